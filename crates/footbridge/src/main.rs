@@ -1,0 +1,2 @@
+//! The `footbridge` program.
+fn main() {}
