@@ -1,0 +1,261 @@
+//! The walls between the crates, the map of them, and the habits of the tree, held by tests.
+//! Not here: walls over third parties of third parties, which `deny.toml` holds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use regex::Regex;
+
+/// Every crate of ours and the crates of ours that it may use. No arrow between mcp, connector and store.
+const WALLS: [(&str, &[&str]); 5] = [
+    ("footbridge-mcp", &[]),
+    ("footbridge-connector", &[]),
+    ("footbridge-store", &[]),
+    ("footbridge-board", &["footbridge-store"]),
+    ("footbridge", &["footbridge-mcp", "footbridge-connector", "footbridge-store", "footbridge-board"]),
+];
+
+/// What only some of ours may use at run time.
+const KEPT: [(&str, &[&str]); 9] = [
+    ("anyhow", &["footbridge"]),
+    ("argon2", &["footbridge-store"]),
+    ("axum", &["footbridge", "footbridge-board"]),
+    ("clap", &["footbridge"]),
+    ("jaq-core", &["footbridge-connector"]),
+    ("reqwest", &["footbridge-connector"]),
+    ("rmcp", &[]),
+    ("sqlx", &["footbridge-store"]),
+    ("tracing-subscriber", &["footbridge"]),
+];
+
+/// Lines of a source file. Tests may be longer.
+const MAX_SOURCE_LINES: usize = 600;
+/// Names that say nothing about what is inside.
+const EMPTY_NAMES: [&str; 5] = ["common", "helpers", "misc", "util", "utils"];
+/// Larger files are data, and no place for a stray path.
+const MAX_SEARCHED_BYTES: u64 = 1024 * 1024;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn workspace() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .unwrap()
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn uses(package: &Package, kinds: &[DependencyKind]) -> BTreeSet<String> {
+    package.dependencies.iter().filter(|d| kinds.contains(&d.kind)).map(|d| d.name.to_string()).collect()
+}
+
+/// Files that belong to the project: known to git, or new and not ignored.
+fn project_files() -> Vec<PathBuf> {
+    let output = Command::new("git")
+        .current_dir(root())
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
+    let list = String::from_utf8(output.stdout).unwrap();
+    let files: Vec<_> = list.split_terminator('\0').map(PathBuf::from).filter(|path| root().join(path).is_file()).collect();
+    assert!(files.iter().any(|path| path.ends_with("map.rs")), "the list of files does not even hold this one");
+    files
+}
+
+fn rust_files() -> Vec<PathBuf> {
+    project_files().into_iter().filter(|path| path.extension().is_some_and(|e| e == "rs")).collect()
+}
+
+fn no_problems(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn arrows_between_our_crates_are_those_of_the_design() {
+    let metadata = workspace();
+    let walls: BTreeMap<_, _> = WALLS.into_iter().collect();
+    let members: BTreeSet<_> = metadata.packages.iter().map(|p| p.name.to_string()).collect();
+    assert_eq!(members, walls.keys().map(|name| (*name).to_owned()).collect(), "a crate came or went: decide its walls first");
+
+    let mut problems = Vec::new();
+    for package in &metadata.packages {
+        let allowed = walls[package.name.as_str()];
+        // Tests are held by the same walls: a test that needs another crate belongs to the program.
+        for used in uses(package, &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]) {
+            if members.contains(&used) && !allowed.contains(&used.as_str()) {
+                problems.push(format!("{} uses {used}: the design has no such arrow", package.name));
+            }
+        }
+    }
+    no_problems(&problems);
+}
+
+#[test]
+fn what_one_crate_keeps_to_itself_stays_there() {
+    let mut problems = Vec::new();
+    for package in &workspace().packages {
+        let used = uses(package, &[DependencyKind::Normal, DependencyKind::Build]);
+        for (name, holders) in KEPT {
+            if used.contains(name) && !holders.contains(&package.name.as_str()) {
+                problems.push(format!("{} uses {name}, which only {holders:?} may", package.name));
+            }
+        }
+    }
+    no_problems(&problems);
+}
+
+#[test]
+fn only_the_program_has_a_main() {
+    for package in &workspace().packages {
+        let binaries: Vec<_> = package.targets.iter().filter(|t| t.is_bin()).map(|t| t.name.as_str()).collect();
+        let expected: &[&str] = if package.name.as_str() == "footbridge" { &["footbridge"] } else { &[] };
+        assert_eq!(binaries, expected, "{}", package.name);
+    }
+}
+
+/// Modules that `lib.rs` (or `main.rs`) declares.
+fn top_level_modules(package: &Package) -> Vec<String> {
+    let declaration = Regex::new(r"(?m)^(?:pub(?:\([^)]*\))? )?mod ([a-z0-9_]+);").unwrap();
+    package
+        .targets
+        .iter()
+        .filter(|t| t.is_lib() || t.is_bin())
+        .flat_map(|t| {
+            let text = read(t.src_path.as_std_path());
+            declaration.captures_iter(&text).map(|c| c[1].to_owned()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The part of a Markdown text below the first heading that holds `name` in backticks,
+/// up to the next heading of the same or a higher rank.
+fn section<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let quoted = format!("`{name}`");
+    let rank = |line: &str| line.chars().take_while(|c| *c == '#').count();
+    let (mut start, mut own_rank, mut offset) = (None, 0, 0);
+    for line in text.split_inclusive('\n') {
+        let here = rank(line);
+        match start {
+            None if here > 0 && line.contains(&quoted) => (start, own_rank) = (Some(offset), here),
+            Some(from) if here > 0 && here <= own_rank => return text.get(from..offset),
+            _ => {}
+        }
+        offset += line.len();
+    }
+    start.and_then(|from| text.get(from..))
+}
+
+#[test]
+fn sections_end_where_the_next_of_their_rank_begins() {
+    let text = "# Map\n\n## `a`, one\nx\n### deeper\ny\n## `b`\nz\n";
+    assert_eq!(section(text, "a"), Some("## `a`, one\nx\n### deeper\ny\n"));
+    assert_eq!(section(text, "b"), Some("## `b`\nz\n"));
+    assert_eq!(section(text, "c"), None);
+}
+
+#[test]
+fn every_crate_and_top_level_module_is_on_the_map() {
+    let map = read(&root().join("ARCHITECTURE.md"));
+    let mut problems = Vec::new();
+    for package in &workspace().packages {
+        let name = package.name.strip_prefix("footbridge-").unwrap_or(package.name.as_str());
+        let Some(own) = section(&map, name) else {
+            problems.push(format!("ARCHITECTURE.md: no heading holds `{name}`"));
+            continue;
+        };
+        for module in top_level_modules(package) {
+            if !own.contains(&format!("`{module}`")) {
+                problems.push(format!("ARCHITECTURE.md: below the heading of `{name}`, say what `{module}` is for"));
+            }
+        }
+    }
+    no_problems(&problems);
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let reasons = read(&root().join("docs/decisions/0002-dependencies.md"));
+    let metadata = workspace();
+    let members: BTreeSet<_> = metadata.packages.iter().map(|p| p.name.to_string()).collect();
+    let kinds = [DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development];
+    let used: BTreeSet<_> =
+        metadata.packages.iter().flat_map(|p| uses(p, &kinds)).filter(|name| !members.contains(name)).collect();
+    let problems: Vec<_> = used
+        .iter()
+        .filter(|name| !reasons.contains(&format!("`{name}`")))
+        .map(|name| format!("docs/decisions/0002-dependencies.md: no line for `{name}`"))
+        .collect();
+    no_problems(&problems);
+}
+
+#[test]
+fn source_files_say_what_they_are_and_stay_small() {
+    let mut problems = Vec::new();
+    for file in rust_files() {
+        let text = read(&root().join(&file));
+        if !text.starts_with("//! ") {
+            problems.push(format!("{}: the first line must be `//!` and say what the file is", file.display()));
+        }
+        let lines = text.lines().count();
+        if file.components().any(|c| c.as_os_str() == "src") && lines > MAX_SOURCE_LINES {
+            problems.push(format!("{}: {lines} lines, more than {MAX_SOURCE_LINES}", file.display()));
+        }
+    }
+    no_problems(&problems);
+}
+
+#[test]
+fn names_say_something() {
+    let mut problems = Vec::new();
+    for file in rust_files() {
+        for part in file.with_extension("").components() {
+            let part = part.as_os_str().to_string_lossy();
+            if EMPTY_NAMES.contains(&&*part) {
+                problems.push(format!("{}: `{part}` says nothing about what is inside", file.display()));
+            }
+        }
+        if file.file_name().is_some_and(|name| name == "mod.rs") {
+            problems.push(format!("{}: foo.rs beside foo/, not foo/mod.rs", file.display()));
+        }
+    }
+    no_problems(&problems);
+}
+
+#[test]
+fn no_file_knows_the_machine_it_was_written_on() {
+    let mut places = vec![root().display().to_string()];
+    // A home of one letter or of nothing would match everything.
+    for variable in ["HOME", "CARGO_HOME", "RUSTUP_HOME"] {
+        places.extend(
+            std::env::var(variable).ok().filter(|path| path.len() > 3).map(|path| format!("{}/", path.trim_end_matches('/'))),
+        );
+    }
+    let mut problems = Vec::new();
+    for file in project_files() {
+        let path = root().join(&file);
+        if path.metadata().unwrap().len() > MAX_SEARCHED_BYTES {
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        for place in &places {
+            if text.contains(place.as_str()) {
+                problems.push(format!("{}: names a directory of this machine", file.display()));
+            }
+        }
+        if file.ends_with("package-lock.json") && text.contains("\"resolved\"") {
+            problems.push(format!("{}: names a registry; see omit-lockfile-registry-resolved in .npmrc", file.display()));
+        }
+    }
+    no_problems(&problems);
+}
