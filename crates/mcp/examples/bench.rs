@@ -1,0 +1,51 @@
+//! The endpoint that `bench/` measures: the tools of a catalogue file, of which `echo` answers. Not a showcase.
+//!
+//! `bench http PORT CATALOGUE` or `bench stdio CATALOGUE`.
+#![allow(clippy::print_stderr, reason = "a program of its own, whose stderr is for the person who starts it")]
+
+use std::error::Error;
+use std::time::Duration;
+
+use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
+use footbridge_mcp::{CacheScope, Call, Effect, Endpoint, Output, Tool, limits, stdio};
+use serde_json::Value;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["stdio", catalogue] => runtime.block_on(async {
+            let mut connection = stdio::Connection::start(endpoint(catalogue)?, (), std::io::stdin(), std::io::stdout())?;
+            connection.ended().await;
+            connection.finish(limits::SHUTDOWN_TIME).await;
+            Ok(())
+        }),
+        ["http", port, catalogue] => runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse()?)).await?;
+            eprintln!("listening on http://{}/mcp", listener.local_addr()?);
+            let service = McpService::public(endpoint(catalogue)?, || (), AllowedHosts::loopback()).at("/mcp");
+            serve(listener, service, ServerLimits::default(), std::future::pending()).await;
+            Ok(())
+        }),
+        _ => Err("usage: bench stdio CATALOGUE | bench http PORT CATALOGUE".into()),
+    }
+}
+
+/// The tools of a catalogue file (`[{name, description, inputSchema}, ...]`): `echo` echoes, the others are there to be listed.
+fn endpoint(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
+    let entries: Vec<Entry> = serde_json::from_slice(&std::fs::read(catalogue)?)?;
+    let tools = entries.into_iter().map(|entry| {
+        Tool::new(entry.name, entry.description, entry.input_schema, |call: Call<()>| async move {
+            Ok(Output::text(call.arguments.get("message").and_then(Value::as_str).unwrap_or("[]")))
+        })
+    });
+    Ok(Endpoint::builder("bench", "1.0.0").list_cache(Duration::ZERO, CacheScope::Public).tools(tools).build()?)
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    name: String,
+    description: String,
+    input_schema: Value,
+}

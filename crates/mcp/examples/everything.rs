@@ -1,0 +1,121 @@
+//! The fixture of the conformance suite: one endpoint with the tools that its scenarios call. `everything --port PORT`; not a showcase.
+#![allow(clippy::print_stderr, reason = "a program of its own, whose stderr is for the person who starts it")]
+
+use std::error::Error;
+
+use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
+use footbridge_mcp::{Call, Content, Effect, Endpoint, Output, Tool};
+use serde_json::{Value, json};
+
+/// One red pixel.
+const PNG: &[u8] = &[
+    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0,
+    0x90, 0x77, 0x53, 0xde, 0, 0, 0, 12, b'I', b'D', b'A', b'T', 0x08, 0xd7, 0x63, 0xf8, 0xcf, 0xc0, 0, 0, 0x03, 0x01, 0x01, 0,
+    0x18, 0xdd, 0x8d, 0xb0, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+];
+
+/// No sound at all.
+const WAV: &[u8] = &[
+    b'R', b'I', b'F', b'F', 36, 0, 0, 0, b'W', b'A', b'V', b'E', b'f', b'm', b't', b' ', 16, 0, 0, 0, 1, 0, 1, 0, 0x40, 0x1f, 0,
+    0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0, b'd', b'a', b't', b'a', 0, 0, 0, 0,
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let port: u16 = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--port", port] => port.parse()?,
+        _ => return Err("usage: everything --port PORT".into()),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+        eprintln!("listening on http://{}/mcp", listener.local_addr()?);
+        let service = McpService::public(endpoint()?, || (), AllowedHosts::loopback()).at("/mcp");
+        serve(listener, service, ServerLimits::default(), std::future::pending()).await;
+        Ok(())
+    })
+}
+
+fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
+    Ok(Endpoint::builder("everything", "1.0.0")
+        .title("Everything")
+        .instructions("The fixture of the conformance suite: every tool answers with a fixed text.")
+        .tool(fixed("test_simple_text", "Answers with a line of text.", || {
+            Output::text("This is a simple text response for testing.")
+        }))
+        .tool(fixed("test_image_content", "Answers with a picture.", || Output::content(vec![Content::image(PNG, "image/png")])))
+        .tool(fixed("test_audio_content", "Answers with a sound.", || Output::content(vec![Content::audio(WAV, "audio/wav")])))
+        .tool(fixed("test_embedded_resource", "Answers with a resource.", || {
+            let text = "This is an embedded resource content.";
+            Output::content(vec![Content::text_resource("test://embedded-resource", "text/plain", text)])
+        }))
+        .tool(fixed("test_multiple_content_types", "Answers with text, a picture and a resource.", || {
+            let data = json!({"test": "data", "value": 123}).to_string();
+            Output::content(vec![
+                Content::text("Multiple content types test:"),
+                Content::image(PNG, "image/png"),
+                Content::text_resource("test://mixed-content-resource", "application/json", data),
+            ])
+        }))
+        .tool(fixed("test_error_handling", "Answers with an error.", || {
+            Output::error("This tool intentionally returns an error for testing")
+        }))
+        .tool(
+            fixed("test_missing_capability", "Needs a client that can sample.", || Output::text("The client can sample."))
+                .requires(json!({"sampling": {}})),
+        )
+        .tool(custom_header())
+        .tool(Tool::new(
+            "json_schema_2020_12_tool",
+            "Shows a schema of JSON Schema 2020-12.",
+            schema_2020_12(),
+            |call: Call<()>| async move { Ok(Output::text(Value::Object(call.arguments).to_string())) },
+        ))
+        .build()?)
+}
+
+fn fixed(name: &str, description: &str, output: fn() -> Output) -> Tool<()> {
+    let nothing = json!({"type": "object", "additionalProperties": false});
+    Tool::new(name, description, nothing, move |_: Call<()>| async move { Ok(output()) }).effect(Effect::Read).open_world(false)
+}
+
+fn custom_header() -> Tool<()> {
+    let schema = json!({
+        "type": "object",
+        "properties": {"value": {"type": "string", "description": "Repeated in a header", "x-mcp-header": "Value"}},
+        "required": ["value"]
+    });
+    Tool::new(
+        "test_custom_header",
+        "Answers with its argument, which the client repeats in a header.",
+        schema,
+        |call: Call<()>| async move { Ok(Output::text(call.arguments.get("value").and_then(Value::as_str).unwrap_or_default())) },
+    )
+    .effect(Effect::Read)
+}
+
+fn schema_2020_12() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "$defs": {
+            "address": {
+                "$anchor": "addressDef",
+                "type": "object",
+                "properties": {"street": {"type": "string"}, "city": {"type": "string"}}
+            }
+        },
+        "properties": {
+            "name": {"type": "string"},
+            "address": {"$ref": "#/$defs/address"},
+            "contactMethod": {"type": "string", "enum": ["phone", "email"]},
+            "phone": {"type": "string"},
+            "email": {"type": "string"}
+        },
+        "allOf": [{"anyOf": [{"required": ["phone"]}, {"required": ["email"]}]}],
+        "if": {"properties": {"contactMethod": {"const": "phone"}}, "required": ["contactMethod"]},
+        "then": {"required": ["phone"]},
+        "else": {"required": ["email"]},
+        "additionalProperties": false
+    })
+}

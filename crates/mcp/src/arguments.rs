@@ -1,0 +1,143 @@
+//! The arguments of a call: coerced along the tool's schema, then validated against it with every problem at once. The only validator there is.
+
+mod coercion;
+mod problems;
+
+use serde_json::{Map, Value};
+
+use crate::output::Output;
+
+/// A tool's input schema, ready to admit arguments.
+#[derive(Debug)]
+pub(crate) struct ArgumentSchema {
+    schema: Value,
+    nullable: Vec<String>,
+    validator: jsonschema::Validator,
+}
+
+impl ArgumentSchema {
+    /// Compiles a schema; the error is one sentence for the developer.
+    pub(crate) fn compile(schema: &Value, nullable: &[String]) -> Result<Self, String> {
+        let object = schema.as_object().ok_or("the input schema must be a JSON object")?;
+        if object.get("type").and_then(Value::as_str) != Some("object") {
+            return Err("the input schema must have `type: object` at its root".to_owned());
+        }
+        let properties = object.get("properties").and_then(Value::as_object);
+        if let Some(name) = nullable.iter().find(|name| properties.is_none_or(|known| !known.contains_key(name.as_str()))) {
+            return Err(format!("`{name}` is said to be nullable, but the input schema has no such property"));
+        }
+        let mut validated = schema.clone();
+        for name in nullable {
+            if let Some(property) = validated.pointer_mut("/properties").and_then(|properties| properties.get_mut(name)) {
+                let original = std::mem::take(property);
+                *property = serde_json::json!({ "anyOf": [{ "type": "null" }, original] });
+            }
+        }
+        let validator = jsonschema::options()
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .build(&validated)
+            .map_err(|error| format!("the input schema is not valid: {error}"))?;
+        Ok(Self { schema: schema.clone(), nullable: nullable.to_vec(), validator })
+    }
+
+    /// Coerces and validates; the error is the result that the model reads, naming every problem.
+    pub(crate) fn admit(&self, tool: &str, mut arguments: Map<String, Value>) -> Result<Map<String, Value>, Output> {
+        coercion::coerce_object(&self.schema, &mut arguments, &self.nullable);
+        let value = Value::Object(arguments);
+        if !self.validator.is_valid(&value) {
+            return Err(Output::error(problems::describe(tool, &self.schema, &self.nullable, &self.validator, &value)));
+        }
+        match value {
+            Value::Object(arguments) => Ok(arguments),
+            other => Err(Output::error(format!("{tool}: the arguments must be an object, not {other}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::ArgumentSchema;
+
+    fn schema() -> ArgumentSchema {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "title": {"type": "string", "maxLength": 5},
+                "count": {"type": "integer", "minimum": 1},
+                "ratio": {"type": "number"},
+                "done": {"type": "boolean"},
+                "tags": {"type": "array", "items": {"type": "string"}},
+                "priority": {"type": "string", "enum": ["low", "high"]},
+                "settings": {"type": "object", "properties": {"depth": {"type": "integer"}}},
+                "note": {"type": "string"}
+            },
+            "required": ["title"],
+            "additionalProperties": false
+        });
+        ArgumentSchema::compile(&schema, &["note".to_owned(), "priority".to_owned()]).unwrap()
+    }
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn what_a_model_meant_is_understood() {
+        let admitted = schema()
+            .admit(
+                "card_create",
+                object(json!({
+                    "title": 12, "count": "7", "ratio": "1.5", "done": "True", "tags": "a, b", "priority": " HIGH ",
+                    "settings": "{\"depth\": \"3\"}", "note": null
+                })),
+            )
+            .unwrap();
+        assert_eq!(
+            Value::Object(admitted),
+            json!({
+                "title": "12", "count": 7, "ratio": 1.5, "done": true, "tags": ["a, b"], "priority": "high",
+                "settings": {"depth": 3}, "note": null
+            })
+        );
+    }
+
+    #[test]
+    fn null_means_not_passed_except_where_it_is_a_value() {
+        let admitted = schema().admit("t", object(json!({"title": "x", "count": null, "priority": null}))).unwrap();
+        assert_eq!(Value::Object(admitted), json!({"title": "x", "priority": null}));
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let refused = schema()
+            .admit(
+                "card_create",
+                object(json!({"titel": "x", "count": 0, "priority": "urgent", "done": "maybe", "tags": [1, {}]})),
+            )
+            .unwrap_err();
+        let text = refused.first_text().unwrap();
+        insta::assert_snapshot!(text);
+        assert!(refused.is_error());
+    }
+
+    #[test]
+    fn a_long_value_is_not_repeated_whole() {
+        let refused = schema().admit("t", object(json!({"title": "x", "priority": "y".repeat(5000)}))).unwrap_err();
+        assert!(refused.first_text().unwrap().len() < 400);
+    }
+
+    #[test]
+    fn bad_schemas_are_build_errors() {
+        assert!(ArgumentSchema::compile(&json!([]), &[]).is_err());
+        assert!(ArgumentSchema::compile(&json!({"type": "string"}), &[]).is_err());
+        assert!(ArgumentSchema::compile(&json!({"type": "object", "properties": {"a": {"type": "strin"}}}), &[]).is_err());
+        assert!(
+            ArgumentSchema::compile(&json!({"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}}), &[])
+                .is_err(),
+            "a schema elsewhere is not fetched"
+        );
+        assert!(ArgumentSchema::compile(&json!({"type": "object"}), &["ghost".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,187 @@
+//! Schema-guided coercion: what a model plainly meant becomes what the schema says. Changes values, never judges them.
+
+use serde_json::{Map, Number, Value};
+
+/// How deep coercion follows nested schemas; deeper values are left to the validator.
+const DEPTH: usize = 8;
+
+/// Coerces the members of an object along its schema's `properties`. An explicit null for an optional member that cannot be null is dropped.
+pub(super) fn coerce_object(schema: &Value, object: &mut Map<String, Value>, nullable: &[String]) {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    let required = schema.get("required").and_then(Value::as_array);
+    object.retain(|name, value| {
+        let is_required = required.is_some_and(|names| names.iter().any(|required| required == name));
+        let takes_null = nullable.contains(name) || properties.get(name).is_none_or(allows_null);
+        !value.is_null() || is_required || takes_null
+    });
+    coerce_members(properties, object, 0);
+}
+
+fn coerce_members(properties: &Map<String, Value>, object: &mut Map<String, Value>, depth: usize) {
+    for (name, value) in object.iter_mut() {
+        if let Some(schema) = properties.get(name) {
+            coerce(schema, value, depth);
+        }
+    }
+}
+
+fn coerce(schema: &Value, value: &mut Value, depth: usize) {
+    if depth > DEPTH || value.is_null() {
+        return;
+    }
+    let Some(kind) = schema.get("type").and_then(Value::as_str) else { return };
+    let changed = match (kind, &*value) {
+        ("integer", Value::String(text)) => text.trim().parse::<i64>().ok().map(Value::from),
+        ("integer", Value::Number(number)) if !number.is_i64() && !number.is_u64() => number.as_f64().and_then(whole),
+        ("number", Value::String(text)) => {
+            text.trim().parse::<f64>().ok().filter(|number| number.is_finite()).and_then(Number::from_f64).map(Value::Number)
+        }
+        ("boolean", Value::String(text)) => match text.trim() {
+            word if word.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+            word if word.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
+            _ => None,
+        },
+        ("string", Value::Number(number)) => Some(Value::String(number.to_string())),
+        ("string", Value::Bool(word)) => Some(Value::String(word.to_string())),
+        ("string", Value::String(text)) => enum_member(schema, text),
+        ("array", Value::String(text)) => {
+            Some(parsed(text, Value::is_array).unwrap_or_else(|| Value::Array(vec![value.clone()])))
+        }
+        ("array", Value::Number(_) | Value::Bool(_) | Value::Object(_)) => Some(Value::Array(vec![value.clone()])),
+        ("object", Value::String(text)) => parsed(text, Value::is_object),
+        _ => None,
+    };
+    if let Some(changed) = changed {
+        *value = changed;
+    }
+    match value {
+        Value::Array(items) => {
+            if let Some(item) = schema.get("items") {
+                items.iter_mut().for_each(|value| coerce(item, value, depth + 1));
+            }
+        }
+        Value::Object(members) => {
+            if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+                coerce_members(properties, members, depth + 1);
+            }
+        }
+        Value::String(text) if kind == "string" => {
+            if let Some(member) = enum_member(schema, text) {
+                *value = member;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn allows_null(schema: &Value) -> bool {
+    match schema.get("type") {
+        Some(Value::String(kind)) => kind == "null",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "null"),
+        _ => true,
+    }
+}
+
+/// A whole number that a float holds exactly, e.g. `5.0`.
+fn whole(number: f64) -> Option<Value> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT)
+        .then(|| format!("{number:.0}").parse::<i64>().ok())
+        .flatten()
+        .map(Value::from)
+}
+
+/// The enum's own spelling of a word that differs only in case or white space, when just one member fits.
+fn enum_member(schema: &Value, text: &str) -> Option<Value> {
+    let members = schema.get("enum")?.as_array()?;
+    if members.iter().any(|member| member == text) {
+        return None;
+    }
+    let wanted = text.trim().to_lowercase();
+    let mut fitting = members.iter().filter(|member| member.as_str().is_some_and(|member| member.to_lowercase() == wanted));
+    let first = fitting.next()?;
+    fitting.next().is_none().then(|| first.clone())
+}
+
+fn parsed(text: &str, is_wanted: fn(&Value) -> bool) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(is_wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
+    use serde_json::{Value, json};
+
+    use super::{coerce, coerce_object};
+
+    fn coerced(schema: Value, mut value: Value) -> Value {
+        coerce(&schema, &mut value, 0);
+        value
+    }
+
+    #[test]
+    fn text_is_never_split() {
+        let list = json!({"type": "array", "items": {"type": "string"}});
+        assert_eq!(coerced(list.clone(), json!("a, b")), json!(["a, b"]));
+        assert_eq!(coerced(list, json!("[\"a\", \"b\"]")), json!(["a", "b"]));
+        assert_eq!(coerced(json!({"type": "string"}), json!("[1]")), json!("[1]"));
+    }
+
+    #[test]
+    fn numbers_keep_their_value() {
+        assert_eq!(coerced(json!({"type": "integer"}), json!(5.0)), json!(5));
+        assert_eq!(coerced(json!({"type": "integer"}), json!(5.5)), json!(5.5));
+        assert_eq!(coerced(json!({"type": "integer"}), json!(1e300)), json!(1e300));
+        assert_eq!(
+            coerced(json!({"type": "integer"}), json!(18_446_744_073_709_551_615_u64)),
+            json!(18_446_744_073_709_551_615_u64)
+        );
+        assert_eq!(coerced(json!({"type": "number"}), json!("nan")), json!("nan"));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::hash_map("[a-d]", inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// What is valid is never changed.
+        #[test]
+        fn valid_values_pass_untouched(value in any_json(), kind in prop_oneof![
+            Just("string"), Just("integer"), Just("number"), Just("boolean"), Just("array"), Just("object")
+        ]) {
+            let schema = json!({"type": kind});
+            let is_valid = jsonschema::is_valid(&schema, &value);
+            let after = coerced(schema, value.clone());
+            if is_valid && !value.as_f64().is_some_and(|number| number.fract() == 0.0) {
+                assert_eq!(after, value);
+            }
+        }
+
+        /// Coercing twice is coercing once.
+        #[test]
+        fn coercion_settles(value in any_json()) {
+            let schema = json!({"properties": {
+                "a": {"type": "integer"}, "b": {"type": "array", "items": {"type": "boolean"}},
+                "c": {"type": "object", "properties": {"a": {"type": "string", "enum": ["x", "Y"]}}}, "d": {"type": "number"}
+            }});
+            if let Value::Object(mut once) = value {
+                coerce_object(&schema, &mut once, &[]);
+                let mut twice = once.clone();
+                coerce_object(&schema, &mut twice, &[]);
+                assert_eq!(once, twice);
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What is wrong with a call's arguments, in sentences that a model can act on. Finds nothing itself: the validator does.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use serde_json::Value;
+
+use crate::limits;
+use crate::protocol_error::excerpt;
+
+/// One text that names every problem, with the accepted names where a name was wrong.
+pub(super) fn describe(
+    tool: &str,
+    schema: &Value,
+    nullable: &[String],
+    validator: &jsonschema::Validator,
+    arguments: &Value,
+) -> String {
+    let mut problems: Vec<String> = Vec::new();
+    for error in validator.iter_errors(arguments) {
+        sentences(&error, schema, nullable, &mut problems);
+    }
+    problems.dedup();
+    let count = problems.len();
+    let mut text = match count {
+        1 => format!("{tool}: the arguments have a problem."),
+        _ => format!("{tool}: the arguments have {count} problems."),
+    };
+    for problem in problems.iter().take(limits::REPORTED_PROBLEMS) {
+        text.push_str("\n- ");
+        text.push_str(problem);
+    }
+    if count > limits::REPORTED_PROBLEMS {
+        text.push_str(&format!("\n- and {} more", count - limits::REPORTED_PROBLEMS));
+    }
+    text
+}
+
+fn sentences(error: &jsonschema::ValidationError<'_>, schema: &Value, nullable: &[String], problems: &mut Vec<String>) {
+    let place = place(error.instance_path().as_str());
+    let subject = if place.is_empty() { "the arguments".to_owned() } else { format!("`{place}`") };
+    let value = excerpt(&error.instance().to_string()).into_owned();
+    let sentence = match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            format!("`{}` is required", join(&place, name))
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let known = names_at(schema, error.instance_path().as_str());
+            problems.extend(unexpected.iter().map(|name| unknown_name(&place, name, &known)));
+            return;
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<String> = options.as_array().into_iter().flatten().map(bare).collect();
+            format!("{subject} is {value}, but must be one of: {}", options.join(", "))
+        }
+        ValidationErrorKind::Type { kind } => format!("{subject} is {value}, but must be {}", kind_name(kind)),
+        ValidationErrorKind::AnyOf { context } if nullable.contains(&place) => {
+            let own = context.iter().flatten().filter(|inner| !is_null_type(inner));
+            let before = problems.len();
+            for inner in own {
+                sentences(inner, schema, &[], problems);
+            }
+            if problems.len() > before {
+                return;
+            }
+            format!("{subject} is {value}, which does not fit")
+        }
+        ValidationErrorKind::MaxLength { limit } => format!("{subject} is longer than {limit} characters"),
+        ValidationErrorKind::MinLength { limit } => format!("{subject} is shorter than {limit} characters"),
+        ValidationErrorKind::MaxItems { limit } => format!("{subject} has more than {limit} items"),
+        ValidationErrorKind::MinItems { limit } => format!("{subject} has fewer than {limit} items"),
+        ValidationErrorKind::Minimum { limit } => format!("{subject} is {value}, but must be at least {limit}"),
+        ValidationErrorKind::Maximum { limit } => format!("{subject} is {value}, but must be at most {limit}"),
+        ValidationErrorKind::Pattern { pattern } => format!("{subject} is {value}, but must match {pattern}"),
+        ValidationErrorKind::Format { format } => format!("{subject} is {value}, but must be a {format}"),
+        _ => format!("{subject}: {}", excerpt(&error.to_string())),
+    };
+    problems.push(sentence);
+}
+
+fn unknown_name(place: &str, name: &str, known: &[&str]) -> String {
+    let shown = join(place, &excerpt(name));
+    match closest(name, known) {
+        Some(close) => format!("`{shown}` is not known; did you mean `{close}`?"),
+        None if known.is_empty() => format!("`{shown}` is not known; there are no arguments"),
+        None => format!("`{shown}` is not known; known are: {}", known.join(", ")),
+    }
+}
+
+/// `/a/0/b` as `a[0].b`.
+fn place(pointer: &str) -> String {
+    let mut place = String::new();
+    for segment in pointer.split('/').skip(1) {
+        if !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()) {
+            place.push_str(&format!("[{segment}]"));
+        } else {
+            if !place.is_empty() {
+                place.push('.');
+            }
+            place.push_str(&segment.replace("~1", "/").replace("~0", "~"));
+        }
+    }
+    place
+}
+
+fn join(place: &str, name: &str) -> String {
+    if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
+}
+
+fn names_at<'a>(schema: &'a Value, pointer: &str) -> Vec<&'a str> {
+    let mut here = schema;
+    for segment in pointer.split('/').skip(1) {
+        let next = here.get("properties").and_then(|properties| properties.get(segment)).or_else(|| here.get("items"));
+        match next {
+            Some(next) => here = next,
+            None => return Vec::new(),
+        }
+    }
+    here.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+}
+
+/// The known name that is at most two edits away, when there is one.
+fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    const EDITS: usize = 2;
+    if name.len() > 64 {
+        return None;
+    }
+    known
+        .iter()
+        .map(|candidate| (strsim::levenshtein(name, candidate), *candidate))
+        .filter(|(distance, _)| *distance <= EDITS)
+        .min()
+        .map(|found| found.1)
+}
+
+fn is_null_type(error: &jsonschema::ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(kind) } if kind.to_string() == "null")
+}
+
+fn kind_name(kind: &TypeKind) -> String {
+    let one = |name: &str| match name {
+        "integer" => "an integer".to_owned(),
+        "array" => "an array".to_owned(),
+        "object" => "an object".to_owned(),
+        "null" => "null".to_owned(),
+        other => format!("a {other}"),
+    };
+    match kind {
+        TypeKind::Single(kind) => one(&kind.to_string()),
+        TypeKind::Multiple(kinds) => kinds.iter().map(|kind| one(&kind.to_string())).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn bare(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{closest, place};
+
+    #[test]
+    fn the_closest_name_is_offered_and_no_wild_guess() {
+        assert_eq!(closest("titel", &["title", "tags"]), Some("title"));
+        assert_eq!(closest("wholly_other", &["title", "tags"]), None);
+    }
+
+    #[test]
+    fn places() {
+        assert_eq!(place(""), "");
+        assert_eq!(place("/a/0/b~1c"), "a[0].b/c");
+    }
+}

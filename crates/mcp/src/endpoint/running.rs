@@ -1,0 +1,101 @@
+//! A call under way: bounded in time, fenced against panics, cancelled by dropping it.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use super::CallError;
+use crate::output::{Failure, Output};
+use crate::tool::ToolFuture;
+
+/// A call that was started; a future of its result.
+pub struct Running {
+    state: State,
+}
+
+enum State {
+    /// The answer was known without asking the tool.
+    Known(Option<Result<Output, CallError>>),
+    Tool {
+        name: String,
+        future: ToolFuture,
+        limit: Duration,
+        deadline: Option<Pin<Box<Sleep>>>,
+    },
+}
+
+impl Running {
+    pub(super) fn refused(error: CallError) -> Self {
+        Self { state: State::Known(Some(Err(error))) }
+    }
+
+    pub(super) fn answered(output: Output) -> Self {
+        Self { state: State::Known(Some(Ok(output))) }
+    }
+
+    pub(super) fn tool(name: &str, future: ToolFuture, limit: Duration) -> Self {
+        Self { state: State::Tool { name: name.to_owned(), future, limit, deadline: None } }
+    }
+}
+
+impl Future for Running {
+    type Output = Result<Output, CallError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.get_mut().state {
+            State::Known(answer) => Poll::Ready(answer.take().unwrap_or_else(|| Ok(broken("a call was polled after its end")))),
+            State::Tool { name, future, limit, deadline } => {
+                let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+                match polled {
+                    Ok(Poll::Ready(Ok(output))) => Poll::Ready(Ok(output)),
+                    Ok(Poll::Ready(Err(failure))) => Poll::Ready(Ok(failed(name, failure))),
+                    Err(panic) => {
+                        tracing::error!(tool = %name, panic = panic_text(&*panic), "a tool panicked");
+                        Poll::Ready(Ok(broken(name)))
+                    }
+                    // The clock is asked only for calls that really wait.
+                    Ok(Poll::Pending) => {
+                        let deadline = deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(*limit)));
+                        deadline.as_mut().poll(context).map(|()| Ok(late(name, *limit)))
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Running").finish_non_exhaustive()
+    }
+}
+
+fn failed(tool: &str, failure: Failure) -> Output {
+    match failure {
+        Failure::Told(message) => Output::error(message),
+        Failure::Internal(error) => {
+            tracing::error!(%tool, error = &*error, "a tool failed");
+            broken(tool)
+        }
+    }
+}
+
+fn broken(tool: &str) -> Output {
+    Output::error(format!("{tool} failed inside the server; its log has the details. The arguments were not at fault."))
+}
+
+fn late(tool: &str, limit: Duration) -> Output {
+    Output::error(format!(
+        "{tool} was stopped after {} s, its time limit. It may have done part of its work: look before you repeat it.",
+        limit.as_secs_f64()
+    ))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

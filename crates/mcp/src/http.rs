@@ -1,0 +1,24 @@
+//! Streamable HTTP: a tower service that is an MCP endpoint at one path, and a server loop with limits for it or for a whole router around it.
+//!
+//! ```no_run
+//! use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
+//! # async fn run(endpoint: footbridge_mcp::Endpoint<()>) -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let service = McpService::public(endpoint, || (), AllowedHosts::loopback()).at("/mcp");
+//! serve(listener, service, ServerLimits::default(), std::future::pending()).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod allowed_hosts;
+mod body;
+pub(crate) mod headers;
+mod parameter_headers;
+mod server;
+mod service;
+
+pub use allowed_hosts::AllowedHosts;
+pub use body::ReplyBody;
+pub(crate) use parameter_headers::HeaderParameter;
+pub use server::{ServerLimits, serve};
+pub use service::{Authenticate, McpService, Refusal};

@@ -1,0 +1,104 @@
+//! Which `Host` and `Origin` a browser may have been led to us with: the guard against DNS rebinding. Not authentication.
+
+use http::uri::Authority;
+use http::{HeaderMap, header};
+
+use crate::protocol_error::excerpt;
+
+/// The host names under which this server may be addressed, without ports. Compared without regard to case.
+///
+/// Source: specification 2026-07-28, Streamable HTTP, "Security & Endpoint".
+#[derive(Debug, Clone)]
+pub struct AllowedHosts {
+    hosts: Vec<String>,
+}
+
+impl AllowedHosts {
+    /// `localhost`, `127.0.0.1` and `[::1]`.
+    #[must_use]
+    pub fn loopback() -> Self {
+        Self { hosts: ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec() }
+    }
+
+    /// Adds a host: a name or an IP address, without scheme and port; an IPv6 address may stand with or without brackets.
+    #[must_use]
+    pub fn and(mut self, host: &str) -> Self {
+        let bare = host.trim().to_ascii_lowercase();
+        let host = if bare.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{bare}]") } else { bare };
+        if !host.is_empty() && !self.hosts.contains(&host) {
+            self.hosts.push(host);
+        }
+        self
+    }
+
+    /// Checks the headers of one request.
+    ///
+    /// # Errors
+    /// A sentence that names the header and the value that was refused.
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), String> {
+        let host = headers.get(header::HOST).map(|value| value.to_str().unwrap_or_default());
+        match host {
+            Some(host) if self.allows(host) => {}
+            Some(host) => return Err(format!("the Host '{}' is not one that this server answers to", excerpt(host))),
+            None => return Err("the Host header is missing".to_owned()),
+        }
+        for origin in headers.get_all(header::ORIGIN) {
+            let origin = origin.to_str().unwrap_or_default();
+            let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            if !authority.is_some_and(|authority| self.allows(authority)) {
+                return Err(format!("the Origin '{}' is not one that this server answers to", excerpt(origin)));
+            }
+        }
+        Ok(())
+    }
+
+    fn allows(&self, authority: &str) -> bool {
+        let authority = authority.trim_end_matches('/');
+        // The plain form needs no parser: a name, and digits after one colon.
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        self.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) && authority.parse::<Authority>().is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::AllowedHosts;
+
+    fn allows(hosts: &AllowedHosts, host: &str, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_str(host).unwrap());
+        if let Some(origin) = origin {
+            headers.insert("origin", HeaderValue::from_str(origin).unwrap());
+        }
+        hosts.check(&headers).is_ok()
+    }
+
+    #[test]
+    fn loopback_is_allowed_on_any_port_and_nothing_else() {
+        let hosts = AllowedHosts::loopback();
+        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000", "[::1]"] {
+            assert!(allows(&hosts, host, None), "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "localhost:80:90", "localhost@evil", ""]
+        {
+            assert!(!allows(&hosts, host, None), "{host}");
+        }
+        assert!(hosts.check(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn an_origin_must_be_allowed_too() {
+        let hosts = AllowedHosts::loopback().and("board.example").and("fe80::1");
+        assert!(allows(&hosts, "board.example", Some("https://board.example")));
+        assert!(allows(&hosts, "[fe80::1]:80", Some("http://localhost:6274")));
+        for origin in ["null", "https://evil.example", "http://board.example.evil", "file://localhost", ""] {
+            assert!(!allows(&hosts, "board.example", Some(origin)), "{origin}");
+        }
+    }
+}

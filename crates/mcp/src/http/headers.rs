@@ -1,0 +1,120 @@
+//! The headers that mirror a request's body, checked against it. Source: specification 2026-07-28, Streamable HTTP, "Request Metadata".
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use http::{HeaderMap, HeaderName};
+use serde_json::value::RawValue;
+
+use crate::Revision;
+use crate::envelope::text_of;
+use crate::protocol_error::{ProtocolError, excerpt};
+
+const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// The revision that the request's header names, as written; `None` when there is no such header.
+pub(crate) fn protocol_version(headers: &HeaderMap) -> Option<&str> {
+    headers.get(PROTOCOL_VERSION).map(|value| value.to_str().unwrap_or_default())
+}
+
+/// Whether the header alone says that this is a request of the modern era.
+pub(crate) fn names_modern_revision(headers: &HeaderMap) -> bool {
+    protocol_version(headers).and_then(Revision::parse).is_some_and(Revision::is_modern)
+}
+
+/// A client of the legacy era may leave the header out (it came with 2025-06-18), but may not name a revision that does not exist.
+pub(crate) fn check_legacy_version(headers: &HeaderMap) -> Result<(), ProtocolError> {
+    match protocol_version(headers) {
+        Some(named) if Revision::parse(named).is_none() => Err(ProtocolError::unsupported_version(named)),
+        _ => Ok(()),
+    }
+}
+
+/// `MCP-Protocol-Version`, `Mcp-Method` and, for methods that act on something named, `Mcp-Name`.
+pub(crate) fn check_standard(
+    headers: &HeaderMap,
+    version: &str,
+    method: &str,
+    name: Option<&RawValue>,
+) -> Result<(), ProtocolError> {
+    check(headers, &PROTOCOL_VERSION, version)?;
+    check(headers, &METHOD, method)?;
+    match (method, name.and_then(text_of)) {
+        ("tools/call", Some(name)) => check(headers, &NAME, &name),
+        _ => Ok(()),
+    }
+}
+
+/// The single value of a header, decoded where it stands in the Base64 form.
+pub(crate) fn decoded<'a>(headers: &'a HeaderMap, header: &HeaderName) -> Result<Option<Cow<'a, str>>, ProtocolError> {
+    let mut values = headers.get_all(header).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let malformed = |problem: &str| ProtocolError::header_mismatch(format!("header {header}: {problem}"));
+    if values.next().is_some() {
+        return Err(malformed("given more than once"));
+    }
+    let text = value.to_str().map_err(|_| malformed("has characters that are not visible ASCII; use the =?base64?...?= form"))?;
+    let Some(encoded) = text.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) else {
+        return Ok(Some(Cow::Borrowed(text)));
+    };
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(encoded)
+        .map_err(|error| malformed(&format!("is not Base64 between =?base64? and ?=: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| malformed("is Base64 of bytes that are not UTF-8"))?;
+    Ok(Some(Cow::Owned(text)))
+}
+
+/// Only the name may be in the Base64 form; for the other two the body's value is never in need of it, so decoding them changes nothing.
+fn check(headers: &HeaderMap, header: &HeaderName, body: &str) -> Result<(), ProtocolError> {
+    match decoded(headers, header)? {
+        Some(value) if value == body => Ok(()),
+        Some(value) => Err(ProtocolError::header_mismatch(format!(
+            "header {header} is '{}', but the body says '{}'",
+            excerpt(&value),
+            excerpt(body)
+        ))),
+        None => Err(ProtocolError::header_mismatch(format!("header {header} is missing; the body says '{}'", excerpt(body)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use http::{HeaderMap, HeaderName, HeaderValue};
+    use proptest::prelude::{any, proptest};
+
+    use super::{decoded, protocol_version};
+
+    fn headers(value: &[u8]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("mcp-name", HeaderValue::from_bytes(value).unwrap());
+        headers
+    }
+
+    const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+    #[test]
+    fn the_base64_form_is_read_and_its_faults_are_named() {
+        assert_eq!(decoded(&headers("=?base64?SGVsbG8sIOS4lueVjA==?=".as_bytes()), &NAME).unwrap().unwrap(), "Hello, 世界");
+        assert_eq!(decoded(&headers(b"plain"), &NAME).unwrap().unwrap(), "plain");
+        for bad in ["=?base64?SGVsbG8?=", "=?base64?!!!!?=", "=?base64?/w==?="] {
+            let error = decoded(&headers(bad.as_bytes()), &NAME).unwrap_err();
+            assert_eq!(error.code, -32020, "{bad}");
+        }
+        assert_eq!(decoded(&headers("ä".as_bytes()), &NAME).unwrap_err().code, -32020);
+        let mut twice = headers(b"a");
+        twice.append("mcp-name", HeaderValue::from_static("b"));
+        assert_eq!(decoded(&twice, &NAME).unwrap_err().code, -32020);
+        assert_eq!(protocol_version(&twice), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives_the_base64_form(text in any::<String>()) {
+            let encoded = format!("=?base64?{}?=", base64::engine::general_purpose::STANDARD.encode(&text));
+            assert_eq!(decoded(&headers(encoded.as_bytes()), &NAME).unwrap().unwrap(), text);
+        }
+    }
+}

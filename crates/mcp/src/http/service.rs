@@ -1,0 +1,233 @@
+//! An endpoint as a tower service over HTTP: guard, authentication, body, dispatcher, answer. Works under hyper directly or as a route of axum.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use super::{AllowedHosts, ReplyBody, headers};
+use crate::dispatch::{self, Answer, Origin, Step};
+use crate::endpoint::Endpoint;
+use crate::protocol_error::ProtocolError;
+use crate::reply::Reply;
+use crate::{Revision, limits};
+
+/// Finds out who is asking, from the head of a request.
+pub trait Authenticate<C>: Send + Sync + 'static {
+    /// The caller, or the answer that refuses the request.
+    ///
+    /// # Errors
+    /// A [`Refusal`] for a caller who may not enter.
+    fn authenticate(&self, head: &Parts) -> impl Future<Output = Result<Arc<C>, Refusal>> + Send;
+}
+
+/// Lets everybody in as the same caller.
+#[derive(Debug)]
+pub struct Public<F>(F);
+
+impl<C: Send + Sync + 'static, F: Fn() -> C + Send + Sync + 'static> Authenticate<C> for Public<F> {
+    async fn authenticate(&self, _: &Parts) -> Result<Arc<C>, Refusal> {
+        Ok(Arc::new((self.0)()))
+    }
+}
+
+/// Why a request does not enter: HTTP 401 with a challenge, and a sentence for the person who reads it.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The value of `WWW-Authenticate`.
+    pub challenge: HeaderValue,
+    /// What to do about it.
+    pub message: String,
+}
+
+/// An endpoint over HTTP.
+pub struct McpService<C, A> {
+    shared: Arc<Shared<C, A>>,
+}
+
+struct Shared<C, A> {
+    endpoint: Endpoint<C>,
+    authenticate: A,
+    hosts: AllowedHosts,
+    path: Option<String>,
+}
+
+impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
+    /// Serves an endpoint to the callers that `authenticate` lets in.
+    pub fn new(endpoint: Endpoint<C>, authenticate: A, hosts: AllowedHosts) -> Self {
+        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path: None }) }
+    }
+
+    /// Answers at this path only, with and without a slash at its end, and 404 elsewhere. Without it, every path is the endpoint's: a router decides.
+    #[must_use]
+    pub fn at(self, path: &str) -> Self {
+        let Shared { endpoint, authenticate, hosts, .. } = match Arc::try_unwrap(self.shared) {
+            Ok(shared) => shared,
+            Err(shared) => return Self { shared },
+        };
+        let path = Some(path.trim_end_matches('/').to_owned());
+        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path }) }
+    }
+}
+
+impl<C: Send + Sync + 'static, F: Fn() -> C + Send + Sync + 'static> McpService<C, Public<F>> {
+    /// Serves an endpoint to everybody; `caller` makes the caller of each request.
+    pub fn public(endpoint: Endpoint<C>, caller: F, hosts: AllowedHosts) -> Self {
+        Self::new(endpoint, Public(caller), hosts)
+    }
+}
+
+impl<C, A> Clone for McpService<C, A> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<C, A> std::fmt::Debug for McpService<C, A> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("McpService").field("endpoint", &self.shared.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl<C, A, B> tower_service::Service<Request<B>> for McpService<C, A>
+where
+    C: Send + Sync + 'static,
+    A: Authenticate<C>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<ReplyBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move { Ok(shared.answer(request).await) })
+    }
+}
+
+impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
+    async fn answer<B>(&self, request: Request<B>) -> Response<ReplyBody>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        if let Some(refusal) = self.refuse_head(&head) {
+            return refusal;
+        }
+        let caller = match self.authenticate.authenticate(&head).await {
+            Ok(caller) => caller,
+            Err(refusal) => {
+                let mut response = refused(&head, StatusCode::UNAUTHORIZED, refusal.message);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, refusal.challenge);
+                return response;
+            }
+        };
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err(Unread::TooLarge) => return too_large(&head),
+            Err(Unread::TooSlow) => {
+                let limit = limits::HTTP_BODY_TIME.as_secs();
+                return refused(&head, StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {limit} s"));
+            }
+            Err(Unread::Broken) => return refused(&head, StatusCode::BAD_REQUEST, "the body ended before its end"),
+        };
+        let step = dispatch::take(&self.endpoint, &body, Origin::Http(&head.headers), &caller);
+        drop(body);
+        match step {
+            Step::Answered(answer) => respond(answer),
+            step => respond(step.finish().await),
+        }
+    }
+
+    /// The answer to a request whose head alone is reason enough to refuse it.
+    fn refuse_head(&self, head: &Parts) -> Option<Response<ReplyBody>> {
+        if let Some(path) = &self.path {
+            let asked = head.uri.path();
+            if asked.strip_suffix('/').unwrap_or(asked) != path {
+                return Some(refused(head, StatusCode::NOT_FOUND, format!("nothing is served here; the MCP endpoint is {path}")));
+            }
+        }
+        if let Err(problem) = self.hosts.check(&head.headers) {
+            return Some(refused(head, StatusCode::FORBIDDEN, problem));
+        }
+        if head.method != Method::POST {
+            let message = "this MCP endpoint takes POST only; it keeps no sessions and opens no streams";
+            let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, message);
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            return Some(response);
+        }
+        let content_type = head.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+        let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            let shown = crate::protocol_error::excerpt(content_type.unwrap_or("missing")).into_owned();
+            let message = format!("the Content-Type must be application/json; it is {shown}");
+            return Some(refused(head, StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+        let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > limits::MESSAGE_BYTES as u64) {
+            return Some(too_large(head));
+        }
+        None
+    }
+}
+
+enum Unread {
+    TooLarge,
+    TooSlow,
+    Broken,
+}
+
+async fn read_body<B>(body: B) -> Result<Bytes, Unread>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let collected = tokio::time::timeout(limits::HTTP_BODY_TIME, Limited::new(body, limits::MESSAGE_BYTES).collect()).await;
+    match collected {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+        Ok(Err(_)) => Err(Unread::Broken),
+        Err(_) => Err(Unread::TooSlow),
+    }
+}
+
+fn respond(answer: Answer) -> Response<ReplyBody> {
+    let Answer { status, reply } = answer;
+    let Some(reply) = reply else { return with_status(status, ReplyBody::empty()) };
+    let mut response = with_status(status, ReplyBody::from(reply));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A refusal before any message was read: still a JSON-RPC error, so that a client shows its sentence.
+fn refused(head: &Parts, status: StatusCode, message: impl Into<std::borrow::Cow<'static, str>>) -> Response<ReplyBody> {
+    error_response(head, status, &ProtocolError::invalid_request(message))
+}
+
+fn too_large(head: &Parts) -> Response<ReplyBody> {
+    error_response(head, StatusCode::PAYLOAD_TOO_LARGE, &ProtocolError::too_large(limits::MESSAGE_BYTES))
+}
+
+fn error_response(head: &Parts, status: StatusCode, error: &ProtocolError) -> Response<ReplyBody> {
+    let revision = headers::protocol_version(&head.headers).and_then(Revision::parse);
+    respond(Answer { status, reply: Some(Reply::error(None, revision, error)) })
+}
+
+fn with_status(status: StatusCode, body: ReplyBody) -> Response<ReplyBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,48 @@
+//! What a client may send and how long it may take: every limit of the protocol layer, by name. Not settings: the transports take those.
+
+use std::time::Duration;
+
+/// Largest message, in bytes: an HTTP body or a line on stdio. Longer ones are refused (HTTP 413, JSON-RPC -32600).
+pub const MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Deepest nesting of JSON in arguments. Set by the JSON reader; deeper input is refused with -32602.
+pub const JSON_DEPTH: usize = 127;
+
+/// Longest request id, in bytes of JSON. Longer ones are refused with -32600.
+pub const ID_BYTES: usize = 256;
+
+/// Most messages in one 2025-03-26 batch.
+pub const BATCH_MESSAGES: usize = 100;
+
+/// Most argument problems listed in one answer; the rest are counted.
+pub const REPORTED_PROBLEMS: usize = 20;
+
+/// Longest piece of a caller's own value that an error repeats, in characters.
+pub const REPEATED_CHARACTERS: usize = 100;
+
+/// How long a tool may run unless it says otherwise.
+pub const TOOL_TIME: Duration = Duration::from_secs(120);
+
+/// Most calls that wait at the same time on one stdio connection. More are refused until one is done.
+pub const STDIO_CALLS_IN_FLIGHT: usize = 256;
+
+/// Bytes of answers that wait for a client that does not read, before stdio stops reading from it.
+pub const STDIO_PENDING_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most HTTP connections at the same time; further ones wait in the listener's queue.
+pub const HTTP_CONNECTIONS: usize = 1024;
+
+/// How long a client may take to send the head of an HTTP request; also how long an idle connection is kept.
+pub const HTTP_HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// How long a client may take to send the body of an HTTP request.
+pub const HTTP_BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Most bytes of an HTTP request's head.
+pub const HTTP_HEAD_BYTES: usize = 64 * 1024;
+
+/// Most header fields of an HTTP request.
+pub const HTTP_HEADERS: usize = 100;
+
+/// How long running calls may take to finish once the server was told to stop.
+pub const SHUTDOWN_TIME: Duration = Duration::from_secs(5);

@@ -1,0 +1,164 @@
+//! What a tool answers: content for the model, or a failure. How it stands on the wire is in `reply`.
+
+use base64::Engine as _;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// What a tool's function returns.
+pub type ToolResult = Result<Output, Failure>;
+
+/// The result of a tool call: content blocks, structured content where the tool declares an output schema, and whether it is an error that the
+/// model can mend.
+#[derive(Debug, Default)]
+pub struct Output {
+    pub(crate) content: Vec<Content>,
+    pub(crate) structured: Option<Box<RawValue>>,
+    pub(crate) is_error: bool,
+}
+
+impl Output {
+    /// One block of text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { content: vec![Content::text(text)], structured: None, is_error: false }
+    }
+
+    /// Any content blocks.
+    #[must_use]
+    pub fn content(content: Vec<Content>) -> Self {
+        Self { content, structured: None, is_error: false }
+    }
+
+    /// A JSON value, ready as bytes: one block of compact text, and `structuredContent` too when the tool declares an output schema
+    /// (it must then be an object).
+    #[must_use]
+    pub fn json(json: Box<RawValue>) -> Self {
+        Self { content: vec![Content::text(json.get())], structured: Some(json), is_error: false }
+    }
+
+    /// An error that the model can mend: the sentence says how.
+    #[must_use]
+    pub fn error(message: impl Into<String>) -> Self {
+        Self { is_error: true, ..Self::text(message) }
+    }
+
+    /// Whether this is an error for the model to read.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.is_error
+    }
+
+    /// The text of the first block, when that is text.
+    #[must_use]
+    pub fn first_text(&self) -> Option<&str> {
+        match self.content.first() {
+            Some(Content::Text { text }) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The content blocks.
+    #[must_use]
+    pub fn blocks(&self) -> &[Content] {
+        &self.content
+    }
+}
+
+/// One content block. Source: specification 2026-07-28, Tools, "Tool Result".
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Content {
+    /// Plain text.
+    Text {
+        /// The text itself.
+        text: String,
+    },
+    /// A picture.
+    Image {
+        /// Base64 of the bytes.
+        data: String,
+        /// The media type, e.g. `image/png`.
+        #[serde(rename = "mimeType")]
+        mime_type: String,
+    },
+    /// A sound.
+    Audio {
+        /// Base64 of the bytes.
+        data: String,
+        /// The media type, e.g. `audio/wav`.
+        #[serde(rename = "mimeType")]
+        mime_type: String,
+    },
+    /// The contents of a resource.
+    Resource {
+        /// The resource itself.
+        resource: EmbeddedResource,
+    },
+}
+
+impl Content {
+    /// A block of text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into() }
+    }
+
+    /// A picture from its bytes, which are encoded here.
+    #[must_use]
+    pub fn image(bytes: &[u8], mime_type: impl Into<String>) -> Self {
+        Self::Image { data: encode(bytes), mime_type: mime_type.into() }
+    }
+
+    /// A sound from its bytes, which are encoded here.
+    #[must_use]
+    pub fn audio(bytes: &[u8], mime_type: impl Into<String>) -> Self {
+        Self::Audio { data: encode(bytes), mime_type: mime_type.into() }
+    }
+
+    /// A resource that is text.
+    #[must_use]
+    pub fn text_resource(uri: impl Into<String>, mime_type: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Resource { resource: EmbeddedResource { uri: uri.into(), mime_type: mime_type.into(), text: text.into() } }
+    }
+}
+
+fn encode(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// A text resource inside a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EmbeddedResource {
+    /// Where the resource is, e.g. `notes://42`.
+    pub uri: String,
+    /// The media type of the text.
+    #[serde(rename = "mimeType")]
+    pub mime_type: String,
+    /// The contents.
+    pub text: String,
+}
+
+/// Why a tool did not answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// For the model to read: what was wrong and what to do about it.
+    Told(String),
+    /// Our bug or our trouble: logged in full, opaque to the client.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Failure {
+    /// A failure that the model reads.
+    #[must_use]
+    pub fn told(message: impl Into<String>) -> Self {
+        Self::Told(message.into())
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}

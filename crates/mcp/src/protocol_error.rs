@@ -1,0 +1,147 @@
+//! Protocol mistakes: JSON-RPC errors with their code, text and HTTP status. Errors a model can mend are results (`output`), not these.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::Revision;
+
+/// A JSON-RPC error as it will be answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ProtocolError {
+    pub(crate) code: i32,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) data: Option<Box<Value>>,
+    status: Status,
+}
+
+/// Which HTTP status an error has, where the revision decides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Status {
+    /// 200: the transport did its part, the request was at fault.
+    InBand,
+    /// 400 for every revision.
+    BadRequest,
+    /// 404 on 2026-07-28, 200 before.
+    UnknownMethod,
+    /// 413 for every revision.
+    TooLarge,
+}
+
+impl ProtocolError {
+    fn new(code: i32, message: impl Into<Cow<'static, str>>, status: Status) -> Self {
+        Self { code, message: message.into(), data: None, status }
+    }
+
+    fn with_data(mut self, data: Value) -> Self {
+        self.data = Some(Box::new(data));
+        self
+    }
+
+    /// -32700: the bytes are not JSON.
+    pub(crate) fn parse(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(-32700, message, Status::BadRequest)
+    }
+
+    /// -32600: JSON, but not a request.
+    pub(crate) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(-32600, message, Status::BadRequest)
+    }
+
+    /// -32600 for a message over the size limit.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(-32600, format!("the message is longer than {limit} bytes; send less in one call"), Status::TooLarge)
+    }
+
+    /// -32601, which is HTTP 404 on 2026-07-28.
+    pub(crate) fn unknown_method(method: &str) -> Self {
+        Self::new(-32601, format!("unknown method: {}", excerpt(method)), Status::UnknownMethod)
+    }
+
+    /// -32602: the method is known, its parameters are wrong.
+    pub(crate) fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(-32602, message, Status::InBand)
+    }
+
+    /// -32602 for a request of 2026-07-28 that lacks its required metadata, which is HTTP 400.
+    pub(crate) fn missing_meta(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(-32602, message, Status::BadRequest)
+    }
+
+    /// -32603: too much at once.
+    pub(crate) fn busy(limit: usize) -> Self {
+        Self::new(-32603, format!("{limit} calls are already running on this connection; wait for one to finish"), Status::InBand)
+    }
+
+    /// -32020: a header and the body disagree, or a required header is missing.
+    pub(crate) fn header_mismatch(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(-32020, message, Status::BadRequest)
+    }
+
+    /// -32021: the tool needs capabilities that the client did not declare.
+    pub(crate) fn missing_capability(required: &Value) -> Self {
+        Self::new(-32021, "the client did not declare a capability that this tool needs", Status::BadRequest)
+            .with_data(serde_json::json!({ "requiredCapabilities": required }))
+    }
+
+    /// -32022: a revision we do not speak.
+    pub(crate) fn unsupported_version(requested: &str) -> Self {
+        let supported = Revision::ALL.map(Revision::as_str);
+        Self::new(-32022, format!("unsupported protocol version: {}", excerpt(requested)), Status::BadRequest)
+            .with_data(serde_json::json!({ "supported": supported, "requested": excerpt(requested) }))
+    }
+
+    /// The HTTP status of this error in an era.
+    pub(crate) fn http_status(&self, modern: bool) -> ::http::StatusCode {
+        match self.status {
+            Status::UnknownMethod if modern => ::http::StatusCode::NOT_FOUND,
+            Status::InBand | Status::UnknownMethod => ::http::StatusCode::OK,
+            Status::BadRequest => ::http::StatusCode::BAD_REQUEST,
+            Status::TooLarge => ::http::StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+}
+
+/// The first characters of something the client sent, so that an error can repeat it without repeating all of it.
+pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(crate::limits::REPEATED_CHARACTERS) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ProtocolError, excerpt};
+
+    /// code, HTTP status on the legacy era, HTTP status on the modern era.
+    #[test]
+    fn codes_and_statuses() {
+        let table = [
+            (ProtocolError::parse("x"), -32700, 400, 400),
+            (ProtocolError::invalid_request("x"), -32600, 400, 400),
+            (ProtocolError::too_large(1), -32600, 413, 413),
+            (ProtocolError::unknown_method("x"), -32601, 200, 404),
+            (ProtocolError::invalid_params("x"), -32602, 200, 200),
+            (ProtocolError::missing_meta("x"), -32602, 400, 400),
+            (ProtocolError::busy(1), -32603, 200, 200),
+            (ProtocolError::header_mismatch("x"), -32020, 400, 400),
+            (ProtocolError::missing_capability(&serde_json::json!({})), -32021, 400, 400),
+            (ProtocolError::unsupported_version("x"), -32022, 400, 400),
+        ];
+        for (error, code, legacy, modern) in table {
+            assert_eq!(error.code, code);
+            assert_eq!(error.http_status(false).as_u16(), legacy, "{error:?}");
+            assert_eq!(error.http_status(true).as_u16(), modern, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_between_characters() {
+        assert_eq!(excerpt("short"), "short");
+        let long = "é".repeat(101);
+        assert_eq!(excerpt(&long).chars().count(), 101);
+        assert!(excerpt(&long).ends_with('…'));
+        assert_eq!(excerpt(&"é".repeat(100)), "é".repeat(100));
+    }
+}

@@ -1,0 +1,94 @@
+//! Answers as bytes: one spliced from ready-made parts, or written once. Decides no status and no content.
+
+use bytes::Bytes;
+
+use crate::Revision;
+use crate::output::Output;
+use crate::protocol_error::ProtocolError;
+
+/// The bytes of one JSON-RPC message, in up to three pieces so that a shared result is never copied.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reply {
+    pub(crate) pieces: [Bytes; 3],
+}
+
+impl Reply {
+    /// A result that is the same for every request: only the id is new.
+    pub(crate) fn ready(id: &str, result: Bytes) -> Self {
+        let head = head(id, 0);
+        Self { pieces: [Bytes::from(head), result, Bytes::from_static(b"}")] }
+    }
+
+    /// The result of a tool call; `modern_tail` closes it on 2026-07-28.
+    pub(crate) fn output(id: &str, output: &Output, structured: bool, modern_tail: Option<&str>) -> Self {
+        let tail = modern_tail.unwrap_or("}");
+        let text_bytes: usize = output.first_text().map_or(64, str::len);
+        let structured = output.structured.as_deref().filter(|_| structured).map(serde_json::value::RawValue::get);
+        let mut bytes = head(id, text_bytes + text_bytes / 8 + structured.map_or(0, str::len) + tail.len() + 96);
+        bytes.extend_from_slice(b"{\"content\":");
+        if serde_json::to_writer(&mut bytes, &output.content).is_err() {
+            // Content is strings only, which always serialise; an empty list keeps the message valid all the same.
+            bytes.extend_from_slice(b"[]");
+        }
+        if let Some(structured) = structured {
+            bytes.extend_from_slice(b",\"structuredContent\":");
+            bytes.extend_from_slice(structured.as_bytes());
+        }
+        if output.is_error {
+            bytes.extend_from_slice(b",\"isError\":true");
+        }
+        bytes.extend_from_slice(tail.as_bytes());
+        bytes.push(b'}');
+        Self::whole(bytes)
+    }
+
+    /// An error; without a request to answer, the id is left out where the revision's schema allows it, and null before.
+    pub(crate) fn error(id: Option<&str>, revision: Option<Revision>, error: &ProtocolError) -> Self {
+        let id = match id {
+            Some(id) => format!(r#""id":{id},"#),
+            None if revision.is_some_and(Revision::error_may_lack_id) => String::new(),
+            None => r#""id":null,"#.to_owned(),
+        };
+        let body = match &error.data {
+            None => serde_json::json!({ "code": error.code, "message": error.message }),
+            Some(data) => serde_json::json!({ "code": error.code, "message": error.message, "data": data }),
+        };
+        Self::whole(format!(r#"{{"jsonrpc":"2.0",{id}"error":{body}}}"#).into_bytes())
+    }
+
+    /// Several answers as one batch.
+    pub(crate) fn batch(replies: &[Self]) -> Self {
+        let mut bytes = Vec::with_capacity(2 + replies.iter().map(|reply| reply.len() + 1).sum::<usize>());
+        bytes.push(b'[');
+        for (index, reply) in replies.iter().enumerate() {
+            if index > 0 {
+                bytes.push(b',');
+            }
+            reply.append_to(&mut bytes);
+        }
+        bytes.push(b']');
+        Self::whole(bytes)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum()
+    }
+
+    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
+        for piece in &self.pieces {
+            bytes.extend_from_slice(piece);
+        }
+    }
+
+    fn whole(bytes: Vec<u8>) -> Self {
+        Self { pieces: [Bytes::from(bytes), Bytes::new(), Bytes::new()] }
+    }
+}
+
+fn head(id: &str, room: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(id.len() + 40 + room);
+    bytes.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
+    bytes.extend_from_slice(id.as_bytes());
+    bytes.extend_from_slice(b",\"result\":");
+    bytes
+}

@@ -1,0 +1,201 @@
+//! stdio: one JSON-RPC message a line, a thread that reads, a thread that writes, and a task only for a call that has to wait.
+//!
+//! The thread that reads starts each call and answers at once when the tool is ready at once; a call that waits moves to the runtime, so it never
+//! delays the next line. Nothing but protocol lines goes to the output.
+
+mod calls;
+mod input;
+mod output;
+
+use std::future::Future;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::dispatch::{self, Negotiated, Origin, Step};
+use crate::endpoint::Endpoint;
+use crate::limits;
+use crate::protocol_error::ProtocolError;
+use crate::reply::Reply;
+use calls::{Calls, Refused};
+use input::{Line, Lines};
+use output::Outbox;
+
+/// A connection over a pair of byte streams, usually stdin and stdout.
+#[derive(Debug)]
+pub struct Connection {
+    calls: Arc<Calls>,
+    outbox: Arc<Outbox>,
+    reader: tokio::sync::oneshot::Receiver<()>,
+    writer: std::thread::JoinHandle<()>,
+}
+
+impl Connection {
+    /// Starts serving one caller. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start<C, R, W>(endpoint: Endpoint<C>, caller: impl Into<Arc<C>>, input: R, output: W) -> std::io::Result<Self>
+    where
+        C: Send + Sync + 'static,
+        R: Read + Send + 'static,
+        W: Write + Send + 'static,
+    {
+        let runtime = Handle::current();
+        let calls = Arc::new(Calls::default());
+        let outbox = Arc::new(Outbox::default());
+        let writer = std::thread::Builder::new().name("mcp-stdio-writer".to_owned()).spawn({
+            let outbox = Arc::clone(&outbox);
+            move || outbox.write_all_to(output)
+        })?;
+        let (ended, reader) = tokio::sync::oneshot::channel();
+        let serving = Serving {
+            endpoint,
+            caller: caller.into(),
+            negotiated: Negotiated::default(),
+            calls: Arc::clone(&calls),
+            outbox: Arc::clone(&outbox),
+            runtime,
+            batches: AtomicU64::new(0),
+        };
+        std::thread::Builder::new().name("mcp-stdio-reader".to_owned()).spawn(move || {
+            serving.read_all(input);
+            // Nobody listens any more when the program is already ending.
+            let _ended = ended.send(());
+        })?;
+        Ok(Self { calls, outbox, reader, writer })
+    }
+
+    /// Completes at the end of the input, or when the output is gone.
+    pub async fn ended(&mut self) {
+        // An error means that the reading thread is gone, which is the same end.
+        let _ended = (&mut self.reader).await;
+    }
+
+    /// Lets running calls finish, at most this long, and writes what is still to be written.
+    pub async fn finish(self, within: Duration) {
+        if tokio::time::timeout(within, self.calls.idle()).await.is_err() {
+            tracing::warn!(seconds = within.as_secs(), "some calls did not finish in time and were stopped");
+            self.calls.abort_all();
+        }
+        self.outbox.close();
+        let writer = self.writer;
+        let written = tokio::time::timeout(within, tokio::task::spawn_blocking(move || writer.join())).await;
+        if written.is_err() {
+            tracing::warn!("the client did not read its last answers");
+        }
+    }
+}
+
+/// What the reading thread needs.
+struct Serving<C> {
+    endpoint: Endpoint<C>,
+    caller: Arc<C>,
+    negotiated: Negotiated,
+    calls: Arc<Calls>,
+    outbox: Arc<Outbox>,
+    runtime: Handle,
+    batches: AtomicU64,
+}
+
+impl<C: Send + Sync + 'static> Serving<C> {
+    fn read_all(&self, input: impl Read) {
+        // Tools may use timers and sockets of the runtime when they are first polled here.
+        let _runtime = self.runtime.enter();
+        let mut lines = Lines::new(input, limits::MESSAGE_BYTES);
+        let mut answers = Vec::new();
+        loop {
+            match lines.next_buffered() {
+                Some(line) => self.take(line, &mut answers),
+                None => {
+                    // Everything that came together is answered together.
+                    if !self.outbox.push(&mut answers) {
+                        return;
+                    }
+                    match lines.fill() {
+                        Ok(true) => {}
+                        Ok(false) => break,
+                        Err(error) => {
+                            tracing::warn!(%error, "stdin could not be read");
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(line) = lines.last() {
+            self.take(line, &mut answers);
+        }
+        self.outbox.push(&mut answers);
+    }
+
+    fn take(&self, line: Line<'_>, answers: &mut Vec<u8>) {
+        let bytes = match line {
+            Line::Message(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => return,
+            Line::Message(bytes) => bytes,
+            Line::TooLong => {
+                let error = ProtocolError::too_large(limits::MESSAGE_BYTES);
+                return write(&Reply::error(None, self.negotiated.get(), &error), answers);
+            }
+        };
+        match dispatch::take(&self.endpoint, bytes, Origin::Stdio(&self.negotiated), &self.caller) {
+            Step::Answered(answer) => write_some(answer.reply.as_ref(), answers),
+            Step::Cancel(id) => self.calls.cancel(&id),
+            Step::Calling(calling) => {
+                let id = calling.id.clone();
+                self.start(&id, calling.finish(), answers);
+            }
+            Step::Batch(steps) => {
+                let mut others = Vec::with_capacity(steps.len());
+                for step in steps {
+                    match step {
+                        Step::Cancel(id) => self.calls.cancel(&id),
+                        other => others.push(other),
+                    }
+                }
+                // A batch has no id; this is no JSON, so it cannot be one.
+                let name = format!("batch {}", self.batches.fetch_add(1, Ordering::Relaxed));
+                self.start(&name, Step::Batch(others).finish(), answers);
+            }
+        }
+    }
+
+    /// Polls a call once where it is; only one that waits becomes a task.
+    fn start(&self, id: &str, call: impl Future<Output = dispatch::Answer> + Send + 'static, answers: &mut Vec<u8>) {
+        if let Err(refused) = self.calls.check(id) {
+            let error = match refused {
+                Refused::IdInUse => ProtocolError::invalid_request(format!("a request with the id {id} is still running")),
+                Refused::TooMany => ProtocolError::busy(limits::STDIO_CALLS_IN_FLIGHT),
+            };
+            let id = (!id.starts_with("batch")).then_some(id);
+            return write(&Reply::error(id, self.negotiated.get(), &error), answers);
+        }
+        let mut call = Box::pin(call);
+        match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => write_some(answer.reply.as_ref(), answers),
+            Poll::Pending => {
+                let task = async move {
+                    let mut bytes = Vec::new();
+                    write_some(call.await.reply.as_ref(), &mut bytes);
+                    bytes
+                };
+                self.calls.spawn(&self.runtime, id, task, Arc::clone(&self.outbox));
+            }
+        }
+    }
+}
+
+fn write_some(reply: Option<&Reply>, answers: &mut Vec<u8>) {
+    if let Some(reply) = reply {
+        write(reply, answers);
+    }
+}
+
+fn write(reply: &Reply, answers: &mut Vec<u8>) {
+    reply.append_to(answers);
+    answers.push(b'\n');
+}

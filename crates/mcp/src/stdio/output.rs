@@ -1,0 +1,93 @@
+//! The one way to the output: answers queue here as bytes, one thread writes them. Whole lines only.
+
+use std::io::Write;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::limits;
+
+/// Bytes on their way to the client.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    state: Mutex<State>,
+    /// Something to write, or the end.
+    filled: Condvar,
+    /// Room again, or the end.
+    drained: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pending: Vec<u8>,
+    closed: bool,
+    /// The client does not take output any more.
+    broken: bool,
+}
+
+impl Outbox {
+    /// Queues whole lines and empties `bytes`. Waits while the client leaves too much unread. False when the output is gone.
+    pub(super) fn push(&self, bytes: &mut Vec<u8>) -> bool {
+        let mut state = self.lock();
+        while state.pending.len() > limits::STDIO_PENDING_BYTES && !state.broken {
+            state = self.drained.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.queue(state, bytes)
+    }
+
+    /// Queues whole lines without waiting: what a finished call has to say is already in memory.
+    pub(super) fn push_now(&self, bytes: &mut Vec<u8>) {
+        self.queue(self.lock(), bytes);
+    }
+
+    fn queue(&self, mut state: MutexGuard<'_, State>, bytes: &mut Vec<u8>) -> bool {
+        if bytes.is_empty() || state.broken {
+            bytes.clear();
+            return !state.broken;
+        }
+        let was_empty = state.pending.is_empty();
+        if was_empty {
+            std::mem::swap(&mut state.pending, bytes);
+        } else {
+            state.pending.append(bytes);
+        }
+        drop(state);
+        if was_empty {
+            self.filled.notify_one();
+        }
+        true
+    }
+
+    /// Ends the writing thread once everything is written.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    /// The writing thread.
+    pub(super) fn write_all_to(&self, mut output: impl Write) {
+        let mut writing = Vec::new();
+        loop {
+            let mut state = self.lock();
+            while state.pending.is_empty() {
+                if state.closed {
+                    return;
+                }
+                state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            std::mem::swap(&mut state.pending, &mut writing);
+            drop(state);
+            self.drained.notify_all();
+            if let Err(error) = output.write_all(&writing).and_then(|()| output.flush()) {
+                tracing::info!(%error, "the client does not read any more");
+                self.lock().broken = true;
+                self.drained.notify_all();
+                return;
+            }
+            writing.clear();
+            writing.shrink_to(limits::STDIO_PENDING_BYTES / 64);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,209 @@
+//! A tool: what a client sees of it and the function behind it. Which tools a client sees together is `endpoint`'s.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::limits;
+use crate::output::ToolResult;
+
+/// One call of a tool, as its function receives it.
+#[derive(Debug)]
+pub struct Call<C> {
+    /// The arguments, coerced to the tool's schema and valid against it.
+    pub arguments: Map<String, Value>,
+    /// Who is asking.
+    pub caller: Arc<C>,
+}
+
+/// What a tool does to the world behind it; becomes the tool's annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// Creates or changes.
+    Write,
+    /// Deletes, or cannot be taken back.
+    Destroy,
+}
+
+pub(crate) type ToolFuture = Pin<Box<dyn Future<Output = ToolResult> + Send>>;
+pub(crate) type ToolFunction<C> = Arc<dyn Fn(Call<C>) -> ToolFuture + Send + Sync>;
+
+/// A tool of an endpoint whose callers are `C`.
+pub struct Tool<C> {
+    pub(crate) name: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) title: Option<String>,
+    pub(crate) description: String,
+    pub(crate) input_schema: Value,
+    pub(crate) output_schema: Option<Value>,
+    pub(crate) annotations: Option<Annotations>,
+    pub(crate) nullable: Vec<String>,
+    pub(crate) listed: bool,
+    pub(crate) time_limit: Duration,
+    pub(crate) required_capabilities: Option<Value>,
+    pub(crate) function: ToolFunction<C>,
+}
+
+impl<C> Tool<C> {
+    /// A tool with the JSON Schema of its arguments (an object schema, 2020-12 unless it names its dialect) and its function.
+    ///
+    /// The function is polled on the thread that read the request; one that blocks its thread must move the work elsewhere itself.
+    pub fn new<F, R>(name: impl Into<String>, description: impl Into<String>, input_schema: Value, function: F) -> Self
+    where
+        F: Fn(Call<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = ToolResult> + Send + 'static,
+    {
+        Self {
+            name: name.into(),
+            aliases: Vec::new(),
+            title: None,
+            description: description.into(),
+            input_schema,
+            output_schema: None,
+            annotations: None,
+            nullable: Vec::new(),
+            listed: true,
+            time_limit: limits::TOOL_TIME,
+            required_capabilities: None,
+            function: Arc::new(move |call| Box::pin(function(call))),
+        }
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Another name that may be called; it is not listed.
+    #[must_use]
+    pub fn alias(mut self, alias: impl Into<String>) -> Self {
+        self.aliases.push(alias.into());
+        self
+    }
+
+    /// What the tool does to the world; sets the annotations. A read is taken to be idempotent, the others not.
+    #[must_use]
+    pub fn effect(mut self, effect: Effect) -> Self {
+        let open_world = self.annotations.as_ref().is_none_or(|annotations| annotations.open_world);
+        self.annotations = Some(Annotations {
+            read_only: effect == Effect::Read,
+            destructive: effect == Effect::Destroy,
+            idempotent: effect == Effect::Read,
+            open_world,
+        });
+        self
+    }
+
+    /// Whether repeating the call with the same arguments changes nothing more. Say it after [`Tool::effect`].
+    #[must_use]
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        if let Some(annotations) = &mut self.annotations {
+            annotations.idempotent = idempotent;
+        }
+        self
+    }
+
+    /// Whether the tool reaches systems beyond this program. Say it after [`Tool::effect`].
+    #[must_use]
+    pub fn open_world(mut self, open_world: bool) -> Self {
+        if let Some(annotations) = &mut self.annotations {
+            annotations.open_world = open_world;
+        }
+        self
+    }
+
+    /// The JSON Schema of the result, an object schema. A result made with [`crate::Output::json`] is then sent as `structuredContent` too.
+    #[must_use]
+    pub fn output_schema(mut self, schema: Value) -> Self {
+        self.output_schema = Some(schema);
+        self
+    }
+
+    /// Properties for which an explicit `null` is a value (it clears a field). For all others that are optional, `null` means "not passed".
+    #[must_use]
+    pub fn nullable(mut self, properties: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.nullable.extend(properties.into_iter().map(Into::into));
+        self
+    }
+
+    /// Leaves the tool out of the list; it can still be called by name.
+    #[must_use]
+    pub fn unlisted(mut self) -> Self {
+        self.listed = false;
+        self
+    }
+
+    /// How long one call may run.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Client capabilities that the tool cannot do without, e.g. `{"sampling": {}}`. On 2026-07-28 a client that does not declare them gets -32021.
+    #[must_use]
+    pub fn requires(mut self, capabilities: Value) -> Self {
+        self.required_capabilities = Some(capabilities);
+        self
+    }
+
+    /// The name it is listed under.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The entry of `tools/list`.
+    pub(crate) fn entry(&self) -> Entry<'_> {
+        Entry {
+            name: &self.name,
+            title: self.title.as_deref(),
+            description: &self.description,
+            input_schema: &self.input_schema,
+            output_schema: self.output_schema.as_ref(),
+            annotations: self.annotations.as_ref(),
+        }
+    }
+}
+
+impl<C> std::fmt::Debug for Tool<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Tool").field("name", &self.name).field("listed", &self.listed).finish_non_exhaustive()
+    }
+}
+
+/// A tool as a client sees it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    description: &'a str,
+    input_schema: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_schema: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a Annotations>,
+}
+
+/// The hints of a tool. Source: specification 2026-07-28, schema, `ToolAnnotations`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Annotations {
+    #[serde(rename = "readOnlyHint")]
+    read_only: bool,
+    #[serde(rename = "destructiveHint")]
+    destructive: bool,
+    #[serde(rename = "idempotentHint")]
+    idempotent: bool,
+    #[serde(rename = "openWorldHint")]
+    open_world: bool,
+}
