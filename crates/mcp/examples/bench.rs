@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
-use footbridge_mcp::{CacheScope, Call, Effect, Endpoint, Output, Tool, limits, stdio};
+use footbridge_mcp::{CacheScope, Call, Endpoint, Output, Tool, limits, stdio};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
