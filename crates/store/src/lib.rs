@@ -1,1 +1,47 @@
-//! placeholder
+//! Where Footbridge keeps things: accounts, tokens, sessions and the records they own, in one SQLite file.
+//!
+//! This crate holds the only SQL of the workspace. It knows no HTTP and no model table: what a record's fields mean
+//! comes from the caller as data, and a filter or a sort is built from a closed set of expressions with bound values.
+//!
+//! ```
+//! use footbridge_store::{AccountId, Store};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let directory = tempfile::tempdir()?;
+//! let store = Store::open(directory.path()).await?;
+//! let local = store.account(AccountId::local()).await?;
+//! assert_eq!(local.map(|account| account.name), Some("local".to_owned()));
+//! # Ok(())
+//! # }
+//! ```
+
+mod id;
+mod open_error;
+mod store;
+mod store_error;
+mod time;
+
+mod account;
+mod password;
+mod scope;
+mod secret_token;
+mod session;
+mod token;
+
+mod list;
+mod record;
+
+mod sql;
+
+pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
+pub use id::{AccountId, FieldName, RecordId};
+pub use list::{Filter, ListError, ListQuery, Number, Page, SortKey};
+pub use open_error::OpenError;
+pub use password::PASSWORD_CHARACTERS;
+pub use record::{NewRecord, Record, RecordChange, RecordError, Reference};
+pub use scope::{Access, Scope, ScopeError, Scopes};
+pub use session::{IssuedSession, LogInError, SessionPolicy, SessionUse};
+pub use store::{DATABASE_FILE, Store, StoreOptions};
+pub use store_error::StoreError;
+pub use token::{Credential, IssuedToken, NewToken, Principal, Token, TokenError};

@@ -1,0 +1,182 @@
+//! Logins: a session token for an e-mail address and a password, and its sliding refresh.
+//!
+//! A session older than a part of its life is offered a successor with a good answer. The old token ends a grace time after
+//! the successor is first used, so an offer that got lost costs nobody the login.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{FromRow, Row, Sqlite, Transaction};
+use uuid::Uuid;
+
+use crate::secret_token::{SESSION, digest, generate};
+use crate::{Account, AccountId, Credential, Principal, Scopes, Store, StoreError, sql, time};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a login lasts.
+#[derive(Clone, Debug)]
+pub struct SessionPolicy {
+    /// From the login, or the refresh, to the end.
+    pub life: Duration,
+    /// The age from which a successor is offered.
+    pub refresh_after: Duration,
+    /// The least time between two offers for the same session.
+    pub offer_again_after: Duration,
+    /// How long the old token stays valid once its successor is in use.
+    pub grace: Duration,
+}
+
+impl Default for SessionPolicy {
+    /// Thirty days; a successor is offered from the second day on, once an hour until it is used; an hour of grace.
+    fn default() -> SessionPolicy {
+        SessionPolicy { life: DAY * 30, refresh_after: DAY, offer_again_after: DAY / 24, grace: DAY / 24 }
+    }
+}
+
+/// A fresh login.
+#[derive(Debug)]
+pub struct IssuedSession {
+    /// The bearer token in clear.
+    pub secret: SecretString,
+    /// Who logged in.
+    pub account: Account,
+    /// When it ends, RFC 3339 UTC.
+    pub expires_at: String,
+}
+
+/// A session in use by a request.
+#[derive(Debug)]
+pub struct SessionUse {
+    id: String,
+    is_due: bool,
+}
+
+/// Why a login failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogInError {
+    /// No account has this e-mail address and password.
+    #[error("the e-mail address or the password is wrong")]
+    Refused,
+    /// More logins at once than are computed.
+    #[error("too many logins at the same time: try again in a few seconds")]
+    TooMany,
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Logs in. A wrong password and an unknown address take the same work and get the same answer.
+    ///
+    /// # Errors
+    /// [`LogInError::Refused`], or [`LogInError::TooMany`] when too many are at it.
+    pub async fn log_in(&self, email: &str, password: SecretString) -> Result<IssuedSession, LogInError> {
+        let row = sqlx::query(sql::ACCOUNT_PASSWORD)
+            .bind(email.to_lowercase())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(StoreError::from)?;
+        let hash: Option<String> = row.as_ref().and_then(|row| row.try_get("password_hash").ok());
+        let id: Option<AccountId> = row.as_ref().and_then(|row| row.try_get("id").ok()).and_then(AccountId::parse);
+        let matches = self.passwords().verify(password, hash).await.map_err(|_| LogInError::TooMany)?;
+        let (true, Some(id)) = (matches, id) else { return Err(LogInError::Refused) };
+        let account = self.account(id).await?.ok_or(LogInError::Refused)?;
+
+        let mut transaction = self.begin_write().await?;
+        let (secret, expires_at) = self.add_session(&mut transaction, &id.to_string(), None).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(IssuedSession { secret, account, expires_at })
+    }
+
+    /// The successor of a session that is due for one; none when it is not. Call it after a good answer only.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the storage fails.
+    pub async fn refresh(&self, session: &SessionUse) -> Result<Option<SecretString>, StoreError> {
+        if !session.is_due {
+            return Ok(None);
+        }
+        let now = Timestamp::now();
+        let mut transaction = self.begin_write().await?;
+        let account: Option<String> = sqlx::query_scalar(sql::SESSION_OFFER)
+            .bind(&session.id)
+            .bind(time::text(now))
+            .bind(time::text(before(now, self.sessions().offer_again_after)))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(account) = account else { return Ok(None) };
+        let (secret, _) = self.add_session(&mut transaction, &account, Some(&session.id)).await?;
+        transaction.commit().await?;
+        Ok(Some(secret))
+    }
+
+    pub(crate) async fn authenticate_session(&self, bearer: &str) -> Result<Option<Principal>, StoreError> {
+        let now = Timestamp::now();
+        let row = sqlx::query(sql::SESSION_AUTHENTICATE)
+            .bind(digest(bearer))
+            .bind(time::text(now))
+            .fetch_optional(self.readers())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let id: String = row.try_get("session_id")?;
+        let replaces: Option<String> = row.try_get("replaces")?;
+        let used_at: Option<String> = row.try_get("used_at")?;
+        if let (Some(predecessor), None) = (replaces, used_at) {
+            self.retire(&id, &predecessor, now).await?;
+        }
+        let policy = self.sessions();
+        let created_at: String = row.try_get("session_created_at")?;
+        let offered_at: Option<String> = row.try_get("offered_at")?;
+        let is_old = created_at <= time::text(before(now, policy.refresh_after));
+        let may_offer = offered_at.is_none_or(|offered| offered <= time::text(before(now, policy.offer_again_after)));
+        let credential = Credential::Session(SessionUse { id, is_due: is_old && may_offer });
+        Ok(Some(Principal { account: Account::from_row(&row)?, scopes: Scopes::All, credential }))
+    }
+
+    /// Notes a successor's first use and lets its predecessor end after the grace time.
+    async fn retire(&self, successor: &str, predecessor: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.begin_write().await?;
+        let first = sqlx::query(sql::SESSION_FIRST_USE).bind(successor).bind(time::text(now)).execute(&mut *transaction).await?;
+        if first.rows_affected() > 0 {
+            sqlx::query(sql::SESSION_END_BY)
+                .bind(predecessor)
+                .bind(time::text(after(now, self.sessions().grace)))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn add_session(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        account: &str,
+        replaces: Option<&str>,
+    ) -> Result<(SecretString, String), StoreError> {
+        let now = Timestamp::now();
+        let expires_at = time::text(after(now, self.sessions().life));
+        let secret = generate(SESSION)?;
+        sqlx::query(sql::SESSION_CLEAR).bind(account).bind(time::text(now)).execute(&mut **transaction).await?;
+        sqlx::query(sql::SESSION_ADD)
+            .bind(Uuid::now_v7().to_string())
+            .bind(account)
+            .bind(digest(secret.expose_secret()))
+            .bind(time::text(now))
+            .bind(&expires_at)
+            .bind(replaces)
+            .execute(&mut **transaction)
+            .await?;
+        Ok((secret, expires_at))
+    }
+}
+
+fn before(now: Timestamp, span: Duration) -> Timestamp {
+    now.checked_sub(SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MIN)
+}
+
+fn after(now: Timestamp, span: Duration) -> Timestamp {
+    now.checked_add(SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+}

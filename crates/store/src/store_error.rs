@@ -1,0 +1,64 @@
+//! What can go wrong with the storage itself while it is in use, told apart by what the reader can do.
+
+use sqlx::error::DatabaseError;
+
+// Primary result codes, https://www.sqlite.org/rescode.html
+pub(crate) const SQLITE_PERM: u32 = 3;
+pub(crate) const SQLITE_BUSY: u32 = 5;
+pub(crate) const SQLITE_LOCKED: u32 = 6;
+pub(crate) const SQLITE_READONLY: u32 = 8;
+pub(crate) const SQLITE_IOERR: u32 = 10;
+pub(crate) const SQLITE_CORRUPT: u32 = 11;
+pub(crate) const SQLITE_FULL: u32 = 13;
+pub(crate) const SQLITE_CANTOPEN: u32 = 14;
+pub(crate) const SQLITE_NOTADB: u32 = 26;
+
+/// The storage failed. The text is for whoever asked; the source is for the log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No room for the write; nothing of it was kept.
+    #[error("the disk that holds the database is full: nothing was changed; free some space and try again")]
+    DiskFull(#[source] sqlx::Error),
+    /// Another program held the database for longer than the busy time.
+    #[error("the database is busy with another program's write: nothing was changed; try again in a moment")]
+    Busy(#[source] sqlx::Error),
+    /// The file may be read but not written.
+    #[error("the database cannot be written: nothing was changed; make the data directory writable and try again")]
+    ReadOnly(#[source] sqlx::Error),
+    /// The operating system refused to read or write the file.
+    #[error("reading or writing the database file failed: check the disk that holds the data directory")]
+    InputOutput(#[source] sqlx::Error),
+    /// The file's content makes no sense.
+    #[error("the database file is damaged: stop Footbridge and restore the data directory from a copy")]
+    Damaged(#[source] sqlx::Error),
+    /// Anything else; our fault.
+    #[error("the database refused a statement that should work; this is a defect in Footbridge")]
+    Failed(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        match primary_code(&error) {
+            Some(SQLITE_FULL) => StoreError::DiskFull(error),
+            Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::Busy(error),
+            Some(SQLITE_READONLY | SQLITE_PERM) => StoreError::ReadOnly(error),
+            Some(SQLITE_IOERR | SQLITE_CANTOPEN) => StoreError::InputOutput(error),
+            Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged(error),
+            _ if matches!(error, sqlx::Error::PoolTimedOut) => StoreError::Busy(error),
+            _ if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => StoreError::Damaged(error),
+            _ => StoreError::Failed(error),
+        }
+    }
+}
+
+/// SQLite's primary result code, without the extended part.
+pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error().and_then(DatabaseError::code)?;
+    code.parse::<u32>().ok().map(|extended| extended & 0xff)
+}
+
+/// Whether a unique column already holds the value.
+pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+}
