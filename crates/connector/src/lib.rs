@@ -1,1 +1,35 @@
-//! placeholder
+//! A backend described as data: a connector file, admitted arguments and a credential become REST exchanges and a result.
+//!
+//! [`compile`] turns the YAML text of a connector file into a [`Connector`], or names everything that is wrong with it.
+//! [`Connector::settings`] resolves what comes from outside, [`Connector::connect`] binds it to an [`Upstream`], and
+//! [`Backend::call`] calls a tool.
+//!
+//! This crate knows neither MCP nor who is calling; it does not validate arguments and holds no policy.
+
+mod place;
+mod problem;
+
+mod compile;
+mod definition;
+mod jq;
+mod template;
+mod yaml;
+
+mod connector;
+mod settings;
+mod upstream;
+
+mod backend;
+mod failure;
+mod json;
+
+pub use backend::{Backend, Outcome};
+pub use compile::compile;
+pub use connector::{Annotations, Connector, Effect, SettingKind, Tool};
+pub use definition::schema;
+pub use failure::{CallError, Fault};
+pub use jq::FILTER_STACK_BYTES;
+pub use place::Place;
+pub use problem::{Problem, Problems};
+pub use settings::{Setting, SettingProblems, Settings};
+pub use upstream::{BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};

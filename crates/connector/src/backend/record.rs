@@ -1,0 +1,81 @@
+//! Read, create, update and delete of one record of a model.
+
+use http::Method;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::exchange::{self, Ask};
+use super::{Inner, Outcome, row};
+use crate::connector::Model;
+use crate::failure::CallError;
+use crate::json::{Admitted, push_string};
+use crate::template;
+
+/// What a write without a body answers.
+const DONE: &str = r#"{"done":true}"#;
+
+pub(super) async fn read(inner: &Inner, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
+    let (path, _) = path(model, arguments)?;
+    match exchange::json(inner, Ask::get(path)).await? {
+        Some(body) => flattened(model, &body),
+        None => Err(CallError::backend(
+            format!("{} answered nothing where a {} was expected.", inner.compiled().title, model.name),
+            true,
+        )),
+    }
+}
+
+pub(super) async fn create(inner: &Inner, model: &Model, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
+    arguments.retain(|_, value| !value.is_null());
+    write(inner, model, Method::POST, model.path.clone(), arguments).await
+}
+
+/// Only what was passed; a null is sent for a field that may be cleared.
+pub(super) async fn update(inner: &Inner, model: &Model, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
+    let (path, _) = path(model, &arguments)?;
+    arguments.retain(|name, value| name != "id" && (!value.is_null() || model.nullable.contains(name)));
+    write(inner, model, Method::PATCH, path, arguments).await
+}
+
+pub(super) async fn delete(inner: &Inner, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
+    let (path, id) = path(model, arguments)?;
+    exchange::send(inner, Ask { method: Method::DELETE, path, body: None }).await?;
+    let mut json = String::from("{\"deleted\":");
+    push_string(&mut json, &id);
+    json.push('}');
+    Outcome::new(json)
+}
+
+async fn write(
+    inner: &Inner,
+    model: &Model,
+    method: Method,
+    path: String,
+    fields: Map<String, Value>,
+) -> Result<Outcome, CallError> {
+    let body = Some(Value::Object(fields).to_string());
+    match exchange::json(inner, Ask { method, path, body }).await? {
+        Some(body) => flattened(model, &body),
+        None => Outcome::new(DONE.into()),
+    }
+}
+
+/// The record's path and its id.
+fn path(model: &Model, arguments: &Map<String, Value>) -> Result<(String, String), CallError> {
+    let id = match arguments.get("id") {
+        Some(Value::String(id)) => id.clone(),
+        Some(Value::Number(id)) => id.to_string(),
+        _ => return Err(CallError::caller(format!("`id` is missing: pass the id of a {}.", model.name))),
+    };
+    let segment =
+        template::segment("id", &id).map_err(|why| CallError::caller(format!("{why}: pass the id of a {}.", model.name)))?;
+    Ok((format!("{}/{segment}", model.path), id))
+}
+
+fn flattened(model: &Model, body: &Admitted) -> Result<Outcome, CallError> {
+    let row: &RawValue =
+        serde_json::from_str(body.text()).map_err(|error| CallError::ours("The answer could not be read.", error.to_string()))?;
+    let mut json = String::with_capacity(row.get().len());
+    row::push(&mut json, model, row, &mut Vec::new());
+    Outcome::new(json)
+}

@@ -1,0 +1,122 @@
+//! `Definition` → `Connector`: settles what the file means, and names everything that is wrong with it.
+//! The parts are in `compile/`: filters, upstream, models, tools.
+
+mod filters;
+mod models;
+mod tools;
+mod upstream;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::connector::{Compiled, Connector, Tool};
+use crate::definition::Definition;
+use crate::place::{Place, Placed};
+use crate::problem::{Found, Problems};
+use crate::yaml;
+use filters::Filters;
+
+/// Version of the format that this engine reads.
+const FORMAT: u32 = 1;
+/// Characters that a tool's name may have.
+const MAX_NAME: usize = 40;
+
+/// Compiles a connector file. `file` is its name, for the problems; nothing is read from disk.
+///
+/// # Errors
+/// Every problem at once, each with its line and column.
+///
+/// ```
+/// let connector = footbridge_connector::compile("echo.yaml", r#"
+/// format: 1
+/// connector: echo
+/// title: Echo
+/// instructions: Says what it heard.
+/// upstream: { base: "https://example.org" }
+/// tools:
+///   - name: hear
+///     title: Hear
+///     description: What was heard last.
+///     effect: read
+///     steps: [{ get: /heard }]
+/// "#).unwrap();
+/// assert_eq!(connector.tools()[0].name, "hear");
+///
+/// let problems = footbridge_connector::compile("bad.yaml", "format: 1\nconnector: bad\n").unwrap_err();
+/// assert!(problems.to_string().starts_with("bad.yaml:1:1: the key `title` is missing"));
+/// ```
+pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
+    let definition = yaml::read(file, yaml)?;
+    let mut found = Found::default();
+    let mut filters = Filters::new(yaml);
+    identity(&definition, &mut found);
+    let upstream = upstream::settle(&definition, &mut filters, &mut found);
+    let mut tools = models::settle(&definition, upstream.paging.is_some(), &mut found);
+    tools.extend(tools::settle(&definition, &mut filters, &mut found));
+    let by_name = names(&tools, &mut found);
+    let program = filters.compile(&mut found);
+    found.into_result(file)?;
+    let (Some(rules), Some(program)) = (upstream.rules, program) else {
+        return Err(yaml::unplaced(file));
+    };
+    Ok(Connector(Arc::new(Compiled {
+        name: definition.connector.value,
+        title: definition.title,
+        instructions: definition.instructions,
+        rules,
+        timeout: upstream.timeout,
+        paging: upstream.paging,
+        errors: upstream.errors,
+        hints: upstream.hints,
+        program,
+        tools: tools.into_iter().map(|placed| placed.value).collect(),
+        by_name,
+        models: serde_json::to_value(&definition.models).unwrap_or_default(),
+    })))
+}
+
+fn identity(definition: &Definition, found: &mut Found) {
+    let format = &definition.format;
+    if format.value != FORMAT {
+        found.add_with_hint(
+            format.place,
+            "format",
+            format!("this program reads format {FORMAT}, the file says {}", format.value),
+            if format.value > FORMAT { "a newer program may read it" } else { "write `format: 1`" },
+        );
+    }
+    name(&definition.connector, "connector", found);
+    let start = Place { line: 1, column: 1 };
+    for (part, text) in [("title", &definition.title), ("instructions", &definition.instructions)] {
+        if text.trim().is_empty() {
+            found.add(start, part, "must not be empty");
+        }
+    }
+}
+
+/// Names that every client takes: a letter, then letters, digits and `_`, in lower case.
+fn name(name: &Placed<String>, part: &str, found: &mut Found) {
+    let text = &name.value;
+    let letters = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if !(letters && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= MAX_NAME) {
+        found.add_with_hint(
+            name.place,
+            part,
+            format!("`{text}` is not a name"),
+            format!("a letter, then letters, digits and `_`, all in lower case, at most {MAX_NAME}"),
+        );
+    }
+}
+
+/// Tools by name and alias; each name once.
+fn names(tools: &[Placed<Tool>], found: &mut Found) -> HashMap<String, usize> {
+    let mut by_name = HashMap::new();
+    for (index, Placed { value: tool, place }) in tools.iter().enumerate() {
+        for name in std::iter::once(&tool.name).chain(&tool.aliases) {
+            if by_name.insert(name.clone(), index).is_some() {
+                found.add(*place, tool.name.clone(), format!("there is more than one tool called `{name}`"));
+            }
+        }
+    }
+    by_name
+}

@@ -1,0 +1,138 @@
+//! Arguments of a model's tools as JSON Schema, within the profile that every known client takes:
+//! one type and a description for each property, no combinators, enums of texts only.
+
+use serde_json::{Map, Value, json};
+
+use super::{FIELD_PREFIX, writable};
+use crate::connector::Model;
+use crate::definition::{self, Field, FieldKind, Operation};
+
+pub(super) fn schema(op: Operation, table: &definition::Model, model: &Model) -> Value {
+    let mut properties = Map::new();
+    let mut required: Vec<&str> = Vec::new();
+    if !matches!(op, Operation::List | Operation::Create) {
+        properties.insert("id".into(), json!({"type": "string", "description": format!("Id of the {}.", model.name)}));
+        required.push("id");
+    }
+    match op {
+        Operation::List => list(&mut properties, table, model),
+        Operation::Create | Operation::Update => {
+            let create = op == Operation::Create;
+            let listed = if create { &table.create } else { &table.update };
+            for name in writable(table, listed.as_deref()) {
+                let Some(field) = table.fields.get(name) else { continue };
+                properties.insert(name.to_owned(), property(name, field));
+                if create && field.required {
+                    required.push(name);
+                }
+            }
+        }
+        Operation::Read | Operation::Delete => {}
+    }
+    let mut schema = json!({"type": "object", "properties": properties});
+    if let Some(schema) = schema.as_object_mut() {
+        if !required.is_empty() {
+            schema.insert("required".into(), required.into());
+        }
+        schema.insert("additionalProperties".into(), false.into());
+    }
+    schema
+}
+
+fn property(name: &str, field: &Field) -> Value {
+    let mut schema = match field.kind {
+        FieldKind::String | FieldKind::Url | FieldKind::Any => json!({"type": "string"}),
+        FieldKind::Integer => json!({"type": "integer"}),
+        FieldKind::Number => json!({"type": "number"}),
+        FieldKind::Boolean => json!({"type": "boolean"}),
+        FieldKind::Enum => json!({"type": "string", "enum": field.values.as_ref().map(|values| &values.value)}),
+        FieldKind::Dict => json!({"type": "object"}),
+        FieldKind::Tags => json!({"type": "array", "items": {"type": "string"}}),
+        FieldKind::Columns => json!({"type": "array", "items": {
+            "type": "object",
+            "properties": {
+                "key": {"type": "string", "description": "Value that the column stands for."},
+                "title": {"type": "string", "description": "Name that people see."},
+                "wip_limit": {"type": "integer", "minimum": 1, "description": "Most that may be in it at once."}
+            },
+            "required": ["key", "title"],
+            "additionalProperties": false
+        }}),
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        if let Some(length) = &field.max_len {
+            schema.insert("maxLength".into(), length.value.into());
+        }
+        schema.insert("description".into(), describe(name, field).into());
+    }
+    schema
+}
+
+fn describe(name: &str, field: &Field) -> String {
+    match (&field.description, &field.reference) {
+        (Some(text), _) => text.clone(),
+        (None, Some(reference)) => format!("Id of a {}.", reference.model.value),
+        (None, None) => {
+            let words = name.replace('_', " ");
+            let mut letters = words.chars();
+            letters.next().map(|first| format!("{}{}.", first.to_ascii_uppercase(), letters.as_str())).unwrap_or_default()
+        }
+    }
+}
+
+fn list(properties: &mut Map<String, Value>, table: &definition::Model, model: &Model) {
+    let mut add = |name: &str, schema: Value| properties.insert(name.to_owned(), schema);
+    if !model.filters.is_empty() {
+        add("filter", filter(table, model));
+    }
+    add("q", json!({"type": "string", "description": "Text to search for in all text fields."}));
+    if !table.sorts.is_empty() {
+        let keys: Vec<String> = table.sorts.iter().flat_map(|key| [key.value.clone(), format!("-{}", key.value)]).collect();
+        let default = table.default_sort.as_ref().map(|sort| format!("; {} by default", sort.value)).unwrap_or_default();
+        add("sort", json!({"type": "string", "enum": keys, "description": format!("Order, with - for descending{default}.")}));
+    }
+    add("limit", json!({"type": "integer", "minimum": 1, "maximum": model.max_limit, "description": "Most items of one page."}));
+    add("cursor", json!({"type": "string", "description": "next_cursor of the page before, with the same other arguments."}));
+    add("offset", json!({"type": "integer", "minimum": 0, "description": "Items to skip; prefer cursor."}));
+    add("all", json!({"type": "boolean", "description": "Every page in one result, up to 5000 items."}));
+}
+
+/// One property for each friendly key; a wire key passes too.
+fn filter(table: &definition::Model, model: &Model) -> Value {
+    let mut properties = Map::new();
+    for key in &model.filters {
+        let Some(friendly) = &key.friendly else { continue };
+        let field = key.wire.strip_prefix(FIELD_PREFIX).and_then(|name| table.fields.get(name));
+        let of_field = |field: &Field| describe(friendly, field);
+        let description = field.map_or_else(|| column(friendly, &model.name), of_field);
+        let item = match field.map(|field| (field.kind, field)) {
+            Some((FieldKind::Enum, field)) => {
+                property(friendly, field).get("enum").map(|values| json!({"type": "string", "enum": values}))
+            }
+            Some((FieldKind::Integer, _)) => Some(json!({"type": "integer"})),
+            Some((FieldKind::Number, _)) => Some(json!({"type": "number"})),
+            Some((FieldKind::Boolean, _)) => None,
+            None if friendly.starts_with("is_") => None,
+            _ => Some(json!({"type": "string"})),
+        };
+        let schema = match item {
+            Some(items) => json!({"type": "array", "items": items, "description": description}),
+            None => json!({"type": "boolean", "description": description}),
+        };
+        properties.insert(friendly.clone(), schema);
+    }
+    json!({
+        "type": "object",
+        "properties": properties,
+        "description": "Exact matches; one value or several, any of which matches."
+    })
+}
+
+fn column(name: &str, model: &str) -> String {
+    match name {
+        "status" => format!("State of the {model}'s row."),
+        "is_archived" => format!("Whether the {model} is archived."),
+        "owned_by" => format!("Id of the account that owns the {model}."),
+        other => format!("The row's {}.", other.replace('_', " ")),
+    }
+}

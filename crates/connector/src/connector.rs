@@ -1,0 +1,194 @@
+//! A compiled connector: what every part of it means. Only `compile` makes one, and it cannot be wrong. Sends nothing itself.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::backend::Backend;
+pub use crate::definition::{Effect, SettingKind};
+use crate::jq::{FilterId, Program};
+use crate::settings::{Rules, Setting, SettingProblems, Settings};
+use crate::template::Template;
+use crate::upstream::Upstream;
+
+/// One backend, ready to be called once it has settings and an upstream. Cheap to clone.
+#[derive(Clone)]
+pub struct Connector(pub(crate) Arc<Compiled>);
+
+impl Connector {
+    /// Its name, such as `board`.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Name of the backend, for people.
+    pub fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// What a model should know before it uses the tools.
+    pub fn instructions(&self) -> &str {
+        &self.0.instructions
+    }
+
+    /// The tools, in the order in which clients see them.
+    pub fn tools(&self) -> &[Tool] {
+        &self.0.tools
+    }
+
+    /// The tool of this name or alias.
+    pub fn tool(&self, name: &str) -> Option<&Tool> {
+        self.0.by_name.get(name).and_then(|index| self.0.tools.get(*index))
+    }
+
+    /// The `models:` section as written, for a backend that validates against the same table; an empty object without one.
+    pub fn models(&self) -> &Value {
+        &self.0.models
+    }
+
+    /// What can be set.
+    pub fn setting_rules(&self) -> &[Setting] {
+        &self.0.rules.settings
+    }
+
+    /// Resolves every setting by `lookup`, which is asked for each name and, for secrets, for `NAME_FILE`.
+    ///
+    /// # Errors
+    /// All problems at once; none shows a secret.
+    pub fn settings(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingProblems> {
+        self.0.rules.resolve(lookup)
+    }
+
+    /// The backend behind `upstream`, with these settings.
+    pub fn connect(&self, settings: Settings, upstream: impl Upstream) -> Backend {
+        Backend::new(self.clone(), settings, upstream)
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("name", &self.0.name).field("tools", &self.0.tools.len()).finish_non_exhaustive()
+    }
+}
+
+/// A tool as a client may see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tool {
+    /// Name that is listed and called.
+    pub name: String,
+    /// Other names that a call may use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Name for people.
+    pub title: String,
+    /// What it does, for a model.
+    pub description: String,
+    /// What it does to the backend.
+    pub effect: Effect,
+    /// JSON Schema of its arguments, an object.
+    pub input_schema: Value,
+    /// Arguments for which an explicit null is a value: it clears the field. Any other null means that the argument was left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nullable: Vec<String>,
+    /// Hints for clients.
+    pub annotations: Annotations,
+    #[serde(skip)]
+    pub(crate) action: Action,
+}
+
+/// Hints about a tool, as in MCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Annotations {
+    /// Changes nothing.
+    pub read_only: bool,
+    /// May remove something.
+    pub destructive: bool,
+    /// The same call again changes nothing more.
+    pub idempotent: bool,
+    /// Reaches something outside this program.
+    pub open_world: bool,
+}
+
+/// What a call of a tool does.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    List(Arc<Model>),
+    Read(Arc<Model>),
+    Create(Arc<Model>),
+    Update(Arc<Model>),
+    Delete(Arc<Model>),
+    Steps(Arc<Steps>),
+}
+
+/// A model, settled.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    /// Keys of an item in their order: `id`, the fields, `created_at`, `updated_at`.
+    pub(crate) fields: Vec<String>,
+    pub(crate) filters: Vec<FilterKey>,
+    pub(crate) max_limit: u32,
+    /// Fields that an update may clear.
+    pub(crate) nullable: Vec<String>,
+}
+
+/// A filter by its two names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FilterKey {
+    /// As the backend knows it.
+    pub(crate) wire: String,
+    /// As a caller may say it; none when another filter has that name.
+    pub(crate) friendly: Option<String>,
+}
+
+/// How lists are paged.
+#[derive(Debug)]
+pub(crate) struct Paging {
+    pub(crate) after: String,
+    pub(crate) size: String,
+    pub(crate) offset: String,
+    pub(crate) rows: Vec<String>,
+    pub(crate) more: Vec<String>,
+    pub(crate) cap: usize,
+}
+
+/// A tool of its own, settled.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) result: Option<FilterId>,
+    pub(crate) defaults: Vec<(String, Value)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: Option<String>,
+    pub(crate) does: Does,
+}
+
+#[derive(Debug)]
+pub(crate) enum Does {
+    Get { path: Template, query: Vec<(String, FilterId)> },
+    Let(FilterId),
+}
+
+/// Everything that `compile` settled.
+pub(crate) struct Compiled {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) instructions: String,
+    pub(crate) rules: Rules,
+    pub(crate) timeout: Duration,
+    pub(crate) paging: Option<Paging>,
+    pub(crate) errors: Vec<FilterId>,
+    pub(crate) hints: BTreeMap<u16, String>,
+    pub(crate) program: Program,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) by_name: HashMap<String, usize>,
+    pub(crate) models: Value,
+}

@@ -1,0 +1,81 @@
+//! Why a call failed: whose fault it was, what the model reads, and what only the log may hold.
+
+use std::fmt;
+
+/// Who can mend a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The caller: other arguments, another credential.
+    Caller,
+    /// The backend, or the way to it.
+    Backend,
+    /// This program or the connector file.
+    Us,
+}
+
+/// A call that failed. `Display` is the text for the model.
+#[derive(Debug, Clone)]
+pub struct CallError {
+    fault: Fault,
+    retry_is_safe: bool,
+    status: Option<u16>,
+    message: String,
+    detail: Option<String>,
+}
+
+impl CallError {
+    pub(crate) fn caller(message: impl Into<String>) -> Self {
+        Self { fault: Fault::Caller, retry_is_safe: false, status: None, message: message.into(), detail: None }
+    }
+
+    pub(crate) fn backend(message: impl Into<String>, retry_is_safe: bool) -> Self {
+        Self { fault: Fault::Backend, retry_is_safe, status: None, message: message.into(), detail: None }
+    }
+
+    pub(crate) fn ours(message: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { fault: Fault::Us, retry_is_safe: false, status: None, message: message.into(), detail: Some(detail.into()) }
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Who can mend it.
+    pub fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// True when the same call again can do no harm and may help.
+    pub fn retry_is_safe(&self) -> bool {
+        self.retry_is_safe
+    }
+
+    /// The backend's HTTP status, when there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// What the model reads: what happened, the backend's own sentence, and what to do. Holds no secret.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// More, for the log only. Holds no secret and no body.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CallError {}

@@ -1,0 +1,77 @@
+//! What one run of a filter may spend: rounds, time and machine stack. Knows no values.
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+
+use jaq_core::compile::TermId;
+
+/// Stack that each thread running filters must have, in bytes.
+///
+/// Filters run on the host's blocking threads (`tokio::task::spawn_blocking`): build the runtime with
+/// `thread_stack_size(FILTER_STACK_BYTES)`. A filter may build a value as deep as its fuel allows, and such a
+/// value is walked recursively; on smaller stacks that can end the process.
+pub const FILTER_STACK_BYTES: usize = 32 << 20;
+
+/// Rounds of loops and recursion that one run may make.
+pub(crate) const FUEL: u64 = 20_000;
+/// Time that one run may take.
+pub(crate) const TIME: Duration = Duration::from_millis(250);
+/// Stack that nested calls of one run may take.
+const NESTED_BYTES: usize = 768 << 10;
+/// The clock is read once in so many rounds.
+const CLOCK_EVERY: u64 = 256;
+
+/// Why a run was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spent {
+    Fuel = -1001,
+    Time = -1002,
+    Stack = -1003,
+}
+
+impl Spent {
+    pub(crate) fn code(self) -> i32 {
+        self as i32
+    }
+
+    pub(crate) fn from_code(code: i32) -> Option<Self> {
+        [Self::Fuel, Self::Time, Self::Stack].into_iter().find(|spent| spent.code() == code)
+    }
+}
+
+/// What one run has left. A run never leaves its thread.
+pub(crate) struct Budget {
+    fuel: Cell<u64>,
+    until: Instant,
+    base: usize,
+    /// While a program is being compiled: how many entry points to take, and those taken.
+    pub(crate) entries: Cell<usize>,
+    pub(crate) taken: RefCell<Vec<TermId>>,
+}
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        let here = 0u8;
+        Self {
+            fuel: Cell::new(FUEL),
+            until: Instant::now() + TIME,
+            base: (&raw const here).addr(),
+            entries: Cell::new(0),
+            taken: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn spend(&self, rounds: u64) -> Result<(), i32> {
+        let before = self.fuel.get();
+        let Some(left) = before.checked_sub(rounds) else { return Err(Spent::Fuel.code()) };
+        self.fuel.set(left);
+        let here = 0u8;
+        if self.base.abs_diff((&raw const here).addr()) > NESTED_BYTES {
+            return Err(Spent::Stack.code());
+        }
+        if before / CLOCK_EVERY != left / CLOCK_EVERY && Instant::now() > self.until {
+            return Err(Spent::Time.code());
+        }
+        Ok(())
+    }
+}

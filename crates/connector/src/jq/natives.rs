@@ -1,0 +1,101 @@
+//! The functions a filter has: jaq's, less those that reach outside, plus ours.
+
+use jaq_core::native::{Fun, v};
+use jaq_core::{Bind, Cv, Exn, Native, ValXs};
+use jaq_json::Val;
+
+use super::meter::TICK;
+use super::program::Kind;
+
+/// Natives that do not exist for a connector: clock, environment, process, log, local time zone; `range` is ours.
+const DENIED: &[&str] =
+    &["env", "now", "debug_empty", "stderr_empty", "halt", "localtime", "strflocaltime", "mktime_local", "range"];
+/// Definitions that lean on those.
+pub(crate) const DENIED_DEFINITIONS: &[&str] = &["debug", "stderr", "halt", "halt_error"];
+
+/// The native that takes every filter of a program as an argument and keeps their ids.
+pub(crate) const ENTRIES: &str = "entries__";
+
+/// Definitions that every filter may use.
+pub(crate) const OWN_DEFINITIONS: &str = r#"
+def some: with_entries(select(.value != null));
+def slug: ascii_downcase | gsub("[^a-z0-9]+"; "-") | ltrimstr("-") | rtrimstr("-");
+def csv: if . == null then null else map(tostring) | join(",") end;
+def without($names): with_entries(select(.key as $k | $names | index([$k]) == null));
+def IN(f): . as $x | any(f; . == $x);
+def has_text($q): . != null and (tostring | ascii_downcase | contains($q | ascii_downcase));
+"#;
+
+/// Every native of a program with `filters` entry points.
+pub(crate) fn all(filters: usize) -> impl Iterator<Item = Fun<Kind>> {
+    let entries: Fun<Kind> = (ENTRIES, std::iter::repeat_n(Bind::Fun(()), filters).collect(), Native::<Kind>::new(take_entries));
+    let jaq = jaq_core::funs::<Kind>().chain(jaq_std::funs::<Kind>()).chain(jaq_json::funs::<Kind>());
+    jaq.filter(|fun| !DENIED.contains(&fun.0)).chain([tick(), range(), entries])
+}
+
+fn once<'a>(result: Result<Val, Exn<'a, Val>>) -> ValXs<'a, Val> {
+    Box::new(std::iter::once(result))
+}
+
+fn take_entries<'a>(mut cv: Cv<'a, Kind>) -> ValXs<'a, Val> {
+    let budget = cv.0.data().budget;
+    for _ in 0..budget.entries.get() {
+        let (id, _) = cv.0.pop_fun();
+        budget.taken.borrow_mut().push(id);
+    }
+    once(Ok(Val::Null))
+}
+
+/// One round; growth of the value in hand is paid for too.
+fn tick() -> Fun<Kind> {
+    fn rounds(value: &Val) -> u64 {
+        let size = match value {
+            Val::Arr(list) => list.len() / 64,
+            Val::Obj(map) => map.len() / 64,
+            Val::TStr(text) | Val::BStr(text) => text.len() / 1024,
+            _ => 0,
+        };
+        1 + size as u64
+    }
+    let native = Native::<Kind>::new(|cv| {
+        let paid = cv.0.data().budget.spend(rounds(&cv.1));
+        once(paid.map(|()| cv.1).map_err(Exn::halt))
+    })
+    .with_paths(|cv| {
+        let paid = cv.0.data().budget.spend(1);
+        Box::new(std::iter::once(paid.map(|()| cv.1).map_err(Exn::halt)))
+    })
+    .with_update(|cv, update| match cv.0.data().budget.spend(1) {
+        Ok(()) => update(cv.1),
+        Err(code) => once(Err(Exn::halt(code))),
+    });
+    (TICK, v(0), native)
+}
+
+/// `range/3` that pays for every number.
+fn range() -> Fun<Kind> {
+    fn run<'a>(mut cv: Cv<'a, Kind>) -> ValXs<'a, Val> {
+        let (by, to, mut at) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
+        let budget = cv.0.data().budget;
+        let zero = Val::from(0isize);
+        let up = by > zero;
+        let mut done = by == zero;
+        Box::new(std::iter::from_fn(move || {
+            if done || !(if up { at < to } else { at > to }) {
+                return None;
+            }
+            if let Err(code) = budget.spend(1) {
+                done = true;
+                return Some(Err(Exn::halt(code)));
+            }
+            match at.clone() + by.clone() {
+                Ok(next) => Some(Ok(std::mem::replace(&mut at, next))),
+                Err(error) => {
+                    done = true;
+                    Some(Err(error.into()))
+                }
+            }
+        }))
+    }
+    ("range", v(3), Native::<Kind>::new(run))
+}

@@ -1,0 +1,304 @@
+//! JSON from outside: admitted once (UTF-8, depth, syntax), then read in place. Values are copied as written; no tree is built.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Containers within containers that JSON from outside may have.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// A JSON text that was checked: UTF-8, at most [`MAX_DEPTH`] deep, no half of a surrogate pair, one value.
+#[derive(Debug, Clone)]
+pub(crate) struct Admitted(Text);
+
+#[derive(Debug, Clone)]
+enum Text {
+    AsReceived(Bytes),
+    Mended(String),
+}
+
+/// Why a text was not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotAdmitted {
+    Utf8,
+    TooDeep,
+    Syntax,
+}
+
+impl fmt::Display for NotAdmitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Utf8 => f.write_str("text that is not UTF-8"),
+            Self::TooDeep => write!(f, "JSON nested deeper than {MAX_DEPTH} levels"),
+            Self::Syntax => f.write_str("something that is not JSON"),
+        }
+    }
+}
+
+impl Admitted {
+    pub(crate) fn new(body: Bytes) -> Result<Self, NotAdmitted> {
+        let text = std::str::from_utf8(&body).map_err(|_| NotAdmitted::Utf8)?;
+        let shape = scan(text.as_bytes());
+        if shape.depth > MAX_DEPTH {
+            return Err(NotAdmitted::TooDeep);
+        }
+        serde_json::from_str::<&RawValue>(text).map_err(|_| NotAdmitted::Syntax)?;
+        if shape.surrogates
+            && let Cow::Owned(mended) = mend_surrogates(text)
+        {
+            return Ok(Self(Text::Mended(mended)));
+        }
+        Ok(Self(Text::AsReceived(body)))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        match &self.0 {
+            // checked in `new`; an empty text would be refused by every reader
+            Text::AsReceived(body) => std::str::from_utf8(body).unwrap_or_default(),
+            Text::Mended(text) => text,
+        }
+    }
+}
+
+struct Shape {
+    depth: usize,
+    surrogates: bool,
+}
+
+/// One pass over the bytes: how deep, and whether an escape names a surrogate.
+fn scan(bytes: &[u8]) -> Shape {
+    let mut shape = Shape { depth: 0, surrogates: false };
+    let mut depth = 0usize;
+    let mut in_text = false;
+    let mut rest = bytes.iter();
+    while let Some(byte) = rest.next() {
+        match (in_text, byte) {
+            (true, b'\\') => {
+                if rest.next() == Some(&b'u')
+                    && matches!(rest.as_slice(), [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..])
+                {
+                    shape.surrogates = true;
+                }
+            }
+            (_, b'"') => in_text = !in_text,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                shape.depth = shape.depth.max(depth);
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    shape
+}
+
+/// Puts the replacement character where an escape is half of a surrogate pair. The text is valid JSON.
+fn mend_surrogates(text: &str) -> Cow<'_, str> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut changed = false;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let unit =
+            |text: &str| text.strip_prefix('u').and_then(|hex| hex.get(..4)).and_then(|hex| u16::from_str_radix(hex, 16).ok());
+        let low =
+            || after.get(5..).and_then(|next| next.strip_prefix('\\')).and_then(unit).filter(|u| (0xdc00..0xe000).contains(u));
+        let length = match unit(after) {
+            Some(0xd800..0xdc00) if low().is_some() => 11,
+            Some(0xd800..0xe000) => {
+                changed = true;
+                out.push_str("\\ufffd");
+                rest = after.get(5..).unwrap_or_default();
+                continue;
+            }
+            _ => after.chars().next().map_or(0, char::len_utf8),
+        };
+        out.push('\\');
+        out.push_str(after.get(..length).unwrap_or_default());
+        rest = after.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    if changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
+}
+
+/// The values of the keys `names` of an object, each as written; `None` when the text is no object.
+pub(crate) fn pick<'de, const N: usize>(text: &'de str, names: [&str; N]) -> Option<[Option<&'de RawValue>; N]> {
+    let mut slots = [None; N];
+    pick_into(text, &names, &mut slots).then_some(slots)
+}
+
+/// Like [`pick`] with as many names as wanted; false when the text is no object.
+pub(crate) fn pick_into<'de, S: AsRef<str>>(text: &'de str, names: &[S], slots: &mut [Option<&'de RawValue>]) -> bool {
+    slots.fill(None);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.deserialize_map(Keys { names, slots }).is_ok()
+}
+
+struct Keys<'w, 's, 'de, S> {
+    names: &'w [S],
+    slots: &'s mut [Option<&'de RawValue>],
+}
+
+impl<'de, S: AsRef<str>> Visitor<'de> for Keys<'_, '_, 'de, S> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(index) = map.next_key_seed(Key(self.names))? {
+            match index.and_then(|index| self.slots.get_mut(index)) {
+                Some(slot) => *slot = Some(map.next_value()?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which of the names a key is.
+struct Key<'w, S>(&'w [S]);
+
+impl<'de, S: AsRef<str>> DeserializeSeed<'de> for Key<'_, S> {
+    type Value = Option<usize>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<S: AsRef<str>> Visitor<'_> for Key<'_, S> {
+    type Value = Option<usize>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|name| name.as_ref() == key))
+    }
+}
+
+/// True for `null`, `""`, `[]` and `{}`.
+pub(crate) fn is_empty(value: &RawValue) -> bool {
+    let text = value.get();
+    match text.as_bytes() {
+        b"null" | b"\"\"" => true,
+        [b'[', inner @ .., b']'] | [b'{', inner @ .., b'}'] => inner.iter().all(u8::is_ascii_whitespace),
+        _ => false,
+    }
+}
+
+/// Appends a value as written, without the white space between its parts.
+pub(crate) fn push_compact(out: &mut String, value: &RawValue) {
+    let text = value.get();
+    if !text.starts_with(['[', '{']) {
+        out.push_str(text);
+        return;
+    }
+    let (mut in_text, mut escaped) = (false, false);
+    let pieces = text.split(|character: char| {
+        let drop = !in_text && matches!(character, ' ' | '\n' | '\r' | '\t');
+        if character == '"' && !escaped {
+            in_text = !in_text;
+        }
+        escaped = character == '\\' && !escaped;
+        drop
+    });
+    pieces.for_each(|piece| out.push_str(piece));
+}
+
+/// Appends a text as a JSON string.
+pub(crate) fn push_string(out: &mut String, text: &str) {
+    use std::fmt::Write;
+    out.push('"');
+    for piece in text.split_inclusive(|c: char| c < ' ' || c == '"' || c == '\\') {
+        let Some(last) = piece.chars().next_back() else { continue };
+        let before = piece.strip_suffix(last).unwrap_or(piece);
+        out.push_str(before);
+        match last {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control if control < ' ' => {
+                // writing to a text cannot fail
+                let _infallible: fmt::Result = write!(out, "\\u{:04x}", u32::from(control));
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Admitted, MAX_DEPTH, NotAdmitted, is_empty, pick, push_compact, push_string};
+    use bytes::Bytes;
+    use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+    use serde_json::value::RawValue;
+
+    fn admit(text: impl Into<Bytes>) -> Result<String, NotAdmitted> {
+        Admitted::new(text.into()).map(|admitted| admitted.text().to_owned())
+    }
+
+    #[test]
+    fn depth_is_limited_on_both_sides_of_its_edge() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(admit(nested(MAX_DEPTH)).is_ok());
+        assert_eq!(admit(nested(MAX_DEPTH + 1)), Err(NotAdmitted::TooDeep));
+        assert_eq!(admit(nested(1_000_000)), Err(NotAdmitted::TooDeep));
+        assert!(admit(format!("\"{}\"", "[".repeat(1000))).is_ok());
+    }
+
+    #[test]
+    fn only_strict_json_is_admitted() {
+        for text in ["", "nul", "NaN", "[1] # c", "{1:2}", "[1] [2]", "\u{feff}{}", "[01]", "'a'", "[1,]", "<html>"] {
+            assert_eq!(admit(text), Err(NotAdmitted::Syntax), "{text}");
+        }
+        assert_eq!(admit(&b"\"\xff\""[..]), Err(NotAdmitted::Utf8));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        assert_eq!(admit(r#""\ud83d\ude00""#).unwrap(), r#""\ud83d\ude00""#);
+        assert_eq!(
+            admit(r#"["\ud83d","\\ud83d","\udE00x","\ud83d\ud83d\ude00","\ud83d\n"]"#).unwrap(),
+            r#"["\ufffd","\\ud83d","\ufffdx","\ufffd\ud83d\ude00","\ufffd\n"]"#
+        );
+    }
+
+    #[test]
+    fn keys_are_picked_as_written() {
+        let [a, b, c] = pick(r#"{"x":[{"a":1}],"\u0061":1.10,"b":{"c":2}}"#, ["a", "b", "c"]).unwrap();
+        assert_eq!((a.unwrap().get(), b.unwrap().get(), c.is_none()), ("1.10", r#"{"c":2}"#, true));
+        assert!(pick("[1]", ["a"]).is_none());
+    }
+
+    #[test]
+    fn empty_values_are_known() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        for text in ["null", "\"\"", "[]", "{ }", "[\n]"] {
+            assert!(is_empty(&raw(text)), "{text}");
+        }
+        for text in ["0", "false", "\" \"", "[null]", "{\"a\":null}"] {
+            assert!(!is_empty(&raw(text)), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn texts_and_compact_values_read_back(text in any::<String>(), list in proptest::collection::vec(any::<String>(), 0..4)) {
+            let mut out = String::new();
+            push_string(&mut out, &text);
+            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+            let raw = RawValue::from_string(serde_json::to_string_pretty(&serde_json::json!({"l": &list})).unwrap()).unwrap();
+            let mut compact = String::new();
+            push_compact(&mut compact, &raw);
+            prop_assert_eq!(compact, serde_json::to_string(&serde_json::json!({"l": &list})).unwrap());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Problems of a connector file: all of them at once, each with its place. Not the errors of a call (see `failure`).
+
+use std::fmt;
+
+use crate::place::Place;
+
+/// One thing that is wrong in a connector file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it stands.
+    pub place: Place,
+    /// The part of the file, such as `models.card.fields.title`.
+    pub part: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Every problem of one connector file, in the order of their places.
+///
+/// Prints one line for each: `file:line:column: part: what: hint`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems {
+    file: String,
+    list: Vec<Problem>,
+}
+
+impl Problems {
+    /// The problems, in the order of their places; never empty.
+    pub fn list(&self) -> &[Problem] {
+        &self.list
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.list.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}:{}:{}: ", self.file, problem.place.line, problem.place.column)?;
+            if !problem.part.is_empty() {
+                write!(f, "{}: ", problem.part)?;
+            }
+            f.write_str(&problem.what)?;
+            if let Some(hint) = &problem.hint {
+                write!(f, ": {hint}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Problems while they are being found.
+#[derive(Debug, Default)]
+pub(crate) struct Found(Vec<Problem>);
+
+impl Found {
+    pub(crate) fn add(&mut self, place: Place, part: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Problem { place, part: part.into(), what: what.into(), hint: None });
+    }
+
+    pub(crate) fn add_with_hint(
+        &mut self,
+        place: Place,
+        part: impl Into<String>,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.0.push(Problem { place, part: part.into(), what: what.into(), hint: Some(hint.into()) });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Nothing found is `Ok`.
+    pub(crate) fn into_result(mut self, file: &str) -> Result<(), Problems> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.0.sort_by(|a, b| (a.place, &a.part, &a.what).cmp(&(b.place, &b.part, &b.what)));
+        self.0.dedup();
+        Err(Problems { file: file.to_owned(), list: self.0 })
+    }
+}

@@ -1,0 +1,233 @@
+//! Settings of a connector: rules, and their values from outside. Where values come from is the caller's business.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::definition::SettingKind;
+use crate::template::Template;
+
+/// Bytes that the value of a setting may have.
+const MAX_VALUE_BYTES: usize = 16 << 10;
+
+/// One setting of a connector, as documentation shows it.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Its name, which is also the variable's.
+    pub name: String,
+    /// Kind of value.
+    pub kind: SettingKind,
+    /// Its value when nothing is set.
+    pub default: Option<String>,
+    /// Without it nothing can be called.
+    pub required: bool,
+    /// Never printed; may also come from the file that `NAME_FILE` names.
+    pub secret: bool,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// The values of a connector's settings: complete, checked, and unable to print a secret.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) base: Url,
+    pub(crate) headers: HeaderMap,
+    /// Settings that are no secrets.
+    pub(crate) open: HashMap<String, String>,
+    pub(crate) secrets: Vec<SecretString>,
+}
+
+impl Settings {
+    /// The address that requests go under, such as `https://example.org/api`.
+    pub fn base(&self) -> &str {
+        self.base.as_str()
+    }
+}
+
+/// What is wrong with the settings: one sentence each, all at once. Holds no value of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingProblems(Vec<String>);
+
+impl SettingProblems {
+    /// The sentences; never empty.
+    pub fn list(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SettingProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for SettingProblems {}
+
+/// What `compile` settled about the settings and where they go.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) base: Template,
+    pub(crate) headers: Vec<(HeaderName, Template)>,
+}
+
+impl Rules {
+    /// Resolves every setting by `lookup`, which is asked for `NAME` and, for a secret, for `NAME_FILE`.
+    pub(crate) fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingProblems> {
+        let mut problems = Vec::new();
+        let mut open = HashMap::new();
+        let mut secrets: HashMap<&str, SecretString> = HashMap::new();
+        for setting in &self.settings {
+            let value = match value(setting, lookup) {
+                Ok(value) => value,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            match value {
+                None if setting.required => problems.push(missing(setting)),
+                None => {}
+                Some(value) if setting.secret => {
+                    secrets.insert(&setting.name, value);
+                }
+                Some(value) => match normal(setting, value.expose_secret()) {
+                    Ok(value) => {
+                        open.insert(setting.name.clone(), value);
+                    }
+                    Err(problem) => problems.push(problem),
+                },
+            }
+        }
+        let named = |name: &str| {
+            let name = name.strip_prefix("settings.")?;
+            open.get(name).map(String::as_str).or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
+        };
+        let headers = self.headers(&named, &mut problems);
+        let base = match self.base.text(named) {
+            Some(text) => base(&text).map_err(|problem| problems.push(problem)).ok(),
+            None => {
+                if problems.is_empty() {
+                    problems.push("the backend's address needs a setting that is not set".into());
+                }
+                None
+            }
+        };
+        match base {
+            Some(base) if problems.is_empty() => Ok(Settings { base, headers, open, secrets: secrets.into_values().collect() }),
+            _ => Err(SettingProblems(problems)),
+        }
+    }
+
+    fn headers<'v>(&self, named: &dyn Fn(&str) -> Option<&'v str>, problems: &mut Vec<String>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (header, template) in &self.headers {
+            let Some(text) = template.text(named) else { continue };
+            match HeaderValue::from_str(&text) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    headers.insert(header.clone(), value);
+                }
+                Err(_) => {
+                    let names: Vec<&str> = template.names().map(|name| name.strip_prefix("settings.").unwrap_or(name)).collect();
+                    problems.push(format!(
+                        "{} holds a character that the header `{header}` cannot carry, such as a line break: set it again, on one line",
+                        names.join(" or ")
+                    ));
+                }
+            }
+        }
+        headers
+    }
+}
+
+fn missing(setting: &Setting) -> String {
+    let what = setting.description.as_deref().map(|text| format!(" ({})", text.trim_end_matches('.'))).unwrap_or_default();
+    let file = if setting.secret { format!(", or {}_FILE to the file that holds it", setting.name) } else { String::new() };
+    format!("{} is not set{what}: set it{file}", setting.name)
+}
+
+/// The value as it was given; empty is unset.
+fn value(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<SecretString>, String> {
+    let name = &setting.name;
+    let given = lookup(name).filter(|value| !value.is_empty()).map(SecretString::from);
+    let file = if setting.secret { lookup(&format!("{name}_FILE")).filter(|path| !path.is_empty()) } else { None };
+    let value = match (given, file) {
+        (Some(_), Some(_)) => return Err(format!("{name} and {name}_FILE are both set: set one of them")),
+        (Some(value), None) => Some(value),
+        (None, Some(path)) => Some(from_file(name, &path)?),
+        (None, None) => setting.default.clone().map(SecretString::from),
+    };
+    match value {
+        Some(value) if value.expose_secret().len() > MAX_VALUE_BYTES => {
+            Err(format!("{name} has {} bytes; at most {MAX_VALUE_BYTES} are allowed", value.expose_secret().len()))
+        }
+        value => Ok(value),
+    }
+}
+
+/// A secret from a file; one line break at its end is not part of it.
+fn from_file(name: &str, path: &str) -> Result<SecretString, String> {
+    use std::io::Read;
+    let failed = |why: &dyn fmt::Display| {
+        format!("{name}_FILE names {path}, which cannot be read ({why}): check the path and its permissions")
+    };
+    let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
+    let mut text = String::new();
+    file.take(MAX_VALUE_BYTES as u64 + 3).read_to_string(&mut text).map_err(|error| failed(&error))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() {
+        return Err(format!("{name}_FILE names {path}, which is empty: write the value into it"));
+    }
+    Ok(SecretString::from(text.to_owned()))
+}
+
+/// The value in its one form; the setting is no secret, so a sentence may show it.
+fn normal(setting: &Setting, value: &str) -> Result<String, String> {
+    let name = &setting.name;
+    match setting.kind {
+        SettingKind::Text => Ok(value.to_owned()),
+        SettingKind::Integer => {
+            value.trim().parse::<i64>().map(|n| n.to_string()).map_err(|_| format!("{name} must be a whole number, is {value:?}"))
+        }
+        SettingKind::Boolean => match value.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" => Ok("true".into()),
+            "false" | "0" | "no" => Ok("false".into()),
+            _ => Err(format!("{name} must be true or false, is {value:?}")),
+        },
+        SettingKind::Url => {
+            let url = address(value).map_err(|why| format!("{name} {why}"))?;
+            Ok(url.as_str().trim_end_matches('/').to_owned())
+        }
+    }
+}
+
+/// An address without anything a base must not have. The sentence goes behind the setting's name.
+fn address(value: &str) -> Result<Url, String> {
+    let url = Url::parse(value.trim());
+    if let Ok(url) = &url
+        && (!url.username().is_empty() || url.password().is_some())
+    {
+        return Err("must not hold a user name or password: use the setting for the credential".into());
+    }
+    let example = "such as https://example.org";
+    let url = url.map_err(|_| format!("must be an address {example}, is {value:?}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(format!("must be an http or https address {example}, is {value:?}"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("must have neither `?` nor `#`, is {value:?}"));
+    }
+    Ok(url)
+}
+
+fn base(text: &str) -> Result<Url, String> {
+    let mut url = address(text).map_err(|why| format!("the backend's address {why}"))?;
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}

@@ -1,0 +1,127 @@
+//! The network as an upstream: one pooled client, made at the first request, with the system's roots and proxies.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use reqwest::{Certificate, Client, redirect};
+
+use super::{BoxFuture, Limits, Unanswered, Upstream};
+
+/// Time that making a connection may take.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// Bytes that a file of certificates may have.
+const MAX_CA_FILE_BYTES: u64 = 4 << 20;
+
+/// HTTP and HTTPS over sockets.
+///
+/// TLS by rustls with the operating system's trust store; honours `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. The
+/// client is made at the first request: a program that never sends one pays nothing.
+#[derive(Debug, Default)]
+pub struct Network {
+    certificates: Vec<Certificate>,
+    client: OnceLock<Result<Client, String>>,
+}
+
+/// A file of certificates that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {why}")]
+pub struct NetworkError {
+    path: String,
+    why: String,
+}
+
+impl Network {
+    /// The network with the system's trust store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The network that also trusts the certificates of a PEM file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is larger than 4 MiB, or holds no certificate.
+    pub fn with_ca_file(path: &Path) -> Result<Self, NetworkError> {
+        use std::io::Read;
+        let failed = |why: String| NetworkError { path: path.display().to_string(), why };
+        let file = std::fs::File::open(path).map_err(|error| failed(format!("cannot be read ({error})")))?;
+        let mut pem = Vec::new();
+        file.take(MAX_CA_FILE_BYTES + 1).read_to_end(&mut pem).map_err(|error| failed(format!("cannot be read ({error})")))?;
+        if pem.len() as u64 > MAX_CA_FILE_BYTES {
+            return Err(failed(format!("has more than {MAX_CA_FILE_BYTES} bytes")));
+        }
+        let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| failed("holds no certificates in PEM form".into()))?;
+        if certificates.is_empty() {
+            return Err(failed("holds no certificates in PEM form".into()));
+        }
+        Ok(Self { certificates, client: OnceLock::new() })
+    }
+
+    fn client(&self) -> Result<&Client, Unanswered> {
+        let made = self.client.get_or_init(|| {
+            // another part of the program may have chosen the provider already
+            let _already_chosen = rustls::crypto::ring::default_provider().install_default();
+            let builder = Client::builder()
+                .redirect(redirect::Policy::none())
+                .connect_timeout(CONNECT_TIME)
+                .tcp_nodelay(true)
+                .user_agent(concat!("footbridge/", env!("CARGO_PKG_VERSION")))
+                .tls_certs_merge(self.certificates.iter().cloned());
+            builder.build().map_err(|error| chain(&error))
+        });
+        made.as_ref().map_err(|why| Unanswered::Connect(why.clone()))
+    }
+}
+
+impl Upstream for Network {
+    fn send(&self, request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
+        Box::pin(async move {
+            let client = self.client()?;
+            let request =
+                reqwest::Request::try_from(request).map_err(|error| Unanswered::Connect(chain(&error.without_url())))?;
+            tokio::time::timeout(limits.time, answer(client, request, limits.bytes)).await.map_err(|_| Unanswered::TimedOut)?
+        })
+    }
+}
+
+async fn answer(client: &Client, request: reqwest::Request, limit: usize) -> Result<Response<Bytes>, Unanswered> {
+    let mut response = client.execute(request).await.map_err(unanswered)?;
+    if response.content_length().is_some_and(|length| length > limit as u64) {
+        return Err(Unanswered::TooLarge);
+    }
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = response.status();
+    std::mem::swap(answer.headers_mut(), response.headers_mut());
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
+        if body.len() + chunk.len() > limit {
+            return Err(Unanswered::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    *answer.body_mut() = body.freeze();
+    Ok(answer)
+}
+
+fn unanswered(error: reqwest::Error) -> Unanswered {
+    match (error.is_timeout(), error.is_connect()) {
+        (true, true) => Unanswered::Connect("no connection in time".into()),
+        (true, false) => Unanswered::TimedOut,
+        (false, true) => Unanswered::Connect(chain(&error.without_url())),
+        (false, false) => Unanswered::Broken(chain(&error.without_url())),
+    }
+}
+
+/// The error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
