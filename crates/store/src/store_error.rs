@@ -37,6 +37,13 @@ pub enum StoreError {
     Failed(#[source] sqlx::Error),
 }
 
+impl StoreError {
+    /// A row whose content makes no sense to its reader.
+    pub fn damaged(cause: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+        StoreError::Damaged(sqlx::Error::Decode(cause.into()))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
         match primary_code(&error) {

@@ -1,0 +1,135 @@
+//! Every answer that is not a success: a status and one sentence in `detail`. No other shape leaves the board.
+
+use axum::response::{IntoResponse, Response};
+use footbridge_store::{ListError, LogInError, RecordError, StoreError};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+/// A refusal or a failure as the caller reads it.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    detail: String,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, detail: impl Into<String>) -> ApiError {
+        ApiError { status, detail: detail.into(), header: None }
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> ApiError {
+        self.header = Some((name, value));
+        self
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// All that is wrong with a request, in one sentence.
+    pub(crate) fn problems(problems: &[String]) -> ApiError {
+        ApiError::bad_request(problems.join("; "))
+    }
+
+    pub(crate) fn unauthorized(detail: &str) -> ApiError {
+        ApiError::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// The router itself names the allowed methods of a route; where a model decides, they are given.
+    pub(crate) fn method_not_allowed(detail: impl Into<String>, allowed: Option<HeaderValue>) -> ApiError {
+        let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+        match allowed {
+            Some(allowed) => error.with(ALLOW, allowed),
+            None => error,
+        }
+    }
+
+    pub(crate) fn payload_too_large(limit: usize) -> ApiError {
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes: send less at a time"))
+    }
+
+    pub(crate) fn uri_too_long(limit: usize) -> ApiError {
+        ApiError::new(StatusCode::URI_TOO_LONG, format!("the query is longer than {limit} bytes: use fewer or shorter filters"))
+    }
+
+    pub(crate) fn unsupported_media_type(given: &str) -> ApiError {
+        let detail = format!("the content type {given:?} is not supported: send application/json");
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    }
+
+    fn too_many_requests(detail: String) -> ApiError {
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, detail).with(RETRY_AFTER, HeaderValue::from_static("5"))
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> ApiError {
+        tracing::error!(error = %error, cause = std::error::Error::source(&error).map(tracing::field::display), "the store failed");
+        let detail = error.to_string();
+        match error {
+            StoreError::DiskFull(_) => ApiError::new(StatusCode::INSUFFICIENT_STORAGE, detail),
+            StoreError::Busy(_) => {
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            _ => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, detail),
+        }
+    }
+}
+
+impl From<RecordError> for ApiError {
+    fn from(error: RecordError) -> ApiError {
+        match error {
+            RecordError::Store(error) => error.into(),
+            error => ApiError::bad_request(error.to_string()),
+        }
+    }
+}
+
+impl From<ListError> for ApiError {
+    fn from(error: ListError) -> ApiError {
+        match error {
+            ListError::Store(error) => error.into(),
+            error => ApiError::bad_request(error.to_string()),
+        }
+    }
+}
+
+impl From<LogInError> for ApiError {
+    fn from(error: LogInError) -> ApiError {
+        match error {
+            LogInError::Store(error) => error.into(),
+            LogInError::TooMany => ApiError::too_many_requests(error.to_string()),
+            _ => ApiError::unauthorized(&error.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({ "detail": self.detail }).to_string();
+        let mut response = (self.status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response();
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// A value as a message shows it: as JSON, cut when long.
+pub(crate) fn shown(value: &serde_json::Value) -> String {
+    const CHARACTERS: usize = 80;
+    let text = value.to_string();
+    match text.char_indices().nth(CHARACTERS) {
+        None => text,
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+    }
+}

@@ -1,0 +1,89 @@
+//! Who is calling: a bearer token over HTTP, or, in process, the account that the service acts for.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use footbridge_store::{Access, AccountId, Credential, Principal, Scopes, SessionUse};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::ExposeSecret;
+
+use crate::api_error::ApiError;
+use crate::board::Shared;
+
+/// The header that carries a session's successor.
+pub(crate) static REFRESH_HEADER: HeaderName = HeaderName::from_static("x-auth-refresh-token");
+
+/// The mark of a request made in process. It is a value of a type that only this crate can make, so no bytes from a
+/// socket can bring it about.
+#[derive(Clone, Copy)]
+pub(crate) struct ActingAs(pub(crate) AccountId);
+
+/// The account behind a request, and what it may do.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) account_id: AccountId,
+    scopes: Scopes,
+}
+
+impl Caller {
+    /// Refuses what the token was not made for.
+    pub(crate) fn may(&self, model: &str, access: Access) -> Result<(), ApiError> {
+        if self.scopes.allow(model, access) {
+            return Ok(());
+        }
+        let access = access.as_str();
+        Err(ApiError::forbidden(format!("the token may not {access} {model} rows: use one with the scope {model}:{access}")))
+    }
+}
+
+/// Lets known callers in, and offers a session's successor with a good answer.
+pub(crate) async fn authenticate(
+    State(shared): State<Arc<Shared>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    if let Some(ActingAs(account_id)) = request.extensions().get::<ActingAs>().copied() {
+        request.extensions_mut().insert(Caller { account_id, scopes: Scopes::All });
+        return Ok(next.run(request).await);
+    }
+    let bearer = bearer(request.headers())?;
+    let principal = shared.store.authenticate(bearer).await?;
+    let Some(Principal { account, scopes, credential }) = principal else {
+        return Err(ApiError::unauthorized("the token is unknown, expired or revoked: log in again or use another token"));
+    };
+    request.extensions_mut().insert(Caller { account_id: account.id, scopes });
+    let mut response = next.run(request).await;
+    if let (true, Credential::Session(session)) = (response.status().is_success(), &credential) {
+        offer_successor(&shared, session, response.headers_mut()).await;
+    }
+    Ok(response)
+}
+
+/// The answer stands whether or not a successor can be made: the session stays valid without one.
+async fn offer_successor(shared: &Shared, session: &SessionUse, headers: &mut HeaderMap) {
+    match shared.store.refresh(session).await {
+        Ok(None) => {}
+        Ok(Some(successor)) => {
+            if let Ok(mut value) = HeaderValue::from_str(successor.expose_secret()) {
+                value.set_sensitive(true);
+                headers.insert(REFRESH_HEADER.clone(), value);
+            }
+        }
+        Err(error) => tracing::warn!(error = %error, "a session could not be refreshed"),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        return Err(ApiError::unauthorized("there is no token: send it as Authorization: Bearer TOKEN"));
+    };
+    let bearer =
+        value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match bearer {
+        Some((_, token)) if !token.trim().is_empty() => Ok(token.trim()),
+        _ => Err(ApiError::unauthorized("the Authorization header holds no token: send it as Authorization: Bearer TOKEN")),
+    }
+}

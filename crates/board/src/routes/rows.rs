@@ -1,0 +1,152 @@
+//! The five routes of a model's rows: list, create, read, update, delete.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::response::{IntoResponse, Response};
+use footbridge_store::{Access, NewRecord, Record, RecordChange, RecordId};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+
+use crate::api_error::{ApiError, shown};
+use crate::board::Shared;
+use crate::caller::Caller;
+use crate::models::{Model, Operation};
+use crate::{body, fields, list_request, row};
+
+type PathOf<T> = Result<Path<T>, PathRejection>;
+
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    model: PathOf<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let Path(model) = model.map_err(bad_path)?;
+    let model = admit(&shared, &caller, &model, Operation::List)?;
+    let query = list_request::read(model, caller.account_id, query.as_deref())?;
+    let page = shared.store.records(&query).await?;
+    Ok(json(StatusCode::OK, row::page_to_json(&page)?))
+}
+
+pub(super) async fn create(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    model: PathOf<String>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Path(model) = model.map_err(bad_path)?;
+    let model = admit(&shared, &caller, &model, Operation::Create)?;
+    let (parts, body) = request.into_parts();
+    let body = body::json_object(&parts, body).await?;
+    let checked = fields::for_create(model, body).map_err(|problems| ApiError::problems(&problems))?;
+    let new = NewRecord {
+        account_id: caller.account_id,
+        model: &model.name,
+        data: checked.values,
+        searched: &model.searched,
+        references: &checked.references,
+    };
+    let record = shared.store.create_record(new).await?;
+    Ok(json(StatusCode::CREATED, row::one_to_json(&record)?))
+}
+
+pub(super) async fn read(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    path: PathOf<(String, String)>,
+) -> Result<Response, ApiError> {
+    let Path((model, id)) = path.map_err(bad_path)?;
+    let model = admit(&shared, &caller, &model, Operation::Read)?;
+    let id = row_id(model, &id)?;
+    let record = shared.store.record(caller.account_id, &model.name, id).await?;
+    found(record, model, id)
+}
+
+pub(super) async fn update(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    path: PathOf<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Path((model, id)) = path.map_err(bad_path)?;
+    let model = admit(&shared, &caller, &model, Operation::Update)?;
+    let id = row_id(model, &id)?;
+    let (parts, body) = request.into_parts();
+    let body = body::json_object(&parts, body).await?;
+    let checked = fields::for_update(model, body).map_err(|problems| ApiError::problems(&problems))?;
+    let change = RecordChange {
+        account_id: caller.account_id,
+        model: &model.name,
+        id,
+        set: checked.values,
+        searched: &model.searched,
+        references: &checked.references,
+    };
+    let record = shared.store.change_record(change).await?;
+    found(record, model, id)
+}
+
+pub(super) async fn delete(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    path: PathOf<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let Path((model, id)) = path.map_err(bad_path)?;
+    let model = admit(&shared, &caller, &model, Operation::Delete)?;
+    let id = row_id(model, &id)?;
+    let was_there = shared.store.delete_record(caller.account_id, &model.name, id).await?;
+    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(no_such_row(model, &id.to_string())) }
+}
+
+/// The model, if there is one, allows the operation, and the caller may do it.
+fn admit<'a>(shared: &'a Shared, caller: &Caller, name: &str, operation: Operation) -> Result<&'a Model, ApiError> {
+    let Some(model) = shared.models.by_name.get(name) else {
+        let known: Vec<&str> = shared.models.names().collect();
+        return Err(ApiError::not_found(format!("there is no model {}: there are {}", shown(&name.into()), known.join(", "))));
+    };
+    if !model.operations.contains(&operation) {
+        return Err(operation_closed(model, operation));
+    }
+    let access = match operation {
+        Operation::List | Operation::Read => Access::Read,
+        Operation::Create | Operation::Update | Operation::Delete => Access::Write,
+    };
+    caller.may(&model.name, access)?;
+    Ok(model)
+}
+
+fn operation_closed(model: &Model, operation: Operation) -> ApiError {
+    const ROWS: [(Operation, &str); 2] = [(Operation::List, "GET"), (Operation::Create, "POST")];
+    const ONE_ROW: [(Operation, &str); 3] =
+        [(Operation::Read, "GET"), (Operation::Update, "PATCH"), (Operation::Delete, "DELETE")];
+    let methods: &[(Operation, &str)] = if matches!(operation, Operation::List | Operation::Create) { &ROWS } else { &ONE_ROW };
+    let allowed: Vec<&str> =
+        methods.iter().filter(|(known, _)| model.operations.contains(known)).map(|(_, method)| *method).collect();
+    let detail = format!("{} rows do not take this method: the Allow header names what they take", model.name);
+    ApiError::method_not_allowed(detail, HeaderValue::from_str(&allowed.join(", ")).ok())
+}
+
+fn row_id(model: &Model, id: &str) -> Result<RecordId, ApiError> {
+    RecordId::parse(id).ok_or_else(|| no_such_row(model, id))
+}
+
+/// Rows of others, deleted rows and rows that never were get the same answer.
+fn no_such_row(model: &Model, id: &str) -> ApiError {
+    ApiError::not_found(format!("there is no {} {}: list them to see their ids", model.name, shown(&id.into())))
+}
+
+fn found(record: Option<Record>, model: &Model, id: RecordId) -> Result<Response, ApiError> {
+    let record = record.ok_or_else(|| no_such_row(model, &id.to_string()))?;
+    Ok(json(StatusCode::OK, row::one_to_json(&record)?))
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response {
+    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}
+
+fn bad_path(_: PathRejection) -> ApiError {
+    ApiError::not_found("the path is not UTF-8: there is nothing at it")
+}
