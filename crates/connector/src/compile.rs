@@ -43,7 +43,7 @@ const MAX_NAME: usize = 40;
 /// assert_eq!(connector.tools()[0].name, "hear");
 ///
 /// let problems = footbridge_connector::compile("bad.yaml", "format: 1\nconnector: bad\n").unwrap_err();
-/// assert!(problems.to_string().starts_with("bad.yaml:1:1: the key `title` is missing"));
+/// assert!(problems.to_string().contains("bad.yaml:1:1: the key `title` is missing"));
 /// ```
 pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
     let definition = yaml::read(file, yaml)?;

@@ -10,3 +10,6 @@ mod program;
 pub use budget::FILTER_STACK_BYTES;
 pub(crate) use json::{from_json, read, write};
 pub(crate) use program::{FilterId, Program, Stop, VARIABLES, compile, steps_named};
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,14 @@ impl Template {
         }
     }
 
+    /// The literal parts, in their order.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Name(_) => None,
+        })
+    }
+
     /// As a path: each value becomes exactly one encoded segment part; empty, `.` and `..` are refused.
     pub(crate) fn path(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, Unfilled> {
         let mut out = String::new();

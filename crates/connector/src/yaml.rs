@@ -29,13 +29,14 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Definition, Problems> {
         found = Found::default();
     }
     let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-    let fault = match serde_saphyr::from_str_with_options::<Definition>(text, options) {
+    let mut fault = match serde_saphyr::from_str_with_options::<Definition>(text, options) {
         Ok(definition) => return Ok(definition),
         Err(fault) => fault,
     };
     let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-    if let Ok(tree) = serde_saphyr::from_str_with_options::<Placed<Node>>(text, options) {
-        structural(&tree, &mut found);
+    match serde_saphyr::from_str_with_options::<Placed<Node>>(text, options) {
+        Ok(tree) => structural(&tree, &mut found),
+        Err(not_yaml) => fault = not_yaml,
     }
     if found.is_empty() {
         let place = fault.location().map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() });

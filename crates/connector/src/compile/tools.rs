@@ -126,6 +126,12 @@ fn path_template(
             "it goes under `base` and starts with one `/`",
         );
     }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%:@!$&'()*+,;=".contains(&b);
+    let dots = path.value.split('/').any(|segment| matches!(segment, "." | ".."));
+    if dots || !template.literals().all(|text| text.bytes().all(plain)) {
+        let hint = "no `?`, `#`, `.` or `..`; parameters go into `query`";
+        found.add_with_hint(path.place, part, format!("`{}` is not a plain path", path.value), hint);
+    }
     for name in template.names() {
         let problem = match name.split_once('.') {
             None if tool.input.get(name).is_some() => None,

@@ -1,1 +1,205 @@
-//! Not written yet.
+//! Answers that are no results: what the model reads, whose fault it is, whether trying again is safe.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::response::IntoResponse;
+use footbridge_connector::{Backend, Fault, InProcess, compile};
+use serde_json::{Value, json};
+
+use crate::fake::call;
+use crate::golden::connector_file;
+
+const TOKEN: &str = "pat_very_secret";
+
+/// The committed board connector over a backend that answers everything the same way.
+fn answering(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Backend {
+    let (status, body) = (StatusCode::from_u16(status).unwrap(), body.into());
+    let router = Router::new().fallback(move || {
+        let body = body.clone();
+        async move { (status, [(header::CONTENT_TYPE, content_type)], body).into_response() }
+    });
+    behind(router)
+}
+
+fn behind(router: Router) -> Backend {
+    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
+    let settings = connector.settings(&|name| (name == "PRODMCP_TOKEN").then(|| TOKEN.to_owned())).unwrap();
+    connector.connect(settings, InProcess::<_, Body>::new(router))
+}
+
+async fn sentence(backend: &Backend, tool: &str) -> String {
+    let arguments = json!({"id": "x", "title": "x"});
+    let error = call(backend, tool, arguments).await.unwrap_err();
+    format!(
+        "{} [{:?}, {:?}{}]",
+        error.message(),
+        error.fault(),
+        error.status(),
+        if error.retry_is_safe() { ", again" } else { "" }
+    )
+}
+
+#[tokio::test]
+async fn every_kind_of_refusal_has_its_sentence() {
+    let detail = |text: &str| json!({"detail": text}).to_string();
+    let mut lines = Vec::new();
+    for (status, body) in [
+        (400, detail("priority must be one of low, medium, high, critical; is \"urgent\"")),
+        (401, detail("invalid token")),
+        (403, detail("the token lacks card:write")),
+        (404, json!({"i18n": {"en": "There is no such card"}, "detail": "not_found"}).to_string()),
+        (404, json!({"i18n": {"en": ""}, "detail": null}).to_string()),
+        (409, "[]".into()),
+        (413, String::new()),
+        (422, json!({"detail": [{"loc": ["x"]}]}).to_string()),
+        (429, detail("slow down")),
+        (500, "not json".into()),
+        (503, detail("two\nlines\tand  spaces")),
+        (502, "<!DOCTYPE html><title>Bad gateway</title>".into()),
+        (404, "<html>nothing</html>".into()),
+    ] {
+        for tool in ["card_get", "card_create"] {
+            lines.push(format!("{tool}: {}", sentence(&answering(status, "application/json", body.clone()), tool).await));
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[tokio::test]
+async fn what_should_be_json_and_is_not_has_its_sentence() {
+    let mut lines = Vec::new();
+    for body in ["<html></html>".as_bytes(), b"{\"id\":", b"\"\xff\"", "[".repeat(129).as_bytes(), b"NaN", b"{} {}"] {
+        for tool in ["card_get", "card_create", "card_list"] {
+            lines.push(format!("{tool}: {}", sentence(&answering(200, "application/json", body), tool).await));
+        }
+    }
+    for body in ["", "7", "{}", "{\"data\":{}}", "{\"data\":null,\"meta\":{\"has_more\":true}}"] {
+        lines.push(format!("card_list of {body:?}: {}", sentence(&answering(200, "application/json", body), "card_list").await));
+    }
+    lines.push(format!("card_get of nothing: {}", sentence(&answering(204, "application/json", ""), "card_get").await));
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[tokio::test]
+async fn lists_that_are_not_quite_as_promised_are_still_read() {
+    let bare = answering(200, "application/json", r#"[{"id":"1","data":{"title":"a"}},{"id":"2","title":"raw"}]"#);
+    assert_eq!(
+        call(&bare, "card_list", json!({})).await.unwrap(),
+        json!({"items": [{"id": "1", "title": "a"}, {"id": "2", "title": "raw"}]})
+    );
+    let no_id = answering(200, "application/json", r#"{"data":[{"a":1}],"meta":{"has_more":true}}"#);
+    assert_eq!(call(&no_id, "card_list", json!({})).await.unwrap(), json!({"items": [{"a": 1}], "truncated": true}));
+    assert_eq!(call(&no_id, "card_list", json!({"all": true})).await.unwrap(), json!({"items": [{"a": 1}], "truncated": true}));
+    let empty = answering(200, "application/json", r#"{"data":[],"meta":{"has_more":true}}"#);
+    assert_eq!(call(&empty, "card_list", json!({"all": true})).await.unwrap(), json!({"items": [], "truncated": true}));
+    let number_ids = answering(200, "application/json", r#"{"meta":{"has_more":true},"data":[{"id":7,"data":{}}]}"#);
+    assert!(call(&number_ids, "card_list", json!({})).await.unwrap()["next_cursor"].is_string());
+    let made = answering(204, "application/json", "");
+    assert_eq!(call(&made, "card_create", json!({"title": "x"})).await.unwrap(), json!({"done": true}));
+}
+
+#[tokio::test]
+async fn a_secret_is_never_shown() {
+    let body = json!({"detail": format!("the token {TOKEN} is not known")}).to_string();
+    let backend = answering(401, "application/json", body);
+    let error = call(&backend, "card_get", json!({"id": "x"})).await.unwrap_err();
+    assert!(error.message().contains("the token [secret] is not known"), "{error}");
+    for shown in [format!("{error:?}"), format!("{backend:?}"), format!("{:?}", error.detail())] {
+        assert!(!shown.contains(TOKEN), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_sentence_is_cut() {
+    for (length, cut) in [(500, false), (501, true)] {
+        let backend = answering(400, "application/json", json!({"detail": "é".repeat(length)}).to_string());
+        let error = call(&backend, "card_get", json!({"id": "x"})).await.unwrap_err();
+        assert_eq!(error.message().contains('…'), cut, "{length}");
+        assert!(error.message().chars().count() < 600);
+    }
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    const LIMIT: usize = 8 << 20;
+    for (bytes, good) in [(LIMIT, true), (LIMIT + 1, false)] {
+        let frame = r#"{"id":"1","data":{"title":""}}"#.len();
+        let body = format!(r#"{{"id":"1","data":{{"title":"{}"}}}}"#, "x".repeat(bytes - frame));
+        assert_eq!(body.len(), bytes);
+        let backend = answering(200, "application/json", body);
+        let result = call(&backend, "card_get", json!({"id": "1"})).await;
+        assert_eq!(result.is_ok(), good, "{bytes}");
+        if let Err(error) = result {
+            assert!(error.message().contains("more than 8 MiB") && error.fault() == Fault::Backend, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_backend_that_does_not_answer_is_given_up() {
+    let router = Router::new().fallback(|| async { std::future::pending::<StatusCode>().await });
+    let file = connector_file("board.yaml").replace("timeout: 30s", "timeout: 50ms");
+    let connector = compile("board.yaml", &file).unwrap();
+    let backend = connector.connect(connector.settings(&|_| None).unwrap(), InProcess::<_, Body>::new(router));
+    let read = call(&backend, "card_get", json!({"id": "x"})).await.unwrap_err();
+    assert!(read.message().contains("did not answer within 0.05 s") && read.retry_is_safe(), "{read}");
+    let write = call(&backend, "card_create", json!({"title": "x"})).await.unwrap_err();
+    assert!(write.message().contains("is not known") && !write.retry_is_safe(), "{write}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_for_a_get_within_the_origin_only() {
+    let to = |target: &'static str| {
+        let router = Router::new().fallback(move |method: Method, uri: Uri| async move {
+            match uri.path() {
+                "/there" => (StatusCode::OK, json!({"id": "there"}).to_string()).into_response(),
+                _ => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target)], method.to_string()).into_response(),
+            }
+        });
+        behind(router)
+    };
+    let followed = call(&to("/there"), "card_get", json!({"id": "x"})).await.unwrap();
+    assert_eq!(followed["id"], "there");
+    let absolute = call(&to("https://deploysition.cloud/there"), "card_get", json!({"id": "x"})).await.unwrap();
+    assert_eq!(absolute["id"], "there");
+    let mut lines = Vec::new();
+    for target in [
+        "https://elsewhere.example/there",
+        "http://deploysition.cloud/there",
+        "https://deploysition.cloud:444/there",
+        "//elsewhere.example/there",
+        "/round",
+        "http://[bad",
+    ] {
+        lines.push(format!("{target}: {}", sentence(&to(target), "card_get").await));
+    }
+    lines.push(format!("a write: {}", sentence(&to("/there"), "card_create").await));
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[tokio::test]
+async fn five_redirects_are_followed_and_a_sixth_is_not() {
+    let chain = |count: usize| {
+        let router = Router::new().fallback(move |uri: Uri| async move {
+            let number: usize = uri.path().strip_prefix("/hop/").map_or(0, |number| number.parse().unwrap());
+            match number >= count {
+                true => (StatusCode::OK, Value::from(number).to_string()).into_response(),
+                false => (StatusCode::FOUND, [(header::LOCATION, format!("/hop/{}", number + 1))]).into_response(),
+            }
+        });
+        behind(router)
+    };
+    assert_eq!(call(&chain(5), "card_get", json!({"id": "x"})).await.unwrap(), 5);
+    let error = call(&chain(6), "card_get", json!({"id": "x"})).await.unwrap_err();
+    assert!(error.message().contains("more than 5 times"), "{error}");
+}
+
+#[tokio::test]
+async fn a_tool_that_does_not_exist_is_the_callers_fault() {
+    let error = call(&answering(200, "application/json", "{}"), "card_lists", json!({})).await.unwrap_err();
+    assert_eq!(
+        (error.fault(), error.message()),
+        (Fault::Caller, "There is no tool `card_lists`. List the tools to see their names.")
+    );
+}

@@ -1,1 +1,150 @@
-//! Not written yet.
+//! Files that are wrong: every problem at once, each with its line and column.
+
+use footbridge_connector::compile;
+
+use crate::golden::connector_file;
+
+const HEAD: &str = "format: 1\nconnector: bad\ntitle: Bad\ninstructions: None.\nupstream: { base: \"http://localhost\" }\n";
+
+fn problems(yaml: &str) -> Vec<String> {
+    let problems = compile("bad.yaml", yaml).err().unwrap_or_else(|| panic!("compiles:\n{yaml}"));
+    problems.to_string().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn structural_faults_are_all_named_at_once() {
+    let found = problems(concat!(
+        "format: one\n",
+        "connector: x\n",
+        "zz: 1\n",
+        "upstream: { base: 5, timeuot: 3s, paging: { list: { kind: page, after: a, size: s, offset: o, rows: .d, more: .m } } }\n",
+        "tools:\n",
+        "  - name: a\n",
+        "    gett: /x\n",
+        "    steps:\n",
+        "      - post: /x\n",
+        "  - { name: [b], effect: admire, steps: [] }\n",
+    ));
+    insta::assert_snapshot!(found.join("\n"));
+}
+
+#[test]
+fn what_is_wrong_in_meaning_is_all_named_at_once() {
+    let found = problems(concat!(
+        "format: 2\n",
+        "connector: Bad Name\n",
+        "title: Bad\n",
+        "instructions: \" \"\n",
+        "settings:\n",
+        "  lower: {}\n",
+        "  BOTH: { required: true, default: x }\n",
+        "  TOKEN: { secret: true, default: x }\n",
+        "  COUNT: { is: integer, default: many }\n",
+        "upstream:\n",
+        "  base: \"{settings.NOWHERE}/x\"\n",
+        "  timeout: 30\n",
+        "  headers: { \"bad header\": x, Good: \"{TOKEN}\" }\n",
+        "  paging:\n",
+        "    other: { kind: after, after: a, size: s, offset: o, rows: data, more: .a..b, cap: 5001 }\n",
+        "  error:\n",
+        "    - .a |\n",
+        "    - 'it is ''.x'' & 1'\n",
+        "  hints: { \"200\": fine }\n",
+        "models:\n",
+        "  thing:\n",
+        "    path: /data/{id}\n",
+        "    ops: [list, list]\n",
+        "    fields:\n",
+        "      id: { type: string }\n",
+        "      kind: { type: enum }\n",
+        "      size: { type: integer, max_len: 5, values: [a] }\n",
+        "      other: { type: string, ref: { model: nowhere }, required: true }\n",
+        "    create: [kind, missing]\n",
+        "    filters: [data__nothing, colour, status, status]\n",
+        "    sorts: [created_at]\n",
+        "    default_sort: updated_at\n",
+        "    max_limit: 0\n",
+        "tools:\n",
+        "  - name: thing_list\n",
+        "    title: T\n",
+        "    description: D\n",
+        "    effect: write\n",
+        "    input:\n",
+        "      n: { type: string, description: N, minimum: 1, default: 5 }\n",
+        "    steps:\n",
+        "      - { get: \"/a/{+n}\" }\n",
+        "      - { get: \"/a/{m}/{settings.TOKEN}/{steps.b.id}\", query: { q: $args.q } }\n",
+        "      - { let: ., get: /x }\n",
+        "      - get: //elsewhere/x\n",
+        "        as: b\n",
+        "    result: $steps.c.id\n",
+    ));
+    insta::assert_snapshot!(found.join("\n"));
+}
+
+#[test]
+fn unknown_names_in_filters_are_placed_inside_every_kind_of_scalar() {
+    let found = problems(&format!(
+        "{HEAD}tools:\n  - name: a\n    title: T\n    description: D\n    effect: read\n    steps:\n{}{}{}{}    result: >-\n      .a\n      | nofold(1)\n",
+        "      - let: .a | noplain\n",
+        "      - let: '\"it''s\" | nosingle'\n",
+        "      - let: \"\\\"\\u00e9\\\" | nodouble\"\n",
+        "      - let: |\n          {a: .b,\n           c: $noblock}\n",
+    ));
+    insta::assert_snapshot!(found.join("\n"));
+}
+
+#[test]
+fn a_tool_that_reads_may_only_get() {
+    for verb in ["post", "put", "patch", "delete"] {
+        let tool = format!("tools:\n  - {{ name: a, title: T, description: D, effect: read, steps: [{{ {verb}: /x }}] }}\n");
+        let found = problems(&format!("{HEAD}{tool}"));
+        assert!(
+            found[0].contains(&format!("there is no key `{verb}` here: a tool with `effect: read` may only `get`")),
+            "{found:?}"
+        );
+    }
+    for effect in ["write", "destroy"] {
+        let tool = format!("tools:\n  - {{ name: a, title: T, description: D, effect: {effect}, steps: [{{ get: /x }}] }}\n");
+        let found = problems(&format!("{HEAD}{tool}"));
+        assert!(found[0].contains("this tool may only read"), "{found:?}");
+    }
+}
+
+#[test]
+fn text_that_is_no_yaml_is_placed() {
+    for (yaml, place) in [
+        ("a: [1\n", "bad.yaml:"),
+        ("a: b: c\n", "bad.yaml:1:"),
+        ("", "bad.yaml:1:1"),
+        ("format: 1\nformat: 1\n", "bad.yaml:2:1"),
+        ("a: *nope\n", "bad.yaml:1:4"),
+    ] {
+        let found = problems(yaml);
+        assert!(found[0].starts_with(place), "{yaml:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_file_has_a_limit() {
+    let file = connector_file("board.yaml");
+    let padded = |bytes: usize| format!("{file}#{}", "x".repeat(bytes - file.len() - 1));
+    assert!(compile("board.yaml", &padded(1 << 20)).is_ok());
+    assert!(problems(&padded((1 << 20) + 1))[0].contains("1048577 bytes"));
+}
+
+#[test]
+fn deep_yaml_is_refused() {
+    let found = problems(&format!("{HEAD}tools: {}{}\n", "[".repeat(100_000), "]".repeat(100_000)));
+    assert!(!found.is_empty());
+}
+
+#[test]
+fn a_list_needs_paging_and_names_are_given_once() {
+    let model = "models:\n  a: { path: /a, ops: [list], fields: {} }\n";
+    let found = problems(&format!("{HEAD}{model}"));
+    assert!(found[0].contains("there is no paging for lists"), "{found:?}");
+    let tool = "  - { name: a, aliases: [x], title: T, description: D, effect: read, steps: [{ get: /x }] }\n";
+    let found = problems(&format!("{HEAD}tools:\n{tool}{}", tool.replace("name: a", "name: x")));
+    assert!(found.iter().any(|line| line.contains("more than one tool called `x`")), "{found:?}");
+}

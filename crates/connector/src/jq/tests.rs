@@ -1,0 +1,241 @@
+//! What filters can do and cannot do, on both sides of every limit.
+
+use std::time::{Duration, Instant};
+
+use jaq_json::Val;
+
+use super::budget::{FILTER_STACK_BYTES, FUEL, Spent, TIME};
+use super::program::{Fault, FilterId, Program, Stop, VARIABLES, compile};
+use super::{from_json, read, steps_named, write};
+use crate::json::{Admitted, MAX_DEPTH};
+
+fn nulls() -> [Val; VARIABLES.len()] {
+    std::array::from_fn(|_| Val::Null)
+}
+
+fn value(json: &str) -> Val {
+    read(&Admitted::new(json.to_owned().into()).unwrap()).unwrap()
+}
+
+fn text(value: &Val) -> String {
+    let mut out = String::new();
+    write(&mut out, value).unwrap();
+    out
+}
+
+/// On a thread with the stack that filters are promised.
+fn on_filter_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::Builder::new().stack_size(FILTER_STACK_BYTES).spawn(run).unwrap().join().unwrap()
+}
+
+fn run(code: &str, input: &str) -> Result<Option<String>, Stop> {
+    let (code, input) = (code.to_owned(), input.to_owned());
+    on_filter_stack(move || {
+        let program = compile(&[&code]).unwrap();
+        program.run(FilterId(0), &nulls(), value(&input)).map(|value| value.map(|value| text(&value)))
+    })
+}
+
+#[test]
+fn a_program_is_shared_between_threads() {
+    fn needs<T: Send + Sync>() {}
+    needs::<Program>();
+}
+
+#[test]
+fn every_filter_of_a_program_keeps_its_place() {
+    let codes: Vec<String> = (0..300).map(|n| format!(".a + {n}")).collect();
+    let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+    let program = compile(&codes).unwrap();
+    for n in [0, 1, 150, 299] {
+        let result = program.run(FilterId(n), &nulls(), value("{\"a\":1000}")).unwrap().unwrap();
+        assert_eq!(text(&result), (1000 + n).to_string());
+    }
+    assert!(compile(&[]).is_ok());
+}
+
+#[test]
+fn numbers_stay_as_written_and_keys_in_their_order() {
+    for json in
+        ["12345678901234567890123", "1.10", "1e400", "9007199254740993", r#"{"z":1,"a":{"y":[1.0]}}"#, r#""\" \\ \n \u0001 é""#]
+    {
+        assert_eq!(run(".", json), Ok(Some(json.to_owned())));
+    }
+    assert_eq!(run("{b, z: .z} + {a: 1}", r#"{"z":1,"b":3}"#), Ok(Some(r#"{"b":3,"z":1,"a":1}"#.into())));
+}
+
+#[test]
+fn arguments_become_values() {
+    let json = serde_json::json!({"a": [1, -2, 1.5, "x", null, true], "big": u64::MAX});
+    assert_eq!(text(&from_json(&json)), json.to_string());
+}
+
+#[test]
+fn one_value_is_wanted() {
+    assert_eq!(run("empty", "1"), Ok(None));
+    assert_eq!(run("1, 2", "1"), Err(Stop::Many));
+    assert_eq!(run("1, error", "1").is_err(), true);
+}
+
+#[test]
+fn nothing_outside_is_reached() {
+    let outside = [
+        "env",
+        "$ENV",
+        "now",
+        "input",
+        "inputs",
+        "debug",
+        "debug(1)",
+        "halt",
+        "halt_error",
+        "stderr",
+        "input_filename",
+        "localtime",
+        "strflocaltime(\"%H\")",
+        "$__prog_args",
+        "$__loc__",
+        "get_search_list",
+        "input_line_number",
+        "import \"a\" as a; 1",
+        "include \"a\"; 1",
+    ];
+    for code in outside {
+        assert!(compile(&[code]).is_err(), "{code}");
+    }
+    for code in [
+        "ascii_downcase",
+        "test(\"^a+$\")",
+        "@uri",
+        "tojson | fromjson",
+        "todate? // 1",
+        "IN(\"a\")",
+        "slug",
+        "csv? // 1",
+        "ltrimstr(\"a\")",
+    ] {
+        assert!(compile(&[code]).is_ok(), "{code}");
+    }
+}
+
+#[test]
+fn our_own_functions_work() {
+    assert_eq!(run("some", r#"{"a":null,"b":1}"#), Ok(Some(r#"{"b":1}"#.into())));
+    assert_eq!(run("slug", r#"" In Progress! ""#), Ok(Some(r#""in-progress""#.into())));
+    assert_eq!(run("csv", r#"[1,"a"]"#), Ok(Some(r#""1,a""#.into())));
+    assert_eq!(run("without([\"b\"])", r#"{"a":1,"b":2,"c":3}"#), Ok(Some(r#"{"a":1,"c":3}"#.into())));
+    assert_eq!(run("IN(1, 2)", "2"), Ok(Some("true".into())));
+    assert_eq!(run("has_text(\"B\")", "\"abc\""), Ok(Some("true".into())));
+}
+
+#[test]
+fn every_endless_filter_ends() {
+    let endless = [
+        "def f: f; f",
+        "[range(0; infinite)] | length",
+        "[limit(1e9; repeat(1))] | length",
+        "[range(0; 1000000000)] | length",
+        "def f: 1 + f; f",
+        "def f: [f]; f",
+        "def f: f | .; f",
+        "def f: (f, 1); [f]",
+        "def f: {a: f}; f",
+        "reduce range(0; 300000) as $i (0; [.])",
+        "reduce range(0; 40) as $i ([1]; . + .) | length",
+        "last(repeat(1))",
+        "until(false; . + 1)",
+        "[recurse(. + 1)] | length",
+        "try (def f: f; f) catch 1",
+        "def f: try f catch f; f",
+        "[while(true; . + 1)] | length",
+        "label $x | def f: f; f",
+        "reduce range(0; 1000000000) as $i (0; . + $i)",
+        "foreach range(0; 1000000000) as $i (0; . + $i) | empty",
+        "def f(g): g | f(g); f(.)",
+        "first(range(0; infinite) | select(false))",
+        "path(def f: f; f)",
+        "(def f: f; f) |= 1",
+        "[range(0; 1000) as $a | range(0; 1000) as $b | $a * $b] | length",
+        "def f: def g: f; g; f",
+        "def f($n): f($n + 1); f(0)",
+        "[range(0; 1; 0.00001)] | length",
+    ];
+    for code in endless {
+        let started = Instant::now();
+        let result = run(code, "0");
+        assert!(matches!(result, Err(Stop::Spent(_))), "{code}: {result:?}");
+        assert!(started.elapsed() < TIME + Duration::from_secs(3), "{code}: {:?}", started.elapsed());
+    }
+    assert_eq!(run("[range(0; 10; 0)] | length", "0"), Ok(Some("0".into())));
+}
+
+#[test]
+fn fuel_has_an_edge() {
+    let sum = |rounds: u64| run(&format!("[limit({rounds}; range(0; 1e9))] | length"), "0");
+    assert_eq!(sum(FUEL - 100), Ok(Some((FUEL - 100).to_string())));
+    assert_eq!(sum(FUEL + 1), Err(Stop::Spent(Spent::Fuel)));
+}
+
+#[test]
+fn the_stack_has_an_edge() {
+    let nested = |depth: u32| run(&format!("def f($n): if $n == 0 then 0 else 1 + f($n - 1) end; f({depth})"), "0");
+    assert_eq!(nested(20), Ok(Some("20".into())));
+    assert_eq!(nested(9_000), Err(Stop::Spent(Spent::Stack)));
+}
+
+#[test]
+fn a_deep_value_ends_no_process_on_the_promised_stack() {
+    let deep = format!("reduce range(0; {}) as $i (0; [.])", FUEL / 2 - 10);
+    for after in [
+        "tojson | length",
+        "tostring | length",
+        ". + 1",
+        "length",
+        "[.. | 1] | length",
+        ".. |= .",
+        "error(.)",
+        ". == .",
+        "[., .] | sort | length",
+    ] {
+        let code = format!("{deep} | {after}");
+        let ended = on_filter_stack(move || {
+            let program = compile(&[&code]).unwrap();
+            let ended = program.run(FilterId(0), &nulls(), Val::from(0isize));
+            ended.map(|value| value.map(|value| write(&mut String::new(), &value).is_ok()))
+        });
+        assert!(!matches!(ended, Err(Stop::Many | Stop::Spent(Spent::Fuel))), "{after}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_value_that_json_cannot_say_is_not_written() {
+    let write_of = |code: &str| {
+        let program = compile(&[code]).unwrap();
+        let value = program.run(FilterId(0), &nulls(), Val::Null).unwrap().unwrap();
+        let mut out = String::new();
+        write(&mut out, &value).map(|()| out)
+    };
+    assert!(write_of("nan").is_err() && write_of("infinite").is_err() && write_of("{(1 | tostring): 1}").is_ok());
+    let nested = |depth: usize| format!("reduce range(0; {depth}) as $i (0; [.])");
+    assert!(write_of(&nested(MAX_DEPTH)).is_ok());
+    assert!(write_of(&nested(MAX_DEPTH + 1)).is_err());
+}
+
+#[test]
+fn faults_are_placed_in_their_filter() {
+    let faults = |codes: &[&str]| compile(codes).err().unwrap();
+    let all = faults(&[".a |", ".b", "if .a then 1", ".a & .b"]);
+    assert_eq!(all.iter().map(|fault| fault.filter).collect::<Vec<_>>(), [0, 2, 3]);
+    assert!(all[0].what.contains("the end of the filter"), "{all:?}");
+    let named = faults(&[".a", "{\n a: .b,\n c: $nope | fooo(1)}"]);
+    let mut what: Vec<(usize, &str)> = named.iter().map(|fault| (fault.bytes.start, fault.what.as_str())).collect();
+    what.sort_unstable();
+    assert_eq!(what, [(14, "there is no variable $nope"), (22, "there is no filter fooo/1")]);
+    assert!(named.iter().all(|Fault { filter, .. }| *filter == 1));
+}
+
+#[test]
+fn named_steps_are_found() {
+    assert_eq!(steps_named("$steps.one.id + ($steps[\"two\"] | .x)"), ["one", "two"]);
+    assert!(steps_named("$args.steps").is_empty());
+}
