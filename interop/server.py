@@ -1,6 +1,7 @@
 """Starts a server that prints where it listens, and stops it. No fixed port, no sleep: the printed line is the signal."""
 
 import collections
+import os
 import re
 import signal
 import subprocess
@@ -16,13 +17,14 @@ URL = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\]):\d+/mcp\b")
 class Server:
     """A running server over HTTP; `url` is its MCP address."""
 
-    def __init__(self, command):
+    def __init__(self, command, environment=None):
         self.command = [str(part) for part in command]
         self.url = None
         self._lines = collections.deque(maxlen=200)
         self._found = threading.Event()
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, **(environment or {})},
         )
         threading.Thread(target=self._read, daemon=True).start()
         if not self._found.wait(START_SECONDS) or self.url is None:

@@ -39,7 +39,7 @@ impl Raw {
                 let server = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "raw", "version": "0"}});
                 Some(answer(id, server, 512))
             }
-            "tools/list" => Some(answer(id, &self.list, 512)),
+            "tools/list" => Some(answer(id, &self.list, self.list.get().len() + 96)),
             "tools/call" => {
                 let call: Call = serde_json::from_str(message.params?.get()).ok()?;
                 if call.name != "echo" {

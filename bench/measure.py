@@ -1,0 +1,114 @@
+"""How a figure is taken: requests as a client sends them, wrk, callgrind, /proc. Which figures, and their table, are in `run`."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import urllib.parse
+
+from server import Server
+
+HERE = pathlib.Path(__file__).resolve().parent
+TICKS = os.sysconf("SC_CLK_TCK")
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1.0.0"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+# Requests before and while callgrind counts.
+WARM_UP, COUNTED = 200, 500
+
+
+def request(era, method, **params):
+    """Headers and body (a dictionary with the placeholder id) of one request."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    if era == "modern":
+        params["_meta"] = META
+        headers |= {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method}
+        if "name" in params:
+            headers["Mcp-Name"] = params["name"]
+    else:
+        headers["MCP-Protocol-Version"] = "2025-11-25"
+    return headers, {"jsonrpc": "2.0", "id": 123456789, "method": method, "params": params}
+
+
+def post(url, headers, body, times):
+    """Sends the request `times` times over one connection; every answer must be a result. Answers the last one's length."""
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname, address.port)
+    for number in range(times):
+        connection.request("POST", address.path, json.dumps({**body, "id": number}, separators=(",", ":")), headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200 or b'"result"' not in text or b'"isError":true' in text:
+            raise RuntimeError(f"{url}: {answer.status} {text[:300]}")
+    connection.close()
+    return len(text)
+
+
+def instructions(command, headers, body):
+    """User-space instructions for one request, under callgrind with one worker thread."""
+    with tempfile.TemporaryDirectory(prefix="footbridge-bench-") as folder:
+        out = pathlib.Path(folder) / "callgrind.out"
+        callgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--collect-jumps=no", f"--callgrind-out-file={out}"]
+        with Server([*callgrind, *command], {"TOKIO_WORKER_THREADS": "1"}) as server:
+            def instrument(switch):
+                subprocess.run(["callgrind_control", "-i", switch, str(server.process.pid)], check=True, capture_output=True)
+
+            post(server.url, headers, body, WARM_UP)
+            instrument("on")
+            post(server.url, headers, body, COUNTED)
+            instrument("off")
+        total = re.findall(r"^(?:totals|summary): (\d+)", out.read_text(), re.M)[-1]
+        return int(total) / COUNTED
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_mib(pid, key):
+    """`VmRSS` now, or `VmHWM`, the most it ever was."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) / 1024
+    raise KeyError(key)
+
+
+def load(server, headers, body, connections, seconds):
+    """Loads a running server with wrk; requests a second, CPU a request, latency."""
+    environment = {
+        **os.environ,
+        "BODY": json.dumps(body, separators=(",", ":")),
+        "HEADERS": "\n".join(f"{name}: {value}" for name, value in headers.items()),
+    }
+    before = cpu_seconds(server.process.pid)
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(HERE / "requests.lua"), server.url]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    after = cpu_seconds(server.process.pid)
+    requests, micros, errors, p50, p99 = map(int, re.search(r"^RESULT (.*)$", done.stdout, re.M).group(1).split())
+    if errors:
+        raise RuntimeError(f"{errors} of {requests} requests failed:\n{done.stdout}")
+    return {"per_second": requests * 1e6 / micros, "cpu_us": (after - before) * 1e6 / requests, "p50_us": p50, "p99_us": p99}
+
+
+def stdio(client, starts, calls, pipelined, era, tool, arguments, command):
+    """One run of the stdio client; its JSON line."""
+    words = [client, starts, calls, pipelined, era, tool, json.dumps(arguments), "--", *command]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}: {done.stderr.strip()[-1000:]}")
+    return json.loads(done.stdout)
+
+
+def machine():
+    """What the figures were taken on, without its name."""
+    cpu = next(line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
+    memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) // 1024 // 1024
+    rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    valgrind = subprocess.run(["valgrind", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{os.cpu_count()} × {cpu}, {memory + 1} GiB, Linux {os.uname().release.split('-')[0]}, rustc {rustc}, {valgrind}"
