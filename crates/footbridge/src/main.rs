@@ -1,2 +1,60 @@
-//! The `footbridge` program.
-fn main() {}
+//! The `footbridge` program: reads the command line, runs one command, chooses the exit code. Everything else is in the modules.
+
+mod cli;
+mod commands;
+mod exit;
+mod logging;
+mod terminal;
+
+mod settings;
+
+mod caller;
+mod connectors;
+mod endpoint;
+mod opened;
+mod write_road;
+
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::of_command_line(&error),
+    };
+    logging::start();
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(trouble) => {
+            terminal::complain(&trouble);
+            trouble.exit().into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, exit::Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(footbridge_connector::FILTER_STACK_BYTES)
+        .build()
+        .map_err(|error| exit::Trouble::failed(format!("could not start: {error}")))?;
+    let outcome = runtime.block_on(async {
+        match cli.command() {
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Call(arguments) => commands::call::run(arguments).await,
+            Command::Tools(arguments) => commands::tools::run(arguments).await,
+            Command::Account(arguments) => commands::account::run(arguments).await,
+            Command::Token(arguments) => commands::token::run(arguments).await,
+            Command::Version(arguments) => commands::version::run(&arguments),
+        }
+    });
+    // A thread that waits for input must not keep the program.
+    runtime.shutdown_background();
+    outcome
+}

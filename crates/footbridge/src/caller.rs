@@ -1,0 +1,10 @@
+//! Who is asking. One caller for all doors today; the credential of each caller comes with the shared service.
+
+/// Who a call is made for. Every caller acts on the board as the account `local`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The person who started the program: stdio, or a command in a terminal.
+    LocalUser,
+    /// Whoever reaches the HTTP door, past the shared bearer where there is one.
+    HttpClient,
+}

@@ -1,0 +1,264 @@
+//! The command line as written. What it means together with the environment and the settings file is `settings`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Footbridge lets AI clients work in the backends a team already runs.
+///
+/// Without a command it serves the built-in board: over stdio when a client started it, over HTTP otherwise.
+#[derive(Debug, Parser)]
+#[command(name = "footbridge", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeOptions,
+}
+
+impl Cli {
+    /// The command; without one, `serve` the board.
+    pub(crate) fn command(self) -> Command {
+        self.command.unwrap_or(Command::Serve(ServeArguments { connectors: Vec::new(), options: self.serve }))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve connectors to AI clients
+    Serve(ServeArguments),
+    /// Call one tool and print its result
+    Call(CallArguments),
+    /// List the tools as clients see them
+    Tools(ToolsArguments),
+    /// Manage the accounts of the local board
+    Account(AccountArguments),
+    /// Manage the personal access tokens of the local board
+    Token(TokenArguments),
+    /// Print the version
+    Version(VersionArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// What to serve: board, prodmcp [default: board]
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connectors: Vec<String>,
+    #[command(flatten)]
+    pub(crate) options: ServeOptions,
+}
+
+/// Settings of `serve`; each may also stand in the environment or in the settings file.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServeOptions {
+    /// How clients reach it [default: stdio when stdin is a pipe or socket, else http]
+    #[arg(long, value_enum, env = "FOOTBRIDGE_TRANSPORT")]
+    pub(crate) transport: Option<Transport>,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS", env = "FOOTBRIDGE_HOST")]
+    pub(crate) host: Option<IpAddr>,
+    /// Port to listen on; 0 takes a free one [default: 8000]
+    #[arg(long, env = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Serve over HTTP to everybody who reaches it, writes included
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+    /// The address under which clients reach it, behind a reverse proxy
+    #[arg(long, value_name = "URL", env = "FOOTBRIDGE_PUBLIC_URL")]
+    pub(crate) public_url: Option<String>,
+    /// A further host name that clients may use; may be repeated
+    #[arg(long = "allowed-host", value_name = "HOST", value_delimiter = ',', env = "FOOTBRIDGE_ALLOWED_HOSTS")]
+    pub(crate) allowed_hosts: Vec<String>,
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Settings of every command that calls tools.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct CommonOptions {
+    /// What tools may do beside reading: write, destroy [default: write on the local board, nothing elsewhere]
+    #[arg(long, value_enum, value_name = "EFFECTS", value_delimiter = ',', env = "FOOTBRIDGE_ALLOW")]
+    pub(crate) allow: Option<Vec<Allow>>,
+    #[command(flatten)]
+    pub(crate) files: FileOptions,
+    /// A file with further root certificates, in PEM
+    #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Where things are kept.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct FileOptions {
+    /// Where the local board is kept [default: footbridge in the user's data directory]
+    #[arg(long, value_name = "DIR", env = "FOOTBRIDGE_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// The settings file [default: footbridge/settings.yaml in the user's configuration directory, if there]
+    #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_SETTINGS")]
+    pub(crate) settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Transport {
+    /// Standard input and output
+    Stdio,
+    /// Streamable HTTP
+    Http,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Allow {
+    /// Reading, which is always open
+    Read,
+    /// Creating and changing
+    Write,
+    /// Deleting
+    Destroy,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArguments {
+    /// The connector that has the tool [default: board]
+    #[arg(short, long, value_name = "CONNECTOR")]
+    pub(crate) connector: Option<String>,
+    /// The tool
+    pub(crate) tool: String,
+    /// Arguments as key=value; a key given twice is a list
+    #[arg(value_name = "KEY=VALUE", conflicts_with = "json")]
+    pub(crate) arguments: Vec<String>,
+    /// All arguments as one JSON object
+    #[arg(long, value_name = "OBJECT")]
+    pub(crate) json: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: CommonOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ToolsArguments {
+    /// The connector to list [default: board]
+    #[arg(short, long, value_name = "CONNECTOR")]
+    pub(crate) connector: Option<String>,
+    /// Print what clients receive
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) options: CommonOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountArguments {
+    #[command(subcommand)]
+    pub(crate) command: AccountCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Add an account
+    Add {
+        /// Its name, unique
+        name: String,
+        /// Its e-mail address, to log in with
+        #[arg(long)]
+        email: Option<String>,
+        /// Ask for a password, or read it from the first line of stdin when that is no terminal
+        #[arg(long, requires = "email")]
+        password: bool,
+        /// Make it an administrator
+        #[arg(long)]
+        admin: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        files: FileOptions,
+    },
+    /// List the accounts
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        files: FileOptions,
+    },
+    /// Remove an account and its tokens
+    Remove {
+        /// Its name or e-mail address
+        name: String,
+        /// Erase its boards and cards with it, for good
+        #[arg(long)]
+        erase_records: bool,
+        #[command(flatten)]
+        files: FileOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArguments {
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Create a token and print it, this once
+    Create {
+        /// What to call it
+        name: String,
+        /// What it may do: model:read or model:write, separated by commas [default: everything]
+        #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
+        scopes: Vec<String>,
+        /// When it ends, as 2027-01-31T00:00:00Z [default: when it is revoked]
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+        /// Whose token it is
+        #[arg(long, default_value = "local")]
+        account: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        files: FileOptions,
+    },
+    /// List the tokens of an account; the tokens themselves are not kept
+    List {
+        /// Whose tokens
+        #[arg(long, default_value = "local")]
+        account: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        files: FileOptions,
+    },
+    /// Revoke a token at once
+    Revoke {
+        /// Its id, or its first characters as the list shows them
+        token: String,
+        /// Whose token it is
+        #[arg(long, default_value = "local")]
+        account: String,
+        #[command(flatten)]
+        files: FileOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VersionArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,9 @@
+//! The commands beside `serve`: one file each. They print through `terminal` and enter by the same road as clients.
+
+pub(crate) mod account;
+pub(crate) mod call;
+pub(crate) mod token;
+pub(crate) mod tools;
+pub(crate) mod version;
+
+mod table;

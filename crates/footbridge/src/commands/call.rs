@@ -1,0 +1,83 @@
+//! `footbridge call`: one tool, by the road that clients take.
+
+use footbridge_mcp::CallError;
+use serde_json::{Map, Value};
+
+use crate::caller::Caller;
+use crate::cli::CallArguments;
+use crate::endpoint;
+use crate::exit::{Exit, Trouble};
+use crate::opened::Opened;
+use crate::settings::Settings;
+use crate::terminal;
+
+pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
+    let given = match &arguments.json {
+        Some(json) => from_json(json)?,
+        None => from_pairs(&arguments.arguments)?,
+    };
+    let settings = Settings::new(arguments.options)?;
+    let names: Vec<String> = arguments.connector.into_iter().collect();
+    let opened = Opened::open(&names, &settings).await?;
+    let endpoint = endpoint::over(&opened)?;
+    let answer = endpoint.call(&arguments.tool, Value::Object(given), Caller::LocalUser).await;
+    opened.close().await;
+    let output = answer.map_err(|error| match error {
+        CallError::UnknownTool(name) => Trouble::usage(format!("there is no tool {name:?}; footbridge tools lists them")),
+        other => Trouble::usage(other),
+    })?;
+    let text = output.first_text().unwrap_or_default();
+    if output.is_error() {
+        terminal::say(text);
+        return Ok(Exit::Failed);
+    }
+    terminal::print(text)?;
+    Ok(Exit::Done)
+}
+
+fn from_json(text: &str) -> Result<Map<String, Value>, Trouble> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(arguments)) => Ok(arguments),
+        Ok(_) => Err(Trouble::usage("--json must be a JSON object, such as '{\"title\": \"Write the report\"}'")),
+        Err(error) => Err(Trouble::usage(format!("--json is not JSON: {error}"))),
+    }
+}
+
+/// Every value is text here; the tool's schema makes numbers, lists and objects of it.
+fn from_pairs(pairs: &[String]) -> Result<Map<String, Value>, Trouble> {
+    let mut arguments = Map::new();
+    for pair in pairs {
+        let (key, value) = pair
+            .split_once('=')
+            .filter(|(key, _)| !key.is_empty())
+            .ok_or_else(|| Trouble::usage(format!("{pair:?} is no argument: write it as key=value")))?;
+        let value = Value::from(value);
+        match arguments.get_mut(key) {
+            None => {
+                arguments.insert(key.to_owned(), value);
+            }
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    Ok(arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::from_pairs;
+
+    fn pairs(given: &[&str]) -> Option<Value> {
+        from_pairs(&given.iter().map(|pair| (*pair).to_owned()).collect::<Vec<_>>()).ok().map(Value::Object)
+    }
+
+    #[test]
+    fn pairs_become_arguments() {
+        assert_eq!(pairs(&["a=1", "b=x=y", "c="]), Some(json!({"a": "1", "b": "x=y", "c": ""})));
+        assert_eq!(pairs(&["t=a", "t=b", "t=c"]), Some(json!({"t": ["a", "b", "c"]})));
+        assert_eq!(pairs(&["=1"]), None);
+        assert_eq!(pairs(&["novalue"]), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! `footbridge token`: the personal access tokens of the local board. A token is printed once, when it is made.
+
+use footbridge_store::{NewToken, Scope, Store, Token};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::table;
+use crate::cli::{TokenArguments, TokenCommand};
+use crate::exit::{Exit, Trouble};
+use crate::opened::{board_models, open_store};
+use crate::settings::Settings;
+use crate::terminal;
+
+pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, Trouble> {
+    let files = match &arguments.command {
+        TokenCommand::Create { files, .. } | TokenCommand::List { files, .. } | TokenCommand::Revoke { files, .. } => {
+            files.clone()
+        }
+    };
+    let store = open_store(&Settings::of_files(files)?.data_directory()?).await?;
+    let done = carry_out(&store, arguments.command).await;
+    store.close().await;
+    done.map(|()| Exit::Done)
+}
+
+async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> {
+    match command {
+        TokenCommand::Create { name, scopes, expires, account, json, .. } => {
+            let account_id = store.account_named(&account).await.map_err(Trouble::failed)?.id;
+            let new = NewToken { account_id, name, scopes: read_scopes(&scopes)?, expires_at: read_time(expires.as_deref())? };
+            let issued = store.create_token(new).await.map_err(Trouble::failed)?;
+            if json {
+                let mut shown = as_json(&issued.token);
+                if let Some(shown) = shown.as_object_mut() {
+                    shown.insert("token".to_owned(), Value::from(issued.secret.expose_secret()));
+                }
+                return terminal::print(shown);
+            }
+            terminal::say("This is the only time that the token is shown:");
+            terminal::print(issued.secret.expose_secret())
+        }
+        TokenCommand::List { account, json, .. } => {
+            let account_id = store.account_named(&account).await.map_err(Trouble::failed)?.id;
+            let tokens = store.tokens(account_id).await.map_err(Trouble::failed)?;
+            if json {
+                return terminal::print(Value::Array(tokens.iter().map(as_json).collect()));
+            }
+            terminal::print(table::aligned(&tokens.iter().map(row).collect::<Vec<_>>()))
+        }
+        TokenCommand::Revoke { token, account, .. } => {
+            let account_id = store.account_named(&account).await.map_err(Trouble::failed)?.id;
+            store.revoke_token(account_id, &token).await.map_err(Trouble::failed)?;
+            terminal::print(format_args!("revoked {token}"))
+        }
+    }
+}
+
+/// None given is everything that the board's models allow.
+fn read_scopes(given: &[String]) -> Result<Vec<Scope>, Trouble> {
+    let models = board_models()?;
+    let known: Vec<&str> = models.names().collect();
+    if given.is_empty() {
+        let all = known.iter().map(|model| Scope::parse(&format!("{model}:write")));
+        return all.collect::<Result<_, _>>().map_err(Trouble::failed);
+    }
+    let read = |text: &String| {
+        let scope = Scope::parse(text).map_err(Trouble::usage)?;
+        if known.contains(&scope.model()) {
+            return Ok(scope);
+        }
+        Err(Trouble::usage(format!("the board has no model {:?}; it has: {}", scope.model(), known.join(", "))))
+    };
+    given.iter().map(read).collect()
+}
+
+fn read_time(given: Option<&str>) -> Result<Option<Timestamp>, Trouble> {
+    let read = |text: &str| {
+        text.parse::<Timestamp>()
+            .map_err(|_| Trouble::usage(format!("--expires must be a time such as 2027-01-31T00:00:00Z, is {text:?}")))
+    };
+    given.map(read).transpose()
+}
+
+fn as_json(token: &Token) -> Value {
+    json!({
+        "id": token.id, "name": token.name, "prefix": token.prefix,
+        "scopes": token.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "created_at": token.created_at, "expires_at": token.expires_at, "revoked_at": token.revoked_at
+    })
+}
+
+fn row(token: &Token) -> Vec<String> {
+    let scopes: Vec<_> = token.scopes.iter().map(ToString::to_string).collect();
+    let end = match (&token.revoked_at, &token.expires_at) {
+        (Some(revoked), _) => format!("revoked {revoked}"),
+        (None, Some(expires)) => format!("until {expires}"),
+        (None, None) => "until revoked".to_owned(),
+    };
+    vec![token.prefix.clone(), token.name.clone(), scopes.join(","), end, token.id.clone()]
+}

@@ -1,0 +1,64 @@
+//! How the program ends: the exit codes, and the one line that says why it failed.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0
+    Done,
+    /// 1
+    Failed,
+    /// 2: wrong usage or configuration.
+    Usage,
+    /// 130: SIGINT.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Why a command could not be carried out, for the person who gave it.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    exit: Exit,
+    message: String,
+}
+
+impl Trouble {
+    /// The command or the settings are wrong.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self { exit: Exit::Usage, message: message.to_string() }
+    }
+
+    /// Command and settings are right; something else was in the way.
+    pub(crate) fn failed(message: impl fmt::Display) -> Self {
+        Self { exit: Exit::Failed, message: message.to_string() }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+/// Shows what the command line's reader has to say: help and version end well, mistakes do not.
+pub(crate) fn of_command_line(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when the terminal is gone.
+    let _shown = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}

@@ -1,0 +1,32 @@
+//! The log: lines on stderr, filtered by `FOOTBRIDGE_LOG`, coloured on a terminal only. Results and protocol never pass through here.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+const VARIABLE: &str = "FOOTBRIDGE_LOG";
+const DEFAULT: &str = "warn";
+
+/// Starts the log. A filter that cannot be read is said and replaced by the default.
+pub(crate) fn start() {
+    let wanted = std::env::var(VARIABLE).ok().filter(|wanted| !wanted.is_empty());
+    let filter = wanted.as_deref().map(EnvFilter::try_new).transpose();
+    let (filter, refused) = match filter {
+        Ok(filter) => (filter.unwrap_or_else(|| EnvFilter::new(DEFAULT)), None),
+        Err(error) => (EnvFilter::new(DEFAULT), Some(error)),
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    if let Some(error) = refused {
+        tracing::warn!(%error, "{VARIABLE} is no log filter such as info or footbridge=debug; using {DEFAULT}");
+    }
+    // A panic is our bug: one line, without the values that a panic message may repeat.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%place, "a bug in footbridge; please report it");
+    }));
+}

@@ -1,0 +1,29 @@
+//! `footbridge serve`: decides the transport, opens what is served, runs until the end is announced.
+
+mod doors;
+mod exposure;
+mod http;
+mod invitation;
+mod signals;
+mod standard_input;
+mod stdio;
+
+use crate::cli::{ServeArguments, Transport};
+use crate::endpoint;
+use crate::exit::{Exit, Trouble};
+use crate::opened::Opened;
+use crate::settings::Settings;
+
+pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Trouble> {
+    let ServeArguments { connectors, options } = arguments;
+    let settings = Settings::new(options.common.clone())?;
+    let transport = options.transport.or(settings.file.transport).unwrap_or_else(standard_input::suggests);
+    let opened = Opened::open(&connectors, &settings).await?;
+    let endpoint = endpoint::over(&opened)?;
+    let exit = match transport {
+        Transport::Stdio => stdio::serve(endpoint).await?,
+        Transport::Http => http::serve(endpoint, &opened, &options, &settings).await?,
+    };
+    opened.close().await;
+    Ok(exit)
+}

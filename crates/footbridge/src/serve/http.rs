@@ -1,0 +1,73 @@
+//! The HTTP door: listens, invites, serves until a signal comes.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use footbridge_connector::Effect;
+use footbridge_mcp::Endpoint;
+use footbridge_mcp::http::{McpService, ServerLimits, serve as serve_connections};
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::exposure::{Exposed, SharedBearer, allowed_hosts};
+use super::signals::Signals;
+use super::{doors, invitation};
+use crate::caller::Caller;
+use crate::cli::ServeOptions;
+use crate::exit::{Exit, Trouble};
+use crate::opened::Opened;
+use crate::settings::{self, Settings};
+use crate::terminal;
+
+const DEFAULT_PORT: u16 = 8000;
+
+/// Serves until a signal comes.
+pub(super) async fn serve(
+    endpoint: Endpoint<Caller>,
+    opened: &Opened,
+    options: &ServeOptions,
+    settings: &Settings,
+) -> Result<Exit, Trouble> {
+    let host = options.host.or(settings.file.host).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let port = options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT);
+    let public_url = options.public_url.as_ref().or(settings.file.public_url.as_ref()).map(|url| public_url(url)).transpose()?;
+    let token = settings::shared_bearer()?;
+    let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
+    let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
+    let has_token = token.is_some();
+    Exposed { host, writes_are_open, has_token, no_auth: options.no_auth }.check()?;
+    let further: Vec<String> = options.allowed_hosts.iter().chain(&settings.file.allowed_hosts).cloned().collect();
+    let hosts = allowed_hosts(host, public_url.as_ref(), &further);
+
+    let mut signals = Signals::listen()?;
+    let listener = listen(SocketAddr::new(host, port)).await?;
+    let address = listener.local_addr().map_err(|error| Trouble::failed(format!("cannot listen: {error}")))?;
+    terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
+    let doors = doors::routes(McpService::new(endpoint, SharedBearer::new(token), hosts), opened);
+    let mut exit = Exit::Done;
+    serve_connections(listener, doors, ServerLimits::default(), async { exit = signals.first().await }).await;
+    Ok(exit)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Trouble::failed(format!(
+            "port {} on {} is taken: choose another with --port, or 0 for a free one",
+            address.port(),
+            address.ip()
+        )),
+        std::io::ErrorKind::PermissionDenied => {
+            Trouble::failed(format!("port {} may not be used by this user: choose one above 1023 with --port", address.port()))
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            Trouble::usage(format!("{} is no address of this machine: choose another with --host", address.ip()))
+        }
+        _ => Trouble::failed(format!("cannot listen on {address}: {error}")),
+    })
+}
+
+fn public_url(text: &str) -> Result<Url, Trouble> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()))
+        .ok_or_else(|| Trouble::usage(format!("--public-url must be an address such as https://board.example.org, is {text:?}")))
+}

@@ -1,0 +1,51 @@
+//! What a person reads when the HTTP door opens: the addresses, what is open, and a client configuration to paste.
+
+use std::net::SocketAddr;
+
+use serde_json::json;
+use url::Url;
+
+use crate::endpoint::closed_sentence;
+use crate::opened::Opened;
+
+/// The lines for stderr.
+pub(super) fn text(address: SocketAddr, public_url: Option<&Url>, has_token: bool, opened: &Opened) -> String {
+    let base = public_url.map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+    let names: Vec<_> = opened.served.iter().map(|served| served.name).collect();
+    let mut lines =
+        vec![format!("footbridge {} serves {}", env!("CARGO_PKG_VERSION"), names.join(", ")), format!("  MCP    {base}/mcp")];
+    if opened.local.is_some() {
+        lines.push(format!("  REST   {base}/xapi2   (a token: footbridge token create NAME)"));
+    }
+    lines.push(format!("  status {base}/   health {base}/healthz   ready {base}/readyz"));
+    if public_url.is_some() {
+        lines.push(format!("  listening on http://{address}/mcp"));
+    }
+    lines.push("Add it to a client:".to_owned());
+    lines.push(format!("  {}", client_configuration(&base, has_token)));
+    lines.extend(opened.served.iter().filter_map(closed_sentence));
+    lines.join("\n")
+}
+
+/// The form that most clients read; the token itself is never printed.
+fn client_configuration(base: &str, has_token: bool) -> String {
+    let mut server = json!({ "type": "http", "url": format!("{base}/mcp") });
+    if let (true, Some(server)) = (has_token, server.as_object_mut()) {
+        server.insert("headers".to_owned(), json!({ "Authorization": "Bearer ${FOOTBRIDGE_TOKEN}" }));
+    }
+    json!({ "mcpServers": { "footbridge": server } }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::client_configuration;
+
+    #[test]
+    fn the_configuration_to_paste() {
+        assert_eq!(
+            client_configuration("http://127.0.0.1:8000", false),
+            r#"{"mcpServers":{"footbridge":{"type":"http","url":"http://127.0.0.1:8000/mcp"}}}"#
+        );
+        assert!(client_configuration("https://board.example", true).contains("Bearer ${FOOTBRIDGE_TOKEN}"));
+    }
+}

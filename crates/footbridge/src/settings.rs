@@ -1,0 +1,109 @@
+//! Settings as decided: flag, else environment, else file, else default. Reads the settings file; a file is never needed.
+
+mod data_directory;
+mod file;
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use crate::cli::{Allow, CommonOptions, FileOptions};
+use crate::exit::Trouble;
+pub(crate) use file::SettingsFile;
+
+/// Reads a variable; empty is unset.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The shared bearer of the HTTP door, from `FOOTBRIDGE_TOKEN` or the file that `FOOTBRIDGE_TOKEN_FILE` names.
+pub(crate) fn shared_bearer() -> Result<Option<SecretString>, Trouble> {
+    match (variable("FOOTBRIDGE_TOKEN"), variable("FOOTBRIDGE_TOKEN_FILE")) {
+        (Some(_), Some(_)) => Err(Trouble::usage("FOOTBRIDGE_TOKEN and FOOTBRIDGE_TOKEN_FILE are both set: set one of them")),
+        (Some(token), None) => Ok(Some(SecretString::from(token))),
+        (None, None) => Ok(None),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| Trouble::usage(format!("FOOTBRIDGE_TOKEN_FILE names {path}, which cannot be read: {error}")))?;
+            let token = text.trim_end_matches(['\r', '\n']);
+            if token.is_empty() {
+                return Err(Trouble::usage(format!(
+                    "FOOTBRIDGE_TOKEN_FILE names {path}, which is empty: write the token into it"
+                )));
+            }
+            Ok(Some(SecretString::from(token.to_owned())))
+        }
+    }
+}
+
+/// The file's settings together with the flags that every command has.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) file: SettingsFile,
+    /// What flag or environment open; none leaves it to the file and the default of each connector.
+    allow: Option<Vec<Allow>>,
+    data: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
+}
+
+impl Settings {
+    pub(crate) fn new(options: CommonOptions) -> Result<Self, Trouble> {
+        let mut settings = Self::of_files(options.files)?;
+        settings.allow = options.allow;
+        settings.ca_file = options.ca_file;
+        Ok(settings)
+    }
+
+    /// For commands that only need the local board.
+    pub(crate) fn of_files(options: FileOptions) -> Result<Self, Trouble> {
+        let file = SettingsFile::read(options.settings)?;
+        Ok(Self { file, allow: None, data: options.data, ca_file: None })
+    }
+
+    /// What the tools of a connector may do, apart from reading. `is_local`: the board is the user's own.
+    pub(crate) fn allowed(&self, connector: &str, is_local: bool) -> Vec<Allow> {
+        let in_file =
+            || self.file.connectors.get(connector).and_then(|own| own.allow.clone()).or_else(|| self.file.allow.clone());
+        let by_default = || if is_local { vec![Allow::Write] } else { Vec::new() };
+        self.allow.clone().or_else(in_file).unwrap_or_else(by_default)
+    }
+
+    /// Where the local board is kept.
+    pub(crate) fn data_directory(&self) -> Result<PathBuf, Trouble> {
+        self.data.clone().or_else(|| self.file.data.clone()).map_or_else(data_directory::of_this_user, Ok)
+    }
+
+    /// A setting of a connector, by the name that the connector gives it: environment, else file.
+    pub(crate) fn of_connector(&self, connector: &str, name: &str) -> Option<String> {
+        variable(name).or_else(|| self.file.connectors.get(connector)?.settings.get(name).cloned())
+    }
+
+    pub(crate) fn ca_file(&self) -> Option<PathBuf> {
+        self.ca_file.clone().or_else(|| self.file.ca_file.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Settings, SettingsFile};
+    use crate::cli::Allow;
+
+    fn settings(file: &str, allow: Option<Vec<Allow>>) -> Settings {
+        Settings { file: SettingsFile::parse("settings.yaml", file).unwrap(), allow, data: None, ca_file: None }
+    }
+
+    #[test]
+    fn the_local_board_is_open_for_writing_and_a_remote_backend_is_not() {
+        let none = settings("{}", None);
+        assert_eq!(none.allowed("board", true), [Allow::Write]);
+        assert_eq!(none.allowed("prodmcp", false), []);
+    }
+
+    #[test]
+    fn a_flag_beats_the_file_and_a_connectors_own_line_beats_the_general_one() {
+        let file = "allow: [write]\nconnectors:\n  board: { allow: [read] }\n";
+        assert_eq!(settings(file, None).allowed("board", true), [Allow::Read]);
+        assert_eq!(settings(file, None).allowed("prodmcp", false), [Allow::Write]);
+        assert_eq!(settings(file, Some(vec![Allow::Destroy])).allowed("board", true), [Allow::Destroy]);
+    }
+}

@@ -1,0 +1,101 @@
+//! The settings file: YAML, unknown keys refused, never needed. What wins over what is decided elsewhere.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::data_directory;
+use crate::cli::{Allow, Transport};
+use crate::exit::Trouble;
+
+/// Largest settings file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A settings file as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SettingsFile {
+    pub(crate) transport: Option<Transport>,
+    pub(crate) host: Option<IpAddr>,
+    pub(crate) port: Option<u16>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) allow: Option<Vec<Allow>>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) connectors: BTreeMap<String, ConnectorSettings>,
+}
+
+/// What the file says of one connector.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ConnectorSettings {
+    pub(crate) allow: Option<Vec<Allow>>,
+    /// By the names of the connector's own settings; may hold secrets.
+    pub(crate) settings: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for ConnectorSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.settings.keys().collect();
+        formatter.debug_struct("ConnectorSettings").field("allow", &self.allow).field("settings", &names).finish()
+    }
+}
+
+impl SettingsFile {
+    /// The file that was named, which must be there, or else the user's own, which need not.
+    pub(super) fn read(named: Option<PathBuf>) -> Result<Self, Trouble> {
+        let (path, is_named) = match named {
+            Some(path) => (path, true),
+            None => match data_directory::settings_file() {
+                Some(path) => (path, false),
+                None => return Ok(Self::default()),
+            },
+        };
+        let unreadable =
+            |error: &dyn fmt::Display| Trouble::usage(format!("cannot read the settings file {}: {error}", path.display()));
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => return Ok(Self::default()),
+            Err(error) => return Err(unreadable(&error)),
+            Ok(metadata) if metadata.len() > MAX_BYTES => {
+                return Err(unreadable(&format!("it is larger than {MAX_BYTES} bytes")));
+            }
+            Ok(_) => {}
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
+        Self::parse(&path, &text)
+    }
+
+    pub(super) fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, Trouble> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        // The reader's snippet would show the file's lines, and they may hold a secret.
+        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| Trouble::usage(format!("{}: {}", path.as_ref().display(), error.to_string().replace('\n', " "))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SettingsFile;
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name_and_place() {
+        let error = SettingsFile::parse("settings.yaml", "port: 1\nprot: 2\n").unwrap_err().to_string();
+        assert!(error.contains("prot") && error.contains('2'), "{error}");
+    }
+
+    #[test]
+    fn a_secret_in_the_file_is_in_no_debug_output_and_in_no_error() {
+        let text = "connectors:\n  prodmcp:\n    settings: { PRODMCP_TOKEN: pat_planted }\n";
+        let file = SettingsFile::parse("settings.yaml", text).unwrap();
+        assert!(!format!("{file:?}").contains("pat_planted"));
+        let error = SettingsFile::parse("settings.yaml", &format!("{text}    alow: [write]\n")).unwrap_err();
+        assert!(!error.to_string().contains("pat_planted"), "{error}");
+    }
+}
