@@ -19,7 +19,7 @@ pub(crate) struct Cli {
 
 impl Cli {
     /// The command; without one, `serve` the board.
-    pub(crate) fn command(self) -> Command {
+    pub(crate) fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Serve(ServeArguments { connectors: Vec::new(), options: self.serve }))
     }
 }

@@ -45,7 +45,7 @@ fn run(cli: Cli) -> Result<Exit, exit::Trouble> {
         .build()
         .map_err(|error| exit::Trouble::failed(format!("could not start: {error}")))?;
     let outcome = runtime.block_on(async {
-        match cli.command() {
+        match cli.into_command() {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Call(arguments) => commands::call::run(arguments).await,
             Command::Tools(arguments) => commands::tools::run(arguments).await,
