@@ -77,11 +77,9 @@ fn scan(bytes: &[u8]) -> Shape {
     while let Some(byte) = rest.next() {
         match (in_text, byte) {
             (true, b'\\') => {
-                if rest.next() == Some(&b'u')
-                    && matches!(rest.as_slice(), [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..])
-                {
-                    shape.surrogates = true;
-                }
+                let unicode = rest.next() == Some(&b'u');
+                shape.surrogates |=
+                    unicode && matches!(rest.as_slice(), [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
             }
             (_, b'"') => in_text = !in_text,
             (false, b'[' | b'{') => {

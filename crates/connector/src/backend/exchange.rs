@@ -119,7 +119,7 @@ fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) ->
 
 fn unanswered(inner: &Inner, why: Unanswered, reads: bool) -> CallError {
     let title = &inner.compiled().title;
-    let unknown = if reads { "" } else { " Whether the change was made is not known: read the object before you try again." };
+    let unknown = if reads { String::new() } else { format!(" {}", sentence::FATE) };
     match why {
         Unanswered::Connect(detail) => {
             let origin = inner.settings.base.origin().ascii_serialization();

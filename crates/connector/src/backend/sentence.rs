@@ -12,6 +12,8 @@ use crate::json::Admitted;
 
 /// Characters of the backend's own sentence that are passed on.
 const MAX_SENTENCE: usize = 500;
+/// What is said of a change that may or may not have been made.
+pub(super) const FATE: &str = "Whether the change was made is not known: read the object before you try again.";
 /// Secrets shorter than this are not looked for in a sentence: too much else would match.
 const SHORTEST_SECRET: usize = 6;
 
@@ -19,21 +21,26 @@ const SHORTEST_SECRET: usize = 6;
 pub(super) async fn refused(inner: &Inner, status: StatusCode, body: Bytes, reads: bool) -> CallError {
     let compiled = inner.compiled();
     let code = status.as_u16();
-    let own = match is_web_page(&body) {
-        true => None,
-        false => own_sentence(inner, status, body.clone()).await,
-    };
-    let what = match (&own, is_web_page(&body)) {
+    let page = is_web_page(&body);
+    let own = if page { None } else { own_sentence(inner, status, body).await };
+    let what = match (&own, page) {
         (Some(own), _) => format!("{} answered {code}: {}", compiled.title, ended(own)),
         (None, true) => format!("{} answered a web page ({code}).", compiled.title),
-        (None, false) => format!(
-            "{} answered {code}{}.",
-            compiled.title,
-            status.canonical_reason().map(|r| format!(" {r}")).unwrap_or_default()
-        ),
+        (None, false) => {
+            format!(
+                "{} answered {code}{}.",
+                compiled.title,
+                status.canonical_reason().map(|r| format!(" {r}")).unwrap_or_default()
+            )
+        }
     };
-    let next = compiled.hints.get(&code).map(String::as_str).unwrap_or_else(|| next(status, reads));
-    let message = format!("{what} {next}").trim_end().to_owned();
+    let next = match compiled.hints.get(&code) {
+        Some(hint) => hint,
+        None if page && status.is_client_error() => "Check that its address is that of the API.",
+        None => next(status, reads),
+    };
+    let fate = if !reads && status.is_server_error() { FATE } else { "" };
+    let message = [what.as_str(), next, fate].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let mine = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT && status != StatusCode::TOO_MANY_REQUESTS;
     let error = match mine {
         true => CallError::caller(message),
@@ -52,7 +59,6 @@ fn next(status: StatusCode, reads: bool) -> &'static str {
         413 => "Send less.",
         429 => "Wait a moment, then call again.",
         500.. if reads => "Call again in a moment.",
-        500.. => "Whether the change was made is not known: read the object before you try again.",
         _ => "",
     }
 }

@@ -74,7 +74,7 @@ fn arguments_become_values() {
 fn one_value_is_wanted() {
     assert_eq!(run("empty", "1"), Ok(None));
     assert_eq!(run("1, 2", "1"), Err(Stop::Many));
-    assert_eq!(run("1, error", "1").is_err(), true);
+    assert!(run("1, error", "1").is_err());
 }
 
 #[test]
