@@ -208,6 +208,17 @@ async fn a_walk_ends_at_its_cap_and_its_cursor_goes_on() {
 }
 
 #[tokio::test]
+async fn a_cap_within_a_page_loses_nothing() {
+    let fake = Fake { page_rows: Some(900), ..Fake::with_cards(5_400) };
+    let board = fake.board();
+    let all = call(&board, "card_list", json!({"all": true})).await.unwrap();
+    let rest = call(&board, "card_list", json!({"cursor": all["next_cursor"]})).await.unwrap();
+    assert_eq!((ids(&all).len(), &all["truncated"], fake.requests().len()), (5_000, &json!(true), 7));
+    let read: Vec<String> = ids(&all).into_iter().chain(ids(&rest)).collect();
+    assert_eq!(read, (1..=5_400).map(|n| format!("id-{n:05}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_backend_that_ignores_after_does_not_loop() {
     let fake = Fake { ignores_after: true, ..Fake::with_cards(450) };
     let all = call(&fake.board(), "card_list", json!({"all": true})).await.unwrap();

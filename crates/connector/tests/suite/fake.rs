@@ -28,6 +28,8 @@ pub(crate) struct Fake {
     pub(crate) seen: Arc<Mutex<Vec<Seen>>>,
     /// Answers every page as if `after` were not there.
     pub(crate) ignores_after: bool,
+    /// Rows of every page, whatever was asked for.
+    pub(crate) page_rows: Option<usize>,
     /// Fails the request of this number, from 1.
     pub(crate) fails_at: Option<usize>,
 }
@@ -102,7 +104,7 @@ async fn record(
 async fn list(State(fake): State<Fake>, Query(pairs): Query<Vec<(String, String)>>, _uri: Uri) -> Response {
     let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let number = |name: &str, default: usize| value(name).map_or(default, |text| text.parse().unwrap());
-    let limit = number("limit", 25).min(200);
+    let limit = fake.page_rows.unwrap_or_else(|| number("limit", 25).min(200));
     let statuses: Vec<&String> = pairs.iter().filter(|(key, _)| key == "data__status").map(|(_, value)| value).collect();
     let rows = fake.rows.lock().unwrap().clone();
     let mut rows: Vec<Value> = rows

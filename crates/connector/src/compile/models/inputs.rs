@@ -48,11 +48,11 @@ fn property(name: &str, field: &Field) -> Value {
         FieldKind::Enum => json!({"type": "string", "enum": field.values.as_ref().map(|values| &values.value)}),
         FieldKind::Dict => json!({"type": "object"}),
         FieldKind::Tags => json!({"type": "array", "items": {"type": "string"}}),
-        FieldKind::Columns => json!({"type": "array", "items": {
+        FieldKind::Columns => json!({"type": "array", "maxItems": 50, "items": {
             "type": "object",
             "properties": {
-                "key": {"type": "string", "description": "Value that the column stands for."},
-                "title": {"type": "string", "description": "Name that people see."},
+                "key": {"type": "string", "maxLength": 64, "description": "Value that the column stands for."},
+                "title": {"type": "string", "maxLength": 200, "description": "Name that people see."},
                 "wip_limit": {"type": "integer", "minimum": 1, "description": "Most that may be in it at once."}
             },
             "required": ["key", "title"],
