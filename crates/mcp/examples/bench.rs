@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
-use footbridge_mcp::{CacheScope, Call, Endpoint, Output, Tool, limits, stdio};
+use footbridge_mcp::{CacheScope, Call, Effect, Endpoint, Output, Tool, limits, stdio};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -31,13 +31,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The tools of a catalogue file (`[{name, description, inputSchema}, ...]`): `echo` echoes, the others are there to be listed.
+/// The tools of a catalogue file (as `tools/list` gives them): `echo` echoes, the others are there to be listed.
 fn endpoint(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
     let entries: Vec<Entry> = serde_json::from_slice(&std::fs::read(catalogue)?)?;
     let tools = entries.into_iter().map(|entry| {
-        Tool::new(entry.name, entry.description, entry.input_schema, |call: Call<()>| async move {
+        let mut tool = Tool::new(entry.name, entry.description, entry.input_schema, |call: Call<()>| async move {
             Ok(Output::text(call.arguments.get("message").and_then(Value::as_str).unwrap_or("[]")))
         })
+        .title(entry.title);
+        if let Some(hints) = entry.annotations {
+            tool = tool.effect(if hints.read_only_hint { Effect::Read } else { Effect::Write }).idempotent(hints.idempotent_hint);
+        }
+        match entry.output_schema {
+            Some(schema) => tool.output_schema(schema),
+            None => tool,
+        }
     });
     Ok(Endpoint::builder("bench", "1.0.0").list_cache(Duration::ZERO, CacheScope::Public).tools(tools).build()?)
 }
@@ -46,6 +54,17 @@ fn endpoint(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
 #[serde(rename_all = "camelCase")]
 struct Entry {
     name: String,
+    title: String,
     description: String,
     input_schema: Value,
+    output_schema: Option<Value>,
+    annotations: Option<Hints>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Hints {
+    read_only_hint: bool,
+    #[serde(default)]
+    idempotent_hint: bool,
 }
