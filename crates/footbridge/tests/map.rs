@@ -138,30 +138,20 @@ fn top_level_modules(package: &Package) -> Vec<String> {
         .collect()
 }
 
-/// The part of a Markdown text below the first heading that holds `name` in backticks,
-/// up to the next heading of the same or a higher rank.
-fn section<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let quoted = format!("`{name}`");
-    let rank = |line: &str| line.chars().take_while(|c| *c == '#').count();
-    let (mut start, mut own_rank, mut offset) = (None, 0, 0);
-    for line in text.split_inclusive('\n') {
-        let here = rank(line);
-        match start {
-            None if here > 0 && line.contains(&quoted) => (start, own_rank) = (Some(offset), here),
-            Some(from) if here > 0 && here <= own_rank => return text.get(from..offset),
-            _ => {}
-        }
-        offset += line.len();
-    }
-    start.and_then(|from| text.get(from..))
+/// The entry of a crate on the map: from the line that begins with its folder in bold, to the next bold line or heading.
+fn entry<'a>(map: &'a str, folder: &str) -> Option<&'a str> {
+    let start = map.find(&format!("\n**`{folder}`**"))? + 1;
+    let rest = map.get(start..)?;
+    let ends = ["\n**", "\n#"].into_iter().filter_map(|mark| rest.find(mark));
+    rest.get(..ends.min().unwrap_or(rest.len()))
 }
 
 #[test]
-fn sections_end_where_the_next_of_their_rank_begins() {
-    let text = "# Map\n\n## `a`, one\nx\n### deeper\ny\n## `b`\nz\n";
-    assert_eq!(section(text, "a"), Some("## `a`, one\nx\n### deeper\ny\n"));
-    assert_eq!(section(text, "b"), Some("## `b`\nz\n"));
-    assert_eq!(section(text, "c"), None);
+fn an_entry_ends_where_the_next_begins() {
+    let map = "# Map\n\n**`crates/a`** (`x-a`)\n`one` this\n\n**`crates/b`**\n`two` that\n\n## Else\n`three`\n";
+    assert_eq!(entry(map, "crates/a"), Some("**`crates/a`** (`x-a`)\n`one` this\n"));
+    assert_eq!(entry(map, "crates/b"), Some("**`crates/b`**\n`two` that\n"));
+    assert_eq!(entry(map, "crates/c"), None);
 }
 
 #[test]
@@ -169,14 +159,17 @@ fn every_crate_and_top_level_module_is_on_the_map() {
     let map = read(&root().join("ARCHITECTURE.md"));
     let mut problems = Vec::new();
     for package in &workspace().packages {
-        let name = package.name.strip_prefix("footbridge-").unwrap_or(package.name.as_str());
-        let Some(own) = section(&map, name) else {
-            problems.push(format!("ARCHITECTURE.md: no heading holds `{name}`"));
+        let folder = package.manifest_path.parent().unwrap().strip_prefix(root().to_str().unwrap()).unwrap().to_string();
+        let Some(own) = entry(&map, &folder) else {
+            problems.push(format!("ARCHITECTURE.md: no entry begins with **`{folder}`**"));
             continue;
         };
+        if !own.contains(&format!("(`{}`)", package.name)) {
+            problems.push(format!("ARCHITECTURE.md: the entry of `{folder}` does not name its package, `{}`", package.name));
+        }
         for module in top_level_modules(package) {
             if !own.contains(&format!("`{module}`")) {
-                problems.push(format!("ARCHITECTURE.md: below the heading of `{name}`, say what `{module}` is for"));
+                problems.push(format!("ARCHITECTURE.md: in the entry of `{folder}`, say what `{module}` is for"));
             }
         }
     }
