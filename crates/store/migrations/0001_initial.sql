@@ -52,8 +52,13 @@ CREATE TABLE record (
     search      TEXT NOT NULL
 );
 
--- One board's cards, or one column of a board, in the order of the default sort.
+-- One board's cards in the order of the default sort.
 CREATE INDEX record_by_board ON record
+    (account_id, model, (data ->> 'board_id'), ((data ->> 'position') IS NULL), (data ->> 'position'), id)
+    WHERE is_deleted = FALSE;
+
+-- One column of a board in the same order.
+CREATE INDEX record_by_board_and_status ON record
     (account_id, model, (data ->> 'board_id'), (data ->> 'status'), ((data ->> 'position') IS NULL), (data ->> 'position'), id)
     WHERE is_deleted = FALSE;
 
