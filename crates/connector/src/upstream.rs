@@ -41,6 +41,8 @@ pub trait Upstream: Send + Sync + 'static {
 pub enum Unanswered {
     /// No connection: nothing was sent. The text is for the log.
     Connect(String),
+    /// The backend's certificate is not trusted: nothing was sent. The text is for the log.
+    Certificate(String),
     /// The connection broke; whether the backend acted is not known. The text is for the log.
     Broken(String),
     /// It took longer than allowed; whether the backend acted is not known.
@@ -53,6 +55,7 @@ impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connect(why) => write!(f, "no connection: {why}"),
+            Self::Certificate(why) => write!(f, "no trust: {why}"),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
             Self::TimedOut => f.write_str("timed out"),
             Self::TooLarge => f.write_str("the answer is too large"),

@@ -126,6 +126,13 @@ fn unanswered(inner: &Inner, why: Unanswered, reads: bool) -> CallError {
             let message = format!("{title} cannot be reached at {origin}. Check the address and the network, then try again.");
             CallError::backend(message, true).with_detail(detail)
         }
+        Unanswered::Certificate(detail) => {
+            let origin = inner.settings.base.origin().ascii_serialization();
+            let message = format!(
+                "The certificate of {title} at {origin} is not trusted, so nothing was sent. Check the address; if the backend has a certificate of your own, add its authority with a CA file."
+            );
+            CallError::backend(message, false).with_detail(detail)
+        }
         Unanswered::Broken(detail) => {
             let again = if reads { " Try again." } else { "" };
             CallError::backend(format!("The connection to {title} broke before the answer was complete.{again}{unknown}"), reads)

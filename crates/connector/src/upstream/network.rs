@@ -109,9 +109,26 @@ fn unanswered(error: reqwest::Error) -> Unanswered {
     match (error.is_timeout(), error.is_connect()) {
         (true, true) => Unanswered::Connect("no connection in time".into()),
         (true, false) => Unanswered::TimedOut,
+        (false, true) if is_certificate(&error) => Unanswered::Certificate(chain(&error.without_url())),
         (false, true) => Unanswered::Connect(chain(&error.without_url())),
         (false, false) => Unanswered::Broken(chain(&error.without_url())),
     }
+}
+
+/// True when somewhere below is a certificate that rustls refused.
+fn is_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    let refused = |error: &(dyn std::error::Error + 'static)| {
+        matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented))
+    };
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if refused(error) || wrapped.is_some_and(|inner| is_certificate(inner)) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// The error and what caused it, in one line.
@@ -124,4 +141,18 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_certificate;
+
+    #[test]
+    fn a_refused_certificate_is_known_inside_other_errors() {
+        let refused = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        assert!(is_certificate(&std::io::Error::other(refused)));
+        let other = rustls::Error::General("no".into());
+        assert!(!is_certificate(&std::io::Error::other(other)));
+        assert!(!is_certificate(&std::io::Error::other("no")));
+    }
 }
