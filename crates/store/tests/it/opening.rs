@@ -1,7 +1,5 @@
 //! Opening a data directory: what is made, what is refused, and who may share it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
-
 use std::path::Path;
 use std::time::Instant;
 
