@@ -18,8 +18,6 @@ META = {
     "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1.0.0"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-INITIALIZE = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-    "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}}
 # Requests before and while callgrind counts.
 WARM_UP, COUNTED = 200, 500
 
@@ -105,17 +103,6 @@ def stdio(client, starts, calls, pipelined, era, tool, arguments, command):
     if done.returncode != 0:
         raise RuntimeError(f"{command}: {done.stderr.strip()[-1000:]}")
     return json.loads(done.stdout)
-
-
-def calls(command, session, tool, arguments):
-    """Calls a tool once for each arguments over one stdio session; the ids of the rows it made, in that order."""
-    lines = session + [
-        {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": tool, "arguments": one}}
-        for number, one in enumerate(arguments, 1)
-    ]
-    done = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, input="".join(json.dumps(line) + "\n" for line in lines))
-    answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
-    return [json.loads(answers[number]["result"]["content"][0]["text"])["id"] for number in range(1, len(arguments) + 1)]
 
 
 def machine():
