@@ -41,6 +41,8 @@ def pinned_python(requirements):
 class Adapter:
     """A client library that stays connected: one process, one session."""
 
+    calls_unlisted = True
+
     def __init__(self, command, era, transport, target):
         self.errors = []
         self.process = subprocess.Popen(
@@ -103,9 +105,14 @@ class Adapter:
 class Inspector:
     """The Inspector's command line: a process, and over stdio a server, for each call."""
 
+    # It looks the tool up in the list before it calls, and refuses by itself.
+    calls_unlisted = False
+
     def __init__(self, era, transport, target):
         self.era, self.transport, self.target = era, transport, target
-        self.protocol_version = self._run("initialize")["protocolVersion"]
+        started = self._run("initialize")
+        self.protocol_version = started["protocolVersion"]
+        self.instructions = started.get("instructions", "")
 
     def _run(self, method, *options):
         command = [

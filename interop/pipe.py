@@ -4,7 +4,7 @@ import json
 import subprocess
 
 OPENING = [
-    {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+    {"jsonrpc": "2.0", "id": "open", "method": "initialize", "params": {
         "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "pipe", "version": "1"}}},
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
 ]
