@@ -16,7 +16,7 @@ use footbridge_connector::{InProcess, compile};
 use http_body_util::Full;
 use serde_json::{Map, json};
 
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 3000;
 
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();

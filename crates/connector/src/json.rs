@@ -72,25 +72,36 @@ struct Shape {
 fn scan(bytes: &[u8]) -> Shape {
     let mut shape = Shape { depth: 0, surrogates: false };
     let mut depth = 0usize;
-    let mut in_text = false;
-    let mut rest = bytes.iter();
-    while let Some(byte) = rest.next() {
-        match (in_text, byte) {
-            (true, b'\\') => {
-                let unicode = rest.next() == Some(&b'u');
-                shape.surrogates |=
-                    unicode && matches!(rest.as_slice(), [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
-            }
-            (_, b'"') => in_text = !in_text,
-            (false, b'[' | b'{') => {
+    let mut rest = bytes;
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
+        match byte {
+            b'"' => rest = after_text(tail, &mut shape),
+            b'[' | b'{' => {
                 depth += 1;
                 shape.depth = shape.depth.max(depth);
             }
-            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     shape
+}
+
+/// What follows the closing quote of a text.
+fn after_text<'b>(mut rest: &'b [u8], shape: &mut Shape) -> &'b [u8] {
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+        match rest.split_at(at).1 {
+            [b'"', after @ ..] => return after,
+            [_, escaped, after @ ..] => {
+                let half = matches!(after, [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
+                shape.surrogates |= *escaped == b'u' && half;
+                rest = after;
+            }
+            _ => return &[],
+        }
+    }
+    &[]
 }
 
 /// Puts the replacement character where an escape is half of a surrogate pair. The text is valid JSON.
