@@ -133,3 +133,43 @@ pub(crate) fn shown(value: &serde_json::Value) -> String {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use footbridge_store::{LogInError, StoreError};
+
+    use super::*;
+
+    #[test]
+    fn each_failure_of_the_store_has_its_status_and_its_own_sentence() {
+        let cases = [
+            (StoreError::DiskFull("x".into()), 507, None),
+            (StoreError::Busy("x".into()), 503, Some("1")),
+            (StoreError::ReadOnly("x".into()), 500, None),
+            (StoreError::InputOutput("x".into()), 500, None),
+            (StoreError::Damaged("x".into()), 500, None),
+            (StoreError::Failed("x".into()), 500, None),
+        ];
+        let mut sentences = Vec::new();
+        for (error, status, retry_after) in cases {
+            let sentence = error.to_string();
+            let response = ApiError::from(error).into_response();
+            assert_eq!(response.status(), status, "{sentence}");
+            assert_eq!(response.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap()), retry_after, "{sentence}");
+            assert!(!sentences.contains(&sentence));
+            sentences.push(sentence);
+        }
+    }
+
+    #[test]
+    fn too_many_logins_are_told_when_to_come_back() {
+        let response = ApiError::from(LogInError::TooMany).into_response();
+        assert_eq!((response.status().as_u16(), response.headers().get(RETRY_AFTER).unwrap().to_str().unwrap()), (429, "5"));
+    }
+
+    #[test]
+    fn a_value_is_shown_up_to_eighty_characters() {
+        assert_eq!(shown(&"x".repeat(78).into()).len(), 80);
+        assert_eq!(shown(&"é".repeat(79).into()), format!("\"{}...", "é".repeat(79)));
+    }
+}

@@ -9,6 +9,9 @@ use crate::store_error::{
     SQLITE_READONLY, primary_code,
 };
 
+/// What lies behind a refusal.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why [`Store::open`](crate::Store::open) refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,7 +30,7 @@ pub enum OpenError {
         /// The database file.
         path: PathBuf,
         /// What the operating system or SQLite said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// The file is something else, or damaged.
     #[error("{} is not a database of Footbridge or is damaged; restore it from a copy, or move it away to start afresh", path.display())]
@@ -35,7 +38,7 @@ pub enum OpenError {
         /// The database file.
         path: PathBuf,
         /// What SQLite said.
-        source: sqlx::Error,
+        source: Cause,
     },
     /// A later Footbridge wrote the file.
     #[error(
@@ -67,7 +70,7 @@ pub enum OpenError {
         /// The database file.
         path: PathBuf,
         /// What SQLite said.
-        source: sqlx::Error,
+        source: Cause,
     },
     /// No room to make or migrate the file.
     #[error("the disk that holds {} is full; free some space, or name a data directory on another disk", path.display())]
@@ -75,7 +78,7 @@ pub enum OpenError {
         /// The database file.
         path: PathBuf,
         /// What SQLite or the operating system said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// Anything else.
     #[error("cannot open the database {}: {source}", path.display())]
@@ -83,21 +86,26 @@ pub enum OpenError {
         /// The database file.
         path: PathBuf,
         /// What SQLite said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
 }
 
 impl OpenError {
-    pub(crate) fn from_sqlite(path: &Path, source: sqlx::Error) -> OpenError {
+    pub(crate) fn from_sqlite(path: &Path, error: sqlx::Error) -> OpenError {
         let path = path.to_owned();
-        match primary_code(&source) {
+        let code = primary_code(&error);
+        let is_out_of_time = matches!(error, sqlx::Error::PoolTimedOut);
+        let source: Cause = match error.as_database_error() {
+            Some(said) => said.message().into(),
+            None => error.into(),
+        };
+        match code {
             Some(SQLITE_NOTADB | SQLITE_CORRUPT) => OpenError::NotADatabase { path, source },
             Some(SQLITE_BUSY | SQLITE_LOCKED) => OpenError::Locked { path, source },
-            Some(SQLITE_FULL) => OpenError::DiskFull { path, source: source.into() },
-            Some(SQLITE_CANTOPEN | SQLITE_READONLY | SQLITE_PERM) => OpenError::NotWritable { path, source: source.into() },
-            Some(SQLITE_IOERR) => OpenError::NotWritable { path, source: source.into() },
-            _ if matches!(source, sqlx::Error::PoolTimedOut) => OpenError::Locked { path, source },
-            _ => OpenError::Failed { path, source: source.into() },
+            Some(SQLITE_FULL) => OpenError::DiskFull { path, source },
+            Some(SQLITE_CANTOPEN | SQLITE_READONLY | SQLITE_PERM | SQLITE_IOERR) => OpenError::NotWritable { path, source },
+            _ if is_out_of_time => OpenError::Locked { path, source },
+            _ => OpenError::Failed { path, source },
         }
     }
 

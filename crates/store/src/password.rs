@@ -45,7 +45,7 @@ impl PasswordGate {
         let hashed = tokio::task::spawn_blocking(move || hash_now(&password)).await;
         match hashed {
             Ok(Some(hash)) => Ok(Some(hash)),
-            Ok(None) | Err(_) => Err(StoreError::Failed(sqlx::Error::Protocol("the password could not be hashed".to_owned()))),
+            Ok(None) | Err(_) => Err(StoreError::Failed("the password could not be hashed".into())),
         }
     }
 

@@ -21,8 +21,7 @@ const SHOWN_CHARACTERS: usize = 12;
 /// A new token with 256 bits of chance.
 pub(crate) fn generate(prefix: &str) -> Result<SecretString, StoreError> {
     let mut random = [0_u8; RANDOM_BYTES];
-    getrandom::fill(&mut random)
-        .map_err(|error| StoreError::Failed(sqlx::Error::Protocol(format!("no random bytes: {error}"))))?;
+    getrandom::fill(&mut random).map_err(|error| StoreError::Failed(format!("no random bytes: {error}").into()))?;
     Ok(SecretString::from(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random))))
 }
 

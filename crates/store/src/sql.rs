@@ -6,6 +6,8 @@ pub(crate) mod list;
 
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 pub(crate) const READY: &str = "SELECT id FROM account LIMIT 1";
+/// Changes nothing, and fails where nothing may be changed.
+pub(crate) const WRITABLE: &str = "UPDATE account SET id = id WHERE id = ''";
 pub(crate) const MIGRATION_TABLES: &str = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1";
 
 pub(crate) const ACCOUNT_ADD_LOCAL: &str =

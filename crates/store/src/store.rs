@@ -16,7 +16,7 @@ use crate::{AccountId, OpenError, SessionPolicy, StoreError, sql, time};
 /// The name of the database file in the data directory.
 pub const DATABASE_FILE: &str = "footbridge.db";
 
-/// How long a statement waits for another program's write.
+/// How long a write waits for another program's write, when nothing else is chosen.
 const BUSY_TIME: Duration = Duration::from_secs(5);
 
 /// Connections that read at the same time; writes have one of their own.
@@ -28,12 +28,21 @@ const PAGE_BYTES: u64 = 4096;
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// What may be chosen when a store is opened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StoreOptions {
+    /// How long a write waits for another program's write before it gives up.
+    pub busy_time: Duration,
     /// The largest database in bytes; a write that would exceed it fails as on a full disk. None: as large as the disk.
     pub largest_database_bytes: Option<u64>,
     /// How long a login lasts.
     pub sessions: SessionPolicy,
+}
+
+impl Default for StoreOptions {
+    /// Five seconds for another program's write, a database as large as the disk, and the default sessions.
+    fn default() -> StoreOptions {
+        StoreOptions { busy_time: BUSY_TIME, largest_database_bytes: None, sessions: SessionPolicy::default() }
+    }
 }
 
 /// The open data directory. Clones share it.
@@ -76,14 +85,14 @@ impl Store {
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
-                .acquire_timeout(BUSY_TIME)
+                .acquire_timeout(options.busy_time)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
         };
         let writer = pool(1).connect_lazy_with(connect.clone());
         let readers = pool(READERS).connect_lazy_with(connect);
-        migrate_patiently(&writer, &path).await?;
+        migrate_patiently(&writer, &path, options.busy_time).await?;
         Ok(Store { inner: Arc::new(Inner { readers, writer, passwords: PasswordGate::new(), sessions: options.sessions }) })
     }
 
@@ -147,7 +156,7 @@ fn connect_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions 
     let connect = SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
-        .busy_timeout(BUSY_TIME)
+        .busy_timeout(options.busy_time)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .disable_statement_logging();
@@ -158,11 +167,11 @@ fn connect_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions 
 }
 
 /// Two programs that make the same database at once get in each other's way, which SQLite reports without waiting.
-async fn migrate_patiently(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+async fn migrate_patiently(writer: &SqlitePool, path: &Path, busy_time: Duration) -> Result<(), OpenError> {
     let started = Instant::now();
     loop {
         match migrate(writer, path).await {
-            Err(error) if error.is_locked() && started.elapsed() < BUSY_TIME => {
+            Err(error) if error.is_locked() && started.elapsed() < busy_time => {
                 tokio::time::sleep(Duration::from_millis(5)).await
             }
             settled => return settled,
@@ -173,7 +182,7 @@ async fn migrate_patiently(writer: &SqlitePool, path: &Path) -> Result<(), OpenE
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let mut connection = writer.acquire().await.map_err(|error| OpenError::from_sqlite(path, error))?;
     if missing_migrations(&mut connection, path).await?.is_empty() {
-        return Ok(());
+        return check_writable(&mut connection, path).await;
     }
     drop(connection);
     let mut transaction = writer.begin_with(sql::BEGIN_WRITE).await.map_err(|error| OpenError::from_sqlite(path, error))?;
@@ -189,6 +198,12 @@ async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
         .await
         .map_err(|error| OpenError::from_sqlite(path, error))?;
     transaction.commit().await.map_err(|error| OpenError::from_sqlite(path, error))
+}
+
+/// SQLite opens a file that it may not write for reading, without a word: better to say so now than at the first write.
+async fn check_writable(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    sqlx::query(sql::WRITABLE).execute(connection).await.map_err(|error| OpenError::from_sqlite(path, error))?;
+    Ok(())
 }
 
 /// The migrations that the file lacks, in order; an error when it holds one that is unknown here.

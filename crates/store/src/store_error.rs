@@ -13,49 +13,53 @@ pub(crate) const SQLITE_FULL: u32 = 13;
 pub(crate) const SQLITE_CANTOPEN: u32 = 14;
 pub(crate) const SQLITE_NOTADB: u32 = 26;
 
+/// What lies behind a failure, for the log.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// The storage failed. The text is for whoever asked; the source is for the log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// No room for the write; nothing of it was kept.
     #[error("the disk that holds the database is full: nothing was changed; free some space and try again")]
-    DiskFull(#[source] sqlx::Error),
+    DiskFull(#[source] Cause),
     /// Another program held the database for longer than the busy time.
     #[error("the database is busy with another program's write: nothing was changed; try again in a moment")]
-    Busy(#[source] sqlx::Error),
+    Busy(#[source] Cause),
     /// The file may be read but not written.
     #[error("the database cannot be written: nothing was changed; make the data directory writable and try again")]
-    ReadOnly(#[source] sqlx::Error),
+    ReadOnly(#[source] Cause),
     /// The operating system refused to read or write the file.
     #[error("reading or writing the database file failed: check the disk that holds the data directory")]
-    InputOutput(#[source] sqlx::Error),
+    InputOutput(#[source] Cause),
     /// The file's content makes no sense.
     #[error("the database file is damaged: stop Footbridge and restore the data directory from a copy")]
-    Damaged(#[source] sqlx::Error),
+    Damaged(#[source] Cause),
     /// Anything else; our fault.
     #[error("the database refused a statement that should work; this is a defect in Footbridge")]
-    Failed(#[source] sqlx::Error),
+    Failed(#[source] Cause),
 }
 
 impl StoreError {
     /// A row whose content makes no sense to its reader.
     pub fn damaged(cause: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-        StoreError::Damaged(sqlx::Error::Decode(cause.into()))
+        StoreError::Damaged(cause.into())
     }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
-        match primary_code(&error) {
-            Some(SQLITE_FULL) => StoreError::DiskFull(error),
-            Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::Busy(error),
-            Some(SQLITE_READONLY | SQLITE_PERM) => StoreError::ReadOnly(error),
-            Some(SQLITE_IOERR | SQLITE_CANTOPEN) => StoreError::InputOutput(error),
-            Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged(error),
-            _ if matches!(error, sqlx::Error::PoolTimedOut) => StoreError::Busy(error),
-            _ if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => StoreError::Damaged(error),
-            _ => StoreError::Failed(error),
-        }
+        let variant = match primary_code(&error) {
+            Some(SQLITE_FULL) => StoreError::DiskFull,
+            Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::Busy,
+            Some(SQLITE_READONLY | SQLITE_PERM) => StoreError::ReadOnly,
+            Some(SQLITE_IOERR | SQLITE_CANTOPEN) => StoreError::InputOutput,
+            Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged,
+            _ if matches!(error, sqlx::Error::PoolTimedOut) => StoreError::Busy,
+            _ if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => StoreError::Damaged,
+            _ => StoreError::Failed,
+        };
+        variant(error.into())
     }
 }
 

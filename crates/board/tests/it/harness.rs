@@ -23,7 +23,7 @@ pub(crate) struct TestBoard {
     pub(crate) store: Store,
     pub(crate) board: Board,
     pub(crate) address: SocketAddr,
-    _directory: TempDir,
+    pub(crate) directory: TempDir,
 }
 
 pub(crate) struct Answer {
@@ -62,7 +62,7 @@ impl TestBoard {
         let address = listener.local_addr().unwrap();
         let router = board.router();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        TestBoard { store, board, address, _directory: directory }
+        TestBoard { store, board, address, directory }
     }
 
     pub(crate) fn local(&self) -> BoardService {

@@ -1,9 +1,9 @@
 //! What is not a good request: always JSON with one sentence, always a reason phrase, never a redirect, and the board lives on.
 
-use footbridge_store::StoreOptions;
+use footbridge_store::{DATABASE_FILE, Store, StoreOptions};
 use serde_json::json;
 
-use crate::harness::{TestBoard, create, get, id, models, send};
+use crate::harness::{TestBoard, create, get, id, models, refused, send};
 
 #[tokio::test]
 async fn what_is_not_there_is_a_404_with_a_sentence_and_never_a_redirect() {
@@ -137,4 +137,23 @@ async fn on_a_full_disk_writes_say_so_and_reads_go_on() {
     assert_eq!(page["meta"]["count"], kept);
     let (status, _) = send(&board.local(), "GET", &format!("/xapi2/data/card/{}", id(&page["data"][0])), None).await;
     assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn a_database_that_is_damaged_under_way_is_named_and_the_board_lives() {
+    let board = TestBoard::new().await;
+    for number in 0..100 {
+        create(&board.local(), "card", json!({ "title": format!("Card {number}"), "description": "x".repeat(2000) })).await;
+    }
+    board.store.close().await;
+    let path = board.directory.path().join(DATABASE_FILE);
+    let mut file = std::fs::read(&path).unwrap();
+    let whole = Store::open(board.directory.path()).await.unwrap();
+    let service = footbridge_board::Board::new(whole.clone(), models()).service_for(footbridge_store::AccountId::local());
+    file[16 * 4096..].fill(0x5a);
+    std::fs::write(&path, &file).unwrap();
+    let detail = refused(&service, "GET", "/xapi2/data/card?limit=200", None, 500).await;
+    assert!(detail.contains("damaged") && !detail.contains("SELECT"), "{detail}");
+    assert_eq!(get(&service, "/xapi2/mcp/version").await["version"], "1.0.2");
+    get(&service, "/xapi2/auth/me").await;
 }

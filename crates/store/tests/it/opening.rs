@@ -70,6 +70,31 @@ async fn a_database_that_cannot_be_written_is_named() {
     assert!(matches!(error, OpenError::NotWritable { .. }), "{error:?}");
 }
 
+/// The superuser may write whatever the mode says, so for them there is nothing to see.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_may_only_be_read_is_named_at_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    Store::open(directory.path()).await.unwrap().close().await;
+    let path = directory.path().join(DATABASE_FILE);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+    let is_superuser = std::fs::OpenOptions::new().write(true).open(&path).is_ok();
+    match Store::open(directory.path()).await {
+        Ok(_) => assert!(is_superuser),
+        Err(error) => {
+            assert!(matches!(error, OpenError::NotWritable { .. }) && error.to_string().contains(DATABASE_FILE), "{error:?}")
+        }
+    }
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o500)).unwrap();
+    match Store::open(directory.path()).await {
+        Ok(_) => assert!(is_superuser),
+        Err(error) => assert!(matches!(error, OpenError::NotWritable { .. }), "{error:?}"),
+    }
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+}
+
 #[tokio::test]
 async fn other_files_and_damaged_ones_are_refused_and_left_alone() {
     let good = tempfile::tempdir().unwrap();
@@ -148,6 +173,32 @@ async fn several_open_a_fresh_directory_at_once_and_all_write() {
         after: None,
     };
     assert_eq!(store.records(&query).await.unwrap().records.len(), 60);
+}
+
+#[tokio::test]
+async fn a_database_held_by_another_program_is_named_and_its_write_waited_for() {
+    use sqlx::{ConnectOptions, Connection, Executor};
+    let directory = tempfile::tempdir().unwrap();
+    let brief = || StoreOptions { busy_time: std::time::Duration::from_millis(40), ..StoreOptions::default() };
+    let store = Store::open_with(directory.path(), brief()).await.unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(directory.path().join(DATABASE_FILE));
+    let mut other = options.connect().await.unwrap();
+
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let error = add_card(&store, "while held").await.unwrap_err();
+    assert!(matches!(error, footbridge_store::RecordError::Store(StoreError::Busy(_))), "{error:?}");
+    let error = Store::open_with(directory.path(), brief()).await.unwrap_err();
+    assert!(matches!(error, OpenError::Locked { .. }), "{error:?}");
+    other.execute("COMMIT").await.unwrap();
+    add_card(&store, "after").await.unwrap();
+    store.close().await;
+
+    other.execute("PRAGMA locking_mode = EXCLUSIVE").await.unwrap();
+    other.execute("UPDATE account SET role = 'admin'").await.unwrap();
+    let error = Store::open_with(directory.path(), brief()).await.unwrap_err();
+    assert!(matches!(error, OpenError::Locked { .. }), "{error:?}");
+    other.close().await.unwrap();
+    Store::open_with(directory.path(), brief()).await.unwrap();
 }
 
 #[tokio::test]
