@@ -36,6 +36,13 @@ pub trait Upstream: Send + Sync + 'static {
     fn send(&self, request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>>;
 }
 
+/// One upstream for several connectors.
+impl<U: Upstream> Upstream for std::sync::Arc<U> {
+    fn send(&self, request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
+        self.as_ref().send(request, limits)
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unanswered {

@@ -1,6 +1,7 @@
 //! The committed `connectors/board.yaml`: its eleven tools, called over a service in this process.
 
-use footbridge_connector::{Effect, compile};
+use axum::body::Body;
+use footbridge_connector::{Effect, InProcess, compile};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -216,6 +217,48 @@ async fn a_cap_within_a_page_loses_nothing() {
     assert_eq!((ids(&all).len(), &all["truncated"], fake.requests().len()), (5_000, &json!(true), 7));
     let read: Vec<String> = ids(&all).into_iter().chain(ids(&rest)).collect();
     assert_eq!(read, (1..=5_400).map(|n| format!("id-{n:05}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_walk_ends_at_its_last_request_and_its_cursor_goes_on() {
+    for (count, truncated) in [(500, false), (501, true)] {
+        let fake = Fake { page_rows: Some(1), ..Fake::with_cards(count) };
+        let board = fake.board();
+        let all = call(&board, "card_list", json!({"all": true})).await.unwrap();
+        assert_eq!((ids(&all).len(), fake.requests().len(), all.get("truncated").is_some()), (500, 500, truncated));
+        if truncated {
+            assert_eq!(ids(&call(&board, "card_list", json!({"cursor": all["next_cursor"]})).await.unwrap()), ["id-00501"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn filters_have_a_limit_of_values() {
+    let board = Fake::default().board();
+    for (count, good) in [(100, true), (101, false)] {
+        let values: Vec<String> = (0..count).map(|n| n.to_string()).collect();
+        let result = call(&board, "card_list", json!({"filter": {"assignee": values}})).await;
+        assert_eq!(result.is_ok(), good, "{count}");
+    }
+    for filter in [json!({"status": []}), json!({"status": {"a": 1}}), json!({"status": [["a"]]}), json!("todo")] {
+        assert!(call(&board, "card_list", json!({"filter": filter})).await.is_err(), "{filter}");
+    }
+    for filter in [json!(null), json!({}), json!({"status": null}), json!({"status": [null, "todo"]})] {
+        assert!(call(&board, "card_list", json!({"filter": filter})).await.is_ok(), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_no_header_is_sent() {
+    let fake = Fake::with_cards(1);
+    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
+    let settings = connector.settings(&|_| None).unwrap();
+    assert_eq!(settings.base(), "https://deploysition.cloud/xapi2");
+    let upstream = std::sync::Arc::new(InProcess::<_, Body>::new(fake.router()));
+    let (one, two) = (connector.connect(settings.clone(), upstream.clone()), connector.connect(settings, upstream));
+    call(&one, "card_list", json!({})).await.unwrap();
+    call(&two.clone(), "card_get", json!({"id": "id-00001"})).await.unwrap();
+    assert!(fake.requests().len() == 2 && fake.requests().iter().all(|seen| seen.authorization.is_none()));
 }
 
 #[tokio::test]

@@ -183,4 +183,8 @@ fn a_file_of_certificates_is_checked_at_once() {
     assert!(Network::with_ca_file(&path).unwrap_err().to_string().contains("cannot be read"));
     std::fs::write(&path, "nothing").unwrap();
     assert!(Network::with_ca_file(&path).unwrap_err().to_string().contains("holds no certificates"));
+    std::fs::write(&path, " ".repeat((4 << 20) + 1)).unwrap();
+    assert!(Network::with_ca_file(&path).unwrap_err().to_string().contains("more than 4194304 bytes"));
+    std::fs::write(&path, " ".repeat(4 << 20)).unwrap();
+    assert!(Network::with_ca_file(&path).unwrap_err().to_string().contains("holds no certificates"));
 }

@@ -1,6 +1,7 @@
 //! Files that are wrong: every problem at once, each with its line and column.
 
 use footbridge_connector::compile;
+use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 use crate::golden::connector_file;
 
@@ -134,6 +135,29 @@ fn a_file_has_a_limit() {
 }
 
 #[test]
+fn figures_of_a_file_have_limits() {
+    let file = connector_file("board.yaml");
+    let board = |from: &str, to: &str| {
+        assert!(file.contains(from), "{from}");
+        compile("board.yaml", &file.replace(from, to)).is_ok()
+    };
+    let name = |length: usize| board("whoami", &"w".repeat(length));
+    assert!(name(40) && !name(41) && !name(0));
+    for (good, bad) in [("600s", "601s"), ("10m", "11m"), ("1ms", "0ms"), ("1s", "1h")] {
+        assert!(
+            board("timeout: 30s", &format!("timeout: {good}")) && !board("timeout: 30s", &format!("timeout: {bad}")),
+            "{bad}"
+        );
+    }
+    for (key, least, most) in [("max_limit: 200", 1, 1_000), ("cap: 5000", 1, 5_000)] {
+        let set = |value: u32| board(key, &format!("{} {value}", key.split(' ').next().unwrap()));
+        assert!(set(least) && set(most) && !set(least - 1) && !set(most + 1), "{key}");
+    }
+    let steps = |count: usize| board("      - get: /auth/me\n", &"      - get: /auth/me\n".repeat(count));
+    assert!(steps(50) && !steps(51));
+}
+
+#[test]
 fn deep_yaml_is_refused() {
     let found = problems(&format!("{HEAD}tools: {}{}\n", "[".repeat(100_000), "]".repeat(100_000)));
     assert!(!found.is_empty());
@@ -147,4 +171,22 @@ fn a_list_needs_paging_and_names_are_given_once() {
     let tool = "  - { name: a, aliases: [x], title: T, description: D, effect: read, steps: [{ get: /x }] }\n";
     let found = problems(&format!("{HEAD}tools:\n{tool}{}", tool.replace("name: a", "name: x")));
     assert!(found.iter().any(|line| line.contains("more than one tool called `x`")), "{found:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn a_damaged_file_compiles_or_says_where_it_is_wrong(at in any::<proptest::sample::Index>(), cut in 0usize..12, put in "[a-z{}\\[\\]:'\"|>&*#.$ \n\u{e9}-]{0,6}") {
+        let file = connector_file("board.yaml");
+        let letters: Vec<char> = file.chars().collect();
+        let at = at.index(letters.len());
+        let damaged: String = letters.iter().take(at).copied().chain(put.chars()).chain(letters.iter().skip(at + cut).copied()).collect();
+        if let Err(problems) = compile("board.yaml", &damaged) {
+            let lines = damaged.lines().count() as u64 + 1;
+            prop_assert!(!problems.list().is_empty());
+            for problem in problems.list() {
+                prop_assert!((1..=lines).contains(&problem.place.line) && problem.place.column >= 1, "{}", problems);
+            }
+        }
+    }
 }
