@@ -27,7 +27,9 @@ async fn main() {
     store.close().await;
     let store = timed("open again", Store::open(directory.path())).await.unwrap();
     let models: Value = serde_json::from_str(include_str!("../tests/models.json")).unwrap();
-    let board = Board::new(store, Models::from_json(&models).unwrap());
+    let models = Models::from_json(&models).unwrap();
+    measure_writes(&models).await;
+    let board = Board::new(store, models);
     let service = board.service_for(AccountId::local());
 
     let started = Instant::now();
@@ -68,6 +70,20 @@ async fn main() {
     measure(&service, "one card", &format!("/xapi2/data/card/{last}")).await;
 }
 
+/// What a create costs where it must reach a disk before it is answered.
+async fn measure_writes(models: &Models) {
+    let directory = tempfile::tempdir().unwrap();
+    let board = Board::new(Store::open(directory.path()).await.unwrap(), models.clone());
+    let service = board.service_for(AccountId::local());
+    let mut times: Vec<Duration> = Vec::with_capacity(ROUNDS);
+    for number in 0..ROUNDS {
+        let started = Instant::now();
+        call(&service, "POST", "/xapi2/data/card", Some(json!({ "title": format!("Card {number}") }))).await;
+        times.push(started.elapsed());
+    }
+    print_median("a create, flushed to disk", times);
+}
+
 async fn timed<T>(what: &str, future: impl Future<Output = T>) -> T {
     let started = Instant::now();
     let value = future.await;
@@ -86,6 +102,10 @@ async fn measure(service: &BoardService, what: &str, path: &str) {
         times.push(started.elapsed());
         assert!(bytes.len() > 20);
     }
+    print_median(what, times);
+}
+
+fn print_median(what: &str, mut times: Vec<Duration>) {
     times.sort();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     println!("{what}: median {:.3} ms, 95th {:.3} ms", milliseconds(times[ROUNDS / 2]), milliseconds(times[ROUNDS * 95 / 100]));

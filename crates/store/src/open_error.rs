@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::MigrateError;
 
 use crate::store_error::{
-    SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_IOERR, SQLITE_LOCKED, SQLITE_NOTADB, SQLITE_PERM,
-    SQLITE_READONLY, primary_code,
+    SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_LOCKED, SQLITE_NOTADB, SQLITE_PERM, SQLITE_READONLY,
+    primary_code,
 };
 
 /// What lies behind a refusal.
@@ -81,7 +81,7 @@ pub enum OpenError {
         source: Cause,
     },
     /// Anything else.
-    #[error("cannot open the database {}: {source}", path.display())]
+    #[error("cannot open the database {}: {source}; check the disk that holds it", path.display())]
     Failed {
         /// The database file.
         path: PathBuf,
@@ -103,7 +103,7 @@ impl OpenError {
             Some(SQLITE_NOTADB | SQLITE_CORRUPT) => OpenError::NotADatabase { path, source },
             Some(SQLITE_BUSY | SQLITE_LOCKED) => OpenError::Locked { path, source },
             Some(SQLITE_FULL) => OpenError::DiskFull { path, source },
-            Some(SQLITE_CANTOPEN | SQLITE_READONLY | SQLITE_PERM | SQLITE_IOERR) => OpenError::NotWritable { path, source },
+            Some(SQLITE_CANTOPEN | SQLITE_READONLY | SQLITE_PERM) => OpenError::NotWritable { path, source },
             _ if is_out_of_time => OpenError::Locked { path, source },
             _ => OpenError::Failed { path, source },
         }

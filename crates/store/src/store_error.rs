@@ -12,6 +12,7 @@ pub(crate) const SQLITE_CORRUPT: u32 = 11;
 pub(crate) const SQLITE_FULL: u32 = 13;
 pub(crate) const SQLITE_CANTOPEN: u32 = 14;
 pub(crate) const SQLITE_NOTADB: u32 = 26;
+const SQLITE_IOERR_SHMSIZE: u32 = SQLITE_IOERR | (19 << 8);
 
 /// What lies behind a failure, for the log.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -63,10 +64,13 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// SQLite's primary result code, without the extended part.
+/// SQLite's primary result code, without the extended part. No room for the file that processes share counts as a full disk.
 pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error().and_then(DatabaseError::code)?;
-    code.parse::<u32>().ok().map(|extended| extended & 0xff)
+    match code.parse::<u32>().ok()? {
+        SQLITE_IOERR_SHMSIZE => Some(SQLITE_FULL),
+        extended => Some(extended & 0xff),
+    }
 }
 
 /// Whether a unique column already holds the value.

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use footbridge_store::Account;
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
@@ -19,18 +22,19 @@ pub(super) async fn me(State(shared): State<Arc<Shared>>, Extension(caller): Ext
     Ok(Json(shown_account(&account)))
 }
 
-pub(super) async fn log_in(State(shared): State<Arc<Shared>>, request: Request) -> Result<Json<Value>, ApiError> {
+pub(super) async fn log_in(State(shared): State<Arc<Shared>>, request: Request) -> Result<impl IntoResponse, ApiError> {
     let (parts, body) = request.into_parts();
     let mut body = body::json_object(&parts, body).await?;
     let email = text(&mut body, "email")?;
     let password = SecretString::from(text(&mut body, "password")?);
     let session = shared.store.log_in(&email, password).await?;
-    Ok(Json(json!({
+    let answer = Json(json!({
         "access_token": session.secret.expose_secret(),
         "token_type": "bearer",
         "expires_at": session.expires_at,
         "user": shown_account(&session.account),
-    })))
+    }));
+    Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], answer))
 }
 
 /// The value itself is not shown: it may be a password.

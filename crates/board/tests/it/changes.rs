@@ -169,3 +169,34 @@ async fn a_deleted_row_is_gone_for_every_operation() {
     let page = get(&service, "/xapi2/data/card").await;
     assert_eq!(page["data"].as_array().unwrap().iter().map(id).collect::<Vec<_>>(), [kept]);
 }
+
+#[tokio::test]
+async fn a_request_given_up_in_the_middle_leaves_a_whole_row_or_none_and_the_board_goes_on() {
+    let board = TestBoard::new().await;
+    let service = board.local();
+    for polls in 0..40 {
+        let body = json!({ "title": format!("Given up after {polls}") });
+        let mut request = Box::pin(send(&service, "POST", "/xapi2/data/card", Some(&body)));
+        for _ in 0..polls {
+            if poll_once(&mut request).await {
+                break;
+            }
+        }
+        drop(request);
+        create(&service, "card", json!({ "title": "Kept" })).await;
+    }
+    let page = get(&service, "/xapi2/data/card?limit=200").await;
+    let titles = column(&page, "title");
+    assert_eq!(titles.iter().filter(|title| **title == "Kept").count(), 40);
+    let mut given_up: Vec<&Value> = titles.into_iter().filter(|title| *title != "Kept").collect();
+    let count = given_up.len();
+    given_up.dedup();
+    assert_eq!(given_up.len(), count);
+}
+
+/// Polls a request once and lets the others run; true when it is done.
+async fn poll_once<T>(request: &mut std::pin::Pin<Box<impl Future<Output = T>>>) -> bool {
+    let is_done = std::future::poll_fn(|context| std::task::Poll::Ready(request.as_mut().poll(context).is_ready())).await;
+    tokio::task::yield_now().await;
+    is_done
+}

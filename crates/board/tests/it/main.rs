@@ -12,6 +12,7 @@
 mod harness;
 
 mod access;
+mod anything;
 mod changes;
 mod limits;
 mod lists;

@@ -25,7 +25,7 @@ async fn board_with_anna(sessions: SessionPolicy) -> TestBoard {
 async fn log_in(board: &TestBoard) -> String {
     let body = json!({ "email": "anna@example.ORG", "password": PASSWORD }).to_string();
     let answer = board.client("POST", "/xapi2/auth/login", None, Some(&body)).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{}", answer.text);
     let answer = answer.json();
     assert_eq!((&answer["user"]["email"], &answer["user"]["role"]), (&json!("anna@example.org"), &json!("user")));
     answer["access_token"].as_str().unwrap().to_owned()
