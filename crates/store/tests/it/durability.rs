@@ -1,9 +1,9 @@
 //! A writer that is killed in the middle: what it was told is kept is kept, once. The writer is this test binary again.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use footbridge_store::{AccountId, ListQuery, NewRecord, RecordId, SortKey, Store};
 use serde_json::json;
@@ -35,35 +35,56 @@ async fn writer_until_killed() {
     writers.join_all().await;
 }
 
-#[tokio::test]
-async fn every_acknowledged_record_is_there_after_kill_nine_and_none_twice() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut acknowledged = BTreeSet::new();
-    for round in 1..=3 {
-        let mut writer = Command::new(std::env::current_exe().unwrap())
+/// A running writer and what it says.
+struct Writer {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Writer {
+    fn start(directory: &Path) -> Writer {
+        let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "durability::writer_until_killed", "--nocapture"])
-            .env(DIRECTORY, directory.path())
+            .env(DIRECTORY, directory)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
-        let mut seen = 0;
-        while seen < 40 * round {
-            let line = lines.next().expect("the writer goes on until it is killed").unwrap();
-            if let Some(id) = line.split(ACKNOWLEDGED).nth(1) {
-                assert!(acknowledged.insert(RecordId::parse(id).unwrap().to_string()), "{id} twice");
-                seen += 1;
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Writer { process, lines }
+    }
+
+    /// The next so many ids that the writer says are kept.
+    fn acknowledged(&mut self, count: usize) -> Vec<String> {
+        let lines = self.lines.by_ref().map(|line| line.expect("the writer goes on until it is killed"));
+        lines.filter_map(|line| line.split(ACKNOWLEDGED).nth(1).map(str::to_owned)).take(count).collect()
+    }
+
+    /// Kills it and reads what it still said. The last line may be cut.
+    fn kill(mut self) -> Vec<String> {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let said = self.lines.map_while(Result::ok).filter_map(|line| RecordId::parse(line.split(ACKNOWLEDGED).nth(1)?));
+        said.map(|id| id.to_string()).collect()
+    }
+}
+
+#[tokio::test]
+async fn every_record_that_two_killed_processes_acknowledged_is_there_and_none_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut acknowledged = BTreeSet::new();
+    for round in 1..=3 {
+        let mut writers = [Writer::start(directory.path()), Writer::start(directory.path())];
+        for writer in &mut writers {
+            for id in writer.acknowledged(30 * round) {
+                assert!(acknowledged.insert(id), "an id was given twice");
             }
         }
-        writer.kill().unwrap();
-        writer.wait().unwrap();
-        for line in lines.map_while(Result::ok) {
-            if let Some(id) = line.split(ACKNOWLEDGED).nth(1).and_then(RecordId::parse) {
-                acknowledged.insert(id.to_string());
-            }
+        for writer in writers {
+            acknowledged.extend(writer.kill());
         }
     }
+    assert!(acknowledged.len() >= 2 * (30 + 60 + 90), "both processes wrote");
 
     let store = Store::open(directory.path()).await.unwrap();
     let mut query = ListQuery {
@@ -90,6 +111,5 @@ async fn every_acknowledged_record_is_there_after_kill_nine_and_none_twice() {
             break;
         }
     }
-    assert!(acknowledged.len() >= 40 + 80 + 120);
     assert!(acknowledged.is_subset(&kept), "{:?}", acknowledged.difference(&kept));
 }
