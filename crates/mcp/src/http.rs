@@ -14,8 +14,10 @@ mod allowed_hosts;
 mod body;
 pub(crate) mod headers;
 mod parameter_headers;
+mod request_body;
 mod server;
 mod service;
+mod unread;
 
 pub use allowed_hosts::AllowedHosts;
 pub use body::ReplyBody;

@@ -38,7 +38,13 @@ pub const HTTP_HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a client may take to send the body of an HTTP request.
 pub const HTTP_BODY_TIME: Duration = Duration::from_secs(30);
 
-/// Most bytes of an HTTP request's head.
+/// Most bytes of a refused HTTP body that are read and thrown away, so that its sender can read the refusal.
+pub const HTTP_DISCARDED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How long a client may leave an HTTP answer unread before its connection is closed.
+pub const HTTP_WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// Most bytes of an HTTP request's head. A head that arrives in one piece may be a little longer: it is measured when more has to be read.
 pub const HTTP_HEAD_BYTES: usize = 64 * 1024;
 
 /// Most header fields of an HTTP request.

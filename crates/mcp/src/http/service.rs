@@ -10,8 +10,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use super::request_body::{self, Unread};
 use super::{AllowedHosts, ReplyBody, headers};
 use crate::dispatch::{self, Answer, Origin, Step};
 use crate::endpoint::Endpoint;
@@ -124,18 +124,15 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        if let Some(refusal) = self.refuse_head(&head) {
-            return refusal;
-        }
-        let caller = match self.authenticate.authenticate(&head).await {
+        let mut body = std::pin::pin!(body);
+        let caller = match self.admit(&head).await {
             Ok(caller) => caller,
             Err(refusal) => {
-                let mut response = refused(&head, StatusCode::UNAUTHORIZED, refusal.message);
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, refusal.challenge);
-                return response;
+                request_body::discard(&head, body).await;
+                return refusal;
             }
         };
-        let body = match read_body(body).await {
+        let body = match request_body::read(&head, body.as_mut()).await {
             Ok(body) => body,
             Err(Unread::TooLarge) => return too_large(&head),
             Err(Unread::TooSlow) => {
@@ -152,7 +149,18 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         }
     }
 
-    /// The answer to a request whose head alone is reason enough to refuse it.
+    /// Who is asking, or the answer to a request whose head alone is reason enough to refuse it.
+    async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
+        if let Some(refusal) = self.refuse_head(head) {
+            return Err(refusal);
+        }
+        self.authenticate.authenticate(head).await.map_err(|refusal| {
+            let mut response = refused(head, StatusCode::UNAUTHORIZED, refusal.message);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, refusal.challenge);
+            response
+        })
+    }
+
     fn refuse_head(&self, head: &Parts) -> Option<Response<ReplyBody>> {
         if let Some(path) = &self.path {
             let asked = head.uri.path();
@@ -176,31 +184,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
             let message = format!("the Content-Type must be application/json; it is {shown}");
             return Some(refused(head, StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
-        let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > limits::MESSAGE_BYTES as u64) {
-            return Some(too_large(head));
-        }
         None
-    }
-}
-
-enum Unread {
-    TooLarge,
-    TooSlow,
-    Broken,
-}
-
-async fn read_body<B>(body: B) -> Result<Bytes, Unread>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let collected = tokio::time::timeout(limits::HTTP_BODY_TIME, Limited::new(body, limits::MESSAGE_BYTES).collect()).await;
-    match collected {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
-        Ok(Err(_)) => Err(Unread::Broken),
-        Err(_) => Err(Unread::TooSlow),
     }
 }
 
