@@ -17,6 +17,10 @@ pub const BATCH_MESSAGES: usize = 100;
 /// Most argument problems listed in one answer; the rest are counted.
 pub const REPORTED_PROBLEMS: usize = 20;
 
+/// Most JSON values in arguments whose problems are named. The validator keeps every problem it finds in memory, hundreds of bytes each, so
+/// beyond this wrong arguments are refused without saying where; right ones pass at any number.
+pub const EXAMINED_VALUES: usize = 50_000;
+
 /// Longest piece of a caller's own value that an error repeats, in characters.
 pub const REPEATED_CHARACTERS: usize = 100;
 

@@ -15,6 +15,8 @@ mod world;
 #[path = "main/calls.rs"]
 mod calls;
 
+#[path = "main/http_callers.rs"]
+mod http_callers;
 #[path = "main/http_client.rs"]
 mod http_client;
 #[path = "main/http_connections.rs"]

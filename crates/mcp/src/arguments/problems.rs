@@ -14,6 +14,12 @@ pub(super) fn describe(
     validator: &jsonschema::Validator,
     arguments: &Value,
 ) -> String {
+    if !has_at_most(limits::EXAMINED_VALUES, arguments) {
+        let limit = limits::EXAMINED_VALUES;
+        return format!(
+            "{tool}: the arguments do not fit the tool's schema, and with more than {limit} values the problems are not named. Send less in one call."
+        );
+    }
     let mut problems = Problems::default();
     for error in validator.iter_errors(arguments) {
         collect(&error, schema, nullable, &mut problems);
@@ -31,6 +37,29 @@ pub(super) fn describe(
         text.push_str(&format!("\n- and {} more", count - sentences.len()));
     }
     text
+}
+
+/// Whether a JSON value consists of at most so many values, itself and the names in objects not counted.
+fn has_at_most(limit: usize, value: &Value) -> bool {
+    let mut left = limit;
+    let mut waiting = vec![value];
+    while let Some(value) = waiting.pop() {
+        let inside = match value {
+            Value::Array(items) => items.len(),
+            Value::Object(members) => members.len(),
+            _ => 0,
+        };
+        match left.checked_sub(inside) {
+            Some(rest) => left = rest,
+            None => return false,
+        }
+        match value {
+            Value::Array(items) => waiting.extend(items),
+            Value::Object(members) => waiting.extend(members.values()),
+            _ => {}
+        }
+    }
+    true
 }
 
 /// The first problems in words, and how many there are. A flood of them costs no words.

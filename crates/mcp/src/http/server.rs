@@ -126,6 +126,7 @@ where
     });
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), noticed));
     tokio::select! {
+        biased;
         ended = connection.as_mut() => return ended,
         // Nothing is ever sent; the change is that the sender is gone.
         _ = stopping.changed() => {}

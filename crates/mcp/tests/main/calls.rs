@@ -44,18 +44,27 @@ async fn all_problems_with_the_arguments_are_named_at_once() {
     assert!(!call(&endpoint(), "picky", json!({"title": 7, "count": "3", "priority": "HIGH"})).await.is_error());
 }
 
-/// A megabyte of mistakes must cost about as much as reading it, in time and in the answer.
+/// A megabyte of mistakes costs neither a long answer nor, beyond a limit, the memory to hold them all.
 #[tokio::test]
 async fn a_flood_of_problems_is_counted_and_not_spelled_out() {
-    let mut arguments = serde_json::Map::new();
-    for index in 0..200_000 {
-        arguments.insert(format!("unknown_{index}"), Value::Null);
-    }
-    let output = call(&endpoint(), "picky", Value::Object(arguments)).await;
-    let text = text(&output);
-    assert!(text.starts_with("picky: the arguments have 200001 problems."), "{}", text.len());
-    assert!(text.ends_with("\n- and 199981 more"));
-    assert!(text.len() < 8192, "{}", text.len());
+    let unknown =
+        |count: usize| (0..count).map(|index| (format!("unknown_{index}"), json!(1))).collect::<serde_json::Map<_, _>>();
+    let most = limits::EXAMINED_VALUES;
+    let output = call(&endpoint(), "picky", Value::Object(unknown(most))).await;
+    let named = text(&output);
+    assert!(named.starts_with(&format!("picky: the arguments have {} problems.", most + 1)), "{}", named.len());
+    assert!(named.ends_with(&format!("\n- and {} more", most + 1 - limits::REPORTED_PROBLEMS)));
+    assert!(named.len() < 8192, "{}", named.len());
+
+    let mut more = unknown(most - 2);
+    more.insert("nested".to_owned(), json!([[1], 2]));
+    let output = call(&endpoint(), "picky", Value::Object(more)).await;
+    assert!(output.is_error());
+    assert!(text(&output).contains("with more than 50000 values the problems are not named"), "{}", text(&output).len());
+
+    let mut right = serde_json::Map::new();
+    right.insert("free".to_owned(), Value::from(vec![0; 2 * most]));
+    assert!(!call(&endpoint(), "wide", Value::Object(right)).await.is_error(), "right arguments pass at any number");
 }
 
 #[tokio::test(start_paused = true)]

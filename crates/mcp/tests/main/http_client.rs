@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
+use footbridge_mcp::http::{AllowedHosts, Authenticate, McpService, ServerLimits, serve};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,11 +28,21 @@ pub(crate) async fn server() -> Server {
 }
 
 pub(crate) async fn server_with(limits: ServerLimits) -> Server {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
     let (world, events) = World::new();
     let caller = world.clone();
-    let service = McpService::public(world::endpoint(), move || caller.clone(), AllowedHosts::loopback()).at("/mcp");
+    let service = McpService::public(world::endpoint(), move || caller.clone(), AllowedHosts::loopback());
+    server_of(service, limits, world, events).await
+}
+
+pub(crate) async fn server_of<A: Authenticate<World>>(
+    service: McpService<World, A>,
+    limits: ServerLimits,
+    world: World,
+    events: mpsc::UnboundedReceiver<Event>,
+) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = service.at("/mcp");
     let (stop, stopped) = oneshot::channel();
     let shutdown = async {
         if stopped.await.is_err() {

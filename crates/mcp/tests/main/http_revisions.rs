@@ -220,6 +220,18 @@ async fn a_capability_that_a_tool_needs_must_be_declared() {
     let mut able = request;
     able.message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"sampling": {}});
     assert_eq!(able.send(&server, "CallToolResult").await.json()["result"]["content"][0]["text"], "sampled");
+
+    for (declared, missing) in [
+        (json!({}), json!({"elicitation": {"url": {}}, "sampling": {}})),
+        (json!({"elicitation": {}, "sampling": {}}), json!({"elicitation": {"url": {}}})),
+        (json!({"elicitation": {"url": {}}, "sampling": null}), json!({"sampling": {}})),
+        (json!({"elicitation": {"url": {}, "form": {}}, "sampling": {"tools": {}}}), json!(null)),
+    ] {
+        let mut request = Modern::call("asker", json!({}));
+        request.message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = declared;
+        let reply = request.send(&server, "CallToolResult").await.json();
+        assert_eq!(reply["error"]["data"]["requiredCapabilities"], missing);
+    }
 }
 
 #[tokio::test]

@@ -100,6 +100,11 @@ pub(crate) fn tools() -> Vec<Tool<World>> {
         }),
         Tool::new("sampler", "Needs sampling.", nothing.clone(), |_: Call<World>| async { Ok(Output::text("sampled")) })
             .requires(json!({"sampling": {}})),
+        Tool::new("asker", "Needs a part of a capability.", nothing.clone(), |_: Call<World>| async {
+            Ok(Output::text("asked"))
+        })
+        .requires(json!({"elicitation": {"url": {}}, "sampling": {}})),
+        Tool::new("wide", "Takes anything.", nothing.clone(), |_: Call<World>| async { Ok(Output::text("taken")) }),
         Tool::new("told", "Refuses with a sentence.", nothing.clone(), |_: Call<World>| async {
             Err(Failure::told("There is no such card. Use card_list."))
         }),
