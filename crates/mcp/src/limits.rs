@@ -42,6 +42,12 @@ pub const HTTP_HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a client may take to send the body of an HTTP request.
 pub const HTTP_BODY_TIME: Duration = Duration::from_secs(30);
 
+/// Longest HTTP body that is read at once. A longer one, or one that does not announce its length, waits for its turn.
+pub const HTTP_SMALL_BODY_BYTES: u64 = 64 * 1024;
+
+/// Most requests with such a body at the same time, from reading it to the answer: arguments take many times the memory of their JSON.
+pub const HTTP_LARGE_BODIES: usize = 16;
+
 /// Most bytes of a refused HTTP body that are read and thrown away, so that its sender can read the refusal.
 pub const HTTP_DISCARDED_BYTES: u64 = 16 * 1024 * 1024;
 

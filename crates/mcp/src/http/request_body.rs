@@ -1,12 +1,14 @@
 //! The body of a request: read within its limits, or thrown away so that its sender gets to read why. What it says is not known here.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header;
 use http::request::Parts;
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::limits;
@@ -16,10 +18,18 @@ pub(super) enum Unread {
     TooLarge,
     TooSlow,
     Broken,
+    /// Too many large ones were under way for too long.
+    Busy,
 }
 
-/// Reads a body of at most [`limits::MESSAGE_BYTES`] within [`limits::HTTP_BODY_TIME`].
-pub(super) async fn read<B>(head: &Parts, mut body: Pin<&mut B>) -> Result<Bytes, Unread>
+/// A body, with its turn if it needed one, which ends when this is dropped.
+pub(super) struct Read {
+    pub(super) bytes: Bytes,
+    pub(super) turn: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body of at most [`limits::MESSAGE_BYTES`] within [`limits::HTTP_BODY_TIME`], which includes the wait for its turn.
+pub(super) async fn read<B>(head: &Parts, mut body: Pin<&mut B>, turns: &Arc<Semaphore>) -> Result<Read, Unread>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -29,9 +39,15 @@ where
         return Err(Unread::TooLarge);
     }
     let end = Instant::now() + limits::HTTP_BODY_TIME;
+    let is_small = body.size_hint().upper().is_some_and(|bytes| bytes <= limits::HTTP_SMALL_BODY_BYTES);
+    let turn = match is_small {
+        true => None,
+        false => Some(timeout_at(end, Arc::clone(turns).acquire_owned()).await.ok().and_then(Result::ok).ok_or(Unread::Busy)?),
+    };
     match timeout_at(end, Limited::new(body.as_mut(), limits::MESSAGE_BYTES).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Ok(body)) => Ok(Read { bytes: body.to_bytes(), turn }),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            drop(turn);
             discard(head, body).await;
             Err(Unread::TooLarge)
         }

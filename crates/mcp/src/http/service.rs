@@ -10,8 +10,9 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
+use tokio::sync::Semaphore;
 
-use super::request_body::{self, Unread};
+use super::request_body::{self, Read, Unread};
 use super::{AllowedHosts, ReplyBody, headers};
 use crate::dispatch::{self, Answer, Origin, Step};
 use crate::endpoint::Endpoint;
@@ -57,23 +58,25 @@ struct Shared<C, A> {
     authenticate: A,
     hosts: AllowedHosts,
     path: Option<String>,
+    large_bodies: Arc<Semaphore>,
 }
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Serves an endpoint to the callers that `authenticate` lets in.
     pub fn new(endpoint: Endpoint<C>, authenticate: A, hosts: AllowedHosts) -> Self {
-        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path: None }) }
+        let large_bodies = Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES));
+        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path: None, large_bodies }) }
     }
 
     /// Answers at this path only, with and without a slash at its end, and 404 elsewhere. Without it, every path is the endpoint's: a router decides.
     #[must_use]
     pub fn at(self, path: &str) -> Self {
-        let Shared { endpoint, authenticate, hosts, .. } = match Arc::try_unwrap(self.shared) {
+        let shared = match Arc::try_unwrap(self.shared) {
             Ok(shared) => shared,
             Err(shared) => return Self { shared },
         };
         let path = Some(path.trim_end_matches('/').to_owned());
-        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path }) }
+        Self { shared: Arc::new(Shared { path, ..shared }) }
     }
 }
 
@@ -132,21 +135,27 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
                 return refusal;
             }
         };
-        let body = match request_body::read(&head, body.as_mut()).await {
+        let Read { bytes, turn } = match request_body::read(&head, body.as_mut(), &self.large_bodies).await {
             Ok(body) => body,
             Err(Unread::TooLarge) => return too_large(&head),
             Err(Unread::TooSlow) => {
                 let limit = limits::HTTP_BODY_TIME.as_secs();
                 return refused(&head, StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {limit} s"));
             }
+            Err(Unread::Busy) => {
+                let message = "too many requests with large bodies are under way; try again later";
+                return refused(&head, StatusCode::SERVICE_UNAVAILABLE, message);
+            }
             Err(Unread::Broken) => return refused(&head, StatusCode::BAD_REQUEST, "the body ended before its end"),
         };
-        let step = dispatch::take(&self.endpoint, &body, Origin::Http(&head.headers), &caller);
-        drop(body);
-        match step {
-            Step::Answered(answer) => respond(answer),
-            step => respond(step.finish().await),
-        }
+        let step = dispatch::take(&self.endpoint, &bytes, Origin::Http(&head.headers), &caller);
+        drop(bytes);
+        let answer = match step {
+            Step::Answered(answer) => answer,
+            step => step.finish().await,
+        };
+        drop(turn);
+        respond(answer)
     }
 
     /// Who is asking, or the answer to a request whose head alone is reason enough to refuse it.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits};
 use footbridge_mcp::limits;
 use futures_util::StreamExt as _;
-use http_body_util::StreamBody;
+use http_body_util::{Full, StreamBody};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tower_service::Service as _;
@@ -106,6 +106,58 @@ async fn connections_over_the_cap_wait_for_their_turn() {
     assert_eq!(soon(server.events.recv()).await, started("second"));
     server.world.open(1);
     assert_eq!(second.receive().await.unwrap().status, 200);
+}
+
+/// A call that waits, in a body of this size.
+fn wait_in(bytes: usize, name: &str) -> Vec<u8> {
+    let call =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "wait", "arguments": {"name": name}}});
+    let mut body = call.to_string().into_bytes();
+    body.resize(bytes, b' ');
+    body
+}
+
+#[tokio::test]
+async fn only_so_many_large_bodies_are_under_way() {
+    let mut server = server().await;
+    let small = usize::try_from(limits::HTTP_SMALL_BODY_BYTES).unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..limits::HTTP_LARGE_BODIES {
+        let mut client = Client::connect(server.address).await;
+        client.send(&post(&[], &wait_in(small + 1, "large"))).await;
+        assert_eq!(soon(server.events.recv()).await, started("large"));
+        clients.push(client);
+    }
+    let mut next = Client::connect(server.address).await;
+    next.send(&post(&[], &wait_in(small + 1, "next"))).await;
+    let mut other = Client::connect(server.address).await;
+    other.send(&post(&[], &wait_in(small, "small"))).await;
+    assert_eq!(soon(server.events.recv()).await, started("small"), "a small body waits for nobody");
+    for _ in 0..50 {
+        assert_eq!(Client::connect(server.address).await.exchange(&post(&[], PING)).await.status, 200);
+    }
+    assert!(server.events.try_recv().is_err(), "one more large body was let in");
+    drop(clients.pop());
+    assert_eq!(soon(server.events.recv()).await, cancelled("large"));
+    assert_eq!(soon(server.events.recv()).await, started("next"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_body_does_not_wait_for_ever() {
+    let (world, mut events) = World::new();
+    let caller = world.clone();
+    let service = McpService::public(world::endpoint(), move || caller.clone(), AllowedHosts::loopback());
+    let send = |name: &str| {
+        let request = http::Request::post("/mcp").header("host", "localhost").header("content-type", "application/json");
+        service.clone().call(request.body(Full::new(Bytes::from(wait_in(100_000, name)))).unwrap())
+    };
+    for _ in 0..limits::HTTP_LARGE_BODIES {
+        tokio::spawn(send("large"));
+        assert_eq!(events.recv().await, started("large"));
+    }
+    let from = tokio::time::Instant::now();
+    let reply = send("one more").await.unwrap();
+    assert_eq!((reply.status().as_u16(), from.elapsed().as_secs()), (503, limits::HTTP_BODY_TIME.as_secs()));
 }
 
 #[tokio::test]
