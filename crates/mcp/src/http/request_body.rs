@@ -45,7 +45,12 @@ where
         false => Some(timeout_at(end, Arc::clone(turns).acquire_owned()).await.ok().and_then(Result::ok).ok_or(Unread::Busy)?),
     };
     match timeout_at(end, Limited::new(body.as_mut(), limits::MESSAGE_BYTES).collect()).await {
-        Ok(Ok(body)) => Ok(Read { bytes: body.to_bytes(), turn }),
+        Ok(Ok(body)) => {
+            let bytes = body.to_bytes();
+            // One that did not announce its length may have turned out small.
+            let turn = turn.filter(|_| bytes.len() as u64 > limits::HTTP_SMALL_BODY_BYTES);
+            Ok(Read { bytes, turn })
+        }
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             drop(turn);
             discard(head, body).await;

@@ -85,10 +85,7 @@ where
                 continue;
             }
         };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "could not set TCP_NODELAY");
-        }
-        let stream = UnreadLimit::new(stream, limits.write_time);
+        let stream = prepared(stream, &limits);
         let (builder, service, stopping) = (builder.clone(), service.clone(), stopping.clone());
         while connections.try_join_next().is_some() {}
         connections.spawn(async move {
@@ -103,6 +100,14 @@ where
     if tokio::time::timeout(limits.shutdown_time, all_ended).await.is_err() {
         tracing::warn!(seconds = limits.shutdown_time.as_secs(), "some calls did not finish in time and were stopped");
     }
+}
+
+/// Answers leave at once, and must be read.
+fn prepared(stream: TcpStream, limits: &ServerLimits) -> UnreadLimit<TcpStream> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "could not set TCP_NODELAY");
+    }
+    UnreadLimit::new(stream, limits.write_time)
 }
 
 /// One connection, until its client ends it or, once `stopping` closes, until the request under way is answered.
@@ -144,6 +149,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::{ServerLimits, prepared};
+
+    /// With Nagle's algorithm an answer in two pieces can wait 40 ms for an acknowledgement.
+    #[tokio::test]
+    async fn a_connection_is_served_without_delay() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        assert!(!stream.nodelay().unwrap());
+        assert!(prepared(stream, &ServerLimits::default()).get_ref().nodelay().unwrap());
+    }
+
     /// The head limits of hyper have a floor below which they panic.
     #[test]
     fn head_limits_are_above_hypers_floor() {

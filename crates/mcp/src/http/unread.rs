@@ -23,6 +23,11 @@ impl<S> UnreadLimit<S> {
         Self { stream, limit, deadline: None }
     }
 
+    #[cfg(test)]
+    pub(super) fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
     fn bounded<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.deadline = None;

@@ -150,6 +150,19 @@ pub(crate) fn request(line: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<
     [head.as_bytes(), body].concat()
 }
 
+/// A POST to `/mcp` that does not say how long its body is.
+pub(crate) fn chunked(body: &[u8]) -> Vec<u8> {
+    let mut bytes =
+        b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    for chunk in body.chunks(50_000) {
+        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        bytes.extend_from_slice(chunk);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"0\r\n\r\n");
+    bytes
+}
+
 /// Sends one message of a legacy revision and checks the answer against that revision's schema.
 pub(crate) async fn legacy(server: &Server, revision: &str, method: &str, params: Value, result: &str) -> Reply {
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).to_string();

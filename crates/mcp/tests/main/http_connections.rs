@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tower_service::Service as _;
 
-use crate::http_client::{Client, post, server, server_with, soon};
+use crate::http_client::{Client, chunked, post, server, server_with, soon};
 use crate::world::{self, Event, World};
 
 const PING: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
@@ -140,6 +140,18 @@ async fn only_so_many_large_bodies_are_under_way() {
     drop(clients.pop());
     assert_eq!(soon(server.events.recv()).await, cancelled("large"));
     assert_eq!(soon(server.events.recv()).await, started("next"));
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_that_is_small_holds_up_nobody() {
+    let mut server = server().await;
+    let mut clients = Vec::new();
+    for _ in 0..=limits::HTTP_LARGE_BODIES {
+        let mut client = Client::connect(server.address).await;
+        client.send(&chunked(&wait_in(200, "chunked"))).await;
+        assert_eq!(soon(server.events.recv()).await, started("chunked"));
+        clients.push(client);
+    }
 }
 
 #[tokio::test(start_paused = true)]

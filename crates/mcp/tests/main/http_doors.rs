@@ -3,7 +3,7 @@
 use footbridge_mcp::limits;
 use serde_json::json;
 
-use crate::http_client::{Client, Reply, Server, post, request, server};
+use crate::http_client::{Client, Reply, Server, chunked, post, request, server};
 use crate::schemas;
 use crate::world::nested;
 
@@ -105,18 +105,6 @@ fn padded(bytes: usize) -> Vec<u8> {
     let mut body = PING.to_vec();
     body.resize(bytes, b' ');
     body
-}
-
-fn chunked(body: &[u8]) -> Vec<u8> {
-    let mut bytes =
-        b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-    for chunk in body.chunks(50_000) {
-        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-        bytes.extend_from_slice(chunk);
-        bytes.extend_from_slice(b"\r\n");
-    }
-    bytes.extend_from_slice(b"0\r\n\r\n");
-    bytes
 }
 
 /// The client here writes all of its body before it reads, as many do: it must still get to read the refusal.
