@@ -1,6 +1,6 @@
 //! A backend described as data: a connector file, admitted arguments and a credential become REST exchanges and a result.
 //!
-//! [`compile`] turns the YAML text of a connector file into a [`Connector`], or names everything that is wrong with it.
+//! [`compile()`] turns the YAML text of a connector file into a [`Connector`], or names everything that is wrong with it.
 //! [`Connector::settings`] resolves what comes from outside, [`Connector::connect`] binds it to an [`Upstream`], and
 //! [`Backend::call`] calls a tool.
 //!
