@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::asking::InputRequired;
+use crate::call::RequestContext;
+
 pub use builder::{BuildProblem, BuildProblems, CacheScope, EndpointBuilder};
-pub(crate) use catalog::Catalog;
+pub(crate) use catalog::{Catalog, Entry};
 pub use running::Running;
 
 /// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by [`Endpoint::builder`].
@@ -18,7 +21,7 @@ pub struct Endpoint<C> {
 }
 
 /// Why a call never reached a tool. Everything that goes wrong inside a tool is an [`crate::Output`] with `is_error`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// No tool of this name is visible to the caller.
@@ -27,6 +30,12 @@ pub enum CallError {
     /// The arguments are not a JSON object.
     #[error("`arguments` must be an object")]
     ArgumentsNotAnObject,
+    /// The user has to be asked first. Only a client of 2026-07-28 gets this far; it answers and calls again.
+    #[error("the user has to be asked first")]
+    InputRequired(Box<InputRequired>),
+    /// The client did not declare these capabilities.
+    #[error("the client did not declare a capability that this needs")]
+    MissingCapability(Value),
 }
 
 impl<C: Send + Sync + 'static> Endpoint<C> {
@@ -44,13 +53,18 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// # Errors
     /// [`CallError::UnknownTool`] when the caller sees no tool of that name, [`CallError::ArgumentsNotAnObject`] for other JSON.
     pub fn call(&self, tool: &str, arguments: Value, caller: impl Into<Arc<C>>) -> Running {
+        self.call_within(tool, arguments, caller.into(), Arc::default())
+    }
+
+    /// The same for a request of a client.
+    pub(crate) fn call_within(&self, tool: &str, arguments: Value, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
         let arguments = match arguments {
             Value::Object(arguments) => arguments,
             Value::Null => Map::new(),
             _ => return Running::refused(CallError::ArgumentsNotAnObject),
         };
         match self.catalog.find(tool) {
-            Some(entry) => entry.start(arguments, caller.into()),
+            Some(entry) => entry.start(arguments, caller, request),
             None => Running::refused(CallError::UnknownTool(tool.to_owned())),
         }
     }

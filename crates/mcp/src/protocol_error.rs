@@ -68,6 +68,11 @@ impl ProtocolError {
         Self::new(-32602, message, Status::BadRequest)
     }
 
+    /// -32603: our fault; the text says nothing of the cause.
+    pub(crate) fn internal() -> Self {
+        Self::new(-32603, "internal error; the server's log has the details", Status::InBand)
+    }
+
     /// -32603: too much at once.
     pub(crate) fn busy(limit: usize) -> Self {
         Self::new(-32603, format!("{limit} calls are already running on this connection; wait for one to finish"), Status::InBand)
@@ -124,6 +129,7 @@ mod tests {
             (ProtocolError::unknown_method("x"), -32601, 200, 404),
             (ProtocolError::invalid_params("x"), -32602, 200, 200),
             (ProtocolError::missing_meta("x"), -32602, 400, 400),
+            (ProtocolError::internal(), -32603, 200, 200),
             (ProtocolError::busy(1), -32603, 200, 200),
             (ProtocolError::header_mismatch("x"), -32020, 400, 400),
             (ProtocolError::missing_capability(&serde_json::json!({})), -32021, 400, 400),

@@ -16,9 +16,11 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::dispatch::{self, Negotiated, Origin, Step};
+use crate::conversation::Conversation;
+use crate::dispatch::{self, Arrival, Origin, Step};
 use crate::endpoint::Endpoint;
 use crate::limits;
+use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use calls::{Calls, Refused};
@@ -56,7 +58,7 @@ impl Connection {
         let serving = Serving {
             endpoint,
             caller: caller.into(),
-            negotiated: Negotiated::default(),
+            conversation: Arc::default(),
             calls: Arc::clone(&calls),
             outbox: Arc::clone(&outbox),
             runtime,
@@ -95,7 +97,7 @@ impl Connection {
 struct Serving<C> {
     endpoint: Endpoint<C>,
     caller: Arc<C>,
-    negotiated: Negotiated,
+    conversation: Arc<Conversation>,
     calls: Arc<Calls>,
     outbox: Arc<Outbox>,
     runtime: Handle,
@@ -139,10 +141,10 @@ impl<C: Send + Sync + 'static> Serving<C> {
             Line::Message(bytes) => bytes,
             Line::TooLong => {
                 let error = ProtocolError::too_large(limits::MESSAGE_BYTES);
-                return write(&Reply::error(None, self.negotiated.get(), &error), answers);
+                return write(&Reply::error(None, self.conversation.revision(), &error), answers);
             }
         };
-        match dispatch::take(&self.endpoint, bytes, Origin::Stdio(&self.negotiated), &self.caller) {
+        match dispatch::take(&self.endpoint, bytes, &self.arrival()) {
             Step::Answered(answer) => write_some(answer.reply.as_ref(), answers),
             Step::Cancel(id) => self.calls.cancel(&id),
             Step::Calling(calling) => {
@@ -164,6 +166,11 @@ impl<C: Send + Sync + 'static> Serving<C> {
         }
     }
 
+    fn arrival(&self) -> Arrival<'_, C> {
+        let outlet: Arc<dyn Outlet> = Arc::clone(&self.outbox) as Arc<dyn Outlet>;
+        Arrival { origin: Origin::Stdio(&self.conversation), caller: &self.caller, outlet: Some(outlet) }
+    }
+
     /// Polls a call once where it is; only one that waits becomes a task.
     fn start(&self, id: &str, call: impl Future<Output = dispatch::Answer> + Send + 'static, answers: &mut Vec<u8>) {
         if let Err(refused) = self.calls.check(id) {
@@ -172,7 +179,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
                 Refused::TooMany => ProtocolError::busy(limits::STDIO_CALLS_IN_FLIGHT),
             };
             let id = (!id.starts_with("batch")).then_some(id);
-            return write(&Reply::error(id, self.negotiated.get(), &error), answers);
+            return write(&Reply::error(id, self.conversation.revision(), &error), answers);
         }
         let mut call = Box::pin(call);
         match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

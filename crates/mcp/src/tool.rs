@@ -6,19 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::call::Call;
 use crate::limits;
 use crate::output::ToolResult;
-
-/// One call of a tool, as its function receives it.
-#[derive(Debug)]
-pub struct Call<C> {
-    /// The arguments, coerced to the tool's schema and valid against it.
-    pub arguments: Map<String, Value>,
-    /// Who is asking.
-    pub caller: Arc<C>,
-}
 
 /// What a tool does to the world behind it; becomes the tool's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Endpoint;
+use super::catalog::Principal;
 use super::catalog::{Catalog, Entry, ReadyResults};
 use crate::Revision;
 use crate::arguments::ArgumentSchema;
+use crate::asking::StateKey;
 use crate::http::HeaderParameter;
 use crate::tool::Tool;
 
@@ -34,6 +36,9 @@ pub struct EndpointBuilder<C> {
     instructions: Option<String>,
     list_ttl: Duration,
     cache_scope: CacheScope,
+    logging: bool,
+    state_key: Option<StateKey>,
+    principal: Principal<C>,
     tools: Vec<Tool<C>>,
 }
 
@@ -72,6 +77,9 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             instructions: None,
             list_ttl: Duration::from_secs(60),
             cache_scope: CacheScope::Private,
+            logging: false,
+            state_key: None,
+            principal: None,
             tools: Vec::new(),
         }
     }
@@ -102,6 +110,27 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     pub fn list_cache(mut self, ttl: Duration, scope: CacheScope) -> Self {
         self.list_ttl = ttl;
         self.cache_scope = scope;
+        self
+    }
+
+    /// Announces that tools write to the client's log with [`crate::Call::log`].
+    #[must_use]
+    pub fn logging(mut self) -> Self {
+        self.logging = true;
+        self
+    }
+
+    /// The key that seals the state of calls that wait for answers. Servers behind one address share it; without one, it is new at each start.
+    #[must_use]
+    pub fn state_key(mut self, key: StateKey) -> Self {
+        self.state_key = Some(key);
+        self
+    }
+
+    /// What tells one caller from another, such as a user's id: the state of a waiting call is good for the caller who began it only.
+    #[must_use]
+    pub fn principal(mut self, principal: impl Fn(&C) -> String + Send + Sync + 'static) -> Self {
+        self.principal = Some(Arc::new(principal));
         self
     }
 
@@ -160,24 +189,31 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
                 }),
             }
         }
-        if problems.is_empty() {
-            Ok(Endpoint { catalog: Arc::new(Catalog { name: self.name, entries, by_name, tool_list, ready }) })
-        } else {
-            Err(BuildProblems(problems))
+        let state_key = self.state_key.map_or_else(StateKey::random, Ok).map_err(|error| {
+            problems.push(BuildProblem { tool: String::new(), problem: format!("no random bytes for the state key: {error}") });
+        });
+        match state_key {
+            Ok(state_key) if problems.is_empty() => {
+                let (principal, logging) = (self.principal, self.logging);
+                let catalog = Catalog { name: self.name, entries, by_name, tool_list, ready, state_key, logging, principal };
+                Ok(Endpoint { catalog: Arc::new(catalog) })
+            }
+            _ => Err(BuildProblems(problems)),
         }
     }
 
     fn ready_results(&self, tool_list: &str) -> ReadyResults {
         let server_info = self.server_info(Revision::V2026_07_28);
-        let modern_tail =
-            format!(r#","resultType":"complete","_meta":{{"io.modelcontextprotocol/serverInfo":{}}}}}"#, to_json(&server_info));
+        let modern_meta = format!(r#""_meta":{{"io.modelcontextprotocol/serverInfo":{}}}"#, to_json(&server_info));
+        let modern_tail = format!(r#","resultType":"complete",{modern_meta}}}"#);
         let scope = match self.cache_scope {
             CacheScope::Public => "public",
             CacheScope::Private => "private",
         };
         let cacheable = format!(r#","ttlMs":{},"cacheScope":"{scope}"{modern_tail}"#, self.list_ttl.as_millis());
         let open = |object: &str| object.strip_suffix('}').unwrap_or(object).to_owned();
-        let mut discovered = json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": { "tools": {} } });
+        let mut discovered =
+            json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": self.capabilities() });
         if let (Some(instructions), Some(object)) = (&self.instructions, discovered.as_object_mut()) {
             object.insert("instructions".to_owned(), Value::from(instructions.as_str()));
         }
@@ -188,6 +224,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             tool_list_legacy: Bytes::from(tool_list.to_owned()),
             tool_list_modern: Bytes::from(open(tool_list) + &cacheable),
             modern_tail,
+            modern_meta,
         }
     }
 
@@ -203,10 +240,19 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         }
         to_json(&InitializeResult {
             protocol_version: revision.as_str(),
-            capabilities: json!({ "tools": {} }),
+            capabilities: self.capabilities(),
             server_info: self.server_info(revision),
             instructions: self.instructions.as_deref(),
         })
+    }
+
+    fn capabilities(&self) -> Value {
+        let mut capabilities = serde_json::Map::new();
+        capabilities.insert("tools".to_owned(), json!({}));
+        if self.logging {
+            capabilities.insert("logging".to_owned(), json!({}));
+        }
+        Value::Object(capabilities)
     }
 
     /// `title` came with 2025-06-18, `websiteUrl` with 2025-11-25.

@@ -10,8 +10,10 @@ use serde_json::{Map, Value};
 use super::Running;
 use crate::Revision;
 use crate::arguments::ArgumentSchema;
+use crate::asking::StateKey;
+use crate::call::{Call, RequestContext};
 use crate::http::HeaderParameter;
-use crate::tool::{Call, ToolFunction};
+use crate::tool::ToolFunction;
 
 /// The tools of an endpoint and its ready-made results.
 pub(crate) struct Catalog<C> {
@@ -20,7 +22,14 @@ pub(crate) struct Catalog<C> {
     pub(super) by_name: HashMap<String, usize>,
     pub(super) tool_list: String,
     pub(crate) ready: ReadyResults,
+    pub(crate) state_key: StateKey,
+    /// Whether tools write to the client's log.
+    pub(crate) logging: bool,
+    pub(crate) principal: Principal<C>,
 }
+
+/// What tells one caller from another in the state of a request that waits for answers.
+pub(crate) type Principal<C> = Option<Arc<dyn Fn(&C) -> String + Send + Sync>>;
 
 /// Results that are the same for every request of a kind.
 pub(crate) struct ReadyResults {
@@ -30,6 +39,8 @@ pub(crate) struct ReadyResults {
     pub(crate) tool_list_modern: Bytes,
     /// What closes every other result of 2026-07-28, from its comma on.
     pub(crate) modern_tail: String,
+    /// The `_meta` of every result of 2026-07-28, with its key.
+    pub(crate) modern_meta: String,
 }
 
 impl ReadyResults {
@@ -59,12 +70,12 @@ pub(crate) struct Entry<C> {
 
 impl<C: Send + Sync + 'static> Entry<C> {
     /// Admits the arguments and starts the tool.
-    pub(super) fn start(&self, arguments: Map<String, Value>, caller: Arc<C>) -> Running {
+    pub(super) fn start(&self, arguments: Map<String, Value>, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
         let arguments = match self.arguments.admit(&self.name, arguments) {
             Ok(arguments) => arguments,
             Err(problems) => return Running::answered(problems),
         };
-        let call = Call { arguments, caller };
+        let call = Call { arguments, caller, request };
         let function = &self.function;
         // The function itself may panic before it returns its future.
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| function(call))) {

@@ -53,7 +53,7 @@ impl Future for Running {
                 let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
                 match polled {
                     Ok(Poll::Ready(Ok(output))) => Poll::Ready(Ok(output)),
-                    Ok(Poll::Ready(Err(failure))) => Poll::Ready(Ok(failed(name, failure))),
+                    Ok(Poll::Ready(Err(failure))) => Poll::Ready(failed(name, failure)),
                     Err(panic) => {
                         tracing::error!(tool = %name, panic = panic_text(&*panic), "a tool panicked");
                         Poll::Ready(Ok(broken(name)))
@@ -75,14 +75,17 @@ impl std::fmt::Debug for Running {
     }
 }
 
-fn failed(tool: &str, failure: Failure) -> Output {
-    match failure {
+fn failed(tool: &str, failure: Failure) -> Result<Output, CallError> {
+    Ok(match failure {
         Failure::Told(message) => Output::error(message),
+        Failure::NotFound => Output::error(format!("{tool}: there is nothing of that name")),
+        Failure::InputRequired(questions) => return Err(CallError::InputRequired(questions)),
+        Failure::MissingCapability(capabilities) => return Err(CallError::MissingCapability(capabilities)),
         Failure::Internal(error) => {
             tracing::error!(%tool, error = &*error, "a tool failed");
             broken(tool)
         }
-    }
+    })
 }
 
 fn broken(tool: &str) -> Output {
