@@ -58,3 +58,9 @@ pub const REQUEST_STATE_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// How long a stream of events may be quiet before a comment keeps it open.
 pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(15);
+
+/// Longest address of a resource, in bytes.
+pub const URI_BYTES: usize = 2048;
+
+/// Most values in one answer to a completion. Source: specification 2026-07-28, Completion.
+pub const COMPLETION_VALUES: usize = 100;
