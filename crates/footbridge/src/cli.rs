@@ -1,15 +1,29 @@
 //! The command line as written. What it means together with the environment and the settings file is `settings`.
 
+mod variables;
+
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::exit::{self, Exit, Trouble};
+use crate::terminal;
+
+/// What is set by the environment alone.
+const VARIABLES: &str = "Environment:
+  FOOTBRIDGE_TOKEN    Secret that HTTP clients of /mcp must send as a bearer; or FOOTBRIDGE_TOKEN_FILE
+  FOOTBRIDGE_LOG      What is logged on stderr, such as info or footbridge=debug [default: warn]
+  PRODMCP_TOKEN       Personal access token for prodmcp; or PRODMCP_TOKEN_FILE
+  PRODMCP_BASE_URL    Address of the board of prodmcp [default: https://deploysition.cloud]";
 
 /// Footbridge lets AI clients work in the backends a team already runs.
 ///
 /// Without a command it serves the built-in board: over stdio when a client started it, over HTTP otherwise.
 #[derive(Debug, Parser)]
-#[command(name = "footbridge", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "footbridge", version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = VARIABLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -18,6 +32,30 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
+    /// Reads the command line, or shows what its reader has to say and gives the code to end with.
+    pub(crate) fn read() -> Result<Self, ExitCode> {
+        let written: Vec<OsString> = std::env::args_os().collect();
+        let mut command = variables::without_empty(Self::command());
+        let parse = |command: &mut clap::Command| {
+            command.try_get_matches_from_mut(&written).and_then(|matches| Self::from_arg_matches(&matches))
+        };
+        let complaint = |error: &clap::Error, command: &clap::Command| variables::complaint(error, command, &written);
+        let refused = match parse(&mut command) {
+            Ok(cli) => return Ok(cli),
+            Err(error) => error,
+        };
+        let Some(first) = complaint(&refused, &command) else { return Err(exit::of_command_line(&refused)) };
+        // The variables of `serve` without its name are no concern of another command.
+        let mut command = variables::without_own(command);
+        let complaint = match parse(&mut command) {
+            Ok(cli) if cli.command.is_some() => return Ok(cli),
+            Ok(_) => first,
+            Err(error) => complaint(&error, &command).unwrap_or(first),
+        };
+        terminal::complain(&Trouble::usage(complaint));
+        Err(Exit::Usage.into())
+    }
+
     /// The command; without one, `serve` the board.
     pub(crate) fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Serve(ServeArguments { connectors: Vec::new(), options: self.serve }))
@@ -27,6 +65,7 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve connectors to AI clients
+    #[command(after_help = VARIABLES)]
     Serve(ServeArguments),
     /// Call one tool and print its result
     Call(CallArguments),
@@ -253,9 +292,7 @@ pub(crate) struct VersionArguments {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
-    use super::Cli;
+    use super::{Cli, CommandFactory as _};
 
     #[test]
     fn the_command_line_is_sound() {

@@ -18,15 +18,13 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(error) => return exit::of_command_line(&error),
+        Err(code) => return code,
     };
     logging::start();
     match run(cli) {

@@ -379,10 +379,24 @@ fn only_first_page(params: &Params<'_>) -> Result<(), ProtocolError> {
 }
 
 fn check_capabilities(client: &Client, required: &Value) -> Result<(), ProtocolError> {
-    let required = required.as_object().into_iter().flatten();
-    let missing: Map<String, Value> =
-        required.filter(|(name, _)| !client.can(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
-    if missing.is_empty() { Ok(()) } else { Err(ProtocolError::missing_capability(&Value::Object(missing))) }
+    match missing(client.capabilities(), required) {
+        None => Ok(()),
+        Some(missing) => Err(ProtocolError::missing_capability(&missing)),
+    }
+}
+
+/// The part of the required capabilities that is not declared, e.g. `{"elicitation": {"url": {}}}` where `{"elicitation": {}}` is.
+fn missing(declared: &Value, required: &Value) -> Option<Value> {
+    let Value::Object(required) = required else { return None };
+    let Value::Object(declared) = declared else { return Some(Value::Object(required.clone())) };
+    let missing: Map<String, Value> = required
+        .iter()
+        .filter_map(|(name, required)| match declared.get(name) {
+            None | Some(Value::Null) => Some((name.clone(), required.clone())),
+            Some(declared) => missing(declared, required).map(|part| (name.clone(), part)),
+        })
+        .collect();
+    (!missing.is_empty()).then_some(Value::Object(missing))
 }
 
 /// The revision that the place of arrival speaks of, before or without reading the message.

@@ -15,8 +15,10 @@ mod body;
 mod event_stream;
 pub(crate) mod headers;
 mod parameter_headers;
+mod request_body;
 mod server;
 mod service;
+mod unread;
 
 pub use allowed_hosts::AllowedHosts;
 pub use body::ReplyBody;

@@ -17,6 +17,10 @@ pub const BATCH_MESSAGES: usize = 100;
 /// Most argument problems listed in one answer; the rest are counted.
 pub const REPORTED_PROBLEMS: usize = 20;
 
+/// Most JSON values in arguments whose problems are named. The validator keeps every problem it finds in memory, hundreds of bytes each, so
+/// beyond this wrong arguments are refused without saying where; right ones pass at any number.
+pub const EXAMINED_VALUES: usize = 50_000;
+
 /// Longest piece of a caller's own value that an error repeats, in characters.
 pub const REPEATED_CHARACTERS: usize = 100;
 
@@ -38,7 +42,19 @@ pub const HTTP_HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a client may take to send the body of an HTTP request.
 pub const HTTP_BODY_TIME: Duration = Duration::from_secs(30);
 
-/// Most bytes of an HTTP request's head.
+/// Longest HTTP body that is read at once. A longer one, or one that does not announce its length, waits for its turn.
+pub const HTTP_SMALL_BODY_BYTES: u64 = 64 * 1024;
+
+/// Most requests with such a body at the same time, from reading it to the answer: arguments take many times the memory of their JSON.
+pub const HTTP_LARGE_BODIES: usize = 16;
+
+/// Most bytes of a refused HTTP body that are read and thrown away, so that its sender can read the refusal.
+pub const HTTP_DISCARDED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How long a client may leave an HTTP answer unread before its connection is closed.
+pub const HTTP_WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// Most bytes of an HTTP request's head. A head that arrives in one piece may be a little longer: it is measured when more has to be read.
 pub const HTTP_HEAD_BYTES: usize = 64 * 1024;
 
 /// Most header fields of an HTTP request.

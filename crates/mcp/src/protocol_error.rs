@@ -78,6 +78,11 @@ impl ProtocolError {
         Self::new(-32603, format!("{limit} calls are already running on this connection; wait for one to finish"), Status::InBand)
     }
 
+    /// -32603: the server is about to end.
+    pub(crate) fn stopping() -> Self {
+        Self::new(-32603, "the server is stopping; the call was not carried out", Status::InBand)
+    }
+
     /// -32020: a header and the body disagree, or a required header is missing.
     pub(crate) fn header_mismatch(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(-32020, message, Status::BadRequest)
@@ -131,6 +136,7 @@ mod tests {
             (ProtocolError::missing_meta("x"), -32602, 400, 400),
             (ProtocolError::internal(), -32603, 200, 200),
             (ProtocolError::busy(1), -32603, 200, 200),
+            (ProtocolError::stopping(), -32603, 200, 200),
             (ProtocolError::header_mismatch("x"), -32020, 400, 400),
             (ProtocolError::missing_capability(&serde_json::json!({})), -32021, 400, 400),
             (ProtocolError::unsupported_version("x"), -32022, 400, 400),

@@ -33,7 +33,9 @@ impl Reply {
         }
         if let Some(structured) = structured {
             bytes.extend_from_slice(b",\"structuredContent\":");
+            let start = bytes.len();
             bytes.extend_from_slice(structured.as_bytes());
+            join_lines(bytes.get_mut(start..).unwrap_or_default());
         }
         if output.is_error {
             bytes.extend_from_slice(b",\"isError\":true");
@@ -95,6 +97,13 @@ impl Reply {
 
     fn whole(bytes: Vec<u8>) -> Self {
         Self { pieces: [Bytes::from(bytes), Bytes::new(), Bytes::new()] }
+    }
+}
+
+/// Makes one line of JSON that may stand on several: a line end inside JSON is white space, because strings hold none.
+fn join_lines(json: &mut [u8]) {
+    while let Some(line_end) = memchr::memchr2(b'\n', b'\r', json).and_then(|found| json.get_mut(found)) {
+        *line_end = b' ';
     }
 }
 

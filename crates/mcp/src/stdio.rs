@@ -15,6 +15,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, timeout_at};
 
 use crate::conversation::Conversation;
 use crate::dispatch::{self, Arrival, Origin, Step};
@@ -32,9 +34,22 @@ use output::Outbox;
 pub struct Connection {
     calls: Arc<Calls>,
     outbox: Arc<Outbox>,
-    reader: tokio::sync::oneshot::Receiver<()>,
-    writer: std::thread::JoinHandle<()>,
+    ended: watch::Receiver<bool>,
+    /// Completes when the writing thread drops its end.
+    written: oneshot::Receiver<()>,
 }
+
+/// Held by both threads: whichever ends first, and however, ends the connection.
+struct Ending(watch::Sender<bool>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Answers to lines that came together are sent together, up to about this many bytes.
+const BYTES_TOGETHER: usize = 256 * 1024;
 
 impl Connection {
     /// Starts serving one caller. Must be called within a tokio runtime.
@@ -50,11 +65,15 @@ impl Connection {
         let runtime = Handle::current();
         let calls = Arc::new(Calls::default());
         let outbox = Arc::new(Outbox::default());
-        let writer = std::thread::Builder::new().name("mcp-stdio-writer".to_owned()).spawn({
-            let outbox = Arc::clone(&outbox);
-            move || outbox.write_all_to(output)
+        let (ended_sender, ended) = watch::channel(false);
+        let (written_sender, written) = oneshot::channel();
+        std::thread::Builder::new().name("mcp-stdio-writer".to_owned()).spawn({
+            let (outbox, ending) = (Arc::clone(&outbox), Ending(ended_sender.clone()));
+            move || {
+                outbox.write_all_to(output);
+                drop::<(Ending, oneshot::Sender<()>)>((ending, written_sender));
+            }
         })?;
-        let (ended, reader) = tokio::sync::oneshot::channel();
         let serving = Serving {
             endpoint,
             caller: caller.into(),
@@ -64,30 +83,31 @@ impl Connection {
             runtime,
             batches: AtomicU64::new(0),
         };
+        let ending = Ending(ended_sender);
         std::thread::Builder::new().name("mcp-stdio-reader".to_owned()).spawn(move || {
             serving.read_all(input);
-            // Nobody listens any more when the program is already ending.
-            let _ended = ended.send(());
+            drop(ending);
         })?;
-        Ok(Self { calls, outbox, reader, writer })
+        Ok(Self { calls, outbox, ended, written })
     }
 
     /// Completes at the end of the input, or when the output is gone.
     pub async fn ended(&mut self) {
-        // An error means that the reading thread is gone, which is the same end.
-        let _ended = (&mut self.reader).await;
+        // An error means that both threads are gone, which is the same end.
+        let _ended = self.ended.wait_for(|ended| *ended).await;
     }
 
-    /// Lets running calls finish, at most this long, and writes what is still to be written.
+    /// Starts no more calls, lets those that run finish and writes what is still to be written, all of it at most this long: the last tenth
+    /// is for writing. Neither an input that goes on nor an output that is stuck holds it up.
     pub async fn finish(self, within: Duration) {
-        if tokio::time::timeout(within, self.calls.idle()).await.is_err() {
+        let end = Instant::now() + within;
+        self.calls.close();
+        if timeout_at(end - within / 10, self.calls.idle()).await.is_err() {
             tracing::warn!(seconds = within.as_secs(), "some calls did not finish in time and were stopped");
             self.calls.abort_all();
         }
         self.outbox.close();
-        let writer = self.writer;
-        let written = tokio::time::timeout(within, tokio::task::spawn_blocking(move || writer.join())).await;
-        if written.is_err() {
+        if timeout_at(end, self.written).await.is_err() {
             tracing::warn!("the client did not read its last answers");
         }
     }
@@ -112,9 +132,13 @@ impl<C: Send + Sync + 'static> Serving<C> {
         let mut answers = Vec::new();
         loop {
             match lines.next_buffered() {
-                Some(line) => self.take(line, &mut answers),
+                Some(line) => {
+                    self.take(line, &mut answers);
+                    if answers.len() >= BYTES_TOGETHER && !self.outbox.push(&mut answers) {
+                        return;
+                    }
+                }
                 None => {
-                    // Everything that came together is answered together.
                     if !self.outbox.push(&mut answers) {
                         return;
                     }
@@ -174,12 +198,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
     /// Polls a call once where it is; only one that waits becomes a task.
     fn start(&self, id: &str, call: impl Future<Output = dispatch::Answer> + Send + 'static, answers: &mut Vec<u8>) {
         if let Err(refused) = self.calls.check(id) {
-            let error = match refused {
-                Refused::IdInUse => ProtocolError::invalid_request(format!("a request with the id {id} is still running")),
-                Refused::TooMany => ProtocolError::busy(limits::STDIO_CALLS_IN_FLIGHT),
-            };
-            let id = (!id.starts_with("batch")).then_some(id);
-            return write(&Reply::error(id, self.conversation.revision(), &error), answers);
+            return self.refuse(id, &refused, answers);
         }
         let mut call = Box::pin(call);
         match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -190,9 +209,21 @@ impl<C: Send + Sync + 'static> Serving<C> {
                     write_some(call.await.reply.as_ref(), &mut bytes);
                     bytes
                 };
-                self.calls.spawn(&self.runtime, id, task, Arc::clone(&self.outbox));
+                if let Err(refused) = self.calls.spawn(&self.runtime, id, task, Arc::clone(&self.outbox)) {
+                    self.refuse(id, &refused, answers);
+                }
             }
         }
+    }
+
+    fn refuse(&self, id: &str, refused: &Refused, answers: &mut Vec<u8>) {
+        let error = match refused {
+            Refused::IdInUse => ProtocolError::invalid_request(format!("a request with the id {id} is still running")),
+            Refused::TooMany => ProtocolError::busy(limits::STDIO_CALLS_IN_FLIGHT),
+            Refused::Closed => ProtocolError::stopping(),
+        };
+        let id = (!id.starts_with("batch")).then_some(id);
+        write(&Reply::error(id, self.conversation.revision(), &error), answers);
     }
 }
 

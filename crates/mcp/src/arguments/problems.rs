@@ -14,56 +14,111 @@ pub(super) fn describe(
     validator: &jsonschema::Validator,
     arguments: &Value,
 ) -> String {
-    let mut problems: Vec<String> = Vec::new();
-    for error in validator.iter_errors(arguments) {
-        sentences(&error, schema, nullable, &mut problems);
+    if !has_at_most(limits::EXAMINED_VALUES, arguments) {
+        let limit = limits::EXAMINED_VALUES;
+        return format!(
+            "{tool}: the arguments do not fit the tool's schema, and with more than {limit} values the problems are not named. Send less in one call."
+        );
     }
-    problems.dedup();
-    let count = problems.len();
+    let mut problems = Problems::default();
+    for error in validator.iter_errors(arguments) {
+        collect(&error, schema, nullable, &mut problems);
+    }
+    let Problems { sentences, count } = problems;
     let mut text = match count {
         1 => format!("{tool}: the arguments have a problem."),
         _ => format!("{tool}: the arguments have {count} problems."),
     };
-    for problem in problems.iter().take(limits::REPORTED_PROBLEMS) {
+    for sentence in &sentences {
         text.push_str("\n- ");
-        text.push_str(problem);
+        text.push_str(sentence);
     }
-    if count > limits::REPORTED_PROBLEMS {
-        text.push_str(&format!("\n- and {} more", count - limits::REPORTED_PROBLEMS));
+    if count > sentences.len() {
+        text.push_str(&format!("\n- and {} more", count - sentences.len()));
     }
     text
 }
 
-fn sentences(error: &jsonschema::ValidationError<'_>, schema: &Value, nullable: &[String], problems: &mut Vec<String>) {
+/// Whether a JSON value consists of at most so many values, itself and the names in objects not counted.
+fn has_at_most(limit: usize, value: &Value) -> bool {
+    let mut left = limit;
+    let mut waiting = vec![value];
+    while let Some(value) = waiting.pop() {
+        let inside = match value {
+            Value::Array(items) => items.len(),
+            Value::Object(members) => members.len(),
+            _ => 0,
+        };
+        match left.checked_sub(inside) {
+            Some(rest) => left = rest,
+            None => return false,
+        }
+        match value {
+            Value::Array(items) => waiting.extend(items),
+            Value::Object(members) => waiting.extend(members.values()),
+            _ => {}
+        }
+    }
+    true
+}
+
+/// The first problems in words, and how many there are. A flood of them costs no words.
+#[derive(Default)]
+struct Problems {
+    sentences: Vec<String>,
+    count: usize,
+}
+
+impl Problems {
+    fn add(&mut self, sentence: impl FnOnce() -> String) {
+        if self.sentences.len() >= limits::REPORTED_PROBLEMS {
+            self.count += 1;
+            return;
+        }
+        let sentence = sentence();
+        if self.sentences.last() != Some(&sentence) {
+            self.sentences.push(sentence);
+            self.count += 1;
+        }
+    }
+}
+
+/// The problems that one error of the validator stands for.
+fn collect(error: &jsonschema::ValidationError<'_>, schema: &Value, nullable: &[String], problems: &mut Problems) {
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let place = place(error.instance_path().as_str());
+            let known = names_at(schema, error.instance_path().as_str());
+            unexpected.iter().for_each(|name| problems.add(|| unknown_name(&place, name, &known)));
+        }
+        ValidationErrorKind::AnyOf { context } if nullable.contains(&place(error.instance_path().as_str())) => {
+            let before = problems.count;
+            for inner in context.iter().flatten().filter(|inner| !is_null_type(inner)) {
+                collect(inner, schema, &[], problems);
+            }
+            if problems.count == before {
+                problems.add(|| sentence(error));
+            }
+        }
+        _ => problems.add(|| sentence(error)),
+    }
+}
+
+fn sentence(error: &jsonschema::ValidationError<'_>) -> String {
     let place = place(error.instance_path().as_str());
     let subject = if place.is_empty() { "the arguments".to_owned() } else { format!("`{place}`") };
     let value = excerpt(&error.instance().to_string()).into_owned();
-    let sentence = match error.kind() {
+    match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             format!("`{}` is required", join(&place, name))
-        }
-        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let known = names_at(schema, error.instance_path().as_str());
-            problems.extend(unexpected.iter().map(|name| unknown_name(&place, name, &known)));
-            return;
         }
         ValidationErrorKind::Enum { options } => {
             let options: Vec<String> = options.as_array().into_iter().flatten().map(bare).collect();
             format!("{subject} is {value}, but must be one of: {}", options.join(", "))
         }
         ValidationErrorKind::Type { kind } => format!("{subject} is {value}, but must be {}", kind_name(kind)),
-        ValidationErrorKind::AnyOf { context } if nullable.contains(&place) => {
-            let own = context.iter().flatten().filter(|inner| !is_null_type(inner));
-            let before = problems.len();
-            for inner in own {
-                sentences(inner, schema, &[], problems);
-            }
-            if problems.len() > before {
-                return;
-            }
-            format!("{subject} is {value}, which does not fit")
-        }
+        ValidationErrorKind::AnyOf { .. } => format!("{subject} is {value}, which does not fit"),
         ValidationErrorKind::MaxLength { limit } => format!("{subject} is longer than {limit} characters"),
         ValidationErrorKind::MinLength { limit } => format!("{subject} is shorter than {limit} characters"),
         ValidationErrorKind::MaxItems { limit } => format!("{subject} has more than {limit} items"),
@@ -73,8 +128,7 @@ fn sentences(error: &jsonschema::ValidationError<'_>, schema: &Value, nullable: 
         ValidationErrorKind::Pattern { pattern } => format!("{subject} is {value}, but must match {pattern}"),
         ValidationErrorKind::Format { format } => format!("{subject} is {value}, but must be a {format}"),
         _ => format!("{subject}: {}", excerpt(&error.to_string())),
-    };
-    problems.push(sentence);
+    }
 }
 
 fn unknown_name(place: &str, name: &str, known: &[&str]) -> String {

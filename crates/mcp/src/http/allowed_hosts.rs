@@ -36,11 +36,14 @@ impl AllowedHosts {
     /// # Errors
     /// A sentence that names the header and the value that was refused.
     pub fn check(&self, headers: &HeaderMap) -> Result<(), String> {
-        let host = headers.get(header::HOST).map(|value| value.to_str().unwrap_or_default());
-        match host {
-            Some(host) if self.allows(host) => {}
-            Some(host) => return Err(format!("the Host '{}' is not one that this server answers to", excerpt(host))),
-            None => return Err("the Host header is missing".to_owned()),
+        if !headers.contains_key(header::HOST) {
+            return Err("the Host header is missing".to_owned());
+        }
+        for host in headers.get_all(header::HOST) {
+            let host = host.to_str().unwrap_or_default();
+            if !self.allows(host) {
+                return Err(format!("the Host '{}' is not one that this server answers to", excerpt(host)));
+            }
         }
         for origin in headers.get_all(header::ORIGIN) {
             let origin = origin.to_str().unwrap_or_default();

@@ -39,40 +39,48 @@ pub(crate) fn check_standard(
     method: &str,
     name: Option<&RawValue>,
 ) -> Result<(), ProtocolError> {
-    check(headers, &PROTOCOL_VERSION, version)?;
-    check(headers, &METHOD, method)?;
+    check(&PROTOCOL_VERSION, single(headers, &PROTOCOL_VERSION)?, version)?;
+    check(&METHOD, single(headers, &METHOD)?, method)?;
     match (method, name.and_then(text_of)) {
-        ("tools/call", Some(name)) => check(headers, &NAME, &name),
+        ("tools/call", Some(name)) => check(&NAME, decoded(headers, &NAME)?.as_deref(), &name),
         _ => Ok(()),
     }
 }
 
-/// The single value of a header, decoded where it stands in the Base64 form.
-pub(crate) fn decoded<'a>(headers: &'a HeaderMap, header: &HeaderName) -> Result<Option<Cow<'a, str>>, ProtocolError> {
+fn malformed(header: &HeaderName, problem: &str) -> ProtocolError {
+    ProtocolError::header_mismatch(format!("header {header}: {problem}"))
+}
+
+/// The single value of a header, as it stands there.
+fn single<'a>(headers: &'a HeaderMap, header: &HeaderName) -> Result<Option<&'a str>, ProtocolError> {
     let mut values = headers.get_all(header).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let malformed = |problem: &str| ProtocolError::header_mismatch(format!("header {header}: {problem}"));
     if values.next().is_some() {
-        return Err(malformed("given more than once"));
+        return Err(malformed(header, "given more than once"));
     }
-    let text = value.to_str().map_err(|_| malformed("has characters that are not visible ASCII; use the =?base64?...?= form"))?;
+    let invisible = "has characters that are not visible ASCII; use the =?base64?...?= form";
+    value.to_str().map(Some).map_err(|_| malformed(header, invisible))
+}
+
+/// The single value of a header that may come in the Base64 form: `Mcp-Name` and `Mcp-Param-*`.
+pub(crate) fn decoded<'a>(headers: &'a HeaderMap, header: &HeaderName) -> Result<Option<Cow<'a, str>>, ProtocolError> {
+    let Some(text) = single(headers, header)? else { return Ok(None) };
     let Some(encoded) = text.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) else {
         return Ok(Some(Cow::Borrowed(text)));
     };
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(encoded)
-        .map_err(|error| malformed(&format!("is not Base64 between =?base64? and ?=: {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| malformed("is Base64 of bytes that are not UTF-8"))?;
+        .map_err(|error| malformed(header, &format!("is not Base64 between =?base64? and ?=: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| malformed(header, "is Base64 of bytes that are not UTF-8"))?;
     Ok(Some(Cow::Owned(text)))
 }
 
-/// Only the name may be in the Base64 form; for the other two the body's value is never in need of it, so decoding them changes nothing.
-fn check(headers: &HeaderMap, header: &HeaderName, body: &str) -> Result<(), ProtocolError> {
-    match decoded(headers, header)? {
+fn check(header: &HeaderName, value: Option<&str>, body: &str) -> Result<(), ProtocolError> {
+    match value {
         Some(value) if value == body => Ok(()),
         Some(value) => Err(ProtocolError::header_mismatch(format!(
             "header {header} is '{}', but the body says '{}'",
-            excerpt(&value),
+            excerpt(value),
             excerpt(body)
         ))),
         None => Err(ProtocolError::header_mismatch(format!("header {header} is missing; the body says '{}'", excerpt(body)))),

@@ -60,16 +60,27 @@ impl HeaderParameter {
     }
 }
 
-/// Integers are compared as numbers, so `42.0` is `42`.
+/// Integers are compared as numbers, so `42.0` is `42`; large ones exactly, because two of them may be one float.
 fn is_same(value: &Value, header: &str) -> bool {
     match value {
         Value::String(text) => text == header,
         Value::Bool(word) => header == if *word { "true" } else { "false" },
         Value::Number(number) => {
-            number.to_string() == header || matches!((number.as_f64(), header.parse::<f64>()), (Some(a), Ok(b)) if a == b)
+            let written = number.to_string();
+            written == header
+                || match (whole(&written), whole(header)) {
+                    (Some(argument), Some(header)) => argument == header,
+                    _ => matches!((number.as_f64(), header.parse::<f64>()), (Some(argument), Ok(header)) if argument == header),
+                }
         }
         _ => false,
     }
+}
+
+/// An integer in decimal notation, with or without a fraction of zeros.
+fn whole(text: &str) -> Option<i128> {
+    let (integer, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.bytes().all(|digit| digit == b'0') { integer.parse().ok() } else { None }
 }
 
 fn collect(schema: &Value, path: &mut Vec<String>, found: &mut Vec<HeaderParameter>) -> Result<(), String> {

@@ -10,9 +10,10 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
 
 use super::event_stream::{EventStream, First};
+use super::request_body::{self, Read, Unread};
 use super::{AllowedHosts, ReplyBody, headers};
 use crate::dispatch::{self, Answer, Arrival, Origin, Step};
 use crate::endpoint::Endpoint;
@@ -59,23 +60,25 @@ struct Shared<C, A> {
     authenticate: A,
     hosts: AllowedHosts,
     path: Option<String>,
+    large_bodies: Arc<Semaphore>,
 }
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Serves an endpoint to the callers that `authenticate` lets in.
     pub fn new(endpoint: Endpoint<C>, authenticate: A, hosts: AllowedHosts) -> Self {
-        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path: None }) }
+        let large_bodies = Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES));
+        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path: None, large_bodies }) }
     }
 
     /// Answers at this path only, with and without a slash at its end, and 404 elsewhere. Without it, every path is the endpoint's: a router decides.
     #[must_use]
     pub fn at(self, path: &str) -> Self {
-        let Shared { endpoint, authenticate, hosts, .. } = match Arc::try_unwrap(self.shared) {
+        let shared = match Arc::try_unwrap(self.shared) {
             Ok(shared) => shared,
             Err(shared) => return Self { shared },
         };
         let path = Some(path.trim_end_matches('/').to_owned());
-        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path }) }
+        Self { shared: Arc::new(Shared { path, ..shared }) }
     }
 }
 
@@ -126,35 +129,41 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        if let Some(refusal) = self.refuse_head(&head) {
-            return refusal;
-        }
-        let caller = match self.authenticate.authenticate(&head).await {
+        let mut body = std::pin::pin!(body);
+        let caller = match self.admit(&head).await {
             Ok(caller) => caller,
             Err(refusal) => {
-                let mut response = refused(&head, StatusCode::UNAUTHORIZED, refusal.message);
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, refusal.challenge);
-                return response;
+                request_body::discard(&head, body).await;
+                return refusal;
             }
         };
-        let body = match read_body(body).await {
+        let Read { bytes, turn } = match request_body::read(&head, body.as_mut(), &self.large_bodies).await {
             Ok(body) => body,
             Err(Unread::TooLarge) => return too_large(&head),
             Err(Unread::TooSlow) => {
                 let limit = limits::HTTP_BODY_TIME.as_secs();
                 return refused(&head, StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {limit} s"));
             }
+            Err(Unread::Busy) => {
+                let message = "too many requests with large bodies are under way; try again later";
+                return refused(&head, StatusCode::SERVICE_UNAVAILABLE, message);
+            }
             Err(Unread::Broken) => return refused(&head, StatusCode::BAD_REQUEST, "the body ended before its end"),
         };
         let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let arrival = Arrival { origin: Origin::Http(&head.headers), caller: &caller, outlet };
-        let step = dispatch::take(&self.endpoint, &body, &arrival);
+        let step = dispatch::take(&self.endpoint, &bytes, &arrival);
         drop(arrival);
-        drop(body);
+        drop(bytes);
         let answering = match step {
             Step::Answered(answer) => return respond(answer),
-            step => Box::pin(step.finish()),
+            // A large body keeps its place until its answer is known.
+            step => Box::pin(async move {
+                let answer = step.finish().await;
+                drop(turn);
+                answer
+            }),
         };
         match events {
             None => respond(answering.await),
@@ -165,7 +174,18 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         }
     }
 
-    /// The answer to a request whose head alone is reason enough to refuse it.
+    /// Who is asking, or the answer to a request whose head alone is reason enough to refuse it.
+    async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
+        if let Some(refusal) = self.refuse_head(head) {
+            return Err(refusal);
+        }
+        self.authenticate.authenticate(head).await.map_err(|refusal| {
+            let mut response = refused(head, StatusCode::UNAUTHORIZED, refusal.message);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, refusal.challenge);
+            response
+        })
+    }
+
     fn refuse_head(&self, head: &Parts) -> Option<Response<ReplyBody>> {
         if let Some(path) = &self.path {
             let asked = head.uri.path();
@@ -189,31 +209,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
             let message = format!("the Content-Type must be application/json; it is {shown}");
             return Some(refused(head, StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
-        let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > limits::MESSAGE_BYTES as u64) {
-            return Some(too_large(head));
-        }
         None
-    }
-}
-
-enum Unread {
-    TooLarge,
-    TooSlow,
-    Broken,
-}
-
-async fn read_body<B>(body: B) -> Result<Bytes, Unread>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let collected = tokio::time::timeout(limits::HTTP_BODY_TIME, Limited::new(body, limits::MESSAGE_BYTES).collect()).await;
-    match collected {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
-        Ok(Err(_)) => Err(Unread::Broken),
-        Err(_) => Err(Unread::TooSlow),
     }
 }
 

@@ -14,8 +14,22 @@ use crate::limits;
 /// The calls under way.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    running: Mutex<HashMap<String, AbortHandle>>,
+    state: Mutex<State>,
     changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: HashMap<String, Running>,
+    /// How many calls were started. A cancelled call may still be at its end when another takes over its id; this tells the two apart.
+    started: u64,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Running {
+    number: u64,
+    task: AbortHandle,
 }
 
 /// Why a call was not started.
@@ -23,54 +37,77 @@ pub(super) struct Calls {
 pub(super) enum Refused {
     IdInUse,
     TooMany,
+    Closed,
+}
+
+impl State {
+    /// Takes out the call with this id, if it is the one of this number.
+    fn take(&mut self, id: &str, number: u64) -> bool {
+        self.running.get(id).is_some_and(|running| running.number == number) && self.running.remove(id).is_some()
+    }
 }
 
 impl Calls {
-    /// Whether a call with this id may start now. Only the reading thread starts calls, so the answer holds until it does.
+    /// Whether a call with this id may start now. Only the reading thread starts calls, so no other takes its place until it does.
     pub(super) fn check(&self, id: &str) -> Result<(), Refused> {
-        let running = self.lock();
-        if running.contains_key(id) {
+        let state = self.lock();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        if state.running.contains_key(id) {
             return Err(Refused::IdInUse);
         }
-        if running.len() >= limits::STDIO_CALLS_IN_FLIGHT { Err(Refused::TooMany) } else { Ok(()) }
+        if state.running.len() >= limits::STDIO_CALLS_IN_FLIGHT { Err(Refused::TooMany) } else { Ok(()) }
     }
 
-    /// Runs a call to its end and sends what it says.
+    /// Runs a call to its end and sends what it says. Refused only when the end came since [`Calls::check`].
     pub(super) fn spawn(
         self: &Arc<Self>,
         runtime: &Handle,
         id: &str,
         task: impl Future<Output = Vec<u8>> + Send + 'static,
         outbox: Arc<Outbox>,
-    ) {
-        let mut running = self.lock();
+    ) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        state.started += 1;
+        let number = state.started;
         let calls = Arc::clone(self);
         let key = id.to_owned();
         // The lock is held until the handle is stored, so a call that ends at once finds itself.
         let task = runtime.spawn(async move {
             let mut bytes = task.await;
-            let mut running = calls.lock();
+            let mut state = calls.lock();
             // A cancelled call is no longer here and says nothing. Queued under the lock, so that whoever sees no calls sees all answers.
-            if running.remove(&key).is_some() {
+            if state.take(&key, number) {
                 outbox.push_now(&mut bytes);
             }
-            drop(running);
+            drop(state);
             calls.changed.notify_waiters();
         });
-        running.insert(id.to_owned(), task.abort_handle());
+        state.running.insert(id.to_owned(), Running { number, task: task.abort_handle() });
+        Ok(())
     }
 
     /// Stops the call with this id, if it still runs; it will not be answered.
     pub(super) fn cancel(&self, id: &str) {
-        if let Some(task) = self.lock().remove(id) {
-            task.abort();
+        let running = self.lock().running.remove(id);
+        if let Some(running) = running {
+            running.task.abort();
         }
         self.changed.notify_waiters();
     }
 
+    /// Lets no more calls start.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+    }
+
     pub(super) fn abort_all(&self) {
-        for (_, task) in self.lock().drain() {
-            task.abort();
+        for (_, running) in self.lock().running.drain() {
+            running.task.abort();
         }
         self.changed.notify_waiters();
     }
@@ -81,14 +118,57 @@ impl Calls {
             let changed = self.changed.notified();
             let mut changed = std::pin::pin!(changed);
             changed.as_mut().enable();
-            if self.lock().is_empty() {
+            if self.lock().running.is_empty() {
                 return;
             }
             changed.await;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, AbortHandle>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Arc;
+
+    use tokio::runtime::Handle;
+
+    use super::{Calls, Outbox, Refused};
+
+    /// The cancellation came too late to stop the first call, and its id was taken over at once.
+    #[tokio::test]
+    async fn a_cancelled_call_at_its_end_does_not_speak_for_the_next_of_its_id() {
+        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let (said, heard) = tokio::sync::oneshot::channel::<()>();
+        let first = async move {
+            gone.await.unwrap();
+            drop(said);
+            b"first\n".to_vec()
+        };
+        calls.spawn(&Handle::current(), "1", first, Arc::clone(&outbox)).unwrap();
+        drop(calls.lock().running.remove("1").unwrap());
+        calls.spawn(&Handle::current(), "1", pending(), Arc::clone(&outbox)).unwrap();
+        go.send(()).unwrap();
+        heard.await.unwrap_err();
+        tokio::task::yield_now().await;
+        assert_eq!(calls.check("1"), Err(Refused::IdInUse));
+        outbox.close();
+        let mut written = Vec::new();
+        outbox.write_all_to(&mut written);
+        assert_eq!(written, b"");
+    }
+
+    #[tokio::test]
+    async fn nothing_starts_after_the_end() {
+        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        calls.close();
+        assert_eq!(calls.check("1"), Err(Refused::Closed));
+        assert_eq!(calls.spawn(&Handle::current(), "1", pending(), outbox), Err(Refused::Closed));
+        calls.idle().await;
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Outbox {
 struct State {
     pending: Vec<u8>,
     closed: bool,
-    /// The client does not take output any more.
+    /// Nothing is written any more: the client is gone, or the end was reached.
     broken: bool,
 }
 
@@ -82,6 +82,9 @@ impl Outbox {
             let mut state = self.lock();
             while state.pending.is_empty() {
                 if state.closed {
+                    state.broken = true;
+                    drop(state);
+                    self.drained.notify_all();
                     return;
                 }
                 state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,158 @@
+//! How the program ends: when the input ends, when a signal comes, when nobody reads. What runs is finished first.
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::http;
+use crate::process::{DEADLINE, Home, Running};
+use crate::session::{Session, outcome, tool_call};
+
+/// What the issue grants a running call, and what a loaded machine may add.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+const SLACK: Duration = Duration::from_secs(10);
+
+const SIGNALS: [(Signal, i32); 2] = [(Signal::TERM, 0), (Signal::INT, 130)];
+
+#[test]
+fn the_end_of_the_input_is_a_good_end() {
+    let home = Home::new();
+    let ended = Session::start(&mut home.command(&["serve"])).finish();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+}
+
+#[test]
+fn a_last_line_without_its_line_end_is_answered() {
+    let home = Home::new();
+    let mut running = Running::start_piped(&mut home.command(&["serve"]));
+    running.input.as_mut().unwrap().write_all(br#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#).unwrap();
+    running.close_input();
+    let ended = running.ended();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{}}\n"), "{ended:?}");
+}
+
+#[test]
+fn signals_end_stdio() {
+    let home = Home::new();
+    for (signal, code) in SIGNALS {
+        let session = Session::start(&mut home.command(&["serve"]));
+        session.running.signal(signal);
+        let ended = session.running.ended();
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{signal:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn signals_end_http_although_a_connection_idles() {
+    let home = Home::new();
+    for (signal, code) in SIGNALS {
+        let (running, base) = Running::start_http(&mut home.command(&["serve"]));
+        let mut idle = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
+        idle.set_read_timeout(Some(DEADLINE)).unwrap();
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        let mut answer = [0; 12];
+        idle.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        let started = Instant::now();
+        running.signal(signal);
+        let ended = running.ended();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{signal:?}: {ended:?}");
+        assert!(started.elapsed() < SHUTDOWN, "an idle connection keeps nobody waiting: {:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn writes_before_the_end_of_the_input_are_all_carried_out_and_answered() {
+    const WRITES: u64 = 200;
+    let home = Home::new();
+    let mut running = Running::start_piped(&mut home.command(&["serve"]));
+    for id in 0..WRITES {
+        running.send(tool_call(id, "card_create", &json!({ "title": format!("card {id}") })).to_string());
+    }
+    running.close_input();
+    let ended = running.ended();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let answers: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let answered: BTreeSet<_> = answers.iter().map(|answer| answer["id"].as_u64().unwrap()).collect();
+    assert_eq!((answers.len() as u64, answered), (WRITES, (0..WRITES).collect()));
+    let created: BTreeSet<_> =
+        answers.iter().map(|answer| outcome(answer).unwrap()["title"].as_str().unwrap().to_owned()).collect();
+    let kept: BTreeSet<_> = Session::start(&mut home.command(&["serve"])).titles().into_iter().collect();
+    assert_eq!(kept, created);
+}
+
+/// A call under way when the signal comes: the request is held open until the signal has been sent.
+#[test]
+fn a_request_that_is_under_way_is_answered_before_the_end() {
+    let home = Home::new();
+    let (running, base) = Running::start_http(&mut home.command(&["serve"]));
+    let body = tool_call(1, "card_create", &json!({ "title": "under way" })).to_string();
+    let (first, rest) = body.split_at(20);
+    let mut connection = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
+    connection.set_read_timeout(Some(DEADLINE)).unwrap();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    // The server asks for the body: from here on it works on this request.
+    let mut answer = [0; 12];
+    connection.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
+    connection.write_all(first.as_bytes()).unwrap();
+    running.signal(Signal::TERM);
+    connection.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("HTTP/1.1 200") && answer.contains("under way"), "{answer}");
+    assert_eq!(running.ended().code, Some(0));
+    assert_eq!(Session::start(&mut home.command(&["serve"])).titles(), ["under way"]);
+}
+
+#[test]
+fn a_request_that_never_comes_does_not_hold_the_end_up_for_more_than_five_seconds() {
+    let home = Home::new();
+    let (running, base) = Running::start_http(&mut home.command(&["serve"]));
+    let mut connection = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
+    connection.set_read_timeout(Some(DEADLINE)).unwrap();
+    let head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.read_exact(&mut [0; 12]).unwrap();
+    let started = Instant::now();
+    running.signal(Signal::TERM);
+    assert_eq!(running.ended().code, Some(0));
+    assert!(started.elapsed() < SHUTDOWN + SLACK, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_client_that_closed_its_end_ends_the_program() {
+    let home = Home::new();
+    // `head` reads one answer and goes; the pipe to the program stays open.
+    let script = "\"$0\" serve 2>error | head -c 1 >answer; exit ${PIPESTATUS[0]}";
+    let mut command = home.other_program("bash", &["-c", script, crate::process::PROGRAM]);
+    let mut running = Running::start_piped(command.current_dir(home.path()));
+    let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let mut input = running.input.take().unwrap();
+    // Goes on until nobody takes it any more.
+    let started = Instant::now();
+    while input.write_all(ping).and_then(|()| input.write_all(b"\n")).is_ok() {
+        assert!(started.elapsed() < DEADLINE, "it still reads although nobody reads its answers");
+    }
+    assert_eq!(running.ended().code, Some(0));
+    assert_eq!(std::fs::read_to_string(home.path().join("error")).unwrap(), "");
+}
+
+#[test]
+fn a_signal_does_not_lose_what_was_answered() {
+    let home = Home::new();
+    let (running, base) = Running::start_http(&mut home.command(&["serve"]));
+    let card = crate::session::call_over_http(&base, "card_create", &json!({ "title": "kept" })).unwrap();
+    assert_eq!(running.stop().code, Some(0));
+    let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
+    assert_eq!(crate::session::call_over_http(&base, "card_get", &json!({ "id": card["id"] })).unwrap(), card);
+    assert_eq!(http::get(&base, "/readyz").send().status, 200);
+}

@@ -1,0 +1,186 @@
+//! What a stranger sees, as files: the help, every tool, the first answer of either era. `UPDATE_GOLDEN=1` writes them anew.
+//!
+//! `golden/tools/NAME.json` is the tool as every surface shows it; where one surface differs, its own file is in a folder of its name.
+//! `golden/surfaces/surfaces.json` says which command line lists which tools.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::process::{Home, Running};
+use crate::session::{REVISION, Session, initialize};
+
+const VERBS: [&str; 13] = [
+    "",
+    "serve",
+    "call",
+    "tools",
+    "account",
+    "account add",
+    "account list",
+    "account remove",
+    "token",
+    "token create",
+    "token list",
+    "token revoke",
+    "version",
+];
+
+const SURFACES: [&str; 6] = [
+    "serve",
+    "serve board --allow read",
+    "serve board --allow write,destroy",
+    "serve prodmcp",
+    "serve prodmcp --allow write",
+    "serve prodmcp --allow write,destroy",
+];
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// Files that are compared with what is found, and nothing else beside them.
+struct Golden {
+    folder: PathBuf,
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Golden {
+    fn in_folder(name: &str) -> Self {
+        Self { folder: folder(name), seen: BTreeSet::new() }
+    }
+
+    fn holds(&mut self, name: &str, found: &str) {
+        let path = self.folder.join(name);
+        if is_update() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, found).unwrap();
+        }
+        let golden = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(golden, found, "{} is no longer true: run with UPDATE_GOLDEN=1 if that is meant", path.display());
+        assert!(self.seen.insert(path), "{name} twice");
+    }
+
+    fn holds_json(&mut self, name: &str, found: &Value) {
+        self.holds(name, &format!("{found:#}\n"));
+    }
+
+    fn holds_nothing_else(self) {
+        let mut folders = vec![self.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !self.seen.contains(&path) {
+                    assert!(is_update(), "{} belongs to nothing any more", path.display());
+                    std::fs::remove_file(&path).unwrap();
+                }
+            }
+        }
+    }
+}
+
+fn is_update() -> bool {
+    std::env::var_os("UPDATE_GOLDEN").is_some()
+}
+
+#[test]
+fn golden_help_of_every_verb() {
+    let home = Home::new();
+    let mut golden = Golden::in_folder("help");
+    for verb in VERBS {
+        let arguments: Vec<_> = verb.split_whitespace().chain(["--help"]).collect();
+        let name = if verb.is_empty() { "footbridge".to_owned() } else { verb.replace(' ', "-") };
+        golden.holds(&format!("{name}.txt"), &home.succeed(&arguments));
+    }
+    golden.holds_nothing_else();
+}
+
+#[test]
+fn golden_tools_of_every_surface() {
+    let home = Home::new();
+    let listed = |surface: &str| {
+        let arguments: Vec<_> = surface.split_whitespace().collect();
+        let mut session = Session::start(&mut home.command(&arguments));
+        let tools = session.tools();
+        assert_eq!(session.finish().code, Some(0));
+        tools
+    };
+    let name_of = |tool: &Value| tool["name"].as_str().unwrap().to_owned();
+
+    let everything = listed("serve board --allow write,destroy");
+    let mut golden = Golden::in_folder("tools");
+    for tool in &everything {
+        golden.holds_json(&format!("{}.json", name_of(tool)), tool);
+    }
+    let mut surfaces = Map::new();
+    for surface in SURFACES {
+        let tools = listed(surface);
+        let names: Vec<_> = tools.iter().map(name_of).collect();
+        surfaces.insert(surface.to_owned(), json!(names));
+        for tool in tools.iter().filter(|tool| !everything.contains(tool)) {
+            golden.holds_json(&format!("{surface}/{}.json", name_of(tool)), tool);
+        }
+    }
+    golden.holds_nothing_else();
+    assert_eq!(surfaces["serve prodmcp --allow write,destroy"].as_array().unwrap().len(), 11);
+    let mut golden = Golden::in_folder("surfaces");
+    golden.holds_json("surfaces.json", &Value::Object(surfaces));
+    golden.holds_nothing_else();
+}
+
+#[test]
+fn the_terminal_lists_what_clients_see() {
+    let home = Home::new();
+    let seen = Session::start(&mut home.command(&["serve"])).tools();
+    let printed: Value = serde_json::from_str(&home.succeed(&["tools", "--json"])).unwrap();
+    assert_eq!(printed, json!(seen));
+}
+
+#[test]
+fn golden_first_answers_of_both_eras() {
+    let home = Home::new();
+    let mut golden = Golden::in_folder("first-answers");
+    for surface in ["serve", "serve prodmcp"] {
+        let arguments: Vec<_> = surface.split_whitespace().collect();
+        let name = surface.replace(' ', "-");
+        let answer = |request: &Value| {
+            let mut running = Running::start_piped(&mut home.command(&arguments));
+            running.send(request.to_string());
+            let mut answer: Value = serde_json::from_str(&running.line().unwrap()).unwrap();
+            mask_version(&mut answer);
+            answer
+        };
+        golden.holds_json(&format!("{name}-initialize.json"), &answer(&initialize(REVISION)));
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": {}
+        });
+        let discover = json!({ "jsonrpc": "2.0", "id": "discover", "method": "server/discover", "params": { "_meta": meta } });
+        golden.holds_json(&format!("{name}-server-discover.json"), &answer(&discover));
+    }
+    golden.holds_nothing_else();
+}
+
+/// The version changes with every release and says nothing here.
+fn mask_version(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(mask_version),
+        Value::Array(items) => items.iter_mut().for_each(mask_version),
+        Value::String(text) if text == env!("CARGO_PKG_VERSION") => *text = "VERSION".to_owned(),
+        _ => {}
+    }
+}
+
+/// `board` tests its rules against its own copy of the table: the copy must be the table.
+#[test]
+fn the_boards_own_tests_use_the_models_of_the_connector_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let copy: Value = serde_json::from_str(&read("crates/board/tests/models.json")).unwrap();
+    let compiled = footbridge_connector::compile("board.yaml", &read("connectors/board.yaml")).unwrap();
+    assert_eq!(compiled.models(), &copy);
+}

@@ -1,0 +1,19 @@
+//! The program as a whole: the real binary, started as its users start it, over stdio, HTTP and the command line.
+//!
+//! `UPDATE_GOLDEN=1 cargo test -p footbridge --test program golden` writes the golden files anew.
+//! Not here: clients that others wrote (`rmcp_story`, `interop/`), and what one crate promises alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
+
+mod http;
+mod process;
+mod session;
+
+mod golden_files;
+
+mod settings;
+mod transport_choice;
+
+mod endings;
+mod killed_writer;
+mod shared_data;
+mod stdio_purity;

@@ -1,0 +1,86 @@
+//! The body of a request: read within its limits, or thrown away so that its sender gets to read why. What it says is not known here.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header;
+use http::request::Parts;
+use http_body::Body;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use crate::limits;
+
+/// Why a body is not there.
+pub(super) enum Unread {
+    TooLarge,
+    TooSlow,
+    Broken,
+    /// Too many large ones were under way for too long.
+    Busy,
+}
+
+/// A body, with its turn if it needed one, which ends when this is dropped.
+pub(super) struct Read {
+    pub(super) bytes: Bytes,
+    pub(super) turn: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body of at most [`limits::MESSAGE_BYTES`] within [`limits::HTTP_BODY_TIME`], which includes the wait for its turn.
+pub(super) async fn read<B>(head: &Parts, mut body: Pin<&mut B>, turns: &Arc<Semaphore>) -> Result<Read, Unread>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if body.size_hint().lower() > limits::MESSAGE_BYTES as u64 {
+        discard(head, body).await;
+        return Err(Unread::TooLarge);
+    }
+    let end = Instant::now() + limits::HTTP_BODY_TIME;
+    let is_small = body.size_hint().upper().is_some_and(|bytes| bytes <= limits::HTTP_SMALL_BODY_BYTES);
+    let turn = match is_small {
+        true => None,
+        false => Some(timeout_at(end, Arc::clone(turns).acquire_owned()).await.ok().and_then(Result::ok).ok_or(Unread::Busy)?),
+    };
+    match timeout_at(end, Limited::new(body.as_mut(), limits::MESSAGE_BYTES).collect()).await {
+        Ok(Ok(body)) => {
+            let bytes = body.to_bytes();
+            // One that did not announce its length may have turned out small.
+            let turn = turn.filter(|_| bytes.len() as u64 > limits::HTTP_SMALL_BODY_BYTES);
+            Ok(Read { bytes, turn })
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            drop(turn);
+            discard(head, body).await;
+            Err(Unread::TooLarge)
+        }
+        Ok(Err(_)) => Err(Unread::Broken),
+        Err(_) => Err(Unread::TooSlow),
+    }
+}
+
+/// Reads a body that nobody wants. Most clients send all of it before they read the answer, and would find a reset connection instead of the
+/// refusal. Bounded in bytes and time; a body that is announced as longer is not begun.
+pub(super) async fn discard<B>(head: &Parts, mut body: Pin<&mut B>)
+where
+    B: Body<Data = Bytes> + Send,
+{
+    let waits_for_permission = head.headers.contains_key(header::EXPECT);
+    if waits_for_permission || body.size_hint().lower() > limits::HTTP_DISCARDED_BYTES {
+        return;
+    }
+    let reading = async {
+        let mut left = limits::HTTP_DISCARDED_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            let read = frame.data_ref().map_or(0, |data| data.len() as u64);
+            match left.checked_sub(read) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Whether it all came or not, the refusal is next.
+    let _end = timeout_at(Instant::now() + limits::HTTP_BODY_TIME, reading).await;
+}

@@ -1,0 +1,41 @@
+//! The protocol core as a client meets it: over sockets, over pipes and through `Endpoint::call`. What one module does alone is tested beside it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly; the exemption for tests covers only the test functions themselves"
+)]
+
+#[path = "main/schemas.rs"]
+mod schemas;
+#[path = "main/world.rs"]
+mod world;
+
+#[path = "main/calls.rs"]
+mod calls;
+
+#[path = "main/http_callers.rs"]
+mod http_callers;
+#[path = "main/http_client.rs"]
+mod http_client;
+#[path = "main/http_connections.rs"]
+mod http_connections;
+#[path = "main/http_doors.rs"]
+mod http_doors;
+#[path = "main/http_headers.rs"]
+mod http_headers;
+#[path = "main/http_revisions.rs"]
+mod http_revisions;
+
+#[path = "main/stdio_bad_input.rs"]
+mod stdio_bad_input;
+#[path = "main/stdio_client.rs"]
+mod stdio_client;
+#[path = "main/stdio_end.rs"]
+mod stdio_end;
+#[path = "main/stdio_order.rs"]
+mod stdio_order;
+
+#[path = "main/any_bytes.rs"]
+mod any_bytes;

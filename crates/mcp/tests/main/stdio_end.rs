@@ -1,0 +1,200 @@
+//! How a stdio connection ends, and a client that is slow to read or does not read at all.
+
+use std::io::{Cursor, Read, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use footbridge_mcp::stdio::Connection;
+use footbridge_mcp::{Call, Endpoint, Output, Tool, limits};
+use serde_json::json;
+
+use crate::stdio_client::{Pipe, SOON};
+use crate::world::{self, Event, World};
+
+#[test]
+fn the_end_of_the_input_lets_running_calls_finish() {
+    let mut pipe = Pipe::start();
+    pipe.start_waiting(1, "last");
+    pipe.end();
+    pipe.world.open(1);
+    assert_eq!(pipe.receive()["result"]["content"][0]["text"], "waited: last");
+    pipe.ended();
+}
+
+#[test]
+fn a_last_line_without_an_end_is_a_line() {
+    let mut pipe = Pipe::start();
+    pipe.send_bytes(br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+    pipe.end();
+    assert_eq!(pipe.receive()["id"], 1);
+    pipe.ended();
+}
+
+#[test]
+fn a_call_that_does_not_finish_is_stopped() {
+    let (world, mut events) = World::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "wait"}});
+        let mut connection =
+            Connection::start(world::endpoint(), world.clone(), Cursor::new(call.to_string()), std::io::sink()).unwrap();
+        connection.ended().await;
+        connection.finish(Duration::from_millis(50)).await;
+        assert_eq!(events.recv().await, Some(Event::Started(String::new())));
+        assert_eq!(tokio::time::timeout(SOON, events.recv()).await.unwrap(), Some(Event::Cancelled(String::new())));
+    });
+}
+
+/// An output that takes nothing before the test says so, and tells how much it was given at a time.
+struct Held {
+    open: Receiver<()>,
+    is_open: bool,
+    written: Sender<Vec<u8>>,
+}
+
+impl Held {
+    fn new() -> (Self, Sender<()>, Receiver<Vec<u8>>) {
+        let (opener, open) = channel();
+        let (written, given) = channel();
+        (Self { open, is_open: false, written }, opener, given)
+    }
+}
+
+impl Write for Held {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if !self.is_open {
+            self.open.recv().map_err(std::io::Error::other)?;
+            self.is_open = true;
+        }
+        self.written.send(bytes.to_vec()).map_err(|_| std::io::Error::other("nobody reads"))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_fills_only_so_much_memory_and_loses_nothing() {
+    const REQUESTS: usize = 4000;
+    let tool = Tool::new("long", "x".repeat(20_000), json!({"type": "object"}), |_: Call<()>| async { Ok(Output::text("")) });
+    let endpoint = Endpoint::builder("tested", "1").tool(tool).build().unwrap();
+    let input: String =
+        (0..REQUESTS).map(|id| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/list\"}}\n")).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (output, opener, written) = Held::new();
+    let mut connection = {
+        let _inside = runtime.enter();
+        Connection::start(endpoint, (), Cursor::new(input), output).unwrap()
+    };
+    opener.send(()).unwrap();
+    let served = runtime.spawn(async move {
+        connection.ended().await;
+        connection.finish(SOON).await;
+    });
+    let mut ids = Vec::new();
+    let mut rest = Vec::new();
+    while let Ok(bytes) = written.recv_timeout(SOON) {
+        assert!(bytes.len() <= limits::STDIO_PENDING_BYTES + 1024 * 1024, "{} bytes at once", bytes.len());
+        rest.extend_from_slice(&bytes);
+        let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        for line in rest.drain(..whole).collect::<Vec<u8>>().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let head = std::str::from_utf8(&line[..40]).unwrap();
+            ids.push(head.split(':').nth(2).unwrap().split(',').next().unwrap().parse::<usize>().unwrap());
+        }
+    }
+    assert_eq!(ids, (0..REQUESTS).collect::<Vec<_>>());
+    runtime.block_on(served).unwrap();
+}
+
+/// A program must be able to exit although its client does not read.
+#[test]
+fn an_output_that_is_stuck_does_not_hold_the_program() {
+    let (output, opener, _written) = Held::new();
+    let (finished_sender, finished) = channel();
+    std::thread::spawn(move || {
+        let (world, _events) = World::new();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let ping = Cursor::new("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+            let mut connection = Connection::start(world::endpoint(), world, ping, output).unwrap();
+            connection.ended().await;
+            connection.finish(Duration::from_millis(50)).await;
+        });
+        drop(runtime);
+        finished_sender.send(()).unwrap();
+    });
+    finished.recv_timeout(SOON).expect("the runtime ends although a write is stuck");
+    drop(opener);
+}
+
+/// An input that says one thing and then nothing more.
+struct Silent(Cursor<&'static str>, Receiver<()>);
+
+impl Read for Silent {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(into)? {
+            0 => {
+                // Ends when the test does.
+                let _over = self.1.recv();
+                Ok(0)
+            }
+            read => Ok(read),
+        }
+    }
+}
+
+/// An output that is gone.
+struct Gone;
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_output_that_is_gone_ends_the_connection_at_once() {
+    let (world, _events) = World::new();
+    let (over, until) = channel();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let input = Silent(Cursor::new("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n"), until);
+    runtime.block_on(async {
+        let mut connection = Connection::start(world::endpoint(), world, input, Gone).unwrap();
+        tokio::time::timeout(SOON, connection.ended()).await.expect("the connection ends although the input does not");
+        connection.ended().await;
+        connection.finish(SOON).await;
+    });
+    drop(over);
+}
+
+/// Endless input: a new request whenever the last was read.
+struct Endless(usize);
+
+impl Read for Endless {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.0 += 1;
+        let call = json!({"jsonrpc": "2.0", "id": self.0, "method": "tools/call", "params": {"name": "wait", "arguments": {}}});
+        let line = format!("{call}\n");
+        into[..line.len()].copy_from_slice(line.as_bytes());
+        Ok(line.len())
+    }
+}
+
+#[test]
+fn once_the_end_was_announced_no_more_calls_are_started() {
+    let (world, mut events) = World::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let connection = Connection::start(world::endpoint(), world.clone(), Endless(0), std::io::sink()).unwrap();
+        assert!(matches!(events.recv().await, Some(Event::Started(_))));
+        // Every call may end from now on, so the connection is idle as soon as no more are started.
+        world.open(1_000_000);
+        tokio::time::timeout(SOON, connection.finish(Duration::from_secs(600))).await.expect("an end to the calls");
+    });
+}
