@@ -2,7 +2,12 @@
 
 mod builder;
 mod catalog;
+mod entries;
+pub(crate) mod fence;
+mod identity;
+mod listing;
 mod running;
+mod visible;
 
 use std::sync::Arc;
 
@@ -11,9 +16,12 @@ use serde_json::{Map, Value};
 use crate::asking::InputRequired;
 use crate::call::RequestContext;
 
-pub use builder::{BuildProblem, BuildProblems, CacheScope, EndpointBuilder};
-pub(crate) use catalog::{Catalog, Entry};
+pub use builder::{BuildProblem, BuildProblems, EndpointBuilder};
+pub(crate) use catalog::{Catalog, List, Seen};
+pub use entries::ReadyTool;
+pub use identity::CacheScope;
 pub use running::Running;
+pub use visible::Visible;
 
 /// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by [`Endpoint::builder`].
 pub struct Endpoint<C> {
@@ -57,14 +65,15 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     }
 
     /// The same for a request of a client.
-    pub(crate) fn call_within(&self, tool: &str, arguments: Value, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
+    fn call_within(&self, tool: &str, arguments: Value, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
         let arguments = match arguments {
             Value::Object(arguments) => arguments,
             Value::Null => Map::new(),
             _ => return Running::refused(CallError::ArgumentsNotAnObject),
         };
-        match self.catalog.find(tool) {
-            Some(entry) => entry.start(arguments, caller, request),
+        let seen = self.catalog.seen(&caller, || Arc::clone(&request));
+        match seen.tool(tool) {
+            Some(ready) => ready.start(arguments, caller, request),
             None => Running::refused(CallError::UnknownTool(tool.to_owned())),
         }
     }
@@ -72,17 +81,18 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// The name this endpoint reports to clients.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.catalog.name
+        &self.catalog.identity.name
     }
 
-    /// What `tools/list` answers: a JSON object with the key `tools`.
+    /// What `tools/list` answers this caller: a JSON object with the key `tools`.
     #[must_use]
-    pub fn tool_list(&self) -> &str {
-        &self.catalog.tool_list
+    pub fn tool_list(&self, caller: impl Into<Arc<C>>) -> String {
+        let open = self.catalog.seen(&caller.into(), Arc::default).list(List::Tools, None, false);
+        String::from_utf8(open.unwrap_or_default().to_vec()).unwrap_or_default()
     }
 
-    pub(crate) fn catalog(&self) -> &Catalog<C> {
-        &self.catalog
+    pub(crate) fn catalog(&self) -> Arc<Catalog<C>> {
+        Arc::clone(&self.catalog)
     }
 }
 
@@ -94,6 +104,6 @@ impl<C> Clone for Endpoint<C> {
 
 impl<C> std::fmt::Debug for Endpoint<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Endpoint").field("name", &self.catalog.name).finish_non_exhaustive()
+        formatter.debug_struct("Endpoint").field("name", &self.catalog.identity.name).finish_non_exhaustive()
     }
 }

@@ -34,6 +34,12 @@ mod asking;
 mod call;
 mod output;
 
+mod completion;
+mod policy;
+mod prompt;
+mod resource;
+mod uri_template;
+
 mod conversation;
 mod dispatch;
 mod envelope;
@@ -49,7 +55,9 @@ pub mod stdio;
 
 pub use asking::{Answers, Elicitation, Elicited, InputRequired, Root, Round, Sampling, StateKey};
 pub use call::{Call, Client, LogLevel};
-pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, Running};
+pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, ReadyTool, Running, Visible};
 pub use output::{Content, EmbeddedResource, Failure, Output, ToolResult, fail};
+pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
+pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};
 pub use revision::Revision;
 pub use tool::{Effect, Tool};

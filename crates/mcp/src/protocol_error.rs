@@ -73,6 +73,17 @@ impl ProtocolError {
         Self::new(-32603, "internal error; the server's log has the details", Status::InBand)
     }
 
+    /// -32603: it took too long.
+    pub(crate) fn too_slow(limit: std::time::Duration) -> Self {
+        Self::new(-32603, format!("stopped after {} s, the time limit", limit.as_secs_f64()), Status::InBand)
+    }
+
+    /// A resource that is not there: -32602 on 2026-07-28, -32002 before.
+    pub(crate) fn resource_not_found(uri: &str, modern: bool) -> Self {
+        let code = if modern { -32602 } else { -32002 };
+        Self::new(code, "resource not found", Status::InBand).with_data(serde_json::json!({ "uri": excerpt(uri) }))
+    }
+
     /// -32603: too much at once.
     pub(crate) fn busy(limit: usize) -> Self {
         Self::new(-32603, format!("{limit} calls are already running on this connection; wait for one to finish"), Status::InBand)

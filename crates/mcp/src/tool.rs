@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::limits;
 use crate::output::ToolResult;
+use crate::policy::Policy;
 
 /// What a tool does to the world behind it; becomes the tool's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub struct Tool<C> {
     pub(crate) listed: bool,
     pub(crate) time_limit: Duration,
     pub(crate) required_capabilities: Option<Value>,
+    pub(crate) policy: Option<Policy<C>>,
     pub(crate) function: ToolFunction<C>,
 }
 
@@ -63,6 +65,7 @@ impl<C> Tool<C> {
             listed: true,
             time_limit: limits::TOOL_TIME,
             required_capabilities: None,
+            policy: None,
             function: Arc::new(move |call| Box::pin(function(call))),
         }
     }
@@ -145,6 +148,17 @@ impl<C> Tool<C> {
     pub fn requires(mut self, capabilities: Value) -> Self {
         self.required_capabilities = Some(capabilities);
         self
+    }
+
+    /// Who may see and call it. To everybody else it does not exist.
+    #[must_use]
+    pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.annotations.as_ref().is_some_and(|annotations| annotations.read_only)
     }
 
     /// The name it is listed under.

@@ -103,9 +103,9 @@ mod tests {
         assert_eq!(captures("test://template/{id}/data", "test://template/123/data").unwrap(), ["123"]);
         assert_eq!(captures("a://{x}-{y}", "a://1-2-3").unwrap(), ["1", "2-3"]);
         assert_eq!(captures("a://{x}", "a://w%20%C3%A9%2F").unwrap(), ["w é/"]);
-        for (template, uri) in [
-            ("a://{x}", "a://"), ("a://{x}", "a://b/c"), ("a://{x}/d", "a://b"), ("a://{x}", "b://c"), ("a://{x}", "a://%ff"),
-        ] {
+        for (template, uri) in
+            [("a://{x}", "a://"), ("a://{x}", "a://b/c"), ("a://{x}/d", "a://b"), ("a://{x}", "b://c"), ("a://{x}", "a://%ff")]
+        {
             assert_eq!(captures(template, uri), None, "{template} {uri}");
         }
     }

@@ -2,6 +2,8 @@
 #![allow(clippy::print_stderr, reason = "a program of its own, whose stderr is for the person who starts it")]
 
 mod asking;
+mod prompts;
+mod resources;
 
 use std::error::Error;
 use std::time::Duration;
@@ -73,6 +75,15 @@ fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
         .tool(with_logging("test_tool_with_logging"))
         .tool(with_logging("test_logging_tool"))
         .tools(asking::tools())
+        .resource(resources::text())
+        .resource(resources::binary())
+        .resource(resources::watched())
+        .resource(resources::template())
+        .prompt(prompts::simple())
+        .prompt(prompts::with_arguments())
+        .prompt(prompts::with_embedded_resource())
+        .prompt(prompts::with_image(PNG))
+        .prompt(prompts::asking())
         .tool(Tool::new(
             "json_schema_2020_12_tool",
             "Shows a schema of JSON Schema 2020-12.",
