@@ -14,7 +14,7 @@ use crate::terminal;
 
 /// What is set by the environment alone.
 const VARIABLES: &str = "Environment:
-  FOOTBRIDGE_TOKEN    Secret that HTTP clients of /mcp must send as a bearer; or FOOTBRIDGE_TOKEN_FILE
+  FOOTBRIDGE_TOKEN    Bearer that clients of /mcp must send; or FOOTBRIDGE_TOKEN_FILE
   FOOTBRIDGE_LOG      What is logged on stderr, such as info or footbridge=debug [default: warn]
   PRODMCP_TOKEN       Personal access token for prodmcp; or PRODMCP_TOKEN_FILE
   PRODMCP_BASE_URL    Address of the board of prodmcp [default: https://deploysition.cloud]";
@@ -292,7 +292,9 @@ pub(crate) struct VersionArguments {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cli, CommandFactory as _};
+    use clap::CommandFactory as _;
+
+    use super::Cli;
 
     #[test]
     fn the_command_line_is_sound() {

@@ -10,12 +10,30 @@ use crate::write_road;
 
 /// Makes the endpoint.
 pub(crate) fn over(opened: &Opened) -> Result<Endpoint<Caller>, Trouble> {
+    check_names(&opened.served)?;
     Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(&opened.served))
         .instructions(instructions(&opened.served))
         .tools(opened.served.iter().flat_map(write_road::tools))
         .build()
-        .map_err(|problems| Trouble::usage(format!("these connectors cannot be served together: {problems}")))
+        .map_err(Trouble::failed)
+}
+
+/// Two connectors of one endpoint must not share a tool's name.
+fn check_names(served: &[Served]) -> Result<(), Trouble> {
+    for (index, one) in served.iter().enumerate() {
+        for before in served.iter().take(index) {
+            let shared =
+                one.backend.connector().tools().iter().find(|tool| before.backend.connector().tool(&tool.name).is_some());
+            if let Some(tool) = shared {
+                return Err(Trouble::usage(format!(
+                    "{} and {} cannot be served together, as both have the tool {}: start footbridge once for each",
+                    before.name, one.name, tool.name
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn title(served: &[Served]) -> String {

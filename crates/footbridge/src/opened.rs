@@ -1,10 +1,11 @@
 //! Connectors opened for use: compiled, with their settings, bound to their upstream. What may be called is `write_road`.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use axum::body::Body;
 use footbridge_board::{Board, Models};
-use footbridge_connector::{Backend, Connector, InProcess, Network};
+use footbridge_connector::{Backend, Connector, InProcess, Network, Setting};
 use footbridge_store::{AccountId, Store};
 
 use crate::connectors::{self, BuiltIn, Reached};
@@ -18,6 +19,8 @@ pub(crate) struct Served {
     pub(crate) name: &'static str,
     pub(crate) backend: Backend,
     pub(crate) gate: Gate,
+    /// The secrets that its backend may want and nobody set, by name.
+    pub(crate) unset_secrets: Vec<String>,
 }
 
 /// Everything that was opened.
@@ -42,6 +45,11 @@ impl Opened {
         if built_in.is_empty() {
             built_in.push(connectors::named(connectors::DEFAULT)?);
         }
+        for (index, one) in built_in.iter().enumerate() {
+            if built_in.iter().take(index).any(|before| before.name == one.name) {
+                return Err(Trouble::usage(format!("{} is named twice: name each connector once", one.name)));
+            }
+        }
         let mut opened = Self { served: Vec::with_capacity(built_in.len()), local: None };
         for one in built_in {
             let served = opened.open_one(one, settings).await?;
@@ -54,9 +62,24 @@ impl Opened {
         let name = built_in.name;
         let connector = built_in.compile()?;
         let is_local = built_in.reached == Reached::InProcess;
-        let own = connector
-            .settings(&|setting| if is_local { None } else { settings.of_connector(name, setting) })
-            .map_err(|problems| Trouble::usage(format!("{name}: {}", problems.list().join("; "))))?;
+        check_names(&connector, is_local, settings.names_in_file(name))
+            .map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
+        let unreadable = RefCell::new(None);
+        let lookup = |setting: &str| {
+            let found = if is_local { Ok(None) } else { settings.of_connector(name, setting) };
+            found.unwrap_or_else(|trouble| {
+                unreadable.replace(Some(trouble));
+                None
+            })
+        };
+        let own =
+            connector.settings(&lookup).map_err(|problems| Trouble::usage(format!("{name}: {}", problems.list().join("; "))))?;
+        let is_unset = |setting: &&Setting| lookup(&setting.name).is_none() && lookup(&file_of(setting)).is_none();
+        let secrets = connector.setting_rules().iter().filter(|setting| setting.secret && !is_local);
+        let unset_secrets = secrets.filter(is_unset).map(|setting| setting.name.clone()).collect();
+        if let Some(trouble) = unreadable.take() {
+            return Err(trouble);
+        }
         let backend = match built_in.reached {
             Reached::Network => connector.connect(own, network(settings)?),
             Reached::InProcess => {
@@ -66,7 +89,7 @@ impl Opened {
                 connector.connect(own, upstream)
             }
         };
-        Ok(Served { name, backend, gate: Gate::new(settings.allowed(name, is_local)) })
+        Ok(Served { name, backend, unset_secrets, gate: Gate::new(settings.allowed(name, is_local)) })
     }
 
     /// Closes what was opened.
@@ -98,9 +121,27 @@ fn models_of(connector: &Connector) -> Result<Models, Trouble> {
     Models::from_json(connector.models()).map_err(Trouble::failed)
 }
 
+/// The variable that names the file of a secret.
+fn file_of(setting: &Setting) -> String {
+    format!("{}_FILE", setting.name)
+}
+
+/// Names that a connector does not have were meant to do something.
+fn check_names<'n>(connector: &Connector, is_local: bool, names: impl Iterator<Item = &'n str>) -> Result<(), String> {
+    let rules = if is_local { &[] } else { connector.setting_rules() };
+    for name in names {
+        if !rules.iter().any(|rule| rule.name == name || (rule.secret && file_of(rule) == name)) {
+            let known: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
+            let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
+            return Err(format!("the settings file sets {name}, which is no setting of it; {known}"));
+        }
+    }
+    Ok(())
+}
+
 fn network(settings: &Settings) -> Result<Network, Trouble> {
     match settings.ca_file() {
-        Some(path) => Network::with_ca_file(&path).map_err(Trouble::usage),
+        Some(path) => Network::with_ca_file(&path).map_err(|error| Trouble::usage(format!("--ca-file: {error}"))),
         None => Ok(Network::new()),
     }
 }

@@ -13,6 +13,7 @@ use crate::endpoint;
 use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::settings::Settings;
+use crate::terminal;
 
 pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Trouble> {
     let ServeArguments { connectors, options } = arguments;
@@ -20,6 +21,12 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Trouble> {
     let transport = options.transport.or(settings.file.transport).unwrap_or_else(standard_input::suggests);
     let opened = Opened::open(&connectors, &settings).await?;
     let endpoint = endpoint::over(&opened)?;
+    for (name, served) in opened.served.iter().flat_map(|served| served.unset_secrets.iter().map(move |name| (name, served))) {
+        terminal::say(format_args!(
+            "footbridge: warning: {name} is not set: calls of {} go without it; set it, or {name}_FILE to the file that holds it",
+            served.name
+        ));
+    }
     let exit = match transport {
         Transport::Stdio => stdio::serve(endpoint).await?,
         Transport::Http => http::serve(endpoint, &opened, &options, &settings).await?,

@@ -2,37 +2,23 @@
 
 mod data_directory;
 mod file;
+mod shared_bearer;
+mod small_file;
 
+use std::env::VarError;
 use std::path::PathBuf;
-
-use secrecy::SecretString;
 
 use crate::cli::{Allow, CommonOptions, FileOptions};
 use crate::exit::Trouble;
 pub(crate) use file::SettingsFile;
+pub(crate) use shared_bearer::shared_bearer;
 
 /// Reads a variable; empty is unset.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The shared bearer of the HTTP door, from `FOOTBRIDGE_TOKEN` or the file that `FOOTBRIDGE_TOKEN_FILE` names.
-pub(crate) fn shared_bearer() -> Result<Option<SecretString>, Trouble> {
-    match (variable("FOOTBRIDGE_TOKEN"), variable("FOOTBRIDGE_TOKEN_FILE")) {
-        (Some(_), Some(_)) => Err(Trouble::usage("FOOTBRIDGE_TOKEN and FOOTBRIDGE_TOKEN_FILE are both set: set one of them")),
-        (Some(token), None) => Ok(Some(SecretString::from(token))),
-        (None, None) => Ok(None),
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| Trouble::usage(format!("FOOTBRIDGE_TOKEN_FILE names {path}, which cannot be read: {error}")))?;
-            let token = text.trim_end_matches(['\r', '\n']);
-            if token.is_empty() {
-                return Err(Trouble::usage(format!(
-                    "FOOTBRIDGE_TOKEN_FILE names {path}, which is empty: write the token into it"
-                )));
-            }
-            Ok(Some(SecretString::from(token.to_owned())))
-        }
+fn variable(name: &str) -> Result<Option<String>, Trouble> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Trouble::usage(format!("the variable {name} is not UTF-8: set it again"))),
     }
 }
 
@@ -74,8 +60,14 @@ impl Settings {
     }
 
     /// A setting of a connector, by the name that the connector gives it: environment, else file.
-    pub(crate) fn of_connector(&self, connector: &str, name: &str) -> Option<String> {
-        variable(name).or_else(|| self.file.connectors.get(connector)?.settings.get(name).cloned())
+    pub(crate) fn of_connector(&self, connector: &str, name: &str) -> Result<Option<String>, Trouble> {
+        let in_file = || self.file.connectors.get(connector)?.settings.get(name).cloned();
+        Ok(variable(name)?.or_else(in_file))
+    }
+
+    /// The names that the file gives to settings of a connector.
+    pub(crate) fn names_in_file(&self, connector: &str) -> impl Iterator<Item = &str> {
+        self.file.connectors.get(connector).into_iter().flat_map(|own| own.settings.keys()).map(String::as_str)
     }
 
     pub(crate) fn ca_file(&self) -> Option<PathBuf> {

@@ -25,7 +25,8 @@ pub(crate) fn say(text: impl Display) {
     let _said = writeln!(io::stderr(), "{text}");
 }
 
-/// Why the program ends.
+/// Why the program ends, in one line.
 pub(crate) fn complain(trouble: &Trouble) {
-    say(format_args!("footbridge: {trouble}"));
+    let text = trouble.to_string();
+    say(format_args!("footbridge: {}", text.lines().collect::<Vec<_>>().join("; ")));
 }

@@ -65,8 +65,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -198,7 +198,7 @@ async fn destroy(client: &Client, card: &str) {
 
 async fn tell(transport: Transport, lifecycle: ClientLifecycleMode) {
     // The client's HTTP side is built without a TLS provider of its own; a second installation is refused, and harmless.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    drop(rustls::crypto::ring::default_provider().install_default());
     let data = tempfile::tempdir().unwrap();
     let card = session(transport, &lifecycle, data.path(), &[], async |client| use_the_board(client).await).await;
     let open = ["--allow", "write,destroy"];

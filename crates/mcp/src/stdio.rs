@@ -86,7 +86,7 @@ impl Connection {
         let ending = Ending(ended_sender);
         std::thread::Builder::new().name("mcp-stdio-reader".to_owned()).spawn(move || {
             serving.read_all(input);
-            drop(ending);
+            drop((serving, ending));
         })?;
         Ok(Self { calls, outbox, ended, written })
     }
@@ -124,6 +124,12 @@ struct Serving<C> {
     batches: AtomicU64,
 }
 
+impl<C> Drop for Serving<C> {
+    fn drop(&mut self) {
+        self.calls.end_reading();
+    }
+}
+
 impl<C: Send + Sync + 'static> Serving<C> {
     fn read_all(&self, input: impl Read) {
         // Tools may use timers and sockets of the runtime when they are first polled here.
@@ -142,8 +148,9 @@ impl<C: Send + Sync + 'static> Serving<C> {
                     if !self.outbox.push(&mut answers) {
                         return;
                     }
+                    self.calls.end_reading();
                     match lines.fill() {
-                        Ok(true) => {}
+                        Ok(true) => self.calls.begin_reading(),
                         Ok(false) => break,
                         Err(error) => {
                             tracing::warn!(%error, "stdin could not be read");
@@ -153,6 +160,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
                 }
             }
         }
+        self.calls.begin_reading();
         if let Some(line) = lines.last() {
             self.take(line, &mut answers);
         }
@@ -209,9 +217,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
                     write_some(call.await.reply.as_ref(), &mut bytes);
                     bytes
                 };
-                if let Err(refused) = self.calls.spawn(&self.runtime, id, task, Arc::clone(&self.outbox)) {
-                    self.refuse(id, &refused, answers);
-                }
+                self.calls.spawn(&self.runtime, id, task, Arc::clone(&self.outbox));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `footbridge account`: the accounts of the local board.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use footbridge_store::{Account, NewAccount, OwnedRecords, Role};
 use secrecy::SecretString;
@@ -12,6 +12,9 @@ use crate::exit::{Exit, Trouble};
 use crate::opened::open_store;
 use crate::settings::Settings;
 use crate::terminal;
+
+/// Most bytes that are read for a password; longer ones the store refuses anyway.
+const MAX_PASSWORD_BYTES: u64 = 64 << 10;
 
 pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
     match arguments.command {
@@ -70,6 +73,6 @@ fn ask_password() -> Result<SecretString, Trouble> {
         return rpassword::prompt_password("Password: ").map(SecretString::from).map_err(unreadable);
     }
     let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(unreadable)?;
+    io::stdin().lock().take(MAX_PASSWORD_BYTES).read_line(&mut line).map_err(unreadable)?;
     Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
 }

@@ -46,6 +46,10 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
             if json {
                 return terminal::print(Value::Array(tokens.iter().map(as_json).collect()));
             }
+            if tokens.is_empty() {
+                terminal::say(format_args!("the account {account} has no tokens; footbridge token create makes one"));
+                return Ok(());
+            }
             terminal::print(table::aligned(&tokens.iter().map(row).collect::<Vec<_>>()))
         }
         TokenCommand::Revoke { token, account, .. } => {

@@ -13,7 +13,6 @@ use url::Url;
 
 use crate::caller::Caller;
 use crate::exit::Trouble;
-use crate::terminal;
 
 /// What decides whether an address may be listened on.
 #[derive(Debug, Clone, Copy)]
@@ -25,11 +24,11 @@ pub(super) struct Exposed {
 }
 
 impl Exposed {
-    /// Refuses an address beyond this machine on which anybody could write, and warns where anybody could read.
-    pub(super) fn check(self) -> Result<(), Trouble> {
+    /// Refuses an address beyond this machine on which anybody could write, and gives a warning where anybody could read.
+    pub(super) fn check(self) -> Result<Option<String>, Trouble> {
         let Self { host, writes_are_open, has_token, no_auth } = self;
         if host.is_loopback() || has_token {
-            return Ok(());
+            return Ok(None);
         }
         if writes_are_open && !no_auth {
             return Err(Trouble::usage(format!(
@@ -37,16 +36,42 @@ impl Exposed {
                  or close writes with --allow read, or say --no-auth if everybody who reaches it may write"
             )));
         }
-        terminal::say(format_args!(
+        Ok(Some(format!(
             "footbridge: warning: {host} is reachable from other machines and asks nobody who they are; put a reverse proxy with TLS and \
              authentication before it, or set FOOTBRIDGE_TOKEN"
-        ));
-        Ok(())
+        )))
     }
 }
 
+/// The address under which clients reach the program, without anything that a client's configuration must not show.
+pub(super) fn public_url(text: &str) -> Result<Url, Trouble> {
+    let example = "such as https://board.example.org";
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()))
+        .ok_or_else(|| Trouble::usage(format!("the public URL must be an address {example}, is {text:?}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Trouble::usage(format!("the public URL must not hold a user name or password: write it {example}")));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Trouble::usage(format!("the public URL must have neither ? nor #, is {text:?}")));
+    }
+    Ok(url)
+}
+
+/// A host name or an address, as the `Host` header has it before its port.
+fn checked_host(host: &str) -> Result<&str, Trouble> {
+    let is_name =
+        |host: &str| !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let is_address = |host: &str| host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    if is_name(host) || is_address(host) {
+        return Ok(host);
+    }
+    Err(Trouble::usage(format!("an allowed host must be a name without scheme and port, such as board.example.org, is {host:?}")))
+}
+
 /// The hosts that requests may name: this machine's, the address listened on, the public one, and those that the operator adds.
-pub(super) fn allowed_hosts(host: IpAddr, public_url: Option<&Url>, further: &[String]) -> AllowedHosts {
+pub(super) fn allowed_hosts(host: IpAddr, public_url: Option<&Url>, further: &[String]) -> Result<AllowedHosts, Trouble> {
     let mut hosts = AllowedHosts::loopback();
     if !host.is_unspecified() {
         hosts = hosts.and(&host.to_string());
@@ -54,7 +79,7 @@ pub(super) fn allowed_hosts(host: IpAddr, public_url: Option<&Url>, further: &[S
     if let Some(public) = public_url.and_then(Url::host_str) {
         hosts = hosts.and(public);
     }
-    further.iter().fold(hosts, |hosts, host| hosts.and(host))
+    further.iter().try_fold(hosts, |hosts, host| Ok(hosts.and(checked_host(host.trim())?)))
 }
 
 /// Lets in whoever sends the shared bearer; without one, everybody.
@@ -96,7 +121,7 @@ mod tests {
     use ::http::Request;
     use secrecy::SecretString;
 
-    use super::{Exposed, SharedBearer};
+    use super::{Exposed, SharedBearer, checked_host, public_url};
 
     #[test]
     fn an_address_beyond_this_machine_needs_a_token_or_a_word_before_anybody_may_write() {
@@ -108,6 +133,28 @@ mod tests {
         assert!(check("0.0.0.0", false, false, false));
         assert!(check("0.0.0.0", true, true, false));
         assert!(check("0.0.0.0", true, false, true));
+    }
+
+    #[test]
+    fn a_public_url_is_an_address_that_a_client_can_be_given() {
+        for good in ["https://board.example.org", "http://board.example.org:8080/mcp-servers/", "https://[2001:db8::1]"] {
+            assert!(public_url(good).is_ok(), "{good}");
+        }
+        for bad in ["board.example.org", "ftp://board.example.org", "https://", "https://x/?a", "https://x/#a", ""] {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
+        let error = public_url("https://user:planted@board.example.org").unwrap_err().to_string();
+        assert!(!error.contains("planted"), "{error}");
+    }
+
+    #[test]
+    fn an_allowed_host_is_a_name_or_an_address() {
+        for good in ["board.example.org", "BOARD", "192.0.2.1", "2001:db8::1", "[2001:db8::1]"] {
+            assert!(checked_host(good).is_ok(), "{good}");
+        }
+        for bad in ["", "https://board.example.org", "board.example.org:8000", "*.example.org", "a b", "a/b"] {
+            assert!(checked_host(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -6,9 +6,8 @@ use footbridge_connector::Effect;
 use footbridge_mcp::Endpoint;
 use footbridge_mcp::http::{McpService, ServerLimits, serve as serve_connections};
 use tokio::net::TcpListener;
-use url::Url;
 
-use super::exposure::{Exposed, SharedBearer, allowed_hosts};
+use super::exposure::{Exposed, SharedBearer, allowed_hosts, public_url};
 use super::signals::Signals;
 use super::{doors, invitation};
 use crate::caller::Caller;
@@ -34,13 +33,16 @@ pub(super) async fn serve(
     let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
     let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
     let has_token = token.is_some();
-    Exposed { host, writes_are_open, has_token, no_auth: options.no_auth }.check()?;
+    let warning = Exposed { host, writes_are_open, has_token, no_auth: options.no_auth }.check()?;
     let further: Vec<String> = options.allowed_hosts.iter().chain(&settings.file.allowed_hosts).cloned().collect();
-    let hosts = allowed_hosts(host, public_url.as_ref(), &further);
+    let hosts = allowed_hosts(host, public_url.as_ref(), &further)?;
 
     let mut signals = Signals::listen()?;
     let listener = listen(SocketAddr::new(host, port)).await?;
     let address = listener.local_addr().map_err(|error| Trouble::failed(format!("cannot listen: {error}")))?;
+    if let Some(warning) = warning {
+        terminal::say(warning);
+    }
     terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
     let doors = doors::routes(McpService::new(endpoint, SharedBearer::new(token), hosts), opened);
     let mut exit = Exit::Done;
@@ -63,11 +65,4 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
         }
         _ => Trouble::failed(format!("cannot listen on {address}: {error}")),
     })
-}
-
-fn public_url(text: &str) -> Result<Url, Trouble> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()))
-        .ok_or_else(|| Trouble::usage(format!("--public-url must be an address such as https://board.example.org, is {text:?}")))
 }

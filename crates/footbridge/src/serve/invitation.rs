@@ -1,6 +1,6 @@
 //! What a person reads when the HTTP door opens: the addresses, what is open, and a client configuration to paste.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde_json::json;
 use url::Url;
@@ -10,7 +10,8 @@ use crate::opened::Opened;
 
 /// The lines for stderr.
 pub(super) fn text(address: SocketAddr, public_url: Option<&Url>, has_token: bool, opened: &Opened) -> String {
-    let base = public_url.map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+    let here = from_this_machine(address);
+    let base = public_url.map_or_else(|| format!("http://{here}"), |url| url.as_str().trim_end_matches('/').to_owned());
     let names: Vec<_> = opened.served.iter().map(|served| served.name).collect();
     let mut lines =
         vec![format!("footbridge {} serves {}", env!("CARGO_PKG_VERSION"), names.join(", ")), format!("  MCP    {base}/mcp")];
@@ -18,13 +19,26 @@ pub(super) fn text(address: SocketAddr, public_url: Option<&Url>, has_token: boo
         lines.push(format!("  REST   {base}/xapi2   (a token: footbridge token create NAME)"));
     }
     lines.push(format!("  status {base}/   health {base}/healthz   ready {base}/readyz"));
-    if public_url.is_some() {
-        lines.push(format!("  listening on http://{address}/mcp"));
+    if public_url.is_some() || here != address {
+        lines.push(format!("  listening on {address}"));
+    }
+    if public_url.is_none() && here != address {
+        lines.push("  Other machines may name it only by a host that --public-url or --allowed-host gives.".to_owned());
     }
     lines.push("Add it to a client:".to_owned());
     lines.push(format!("  {}", client_configuration(&base, has_token)));
     lines.extend(opened.served.iter().filter_map(closed_sentence));
     lines.join("\n")
+}
+
+/// An address that means every interface is none that a client can name.
+fn from_this_machine(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// The form that most clients read; the token itself is never printed.

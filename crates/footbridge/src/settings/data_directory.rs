@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::variable;
 use crate::exit::Trouble;
 
 /// `$XDG_DATA_HOME/footbridge`, else `~/.local/share/footbridge`.
@@ -18,7 +17,7 @@ pub(super) fn settings_file() -> Option<PathBuf> {
 
 /// The XDG rules ignore a path that is not absolute.
 fn under(name: &str, in_home: &str) -> Option<PathBuf> {
-    let named = variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let named = std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = named.or_else(|| std::env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(in_home)))?;
     Some(base.join("footbridge"))
 }

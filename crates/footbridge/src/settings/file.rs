@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::data_directory;
+use super::{data_directory, small_file};
 use crate::cli::{Allow, Transport};
+use crate::connectors;
 use crate::exit::Trouble;
 
 /// Largest settings file that is read, in bytes.
@@ -55,17 +57,10 @@ impl SettingsFile {
                 None => return Ok(Self::default()),
             },
         };
-        let unreadable =
-            |error: &dyn fmt::Display| Trouble::usage(format!("cannot read the settings file {}: {error}", path.display()));
-        match std::fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => return Ok(Self::default()),
-            Err(error) => return Err(unreadable(&error)),
-            Ok(metadata) if metadata.len() > MAX_BYTES => {
-                return Err(unreadable(&format!("it is larger than {MAX_BYTES} bytes")));
-            }
-            Ok(_) => {}
-        }
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
+        let text = match small_file::read(&path, MAX_BYTES) {
+            Err(error) if error.kind() == ErrorKind::NotFound && !is_named => return Ok(Self::default()),
+            read => read.map_err(|error| Trouble::usage(format!("cannot read the settings file {}: {error}", path.display())))?,
+        };
         Self::parse(&path, &text)
     }
 
@@ -75,8 +70,13 @@ impl SettingsFile {
         }
         // The reader's snippet would show the file's lines, and they may hold a secret.
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-        serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| Trouble::usage(format!("{}: {}", path.as_ref().display(), error.to_string().replace('\n', " "))))
+        let wrong = |what: String| Trouble::usage(format!("the settings file {}: {what}", path.as_ref().display()));
+        let file: Self =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| wrong(error.to_string().replace('\n', " ")))?;
+        for name in file.connectors.keys() {
+            connectors::named(name).map_err(|unknown| wrong(unknown.to_string()))?;
+        }
+        Ok(file)
     }
 }
 

@@ -8,7 +8,8 @@ use crate::process::{Home, Running};
 use crate::session::{Session, call_over_http, outcome, tool_call, try_call_over_http};
 
 const ROUNDS: u64 = 4;
-const WRITES: u64 = 400;
+/// Fewer than may be under way on one connection.
+const WRITES: u64 = 250;
 
 /// Every title that is kept, after a check that none is there twice and that the cards can still be written.
 fn kept(home: &Home) -> BTreeSet<String> {

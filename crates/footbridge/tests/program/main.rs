@@ -17,3 +17,11 @@ mod endings;
 mod killed_writer;
 mod shared_data;
 mod stdio_purity;
+
+mod configuration;
+mod surroundings;
+
+mod accounts;
+mod doors;
+mod production_board;
+mod secrets;

@@ -143,6 +143,11 @@ impl Running {
         }
     }
 
+    /// All that was read from stderr so far.
+    pub(crate) fn said(&self) -> &str {
+        &self.errors.said
+    }
+
     pub(crate) fn send(&mut self, line: impl AsRef<[u8]>) {
         let input = self.input.as_mut().unwrap();
         input.write_all(line.as_ref()).unwrap();

@@ -61,6 +61,13 @@ fn input() -> Vec<(Vec<u8>, bool)> {
     owed.into_iter().map(|line| (line, true)).chain(not_owed.into_iter().map(|line| (line, false))).collect()
 }
 
+/// Requests that are under way together must not share their id.
+fn with_own_id(line: &[u8], index: usize) -> Vec<u8> {
+    const ID: &[u8] = br#""id":1,"#;
+    let Some(at) = line.windows(ID.len()).position(|part| part == ID) else { return line.to_vec() };
+    [&line[..at], format!("\"id\":{},", 1000 + index).as_bytes(), &line[at + ID.len()..]].concat()
+}
+
 #[test]
 fn every_line_is_json_rpc_at_every_log_level() {
     let input = input();
@@ -68,8 +75,8 @@ fn every_line_is_json_rpc_at_every_log_level() {
     for level in LEVELS {
         let home = Home::new();
         let mut running = Running::start_piped(home.command(&["serve"]).env("FOOTBRIDGE_LOG", level));
-        for (line, _) in &input {
-            running.send(line);
+        for (index, (line, _)) in input.iter().enumerate() {
+            running.send(with_own_id(line, index));
         }
         running.send(r#"{"jsonrpc":"2.0","id":"last","method":"ping"}"#);
         running.close_input();

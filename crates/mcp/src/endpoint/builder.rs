@@ -9,7 +9,7 @@ use super::Endpoint;
 use super::catalog::{Catalog, Hook};
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTemplate, ReadyTool};
 use super::identity::{CacheScope, Identity, Principal};
-use super::listing::{Listed, Listing};
+use super::listing::Listing;
 use super::visible::Visible;
 use crate::asking::StateKey;
 use crate::call::Call;
@@ -183,14 +183,12 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     pub fn build(self) -> Result<Endpoint<C>, BuildProblems> {
         let mut problems = Vec::new();
         let (templates, resources): (Vec<_>, Vec<_>) = self.resources.into_iter().partition(|resource| resource.is_template);
-        let tools = self.tools.into_iter().map(|tool| (tool.name.clone(), tool));
-        let tools = ready(tools, ReadyTool::new, |tool| &tool.aliases, &mut problems);
-        let resources = resources.into_iter().map(|resource| (resource.address.clone(), resource));
-        let resources = ready(resources, ReadyResource::new, |_| &[], &mut problems);
-        let templates = templates.into_iter().map(|resource| (resource.address.clone(), resource));
-        let templates = ready(templates, |one| ReadyResource::new(one).map(ReadyTemplate), |_| &[], &mut problems);
-        let prompts = self.prompts.into_iter().map(|prompt| (prompt.name.clone(), prompt));
-        let prompts = ready(prompts, ReadyPrompt::new, |_| &[], &mut problems);
+        let names = |tool: &Tool<C>| std::iter::once(&tool.name).chain(&tool.aliases).cloned().collect();
+        let tools = ready(self.tools, names, ReadyTool::new, &mut problems);
+        let address = |resource: &Resource<C>| vec![resource.address.clone()];
+        let resources = ready(resources, address, ReadyResource::new, &mut problems);
+        let templates = ready(templates, address, |one| ReadyResource::new(one).map(ReadyTemplate), &mut problems);
+        let prompts = ready(self.prompts, |prompt| vec![prompt.name.clone()], ReadyPrompt::new, &mut problems);
         let state_key = self.state_key.map_or_else(StateKey::random, Ok).map_err(|error| {
             problems.push(BuildProblem { name: String::new(), problem: format!("no random bytes for the state key: {error}") });
         });
@@ -219,26 +217,26 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     }
 }
 
-/// Makes things of one kind ready, and notes what is wrong with them and names that are used twice.
-fn ready<C, S, T: Listed<C>>(
-    sources: impl Iterator<Item = (String, S)>,
+/// Makes things of one kind ready, and notes what is wrong with them and names that are used twice. The first name of each is its own.
+fn ready<S, T>(
+    sources: Vec<S>,
+    names: impl Fn(&S) -> Vec<String>,
     make: impl Fn(S) -> Result<T, Vec<String>>,
-    aliases: impl Fn(&T) -> &[String],
     problems: &mut Vec<BuildProblem>,
 ) -> Listing<T> {
     let (mut entries, mut by_name) = (Vec::new(), HashMap::new());
-    for (name, source) in sources {
-        let mut problem = |text: String| problems.push(BuildProblem { name: name.clone(), problem: text });
+    for source in sources {
+        let names = names(&source);
+        let own = names.first().cloned().unwrap_or_default();
+        let mut problem = |text: String| problems.push(BuildProblem { name: own.clone(), problem: text });
+        for name in names {
+            if by_name.insert(name.clone(), entries.len()).is_some() {
+                problem(format!("the name {name:?} is used twice"));
+            }
+        }
         match make(source) {
             Err(texts) => texts.into_iter().for_each(problem),
-            Ok(entry) => {
-                for name in std::iter::once(&name).chain(aliases(&entry)) {
-                    if by_name.insert(name.clone(), entries.len()).is_some() {
-                        problem(format!("the name {name:?} is used twice"));
-                    }
-                }
-                entries.push(Arc::new(entry));
-            }
+            Ok(entry) => entries.push(Arc::new(entry)),
         }
     }
     Listing::new(entries, by_name)

@@ -23,6 +23,8 @@ struct State {
     running: HashMap<String, Running>,
     /// How many calls were started. A cancelled call may still be at its end when another takes over its id; this tells the two apart.
     started: u64,
+    /// The reading thread has taken lines whose answers are not queued yet.
+    reading: bool,
     closed: bool,
 }
 
@@ -41,6 +43,10 @@ pub(super) enum Refused {
 }
 
 impl State {
+    fn is_idle(&self) -> bool {
+        self.running.is_empty() && !self.reading
+    }
+
     /// Takes out the call with this id, if it is the one of this number.
     fn take(&mut self, id: &str, number: u64) -> bool {
         self.running.get(id).is_some_and(|running| running.number == number) && self.running.remove(id).is_some()
@@ -60,18 +66,15 @@ impl Calls {
         if state.running.len() >= limits::STDIO_CALLS_IN_FLIGHT { Err(Refused::TooMany) } else { Ok(()) }
     }
 
-    /// Runs a call to its end and sends what it says. Refused only when the end came since [`Calls::check`].
+    /// Runs a call to its end and sends what it says. It was admitted by [`Calls::check`] and may have done work already, so it is not refused here.
     pub(super) fn spawn(
         self: &Arc<Self>,
         runtime: &Handle,
         id: &str,
         task: impl Future<Output = Vec<u8>> + Send + 'static,
         outbox: Arc<Outbox>,
-    ) -> Result<(), Refused> {
+    ) {
         let mut state = self.lock();
-        if state.closed {
-            return Err(Refused::Closed);
-        }
         state.started += 1;
         let number = state.started;
         let calls = Arc::clone(self);
@@ -88,7 +91,6 @@ impl Calls {
             calls.changed.notify_waiters();
         });
         state.running.insert(id.to_owned(), Running { number, task: task.abort_handle() });
-        Ok(())
     }
 
     /// Stops the call with this id, if it still runs; it will not be answered.
@@ -98,6 +100,22 @@ impl Calls {
             running.task.abort();
         }
         self.changed.notify_waiters();
+    }
+
+    /// The reading thread has new lines. What it takes before the end is announced is waited for.
+    pub(super) fn begin_reading(&self) {
+        let mut state = self.lock();
+        state.reading = !state.closed;
+    }
+
+    /// The reading thread has queued all its answers.
+    pub(super) fn end_reading(&self) {
+        let mut state = self.lock();
+        state.reading = false;
+        if state.closed {
+            drop(state);
+            self.changed.notify_waiters();
+        }
     }
 
     /// Lets no more calls start.
@@ -112,13 +130,13 @@ impl Calls {
         self.changed.notify_waiters();
     }
 
-    /// Completes when no call is under way.
+    /// Completes when no call is under way and every answer is queued. Only after [`Calls::close`].
     pub(super) async fn idle(&self) {
         loop {
             let changed = self.changed.notified();
             let mut changed = std::pin::pin!(changed);
             changed.as_mut().enable();
-            if self.lock().running.is_empty() {
+            if self.lock().is_idle() {
                 return;
             }
             changed.await;
@@ -150,9 +168,9 @@ mod tests {
             drop(said);
             b"first\n".to_vec()
         };
-        calls.spawn(&Handle::current(), "1", first, Arc::clone(&outbox)).unwrap();
+        calls.spawn(&Handle::current(), "1", first, Arc::clone(&outbox));
         drop(calls.lock().running.remove("1").unwrap());
-        calls.spawn(&Handle::current(), "1", pending(), Arc::clone(&outbox)).unwrap();
+        calls.spawn(&Handle::current(), "1", pending(), Arc::clone(&outbox));
         go.send(()).unwrap();
         heard.await.unwrap_err();
         tokio::task::yield_now().await;
@@ -165,10 +183,35 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_starts_after_the_end() {
-        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        let calls = Calls::default();
         calls.close();
+        calls.begin_reading();
         assert_eq!(calls.check("1"), Err(Refused::Closed));
-        assert_eq!(calls.spawn(&Handle::current(), "1", pending(), outbox), Err(Refused::Closed));
         calls.idle().await;
+    }
+
+    /// Lines that were taken before the end may have done work, so their answers are waited for.
+    #[tokio::test]
+    async fn what_was_taken_before_the_end_is_waited_for() {
+        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        calls.begin_reading();
+        assert_eq!(calls.check("1"), Ok(()));
+        calls.close();
+        let mut idle = Box::pin(calls.idle());
+        assert!(futures_util::poll!(&mut idle).is_pending(), "the answer is not queued yet");
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let call = async move {
+            gone.await.unwrap();
+            b"late\n".to_vec()
+        };
+        calls.spawn(&Handle::current(), "1", call, Arc::clone(&outbox));
+        calls.end_reading();
+        assert!(futures_util::poll!(&mut idle).is_pending(), "the call still runs");
+        go.send(()).unwrap();
+        idle.await;
+        outbox.close();
+        let mut written = Vec::new();
+        outbox.write_all_to(&mut written);
+        assert_eq!(written, b"late\n");
     }
 }

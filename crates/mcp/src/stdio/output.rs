@@ -84,7 +84,7 @@ impl Outbox {
                 if state.closed {
                     state.broken = true;
                     drop(state);
-                    self.drained.notify_all();
+                    self.tell_drained();
                     return;
                 }
                 state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -129,5 +129,47 @@ impl Outlet for Outbox {
             line.push(b'\n');
             self.push_now(&mut line);
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::Outbox;
+    use crate::limits;
+
+    #[test]
+    fn whoever_reads_waits_while_too_much_is_unread_and_not_before() {
+        let outbox = Arc::new(Outbox::default());
+        outbox.push_now(&mut vec![b'a'; limits::STDIO_PENDING_BYTES]);
+        assert!(outbox.push(&mut vec![b'b']), "at the limit there is no wait");
+        let (done, pushed) = channel();
+        let reader = std::thread::spawn({
+            let outbox = Arc::clone(&outbox);
+            move || done.send(outbox.push(&mut vec![b'c'])).unwrap()
+        });
+        assert!(pushed.recv_timeout(Duration::from_millis(50)).is_err(), "over the limit nothing more is taken");
+        outbox.push_now(&mut vec![b'd']);
+        outbox.close();
+        let mut written = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| outbox.write_all_to(&mut written));
+            assert!(pushed.recv_timeout(Duration::from_secs(20)).is_ok(), "what was written makes room");
+        });
+        reader.join().unwrap();
+        assert!(written.starts_with(b"aaa"));
+        assert_eq!(written.iter().filter(|byte| **byte != b'a').take(2).collect::<Vec<_>>(), [&b'b', &b'd']);
+    }
+
+    #[test]
+    fn once_it_has_ended_nobody_waits() {
+        let outbox = Outbox::default();
+        outbox.close();
+        outbox.write_all_to(std::io::sink());
+        outbox.push_now(&mut vec![b'a'; limits::STDIO_PENDING_BYTES + 1]);
+        assert!(!outbox.push(&mut vec![b'b']));
     }
 }

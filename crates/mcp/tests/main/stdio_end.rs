@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use footbridge_mcp::stdio::Connection;
 use footbridge_mcp::{Call, Endpoint, Output, Tool, limits};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stdio_client::{Pipe, SOON};
 use crate::world::{self, Event, World};
@@ -173,28 +173,32 @@ fn an_output_that_is_gone_ends_the_connection_at_once() {
     drop(over);
 }
 
-/// Endless input: a new request whenever the last was read.
-struct Endless(usize);
-
-impl Read for Endless {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        self.0 += 1;
-        let call = json!({"jsonrpc": "2.0", "id": self.0, "method": "tools/call", "params": {"name": "wait", "arguments": {}}});
-        let line = format!("{call}\n");
-        into[..line.len()].copy_from_slice(line.as_bytes());
-        Ok(line.len())
-    }
+fn waiting(id: u32) -> String {
+    format!("{}\n", json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "wait", "arguments": {}}}))
 }
 
 #[test]
 fn once_the_end_was_announced_no_more_calls_are_started() {
     let (world, mut events) = World::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (input_end, mut input) = std::io::pipe().unwrap();
+    let (output, opener, written) = Held::new();
+    opener.send(()).unwrap();
     runtime.block_on(async {
-        let connection = Connection::start(world::endpoint(), world.clone(), Endless(0), std::io::sink()).unwrap();
-        assert!(matches!(events.recv().await, Some(Event::Started(_))));
-        // Every call may end from now on, so the connection is idle as soon as no more are started.
-        world.open(1_000_000);
-        tokio::time::timeout(SOON, connection.finish(Duration::from_secs(600))).await.expect("an end to the calls");
+        let connection = Connection::start(world::endpoint(), world.clone(), input_end, output).unwrap();
+        input.write_all(waiting(1).as_bytes()).unwrap();
+        assert_eq!(events.recv().await, Some(Event::Started(String::new())));
+        let mut finishing = Box::pin(connection.finish(SOON * 10));
+        assert!(futures_util::poll!(&mut finishing).is_pending());
+
+        input.write_all(waiting(2).as_bytes()).unwrap();
+        let answer: Value = serde_json::from_slice(&written.recv_timeout(SOON).expect("an answer")).unwrap();
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(2), &json!(-32603)));
+        assert_eq!(answer["error"]["message"], "the server is stopping; the call was not carried out");
+
+        world.open(1);
+        finishing.await;
+        let answer: Value = serde_json::from_slice(&written.recv_timeout(SOON).expect("an answer")).unwrap();
+        assert_eq!(answer["result"]["content"][0]["text"], "waited: ");
     });
 }

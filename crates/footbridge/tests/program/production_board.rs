@@ -1,0 +1,156 @@
+//! `serve prodmcp` against a board that another Footbridge serves: the whole way over the network, and what lies in it.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::process::{Home, Running};
+use crate::session::Session;
+
+/// The client's side: its own home, pointed at a board by environment.
+fn prodmcp(home: &Home, base: &str, token: Option<&str>) -> Command {
+    let mut command = home.command(&["serve", "prodmcp", "--allow", "write,destroy"]);
+    command.env("PRODMCP_BASE_URL", base).envs(token.map(|token| ("PRODMCP_TOKEN", token)));
+    command
+}
+
+fn listed(session: &mut Session, arguments: Value) -> Vec<String> {
+    let found = session.call("card_list", arguments).unwrap();
+    found["items"].as_array().unwrap().iter().map(|card| card["title"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_whole_story_over_the_network() {
+    let (board, client) = (Home::new(), Home::new());
+    let (_running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
+    let token = board.token("local");
+    let mut session = Session::start(&mut prodmcp(&client, &base, Some(&token)));
+    assert_eq!(session.tools().len(), 11);
+    assert_eq!(session.call("whoami", json!({})).unwrap()["role"], "admin");
+
+    let columns = json!([{ "key": "todo", "title": "To do" }, { "key": "done", "title": "Done", "wip_limit": 3 }]);
+    let made = session.call("board_create", json!({ "name": "Garden", "columns": columns })).unwrap();
+    assert_eq!(made["columns"], columns);
+    let on = &made["id"];
+    let cards: Vec<Value> = ["Dig", "Plant", "Water / reap?"]
+        .iter()
+        .map(|title| session.call("card_create", json!({ "title": title, "board_id": on, "status": "todo" })).unwrap())
+        .collect();
+    let moved = session.call("card_update", json!({ "id": cards[0]["id"], "status": "done", "priority": "high" })).unwrap();
+    assert_eq!((&moved["status"], &moved["title"]), (&json!("done"), &json!("Dig")));
+    assert_eq!(listed(&mut session, json!({ "filter": { "board_id": on, "status": "done" } })), ["Dig"]);
+    assert_eq!(listed(&mut session, json!({ "filter": { "data__status": ["todo"] } })), ["Plant", "Water / reap?"]);
+    assert_eq!(listed(&mut session, json!({ "q": "reap", "sort": "-created_at" })), ["Water / reap?"]);
+    let cleared = session.call("card_update", json!({ "id": cards[0]["id"], "priority": null })).unwrap();
+    assert_eq!(cleared.get("priority"), None);
+
+    let refusal = session.call("card_create", json!({ "title": "x", "priority": "urgent" })).unwrap_err();
+    assert!(refusal.contains("urgent") && refusal.contains("critical"), "{refusal}");
+    let refusal = session.call("card_create", json!({ "title": "x", "board_id": "no-board" })).unwrap_err();
+    assert!(refusal.contains("no-board") || refusal.contains("board"), "{refusal}");
+
+    let deleted = session.call("card_delete", json!({ "id": cards[1]["id"] })).unwrap();
+    assert_eq!(deleted, json!({ "deleted": cards[1]["id"] }));
+    let gone = session.call("card_get", json!({ "id": cards[1]["id"] })).unwrap_err();
+    assert!(gone.to_lowercase().contains("not found") || gone.contains("no card"), "{gone}");
+    assert_eq!(listed(&mut session, json!({ "all": true })).len(), 2);
+    assert_eq!(session.finish().code, Some(0));
+    assert!(!client.data().exists());
+}
+
+#[test]
+fn pages_over_the_network_lose_nothing_and_repeat_nothing() {
+    const CARDS: usize = 450;
+    let (board, client) = (Home::new(), Home::new());
+    let (_running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
+    let token = board.token("local");
+    let mut session = Session::start(&mut prodmcp(&client, &base, Some(&token)));
+    let expected: Vec<_> = (0..CARDS).map(|number| format!("card {number:03}")).collect();
+    for title in &expected {
+        session.call("card_create", json!({ "title": title, "position": 1 })).unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut arguments = json!({ "limit": 200, "sort": "created_at" });
+    loop {
+        let page = session.call("card_list", arguments.clone()).unwrap();
+        seen.extend(page["items"].as_array().unwrap().iter().map(|card| card["title"].as_str().unwrap().to_owned()));
+        match page.get("next_cursor") {
+            Some(cursor) => arguments["cursor"] = cursor.clone(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, expected);
+    assert_eq!(listed(&mut session, json!({ "all": true, "sort": "created_at" })), expected);
+}
+
+#[test]
+fn a_token_from_a_file_or_from_the_settings_opens_the_same_door() {
+    let (board, client) = (Home::new(), Home::new());
+    let (_running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
+    let token = board.token("local");
+    let file = client.file("token", format!("{token}\n"));
+    let call = ["call", "-c", "prodmcp", "whoami"];
+    let ended = Running::start(client.command(&call).env("PRODMCP_BASE_URL", &base).env("PRODMCP_TOKEN_FILE", &file)).ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+
+    let own = format!("{{ PRODMCP_BASE_URL: '{base}/', PRODMCP_TOKEN: '{token}' }}");
+    client.file(".config/footbridge/settings.yaml", format!("connectors: {{ prodmcp: {{ settings: {own} }} }}\n"));
+    let me: Value = serde_json::from_str(&client.succeed(&call)).unwrap();
+    assert_eq!(me["role"], "admin");
+    // The environment wins over the file.
+    let ended = Running::start(client.command(&call).env("PRODMCP_TOKEN", "pat_other")).ended();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+}
+
+#[test]
+fn without_a_token_it_says_so_at_the_start_and_at_the_call() {
+    let (board, client) = (Home::new(), Home::new());
+    let (_running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
+    let mut session = Session::start(&mut prodmcp(&client, &base, None));
+    assert_eq!(session.tools().len(), 11, "the tools can be looked at all the same");
+    let refusal = session.call("whoami", json!({})).unwrap_err();
+    assert!(refusal.contains("Set PRODMCP_TOKEN"), "{refusal}");
+    let ended = session.finish();
+    assert!(ended.stderr.starts_with("footbridge: warning: PRODMCP_TOKEN is not set"), "{ended:?}");
+}
+
+#[test]
+fn a_wrong_token_or_a_scope_too_few_is_named() {
+    let (board, client) = (Home::new(), Home::new());
+    let (_running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
+    let mut session = Session::start(&mut prodmcp(&client, &base, Some("pat_planted_and_wrong")));
+    let refusal = session.call("board_list", json!({})).unwrap_err();
+    assert!(refusal.contains("PRODMCP_TOKEN") && !refusal.contains("planted"), "{refusal}");
+    assert_eq!(session.finish().stderr, "");
+
+    let reader = board.succeed(&["token", "create", "reader", "--scope", "card:read"]);
+    let mut session = Session::start(&mut prodmcp(&client, &base, Some(reader.trim())));
+    session.call("card_list", json!({})).unwrap();
+    let refusal = session.call("card_create", json!({ "title": "x" })).unwrap_err();
+    assert!(refusal.contains("card:write") && refusal.contains("scope"), "{refusal}");
+}
+
+#[test]
+fn a_board_that_is_not_there_or_goes_away_is_named() {
+    let (board, client) = (Home::new(), Home::new());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let mut session = Session::start(&mut prodmcp(&client, &nobody, Some("pat_planted")));
+    let refusal = session.call("board_list", json!({})).unwrap_err();
+    assert!(refusal.contains("cannot be reached") && refusal.contains(&nobody) && !refusal.contains("planted"), "{refusal}");
+
+    let (running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
+    let token = board.token("local");
+    let mut session = Session::start(&mut prodmcp(&client, &base, Some(&token)));
+    session.call("board_list", json!({})).unwrap();
+    assert_eq!(running.stop().code, Some(0));
+    let refusal = session.call("board_list", json!({})).unwrap_err();
+    assert!(refusal.contains("cannot be reached"), "{refusal}");
+    // It lives, and works again as soon as the board does.
+    let port = base.rsplit(':').next().unwrap();
+    let mut again = Running::start(&mut board.command(&["serve", "board", "--port", port]));
+    assert_eq!(again.address(), base);
+    session.call("board_list", json!({})).unwrap();
+}

@@ -1,0 +1,135 @@
+//! No secret is ever said: not at the finest log level, not in an error, not in a file that is not meant for it.
+
+use std::io::Write as _;
+
+use serde_json::json;
+
+use crate::http::{get, post};
+use crate::process::{Ended, Home, Running};
+use crate::session::{Session, call_over_http, tool_call};
+
+const BEARER: &str = "planted-shared-bearer";
+const PASSWORD: &str = "planted correct horse";
+const WRONG_TOKEN: &str = "pat_planted_but_wrong";
+
+#[track_caller]
+fn says_none_of(ended: &Ended, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(!ended.stdout.contains(secret), "{secret} on stdout");
+        assert!(!ended.stderr.contains(secret), "{secret} on stderr: {}", ended.stderr);
+    }
+}
+
+fn add_anna(home: &Home) {
+    let arguments = ["account", "add", "anna", "--email", "anna@example.org", "--password"];
+    let mut adding = Running::start_piped(home.command(&arguments).env("FOOTBRIDGE_LOG", "trace"));
+    writeln!(adding.input.as_mut().unwrap(), "{PASSWORD}").unwrap();
+    adding.close_input();
+    let ended = adding.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    says_none_of(&ended, &[PASSWORD]);
+}
+
+#[test]
+fn the_server_says_no_secret_that_passes_through_it() {
+    let home = Home::new();
+    add_anna(&home);
+    let token = home.token("local");
+    let (running, base) =
+        Running::start_http(home.command(&["serve"]).env("FOOTBRIDGE_LOG", "trace").env("FOOTBRIDGE_TOKEN", BEARER));
+    let list = tool_call(1, "card_list", &json!({}));
+    assert_eq!(post(&base, "/mcp", &list).bearer(BEARER).send().status, 200);
+    assert_eq!(post(&base, "/mcp", &list).bearer("planted-shared-bearer-that-is-wrong").send().status, 401);
+    let log_in =
+        |password: &str| post(&base, "/xapi2/auth/login", &json!({ "email": "anna@example.org", "password": password })).send();
+    let session = log_in(PASSWORD).json()["access_token"].as_str().unwrap().to_owned();
+    let wrong = log_in("planted and wrong");
+    assert!(wrong.status == 401 && !wrong.body.contains("planted"), "{wrong:?}");
+    for token in [&token, &session] {
+        let me = get(&base, "/xapi2/auth/me").bearer(token).send();
+        assert!(me.status == 200 && !me.body.contains(token.as_str()), "{me:?}");
+    }
+    let refused = get(&base, "/xapi2/auth/me").bearer(WRONG_TOKEN).send();
+    assert!(refused.status == 401 && !refused.body.contains(WRONG_TOKEN), "{refused:?}");
+    let ended = running.stop();
+    assert!(ended.stderr.contains("called tool=card_list"), "the log says what happened: {ended:?}");
+    says_none_of(&ended, &["planted", &token, &session]);
+
+    // What is kept on the disk is no secret either.
+    for entry in std::fs::read_dir(home.data()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        for secret in [PASSWORD, &token, &session, BEARER] {
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret} in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_client_side_says_no_token_of_its_backend() {
+    let (board, client) = (Home::new(), Home::new());
+    let (_running, base) = Running::start_http(&mut board.command(&["serve"]));
+    let good = board.token("local");
+    let wrong_file = client.file("wrong", format!("{WRONG_TOKEN}\n"));
+    let good_file = client.file("good", format!("{good}\n"));
+    for (name, value, works) in [
+        ("PRODMCP_TOKEN", good.as_str(), true),
+        ("PRODMCP_TOKEN", WRONG_TOKEN, false),
+        ("PRODMCP_TOKEN_FILE", good_file.to_str().unwrap(), true),
+        ("PRODMCP_TOKEN_FILE", wrong_file.to_str().unwrap(), false),
+    ] {
+        let mut command = client.command(&["serve", "prodmcp"]);
+        let mut session = Session::start(command.env("FOOTBRIDGE_LOG", "trace").env("PRODMCP_BASE_URL", &base).env(name, value));
+        assert_eq!(session.call("whoami", json!({})).is_ok(), works, "{name}");
+        let ended = session.finish();
+        assert!(ended.stderr.contains("called") || ended.stderr.contains("a call failed"), "{ended:?}");
+        says_none_of(&ended, &[&good, WRONG_TOKEN]);
+    }
+    // The backend is gone in the middle, and its address must not make the token come out.
+    let (running, base) = Running::start_http(&mut board.command(&["serve"]));
+    let mut command = client.command(&["serve", "prodmcp"]);
+    let mut session =
+        Session::start(command.env("FOOTBRIDGE_LOG", "trace").env("PRODMCP_BASE_URL", &base).env("PRODMCP_TOKEN", &good));
+    running.kill();
+    session.call("whoami", json!({})).unwrap_err();
+    says_none_of(&session.finish(), &[&good]);
+}
+
+#[test]
+fn what_is_refused_at_the_start_is_not_repeated_when_it_is_secret() {
+    let home = Home::new();
+    let two_lines = home.file("two-lines", "planted\ntwice\n");
+    let two_lines = two_lines.to_str().unwrap();
+    for (arguments, name, value) in [
+        (&["serve"][..], "FOOTBRIDGE_TOKEN", "planted secret"),
+        (&["serve"], "FOOTBRIDGE_TOKEN_FILE", two_lines),
+        (&["serve", "prodmcp"], "PRODMCP_TOKEN", "planted\nsecret"),
+        (&["serve", "prodmcp"], "PRODMCP_TOKEN_FILE", two_lines),
+        (&["serve", "prodmcp"], "PRODMCP_BASE_URL", "https://user:planted@board.example.org"),
+        (&["serve"], "FOOTBRIDGE_PUBLIC_URL", "https://user:planted@board.example.org"),
+    ] {
+        let ended =
+            Running::start(home.command(arguments).env("PORT", "0").env("FOOTBRIDGE_LOG", "trace").env(name, value)).ended();
+        assert_eq!(ended.code, Some(2), "{name}: {ended:?}");
+        says_none_of(&ended, &["planted", "twice"]);
+    }
+    let settings = "connectors:\n  prodmcp:\n    settings: { PRODMCP_TOKEN: [pat_planted] }\n";
+    home.file(".config/footbridge/settings.yaml", settings);
+    let ended = home.run(&["serve", "prodmcp"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    says_none_of(&ended, &["planted"]);
+}
+
+#[test]
+fn the_data_directory_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
+    call_over_http(&base, "card_create", &json!({ "title": "private" })).unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&home.data()), 0o700);
+    for entry in std::fs::read_dir(home.data()).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
