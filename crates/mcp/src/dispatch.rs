@@ -46,6 +46,7 @@ pub(crate) struct Answer {
 }
 
 /// What a message leads to.
+#[allow(clippy::large_enum_variant, reason = "there is one step for each message; a box would cost each call an allocation")]
 pub(crate) enum Step<C> {
     /// The answer is known.
     Answered(Answer),
