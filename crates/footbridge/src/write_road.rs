@@ -1,7 +1,7 @@
 //! The write road: what stands between a call and its connector. Today the effect gate; every connector tool passes here and nowhere else.
 
 use footbridge_connector::{Backend, Effect, Fault, Tool as ConnectorTool};
-use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult};
+use footbridge_mcp::{Call, Output, Tool, ToolResult, fail};
 use serde_json::json;
 
 use crate::caller::Caller;
@@ -76,7 +76,7 @@ fn closed(served: &Served, tool: &ConnectorTool) -> Tool<Caller> {
     let anything = json!({ "type": "object" });
     let made = Tool::new(tool.name.as_str(), tool.description.as_str(), anything, move |_: Call<Caller>| {
         let message = message.clone();
-        async move { Err(Failure::told(message)) }
+        async move { Err(fail(message)) }
     });
     tool.aliases.iter().fold(made.unlisted(), Tool::alias)
 }
@@ -93,7 +93,7 @@ async fn run(backend: Backend, tool: String, call: Call<Caller>) -> ToolResult {
                 Fault::Us => tracing::error!(%tool, caller = ?call.caller, status, detail, "a call failed by our fault"),
                 Fault::Caller | Fault::Backend => tracing::info!(%tool, caller = ?call.caller, status, detail, "a call failed"),
             }
-            Err(Failure::told(error.message()))
+            Err(fail(error.message()))
         }
     }
 }

@@ -2,15 +2,26 @@
 
 mod builder;
 mod catalog;
+mod entries;
+pub(crate) mod fence;
+mod identity;
+mod listing;
 mod running;
+mod visible;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-pub use builder::{BuildProblem, BuildProblems, CacheScope, EndpointBuilder};
-pub(crate) use catalog::Catalog;
+use crate::asking::InputRequired;
+use crate::call::RequestContext;
+
+pub use builder::{BuildProblem, BuildProblems, EndpointBuilder};
+pub(crate) use catalog::{Catalog, List, Seen};
+pub use entries::ReadyTool;
+pub use identity::CacheScope;
 pub use running::Running;
+pub use visible::Visible;
 
 /// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by [`Endpoint::builder`].
 pub struct Endpoint<C> {
@@ -18,7 +29,7 @@ pub struct Endpoint<C> {
 }
 
 /// Why a call never reached a tool. Everything that goes wrong inside a tool is an [`crate::Output`] with `is_error`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// No tool of this name is visible to the caller.
@@ -27,6 +38,12 @@ pub enum CallError {
     /// The arguments are not a JSON object.
     #[error("`arguments` must be an object")]
     ArgumentsNotAnObject,
+    /// The user has to be asked first. Only a client of 2026-07-28 gets this far; it answers and calls again.
+    #[error("the user has to be asked first")]
+    InputRequired(Box<InputRequired>),
+    /// The client did not declare these capabilities.
+    #[error("the client did not declare a capability that this needs")]
+    MissingCapability(Value),
 }
 
 impl<C: Send + Sync + 'static> Endpoint<C> {
@@ -44,13 +61,19 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// # Errors
     /// [`CallError::UnknownTool`] when the caller sees no tool of that name, [`CallError::ArgumentsNotAnObject`] for other JSON.
     pub fn call(&self, tool: &str, arguments: Value, caller: impl Into<Arc<C>>) -> Running {
+        self.call_within(tool, arguments, caller.into(), Arc::default())
+    }
+
+    /// The same for a request of a client.
+    fn call_within(&self, tool: &str, arguments: Value, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
         let arguments = match arguments {
             Value::Object(arguments) => arguments,
             Value::Null => Map::new(),
             _ => return Running::refused(CallError::ArgumentsNotAnObject),
         };
-        match self.catalog.find(tool) {
-            Some(entry) => entry.start(arguments, caller.into()),
+        let seen = self.catalog.seen(&caller, || Arc::clone(&request));
+        match seen.tool(tool) {
+            Some(ready) => ready.start(arguments, caller, request),
             None => Running::refused(CallError::UnknownTool(tool.to_owned())),
         }
     }
@@ -58,17 +81,18 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// The name this endpoint reports to clients.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.catalog.name
+        &self.catalog.identity.name
     }
 
-    /// What `tools/list` answers: a JSON object with the key `tools`.
+    /// What `tools/list` answers this caller: a JSON object with the key `tools`.
     #[must_use]
-    pub fn tool_list(&self) -> &str {
-        &self.catalog.tool_list
+    pub fn tool_list(&self, caller: impl Into<Arc<C>>) -> String {
+        let open = self.catalog.seen(&caller.into(), Arc::default).list(List::Tools, None, false);
+        String::from_utf8(open.unwrap_or_default().to_vec()).unwrap_or_default()
     }
 
-    pub(crate) fn catalog(&self) -> &Catalog<C> {
-        &self.catalog
+    pub(crate) fn catalog(&self) -> Arc<Catalog<C>> {
+        Arc::clone(&self.catalog)
     }
 }
 
@@ -80,6 +104,6 @@ impl<C> Clone for Endpoint<C> {
 
 impl<C> std::fmt::Debug for Endpoint<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Endpoint").field("name", &self.catalog.name).finish_non_exhaustive()
+        formatter.debug_struct("Endpoint").field("name", &self.catalog.identity.name).finish_non_exhaustive()
     }
 }

@@ -15,8 +15,8 @@ pub(crate) enum Message<'a> {
     Request { id: &'a RawValue, method: Cow<'a, str>, params: Option<&'a RawValue> },
     /// Wants none.
     Notification { method: Cow<'a, str>, params: Option<&'a RawValue> },
-    /// Answers a request of ours.
-    Response,
+    /// Answers a request of ours: its id, and the result unless it is an error.
+    Response { id: Option<&'a RawValue>, result: Option<&'a RawValue> },
 }
 
 /// A message that is no request, with the id to answer to where one could be read.
@@ -70,7 +70,7 @@ pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
     }
     let Some(method) = fields.method else {
         if fields.result.is_some() || fields.error.is_some() {
-            return Ok(Message::Response);
+            return Ok(Message::Response { id, result: fields.result });
         }
         return Err(invalid("`method` is missing"));
     };
@@ -148,7 +148,7 @@ mod tests {
             read_message(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#),
             Ok(Message::Notification { .. })
         ));
-        assert!(matches!(read_message(r#"{"jsonrpc":"2.0","id":"s","result":null}"#), Ok(Message::Response)));
+        assert!(matches!(read_message(r#"{"jsonrpc":"2.0","id":"s","result":null}"#), Ok(Message::Response { .. })));
         assert!(matches!(read(br#" [{"jsonrpc":"2.0"}, 3]"#), Arrived::Batch(batch) if batch.len() == 2));
     }
 

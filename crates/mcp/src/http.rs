@@ -12,6 +12,7 @@
 
 mod allowed_hosts;
 mod body;
+mod event_stream;
 pub(crate) mod headers;
 mod parameter_headers;
 mod request_body;

@@ -30,10 +30,20 @@ mod endpoint;
 mod tool;
 
 mod arguments;
+mod asking;
+mod call;
 mod output;
 
+mod completion;
+mod policy;
+mod prompt;
+mod resource;
+mod uri_template;
+
+mod conversation;
 mod dispatch;
 mod envelope;
+mod outlet;
 mod protocol_error;
 mod reply;
 mod request_meta;
@@ -43,7 +53,11 @@ pub mod http;
 pub mod limits;
 pub mod stdio;
 
-pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, Running};
-pub use output::{Content, EmbeddedResource, Failure, Output, ToolResult};
+pub use asking::{Answers, Elicitation, Elicited, InputRequired, Root, Round, Sampling, StateKey};
+pub use call::{Call, Client, LogLevel};
+pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, ReadyTool, Running, Visible};
+pub use output::{Content, EmbeddedResource, Failure, Output, ToolResult, fail};
+pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
+pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};
 pub use revision::Revision;
-pub use tool::{Call, Effect, Tool};
+pub use tool::{Effect, Tool};

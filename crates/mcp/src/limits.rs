@@ -62,3 +62,21 @@ pub const HTTP_HEADERS: usize = 100;
 
 /// How long running calls may take to finish once the server was told to stop.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
+
+/// Most messages of one request that wait for a client that does not read; then the tool waits too.
+pub const WAITING_MESSAGES: usize = 256;
+
+/// Longest name of a question to the user, in bytes.
+pub const QUESTION_NAME_BYTES: usize = 128;
+
+/// How long the state of a request that waits for answers stays good.
+pub const REQUEST_STATE_TIME: Duration = Duration::from_secs(15 * 60);
+
+/// How long a stream of events may be quiet before a comment keeps it open.
+pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(15);
+
+/// Longest address of a resource, in bytes.
+pub const URI_BYTES: usize = 2048;
+
+/// Most values in one answer to a completion. Source: specification 2026-07-28, Completion.
+pub const COMPLETION_VALUES: usize = 100;

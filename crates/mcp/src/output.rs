@@ -2,7 +2,10 @@
 
 use base64::Engine as _;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::asking::InputRequired;
 
 /// What a tool's function returns.
 pub type ToolResult = Result<Output, Failure>;
@@ -147,14 +150,18 @@ pub enum Failure {
     Told(String),
     /// Our bug or our trouble: logged in full, opaque to the client.
     Internal(Box<dyn std::error::Error + Send + Sync>),
+    /// The user has to be asked first. Made by [`crate::Call::elicit`] and its like; hand it on.
+    InputRequired(Box<InputRequired>),
+    /// The client did not declare these capabilities, e.g. `{"elicitation": {}}`.
+    MissingCapability(Value),
+    /// There is nothing of that name, or the caller may not know of it.
+    NotFound,
 }
 
-impl Failure {
-    /// A failure that the model reads.
-    #[must_use]
-    pub fn told(message: impl Into<String>) -> Self {
-        Self::Told(message.into())
-    }
+/// A failure for the model to read: what was wrong and what to do about it.
+#[must_use]
+pub fn fail(message: impl Into<String>) -> Failure {
+    Failure::Told(message.into())
 }
 
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {

@@ -68,6 +68,22 @@ impl ProtocolError {
         Self::new(-32602, message, Status::BadRequest)
     }
 
+    /// -32603: our fault; the text says nothing of the cause.
+    pub(crate) fn internal() -> Self {
+        Self::new(-32603, "internal error; the server's log has the details", Status::InBand)
+    }
+
+    /// -32603: it took too long.
+    pub(crate) fn too_slow(limit: std::time::Duration) -> Self {
+        Self::new(-32603, format!("stopped after {} s, the time limit", limit.as_secs_f64()), Status::InBand)
+    }
+
+    /// A resource that is not there: -32602 on 2026-07-28, -32002 before.
+    pub(crate) fn resource_not_found(uri: &str, modern: bool) -> Self {
+        let code = if modern { -32602 } else { -32002 };
+        Self::new(code, "resource not found", Status::InBand).with_data(serde_json::json!({ "uri": excerpt(uri) }))
+    }
+
     /// -32603: too much at once.
     pub(crate) fn busy(limit: usize) -> Self {
         Self::new(-32603, format!("{limit} calls are already running on this connection; wait for one to finish"), Status::InBand)
@@ -129,6 +145,7 @@ mod tests {
             (ProtocolError::unknown_method("x"), -32601, 200, 404),
             (ProtocolError::invalid_params("x"), -32602, 200, 200),
             (ProtocolError::missing_meta("x"), -32602, 400, 400),
+            (ProtocolError::internal(), -32603, 200, 200),
             (ProtocolError::busy(1), -32603, 200, 200),
             (ProtocolError::stopping(), -32603, 200, 200),
             (ProtocolError::header_mismatch("x"), -32020, 400, 400),

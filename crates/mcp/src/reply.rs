@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::Revision;
+use crate::asking::Questions;
 use crate::output::Output;
 use crate::protocol_error::ProtocolError;
 
@@ -41,6 +42,18 @@ impl Reply {
         }
         bytes.extend_from_slice(tail.as_bytes());
         bytes.push(b'}');
+        Self::whole(bytes)
+    }
+
+    /// A result that asks the client for more before the call can end.
+    pub(crate) fn input_required(id: &str, questions: &Questions, state: &str, meta: &str) -> Self {
+        let mut bytes = head(id, 512);
+        bytes.extend_from_slice(b"{\"resultType\":\"input_required\",\"inputRequests\":");
+        if serde_json::to_writer(&mut bytes, questions).is_err() {
+            // Questions have text keys only, which always serialise.
+            bytes.extend_from_slice(b"{}");
+        }
+        bytes.extend_from_slice(format!(r#","requestState":"{state}",{meta}}}}}"#).as_bytes());
         Self::whole(bytes)
     }
 

@@ -5,14 +5,18 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::call::LogLevel;
 use crate::envelope::text_of;
-use crate::protocol_error::ProtocolError;
+use crate::limits;
+use crate::protocol_error::{ProtocolError, excerpt};
 
 /// The parameters of every method that is served here, each still as written.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Params<'a> {
     #[serde(borrow, default)]
     pub(crate) name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) uri: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) arguments: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -21,6 +25,16 @@ pub(crate) struct Params<'a> {
     pub(crate) protocol_version: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "requestId")]
     pub(crate) request_id: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "inputResponses")]
+    pub(crate) input_responses: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "requestState")]
+    pub(crate) request_state: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) level: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) capabilities: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "clientInfo")]
+    pub(crate) client_info: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "_meta")]
     meta: Option<&'a RawValue>,
 }
@@ -32,15 +46,13 @@ impl<'a> Params<'a> {
         serde_json::from_str(raw.get()).map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))
     }
 
-    /// The per-request metadata of 2026-07-28, when the request carries any of it.
-    pub(crate) fn meta(&self) -> Result<Option<RequestMeta<'a>>, ProtocolError> {
-        let Some(raw) = self.meta else { return Ok(None) };
+    /// The request's `_meta`, empty when there is none.
+    pub(crate) fn meta(&self) -> Result<RequestMeta<'a>, ProtocolError> {
+        let Some(raw) = self.meta else { return Ok(RequestMeta::default()) };
         if !raw.get().starts_with('{') {
             return Err(ProtocolError::missing_meta("`_meta` must be an object"));
         }
-        let meta: RequestMeta<'a> =
-            serde_json::from_str(raw.get()).map_err(|error| ProtocolError::missing_meta(format!("`_meta`: {error}")))?;
-        Ok(meta.is_present().then_some(meta))
+        serde_json::from_str(raw.get()).map_err(|error| ProtocolError::missing_meta(format!("`_meta`: {error}")))
     }
 
     /// A parameter that must be a string.
@@ -51,7 +63,7 @@ impl<'a> Params<'a> {
 }
 
 /// What every request of 2026-07-28 says of itself. Source: specification 2026-07-28, Overview, "Per-request protocol fields".
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct RequestMeta<'a> {
     #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
     version: Option<&'a RawValue>,
@@ -59,10 +71,15 @@ pub(crate) struct RequestMeta<'a> {
     client: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "io.modelcontextprotocol/clientCapabilities")]
     capabilities: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/logLevel")]
+    log_level: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "progressToken")]
+    progress_token: Option<&'a RawValue>,
 }
 
 impl<'a> RequestMeta<'a> {
-    fn is_present(&self) -> bool {
+    /// Whether the request carries any of the metadata of 2026-07-28.
+    pub(crate) fn is_modern(&self) -> bool {
         self.version.is_some() || self.client.is_some() || self.capabilities.is_some()
     }
 
@@ -77,4 +94,31 @@ impl<'a> RequestMeta<'a> {
         })?;
         Ok((version, capabilities))
     }
+
+    /// What the client says of itself, as JSON.
+    pub(crate) fn client(&self) -> Option<&'a str> {
+        self.client.map(RawValue::get)
+    }
+
+    /// The token under which the client wants to hear of progress, as JSON: a string or an integer.
+    pub(crate) fn progress_token(&self) -> Option<&'a str> {
+        self.progress_token
+            .map(RawValue::get)
+            .filter(|token| token.len() <= limits::ID_BYTES && !token.starts_with(['{', '[', 'n', 't', 'f']))
+    }
+
+    /// The least severe messages that the client wants; none when it does not say.
+    pub(crate) fn log_level(&self) -> Result<Option<LogLevel>, ProtocolError> {
+        self.log_level.map(read_level).transpose()
+    }
+}
+
+/// A log level by its name.
+pub(crate) fn read_level(raw: &RawValue) -> Result<LogLevel, ProtocolError> {
+    text_of(raw).and_then(|name| LogLevel::parse(&name)).ok_or_else(|| {
+        let shown = excerpt(raw.get()).into_owned();
+        ProtocolError::invalid_params(format!(
+            "{shown} is no log level; levels are debug, info, notice, warning, error, critical, alert, emergency"
+        ))
+    })
 }

@@ -18,9 +18,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use crate::dispatch::{self, Negotiated, Origin, Step};
+use crate::conversation::Conversation;
+use crate::dispatch::{self, Arrival, Origin, Step};
 use crate::endpoint::Endpoint;
 use crate::limits;
+use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use calls::{Calls, Refused};
@@ -75,7 +77,7 @@ impl Connection {
         let serving = Serving {
             endpoint,
             caller: caller.into(),
-            negotiated: Negotiated::default(),
+            conversation: Arc::default(),
             calls: Arc::clone(&calls),
             outbox: Arc::clone(&outbox),
             runtime,
@@ -115,7 +117,7 @@ impl Connection {
 struct Serving<C> {
     endpoint: Endpoint<C>,
     caller: Arc<C>,
-    negotiated: Negotiated,
+    conversation: Arc<Conversation>,
     calls: Arc<Calls>,
     outbox: Arc<Outbox>,
     runtime: Handle,
@@ -171,10 +173,10 @@ impl<C: Send + Sync + 'static> Serving<C> {
             Line::Message(bytes) => bytes,
             Line::TooLong => {
                 let error = ProtocolError::too_large(limits::MESSAGE_BYTES);
-                return write(&Reply::error(None, self.negotiated.get(), &error), answers);
+                return write(&Reply::error(None, self.conversation.revision(), &error), answers);
             }
         };
-        match dispatch::take(&self.endpoint, bytes, Origin::Stdio(&self.negotiated), &self.caller) {
+        match dispatch::take(&self.endpoint, bytes, &self.arrival()) {
             Step::Answered(answer) => write_some(answer.reply.as_ref(), answers),
             Step::Cancel(id) => self.calls.cancel(&id),
             Step::Calling(calling) => {
@@ -194,6 +196,11 @@ impl<C: Send + Sync + 'static> Serving<C> {
                 self.start(&name, Step::Batch(others).finish(), answers);
             }
         }
+    }
+
+    fn arrival(&self) -> Arrival<'_, C> {
+        let outlet: Arc<dyn Outlet> = Arc::clone(&self.outbox) as Arc<dyn Outlet>;
+        Arrival { origin: Origin::Stdio(&self.conversation), caller: &self.caller, outlet: Some(outlet) }
     }
 
     /// Polls a call once where it is; only one that waits becomes a task.
@@ -222,7 +229,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
             Refused::Closed => ProtocolError::stopping(),
         };
         let id = (!id.starts_with("batch")).then_some(id);
-        write(&Reply::error(id, self.negotiated.get(), &error), answers);
+        write(&Reply::error(id, self.conversation.revision(), &error), answers);
     }
 }
 

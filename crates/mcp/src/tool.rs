@@ -6,19 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::call::Call;
 use crate::limits;
 use crate::output::ToolResult;
-
-/// One call of a tool, as its function receives it.
-#[derive(Debug)]
-pub struct Call<C> {
-    /// The arguments, coerced to the tool's schema and valid against it.
-    pub arguments: Map<String, Value>,
-    /// Who is asking.
-    pub caller: Arc<C>,
-}
+use crate::policy::Policy;
 
 /// What a tool does to the world behind it; becomes the tool's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +40,7 @@ pub struct Tool<C> {
     pub(crate) listed: bool,
     pub(crate) time_limit: Duration,
     pub(crate) required_capabilities: Option<Value>,
+    pub(crate) policy: Option<Policy<C>>,
     pub(crate) function: ToolFunction<C>,
 }
 
@@ -71,6 +65,7 @@ impl<C> Tool<C> {
             listed: true,
             time_limit: limits::TOOL_TIME,
             required_capabilities: None,
+            policy: None,
             function: Arc::new(move |call| Box::pin(function(call))),
         }
     }
@@ -153,6 +148,17 @@ impl<C> Tool<C> {
     pub fn requires(mut self, capabilities: Value) -> Self {
         self.required_capabilities = Some(capabilities);
         self
+    }
+
+    /// Who may see and call it. To everybody else it does not exist.
+    #[must_use]
+    pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.annotations.as_ref().is_some_and(|annotations| annotations.read_only)
     }
 
     /// The name it is listed under.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::table;
+use crate::caller::Caller;
 use crate::cli::ToolsArguments;
 use crate::endpoint;
 use crate::exit::{Exit, Trouble};
@@ -15,7 +16,7 @@ pub(crate) async fn run(arguments: ToolsArguments) -> Result<Exit, Trouble> {
     let names: Vec<String> = arguments.connector.into_iter().collect();
     let opened = Opened::open(&names, &settings).await?;
     let endpoint = endpoint::over(&opened)?;
-    let list: Value = serde_json::from_str(endpoint.tool_list()).map_err(Trouble::failed)?;
+    let list: Value = serde_json::from_str(&endpoint.tool_list(Caller::LocalUser)).map_err(Trouble::failed)?;
     let tools = list.get("tools").and_then(Value::as_array).cloned().unwrap_or_default();
     if arguments.json {
         terminal::print(Value::Array(tools))?;

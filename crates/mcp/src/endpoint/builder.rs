@@ -5,25 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde::Serialize;
-use serde_json::{Value, json};
-
 use super::Endpoint;
-use super::catalog::{Catalog, Entry, ReadyResults};
-use crate::Revision;
-use crate::arguments::ArgumentSchema;
-use crate::http::HeaderParameter;
+use super::catalog::{Catalog, Hook};
+use super::entries::{ReadyPrompt, ReadyResource, ReadyTemplate, ReadyTool};
+use super::identity::{CacheScope, Identity, Principal};
+use super::listing::Listing;
+use super::visible::Visible;
+use crate::asking::StateKey;
+use crate::call::Call;
+use crate::prompt::Prompt;
+use crate::resource::Resource;
 use crate::tool::Tool;
-
-/// Who may keep a copy of a list. Source: specification 2026-07-28, Caching.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CacheScope {
-    /// The lists are the same for every caller.
-    Public,
-    /// The lists are for the caller that asked.
-    Private,
-}
 
 /// Collects what an endpoint consists of.
 pub struct EndpointBuilder<C> {
@@ -34,14 +26,21 @@ pub struct EndpointBuilder<C> {
     instructions: Option<String>,
     list_ttl: Duration,
     cache_scope: CacheScope,
+    page_size: Option<usize>,
+    logging: bool,
+    state_key: Option<StateKey>,
+    principal: Principal<C>,
+    hook: Option<Hook<C>>,
     tools: Vec<Tool<C>>,
+    resources: Vec<Resource<C>>,
+    prompts: Vec<Prompt<C>>,
 }
 
 /// One thing that is wrong with an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildProblem {
-    /// The name of the tool.
-    pub tool: String,
+    /// The name of the tool or prompt, or the address of the resource.
+    pub name: String,
     /// What is wrong, in one sentence.
     pub problem: String,
 }
@@ -52,9 +51,9 @@ pub struct BuildProblems(pub Vec<BuildProblem>);
 
 impl fmt::Display for BuildProblems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, BuildProblem { tool, problem }) in self.0.iter().enumerate() {
+        for (index, BuildProblem { name, problem }) in self.0.iter().enumerate() {
             let break_before = if index == 0 { "" } else { "\n" };
-            write!(formatter, "{break_before}tool {tool:?}: {problem}")?;
+            write!(formatter, "{break_before}{name:?}: {problem}")?;
         }
         Ok(())
     }
@@ -72,7 +71,14 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             instructions: None,
             list_ttl: Duration::from_secs(60),
             cache_scope: CacheScope::Private,
+            page_size: None,
+            logging: false,
+            state_key: None,
+            principal: None,
+            hook: None,
             tools: Vec::new(),
+            resources: Vec::new(),
+            prompts: Vec::new(),
         }
     }
 
@@ -105,7 +111,43 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
-    /// Adds a tool; tools are listed in this order.
+    /// How many things a page of a list has; without it, a list is one page.
+    #[must_use]
+    pub fn page_size(mut self, size: std::num::NonZeroUsize) -> Self {
+        self.page_size = Some(size.get());
+        self
+    }
+
+    /// Announces that tools write to the client's log with [`Call::log`].
+    #[must_use]
+    pub fn logging(mut self) -> Self {
+        self.logging = true;
+        self
+    }
+
+    /// The key that seals the state of calls that wait for answers. Servers behind one address share it; without one, it is new at each start.
+    #[must_use]
+    pub fn state_key(mut self, key: StateKey) -> Self {
+        self.state_key = Some(key);
+        self
+    }
+
+    /// What tells one caller from another, such as a user's id: the state of a waiting call is good for the caller who began it only.
+    #[must_use]
+    pub fn principal(mut self, principal: impl Fn(&C) -> String + Send + Sync + 'static) -> Self {
+        self.principal = Some(Arc::new(principal));
+        self
+    }
+
+    /// A rule over the whole endpoint: it receives what a request may see by the rules of each thing, and returns what it does see. It can
+    /// narrow the set, replace it, or add tools for this request.
+    #[must_use]
+    pub fn visible(mut self, hook: impl Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync + 'static) -> Self {
+        self.hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Adds a tool; things are listed in the order they were added.
     #[must_use]
     pub fn tool(mut self, tool: Tool<C>) -> Self {
         self.tools.push(tool);
@@ -119,129 +161,89 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
+    /// Adds a resource, or a template of resources.
+    #[must_use]
+    pub fn resource(mut self, resource: Resource<C>) -> Self {
+        self.resources.push(resource);
+        self
+    }
+
+    /// Adds a prompt.
+    #[must_use]
+    pub fn prompt(mut self, prompt: Prompt<C>) -> Self {
+        self.prompts.push(prompt);
+        self
+    }
+
     /// Checks everything and makes the endpoint.
     ///
     /// # Errors
-    /// Every problem at once: names that clients refuse, names used twice, schemas that are not valid, `x-mcp-header` where it may not stand.
+    /// Every problem at once: names that clients refuse, names used twice, schemas and templates that are not valid, `x-mcp-header` where it may
+    /// not stand.
     pub fn build(self) -> Result<Endpoint<C>, BuildProblems> {
         let mut problems = Vec::new();
-        let mut by_name = HashMap::new();
-        let listed: Vec<_> = self.tools.iter().filter(|tool| tool.listed).map(Tool::entry).collect();
-        let tool_list = to_json(&json!({ "tools": listed }));
-        let ready = self.ready_results(&tool_list);
-        let mut entries = Vec::with_capacity(self.tools.len());
-        for tool in self.tools {
-            let mut problem = |text: String| problems.push(BuildProblem { tool: tool.name.clone(), problem: text });
-            for name in std::iter::once(&tool.name).chain(&tool.aliases) {
-                if !is_tool_name(name) {
-                    problem(format!("{name:?} is not a tool name: 1 to 128 of A-Z a-z 0-9 _ - ."));
-                }
-                if by_name.insert(name.clone(), entries.len()).is_some() {
-                    problem(format!("the name {name:?} is used twice"));
-                }
+        let (templates, resources): (Vec<_>, Vec<_>) = self.resources.into_iter().partition(|resource| resource.is_template);
+        let names = |tool: &Tool<C>| std::iter::once(&tool.name).chain(&tool.aliases).cloned().collect();
+        let tools = ready(self.tools, names, ReadyTool::new, &mut problems);
+        let address = |resource: &Resource<C>| vec![resource.address.clone()];
+        let resources = ready(resources, address, ReadyResource::new, &mut problems);
+        let templates = ready(templates, address, |one| ReadyResource::new(one).map(ReadyTemplate), &mut problems);
+        let prompts = ready(self.prompts, |prompt| vec![prompt.name.clone()], ReadyPrompt::new, &mut problems);
+        let state_key = self.state_key.map_or_else(StateKey::random, Ok).map_err(|error| {
+            problems.push(BuildProblem { name: String::new(), problem: format!("no random bytes for the state key: {error}") });
+        });
+        match state_key {
+            Ok(state_key) if problems.is_empty() => {
+                let identity = Identity {
+                    name: self.name,
+                    version: self.version,
+                    title: self.title,
+                    website: self.website,
+                    instructions: self.instructions,
+                    list_ttl: self.list_ttl,
+                    cache_scope: self.cache_scope,
+                    page_size: self.page_size,
+                    logging: self.logging,
+                    state_key,
+                    principal: self.principal,
+                    modern_meta: String::new(),
+                    modern_tail: String::new(),
+                };
+                let catalog = Catalog::new(identity.complete(), tools, resources, templates, prompts, self.hook);
+                Ok(Endpoint { catalog: Arc::new(catalog) })
             }
-            let header_parameters = HeaderParameter::all_in(&tool.input_schema).unwrap_or_else(|text| {
-                problem(text);
-                Vec::new()
-            });
-            if let Some(schema) = &tool.output_schema {
-                check_output_schema(schema).unwrap_or_else(&mut problem);
+            _ => Err(BuildProblems(problems)),
+        }
+    }
+}
+
+/// Makes things of one kind ready, and notes what is wrong with them and names that are used twice. The first name of each is its own.
+fn ready<S, T>(
+    sources: Vec<S>,
+    names: impl Fn(&S) -> Vec<String>,
+    make: impl Fn(S) -> Result<T, Vec<String>>,
+    problems: &mut Vec<BuildProblem>,
+) -> Listing<T> {
+    let (mut entries, mut by_name) = (Vec::new(), HashMap::new());
+    for source in sources {
+        let names = names(&source);
+        let own = names.first().cloned().unwrap_or_default();
+        let mut problem = |text: String| problems.push(BuildProblem { name: own.clone(), problem: text });
+        for name in names {
+            if by_name.insert(name.clone(), entries.len()).is_some() {
+                problem(format!("the name {name:?} is used twice"));
             }
-            match ArgumentSchema::compile(&tool.input_schema, &tool.nullable) {
-                Err(text) => problem(text),
-                Ok(arguments) => entries.push(Entry {
-                    arguments,
-                    header_parameters,
-                    required_capabilities: tool.required_capabilities,
-                    structured: tool.output_schema.is_some(),
-                    time_limit: tool.time_limit,
-                    function: tool.function,
-                    name: tool.name,
-                }),
-            }
         }
-        if problems.is_empty() {
-            Ok(Endpoint { catalog: Arc::new(Catalog { name: self.name, entries, by_name, tool_list, ready }) })
-        } else {
-            Err(BuildProblems(problems))
+        match make(source) {
+            Err(texts) => texts.into_iter().for_each(problem),
+            Ok(entry) => entries.push(Arc::new(entry)),
         }
     }
-
-    fn ready_results(&self, tool_list: &str) -> ReadyResults {
-        let server_info = self.server_info(Revision::V2026_07_28);
-        let modern_tail =
-            format!(r#","resultType":"complete","_meta":{{"io.modelcontextprotocol/serverInfo":{}}}}}"#, to_json(&server_info));
-        let scope = match self.cache_scope {
-            CacheScope::Public => "public",
-            CacheScope::Private => "private",
-        };
-        let cacheable = format!(r#","ttlMs":{},"cacheScope":"{scope}"{modern_tail}"#, self.list_ttl.as_millis());
-        let open = |object: &str| object.strip_suffix('}').unwrap_or(object).to_owned();
-        let mut discovered = json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": { "tools": {} } });
-        if let (Some(instructions), Some(object)) = (&self.instructions, discovered.as_object_mut()) {
-            object.insert("instructions".to_owned(), Value::from(instructions.as_str()));
-        }
-        let legacy = Revision::ALL.into_iter().filter(|revision| !revision.is_modern());
-        ReadyResults {
-            initialize: legacy.map(|revision| (revision, Bytes::from(self.initialize_result(revision)))).collect(),
-            discover: Bytes::from(open(&to_json(&discovered)) + &cacheable),
-            tool_list_legacy: Bytes::from(tool_list.to_owned()),
-            tool_list_modern: Bytes::from(open(tool_list) + &cacheable),
-            modern_tail,
-        }
-    }
-
-    fn initialize_result(&self, revision: Revision) -> String {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct InitializeResult<'a> {
-            protocol_version: &'static str,
-            capabilities: Value,
-            server_info: Value,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            instructions: Option<&'a str>,
-        }
-        to_json(&InitializeResult {
-            protocol_version: revision.as_str(),
-            capabilities: json!({ "tools": {} }),
-            server_info: self.server_info(revision),
-            instructions: self.instructions.as_deref(),
-        })
-    }
-
-    /// `title` came with 2025-06-18, `websiteUrl` with 2025-11-25.
-    fn server_info(&self, revision: Revision) -> Value {
-        let mut info = serde_json::Map::new();
-        info.insert("name".to_owned(), Value::from(self.name.as_str()));
-        if let Some(title) = self.title.as_deref().filter(|_| revision >= Revision::V2025_06_18) {
-            info.insert("title".to_owned(), Value::from(title));
-        }
-        info.insert("version".to_owned(), Value::from(self.version.as_str()));
-        if let Some(website) = self.website.as_deref().filter(|_| revision >= Revision::V2025_11_25) {
-            info.insert("websiteUrl".to_owned(), Value::from(website));
-        }
-        Value::Object(info)
-    }
+    Listing::new(entries, by_name)
 }
 
 impl<C> fmt::Debug for EndpointBuilder<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("EndpointBuilder").field("name", &self.name).field("tools", &self.tools).finish_non_exhaustive()
     }
-}
-
-fn is_tool_name(name: &str) -> bool {
-    (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-}
-
-fn check_output_schema(schema: &Value) -> Result<(), String> {
-    if schema.get("type").and_then(Value::as_str) != Some("object") {
-        return Err("the output schema must have `type: object` at its root".to_owned());
-    }
-    jsonschema::meta::validate(schema).map_err(|error| format!("the output schema is not valid: {error}"))
-}
-
-/// Serialising our own values has no way to fail; a `null` would show in the first test.
-fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }

@@ -1,15 +1,14 @@
 //! A call under way: bounded in time, fenced against panics, cancelled by dropping it.
 
-use std::any::Any;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Sleep;
+use futures_util::FutureExt as _;
 
 use super::CallError;
+use super::fence::{Fenced, Stopped};
 use crate::output::{Failure, Output};
 use crate::tool::ToolFuture;
 
@@ -23,9 +22,7 @@ enum State {
     Known(Option<Result<Output, CallError>>),
     Tool {
         name: String,
-        future: ToolFuture,
-        limit: Duration,
-        deadline: Option<Pin<Box<Sleep>>>,
+        work: Fenced<Output>,
     },
 }
 
@@ -39,7 +36,7 @@ impl Running {
     }
 
     pub(super) fn tool(name: &str, future: ToolFuture, limit: Duration) -> Self {
-        Self { state: State::Tool { name: name.to_owned(), future, limit, deadline: None } }
+        Self { state: State::Tool { name: name.to_owned(), work: Fenced::new(future, limit) } }
     }
 }
 
@@ -49,22 +46,15 @@ impl Future for Running {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().state {
             State::Known(answer) => Poll::Ready(answer.take().unwrap_or_else(|| Ok(broken("a call was polled after its end")))),
-            State::Tool { name, future, limit, deadline } => {
-                let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
-                match polled {
-                    Ok(Poll::Ready(Ok(output))) => Poll::Ready(Ok(output)),
-                    Ok(Poll::Ready(Err(failure))) => Poll::Ready(Ok(failed(name, failure))),
-                    Err(panic) => {
-                        tracing::error!(tool = %name, panic = panic_text(&*panic), "a tool panicked");
-                        Poll::Ready(Ok(broken(name)))
-                    }
-                    // The clock is asked only for calls that really wait.
-                    Ok(Poll::Pending) => {
-                        let deadline = deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(*limit)));
-                        deadline.as_mut().poll(context).map(|()| Ok(late(name, *limit)))
-                    }
+            State::Tool { name, work } => work.poll_unpin(context).map(|ended| match ended {
+                Ok(output) => Ok(output),
+                Err(Stopped::Failed(failure)) => failed(name, failure),
+                Err(Stopped::Late(limit)) => Ok(late(name, limit)),
+                Err(Stopped::Panicked(panic)) => {
+                    tracing::error!(tool = %name, panic, "a tool panicked");
+                    Ok(broken(name))
                 }
-            }
+            }),
         }
     }
 }
@@ -75,14 +65,17 @@ impl std::fmt::Debug for Running {
     }
 }
 
-fn failed(tool: &str, failure: Failure) -> Output {
-    match failure {
+fn failed(tool: &str, failure: Failure) -> Result<Output, CallError> {
+    Ok(match failure {
         Failure::Told(message) => Output::error(message),
+        Failure::NotFound => Output::error(format!("{tool}: there is nothing of that name")),
+        Failure::InputRequired(questions) => return Err(CallError::InputRequired(questions)),
+        Failure::MissingCapability(capabilities) => return Err(CallError::MissingCapability(capabilities)),
         Failure::Internal(error) => {
             tracing::error!(%tool, error = &*error, "a tool failed");
             broken(tool)
         }
-    }
+    })
 }
 
 fn broken(tool: &str) -> Output {
@@ -94,8 +87,4 @@ fn late(tool: &str, limit: Duration) -> Output {
         "{tool} was stopped after {} s, its time limit. It may have done part of its work: look before you repeat it.",
         limit.as_secs_f64()
     ))
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -1,4 +1,4 @@
-//! The body of an answer: the pieces of a reply, sent without joining them.
+//! The body of an answer: the pieces of a reply, sent without joining them, or a stream of events.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,23 +7,36 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::event_stream::EventStream;
 use crate::reply::Reply;
 
-/// The body of an answer, at most three pieces.
-#[derive(Debug, Default)]
+/// The body of an answer: whole, in at most three pieces, or a stream of events.
+#[derive(Debug)]
 pub struct ReplyBody {
-    pieces: [Bytes; 3],
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Pieces([Bytes; 3]),
+    Events(Box<EventStream>),
 }
 
 impl ReplyBody {
     pub(super) fn empty() -> Self {
-        Self::default()
+        Self { kind: Kind::Pieces(Default::default()) }
     }
 }
 
 impl From<Reply> for ReplyBody {
     fn from(reply: Reply) -> Self {
-        Self { pieces: reply.pieces }
+        Self { kind: Kind::Pieces(reply.pieces) }
+    }
+}
+
+impl From<EventStream> for ReplyBody {
+    fn from(events: EventStream) -> Self {
+        Self { kind: Kind::Events(Box::new(events)) }
     }
 }
 
@@ -31,16 +44,27 @@ impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = self.get_mut().pieces.iter_mut().find(|piece| !piece.is_empty());
-        Poll::Ready(next.map(|piece| Ok(Frame::data(std::mem::take(piece)))))
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut self.get_mut().kind {
+            Kind::Pieces(pieces) => {
+                let next = pieces.iter_mut().find(|piece| !piece.is_empty());
+                Poll::Ready(next.map(|piece| Ok(Frame::data(std::mem::take(piece)))))
+            }
+            Kind::Events(events) => events.poll_piece(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.iter().all(Bytes::is_empty)
+        match &self.kind {
+            Kind::Pieces(pieces) => pieces.iter().all(Bytes::is_empty),
+            Kind::Events(events) => events.is_ended(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.pieces.iter().map(|piece| piece.len() as u64).sum())
+        match &self.kind {
+            Kind::Pieces(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
+            Kind::Events(_) => SizeHint::default(),
+        }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn check_standard(
     check(&PROTOCOL_VERSION, single(headers, &PROTOCOL_VERSION)?, version)?;
     check(&METHOD, single(headers, &METHOD)?, method)?;
     match (method, name.and_then(text_of)) {
-        ("tools/call", Some(name)) => check(&NAME, decoded(headers, &NAME)?.as_deref(), &name),
+        ("tools/call" | "prompts/get" | "resources/read", Some(name)) => check(&NAME, decoded(headers, &NAME)?.as_deref(), &name),
         _ => Ok(()),
     }
 }

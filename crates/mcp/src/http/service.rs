@@ -8,14 +8,16 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use tokio::sync::Semaphore;
 
+use super::event_stream::{EventStream, First};
 use super::request_body::{self, Read, Unread};
 use super::{AllowedHosts, ReplyBody, headers};
-use crate::dispatch::{self, Answer, Origin, Step};
+use crate::dispatch::{self, Answer, Arrival, Origin, Step};
 use crate::endpoint::Endpoint;
+use crate::outlet::{EventQueue, Outlet};
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::{Revision, limits};
@@ -148,14 +150,28 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
             }
             Err(Unread::Broken) => return refused(&head, StatusCode::BAD_REQUEST, "the body ended before its end"),
         };
-        let step = dispatch::take(&self.endpoint, &bytes, Origin::Http(&head.headers), &caller);
+        let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
+        let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
+        let arrival = Arrival { origin: Origin::Http(&head.headers), caller: &caller, outlet };
+        let step = dispatch::take(&self.endpoint, &bytes, &arrival);
+        drop(arrival);
         drop(bytes);
-        let answer = match step {
-            Step::Answered(answer) => answer,
-            step => step.finish().await,
+        let answering = match step {
+            Step::Answered(answer) => return respond(answer),
+            // A large body keeps its place until its answer is known.
+            step => Box::pin(async move {
+                let answer = step.finish().await;
+                drop(turn);
+                answer
+            }),
         };
-        drop(turn);
-        respond(answer)
+        match events {
+            None => respond(answering.await),
+            Some(events) => match First::of(answering, &events).await {
+                First::Answer(answer) => respond(answer),
+                First::Event(answering) => stream(EventStream::new(answering, events)),
+            },
+        }
     }
 
     /// Who is asking, or the answer to a request whose head alone is reason enough to refuse it.
@@ -202,6 +218,23 @@ fn respond(answer: Answer) -> Response<ReplyBody> {
     let Some(reply) = reply else { return with_status(status, ReplyBody::empty()) };
     let mut response = with_status(status, ReplyBody::from(reply));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A client that does not say what it takes gets JSON or events, as the request needs; one that says JSON only gets the answer alone.
+fn takes_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT);
+    let mut named = accepted.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).peekable();
+    named.peek().is_none()
+        || named.any(|media| matches!(media.split(';').next().map(str::trim), Some("text/event-stream" | "text/*" | "*/*")))
+}
+
+fn stream(events: EventStream) -> Response<ReplyBody> {
+    let mut response = with_status(StatusCode::OK, ReplyBody::from(events));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
 }
 

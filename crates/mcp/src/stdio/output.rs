@@ -1,9 +1,15 @@
 //! The one way to the output: answers queue here as bytes, one thread writes them. Whole lines only.
 
+use std::future::Future;
 use std::io::Write;
+use std::pin::Pin;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use tokio::sync::Notify;
+
 use crate::limits;
+use crate::outlet::Outlet;
 
 /// Bytes on their way to the client.
 #[derive(Debug, Default)]
@@ -13,6 +19,8 @@ pub(super) struct Outbox {
     filled: Condvar,
     /// Room again, or the end.
     drained: Condvar,
+    /// The same for tasks.
+    room: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +44,11 @@ impl Outbox {
     /// Queues whole lines without waiting: what a finished call has to say is already in memory.
     pub(super) fn push_now(&self, bytes: &mut Vec<u8>) {
         self.queue(self.lock(), bytes);
+    }
+
+    fn has_room(&self) -> bool {
+        let state = self.lock();
+        state.broken || state.pending.len() <= limits::STDIO_PENDING_BYTES
     }
 
     fn queue(&self, mut state: MutexGuard<'_, State>, bytes: &mut Vec<u8>) -> bool {
@@ -71,18 +84,18 @@ impl Outbox {
                 if state.closed {
                     state.broken = true;
                     drop(state);
-                    self.drained.notify_all();
+                    self.tell_drained();
                     return;
                 }
                 state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             std::mem::swap(&mut state.pending, &mut writing);
             drop(state);
-            self.drained.notify_all();
+            self.tell_drained();
             if let Err(error) = output.write_all(&writing).and_then(|()| output.flush()) {
                 tracing::info!(%error, "the client does not read any more");
                 self.lock().broken = true;
-                self.drained.notify_all();
+                self.tell_drained();
                 return;
             }
             writing.clear();
@@ -90,8 +103,32 @@ impl Outbox {
         }
     }
 
+    fn tell_drained(&self) {
+        self.drained.notify_all();
+        self.room.notify_waiters();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet for Outbox {
+    fn send(&self, message: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            loop {
+                let mut room = std::pin::pin!(self.room.notified());
+                room.as_mut().enable();
+                if self.has_room() {
+                    break;
+                }
+                room.await;
+            }
+            let mut line = Vec::with_capacity(message.len() + 1);
+            line.extend_from_slice(&message);
+            line.push(b'\n');
+            self.push_now(&mut line);
+        })
     }
 }
 

@@ -178,7 +178,7 @@ fn every_build_problem_is_listed() {
     let found: Vec<&BuildProblem> = problems.0.iter().collect();
     assert_eq!(found.len(), expected.len(), "{problems}");
     for (problem, (tool, words)) in found.into_iter().zip(expected) {
-        assert_eq!(problem.tool, tool);
+        assert_eq!(problem.name, tool);
         assert!(problem.problem.contains(words), "{words} is not in {}", problem.problem);
     }
     assert_eq!(problems.to_string().lines().count(), expected.len(), "a line each");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use footbridge_mcp::{Call, Content, Effect, Endpoint, Failure, Output, Tool};
+use footbridge_mcp::{Call, Content, Effect, Endpoint, Failure, Output, Tool, fail};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
@@ -106,7 +106,7 @@ pub(crate) fn tools() -> Vec<Tool<World>> {
         .requires(json!({"elicitation": {"url": {}}, "sampling": {}})),
         Tool::new("wide", "Takes anything.", nothing.clone(), |_: Call<World>| async { Ok(Output::text("taken")) }),
         Tool::new("told", "Refuses with a sentence.", nothing.clone(), |_: Call<World>| async {
-            Err(Failure::told("There is no such card. Use card_list."))
+            Err(fail("There is no such card. Use card_list."))
         }),
         Tool::new("broken", "Fails inside.", nothing.clone(), |_: Call<World>| async {
             Err(std::io::Error::other("password=hunter2 in /etc/secret").into())

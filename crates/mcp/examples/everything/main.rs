@@ -1,10 +1,15 @@
 //! The fixture of the conformance suite: one endpoint with the tools that its scenarios call. `everything --port PORT`; not a showcase.
 #![allow(clippy::print_stderr, reason = "a program of its own, whose stderr is for the person who starts it")]
 
+mod asking;
+mod prompts;
+mod resources;
+
 use std::error::Error;
+use std::time::Duration;
 
 use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
-use footbridge_mcp::{Call, Content, Effect, Endpoint, Output, Tool};
+use footbridge_mcp::{Call, Content, Effect, Endpoint, LogLevel, Output, Tool};
 use serde_json::{Value, json};
 
 /// One red pixel.
@@ -64,7 +69,21 @@ fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
             fixed("test_missing_capability", "Needs a client that can sample.", || Output::text("The client can sample."))
                 .requires(json!({"sampling": {}})),
         )
+        .logging()
         .tool(custom_header())
+        .tool(with_progress())
+        .tool(with_logging("test_tool_with_logging"))
+        .tool(with_logging("test_logging_tool"))
+        .tools(asking::tools())
+        .resource(resources::text())
+        .resource(resources::binary())
+        .resource(resources::watched())
+        .resource(resources::template())
+        .prompt(prompts::simple())
+        .prompt(prompts::with_arguments())
+        .prompt(prompts::with_embedded_resource())
+        .prompt(prompts::with_image(PNG))
+        .prompt(prompts::asking())
         .tool(Tool::new(
             "json_schema_2020_12_tool",
             "Shows a schema of JSON Schema 2020-12.",
@@ -78,6 +97,33 @@ fn fixed(name: &str, description: &str, output: fn() -> Output) -> Tool<()> {
     let nothing = json!({"type": "object", "additionalProperties": false});
     Tool::new(name, description, nothing, move |_: Call<()>| async move { Ok(output()) }).effect(Effect::Read).open_world(false)
 }
+
+fn with_progress() -> Tool<()> {
+    let nothing = json!({"type": "object", "additionalProperties": false});
+    Tool::new("test_tool_with_progress", "Tells how far it is on its way.", nothing, |call: Call<()>| async move {
+        for step in [0.0, 50.0, 100.0] {
+            call.progress(step, Some(100.0), None).await;
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(Output::text("Everything is done."))
+    })
+    .effect(Effect::Read)
+}
+
+fn with_logging(name: &str) -> Tool<()> {
+    let nothing = json!({"type": "object", "additionalProperties": false});
+    Tool::new(name, "Writes to the client's log on its way.", nothing, |call: Call<()>| async move {
+        for stage in ["Tool execution started", "Tool processing data", "Tool execution completed"] {
+            call.log(LogLevel::Info, Some("everything"), Value::from(stage)).await;
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(Output::text("Everything is logged."))
+    })
+    .effect(Effect::Read)
+}
+
+/// What the suite wants between two messages.
+const PAUSE: Duration = Duration::from_millis(50);
 
 fn custom_header() -> Tool<()> {
     let schema = json!({

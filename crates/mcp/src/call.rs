@@ -1,0 +1,119 @@
+//! One call as its handler sees it: the arguments, who is asking, and the ways to speak to the client before the answer.
+
+mod client;
+mod log_level;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::Revision;
+use crate::asking::Asking;
+use crate::outlet::Outlet;
+pub use client::Client;
+pub use log_level::LogLevel;
+
+/// One request, as the function that serves it receives it.
+pub struct Call<C> {
+    /// The arguments: of a tool, coerced to its schema and valid against it; of a resource template, its parameters; of a prompt, its arguments.
+    pub arguments: Map<String, Value>,
+    /// Who is asking.
+    pub caller: Arc<C>,
+    pub(crate) request: Arc<RequestContext>,
+}
+
+/// What is known of the request around a call.
+#[derive(Default)]
+pub(crate) struct RequestContext {
+    pub(crate) revision: Option<Revision>,
+    pub(crate) client: Arc<Client>,
+    /// The JSON of the token under which the client wants to hear of progress.
+    pub(crate) progress_token: Option<Box<str>>,
+    /// The least severe messages that the client wants.
+    pub(crate) log_level: Option<LogLevel>,
+    pub(crate) outlet: Option<Arc<dyn Outlet>>,
+    pub(crate) asking: Asking,
+}
+
+impl<C> Call<C> {
+    /// The revision of the protocol that the client speaks; `None` for a call from within the program.
+    #[must_use]
+    pub fn revision(&self) -> Option<Revision> {
+        self.request.revision
+    }
+
+    /// What the client says of itself.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.request.client
+    }
+
+    /// Whether the client wants to hear of progress; [`Call::progress`] costs nothing when it does not.
+    #[must_use]
+    pub fn wants_progress(&self) -> bool {
+        self.request.progress_token.is_some() && self.request.outlet.is_some()
+    }
+
+    /// Tells the client how far the work is: `progress` must grow from call to call; `total` is known or not.
+    ///
+    /// Source: specification 2026-07-28, Progress. Waits while the client leaves earlier messages unread.
+    pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let Some(token) = &self.request.progress_token else { return };
+        let Ok(token) = serde_json::from_str::<&RawValue>(token) else { return };
+        self.notify("notifications/progress", &Progress { progress_token: token, progress, total, message }).await;
+    }
+
+    /// Sends a message to the client's log, when the client wants messages of that level.
+    ///
+    /// Source: specification 2026-07-28, Logging. Never put a secret into it.
+    pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: Value) {
+        if self.request.log_level.is_some_and(|least| level >= least) {
+            self.notify("notifications/message", &Message { level, logger, data }).await;
+        }
+    }
+
+    async fn notify(&self, method: &'static str, params: &impl Serialize) {
+        let Some(outlet) = &self.request.outlet else { return };
+        #[derive(Serialize)]
+        struct Notification<'a, P> {
+            jsonrpc: &'static str,
+            method: &'static str,
+            params: &'a P,
+        }
+        if let Ok(message) = serde_json::to_vec(&Notification { jsonrpc: "2.0", method, params }) {
+            outlet.send(Bytes::from(message)).await;
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Progress<'a> {
+    progress_token: &'a RawValue,
+    progress: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    level: LogLevel,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logger: Option<&'a str>,
+    data: Value,
+}
+
+impl<C: std::fmt::Debug> std::fmt::Debug for Call<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Call")
+            .field("caller", &self.caller)
+            .field("revision", &self.request.revision)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! What a client says of itself: its name and its capabilities. Self-reported: for display and for what to offer, never for rights.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// The client behind a request. Read from its JSON only when somebody asks.
+#[derive(Debug, Default)]
+pub struct Client {
+    info: Option<Box<str>>,
+    capabilities: Option<Box<str>>,
+    read_info: OnceLock<Value>,
+    read_capabilities: OnceLock<Value>,
+}
+
+impl Client {
+    pub(crate) fn new(info: Option<&str>, capabilities: Option<&str>) -> Self {
+        Self { info: info.map(Box::from), capabilities: capabilities.map(Box::from), ..Self::default() }
+    }
+
+    /// The client's name, when it gave one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.info().get("name").and_then(Value::as_str)
+    }
+
+    /// The client's version, when it gave one.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.info().get("version").and_then(Value::as_str)
+    }
+
+    /// What the client declared that it can do: a `ClientCapabilities` object, empty when it declared nothing.
+    #[must_use]
+    pub fn capabilities(&self) -> &Value {
+        self.read_capabilities.get_or_init(|| read(self.capabilities.as_deref()))
+    }
+
+    /// Whether the client declared a capability, by its key, such as `elicitation`.
+    #[must_use]
+    pub fn can(&self, capability: &str) -> bool {
+        self.capabilities().get(capability).is_some_and(|declared| !declared.is_null())
+    }
+
+    fn info(&self) -> &Value {
+        self.read_info.get_or_init(|| read(self.info.as_deref()))
+    }
+}
+
+fn read(json: Option<&str>) -> Value {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_else(|| Value::Object(serde_json::Map::new()))
+}

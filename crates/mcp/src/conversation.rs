@@ -1,0 +1,92 @@
+//! What is remembered of a legacy client between its requests: the revision, what it said of itself, the log level, the questions it was asked.
+//! One for each stdio connection and each HTTP session; the modern era needs none.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::Revision;
+use crate::asking::Question;
+use crate::call::{Client, LogLevel};
+use crate::outlet::Outlet;
+
+/// A conversation that opened with `initialize`, or has yet to.
+#[derive(Default)]
+pub(crate) struct Conversation {
+    /// One more than the revision's place in [`Revision::ALL`]; 0 before `initialize`.
+    revision: AtomicU8,
+    client: OnceLock<Arc<Client>>,
+    /// The level's place in the order; 0, the lowest, until the client says otherwise.
+    log_level: AtomicU8,
+    next_question: AtomicU64,
+    questions: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
+}
+
+impl Conversation {
+    /// Remembers what `initialize` agreed on.
+    pub(crate) fn begin(&self, revision: Revision, client: Client) {
+        let place = Revision::ALL.iter().position(|known| *known == revision).unwrap_or_default();
+        self.revision.store(u8::try_from(place + 1).unwrap_or_default(), Ordering::Relaxed);
+        // A second `initialize` on one connection changes the revision only.
+        let _first = self.client.set(Arc::new(client));
+    }
+
+    pub(crate) fn revision(&self) -> Option<Revision> {
+        let place = usize::from(self.revision.load(Ordering::Relaxed)).checked_sub(1)?;
+        Revision::ALL.get(place).copied()
+    }
+
+    pub(crate) fn client(&self) -> Arc<Client> {
+        self.client.get().map(Arc::clone).unwrap_or_default()
+    }
+
+    pub(crate) fn set_log_level(&self, level: LogLevel) {
+        self.log_level.store(level as u8, Ordering::Relaxed);
+    }
+
+    /// The least severe messages that the client wants; everything until it says otherwise.
+    pub(crate) fn log_level(&self) -> LogLevel {
+        LogLevel::from_place(self.log_level.load(Ordering::Relaxed))
+    }
+
+    /// Sends a question and waits for its answer; `None` when the conversation ends first or the client refuses.
+    pub(crate) async fn ask(&self, question: &Question, outlet: &Arc<dyn Outlet>) -> Option<Value> {
+        let number = self.next_question.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        self.questions.lock().unwrap_or_else(PoisonError::into_inner).insert(number, answer);
+        let _forget = Forget { conversation: self, number };
+        let message = question.as_request(number)?;
+        outlet.send(Bytes::from(message)).await;
+        answered.await.ok()
+    }
+
+    /// Hands the answer to a question to whoever waits for it.
+    pub(crate) fn answered(&self, id: &str, result: Option<Value>) {
+        let number = id.trim_matches('"').strip_prefix(QUESTION_PREFIX).and_then(|number| number.parse().ok());
+        let Some(number) = number else { return };
+        let waiting = self.questions.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        if let (Some(waiting), Some(result)) = (waiting, result) {
+            // Nobody waits any more when the call was cancelled meanwhile.
+            let _delivered = waiting.send(result);
+        }
+    }
+}
+
+/// What ids of questions begin with, so that they are not taken for the client's own.
+pub(crate) const QUESTION_PREFIX: &str = "ask-";
+
+/// Takes a question back when whoever asked it goes away.
+struct Forget<'a> {
+    conversation: &'a Conversation,
+    number: u64,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.conversation.questions.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
+}

@@ -1,0 +1,111 @@
+//! Work under way for one request, and the answer it becomes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::StatusCode;
+
+use super::{Answer, refusal};
+use crate::asking::sealed_state::{self, RequestIdentity};
+use crate::asking::{InputRequired, SealedState};
+use crate::endpoint::fence::{Fenced, Stopped};
+use crate::endpoint::{CallError, Catalog, Running};
+use crate::output::Failure;
+use crate::protocol_error::ProtocolError;
+use crate::reply::Reply;
+
+/// Work under way. Owns all it needs.
+pub(crate) struct Calling<C> {
+    pub(crate) id: String,
+    pub(super) modern: bool,
+    pub(super) work: Work,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) catalog: Arc<Catalog<C>>,
+}
+
+/// What is under way.
+pub(super) enum Work {
+    /// A tool.
+    Tool { running: Running, structured: bool },
+    /// Another method; its result is a JSON object without its closing brace.
+    Method { name: String, work: Fenced<String>, keep: Keep, not_found: ProtocolError },
+}
+
+/// Whether a client may keep a result.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Keep {
+    No,
+    For(Duration),
+}
+
+/// What is sealed when work has to wait for answers: which request it is, and the state it came with.
+pub(super) struct Waiting {
+    pub(super) request: RequestIdentity,
+    pub(super) before: Option<SealedState>,
+}
+
+impl<C: Send + Sync + 'static> Calling<C> {
+    /// Waits for the work and writes its answer.
+    pub(crate) async fn finish(self) -> Answer {
+        let Self { id, modern, work, waiting, catalog } = self;
+        let identity = &catalog.identity;
+        let error = match work {
+            Work::Tool { running, structured } => match running.await {
+                Ok(output) => {
+                    let tail = modern.then_some(identity.modern_tail.as_str());
+                    return ok(Reply::output(&id, &output, structured, tail));
+                }
+                Err(CallError::InputRequired(required)) => return ask(&id, *required, waiting, modern, &catalog),
+                Err(CallError::MissingCapability(capabilities)) => ProtocolError::missing_capability(&capabilities),
+                Err(error) => ProtocolError::invalid_params(error.to_string()),
+            },
+            Work::Method { name, work, keep, not_found } => match work.await {
+                Ok(open) => {
+                    let result = match (modern, keep) {
+                        (false, _) => format!("{open}}}").into(),
+                        (true, Keep::For(ttl)) => identity.cacheable(&open, ttl),
+                        (true, Keep::No) => format!("{open}{}", identity.modern_tail).into(),
+                    };
+                    return ok(Reply::ready(&id, result));
+                }
+                Err(Stopped::Failed(Failure::InputRequired(required))) => return ask(&id, *required, waiting, modern, &catalog),
+                Err(stopped) => method_error(&name, stopped, not_found),
+            },
+        };
+        refusal(Some(&id), None, modern, &error)
+    }
+}
+
+fn ok(reply: Reply) -> Answer {
+    Answer { status: StatusCode::OK, reply: Some(reply) }
+}
+
+/// The result that asks the client, with the state sealed.
+fn ask<C>(id: &str, required: InputRequired, waiting: Option<Waiting>, modern: bool, catalog: &Catalog<C>) -> Answer {
+    let InputRequired { questions, answers } = required;
+    let sealed = waiting.and_then(|Waiting { request, before }| {
+        SealedState::next(request.digest(), sealed_state::now(), before.as_ref(), answers).seal(&catalog.identity.state_key)
+    });
+    match sealed {
+        Some(state) => ok(Reply::input_required(id, &questions, &state, &catalog.identity.modern_meta)),
+        None => refusal(Some(id), None, modern, &ProtocolError::internal()),
+    }
+}
+
+fn method_error(method: &str, stopped: Stopped, not_found: ProtocolError) -> ProtocolError {
+    match stopped {
+        Stopped::Failed(Failure::NotFound) => not_found,
+        Stopped::Failed(Failure::MissingCapability(capabilities)) => ProtocolError::missing_capability(&capabilities),
+        Stopped::Failed(Failure::Told(message)) => ProtocolError::invalid_params(message),
+        Stopped::Failed(Failure::Internal(error)) => {
+            tracing::error!(%method, error = &*error, "a method failed");
+            ProtocolError::internal()
+        }
+        Stopped::Failed(Failure::InputRequired(_)) => ProtocolError::internal(),
+        Stopped::Late(limit) => ProtocolError::too_slow(limit),
+        Stopped::Panicked(panic) => {
+            tracing::error!(%method, panic, "a method panicked");
+            ProtocolError::internal()
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! One request on its way to an answer: its era, its method, what it may see, the work it starts.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use ::http::StatusCode;
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::calling::{Keep, Waiting, Work};
+use super::{Answer, Arrival, Calling, Origin, Step, known_revision, refusal};
+use crate::asking::sealed_state::{self, RequestIdentity};
+use crate::asking::{Asking, SealedState};
+use crate::call::{Call, Client, RequestContext};
+use crate::completion::{CompletionRequest, CompletionResult, Reference};
+use crate::endpoint::fence::Fenced;
+use crate::endpoint::{CallError, Catalog, Endpoint, List, Seen};
+use crate::http::headers;
+use crate::output::Failure;
+use crate::protocol_error::{ProtocolError, excerpt};
+use crate::reply::Reply;
+use crate::request_meta::{self, Params, RequestMeta};
+use crate::resource::Contents;
+use crate::{Revision, limits};
+
+/// One request.
+pub(super) struct Request<'a, C> {
+    catalog: Arc<Catalog<C>>,
+    id: &'a str,
+    method: Cow<'a, str>,
+    arrival: &'a Arrival<'a, C>,
+}
+
+/// What a request brings along for its work.
+struct Brought {
+    context: Arc<RequestContext>,
+    waiting: Option<Waiting>,
+}
+
+impl<'a, C: Send + Sync + 'static> Request<'a, C> {
+    pub(super) fn new(endpoint: &Endpoint<C>, id: &'a str, method: Cow<'a, str>, arrival: &'a Arrival<'a, C>) -> Self {
+        Self { catalog: endpoint.catalog(), id, method, arrival }
+    }
+
+    pub(super) fn take(&self, params: Option<&RawValue>) -> Step<C> {
+        let origin = self.arrival.origin;
+        let mut modern = matches!(origin, Origin::Http(headers) if headers::names_modern_revision(headers));
+        let outcome = Params::read(params).and_then(|read| {
+            let meta = read.meta()?;
+            modern |= meta.is_modern();
+            if modern { self.take_modern(&read, &meta, params) } else { self.take_legacy(&read, &meta, params) }
+        });
+        outcome.unwrap_or_else(|error| Step::Answered(refusal(Some(self.id), known_revision(origin), modern, &error)))
+    }
+
+    /// 2026-07-28: everything about the request is in the request.
+    fn take_modern(&self, params: &Params<'_>, meta: &RequestMeta<'_>, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
+        let (version, capabilities) = meta.required()?;
+        if let Origin::Http(headers) = self.arrival.origin {
+            headers::check_standard(headers, &version, &self.method, params.name.or(params.uri))?;
+        }
+        if Revision::parse(&version).is_none_or(|revision| !revision.is_modern()) {
+            return Err(ProtocolError::unsupported_version(&version));
+        }
+        let log_level = meta.log_level()?;
+        let context = |asking| {
+            Arc::new(RequestContext {
+                revision: Some(Revision::V2026_07_28),
+                client: Arc::new(Client::new(meta.client(), Some(capabilities.get()))),
+                progress_token: meta.progress_token().map(Box::from),
+                log_level,
+                outlet: self.arrival.outlet.clone(),
+                asking,
+            })
+        };
+        if let Some(list) = list_of(&self.method) {
+            return self.list(list, params, true, || context(Asking::Impossible));
+        }
+        match &*self.method {
+            "server/discover" => {
+                let seen = self.catalog.seen(self.arrival.caller, || context(Asking::Impossible));
+                Ok(self.ready(seen.discover()))
+            }
+            "tools/call" | "resources/read" | "prompts/get" => {
+                let (waiting, answers) = self.brought_back(params)?;
+                let context = context(Asking::ByResult(answers));
+                self.work(params, Brought { context, waiting: Some(waiting) }, raw)
+            }
+            "completion/complete" => self.work(params, Brought { context: context(Asking::Impossible), waiting: None }, raw),
+            _ => Err(ProtocolError::unknown_method(&self.method)),
+        }
+    }
+
+    /// The four revisions with a handshake. A method works before `initialize` too.
+    fn take_legacy(&self, params: &Params<'_>, meta: &RequestMeta<'_>, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
+        if let Origin::Http(headers) = self.arrival.origin {
+            headers::check_legacy_version(headers)?;
+        }
+        let context = || self.legacy_context(meta);
+        if let Some(list) = list_of(&self.method) {
+            return self.list(list, params, false, context);
+        }
+        match &*self.method {
+            "initialize" => {
+                let requested = Params::text(params.protocol_version, "protocolVersion")?;
+                let revision = Revision::negotiate(&requested);
+                if let Origin::Stdio(conversation) = self.arrival.origin {
+                    let client = Client::new(params.client_info.map(RawValue::get), params.capabilities.map(RawValue::get));
+                    conversation.begin(revision, client);
+                }
+                Ok(self.ready(self.catalog.seen(self.arrival.caller, context).initialize(revision)))
+            }
+            "ping" => Ok(self.ready(Bytes::from_static(b"{}"))),
+            "logging/setLevel" if self.catalog.identity.logging => {
+                let level = params.level.ok_or_else(|| ProtocolError::invalid_params("`level` is missing"))?;
+                let level = request_meta::read_level(level)?;
+                if let Origin::Stdio(conversation) = self.arrival.origin {
+                    conversation.set_log_level(level);
+                }
+                Ok(self.ready(Bytes::from_static(b"{}")))
+            }
+            "tools/call" | "resources/read" | "prompts/get" | "completion/complete" => {
+                self.work(params, Brought { context: context(), waiting: None }, raw)
+            }
+            _ => Err(ProtocolError::unknown_method(&self.method)),
+        }
+    }
+
+    fn legacy_context(&self, meta: &RequestMeta<'_>) -> Arc<RequestContext> {
+        let mut context = RequestContext {
+            revision: known_revision(self.arrival.origin),
+            progress_token: meta.progress_token().map(Box::from),
+            outlet: self.arrival.outlet.clone(),
+            ..RequestContext::default()
+        };
+        if let Origin::Stdio(conversation) = self.arrival.origin {
+            context.client = conversation.client();
+            context.log_level = Some(conversation.log_level());
+            context.asking = Asking::ByRequest(Arc::clone(conversation));
+        }
+        Arc::new(context)
+    }
+
+    fn list(
+        &self,
+        list: List,
+        params: &Params<'_>,
+        modern: bool,
+        context: impl FnOnce() -> Arc<RequestContext>,
+    ) -> Result<Step<C>, ProtocolError> {
+        let seen = self.catalog.seen(self.arrival.caller, context);
+        // Clients of the legacy era ask for every list, announced or not.
+        if modern && list != List::Tools && !self.catalog.has(list) {
+            return Err(ProtocolError::unknown_method(&self.method));
+        }
+        let cursor = params.cursor.filter(|cursor| cursor.get() != "null");
+        let cursor = cursor.map(|cursor| Params::text(Some(cursor), "cursor")).transpose()?;
+        let unknown = || ProtocolError::invalid_params("`cursor` is not one that this server gave out; leave it out");
+        Ok(self.ready(seen.list(list, cursor.as_deref(), modern).ok_or_else(unknown)?))
+    }
+
+    /// Starts what a request asks for, out of what it may see.
+    fn work(&self, params: &Params<'_>, brought: Brought, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
+        let Brought { context, waiting } = brought;
+        let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
+        let work = match &*self.method {
+            "tools/call" => self.call(params, &context, &seen)?,
+            "resources/read" if self.catalog.has(List::Resources) => self.read(params, &context, &seen)?,
+            "prompts/get" if self.catalog.has(List::Prompts) => self.prompt(params, &context, &seen)?,
+            "completion/complete" if self.catalog.has(List::Resources) || self.catalog.has(List::Prompts) => {
+                self.complete(raw, &context, &seen)?
+            }
+            _ => return Err(ProtocolError::unknown_method(&self.method)),
+        };
+        let modern = context.revision.is_some_and(Revision::is_modern);
+        let catalog = Arc::clone(&self.catalog);
+        Ok(Step::Calling(Calling { id: self.id.to_owned(), modern, work, waiting, catalog }))
+    }
+
+    fn call(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {
+        let name = Params::text(params.name, "name")?;
+        let tool = seen.tool(&name).ok_or_else(|| ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name))))?;
+        let arguments = arguments(params)?;
+        if context.revision.is_some_and(Revision::is_modern) {
+            if let Some(required) = &tool.required_capabilities {
+                check_capabilities(&context.client, required)?;
+            }
+            if let Origin::Http(headers) = self.arrival.origin {
+                tool.header_parameters.iter().try_for_each(|parameter| parameter.check(headers, &arguments))?;
+            }
+        }
+        let structured = tool.is_structured();
+        let Value::Object(arguments) = arguments else { return Err(ProtocolError::internal()) };
+        Ok(Work::Tool { running: tool.start(arguments, Arc::clone(self.arrival.caller), Arc::clone(context)), structured })
+    }
+
+    /// The resource at the address, or the first template that the address fits.
+    fn read(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {
+        let uri = Params::text(params.uri, "uri")?;
+        let not_found = ProtocolError::resource_not_found(&uri, context.revision.is_some_and(Revision::is_modern));
+        let fixed = seen.resource(&uri).map(|resource| (&**resource, Map::new()));
+        let found = fixed.or_else(|| {
+            let mut templates = seen.templates().iter().map(|template| &template.0);
+            templates.find_map(|template| template.parameters_in(&uri).map(|parameters| (template, parameters)))
+        });
+        let Some((resource, parameters)) = found else { return Err(not_found) };
+        let mime_type = resource.resource.mime_type.clone();
+        let reading = (resource.function())(self.call_with(parameters, context));
+        let uri = uri.into_owned();
+        let work = Box::pin(async move {
+            let body = reading.await?;
+            open(&serde_json::json!({ "contents": [Contents::new(&uri, mime_type.as_deref(), body)] }))
+        });
+        let work = Fenced::new(work, resource.resource.time_limit);
+        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::For(resource.resource.ttl), not_found })
+    }
+
+    fn prompt(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {
+        let name = Params::text(params.name, "name")?;
+        let unknown = || ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(&name)));
+        let prompt = &seen.prompt(&name).ok_or_else(unknown)?.prompt;
+        let Value::Object(given) = arguments(params)? else { return Err(ProtocolError::internal()) };
+        prompt.check(&given).map_err(ProtocolError::invalid_params)?;
+        let getting = (prompt.function)(self.call_with(given, context));
+        let description = prompt.description.clone();
+        let work = Box::pin(async move {
+            let messages = serde_json::to_value(getting.await?)?;
+            let mut result = Map::new();
+            result.insert("description".to_owned(), Value::from(description));
+            if let Value::Object(messages) = messages {
+                result.extend(messages);
+            }
+            open(&result)
+        });
+        let work = Fenced::new(work, limits::TOOL_TIME);
+        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found: unknown() })
+    }
+
+    fn complete(&self, raw: Option<&RawValue>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {
+        let request: CompletionRequest = serde_json::from_str(raw.map_or("{}", RawValue::get))
+            .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))?;
+        let CompletionRequest { reference, argument, context: typed } = request;
+        let (function, not_found) = match &reference {
+            Reference::Prompt { name } => {
+                let unknown = ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(name)));
+                let Some(prompt) = seen.prompt(name) else { return Err(unknown) };
+                let known = prompt.prompt.arguments.iter().find(|known| known.name() == argument.name);
+                (known.map(|known| known.completion.clone()), unknown)
+            }
+            Reference::Resource { uri } => {
+                let unknown = ProtocolError::invalid_params(format!("unknown resource template: {}", excerpt(uri)));
+                let templates = seen.templates().iter().map(|template| &template.0);
+                let Some(template) = templates.into_iter().find(|template| template.resource.address == *uri) else {
+                    return Err(unknown);
+                };
+                let is_known = template.template.iter().flat_map(|template| template.names()).any(|name| name == argument.name);
+                (is_known.then(|| template.completions().get(&argument.name).cloned()), unknown)
+            }
+        };
+        let Some(function) = function else {
+            return Err(ProtocolError::invalid_params(format!("there is no argument named {}", excerpt(&argument.name))));
+        };
+        let completing = function.map(|function| function(self.call_with(typed.arguments, context), argument.value));
+        let work = Box::pin(async move {
+            let values = match completing {
+                Some(completing) => completing.await?,
+                None => Vec::new(),
+            };
+            open(&CompletionResult::new(values))
+        });
+        let work = Fenced::new(work, limits::TOOL_TIME);
+        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found })
+    }
+
+    fn call_with(&self, arguments: Map<String, Value>, context: &Arc<RequestContext>) -> Call<C> {
+        Call { arguments, caller: Arc::clone(self.arrival.caller), request: Arc::clone(context) }
+    }
+
+    /// The answers that a client brings to questions it was asked before, and what the next state is sealed with.
+    fn brought_back(&self, params: &Params<'_>) -> Result<(Waiting, Map<String, Value>), ProtocolError> {
+        let identity = &self.catalog.identity;
+        let mut waiting = Waiting {
+            request: RequestIdentity {
+                method: self.method.to_string(),
+                name: params.name.or(params.uri).map(|name| name.get().to_owned()).unwrap_or_default(),
+                arguments: params.arguments.map(|raw| Box::from(raw.get())),
+                principal: identity.principal.as_ref().map(|principal| principal(self.arrival.caller)),
+            },
+            before: None,
+        };
+        let mut answers = Map::new();
+        if let Some(state) = params.request_state {
+            let text = Params::text(Some(state), "requestState")?;
+            let state = SealedState::open(&text, &identity.state_key, &waiting.request.digest(), sealed_state::now())
+                .map_err(|error| ProtocolError::invalid_params(error.to_string()))?;
+            answers = state.answers.clone();
+            waiting.before = Some(state);
+        }
+        if let Some(responses) = params.input_responses {
+            let brought: Map<String, Value> = serde_json::from_str(responses.get())
+                .map_err(|error| ProtocolError::invalid_params(format!("`inputResponses`: {error}")))?;
+            answers.extend(brought);
+        }
+        Ok((waiting, answers))
+    }
+
+    fn ready(&self, result: Bytes) -> Step<C> {
+        Step::Answered(Answer { status: StatusCode::OK, reply: Some(Reply::ready(self.id, result)) })
+    }
+}
+
+fn list_of(method: &str) -> Option<List> {
+    match method {
+        "tools/list" => Some(List::Tools),
+        "resources/list" => Some(List::Resources),
+        "resources/templates/list" => Some(List::Templates),
+        "prompts/list" => Some(List::Prompts),
+        _ => None,
+    }
+}
+
+/// The arguments as the client sent them; none are empty ones.
+fn arguments(params: &Params<'_>) -> Result<Value, ProtocolError> {
+    let value = match params.arguments {
+        None => Value::Null,
+        Some(raw) => serde_json::from_str::<Value>(raw.get())
+            .map_err(|error| ProtocolError::invalid_params(format!("`arguments`: {error}")))?,
+    };
+    match value {
+        Value::Null => Ok(Value::Object(Map::new())),
+        Value::Object(_) => Ok(value),
+        _ => Err(ProtocolError::invalid_params(CallError::ArgumentsNotAnObject.to_string())),
+    }
+}
+
+/// A result as a JSON object without its closing brace, which never is empty.
+fn open(result: &impl serde::Serialize) -> Result<String, Failure> {
+    let mut json = serde_json::to_string(result)?;
+    json.pop();
+    Ok(json)
+}
+
+fn check_capabilities(client: &Client, required: &Value) -> Result<(), ProtocolError> {
+    match missing(client.capabilities(), required) {
+        None => Ok(()),
+        Some(missing) => Err(ProtocolError::missing_capability(&missing)),
+    }
+}
+
+/// The part of the required capabilities that is not declared, e.g. `{"elicitation": {"url": {}}}` where `{"elicitation": {}}` is.
+fn missing(declared: &Value, required: &Value) -> Option<Value> {
+    let Value::Object(required) = required else { return None };
+    let Value::Object(declared) = declared else { return Some(Value::Object(required.clone())) };
+    let missing: Map<String, Value> = required
+        .iter()
+        .filter_map(|(name, required)| match declared.get(name) {
+            None | Some(Value::Null) => Some((name.clone(), required.clone())),
+            Some(declared) => missing(declared, required).map(|part| (name.clone(), part)),
+        })
+        .collect();
+    (!missing.is_empty()).then_some(Value::Object(missing))
+}

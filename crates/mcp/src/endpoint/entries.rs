@@ -1,0 +1,257 @@
+//! Tools, resources and prompts made ready: checked, compiled, with their list entries serialised once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Running;
+use super::listing::Listed;
+use crate::arguments::ArgumentSchema;
+use crate::call::{Call, RequestContext};
+use crate::completion::CompletionFunction;
+use crate::http::HeaderParameter;
+use crate::policy::Policy;
+use crate::prompt::Prompt;
+use crate::resource::{Resource, ResourceFunction};
+use crate::tool::{Tool, ToolFunction};
+use crate::uri_template::UriTemplate;
+
+/// A tool, ready to be called.
+pub struct ReadyTool<C> {
+    pub(super) name: String,
+    pub(super) aliases: Vec<String>,
+    json: String,
+    listed: bool,
+    read_only: bool,
+    arguments: ArgumentSchema,
+    pub(crate) header_parameters: Vec<HeaderParameter>,
+    pub(crate) required_capabilities: Option<Value>,
+    structured: bool,
+    time_limit: Duration,
+    policy: Option<Policy<C>>,
+    function: ToolFunction<C>,
+}
+
+impl<C: Send + Sync + 'static> ReadyTool<C> {
+    /// Checks a tool; the error is everything that is wrong with it.
+    pub(super) fn new(tool: Tool<C>) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        for name in std::iter::once(&tool.name).chain(&tool.aliases).filter(|name| !is_name(name)) {
+            problems.push(format!("{name:?} is not a tool name: 1 to 128 of A-Z a-z 0-9 _ - ."));
+        }
+        let header_parameters = HeaderParameter::all_in(&tool.input_schema).unwrap_or_else(|problem| {
+            problems.push(problem);
+            Vec::new()
+        });
+        if let Some(schema) = &tool.output_schema {
+            check_output_schema(schema).unwrap_or_else(|problem| problems.push(problem));
+        }
+        let json = to_json(&tool.entry());
+        let arguments = ArgumentSchema::compile(&tool.input_schema, &tool.nullable).map_err(|problem| problems.push(problem));
+        match arguments {
+            Ok(arguments) if problems.is_empty() => Ok(Self {
+                json,
+                listed: tool.listed,
+                read_only: tool.is_read_only(),
+                arguments,
+                header_parameters,
+                required_capabilities: tool.required_capabilities,
+                structured: tool.output_schema.is_some(),
+                time_limit: tool.time_limit,
+                policy: tool.policy,
+                function: tool.function,
+                name: tool.name,
+                aliases: tool.aliases,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The name it is listed under.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it says that it changes nothing.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Whether results carry `structuredContent`.
+    pub(crate) fn is_structured(&self) -> bool {
+        self.structured
+    }
+
+    /// Admits the arguments and starts the tool.
+    pub(crate) fn start(&self, arguments: Map<String, Value>, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
+        let arguments = match self.arguments.admit(&self.name, arguments) {
+            Ok(arguments) => arguments,
+            Err(problems) => return Running::answered(problems),
+        };
+        let call = Call { arguments, caller, request };
+        let function = &self.function;
+        // The function itself may panic before it returns its future.
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| function(call))) {
+            Ok(future) => Running::tool(&self.name, future, self.time_limit),
+            Err(panic) => Running::tool(&self.name, Box::pin(async move { std::panic::resume_unwind(panic) }), self.time_limit),
+        }
+    }
+}
+
+impl<C> Listed<C> for ReadyTool<C> {
+    const LIST: &'static str = "tools";
+
+    fn key(&self) -> &str {
+        &self.name
+    }
+
+    fn json(&self) -> &str {
+        &self.json
+    }
+
+    fn is_listed(&self) -> bool {
+        self.listed
+    }
+
+    fn policy(&self) -> Option<&Policy<C>> {
+        self.policy.as_ref()
+    }
+}
+
+/// A resource or a template, ready to be read.
+pub(crate) struct ReadyResource<C> {
+    pub(crate) resource: Resource<C>,
+    pub(crate) template: Option<UriTemplate>,
+    json: String,
+}
+
+impl<C> ReadyResource<C> {
+    pub(super) fn new(resource: Resource<C>) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        let template = resource.is_template.then(|| UriTemplate::parse(&resource.address)).transpose();
+        let template = template.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
+        let names: Vec<&str> = template.iter().flat_map(UriTemplate::names).collect();
+        let used = resource.parameters.keys().chain(resource.completions.keys());
+        for unknown in used.filter(|name| !names.contains(&name.as_str())) {
+            problems.push(format!("there is no {{{unknown}}} in {:?}", resource.address));
+        }
+        if resource.address.is_empty() || resource.name.is_empty() {
+            problems.push("a resource needs an address and a name".to_owned());
+        }
+        let json = to_json(&resource.entry());
+        if problems.is_empty() { Ok(Self { resource, template, json }) } else { Err(problems) }
+    }
+
+    /// The values of a template's variables when the address is one of its own.
+    pub(crate) fn parameters_in(&self, uri: &str) -> Option<Map<String, Value>> {
+        let captures = self.template.as_ref()?.captures(uri)?;
+        let fits = |(name, value): &(String, String)| self.resource.parameters.get(name).is_none_or(|check| check(value));
+        captures.iter().all(fits).then(|| captures.into_iter().map(|(name, value)| (name, Value::from(value))).collect())
+    }
+
+    pub(crate) fn function(&self) -> &ResourceFunction<C> {
+        &self.resource.function
+    }
+
+    pub(crate) fn completions(&self) -> &BTreeMap<String, CompletionFunction<C>> {
+        &self.resource.completions
+    }
+}
+
+impl<C> Listed<C> for ReadyResource<C> {
+    const LIST: &'static str = "resources";
+
+    fn key(&self) -> &str {
+        &self.resource.address
+    }
+
+    fn json(&self) -> &str {
+        &self.json
+    }
+
+    fn policy(&self) -> Option<&Policy<C>> {
+        self.resource.policy.as_ref()
+    }
+}
+
+/// A template: a resource under the other list's name.
+pub(crate) struct ReadyTemplate<C>(pub(crate) ReadyResource<C>);
+
+impl<C> Listed<C> for ReadyTemplate<C> {
+    const LIST: &'static str = "resourceTemplates";
+
+    fn key(&self) -> &str {
+        self.0.key()
+    }
+
+    fn json(&self) -> &str {
+        self.0.json()
+    }
+
+    fn policy(&self) -> Option<&Policy<C>> {
+        self.0.policy()
+    }
+}
+
+/// A prompt, ready to be got.
+pub(crate) struct ReadyPrompt<C> {
+    pub(crate) prompt: Prompt<C>,
+    json: String,
+}
+
+impl<C> ReadyPrompt<C> {
+    pub(super) fn new(prompt: Prompt<C>) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        if !is_name(&prompt.name) {
+            problems.push(format!("{:?} is not a prompt name: 1 to 128 of A-Z a-z 0-9 _ - .", prompt.name));
+        }
+        let json = to_json(&prompt.entry());
+        if problems.is_empty() { Ok(Self { prompt, json }) } else { Err(problems) }
+    }
+}
+
+impl<C> Listed<C> for ReadyPrompt<C> {
+    const LIST: &'static str = "prompts";
+
+    fn key(&self) -> &str {
+        &self.prompt.name
+    }
+
+    fn json(&self) -> &str {
+        &self.json
+    }
+
+    fn policy(&self) -> Option<&Policy<C>> {
+        self.prompt.policy.as_ref()
+    }
+}
+
+impl<C> std::fmt::Debug for ReadyTool<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ReadyTool").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
+fn check_output_schema(schema: &Value) -> Result<(), String> {
+    if schema.get("type").and_then(Value::as_str) != Some("object") {
+        return Err("the output schema must have `type: object` at its root".to_owned());
+    }
+    jsonschema::meta::validate(schema).map_err(|error| format!("the output schema is not valid: {error}"))
+}
+
+/// Serialising our own values has no way to fail; a `null` would show in the first test.
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}

@@ -1,0 +1,141 @@
+//! What an endpoint says of itself, and the results made of that: handshakes, discovery, what closes each result. Holds no tools.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::entries::to_json;
+use crate::Revision;
+use crate::asking::StateKey;
+
+/// Who may keep a copy of a list. Source: specification 2026-07-28, Caching.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheScope {
+    /// The lists are the same for every caller.
+    Public,
+    /// The lists are for the caller that asked.
+    Private,
+}
+
+impl CacheScope {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+        }
+    }
+}
+
+/// What tells one caller from another in the state of a request that waits for answers.
+pub(crate) type Principal<C> = Option<Arc<dyn Fn(&C) -> String + Send + Sync>>;
+
+/// An endpoint without what it serves.
+pub(crate) struct Identity<C> {
+    pub(crate) name: String,
+    pub(super) version: String,
+    pub(super) title: Option<String>,
+    pub(super) website: Option<String>,
+    pub(super) instructions: Option<String>,
+    pub(super) list_ttl: Duration,
+    pub(super) cache_scope: CacheScope,
+    pub(super) page_size: Option<usize>,
+    pub(crate) logging: bool,
+    pub(crate) state_key: StateKey,
+    pub(crate) principal: Principal<C>,
+    /// The `_meta` of every result of 2026-07-28, with its key.
+    pub(crate) modern_meta: String,
+    /// What closes every other result of 2026-07-28, from its comma on.
+    pub(crate) modern_tail: String,
+}
+
+/// Which kinds of things there are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kinds {
+    pub(crate) tools: bool,
+    pub(crate) resources: bool,
+    pub(crate) prompts: bool,
+    pub(crate) completions: bool,
+}
+
+impl<C> Identity<C> {
+    /// Fills in what is made of the rest.
+    pub(super) fn complete(mut self) -> Self {
+        let server_info = to_json(&self.server_info(Revision::V2026_07_28));
+        self.modern_meta = format!(r#""_meta":{{"io.modelcontextprotocol/serverInfo":{server_info}}}"#);
+        self.modern_tail = format!(r#","resultType":"complete",{}}}"#, self.modern_meta);
+        self
+    }
+
+    /// The result of `initialize`.
+    pub(crate) fn initialize(&self, revision: Revision, kinds: Kinds) -> Bytes {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct InitializeResult<'a> {
+            protocol_version: &'static str,
+            capabilities: Value,
+            server_info: Value,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            instructions: Option<&'a str>,
+        }
+        Bytes::from(to_json(&InitializeResult {
+            protocol_version: revision.as_str(),
+            capabilities: self.capabilities(kinds),
+            server_info: self.server_info(revision),
+            instructions: self.instructions.as_deref(),
+        }))
+    }
+
+    /// The result of `server/discover`.
+    pub(crate) fn discover(&self, kinds: Kinds) -> Bytes {
+        let mut discovered =
+            json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": self.capabilities(kinds) });
+        if let (Some(instructions), Some(object)) = (&self.instructions, discovered.as_object_mut()) {
+            object.insert("instructions".to_owned(), Value::from(instructions.as_str()));
+        }
+        let text = to_json(&discovered);
+        self.cacheable(text.strip_suffix('}').unwrap_or(&text), self.list_ttl)
+    }
+
+    /// A result of 2026-07-28 that a client may keep, from its JSON without the closing brace.
+    pub(crate) fn cacheable(&self, open: &str, ttl: Duration) -> Bytes {
+        let scope = self.cache_scope.as_str();
+        Bytes::from(format!(r#"{open},"ttlMs":{},"cacheScope":"{scope}"{}"#, ttl.as_millis(), self.modern_tail))
+    }
+
+    /// A list, from its JSON without the closing brace.
+    pub(crate) fn list(&self, open: &str, modern: bool) -> Bytes {
+        if modern { self.cacheable(open, self.list_ttl) } else { Bytes::from(format!("{open}}}")) }
+    }
+
+    fn capabilities(&self, kinds: Kinds) -> Value {
+        let mut capabilities = Map::new();
+        let known = [
+            ("tools", kinds.tools),
+            ("resources", kinds.resources),
+            ("prompts", kinds.prompts),
+            ("completions", kinds.completions),
+            ("logging", self.logging),
+        ];
+        for (name, _) in known.into_iter().filter(|(_, is_there)| *is_there) {
+            capabilities.insert(name.to_owned(), json!({}));
+        }
+        Value::Object(capabilities)
+    }
+
+    /// `title` came with 2025-06-18, `websiteUrl` with 2025-11-25.
+    fn server_info(&self, revision: Revision) -> Value {
+        let mut info = Map::new();
+        info.insert("name".to_owned(), Value::from(self.name.as_str()));
+        if let Some(title) = self.title.as_deref().filter(|_| revision >= Revision::V2025_06_18) {
+            info.insert("title".to_owned(), Value::from(title));
+        }
+        info.insert("version".to_owned(), Value::from(self.version.as_str()));
+        if let Some(website) = self.website.as_deref().filter(|_| revision >= Revision::V2025_11_25) {
+            info.insert("websiteUrl".to_owned(), Value::from(website));
+        }
+        Value::Object(info)
+    }
+}

@@ -1,0 +1,110 @@
+//! An answer that begins with other messages: server-sent events, the answer last. The body itself drives the call; dropping it cancels the call.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use tokio::time::{Instant, Sleep};
+
+use crate::dispatch::Answer;
+use crate::limits;
+use crate::outlet::EventQueue;
+
+/// A call under way.
+pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// What a call brings first.
+pub(super) enum First {
+    /// Its answer: the reply is plain JSON.
+    Answer(Answer),
+    /// Another message: the reply is a stream, and the call goes on in it.
+    Event(Answering),
+}
+
+impl First {
+    pub(super) async fn of(answering: Answering, events: &EventQueue) -> Self {
+        let mut answering = Some(answering);
+        std::future::poll_fn(|context| {
+            let Some(call) = &mut answering else { return Poll::Pending };
+            events.listen(context);
+            let polled = call.as_mut().poll(context);
+            match (polled, events.is_empty()) {
+                (Poll::Ready(answer), true) => Poll::Ready(Self::Answer(answer)),
+                // What was said before the answer is sent before it.
+                (Poll::Ready(answer), false) => Poll::Ready(Self::Event(Box::pin(std::future::ready(answer)))),
+                (Poll::Pending, true) => Poll::Pending,
+                (Poll::Pending, false) => answering.take().map_or(Poll::Pending, |call| Poll::Ready(Self::Event(call))),
+            }
+        })
+        .await
+    }
+}
+
+/// The events of one reply.
+pub(super) struct EventStream {
+    answering: Option<Answering>,
+    /// The answer, while messages before it are still to be sent.
+    answer: Option<Bytes>,
+    events: Arc<EventQueue>,
+    quiet: Pin<Box<Sleep>>,
+}
+
+impl EventStream {
+    pub(super) fn new(answering: Answering, events: Arc<EventQueue>) -> Self {
+        let quiet = Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME));
+        Self { answering: Some(answering), answer: None, events, quiet }
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.answering.is_none() && self.answer.is_none() && self.events.is_empty()
+    }
+
+    /// The next piece of the body; `None` after the answer.
+    pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(answering) = &mut self.answering
+            && let Poll::Ready(answer) = answering.as_mut().poll(context)
+        {
+            self.answering = None;
+            self.answer = answer.reply.map(|reply| {
+                let mut bytes = Vec::with_capacity(reply.len());
+                reply.append_to(&mut bytes);
+                Bytes::from(bytes)
+            });
+        }
+        if let Poll::Ready(message) = self.events.poll_next(context) {
+            self.keep_alive_later();
+            return Poll::Ready(Some(event(&message)));
+        }
+        if self.answering.is_none() {
+            return Poll::Ready(self.answer.take().map(|answer| event(&answer)));
+        }
+        match self.quiet.as_mut().poll(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => {
+                self.keep_alive_later();
+                Poll::Ready(Some(Bytes::from_static(b":\n\n")))
+            }
+        }
+    }
+
+    fn keep_alive_later(&mut self) {
+        self.quiet.as_mut().reset(Instant::now() + limits::KEEP_ALIVE_TIME);
+    }
+}
+
+impl std::fmt::Debug for EventStream {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("EventStream").field("ended", &self.is_ended()).finish_non_exhaustive()
+    }
+}
+
+/// One message as an event. JSON has no line breaks of its own.
+fn event(message: &[u8]) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(message.len() + 24);
+    bytes.put_slice(b"event: message\ndata: ");
+    bytes.put_slice(message);
+    bytes.put_slice(b"\n\n");
+    bytes.freeze()
+}

@@ -1,0 +1,111 @@
+//! Where messages go that precede an answer: a bounded queue of whole JSON-RPC messages. Knows no transport; transports read it.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
+
+use crate::limits;
+
+/// A way for a running request to send messages before its answer.
+pub(crate) trait Outlet: Send + Sync {
+    /// Sends one message; waits while the client leaves too much unread. Messages to a client that is gone are dropped.
+    fn send(&self, message: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The messages of one HTTP request that wait to be written.
+#[derive(Debug, Default)]
+pub(crate) struct EventQueue {
+    waiting: Mutex<VecDeque<Bytes>>,
+    reader: AtomicWaker,
+    room: Notify,
+}
+
+impl EventQueue {
+    /// The next message, if there is one; otherwise the task is woken when there is.
+    pub(crate) fn poll_next(&self, context: &Context<'_>) -> Poll<Bytes> {
+        // Registered first: a message that comes after the look wakes the task.
+        self.listen(context);
+        self.take().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Has the task woken when a message comes.
+    pub(crate) fn listen(&self, context: &Context<'_>) {
+        self.reader.register(context.waker());
+    }
+
+    /// Whether no messages wait.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn take(&self) -> Option<Bytes> {
+        let message = self.lock().pop_front()?;
+        self.room.notify_waiters();
+        Some(message)
+    }
+
+    fn try_put(&self, message: &Bytes) -> bool {
+        let mut waiting = self.lock();
+        if waiting.len() >= limits::WAITING_MESSAGES {
+            return false;
+        }
+        waiting.push_back(message.clone());
+        drop(waiting);
+        self.reader.wake();
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Bytes>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet for EventQueue {
+    fn send(&self, message: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            loop {
+                let mut room = std::pin::pin!(self.room.notified());
+                room.as_mut().enable();
+                if self.try_put(&message) {
+                    return;
+                }
+                room.await;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+
+    use super::{EventQueue, Outlet as _};
+    use crate::limits::WAITING_MESSAGES;
+
+    #[tokio::test]
+    async fn a_full_queue_makes_the_sender_wait_and_loses_nothing() {
+        let queue = Arc::new(EventQueue::default());
+        for number in 0..WAITING_MESSAGES {
+            queue.send(Bytes::from(number.to_string())).await;
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        let mut sending = queue.send(Bytes::from_static(b"last"));
+        assert!(sending.as_mut().poll(&mut context).is_pending());
+        assert_eq!(queue.poll_next(&context), Poll::Ready(Bytes::from_static(b"0")));
+        assert!(sending.as_mut().poll(&mut context).is_ready());
+        let mut rest = 0;
+        while queue.poll_next(&context).is_ready() {
+            rest += 1;
+        }
+        assert_eq!(rest, WAITING_MESSAGES);
+    }
+}

@@ -1,0 +1,205 @@
+//! Prompts: messages that a person picks to begin with, made from typed-in arguments.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::call::Call;
+use crate::completion::CompletionFunction;
+use crate::output::{Content, Failure};
+use crate::policy::Policy;
+
+/// What a prompt's function returns.
+pub type PromptResult = Result<Messages, Failure>;
+
+pub(crate) type PromptFuture = Pin<Box<dyn Future<Output = PromptResult> + Send>>;
+pub(crate) type PromptFunction<C> = Arc<dyn Fn(Call<C>) -> PromptFuture + Send + Sync>;
+
+/// The messages of a prompt, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Messages {
+    messages: Vec<Message>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Message {
+    role: &'static str,
+    content: Content,
+}
+
+impl Messages {
+    /// One message of the user.
+    #[must_use]
+    pub fn user(content: impl Into<Content>) -> Self {
+        Self::default().and_user(content)
+    }
+
+    /// A further message of the user.
+    #[must_use]
+    pub fn and_user(self, content: impl Into<Content>) -> Self {
+        self.and("user", content.into())
+    }
+
+    /// A further message of the model.
+    #[must_use]
+    pub fn and_assistant(self, content: impl Into<Content>) -> Self {
+        self.and("assistant", content.into())
+    }
+
+    fn and(mut self, role: &'static str, content: Content) -> Self {
+        self.messages.push(Message { role, content });
+        self
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+/// A prompt of an endpoint whose callers are `C`.
+pub struct Prompt<C> {
+    pub(crate) name: String,
+    pub(crate) title: Option<String>,
+    pub(crate) description: String,
+    pub(crate) arguments: Vec<PromptArgument<C>>,
+    pub(crate) policy: Option<Policy<C>>,
+    pub(crate) function: PromptFunction<C>,
+}
+
+/// Something that a person types in. Always text.
+pub struct PromptArgument<C> {
+    name: String,
+    description: String,
+    required: bool,
+    pub(crate) completion: Option<CompletionFunction<C>>,
+}
+
+impl<C> PromptArgument<C> {
+    /// An argument that may be left out.
+    #[must_use]
+    pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { name: name.into(), description: description.into(), required: false, completion: None }
+    }
+
+    /// An argument that must be there.
+    #[must_use]
+    pub fn required(name: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { required: true, ..Self::new(name, description) }
+    }
+
+    /// Completes it while it is typed.
+    #[must_use]
+    pub fn complete<F, R>(mut self, function: F) -> Self
+    where
+        F: Fn(Call<C>, String) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Vec<String>, Failure>> + Send + 'static,
+    {
+        self.completion = Some(Arc::new(move |call, typed| Box::pin(function(call, typed))));
+        self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl<C> Prompt<C> {
+    /// A prompt with its function.
+    pub fn new<F, R>(name: impl Into<String>, description: impl Into<String>, function: F) -> Self
+    where
+        F: Fn(Call<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = PromptResult> + Send + 'static,
+    {
+        Self {
+            name: name.into(),
+            title: None,
+            description: description.into(),
+            arguments: Vec::new(),
+            policy: None,
+            function: Arc::new(move |call| Box::pin(function(call))),
+        }
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn argument(mut self, argument: PromptArgument<C>) -> Self {
+        self.arguments.push(argument);
+        self
+    }
+
+    /// Who may see and get it. To everybody else it does not exist.
+    #[must_use]
+    pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// Every problem with the arguments of a call, in one sentence.
+    pub(crate) fn check(&self, given: &Map<String, Value>) -> Result<(), String> {
+        let missing = self.arguments.iter().filter(|argument| argument.required && !given.contains_key(&argument.name));
+        let unknown = given.keys().filter(|name| !self.arguments.iter().any(|argument| argument.name == **name));
+        let not_text = given.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name);
+        let problems: Vec<String> = missing
+            .map(|argument| format!("`{}` is required", argument.name))
+            .chain(unknown.map(|name| format!("`{}` is not known", crate::protocol_error::excerpt(name))))
+            .chain(not_text.map(|name| format!("`{}` must be a string", crate::protocol_error::excerpt(name))))
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(format!("{}: {}", self.name, problems.join("; "))) }
+    }
+
+    /// The entry of `prompts/list`.
+    pub(crate) fn entry(&self) -> Entry<'_> {
+        let argument = |argument: &'_ PromptArgument<C>| EntryArgument {
+            name: argument.name.clone(),
+            description: argument.description.clone(),
+            required: argument.required,
+        };
+        Entry {
+            name: &self.name,
+            title: self.title.as_deref(),
+            description: &self.description,
+            arguments: self.arguments.iter().map(argument).collect(),
+        }
+    }
+}
+
+impl<C> std::fmt::Debug for Prompt<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Prompt").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Entry<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    description: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    arguments: Vec<EntryArgument>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryArgument {
+    name: String,
+    description: String,
+    required: bool,
+}

@@ -1,0 +1,274 @@
+//! Resources: data that a client may read by an address, fixed or made after a template.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use serde::Serialize;
+
+use crate::call::Call;
+use crate::completion::CompletionFunction;
+use crate::limits;
+use crate::output::Failure;
+use crate::policy::Policy;
+
+/// What a resource's function returns.
+pub type ResourceResult = Result<ResourceBody, Failure>;
+
+pub(crate) type ResourceFuture = Pin<Box<dyn Future<Output = ResourceResult> + Send>>;
+pub(crate) type ResourceFunction<C> = Arc<dyn Fn(Call<C>) -> ResourceFuture + Send + Sync>;
+type ParameterCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// The contents of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResourceBody {
+    /// Text.
+    Text(String),
+    /// Bytes; sent as Base64.
+    Bytes(Vec<u8>),
+}
+
+impl From<String> for ResourceBody {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for ResourceBody {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<Vec<u8>> for ResourceBody {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// For whom a resource is, and how much it matters. Source: specification 2026-07-28, Resources, "Annotations".
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceAnnotations {
+    /// `user`, `assistant` or both.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub audience: Vec<Audience>,
+    /// From 0, optional, to 1, effectively required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<f64>,
+    /// When it last changed, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+}
+
+/// Who something is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Audience {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// A resource of an endpoint whose callers are `C`.
+pub struct Resource<C> {
+    /// A URI, or a template of one.
+    pub(crate) address: String,
+    pub(crate) is_template: bool,
+    pub(crate) name: String,
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) mime_type: Option<String>,
+    pub(crate) size: Option<u64>,
+    pub(crate) annotations: Option<ResourceAnnotations>,
+    pub(crate) ttl: Duration,
+    pub(crate) time_limit: Duration,
+    pub(crate) policy: Option<Policy<C>>,
+    pub(crate) parameters: BTreeMap<String, ParameterCheck>,
+    pub(crate) completions: BTreeMap<String, CompletionFunction<C>>,
+    pub(crate) function: ResourceFunction<C>,
+}
+
+impl<C> Resource<C> {
+    /// A resource at one address.
+    pub fn new<F, R>(uri: impl Into<String>, name: impl Into<String>, function: F) -> Self
+    where
+        F: Fn(Call<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = ResourceResult> + Send + 'static,
+    {
+        Self {
+            address: uri.into(),
+            is_template: false,
+            name: name.into(),
+            title: None,
+            description: None,
+            mime_type: None,
+            size: None,
+            annotations: None,
+            ttl: Duration::ZERO,
+            time_limit: limits::TOOL_TIME,
+            policy: None,
+            parameters: BTreeMap::new(),
+            completions: BTreeMap::new(),
+            function: Arc::new(move |call| Box::pin(function(call))),
+        }
+    }
+
+    /// Resources at every address that a template makes, such as `notes://{id}` (RFC 6570 level 1). The values, percent-decoded, are the
+    /// call's arguments; see [`Call::parameter`].
+    pub fn template<F, R>(template: impl Into<String>, name: impl Into<String>, function: F) -> Self
+    where
+        F: Fn(Call<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = ResourceResult> + Send + 'static,
+    {
+        Self { is_template: true, ..Self::new(template, name, function) }
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// What it holds, for the model.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Its media type, such as `text/plain`.
+    #[must_use]
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
+        self
+    }
+
+    /// For whom it is, and how much it matters.
+    #[must_use]
+    pub fn annotations(mut self, annotations: ResourceAnnotations) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// How long a client may keep what it read. Default: not at all.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Who may see and read it. To everybody else it does not exist.
+    #[must_use]
+    pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// A template's parameter must read as a `T`; an address where it does not is not of this template, and the next one is tried.
+    #[must_use]
+    pub fn parameter<T: FromStr>(mut self, name: impl Into<String>) -> Self {
+        self.parameters.insert(name.into(), Arc::new(|text| text.parse::<T>().is_ok()));
+        self
+    }
+
+    /// Completes a template's parameter while it is typed.
+    #[must_use]
+    pub fn complete<F, R>(mut self, parameter: impl Into<String>, function: F) -> Self
+    where
+        F: Fn(Call<C>, String) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Vec<String>, Failure>> + Send + 'static,
+    {
+        self.completions.insert(parameter.into(), Arc::new(move |call, typed| Box::pin(function(call, typed))));
+        self
+    }
+
+    /// The entry of `resources/list` or `resources/templates/list`.
+    pub(crate) fn entry(&self) -> Entry<'_> {
+        let (uri, uri_template) = if self.is_template { (None, Some(&*self.address)) } else { (Some(&*self.address), None) };
+        Entry {
+            uri,
+            uri_template,
+            name: &self.name,
+            title: self.title.as_deref(),
+            description: self.description.as_deref(),
+            mime_type: self.mime_type.as_deref(),
+            size: self.size,
+            annotations: self.annotations.as_ref(),
+        }
+    }
+}
+
+impl<C> std::fmt::Debug for Resource<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Resource").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_template: Option<&'a str>,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a ResourceAnnotations>,
+}
+
+/// One entry of `contents` in the answer to `resources/read`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Contents<'a> {
+    uri: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<String>,
+}
+
+impl<'a> Contents<'a> {
+    pub(crate) fn new(uri: &'a str, mime_type: Option<&'a str>, body: ResourceBody) -> Self {
+        let (text, blob) = match body {
+            ResourceBody::Text(text) => (Some(text), None),
+            ResourceBody::Bytes(bytes) => (None, Some(base64::engine::general_purpose::STANDARD.encode(bytes))),
+        };
+        Self { uri, mime_type, text, blob }
+    }
+}
+
+impl<C> Call<C> {
+    /// A parameter of a resource template, or an argument of a prompt, as a `T`.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] when it is absent or does not read as a `T`.
+    pub fn parameter<T: FromStr>(&self, name: &str) -> Result<T, Failure> {
+        let text = self.arguments.get(name).and_then(serde_json::Value::as_str);
+        text.and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)
+    }
+}

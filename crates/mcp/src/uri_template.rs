@@ -1,0 +1,143 @@
+//! URI templates: RFC 6570 level 1, matched against an address. Expands nothing.
+
+use percent_encoding::percent_decode_str;
+
+use crate::limits;
+
+/// A template such as `notes://{id}/text`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UriTemplate {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Variable(String),
+}
+
+impl UriTemplate {
+    /// Reads a template; the error is one sentence for the developer.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((literal, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').ok_or_else(|| format!("{text:?} has a {{ without its }}"))?;
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                return Err(format!("{{{name}}} in {text:?} is no simple name; operators are not supported"));
+            }
+            if parts.contains(&Part::Variable(name.to_owned())) {
+                return Err(format!("{{{name}}} stands twice in {text:?}"));
+            }
+            if literal.is_empty() && matches!(parts.last(), Some(Part::Variable(_))) {
+                return Err(format!("two names stand side by side in {text:?}; put something between them"));
+            }
+            if !literal.is_empty() {
+                parts.push(Part::Literal(literal.to_owned()));
+            }
+            parts.push(Part::Variable(name.to_owned()));
+            rest = after;
+        }
+        if rest.contains('}') {
+            return Err(format!("{text:?} has a }} without its {{"));
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Literal(rest.to_owned()));
+        }
+        Ok(Self { parts })
+    }
+
+    /// The names of the variables, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable(name) => Some(name.as_str()),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// The values of the variables when the address fits: each is at least one character without `/`, percent-decoded.
+    pub(crate) fn captures(&self, uri: &str) -> Option<Vec<(String, String)>> {
+        if uri.len() > limits::URI_BYTES {
+            return None;
+        }
+        let mut found = Vec::new();
+        fits(&self.parts, uri, &mut found).then_some(found)
+    }
+}
+
+/// Tries the shortest value first; a template has few variables, and an address is short.
+fn fits(parts: &[Part], uri: &str, found: &mut Vec<(String, String)>) -> bool {
+    match parts.split_first() {
+        None => uri.is_empty(),
+        Some((Part::Literal(literal), parts)) => uri.strip_prefix(literal.as_str()).is_some_and(|rest| fits(parts, rest, found)),
+        Some((Part::Variable(name), parts)) => {
+            let ends = uri.char_indices().map(|(start, letter)| (start + letter.len_utf8(), letter));
+            for (end, _) in ends.take_while(|(_, letter)| *letter != '/') {
+                let Some((value, rest)) = uri.split_at_checked(end) else { continue };
+                let Ok(decoded) = percent_decode_str(value).decode_utf8() else { continue };
+                found.push((name.clone(), decoded.into_owned()));
+                if fits(parts, rest, found) {
+                    return true;
+                }
+                found.pop();
+            }
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::{Strategy as _, any, proptest};
+
+    use super::UriTemplate;
+
+    fn captures(template: &str, uri: &str) -> Option<Vec<String>> {
+        let found = UriTemplate::parse(template).unwrap().captures(uri)?;
+        Some(found.into_iter().map(|(_, value)| value).collect())
+    }
+
+    #[test]
+    fn addresses_fit_or_not() {
+        assert_eq!(captures("test://template/{id}/data", "test://template/123/data").unwrap(), ["123"]);
+        assert_eq!(captures("a://{x}-{y}", "a://1-2-3").unwrap(), ["1", "2-3"]);
+        assert_eq!(captures("a://{x}", "a://w%20%C3%A9%2F").unwrap(), ["w é/"]);
+        for (template, uri) in
+            [("a://{x}", "a://"), ("a://{x}", "a://b/c"), ("a://{x}/d", "a://b"), ("a://{x}", "b://c"), ("a://{x}", "a://%ff")]
+        {
+            assert_eq!(captures(template, uri), None, "{template} {uri}");
+        }
+    }
+
+    #[test]
+    fn an_address_may_have_2048_bytes_and_no_more() {
+        let uri = |length: usize| format!("a://{}", "b".repeat(length - 4));
+        assert!(captures("a://{x}", &uri(2048)).is_some());
+        assert!(captures("a://{x}", &uri(2049)).is_none());
+    }
+
+    #[test]
+    fn other_templates_are_refused() {
+        for bad in ["a://{", "a://}", "a://{}", "a://{+x}", "a://{x,y}", "a://{x}{y}", "a://{x}/{x}", "a://{x*}"] {
+            assert!(UriTemplate::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_comes_back(value in any::<String>().prop_filter("not empty", |value| !value.is_empty() && value.len() < 500)) {
+            let uri = format!("a://{}/b", utf8_percent_encode(&value, NON_ALPHANUMERIC));
+            if uri.len() <= 2048 {
+                assert_eq!(captures("a://{x}/b", &uri).unwrap(), [value]);
+            }
+        }
+
+        #[test]
+        fn no_text_ends_the_reader(template in any::<String>(), uri in any::<String>()) {
+            if let Ok(template) = UriTemplate::parse(&template) {
+                let _ = template.captures(&uri);
+            }
+        }
+    }
+}
