@@ -19,6 +19,10 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Trouble> {
     let ServeArguments { connectors, options } = arguments;
     let settings = Settings::new(options.common.clone())?;
     let transport = options.transport.or(settings.file.transport).unwrap_or_else(standard_input::suggests);
+    let door = match transport {
+        Transport::Stdio => None,
+        Transport::Http => Some(http::Door::new(&options, &settings)?),
+    };
     let opened = Opened::open(&connectors, &settings).await?;
     let endpoint = endpoint::over(&opened)?;
     for (name, served) in opened.served.iter().flat_map(|served| served.unset_secrets.iter().map(move |name| (name, served))) {
@@ -27,9 +31,9 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Trouble> {
             served.name
         ));
     }
-    let exit = match transport {
-        Transport::Stdio => stdio::serve(endpoint).await?,
-        Transport::Http => http::serve(endpoint, &opened, &options, &settings).await?,
+    let exit = match door {
+        None => stdio::serve(endpoint).await?,
+        Some(door) => door.serve(endpoint, &opened).await?,
     };
     opened.close().await;
     Ok(exit)

@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use footbridge_connector::Effect;
 use footbridge_mcp::Endpoint;
-use footbridge_mcp::http::{McpService, ServerLimits, serve as serve_connections};
+use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve as serve_connections};
+use secrecy::SecretString;
 use tokio::net::TcpListener;
+use url::Url;
 
 use super::exposure::{Exposed, SharedBearer, allowed_hosts, public_url};
 use super::signals::Signals;
@@ -19,35 +21,49 @@ use crate::terminal;
 
 const DEFAULT_PORT: u16 = 8000;
 
-/// Serves until a signal comes.
-pub(super) async fn serve(
-    endpoint: Endpoint<Caller>,
-    opened: &Opened,
-    options: &ServeOptions,
-    settings: &Settings,
-) -> Result<Exit, Trouble> {
-    let host = options.host.or(settings.file.host).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let port = options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT);
-    let public_url = options.public_url.as_ref().or(settings.file.public_url.as_ref()).map(|url| public_url(url)).transpose()?;
-    let token = settings::shared_bearer()?;
-    let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
-    let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
-    let has_token = token.is_some();
-    let warning = Exposed { host, writes_are_open, has_token, no_auth: options.no_auth }.check()?;
-    let further: Vec<String> = options.allowed_hosts.iter().chain(&settings.file.allowed_hosts).cloned().collect();
-    let hosts = allowed_hosts(host, public_url.as_ref(), &further)?;
+/// How the door was set, before anything is opened behind it.
+#[derive(Debug)]
+pub(super) struct Door {
+    host: IpAddr,
+    port: u16,
+    public_url: Option<Url>,
+    hosts: AllowedHosts,
+    token: Option<SecretString>,
+    no_auth: bool,
+}
 
-    let mut signals = Signals::listen()?;
-    let listener = listen(SocketAddr::new(host, port)).await?;
-    let address = listener.local_addr().map_err(|error| Trouble::failed(format!("cannot listen: {error}")))?;
-    if let Some(warning) = warning {
-        terminal::say(warning);
+impl Door {
+    /// Reads the settings of the door.
+    pub(super) fn new(options: &ServeOptions, settings: &Settings) -> Result<Self, Trouble> {
+        let host = options.host.or(settings.file.host).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let port = options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT);
+        let public_url =
+            options.public_url.as_ref().or(settings.file.public_url.as_ref()).map(|url| public_url(url)).transpose()?;
+        let further = if options.allowed_hosts.is_empty() { &settings.file.allowed_hosts } else { &options.allowed_hosts };
+        let hosts = allowed_hosts(host, public_url.as_ref(), further)?;
+        Ok(Self { host, port, public_url, hosts, token: settings::shared_bearer()?, no_auth: options.no_auth })
     }
-    terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
-    let doors = doors::routes(McpService::new(endpoint, SharedBearer::new(token), hosts), opened);
-    let mut exit = Exit::Done;
-    serve_connections(listener, doors, ServerLimits::default(), async { exit = signals.first().await }).await;
-    Ok(exit)
+
+    /// Serves until a signal comes.
+    pub(super) async fn serve(self, endpoint: Endpoint<Caller>, opened: &Opened) -> Result<Exit, Trouble> {
+        let Self { host, port, public_url, hosts, token, no_auth } = self;
+        let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
+        let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
+        let has_token = token.is_some();
+        let warning = Exposed { host, writes_are_open, has_token, no_auth }.check()?;
+
+        let mut signals = Signals::listen()?;
+        let listener = listen(SocketAddr::new(host, port)).await?;
+        let address = listener.local_addr().map_err(|error| Trouble::failed(format!("cannot listen: {error}")))?;
+        if let Some(warning) = warning {
+            terminal::say(warning);
+        }
+        terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
+        let doors = doors::routes(McpService::new(endpoint, SharedBearer::new(token), hosts), opened);
+        let mut exit = Exit::Done;
+        serve_connections(listener, doors, ServerLimits::default(), async { exit = signals.first().await }).await;
+        Ok(exit)
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {

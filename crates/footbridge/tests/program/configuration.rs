@@ -57,6 +57,16 @@ fn each_mistake_is_named_in_one_line() {
 }
 
 #[test]
+fn who_is_refused_for_the_door_has_opened_nothing_behind_it() {
+    let home = Home::new();
+    for flag in [["--public-url", "x"], ["--allowed-host", "a b"]] {
+        home.run(&[&["serve"][..], &flag].concat()).complaint(2);
+    }
+    Running::start(home.command(&["serve"]).env("FOOTBRIDGE_TOKEN", "a b")).ended().complaint(2);
+    assert!(!home.data().exists());
+}
+
+#[test]
 fn a_bad_command_line_shows_what_would_be_right() {
     let home = Home::new();
     for (arguments, named) in [

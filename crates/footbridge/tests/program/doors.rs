@@ -106,6 +106,15 @@ fn public_and_allowed_hosts_are_let_in() {
         is_pong(&mcp(&base).header("host", host).send());
     }
     assert_eq!(mcp(&base).header("host", "one.example").send().status, 403);
+
+    // As everywhere, what the command line says stands in the place of what the file says.
+    home.file(".config/footbridge/settings.yaml", "allowed_hosts: [five.example]\n");
+    let admitted = |arguments: &[&str]| {
+        let (_running, base) = Running::start_http(&mut home.command(arguments));
+        ["five.example", "six.example"].map(|host| mcp(&base).header("host", host).send().status)
+    };
+    assert_eq!(admitted(&["serve"]), [200, 403]);
+    assert_eq!(admitted(&["serve", "--allowed-host", "six.example"]), [403, 200]);
 }
 
 #[test]

@@ -85,6 +85,31 @@ fn writes_before_the_end_of_the_input_are_all_carried_out_and_answered() {
     assert_eq!(kept, created);
 }
 
+#[test]
+fn what_a_signal_cuts_short_was_answered_or_never_begun() {
+    const WRITES: u64 = 200;
+    for (signal, code) in SIGNALS {
+        let home = Home::new();
+        let mut running = Running::start_piped(&mut home.command(&["serve"]));
+        for id in 0..WRITES {
+            running.send(tool_call(id, "card_create", &json!({ "title": format!("card {id}") })).to_string());
+        }
+        running.line().unwrap();
+        running.signal(signal);
+        let ended = running.ended();
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let answers: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let (refused, done): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.get("error").is_some());
+        for answer in refused {
+            assert!(answer["error"]["message"].as_str().unwrap().contains("was not carried out"), "{answer}");
+        }
+        let created: BTreeSet<_> =
+            done.into_iter().map(|answer| outcome(answer).unwrap()["title"].as_str().unwrap().to_owned()).collect();
+        let kept: BTreeSet<_> = Session::start(&mut home.command(&["serve"])).titles().into_iter().collect();
+        assert_eq!(kept, created, "{signal:?}");
+    }
+}
+
 /// A call under way when the signal comes: the request is held open until the signal has been sent.
 #[test]
 fn a_request_that_is_under_way_is_answered_before_the_end() {
