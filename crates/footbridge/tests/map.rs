@@ -1,6 +1,6 @@
 //! The walls between the crates, the map of them, and the habits of the tree, held by tests.
 //! Not here: walls over third parties of third parties, which `deny.toml` holds.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
