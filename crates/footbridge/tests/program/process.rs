@@ -199,6 +199,35 @@ impl Drop for Running {
     }
 }
 
+/// A process whose streams a test holds itself. Killed with the test.
+pub(crate) struct Spawned(Child);
+
+impl Spawned {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    /// Its stdin, for the test to hold.
+    pub(crate) fn take_input(&mut self) -> ChildStdin {
+        self.0.stdin.take().unwrap()
+    }
+
+    /// Waits until it closes its stderr and is gone; gives the code and what it said there.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+        let mut errors = Lines::of(self.0.stderr.take().unwrap());
+        while errors.next().is_some() {}
+        (self.0.wait().unwrap().code(), std::mem::take(&mut errors.said))
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        let _killed = self.0.kill();
+        let _ended = self.0.wait();
+    }
+}
+
 /// The lines of a stream, read by a thread, waited for no longer than the deadline.
 struct Lines {
     lines: Receiver<Vec<u8>>,

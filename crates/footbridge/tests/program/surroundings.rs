@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::http;
-use crate::process::{Ended, Home, PROGRAM, Running};
+use crate::process::{Ended, Home, PROGRAM, Running, Spawned};
 use crate::session::{REVISION, Session, initialize};
 
 fn serve_in(home: &Home, data: &str) -> Ended {
@@ -172,18 +172,17 @@ fn a_disk_that_is_full_from_the_start() {
 fn stdout_that_takes_nothing() {
     let home = Home::new();
     let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut child = home.command(&["tools", "--json"]).stdout(full()).stderr(Stdio::piped()).spawn().unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1));
-    let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+    let child = Spawned::start(home.command(&["tools", "--json"]).stdout(full()).stderr(Stdio::piped()));
+    let (code, stderr) = child.ended();
+    assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.starts_with("footbridge: could not write the result") && stderr.lines().count() == 1, "{stderr}");
 
     // Over stdio there is nobody left to serve.
-    let mut child = home.command(&["serve"]).stdin(Stdio::piped()).stdout(full()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
+    let mut child = Spawned::start(home.command(&["serve"]).stdin(Stdio::piped()).stdout(full()).stderr(Stdio::piped()));
+    let mut input = child.take_input();
     writeln!(input, "{}", initialize(REVISION)).unwrap();
-    assert!(child.wait().unwrap().code().is_some());
-    let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
-    assert!(!stderr.contains("panicked"), "{stderr}");
+    let (code, stderr) = child.ended();
+    assert!(code.is_some() && !stderr.contains("panicked"), "{stderr}");
     drop(input);
 }
 

@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
-use crate::process::{DEADLINE, Ended, Home, Running};
+use crate::process::{DEADLINE, Ended, Home, Running, Spawned};
 use crate::session::{REVISION, initialize};
 
 /// It answers the handshake on stdout, and says nothing else.
@@ -57,13 +57,9 @@ fn a_socket_is_a_client() {
 fn a_socket_both_ways_is_a_client() {
     let home = Home::new();
     let (mut ours, theirs) = UnixStream::pair().unwrap();
-    let mut child = home
-        .command(&["serve"])
-        .stdin(OwnedFd::from(theirs.try_clone().unwrap()))
-        .stdout(OwnedFd::from(theirs))
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut command = home.command(&["serve"]);
+    command.stdin(OwnedFd::from(theirs.try_clone().unwrap())).stdout(OwnedFd::from(theirs)).stderr(Stdio::piped());
+    let child = Spawned::start(&mut command);
     ours.set_read_timeout(Some(DEADLINE)).unwrap();
     writeln!(ours, "{}", initialize(REVISION)).unwrap();
     let mut line = String::new();
@@ -71,7 +67,7 @@ fn a_socket_both_ways_is_a_client() {
     let answer: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(answer["result"]["protocolVersion"], REVISION);
     ours.shutdown(std::net::Shutdown::Write).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(child.ended(), (Some(0), String::new()));
 }
 
 #[test]

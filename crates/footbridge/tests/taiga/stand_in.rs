@@ -1,0 +1,88 @@
+//! A Taiga that keeps state and enforces what a real one enforces, on a port of its own. What it does not know it answers
+//! with 501. That it behaves as recorded is tested in `replay`.
+
+mod answer;
+mod asked;
+mod attributes;
+mod bulk;
+mod change;
+mod epics;
+mod find;
+mod history;
+mod item;
+mod lists;
+mod people;
+mod projects;
+pub(crate) mod recording;
+mod routes;
+mod sample;
+mod sprints;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::Response;
+use tokio::task::JoinHandle;
+
+use self::answer::Answer;
+use self::asked::Asked;
+pub(crate) use self::routes::AS_RECORDED;
+pub(crate) use self::sample::PASSWORD;
+pub(crate) use self::world::World;
+
+const PREFIX: &str = "/api/v1";
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// A running one; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct StandIn {
+    /// `http://127.0.0.1:1234`, without `/api/v1`.
+    pub(crate) url: String,
+    world: Arc<Mutex<World>>,
+    serving: JoinHandle<()>,
+}
+
+impl StandIn {
+    pub(crate) async fn start() -> Self {
+        let world = Arc::new(Mutex::new(World::sample()));
+        let router = Router::new().fallback(serve).with_state(world.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, world, serving }
+    }
+
+    /// The base of its API.
+    pub(crate) fn api(&self) -> String {
+        format!("{}{PREFIX}", self.url)
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST_BODY).await.unwrap().to_vec();
+    let query_text = head.uri.query().unwrap_or_default().to_owned();
+    let Some(path) = head.uri.path().strip_prefix(PREFIX) else { return Answer::no_route().into_response() };
+    let asked = Asked {
+        method: head.method.to_string(),
+        path: path.to_owned(),
+        query: url::form_urlencoded::parse(query_text.as_bytes()).into_owned().collect(),
+        query_text,
+        headers: head.headers,
+        body,
+    };
+    routes::answer(&mut world.lock().unwrap(), &asked).into_response()
+}

@@ -1,0 +1,167 @@
+//! The state of the stand-in: people, projects, items, sprints, links, sessions, and what a test may turn. Requests are
+//! answered in `routes`; what is there from the start is `sample`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Map, Value, json};
+
+use super::item::{Item, Kind};
+use super::sample;
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) users: Vec<User>,
+    pub(crate) projects: BTreeMap<u64, Project>,
+    pub(crate) items: BTreeMap<(Kind, u64), Item>,
+    pub(crate) sprints: BTreeMap<u64, Sprint>,
+    pub(crate) links: Vec<Link>,
+    /// Definitions of custom attributes, as Taiga lists them.
+    pub(crate) attributes: BTreeMap<(Kind, u64), Map<String, Value>>,
+    pub(crate) access_tokens: BTreeMap<String, u64>,
+    pub(crate) refresh_tokens: BTreeMap<String, u64>,
+    /// The last id of each sort of thing.
+    pub(crate) last_ids: BTreeMap<&'static str, u64>,
+    pub(crate) now: Timestamp,
+    pub(crate) seen: Seen,
+    pub(crate) turned: Turned,
+}
+
+/// What was asked, for tests to look at.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// `GET /projects/1`, in order, without queries.
+    pub(crate) requests: Vec<String>,
+    pub(crate) logins: usize,
+    pub(crate) refreshes: usize,
+}
+
+/// What a test turns to make the stand-in difficult.
+#[derive(Debug, Default)]
+pub(crate) struct Turned {
+    /// So many of the next requests are throttled.
+    pub(crate) throttle_next: usize,
+    pub(crate) throttle_wait_seconds: u64,
+    /// Every login is refused.
+    pub(crate) refuse_logins: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(crate) id: u64,
+    pub(crate) username: &'static str,
+    pub(crate) full_name: &'static str,
+    pub(crate) email: &'static str,
+    pub(crate) is_superuser: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) slug: String,
+    pub(crate) description: String,
+    pub(crate) is_private: bool,
+    pub(crate) is_blocked: bool,
+    pub(crate) admins: BTreeSet<u64>,
+    pub(crate) members: Vec<u64>,
+    /// By the route's name: `userstory-statuses`, `priorities` ...; rows as the route lists them.
+    pub(crate) catalogues: BTreeMap<&'static str, Vec<Map<String, Value>>>,
+    pub(crate) last_ref: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Sprint {
+    pub(crate) id: u64,
+    pub(crate) project: u64,
+    pub(crate) name: String,
+    pub(crate) slug: String,
+    pub(crate) owner: u64,
+    pub(crate) estimated_start: String,
+    pub(crate) estimated_finish: String,
+    pub(crate) created: String,
+    pub(crate) modified: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) epic: u64,
+    pub(crate) story: u64,
+    pub(crate) order: u64,
+}
+
+impl World {
+    /// The world that the recording was made in, as far as its answers show.
+    pub(crate) fn sample() -> Self {
+        let mut world = Self {
+            users: sample::users(),
+            projects: BTreeMap::new(),
+            items: BTreeMap::new(),
+            sprints: BTreeMap::new(),
+            links: Vec::new(),
+            attributes: BTreeMap::new(),
+            access_tokens: BTreeMap::new(),
+            refresh_tokens: BTreeMap::new(),
+            last_ids: BTreeMap::new(),
+            now: sample::START.parse().unwrap(),
+            seen: Seen::default(),
+            turned: Turned { throttle_wait_seconds: 1, ..Turned::default() },
+        };
+        sample::fill(&mut world);
+        world
+    }
+
+    /// The next moment, as Taiga writes it; no two are equal.
+    pub(crate) fn tick(&mut self) -> String {
+        self.now += 7.milliseconds();
+        self.now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+
+    /// Microseconds of the current moment: what Taiga uses for new orders.
+    pub(crate) fn order(&mut self) -> u64 {
+        self.now += 1.milliseconds();
+        u64::try_from(self.now.as_microsecond()).unwrap()
+    }
+
+    pub(crate) fn next_id(&mut self, what: &'static str) -> u64 {
+        let last = self.last_ids.entry(what).or_default();
+        *last += 1;
+        *last
+    }
+
+    pub(crate) fn user(&self, id: u64) -> &User {
+        self.users.iter().find(|user| user.id == id).unwrap_or_else(|| panic!("no user {id}"))
+    }
+
+    pub(crate) fn is_member(&self, project: u64, user: u64) -> bool {
+        self.projects.get(&project).is_some_and(|project| project.members.contains(&user))
+    }
+
+    /// Members and superusers see everything, others what is public.
+    pub(crate) fn may_see(&self, project: u64, user: Option<u64>) -> bool {
+        let public = self.projects.get(&project).is_some_and(|project| !project.is_private);
+        public || user.is_some_and(|user| self.user(user).is_superuser || self.is_member(project, user))
+    }
+
+    /// So many of the next requests are refused, with so long to wait.
+    pub(crate) fn turn_throttle(&mut self, requests: usize, wait_seconds: u64) {
+        self.turned = Turned { throttle_next: requests, throttle_wait_seconds: wait_seconds, ..std::mem::take(&mut self.turned) };
+    }
+
+    /// No access token is good any more; the refresh tokens stay.
+    pub(crate) fn expire_access_tokens(&mut self) {
+        self.access_tokens.clear();
+    }
+
+    pub(crate) fn stories_of_sprint(&self, sprint: u64) -> Vec<&Item> {
+        let of_sprint = |item: &&Item| item.kind == Kind::Story && item.fields.get("milestone") == Some(&json!(sprint));
+        self.items.values().filter(of_sprint).collect()
+    }
+
+    /// A row of a catalogue by its id, wherever it is.
+    pub(crate) fn catalogue_row(&self, catalogue: &str, id: u64) -> Option<(&Project, &Map<String, Value>)> {
+        let of =
+            |project: &'_ Project| project.catalogues.get(catalogue).and_then(|rows| rows.iter().position(|row| row["id"] == id));
+        self.projects.values().find_map(|project| Some((project, &project.catalogues[catalogue][of(project)?])))
+    }
+}
