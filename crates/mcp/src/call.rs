@@ -75,6 +75,16 @@ impl<C> Call<C> {
         }
     }
 
+    /// Lets the client go while the work takes long: it comes back for the answer. Does nothing where it could not.
+    ///
+    /// Source: specification 2025-11-25, Streamable HTTP, "Sending Messages to the Server", which lets a server end the connection before the
+    /// answer once the client has an event id.
+    pub fn release_client(&self) {
+        if let Some(outlet) = &self.request.outlet {
+            outlet.pause();
+        }
+    }
+
     async fn notify(&self, method: &'static str, params: &impl Serialize) {
         let Some(outlet) = &self.request.outlet else { return };
         #[derive(Serialize)]

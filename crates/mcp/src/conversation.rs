@@ -1,17 +1,19 @@
 //! What is remembered of a legacy client between its requests: the revision, what it said of itself, the log level, the questions it was asked.
 //! One for each stdio connection and each HTTP session; the modern era needs none.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::Revision;
 use crate::asking::Question;
 use crate::call::{Client, LogLevel};
+use crate::changes::Change;
+use crate::limits;
 use crate::outlet::Outlet;
 
 /// A conversation that opened with `initialize`, or has yet to.
@@ -24,6 +26,10 @@ pub(crate) struct Conversation {
     log_level: AtomicU8,
     next_question: AtomicU64,
     questions: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
+    /// The addresses of resources that the client wants to hear of.
+    subscribed: Mutex<HashSet<String>>,
+    has_ended: AtomicBool,
+    ending: Notify,
 }
 
 impl Conversation {
@@ -51,6 +57,48 @@ impl Conversation {
     /// The least severe messages that the client wants; everything until it says otherwise.
     pub(crate) fn log_level(&self) -> LogLevel {
         LogLevel::from_place(self.log_level.load(Ordering::Relaxed))
+    }
+
+    /// Ends what would go on for ever.
+    pub(crate) fn end(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        self.ending.notify_waiters();
+    }
+
+    /// Completes when the conversation ends.
+    pub(crate) async fn ended(&self) {
+        let mut ending = std::pin::pin!(self.ending.notified());
+        ending.as_mut().enable();
+        if !self.has_ended.load(Ordering::Relaxed) {
+            ending.await;
+        }
+    }
+
+    /// Whether the client hears of a change: of lists always, of a resource when it subscribed. Nothing before `initialize`.
+    pub(crate) fn hears_of(&self, change: &Change) -> bool {
+        let wants = match change {
+            Change::Resource(uri) => self.is_subscribed(uri),
+            Change::Tools | Change::Resources | Change::Prompts => true,
+        };
+        wants && self.revision().is_some()
+    }
+
+    /// Subscribes to a resource; false when there are too many subscriptions.
+    pub(crate) fn subscribe(&self, uri: &str) -> bool {
+        let mut subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
+        if subscribed.len() >= limits::SUBSCRIPTIONS && !subscribed.contains(uri) {
+            return false;
+        }
+        subscribed.insert(uri.to_owned());
+        true
+    }
+
+    pub(crate) fn unsubscribe(&self, uri: &str) {
+        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
+    }
+
+    fn is_subscribed(&self, uri: &str) -> bool {
+        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).contains(uri)
     }
 
     /// Sends a question and waits for its answer; `None` when the conversation ends first or the client refuses.

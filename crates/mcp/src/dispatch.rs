@@ -1,9 +1,10 @@
 //! The one dispatcher of both eras: a message and where it came from become an answer, or a call under way. Knows no sockets and no threads.
 
 mod calling;
+mod listening;
 mod request;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ::http::{HeaderMap, StatusCode};
 use futures_util::future::join_all;
@@ -27,15 +28,37 @@ pub(crate) struct Arrival<'a, C> {
     pub(crate) caller: &'a Arc<C>,
     /// Where messages go that precede the answer; none when the client takes nothing but the answer.
     pub(crate) outlet: Option<Arc<dyn Outlet>>,
+    /// Where an `initialize` outside of any conversation begins one.
+    pub(crate) opening: Option<&'a OnceLock<Arc<Conversation>>>,
 }
 
-/// The two kinds of place.
+/// What the place knows: the headers of one HTTP request, and the conversation of a session or a stdio connection.
 #[derive(Clone, Copy)]
-pub(crate) enum Origin<'a> {
-    /// One HTTP request, with its headers, outside of any session.
-    Http(&'a HeaderMap),
-    /// A stdio connection, with its conversation.
-    Stdio(&'a Arc<Conversation>),
+pub(crate) struct Origin<'a> {
+    pub(crate) headers: Option<&'a HeaderMap>,
+    pub(crate) conversation: Option<&'a Arc<Conversation>>,
+}
+
+impl<'a> Origin<'a> {
+    /// One HTTP request, in a session or outside of any.
+    pub(crate) fn http(headers: &'a HeaderMap, conversation: Option<&'a Arc<Conversation>>) -> Self {
+        Self { headers: Some(headers), conversation }
+    }
+
+    /// A stdio connection.
+    pub(crate) fn stdio(conversation: &'a Arc<Conversation>) -> Self {
+        Self { headers: None, conversation: Some(conversation) }
+    }
+
+    fn is_stdio(self) -> bool {
+        self.headers.is_none()
+    }
+
+    /// The revision that the place speaks of, before or without reading the message.
+    fn revision(self) -> Option<Revision> {
+        let named = self.headers.and_then(headers::protocol_version).and_then(Revision::parse);
+        named.or_else(|| self.conversation.and_then(|conversation| conversation.revision()))
+    }
 }
 
 /// An answer with the HTTP status it has over HTTP; no reply for a notification.
@@ -87,11 +110,13 @@ pub(crate) fn take<C: Send + Sync + 'static>(endpoint: &Endpoint<C>, bytes: &[u8
 
 /// Only 2025-03-26 has batches; over HTTP that is also the revision of a client that names none.
 fn take_batch<C: Send + Sync + 'static>(endpoint: &Endpoint<C>, batch: &[&RawValue], arrival: &Arrival<'_, C>) -> Step<C> {
-    let revision = known_revision(arrival.origin);
+    let revision = arrival.origin.revision();
     let refused = |message: String| Step::Answered(refusal(None, revision, false, &ProtocolError::invalid_request(message)));
     let may_batch = match arrival.origin {
-        Origin::Http(headers) => headers::protocol_version(headers).is_none_or(|named| named == Revision::V2025_03_26.as_str()),
-        Origin::Stdio(conversation) => conversation.revision() == Some(Revision::V2025_03_26),
+        Origin { headers: Some(headers), conversation: None } => {
+            headers::protocol_version(headers).is_none_or(|named| named == Revision::V2025_03_26.as_str())
+        }
+        _ => revision == Some(Revision::V2025_03_26),
     };
     if !may_batch {
         return refused("a batch is part of revision 2025-03-26 only; send one message at a time".to_owned());
@@ -112,33 +137,24 @@ fn take_message<C: Send + Sync + 'static>(
         Ok(Message::Request { id, method, params }) => Request::new(endpoint, id.get(), method, arrival).take(params),
         Ok(Message::Notification { method, params }) => take_notification(&method, params, arrival.origin),
         Ok(Message::Response { id, result }) => {
-            if let (Some(id), Origin::Stdio(conversation)) = (id, arrival.origin) {
+            if let (Some(id), Some(conversation)) = (id, arrival.origin.conversation) {
                 conversation.answered(id.get(), result.and_then(|result| serde_json::from_str(result.get()).ok()));
             }
             Step::Answered(accepted())
         }
-        Err(Malformed { id, error }) => {
-            Step::Answered(refusal(id.map(RawValue::get), known_revision(arrival.origin), false, &error))
-        }
+        Err(Malformed { id, error }) => Step::Answered(refusal(id.map(RawValue::get), arrival.origin.revision(), false, &error)),
     }
 }
 
 /// Notifications are never answered. Over HTTP a request is cancelled by closing its connection, so only stdio heeds `notifications/cancelled`.
 fn take_notification<C>(method: &str, params: Option<&RawValue>, origin: Origin<'_>) -> Step<C> {
-    if let ("notifications/cancelled", Origin::Stdio(_)) = (method, origin)
+    if method == "notifications/cancelled"
+        && origin.is_stdio()
         && let Ok(Params { request_id: Some(id), .. }) = Params::read(params)
     {
         return Step::Cancel(id.get().to_owned());
     }
     Step::Answered(accepted())
-}
-
-/// The revision that the place of arrival speaks of, before or without reading the message.
-fn known_revision(origin: Origin<'_>) -> Option<Revision> {
-    match origin {
-        Origin::Http(headers) => headers::protocol_version(headers).and_then(Revision::parse),
-        Origin::Stdio(conversation) => conversation.revision(),
-    }
 }
 
 fn refusal(id: Option<&str>, revision: Option<Revision>, modern: bool, error: &ProtocolError) -> Answer {

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::asking::InputRequired;
 use crate::call::RequestContext;
+use crate::changes::{Change, Hub};
 
 pub use builder::{BuildProblem, BuildProblems, EndpointBuilder};
 pub(crate) use catalog::{Catalog, List, Seen};
@@ -26,6 +27,7 @@ pub use visible::Visible;
 /// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by [`Endpoint::builder`].
 pub struct Endpoint<C> {
     catalog: Arc<Catalog<C>>,
+    hub: Arc<Hub>,
 }
 
 /// Why a call never reached a tool. Everything that goes wrong inside a tool is an [`crate::Output`] with `is_error`.
@@ -91,6 +93,22 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         String::from_utf8(open.unwrap_or_default().to_vec()).unwrap_or_default()
     }
 
+    /// Tells every client that subscribed to it that a resource changed.
+    pub fn resource_updated(&self, uri: impl Into<String>) {
+        self.hub.tell(&Change::Resource(uri.into()));
+    }
+
+    /// Tells the clients that a list may look different now, for instance because rights changed. Needs [`EndpointBuilder::announces_changes`].
+    pub fn lists_changed(&self, change: &Change) {
+        if self.catalog.identity.announces_changes {
+            self.hub.tell(change);
+        }
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
     pub(crate) fn catalog(&self) -> Arc<Catalog<C>> {
         Arc::clone(&self.catalog)
     }
@@ -98,7 +116,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
 
 impl<C> Clone for Endpoint<C> {
     fn clone(&self) -> Self {
-        Self { catalog: Arc::clone(&self.catalog) }
+        Self { catalog: Arc::clone(&self.catalog), hub: Arc::clone(&self.hub) }
     }
 }
 

@@ -18,6 +18,8 @@ mod parameter_headers;
 mod request_body;
 mod server;
 mod service;
+mod session_body;
+mod sessions;
 mod unread;
 
 pub use allowed_hosts::AllowedHosts;
@@ -25,3 +27,4 @@ pub use body::ReplyBody;
 pub(crate) use parameter_headers::HeaderParameter;
 pub use server::{ServerLimits, serve};
 pub use service::{Authenticate, McpService, Refusal};
+pub use sessions::SessionLimits;

@@ -34,6 +34,7 @@ mod asking;
 mod call;
 mod output;
 
+mod changes;
 mod completion;
 mod policy;
 mod prompt;
@@ -48,6 +49,7 @@ mod protocol_error;
 mod reply;
 mod request_meta;
 mod revision;
+mod session;
 
 pub mod http;
 pub mod limits;
@@ -55,6 +57,7 @@ pub mod stdio;
 
 pub use asking::{Answers, Elicitation, Elicited, InputRequired, Root, Round, Sampling, StateKey};
 pub use call::{Call, Client, LogLevel};
+pub use changes::Change;
 pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, ReadyTool, Running, Visible};
 pub use output::{Content, EmbeddedResource, Failure, Output, ToolResult, fail};
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};

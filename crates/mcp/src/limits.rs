@@ -80,3 +80,21 @@ pub const URI_BYTES: usize = 2048;
 
 /// Most values in one answer to a completion. Source: specification 2026-07-28, Completion.
 pub const COMPLETION_VALUES: usize = 100;
+
+/// Most messages of a session's stream that are kept after they were read, for a client that comes back.
+pub const KEPT_MESSAGES: usize = 64;
+
+/// Most ended streams of a session that are kept for a client that comes back.
+pub const ENDED_STREAMS: usize = 4;
+
+/// Most sessions of one endpoint over HTTP at the same time.
+pub const SESSIONS: usize = 10_000;
+
+/// How long a session may be idle.
+pub const SESSION_IDLE_TIME: Duration = Duration::from_secs(30 * 60);
+
+/// Most resources that one session subscribes to.
+pub const SUBSCRIPTIONS: usize = 1000;
+
+/// How long a client is told to wait before it comes back to a stream.
+pub const RETRY_TIME: Duration = Duration::from_millis(500);

@@ -16,6 +16,12 @@ use crate::limits;
 pub(crate) trait Outlet: Send + Sync {
     /// Sends one message; waits while the client leaves too much unread. Messages to a client that is gone are dropped.
     fn send(&self, message: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Sends one message unless the client leaves too much unread; says whether it was sent.
+    fn try_send(&self, message: Bytes) -> bool;
+
+    /// Ends the connection that carries the messages, where the client can come back for the rest; nothing elsewhere.
+    fn pause(&self) {}
 }
 
 /// The messages of one HTTP request that wait to be written.
@@ -78,6 +84,10 @@ impl Outlet for EventQueue {
                 room.await;
             }
         })
+    }
+
+    fn try_send(&self, message: Bytes) -> bool {
+        self.try_put(&message)
     }
 }
 

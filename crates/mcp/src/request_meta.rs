@@ -30,6 +30,8 @@ pub(crate) struct Params<'a> {
     #[serde(borrow, default, rename = "requestState")]
     pub(crate) request_state: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    pub(crate) notifications: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     pub(crate) level: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) capabilities: Option<&'a RawValue>,

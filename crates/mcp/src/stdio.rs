@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
+use crate::changes::{Change, Listener};
 use crate::conversation::Conversation;
 use crate::dispatch::{self, Arrival, Origin, Step};
 use crate::endpoint::Endpoint;
@@ -30,10 +31,12 @@ use input::{Line, Lines};
 use output::Outbox;
 
 /// A connection over a pair of byte streams, usually stdin and stdout.
-#[derive(Debug)]
 pub struct Connection {
     calls: Arc<Calls>,
     outbox: Arc<Outbox>,
+    conversation: Arc<Conversation>,
+    /// Listens to changes as long as the connection lasts.
+    _listener: Arc<dyn Listener>,
     ended: watch::Receiver<bool>,
     /// Completes when the writing thread drops its end.
     written: oneshot::Receiver<()>,
@@ -74,10 +77,14 @@ impl Connection {
                 drop::<(Ending, oneshot::Sender<()>)>((ending, written_sender));
             }
         })?;
+        let conversation = Arc::<Conversation>::default();
+        let listener: Arc<dyn Listener> =
+            Arc::new(StdioListener { conversation: Arc::clone(&conversation), outbox: Arc::clone(&outbox) });
+        endpoint.hub().add(&listener);
         let serving = Serving {
             endpoint,
             caller: caller.into(),
-            conversation: Arc::default(),
+            conversation: Arc::clone(&conversation),
             calls: Arc::clone(&calls),
             outbox: Arc::clone(&outbox),
             runtime,
@@ -88,7 +95,7 @@ impl Connection {
             serving.read_all(input);
             drop((serving, ending));
         })?;
-        Ok(Self { calls, outbox, ended, written })
+        Ok(Self { calls, outbox, conversation, _listener: listener, ended, written })
     }
 
     /// Completes at the end of the input, or when the output is gone.
@@ -102,6 +109,7 @@ impl Connection {
     pub async fn finish(self, within: Duration) {
         let end = Instant::now() + within;
         self.calls.close();
+        self.conversation.end();
         if timeout_at(end - within / 10, self.calls.idle()).await.is_err() {
             tracing::warn!(seconds = within.as_secs(), "some calls did not finish in time and were stopped");
             self.calls.abort_all();
@@ -109,6 +117,27 @@ impl Connection {
         self.outbox.close();
         if timeout_at(end, self.written).await.is_err() {
             tracing::warn!("the client did not read its last answers");
+        }
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Connection").field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
+
+/// Tells a client of the legacy era what changes; one of 2026-07-28 asks for it.
+struct StdioListener {
+    conversation: Arc<Conversation>,
+    outbox: Arc<Outbox>,
+}
+
+impl Listener for StdioListener {
+    fn tell(&self, change: &Change) {
+        if self.conversation.hears_of(change) {
+            // A client that does not read misses it: it has more than enough to read already.
+            let _told = self.outbox.try_send(change.notification(None));
         }
     }
 }
@@ -200,7 +229,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
 
     fn arrival(&self) -> Arrival<'_, C> {
         let outlet: Arc<dyn Outlet> = Arc::clone(&self.outbox) as Arc<dyn Outlet>;
-        Arrival { origin: Origin::Stdio(&self.conversation), caller: &self.caller, outlet: Some(outlet) }
+        Arrival { origin: Origin::stdio(&self.conversation), caller: &self.caller, outlet: Some(outlet), opening: None }
     }
 
     /// Polls a call once where it is; only one that waits becomes a task.

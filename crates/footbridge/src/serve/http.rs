@@ -59,9 +59,14 @@ impl Door {
             terminal::say(warning);
         }
         terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
-        let doors = doors::routes(McpService::new(endpoint, SharedBearer::new(token), hosts), opened);
+        let mcp = McpService::new(endpoint, SharedBearer::new(token), hosts);
+        let doors = doors::routes(mcp.clone(), opened);
         let mut exit = Exit::Done;
-        serve_connections(listener, doors, ServerLimits::default(), async { exit = signals.first().await }).await;
+        let stopped = async {
+            exit = signals.first().await;
+            mcp.end_streams();
+        };
+        serve_connections(listener, doors, ServerLimits::default(), stopped).await;
         Ok(exit)
     }
 }

@@ -6,10 +6,11 @@ mod prompts;
 mod resources;
 
 use std::error::Error;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
-use footbridge_mcp::{Call, Content, Effect, Endpoint, LogLevel, Output, Tool};
+use footbridge_mcp::{Call, Change, Content, Effect, Endpoint, LogLevel, Output, Tool};
 use serde_json::{Value, json};
 
 /// One red pixel.
@@ -31,11 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["--port", port] => port.parse()?,
         _ => return Err("usage: everything --port PORT".into()),
     };
+    let endpoint = endpoint()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
         eprintln!("listening on http://{}/mcp", listener.local_addr()?);
-        let service = McpService::public(endpoint()?, || (), AllowedHosts::loopback()).at("/mcp");
+        let endpoint = SERVED.get_or_init(|| endpoint).clone();
+        let service = McpService::public(endpoint, || (), AllowedHosts::loopback()).at("/mcp");
         serve(listener, service, ServerLimits::default(), std::future::pending()).await;
         Ok(())
     })
@@ -70,6 +73,11 @@ fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
                 .requires(json!({"sampling": {}})),
         )
         .logging()
+        .subscriptions()
+        .announces_changes()
+        .tool(changing("test_trigger_tool_change", Change::Tools))
+        .tool(changing("test_trigger_prompt_change", Change::Prompts))
+        .tool(reconnection())
         .tool(custom_header())
         .tool(with_progress())
         .tool(with_logging("test_tool_with_logging"))
@@ -121,6 +129,32 @@ fn with_logging(name: &str) -> Tool<()> {
     })
     .effect(Effect::Read)
 }
+
+/// Tells everybody who listens that a list changed.
+fn changing(name: &str, change: Change) -> Tool<()> {
+    let nothing = json!({"type": "object", "additionalProperties": false});
+    Tool::new(name, "Tells those who listen that a list changed.", nothing, move |_: Call<()>| {
+        let change = change.clone();
+        async move {
+            if let Some(endpoint) = SERVED.get() {
+                endpoint.lists_changed(&change);
+            }
+            Ok(Output::text("Told."))
+        }
+    })
+}
+
+/// Sends its client away and has the answer when it comes back.
+fn reconnection() -> Tool<()> {
+    let nothing = json!({"type": "object", "additionalProperties": false});
+    Tool::new("test_reconnection", "Sends its client away for a moment.", nothing, |call: Call<()>| async move {
+        call.release_client();
+        tokio::time::sleep(PAUSE * 4).await;
+        Ok(Output::text("Reconnection worked."))
+    })
+}
+
+static SERVED: OnceLock<Endpoint<()>> = OnceLock::new();
 
 /// What the suite wants between two messages.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -1,9 +1,12 @@
 //! Work under way for one request, and the answer it becomes.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::StatusCode;
+use bytes::Bytes;
 
 use super::{Answer, refusal};
 use crate::asking::sealed_state::{self, RequestIdentity};
@@ -29,6 +32,8 @@ pub(super) enum Work {
     Tool { running: Running, structured: bool },
     /// Another method; its result is a JSON object without its closing brace.
     Method { name: String, work: Fenced<String>, keep: Keep, not_found: ProtocolError },
+    /// A subscription; its result is whole.
+    Subscription(Pin<Box<dyn Future<Output = Bytes> + Send>>),
 }
 
 /// Whether a client may keep a result.
@@ -50,6 +55,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
         let Self { id, modern, work, waiting, catalog } = self;
         let identity = &catalog.identity;
         let error = match work {
+            Work::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
             Work::Tool { running, structured } => match running.await {
                 Ok(output) => {
                     let tail = modern.then_some(identity.modern_tail.as_str());

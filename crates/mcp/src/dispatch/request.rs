@@ -9,10 +9,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::calling::{Keep, Waiting, Work};
-use super::{Answer, Arrival, Calling, Origin, Step, known_revision, refusal};
+use super::listening::{self, Filter};
+use super::{Answer, Arrival, Calling, Step, refusal};
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::asking::{Asking, SealedState};
 use crate::call::{Call, Client, RequestContext};
+use crate::changes::Hub;
 use crate::completion::{CompletionRequest, CompletionResult, Reference};
 use crate::endpoint::fence::Fenced;
 use crate::endpoint::{CallError, Catalog, Endpoint, List, Seen};
@@ -27,6 +29,7 @@ use crate::{Revision, limits};
 /// One request.
 pub(super) struct Request<'a, C> {
     catalog: Arc<Catalog<C>>,
+    hub: &'a Arc<Hub>,
     id: &'a str,
     method: Cow<'a, str>,
     arrival: &'a Arrival<'a, C>,
@@ -39,25 +42,25 @@ struct Brought {
 }
 
 impl<'a, C: Send + Sync + 'static> Request<'a, C> {
-    pub(super) fn new(endpoint: &Endpoint<C>, id: &'a str, method: Cow<'a, str>, arrival: &'a Arrival<'a, C>) -> Self {
-        Self { catalog: endpoint.catalog(), id, method, arrival }
+    pub(super) fn new(endpoint: &'a Endpoint<C>, id: &'a str, method: Cow<'a, str>, arrival: &'a Arrival<'a, C>) -> Self {
+        Self { catalog: endpoint.catalog(), hub: endpoint.hub(), id, method, arrival }
     }
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Step<C> {
         let origin = self.arrival.origin;
-        let mut modern = matches!(origin, Origin::Http(headers) if headers::names_modern_revision(headers));
+        let mut modern = origin.headers.is_some_and(headers::names_modern_revision);
         let outcome = Params::read(params).and_then(|read| {
             let meta = read.meta()?;
             modern |= meta.is_modern();
             if modern { self.take_modern(&read, &meta, params) } else { self.take_legacy(&read, &meta, params) }
         });
-        outcome.unwrap_or_else(|error| Step::Answered(refusal(Some(self.id), known_revision(origin), modern, &error)))
+        outcome.unwrap_or_else(|error| Step::Answered(refusal(Some(self.id), origin.revision(), modern, &error)))
     }
 
     /// 2026-07-28: everything about the request is in the request.
     fn take_modern(&self, params: &Params<'_>, meta: &RequestMeta<'_>, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
         let (version, capabilities) = meta.required()?;
-        if let Origin::Http(headers) = self.arrival.origin {
+        if let Some(headers) = self.arrival.origin.headers {
             headers::check_standard(headers, &version, &self.method, params.name.or(params.uri))?;
         }
         if Revision::parse(&version).is_none_or(|revision| !revision.is_modern()) {
@@ -87,14 +90,34 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 let context = context(Asking::ByResult(answers));
                 self.work(params, Brought { context, waiting: Some(waiting) }, raw)
             }
+            "subscriptions/listen" => self.listen(params),
             "completion/complete" => self.work(params, Brought { context: context(Asking::Impossible), waiting: None }, raw),
             _ => Err(ProtocolError::unknown_method(&self.method)),
         }
     }
 
+    fn listen(&self, params: &Params<'_>) -> Result<Step<C>, ProtocolError> {
+        let identity = &self.catalog.identity;
+        if !identity.announces_changes && !identity.subscriptions {
+            return Err(ProtocolError::unknown_method(&self.method));
+        }
+        let filter = params.notifications.ok_or_else(|| ProtocolError::invalid_params("`notifications` is missing"))?;
+        let filter: Filter = serde_json::from_str(filter.get())
+            .map_err(|error| ProtocolError::invalid_params(format!("`notifications`: {error}")))?;
+        let filter = filter.honoured(identity.announces_changes, identity.subscriptions)?;
+        let outlet = self.arrival.outlet.clone();
+        let outlet =
+            outlet.ok_or_else(|| ProtocolError::invalid_params("listening needs a client that takes text/event-stream"))?;
+        let id = serde_json::from_str(self.id).map_err(|_| ProtocolError::internal())?;
+        let conversation = self.arrival.origin.conversation.map(Arc::clone);
+        let work = Work::Subscription(Box::pin(listening::listen(id, filter, outlet, Arc::clone(self.hub), conversation)));
+        let (id, catalog) = (self.id.to_owned(), Arc::clone(&self.catalog));
+        Ok(Step::Calling(Calling { id, modern: true, work, waiting: None, catalog }))
+    }
+
     /// The four revisions with a handshake. A method works before `initialize` too.
     fn take_legacy(&self, params: &Params<'_>, meta: &RequestMeta<'_>, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
-        if let Origin::Http(headers) = self.arrival.origin {
+        if let Some(headers) = self.arrival.origin.headers {
             headers::check_legacy_version(headers)?;
         }
         let context = || self.legacy_context(meta);
@@ -105,7 +128,8 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             "initialize" => {
                 let requested = Params::text(params.protocol_version, "protocolVersion")?;
                 let revision = Revision::negotiate(&requested);
-                if let Origin::Stdio(conversation) = self.arrival.origin {
+                let opened = self.arrival.opening.map(|opening| opening.get_or_init(Arc::default));
+                if let Some(conversation) = self.arrival.origin.conversation.or(opened) {
                     let client = Client::new(params.client_info.map(RawValue::get), params.capabilities.map(RawValue::get));
                     conversation.begin(revision, client);
                 }
@@ -115,11 +139,12 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             "logging/setLevel" if self.catalog.identity.logging => {
                 let level = params.level.ok_or_else(|| ProtocolError::invalid_params("`level` is missing"))?;
                 let level = request_meta::read_level(level)?;
-                if let Origin::Stdio(conversation) = self.arrival.origin {
+                if let Some(conversation) = self.arrival.origin.conversation {
                     conversation.set_log_level(level);
                 }
                 Ok(self.ready(Bytes::from_static(b"{}")))
             }
+            "resources/subscribe" | "resources/unsubscribe" if self.catalog.identity.subscriptions => self.subscribe(params),
             "tools/call" | "resources/read" | "prompts/get" | "completion/complete" => {
                 self.work(params, Brought { context: context(), waiting: None }, raw)
             }
@@ -127,14 +152,33 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         }
     }
 
+    /// A subscription lasts as long as the conversation; without one there is nothing to tell.
+    fn subscribe(&self, params: &Params<'_>) -> Result<Step<C>, ProtocolError> {
+        let uri = Params::text(params.uri, "uri")?;
+        let Some(conversation) = self.arrival.origin.conversation else {
+            return Err(ProtocolError::invalid_params("a subscription needs a session; open one with `initialize`"));
+        };
+        let is_done = match &*self.method {
+            "resources/subscribe" => conversation.subscribe(&uri),
+            _ => {
+                conversation.unsubscribe(&uri);
+                true
+            }
+        };
+        if !is_done {
+            return Err(ProtocolError::invalid_params(format!("a session has at most {} subscriptions", limits::SUBSCRIPTIONS)));
+        }
+        Ok(self.ready(Bytes::from_static(b"{}")))
+    }
+
     fn legacy_context(&self, meta: &RequestMeta<'_>) -> Arc<RequestContext> {
         let mut context = RequestContext {
-            revision: known_revision(self.arrival.origin),
+            revision: self.arrival.origin.revision(),
             progress_token: meta.progress_token().map(Box::from),
             outlet: self.arrival.outlet.clone(),
             ..RequestContext::default()
         };
-        if let Origin::Stdio(conversation) = self.arrival.origin {
+        if let Some(conversation) = self.arrival.origin.conversation {
             context.client = conversation.client();
             context.log_level = Some(conversation.log_level());
             context.asking = Asking::ByRequest(Arc::clone(conversation));
@@ -186,7 +230,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             if let Some(required) = &tool.required_capabilities {
                 check_capabilities(&context.client, required)?;
             }
-            if let Origin::Http(headers) = self.arrival.origin {
+            if let Some(headers) = self.arrival.origin.headers {
                 tool.header_parameters.iter().try_for_each(|parameter| parameter.check(headers, &arguments))?;
             }
         }

@@ -28,6 +28,8 @@ pub struct EndpointBuilder<C> {
     cache_scope: CacheScope,
     page_size: Option<usize>,
     logging: bool,
+    subscriptions: bool,
+    announces_changes: bool,
     state_key: Option<StateKey>,
     principal: Principal<C>,
     hook: Option<Hook<C>>,
@@ -73,6 +75,8 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             cache_scope: CacheScope::Private,
             page_size: None,
             logging: false,
+            subscriptions: false,
+            announces_changes: false,
             state_key: None,
             principal: None,
             hook: None,
@@ -122,6 +126,20 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     #[must_use]
     pub fn logging(mut self) -> Self {
         self.logging = true;
+        self
+    }
+
+    /// Lets clients subscribe to resources; tell them with [`Endpoint::resource_updated`].
+    #[must_use]
+    pub fn subscriptions(mut self) -> Self {
+        self.subscriptions = true;
+        self
+    }
+
+    /// Tells clients when lists change, as [`Endpoint::lists_changed`] says.
+    #[must_use]
+    pub fn announces_changes(mut self) -> Self {
+        self.announces_changes = true;
         self
     }
 
@@ -204,13 +222,15 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
                     cache_scope: self.cache_scope,
                     page_size: self.page_size,
                     logging: self.logging,
+                    subscriptions: self.subscriptions,
+                    announces_changes: self.announces_changes,
                     state_key,
                     principal: self.principal,
                     modern_meta: String::new(),
                     modern_tail: String::new(),
                 };
                 let catalog = Catalog::new(identity.complete(), tools, resources, templates, prompts, self.hook);
-                Ok(Endpoint { catalog: Arc::new(catalog) })
+                Ok(Endpoint { catalog: Arc::new(catalog), hub: Arc::default() })
             }
             _ => Err(BuildProblems(problems)),
         }

@@ -43,6 +43,10 @@ pub(crate) struct Identity<C> {
     pub(super) cache_scope: CacheScope,
     pub(super) page_size: Option<usize>,
     pub(crate) logging: bool,
+    /// Whether clients may subscribe to resources.
+    pub(crate) subscriptions: bool,
+    /// Whether clients are told when lists change.
+    pub(crate) announces_changes: bool,
     pub(crate) state_key: StateKey,
     pub(crate) principal: Principal<C>,
     /// The `_meta` of every result of 2026-07-28, with its key.
@@ -112,15 +116,20 @@ impl<C> Identity<C> {
 
     fn capabilities(&self, kinds: Kinds) -> Value {
         let mut capabilities = Map::new();
+        let list = if self.announces_changes { json!({ "listChanged": true }) } else { json!({}) };
+        let mut resources = list.clone();
+        if let (true, Some(resources)) = (self.subscriptions, resources.as_object_mut()) {
+            resources.insert("subscribe".to_owned(), Value::from(true));
+        }
         let known = [
-            ("tools", kinds.tools),
-            ("resources", kinds.resources),
-            ("prompts", kinds.prompts),
-            ("completions", kinds.completions),
-            ("logging", self.logging),
+            ("tools", kinds.tools, list.clone()),
+            ("resources", kinds.resources, resources),
+            ("prompts", kinds.prompts, list),
+            ("completions", kinds.completions, json!({})),
+            ("logging", self.logging, json!({})),
         ];
-        for (name, _) in known.into_iter().filter(|(_, is_there)| *is_there) {
-            capabilities.insert(name.to_owned(), json!({}));
+        for (name, _, value) in known.into_iter().filter(|(_, is_there, _)| *is_there) {
+            capabilities.insert(name.to_owned(), value);
         }
         Value::Object(capabilities)
     }

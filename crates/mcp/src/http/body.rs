@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::event_stream::EventStream;
+use super::session_body::SessionBody;
 use crate::reply::Reply;
 
 /// The body of an answer: whole, in at most three pieces, or a stream of events.
@@ -20,6 +21,7 @@ pub struct ReplyBody {
 enum Kind {
     Pieces([Bytes; 3]),
     Events(Box<EventStream>),
+    Session(Box<SessionBody>),
 }
 
 impl ReplyBody {
@@ -40,6 +42,12 @@ impl From<EventStream> for ReplyBody {
     }
 }
 
+impl From<SessionBody> for ReplyBody {
+    fn from(events: SessionBody) -> Self {
+        Self { kind: Kind::Session(Box::new(events)) }
+    }
+}
+
 impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Infallible;
@@ -51,6 +59,7 @@ impl Body for ReplyBody {
                 Poll::Ready(next.map(|piece| Ok(Frame::data(std::mem::take(piece)))))
             }
             Kind::Events(events) => events.poll_piece(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+            Kind::Session(events) => events.poll_piece(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
         }
     }
 
@@ -58,13 +67,14 @@ impl Body for ReplyBody {
         match &self.kind {
             Kind::Pieces(pieces) => pieces.iter().all(Bytes::is_empty),
             Kind::Events(events) => events.is_ended(),
+            Kind::Session(events) => events.is_ended(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Pieces(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
-            Kind::Events(_) => SizeHint::default(),
+            Kind::Events(_) | Kind::Session(_) => SizeHint::default(),
         }
     }
 }

@@ -3,23 +3,28 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::event_stream::{EventStream, First};
+use super::event_stream::{Answering, EventStream, First};
 use super::request_body::{self, Read, Unread};
+use super::session_body::SessionBody;
+use super::sessions::{SessionLimits, Sessions};
 use super::{AllowedHosts, ReplyBody, headers};
+use crate::changes::Listener;
+use crate::conversation::Conversation;
 use crate::dispatch::{self, Answer, Arrival, Origin, Step};
 use crate::endpoint::Endpoint;
 use crate::outlet::{EventQueue, Outlet};
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
+use crate::session::{Reading, Session, SessionStream};
 use crate::{Revision, limits};
 
 /// Finds out who is asking, from the head of a request.
@@ -60,6 +65,7 @@ struct Shared<C, A> {
     authenticate: A,
     hosts: AllowedHosts,
     path: Option<String>,
+    sessions: Option<Sessions>,
     large_bodies: Arc<Semaphore>,
 }
 
@@ -67,7 +73,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Serves an endpoint to the callers that `authenticate` lets in.
     pub fn new(endpoint: Endpoint<C>, authenticate: A, hosts: AllowedHosts) -> Self {
         let large_bodies = Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES));
-        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path: None, large_bodies }) }
+        let sessions = Some(Sessions::new(SessionLimits::default()));
+        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path: None, sessions, large_bodies }) }
     }
 
     /// Answers at this path only, with and without a slash at its end, and 404 elsewhere. Without it, every path is the endpoint's: a router decides.
@@ -79,6 +86,25 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         };
         let path = Some(path.trim_end_matches('/').to_owned());
         Self { shared: Arc::new(Shared { path, ..shared }) }
+    }
+
+    /// How many sessions clients of the legacy era may have, or none at all: they are then served without what needs one, such as questions to
+    /// the user. Call it before the service is cloned.
+    #[must_use]
+    pub fn sessions(self, limits: Option<SessionLimits>) -> Self {
+        let shared = match Arc::try_unwrap(self.shared) {
+            Ok(shared) => shared,
+            Err(shared) => return Self { shared },
+        };
+        Self { shared: Arc::new(Shared { sessions: limits.map(Sessions::new), ..shared }) }
+    }
+
+    /// Ends every stream that would go on for ever, so that a server which stops need not wait for them. Calls under way go on.
+    pub fn end_streams(&self) {
+        self.shared.endpoint.hub().end();
+        if let Some(sessions) = &self.shared.sessions {
+            sessions.end_all();
+        }
     }
 }
 
@@ -150,14 +176,36 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
             }
             Err(Unread::Broken) => return refused(&head, StatusCode::BAD_REQUEST, "the body ended before its end"),
         };
+        let session = match self.session_of(&head, &caller) {
+            Ok(session) => session,
+            Err(refusal) => return refusal,
+        };
+        if head.method != Method::POST {
+            return self.without_body(&head, session);
+        }
+        match session {
+            Some(session) => self.answer_in(&session, &head, &bytes, &caller).await,
+            None => self.answer_alone(&head, bytes, turn, &caller).await,
+        }
+    }
+
+    /// A request outside of any session: its own connection is all there is.
+    async fn answer_alone(
+        &self,
+        head: &Parts,
+        bytes: Bytes,
+        turn: Option<OwnedSemaphorePermit>,
+        caller: &Arc<C>,
+    ) -> Response<ReplyBody> {
         let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
-        let arrival = Arrival { origin: Origin::Http(&head.headers), caller: &caller, outlet };
+        let opening = OnceLock::new();
+        let arrival = Arrival { origin: Origin::http(&head.headers, None), caller, outlet, opening: Some(&opening) };
         let step = dispatch::take(&self.endpoint, &bytes, &arrival);
         drop(arrival);
         drop(bytes);
         let answering = match step {
-            Step::Answered(answer) => return respond(answer),
+            Step::Answered(answer) => return self.with_session(respond(answer), opening.into_inner(), caller),
             // A large body keeps its place until its answer is known.
             step => Box::pin(async move {
                 let answer = step.finish().await;
@@ -172,6 +220,100 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
                 First::Event(answering) => stream(EventStream::new(answering, events)),
             },
         }
+    }
+
+    /// A request of a session: once its reply is a stream, the client can go and come back for the rest.
+    async fn answer_in(&self, session: &Arc<Session>, head: &Parts, bytes: &[u8], caller: &Arc<C>) -> Response<ReplyBody> {
+        let events = takes_events(&head.headers).then(|| session.new_stream());
+        let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
+        let origin = Origin::http(&head.headers, Some(&session.conversation));
+        let step = dispatch::take(&self.endpoint, bytes, &Arrival { origin, caller, outlet, opening: None });
+        let mut answering: Answering = match step {
+            Step::Answered(answer) => return respond(answer),
+            step => Box::pin(step.finish()),
+        };
+        let Some(events) = events else { return respond(answering.await) };
+        let first = std::future::poll_fn(|context| {
+            events.listen(context);
+            match answering.as_mut().poll(context) {
+                Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                Poll::Pending if events.is_untouched() => Poll::Pending,
+                Poll::Pending => Poll::Ready(None),
+            }
+        });
+        let answered = match first.await {
+            Some(answer) if events.is_untouched() => return respond(answer),
+            answered => answered,
+        };
+        session.keep(&events);
+        match answered {
+            Some(answer) => events.end_with(whole(answer)),
+            // Neither the end of this connection nor the end of the reply's stream is the end of the call.
+            None => drop(tokio::spawn({
+                let events = Arc::clone(&events);
+                async move { events.end_with(whole(answering.await)) }
+            })),
+        }
+        session_stream(session, events, 0)
+    }
+
+    /// GET opens the session's own stream or comes back to one of its streams; DELETE ends the session.
+    fn without_body(&self, head: &Parts, session: Option<Arc<Session>>) -> Response<ReplyBody> {
+        let (Some(session), Some(sessions)) = (session, &self.sessions) else { return only_post(head) };
+        if head.method == Method::DELETE {
+            sessions.remove(&session);
+            return with_status(StatusCode::NO_CONTENT, ReplyBody::empty());
+        }
+        if !takes_events(&head.headers) {
+            return refused(head, StatusCode::NOT_ACCEPTABLE, "a stream is text/event-stream; accept it");
+        }
+        let Some(last) = head.headers.get(LAST_EVENT_ID) else { return session_stream(&session, session.own_stream(), 0) };
+        match session.after(last.to_str().unwrap_or_default()) {
+            Some((stream, after)) => session_stream(&session, stream, after),
+            None => refused(
+                head,
+                StatusCode::NOT_FOUND,
+                "there is no stream with this Last-Event-ID any more; open a new one without it",
+            ),
+        }
+    }
+
+    /// The session that a request names; none when it names none or is of the modern era, which has none.
+    #[allow(clippy::result_large_err, reason = "the error is the answer itself, moved once")]
+    fn session_of(&self, head: &Parts, caller: &C) -> Result<Option<Arc<Session>>, Response<ReplyBody>> {
+        let (Some(sessions), Some(id)) = (&self.sessions, head.headers.get(SESSION_ID)) else { return Ok(None) };
+        if headers::names_modern_revision(&head.headers) {
+            return Ok(None);
+        }
+        let found = sessions.find(id.to_str().unwrap_or_default(), self.principal(caller).as_deref());
+        let gone = || refused(head, StatusCode::NOT_FOUND, "there is no such session any more; open a new one with `initialize`");
+        found.map(Some).ok_or_else(gone)
+    }
+
+    /// Opens the session that an `initialize` began.
+    fn with_session(
+        &self,
+        mut response: Response<ReplyBody>,
+        opening: Option<Arc<Conversation>>,
+        caller: &C,
+    ) -> Response<ReplyBody> {
+        let (Some(sessions), Some(conversation)) = (&self.sessions, opening) else { return response };
+        match sessions.open(conversation, self.principal(caller)) {
+            Some(session) => {
+                let listener: Arc<dyn Listener> = Arc::clone(&session) as Arc<dyn Listener>;
+                self.endpoint.hub().add(&listener);
+                if let Ok(id) = HeaderValue::from_str(&session.id) {
+                    response.headers_mut().insert(SESSION_ID, id);
+                }
+            }
+            // The client is served all the same, without what needs a session.
+            None => tracing::warn!("there are as many sessions as there may be; a client is served without one"),
+        }
+        response
+    }
+
+    fn principal(&self, caller: &C) -> Option<String> {
+        self.endpoint.catalog().identity.principal.as_ref().map(|principal| principal(caller))
     }
 
     /// Who is asking, or the answer to a request whose head alone is reason enough to refuse it.
@@ -196,11 +338,10 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         if let Err(problem) = self.hosts.check(&head.headers) {
             return Some(refused(head, StatusCode::FORBIDDEN, problem));
         }
-        if head.method != Method::POST {
-            let message = "this MCP endpoint takes POST only; it keeps no sessions and opens no streams";
-            let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, message);
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-            return Some(response);
+        match head.method {
+            Method::POST => {}
+            Method::GET | Method::DELETE if self.sessions.is_some() && head.headers.contains_key(SESSION_ID) => return None,
+            _ => return Some(only_post(head)),
         }
         let content_type = head.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
         let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -221,6 +362,9 @@ fn respond(answer: Answer) -> Response<ReplyBody> {
     response
 }
 
+const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
 /// A client that does not say what it takes gets JSON or events, as the request needs; one that says JSON only gets the answer alone.
 fn takes_events(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT);
@@ -229,8 +373,30 @@ fn takes_events(headers: &HeaderMap) -> bool {
         || named.any(|media| matches!(media.split(';').next().map(str::trim), Some("text/event-stream" | "text/*" | "*/*")))
 }
 
-fn stream(events: EventStream) -> Response<ReplyBody> {
-    let mut response = with_status(StatusCode::OK, ReplyBody::from(events));
+fn only_post(head: &Parts) -> Response<ReplyBody> {
+    let message = "this MCP endpoint takes POST; GET and DELETE belong to a session, which Mcp-Session-Id names";
+    let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, message);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// The bytes of an answer.
+fn whole(answer: Answer) -> Option<Bytes> {
+    answer.reply.map(|reply| {
+        let mut bytes = Vec::with_capacity(reply.len());
+        reply.append_to(&mut bytes);
+        Bytes::from(bytes)
+    })
+}
+
+fn session_stream(session: &Session, events: Arc<SessionStream>, after: u64) -> Response<ReplyBody> {
+    let primed = session.conversation.revision().is_some_and(|revision| revision >= Revision::V2025_11_25);
+    let reader = events.begin_reading(after);
+    stream(SessionBody::new(Reading { stream: events, reader }, primed, after))
+}
+
+fn stream(events: impl Into<ReplyBody>) -> Response<ReplyBody> {
+    let mut response = with_status(StatusCode::OK, events.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -46,6 +46,13 @@ impl Outbox {
         self.queue(self.lock(), bytes);
     }
 
+    fn push_line(&self, message: &[u8]) {
+        let mut line = Vec::with_capacity(message.len() + 1);
+        line.extend_from_slice(message);
+        line.push(b'\n');
+        self.push_now(&mut line);
+    }
+
     fn has_room(&self) -> bool {
         let state = self.lock();
         state.broken || state.pending.len() <= limits::STDIO_PENDING_BYTES
@@ -124,11 +131,16 @@ impl Outlet for Outbox {
                 }
                 room.await;
             }
-            let mut line = Vec::with_capacity(message.len() + 1);
-            line.extend_from_slice(&message);
-            line.push(b'\n');
-            self.push_now(&mut line);
+            self.push_line(&message);
         })
+    }
+
+    fn try_send(&self, message: Bytes) -> bool {
+        let has_room = self.has_room();
+        if has_room {
+            self.push_line(&message);
+        }
+        has_room
     }
 }
 

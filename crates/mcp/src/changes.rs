@@ -1,0 +1,98 @@
+//! Telling clients what changed: who listens, and to what. A listener that is gone costs one look.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+
+/// Something that clients may want to hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The list of tools.
+    Tools,
+    /// The lists of resources and templates.
+    Resources,
+    /// The list of prompts.
+    Prompts,
+    /// One resource, by its address.
+    Resource(String),
+}
+
+impl Change {
+    fn method(&self) -> &'static str {
+        match self {
+            Self::Tools => "notifications/tools/list_changed",
+            Self::Resources => "notifications/resources/list_changed",
+            Self::Prompts => "notifications/prompts/list_changed",
+            Self::Resource(_) => "notifications/resources/updated",
+        }
+    }
+
+    /// The notification, with the subscription it belongs to on 2026-07-28.
+    pub(crate) fn notification(&self, subscription: Option<&Value>) -> Bytes {
+        let mut params = Map::new();
+        if let Some(id) = subscription {
+            params.insert("_meta".to_owned(), serde_json::json!({ "io.modelcontextprotocol/subscriptionId": id }));
+        }
+        if let Self::Resource(uri) = self {
+            params.insert("uri".to_owned(), Value::from(uri.as_str()));
+        }
+        let mut message = Map::new();
+        message.insert("jsonrpc".to_owned(), Value::from("2.0"));
+        message.insert("method".to_owned(), Value::from(self.method()));
+        if !params.is_empty() {
+            message.insert("params".to_owned(), Value::Object(params));
+        }
+        Bytes::from(Value::Object(message).to_string())
+    }
+}
+
+/// Somebody who wants to hear of changes. Told from any thread; must not wait.
+pub(crate) trait Listener: Send + Sync {
+    fn tell(&self, change: &Change);
+}
+
+/// The listeners of one endpoint.
+#[derive(Default)]
+pub(crate) struct Hub {
+    listeners: Mutex<Vec<Weak<dyn Listener>>>,
+    has_ended: AtomicBool,
+    ending: Notify,
+}
+
+impl Hub {
+    /// Ends every subscription that is a request of its own.
+    pub(crate) fn end(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        self.ending.notify_waiters();
+    }
+
+    /// Completes when subscriptions end.
+    pub(crate) async fn ended(&self) {
+        let mut ending = std::pin::pin!(self.ending.notified());
+        ending.as_mut().enable();
+        if !self.has_ended.load(Ordering::Relaxed) {
+            ending.await;
+        }
+    }
+
+    /// Listens until the listener is dropped.
+    pub(crate) fn add(&self, listener: &Arc<dyn Listener>) {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        if listeners.len() == listeners.capacity() {
+            listeners.retain(|listener| listener.strong_count() > 0);
+        }
+        listeners.push(Arc::downgrade(listener));
+    }
+
+    pub(crate) fn tell(&self, change: &Change) {
+        let listeners: Vec<_> = {
+            let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+            listeners.retain(|listener| listener.strong_count() > 0);
+            listeners.iter().filter_map(Weak::upgrade).collect()
+        };
+        listeners.iter().for_each(|listener| listener.tell(change));
+    }
+}

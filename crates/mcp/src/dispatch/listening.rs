@@ -1,0 +1,108 @@
+//! `subscriptions/listen`: a request that stays open and tells what changes. Source: specification 2026-07-28, Subscriptions.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::changes::{Change, Hub, Listener};
+use crate::conversation::Conversation;
+use crate::limits;
+use crate::outlet::Outlet;
+use crate::protocol_error::ProtocolError;
+
+/// What a client wants to hear of.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Filter {
+    #[serde(skip_serializing_if = "is_false")]
+    tools_list_changed: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    prompts_list_changed: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    resources_list_changed: bool,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    resource_subscriptions: BTreeSet<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl Filter {
+    /// What of it this endpoint tells at all.
+    pub(super) fn honoured(mut self, lists: bool, resources: bool) -> Result<Self, ProtocolError> {
+        if self.resource_subscriptions.len() > limits::SUBSCRIPTIONS {
+            return Err(ProtocolError::invalid_params(format!("at most {} resources can be listened to", limits::SUBSCRIPTIONS)));
+        }
+        if !lists {
+            (self.tools_list_changed, self.prompts_list_changed, self.resources_list_changed) = (false, false, false);
+        }
+        if !resources {
+            self.resource_subscriptions.clear();
+        }
+        Ok(self)
+    }
+
+    fn wants(&self, change: &Change) -> bool {
+        match change {
+            Change::Tools => self.tools_list_changed,
+            Change::Prompts => self.prompts_list_changed,
+            Change::Resources => self.resources_list_changed,
+            Change::Resource(uri) => self.resource_subscriptions.contains(uri),
+        }
+    }
+}
+
+/// One subscription.
+struct Subscription {
+    id: Value,
+    filter: Filter,
+    outlet: Arc<dyn Outlet>,
+    /// The client reads too slowly to be told everything, so it is told no more.
+    lost: Notify,
+}
+
+impl Listener for Subscription {
+    fn tell(&self, change: &Change) {
+        if self.filter.wants(change) && !self.outlet.try_send(change.notification(Some(&self.id))) {
+            self.lost.notify_one();
+        }
+    }
+}
+
+/// Tells what changes until the client goes, reads too slowly, or the conversation ends; then gives the result.
+pub(super) async fn listen(
+    id: Value,
+    filter: Filter,
+    outlet: Arc<dyn Outlet>,
+    hub: Arc<Hub>,
+    conversation: Option<Arc<Conversation>>,
+) -> Bytes {
+    let meta = serde_json::json!({ "io.modelcontextprotocol/subscriptionId": id });
+    let acknowledged = serde_json::json!({
+        "jsonrpc": "2.0",
+        "method": "notifications/subscriptions/acknowledged",
+        "params": { "_meta": meta, "notifications": filter }
+    });
+    outlet.send(Bytes::from(acknowledged.to_string())).await;
+    let subscription = Arc::new(Subscription { id, filter, outlet, lost: Notify::new() });
+    let listener: Arc<dyn Listener> = Arc::clone(&subscription) as Arc<dyn Listener>;
+    hub.add(&listener);
+    let ended = async {
+        match &conversation {
+            Some(conversation) => conversation.ended().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = subscription.lost.notified() => {}
+        () = ended => {}
+        () = hub.ended() => {}
+    }
+    Bytes::from(serde_json::json!({ "resultType": "complete", "_meta": meta }).to_string())
+}

@@ -1,0 +1,119 @@
+//! The sessions of one endpoint over HTTP, found by their id, bounded in number and idle time. Source: specification 2025-11-25, "Session Management".
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::conversation::Conversation;
+use crate::limits;
+use crate::session::Session;
+
+/// How many sessions there may be, and for how long.
+#[derive(Debug, Clone)]
+pub struct SessionLimits {
+    /// Most sessions at the same time.
+    pub sessions: usize,
+    /// How long a session may be idle before it may be ended.
+    pub idle_time: Duration,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { sessions: limits::SESSIONS, idle_time: limits::SESSION_IDLE_TIME }
+    }
+}
+
+/// The sessions.
+pub(super) struct Sessions {
+    limits: SessionLimits,
+    clock: Instant,
+    sessions: RwLock<HashMap<String, Arc<Session>>>,
+}
+
+impl Sessions {
+    pub(super) fn new(limits: SessionLimits) -> Self {
+        Self { limits, clock: Instant::now(), sessions: RwLock::default() }
+    }
+
+    /// Opens a session; `None` when there are as many as there may be and none of them is idle, or there is no randomness.
+    pub(super) fn open(&self, conversation: Arc<Conversation>, principal: Option<String>) -> Option<Arc<Session>> {
+        let mut bytes = [0; 24];
+        getrandom::fill(&mut bytes).ok()?;
+        let now = self.now();
+        let session = Arc::new(Session::new(URL_SAFE_NO_PAD.encode(bytes), conversation, principal, now));
+        let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
+        if sessions.len() >= self.limits.sessions {
+            sessions.retain(|_, session| {
+                let is_in_use = now.saturating_sub(session.last_used(now)) < self.limits.idle_time.as_secs();
+                if !is_in_use {
+                    session.end();
+                }
+                is_in_use
+            });
+        }
+        if sessions.len() >= self.limits.sessions {
+            return None;
+        }
+        sessions.insert(session.id.clone(), Arc::clone(&session));
+        Some(session)
+    }
+
+    /// The session with this id, if it is this caller's and was not idle for too long.
+    pub(super) fn find(&self, id: &str, principal: Option<&str>) -> Option<Arc<Session>> {
+        let now = self.now();
+        let session = self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(id).map(Arc::clone)?;
+        if now.saturating_sub(session.last_used(now)) >= self.limits.idle_time.as_secs() {
+            self.remove(&session);
+            return None;
+        }
+        session.touch(now);
+        (session.principal.as_deref() == principal).then_some(session)
+    }
+
+    /// Ends a session.
+    pub(super) fn remove(&self, session: &Session) {
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner).remove(&session.id);
+        session.end();
+    }
+
+    /// Ends every session's streams.
+    pub(super) fn end_all(&self) {
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().for_each(|session| session.end());
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.elapsed().as_secs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::{SessionLimits, Sessions};
+
+    #[test]
+    fn sessions_are_found_by_their_caller_only_and_end_once() {
+        let sessions = Sessions::new(SessionLimits::default());
+        let session = sessions.open(Arc::default(), Some("ada".to_owned())).unwrap();
+        assert!(sessions.find(&session.id, Some("ada")).is_some());
+        assert!(sessions.find(&session.id, Some("eve")).is_none() && sessions.find(&session.id, None).is_none());
+        sessions.remove(&session);
+        assert!(sessions.find(&session.id, Some("ada")).is_none());
+    }
+
+    #[test]
+    fn as_many_as_may_be_and_no_more_unless_some_are_idle() {
+        let sessions = Sessions::new(SessionLimits { sessions: 2, idle_time: Duration::from_secs(60) });
+        assert!(sessions.open(Arc::default(), None).is_some() && sessions.open(Arc::default(), None).is_some());
+        assert!(sessions.open(Arc::default(), None).is_none());
+        let idle = Sessions::new(SessionLimits { sessions: 1, idle_time: Duration::ZERO });
+        let first = idle.open(Arc::default(), None).unwrap();
+        assert!(idle.open(Arc::default(), None).is_some());
+        assert!(idle.find(&first.id, None).is_none());
+    }
+}

@@ -1,0 +1,106 @@
+//! A session of the legacy era over HTTP: what is remembered of one client, and the streams it can come back to. Data in a map, not a task.
+
+mod stream;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use crate::changes::{Change, Listener};
+use crate::conversation::Conversation;
+use crate::limits;
+pub(crate) use stream::{Reading, SessionStream};
+
+/// The number of the stream that a client opens with GET; those of its requests follow.
+const OWN_STREAM: u64 = 0;
+
+/// One session.
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) conversation: Arc<Conversation>,
+    /// Whose session it is, where the endpoint tells callers apart.
+    pub(crate) principal: Option<String>,
+    /// Seconds on the map's clock.
+    used: AtomicU64,
+    next_stream: AtomicU64,
+    streams: Mutex<BTreeMap<u64, Arc<SessionStream>>>,
+}
+
+impl Session {
+    pub(crate) fn new(id: String, conversation: Arc<Conversation>, principal: Option<String>, now: u64) -> Self {
+        Self {
+            id,
+            conversation,
+            principal,
+            used: AtomicU64::new(now),
+            next_stream: AtomicU64::new(OWN_STREAM + 1),
+            streams: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn touch(&self, now: u64) {
+        self.used.store(now, Ordering::Relaxed);
+    }
+
+    /// When it was last used; a session with an open stream is in use.
+    pub(crate) fn last_used(&self, now: u64) -> u64 {
+        let is_read = self.lock().values().any(|stream| stream.is_read());
+        if is_read { now } else { self.used.load(Ordering::Relaxed) }
+    }
+
+    /// A stream for one request. It can be come back to once it is kept.
+    pub(crate) fn new_stream(&self) -> Arc<SessionStream> {
+        Arc::new(SessionStream::new(self.next_stream.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Keeps a stream, so that a client can come back to it. The oldest ones that have ended give way.
+    pub(crate) fn keep(&self, stream: &Arc<SessionStream>) {
+        let mut streams = self.lock();
+        streams.insert(stream.number(), Arc::clone(stream));
+        let ended: Vec<u64> = streams.values().filter(|stream| stream.has_ended()).map(|stream| stream.number()).collect();
+        for number in ended.iter().take(ended.len().saturating_sub(limits::ENDED_STREAMS)) {
+            streams.remove(number);
+        }
+    }
+
+    /// The stream that the client opens with GET.
+    pub(crate) fn own_stream(&self) -> Arc<SessionStream> {
+        Arc::clone(self.lock().entry(OWN_STREAM).or_insert_with(|| Arc::new(SessionStream::new(OWN_STREAM))))
+    }
+
+    /// Says something that belongs to no request, if the client listens or has listened. Never waits: the oldest unread message gives way.
+    fn announce(&self, message: Bytes) {
+        if let Some(stream) = self.lock().get(&OWN_STREAM) {
+            stream.push_or_replace(message);
+        }
+    }
+
+    /// The stream and the place in it after an event that the client names as its last one.
+    pub(crate) fn after(&self, event_id: &str) -> Option<(Arc<SessionStream>, u64)> {
+        let (stream, event) = event_id.split_once('-')?;
+        let stream = self.lock().get(&stream.parse().ok()?).map(Arc::clone)?;
+        Some((stream, event.parse().ok()?))
+    }
+
+    /// Ends every stream.
+    pub(crate) fn end(&self) {
+        self.conversation.end();
+        for stream in self.lock().values() {
+            stream.abandon();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<SessionStream>>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener for Session {
+    fn tell(&self, change: &Change) {
+        if self.conversation.hears_of(change) {
+            self.announce(change.notification(None));
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! One stream of a session: numbered messages, read by whoever is connected, kept for one who comes back. Bounded both ways.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
+
+use crate::limits;
+use crate::outlet::Outlet;
+
+/// One stream.
+pub(crate) struct SessionStream {
+    number: u64,
+    state: Mutex<State>,
+    reader: AtomicWaker,
+    room: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// Messages with their numbers, read ones first.
+    messages: VecDeque<(u64, Bytes)>,
+    last: u64,
+    /// Up to which number the reader has read.
+    read: u64,
+    /// Who reads: each connection is one more, and the older ones end.
+    reader: u64,
+    is_read: bool,
+    ended: bool,
+    /// The reader shall go and come back.
+    paused: bool,
+}
+
+/// What a reader finds.
+pub(crate) enum Found {
+    Message(u64, Bytes),
+    /// Nothing yet.
+    Nothing,
+    /// The stream has ended, or another connection reads it now.
+    End,
+}
+
+impl SessionStream {
+    pub(super) fn new(number: u64) -> Self {
+        Self { number, state: Mutex::default(), reader: AtomicWaker::new(), room: Notify::new() }
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether nothing was said yet, so that a reply can still be plain.
+    pub(crate) fn is_untouched(&self) -> bool {
+        let state = self.lock();
+        state.messages.is_empty() && !state.paused
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.lock().ended
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        self.lock().is_read
+    }
+
+    /// Begins to read after a message; whoever read before ends.
+    pub(crate) fn begin_reading(&self, after: u64) -> u64 {
+        let mut state = self.lock();
+        if state.reader > 0 {
+            state.paused = false;
+        }
+        state.reader += 1;
+        state.read = after;
+        state.is_read = true;
+        let reader = state.reader;
+        drop(state);
+        self.reader.wake();
+        reader
+    }
+
+    /// The connection of a reader is gone.
+    pub(crate) fn end_reading(&self, reader: u64) {
+        let mut state = self.lock();
+        if state.reader == reader {
+            state.is_read = false;
+        }
+    }
+
+    /// Has the task woken when there is something new.
+    pub(crate) fn listen(&self, context: &Context<'_>) {
+        self.reader.register(context.waker());
+    }
+
+    /// The next message for a reader.
+    pub(crate) fn next(&self, reader: u64) -> Found {
+        let mut state = self.lock();
+        if state.reader != reader {
+            return Found::End;
+        }
+        let read = state.read;
+        let next = state.messages.iter().find(|(number, _)| *number > read).cloned();
+        match next {
+            Some((number, message)) => {
+                state.read = number;
+                let unread = state.messages.iter().filter(|(known, _)| *known > number).count();
+                let surplus = state.messages.len().saturating_sub(limits::KEPT_MESSAGES.max(unread));
+                state.messages.drain(..surplus);
+                drop(state);
+                self.room.notify_waiters();
+                Found::Message(number, message)
+            }
+            None if state.ended || state.paused => Found::End,
+            None => Found::Nothing,
+        }
+    }
+
+    /// The answer of the request: the last message.
+    pub(crate) fn end_with(&self, message: Option<Bytes>) {
+        let mut state = self.lock();
+        if let Some(message) = message {
+            push(&mut state, message);
+        }
+        state.ended = true;
+        drop(state);
+        self.reader.wake();
+    }
+
+    /// The session is over.
+    pub(crate) fn abandon(&self) {
+        self.end_with(None);
+    }
+
+    /// Sends the reader away; it comes back when it likes.
+    pub(crate) fn pause(&self) {
+        self.lock().paused = true;
+        self.reader.wake();
+    }
+
+    /// Adds a message; when too many are unread, the oldest of them gives way.
+    pub(super) fn push_or_replace(&self, message: Bytes) {
+        let mut state = self.lock();
+        if state.messages.len() >= limits::WAITING_MESSAGES {
+            state.messages.pop_front();
+        }
+        push(&mut state, message);
+        drop(state);
+        self.reader.wake();
+    }
+
+    fn try_push(&self, message: &Bytes) -> bool {
+        let mut state = self.lock();
+        let read = state.read;
+        if !state.ended && state.messages.iter().filter(|(number, _)| *number > read).count() >= limits::WAITING_MESSAGES {
+            return false;
+        }
+        push(&mut state, message.clone());
+        drop(state);
+        self.reader.wake();
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn push(state: &mut State, message: Bytes) {
+    if state.ended {
+        return;
+    }
+    state.last += 1;
+    let number = state.last;
+    state.messages.push_back((number, message));
+}
+
+impl Outlet for SessionStream {
+    fn send(&self, message: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            loop {
+                let mut room = std::pin::pin!(self.room.notified());
+                room.as_mut().enable();
+                if self.try_push(&message) {
+                    return;
+                }
+                room.await;
+            }
+        })
+    }
+
+    fn try_send(&self, message: Bytes) -> bool {
+        self.try_push(&message)
+    }
+
+    fn pause(&self) {
+        SessionStream::pause(self);
+    }
+}
+
+/// A reader's place in a stream, given up when its connection ends.
+pub(crate) struct Reading {
+    pub(crate) stream: std::sync::Arc<SessionStream>,
+    pub(crate) reader: u64,
+}
+
+impl Reading {
+    pub(crate) fn poll_next(&self, context: &Context<'_>) -> Poll<Option<(u64, Bytes)>> {
+        self.stream.listen(context);
+        match self.stream.next(self.reader) {
+            Found::Message(number, message) => Poll::Ready(Some((number, message))),
+            Found::Nothing => Poll::Pending,
+            Found::End => Poll::Ready(None),
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.stream.end_reading(self.reader);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+
+    use super::{Reading, SessionStream};
+    use crate::limits::{KEPT_MESSAGES, WAITING_MESSAGES};
+    use crate::outlet::Outlet as _;
+
+    fn read(stream: &Arc<SessionStream>, after: u64) -> Reading {
+        Reading { stream: Arc::clone(stream), reader: stream.begin_reading(after) }
+    }
+
+    fn next(reading: &Reading) -> Poll<Option<u64>> {
+        reading.poll_next(&Context::from_waker(Waker::noop())).map(|found| found.map(|(number, _)| number))
+    }
+
+    #[tokio::test]
+    async fn who_comes_back_reads_on_and_who_read_before_ends() {
+        let stream = Arc::new(SessionStream::new(1));
+        for _ in 0..3 {
+            stream.send(Bytes::from_static(b"x")).await;
+        }
+        let first = read(&stream, 0);
+        assert_eq!(next(&first), Poll::Ready(Some(1)));
+        let second = read(&stream, 1);
+        assert_eq!(next(&first), Poll::Ready(None));
+        assert_eq!((next(&second), next(&second), next(&second)), (Poll::Ready(Some(2)), Poll::Ready(Some(3)), Poll::Pending));
+        stream.end_with(Some(Bytes::from_static(b"answer")));
+        assert_eq!((next(&second), next(&second)), (Poll::Ready(Some(4)), Poll::Ready(None)));
+        let third = read(&stream, 3);
+        assert_eq!((next(&third), next(&third)), (Poll::Ready(Some(4)), Poll::Ready(None)));
+    }
+
+    #[tokio::test]
+    async fn unread_messages_and_kept_ones_are_both_bounded() {
+        let stream = Arc::new(SessionStream::new(1));
+        for _ in 0..WAITING_MESSAGES {
+            stream.send(Bytes::from_static(b"x")).await;
+        }
+        let mut waiting = stream.send(Bytes::from_static(b"x"));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let reading = read(&stream, 0);
+        while next(&reading).is_ready() {}
+        assert_eq!(stream.lock().messages.len(), KEPT_MESSAGES);
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+
+    #[test]
+    fn an_announcement_never_waits_and_the_oldest_gives_way() {
+        let stream = Arc::new(SessionStream::new(0));
+        for _ in 0..=WAITING_MESSAGES {
+            stream.push_or_replace(Bytes::from_static(b"x"));
+        }
+        assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(2)));
+    }
+}
