@@ -1,12 +1,22 @@
 //! A connector with settings and an upstream: the place where calls enter. What a call does is in `backend/`.
 
+mod conflict;
 mod cursor;
 mod exchange;
 mod list;
+mod lookup;
+mod pages;
+mod projection;
 mod record;
+mod request;
 mod row;
 mod sentence;
+mod session;
+mod sources;
 mod steps;
+mod throttle;
+mod tidy;
+mod values;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,17 +29,42 @@ use crate::failure::CallError;
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
+/// How far a long call is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// What is done.
+    pub done: f64,
+    /// What there is to do, in the same unit, when that is known.
+    pub total: Option<f64>,
+    /// A few words about it; untrusted.
+    pub message: Option<String>,
+}
+
+/// What is told of the progress of a call.
+pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// What a call may do beside giving a result.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Told how far the call is. With it, a call may wait as long as its connector says; without it, less than a minute.
+    pub progress: Option<OnProgress>,
+    /// Also give the records as the backend sent them.
+    pub keeps_records: bool,
+}
+
 /// What a call gave: one compact JSON value.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The result, as it goes to the client.
     pub json: Box<RawValue>,
+    /// The same before anything was left out, renamed or fenced, when [`Options::keeps_records`] asked for it.
+    pub records: Option<Box<RawValue>>,
 }
 
 impl Outcome {
     fn new(json: String) -> Result<Self, CallError> {
         match RawValue::from_string(json) {
-            Ok(json) => Ok(Self { json }),
+            Ok(json) => Ok(Self { json, records: None }),
             Err(error) => {
                 Err(CallError::ours("The answer could not be written as JSON. This is a fault of Footbridge.", error.to_string()))
             }
@@ -37,7 +72,8 @@ impl Outcome {
     }
 }
 
-/// One backend, ready to be called. Cheap to clone; calls share nothing but the upstream.
+/// One backend with one credential, ready to be called. Cheap to clone; clones share the upstream, the login and what lookups
+/// keep, so callers with credentials of their own need a backend of their own.
 ///
 /// Arguments are expected to fit the tool's `input_schema`: they are not validated here. Filters run on the runtime's
 /// blocking threads, which need [`crate::FILTER_STACK_BYTES`] of stack.
@@ -48,6 +84,8 @@ struct Inner {
     connector: Connector,
     settings: Settings,
     upstream: Box<dyn Upstream>,
+    session: session::Session,
+    sources: sources::Sources,
 }
 
 impl Inner {
@@ -58,7 +96,8 @@ impl Inner {
 
 impl Backend {
     pub(crate) fn new(connector: Connector, settings: Settings, upstream: impl Upstream) -> Self {
-        Self(Arc::new(Inner { connector, settings, upstream: Box::new(upstream) }))
+        let (session, sources) = (session::Session::default(), sources::Sources::default());
+        Self(Arc::new(Inner { connector, settings, upstream: Box::new(upstream), session, sources }))
     }
 
     /// The connector that this is.
@@ -66,7 +105,7 @@ impl Backend {
         &self.0.connector
     }
 
-    /// Calls a tool by its name or alias. Dropping the future cancels the call.
+    /// Calls a tool by its name or alias, like [`Backend::call_with`] without options.
     ///
     /// # Errors
     /// [`CallError`] with a text for the model, whose fault it was, and whether trying again is safe.
@@ -74,6 +113,19 @@ impl Backend {
         &self,
         tool: &str,
         arguments: Map<String, Value>,
+    ) -> impl Future<Output = Result<Outcome, CallError>> + Send + 'static + use<> {
+        self.call_with(tool, arguments, Options::default())
+    }
+
+    /// Calls a tool by its name or alias. Dropping the future cancels the call.
+    ///
+    /// # Errors
+    /// [`CallError`] with a text for the model, whose fault it was, and whether trying again is safe.
+    pub fn call_with(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        options: Options,
     ) -> impl Future<Output = Result<Outcome, CallError>> + Send + 'static + use<> {
         let inner = Arc::clone(&self.0);
         let action = inner.connector.tool(tool).map(|tool| tool.action.clone());
@@ -89,8 +141,30 @@ impl Backend {
                 Some(Action::Create(model)) => record::create(&inner, &model, arguments).await,
                 Some(Action::Update(model)) => record::update(&inner, &model, arguments).await,
                 Some(Action::Delete(model)) => record::delete(&inner, &model, &arguments).await,
-                Some(Action::Steps(steps)) => steps::run(&inner, &steps, arguments).await,
+                Some(Action::Steps(plan)) => Box::pin(steps::run(&inner, &plan, arguments, options)).await,
                 None => Err(CallError::caller("There is no such tool.")),
+            }
+        }
+    }
+}
+
+impl Backend {
+    /// The sentence that asks a person before this change, as the tool's `confirm` says it; none when it says nothing.
+    /// Changes nothing, but may read the record that is about to change.
+    ///
+    /// # Errors
+    /// As [`Backend::call`].
+    pub fn confirmation(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+    ) -> impl Future<Output = Result<Option<String>, CallError>> + Send + 'static + use<> {
+        let inner = Arc::clone(&self.0);
+        let action = inner.connector.tool(tool).map(|tool| tool.action.clone());
+        async move {
+            match action {
+                Some(Action::Steps(plan)) => Box::pin(steps::confirmation(&inner, &plan, arguments)).await,
+                _ => Ok(None),
             }
         }
     }

@@ -1,8 +1,14 @@
 //! `Definition` → `Connector`: settles what the file means, and names everything that is wrong with it.
 //! The parts are in `compile/`: filters, upstream, models, tools.
 
+mod duration;
 mod filters;
+mod login;
+mod lookups;
 mod models;
+mod paging;
+mod scope;
+mod shapes;
 mod tools;
 mod upstream;
 
@@ -18,6 +24,10 @@ use filters::Filters;
 
 /// Version of the format that this engine reads.
 const FORMAT: u32 = 1;
+/// Characters of an untrusted text that are passed on when the file does not say.
+const DEFAULT_TEXT_LIMIT: u32 = 2_000;
+/// Characters of such a text that a file may allow.
+const MAX_TEXT_LIMIT: u32 = 100_000;
 /// Characters that a tool's name may have.
 const MAX_NAME: usize = 40;
 
@@ -48,12 +58,18 @@ const MAX_NAME: usize = 40;
 pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
     let definition = yaml::read(file, yaml)?;
     let mut found = Found::default();
-    let mut filters = Filters::new(yaml);
+    let mut filters = Filters::new(yaml, definition.defs.as_ref());
     identity(&definition, &mut found);
     let upstream = upstream::settle(&definition, &mut filters, &mut found);
-    let mut tools = models::settle(&definition, upstream.paging.is_some(), &mut found);
-    tools.extend(tools::settle(&definition, &mut filters, &mut found));
+    let login = login::settle(&definition, &mut filters, &mut found);
+    let ways = paging::settle(&definition, &mut filters, &mut found);
+    let shapes = shapes::settle(&definition, &mut filters, &mut found);
+    let sources = lookups::sources(&definition, &ways, &mut filters, &mut found);
+    let lookups = lookups::settle(&definition, &mut filters, &mut found);
+    let mut tools = models::settle(&definition, &mut found);
+    tools.extend(tools::settle(&definition, &ways, &shapes, &mut filters, &mut found));
     let by_name = names(&tools, &mut found);
+    let text_limit = text_limit(&definition, &mut found);
     let program = filters.compile(&mut found);
     found.into_result(file)?;
     let (Some(rules), Some(program)) = (upstream.rules, program) else {
@@ -65,9 +81,18 @@ pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
         instructions: definition.instructions,
         rules,
         timeout: upstream.timeout,
-        paging: upstream.paging,
+        paging: ways.of_models,
         errors: upstream.errors,
         hints: upstream.hints,
+        conflict: upstream.conflict,
+        version: upstream.version,
+        wait: upstream.wait,
+        longest_wait: upstream.longest_wait,
+        login,
+        me: upstream.me,
+        sources,
+        lookups,
+        text_limit,
         program,
         tools: tools.into_iter().map(|placed| placed.value).collect(),
         by_name,
@@ -92,6 +117,15 @@ fn identity(definition: &Definition, found: &mut Found) {
             found.add(start, part, "must not be empty");
         }
     }
+}
+
+/// Characters of an untrusted text that are passed on.
+fn text_limit(definition: &Definition, found: &mut Found) -> usize {
+    let limit = definition.text.limit.as_ref();
+    if let Some(limit) = limit.filter(|limit| !(1..=MAX_TEXT_LIMIT).contains(&limit.value)) {
+        found.add(limit.place, "text.limit", format!("must be 1 to {MAX_TEXT_LIMIT}, is {}", limit.value));
+    }
+    usize::try_from(limit.map_or(DEFAULT_TEXT_LIMIT, |limit| limit.value)).unwrap_or_default()
 }
 
 /// Names that every client takes: a letter, then letters, digits and `_`, in lower case.

@@ -1,5 +1,7 @@
 //! A compiled connector: what every part of it means. Only `compile` makes one, and it cannot be wrong. Sends nothing itself.
 
+mod plan;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +12,13 @@ use serde_json::Value;
 
 use crate::backend::Backend;
 pub use crate::definition::{Effect, SettingKind};
-use crate::jq::{FilterId, Program};
+use crate::jq::{Glue, Program};
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
-use crate::template::Template;
 use crate::upstream::Upstream;
+pub(crate) use plan::{
+    Argument, Body, Column, Does, Each, Entry, Exchange, From, Login, Lookup, Pages, Plan, Request, Resolve, Row, Shape, Source,
+    Step, Until, Walk, Want,
+};
 
 /// One backend, ready to be called once it has settings and an upstream. Cheap to clone.
 #[derive(Clone)]
@@ -91,9 +96,24 @@ pub struct Tool {
     pub effect: Effect,
     /// JSON Schema of its arguments, an object.
     pub input_schema: Value,
+    /// JSON Schema of its result, an object; none when the result may be anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// Other names of arguments, each with the name it stands for; they are not listed. A call takes them too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub argument_aliases: Vec<(String, String)>,
     /// Arguments for which an explicit null is a value: it clears the field. Any other null means that the argument was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nullable: Vec<String>,
+    /// The group it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Listed unless the operator says otherwise.
+    #[serde(skip)]
+    pub is_listed: bool,
+    /// Why its change cannot be taken back; none for a tool that reads or that can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_undo: Option<String>,
     /// Hints for clients.
     pub annotations: Annotations,
     #[serde(skip)]
@@ -121,7 +141,7 @@ pub(crate) enum Action {
     Create(Arc<Model>),
     Update(Arc<Model>),
     Delete(Arc<Model>),
-    Steps(Arc<Steps>),
+    Steps(Arc<Plan>),
 }
 
 /// A model, settled.
@@ -157,26 +177,6 @@ pub(crate) struct Paging {
     pub(crate) cap: usize,
 }
 
-/// A tool of its own, settled.
-#[derive(Debug)]
-pub(crate) struct Steps {
-    pub(crate) steps: Vec<Step>,
-    pub(crate) result: Option<FilterId>,
-    pub(crate) defaults: Vec<(String, Value)>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) name: Option<String>,
-    pub(crate) does: Does,
-}
-
-#[derive(Debug)]
-pub(crate) enum Does {
-    Get { path: Template, query: Vec<(String, FilterId)> },
-    Let(FilterId),
-}
-
 /// Everything that `compile` settled.
 pub(crate) struct Compiled {
     pub(crate) name: String,
@@ -185,8 +185,19 @@ pub(crate) struct Compiled {
     pub(crate) rules: Rules,
     pub(crate) timeout: Duration,
     pub(crate) paging: Option<Paging>,
-    pub(crate) errors: Vec<FilterId>,
+    pub(crate) errors: Vec<Glue>,
     pub(crate) hints: BTreeMap<u16, String>,
+    pub(crate) conflict: Option<Glue>,
+    pub(crate) version: Option<Glue>,
+    /// Seconds that a throttled call waits.
+    pub(crate) wait: Option<Glue>,
+    pub(crate) longest_wait: Duration,
+    pub(crate) login: Option<Login>,
+    pub(crate) me: Option<Request>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) lookups: Vec<Lookup>,
+    /// Characters after which an untrusted text is cut.
+    pub(crate) text_limit: usize,
     pub(crate) program: Program,
     pub(crate) tools: Vec<Tool>,
     pub(crate) by_name: HashMap<String, usize>,

@@ -19,25 +19,57 @@ pub struct CallError {
     fault: Fault,
     retry_is_safe: bool,
     status: Option<u16>,
+    is_conflict: bool,
     message: String,
     detail: Option<String>,
 }
 
 impl CallError {
     pub(crate) fn caller(message: impl Into<String>) -> Self {
-        Self { fault: Fault::Caller, retry_is_safe: false, status: None, message: message.into(), detail: None }
+        Self {
+            fault: Fault::Caller,
+            retry_is_safe: false,
+            status: None,
+            is_conflict: false,
+            message: message.into(),
+            detail: None,
+        }
     }
 
     pub(crate) fn backend(message: impl Into<String>, retry_is_safe: bool) -> Self {
-        Self { fault: Fault::Backend, retry_is_safe, status: None, message: message.into(), detail: None }
+        Self { fault: Fault::Backend, retry_is_safe, status: None, is_conflict: false, message: message.into(), detail: None }
     }
 
     pub(crate) fn ours(message: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { fault: Fault::Us, retry_is_safe: false, status: None, message: message.into(), detail: Some(detail.into()) }
+        Self {
+            fault: Fault::Us,
+            retry_is_safe: false,
+            status: None,
+            is_conflict: false,
+            message: message.into(),
+            detail: Some(detail.into()),
+        }
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_conflict(mut self) -> Self {
+        self.is_conflict = true;
+        self
+    }
+
+    /// The record was changed meanwhile.
+    pub fn is_conflict(&self) -> bool {
+        self.is_conflict
+    }
+
+    /// The same failure in other words.
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.message = message;
+        self.retry_is_safe = false;
         self
     }
 

@@ -1,15 +1,29 @@
 //! jq for glue: every filter of a connector in one program, with our own list of functions and a limit on everything.
-//! Rows do not come through here (see `row`), and no filter reaches a clock, a file, the environment or a secret.
+//! Rows come through here only for what a path cannot say (see `shape`), and no filter reaches a clock, a file, the environment or a secret.
 
 mod budget;
+mod glue;
 mod json;
 mod meter;
 mod natives;
 mod program;
+mod reach;
+
+use jaq_json::Val;
 
 pub use budget::FILTER_STACK_BYTES;
-pub(crate) use json::{from_json, read, write};
-pub(crate) use program::{FilterId, Program, Stop, VARIABLES, compile, steps_named};
+pub(crate) use glue::{Glue, Key, Misfit, Plain};
+pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, sound, text, write};
+pub(crate) use program::{FilterId, Program, SHARED, Stop, Use, VARIABLES, Variable, Variables, compile, uses};
+pub(crate) use reach::keys as keys_read;
 
 #[cfg(test)]
 mod tests;
+
+/// `a // b`: the first that is neither null nor false, else what `b` gives.
+pub(crate) fn either(a: &Plain, b: &Plain, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
+    match a.value(variables, input)? {
+        Some(value) if is_true(&value) => Ok(Some(value)),
+        _ => b.value(variables, input),
+    }
+}

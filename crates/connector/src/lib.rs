@@ -23,7 +23,7 @@ mod backend;
 mod failure;
 mod json;
 
-pub use backend::{Backend, Outcome};
+pub use backend::{Backend, OnProgress, Options, Outcome, Progress};
 pub use compile::compile;
 pub use connector::{Annotations, Connector, Effect, SettingKind, Tool};
 pub use definition::schema;

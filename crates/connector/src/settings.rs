@@ -26,6 +26,10 @@ pub struct Setting {
     pub required: bool,
     /// Never printed; may also come from the file that `NAME_FILE` names.
     pub secret: bool,
+    /// Appended to its value unless it ends so.
+    pub suffix: Option<String>,
+    /// It need not be set when this other setting is.
+    pub unless: Option<String>,
     /// What it is for.
     pub description: Option<String>,
 }
@@ -37,7 +41,7 @@ pub struct Settings {
     pub(crate) headers: HeaderMap,
     /// Settings that are no secrets.
     pub(crate) open: HashMap<String, String>,
-    pub(crate) secrets: Vec<SecretString>,
+    pub(crate) secrets: HashMap<String, SecretString>,
 }
 
 impl Settings {
@@ -79,7 +83,7 @@ impl Rules {
     pub(crate) fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingProblems> {
         let mut problems = Vec::new();
         let mut open = HashMap::new();
-        let mut secrets: HashMap<&str, SecretString> = HashMap::new();
+        let mut secrets: HashMap<String, SecretString> = HashMap::new();
         for setting in &self.settings {
             let value = match value(setting, lookup) {
                 Ok(value) => value,
@@ -89,10 +93,10 @@ impl Rules {
                 }
             };
             match value {
-                None if setting.required => problems.push(missing(setting)),
+                None if setting.required && !other_is_set(setting, lookup) => problems.push(missing(setting)),
                 None => {}
                 Some(value) if setting.secret => {
-                    secrets.insert(&setting.name, value);
+                    secrets.insert(setting.name.clone(), value);
                 }
                 Some(value) => match normal(setting, value.expose_secret()) {
                     Ok(value) => {
@@ -117,7 +121,7 @@ impl Rules {
             }
         };
         match base {
-            Some(base) if problems.is_empty() => Ok(Settings { base, headers, open, secrets: secrets.into_values().collect() }),
+            Some(base) if problems.is_empty() => Ok(Settings { base, headers, open, secrets }),
             _ => Err(SettingProblems(problems)),
         }
     }
@@ -144,10 +148,17 @@ impl Rules {
     }
 }
 
+/// True when the setting that makes this one needless is set.
+fn other_is_set(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| lookup(name).is_some_and(|value| !value.is_empty());
+    setting.unless.as_ref().is_some_and(|other| set(other) || set(&format!("{other}_FILE")))
+}
+
 fn missing(setting: &Setting) -> String {
     let what = setting.description.as_deref().map(|text| format!(" ({})", text.trim_end_matches('.'))).unwrap_or_default();
     let file = if setting.secret { format!(", or {}_FILE to the file that holds it", setting.name) } else { String::new() };
-    format!("{} is not set{what}: set it{file}", setting.name)
+    let other = setting.unless.as_ref().map(|other| format!(", or {other} in its place")).unwrap_or_default();
+    format!("{} is not set{what}: set it{file}{other}", setting.name)
 }
 
 /// The value as it was given; empty is unset.
@@ -190,7 +201,7 @@ fn from_file(name: &str, path: &str) -> Result<SecretString, String> {
 fn normal(setting: &Setting, value: &str) -> Result<String, String> {
     let name = &setting.name;
     match setting.kind {
-        SettingKind::Text => Ok(value.to_owned()),
+        SettingKind::Text => Ok(with_suffix(setting, value)),
         SettingKind::Integer => {
             value.trim().parse::<i64>().map(|n| n.to_string()).map_err(|_| format!("{name} must be a whole number, is {value:?}"))
         }
@@ -201,8 +212,18 @@ fn normal(setting: &Setting, value: &str) -> Result<String, String> {
         },
         SettingKind::Url => {
             let url = address(value).map_err(|why| format!("{name} {why}"))?;
-            Ok(url.as_str().trim_end_matches('/').to_owned())
+            Ok(with_suffix(setting, url.as_str().trim_end_matches('/')))
         }
+    }
+}
+
+fn with_suffix(setting: &Setting, value: &str) -> String {
+    match &setting.suffix {
+        Some(suffix) => {
+            let value = value.trim_end_matches('/');
+            if value.ends_with(suffix.as_str()) { value.to_owned() } else { format!("{value}{suffix}") }
+        }
+        None => value.to_owned(),
     }
 }
 

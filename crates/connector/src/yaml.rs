@@ -11,9 +11,6 @@ use crate::definition::{Definition, schema};
 use crate::place::{Place, Placed};
 use crate::problem::{Found, Problems};
 
-/// Keys that belong to writing requests, which `tools` do not make.
-const WRITING_KEYS: [&str; 4] = ["post", "put", "patch", "delete"];
-
 /// Bytes that a connector file may have.
 pub(crate) const MAX_FILE_BYTES: usize = 1 << 20;
 
@@ -79,10 +76,7 @@ fn structural(tree: &Placed<Node>, found: &mut Found) {
                 for key in unexpected {
                     let place = tree.at(&steps, Some(key));
                     let what = format!("there is no key `{key}` here");
-                    match WRITING_KEYS.contains(&key.as_str()) && part.contains("steps") {
-                        true => found.add_with_hint(place, part.clone(), what, "a tool with `effect: read` may only `get`"),
-                        false => found.add(place, part.clone(), what),
-                    }
+                    found.add(place, part.clone(), what);
                 }
             }
             ValidationErrorKind::Required { property } => {

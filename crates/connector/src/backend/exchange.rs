@@ -1,10 +1,14 @@
-//! One request and its answer: address under the base, credential, limits, redirects, and errors made into sentences.
+//! One request and its answer: address under the base, credential, limits, redirects, waits and repetitions, and errors made into sentences.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use url::Url;
 
-use super::{Inner, sentence};
+use super::{Inner, sentence, throttle};
 use crate::failure::CallError;
 use crate::json::Admitted;
 use crate::upstream::{Limits, Unanswered};
@@ -13,31 +17,56 @@ use crate::upstream::{Limits, Unanswered};
 pub(crate) const MAX_BODY_BYTES: usize = 8 << 20;
 /// Redirects that one GET may follow.
 const MAX_REDIRECTS: usize = 5;
+/// Times that a read is sent again when the backend or the way to it fails for a moment.
+const READ_REPEATS: u32 = 2;
+/// Wait before the first repetition; three times as long before each further one.
+const REPEAT_WAIT: Duration = Duration::from_millis(100);
 
 /// A request under the base.
+#[derive(Clone)]
 pub(super) struct Ask {
     pub(super) method: Method,
     /// Path and query, encoded; starts with `/`.
     pub(super) path: String,
     /// JSON body.
-    pub(super) body: Option<String>,
+    pub(super) body: Option<Bytes>,
+    /// It changes nothing: it may be sent again.
+    pub(super) reads: bool,
+    /// It carries no token, because it fetches one.
+    pub(super) logs_in: bool,
+    /// Any kind of answer will do.
+    pub(super) takes_any: bool,
+    /// What the tool says about a status.
+    pub(super) hints: Option<Arc<BTreeMap<u16, String>>>,
 }
 
 impl Ask {
-    pub(super) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None }
+    pub(super) fn new(method: Method, path: String, body: Option<String>) -> Self {
+        let reads = method == Method::GET;
+        Self { method, path, body: body.map(Bytes::from), reads, logs_in: false, takes_any: false, hints: None }
     }
 
-    fn reads(&self) -> bool {
-        self.method == Method::GET
+    pub(super) fn get(path: String) -> Self {
+        Self::new(Method::GET, path, None)
     }
 }
 
+/// A 2xx answer.
+pub(super) struct Answer {
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
 /// Sends it and takes a 2xx answer as JSON; `None` for an empty body.
-pub(super) async fn json(inner: &Inner, ask: Ask) -> Result<Option<Admitted>, CallError> {
-    let reads = ask.reads();
-    let body = send(inner, ask).await?;
-    if body.is_empty() {
+pub(super) async fn json(inner: &Arc<Inner>, ask: Ask) -> Result<Option<Admitted>, CallError> {
+    let reads = ask.reads;
+    let answer = send(inner, ask).await?;
+    admitted(inner, answer.body, reads)
+}
+
+/// A body as JSON; `None` for an empty one.
+pub(super) fn admitted(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, CallError> {
+    if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
     let page = sentence::is_web_page(&body);
@@ -51,47 +80,104 @@ pub(super) async fn json(inner: &Inner, ask: Ask) -> Result<Option<Admitted>, Ca
     })
 }
 
-/// Sends it; the body of a 2xx answer.
-pub(super) async fn send(inner: &Inner, ask: Ask) -> Result<Bytes, CallError> {
-    let reads = ask.reads();
+/// Sends it; again when it only reads and the failure may pass, when the backend asks for a wait, and once with a new token.
+pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallError> {
+    let mut waits = throttle::Waits::new(inner.compiled().longest_wait);
+    let mut repeats = 0;
+    let mut renewed = false;
+    loop {
+        let token = if ask.logs_in { None } else { inner.session.token(inner).await? };
+        let refused = match follow(inner, &ask, token.as_ref().map(|token| &token.header)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(refused)) => refused,
+            Err(why) => {
+                let passes = matches!(why, Failed::Unanswered(Unanswered::Connect(_) | Unanswered::Broken(_)));
+                if ask.reads && passes && repeats < READ_REPEATS {
+                    tokio::time::sleep(REPEAT_WAIT * 3u32.pow(repeats)).await;
+                    repeats += 1;
+                    continue;
+                }
+                return Err(match why {
+                    Failed::Unanswered(why) => unanswered(inner, why, ask.reads),
+                    Failed::Refused(error) => error,
+                });
+            }
+        };
+        let status = refused.status();
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            inner.sources.clear();
+        }
+        if let Some(token) = token.filter(|_| status == StatusCode::UNAUTHORIZED && !renewed) {
+            renewed = true;
+            inner.session.renew(inner, token.generation).await?;
+            continue;
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS || (status == StatusCode::SERVICE_UNAVAILABLE && ask.reads) {
+            match throttle::wait(inner, &refused, &mut waits).await {
+                throttle::Wait::Over => continue,
+                throttle::Wait::TooLong(error) => return Err(error),
+                throttle::Wait::NotAsked => {}
+            }
+        }
+        let passes = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT);
+        if ask.reads && passes && repeats < READ_REPEATS {
+            tokio::time::sleep(REPEAT_WAIT * 3u32.pow(repeats)).await;
+            repeats += 1;
+            continue;
+        }
+        return Err(sentence::refused(inner, refused, ask.reads, ask.hints.as_deref()).await);
+    }
+}
+
+/// Why there is no answer to look at.
+enum Failed {
+    Unanswered(Unanswered),
+    Refused(CallError),
+}
+
+/// One request with its redirects; an answer that is no success is the inner error.
+async fn follow(inner: &Arc<Inner>, ask: &Ask, token: Option<&HeaderValue>) -> Result<Result<Answer, Response<Bytes>>, Failed> {
     let mut address = format!("{}{}", inner.settings.base.as_str().trim_end_matches('/'), ask.path);
     let limits = Limits { bytes: MAX_BODY_BYTES, time: inner.compiled().timeout };
-    let body = ask.body.map(Bytes::from);
     for _ in 0..=MAX_REDIRECTS {
-        let request = request(inner, &ask.method, &address, body.clone())?;
-        let answer = inner.upstream.send(request, limits).await.map_err(|why| unanswered(inner, why, reads))?;
+        let request = request(inner, ask, &address, token).map_err(Failed::Refused)?;
+        let answer = inner.upstream.send(request, limits).await.map_err(Failed::Unanswered)?;
         let status = answer.status();
         if status.is_success() {
-            return Ok(answer.into_body());
+            let (head, body) = answer.into_parts();
+            return Ok(Ok(Answer { headers: head.headers, body }));
         }
         if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
-            return Err(sentence::refused(inner, status, answer.into_body(), reads).await);
+            return Ok(Err(answer));
         }
-        address = redirect(inner, &address, &answer, reads)?;
+        address = redirect(inner, &address, &answer, ask.method == Method::GET).map_err(Failed::Refused)?;
     }
     let message = format!(
         "{} redirected more than {MAX_REDIRECTS} times. Check that its address is that of the API.",
         inner.compiled().title
     );
-    Err(CallError::backend(message, false))
+    Err(Failed::Refused(CallError::backend(message, false)))
 }
 
-fn request(inner: &Inner, method: &Method, address: &str, body: Option<Bytes>) -> Result<Request<Bytes>, CallError> {
+fn request(inner: &Inner, ask: &Ask, address: &str, token: Option<&HeaderValue>) -> Result<Request<Bytes>, CallError> {
     let uri: Uri = address.parse().map_err(|error: http::uri::InvalidUri| {
         CallError::caller("The arguments make an address that is too long. Pass fewer or shorter values.")
             .with_detail(error.to_string())
     })?;
-    let has_body = body.is_some();
-    let mut request = Request::new(body.unwrap_or_default());
-    *request.method_mut() = method.clone();
+    let mut request = Request::new(ask.body.clone().unwrap_or_default());
+    *request.method_mut() = ask.method.clone();
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    if has_body {
+    let accept = if ask.takes_any { "*/*" } else { "application/json" };
+    headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+    if ask.body.is_some() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     for (name, value) in &inner.settings.headers {
         headers.insert(name.clone(), value.clone());
+    }
+    if let (Some(token), Some(login)) = (token, &inner.compiled().login) {
+        headers.insert(login.header.clone(), token.clone());
     }
     Ok(request)
 }

@@ -1,6 +1,7 @@
 //! Lists of a model: one page, a page by cursor, or every page in one walk.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -17,7 +18,7 @@ const MAX_WALK_REQUESTS: usize = 500;
 /// Values that all filters of a list may have together.
 const MAX_FILTER_VALUES: usize = 100;
 
-pub(super) async fn list(inner: &Inner, model: &Model, arguments: Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn list(inner: &Arc<Inner>, model: &Model, arguments: Map<String, Value>) -> Result<Outcome, CallError> {
     let Some(paging) = &inner.compiled().paging else {
         return Err(CallError::ours("This list has no paging.", "compile lets no list through without paging"));
     };
@@ -42,7 +43,7 @@ pub(super) async fn list(inner: &Inner, model: &Model, arguments: Map<String, Va
 
 /// Every page up to the cap. Stops when a page brings nothing new: a backend that ignores `after` ends here.
 async fn walk(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     model: &Model,
     paging: &Paging,
     query: &Query,

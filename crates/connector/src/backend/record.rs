@@ -1,5 +1,7 @@
 //! Read, create, update and delete of one record of a model.
 
+use std::sync::Arc;
+
 use http::Method;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -14,7 +16,7 @@ use crate::template;
 /// What a write without a body answers.
 const DONE: &str = r#"{"done":true}"#;
 
-pub(super) async fn read(inner: &Inner, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn read(inner: &Arc<Inner>, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
     let (path, _) = path(model, arguments)?;
     match exchange::json(inner, Ask::get(path)).await? {
         Some(body) => flattened(model, &body),
@@ -25,21 +27,21 @@ pub(super) async fn read(inner: &Inner, model: &Model, arguments: &Map<String, V
     }
 }
 
-pub(super) async fn create(inner: &Inner, model: &Model, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn create(inner: &Arc<Inner>, model: &Model, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
     arguments.retain(|_, value| !value.is_null());
     write(inner, model, Method::POST, model.path.clone(), arguments).await
 }
 
 /// Only what was passed; a null is sent for a field that may be cleared.
-pub(super) async fn update(inner: &Inner, model: &Model, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn update(inner: &Arc<Inner>, model: &Model, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
     let (path, _) = path(model, &arguments)?;
     arguments.retain(|name, value| name != "id" && (!value.is_null() || model.nullable.contains(name)));
     write(inner, model, Method::PATCH, path, arguments).await
 }
 
-pub(super) async fn delete(inner: &Inner, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn delete(inner: &Arc<Inner>, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
     let (path, id) = path(model, arguments)?;
-    exchange::send(inner, Ask { method: Method::DELETE, path, body: None }).await?;
+    exchange::send(inner, Ask::new(Method::DELETE, path, None)).await?;
     let mut json = String::from("{\"deleted\":");
     push_string(&mut json, &id);
     json.push('}');
@@ -47,14 +49,14 @@ pub(super) async fn delete(inner: &Inner, model: &Model, arguments: &Map<String,
 }
 
 async fn write(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     model: &Model,
     method: Method,
     path: String,
     fields: Map<String, Value>,
 ) -> Result<Outcome, CallError> {
     let body = Some(Value::Object(fields).to_string());
-    match exchange::json(inner, Ask { method, path, body }).await? {
+    match exchange::json(inner, Ask::new(method, path, body)).await? {
         Some(body) => flattened(model, &body),
         None => Outcome::new(DONE.into()),
     }

@@ -1,13 +1,17 @@
 //! An error answer → the text for the model: our sentence, the backend's own, and what to do.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Response, StatusCode};
 use jaq_json::Val;
 use secrecy::ExposeSecret;
 
-use super::Inner;
+use super::values::{self, Held};
+use super::{Inner, throttle};
 use crate::failure::CallError;
-use crate::jq;
+use crate::jq::{self, Glue};
 use crate::json::Admitted;
 
 /// Characters of the backend's own sentence that are passed on.
@@ -17,13 +21,19 @@ pub(super) const FATE: &str = "Whether the change was made is not known: read th
 /// Secrets shorter than this are not looked for in a sentence: too much else would match.
 const SHORTEST_SECRET: usize = 6;
 
-/// The error for an answer that is neither 2xx nor a redirect to follow.
-pub(super) async fn refused(inner: &Inner, status: StatusCode, body: Bytes, reads: bool) -> CallError {
+/// The error for an answer that is neither 2xx nor a redirect to follow. `hints` are the tool's own.
+pub(super) async fn refused(
+    inner: &Arc<Inner>,
+    answer: Response<Bytes>,
+    reads: bool,
+    hints: Option<&BTreeMap<u16, String>>,
+) -> CallError {
     let compiled = inner.compiled();
+    let status = answer.status();
     let code = status.as_u16();
-    let page = is_web_page(&body);
-    let own = if page { None } else { own_sentence(inner, status, body).await };
-    let what = match (&own, page) {
+    let page = is_web_page(answer.body());
+    let seen = if page { Seen::default() } else { look(inner, &answer).await };
+    let what = match (&seen.sentence, page) {
         (Some(own), _) => format!("{} answered {code}: {}", compiled.title, ended(own)),
         (None, true) => format!("{} answered a web page ({code}).", compiled.title),
         (None, false) => {
@@ -34,7 +44,7 @@ pub(super) async fn refused(inner: &Inner, status: StatusCode, body: Bytes, read
             )
         }
     };
-    let next = match compiled.hints.get(&code) {
+    let next = match hints.and_then(|hints| hints.get(&code)).or_else(|| compiled.hints.get(&code)) {
         Some(hint) => hint,
         None if page && status.is_client_error() => "Check that its address is that of the API.",
         None => next(status, reads),
@@ -46,7 +56,8 @@ pub(super) async fn refused(inner: &Inner, status: StatusCode, body: Bytes, read
         true => CallError::caller(message),
         false => CallError::backend(message, reads || status == StatusCode::TOO_MANY_REQUESTS),
     };
-    error.with_status(code)
+    let error = error.with_status(code);
+    if seen.is_conflict { error.with_conflict() } else { error }
 }
 
 fn next(status: StatusCode, reads: bool) -> &'static str {
@@ -63,24 +74,36 @@ fn next(status: StatusCode, reads: bool) -> &'static str {
     }
 }
 
-/// The sentence that the connector's filters find in the body; cut, on one line, without secrets.
-async fn own_sentence(inner: &Inner, status: StatusCode, body: Bytes) -> Option<String> {
-    if inner.compiled().errors.is_empty() || body.is_empty() {
-        return None;
+/// What an error answer says.
+#[derive(Default)]
+struct Seen {
+    /// The backend's own sentence; cut, on one line, without secrets.
+    sentence: Option<String>,
+    is_conflict: bool,
+}
+
+async fn look(inner: &Arc<Inner>, answer: &Response<Bytes>) -> Seen {
+    let compiled = inner.compiled();
+    let by_status = matches!(answer.status(), StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED);
+    let plain = Seen { sentence: None, is_conflict: by_status && compiled.conflict.is_none() };
+    let needless = compiled.errors.is_empty() && compiled.conflict.is_none();
+    if needless || answer.body().is_empty() {
+        return plain;
     }
-    let body = Admitted::new(body).ok()?;
-    let connector = inner.connector.clone();
-    let found = tokio::task::spawn_blocking(move || {
-        let compiled = &connector.0;
-        let input = jq::read(&body).ok()?;
-        let variables = [Val::Null, Val::Null, Val::Null, Val::from(isize::try_from(status.as_u16()).unwrap_or_default())];
-        compiled.errors.iter().find_map(|filter| match compiled.program.run(*filter, &variables, input.clone()) {
-            Ok(Some(Val::TStr(text))) if !text.is_empty() => Some(String::from_utf8_lossy(&text).into_owned()),
-            _ => None,
-        })
+    let Ok(body) = Admitted::new(answer.body().clone()) else { return plain };
+    let variables = throttle::answered(answer);
+    let found = values::blocking(inner, move |inner| {
+        let compiled = inner.compiled();
+        let body = Held::received(body);
+        let value = |filter: &Glue| values::run(inner, filter, &body, &variables).ok().flatten();
+        let said = |value: Val| jq::text(&value).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let sentence = compiled.errors.iter().find_map(|filter| value(filter).and_then(said));
+        let is_conflict = compiled.conflict.as_ref().map_or(by_status, |filter| value(filter).is_some_and(|v| jq::is_true(&v)));
+        Ok((sentence, is_conflict))
     });
-    let text = found.await.ok().flatten()?;
-    Some(cut(&without_secrets(inner, &text))).filter(|text| !text.is_empty())
+    let Ok((sentence, is_conflict)) = found.await else { return plain };
+    let sentence = sentence.map(|text| cut(&without_secrets(inner, &text))).filter(|text| !text.is_empty());
+    Seen { sentence, is_conflict }
 }
 
 /// One line of at most [`MAX_SENTENCE`] characters.
@@ -98,8 +121,8 @@ fn ended(text: &str) -> String {
 }
 
 fn without_secrets(inner: &Inner, text: &str) -> String {
-    let mut text = text.to_owned();
-    for secret in &inner.settings.secrets {
+    let mut text = inner.session.without_tokens(text);
+    for secret in inner.settings.secrets.values() {
         let secret = secret.expose_secret();
         if secret.len() >= SHORTEST_SECRET {
             text = text.replace(secret, "[secret]");

@@ -1,191 +1,284 @@
-//! A tool of its own: its steps in order, then its result.
+//! A tool of its own: arguments, checks, lookups, the record before, its steps, its result.
 
-use jaq_json::Val;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+mod arguments;
+mod done;
+mod repeat;
+mod result;
+
 use std::sync::Arc;
 
-use super::exchange::{self, Ask};
-use super::{Inner, Outcome};
-use crate::connector::{Connector, Does, Steps};
+use futures_util::future::join_all;
+use jaq_json::Val;
+use serde_json::{Map, Value};
+
+use super::pages::{self, Listed, Wanted};
+use super::throttle::set;
+use super::values::{self, Held};
+use super::{Inner, Options, Outcome, conflict, request};
+use crate::connector::{Does, Each, Plan, Request, Step};
+use crate::definition::Failures;
 use crate::failure::CallError;
-use crate::jq::{self, FilterId, Stop, VARIABLES};
-use crate::json::{Admitted, push_compact};
+use crate::jq::{self, Variable, Variables};
+use arguments::Paged;
+use done::Done;
 
-/// A value between steps: as received, or made by a filter.
+/// What a step gave.
 #[derive(Clone)]
-enum Held {
-    Json(Admitted),
-    Made(String),
-    Nothing,
+enum Given {
+    Value(Held),
+    List(Arc<Listed>),
 }
 
-impl Held {
-    fn text(&self) -> &str {
+impl Given {
+    fn value(&self) -> Result<Val, CallError> {
         match self {
-            Self::Json(json) => json.text(),
-            Self::Made(text) => text,
-            Self::Nothing => "null",
+            Self::Value(held) => held.value(),
+            Self::List(listed) => listed.value(),
         }
     }
 }
 
-pub(super) async fn run(inner: &Inner, tool: &Arc<Steps>, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
-    for (name, default) in &tool.defaults {
-        arguments.entry(name.clone()).or_insert_with(|| default.clone());
-    }
-    let mut run = Run { inner, arguments: Value::Object(arguments), named: Vec::new(), last: Held::Nothing };
-    for step in &tool.steps {
-        let value = match &step.does {
-            Does::Let(filter) => run.filter(*filter).await?,
-            Does::Get { path, query } => {
-                let path =
-                    path.path(|name| run.value(name)).map_err(|why| CallError::caller(format!("{why}: pass another value.")))?;
-                let query = run.query(query).await?;
-                let path = if query.is_empty() { path } else { format!("{path}?{query}") };
-                exchange::json(inner, Ask::get(path)).await?.map_or(Held::Nothing, Held::Json)
-            }
-        };
-        if let Some(name) = &step.name {
-            run.named.push((name.clone(), value.clone()));
-        }
-        run.last = value;
-    }
-    if let Some(filter) = tool.result {
-        run.last = run.filter(filter).await?;
-    }
-    let raw: &RawValue = serde_json::from_str(run.last.text().trim())
-        .map_err(|error| CallError::ours("The result could not be read.", error.to_string()))?;
-    let mut json = String::with_capacity(raw.get().len());
-    push_compact(&mut json, raw);
-    Outcome::new(json)
+/// A call on its way.
+struct Run<'c> {
+    inner: &'c Arc<Inner>,
+    plan: &'c Arc<Plan>,
+    options: &'c Options,
+    variables: Variables,
+    paged: Paged,
+    hints: Arc<std::collections::BTreeMap<u16, String>>,
+    named: Vec<(String, Val)>,
+    last: Option<Given>,
+    done: Done,
 }
 
-struct Run<'i> {
-    inner: &'i Inner,
-    arguments: Value,
-    named: Vec<(String, Held)>,
-    last: Held,
+pub(super) async fn run(
+    inner: &Arc<Inner>,
+    plan: &Arc<Plan>,
+    arguments: Map<String, Value>,
+    options: Options,
+) -> Result<Outcome, CallError> {
+    let mut run = begin(inner, plan, arguments, &options).await?;
+    for batch in &plan.batches {
+        if let Err((step, error)) = run.batch(batch).await {
+            return Err(run.done.failed(step, error));
+        }
+    }
+    result::finish(run).await
+}
+
+/// The sentence that asks a person before the change; none when the tool has none. Changes nothing.
+pub(super) async fn confirmation(
+    inner: &Arc<Inner>,
+    plan: &Arc<Plan>,
+    arguments: Map<String, Value>,
+) -> Result<Option<String>, CallError> {
+    let Some(filter) = &plan.confirm else { return Ok(None) };
+    let options = Options::default();
+    let run = begin(inner, plan, arguments, &options).await?;
+    let sentence = values::one(inner, filter, &Held::Nothing, &run.variables).await?;
+    Ok(jq::text(&sentence).map(|text| text.into_owned()))
+}
+
+/// Everything before the first step: arguments, checks, lookups, the record before.
+async fn begin<'c>(
+    inner: &'c Arc<Inner>,
+    plan: &'c Arc<Plan>,
+    arguments: Map<String, Value>,
+    options: &'c Options,
+) -> Result<Run<'c>, CallError> {
+    let (given, paged) = arguments::admit(plan, arguments)?;
+    let mut variables = Variables::default();
+    set(&mut variables, Variable::Settings, settings(inner));
+    set(&mut variables, Variable::Today, Val::utf8_str(today()));
+    set(&mut variables, Variable::Given, jq::from_json(&Value::Object(given.clone())));
+    set(&mut variables, Variable::Args, arguments::with_defaults(plan, given));
+    set(&mut variables, Variable::Steps, Val::obj(jaq_json::Map::default()));
+    for (unless, say) in &plan.checks {
+        if !values::is_true(inner, unless, &variables).await? {
+            return Err(CallError::caller(say.clone()));
+        }
+    }
+    if plan.uses_me {
+        let me = inner.session.me(inner).await?;
+        set(&mut variables, Variable::Me, me);
+    }
+    let hints = Arc::new(plan.hints.clone());
+    let mut run = Run { inner, plan, options, variables, paged, hints, named: Vec::new(), last: None, done: Done::default() };
+    run.lookups(&plan.first_lookups).await?;
+    if let Some(before) = &plan.before {
+        let image = request::simple(inner, before, &run.variables).await?.value()?;
+        set(&mut run.variables, Variable::Before, image);
+    }
+    run.lookups(&plan.later_lookups).await?;
+    Ok(run)
+}
+
+/// Settings that are no secrets.
+fn settings(inner: &Inner) -> Val {
+    let open = inner.settings.open.iter();
+    Val::obj(open.map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone()))).collect())
+}
+
+/// The date in UTC.
+fn today() -> String {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
 impl Run<'_> {
-    /// A name in a path.
-    fn value(&self, name: &str) -> Option<String> {
-        let text = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-            _ => None,
-        };
-        match name.split_once('.') {
-            None => self.arguments.get(name).and_then(text),
-            Some(("settings", name)) => self.inner.settings.open.get(name).cloned(),
-            Some(("steps", rest)) => {
-                let mut keys = rest.split('.');
-                let step = keys.next()?;
-                let held = &self.named.iter().find(|(name, _)| name == step)?.1;
-                let value: Value = serde_json::from_str(held.text()).ok()?;
-                text(keys.try_fold(&value, |value, key| value.get(key))?)
+    /// Steps that run together; the first failure in written order counts.
+    async fn batch<'s>(&mut self, batch: &'s [Step]) -> Result<(), (&'s Step, CallError)> {
+        let ran: Vec<Result<Option<Given>, CallError>> = match batch {
+            [step] => vec![self.step(step).await],
+            steps => {
+                let run = &*self;
+                join_all(steps.iter().map(|step| run.read(step))).await
             }
-            Some(_) => None,
+        };
+        for (step, ran) in batch.iter().zip(ran) {
+            let given = ran.map_err(|error| (step, error))?;
+            if let Some(name) = &step.name {
+                let value = given.as_ref().map_or(Ok(Val::Null), Given::value).map_err(|error| (step, error))?;
+                self.named.push((name.clone(), value));
+            }
+            if given.is_some() {
+                self.last = given;
+            }
         }
+        if batch.iter().any(|step| step.name.is_some()) {
+            let steps = self.named.iter().map(|(name, value)| (Val::utf8_str(name.clone()), value.clone()));
+            set(&mut self.variables, Variable::Steps, Val::obj(steps.collect()));
+        }
+        Ok(())
     }
 
-    /// The value of one filter over the last step's value.
-    async fn filter(&self, filter: FilterId) -> Result<Held, CallError> {
-        let values = self.filters(vec![filter]).await?;
-        Ok(values.into_iter().next().flatten().map_or(Held::Nothing, Held::Made))
-    }
-
-    async fn query(&self, query: &[(String, FilterId)]) -> Result<String, CallError> {
-        if query.is_empty() {
-            return Ok(String::new());
+    /// One step; none when it was skipped.
+    async fn step(&mut self, step: &Step) -> Result<Option<Given>, CallError> {
+        if !self.goes(step).await? {
+            return Ok(None);
         }
-        let values = self.filters(query.iter().map(|(_, filter)| *filter).collect()).await?;
-        let mut pairs = form_urlencoded::Serializer::new(String::new());
-        for ((key, _), value) in query.iter().zip(values) {
-            let value: Value = value.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-            let values = match value {
-                Value::Array(values) => values,
-                one => vec![one],
-            };
-            for value in values {
-                match value {
-                    Value::Null => {}
-                    Value::String(text) => {
-                        pairs.append_pair(key, &text);
-                    }
-                    other => {
-                        pairs.append_pair(key, &other.to_string());
-                    }
+        match &step.does {
+            Does::Let(filter) => {
+                let input = match &self.last {
+                    Some(Given::Value(held)) => held.clone(),
+                    Some(list) => Held::Made(list.value()?),
+                    None => Held::Nothing,
+                };
+                let value = values::one(self.inner, filter, &input, &self.variables).await?;
+                Ok(Some(Given::Value(Held::Made(value))))
+            }
+            Does::Send(request) => match &step.each {
+                Some(each) => self.each(step, each, request).await.map(Some),
+                None if request.reads => self.get(request).await.map(Some),
+                None => {
+                    let value = self.write(request, None).await?;
+                    self.done.add(step, &value)?;
+                    Ok(Some(Given::Value(value)))
                 }
+            },
+        }
+    }
+
+    async fn goes(&self, step: &Step) -> Result<bool, CallError> {
+        match &step.condition {
+            Some(condition) => values::is_true(self.inner, condition, &self.variables).await,
+            None => Ok(true),
+        }
+    }
+
+    /// A step that only reads.
+    async fn read(&self, step: &Step) -> Result<Option<Given>, CallError> {
+        if !self.goes(step).await? {
+            return Ok(None);
+        }
+        match (&step.does, &step.each) {
+            (Does::Send(request), None) => self.get(request).await.map(Some),
+            (Does::Send(request), Some(each)) => self.read_each(each, request).await.map(Some),
+            (Does::Let(_), _) => Ok(None),
+        }
+    }
+
+    async fn get(&self, request: &Request) -> Result<Given, CallError> {
+        let prepared = request::prepare(self.inner, request, &self.variables).await?;
+        if let Some(pages) = &request.pages {
+            let wanted = if pages.is_main { self.paged.wanted(&self.plan.tool, pages) } else { Wanted::all(pages) };
+            let listed = pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.hints)).await?;
+            return Ok(Given::List(Arc::new(listed)));
+        }
+        if let Some(until) = &request.until {
+            return self.until(request, &prepared, until).await.map(Given::Value);
+        }
+        let ask = prepared.ask(&[], Some(&self.hints), request)?;
+        request::send(self.inner, ask, request).await.map(Given::Value)
+    }
+
+    /// A change; made again once when the record moved on without touching the same fields.
+    async fn write(&mut self, request: &Request, item: Option<&Val>) -> Result<Held, CallError> {
+        let mut variables = self.variables.clone();
+        if let Some(item) = item {
+            set(&mut variables, Variable::Item, item.clone());
+        }
+        let prepared = request::prepare(self.inner, request, &variables).await?;
+        let ask = prepared.ask(&[], Some(&self.hints), request)?;
+        let error = match request::send(self.inner, ask, request).await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let Some(before) = self.plan.before.as_ref().filter(|_| error.is_conflict()) else { return Err(error) };
+        match conflict::decide(self.inner, request, before, &prepared, &variables, error).await? {
+            conflict::Way::Refuse(error) => Err(error),
+            conflict::Way::Again(prepared, now) => {
+                set(&mut self.variables, Variable::Before, now);
+                request::send(self.inner, prepared.ask(&[], Some(&self.hints), request)?, request).await
             }
         }
-        Ok(pairs.finish())
     }
 
-    /// Runs filters on a thread that may block and has the stack for it.
-    async fn filters(&self, filters: Vec<FilterId>) -> Result<Vec<Option<String>>, CallError> {
-        let job = Job {
-            connector: self.inner.connector.clone(),
-            arguments: self.arguments.clone(),
-            settings: self.inner.settings.open.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect(),
-            named: self.named.clone(),
-            last: self.last.clone(),
-        };
-        let done = tokio::task::spawn_blocking(move || job.run(&filters)).await;
-        done.map_err(|error| CallError::ours("A filter of this tool ended badly.", error.to_string()))?
-    }
-}
-
-/// What filters need, on its way to their thread.
-struct Job {
-    connector: Connector,
-    arguments: Value,
-    settings: Map<String, Value>,
-    named: Vec<(String, Held)>,
-    last: Held,
-}
-
-impl Job {
-    fn run(self, filters: &[FilterId]) -> Result<Vec<Option<String>>, CallError> {
-        let unreadable = |why: &str| CallError::ours("The answer could not be read.", why);
-        let read = |held: &Held| match held {
-            Held::Json(json) => jq::read(json).map_err(unreadable),
-            Held::Made(text) => Admitted::new(text.clone().into())
-                .map_err(|why| unreadable(&why.to_string()))
-                .and_then(|json| jq::read(&json).map_err(unreadable)),
-            Held::Nothing => Ok(Val::Null),
-        };
-        let mut steps = jaq_json::Map::default();
-        for (name, held) in &self.named {
-            steps.insert(Val::utf8_str(name.clone()), read(held)?);
+    async fn items(&self, each: &Each) -> Result<Vec<Val>, CallError> {
+        let items = values::all(self.inner, &each.items, &Held::Nothing, &self.variables, each.at_most + 1).await?;
+        if items.len() > each.at_most {
+            let message =
+                format!("There are more than {} items to go through; nothing was done with them. Do it in parts.", each.at_most);
+            return Err(CallError::caller(message));
         }
-        let settings = jq::from_json(&Value::Object(self.settings));
-        let variables: [Val; VARIABLES.len()] = [jq::from_json(&self.arguments), settings, Val::obj(steps), Val::Null];
-        let last = read(&self.last)?;
-        filters.iter().map(|filter| one(&self.connector, *filter, &variables, last.clone())).collect()
+        Ok(items)
     }
-}
 
-fn one(
-    connector: &Connector,
-    filter: FilterId,
-    variables: &[Val; VARIABLES.len()],
-    input: Val,
-) -> Result<Option<String>, CallError> {
-    let message = "The answer did not have the form that this tool expects.";
-    let name = connector.name();
-    let failed = |why: String| CallError::ours(message, format!("filter {} of connector {name} {why}", filter.0));
-    match connector.0.program.run(filter, variables, input) {
-        Ok(None | Some(Val::Null)) => Ok(None),
-        Ok(Some(value)) => {
-            let mut text = String::new();
-            jq::write(&mut text, &value).map_err(|why| failed(format!("made a value that cannot be passed on: {why}")))?;
-            Ok(Some(text))
+    /// Once for each item, one at a time.
+    async fn each(&mut self, step: &Step, each: &Each, request: &Request) -> Result<Given, CallError> {
+        if request.reads {
+            return self.read_each(each, request).await;
         }
-        Err(Stop::Spent(spent)) => Err(failed(format!("was ended: {spent:?}"))),
-        Err(Stop::Many) => Err(failed("gave more than one value".into())),
-        // the text may hold values of the answer: it goes nowhere
-        Err(Stop::Failed(_)) => Err(failed("failed".into())),
+        let mut outcomes = Vec::new();
+        for item in self.items(each).await? {
+            let ran = self.write(request, Some(&item)).await;
+            if let Ok(value) = &ran {
+                self.done.add_item(step, &item, value)?;
+            }
+            let stops = ran.is_err() && each.failures == Failures::Stop;
+            outcomes.push((item, ran.and_then(|held| held.value())));
+            if stops {
+                break;
+            }
+        }
+        done::of_items(each.failures, outcomes)
+    }
+
+    async fn read_each(&self, each: &Each, request: &Request) -> Result<Given, CallError> {
+        let mut outcomes = Vec::new();
+        for item in self.items(each).await? {
+            let mut variables = self.variables.clone();
+            set(&mut variables, Variable::Item, item.clone());
+            let read = async {
+                let ask = request::prepare(self.inner, request, &variables).await?.ask(&[], Some(&self.hints), request)?;
+                request::send(self.inner, ask, request).await?.value()
+            };
+            let ran = read.await;
+            let stops = ran.is_err() && each.failures == Failures::Stop;
+            outcomes.push((item, ran));
+            if stops {
+                break;
+            }
+        }
+        done::of_items(each.failures, outcomes)
     }
 }

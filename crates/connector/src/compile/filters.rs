@@ -1,6 +1,7 @@
 //! Filters and templates of a file while it is being compiled: collected with their places, compiled together.
 
-use crate::jq::{self, FilterId, Program};
+use super::scope::Scope;
+use crate::jq::{self, FilterId, Glue, Program};
 use crate::place::{self, Place, Placed};
 use crate::problem::Found;
 use crate::template::Template;
@@ -8,17 +9,28 @@ use crate::template::Template;
 /// The filters so far, with what they belong to.
 pub(super) struct Filters<'d> {
     source: &'d str,
+    shared: Option<&'d Placed<String>>,
     list: Vec<(&'d Placed<String>, String)>,
 }
 
 impl<'d> Filters<'d> {
-    pub(super) fn new(source: &'d str) -> Self {
-        Self { source, list: Vec::new() }
+    /// `shared` are the definitions that all filters may use.
+    pub(super) fn new(source: &'d str, shared: Option<&'d Placed<String>>) -> Self {
+        Self { source, shared, list: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, filter: &'d Placed<String>, part: impl Into<String>) -> FilterId {
-        self.list.push((filter, part.into()));
-        FilterId(self.list.len() - 1)
+    /// The definitions that all filters may use.
+    pub(super) fn shared(&self) -> &'d str {
+        self.shared.map_or("", |shared| &shared.value)
+    }
+
+    /// A filter that stands in `scope`.
+    pub(super) fn add(&mut self, filter: &'d Placed<String>, part: &str, scope: &Scope<'_>, found: &mut Found) -> Glue {
+        scope.check(filter, part, self, found);
+        Glue::plain(&filter.value).unwrap_or_else(|| {
+            self.list.push((filter, part.to_owned()));
+            Glue::Filter(FilterId(self.list.len() - 1))
+        })
     }
 
     /// The place of a byte of a scalar.
@@ -37,15 +49,45 @@ impl<'d> Filters<'d> {
         }
     }
 
+    /// Reads the template of a path under `base`.
+    pub(super) fn path(&self, path: &Placed<String>, part: &str, scope: &Scope<'_>, found: &mut Found) -> Option<Template> {
+        let template = self.template(path, part, found)?;
+        if !template.head().starts_with('/') || template.head().starts_with("//") {
+            found.add_with_hint(
+                path.place,
+                part,
+                format!("`{}` is not a path", path.value),
+                "it goes under `base` and starts with one `/`",
+            );
+        }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%:@!$&'()*+,;=".contains(&b);
+        let dots = path.value.split('/').any(|segment| matches!(segment, "." | ".."));
+        if dots || !template.literals().all(|text| text.bytes().all(plain)) {
+            let hint = "no `?`, `#`, `.` or `..`; parameters go into `query`";
+            found.add_with_hint(path.place, part, format!("`{}` is not a plain path", path.value), hint);
+        }
+        for name in template.names() {
+            if let Some(problem) = scope.check_name(name) {
+                let byte = path.value.find(&format!("{{{name}}}")).unwrap_or_default();
+                found.add(self.place(path, byte), part, problem);
+            }
+        }
+        Some(template)
+    }
+
     /// Compiles all of them; faults are reported where they stand.
     pub(super) fn compile(self, found: &mut Found) -> Option<Program> {
         let codes: Vec<&str> = self.list.iter().map(|(code, _)| code.value.as_str()).collect();
-        match jq::compile(&codes) {
+        match jq::compile(self.shared(), &codes) {
             Ok(program) => Some(program),
             Err(faults) => {
                 for fault in faults {
-                    match self.list.get(fault.filter) {
-                        Some((code, part)) => found.add(self.place(code, fault.bytes.start), part.clone(), fault.what),
+                    let owner = match (fault.filter, self.shared) {
+                        (jq::SHARED, Some(shared)) => Some((shared, "defs".to_owned())),
+                        (index, _) => self.list.get(index).map(|(code, part)| (*code, part.clone())),
+                    };
+                    match owner {
+                        Some((code, part)) => found.add(self.place(code, fault.bytes.start), part, fault.what),
                         None => found.add(Place { line: 1, column: 1 }, "", fault.what),
                     }
                 }

@@ -22,7 +22,8 @@ pub(super) const FIELD_PREFIX: &str = "data__";
 /// Order of the tools of a model.
 const ORDER: [Operation; 5] = [Operation::List, Operation::Read, Operation::Create, Operation::Update, Operation::Delete];
 
-pub(super) fn settle(definition: &Definition, pages: bool, found: &mut Found) -> Vec<Placed<Tool>> {
+pub(super) fn settle(definition: &Definition, found: &mut Found) -> Vec<Placed<Tool>> {
+    let pages = definition.upstream.paging.get("list").is_some();
     let mut tools = Vec::new();
     for (key, table) in definition.models.iter() {
         let part = format!("models.{}", key.value);
@@ -114,6 +115,11 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
         description,
         effect,
         input_schema: inputs::schema(op, table, &model),
+        output_schema: None,
+        argument_aliases: Vec::new(),
+        group: None,
+        is_listed: true,
+        no_undo: None,
         nullable: if op == Operation::Update { model.nullable.clone() } else { Vec::new() },
         annotations: Annotations {
             read_only: effect == Effect::Read,

@@ -1,216 +1,268 @@
-//! Tools described one by one: arguments, steps, result. They read.
+//! Tools described one by one: arguments, steps, result, undo.
 
-use serde_json::{Map, Value, json};
+mod arguments;
+pub(super) mod steps;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::filters::Filters;
 use super::name;
-use crate::connector::{Action, Annotations, Does, Step, Steps, Tool};
-use crate::definition::{self, Argument, ArgumentKind, Definition, Effect};
-use crate::jq;
+use super::paging::Ways;
+use super::scope::Scope;
+use super::shapes::{self, Shapes};
+use crate::connector::{Action, Annotations, Does, Plan, Request, Row, Shape, Step, Tool};
+use crate::definition::{self, Definition, Effect};
 use crate::place::Placed;
 use crate::problem::Found;
+use steps::Context;
 
 /// Steps that a tool may have.
 const MAX_STEPS: usize = 50;
 
-pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Vec<Placed<Tool>> {
+pub(super) fn settle<'d>(
+    definition: &'d Definition,
+    ways: &Ways,
+    shapes: &Shapes,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Vec<Placed<Tool>> {
     let mut tools = Vec::new();
     for tool in &definition.tools {
-        let part = &tool.name.value;
-        name(&tool.name, part, found);
-        if tool.effect.value != Effect::Read {
-            let hint = "a tool described step by step has `effect: read`; models make the tools that write";
-            found.add_with_hint(tool.effect.place, part, "this tool may only read", hint);
-        }
-        if tool.steps.is_empty() || tool.steps.len() > MAX_STEPS {
-            found.add(tool.name.place, part, format!("a tool has 1 to {MAX_STEPS} steps, this one has {}", tool.steps.len()));
-        }
-        for alias in &tool.aliases {
-            if alias.value.is_empty() || !alias.value.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {
-                found.add(alias.place, part, format!("`{}` is not an alias: letters, digits, `_`, `-` and `.`", alias.value));
-            }
-        }
-        for (argument, rules) in tool.input.iter() {
-            check_argument(argument, rules, part, found);
-        }
-        let value = settle_one(definition, tool, filters, found);
+        check(definition, tool, found);
+        let value = settle_one(definition, tool, ways, shapes, filters, found);
         tools.push(Placed { value, place: tool.name.place });
     }
     tools
 }
 
-fn settle_one<'d>(definition: &'d Definition, tool: &'d definition::Tool, filters: &mut Filters<'d>, found: &mut Found) -> Tool {
-    let mut steps = Vec::new();
-    let mut before: Vec<&str> = Vec::new();
-    for (index, written) in tool.steps.iter().enumerate() {
-        let part = format!("{}.steps[{index}]", tool.name.value);
-        let step = &written.value;
-        for (key, filter) in step.query.iter() {
-            check_steps(filter, &before, &format!("{part}.query.{}", key.value), filters, found);
-        }
-        let does = match (&step.get, &step.value) {
-            (Some(path), None) => {
-                let query = step
-                    .query
-                    .iter()
-                    .map(|(key, filter)| (key.value.clone(), filters.add(filter, format!("{part}.query.{}", key.value))));
-                let query = query.collect();
-                path_template(definition, tool, path, &before, &part, filters, found).map(|path| Does::Get { path, query })
-            }
-            (None, Some(filter)) => {
-                check_steps(filter, &before, &format!("{part}.let"), filters, found);
-                if !step.query.is_empty() {
-                    found.add(written.place, part.clone(), "`let` sends nothing, so it has no `query`");
-                }
-                Some(Does::Let(filters.add(filter, format!("{part}.let"))))
-            }
-            _ => {
-                found.add(written.place, part.clone(), "a step has exactly one of `get` and `let`");
-                None
-            }
-        };
-        if let Some(name) = &step.name {
-            super::name(name, &part, found);
-            if before.contains(&name.value.as_str()) {
-                found.add(name.place, part, format!("there is a step `{}` already", name.value));
-            }
-            before.push(&name.value);
-        }
-        steps.extend(does.map(|does| Step { name: step.name.as_ref().map(|name| name.value.clone()), does }));
+fn check(definition: &Definition, tool: &definition::Tool, found: &mut Found) {
+    let part = &tool.name.value;
+    name(&tool.name, part, found);
+    if tool.steps.is_empty() || tool.steps.len() > MAX_STEPS {
+        found.add(tool.name.place, part, format!("a tool has 1 to {MAX_STEPS} steps, this one has {}", tool.steps.len()));
     }
-    let result = tool.result.as_ref().map(|filter| {
-        let part = format!("{}.result", tool.name.value);
-        check_steps(filter, &before, &part, filters, found);
-        filters.add(filter, part)
+    if tool.undo.len() > MAX_STEPS {
+        found.add(tool.name.place, part, format!("an undo has at most {MAX_STEPS} steps, this one has {}", tool.undo.len()));
+    }
+    for alias in &tool.aliases {
+        if alias.value.is_empty() || !alias.value.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {
+            found.add(alias.place, part, format!("`{}` is not an alias: letters, digits, `_`, `-` and `.`", alias.value));
+        }
+    }
+    for (what, text) in [("title", &tool.title), ("description", &tool.description)] {
+        if text.trim().is_empty() {
+            found.add(tool.name.place, part, format!("the {what} must not be empty"));
+        }
+    }
+    if let Some(group) = &tool.group
+        && definition.groups.get(&group.value).is_none()
+    {
+        found.add(group.place, part, format!("there is no group `{}`", group.value));
+    }
+    let writes = |step: &definition::Step| {
+        step.put.is_some() || step.patch.is_some() || step.delete.is_some() || (step.post.is_some() && step.safe.is_none())
+    };
+    if tool.effect.value == Effect::Read {
+        let keys = tool.undo.first().map(|step| (step.place, "undo"));
+        let keys =
+            [keys, tool.no_undo.as_ref().map(|k| (k.place, "no_undo")), tool.confirm.as_ref().map(|k| (k.place, "confirm"))];
+        for (place, key) in keys.into_iter().flatten() {
+            found.add(place, part, format!("a tool that reads has no `{key}`"));
+        }
+        return;
+    }
+    if !tool.steps.iter().any(|step| writes(&step.value)) {
+        found.add(tool.effect.place, part, "a tool with this effect needs a step that writes");
+    }
+    match (tool.undo.is_empty(), &tool.no_undo) {
+        (true, None) => {
+            found.add(tool.name.place, part, "a tool that writes needs `undo`, or `no_undo` with the reason");
+        }
+        (false, Some(reason)) => found.add(reason.place, part, "has `undo` and `no_undo`: it can be only one of the two"),
+        (true, Some(reason)) if reason.value.trim().is_empty() => found.add(reason.place, part, "`no_undo` must say why"),
+        _ => {}
+    }
+}
+
+fn settle_one<'d>(
+    definition: &'d Definition,
+    tool: &'d definition::Tool,
+    ways: &Ways,
+    shapes: &Shapes,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Tool {
+    let part = &tool.name.value;
+    let arguments = arguments::settle(definition, tool, filters, found);
+    let given = Scope::of_tool(definition, tool, &["$args", "$given"]);
+    let mut checks = Vec::new();
+    for (index, check) in tool.check.iter().enumerate() {
+        checks.push((filters.add(&check.unless, &format!("{part}.check[{index}]"), &given, found), check.say.value.clone()));
+        if check.say.value.trim().is_empty() {
+            found.add(check.say.place, part, "a check needs a sentence to say");
+        }
+    }
+    let early = given.clone().without(arguments.resolved_later.clone());
+    let before =
+        tool.before.as_ref().and_then(|before| steps::reading(&before.value, &format!("{part}.before"), &early, filters, found));
+    let mut scope = given.with("$steps");
+    if tool.before.is_some() {
+        scope = scope.with("$before");
+    }
+    let lists = tool.steps.iter().filter(|step| step.value.pages.is_some()).count();
+    let has_main = lists == 1 && tool.steps.last().is_some_and(|step| step.value.pages.is_some());
+    let keeps_first_page = tool.result.iter().chain(tool.steps.iter().flat_map(|step| steps::filters_of(&step.value)));
+    let keeps_first_page = keeps_first_page.into_iter().any(|filter| filter.value.contains("first_page"));
+    let context = Context { tool, ways, shapes, has_main, keeps_first_page };
+    let batches = steps::settle(&context, &tool.steps, &format!("{part}.steps"), &mut scope, filters, found);
+    let result = tool.result.as_ref().map(|filter| filters.add(filter, &format!("{part}.result"), &scope, found));
+    let confirming = if tool.before.is_some() { &["$args", "$given", "$before"][..] } else { &["$args", "$given"] };
+    let confirm = Scope::of_tool(definition, tool, confirming);
+    let confirm = tool.confirm.as_ref().map(|filter| filters.add(filter, &format!("{part}.confirm"), &confirm, found));
+    let mut undoing = scope.clone().with("$after");
+    let undo = Context { has_main: false, ..context };
+    // what undoing needs is checked now; it is run from the file as it is then
+    steps::settle(&undo, &tool.undo, &format!("{part}.undo"), &mut undoing, filters, found);
+    let is_list = tool.steps.last().is_some_and(|step| step.value.pages.is_some());
+    let output = tool.output.as_ref().and_then(|output| {
+        let shape = shapes.get(&output.value);
+        if shape.is_none() && output.value != "object" {
+            found.add(output.place, part, format!("there is no shape `{}`", output.value));
+        }
+        shape.cloned()
     });
-    let defaults = tool.input.iter().filter_map(|(name, argument)| Some((name.value.clone(), argument.default.clone()?)));
+    let most = main_list(&batches).filter(|_| has_main);
+    own_arguments(tool, has_main, found);
+    let written = tool.output.as_ref().map(|output| shapes::schema(definition.shapes.get(&output.value), is_list));
+    let effect = tool.effect.value;
     Tool {
         name: tool.name.value.clone(),
         aliases: tool.aliases.iter().map(|alias| alias.value.clone()).collect(),
         title: tool.title.clone(),
         description: tool.description.clone(),
-        effect: Effect::Read,
-        input_schema: schema(tool),
-        nullable: Vec::new(),
-        annotations: Annotations { read_only: true, destructive: false, idempotent: true, open_world: true },
-        action: Action::Steps(Arc::new(Steps { steps, result, defaults: defaults.collect() })),
+        effect,
+        input_schema: arguments::schema(tool, most),
+        output_schema: written,
+        argument_aliases: argument_aliases(tool, has_main),
+        nullable: tool.input.iter().filter(|(_, argument)| argument.clear).map(|(name, _)| name.value.clone()).collect(),
+        is_listed: tool.group.as_ref().and_then(|group| definition.groups.get(&group.value)).copied().unwrap_or(true),
+        group: tool.group.as_ref().map(|group| group.value.clone()),
+        no_undo: tool.no_undo.as_ref().map(|reason| reason.value.clone()),
+        annotations: Annotations {
+            read_only: effect == Effect::Read,
+            destructive: effect == Effect::Destroy,
+            idempotent: !tool.steps.iter().any(|step| step.value.post.is_some() && step.value.safe.is_none()),
+            open_world: true,
+        },
+        action: Action::Steps(Arc::new(Plan {
+            tool: tool.name.value.clone(),
+            untrusted: untrusted(definition, &batches, output.as_deref()),
+            arguments: arguments.list,
+            first_lookups: arguments.first,
+            later_lookups: arguments.later,
+            checks,
+            before,
+            batches,
+            result,
+            has_shaped_rows: output.is_some() && has_shaped_rows(tool),
+            lists_items: is_list,
+            uses_me: uses_me(definition, tool),
+            output,
+            is_list: has_main,
+            has_fields: tool.fields,
+            hints: steps::hints(tool, found),
+            confirm,
+        })),
     }
 }
 
-/// A step may only be named after it ran.
-fn check_steps(filter: &Placed<String>, before: &[&str], part: &str, filters: &Filters<'_>, found: &mut Found) {
-    for name in jq::steps_named(&filter.value) {
-        if !before.contains(&name.as_str()) {
-            let place = filters.place(filter, filter.value.find(&format!("$steps.{name}")).unwrap_or_default());
-            found.add(place, part, format!("there is no step `{name}` before this"));
+/// The last list keeps of its rows what the result keeps.
+fn has_shaped_rows(tool: &definition::Tool) -> bool {
+    let row = tool.steps.last().and_then(|step| step.value.row.as_ref()).map(|row| row.value.as_str());
+    row.is_some() && row == tool.output.as_ref().map(|output| output.value.as_str())
+}
+
+/// Someone asks who we are: a filter or path of the tool, or what its lookups choose from.
+fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
+    let names = |filter: &Placed<String>| filter.value.contains("$me");
+    let reads = |reading: &definition::Reading| {
+        reading.get.value.contains("{me.") || reading.query.iter().map(|(_, filter)| filter).chain(&reading.condition).any(names)
+    };
+    let steps = |step: &Placed<definition::Step>| {
+        let step = &step.value;
+        let paths = [&step.get, &step.post, &step.put, &step.patch, &step.delete];
+        paths.into_iter().flatten().any(|path| path.value.contains("{me.")) || steps::filters_of(step).into_iter().any(names)
+    };
+    let lookup = |argument: &definition::Argument| {
+        let lookup = argument.lookup.as_ref().and_then(|lookup| definition.lookups.get(&lookup.value));
+        lookup.is_some_and(|lookup| {
+            let source = lookup.from.as_ref().and_then(|from| definition.sources.get(&from.value));
+            source.is_some_and(|source| source.get.value.contains("{me.") || source.query.iter().any(|(_, filter)| names(filter)))
+                || lookup.words.iter().any(|(_, filter)| names(filter))
+                || lookup.names.iter().chain(&lookup.rows).chain(&lookup.id).any(names)
+                || lookup.one.as_ref().is_some_and(|one| reads(&one.value))
+        })
+    };
+    let in_defs = definition.defs.as_ref().is_some_and(names);
+    in_defs
+        || tool.steps.iter().chain(&tool.undo).any(steps)
+        || tool.before.as_ref().is_some_and(|before| reads(&before.value))
+        || tool.check.iter().any(|check| names(&check.unless))
+        || tool.result.iter().chain(&tool.confirm).any(names)
+        || tool.input.iter().any(|(_, argument)| lookup(argument) || argument.within.as_ref().is_some_and(names))
+}
+
+/// Rows that the main list may give at once.
+fn main_list(batches: &[Vec<Step>]) -> Option<usize> {
+    match &batches.last()?.last()?.does {
+        Does::Send(request) => request.pages.as_ref().map(|pages| pages.walk.cap),
+        Does::Let(_) => None,
+    }
+}
+
+/// Names that the engine gives to arguments of its own.
+fn own_arguments(tool: &definition::Tool, is_list: bool, found: &mut Found) {
+    for (name, _) in tool.input.iter() {
+        let taken = (is_list && name.value != "fields") || (tool.fields && name.value == "fields");
+        if taken && arguments::OWN.contains(&name.value.as_str()) {
+            let part = format!("{}.input.{}", tool.name.value, name.value);
+            found.add(name.place, part, format!("the argument `{}` is there already", name.value));
         }
     }
 }
 
-fn path_template(
-    definition: &Definition,
-    tool: &definition::Tool,
-    path: &Placed<String>,
-    before: &[&str],
-    part: &str,
-    filters: &Filters<'_>,
-    found: &mut Found,
-) -> Option<crate::template::Template> {
-    let template = filters.template(path, part, found)?;
-    if !template.head().starts_with('/') || template.head().starts_with("//") {
-        found.add_with_hint(
-            path.place,
-            part,
-            format!("`{}` is not a path", path.value),
-            "it goes under `base` and starts with one `/`",
-        );
-    }
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%:@!$&'()*+,;=".contains(&b);
-    let dots = path.value.split('/').any(|segment| matches!(segment, "." | ".."));
-    if dots || !template.literals().all(|text| text.bytes().all(plain)) {
-        let hint = "no `?`, `#`, `.` or `..`; parameters go into `query`";
-        found.add_with_hint(path.place, part, format!("`{}` is not a plain path", path.value), hint);
-    }
-    for name in template.names() {
-        let problem = match name.split_once('.') {
-            None if tool.input.get(name).is_some() => None,
-            None => Some(format!("there is no argument `{name}`")),
-            Some(("settings", setting)) => match definition.settings.get(setting) {
-                Some(setting) if !setting.secret => None,
-                Some(_) => Some(format!("`{setting}` is a secret; only headers may carry it")),
-                None => Some(format!("there is no setting `{setting}`")),
+fn argument_aliases(tool: &definition::Tool, is_list: bool) -> Vec<(String, String)> {
+    let written = tool
+        .input
+        .iter()
+        .flat_map(|(name, argument)| argument.aliases.iter().map(move |alias| (alias.value.clone(), name.value.clone())));
+    let taken = tool
+        .input
+        .iter()
+        .any(|(name, argument)| name.value == "page_size" || argument.aliases.iter().any(|alias| alias.value == "page_size"));
+    let own = (is_list && !taken).then(|| ("page_size".to_owned(), "limit".to_owned()));
+    written.chain(own).collect()
+}
+
+/// Keys whose texts are fenced: those of the file, and the text fields of the shapes that the tool uses.
+fn untrusted(definition: &Definition, batches: &[Vec<Step>], output: Option<&Shape>) -> Arc<[String]> {
+    let mut keys: BTreeSet<String> = definition.text.untrusted.iter().cloned().collect();
+    let of_step = |step: &Step| match &step.does {
+        Does::Send(request) => match request.as_ref() {
+            Request { pages: Some(pages), .. } => match &pages.row {
+                Row::Shape(shape) => Some(Arc::clone(shape)),
+                _ => None,
             },
-            Some(("steps", step)) => {
-                let step = step.split('.').next().unwrap_or_default();
-                (!before.contains(&step)).then(|| format!("there is no step `{step}` before this"))
-            }
-            Some(_) => Some(format!("there is no `{name}`")),
-        };
-        if let Some(problem) = problem {
-            let byte = path.value.find(&format!("{{{name}}}")).unwrap_or_default();
-            found.add(filters.place(path, byte), part, problem);
+            _ => None,
+        },
+        Does::Let(_) => None,
+    };
+    let shapes: Vec<_> = batches.iter().flatten().filter_map(of_step).collect();
+    for column in shapes.iter().map(AsRef::as_ref).chain(output).flat_map(|shape: &Shape| &shape.columns) {
+        if column.is_text {
+            keys.insert(column.name.clone());
         }
     }
-    Some(template)
-}
-
-fn check_argument(key: &Placed<String>, argument: &Argument, tool: &str, found: &mut Found) {
-    let part = format!("{tool}.input.{}", key.value);
-    name(key, &part, found);
-    let is_number = matches!(argument.kind, ArgumentKind::Integer | ArgumentKind::Number);
-    if (argument.minimum.is_some() || argument.maximum.is_some()) && !is_number {
-        found.add(key.place, part.clone(), "only a number has `minimum` and `maximum`");
-    }
-    if (argument.max_length.is_some() || argument.choices.is_some()) && argument.kind != ArgumentKind::String {
-        found.add(key.place, part.clone(), "only a string has `maxLength` and `enum`");
-    }
-    if argument.required && argument.default.is_some() {
-        found.add(key.place, part.clone(), "has a default and is required: it can be only one of the two");
-    }
-    if let Some(default) = &argument.default {
-        let fits = match argument.kind {
-            ArgumentKind::String => default.is_string(),
-            ArgumentKind::Integer => default.is_i64() || default.is_u64(),
-            ArgumentKind::Number => default.is_number(),
-            ArgumentKind::Boolean => default.is_boolean(),
-        };
-        if !fits {
-            found.add(key.place, part, format!("the default {default} does not fit `type`"));
-        }
-    }
-}
-
-fn schema(tool: &definition::Tool) -> Value {
-    let mut properties = Map::new();
-    let mut required = Vec::new();
-    for (name, argument) in tool.input.iter() {
-        let mut property = Map::new();
-        property.insert("type".into(), json!(argument.kind));
-        let mut add = |key: &str, value: Option<Value>| value.map(|value| property.insert(key.to_owned(), value));
-        add("enum", argument.choices.as_ref().map(|choices| json!(choices)));
-        add("minimum", argument.minimum.map(number));
-        add("maximum", argument.maximum.map(number));
-        add("maxLength", argument.max_length.map(Value::from));
-        add("default", argument.default.clone());
-        add("description", Some(argument.description.clone().into()));
-        properties.insert(name.value.clone(), property.into());
-        if argument.required {
-            required.push(name.value.as_str());
-        }
-    }
-    let mut schema = json!({"type": "object", "properties": properties});
-    if let Some(schema) = schema.as_object_mut() {
-        if !required.is_empty() {
-            schema.insert("required".into(), required.into());
-        }
-        schema.insert("additionalProperties".into(), false.into());
-    }
-    schema
-}
-
-/// Whole numbers without a fraction.
-fn number(value: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
-    if value.fract() == 0.0 && value.abs() < 9e15 { Value::from(value as i64) } else { Value::from(value) }
+    keys.into_iter().collect()
 }

@@ -1,4 +1,4 @@
-//! Settings, address, headers, paging, errors and hints of a file.
+//! Settings, address, headers, throttle, errors and hints of a file.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,11 +6,14 @@ use std::time::Duration;
 use http::HeaderName;
 use serde_json::Value;
 
+use super::duration;
 use super::filters::Filters;
-use crate::connector::Paging;
-use crate::definition::{self, Definition, SettingKind};
-use crate::jq::FilterId;
-use crate::place::Placed;
+use super::scope::Scope;
+use super::tools::steps;
+use crate::connector::Request;
+use crate::definition::{Definition, SettingKind};
+use crate::jq::Glue;
+use crate::place::{Placed, Table};
 use crate::problem::Found;
 use crate::settings::{Rules, Setting};
 use crate::template::Template;
@@ -19,16 +22,22 @@ use crate::template::Template;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time that a file may allow for one request.
 const MAX_TIMEOUT: Duration = Duration::from_secs(600);
-/// Rows that one walk over pages may read, whatever the file says.
-pub(crate) const MAX_WALK_ROWS: u32 = 5_000;
+/// Wait that a throttled call makes when the file does not say.
+const DEFAULT_WAIT: Duration = Duration::from_secs(20);
+/// Wait that a file may allow.
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
 pub(super) struct Upstream {
     /// None only when a problem was found.
     pub(super) rules: Option<Rules>,
     pub(super) timeout: Duration,
-    pub(super) paging: Option<Paging>,
-    pub(super) errors: Vec<FilterId>,
+    pub(super) errors: Vec<Glue>,
     pub(super) hints: BTreeMap<u16, String>,
+    pub(super) conflict: Option<Glue>,
+    pub(super) version: Option<Glue>,
+    pub(super) wait: Option<Glue>,
+    pub(super) longest_wait: Duration,
+    pub(super) me: Option<Request>,
 }
 
 pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Upstream {
@@ -43,18 +52,34 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
             Err(_) => found.add(name.place, part, format!("`{}` is not a header name", name.value)),
         }
     }
-    let errors = upstream
-        .error
-        .iter()
-        .enumerate()
-        .map(|(index, filter)| filters.add(filter, format!("upstream.error[{index}]")))
-        .collect();
+    let answered = Scope::new(definition, &["$status", "$headers"]);
+    let mut errors = Vec::new();
+    for (index, filter) in upstream.error.iter().enumerate() {
+        errors.push(filters.add(filter, &format!("upstream.error[{index}]"), &answered, found));
+    }
+    let mut add = |filter: Option<&'d Placed<String>>, part: &str, scope: &Scope<'_>, found: &mut Found| {
+        filter.map(|filter| filters.add(filter, part, scope, found))
+    };
+    let conflict = add(upstream.conflict.as_ref(), "upstream.conflict", &answered, found);
+    let version = add(upstream.version.as_ref(), "upstream.version", &Scope::new(definition, &[]), found);
+    let throttle = upstream.throttle.as_ref();
+    let wait = add(throttle.and_then(|throttle| throttle.wait.as_ref()), "upstream.throttle.wait", &answered, found);
+    let longest = throttle.and_then(|throttle| throttle.longest.as_ref());
+    let longest_wait = duration::read(longest, DEFAULT_WAIT, MAX_WAIT, "upstream.throttle.longest", found);
+    let me = upstream
+        .me
+        .as_ref()
+        .and_then(|me| steps::reading(&me.value, "upstream.me", &Scope::new(definition, &[]), filters, found));
     Upstream {
         rules: base.map(|base| Rules { settings, base, headers }),
-        timeout: upstream.timeout.as_ref().map_or(DEFAULT_TIMEOUT, |text| timeout(text, found)),
-        paging: paging(definition, found),
+        timeout: duration::read(upstream.timeout.as_ref(), DEFAULT_TIMEOUT, MAX_TIMEOUT, "upstream.timeout", found),
         errors,
-        hints: hints(definition, found),
+        hints: hints(&upstream.hints, "upstream.hints", found),
+        conflict,
+        version,
+        wait,
+        longest_wait,
+        me,
     }
 }
 
@@ -81,8 +106,20 @@ fn settings(definition: &Definition, found: &mut Found) -> Vec<Setting> {
             default: setting.default.as_ref().and_then(|value| default(setting.kind, value, &part, found)),
             required: setting.required,
             secret: setting.secret,
+            suffix: setting.ensure_suffix.as_ref().map(|suffix| suffix.value.clone()),
+            unless: setting.unless.as_ref().map(|other| other.value.clone()),
             description: setting.description.clone(),
         });
+        if let Some(suffix) = &setting.ensure_suffix
+            && !matches!(setting.kind, SettingKind::Url | SettingKind::Text)
+        {
+            found.add(suffix.place, part.clone(), "only a text or url has `ensure_suffix`");
+        }
+        if let Some(other) = &setting.unless
+            && (definition.settings.get(&other.value).is_none() || other.value == name.value)
+        {
+            found.add(other.place, part.clone(), format!("there is no other setting `{}`", other.value));
+        }
     }
     list
 }
@@ -118,78 +155,14 @@ fn template(
     Some(template)
 }
 
-/// `30s`, `500ms`, `2m`.
-fn timeout(text: &Placed<String>, found: &mut Found) -> Duration {
-    let number = text.value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = text.value.strip_prefix(number).unwrap_or_default();
-    let time = number.parse::<u32>().ok().and_then(|number| match unit {
-        "ms" => Some(Duration::from_millis(number.into())),
-        "s" => Some(Duration::from_secs(number.into())),
-        "m" => Some(Duration::from_secs(u64::from(number) * 60)),
-        _ => None,
-    });
-    match time {
-        Some(time) if !time.is_zero() && time <= MAX_TIMEOUT => time,
-        _ => {
-            let hint = format!("write it like `30s`, `500ms` or `2m`, at most {}m", MAX_TIMEOUT.as_secs() / 60);
-            found.add_with_hint(text.place, "upstream.timeout", format!("`{}` is not a time for a request", text.value), hint);
-            DEFAULT_TIMEOUT
-        }
-    }
-}
-
-fn paging(definition: &Definition, found: &mut Found) -> Option<Paging> {
-    let mut list = None;
-    for (name, paging) in definition.upstream.paging.iter() {
-        let part = format!("upstream.paging.{}", name.value);
-        let definition::PagingKind::After = paging.kind;
-        if name.value != "list" {
-            found.add_with_hint(name.place, part.clone(), "nothing uses this paging", "models use the one called `list`");
-        }
-        let cap = paging.cap.as_ref().map_or(MAX_WALK_ROWS, |cap| cap.value);
-        if !(1..=MAX_WALK_ROWS).contains(&cap) {
-            let place = paging.cap.as_ref().map_or(name.place, |cap| cap.place);
-            found.add(place, part.clone(), format!("`cap` must be 1 to {MAX_WALK_ROWS}, is {cap}"));
-        }
-        list = Some(Paging {
-            after: paging.after.clone(),
-            size: paging.size.clone(),
-            offset: paging.offset.clone(),
-            rows: path(&paging.rows, &format!("{part}.rows"), found),
-            more: path(&paging.more, &format!("{part}.more"), found),
-            cap: usize::try_from(cap).unwrap_or_default(),
-        });
-    }
-    list
-}
-
-/// `.a.b` → its names; `.` → none.
-fn path(text: &Placed<String>, part: &str, found: &mut Found) -> Vec<String> {
-    let names: Vec<String> = match text.value.strip_prefix('.') {
-        Some("") => return Vec::new(),
-        Some(names) => names.split('.').map(str::to_owned).collect(),
-        None => Vec::new(),
-    };
-    let plain = |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if names.is_empty() || !names.iter().all(plain) {
-        found.add_with_hint(
-            text.place,
-            part,
-            format!("`{}` is not a plain path", text.value),
-            "names joined by dots, such as `.meta.has_more`",
-        );
-    }
-    names
-}
-
-fn hints(definition: &Definition, found: &mut Found) -> BTreeMap<u16, String> {
+pub(super) fn hints(written: &Table<String>, part: &str, found: &mut Found) -> BTreeMap<u16, String> {
     let mut hints = BTreeMap::new();
-    for (status, hint) in definition.upstream.hints.iter() {
+    for (status, hint) in written.iter() {
         match status.value.parse::<u16>() {
             Ok(code @ 300..=599) => {
                 hints.insert(code, hint.clone());
             }
-            _ => found.add(status.place, "upstream.hints", format!("`{}` is not an HTTP status of an error", status.value)),
+            _ => found.add(status.place, part, format!("`{}` is not an HTTP status of an error", status.value)),
         }
     }
     hints

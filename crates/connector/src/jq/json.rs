@@ -10,6 +10,11 @@ pub(crate) fn read(json: &Admitted) -> Result<Val, &'static str> {
     jaq_json::read::parse_single(json.text().as_bytes()).map_err(|_| "it is not JSON")
 }
 
+/// Part of admitted JSON as a value: it is no deeper than the whole.
+pub(crate) fn read_text(json: &str) -> Result<Val, &'static str> {
+    jaq_json::read::parse_single(json.as_bytes()).map_err(|_| "it is not JSON")
+}
+
 /// A value as compact JSON; refuses what JSON cannot say and what is nested deeper than [`MAX_DEPTH`].
 pub(crate) fn write(out: &mut String, value: &Val) -> Result<(), &'static str> {
     write_at(out, value, MAX_DEPTH + 1)
@@ -59,6 +64,58 @@ fn write_at(out: &mut String, value: &Val, depth: usize) -> Result<(), &'static 
         }
     }
     Ok(())
+}
+
+/// What [`write`] would refuse, without writing.
+pub(crate) fn sound(value: &Val) -> Result<(), &'static str> {
+    sound_at(value, MAX_DEPTH + 1)
+}
+
+fn sound_at(value: &Val, depth: usize) -> Result<(), &'static str> {
+    let Some(inner) = depth.checked_sub(1) else { return Err("it is nested too deep") };
+    match value {
+        Val::Num(Num::Float(number)) if !number.is_finite() => Err("it holds a number that JSON cannot say"),
+        Val::BStr(_) => Err("it holds a byte string"),
+        Val::Arr(list) if inner > 0 => list.iter().try_for_each(|value| sound_at(value, inner)),
+        Val::Obj(map) if inner > 0 => map.iter().try_for_each(|(key, value)| match key {
+            Val::TStr(_) => sound_at(value, inner),
+            _ => Err("it holds a key that is not a text"),
+        }),
+        Val::Arr(_) | Val::Obj(_) => Err("it is nested too deep"),
+        Val::Null | Val::Bool(_) | Val::Num(_) | Val::TStr(_) => Ok(()),
+    }
+}
+
+/// A text value.
+pub(crate) fn text(value: &Val) -> Option<std::borrow::Cow<'_, str>> {
+    match value {
+        Val::TStr(text) => Some(String::from_utf8_lossy(text)),
+        _ => None,
+    }
+}
+
+/// A text, number or boolean as the text that a path or query carries.
+pub(crate) fn plain_text(value: &Val) -> Option<String> {
+    match value {
+        Val::TStr(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        Val::Num(Num::Float(number)) if !number.is_finite() => None,
+        Val::Num(number) => Some(number.to_string()),
+        Val::Bool(bool) => Some(bool.to_string()),
+        _ => None,
+    }
+}
+
+/// The value of a key of an object.
+pub(crate) fn get<'v>(value: &'v Val, key: &str) -> Option<&'v Val> {
+    match value {
+        Val::Obj(map) => map.get(&Val::utf8_str(key.to_owned())),
+        _ => None,
+    }
+}
+
+/// True for anything but null and false, as jq sees it.
+pub(crate) fn is_true(value: &Val) -> bool {
+    !matches!(value, Val::Null | Val::Bool(false))
 }
 
 /// Arguments as a value.

@@ -1,4 +1,4 @@
-//! Puts a price on every loop of a filter before it is compiled, and lists the variables and steps it names.
+//! Puts a price on every loop of a filter before it is compiled, and lists the variables it names.
 
 use jaq_core::load::{lex, parse};
 
@@ -15,10 +15,10 @@ struct Open<'s> {
     recursive: bool,
 }
 
-/// What a filter names: variables, and the steps under `$steps`.
+/// The variables that a filter names, each with the first key that is read of it, when that key is written down.
 #[derive(Debug, Default)]
 pub(crate) struct Named<'s> {
-    pub(crate) steps: Vec<&'s str>,
+    pub(crate) uses: Vec<(&'s str, Option<&'s str>)>,
 }
 
 /// Makes every definition that calls itself, or one that encloses it, pay for each call.
@@ -49,7 +49,8 @@ fn paid(term: Term<'_>) -> Term<'_> {
 
 fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>) {
     match term {
-        Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_) => {}
+        Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) => {}
+        Term::Var(name) => named.uses.push((name, None)),
         Term::Str(_, parts) => {
             for part in parts {
                 if let lex::StrPart::Term(term) = part {
@@ -113,12 +114,13 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
             }
         }
         Term::Path(term, path) => {
-            if let (Term::Var("$steps"), Some((jaq_core::path::Part::Index(Term::Str(_, name)), _))) = (&**term, path.0.first())
-                && let [lex::StrPart::Str(name)] = name.as_slice()
-            {
-                named.steps.push(name);
+            match (&**term, path.0.first()) {
+                (Term::Var(name), Some((jaq_core::path::Part::Index(Term::Str(_, key)), _))) => {
+                    let key = if let [lex::StrPart::Str(key)] = key.as_slice() { Some(*key) } else { None };
+                    named.uses.push((name, key));
+                }
+                _ => walk(term, open, named),
             }
-            walk(term, open, named);
             for (part, _) in &mut path.0 {
                 match part {
                     jaq_core::path::Part::Index(term) => walk(term, open, named),

@@ -16,14 +16,23 @@ pub(crate) const DENIED_DEFINITIONS: &[&str] = &["debug", "stderr", "halt", "hal
 /// The native that takes every filter of a program as an argument and keeps their ids.
 pub(crate) const ENTRIES: &str = "entries__";
 
+/// The key under which `error("...")` hands a sentence out.
+pub(crate) const REFUSED: &str = "refused__";
+
 /// Definitions that every filter may use.
 pub(crate) const OWN_DEFINITIONS: &str = r#"
 def some: with_entries(select(.value != null));
 def slug: ascii_downcase | gsub("[^a-z0-9]+"; "-") | ltrimstr("-") | rtrimstr("-");
 def csv: if . == null then null else map(tostring) | join(",") end;
 def without($names): with_entries(select(.key as $k | $names | index([$k]) == null));
+def rename($names): with_entries(.key |= ($names[.] // .));
 def IN(f): . as $x | any(f; . == $x);
 def has_text($q): . != null and (tostring | ascii_downcase | contains($q | ascii_downcase));
+def given: with_entries(select(.key as $k | $given | has($k)));
+def passed($names): [$names[] as $n | select($given[$n] != null)] | length;
+def passed_or_null($names): [$names[] as $n | select($given | has($n))] | length;
+def error($sentence): {refused__: $sentence} | error;
+def touched($keys): $keys | with_entries(select(.key as $k | $before[$k] != $after[$k]));
 "#;
 
 /// Every native of a program with `filters` entry points.

@@ -11,10 +11,50 @@ use jaq_json::Val;
 use super::budget::{Budget, Spent};
 use super::{meter, natives};
 
-/// Variables that every filter may name, in the order of their values.
+/// Variables that a filter may name, in the order of their values. Which of them mean something depends on where the filter stands.
 ///
-/// `$args`: the arguments; `$settings`: settings that are no secrets; `$steps`: values of named steps; `$status`: HTTP status of an error.
-pub(crate) const VARIABLES: [&str; 4] = ["$args", "$settings", "$steps", "$status"];
+/// `$args`: the arguments, names resolved; `$given`: the arguments as the caller passed them; `$settings`: settings that are
+/// no secrets; `$me`: who the credential belongs to; `$login`: the answer to the login; `$steps`: values of named steps;
+/// `$before`, `$after`: the record before and after the change; `$item`: the item of a `for_each`; `$value`: a name that is
+/// looked up; `$in`: where it is looked up; `$status`, `$headers`: HTTP status and headers of an answer; `$today`: the date (UTC).
+pub(crate) const VARIABLES: [&str; 14] = [
+    "$args",
+    "$given",
+    "$settings",
+    "$me",
+    "$login",
+    "$steps",
+    "$before",
+    "$after",
+    "$item",
+    "$value",
+    "$in",
+    "$status",
+    "$headers",
+    "$today",
+];
+
+/// A variable by its place in [`VARIABLES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Variable {
+    Args,
+    Given,
+    Settings,
+    Me,
+    Login,
+    Steps,
+    Before,
+    After,
+    Item,
+    Value,
+    In,
+    Status,
+    Headers,
+    Today,
+}
+
+/// The values of all variables.
+pub(crate) type Variables = [Val; VARIABLES.len()];
 
 /// What jaq hands to every native.
 #[derive(Clone, Copy)]
@@ -60,9 +100,11 @@ pub(crate) struct Program {
 pub(crate) enum Stop {
     /// The filter failed; the text may hold values, so it goes to no client and no log.
     Failed(String),
+    /// The filter said why, by `error("...")`: a sentence for the caller.
+    Refused(String),
     /// It was ended.
     Spent(Spent),
-    /// It gave more than one value.
+    /// It gave more values than wanted.
     Many,
 }
 
@@ -93,22 +135,47 @@ fn syntax<'s, T: Default>(
     })
 }
 
-/// The steps that a filter names under `$steps`; none when it cannot be read.
-pub(crate) fn steps_named(code: &str) -> Vec<String> {
-    let Ok(term) = syntax(0, code, |parser| parser.term()) else { return Vec::new() };
-    meter::named(&term).steps.into_iter().map(str::to_owned).collect()
+/// A variable and the first key that a filter reads of it, when that key is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Use {
+    pub(crate) variable: String,
+    pub(crate) key: Option<String>,
 }
+
+/// The variables that a filter names; none when it cannot be read.
+pub(crate) fn uses(code: &str) -> Vec<Use> {
+    let Ok(term) = syntax(0, code, |parser| parser.term()) else { return Vec::new() };
+    let named = meter::named(&term).uses.into_iter();
+    named.map(|(variable, key)| Use { variable: variable.to_owned(), key: key.map(str::to_owned) }).collect()
+}
+
+/// The filter as a term, for what looks at its form.
+pub(super) fn term(code: &str) -> Option<meter::Term<'_>> {
+    syntax(0, code, |parser| parser.term()).ok()
+}
+
+/// Definitions as terms; none when they cannot be read.
+pub(super) fn definitions(code: &str) -> Vec<meter::Definition<'_>> {
+    syntax(0, code, |parser| parser.defs()).unwrap_or_default()
+}
+
+/// The owner of a fault in the definitions that the filters share.
+pub(crate) const SHARED: usize = usize::MAX;
 
 /// Compiles every filter; all faults at once, except that names are looked up only when all can be read.
 ///
 /// jaq compiles one main filter and copies its prelude for each, so every filter becomes a definition here, and one
 /// native takes them all as arguments and hands back their ids.
-pub(crate) fn compile(filters: &[&str]) -> Result<Program, Vec<Fault>> {
+pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fault>> {
     let mut faults = Vec::new();
     let names: Vec<String> = (0..filters.len()).map(|index| format!("main__{index}")).collect();
     let jaq = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let mut prelude: Vec<meter::Definition<'_>> = jaq.filter(|d| !natives::DENIED_DEFINITIONS.contains(&d.name)).collect();
     prelude.extend(syntax(0, natives::OWN_DEFINITIONS, |parser| parser.defs())?);
+    match syntax(SHARED, shared, |parser| parser.defs()) {
+        Ok(definitions) => prelude.extend(definitions),
+        Err(errors) => faults.extend(errors),
+    }
     for (index, (code, name)) in filters.iter().zip(&names).enumerate() {
         match syntax(index, code, |parser| parser.term()) {
             Ok(body) => prelude.push(parse::Def { name, args: vec![], body }),
@@ -128,7 +195,7 @@ pub(crate) fn compile(filters: &[&str]) -> Result<Program, Vec<Fault>> {
     let compiler = jaq_core::Compiler::default().with_funs(natives::all(filters.len())).with_global_vars(VARIABLES);
     let main = compiler.compile(modules).map_err(|errors| {
         let errors = errors.into_iter().flat_map(|(_, errors)| errors);
-        errors.map(|(part, kind)| unknown(filters, part, &kind)).collect::<Vec<_>>()
+        errors.map(|(part, kind)| unknown(shared, filters, part, &kind)).collect::<Vec<_>>()
     })?;
     let budget = Budget::new();
     budget.entries.set(filters.len());
@@ -143,11 +210,15 @@ pub(crate) fn compile(filters: &[&str]) -> Result<Program, Vec<Fault>> {
 }
 
 /// A name that does not exist; jaq hands back the slice of the text it stood in.
-fn unknown(filters: &[&str], part: &str, kind: &Undefined) -> Fault {
+fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> Fault {
     let at = part.as_ptr().addr();
-    let owner = filters.iter().position(|code| (code.as_ptr().addr()..=code.as_ptr().addr() + code.len()).contains(&at));
+    let holds = |code: &str| (code.as_ptr().addr()..=code.as_ptr().addr() + code.len()).contains(&at);
     let arity = if let Undefined::Filter(arity) = kind { format!("/{arity}") } else { String::new() };
     let what = format!("there is no {} {part}{arity}", kind.as_str());
+    if holds(shared) && !part.is_empty() {
+        return Fault { filter: SHARED, bytes: jaq_core::load::span(shared, part), what };
+    }
+    let owner = filters.iter().position(|code| holds(code));
     match owner.and_then(|index| filters.get(index).map(|code| (index, jaq_core::load::span(code, part)))) {
         Some((filter, bytes)) => Fault { filter, bytes, what },
         None => Fault { filter: 0, bytes: 0..0, what },
@@ -155,30 +226,34 @@ fn unknown(filters: &[&str], part: &str, kind: &Undefined) -> Fault {
 }
 
 impl Program {
-    /// The value of a filter; `None` when it gives none (`empty`).
+    /// Every value of a filter, at most `limit`.
     ///
     /// # Errors
-    /// When it fails, gives several values, or spends more than a run may.
-    pub(crate) fn run(&self, filter: FilterId, variables: &[Val; VARIABLES.len()], input: Val) -> Result<Option<Val>, Stop> {
+    /// When it fails, gives more values, or spends more than a run may.
+    pub(crate) fn run_all(&self, filter: FilterId, variables: &Variables, input: Val, limit: usize) -> Result<Vec<Val>, Stop> {
         let Some(entry) = self.entries.get(filter.0) else { return Err(Stop::Failed("no such filter".into())) };
         let budget = Budget::new();
         let context = Ctx::<Kind>::new(Data { lut: &self.lut, budget: &budget }, Vars::new(variables.iter().cloned()));
-        let mut values = entry.run((context, input));
-        let first = match values.next() {
-            None => return Ok(None),
-            Some(result) => result.map_err(stop)?,
-        };
-        match values.next() {
-            None => Ok(Some(first)),
-            Some(Ok(_)) => Err(Stop::Many),
-            Some(Err(error)) => Err(stop(error)),
+        let mut found = Vec::new();
+        for value in entry.run((context, input)) {
+            if found.len() == limit {
+                return Err(value.map_or_else(stop, |_| Stop::Many));
+            }
+            found.push(value.map_err(stop)?);
         }
+        Ok(found)
     }
 }
 
 fn stop(error: Exn<'_, Val>) -> Stop {
     match error.get_err() {
-        Ok(error) => Stop::Failed(error.into_val().to_string()),
+        Ok(error) => {
+            let value = error.into_val();
+            match super::get(&value, natives::REFUSED).and_then(super::text) {
+                Some(sentence) => Stop::Refused(sentence.into_owned()),
+                None => Stop::Failed(value.to_string()),
+            }
+        }
         Err(other) => match other.get_halt().ok().and_then(Spent::from_code) {
             Some(spent) => Stop::Spent(spent),
             None => Stop::Failed("unfinished control flow".into()),

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use jaq_json::Val;
 
 use super::budget::{FILTER_STACK_BYTES, FUEL, Spent, TIME};
-use super::program::{Fault, FilterId, Program, Stop, VARIABLES, compile};
-use super::{from_json, read, steps_named, write};
+use super::program::{Fault, FilterId, Program, Stop, Variables, compile};
+use super::{from_json, read, uses, write};
 use crate::json::{Admitted, MAX_DEPTH};
 
-fn nulls() -> [Val; VARIABLES.len()] {
+fn nulls() -> Variables {
     std::array::from_fn(|_| Val::Null)
 }
 
@@ -23,6 +23,11 @@ fn text(value: &Val) -> String {
     out
 }
 
+/// The one value of a filter.
+fn one(program: &Program, filter: FilterId, variables: &Variables, input: Val) -> Result<Option<Val>, Stop> {
+    program.run_all(filter, variables, input, 1).map(|mut values| values.pop())
+}
+
 /// On a thread with the stack that filters are promised.
 fn on_filter_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     std::thread::Builder::new().stack_size(FILTER_STACK_BYTES).spawn(run).unwrap().join().unwrap()
@@ -31,8 +36,8 @@ fn on_filter_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) 
 fn run(code: &str, input: &str) -> Result<Option<String>, Stop> {
     let (code, input) = (code.to_owned(), input.to_owned());
     on_filter_stack(move || {
-        let program = compile(&[&code]).unwrap();
-        program.run(FilterId(0), &nulls(), value(&input)).map(|value| value.map(|value| text(&value)))
+        let program = compile("", &[&code]).unwrap();
+        one(&program, FilterId(0), &nulls(), value(&input)).map(|value| value.map(|value| text(&value)))
     })
 }
 
@@ -46,12 +51,12 @@ fn a_program_is_shared_between_threads() {
 fn every_filter_of_a_program_keeps_its_place() {
     let codes: Vec<String> = (0..300).map(|n| format!(".a + {n}")).collect();
     let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
-    let program = compile(&codes).unwrap();
+    let program = compile("", &codes).unwrap();
     for n in [0, 1, 150, 299] {
-        let result = program.run(FilterId(n), &nulls(), value("{\"a\":1000}")).unwrap().unwrap();
+        let result = one(&program, FilterId(n), &nulls(), value("{\"a\":1000}")).unwrap().unwrap();
         assert_eq!(text(&result), (1000 + n).to_string());
     }
-    assert!(compile(&[]).is_ok());
+    assert!(compile("", &[]).is_ok());
 }
 
 #[test]
@@ -101,7 +106,7 @@ fn nothing_outside_is_reached() {
         "include \"a\"; 1",
     ];
     for code in outside {
-        assert!(compile(&[code]).is_err(), "{code}");
+        assert!(compile("", &[code]).is_err(), "{code}");
     }
     for code in [
         "ascii_downcase",
@@ -114,7 +119,7 @@ fn nothing_outside_is_reached() {
         "csv? // 1",
         "ltrimstr(\"a\")",
     ] {
-        assert!(compile(&[code]).is_ok(), "{code}");
+        assert!(compile("", &[code]).is_ok(), "{code}");
     }
 }
 
@@ -199,8 +204,8 @@ fn a_deep_value_ends_no_process_on_the_promised_stack() {
     ] {
         let code = format!("{deep} | {after}");
         let ended = on_filter_stack(move || {
-            let program = compile(&[&code]).unwrap();
-            let ended = program.run(FilterId(0), &nulls(), Val::from(0isize));
+            let program = compile("", &[&code]).unwrap();
+            let ended = one(&program, FilterId(0), &nulls(), Val::from(0isize));
             ended.map(|value| value.map(|value| write(&mut String::new(), &value).is_ok()))
         });
         assert!(!matches!(ended, Err(Stop::Many | Stop::Spent(Spent::Fuel))), "{after}: {ended:?}");
@@ -210,8 +215,8 @@ fn a_deep_value_ends_no_process_on_the_promised_stack() {
 #[test]
 fn a_value_that_json_cannot_say_is_not_written() {
     let write_of = |code: &str| {
-        let program = compile(&[code]).unwrap();
-        let value = program.run(FilterId(0), &nulls(), Val::Null).unwrap().unwrap();
+        let program = compile("", &[code]).unwrap();
+        let value = one(&program, FilterId(0), &nulls(), Val::Null).unwrap().unwrap();
         let mut out = String::new();
         write(&mut out, &value).map(|()| out)
     };
@@ -223,7 +228,7 @@ fn a_value_that_json_cannot_say_is_not_written() {
 
 #[test]
 fn faults_are_placed_in_their_filter() {
-    let faults = |codes: &[&str]| compile(codes).err().unwrap();
+    let faults = |codes: &[&str]| compile("", codes).err().unwrap();
     let all = faults(&[".a |", ".b", "if .a then 1", ".a & .b"]);
     assert_eq!(all.iter().map(|fault| fault.filter).collect::<Vec<_>>(), [0, 2, 3]);
     assert!(all[0].what.contains("the end of the filter"), "{all:?}");
@@ -236,6 +241,10 @@ fn faults_are_placed_in_their_filter() {
 
 #[test]
 fn named_steps_are_found() {
-    assert_eq!(steps_named("$steps.one.id + ($steps[\"two\"] | .x)"), ["one", "two"]);
-    assert!(steps_named("$args.steps").is_empty());
+    let named = |code: &str| {
+        let of = |found: super::Use| format!("{}{}", found.variable, found.key.map(|key| format!(".{key}")).unwrap_or_default());
+        uses(code).into_iter().map(of).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(named("$steps.one.id + ($steps[\"two\"] | .x)"), "$steps.one $steps.two");
+    assert_eq!(named("$args.steps | . as $x | [$x, $steps[.a]]"), "$args.steps $x $steps");
 }

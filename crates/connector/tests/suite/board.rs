@@ -272,14 +272,19 @@ async fn a_backend_that_ignores_after_does_not_loop() {
 
 #[tokio::test]
 async fn a_page_that_fails_later_leaves_what_came_before() {
-    let fake = Fake { fails_at: Some(2), ..Fake::with_cards(450) };
+    let fake = Fake { fails: 2..5, ..Fake::with_cards(450) };
     let board = fake.board();
     let all = call(&board, "card_list", json!({"all": true})).await.unwrap();
     assert_eq!((ids(&all).len(), &all["truncated"]), (200, &json!(true)));
     assert!(all["note"].as_str().unwrap().contains("down for a moment"), "{all}");
     let rest = call(&board, "card_list", json!({"all": true, "cursor": all["next_cursor"]})).await.unwrap();
     assert_eq!(ids(&rest).len(), 250);
-    let first = Fake { fails_at: Some(1), ..Fake::with_cards(3) };
+    let once = Fake { fails: 1..3, ..Fake::with_cards(3) };
+    assert_eq!(ids(&call(&once.board(), "card_list", json!({})).await.unwrap()).len(), 3, "a read is sent three times");
+    let write = Fake { fails: 1..2, ..Fake::with_cards(3) };
+    assert!(call(&write.board(), "card_create", json!({"title": "x"})).await.is_err(), "a write is sent once");
+    assert_eq!(write.requests().len(), 1);
+    let first = Fake { fails: 1..4, ..Fake::with_cards(3) };
     assert!(call(&first.board(), "card_list", json!({"all": true})).await.is_err(), "the first page must come");
 }
 

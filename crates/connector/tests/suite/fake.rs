@@ -30,8 +30,8 @@ pub(crate) struct Fake {
     pub(crate) ignores_after: bool,
     /// Rows of every page, whatever was asked for.
     pub(crate) page_rows: Option<usize>,
-    /// Fails the request of this number, from 1.
-    pub(crate) fails_at: Option<usize>,
+    /// Fails the requests of these numbers, from 1.
+    pub(crate) fails: std::ops::Range<usize>,
 }
 
 impl Fake {
@@ -95,7 +95,7 @@ async fn record(
         all.push(seen);
         all.len()
     };
-    if fake.fails_at == Some(count) {
+    if fake.fails.contains(&count) {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"detail": "down for a moment"}))).into_response();
     }
     next.run(axum::extract::Request::from_parts(head, Body::from(body))).await

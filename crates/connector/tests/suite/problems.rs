@@ -100,15 +100,12 @@ fn a_tool_that_reads_may_only_get() {
     for verb in ["post", "put", "patch", "delete"] {
         let tool = format!("tools:\n  - {{ name: a, title: T, description: D, effect: read, steps: [{{ {verb}: /x }}] }}\n");
         let found = problems(&format!("{HEAD}{tool}"));
-        assert!(
-            found[0].contains(&format!("there is no key `{verb}` here: a tool with `effect: read` may only `get`")),
-            "{found:?}"
-        );
+        assert!(found[0].contains("a tool with `effect: read` may only `get`"), "{found:?}");
     }
     for effect in ["write", "destroy"] {
         let tool = format!("tools:\n  - {{ name: a, title: T, description: D, effect: {effect}, steps: [{{ get: /x }}] }}\n");
         let found = problems(&format!("{HEAD}{tool}"));
-        assert!(found[0].contains("this tool may only read"), "{found:?}");
+        assert!(found.iter().any(|line| line.contains("needs a step that writes")), "{found:?}");
     }
 }
 

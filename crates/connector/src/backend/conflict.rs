@@ -1,0 +1,70 @@
+//! Two people change one record: the change is made again when they changed different fields, and refused with names when not.
+
+use std::sync::Arc;
+
+use jaq_json::Val;
+
+use super::Inner;
+use super::request::{self, Prepared};
+use super::throttle::set;
+use super::values::{self, Held};
+use crate::connector::Request;
+use crate::failure::CallError;
+use crate::jq::{self, Variable, Variables};
+
+/// What to do about a conflict.
+pub(super) enum Way {
+    /// Send this, with the record as it is now as `$before`.
+    Again(Prepared, Val),
+    Refuse(CallError),
+}
+
+/// Reads the record again and decides. `before` is how it is read, `sent` what was refused.
+pub(super) async fn decide(
+    inner: &Arc<Inner>,
+    request: &Request,
+    before: &Request,
+    sent: &Prepared,
+    variables: &Variables,
+    error: CallError,
+) -> Result<Way, CallError> {
+    let image = variables.get(Variable::Before as usize).cloned().unwrap_or_default();
+    let Ok(now) = request::simple(inner, before, variables).await else { return Ok(Way::Refuse(error)) };
+    let now = now.value()?;
+    let version = |record: &Val| {
+        let (filter, record) = (inner.compiled().version.clone(), Held::Made(record.clone()));
+        async move {
+            match filter {
+                Some(filter) => values::one(inner, &filter, &record, &Variables::default()).await,
+                None => Ok(Val::Null),
+            }
+        }
+    };
+    let (old, new) = (version(&image).await?, version(&now).await?);
+    let mut fresh = variables.clone();
+    set(&mut fresh, Variable::Before, now.clone());
+    let again = request::prepare(inner, request, &fresh).await?;
+    let fields = changed(sent.body.as_ref(), &image, &now, &old);
+    let latest = jq::plain_text(&new).map(|version| format!(" The latest version is {version}.")).unwrap_or_default();
+    // the same body again means that the caller, not the record, gave the version
+    let callers_own = old == Val::Null || again.body == sent.body;
+    if !callers_own && fields.is_empty() && old != new {
+        return Ok(Way::Again(again, now));
+    }
+    let what = match fields.as_slice() {
+        [] => String::new(),
+        fields => format!(" Changed meanwhile: {}.", fields.join(", ")),
+    };
+    let message = format!(
+        "{} refused the change: the record was changed by someone else since it was read.{what}{latest} Read it, then decide.",
+        inner.compiled().title
+    );
+    Ok(Way::Refuse(error.with_message(message)))
+}
+
+/// Fields of the body that differ between the two images.
+fn changed(body: Option<&Val>, before: &Val, now: &Val, version: &Val) -> Vec<String> {
+    let Some(Val::Obj(body)) = body else { return Vec::new() };
+    let keys = body.iter().filter(|(_, value)| *value != version || *version == Val::Null).filter_map(|(key, _)| jq::text(key));
+    keys.filter(|key| jq::get(before, key) != jq::get(now, key)).map(|key| key.into_owned()).collect()
+}

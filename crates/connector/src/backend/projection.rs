@@ -1,0 +1,332 @@
+//! Records → what a shape keeps of them. Paths are picked while the record is read, values copied as written; only what a path
+//! cannot say goes through jq, over no more of the record than it looks at.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jaq_json::Val;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::Inner;
+use super::values::{self, Held};
+use crate::connector::{Column, From, Row, Shape, Want};
+use crate::failure::CallError;
+use crate::jq::{self, Glue, Key, Variables};
+use crate::json::{self, Admitted, push_string};
+
+/// Rows of one list, kept as JSON.
+pub(super) struct Kept {
+    pub(super) rows: Vec<String>,
+}
+
+/// What a caller wants of a record, when not all of the shape.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fields {
+    /// Names in their order; empty is all that the shape shows.
+    names: Vec<String>,
+}
+
+impl Fields {
+    pub(super) fn new(names: Vec<String>) -> Self {
+        let mut seen = BTreeSet::new();
+        let id = (!names.is_empty()).then(|| "id".to_owned());
+        Self { names: id.into_iter().chain(names).filter(|name| seen.insert(name.clone())).collect() }
+    }
+
+    fn is_all(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+/// What is kept of each row. Names in `fields` that no row and no shape has are an error.
+pub(super) async fn rows(
+    inner: &Arc<Inner>,
+    row: &Row,
+    fields: &Fields,
+    rows: Vec<Box<RawValue>>,
+    variables: &Variables,
+) -> Result<Kept, CallError> {
+    let needs_jq = match row {
+        Row::Whole => false,
+        Row::Filter(glue) => matches!(glue, Glue::Filter(_)),
+        Row::Shape(shape) => shape.columns.iter().any(|column| matches!(column.from, From::Glue(_))),
+    };
+    let (row, fields, variables) = (row.clone(), fields.clone(), variables.clone());
+    let work = move |inner: &Inner| keep(inner, &row, &fields, &rows, &variables);
+    if needs_jq { values::blocking(inner, work).await } else { work(inner) }
+}
+
+fn keep(inner: &Inner, row: &Row, fields: &Fields, rows: &[Box<RawValue>], variables: &Variables) -> Result<Kept, CallError> {
+    let mut missing: BTreeSet<&str> = fields.names.iter().map(String::as_str).filter(|name| *name != "id").collect();
+    let mut kept = Vec::with_capacity(rows.len());
+    let mut slots = Vec::new();
+    for record in rows {
+        let mut out = String::new();
+        match row {
+            Row::Shape(shape) => project(inner, shape, fields, record, variables, &mut slots, &mut missing, &mut out)?,
+            Row::Whole => whole(record.get(), fields, &mut missing, &mut out),
+            Row::Filter(glue) => {
+                let json = Admitted::new(record.get().to_owned().into());
+                let input = json.map_err(|why| CallError::ours("The answer could not be read.", why.to_string()))?;
+                let made = values::run(inner, glue, &Held::received(input), variables)?.unwrap_or_default();
+                whole(&values::to_json(&made)?, fields, &mut missing, &mut out);
+            }
+        }
+        kept.push(out);
+    }
+    if !missing.is_empty() && !rows.is_empty() {
+        return Err(unknown(row, &missing, rows.first().map(|row| row.get()).unwrap_or_default()));
+    }
+    Ok(Kept { rows: kept })
+}
+
+/// One record by a shape.
+pub(super) async fn record(
+    inner: &Arc<Inner>,
+    shape: Option<&Arc<Shape>>,
+    fields: &Fields,
+    json: String,
+    variables: &Variables,
+) -> Result<String, CallError> {
+    let raw = RawValue::from_string(json).map_err(|error| CallError::ours("The answer could not be read.", error.to_string()))?;
+    let row = shape.map_or(Row::Whole, |shape| Row::Shape(Arc::clone(shape)));
+    let kept = rows(inner, &row, fields, vec![raw], variables).await?;
+    Ok(kept.rows.into_iter().next().unwrap_or_default())
+}
+
+fn unknown(row: &Row, missing: &BTreeSet<&str>, first: &str) -> CallError {
+    let mut known: Vec<String> = match row {
+        Row::Shape(shape) => shape.columns.iter().map(|column| column.name.clone()).collect(),
+        Row::Whole | Row::Filter(_) => Vec::new(),
+    };
+    if let Row::Shape(_) | Row::Whole = row {
+        let own: serde_json::Map<String, serde_json::Value> = serde_json::from_str(first).unwrap_or_default();
+        known.extend(own.into_iter().map(|(key, _)| key).filter(|key| !known.contains(key)).collect::<Vec<_>>());
+    }
+    let missing = missing.iter().copied().collect::<Vec<_>>().join("`, `");
+    CallError::caller(format!("There is no field `{missing}`. The fields are: {}.", known.join(", ")))
+}
+
+/// A record as it is, or those of its keys that were asked for.
+fn whole<'f>(record: &str, fields: &'f Fields, missing: &mut BTreeSet<&'f str>, out: &mut String) {
+    if fields.is_all() {
+        out.push_str(record);
+        return;
+    }
+    let mut slots = vec![None; fields.names.len()];
+    if !json::pick_into(record, &fields.names, &mut slots) {
+        out.push_str(record);
+        return;
+    }
+    let mut entries = Entries::new(out);
+    for (name, value) in fields.names.iter().zip(slots) {
+        if let Some(value) = value {
+            missing.remove(name.as_str());
+            entries.push(name, value.get());
+        }
+    }
+    entries.close();
+}
+
+#[expect(clippy::too_many_arguments, reason = "the inner loop over rows shares its scratch space")]
+fn project<'r, 'f>(
+    inner: &Inner,
+    shape: &Shape,
+    fields: &'f Fields,
+    record: &'r RawValue,
+    variables: &Variables,
+    slots: &mut Vec<Option<&'r RawValue>>,
+    missing: &mut BTreeSet<&'f str>,
+    out: &mut String,
+) -> Result<(), CallError> {
+    slots.clear();
+    slots.resize(shape.slots(), None);
+    if !pick(&shape.wanted, record.get(), slots) {
+        out.push_str(record.get());
+        return Ok(());
+    }
+    let mut input: Option<Held> = None;
+    let mut entries = Entries::new(out);
+    let mut push = |entries: &mut Entries<'_>, column: &Column| -> Result<(), CallError> {
+        match &column.from {
+            From::Slot(slot) => {
+                if let Some(value) = slots.get(*slot).copied().flatten().filter(|value| !json::is_empty(value)) {
+                    entries.push(&column.name, value.get());
+                }
+            }
+            From::Glue(glue) => {
+                if input.is_none() {
+                    input = Some(looked_at(shape, record, slots)?);
+                }
+                let value = values::run(inner, glue, input.as_ref().unwrap_or(&Held::Nothing), variables)?.unwrap_or_default();
+                if !is_empty(&value) {
+                    entries.push(&column.name, &values::to_json(&value)?);
+                }
+            }
+        }
+        Ok(())
+    };
+    if fields.is_all() {
+        for column in shape.columns.iter().filter(|column| !column.on_request) {
+            push(&mut entries, column)?;
+        }
+    } else {
+        for name in &fields.names {
+            match shape.columns.iter().find(|column| column.name == *name) {
+                Some(column) => {
+                    missing.remove(name.as_str());
+                    push(&mut entries, column)?;
+                }
+                None => {
+                    if let Some([Some(value)]) = json::pick(record.get(), [name.as_str()]) {
+                        missing.remove(name.as_str());
+                        entries.push(name, value.get());
+                    }
+                }
+            }
+        }
+    }
+    entries.close();
+    Ok(())
+}
+
+fn is_empty(value: &Val) -> bool {
+    match value {
+        Val::Null => true,
+        Val::TStr(text) => text.is_empty(),
+        Val::Arr(list) => list.is_empty(),
+        Val::Obj(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+/// What the jq columns of a shape look at: the keys they name, or all of the record.
+fn looked_at(shape: &Shape, record: &RawValue, slots: &[Option<&RawValue>]) -> Result<Held, CallError> {
+    let unreadable = |why: String| CallError::ours("The answer could not be read.", why);
+    let text = if shape.needs_whole {
+        record.get().to_owned()
+    } else {
+        let mut text = String::new();
+        let mut entries = Entries::new(&mut text);
+        for (key, slot) in &shape.glue_keys {
+            if let Some(value) = slots.get(*slot).copied().flatten() {
+                entries.push(key, value.get());
+            }
+        }
+        entries.close();
+        text
+    };
+    // part of what was admitted, and no deeper
+    let value = jq::read_text(&text).map_err(|why| unreadable(why.to_owned()))?;
+    Ok(Held::Made(value))
+}
+
+/// An object while it is written.
+struct Entries<'o> {
+    out: &'o mut String,
+    any: bool,
+}
+
+impl<'o> Entries<'o> {
+    fn new(out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, any: false }
+    }
+
+    fn push(&mut self, name: &str, json: &str) {
+        if self.any {
+            self.out.push(',');
+        }
+        self.any = true;
+        push_string(self.out, name);
+        self.out.push(':');
+        self.out.push_str(json);
+    }
+
+    fn close(self) {
+        self.out.push('}');
+    }
+}
+
+impl Shape {
+    /// Slots that its paths fill.
+    fn slots(&self) -> usize {
+        fn most(wanted: &[Want]) -> usize {
+            wanted.iter().map(|want| want.slot.map_or(0, |slot| slot + 1).max(most(&want.inside))).max().unwrap_or_default()
+        }
+        most(&self.wanted)
+    }
+}
+
+/// Fills the slots from an object; false when the text is none.
+fn pick<'r>(wanted: &[Want], text: &'r str, slots: &mut [Option<&'r RawValue>]) -> bool {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.deserialize_map(Picker { wanted, slots }).is_ok()
+}
+
+struct Picker<'w, 's, 'r> {
+    wanted: &'w [Want],
+    slots: &'s mut [Option<&'r RawValue>],
+}
+
+impl<'r> Visitor<'r> for Picker<'_, '_, 'r> {
+    type Value = ();
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'r>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(want) = map.next_key_seed(Wanted(self.wanted))? {
+            match want {
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Some(want) => {
+                    let value: &'r RawValue = map.next_value()?;
+                    if let Some(slot) = want.slot.and_then(|slot| self.slots.get_mut(slot)) {
+                        *slot = Some(value);
+                    }
+                    if !want.inside.is_empty() && value.get().starts_with('{') {
+                        pick(&want.inside, value.get(), self.slots);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which wanted key this is.
+struct Wanted<'w>(&'w [Want]);
+
+impl<'r, 'w> DeserializeSeed<'r> for Wanted<'w> {
+    type Value = Option<&'w Want>;
+    fn deserialize<D: Deserializer<'r>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        struct Name<'w>(&'w [Want]);
+        impl<'w> Visitor<'_> for Name<'w> {
+            type Value = Option<&'w Want>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+                Ok(self.0.iter().find(|want| want.key == key))
+            }
+        }
+        deserializer.deserialize_str(Name(self.0))
+    }
+}
+
+/// The items of a list as they stand.
+pub(super) fn items(text: &str) -> Option<Vec<Box<RawValue>>> {
+    serde_json::from_str(text).ok()
+}
+
+/// A value inside a text, by its path.
+pub(super) fn inside<'t>(text: &'t str, path: &[Key]) -> Option<&'t str> {
+    let mut at = text.trim();
+    for key in path {
+        let [value] = json::pick(at, [key.name.as_str()])?;
+        at = value?.get();
+    }
+    Some(at)
+}

@@ -1,0 +1,153 @@
+//! A request of a step with its values: path, parameters and body filled in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::Method;
+use jaq_json::Val;
+
+use super::Inner;
+use super::exchange::{self, Ask};
+use super::values::{self, Held, Work, to_json};
+use crate::connector::{Body, Request};
+use crate::definition::Answer;
+use crate::failure::CallError;
+use crate::jq::{self, Variable, Variables, plain_text};
+
+/// Characters that all parameters of a request may have together.
+const MAX_QUERY: usize = 16 << 10;
+
+/// A request whose values are known.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) body: Option<Val>,
+}
+
+impl Prepared {
+    /// What is sent, with more parameters.
+    pub(super) fn ask(
+        &self,
+        more: &[(&str, &str)],
+        hints: Option<&Arc<BTreeMap<u16, String>>>,
+        request: &Request,
+    ) -> Result<Ask, CallError> {
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        pairs.extend_pairs(&self.query).extend_pairs(more);
+        let query = pairs.finish();
+        if query.len() > MAX_QUERY {
+            return Err(CallError::caller(format!(
+                "The arguments make {} characters of parameters; at most {MAX_QUERY} are sent. Pass fewer or shorter values.",
+                query.len()
+            )));
+        }
+        let path = if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) };
+        let body = self.body.as_ref().map(to_json).transpose()?;
+        let ask = Ask::new(self.method.clone(), path, body);
+        Ok(Ask { reads: request.reads, takes_any: request.answer != Answer::Json, hints: hints.cloned(), ..ask })
+    }
+}
+
+/// Fills a request in.
+pub(super) async fn prepare(inner: &Arc<Inner>, request: &Request, variables: &Variables) -> Result<Prepared, CallError> {
+    let path = request.path.path(|name| value(inner, name, variables));
+    let path = path.map_err(|why| CallError::caller(format!("{why}: pass another value.")))?;
+    let nothing = Held::Nothing;
+    let mut work: Work = request.query.iter().map(|(_, filter)| (filter.clone(), nothing.clone())).collect();
+    match &request.body {
+        Some(Body::Filter(filter)) => work.push((filter.clone(), nothing)),
+        Some(Body::Map(entries)) => work.extend(entries.iter().map(|entry| (entry.value.clone(), nothing.clone()))),
+        None => {}
+    }
+    let mut values = values::each(inner, work, variables).await?.into_iter();
+    let mut query = Vec::new();
+    for ((key, _), value) in request.query.iter().zip(values.by_ref()) {
+        parameters(&mut query, key, value.unwrap_or_default())?;
+    }
+    let body = match &request.body {
+        Some(Body::Filter(_)) => Some(values.next().flatten().unwrap_or_default()),
+        Some(Body::Map(entries)) => {
+            let given = variables.get(Variable::Given as usize);
+            let cleared = |name: &String| given.and_then(|given| jq::get(given, name)) == Some(&Val::Null);
+            let sent = entries.iter().zip(values).filter_map(|(entry, value)| {
+                let value = value.unwrap_or_default();
+                let goes = value != Val::Null || entry.clear.as_ref().is_some_and(cleared);
+                goes.then(|| (Val::utf8_str(entry.name.clone()), value))
+            });
+            Some(Val::obj(sent.collect()))
+        }
+        None => None,
+    };
+    Ok(Prepared { method: request.method.clone(), path, query, body })
+}
+
+/// A list repeats the key; null is not sent.
+fn parameters(query: &mut Vec<(String, String)>, key: &str, value: Val) -> Result<(), CallError> {
+    let values = match &value {
+        Val::Arr(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    for value in values.iter().filter(|value| **value != Val::Null) {
+        let Some(text) = plain_text(value) else {
+            return Err(CallError::ours(
+                "A parameter of this tool is neither a text, a number nor a list of them.",
+                format!("the query parameter {key}"),
+            ));
+        };
+        query.push((key.to_owned(), text));
+    }
+    Ok(())
+}
+
+/// A name of a path template.
+fn value(inner: &Inner, name: &str, variables: &Variables) -> Option<String> {
+    let variable = |variable: Variable| variables.get(variable as usize);
+    let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+    let root = match (head, rest) {
+        ("settings", Some(name)) => return inner.settings.open.get(name).cloned(),
+        ("steps", Some(_)) => variable(Variable::Steps),
+        ("before", Some(_)) => variable(Variable::Before),
+        ("after", Some(_)) => variable(Variable::After),
+        ("me", Some(_)) => variable(Variable::Me),
+        ("item", _) => variable(Variable::Item),
+        ("in", None) => variable(Variable::In),
+        ("value", None) => variable(Variable::Value),
+        _ => return plain_text(jq::get(variable(Variable::Args)?, name)?),
+    };
+    plain_text(rest.into_iter().flat_map(|rest| rest.split('.')).try_fold(root?, |value, key| jq::get(value, key))?)
+}
+
+/// One read outside the steps of a tool, such as `before`: null when it is skipped or optional.
+pub(super) async fn simple(inner: &Arc<Inner>, request: &Request, variables: &Variables) -> Result<Held, CallError> {
+    if let Some(condition) = &request.condition
+        && !values::is_true(inner, condition, variables).await?
+    {
+        return Ok(Held::Nothing);
+    }
+    let ask = prepare(inner, request, variables).await?.ask(&[], None, request)?;
+    send(inner, ask, request).await
+}
+
+/// Sends it and reads the answer as the request wants it; null for an optional status.
+pub(super) async fn send(inner: &Arc<Inner>, ask: Ask, request: &Request) -> Result<Held, CallError> {
+    let reads = ask.reads;
+    let collection = (!reads).then(|| ask.path.clone());
+    let answer = match exchange::send(inner, ask).await {
+        Ok(answer) => answer,
+        Err(error) if error.status().is_some_and(|status| request.optional.contains(&status)) => return Ok(Held::Nothing),
+        Err(error) => return Err(error),
+    };
+    if let Some(path) = collection {
+        inner.sources.wrote(inner, &path);
+    }
+    match request.answer {
+        Answer::None => Ok(Held::Nothing),
+        Answer::Text => {
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            Ok(Held::Made(Val::utf8_str(text)))
+        }
+        Answer::Json => Ok(exchange::admitted(inner, answer.body, reads)?.map_or(Held::Nothing, Held::received)),
+    }
+}

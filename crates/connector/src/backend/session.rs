@@ -1,0 +1,203 @@
+//! Who we are at the backend: credentials exchanged for a token once, kept, and renewed once however many calls need it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::{HeaderValue, Method, StatusCode};
+use jaq_json::Val;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::exchange::{self, Ask};
+use super::throttle::set;
+use super::values::{self, Held, to_json};
+use super::{Inner, request};
+use crate::connector::{Exchange, Login};
+use crate::failure::CallError;
+use crate::jq::{Variable, Variables, plain_text};
+
+/// Characters that a token may have.
+const MAX_TOKEN: usize = 16 << 10;
+
+/// The session of one backend with one credential.
+#[derive(Default)]
+pub(super) struct Session {
+    state: AsyncMutex<State>,
+    /// Exchanges that have ended, well or not. Changed only by whoever holds `state`.
+    attempts: AtomicU64,
+    /// Tokens that no sentence may show: the last ones.
+    tokens: Mutex<Vec<SecretString>>,
+    me: AsyncMutex<Option<Val>>,
+}
+
+#[derive(Default)]
+struct State {
+    kept: Option<Kept>,
+    /// The last exchange failed.
+    failure: Option<CallError>,
+}
+
+struct Kept {
+    token: Token,
+    /// The answer that gave it; `$login`.
+    answer: Val,
+    me: Val,
+}
+
+/// A token as a header carries it.
+#[derive(Clone)]
+pub(super) struct Token {
+    pub(super) header: HeaderValue,
+    pub(super) generation: u64,
+}
+
+impl Session {
+    /// The token to send; none when this backend has no login, or the settings carry its header already.
+    pub(super) async fn token(&self, inner: &Arc<Inner>) -> Result<Option<Token>, CallError> {
+        let Some(login) = login(inner) else { return Ok(None) };
+        let seen = self.attempts.load(Ordering::SeqCst);
+        let mut state = self.state.lock().await;
+        if let Some(kept) = &state.kept {
+            return Ok(Some(kept.token.clone()));
+        }
+        // whoever waited for an exchange that failed meanwhile shares its failure
+        if let Some(failure) = state.failure.as_ref().filter(|_| self.attempts.load(Ordering::SeqCst) > seen) {
+            return Err(failure.clone());
+        }
+        self.exchange(inner, login, &login.exchange, Val::Null, &mut state).await.map(Some)
+    }
+
+    /// Replaces the token of that generation, unless another call did so already.
+    pub(super) async fn renew(&self, inner: &Arc<Inner>, generation: u64) -> Result<(), CallError> {
+        let Some(login) = login(inner) else { return Ok(()) };
+        let mut state = self.state.lock().await;
+        match &state.kept {
+            Some(kept) if kept.token.generation != generation => return Ok(()),
+            None => return state.failure.clone().map_or(Ok(()), Err),
+            Some(_) => {}
+        }
+        let answer = state.kept.take().map(|kept| kept.answer).unwrap_or_default();
+        if let Some(renew) = &login.renew
+            && self.exchange(inner, login, renew, answer, &mut state).await.is_ok()
+        {
+            return Ok(());
+        }
+        self.exchange(inner, login, &login.exchange, Val::Null, &mut state).await.map(|_| ())
+    }
+
+    async fn exchange(
+        &self,
+        inner: &Arc<Inner>,
+        login: &Login,
+        exchange: &Exchange,
+        last: Val,
+        state: &mut State,
+    ) -> Result<Token, CallError> {
+        let generation = self.attempts.load(Ordering::SeqCst) + 1;
+        let made = self.attempt(inner, login, exchange, last, generation).await;
+        self.attempts.store(generation, Ordering::SeqCst);
+        match made {
+            Ok(mut kept) => {
+                // a renewal may not say again who we are
+                if let (Val::Null, Some(before)) = (&kept.me, self.me.lock().await.as_ref()) {
+                    kept.me = before.clone();
+                }
+                let token = kept.token.clone();
+                *self.me.lock().await = Some(kept.me.clone()).filter(|me| *me != Val::Null);
+                state.failure = None;
+                state.kept = Some(kept);
+                Ok(token)
+            }
+            Err(error) => {
+                state.failure = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        inner: &Arc<Inner>,
+        login: &Login,
+        exchange: &Exchange,
+        last: Val,
+        generation: u64,
+    ) -> Result<Kept, CallError> {
+        let title = &inner.compiled().title;
+        let mut variables = Variables::default();
+        set(&mut variables, Variable::Settings, with_secrets(inner));
+        set(&mut variables, Variable::Login, last);
+        let body = values::one(inner, &exchange.body, &Held::Nothing, &variables).await?;
+        let ask = Ask::new(Method::POST, exchange.path.clone(), Some(to_json(&body)?));
+        let answer =
+            Box::pin(exchange::json(inner, Ask { logs_in: true, ..ask })).await.map_err(|error| refused(title, error))?;
+        let answer = answer.map_or(Held::Nothing, Held::received);
+        let token = values::one(inner, &exchange.token, &answer, &Variables::default()).await?;
+        let Some(token) = plain_text(&token).filter(|token| !token.is_empty() && token.len() <= MAX_TOKEN) else {
+            let message = format!("{title} took the login but gave no token. Check that its address is that of the API.");
+            return Err(CallError::backend(message, false));
+        };
+        let text = if login.scheme.is_empty() { token.clone() } else { format!("{} {token}", login.scheme) };
+        let mut header = HeaderValue::from_str(&text)
+            .map_err(|_| CallError::backend(format!("{title} gave a token that no header can carry."), false))?;
+        header.set_sensitive(true);
+        self.remember(token);
+        let me = match &login.me {
+            Some(filter) => values::one(inner, filter, &answer, &Variables::default()).await?,
+            None => Val::Null,
+        };
+        Ok(Kept { token: Token { header, generation }, answer: answer.value()?, me })
+    }
+
+    fn remember(&self, token: String) {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.insert(0, SecretString::from(token));
+        tokens.truncate(2);
+    }
+
+    /// The text without any token of this session.
+    pub(super) fn without_tokens(&self, text: &str) -> String {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.iter().fold(text.to_owned(), |text, token| text.replace(token.expose_secret(), "[secret]"))
+    }
+
+    /// `$me`: what the login said, or what the backend answers when asked.
+    pub(super) async fn me(&self, inner: &Arc<Inner>) -> Result<Val, CallError> {
+        self.token(inner).await?;
+        if let Some(me) = self.me.lock().await.as_ref() {
+            return Ok(me.clone());
+        }
+        let Some(asked) = &inner.compiled().me else { return Ok(Val::Null) };
+        let answer = request::simple(inner, asked, &Variables::default()).await?.value()?;
+        *self.me.lock().await = Some(answer.clone());
+        Ok(answer)
+    }
+}
+
+/// The login, when it is needed.
+fn login(inner: &Inner) -> Option<&Login> {
+    inner.compiled().login.as_ref().filter(|login| !inner.settings.headers.contains_key(&login.header))
+}
+
+/// All settings; only what is sent for a token sees them.
+fn with_secrets(inner: &Inner) -> Val {
+    let open = inner.settings.open.iter().map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
+    let secret = inner.settings.secrets.iter();
+    let secret = secret.map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.expose_secret().to_owned())));
+    Val::obj(open.chain(secret).collect())
+}
+
+/// A login that was refused is no fault of the caller.
+fn refused(title: &str, error: CallError) -> CallError {
+    let status = error.status();
+    match status.and_then(|status| StatusCode::from_u16(status).ok()) {
+        Some(status) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
+            let message = format!(
+                "{title} refused the login: {} Check the user name, password and address in the settings.",
+                error.message()
+            );
+            CallError::caller(message).with_status(status.as_u16())
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,110 @@
+//! What lookups choose from: fetched once for each scope, however many calls ask at the same time, and kept for a while.
+//! One credential's; emptied when the backend refuses it, and by writes to the same collection.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jaq_json::Val;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::Instant;
+
+use super::pages::{self, Wanted};
+use super::projection::Fields;
+use super::throttle::set;
+use super::values::Held;
+use super::{Inner, request};
+use crate::connector::Source;
+use crate::failure::CallError;
+use crate::jq::{Variable, Variables};
+
+/// Rows that a source may have.
+pub(super) const MAX_ROWS: usize = 1_000;
+/// Scopes that are kept at once.
+const MAX_KEPT: usize = 200;
+
+/// What is kept.
+#[derive(Default)]
+pub(super) struct Sources {
+    entries: Mutex<HashMap<(usize, String), Arc<Entry>>>,
+}
+
+#[derive(Default)]
+struct Entry {
+    loaded: AsyncMutex<Option<Loaded>>,
+}
+
+/// A source as it was read.
+#[derive(Clone)]
+pub(super) struct Loaded {
+    at: Instant,
+    /// The body, or the list of all rows when it is paged.
+    pub(super) value: Val,
+    /// There are more rows than are kept.
+    pub(super) is_cut: bool,
+    /// It was fetched for this call.
+    pub(super) is_fresh: bool,
+}
+
+impl Sources {
+    /// The source in a scope. With `newer`, one that was read before then is read again.
+    pub(super) async fn load(
+        &self,
+        inner: &Arc<Inner>,
+        index: usize,
+        scope: (&str, &Val),
+        me: &Val,
+        newer: Option<Instant>,
+    ) -> Result<Loaded, CallError> {
+        let Some(source) = inner.compiled().sources.get(index) else {
+            return Err(CallError::ours("This lookup has no source.", "compile lets no such lookup through"));
+        };
+        let entry = self.entry((index, scope.0.to_owned()));
+        let mut loaded = entry.loaded.lock().await;
+        if let Some(kept) = loaded.as_ref()
+            && kept.at.elapsed() < source.keep
+            && newer.is_none_or(|newer| kept.at >= newer)
+        {
+            return Ok(Loaded { is_fresh: false, ..kept.clone() });
+        }
+        let (value, is_cut) = Box::pin(fetch(inner, source, scope.1, me)).await?;
+        let fresh = Loaded { at: Instant::now(), value, is_cut, is_fresh: true };
+        *loaded = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    fn entry(&self, key: (usize, String)) -> Arc<Entry> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MAX_KEPT && !entries.contains_key(&key) {
+            entries.clear();
+        }
+        Arc::clone(entries.entry(key).or_default())
+    }
+
+    /// Forgets everything: the credential may no longer see it.
+    pub(super) fn clear(&self) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Forgets what a write to this path may have changed.
+    pub(super) fn wrote(&self, inner: &Inner, path: &str) {
+        let collection = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
+        let touched = |index: &usize| inner.compiled().sources.get(*index).is_some_and(|source| source.collection == collection);
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).retain(|(index, _), _| !touched(index));
+    }
+}
+
+async fn fetch(inner: &Arc<Inner>, source: &Source, scope: &Val, me: &Val) -> Result<(Val, bool), CallError> {
+    let mut variables = Variables::default();
+    set(&mut variables, Variable::In, scope.clone());
+    set(&mut variables, Variable::Me, me.clone());
+    let Some(pages) = &source.request.pages else {
+        let held: Held = request::simple(inner, &source.request, &variables).await?;
+        return Ok((held.value()?, false));
+    };
+    let prepared = request::prepare(inner, &source.request, &variables).await?;
+    let wanted = Wanted { limit: MAX_ROWS, cursor: None, bound: None, whole: true, fields: Fields::default() };
+    let listed = pages::walk(inner, pages, &source.request, &prepared, wanted, &variables, None).await?;
+    let value = listed.value()?;
+    let is_cut = crate::jq::get(&value, "truncated").is_some();
+    Ok((crate::jq::get(&value, "items").cloned().unwrap_or_default(), is_cut))
+}

@@ -1,0 +1,130 @@
+//! What a caller passed → `$given` and `$args`: aliases, nulls, defaults, lookups, and the engine's own arguments.
+
+use jaq_json::Val;
+use serde_json::{Map, Value};
+
+use super::super::cursor::Bound;
+use super::super::lookup::{self, Asked};
+use super::super::pages::{DEFAULT_LIMIT, Wanted};
+use super::super::projection::Fields;
+use super::super::throttle::set;
+use super::super::values;
+use super::super::values::Held;
+use super::Run;
+use crate::connector::{Pages, Plan};
+use crate::failure::CallError;
+use crate::jq::{self, Variable};
+
+/// The engine's own arguments.
+#[derive(Default)]
+pub(super) struct Paged {
+    limit: Option<usize>,
+    cursor: Option<String>,
+    all: bool,
+    pub(super) fields: Fields,
+    /// The caller's arguments that decide which rows there are.
+    decides: Vec<(String, String)>,
+}
+
+/// Other names are replaced, and nulls that say nothing left out.
+pub(super) fn admit(plan: &Plan, arguments: Map<String, Value>) -> Result<(Map<String, Value>, Paged), CallError> {
+    let mut given = Map::new();
+    let mut paged = Paged::default();
+    for (name, value) in arguments {
+        let known = plan.arguments.iter().find(|argument| argument.name == name || argument.aliases.contains(&name));
+        match (known, name.as_str()) {
+            (Some(argument), _) => {
+                if value.is_null() && !argument.clear {
+                    continue;
+                }
+                if given.contains_key(&argument.name) {
+                    return Err(CallError::caller(format!(
+                        "`{}` is there twice, once as `{name}`: pass it once.",
+                        argument.name
+                    )));
+                }
+                given.insert(argument.name.clone(), value);
+            }
+            (None, "limit" | "page_size") if plan.is_list => {
+                paged.limit = value.as_u64().and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+            }
+            (None, "cursor") if plan.is_list => {
+                paged.cursor = value.as_str().filter(|cursor| !cursor.is_empty()).map(str::to_owned)
+            }
+            (None, "fields") if plan.has_fields => {
+                let names = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+                paged.fields = Fields::new(names.map(str::to_owned).collect());
+            }
+            _ => {
+                given.insert(name, value);
+            }
+        }
+    }
+    paged.all = plan.is_list && given.get("all") == Some(&Value::Bool(true));
+    paged.decides = given.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    paged.decides.sort();
+    Ok((given, paged))
+}
+
+/// `$args` before lookups.
+pub(super) fn with_defaults(plan: &Plan, mut given: Map<String, Value>) -> Val {
+    for argument in &plan.arguments {
+        if let Some(default) = &argument.default {
+            given.entry(argument.name.clone()).or_insert_with(|| default.clone());
+        }
+    }
+    jq::from_json(&Value::Object(given))
+}
+
+impl Paged {
+    /// What is wanted of the tool's list.
+    pub(super) fn wanted(&self, tool: &str, pages: &Pages) -> Wanted {
+        let decides = self.decides.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        let limit = if self.all { pages.walk.cap } else { self.limit.unwrap_or(DEFAULT_LIMIT) };
+        Wanted {
+            limit: limit.min(pages.walk.cap),
+            cursor: self.cursor.clone(),
+            bound: Some(Bound::to(std::iter::once(tool).chain(decides))),
+            whole: self.all,
+            fields: self.fields.clone(),
+        }
+    }
+}
+
+impl Wanted {
+    /// All rows, for a list that is not the result.
+    pub(super) fn all(pages: &Pages) -> Self {
+        Self { limit: pages.walk.cap, cursor: None, bound: None, whole: true, fields: Fields::default() }
+    }
+}
+
+impl Run<'_> {
+    /// Names of these arguments become ids in `$args`.
+    pub(super) async fn lookups(&mut self, places: &[usize]) -> Result<(), CallError> {
+        let inner = self.inner;
+        for argument in places.iter().filter_map(|place| self.plan.arguments.get(*place)) {
+            let args = self.variables.get(Variable::Args as usize).cloned().unwrap_or_default();
+            let (Some(resolve), Some(value)) = (&argument.lookup, jq::get(&args, &argument.name)) else { continue };
+            let Some(known) = inner.compiled().lookups.get(resolve.lookup).filter(|_| *value != Val::Null) else { continue };
+            let scope = match &resolve.within {
+                Some(within) => values::one(inner, within, &Held::Nothing, &self.variables).await?,
+                None => Val::Null,
+            };
+            let missing = resolve.within.is_some() && scope == Val::Null;
+            let asked = Asked {
+                argument: &argument.name,
+                lookup: known,
+                value,
+                scope,
+                needs: resolve.needs.as_deref().filter(|_| missing),
+            };
+            let id = lookup::resolve(inner, &asked, &self.variables).await?;
+            if let Val::Obj(map) = args {
+                let mut map = std::sync::Arc::unwrap_or_clone(map);
+                map.insert(Val::utf8_str(argument.name.clone()), id);
+                set(&mut self.variables, Variable::Args, Val::obj(map));
+            }
+        }
+        Ok(())
+    }
+}

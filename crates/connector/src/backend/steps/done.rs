@@ -1,0 +1,97 @@
+//! What a call has changed so far, told when a later step fails.
+
+use jaq_json::Val;
+
+use super::super::values::{Held, to_json};
+use super::Given;
+use crate::connector::Step;
+use crate::definition::Failures;
+use crate::failure::CallError;
+use crate::jq;
+use crate::json::push_string;
+
+/// Bytes of a value that are told.
+const MAX_TOLD: usize = 500;
+
+/// Changes that were made.
+#[derive(Default)]
+pub(super) struct Done(Vec<String>);
+
+impl Done {
+    pub(super) fn add(&mut self, step: &Step, value: &Held) -> Result<(), CallError> {
+        self.push(step, None, value)
+    }
+
+    pub(super) fn add_item(&mut self, step: &Step, item: &Val, value: &Held) -> Result<(), CallError> {
+        self.push(step, Some(item), value)
+    }
+
+    fn push(&mut self, step: &Step, item: Option<&Val>, value: &Held) -> Result<(), CallError> {
+        let mut out = String::from("{\"step\":");
+        push_string(&mut out, &label(step));
+        if let Some(item) = item {
+            out.push_str(",\"item\":");
+            out.push_str(&told(item)?);
+        }
+        let value = value.value()?;
+        if value != Val::Null {
+            out.push_str(",\"value\":");
+            out.push_str(&told(&value)?);
+        }
+        out.push('}');
+        self.0.push(out);
+        Ok(())
+    }
+
+    /// The failure of a step, with what was done before it.
+    pub(super) fn failed(&self, step: &Step, error: CallError) -> CallError {
+        if self.0.is_empty() {
+            return error;
+        }
+        let mut failed = String::new();
+        push_string(&mut failed, &label(step));
+        let mut why = String::new();
+        push_string(&mut why, error.message());
+        let message = format!(
+            "Only a part was done; it was not taken back. {{\"done\":[{}],\"failed\":{{\"step\":{failed},\"error\":{why}}}}}",
+            self.0.join(",")
+        );
+        error.with_message(message)
+    }
+}
+
+fn label(step: &Step) -> String {
+    step.name.clone().unwrap_or_else(|| format!("step {}", step.number))
+}
+
+/// A value in short: as it is, or what identifies it.
+fn told(value: &Val) -> Result<String, CallError> {
+    let json = to_json(value)?;
+    if json.len() <= MAX_TOLD {
+        return Ok(json);
+    }
+    let short = ["id", "ref", "name", "title", "subject"].into_iter().filter_map(|key| {
+        let inner = jq::get(value, key)?;
+        let json = to_json(inner).ok().filter(|json| json.len() <= MAX_TOLD)?;
+        Some(format!("\"{key}\":{json}"))
+    });
+    Ok(format!("{{{}}}", short.collect::<Vec<_>>().join(",")))
+}
+
+/// What a `for_each` gave.
+pub(super) fn of_items(failures: Failures, outcomes: Vec<(Val, Result<Val, CallError>)>) -> Result<Given, CallError> {
+    let text = |text: &str| Val::utf8_str(text.to_owned());
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for (item, outcome) in outcomes {
+        match outcome {
+            Ok(value) => done.push(Val::obj([(text("item"), item), (text("value"), value)].into_iter().collect())),
+            Err(error) if failures == Failures::Stop => return Err(error),
+            Err(error) => {
+                let error = text(error.message());
+                failed.push(Val::obj([(text("item"), item), (text("error"), error)].into_iter().collect()));
+            }
+        }
+    }
+    let both = [(text("done"), done.into_iter().collect()), (text("failed"), failed.into_iter().collect())];
+    Ok(Given::Value(Held::Made(Val::obj(both.into_iter().collect()))))
+}

@@ -1,0 +1,117 @@
+//! The last step's value → the result: filter, shape, fields, and the last touch; always valid JSON that is not too large.
+
+use serde_json::value::RawValue;
+
+use super::super::projection::{self, Fields};
+use super::super::tidy::{self, Rules};
+use super::super::values::{self, Held};
+use super::super::{Outcome, pages};
+use super::{Given, Run};
+use crate::failure::CallError;
+
+/// Bytes that a result may have before it is cut to a smaller one.
+const MAX_RESULT_BYTES: usize = 100 << 10;
+/// Characters of a text and items of a list in the smaller results, tried in this order.
+const SMALLER: [(usize, usize); 3] = [(500, 50), (200, 20), (100, 5)];
+
+pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
+    let (inner, plan) = (run.inner, run.plan);
+    let records = run.options.keeps_records.then(|| raw(run.last.as_ref())).transpose()?;
+    let is_whole = plan.is_list;
+    let json = match (&plan.result, run.last.clone()) {
+        (None, Some(Given::List(listed))) => {
+            let json = listed.json();
+            match &plan.output {
+                Some(shape) if !plan.has_shaped_rows => of_items(&run, shape, json).await?,
+                _ => json,
+            }
+        }
+        (filter, last) => {
+            let input = match &last {
+                Some(Given::Value(held)) => held.clone(),
+                Some(list) => Held::Made(list.value()?),
+                None => Held::Nothing,
+            };
+            let held = match filter {
+                Some(filter) => Held::Made(values::one(inner, filter, &input, &run.variables).await?),
+                None => input,
+            };
+            shaped(&run, held.json()?).await?
+        }
+    };
+    let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
+    let rules =
+        Rules { untrusted: plan.untrusted.clone(), text_limit: inner.compiled().text_limit, max_items: usize::MAX, keeps_root };
+    let mut outcome = Outcome::new(within(&json, rules, is_whole)?)?;
+    outcome.records = records;
+    Ok(outcome)
+}
+
+async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
+    let plan = run.plan;
+    match &plan.output {
+        Some(shape) if plan.lists_items => of_items(run, shape, json).await,
+        shape if json.starts_with('{') && (shape.is_some() || plan.has_fields) && !plan.is_list => {
+            projection::record(run.inner, shape.as_ref(), &run.paged.fields, json, &run.variables).await
+        }
+        _ => Ok(json),
+    }
+}
+
+/// The shape over `items` of an object; the object's other keys stay.
+async fn of_items(run: &Run<'_>, shape: &std::sync::Arc<crate::connector::Shape>, json: String) -> Result<String, CallError> {
+    let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&json) else { return Ok(json) };
+    let Some([Some(items)]) = crate::json::pick(&json, ["items"]) else { return Ok(json) };
+    let Some(rows) = projection::items(items.get()) else { return Ok(json) };
+    let fields = if run.plan.is_list { Fields::default() } else { run.paged.fields.clone() };
+    let row = crate::connector::Row::Shape(shape.clone());
+    let kept = projection::rows(run.inner, &row, &fields, rows, &run.variables).await?;
+    let mut out = format!("{{\"items\":[{}]", kept.rows.join(","));
+    for (name, value) in object.iter().filter(|(name, _)| *name != "items") {
+        out.push(',');
+        crate::json::push_string(&mut out, name);
+        out.push(':');
+        out.push_str(&value.to_string());
+    }
+    out.push('}');
+    Ok(out)
+}
+
+/// The last step's value before anything was done to it.
+fn raw(last: Option<&Given>) -> Result<Box<RawValue>, CallError> {
+    let json = match last {
+        Some(Given::Value(held)) => held.json()?,
+        Some(Given::List(listed)) => {
+            let rows: Vec<&str> = listed.records.iter().map(|row| row.get()).collect();
+            format!("{{\"items\":[{}]}}", rows.join(","))
+        }
+        None => "null".into(),
+    };
+    RawValue::from_string(json).map_err(|error| CallError::ours("The answer could not be read.", error.to_string()))
+}
+
+/// The tidy result; a smaller one when it is too large.
+fn within(json: &str, rules: Rules, is_whole: bool) -> Result<String, CallError> {
+    let mut out = String::with_capacity(json.len().min(pages::MAX_PAGE_BYTES) + 64);
+    tidy::push(&mut out, json, &rules);
+    if out.len() <= MAX_RESULT_BYTES || is_whole {
+        return Ok(out);
+    }
+    for (text_limit, max_items) in SMALLER {
+        let rules = Rules { text_limit: text_limit.min(rules.text_limit), max_items, ..rules.clone() };
+        let mut smaller = String::new();
+        tidy::push(&mut smaller, json, &rules);
+        if smaller.len() <= MAX_RESULT_BYTES {
+            if let Some(open) = smaller.strip_suffix('}') {
+                let comma = if open.ends_with('{') { "" } else { "," };
+                return Ok(format!("{open}{comma}\"truncated\":true}}"));
+            }
+            return Ok(smaller);
+        }
+    }
+    Err(CallError::caller(format!(
+        "The result has {} KiB; at most {} KiB are given. Ask for less, with `fields` where the tool has it.",
+        out.len() >> 10,
+        MAX_RESULT_BYTES >> 10
+    )))
+}

@@ -1,0 +1,162 @@
+//! Values between steps, and the filters over them: without jq where a filter is only a path, else on a thread that may block.
+
+use std::sync::{Arc, OnceLock};
+
+use jaq_json::Val;
+
+use super::Inner;
+use crate::failure::CallError;
+use crate::jq::{self, Glue, Misfit, Stop, Variables};
+use crate::json::Admitted;
+
+/// What is said of a filter that failed: its own text may hold values of the answer.
+const UNEXPECTED: &str = "The answer did not have the form that this tool expects.";
+/// Characters of a sentence that a filter may hand out.
+const MAX_REFUSAL: usize = 500;
+
+/// A value: as received, or made by a filter.
+#[derive(Clone, Default)]
+pub(super) enum Held {
+    #[default]
+    Nothing,
+    Received(Arc<Received>),
+    Made(Val),
+}
+
+/// JSON as received, and as a value once a filter asked for it.
+pub(super) struct Received {
+    pub(super) json: Admitted,
+    value: OnceLock<Val>,
+}
+
+impl Held {
+    pub(super) fn received(json: Admitted) -> Self {
+        Self::Received(Arc::new(Received { json, value: OnceLock::new() }))
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Made(Val::Null) => true,
+            Self::Received(received) => received.json.text().trim() == "null",
+            Self::Made(_) => false,
+        }
+    }
+
+    /// The value, read when it was not.
+    pub(super) fn value(&self) -> Result<Val, CallError> {
+        match self {
+            Self::Nothing => Ok(Val::Null),
+            Self::Made(value) => Ok(value.clone()),
+            Self::Received(received) => {
+                if let Some(value) = received.value.get() {
+                    return Ok(value.clone());
+                }
+                let value = jq::read(&received.json).map_err(|why| CallError::ours("The answer could not be read.", why))?;
+                Ok(received.value.get_or_init(|| value).clone())
+            }
+        }
+    }
+
+    /// The value as JSON.
+    pub(super) fn json(&self) -> Result<String, CallError> {
+        match self {
+            Self::Nothing => Ok("null".into()),
+            Self::Received(received) => Ok(received.json.text().trim().to_owned()),
+            Self::Made(value) => to_json(value),
+        }
+    }
+}
+
+/// A value as JSON.
+pub(super) fn to_json(value: &Val) -> Result<String, CallError> {
+    let mut out = String::new();
+    jq::write(&mut out, value).map_err(|why| CallError::ours(UNEXPECTED, why))?;
+    Ok(out)
+}
+
+/// Filters, each with its input.
+pub(super) type Work = Vec<(Glue, Held)>;
+
+/// The value of one filter; null when it gives none.
+pub(super) async fn one(inner: &Arc<Inner>, glue: &Glue, input: &Held, variables: &Variables) -> Result<Val, CallError> {
+    let values = each(inner, vec![(glue.clone(), input.clone())], variables).await?;
+    Ok(values.into_iter().next().flatten().unwrap_or_default())
+}
+
+/// True when the filter gives anything but null and false.
+pub(super) async fn is_true(inner: &Arc<Inner>, glue: &Glue, variables: &Variables) -> Result<bool, CallError> {
+    Ok(jq::is_true(&one(inner, glue, &Held::Nothing, variables).await?))
+}
+
+/// The value of each filter.
+pub(super) async fn each(inner: &Arc<Inner>, work: Work, variables: &Variables) -> Result<Vec<Option<Val>>, CallError> {
+    if work.iter().all(|(glue, _)| !matches!(glue, Glue::Filter(_))) {
+        return work.iter().map(|(glue, input)| run(inner, glue, input, variables)).collect();
+    }
+    let variables = variables.clone();
+    blocking(inner, move |inner| work.iter().map(|(glue, input)| run(inner, glue, input, &variables)).collect()).await
+}
+
+/// All values of a filter, or the items of the one list it gives.
+pub(super) async fn all(
+    inner: &Arc<Inner>,
+    glue: &Glue,
+    input: &Held,
+    variables: &Variables,
+    limit: usize,
+) -> Result<Vec<Val>, CallError> {
+    let (glue, input, variables) = (glue.clone(), input.clone(), variables.clone());
+    let mut values = blocking(inner, move |inner| match &glue {
+        Glue::Filter(filter) => {
+            let found = inner.compiled().program.run_all(*filter, &variables, input.value()?, limit.saturating_add(1));
+            sound(inner, found)
+        }
+        _ => Ok(run(inner, &glue, &input, &variables)?.into_iter().collect()),
+    })
+    .await?;
+    match values.as_slice() {
+        [Val::Arr(list)] => Ok(list.to_vec()),
+        [Val::Null] => Ok(Vec::new()),
+        _ => Ok(std::mem::take(&mut values)),
+    }
+}
+
+/// Work for a thread that may block and has the stack that filters need.
+pub(super) async fn blocking<T: Send + 'static>(
+    inner: &Arc<Inner>,
+    work: impl FnOnce(&Inner) -> Result<T, CallError> + Send + 'static,
+) -> Result<T, CallError> {
+    let inner = Arc::clone(inner);
+    let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+    done.map_err(|error| CallError::ours("A filter of this tool ended badly.", error.to_string()))?
+}
+
+/// The value of one filter, on this thread.
+pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variables) -> Result<Option<Val>, CallError> {
+    let misfit = |_: Misfit| CallError::ours(UNEXPECTED, "a path does not fit the value");
+    match glue {
+        Glue::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
+        Glue::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
+        Glue::Filter(filter) => {
+            let found = inner.compiled().program.run_all(*filter, variables, input.value()?, 1);
+            Ok(sound(inner, found)?.pop())
+        }
+    }
+}
+
+/// Values that can be passed on.
+fn sound(inner: &Inner, found: Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
+    let name = &inner.compiled().name;
+    let failed = |why: String| CallError::ours(UNEXPECTED, format!("a filter of connector {name} {why}"));
+    match found {
+        Ok(values) => {
+            let fault = values.iter().find_map(|value| jq::sound(value).err());
+            fault.map_or(Ok(values), |why| Err(failed(format!("made a value that cannot be passed on: {why}"))))
+        }
+        Err(Stop::Refused(sentence)) => Err(CallError::caller(sentence.chars().take(MAX_REFUSAL).collect::<String>())),
+        Err(Stop::Spent(spent)) => Err(failed(format!("was ended: {spent:?}"))),
+        Err(Stop::Many) => Err(failed("gave more values than wanted".into())),
+        // the text may hold values of the answer: it goes nowhere
+        Err(Stop::Failed(_)) => Err(failed("failed".into())),
+    }
+}

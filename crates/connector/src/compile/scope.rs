@@ -1,0 +1,131 @@
+//! What a filter or a path may name at the place where it stands.
+
+use super::filters::Filters;
+use crate::definition::{Definition, Tool};
+use crate::jq::{self, VARIABLES};
+use crate::place::Placed;
+use crate::problem::Found;
+
+/// The names of one place.
+#[derive(Clone)]
+pub(super) struct Scope<'d> {
+    definition: &'d Definition,
+    tool: Option<&'d Tool>,
+    /// Variables beside `$settings`, `$me` and `$today`.
+    variables: Vec<&'static str>,
+    /// Steps whose values are known.
+    steps: Vec<&'d str>,
+    /// Arguments whose names are not ids yet.
+    unresolved: Vec<&'d str>,
+    sees_secrets: bool,
+}
+
+impl<'d> Scope<'d> {
+    pub(super) fn new(definition: &'d Definition, variables: &[&'static str]) -> Self {
+        let variables = variables.to_vec();
+        Self { definition, tool: None, variables, steps: Vec::new(), unresolved: Vec::new(), sees_secrets: false }
+    }
+
+    pub(super) fn of_tool(definition: &'d Definition, tool: &'d Tool, variables: &[&'static str]) -> Self {
+        Self { tool: Some(tool), ..Self::new(definition, variables) }
+    }
+
+    pub(super) fn with(mut self, variable: &'static str) -> Self {
+        self.variables.push(variable);
+        self
+    }
+
+    pub(super) fn with_secrets(mut self) -> Self {
+        self.sees_secrets = true;
+        self
+    }
+
+    pub(super) fn without(mut self, unresolved: Vec<&'d str>) -> Self {
+        self.unresolved = unresolved;
+        self
+    }
+
+    pub(super) fn add_step(&mut self, name: &'d str) {
+        self.steps.push(name);
+    }
+
+    pub(super) fn has_step(&self, name: &str) -> bool {
+        self.steps.contains(&name)
+    }
+
+    /// Reports what a filter names and may not.
+    pub(super) fn check(&self, filter: &Placed<String>, part: &str, filters: &Filters<'_>, found: &mut Found) {
+        for used in jq::uses(&filter.value) {
+            let Some(problem) = self.problem(&used.variable, used.key.as_deref()) else { continue };
+            let whole = used.key.as_ref().map_or_else(|| used.variable.clone(), |key| format!("{}.{key}", used.variable));
+            let byte = filter.value.find(&whole).or_else(|| filter.value.find(&used.variable)).unwrap_or_default();
+            found.add(filters.place(filter, byte), part, problem);
+        }
+    }
+
+    fn problem(&self, variable: &str, key: Option<&str>) -> Option<String> {
+        if !VARIABLES.contains(&variable) {
+            return None;
+        }
+        match (variable, key) {
+            ("$today", _) => None,
+            ("$settings", Some(name)) => self.setting(name),
+            ("$settings", None) => None,
+            ("$me", _) => self.me(),
+            ("$steps", _) if !self.variables.contains(&"$steps") => Some("there is no $steps here".into()),
+            ("$steps", Some(name)) => self.step(name),
+            (_, _) if !self.variables.contains(&variable) => Some(format!("there is no {variable} here")),
+            ("$args" | "$given", Some(name)) => self.argument(name, variable == "$args"),
+            _ => None,
+        }
+    }
+
+    fn setting(&self, name: &str) -> Option<String> {
+        match self.definition.settings.get(name) {
+            Some(setting) if setting.secret && !self.sees_secrets => {
+                Some(format!("`{name}` is a secret; only headers and the login may carry it"))
+            }
+            Some(_) => None,
+            None => Some(format!("there is no setting `{name}`")),
+        }
+    }
+
+    fn me(&self) -> Option<String> {
+        let upstream = &self.definition.upstream;
+        let known = upstream.me.is_some() || upstream.login.as_ref().is_some_and(|login| login.value.me.is_some());
+        (!known).then(|| "nothing says who $me is: add `me` to `upstream` or to its login".into())
+    }
+
+    fn step(&self, name: &str) -> Option<String> {
+        (!self.has_step(name)).then(|| format!("there is no step `{name}` before this"))
+    }
+
+    fn argument(&self, name: &str, resolved: bool) -> Option<String> {
+        match self.tool.map(|tool| tool.input.get(name)) {
+            Some(None) => Some(format!("there is no argument `{name}`")),
+            Some(Some(_)) if resolved && self.unresolved.contains(&name) => {
+                Some(format!("the id of `{name}` is not known yet: its lookup needs what comes later"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Reports what a path names and may not.
+    pub(super) fn check_name(&self, name: &str) -> Option<String> {
+        let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+        let first = rest.map(|rest| rest.split('.').next().unwrap_or_default());
+        let has = |variable: &str| self.variables.iter().any(|known| known.strip_prefix('$') == Some(variable));
+        match (head, first) {
+            ("settings", Some(setting)) => self.setting(setting),
+            ("me", Some(_)) => self.me(),
+            ("steps", Some(step)) if has("steps") => self.step(step),
+            ("before" | "after", Some(_)) if has(head) => None,
+            ("item", _) if has("item") => None,
+            ("in" | "value", None) if has(head) => None,
+            (_, None) if has("args") => {
+                self.argument(name, true).or_else(|| self.tool.is_none().then(|| format!("there is no argument `{name}`")))
+            }
+            _ => Some(format!("there is no `{name}` here")),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Field tables: which columns are picked while a record is read, and which need jq.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::filters::Filters;
+use super::scope::Scope;
+use crate::connector::{Column, From, Shape, Want};
+use crate::definition::{self, Definition};
+use crate::jq;
+use crate::problem::Found;
+
+pub(super) type Shapes = BTreeMap<String, Arc<Shape>>;
+
+pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Shapes {
+    let mut shapes = Shapes::new();
+    for (name, table) in definition.shapes.iter() {
+        super::name(name, "shapes", found);
+        if name.value == "object" {
+            found.add(name.place, "shapes", "`object` stands for any record, so no shape can have this name");
+        }
+        if table.is_empty() {
+            found.add(name.place, format!("shapes.{}", name.value), "a shape needs at least one field");
+        }
+        shapes.insert(name.value.clone(), Arc::new(shape(definition, &name.value, table, filters, found)));
+    }
+    shapes
+}
+
+fn shape<'d>(
+    definition: &'d Definition,
+    name: &str,
+    table: &'d definition::Shape,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Shape {
+    let scope = Scope::new(definition, &[]);
+    let mut slots = Slots::default();
+    let mut columns = Vec::new();
+    let mut read: Option<BTreeSet<String>> = Some(BTreeSet::new());
+    for (key, column) in table.iter() {
+        let from = match &column.from {
+            None => From::Slot(slots.add([key.value.as_str()])),
+            Some(filter) => {
+                let glue = filters.add(filter, &format!("shapes.{name}.{}", key.value), &scope, found);
+                match glue.of_input().filter(|keys| !keys.is_empty()) {
+                    Some(keys) => From::Slot(slots.add(keys.iter().map(|key| key.name.as_str()))),
+                    None => {
+                        match (jq::keys_read(&filter.value, filters.shared()), &mut read) {
+                            (Some(keys), Some(read)) => read.extend(keys),
+                            _ => read = None,
+                        }
+                        From::Glue(glue)
+                    }
+                }
+            }
+        };
+        columns.push(Column { name: key.value.clone(), from, is_text: column.text, on_request: column.on_request });
+    }
+    let needs_whole = read.is_none();
+    let glue_keys = read.unwrap_or_default().into_iter().map(|key| {
+        let slot = slots.add([key.as_str()]);
+        (key, slot)
+    });
+    let glue_keys = glue_keys.collect();
+    Shape { columns, needs_whole, glue_keys, wanted: slots.wanted }
+}
+
+/// Paths into a record, each with its slot.
+#[derive(Default)]
+struct Slots {
+    wanted: Vec<Want>,
+    count: usize,
+}
+
+impl Slots {
+    fn add<'k>(&mut self, keys: impl IntoIterator<Item = &'k str>) -> usize {
+        let mut last: Option<&mut Want> = None;
+        for key in keys {
+            let level = match last {
+                Some(want) => &mut want.inside,
+                None => &mut self.wanted,
+            };
+            let at = level.iter().position(|want| want.key == key).unwrap_or_else(|| {
+                level.push(Want { key: key.to_owned(), ..Want::default() });
+                level.len() - 1
+            });
+            last = level.get_mut(at);
+        }
+        let count = &mut self.count;
+        last.map_or(0, |want| {
+            *want.slot.get_or_insert_with(|| {
+                *count += 1;
+                *count - 1
+            })
+        })
+    }
+}
+
+/// The output schema of a record, or of a list of them.
+pub(super) fn schema(shape: Option<&definition::Shape>, is_list: bool) -> Value {
+    let Some(shape) = shape else { return json!({"type": "object"}) };
+    let mut properties = Map::new();
+    for (name, column) in shape.iter() {
+        let mut property = Map::new();
+        property.insert("type".into(), json!(column.kind));
+        if let Some(description) = &column.description {
+            property.insert("description".into(), description.as_str().into());
+        }
+        properties.insert(name.value.clone(), property.into());
+    }
+    let record = json!({"type": "object", "properties": properties});
+    if !is_list {
+        return record;
+    }
+    json!({"type": "object", "properties": {
+        "items": {"type": "array", "items": record},
+        "total_count": {"type": "integer"},
+        "truncated": {"type": "boolean"},
+        "next_cursor": {"type": "string"}
+    }})
+}

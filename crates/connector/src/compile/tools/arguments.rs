@@ -1,0 +1,242 @@
+//! Arguments of a tool: their rules, their JSON Schema, and the order in which their names become ids.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::super::filters::Filters;
+use super::super::name;
+use super::super::scope::Scope;
+use crate::connector;
+use crate::definition::{Argument, ArgumentKind, Definition, Tool};
+use crate::jq;
+use crate::place::Placed;
+use crate::problem::Found;
+
+/// Forms of a text that arguments may have.
+const FORMATS: [&str; 5] = ["date", "date-time", "uuid", "email", "uri"];
+/// Arguments that the engine adds to lists and to tools with `fields`.
+pub(super) const OWN: [&str; 3] = ["limit", "cursor", "fields"];
+
+pub(super) struct Arguments<'d> {
+    pub(super) list: Vec<connector::Argument>,
+    /// Places of those with a lookup: first the ones that need no `$before`.
+    pub(super) first: Vec<usize>,
+    pub(super) later: Vec<usize>,
+    /// Names of the latter.
+    pub(super) resolved_later: Vec<&'d str>,
+}
+
+pub(super) fn settle<'d>(
+    definition: &'d Definition,
+    tool: &'d Tool,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Arguments<'d> {
+    let part = |key: &str| format!("{}.input.{key}", tool.name.value);
+    let looked_up: Vec<&str> = tool.input.iter().filter(|(_, a)| a.lookup.is_some()).map(|(key, _)| key.value.as_str()).collect();
+    let order = order(tool, &looked_up, found);
+    let mut all: BTreeSet<&str> = BTreeSet::new();
+    let mut list = Vec::new();
+    for (key, argument) in tool.input.iter() {
+        let part = part(&key.value);
+        check(key, argument, &part, found);
+        for word in std::iter::once(key).chain(&argument.aliases) {
+            if !all.insert(&word.value) {
+                found.add(word.place, part.clone(), format!("there is more than one argument called `{}`", word.value));
+            }
+        }
+        let lookup = argument.lookup.as_ref().and_then(|wanted| {
+            let at = definition.lookups.keys().position(|name| name == wanted.value);
+            if at.is_none() {
+                found.add(wanted.place, part.clone(), format!("there is no lookup `{}`", wanted.value));
+            }
+            let needs = argument.within.iter().flat_map(|within| jq::uses(&within.value));
+            let needs = needs.filter(|used| used.variable == "$args").find_map(|used| used.key);
+            let scope = Scope::of_tool(
+                definition,
+                tool,
+                if tool.before.is_some() { &["$args", "$given", "$before"] } else { &["$args", "$given"] },
+            );
+            let within = argument.within.as_ref().map(|within| filters.add(within, &format!("{part}.within"), &scope, found));
+            Some(connector::Resolve { lookup: at?, within, needs })
+        });
+        if let Some(within) = argument.within.as_ref().filter(|_| argument.lookup.is_none()) {
+            found.add(within.place, part.clone(), "`within` is the scope of a `lookup`");
+        }
+        list.push(connector::Argument {
+            name: key.value.clone(),
+            aliases: argument.aliases.iter().map(|alias| alias.value.clone()).collect(),
+            default: argument.default.clone(),
+            clear: argument.clear,
+            lookup,
+        });
+    }
+    let place = |name: &&str| tool.input.keys().position(|key| key == *name);
+    Arguments {
+        list,
+        first: order.first.iter().filter_map(place).collect(),
+        later: order.later.iter().filter_map(place).collect(),
+        resolved_later: order.later,
+    }
+}
+
+struct Order<'d> {
+    first: Vec<&'d str>,
+    later: Vec<&'d str>,
+}
+
+/// A lookup whose scope needs another argument's id comes after it; one that needs `$before`, after `before`.
+fn order<'d>(tool: &'d Tool, looked_up: &[&'d str], found: &mut Found) -> Order<'d> {
+    let uses = |name: &str| {
+        tool.input.get(name).and_then(|argument| argument.within.as_ref()).map(|w| jq::uses(&w.value)).unwrap_or_default()
+    };
+    let needs = |name: &str| {
+        let named = |used: jq::Use| used.key.filter(|_| used.variable == "$args");
+        uses(name).into_iter().filter_map(named).filter(|other| looked_up.contains(&other.as_str())).collect::<Vec<_>>()
+    };
+    let mut done: Vec<&str> = Vec::new();
+    let mut left: Vec<&str> = looked_up.to_vec();
+    while !left.is_empty() {
+        let ready: Vec<&str> =
+            left.iter().copied().filter(|name| needs(name).iter().all(|other| done.contains(&other.as_str()))).collect();
+        if ready.is_empty() {
+            if let Some((key, _)) = tool.input.iter().find(|(key, _)| left.contains(&key.value.as_str())) {
+                let part = format!("{}.input.{}", tool.name.value, key.value);
+                found.add(key.place, part, format!("its lookup and those of {} wait for each other", left.join(", ")));
+            }
+            break;
+        }
+        left.retain(|name| !ready.contains(name));
+        done.extend(ready);
+    }
+    let mut order = Order { first: Vec::new(), later: Vec::new() };
+    for name in done {
+        let waits = uses(name).iter().any(|used| used.variable == "$before")
+            || needs(name).iter().any(|other| order.later.contains(&other.as_str()));
+        if waits { order.later.push(name) } else { order.first.push(name) }
+    }
+    order
+}
+
+fn check(key: &Placed<String>, argument: &Argument, part: &str, found: &mut Found) {
+    name(key, part, found);
+    for alias in &argument.aliases {
+        name(alias, part, found);
+    }
+    let is = |kinds: &[ArgumentKind]| kinds.contains(&argument.kind);
+    let mut only = |there: bool, kinds: &[ArgumentKind], what: &str| {
+        if there && !is(kinds) {
+            found.add(key.place, part, what);
+        }
+    };
+    let numbers = [ArgumentKind::Integer, ArgumentKind::Number];
+    only(argument.minimum.is_some() || argument.maximum.is_some(), &numbers, "only a number has `minimum` and `maximum`");
+    let texts = argument.max_length.is_some() || argument.min_length.is_some() || argument.choices.is_some();
+    let texts = texts || argument.pattern.is_some() || argument.format.is_some();
+    only(texts, &[ArgumentKind::String], "only a string has `minLength`, `maxLength`, `enum`, `pattern` and `format`");
+    let lists = argument.items.is_some() || argument.min_items.is_some() || argument.max_items.is_some();
+    only(lists, &[ArgumentKind::Array], "only an array has `items`, `minItems` and `maxItems`");
+    only(argument.lookup.is_some(), &[ArgumentKind::String, ArgumentKind::Integer], "only a string or integer has a `lookup`");
+    if argument.kind == ArgumentKind::Array && argument.items.is_none() {
+        found.add_with_hint(
+            key.place,
+            part,
+            "an array needs `items`",
+            "clients refuse a list that does not say what its items are",
+        );
+    }
+    if argument.description.trim().is_empty() {
+        found.add(key.place, part, "the description must not be empty");
+    }
+    if argument.required && argument.default.is_some() {
+        found.add(key.place, part, "has a default and is required: it can be only one of the two");
+    }
+    if argument.clear && (argument.default.is_some() || argument.required) {
+        found.add(key.place, part, "null is a value for it, so it has no default and is not required");
+    }
+    if let Some(format) = &argument.format
+        && !FORMATS.contains(&format.value.as_str())
+    {
+        found.add(format.place, part, format!("`{}` is not one of {}", format.value, FORMATS.join(", ")));
+    }
+    if let Some(pattern) = &argument.pattern
+        && jsonschema::draft202012::new(&json!({"pattern": pattern.value})).is_err()
+    {
+        found.add(pattern.place, part, format!("`{}` is not a regular expression", pattern.value));
+    }
+    if let Some(default) = &argument.default {
+        let fits = match argument.kind {
+            ArgumentKind::String => default.is_string(),
+            ArgumentKind::Integer => default.is_i64() || default.is_u64(),
+            ArgumentKind::Number => default.is_number(),
+            ArgumentKind::Boolean => default.is_boolean(),
+            ArgumentKind::Array => default.is_array(),
+            ArgumentKind::Object => default.is_object(),
+        };
+        if !fits {
+            found.add(key.place, part, format!("the default {default} does not fit `type`"));
+        }
+    }
+}
+
+/// The JSON Schema of a tool's arguments, with those that the engine adds.
+pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for (name, argument) in tool.input.iter() {
+        properties.insert(name.value.clone(), property(argument));
+        if argument.required {
+            required.push(name.value.as_str());
+        }
+    }
+    if let Some(most) = list {
+        properties.insert(
+            "limit".into(),
+            json!({"type": "integer", "minimum": 1, "maximum": most, "description": "Most items of one page."}),
+        );
+        properties.insert(
+            "cursor".into(),
+            json!({"type": "string", "description": "next_cursor of the page before, with the same other arguments."}),
+        );
+    }
+    if tool.fields {
+        properties.insert(
+            "fields".into(),
+            json!({"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "Names of the fields to return; those of the backend's own record work too."}),
+        );
+    }
+    let mut schema = json!({"type": "object", "properties": properties});
+    if let Some(schema) = schema.as_object_mut() {
+        if !required.is_empty() {
+            schema.insert("required".into(), required.into());
+        }
+        schema.insert("additionalProperties".into(), false.into());
+    }
+    schema
+}
+
+fn property(argument: &Argument) -> Value {
+    let mut property = Map::new();
+    property.insert("type".into(), json!(argument.kind));
+    let mut add = |key: &str, value: Option<Value>| value.map(|value| property.insert(key.to_owned(), value));
+    add("items", argument.items.as_ref().map(|items| json!(items)));
+    add("enum", argument.choices.as_ref().map(|choices| json!(choices)));
+    add("minimum", argument.minimum.map(number));
+    add("maximum", argument.maximum.map(number));
+    add("minLength", argument.min_length.map(Value::from));
+    add("maxLength", argument.max_length.map(Value::from));
+    add("pattern", argument.pattern.as_ref().map(|pattern| pattern.value.clone().into()));
+    add("format", argument.format.as_ref().map(|format| format.value.clone().into()));
+    add("minItems", argument.min_items.map(Value::from));
+    add("maxItems", argument.max_items.map(Value::from));
+    add("default", argument.default.clone());
+    add("description", Some(argument.description.clone().into()));
+    property.into()
+}
+
+/// Whole numbers without a fraction.
+fn number(value: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+    if value.fract() == 0.0 && value.abs() < 9e15 { Value::from(value as i64) } else { Value::from(value) }
+}

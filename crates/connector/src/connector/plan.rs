@@ -1,0 +1,241 @@
+//! A tool described step by step, settled: what its arguments, steps and result mean. Runs nothing (see `backend::steps`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use serde_json::Value;
+
+use crate::definition::{Answer, Failures, PagingKind};
+use crate::jq::Glue;
+use crate::template::Template;
+
+/// A tool's arguments, steps and result.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) tool: String,
+    pub(crate) arguments: Vec<Argument>,
+    /// Arguments with a lookup that needs no `$before`, by their place, in the order in which they are resolved.
+    pub(crate) first_lookups: Vec<usize>,
+    /// The other arguments with a lookup.
+    pub(crate) later_lookups: Vec<usize>,
+    pub(crate) checks: Vec<(Glue, String)>,
+    pub(crate) before: Option<Request>,
+    /// Steps that run together, then the next ones; only reads have company.
+    pub(crate) batches: Vec<Vec<Step>>,
+    pub(crate) result: Option<Glue>,
+    /// The shape of the result.
+    pub(crate) output: Option<Arc<Shape>>,
+    /// The rows of the list have that shape already.
+    pub(crate) has_shaped_rows: bool,
+    /// The result is an object whose `items` have that shape.
+    pub(crate) lists_items: bool,
+    /// Some filter of the tool, or of a lookup, names `$me`.
+    pub(crate) uses_me: bool,
+    /// The tool takes `limit` and `cursor`.
+    pub(crate) is_list: bool,
+    /// The tool takes `fields`.
+    pub(crate) has_fields: bool,
+    /// Keys whose texts are fenced in the result.
+    pub(crate) untrusted: Arc<[String]>,
+    pub(crate) hints: BTreeMap<u16, String>,
+    /// The sentence that asks a person.
+    pub(crate) confirm: Option<Glue>,
+}
+
+/// An argument.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    pub(crate) name: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) default: Option<Value>,
+    pub(crate) clear: bool,
+    pub(crate) lookup: Option<Resolve>,
+}
+
+/// How an argument becomes an id.
+#[derive(Debug)]
+pub(crate) struct Resolve {
+    /// Place of the lookup in the connector.
+    pub(crate) lookup: usize,
+    pub(crate) within: Option<Glue>,
+    /// The argument that `within` needs, for the message when it is missing.
+    pub(crate) needs: Option<String>,
+}
+
+/// A step.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// Its place among the steps, from 1.
+    pub(crate) number: usize,
+    pub(crate) name: Option<String>,
+    pub(crate) condition: Option<Glue>,
+    pub(crate) each: Option<Each>,
+    pub(crate) does: Does,
+}
+
+#[derive(Debug)]
+pub(crate) enum Does {
+    Let(Glue),
+    Send(Box<Request>),
+}
+
+/// Once for each value.
+#[derive(Debug)]
+pub(crate) struct Each {
+    pub(crate) items: Glue,
+    pub(crate) at_most: usize,
+    pub(crate) failures: Failures,
+}
+
+/// A request, before its values are known.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// Changes nothing: a GET, or a POST that says so.
+    pub(crate) reads: bool,
+    pub(crate) path: Template,
+    pub(crate) query: Vec<(String, Glue)>,
+    pub(crate) body: Option<Body>,
+    pub(crate) condition: Option<Glue>,
+    pub(crate) optional: Vec<u16>,
+    pub(crate) answer: Answer,
+    pub(crate) pages: Option<Pages>,
+    pub(crate) until: Option<Until>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    Filter(Glue),
+    Map(Vec<Entry>),
+}
+
+/// An entry of a body.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) value: Glue,
+    /// It is an argument for which null is a value.
+    pub(crate) clear: Option<String>,
+}
+
+/// A list that is walked.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    pub(crate) walk: Arc<Walk>,
+    pub(crate) row: Row,
+    pub(crate) filter: Option<Glue>,
+    /// The tool's `limit` and `cursor` are this list's.
+    pub(crate) is_main: bool,
+    /// A filter names `first_page`.
+    pub(crate) keeps_first_page: bool,
+}
+
+/// What is kept of a row.
+#[derive(Debug, Clone)]
+pub(crate) enum Row {
+    Whole,
+    Shape(Arc<Shape>),
+    Filter(Glue),
+}
+
+/// A way of paging.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    pub(crate) kind: PagingKind,
+    /// Parameter that says where a page starts; none for kind `link`.
+    pub(crate) start: Option<String>,
+    pub(crate) size: Option<String>,
+    pub(crate) rows: Glue,
+    pub(crate) total: Option<Glue>,
+    pub(crate) next: Option<Glue>,
+    pub(crate) more: Option<Glue>,
+    pub(crate) max_size: usize,
+    pub(crate) cap: usize,
+}
+
+/// A read that is repeated.
+#[derive(Debug)]
+pub(crate) struct Until {
+    pub(crate) done: Glue,
+    pub(crate) every: Duration,
+    pub(crate) up_to: Duration,
+    pub(crate) progress: Option<Glue>,
+}
+
+/// A field table.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) columns: Vec<Column>,
+    /// What is picked of a record for the columns.
+    pub(crate) wanted: Vec<Want>,
+    /// Some column needs jq, and looks at all of the record.
+    pub(crate) needs_whole: bool,
+    /// Keys that jq columns look at, when they do not need the whole record: place in `wanted`.
+    pub(crate) glue_keys: Vec<(String, usize)>,
+}
+
+/// A key of a record: its value is kept, or what is inside it.
+#[derive(Debug, Default)]
+pub(crate) struct Want {
+    pub(crate) key: String,
+    pub(crate) slot: Option<usize>,
+    pub(crate) inside: Vec<Want>,
+}
+
+/// A field of a shape.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) from: From,
+    pub(crate) is_text: bool,
+    pub(crate) on_request: bool,
+}
+
+/// Where a field comes from.
+#[derive(Debug)]
+pub(crate) enum From {
+    /// A slot of what was picked.
+    Slot(usize),
+    Glue(Glue),
+}
+
+/// Records to choose from.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) request: Request,
+    pub(crate) keep: Duration,
+    /// First segment of its path, when it is written down: a write below it empties it.
+    pub(crate) collection: String,
+}
+
+/// Names → ids.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    pub(crate) noun: String,
+    pub(crate) source: Option<usize>,
+    pub(crate) rows: Glue,
+    pub(crate) id: Glue,
+    pub(crate) names: Vec<Glue>,
+    pub(crate) one: Option<Request>,
+    pub(crate) words: Vec<(String, Glue)>,
+}
+
+/// Credentials exchanged for a token.
+#[derive(Debug)]
+pub(crate) struct Login {
+    pub(crate) exchange: Exchange,
+    pub(crate) header: http::HeaderName,
+    pub(crate) scheme: String,
+    pub(crate) renew: Option<Exchange>,
+    pub(crate) me: Option<Glue>,
+}
+
+/// What is sent for a token.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) path: String,
+    pub(crate) body: Glue,
+    pub(crate) token: Glue,
+}

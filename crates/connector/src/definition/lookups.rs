@@ -1,0 +1,44 @@
+//! The `sources:` and `lookups:` sections as written: how names become ids.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Reading;
+use crate::place::{Placed, Table};
+
+/// Records to choose from.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    /// Path under `base`; `{in}` is the scope of the lookup.
+    pub(crate) get: Placed<String>,
+    /// Query parameters, each a jq filter; `$in` is the scope.
+    #[serde(default)]
+    pub(crate) query: Table<Placed<String>>,
+    /// The paging that walks it; at most 1,000 rows.
+    pub(crate) pages: Option<Placed<String>>,
+    /// How long it is kept, such as `5m`; 5m.
+    pub(crate) keep: Option<Placed<String>>,
+}
+
+/// Names → ids.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lookup {
+    /// What one is called in messages; the lookup's name.
+    pub(crate) noun: Option<String>,
+    /// The source to choose from.
+    pub(crate) from: Option<Placed<String>>,
+    /// jq filter over the source: the rows; `.[]`.
+    pub(crate) rows: Option<Placed<String>>,
+    /// jq filter over a row: its id; `.id`.
+    pub(crate) id: Option<Placed<String>>,
+    /// jq filters over a row: its names; `.name`.
+    #[serde(default)]
+    pub(crate) names: Vec<Placed<String>>,
+    /// Asks the backend about one `$value`; null is none.
+    pub(crate) one: Option<Placed<Reading>>,
+    /// Words that stand for an id: jq filters over the list of all rows.
+    #[serde(default)]
+    pub(crate) words: Table<Placed<String>>,
+}

@@ -1,0 +1,244 @@
+//! Filters that are only a path, a literal, or one path or another: read once, evaluated without jq. What they give is what jq would give.
+
+use jaq_core::load::{lex, parse};
+use jaq_core::path::{Opt, Part};
+use jaq_json::{Num, Val};
+
+use super::json::get;
+use super::meter::Term;
+use super::program::{FilterId, VARIABLES, Variables, term};
+
+/// A filter as it is evaluated.
+#[derive(Debug, Clone)]
+pub(crate) enum Glue {
+    Plain(Plain),
+    /// The first that is neither null nor false: `a // b`.
+    Either(Plain, Plain),
+    Filter(FilterId),
+}
+
+/// A path or a literal.
+#[derive(Debug, Clone)]
+pub(crate) enum Plain {
+    Literal(Val),
+    Path(Path),
+}
+
+/// Names below a root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Path {
+    /// A variable by its place in [`VARIABLES`]; none is the input.
+    pub(crate) variable: Option<usize>,
+    pub(crate) keys: Vec<Key>,
+    /// Ends in `| tonumber?`.
+    number: bool,
+}
+
+/// A name of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) name: String,
+    optional: bool,
+}
+
+/// A value that does not have the form that a path expects.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Misfit;
+
+impl Path {
+    /// Names below the input, when it is nothing but that.
+    pub(crate) fn of_input(&self) -> Option<&[Key]> {
+        (self.variable.is_none() && !self.number).then_some(self.keys.as_slice())
+    }
+
+    fn value(&self, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
+        let mut at = match self.variable {
+            Some(index) => variables.get(index).ok_or(Misfit)?,
+            None => input,
+        };
+        for key in &self.keys {
+            at = match at {
+                Val::Null => return Ok(if self.number { None } else { Some(Val::Null) }),
+                Val::Obj(_) => match get(at, &key.name) {
+                    Some(inner) => inner,
+                    None => return Ok(if self.number { None } else { Some(Val::Null) }),
+                },
+                _ if key.optional => return Ok(None),
+                _ => return Err(Misfit),
+            };
+        }
+        if !self.number {
+            return Ok(Some(at.clone()));
+        }
+        Ok(match at {
+            Val::Num(_) => Some(at.clone()),
+            Val::TStr(text) => std::str::from_utf8(text).ok().and_then(number),
+            _ => None,
+        })
+    }
+}
+
+/// Digits only: what else jq takes for a number is of no use in a header.
+fn number(text: &str) -> Option<Val> {
+    let text = text.trim();
+    let decimal = || text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.parse::<f64>().is_ok();
+    text.parse::<isize>().ok().map(Val::from).or_else(|| decimal().then(|| Val::Num(Num::from_dec_str(text))))
+}
+
+impl Plain {
+    pub(crate) fn value(&self, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
+        match self {
+            Self::Literal(value) => Ok(Some(value.clone())),
+            Self::Path(path) => path.value(variables, input),
+        }
+    }
+}
+
+impl Glue {
+    /// The filter without jq, when its form allows.
+    pub(crate) fn plain(code: &str) -> Option<Self> {
+        let term = term(code)?;
+        match &term {
+            Term::BinOp(left, parse::BinaryOp::Alt, right) => Some(Self::Either(plain(left)?, plain(right)?)),
+            other => Some(Self::Plain(plain(other)?)),
+        }
+    }
+
+    /// Names below the input, when it is nothing but that.
+    pub(crate) fn of_input(&self) -> Option<&[Key]> {
+        match self {
+            Self::Plain(Plain::Path(path)) => path.of_input(),
+            _ => None,
+        }
+    }
+
+    /// The argument that it is, when it is `$args.name` and nothing else.
+    pub(crate) fn argument(&self) -> Option<&str> {
+        match self {
+            Self::Plain(Plain::Path(Path { variable: Some(0), keys, number: false })) => match keys.as_slice() {
+                [key] => Some(&key.name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn plain(term: &Term<'_>) -> Option<Plain> {
+    match term {
+        Term::Str(None, parts) => match parts.as_slice() {
+            [] => Some(Plain::Literal(Val::utf8_str(String::new()))),
+            [lex::StrPart::Str(text)] => Some(Plain::Literal(Val::utf8_str((*text).to_owned()))),
+            _ => None,
+        },
+        Term::Num(number) => number.parse::<isize>().ok().map(|number| Plain::Literal(Val::from(number))),
+        Term::Call("true", arguments) if arguments.is_empty() => Some(Plain::Literal(Val::Bool(true))),
+        Term::Call("false", arguments) if arguments.is_empty() => Some(Plain::Literal(Val::Bool(false))),
+        Term::Call("null", arguments) if arguments.is_empty() => Some(Plain::Literal(Val::Null)),
+        Term::BinOp(left, parse::BinaryOp::Pipe(None), right) => match (path(left)?, &**right) {
+            (path, Term::TryCatch(body, None)) if matches!(&**body, Term::Call("tonumber", a) if a.is_empty()) => {
+                Some(Plain::Path(Path { number: true, ..path }))
+            }
+            _ => None,
+        },
+        other => path(other).map(Plain::Path),
+    }
+}
+
+fn path(term: &Term<'_>) -> Option<Path> {
+    let variable = |name: &str| VARIABLES.iter().position(|known| *known == name);
+    let root = |term: &Term<'_>| match term {
+        Term::Id => Some(None),
+        Term::Var(name) => variable(name).map(Some),
+        _ => None,
+    };
+    match term {
+        Term::Path(start, parts) => {
+            let keys = parts.0.iter().map(|(part, optional)| match part {
+                Part::Index(Term::Str(None, name)) => match name.as_slice() {
+                    [lex::StrPart::Str(name)] => {
+                        Some(Key { name: (*name).to_owned(), optional: matches!(optional, Opt::Optional) })
+                    }
+                    _ => None,
+                },
+                _ => None,
+            });
+            Some(Path { variable: root(start)?, keys: keys.collect::<Option<_>>()?, number: false })
+        }
+        other => Some(Path { variable: root(other)?, keys: Vec::new(), number: false }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Glue;
+    use crate::jq::{FilterId, Variables, compile, read, write};
+    use crate::json::Admitted;
+    use jaq_json::Val;
+
+    fn variables() -> Variables {
+        std::array::from_fn(|index| if index == 0 { value(r#"{"a":{"b":"5"},"n":null}"#) } else { Val::Null })
+    }
+
+    fn value(json: &str) -> Val {
+        read(&Admitted::new(json.to_owned().into()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_needs_no_jq_gives_what_jq_gives() {
+        let codes = [
+            ".",
+            ".a",
+            ".a.b",
+            ".a?.b?",
+            ".a.b?",
+            "$args",
+            "$args.a.b",
+            "$args.n.x",
+            r#"$args["a"].b | tonumber?"#,
+            ".a | tonumber?",
+            r#""text""#,
+            r#""""#,
+            "5",
+            "true",
+            "null",
+            ".a // .b",
+            "$args.n // .a",
+            ".a?",
+            r#".["a b"]"#,
+            ".x // 3",
+        ];
+        let inputs =
+            ["null", "{}", r#"{"a":{"b":1.10}}"#, r#"{"a":"7","b":false}"#, r#"{"a":[1]}"#, "[1]", "3", r#""t""#, r#"{"a b":2}"#];
+        for code in codes {
+            let glue = Glue::plain(code).unwrap_or_else(|| panic!("{code} is plain"));
+            let program = compile("", &[code]).unwrap();
+            for input in inputs {
+                let by_jq =
+                    program.run_all(FilterId(0), &variables(), value(input), 1).map(|mut values| values.pop()).map_err(|_| ());
+                let own = match &glue {
+                    Glue::Plain(plain) => plain.value(&variables(), &value(input)).map_err(|_| ()),
+                    Glue::Either(a, b) => super::super::either(a, b, &variables(), &value(input)).map_err(|_| ()),
+                    Glue::Filter(_) => unreachable!(),
+                };
+                let show = |value: Result<Option<Val>, ()>| {
+                    value.map(|value| {
+                        value.map(|value| {
+                            let mut out = String::new();
+                            write(&mut out, &value).unwrap();
+                            out
+                        })
+                    })
+                };
+                assert_eq!(show(own), show(by_jq), "{code} over {input}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_needs_jq_is_left_to_it() {
+        for code in [".a[]", ".a + 1", ".a | .b", "$x", "\"a\\(.b)\"", ".[0]", "empty", "-1", "{a: 1}", ".a // .b // .c", "f"] {
+            assert!(Glue::plain(code).is_none(), "{code}");
+        }
+    }
+}
