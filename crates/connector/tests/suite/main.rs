@@ -9,11 +9,18 @@
 )]
 
 mod board;
+mod changes;
 mod errors;
 mod fake;
 mod golden;
+mod login;
+mod lookups;
 mod network;
+mod paging;
 mod problems;
+mod scripted;
 mod second_table;
 mod settings;
+mod shapes;
 mod steps;
+mod waiting;
