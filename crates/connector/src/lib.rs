@@ -25,7 +25,7 @@ mod json;
 
 pub use backend::{Backend, OnProgress, Options, Outcome, Progress};
 pub use compile::compile;
-pub use connector::{Annotations, Connector, Effect, SettingKind, Tool};
+pub use connector::{Annotations, Connector, Effect, RestAction, SettingKind, Tool};
 pub use definition::schema;
 pub use failure::{CallError, Fault};
 pub use jq::FILTER_STACK_BYTES;

@@ -8,6 +8,7 @@
     reason = "helpers of tests may fail loudly"
 )]
 
+mod actions;
 mod board;
 mod changes;
 mod errors;
