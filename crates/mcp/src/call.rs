@@ -4,6 +4,7 @@ mod client;
 mod log_level;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -36,6 +37,8 @@ pub(crate) struct RequestContext {
     pub(crate) log_level: Option<LogLevel>,
     pub(crate) outlet: Option<Arc<dyn Outlet>>,
     pub(crate) asking: Asking,
+    /// Set once the request is answered: nothing may be said of it any more.
+    pub(crate) answered: AtomicBool,
 }
 
 impl<C> Call<C> {
@@ -80,13 +83,17 @@ impl<C> Call<C> {
     /// Source: specification 2025-11-25, Streamable HTTP, "Sending Messages to the Server", which lets a server end the connection before the
     /// answer once the client has an event id.
     pub fn release_client(&self) {
-        if let Some(outlet) = &self.request.outlet {
+        // Before 2025-11-25 a stream does not begin with an event id, so the client would have nothing to come back with.
+        let can_return = self.request.revision.is_some_and(|revision| revision >= Revision::V2025_11_25);
+        if let (Some(outlet), true) = (&self.request.outlet, can_return) {
             outlet.pause();
         }
     }
 
     async fn notify(&self, method: &'static str, params: &impl Serialize) {
-        let Some(outlet) = &self.request.outlet else { return };
+        let Some(outlet) = self.request.outlet.as_ref().filter(|_| !self.request.answered.load(Ordering::Relaxed)) else {
+            return;
+        };
         #[derive(Serialize)]
         struct Notification<'a, P> {
             jsonrpc: &'static str,

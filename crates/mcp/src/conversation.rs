@@ -109,7 +109,10 @@ impl Conversation {
         let _forget = Forget { conversation: self, number };
         let message = question.as_request(number)?;
         outlet.send(Bytes::from(message)).await;
-        answered.await.ok()
+        tokio::select! {
+            answer = answered => answer.ok(),
+            () = self.ended() => None,
+        }
     }
 
     /// Hands the answer to a question to whoever waits for it.

@@ -50,10 +50,6 @@ impl<'a> Origin<'a> {
         Self { headers: None, conversation: Some(conversation) }
     }
 
-    fn is_stdio(self) -> bool {
-        self.headers.is_none()
-    }
-
     /// The revision that the place speaks of, before or without reading the message.
     fn revision(self) -> Option<Revision> {
         let named = self.headers.and_then(headers::protocol_version).and_then(Revision::parse);
@@ -75,13 +71,30 @@ pub(crate) enum Step<C> {
     Answered(Answer),
     /// Work was started; [`Calling::finish`] gives the answer.
     Calling(Calling<C>),
-    /// The client takes back a request, by the JSON of its id (stdio).
+    /// The client takes back a request, by the JSON of its id (stdio and sessions).
     Cancel(String),
     /// A batch of messages.
     Batch(Vec<Step<C>>),
 }
 
 impl<C: Send + Sync + 'static> Step<C> {
+    /// The JSON of the id of the call under way; empty for a batch, which has none.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Calling(calling) => &calling.id,
+            _ => "",
+        }
+    }
+
+    /// The requests that the client takes back, by the JSON of their ids.
+    pub(crate) fn cancelled(&self) -> impl Iterator<Item = &str> {
+        let steps = if let Self::Batch(steps) = self { steps.as_slice() } else { std::slice::from_ref(self) };
+        steps.iter().filter_map(|step| match step {
+            Self::Cancel(id) => Some(id.as_str()),
+            _ => None,
+        })
+    }
+
     /// Waits for whatever is still under way.
     pub(crate) async fn finish(self) -> Answer {
         match self {
@@ -146,10 +159,11 @@ fn take_message<C: Send + Sync + 'static>(
     }
 }
 
-/// Notifications are never answered. Over HTTP a request is cancelled by closing its connection, so only stdio heeds `notifications/cancelled`.
+/// Notifications are never answered. A request outside of any conversation is cancelled by closing its connection, so `notifications/cancelled` means
+/// nothing there.
 fn take_notification<C>(method: &str, params: Option<&RawValue>, origin: Origin<'_>) -> Step<C> {
     if method == "notifications/cancelled"
-        && origin.is_stdio()
+        && origin.conversation.is_some()
         && let Ok(Params { request_id: Some(id), .. }) = Params::read(params)
     {
         return Step::Cancel(id.get().to_owned());

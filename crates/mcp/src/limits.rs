@@ -30,6 +30,9 @@ pub const TOOL_TIME: Duration = Duration::from_secs(120);
 /// Most calls that wait at the same time on one stdio connection. More are refused until one is done.
 pub const STDIO_CALLS_IN_FLIGHT: usize = 256;
 
+/// Most calls that are under way at the same time in one session over HTTP. More are refused until one is done.
+pub const SESSION_CALLS_IN_FLIGHT: usize = 256;
+
 /// Bytes of answers that wait for a client that does not read, before stdio stops reading from it.
 pub const STDIO_PENDING_BYTES: usize = 16 * 1024 * 1024;
 

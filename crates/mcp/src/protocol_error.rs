@@ -22,6 +22,8 @@ enum Status {
     InBand,
     /// 400 for every revision.
     BadRequest,
+    /// 400 on 2026-07-28, 200 before.
+    MissingCapability,
     /// 404 on 2026-07-28, 200 before.
     UnknownMethod,
     /// 413 for every revision.
@@ -101,7 +103,7 @@ impl ProtocolError {
 
     /// -32021: the tool needs capabilities that the client did not declare.
     pub(crate) fn missing_capability(required: &Value) -> Self {
-        Self::new(-32021, "the client did not declare a capability that this tool needs", Status::BadRequest)
+        Self::new(-32021, "the client did not declare a capability that this tool needs", Status::MissingCapability)
             .with_data(serde_json::json!({ "requiredCapabilities": required }))
     }
 
@@ -116,7 +118,8 @@ impl ProtocolError {
     pub(crate) fn http_status(&self, modern: bool) -> ::http::StatusCode {
         match self.status {
             Status::UnknownMethod if modern => ::http::StatusCode::NOT_FOUND,
-            Status::InBand | Status::UnknownMethod => ::http::StatusCode::OK,
+            Status::MissingCapability if modern => ::http::StatusCode::BAD_REQUEST,
+            Status::InBand | Status::UnknownMethod | Status::MissingCapability => ::http::StatusCode::OK,
             Status::BadRequest => ::http::StatusCode::BAD_REQUEST,
             Status::TooLarge => ::http::StatusCode::PAYLOAD_TOO_LARGE,
         }
@@ -149,7 +152,7 @@ mod tests {
             (ProtocolError::busy(1), -32603, 200, 200),
             (ProtocolError::stopping(), -32603, 200, 200),
             (ProtocolError::header_mismatch("x"), -32020, 400, 400),
-            (ProtocolError::missing_capability(&serde_json::json!({})), -32021, 400, 400),
+            (ProtocolError::missing_capability(&serde_json::json!({})), -32021, 200, 400),
             (ProtocolError::unsupported_version("x"), -32022, 400, 400),
         ];
         for (error, code, legacy, modern) in table {

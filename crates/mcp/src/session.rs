@@ -1,5 +1,6 @@
 //! A session of the legacy era over HTTP: what is remembered of one client, and the streams it can come back to. Data in a map, not a task.
 
+mod calls;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use bytes::Bytes;
 use crate::changes::{Change, Listener};
 use crate::conversation::Conversation;
 use crate::limits;
+use calls::Calls;
+pub(crate) use calls::UnderWay;
 pub(crate) use stream::{Reading, SessionStream};
 
 /// The number of the stream that a client opens with GET; those of its requests follow.
@@ -26,6 +29,7 @@ pub(crate) struct Session {
     used: AtomicU64,
     next_stream: AtomicU64,
     streams: Mutex<BTreeMap<u64, Arc<SessionStream>>>,
+    calls: Arc<Calls>,
 }
 
 impl Session {
@@ -37,6 +41,7 @@ impl Session {
             used: AtomicU64::new(now),
             next_stream: AtomicU64::new(OWN_STREAM + 1),
             streams: Mutex::default(),
+            calls: Arc::default(),
         }
     }
 
@@ -82,6 +87,24 @@ impl Session {
         let (stream, event) = event_id.split_once('-')?;
         let stream = self.lock().get(&stream.parse().ok()?).map(Arc::clone)?;
         Some((stream, event.parse().ok()?))
+    }
+
+    /// Begins a call with this id; `None` when too many are under way.
+    pub(crate) fn begin_call(&self, id: &str) -> Option<UnderWay> {
+        self.calls.begin(id)
+    }
+
+    /// Stops the call with this id, if it is still under way; it is not answered.
+    pub(crate) fn cancel(&self, id: &str) {
+        self.calls.cancel(id);
+    }
+
+    /// Ends what would go on for ever: questions, and the stream that belongs to no request.
+    pub(crate) fn end_listening(&self) {
+        self.conversation.end();
+        if let Some(stream) = self.lock().get(&OWN_STREAM) {
+            stream.abandon();
+        }
     }
 
     /// Ends every stream.

@@ -60,29 +60,38 @@ impl UriTemplate {
         if uri.len() > limits::URI_BYTES {
             return None;
         }
-        let mut found = Vec::new();
-        fits(&self.parts, uri, &mut found).then_some(found)
+        let (mut parts, mut rest, mut found) = (self.parts.as_slice(), uri, Vec::new());
+        loop {
+            match parts {
+                [] => return rest.is_empty().then_some(found),
+                [Part::Literal(literal), others @ ..] => {
+                    rest = rest.strip_prefix(literal.as_str())?;
+                    parts = others;
+                }
+                [Part::Variable(name), others @ ..] => {
+                    let (value, after) = rest.split_at_checked(value_end(rest, others)?)?;
+                    if value.is_empty() || value.contains('/') {
+                        return None;
+                    }
+                    found.push((name.clone(), percent_decode_str(value).decode_utf8().ok()?.into_owned()));
+                    rest = after;
+                    parts = others;
+                }
+            }
+        }
     }
 }
 
-/// Tries the shortest value first; a template has few variables, and an address is short.
-fn fits(parts: &[Part], uri: &str, found: &mut Vec<(String, String)>) -> bool {
-    match parts.split_first() {
-        None => uri.is_empty(),
-        Some((Part::Literal(literal), parts)) => uri.strip_prefix(literal.as_str()).is_some_and(|rest| fits(parts, rest, found)),
-        Some((Part::Variable(name), parts)) => {
-            let ends = uri.char_indices().map(|(start, letter)| (start + letter.len_utf8(), letter));
-            for (end, _) in ends.take_while(|(_, letter)| *letter != '/') {
-                let Some((value, rest)) = uri.split_at_checked(end) else { continue };
-                let Ok(decoded) = percent_decode_str(value).decode_utf8() else { continue };
-                found.push((name.clone(), decoded.into_owned()));
-                if fits(parts, rest, found) {
-                    return true;
-                }
-                found.pop();
-            }
-            false
+/// Where the value at the start of `rest` ends: at the first place where the next literal stands, and for the last literal at the end. A later
+/// place can fit only where this one does too, so none is ever tried again and a long address costs no more than its length.
+fn value_end(rest: &str, others: &[Part]) -> Option<usize> {
+    match others {
+        [Part::Literal(last)] => rest.strip_suffix(last.as_str()).map(str::len),
+        [Part::Literal(next), ..] => {
+            let first = rest.chars().next()?.len_utf8();
+            Some(first + rest.get(first..)?.find(next.as_str())?)
         }
+        [] | [Part::Variable(_), ..] => Some(rest.len()),
     }
 }
 
@@ -115,6 +124,16 @@ mod tests {
         let uri = |length: usize| format!("a://{}", "b".repeat(length - 4));
         assert!(captures("a://{x}", &uri(2048)).is_some());
         assert!(captures("a://{x}", &uri(2049)).is_none());
+    }
+
+    /// Trying every place for every value would take hours here.
+    #[test]
+    fn an_address_that_nearly_fits_costs_no_more_than_its_length() {
+        let uri = format!("a://{}", "-".repeat(2000));
+        assert_eq!(captures("a://{a}-{b}-{c}-{d}-{e}-{f}!", &uri), None);
+        assert_eq!(captures("a://{a}-{b}", "a://---").unwrap(), ["-", "-"]);
+        assert_eq!(captures("a://{a}ab/{b}", "a://aab/b").unwrap(), ["a", "b"]);
+        assert_eq!(captures("a://{a}-x", "a://-x-x").unwrap(), ["-x"]);
     }
 
     #[test]

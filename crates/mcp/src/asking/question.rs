@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::call::Client;
+
 /// A form for the user. Source: specification 2026-07-28, Elicitation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Elicitation {
@@ -94,13 +96,19 @@ impl Question {
         Self::Sample(sampling.params)
     }
 
-    /// The capability that the client must have declared.
-    pub(crate) fn capability(&self) -> &'static str {
-        match self {
+    /// The capability that the client would have to declare, if it did not. One that only opens pages for its user shows no forms.
+    pub(super) fn missing_capability(&self, client: &Client) -> Option<(&'static str, Value)> {
+        let name = match self {
             Self::Elicit(_) => "elicitation",
             Self::Sample(_) => "sampling",
             Self::Roots(_) => "roots",
+        };
+        if !client.can(name) {
+            return Some((name, json!({})));
         }
+        let declares = |part: &str| client.capabilities().pointer(&format!("/{name}/{part}")).is_some_and(|part| !part.is_null());
+        let shows_no_forms = matches!(self, Self::Elicit(_)) && declares("url") && !declares("form");
+        shows_no_forms.then(|| (name, json!({"form": {}})))
     }
 
     /// The question as a JSON-RPC request, for the legacy era.

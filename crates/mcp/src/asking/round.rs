@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Asking, Elicitation, Elicited, InputRequired, Question, Root, Sampling};
 use crate::call::RequestContext;
@@ -57,9 +57,8 @@ impl<'a> Round<'a> {
         }
         let missing: Map<String, Value> = questions
             .values()
-            .map(Question::capability)
-            .filter(|capability| !request.client.can(capability))
-            .map(|capability| (capability.to_owned(), json!({})))
+            .filter_map(|question| question.missing_capability(&request.client))
+            .map(|(capability, part)| (capability.to_owned(), part))
             .collect();
         match &request.asking {
             Asking::Impossible => Err(fail(NO_WAY)),

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ::http::StatusCode;
@@ -11,8 +12,9 @@ use bytes::Bytes;
 use super::{Answer, refusal};
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::asking::{InputRequired, SealedState};
+use crate::call::RequestContext;
 use crate::endpoint::fence::{Fenced, Stopped};
-use crate::endpoint::{CallError, Catalog, Running};
+use crate::endpoint::{CacheScope, CallError, Catalog, Running};
 use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
@@ -23,6 +25,8 @@ pub(crate) struct Calling<C> {
     pub(super) modern: bool,
     pub(super) work: Work,
     pub(super) waiting: Option<Waiting>,
+    /// What the work may say until it is answered.
+    pub(super) voice: Voice,
     pub(super) catalog: Arc<Catalog<C>>,
 }
 
@@ -49,10 +53,19 @@ pub(super) struct Waiting {
     pub(super) before: Option<SealedState>,
 }
 
+/// Takes the word from a request once it is answered or dropped, whoever still holds its call.
+pub(super) struct Voice(pub(super) Arc<RequestContext>);
+
+impl Drop for Voice {
+    fn drop(&mut self) {
+        self.0.answered.store(true, Ordering::Relaxed);
+    }
+}
+
 impl<C: Send + Sync + 'static> Calling<C> {
     /// Waits for the work and writes its answer.
     pub(crate) async fn finish(self) -> Answer {
-        let Self { id, modern, work, waiting, catalog } = self;
+        let Self { id, modern, work, waiting, voice: _voice, catalog } = self;
         let identity = &catalog.identity;
         let error = match work {
             Work::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
@@ -69,7 +82,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 Ok(open) => {
                     let result = match (modern, keep) {
                         (false, _) => format!("{open}}}").into(),
-                        (true, Keep::For(ttl)) => identity.cacheable(&open, ttl),
+                        (true, Keep::For(ttl)) => identity.cacheable(&open, ttl, CacheScope::Private),
                         (true, Keep::No) => format!("{open}{}", identity.modern_tail).into(),
                     };
                     return ok(Reply::ready(&id, result));

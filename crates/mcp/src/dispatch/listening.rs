@@ -34,8 +34,13 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Filter {
-    /// What of it this endpoint tells at all.
-    pub(super) fn honoured(mut self, lists: bool, resources: bool) -> Result<Self, ProtocolError> {
+    /// What of it this endpoint tells the caller at all.
+    pub(super) fn honoured(
+        mut self,
+        lists: bool,
+        resources: bool,
+        is_seen: impl Fn(&str) -> bool,
+    ) -> Result<Self, ProtocolError> {
         if self.resource_subscriptions.len() > limits::SUBSCRIPTIONS {
             return Err(ProtocolError::invalid_params(format!("at most {} resources can be listened to", limits::SUBSCRIPTIONS)));
         }
@@ -45,6 +50,8 @@ impl Filter {
         if !resources {
             self.resource_subscriptions.clear();
         }
+        // Who may not see a resource does not hear of it either.
+        self.resource_subscriptions.retain(|uri| is_seen(uri));
         Ok(self)
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::calling::{Keep, Waiting, Work};
+use super::calling::{Keep, Voice, Waiting, Work};
 use super::listening::{self, Filter};
 use super::{Answer, Arrival, Calling, Step, refusal};
 use crate::asking::sealed_state::{self, RequestIdentity};
@@ -16,7 +16,7 @@ use crate::asking::{Asking, SealedState};
 use crate::call::{Call, Client, RequestContext};
 use crate::changes::Hub;
 use crate::completion::{CompletionRequest, CompletionResult, Reference};
-use crate::endpoint::fence::Fenced;
+use crate::endpoint::fence::{self, Fenced};
 use crate::endpoint::{CallError, Catalog, Endpoint, List, Seen};
 use crate::http::headers;
 use crate::output::Failure;
@@ -52,7 +52,14 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let outcome = Params::read(params).and_then(|read| {
             let meta = read.meta()?;
             modern |= meta.is_modern();
-            if modern { self.take_modern(&read, &meta, params) } else { self.take_legacy(&read, &meta, params) }
+            // The application's rules and functions are called here; a panic in one ends this request and nothing else.
+            let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                if modern { self.take_modern(&read, &meta, params) } else { self.take_legacy(&read, &meta, params) }
+            }));
+            taken.unwrap_or_else(|panic| {
+                tracing::error!(method = %self.method, panic = fence::text(&*panic), "a request panicked");
+                Err(ProtocolError::internal())
+            })
         });
         outcome.unwrap_or_else(|error| Step::Answered(refusal(Some(self.id), origin.revision(), modern, &error)))
     }
@@ -66,7 +73,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         if Revision::parse(&version).is_none_or(|revision| !revision.is_modern()) {
             return Err(ProtocolError::unsupported_version(&version));
         }
-        let log_level = meta.log_level()?;
+        let log_level = meta.log_level()?.filter(|_| self.catalog.identity.logging);
         let context = |asking| {
             Arc::new(RequestContext {
                 revision: Some(Revision::V2026_07_28),
@@ -75,6 +82,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 log_level,
                 outlet: self.arrival.outlet.clone(),
                 asking,
+                ..RequestContext::default()
             })
         };
         if let Some(list) = list_of(&self.method) {
@@ -90,13 +98,13 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 let context = context(Asking::ByResult(answers));
                 self.work(params, Brought { context, waiting: Some(waiting) }, raw)
             }
-            "subscriptions/listen" => self.listen(params),
+            "subscriptions/listen" => self.listen(params, || context(Asking::Impossible)),
             "completion/complete" => self.work(params, Brought { context: context(Asking::Impossible), waiting: None }, raw),
             _ => Err(ProtocolError::unknown_method(&self.method)),
         }
     }
 
-    fn listen(&self, params: &Params<'_>) -> Result<Step<C>, ProtocolError> {
+    fn listen(&self, params: &Params<'_>, context: impl FnOnce() -> Arc<RequestContext>) -> Result<Step<C>, ProtocolError> {
         let identity = &self.catalog.identity;
         if !identity.announces_changes && !identity.subscriptions {
             return Err(ProtocolError::unknown_method(&self.method));
@@ -104,15 +112,17 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let filter = params.notifications.ok_or_else(|| ProtocolError::invalid_params("`notifications` is missing"))?;
         let filter: Filter = serde_json::from_str(filter.get())
             .map_err(|error| ProtocolError::invalid_params(format!("`notifications`: {error}")))?;
-        let filter = filter.honoured(identity.announces_changes, identity.subscriptions)?;
+        let context = context();
+        let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
+        let filter = filter.honoured(identity.announces_changes, identity.subscriptions, |uri| seen.has_resource(uri))?;
         let outlet = self.arrival.outlet.clone();
         let outlet =
             outlet.ok_or_else(|| ProtocolError::invalid_params("listening needs a client that takes text/event-stream"))?;
         let id = serde_json::from_str(self.id).map_err(|_| ProtocolError::internal())?;
         let conversation = self.arrival.origin.conversation.map(Arc::clone);
         let work = Work::Subscription(Box::pin(listening::listen(id, filter, outlet, Arc::clone(self.hub), conversation)));
-        let (id, catalog) = (self.id.to_owned(), Arc::clone(&self.catalog));
-        Ok(Step::Calling(Calling { id, modern: true, work, waiting: None, catalog }))
+        let (id, voice, catalog) = (self.id.to_owned(), Voice(context), Arc::clone(&self.catalog));
+        Ok(Step::Calling(Calling { id, modern: true, work, waiting: None, voice, catalog }))
     }
 
     /// The four revisions with a handshake. A method works before `initialize` too.
@@ -144,7 +154,9 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 }
                 Ok(self.ready(Bytes::from_static(b"{}")))
             }
-            "resources/subscribe" | "resources/unsubscribe" if self.catalog.identity.subscriptions => self.subscribe(params),
+            "resources/subscribe" | "resources/unsubscribe" if self.catalog.identity.subscriptions => {
+                self.subscribe(params, context)
+            }
             "tools/call" | "resources/read" | "prompts/get" | "completion/complete" => {
                 self.work(params, Brought { context: context(), waiting: None }, raw)
             }
@@ -153,12 +165,16 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     }
 
     /// A subscription lasts as long as the conversation; without one there is nothing to tell.
-    fn subscribe(&self, params: &Params<'_>) -> Result<Step<C>, ProtocolError> {
+    fn subscribe(&self, params: &Params<'_>, context: impl FnOnce() -> Arc<RequestContext>) -> Result<Step<C>, ProtocolError> {
         let uri = Params::text(params.uri, "uri")?;
         let Some(conversation) = self.arrival.origin.conversation else {
             return Err(ProtocolError::invalid_params("a subscription needs a session; open one with `initialize`"));
         };
         let is_done = match &*self.method {
+            // Who may not see a resource does not hear of it either.
+            "resources/subscribe" if !self.catalog.seen(self.arrival.caller, context).has_resource(&uri) => {
+                return Err(ProtocolError::resource_not_found(&uri, false));
+            }
             "resources/subscribe" => conversation.subscribe(&uri),
             _ => {
                 conversation.unsubscribe(&uri);
@@ -180,7 +196,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         };
         if let Some(conversation) = self.arrival.origin.conversation {
             context.client = conversation.client();
-            context.log_level = Some(conversation.log_level());
+            context.log_level = self.catalog.identity.logging.then(|| conversation.log_level());
             context.asking = Asking::ByRequest(Arc::clone(conversation));
         }
         Arc::new(context)
@@ -195,7 +211,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     ) -> Result<Step<C>, ProtocolError> {
         let seen = self.catalog.seen(self.arrival.caller, context);
         // Clients of the legacy era ask for every list, announced or not.
-        if modern && list != List::Tools && !self.catalog.has(list) {
+        if modern && list != List::Tools && !seen.has(list) {
             return Err(ProtocolError::unknown_method(&self.method));
         }
         let cursor = params.cursor.filter(|cursor| cursor.get() != "null");
@@ -210,16 +226,17 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
         let work = match &*self.method {
             "tools/call" => self.call(params, &context, &seen)?,
-            "resources/read" if self.catalog.has(List::Resources) => self.read(params, &context, &seen)?,
-            "prompts/get" if self.catalog.has(List::Prompts) => self.prompt(params, &context, &seen)?,
-            "completion/complete" if self.catalog.has(List::Resources) || self.catalog.has(List::Prompts) => {
+            "resources/read" if seen.has(List::Resources) => self.read(params, &context, &seen)?,
+            "prompts/get" if seen.has(List::Prompts) => self.prompt(params, &context, &seen)?,
+            "completion/complete" if seen.has(List::Resources) || seen.has(List::Prompts) => {
                 self.complete(raw, &context, &seen)?
             }
             _ => return Err(ProtocolError::unknown_method(&self.method)),
         };
         let modern = context.revision.is_some_and(Revision::is_modern);
         let catalog = Arc::clone(&self.catalog);
-        Ok(Step::Calling(Calling { id: self.id.to_owned(), modern, work, waiting, catalog }))
+        let voice = Voice(context);
+        Ok(Step::Calling(Calling { id: self.id.to_owned(), modern, work, waiting, voice, catalog }))
     }
 
     fn call(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {

@@ -89,15 +89,6 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         }
     }
 
-    /// Whether the endpoint has anything of a list's kind, for whomever.
-    pub(crate) fn has(&self, list: List) -> bool {
-        match list {
-            List::Tools => !self.tools.entries().is_empty(),
-            List::Resources | List::Templates => !self.resources.entries().is_empty() || !self.templates.entries().is_empty(),
-            List::Prompts => !self.prompts.entries().is_empty(),
-        }
-    }
-
     /// What a request may see.
     pub(crate) fn seen(&self, caller: &Arc<C>, request: impl FnOnce() -> Arc<RequestContext>) -> Seen<'_, C> {
         if self.ready.is_some() {
@@ -145,6 +136,21 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
         self.visible.as_ref().map_or(self.catalog.templates.entries(), |visible| &visible.templates)
     }
 
+    /// Whether there is anything of a list's kind.
+    pub(crate) fn has(&self, list: List) -> bool {
+        let kinds = self.kinds();
+        match list {
+            List::Tools => kinds.tools,
+            List::Resources | List::Templates => kinds.resources,
+            List::Prompts => kinds.prompts,
+        }
+    }
+
+    /// Whether an address is that of a resource, or one that a template makes.
+    pub(crate) fn has_resource(&self, uri: &str) -> bool {
+        self.resource(uri).is_some() || self.templates().iter().any(|template| template.0.parameters_in(uri).is_some())
+    }
+
     /// The result of `initialize`.
     pub(crate) fn initialize(&self, revision: Revision) -> Bytes {
         let ready = self.ready().and_then(|ready| ready.initialize.iter().find(|(known, _)| *known == revision));
@@ -164,7 +170,7 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
         }
     }
 
-    pub(crate) fn kinds(&self) -> Kinds {
+    fn kinds(&self) -> Kinds {
         let Catalog { tools, resources, templates, prompts, .. } = self.catalog;
         let [tools, resources, templates, prompts] = match &self.visible {
             None => [tools.entries().len(), resources.entries().len(), templates.entries().len(), prompts.entries().len()],

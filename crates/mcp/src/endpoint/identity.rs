@@ -100,18 +100,18 @@ impl<C> Identity<C> {
             object.insert("instructions".to_owned(), Value::from(instructions.as_str()));
         }
         let text = to_json(&discovered);
-        self.cacheable(text.strip_suffix('}').unwrap_or(&text), self.list_ttl)
+        self.cacheable(text.strip_suffix('}').unwrap_or(&text), self.list_ttl, self.cache_scope)
     }
 
     /// A result of 2026-07-28 that a client may keep, from its JSON without the closing brace.
-    pub(crate) fn cacheable(&self, open: &str, ttl: Duration) -> Bytes {
-        let scope = self.cache_scope.as_str();
+    pub(crate) fn cacheable(&self, open: &str, ttl: Duration, scope: CacheScope) -> Bytes {
+        let scope = scope.as_str();
         Bytes::from(format!(r#"{open},"ttlMs":{},"cacheScope":"{scope}"{}"#, ttl.as_millis(), self.modern_tail))
     }
 
     /// A list, from its JSON without the closing brace.
     pub(crate) fn list(&self, open: &str, modern: bool) -> Bytes {
-        if modern { self.cacheable(open, self.list_ttl) } else { Bytes::from(format!("{open}}}")) }
+        if modern { self.cacheable(open, self.list_ttl, self.cache_scope) } else { Bytes::from(format!("{open}}}")) }
     }
 
     fn capabilities(&self, kinds: Kinds) -> Value {

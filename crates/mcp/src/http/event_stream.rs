@@ -48,21 +48,26 @@ pub(super) struct EventStream {
     /// The answer, while messages before it are still to be sent.
     answer: Option<Bytes>,
     events: Arc<EventQueue>,
+    /// The answer is out, and nothing comes after it.
+    ended: bool,
     quiet: Pin<Box<Sleep>>,
 }
 
 impl EventStream {
     pub(super) fn new(answering: Answering, events: Arc<EventQueue>) -> Self {
         let quiet = Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME));
-        Self { answering: Some(answering), answer: None, events, quiet }
+        Self { answering: Some(answering), answer: None, events, ended: false, quiet }
     }
 
     pub(super) fn is_ended(&self) -> bool {
-        self.answering.is_none() && self.answer.is_none() && self.events.is_empty()
+        self.ended
     }
 
     /// The next piece of the body; `None` after the answer.
     pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
         if let Some(answering) = &mut self.answering
             && let Poll::Ready(answer) = answering.as_mut().poll(context)
         {
@@ -78,6 +83,7 @@ impl EventStream {
             return Poll::Ready(Some(event(&message)));
         }
         if self.answering.is_none() {
+            self.ended = true;
             return Poll::Ready(self.answer.take().map(|answer| event(&answer)));
         }
         match self.quiet.as_mut().poll(context) {

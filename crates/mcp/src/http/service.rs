@@ -184,7 +184,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
             return self.without_body(&head, session);
         }
         match session {
-            Some(session) => self.answer_in(&session, &head, &bytes, &caller).await,
+            Some(session) => self.answer_in(&session, &head, bytes, turn, &caller).await,
             None => self.answer_alone(&head, bytes, turn, &caller).await,
         }
     }
@@ -223,19 +223,42 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
     }
 
     /// A request of a session: once its reply is a stream, the client can go and come back for the rest.
-    async fn answer_in(&self, session: &Arc<Session>, head: &Parts, bytes: &[u8], caller: &Arc<C>) -> Response<ReplyBody> {
+    async fn answer_in(
+        &self,
+        session: &Arc<Session>,
+        head: &Parts,
+        bytes: Bytes,
+        turn: Option<OwnedSemaphorePermit>,
+        caller: &Arc<C>,
+    ) -> Response<ReplyBody> {
         let events = takes_events(&head.headers).then(|| session.new_stream());
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let origin = Origin::http(&head.headers, Some(&session.conversation));
-        let step = dispatch::take(&self.endpoint, bytes, &Arrival { origin, caller, outlet, opening: None });
-        let mut answering: Answering = match step {
-            Step::Answered(answer) => return respond(answer),
-            step => Box::pin(step.finish()),
+        let step = dispatch::take(&self.endpoint, &bytes, &Arrival { origin, caller, outlet, opening: None });
+        drop(bytes);
+        step.cancelled().for_each(|id| session.cancel(id));
+        if let Step::Answered(answer) = step {
+            return respond(answer);
+        }
+        let Some(under_way) = session.begin_call(step.id()) else {
+            let error = ProtocolError::busy(limits::SESSION_CALLS_IN_FLIGHT);
+            let revision = session.conversation.revision();
+            return respond(Answer {
+                status: StatusCode::OK,
+                reply: Some(Reply::error((!step.id().is_empty()).then_some(step.id()), revision, &error)),
+            });
         };
-        let Some(events) = events else { return respond(answering.await) };
+        let answering: Answering = Box::pin(async move {
+            let answer = under_way.run(step.finish()).await;
+            drop(turn);
+            // A request that was taken back is not answered.
+            answer.unwrap_or(Answer { status: StatusCode::ACCEPTED, reply: None })
+        });
+        let mut answering = Kept { answering: Some(answering), events: events.clone() };
+        let Some(events) = events else { return respond(answering.run().await) };
         let first = std::future::poll_fn(|context| {
             events.listen(context);
-            match answering.as_mut().poll(context) {
+            match answering.poll(context) {
                 Poll::Ready(answer) => Poll::Ready(Some(answer)),
                 Poll::Pending if events.is_untouched() => Poll::Pending,
                 Poll::Pending => Poll::Ready(None),
@@ -249,12 +272,9 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         match answered {
             Some(answer) => events.end_with(whole(answer)),
             // Neither the end of this connection nor the end of the reply's stream is the end of the call.
-            None => drop(tokio::spawn({
-                let events = Arc::clone(&events);
-                async move { events.end_with(whole(answering.await)) }
-            })),
+            None => answering.go_on(),
         }
-        session_stream(session, events, 0)
+        session_stream(session, events, None)
     }
 
     /// GET opens the session's own stream or comes back to one of its streams; DELETE ends the session.
@@ -267,12 +287,12 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         if !takes_events(&head.headers) {
             return refused(head, StatusCode::NOT_ACCEPTABLE, "a stream is text/event-stream; accept it");
         }
-        let Some(last) = head.headers.get(LAST_EVENT_ID) else { return session_stream(&session, session.own_stream(), 0) };
+        let Some(last) = head.headers.get(LAST_EVENT_ID) else { return session_stream(&session, session.own_stream(), None) };
         match session.after(last.to_str().unwrap_or_default()) {
-            Some((stream, after)) => session_stream(&session, stream, after),
+            Some((stream, after)) => session_stream(&session, stream, Some(after)),
             None => refused(
                 head,
-                StatusCode::NOT_FOUND,
+                StatusCode::BAD_REQUEST,
                 "there is no stream with this Last-Event-ID any more; open a new one without it",
             ),
         }
@@ -380,6 +400,54 @@ fn only_post(head: &Parts) -> Response<ReplyBody> {
     response
 }
 
+/// A call of a session. The end of the connection that brought it is not its end.
+struct Kept {
+    answering: Option<Answering>,
+    events: Option<Arc<SessionStream>>,
+}
+
+impl Kept {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
+        let Some(answering) = &mut self.answering else { return Poll::Pending };
+        let polled = answering.as_mut().poll(context);
+        if polled.is_ready() {
+            self.answering = None;
+        }
+        polled
+    }
+
+    async fn run(&mut self) -> Answer {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    /// Goes on without the connection; the answer goes to the stream.
+    fn go_on(mut self) {
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        // Without a runtime the whole program is ending.
+        let (Some(answering), Ok(runtime)) = (self.answering.take(), tokio::runtime::Handle::try_current()) else { return };
+        let events = self.events.clone();
+        drop(runtime.spawn(async move {
+            let answer = answering.await;
+            if let Some(events) = events {
+                events.end_with(whole(answer));
+            }
+        }));
+    }
+}
+
+impl Drop for Kept {
+    /// The client went before anything was said, so it has nothing to come back with: nobody will read the stream.
+    fn drop(&mut self) {
+        if let (Some(_), Some(events)) = (&self.answering, &self.events) {
+            events.abandon();
+        }
+        self.leave();
+    }
+}
+
 /// The bytes of an answer.
 fn whole(answer: Answer) -> Option<Bytes> {
     answer.reply.map(|reply| {
@@ -389,9 +457,9 @@ fn whole(answer: Answer) -> Option<Bytes> {
     })
 }
 
-fn session_stream(session: &Session, events: Arc<SessionStream>, after: u64) -> Response<ReplyBody> {
+fn session_stream(session: &Session, events: Arc<SessionStream>, after: Option<u64>) -> Response<ReplyBody> {
     let primed = session.conversation.revision().is_some_and(|revision| revision >= Revision::V2025_11_25);
-    let reader = events.begin_reading(after);
+    let (reader, after) = events.begin_reading(after);
     stream(SessionBody::new(Reading { stream: events, reader }, primed, after))
 }
 

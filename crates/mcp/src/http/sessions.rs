@@ -69,8 +69,11 @@ impl Sessions {
             self.remove(&session);
             return None;
         }
+        if session.principal.as_deref() != principal {
+            return None;
+        }
         session.touch(now);
-        (session.principal.as_deref() == principal).then_some(session)
+        Some(session)
     }
 
     /// Ends a session.
@@ -79,9 +82,9 @@ impl Sessions {
         session.end();
     }
 
-    /// Ends every session's streams.
+    /// Ends what every session would do for ever; calls under way are still answered.
     pub(super) fn end_all(&self) {
-        self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().for_each(|session| session.end());
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().for_each(|session| session.end_listening());
     }
 
     fn now(&self) -> u64 {

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 
 use crate::limits;
@@ -17,7 +16,6 @@ use crate::outlet::Outlet;
 pub(crate) struct SessionStream {
     number: u64,
     state: Mutex<State>,
-    reader: AtomicWaker,
     room: Notify,
 }
 
@@ -30,6 +28,8 @@ struct State {
     read: u64,
     /// Who reads: each connection is one more, and the older ones end.
     reader: u64,
+    /// The reader's task. Only that of the newest reader, so that one which ends cannot take its place.
+    waker: Option<Waker>,
     is_read: bool,
     ended: bool,
     /// The reader shall go and come back.
@@ -47,7 +47,7 @@ pub(crate) enum Found {
 
 impl SessionStream {
     pub(super) fn new(number: u64) -> Self {
-        Self { number, state: Mutex::default(), reader: AtomicWaker::new(), room: Notify::new() }
+        Self { number, state: Mutex::default(), room: Notify::new() }
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -68,19 +68,21 @@ impl SessionStream {
         self.lock().is_read
     }
 
-    /// Begins to read after a message; whoever read before ends.
-    pub(crate) fn begin_reading(&self, after: u64) -> u64 {
+    /// Begins to read after a message, or after the last one that was read; whoever read before ends. Gives the reader and where it begins.
+    pub(crate) fn begin_reading(&self, after: Option<u64>) -> (u64, u64) {
         let mut state = self.lock();
         if state.reader > 0 {
             state.paused = false;
         }
         state.reader += 1;
-        state.read = after;
+        // A message that was never sent cannot be the last one that was read.
+        state.read = after.unwrap_or(state.read).min(state.last);
         state.is_read = true;
-        let reader = state.reader;
-        drop(state);
-        self.reader.wake();
-        reader
+        let begun = (state.reader, state.read);
+        wake(state);
+        // Who waits for room may have it now.
+        self.room.notify_waiters();
+        begun
     }
 
     /// The connection of a reader is gone.
@@ -91,13 +93,16 @@ impl SessionStream {
         }
     }
 
-    /// Has the task woken when there is something new.
+    /// Has the task woken when there is something new, as long as nobody reads.
     pub(crate) fn listen(&self, context: &Context<'_>) {
-        self.reader.register(context.waker());
+        let mut state = self.lock();
+        if state.reader == 0 {
+            state.waker = Some(context.waker().clone());
+        }
     }
 
-    /// The next message for a reader.
-    pub(crate) fn next(&self, reader: u64) -> Found {
+    /// The next message for a reader; when there is none yet, its task is woken once there is.
+    pub(crate) fn next(&self, reader: u64, context: &Context<'_>) -> Found {
         let mut state = self.lock();
         if state.reader != reader {
             return Found::End;
@@ -115,7 +120,10 @@ impl SessionStream {
                 Found::Message(number, message)
             }
             None if state.ended || state.paused => Found::End,
-            None => Found::Nothing,
+            None => {
+                state.waker = Some(context.waker().clone());
+                Found::Nothing
+            }
         }
     }
 
@@ -126,8 +134,9 @@ impl SessionStream {
             push(&mut state, message);
         }
         state.ended = true;
-        drop(state);
-        self.reader.wake();
+        wake(state);
+        // Who waits for room waits in vain.
+        self.room.notify_waiters();
     }
 
     /// The session is over.
@@ -137,8 +146,9 @@ impl SessionStream {
 
     /// Sends the reader away; it comes back when it likes.
     pub(crate) fn pause(&self) {
-        self.lock().paused = true;
-        self.reader.wake();
+        let mut state = self.lock();
+        state.paused = true;
+        wake(state);
     }
 
     /// Adds a message; when too many are unread, the oldest of them gives way.
@@ -148,8 +158,7 @@ impl SessionStream {
             state.messages.pop_front();
         }
         push(&mut state, message);
-        drop(state);
-        self.reader.wake();
+        wake(state);
     }
 
     fn try_push(&self, message: &Bytes) -> bool {
@@ -159,8 +168,7 @@ impl SessionStream {
             return false;
         }
         push(&mut state, message.clone());
-        drop(state);
-        self.reader.wake();
+        wake(state);
         true
     }
 
@@ -176,6 +184,15 @@ fn push(state: &mut State, message: Bytes) {
     state.last += 1;
     let number = state.last;
     state.messages.push_back((number, message));
+}
+
+/// Wakes the reader, once the state is free again.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
 }
 
 impl Outlet for SessionStream {
@@ -209,8 +226,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn poll_next(&self, context: &Context<'_>) -> Poll<Option<(u64, Bytes)>> {
-        self.stream.listen(context);
-        match self.stream.next(self.reader) {
+        match self.stream.next(self.reader, context) {
             Found::Message(number, message) => Poll::Ready(Some((number, message))),
             Found::Nothing => Poll::Pending,
             Found::End => Poll::Ready(None),
@@ -236,7 +252,7 @@ mod tests {
     use crate::outlet::Outlet as _;
 
     fn read(stream: &Arc<SessionStream>, after: u64) -> Reading {
-        Reading { stream: Arc::clone(stream), reader: stream.begin_reading(after) }
+        Reading { stream: Arc::clone(stream), reader: stream.begin_reading(Some(after)).0 }
     }
 
     fn next(reading: &Reading) -> Poll<Option<u64>> {
@@ -281,5 +297,73 @@ mod tests {
             stream.push_or_replace(Bytes::from_static(b"x"));
         }
         assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(2)));
+    }
+
+    /// Counts how often a task is woken.
+    #[derive(Default)]
+    struct Woken(std::sync::atomic::AtomicUsize);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_ends_does_not_take_the_place_of_the_one_after_it() {
+        let stream = Arc::new(SessionStream::new(1));
+        let (old, new) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let poll = |reading: &Reading, woken: &Arc<Woken>| {
+            let waker = Waker::from(Arc::clone(woken));
+            reading.poll_next(&Context::from_waker(&waker)).is_pending()
+        };
+        let count = |woken: &Arc<Woken>| woken.0.load(std::sync::atomic::Ordering::Relaxed);
+        let first = read(&stream, 0);
+        assert!(poll(&first, &old));
+        let second = read(&stream, 0);
+        assert_eq!(count(&old), 1, "it is told that it ends");
+        assert!(poll(&second, &new));
+        assert!(!poll(&first, &old), "its task comes last");
+        stream.push_or_replace(Bytes::from_static(b"x"));
+        assert_eq!(count(&new), 1);
+    }
+
+    #[tokio::test]
+    async fn a_place_beyond_the_end_is_the_end() {
+        let stream = Arc::new(SessionStream::new(1));
+        let reading = read(&stream, u64::MAX);
+        stream.send(Bytes::from_static(b"x")).await;
+        assert_eq!(next(&reading), Poll::Ready(Some(1)));
+        for _ in 0..WAITING_MESSAGES {
+            stream.send(Bytes::from_static(b"x")).await;
+        }
+        assert!(!stream.try_send(Bytes::from_static(b"x")), "what is unread is bounded all the same");
+    }
+
+    #[tokio::test]
+    async fn who_comes_without_a_place_reads_on_and_nothing_twice() {
+        let stream = Arc::new(SessionStream::new(0));
+        stream.push_or_replace(Bytes::from_static(b"x"));
+        stream.push_or_replace(Bytes::from_static(b"x"));
+        assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(1)));
+        let (reader, after) = stream.begin_reading(None);
+        assert_eq!(after, 1);
+        let again = Reading { stream: Arc::clone(&stream), reader };
+        assert_eq!((next(&again), next(&again)), (Poll::Ready(Some(2)), Poll::Pending));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_stream_lets_those_go_who_wait_for_room() {
+        let stream = Arc::new(SessionStream::new(1));
+        for _ in 0..WAITING_MESSAGES {
+            stream.send(Bytes::from_static(b"x")).await;
+        }
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut waiting = stream.send(Bytes::from_static(b"x"));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        stream.abandon();
+        assert_eq!(woken.0.load(std::sync::atomic::Ordering::Relaxed), 1);
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
     }
 }
