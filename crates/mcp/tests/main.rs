@@ -37,5 +37,22 @@ mod stdio_end;
 #[path = "main/stdio_order.rs"]
 mod stdio_order;
 
+#[path = "main/hall.rs"]
+mod hall;
+#[path = "main/questions.rs"]
+mod questions;
+#[path = "main/questions_in_sessions.rs"]
+mod questions_in_sessions;
+#[path = "main/sessions.rs"]
+mod sessions;
+#[path = "main/subscriptions.rs"]
+mod subscriptions;
+#[path = "main/things.rs"]
+mod things;
+#[path = "main/visibility.rs"]
+mod visibility;
+#[path = "main/voice.rs"]
+mod voice;
+
 #[path = "main/any_bytes.rs"]
 mod any_bytes;

@@ -110,6 +110,10 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             return Err(ProtocolError::unknown_method(&self.method));
         }
         let filter = params.notifications.ok_or_else(|| ProtocolError::invalid_params("`notifications` is missing"))?;
+        // A sequence would be read as the fields in their order.
+        if !filter.get().starts_with('{') {
+            return Err(ProtocolError::invalid_params("`notifications` must be an object"));
+        }
         let filter: Filter = serde_json::from_str(filter.get())
             .map_err(|error| ProtocolError::invalid_params(format!("`notifications`: {error}")))?;
         let context = context();

@@ -85,15 +85,45 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future).await.expect("this should not take so long")
 }
 
+/// One server-sent event.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct StreamEvent {
+    pub(crate) id: Option<String>,
+    pub(crate) data: String,
+    pub(crate) retry: Option<u64>,
+}
+
+impl StreamEvent {
+    fn parse(text: &str) -> Self {
+        let mut event = Self::default();
+        for line in text.lines() {
+            match line.split_once(": ").unwrap_or((line.trim_end_matches(':'), "")) {
+                ("id", id) => event.id = Some(id.to_owned()),
+                ("data", data) => event.data.push_str(data),
+                ("retry", time) => event.retry = Some(time.parse().unwrap()),
+                ("event", kind) => assert_eq!(kind, "message"),
+                ("", _) => {}
+                other => panic!("{other:?} in {text:?}"),
+            }
+        }
+        event
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap()
+    }
+}
+
 /// One connection.
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     buffer: Vec<u8>,
+    events: String,
 }
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.unwrap(), buffer: Vec::new() }
+        Self { stream: TcpStream::connect(address).await.unwrap(), buffer: Vec::new(), events: String::new() }
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
@@ -124,6 +154,53 @@ impl Client {
         }
         reply.body = self.buffer.drain(..length).collect();
         Some(reply)
+    }
+
+    /// The head of an answer whose body is a stream.
+    pub(crate) async fn open(&mut self, bytes: &[u8]) -> Reply {
+        self.send(bytes).await;
+        let reply = self.receive().await.expect("an answer");
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/event-stream")), "{reply:?}");
+        assert_eq!(reply.header("x-accel-buffering"), Some("no"));
+        reply
+    }
+
+    /// The next event of a stream; `None` at its end.
+    pub(crate) async fn event(&mut self) -> Option<StreamEvent> {
+        loop {
+            if let Some(end) = self.events.find("\n\n") {
+                let text: String = self.events.drain(..end + 2).collect();
+                return Some(StreamEvent::parse(text.trim_end()));
+            }
+            let line_end = loop {
+                if let Some(found) = self.buffer.windows(2).position(|window| window == b"\r\n") {
+                    break found;
+                }
+                if !self.fill().await {
+                    return None;
+                }
+            };
+            let length = usize::from_str_radix(std::str::from_utf8(&self.buffer[..line_end]).unwrap(), 16).unwrap();
+            while self.buffer.len() < line_end + 2 + length + 2 {
+                assert!(self.fill().await, "the stream is cut short");
+            }
+            self.events.push_str(std::str::from_utf8(&self.buffer[line_end + 2..line_end + 2 + length]).unwrap());
+            self.buffer.drain(..line_end + 2 + length + 2);
+            if length == 0 {
+                assert_eq!(self.events, "", "no half event is left");
+                return None;
+            }
+        }
+    }
+
+    /// The next message of a stream, past comments and empty events.
+    pub(crate) async fn message(&mut self) -> Option<Value> {
+        loop {
+            let event = self.event().await?;
+            if !event.data.is_empty() {
+                return Some(serde_json::from_str(&event.data).unwrap());
+            }
+        }
     }
 
     async fn fill(&mut self) -> bool {

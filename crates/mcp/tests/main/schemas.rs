@@ -46,7 +46,7 @@ fn is_old(revision: &str) -> bool {
     revision < "2025-11-25"
 }
 
-fn is_valid(revision: &str, definition: &str, value: &Value) {
+pub(crate) fn is_valid(revision: &str, definition: &str, value: &Value) {
     static VALIDATORS: OnceLock<Mutex<HashMap<(String, String), &'static Validator>>> = OnceLock::new();
     let key = (revision.to_owned(), definition.to_owned());
     let validator = *VALIDATORS
