@@ -14,6 +14,7 @@ mod changes;
 mod errors;
 mod fake;
 mod golden;
+mod guide;
 mod login;
 mod lookups;
 mod network;
