@@ -40,6 +40,7 @@ pub struct Tool<C> {
     pub(crate) output_schema: Option<Value>,
     pub(crate) annotations: Option<Annotations>,
     pub(crate) nullable: Vec<String>,
+    pub(crate) argument_aliases: Vec<(String, String)>,
     pub(crate) listed: bool,
     pub(crate) time_limit: Duration,
     pub(crate) required_capabilities: Option<Value>,
@@ -67,6 +68,7 @@ impl<C: 'static> Tool<C> {
             output_schema: None,
             annotations: None,
             nullable: Vec::new(),
+            argument_aliases: Vec::new(),
             listed: true,
             time_limit: limits::TOOL_TIME,
             required_capabilities: None,
@@ -167,6 +169,13 @@ impl<C: 'static> Tool<C> {
     #[must_use]
     pub fn nullable(mut self, properties: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.nullable.extend(properties.into_iter().map(Into::into));
+        self
+    }
+
+    /// Another name under which a call may pass a property; it is not in the listed schema.
+    #[must_use]
+    pub fn argument_alias(mut self, alias: impl Into<String>, property: impl Into<String>) -> Self {
+        self.argument_aliases.push((alias.into(), property.into()));
         self
     }
 

@@ -61,9 +61,19 @@ pub(super) struct Listed {
 impl Listed {
     /// `{"items":[...],"total_count":...,"truncated":true,"next_cursor":...,"note":...}`.
     pub(super) fn json(&self) -> String {
-        let mut out = String::with_capacity(self.items.iter().map(|item| item.len() + 1).sum::<usize>() + 96);
+        self.with_items(&self.items)
+    }
+
+    /// The same with the rows as the backend sent them.
+    pub(super) fn as_sent(&self) -> String {
+        let rows: Vec<String> = self.records.iter().map(|row| row.get().to_owned()).collect();
+        self.with_items(&rows)
+    }
+
+    fn with_items(&self, items: &[String]) -> String {
+        let mut out = String::with_capacity(items.iter().map(|item| item.len() + 1).sum::<usize>() + 96);
         out.push_str("{\"items\":[");
-        for (index, item) in self.items.iter().enumerate() {
+        for (index, item) in items.iter().enumerate() {
             if index > 0 {
                 out.push(',');
             }

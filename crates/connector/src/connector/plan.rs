@@ -189,7 +189,6 @@ pub(crate) struct Want {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) from: From,
-    pub(crate) is_text: bool,
     pub(crate) on_request: bool,
 }
 
