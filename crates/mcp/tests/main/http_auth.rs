@@ -53,12 +53,15 @@ fn message(reply: &Reply) -> String {
     reply.message()
 }
 
+/// Headers, and what they lead to: status, challenge, a part of the sentence.
+type Lack<'a> = (&'a [(&'a str, &'a str)], u16, Option<String>, &'a str);
+
 #[tokio::test]
 async fn each_lack_has_its_status_and_its_challenge() {
     let server = with_scopes().await;
     let metadata =
         r#"Bearer resource_metadata="https://notes.example/.well-known/oauth-protected-resource/mcp", scope="notes:write""#;
-    let table: [(&[(&str, &str)], u16, Option<String>, &str); 5] = [
+    let table: [Lack<'_>; 5] = [
         (&[("Authorization", "Bearer writer")], 200, None, ""),
         (&[], 401, Some(metadata.to_owned()), "Authorization: Bearer TOKEN"),
         (&[("Authorization", "Bearer guess")], 401, Some(format!("{metadata}, error=\"invalid_token\"")), "get a new one"),
