@@ -51,6 +51,8 @@ pub(crate) struct Argument {
     pub(crate) aliases: Vec<String>,
     pub(crate) default: Option<Value>,
     pub(crate) clear: bool,
+    /// A text that is a date.
+    pub(crate) is_date: bool,
     pub(crate) lookup: Option<Resolve>,
 }
 

@@ -124,6 +124,33 @@ async fn what_was_done_is_told_when_the_rest_fails() {
     assert!(error.message().starts_with("Only a part was done"), "{error}");
 }
 
+#[tokio::test]
+async fn what_was_done_is_told_when_the_result_cannot_be_shown() {
+    let tool = "    effect: write\n    steps: [{ as: made, post: /made }]\n    result: .id.x.y\n    no_undo: It is a test.\n";
+    let scripted = Scripted::new(&one_tool(tool), |_| ok(json!({"id": 5})));
+    let error = scripted.call("t", json!({})).await.unwrap_err();
+    assert_eq!((error.fault(), error.retry_is_safe()), (Fault::Us, false));
+    assert!(
+        error.message().starts_with("Everything was done, but") && error.message().contains("\"value\":{\"id\":5}"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn dates_are_taken_in_the_forms_of_iso_8601() {
+    let tool = "    effect: read\n    input: { due: { type: string, format: date, description: D } }\n    steps: [{ get: /x, query: { due: $args.due } }]\n";
+    let scripted = Scripted::new(&one_tool(tool), |_| ok(json!({})));
+    for (text, date) in
+        [("2026-11-21", "2026-11-21"), ("20261121", "2026-11-21"), ("2026-W47-6", "2026-11-21"), (" 2024-02-29 ", "2024-02-29")]
+    {
+        scripted.call("t", json!({"due": text})).await.unwrap();
+        assert_eq!(scripted.lines().last().unwrap(), &format!("GET /x?due={date}"), "{text}");
+    }
+    for text in ["tomorrow", "2026-02-30", "2026-11-21T10:00", "21.11.2026", ""] {
+        assert!(scripted.refusal("t", json!({"due": text})).await.starts_with("due must be in YYYY-MM-DD format"), "{text}");
+    }
+}
+
 /// Another person changes `field` between the read and the change.
 fn contested(field: &'static str) -> Scripted {
     let reads = AtomicUsize::new(0);
