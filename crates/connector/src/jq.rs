@@ -18,7 +18,7 @@ pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
     FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables, compile, uses,
 };
-pub(crate) use reach::keys as keys_read;
+pub(crate) use reach::Reach;
 
 #[cfg(test)]
 mod tests;

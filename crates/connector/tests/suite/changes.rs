@@ -196,6 +196,29 @@ async fn a_conflict_names_the_fields_and_is_never_forced() {
     );
 }
 
+#[tokio::test]
+async fn a_backend_may_tell_a_conflict_in_its_own_way() {
+    let own = one_tool(UPDATE).replace(
+        "  version: .version\n",
+        "  version: .version\n  conflict: $status == 400 and (.version? | type) == \"string\"\n",
+    );
+    let script = |seen: &crate::fake::Seen| match (seen.method.as_str(), seen.body["title"].as_str()) {
+        ("GET", _) => ok(item(4)),
+        (_, Some("stale")) => refused(400, json!({"version": "It does not match"})),
+        _ => refused(400, json!({"version": ["Enter a whole number."], "message": "bad"})),
+    };
+    let scripted = Scripted::new(&own, script);
+    let error = scripted.call("t", json!({"id": 7, "title": "stale"})).await.unwrap_err();
+    assert!(
+        error.is_conflict()
+            && error.message().contains("changed by someone else")
+            && error.message().contains("latest version is 4"),
+        "{error}"
+    );
+    let error = scripted.call("t", json!({"id": 7, "title": "other"})).await.unwrap_err();
+    assert!(!error.is_conflict() && error.message().contains("400: bad"), "{error}");
+}
+
 fn each(failures: &str) -> String {
     one_tool(&format!(
         "    effect: write\n    input:\n      names: {{ type: array, items: {{ type: string }}, description: N, required: true }}\n    steps:\n      - {{ as: made, post: \"/make/{{item}}\", for_each: $args.names, at_most: 3, {failures}body: {{ name: $item }} }}\n    no_undo: It is a test.\n"
@@ -321,4 +344,37 @@ tools:
     );
     let problems = compile("x.yaml", &text).unwrap_err().to_string();
     insta::assert_snapshot!(problems);
+}
+
+#[test]
+fn what_an_upstream_may_not_say_is_named_at_once() {
+    let text = format!(
+        "{HEAD}{}",
+        r#"
+settings:
+  URL: { is: url, unless: URL }
+  COUNT: { is: integer, ensure_suffix: /x, unless: NONE }
+  KEY: { secret: true }
+upstream:
+  base: "{settings.URL}"
+  me: { get: "/users/{id}", query: { key: $settings.KEY } }
+  throttle: { wait: .a | nofilter, longest: 3m }
+  conflict: $args.x
+  version: .version | nothing
+  error: [$settings.KEY]
+  login:
+    post: "/auth/{settings.URL}"
+    body: '{key: $settings.KEY, last: $login}'
+    token: .token + $settings.KEY
+    header: "two words"
+    scheme: "two words"
+    renew: { post: renew, body: $login.refresh, token: .token }
+defs: |
+  def good: .a;
+  def bad: .a | unknown(1);
+tools:
+  - { name: t, title: T, description: D, effect: read, steps: [{ get: /x, query: { a: good, me: $me.id } }] }
+"#
+    );
+    insta::assert_snapshot!(compile("x.yaml", &text).unwrap_err().to_string());
 }
