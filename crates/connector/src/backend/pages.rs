@@ -41,6 +41,8 @@ pub(super) struct Wanted {
     pub(super) bound: Option<Bound>,
     /// Everything up to the limit belongs into one result, however large.
     pub(super) whole: bool,
+    /// The rows as the backend sent them are wanted too.
+    pub(super) keeps_records: bool,
     pub(super) fields: Fields,
 }
 
@@ -203,7 +205,9 @@ pub(super) async fn walk(
         }
         let positions: Vec<usize> = rows.iter().map(|(used, _)| *used).collect();
         let rows: Vec<Box<RawValue>> = rows.into_iter().map(|(_, row)| row).collect();
-        listed.records.extend(rows.iter().cloned());
+        if wanted.keeps_records {
+            listed.records.extend(rows.iter().cloned());
+        }
         let kept = projection::rows(inner, &pages.row, &wanted.fields, rows, variables).await?;
         let mut full = false;
         for (item, position) in kept.rows.into_iter().zip(positions) {

@@ -45,7 +45,6 @@ struct Run<'c> {
     options: &'c Options,
     variables: Variables,
     paged: Paged,
-    hints: Arc<std::collections::BTreeMap<u16, String>>,
     named: Vec<(String, Val)>,
     last: Option<Given>,
     done: Done,
@@ -63,7 +62,8 @@ pub(super) async fn run(
             return Err(run.done.failed(step, error));
         }
     }
-    result::finish(run).await
+    let done = std::mem::take(&mut run.done);
+    result::finish(run).await.map_err(|error| done.then(error))
 }
 
 /// The sentence that asks a person before the change; none when the tool has none. Changes nothing.
@@ -102,8 +102,7 @@ async fn begin<'c>(
         let me = inner.session.me(inner).await?;
         set(&mut variables, Variable::Me, me);
     }
-    let hints = Arc::new(plan.hints.clone());
-    let mut run = Run { inner, plan, options, variables, paged, hints, named: Vec::new(), last: None, done: Done::default() };
+    let mut run = Run { inner, plan, options, variables, paged, named: Vec::new(), last: None, done: Done::default() };
     run.lookups(&plan.first_lookups).await?;
     if let Some(before) = &plan.before {
         let image = request::simple(inner, before, &run.variables).await?.value()?;
@@ -200,14 +199,19 @@ impl Run<'_> {
     async fn get(&self, request: &Request) -> Result<Given, CallError> {
         let prepared = request::prepare(self.inner, request, &self.variables).await?;
         if let Some(pages) = &request.pages {
-            let wanted = if pages.is_main { self.paged.wanted(&self.plan.tool, pages) } else { Wanted::all(pages) };
-            let listed = pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.hints)).await?;
+            let wanted = if pages.is_main {
+                self.paged.wanted(&self.plan.tool, pages, self.options.keeps_records)
+            } else {
+                Wanted::all(pages)
+            };
+            let listed =
+                pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.plan.hints)).await?;
             return Ok(Given::List(Arc::new(listed)));
         }
         if let Some(until) = &request.until {
             return self.until(request, &prepared, until).await.map(Given::Value);
         }
-        let ask = prepared.ask(&[], Some(&self.hints), request)?;
+        let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
         request::send(self.inner, ask, request).await.map(Given::Value)
     }
 
@@ -218,7 +222,7 @@ impl Run<'_> {
             set(&mut variables, Variable::Item, item.clone());
         }
         let prepared = request::prepare(self.inner, request, &variables).await?;
-        let ask = prepared.ask(&[], Some(&self.hints), request)?;
+        let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
         let error = match request::send(self.inner, ask, request).await {
             Ok(value) => return Ok(value),
             Err(error) => error,
@@ -228,7 +232,7 @@ impl Run<'_> {
             conflict::Way::Refuse(error) => Err(error),
             conflict::Way::Again(prepared, now) => {
                 set(&mut self.variables, Variable::Before, now);
-                request::send(self.inner, prepared.ask(&[], Some(&self.hints), request)?, request).await
+                request::send(self.inner, prepared.ask(&[], Some(&self.plan.hints), request)?, request).await
             }
         }
     }
@@ -269,7 +273,7 @@ impl Run<'_> {
             let mut variables = self.variables.clone();
             set(&mut variables, Variable::Item, item.clone());
             let read = async {
-                let ask = request::prepare(self.inner, request, &variables).await?.ask(&[], Some(&self.hints), request)?;
+                let ask = request::prepare(self.inner, request, &variables).await?.ask(&[], Some(&self.plan.hints), request)?;
                 request::send(self.inner, ask, request).await?.value()
             };
             let ran = read.await;

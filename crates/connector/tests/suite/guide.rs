@@ -9,7 +9,7 @@ use crate::fake::Seen;
 use crate::scripted::{Answer, Scripted, ok, refused};
 
 /// The YAML of the guide, put together.
-fn file() -> String {
+pub(crate) fn file() -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/connectors/guide.md");
     let guide = std::fs::read_to_string(path).unwrap();
     guide.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect::<Vec<_>>().join("\n")

@@ -15,6 +15,7 @@ mod errors;
 mod fake;
 mod golden;
 mod guide;
+mod hostile;
 mod login;
 mod lookups;
 mod network;
