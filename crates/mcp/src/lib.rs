@@ -38,6 +38,7 @@ mod output;
 
 mod changes;
 mod completion;
+mod method;
 mod policy;
 mod prompt;
 mod resource;
@@ -64,6 +65,7 @@ pub use call::{Call, Client, LogLevel};
 pub use changes::Change;
 pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, ReadyTool, Running, Visible};
 pub use icon::{Icon, Theme};
+pub use method::Method;
 pub use output::{Content, EmbeddedResource, Failure, Output, ResourceLink, ToolResult, fail};
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
 pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};

@@ -14,6 +14,8 @@ mod world;
 
 #[path = "main/calls.rs"]
 mod calls;
+#[path = "main/methods.rs"]
+mod methods;
 #[path = "main/typed_tools.rs"]
 mod typed_tools;
 

@@ -86,6 +86,10 @@ async fn everybody_has_their_own_notes() {
     let changed = notes.call(&notes.ada, "update_note", json!({"id": 1, "title": "Green tea"})).await;
     assert_eq!(changed["structuredContent"], json!({"id": 1, "title": "Green tea", "body": "Buy green tea."}));
 
+    for (keys, count) in [(&notes.ada, 1), (&notes.grace, 1)] {
+        assert_eq!(notes.ask(keys, "notes/count", json!({})).await["result"]["count"], count);
+    }
+
     // Somebody else's note and one that never was: the same words.
     for tool in ["update_note", "delete_note"] {
         let foreign = notes.call(&notes.grace, tool, json!({"id": 1})).await;

@@ -133,6 +133,10 @@ impl Store {
         Ok(query.bind(owner).bind(id).execute(&self.pool).await?.rows_affected() > 0)
     }
 
+    pub(crate) async fn count(&self, owner: i64) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar("select count(*) from note where owner = ?").bind(owner).fetch_one(&self.pool).await
+    }
+
     /// How many notes each user has.
     pub(crate) async fn count_by_user(&self) -> Result<Vec<(String, i64)>, sqlx::Error> {
         let query = "select name, count(note.id) from user left join note on owner = user.id group by user.id order by user.id";

@@ -1,8 +1,9 @@
 //! What Notes offers: tools for everybody's own notes, tools for staff, a picture.
 
-use footbridge_mcp::{BuildProblems, Call, Content, Effect, Endpoint, Failure, Json, Run, Tool, fail};
+use footbridge_mcp::{BuildProblems, Call, Content, Effect, Endpoint, Failure, Json, Method, Run, Tool, fail};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::app::Caller;
 use crate::prompts;
@@ -22,9 +23,19 @@ pub(crate) fn endpoint() -> Result<Endpoint<Caller>, BuildProblems> {
         .tool(Tool::of::<ChartNotes>().effect(Effect::Read).open_world(false))
         .resource(prompts::note())
         .prompt(prompts::summarize())
+        .method(Method::new("notes/count", count).capability("notes", json!({})))
         .principal(|caller: &Caller| caller.user.id.to_string())
         .build()
 }
+
+/// How many notes the caller has, for pages that show a number.
+async fn count(call: Call<Caller>, Nothing {}: Nothing) -> Result<Value, Failure> {
+    let Caller { user, store } = &*call.caller;
+    Ok(json!({ "count": store.count(user.id).await? }))
+}
+
+#[derive(Deserialize)]
+struct Nothing {}
 
 /// The same words for a note that is somebody else's and for one that never was.
 fn no_such_note(id: i64) -> Failure {
