@@ -16,6 +16,8 @@ mod world;
 mod calls;
 #[path = "main/methods.rs"]
 mod methods;
+#[path = "main/served.rs"]
+mod served;
 #[path = "main/typed_tools.rs"]
 mod typed_tools;
 
