@@ -1,0 +1,57 @@
+//! Every tool of taiga as a client sees it, as a file, and what the tools and their answers cost a model. `UPDATE_GOLDEN=1` writes it anew.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tiktoken_rs::o200k_base_singleton;
+
+use crate::served::{Served, items};
+use crate::stand_in::StandIn;
+
+/// Tokens that the entry of one tool may cost on average.
+const TOKENS_A_TOOL: usize = 170;
+/// Tokens that the whole list may cost.
+const TOKENS_OF_THE_LIST: usize = 4_500;
+/// Tokens of a story in a list.
+const TOKENS_OF_A_ROW: usize = 130;
+/// Tokens of the answer to a change of a story.
+const TOKENS_OF_A_CHANGE: usize = 250;
+
+fn tokens(text: &str) -> usize {
+    o200k_base_singleton().encode_ordinary(text).len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn golden_tools_as_a_client_sees_them() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, "write,destroy").await;
+    let tools = served.tools().await;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/taiga/tools.json");
+    let found = format!("{:#}\n", Value::Array(tools.clone()));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &found).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), found, "run with UPDATE_GOLDEN=1 if that is meant");
+    let costs: Vec<usize> = tools.iter().map(|tool| tokens(&tool.to_string())).collect();
+    let whole: usize = costs.iter().sum();
+    assert!(
+        whole <= TOKENS_OF_THE_LIST && whole <= TOKENS_A_TOOL * tools.len(),
+        "{whole} tokens for {} tools: {costs:?}",
+        tools.len()
+    );
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_worth_their_tokens() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, "write").await;
+    let text = served.text("taiga_stories_list", json!({ "project_id": 1 })).await;
+    let page: Value = serde_json::from_str(&text).unwrap();
+    let row = tokens(&text) / items(&page).len();
+    assert!(row <= TOKENS_OF_A_ROW, "{row} tokens a story: {}", page["items"][0]);
+    let change = json!({ "user_story_id": 1, "status": "ready", "description": "What it takes." });
+    let change = served.text("taiga_stories_update", change).await;
+    assert!(tokens(&change) <= TOKENS_OF_A_CHANGE, "{} tokens: {change}", tokens(&change));
+    served.end().await;
+}
