@@ -70,3 +70,11 @@ pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, Resour
 pub use revision::Revision;
 pub use tool::{Effect, Tool};
 pub use typed::{IntoOutput, Json, OutputShape, Run};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library/guide.md")]
+mod guide {}

@@ -18,6 +18,20 @@ use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::tool::Tool;
 
+/// Starts an endpoint whose version is that of the crate in which this stands.
+///
+/// ```
+/// let endpoint = footbridge_mcp::endpoint!("notes").build()?;
+/// # let _: footbridge_mcp::Endpoint<()> = endpoint;
+/// # Ok::<(), footbridge_mcp::BuildProblems>(())
+/// ```
+#[macro_export]
+macro_rules! endpoint {
+    ($name:expr) => {
+        $crate::Endpoint::builder($name, env!("CARGO_PKG_VERSION"))
+    };
+}
+
 /// Collects what an endpoint consists of.
 pub struct EndpointBuilder<C> {
     name: String,
