@@ -273,6 +273,27 @@ async fn steps_are_skipped_optional_or_read_as_text() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_read_is_named_in_the_result() {
+    let tool = r#"
+    effect: read
+    steps:
+      - { as: open, get: /open }
+      - { as: closed, get: /closed, optional: [403, 404] }
+      - { as: gone, get: /gone, optional: [403, 404] }
+    result: '$steps.open + {closed: $steps.closed.n, gone: $steps.gone.n}'
+"#;
+    let scripted = Scripted::new(&one_tool(tool), |seen| match seen.path.as_str() {
+        "/closed" => refused(403, json!({"message": "not \"yours\""})),
+        "/gone" => refused(404, json!({})),
+        _ => ok(json!({"n": 1})),
+    });
+    let result = scripted.call("t", json!({})).await.unwrap();
+    assert_eq!(result["n"], 1);
+    assert_eq!(result["unavailable"].as_object().unwrap().len(), 1, "nothing there is not the same as refused");
+    assert!(result["unavailable"]["closed"].as_str().unwrap().starts_with("X answered 403: not \"yours\"."), "{result}");
+}
+
+#[tokio::test]
 async fn a_filter_may_refuse_with_a_sentence_of_its_own() {
     let tool = "    effect: read\n    input: { n: { type: integer, description: N, required: true } }\n    steps:\n      - get: /x\n      - let: 'if .found then . else error(\"There is no item #\\($args.n).\") end'\n";
     let scripted = Scripted::new(&one_tool(tool), |_| ok(json!({"found": false})));

@@ -4,6 +4,7 @@
 
 mod actions;
 mod behaviour;
+mod golden;
 mod replay;
 mod served;
 mod stand_in;
