@@ -79,7 +79,7 @@ pub(crate) struct Setting {
     /// Without it nothing can be called.
     #[serde(default)]
     pub(crate) required: bool,
-    /// Never printed, never seen by a filter; may also come from the file that `NAME_FILE` names.
+    /// Never printed; only headers and the login see it; may also come from the file that `NAME_FILE` names.
     #[serde(default)]
     pub(crate) secret: bool,
     /// Appended to the value unless it ends so; slashes at the end are cut first.

@@ -41,6 +41,8 @@ pub(super) struct Wanted {
     pub(super) bound: Option<Bound>,
     /// Everything up to the limit belongs into one result, however large.
     pub(super) whole: bool,
+    /// The rows as the backend sent them are wanted too.
+    pub(super) keeps_records: bool,
     pub(super) fields: Fields,
 }
 
@@ -203,7 +205,9 @@ pub(super) async fn walk(
         }
         let positions: Vec<usize> = rows.iter().map(|(used, _)| *used).collect();
         let rows: Vec<Box<RawValue>> = rows.into_iter().map(|(_, row)| row).collect();
-        listed.records.extend(rows.iter().cloned());
+        if wanted.keeps_records {
+            listed.records.extend(rows.iter().cloned());
+        }
         let kept = projection::rows(inner, &pages.row, &wanted.fields, rows, variables).await?;
         let mut full = false;
         for (item, position) in kept.rows.into_iter().zip(positions) {
@@ -279,13 +283,7 @@ async fn fetch(
     if way.kind == PagingKind::Link && !at.start.is_empty() {
         ask.path.clone_from(&at.start);
     }
-    let answer = match exchange::send(inner, ask).await {
-        Ok(answer) => answer,
-        Err(error) if error.status().is_some_and(|status| request.optional.contains(&status)) => {
-            return Ok(Page { rows: Vec::new(), total: None, next: None, body: Held::Nothing });
-        }
-        Err(error) => return Err(error),
-    };
+    let answer = exchange::send(inner, ask).await?;
     read(inner, way, answer, at, variables).await
 }
 

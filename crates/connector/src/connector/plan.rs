@@ -39,7 +39,7 @@ pub(crate) struct Plan {
     pub(crate) has_fields: bool,
     /// Keys whose texts are fenced in the result.
     pub(crate) untrusted: Arc<[String]>,
-    pub(crate) hints: BTreeMap<u16, String>,
+    pub(crate) hints: Arc<BTreeMap<u16, String>>,
     /// The sentence that asks a person.
     pub(crate) confirm: Option<Glue>,
 }
@@ -51,6 +51,8 @@ pub(crate) struct Argument {
     pub(crate) aliases: Vec<String>,
     pub(crate) default: Option<Value>,
     pub(crate) clear: bool,
+    /// A text that is a date.
+    pub(crate) is_date: bool,
     pub(crate) lookup: Option<Resolve>,
 }
 
@@ -189,7 +191,6 @@ pub(crate) struct Want {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) from: From,
-    pub(crate) is_text: bool,
     pub(crate) on_request: bool,
 }
 

@@ -14,6 +14,8 @@ mod changes;
 mod errors;
 mod fake;
 mod golden;
+mod guide;
+mod hostile;
 mod login;
 mod lookups;
 mod network;

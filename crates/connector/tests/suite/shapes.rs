@@ -97,9 +97,9 @@ async fn untrusted_texts_are_fenced_by_their_keys() {
     let scripted = scripted();
     let plain: Value = serde_json::from_str(&text(&scripted, "plain", json!({})).await).unwrap();
     assert_eq!(plain["description"], "<untrusted-content>0123456789… (13 characters in all)</untrusted-content>");
-    assert_eq!(
-        plain["subject"], "A <b>\"title\"</b></untrusted-content> x",
-        "this tool uses no shape, and the file does not name the key"
+    assert!(
+        plain["subject"].as_str().unwrap().starts_with("<untrusted-content>A <b>"),
+        "a text field of a shape is one in every record"
     );
     assert_eq!((plain.get("empty"), &plain["owner"]), (None, &json!({"name": "Ana"})));
 }

@@ -8,14 +8,21 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use footbridge_mcp::http::McpService;
 use footbridge_store::Store;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::actions;
 use super::exposure::SharedBearer;
 use crate::caller::Caller;
+use crate::exit::Trouble;
 use crate::opened::Opened;
 
 /// All doors.
-pub(super) fn routes(mcp: McpService<Caller, SharedBearer>, opened: &Opened) -> Router {
+pub(super) fn routes(
+    mcp: McpService<Caller, SharedBearer>,
+    opened: &Opened,
+    action_key: Option<&SecretString>,
+) -> Result<Router, Trouble> {
     let names: Vec<_> = opened.served.iter().map(|served| served.name).collect();
     let status = json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp" });
     let store = opened.local.as_ref().map(|local| local.store.clone());
@@ -29,7 +36,7 @@ pub(super) fn routes(mcp: McpService<Caller, SharedBearer>, opened: &Opened) -> 
     if let Some(local) = &opened.local {
         routes = routes.merge(local.board.router());
     }
-    routes
+    Ok(routes.merge(actions::routes(opened, action_key)?))
 }
 
 /// Ready when the local board can be read; a backend elsewhere is asked only when somebody calls.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::entries::to_json;
 use crate::Revision;
 use crate::asking::StateKey;
+use crate::icon::Icon;
 
 /// Who may keep a copy of a list. Source: specification 2026-07-28, Caching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum CacheScope {
 }
 
 impl CacheScope {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Private => "private",
@@ -38,11 +39,14 @@ pub(crate) struct Identity<C> {
     pub(super) version: String,
     pub(super) title: Option<String>,
     pub(super) website: Option<String>,
+    pub(super) icons: Vec<Icon>,
     pub(super) instructions: Option<String>,
     pub(super) list_ttl: Duration,
-    pub(super) cache_scope: CacheScope,
+    pub(crate) cache_scope: CacheScope,
     pub(super) page_size: Option<usize>,
     pub(crate) logging: bool,
+    /// Capabilities of the application's own methods.
+    pub(super) further_capabilities: Map<String, Value>,
     /// Whether clients may subscribe to resources.
     pub(crate) subscriptions: bool,
     /// Whether clients are told when lists change.
@@ -115,7 +119,7 @@ impl<C> Identity<C> {
     }
 
     fn capabilities(&self, kinds: Kinds) -> Value {
-        let mut capabilities = Map::new();
+        let mut capabilities = self.further_capabilities.clone();
         let list = if self.announces_changes { json!({ "listChanged": true }) } else { json!({}) };
         let mut resources = list.clone();
         if let (true, Some(resources)) = (self.subscriptions, resources.as_object_mut()) {
@@ -134,7 +138,7 @@ impl<C> Identity<C> {
         Value::Object(capabilities)
     }
 
-    /// `title` came with 2025-06-18, `websiteUrl` with 2025-11-25.
+    /// `title` came with 2025-06-18, `websiteUrl` and `icons` with 2025-11-25.
     fn server_info(&self, revision: Revision) -> Value {
         let mut info = Map::new();
         info.insert("name".to_owned(), Value::from(self.name.as_str()));
@@ -144,6 +148,9 @@ impl<C> Identity<C> {
         info.insert("version".to_owned(), Value::from(self.version.as_str()));
         if let Some(website) = self.website.as_deref().filter(|_| revision >= Revision::V2025_11_25) {
             info.insert("websiteUrl".to_owned(), Value::from(website));
+        }
+        if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
+            info.insert("icons".to_owned(), json!(self.icons));
         }
         Value::Object(info)
     }

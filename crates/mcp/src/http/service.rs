@@ -16,7 +16,7 @@ use super::event_stream::{Answering, EventStream, First};
 use super::request_body::{self, Read, Unread};
 use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
-use super::{AllowedHosts, ReplyBody, headers};
+use super::{AllowedHosts, Refusal, ReplyBody, headers};
 use crate::changes::Listener;
 use crate::conversation::Conversation;
 use crate::dispatch::{self, Answer, Arrival, Origin, Step};
@@ -44,15 +44,6 @@ impl<C: Send + Sync + 'static, F: Fn() -> C + Send + Sync + 'static> Authenticat
     async fn authenticate(&self, _: &Parts) -> Result<Arc<C>, Refusal> {
         Ok(Arc::new((self.0)()))
     }
-}
-
-/// Why a request does not enter: HTTP 401 with a challenge, and a sentence for the person who reads it.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    /// The value of `WWW-Authenticate`.
-    pub challenge: HeaderValue,
-    /// What to do about it.
-    pub message: String,
 }
 
 /// An endpoint over HTTP.
@@ -342,8 +333,10 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
             return Err(refusal);
         }
         self.authenticate.authenticate(head).await.map_err(|refusal| {
-            let mut response = refused(head, StatusCode::UNAUTHORIZED, refusal.message);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, refusal.challenge);
+            let mut response = refused(head, refusal.status, refusal.message);
+            if let Some(challenge) = refusal.challenge {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
             response
         })
     }

@@ -10,10 +10,8 @@ use crate::hall::{Hall, Person, hall_of, rpc};
 use crate::http_client::{Modern, post};
 use crate::schemas::{self, MODERN};
 
-fn said(
-    what: &'static str,
-) -> impl Fn(Call<Person>) -> std::pin::Pin<Box<dyn Future<Output = Result<ResourceBody, Failure>> + Send>> {
-    move |call| Box::pin(async move { Ok(ResourceBody::from(format!("{what} {}", Value::Object(call.arguments)))) })
+async fn said(what: &str, call: Call<Person>) -> Result<ResourceBody, Failure> {
+    Ok(ResourceBody::from(format!("{what} {}", Value::Object(call.arguments))))
 }
 
 async fn things() -> Hall {
@@ -22,7 +20,9 @@ async fn things() -> Hall {
     };
     let builder = Endpoint::builder("hall", "1")
         .list_cache(Duration::from_secs(60), CacheScope::Public)
-        .resource(Resource::new("t://fixed", "fixed", said("fixed")).mime_type("text/plain").ttl(Duration::from_secs(5)))
+        .resource(
+            Resource::new("t://fixed", "fixed", |call| said("fixed", call)).mime_type("text/plain").ttl(Duration::from_secs(5)),
+        )
         .resource(Resource::new("t://bytes", "bytes", |_: Call<Person>| async { Ok(ResourceBody::from(vec![0, 255, 1])) }))
         .resource(Resource::new("t://gone", "gone", |_: Call<Person>| async { Err(Failure::NotFound) }))
         .resource(Resource::new("t://broken", "broken", |_: Call<Person>| async { Err(std::io::Error::other("hunter2").into()) }))
@@ -30,8 +30,12 @@ async fn things() -> Hall {
             assert!(call.arguments.contains_key("fine"), "hunter2");
             async { Ok(ResourceBody::from("")) }
         }))
-        .resource(Resource::template("t://n/{id}", "number", said("number")).parameter::<u32>("id").complete("id", values(100)))
-        .resource(Resource::template("t://n/{name}", "word", said("word")).complete("name", values(101)))
+        .resource(
+            Resource::template("t://n/{id}", "number", |call| said("number", call))
+                .parameter::<u32>("id")
+                .complete("id", values(100)),
+        )
+        .resource(Resource::template("t://n/{name}", "word", |call| said("word", call)).complete("name", values(101)))
         .prompt(
             Prompt::new("letter", "A letter.", |call: Call<Person>| async move {
                 Ok(Messages::user(Value::Object(call.arguments).to_string()))

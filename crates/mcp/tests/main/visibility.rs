@@ -88,7 +88,13 @@ fn requests() -> Vec<(&'static str, Value, &'static str)> {
 #[tokio::test]
 async fn hidden_is_the_same_as_unknown_everywhere() {
     let guarded = serve(guarded()).await;
-    let empty = serve(Endpoint::builder("hall", "1").subscriptions()).await;
+    // The same kinds, of which nobody sees anything.
+    let empty = Endpoint::builder("hall", "1")
+        .subscriptions()
+        .tool(tool("other").allowed_for(|_| false))
+        .resource(text("s://other").allowed_for(|_| false))
+        .prompt(prompt("other").allowed_for(|_| false));
+    let empty = serve(empty).await;
     for (method, params, result) in requests() {
         let (status, seen) = modern(&guarded, "ada", method, &params).await;
         schemas::check(MODERN, result, &seen);
