@@ -45,12 +45,12 @@ impl<'a> Origin<'a> {
         Self { headers: Some(headers), conversation }
     }
 
-    /// A stdio connection.
-    pub(crate) fn stdio(conversation: &'a Arc<Conversation>) -> Self {
+    /// A channel that all messages of a conversation share: stdio, or HTTP+SSE.
+    pub(crate) fn channel(conversation: &'a Arc<Conversation>) -> Self {
         Self { headers: None, conversation: Some(conversation) }
     }
 
-    fn is_stdio(self) -> bool {
+    fn is_channel(self) -> bool {
         self.headers.is_none()
     }
 
@@ -146,10 +146,11 @@ fn take_message<C: Send + Sync + 'static>(
     }
 }
 
-/// Notifications are never answered. Over HTTP a request is cancelled by closing its connection, so only stdio heeds `notifications/cancelled`.
+/// Notifications are never answered. Over HTTP a request is cancelled by closing its connection, so only a shared
+/// channel heeds `notifications/cancelled`.
 fn take_notification<C>(method: &str, params: Option<&RawValue>, origin: Origin<'_>) -> Step<C> {
     if method == "notifications/cancelled"
-        && origin.is_stdio()
+        && origin.is_channel()
         && let Ok(Params { request_id: Some(id), .. }) = Params::read(params)
     {
         return Step::Cancel(id.get().to_owned());

@@ -20,6 +20,7 @@ mod server;
 mod service;
 mod session_body;
 mod sessions;
+mod sse;
 mod unread;
 
 pub use allowed_hosts::AllowedHosts;
@@ -28,3 +29,4 @@ pub(crate) use parameter_headers::HeaderParameter;
 pub use server::{ServerLimits, serve};
 pub use service::{Authenticate, McpService, Refusal};
 pub use sessions::SessionLimits;
+pub use sse::SseService;

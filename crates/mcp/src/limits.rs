@@ -27,8 +27,8 @@ pub const REPEATED_CHARACTERS: usize = 100;
 /// How long a tool may run unless it says otherwise.
 pub const TOOL_TIME: Duration = Duration::from_secs(120);
 
-/// Most calls that wait at the same time on one stdio connection. More are refused until one is done.
-pub const STDIO_CALLS_IN_FLIGHT: usize = 256;
+/// Most calls that wait at the same time on one stdio connection or one SSE channel. More are refused until one is done.
+pub const CALLS_IN_FLIGHT: usize = 256;
 
 /// Bytes of answers that wait for a client that does not read, before stdio stops reading from it.
 pub const STDIO_PENDING_BYTES: usize = 16 * 1024 * 1024;

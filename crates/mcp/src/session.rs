@@ -2,11 +2,13 @@
 
 mod stream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use tokio::task::AbortHandle;
 
 use crate::changes::{Change, Listener};
 use crate::conversation::Conversation;
@@ -26,6 +28,8 @@ pub(crate) struct Session {
     used: AtomicU64,
     next_stream: AtomicU64,
     streams: Mutex<BTreeMap<u64, Arc<SessionStream>>>,
+    /// Calls whose answers go to the session's own stream, by the JSON of their ids (HTTP+SSE).
+    calls: Mutex<HashMap<String, AbortHandle>>,
 }
 
 impl Session {
@@ -37,6 +41,7 @@ impl Session {
             used: AtomicU64::new(now),
             next_stream: AtomicU64::new(OWN_STREAM + 1),
             streams: Mutex::default(),
+            calls: Mutex::default(),
         }
     }
 
@@ -84,8 +89,34 @@ impl Session {
         Some((stream, event.parse().ok()?))
     }
 
-    /// Ends every stream.
+    /// Runs a call whose answer goes to the session's own stream. False when too many run, or one with this id does.
+    pub(crate) fn start(self: &Arc<Self>, id: &str, call: impl Future<Output = ()> + Send + 'static) -> bool {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() >= limits::CALLS_IN_FLIGHT || calls.contains_key(id) {
+            return false;
+        }
+        let (session, key) = (Arc::clone(self), id.to_owned());
+        // The lock is held until the handle is stored, so a call that ends at once finds itself.
+        let task = tokio::spawn(async move {
+            call.await;
+            session.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        });
+        calls.insert(id.to_owned(), task.abort_handle());
+        true
+    }
+
+    /// Stops a call; it will not be answered.
+    pub(crate) fn cancel(&self, id: &str) {
+        if let Some(task) = self.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(id) {
+            task.abort();
+        }
+    }
+
+    /// Ends every stream and every call that answers to the session.
     pub(crate) fn end(&self) {
+        for (_, task) in self.calls.lock().unwrap_or_else(PoisonError::into_inner).drain() {
+            task.abort();
+        }
         self.conversation.end();
         for stream in self.lock().values() {
             stream.abandon();

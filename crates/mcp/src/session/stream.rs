@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -203,8 +203,10 @@ impl Outlet for SessionStream {
 
 /// A reader's place in a stream, given up when its connection ends.
 pub(crate) struct Reading {
-    pub(crate) stream: std::sync::Arc<SessionStream>,
+    pub(crate) stream: Arc<SessionStream>,
     pub(crate) reader: u64,
+    /// What ends with the connection, where something does.
+    pub(crate) until: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl Reading {
@@ -221,6 +223,9 @@ impl Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         self.stream.end_reading(self.reader);
+        if let Some(until) = self.until.take() {
+            until();
+        }
     }
 }
 
@@ -236,7 +241,7 @@ mod tests {
     use crate::outlet::Outlet as _;
 
     fn read(stream: &Arc<SessionStream>, after: u64) -> Reading {
-        Reading { stream: Arc::clone(stream), reader: stream.begin_reading(after) }
+        Reading { stream: Arc::clone(stream), reader: stream.begin_reading(after), until: None }
     }
 
     fn next(reading: &Reading) -> Poll<Option<u64>> {
