@@ -27,7 +27,7 @@ fn status_health_and_readiness() {
     let status = get(&base, "/").send();
     assert_eq!(
         (status.status, status.json()),
-        (200, json!({ "name": "footbridge", "version": version, "connectors": ["board"], "mcp": "/mcp" }))
+        (200, json!({ "name": "footbridge", "version": version, "connectors": ["board"], "mcp": "/mcp", "sse": "/sse" }))
     );
     assert_eq!((get(&base, "/healthz").send().status, get(&base, "/readyz").send().status), (200, 200));
     // Health checks come by any name; what answers them tells nothing.
