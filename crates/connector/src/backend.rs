@@ -1,5 +1,6 @@
 //! A connector with settings and an upstream: the place where calls enter. What a call does is in `backend/`.
 
+mod actions;
 mod conflict;
 mod cursor;
 mod exchange;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::connector::{Action, Compiled, Connector};
+use crate::connector::{Action, Compiled, Connector, RestAction};
 use crate::failure::CallError;
 use crate::settings::Settings;
 use crate::upstream::Upstream;
@@ -57,7 +58,7 @@ pub struct Options {
 pub struct Outcome {
     /// The result, as it goes to the client.
     pub json: Box<RawValue>,
-    /// The same before anything was left out, renamed or fenced, when [`Options::keeps_records`] asked for it.
+    /// The same before any shape, with nothing left out, renamed or fenced, when [`Options::keeps_records`] asked for it.
     pub records: Option<Box<RawValue>>,
 }
 
@@ -149,6 +150,39 @@ impl Backend {
 }
 
 impl Backend {
+    /// The arguments of each call that an HTTP request to an action wants. `request` is `{query: {name: [values]}, body}`.
+    ///
+    /// The calls themselves are the host's: they go the road of every call, with [`Options::keeps_records`].
+    ///
+    /// # Errors
+    /// When there is no such action, or the request does not fit it; the text says why.
+    pub fn action_arguments(
+        &self,
+        action: &str,
+        request: Value,
+    ) -> impl Future<Output = Result<Vec<Map<String, Value>>, CallError>> + Send + 'static + use<> {
+        let (inner, action) = (Arc::clone(&self.0), self.action(action));
+        async move { actions::arguments(&inner, &action?, &request).await }
+    }
+
+    /// The answer of an action for what its calls gave, each with its arguments.
+    ///
+    /// # Errors
+    /// When there is no such action, or its filter does not fit what came.
+    pub fn action_answer(
+        &self,
+        action: &str,
+        calls: Vec<(Map<String, Value>, Outcome)>,
+    ) -> impl Future<Output = Result<Box<RawValue>, CallError>> + Send + 'static + use<> {
+        let (inner, action) = (Arc::clone(&self.0), self.action(action));
+        async move { actions::answer(&inner, &action?, calls).await }
+    }
+
+    fn action(&self, name: &str) -> Result<RestAction, CallError> {
+        let found = self.0.compiled().actions.iter().find(|action| action.name == name);
+        found.cloned().ok_or_else(|| CallError::caller(format!("There is no action `{name}`.")))
+    }
+
     /// The sentence that asks a person before this change, as the tool's `confirm` says it; none when it says nothing.
     /// Changes nothing, but may read the record that is about to change.
     ///

@@ -1,6 +1,7 @@
 //! `Definition` → `Connector`: settles what the file means, and names everything that is wrong with it.
 //! The parts are in `compile/`: filters, upstream, models, tools.
 
+mod actions;
 mod duration;
 mod filters;
 mod login;
@@ -68,6 +69,7 @@ pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
     let lookups = lookups::settle(&definition, &mut filters, &mut found);
     let mut tools = models::settle(&definition, &mut found);
     tools.extend(tools::settle(&definition, &ways, &shapes, &mut filters, &mut found));
+    let actions = actions::settle(&definition, &tools, &mut filters, &mut found);
     let by_name = names(&tools, &mut found);
     let text_limit = text_limit(&definition, &mut found);
     let program = filters.compile(&mut found);
@@ -96,6 +98,8 @@ pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
         program,
         tools: tools.into_iter().map(|placed| placed.value).collect(),
         by_name,
+        actions,
+        groups: definition.groups.iter().map(|(name, listed)| (name.value.clone(), *listed)).collect(),
         models: serde_json::to_value(&definition.models).unwrap_or_default(),
     })))
 }

@@ -50,6 +50,16 @@ impl Connector {
         self.0.by_name.get(name).and_then(|index| self.0.tools.get(*index))
     }
 
+    /// Calls of tools under REST paths of their own, in the order of the file.
+    pub fn actions(&self) -> &[RestAction] {
+        &self.0.actions
+    }
+
+    /// Groups of tools by name, each with whether its tools are listed unless the operator says otherwise.
+    pub fn groups(&self) -> &[(String, bool)] {
+        &self.0.groups
+    }
+
     /// The `models:` section as written, for a backend that validates against the same table; an empty object without one.
     pub fn models(&self) -> &Value {
         &self.0.models
@@ -133,6 +143,22 @@ pub struct Annotations {
     pub open_world: bool,
 }
 
+/// A call of a tool by HTTP, with an envelope of its own.
+#[derive(Debug, Clone)]
+pub struct RestAction {
+    /// Its name, which is the last segment of its path.
+    pub name: String,
+    /// HTTP method.
+    pub method: http::Method,
+    /// The tool that is called.
+    pub tool: String,
+    /// What it does.
+    pub description: String,
+    pub(crate) arguments: Glue,
+    pub(crate) is_several: bool,
+    pub(crate) result: Option<Glue>,
+}
+
 /// What a call of a tool does.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
@@ -201,5 +227,7 @@ pub(crate) struct Compiled {
     pub(crate) program: Program,
     pub(crate) tools: Vec<Tool>,
     pub(crate) by_name: HashMap<String, usize>,
+    pub(crate) actions: Vec<RestAction>,
+    pub(crate) groups: Vec<(String, bool)>,
     pub(crate) models: Value,
 }

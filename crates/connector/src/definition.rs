@@ -1,5 +1,6 @@
 //! The connector file as written: types that only read. What they mean is settled by `compile`.
 
+mod actions;
 mod lookups;
 mod models;
 mod shapes;
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub(crate) use actions::{ActionMethod, RestAction};
 pub(crate) use lookups::{Lookup, Source};
 pub(crate) use models::{Field, FieldKind, Model, Operation};
 pub(crate) use shapes::{Shape, Text};
@@ -60,6 +62,9 @@ pub(crate) struct Definition {
     /// Tools described one by one.
     #[serde(default)]
     pub(crate) tools: Vec<Tool>,
+    /// Calls of tools under REST paths of their own.
+    #[serde(default)]
+    pub(crate) actions: Table<RestAction>,
 }
 
 /// A value from outside: a variable, a file or the settings file.
@@ -74,7 +79,7 @@ pub(crate) struct Setting {
     /// Without it nothing can be called.
     #[serde(default)]
     pub(crate) required: bool,
-    /// Never printed, never seen by a filter; may also come from the file that `NAME_FILE` names.
+    /// Never printed; only headers and the login see it; may also come from the file that `NAME_FILE` names.
     #[serde(default)]
     pub(crate) secret: bool,
     /// Appended to the value unless it ends so; slashes at the end are cut first.

@@ -14,7 +14,10 @@ use jaq_json::Val;
 pub use budget::FILTER_STACK_BYTES;
 pub(crate) use glue::{Glue, Key, Misfit, Plain};
 pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, sound, text, write};
-pub(crate) use program::{FilterId, Program, SHARED, Stop, Use, VARIABLES, Variable, Variables, compile, uses};
+pub(crate) use natives::{OWN_MEANINGS, names as function_names};
+pub(crate) use program::{
+    FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables, compile, uses,
+};
 pub(crate) use reach::keys as keys_read;
 
 #[cfg(test)]

@@ -22,14 +22,16 @@ mod upstream;
 mod backend;
 mod failure;
 mod json;
+mod reference;
 
 pub use backend::{Backend, OnProgress, Options, Outcome, Progress};
 pub use compile::compile;
-pub use connector::{Annotations, Connector, Effect, SettingKind, Tool};
+pub use connector::{Annotations, Connector, Effect, RestAction, SettingKind, Tool};
 pub use definition::schema;
 pub use failure::{CallError, Fault};
 pub use jq::FILTER_STACK_BYTES;
 pub use place::Place;
 pub use problem::{Problem, Problems};
+pub use reference::reference;
 pub use settings::{Setting, SettingProblems, Settings};
 pub use upstream::{BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};

@@ -23,11 +23,13 @@ pub(crate) enum Reached {
 }
 
 const BOARD_FILE: &str = include_str!("../../../connectors/board.yaml");
+const TAIGA_FILE: &str = include_str!("../../../connectors/taiga.yaml");
 
-/// One file, two upstreams: the local board, and a Production Board somewhere else.
-const BUILT_IN: [BuiltIn; 2] = [
+/// The board's file is there twice, with two upstreams: the local board, and a Production Board somewhere else.
+const BUILT_IN: [BuiltIn; 3] = [
     BuiltIn { name: "board", file: "connectors/board.yaml", text: BOARD_FILE, reached: Reached::InProcess },
     BuiltIn { name: "prodmcp", file: "connectors/board.yaml", text: BOARD_FILE, reached: Reached::Network },
+    BuiltIn { name: "taiga", file: "connectors/taiga.yaml", text: TAIGA_FILE, reached: Reached::Network },
 ];
 
 /// The connector that is served when none is named.

@@ -75,7 +75,12 @@ impl Opened {
         let own =
             connector.settings(&lookup).map_err(|problems| Trouble::usage(format!("{name}: {}", problems.list().join("; "))))?;
         let is_unset = |setting: &&Setting| lookup(&setting.name).is_none() && lookup(&file_of(setting)).is_none();
-        let secrets = connector.setting_rules().iter().filter(|setting| setting.secret && !is_local);
+        let is_replaced = |setting: &Setting| {
+            let other =
+                setting.unless.as_ref().and_then(|name| connector.setting_rules().iter().find(|other| other.name == *name));
+            other.is_some_and(|other| !is_unset(&other))
+        };
+        let secrets = connector.setting_rules().iter().filter(|setting| setting.secret && !is_local && !is_replaced(setting));
         let unset_secrets = secrets.filter(is_unset).map(|setting| setting.name.clone()).collect();
         if let Some(trouble) = unreadable.take() {
             return Err(trouble);

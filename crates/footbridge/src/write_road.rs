@@ -60,6 +60,8 @@ fn open(served: &Served, tool: &ConnectorTool) -> Tool<Caller> {
         })
         .idempotent(tool.annotations.idempotent)
         .open_world(tool.annotations.open_world);
+    let made = tool.argument_aliases.iter().fold(made, |made, (alias, name)| made.argument_alias(alias, name));
+    let made = if tool.is_listed { made } else { made.unlisted() };
     tool.aliases.iter().fold(made, Tool::alias)
 }
 

@@ -12,6 +12,8 @@ use crate::output::Output;
 pub(crate) struct ArgumentSchema {
     schema: Value,
     nullable: Vec<String>,
+    /// Other names of properties, each with the name it stands for.
+    aliases: Vec<(String, String)>,
     validator: jsonschema::Validator,
 }
 
@@ -37,11 +39,34 @@ impl ArgumentSchema {
             .with_pattern_options(jsonschema::PatternOptions::regex())
             .build(&validated)
             .map_err(|error| format!("the input schema is not valid: {error}"))?;
-        Ok(Self { schema: schema.clone(), nullable: nullable.to_vec(), validator })
+        Ok(Self { schema: schema.clone(), nullable: nullable.to_vec(), aliases: Vec::new(), validator })
+    }
+
+    /// Also takes properties by other names. The error is one sentence for the developer.
+    pub(crate) fn with_aliases(mut self, aliases: &[(String, String)]) -> Result<Self, String> {
+        let properties = self.schema.get("properties").and_then(Value::as_object);
+        let is_known = |name: &String| properties.is_some_and(|properties| properties.contains_key(name));
+        for (alias, name) in aliases {
+            if !is_known(name) || is_known(alias) {
+                return Err(format!(
+                    "`{alias}` cannot stand for `{name}`: the first must not be a property of the input schema, the second must"
+                ));
+            }
+        }
+        self.aliases = aliases.to_vec();
+        Ok(self)
     }
 
     /// Coerces and validates; the error is the result that the model reads, naming every problem.
     pub(crate) fn admit(&self, tool: &str, mut arguments: Map<String, Value>) -> Result<Map<String, Value>, Output> {
+        for (alias, name) in &self.aliases {
+            // With both given, the alias stays and is named as what it is: one too many.
+            if !arguments.contains_key(name)
+                && let Some(value) = arguments.remove(alias)
+            {
+                arguments.insert(name.clone(), value);
+            }
+        }
         coercion::coerce_object(&self.schema, &mut arguments, &self.nullable);
         let value = Value::Object(arguments);
         if !self.validator.is_valid(&value) {
@@ -107,6 +132,19 @@ mod tests {
     fn null_means_not_passed_except_where_it_is_a_value() {
         let admitted = schema().admit("t", object(json!({"title": "x", "count": null, "priority": null}))).unwrap();
         assert_eq!(Value::Object(admitted), json!({"title": "x", "priority": null}));
+    }
+
+    #[test]
+    fn a_property_goes_by_its_other_name_unless_both_are_given() {
+        let aliases = [("name".to_owned(), "title".to_owned())];
+        let aliased = || schema().with_aliases(&aliases).unwrap();
+        let admitted = aliased().admit("t", object(json!({"name": "x", "count": 1}))).unwrap();
+        assert_eq!(Value::Object(admitted), json!({"title": "x", "count": 1}));
+        let refused = aliased().admit("t", object(json!({"name": "x", "title": "y"}))).unwrap_err();
+        assert!(refused.first_text().unwrap().contains("`name`"));
+        for (alias, name) in [("name", "ghost"), ("count", "title")] {
+            assert!(schema().with_aliases(&[(alias.to_owned(), name.to_owned())]).is_err());
+        }
     }
 
     #[test]

@@ -28,10 +28,12 @@
 
 mod endpoint;
 mod tool;
+mod typed;
 
 mod arguments;
 mod asking;
 mod call;
+mod icon;
 mod output;
 
 mod changes;
@@ -51,16 +53,20 @@ mod request_meta;
 mod revision;
 mod session;
 
+pub mod auth;
 pub mod http;
 pub mod limits;
 pub mod stdio;
+pub mod testing;
 
 pub use asking::{Answers, Elicitation, Elicited, InputRequired, Root, Round, Sampling, StateKey};
 pub use call::{Call, Client, LogLevel};
 pub use changes::Change;
 pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, ReadyTool, Running, Visible};
-pub use output::{Content, EmbeddedResource, Failure, Output, ToolResult, fail};
+pub use icon::{Icon, Theme};
+pub use output::{Content, EmbeddedResource, Failure, Output, ResourceLink, ToolResult, fail};
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
 pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};
 pub use revision::Revision;
 pub use tool::{Effect, Tool};
+pub use typed::{IntoOutput, Json, OutputShape, Run};

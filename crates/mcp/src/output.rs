@@ -98,6 +98,8 @@ pub enum Content {
         /// The resource itself.
         resource: EmbeddedResource,
     },
+    /// Where a resource is that the client may read.
+    ResourceLink(ResourceLink),
 }
 
 impl Content {
@@ -122,7 +124,15 @@ impl Content {
     /// A resource that is text.
     #[must_use]
     pub fn text_resource(uri: impl Into<String>, mime_type: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::Resource { resource: EmbeddedResource { uri: uri.into(), mime_type: mime_type.into(), text: text.into() } }
+        let (text, blob) = (Some(text.into()), None);
+        Self::Resource { resource: EmbeddedResource { uri: uri.into(), mime_type: mime_type.into(), text, blob } }
+    }
+
+    /// A resource that is bytes, which are encoded here.
+    #[must_use]
+    pub fn bytes_resource(uri: impl Into<String>, mime_type: impl Into<String>, bytes: &[u8]) -> Self {
+        let (text, blob) = (None, Some(encode(bytes)));
+        Self::Resource { resource: EmbeddedResource { uri: uri.into(), mime_type: mime_type.into(), text, blob } }
     }
 }
 
@@ -130,7 +140,7 @@ fn encode(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// A text resource inside a result.
+/// A resource inside a result: text or bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EmbeddedResource {
     /// Where the resource is, e.g. `notes://42`.
@@ -138,8 +148,48 @@ pub struct EmbeddedResource {
     /// The media type of the text.
     #[serde(rename = "mimeType")]
     pub mime_type: String,
-    /// The contents.
-    pub text: String,
+    /// The contents, when they are text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Base64 of the contents, when they are bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blob: Option<String>,
+}
+
+/// Where a resource is that the client may read. Source: specification 2025-06-18, Tools, "Resource Links".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceLink {
+    /// Its address, e.g. `notes://42`.
+    pub uri: String,
+    /// What programs call it.
+    pub name: String,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its media type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// Its size in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+impl ResourceLink {
+    /// A link that says no more than it must.
+    #[must_use]
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { uri: uri.into(), name: name.into(), title: None, description: None, mime_type: None, size: None }
+    }
+}
+
+impl From<ResourceLink> for Content {
+    fn from(link: ResourceLink) -> Self {
+        Self::ResourceLink(link)
+    }
 }
 
 /// Why a tool did not answer.

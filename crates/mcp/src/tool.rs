@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::call::Call;
+use crate::icon::Icon;
 use crate::limits;
 use crate::output::ToolResult;
 use crate::policy::Policy;
@@ -33,10 +34,13 @@ pub struct Tool<C> {
     pub(crate) aliases: Vec<String>,
     pub(crate) title: Option<String>,
     pub(crate) description: String,
+    icons: Vec<Icon>,
+    meta: Map<String, Value>,
     pub(crate) input_schema: Value,
     pub(crate) output_schema: Option<Value>,
     pub(crate) annotations: Option<Annotations>,
     pub(crate) nullable: Vec<String>,
+    pub(crate) argument_aliases: Vec<(String, String)>,
     pub(crate) listed: bool,
     pub(crate) time_limit: Duration,
     pub(crate) required_capabilities: Option<Value>,
@@ -44,7 +48,7 @@ pub struct Tool<C> {
     pub(crate) function: ToolFunction<C>,
 }
 
-impl<C> Tool<C> {
+impl<C: 'static> Tool<C> {
     /// A tool with the JSON Schema of its arguments (an object schema, 2020-12 unless it names its dialect) and its function.
     ///
     /// The function is polled on the thread that read the request; one that blocks its thread must move the work elsewhere itself.
@@ -58,16 +62,55 @@ impl<C> Tool<C> {
             aliases: Vec::new(),
             title: None,
             description: description.into(),
+            icons: Vec::new(),
+            meta: Map::new(),
             input_schema,
             output_schema: None,
             annotations: None,
             nullable: Vec::new(),
+            argument_aliases: Vec::new(),
             listed: true,
             time_limit: limits::TOOL_TIME,
             required_capabilities: None,
             policy: None,
             function: Arc::new(move |call| Box::pin(function(call))),
         }
+    }
+
+    /// Another name than the one it was made with.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Another description than the one it was made with.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Another schema of its arguments than the one it was made with.
+    #[must_use]
+    pub fn input_schema(mut self, schema: Value) -> Self {
+        self.input_schema = schema;
+        self
+    }
+
+    /// Adds a picture for people.
+    #[must_use]
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// Adds an entry to `_meta` of the listed tool: something that a client and a server agreed on beside the protocol. The key has a prefix such
+    /// as `example.org/`.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(key.into(), value);
+        self
     }
 
     /// The name for people.
@@ -129,6 +172,13 @@ impl<C> Tool<C> {
         self
     }
 
+    /// Another name under which a call may pass a property; it is not in the listed schema.
+    #[must_use]
+    pub fn argument_alias(mut self, alias: impl Into<String>, property: impl Into<String>) -> Self {
+        self.argument_aliases.push((alias.into(), property.into()));
+        self
+    }
+
     /// Leaves the tool out of the list; it can still be called by name.
     #[must_use]
     pub fn unlisted(mut self) -> Self {
@@ -150,10 +200,13 @@ impl<C> Tool<C> {
         self
     }
 
-    /// Who may see and call it. To everybody else it does not exist.
+    /// Who may see and call it. To everybody else it does not exist. Rules said one after another must all allow it.
     #[must_use]
     pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
-        self.policy = Some(Arc::new(policy));
+        self.policy = Some(match self.policy.take() {
+            None => Arc::new(policy),
+            Some(before) => Arc::new(move |call| before(call) && policy(call)),
+        });
         self
     }
 
@@ -172,10 +225,12 @@ impl<C> Tool<C> {
         Entry {
             name: &self.name,
             title: self.title.as_deref(),
-            description: &self.description,
+            description: Some(self.description.as_str()).filter(|description| !description.is_empty()),
+            icons: &self.icons,
             input_schema: &self.input_schema,
             output_schema: self.output_schema.as_ref(),
             annotations: self.annotations.as_ref(),
+            meta: &self.meta,
         }
     }
 }
@@ -193,12 +248,17 @@ pub(crate) struct Entry<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
-    description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Icon]>::is_empty")]
+    icons: &'a [Icon],
     input_schema: &'a Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_schema: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<&'a Annotations>,
+    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    meta: &'a Map<String, Value>,
 }
 
 /// The hints of a tool. Source: specification 2026-07-28, schema, `ToolAnnotations`.

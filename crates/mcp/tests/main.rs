@@ -14,7 +14,11 @@ mod world;
 
 #[path = "main/calls.rs"]
 mod calls;
+#[path = "main/typed_tools.rs"]
+mod typed_tools;
 
+#[path = "main/http_auth.rs"]
+mod http_auth;
 #[path = "main/http_callers.rs"]
 mod http_callers;
 #[path = "main/http_client.rs"]

@@ -12,7 +12,7 @@ use super::throttle::set;
 use super::values::{self, Held};
 use crate::connector::Lookup;
 use crate::failure::CallError;
-use crate::jq::{self, Variable, Variables, plain_text};
+use crate::jq::{self, Glue, Variable, Variables, plain_text};
 
 /// Choices that a message lists.
 const MAX_LISTED: usize = 20;
@@ -50,6 +50,15 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
             asked.argument, asked.lookup.noun
         )));
     }
+    let mut variables = variables.clone();
+    set(&mut variables, Variable::In, asked.scope.clone());
+    set(&mut variables, Variable::Value, Val::utf8_str(name.to_owned()));
+    if let Some((_, filter)) = word_of(asked, name)
+        && filter.needs_no_input()
+        && let Some(found) = word(inner, asked, name, &[], &variables).await?
+    {
+        return Ok(found);
+    }
     if let Some(needs) = asked.needs {
         if digits {
             return Ok(as_id());
@@ -59,9 +68,6 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
             asked.argument, asked.lookup.noun
         )));
     }
-    let mut variables = variables.clone();
-    set(&mut variables, Variable::In, asked.scope.clone());
-    set(&mut variables, Variable::Value, Val::utf8_str(name.to_owned()));
     let mut choices = Vec::new();
     let mut is_cut = false;
     if let Some(source) = asked.lookup.source {
@@ -105,7 +111,13 @@ async fn rows(inner: &Arc<Inner>, lookup: &Lookup, loaded: &Loaded, variables: &
     values::all(inner, &lookup.rows, &Held::Made(loaded.value.clone()), variables, MAX_ROWS).await
 }
 
-/// A word of the lookup, such as `me` or `current`.
+/// The word of the lookup that this is, such as `me` or `current`.
+fn word_of<'l>(asked: &Asked<'l>, name: &str) -> Option<&'l (String, Glue)> {
+    let folded = name.to_lowercase();
+    asked.lookup.words.iter().find(|(word, _)| *word == folded)
+}
+
+/// What a word stands for.
 async fn word(
     inner: &Arc<Inner>,
     asked: &Asked<'_>,
@@ -113,8 +125,7 @@ async fn word(
     rows: &[Val],
     variables: &Variables,
 ) -> Result<Option<Val>, CallError> {
-    let folded = name.to_lowercase();
-    let Some((word, filter)) = asked.lookup.words.iter().find(|(word, _)| *word == folded) else { return Ok(None) };
+    let Some((word, filter)) = word_of(asked, name) else { return Ok(None) };
     let list: Val = rows.iter().cloned().collect();
     match values::one(inner, filter, &Held::Made(list), variables).await? {
         Val::Null => Err(CallError::caller(format!("There is no {word} {}: pass the name or id of one.", asked.lookup.noun))),

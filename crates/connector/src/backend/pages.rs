@@ -41,6 +41,8 @@ pub(super) struct Wanted {
     pub(super) bound: Option<Bound>,
     /// Everything up to the limit belongs into one result, however large.
     pub(super) whole: bool,
+    /// The rows as the backend sent them are wanted too.
+    pub(super) keeps_records: bool,
     pub(super) fields: Fields,
 }
 
@@ -61,9 +63,19 @@ pub(super) struct Listed {
 impl Listed {
     /// `{"items":[...],"total_count":...,"truncated":true,"next_cursor":...,"note":...}`.
     pub(super) fn json(&self) -> String {
-        let mut out = String::with_capacity(self.items.iter().map(|item| item.len() + 1).sum::<usize>() + 96);
+        self.with_items(&self.items)
+    }
+
+    /// The same with the rows as the backend sent them.
+    pub(super) fn as_sent(&self) -> String {
+        let rows: Vec<String> = self.records.iter().map(|row| row.get().to_owned()).collect();
+        self.with_items(&rows)
+    }
+
+    fn with_items(&self, items: &[String]) -> String {
+        let mut out = String::with_capacity(items.iter().map(|item| item.len() + 1).sum::<usize>() + 96);
         out.push_str("{\"items\":[");
-        for (index, item) in self.items.iter().enumerate() {
+        for (index, item) in items.iter().enumerate() {
             if index > 0 {
                 out.push(',');
             }
@@ -193,7 +205,9 @@ pub(super) async fn walk(
         }
         let positions: Vec<usize> = rows.iter().map(|(used, _)| *used).collect();
         let rows: Vec<Box<RawValue>> = rows.into_iter().map(|(_, row)| row).collect();
-        listed.records.extend(rows.iter().cloned());
+        if wanted.keeps_records {
+            listed.records.extend(rows.iter().cloned());
+        }
         let kept = projection::rows(inner, &pages.row, &wanted.fields, rows, variables).await?;
         let mut full = false;
         for (item, position) in kept.rows.into_iter().zip(positions) {

@@ -102,7 +102,8 @@ async fn fetch(inner: &Arc<Inner>, source: &Source, scope: &Val, me: &Val) -> Re
         return Ok((held.value()?, false));
     };
     let prepared = request::prepare(inner, &source.request, &variables).await?;
-    let wanted = Wanted { limit: MAX_ROWS, cursor: None, bound: None, whole: true, fields: Fields::default() };
+    let wanted =
+        Wanted { limit: MAX_ROWS, cursor: None, bound: None, whole: true, keeps_records: false, fields: Fields::default() };
     let listed = pages::walk(inner, pages, &source.request, &prepared, wanted, &variables, None).await?;
     let value = listed.value()?;
     let is_cut = crate::jq::get(&value, "truncated").is_some();

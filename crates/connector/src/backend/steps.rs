@@ -63,7 +63,8 @@ pub(super) async fn run(
             return Err(run.done.failed(step, error));
         }
     }
-    result::finish(run).await
+    let done = std::mem::take(&mut run.done);
+    result::finish(run).await.map_err(|error| done.then(error))
 }
 
 /// The sentence that asks a person before the change; none when the tool has none. Changes nothing.
@@ -200,7 +201,11 @@ impl Run<'_> {
     async fn get(&self, request: &Request) -> Result<Given, CallError> {
         let prepared = request::prepare(self.inner, request, &self.variables).await?;
         if let Some(pages) = &request.pages {
-            let wanted = if pages.is_main { self.paged.wanted(&self.plan.tool, pages) } else { Wanted::all(pages) };
+            let wanted = if pages.is_main {
+                self.paged.wanted(&self.plan.tool, pages, self.options.keeps_records)
+            } else {
+                Wanted::all(pages)
+            };
             let listed = pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.hints)).await?;
             return Ok(Given::List(Arc::new(listed)));
         }

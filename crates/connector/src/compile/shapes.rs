@@ -57,7 +57,7 @@ fn shape<'d>(
                 }
             }
         };
-        columns.push(Column { name: key.value.clone(), from, is_text: column.text, on_request: column.on_request });
+        columns.push(Column { name: key.value.clone(), from, on_request: column.on_request });
     }
     let needs_whole = read.is_none();
     let glue_keys = read.unwrap_or_default().into_iter().map(|key| {

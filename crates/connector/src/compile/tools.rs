@@ -11,7 +11,7 @@ use super::name;
 use super::paging::Ways;
 use super::scope::Scope;
 use super::shapes::{self, Shapes};
-use crate::connector::{Action, Annotations, Does, Plan, Request, Row, Shape, Step, Tool};
+use crate::connector::{Action, Annotations, Does, Plan, Step, Tool};
 use crate::definition::{self, Definition, Effect};
 use crate::place::Placed;
 use crate::problem::Found;
@@ -28,9 +28,10 @@ pub(super) fn settle<'d>(
     found: &mut Found,
 ) -> Vec<Placed<Tool>> {
     let mut tools = Vec::new();
+    let untrusted = untrusted(definition);
     for tool in &definition.tools {
         check(definition, tool, found);
-        let value = settle_one(definition, tool, ways, shapes, filters, found);
+        let value = settle_one(definition, tool, &untrusted, ways, shapes, filters, found);
         tools.push(Placed { value, place: tool.name.place });
     }
     tools
@@ -88,6 +89,7 @@ fn check(definition: &Definition, tool: &definition::Tool, found: &mut Found) {
 fn settle_one<'d>(
     definition: &'d Definition,
     tool: &'d definition::Tool,
+    untrusted: &Arc<[String]>,
     ways: &Ways,
     shapes: &Shapes,
     filters: &mut Filters<'d>,
@@ -157,7 +159,7 @@ fn settle_one<'d>(
         },
         action: Action::Steps(Arc::new(Plan {
             tool: tool.name.value.clone(),
-            untrusted: untrusted(definition, &batches, output.as_deref()),
+            untrusted: Arc::clone(untrusted),
             arguments: arguments.list,
             first_lookups: arguments.first,
             later_lookups: arguments.later,
@@ -245,24 +247,9 @@ fn argument_aliases(tool: &definition::Tool, is_list: bool) -> Vec<(String, Stri
     written.chain(own).collect()
 }
 
-/// Keys whose texts are fenced: those of the file, and the text fields of the shapes that the tool uses.
-fn untrusted(definition: &Definition, batches: &[Vec<Step>], output: Option<&Shape>) -> Arc<[String]> {
-    let mut keys: BTreeSet<String> = definition.text.untrusted.iter().cloned().collect();
-    let of_step = |step: &Step| match &step.does {
-        Does::Send(request) => match request.as_ref() {
-            Request { pages: Some(pages), .. } => match &pages.row {
-                Row::Shape(shape) => Some(Arc::clone(shape)),
-                _ => None,
-            },
-            _ => None,
-        },
-        Does::Let(_) => None,
-    };
-    let shapes: Vec<_> = batches.iter().flatten().filter_map(of_step).collect();
-    for column in shapes.iter().map(AsRef::as_ref).chain(output).flat_map(|shape: &Shape| &shape.columns) {
-        if column.is_text {
-            keys.insert(column.name.clone());
-        }
-    }
-    keys.into_iter().collect()
+/// Keys whose texts are fenced: those that the file names, and the text fields of its shapes, which records without a shape have too.
+fn untrusted(definition: &Definition) -> Arc<[String]> {
+    let of_shapes = definition.shapes.iter().flat_map(|(_, shape)| shape.iter());
+    let of_shapes = of_shapes.filter(|(_, column)| column.text).map(|(name, _)| name.value.clone());
+    definition.text.untrusted.iter().cloned().chain(of_shapes).collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -51,6 +51,8 @@ pub(crate) struct Argument {
     pub(crate) aliases: Vec<String>,
     pub(crate) default: Option<Value>,
     pub(crate) clear: bool,
+    /// A text that is a date.
+    pub(crate) is_date: bool,
     pub(crate) lookup: Option<Resolve>,
 }
 
@@ -189,7 +191,6 @@ pub(crate) struct Want {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) from: From,
-    pub(crate) is_text: bool,
     pub(crate) on_request: bool,
 }
 

@@ -112,6 +112,19 @@ impl Glue {
         }
     }
 
+    /// It is a literal or a variable: its input does not matter.
+    pub(crate) fn needs_no_input(&self) -> bool {
+        let free = |plain: &Plain| match plain {
+            Plain::Literal(_) => true,
+            Plain::Path(path) => path.variable.is_some(),
+        };
+        match self {
+            Self::Plain(plain) => free(plain),
+            Self::Either(a, b) => free(a) && free(b),
+            Self::Filter(_) => false,
+        }
+    }
+
     /// The argument that it is, when it is `$args.name` and nothing else.
     pub(crate) fn argument(&self) -> Option<&str> {
         match self {

@@ -35,6 +35,31 @@ def error($sentence): {refused__: $sentence} | error;
 def touched($keys): $keys | with_entries(select(.key as $k | $before[$k] != $after[$k]));
 "#;
 
+/// What each of ours does, for the reference.
+pub(crate) const OWN_MEANINGS: &[(&str, &str)] = &[
+    ("some", "an object without the keys whose value is null"),
+    ("slug", "a text in lower case, everything but letters and digits made one hyphen"),
+    ("csv", "a list joined by commas; null stays null"),
+    ("without($names)", "an object without these keys, the others in their order"),
+    ("rename($names)", "an object with keys renamed by a map of old to new"),
+    ("IN(f)", "true when the input is one of the values of `f`"),
+    ("has_text($q)", "true when the input contains the text, whatever its case"),
+    ("given", "an object without the keys that the caller did not pass"),
+    ("passed($names)", "how many of these arguments were passed and are not null"),
+    ("passed_or_null($names)", "how many of these arguments were passed, null included"),
+    ("error($sentence)", "ends the call; the caller reads the sentence"),
+    ("touched($keys)", "the keys of an object whose values differ between `$before` and `$after`"),
+];
+
+/// jq's own functions that a filter may call, as `name/arguments`.
+pub(crate) fn names() -> std::collections::BTreeSet<String> {
+    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    let defined = definitions.filter(|d| !DENIED_DEFINITIONS.contains(&d.name)).map(|d| (d.name.to_owned(), d.args.len()));
+    let natives = all(0).map(|(name, arguments, _)| (name.to_owned(), arguments.len()));
+    let shown = |(name, _): &(String, usize)| !name.ends_with("_empty") && !name.contains("__") && !name.starts_with('@');
+    defined.chain(natives).filter(shown).map(|(name, arguments)| format!("{name}/{arguments}")).collect()
+}
+
 /// Every native of a program with `filters` entry points.
 pub(crate) fn all(filters: usize) -> impl Iterator<Item = Fun<Kind>> {
     let entries: Fun<Kind> = (ENTRIES, std::iter::repeat_n(Bind::Fun(()), filters).collect(), Native::<Kind>::new(take_entries));

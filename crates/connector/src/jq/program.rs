@@ -34,6 +34,24 @@ pub(crate) const VARIABLES: [&str; 14] = [
     "$today",
 ];
 
+/// What each variable is, for the reference.
+pub(crate) const VARIABLE_MEANINGS: [(&str, &str); VARIABLES.len()] = [
+    ("$args", "the arguments: names are ids where they have a lookup, defaults are filled in"),
+    ("$given", "the arguments as the caller passed them"),
+    ("$settings", "settings that are no secrets; in the login, all of them"),
+    ("$me", "who the credential belongs to, as `login.me` or `upstream.me` says"),
+    ("$login", "the answer to the login, in its renewal"),
+    ("$steps", "values of the named steps that ran"),
+    ("$before", "the record before the change"),
+    ("$after", "the record after the change, in an undo"),
+    ("$item", "the value of a `for_each`"),
+    ("$value", "the name that is looked up"),
+    ("$in", "the scope that it is looked up in"),
+    ("$status", "HTTP status of an answer that is no success"),
+    ("$headers", "headers of an answer, their names in lower case"),
+    ("$today", "the date in UTC, such as `2026-11-21`"),
+];
+
 /// A variable by its place in [`VARIABLES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variable {

@@ -248,3 +248,18 @@ fn named_steps_are_found() {
     assert_eq!(named("$steps.one.id + ($steps[\"two\"] | .x)"), "$steps.one $steps.two");
     assert_eq!(named("$args.steps | . as $x | [$x, $steps[.a]]"), "$args.steps $x $steps");
 }
+
+#[test]
+fn every_function_of_ours_has_its_meaning() {
+    let defined: Vec<&str> = super::natives::OWN_DEFINITIONS.lines().filter_map(|line| line.strip_prefix("def ")).collect();
+    assert_eq!(defined.len(), super::OWN_MEANINGS.len());
+    for (name, _) in super::OWN_MEANINGS {
+        assert!(defined.iter().any(|definition| definition.starts_with(&format!("{name}:"))), "{name}");
+    }
+    assert!(super::VARIABLE_MEANINGS.iter().map(|(name, _)| *name).eq(super::VARIABLES));
+    let names = super::function_names();
+    assert!(
+        names.contains("map/1") && names.contains("test/1") && !names.contains("now/0") && !names.contains("env/0"),
+        "{names:?}"
+    );
+}

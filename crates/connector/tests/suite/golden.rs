@@ -30,6 +30,20 @@ fn the_schema_of_the_format_is_committed() {
 }
 
 #[test]
+fn the_reference_is_committed() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/connectors/reference.md");
+    let made = footbridge_connector::reference();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == made,
+        "docs/connectors/reference.md is not what the code makes; look at the difference after UPDATE=1 cargo test"
+    );
+}
+
+#[test]
 fn the_boards_tools_are_committed() {
     let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
     same("board/tools.json", &serde_json::to_value(connector.tools()).unwrap());

@@ -8,12 +8,22 @@
     reason = "helpers of tests may fail loudly"
 )]
 
+mod actions;
 mod board;
+mod changes;
 mod errors;
 mod fake;
 mod golden;
+mod guide;
+mod hostile;
+mod login;
+mod lookups;
 mod network;
+mod paging;
 mod problems;
+mod scripted;
 mod second_table;
 mod settings;
+mod shapes;
 mod steps;
+mod waiting;

@@ -171,10 +171,15 @@ fn a_list_needs_paging_and_names_are_given_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn a_damaged_file_compiles_or_says_where_it_is_wrong(at in any::<proptest::sample::Index>(), cut in 0usize..12, put in "[a-z{}\\[\\]:'\"|>&*#.$ \n\u{e9}-]{0,6}") {
-        let file = connector_file("board.yaml");
+    fn a_damaged_file_compiles_or_says_where_it_is_wrong(
+        guide in any::<bool>(),
+        at in any::<proptest::sample::Index>(),
+        cut in 0usize..12,
+        put in "[a-z{}\\[\\]:'\"|>&*#.$ \n\u{e9}-]{0,6}",
+    ) {
+        let file = if guide { crate::guide::file() } else { connector_file("board.yaml") };
         let letters: Vec<char> = file.chars().collect();
         let at = at.index(letters.len());
         let damaged: String = letters.iter().take(at).copied().chain(put.chars()).chain(letters.iter().skip(at + cut).copied()).collect();

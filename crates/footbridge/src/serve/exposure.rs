@@ -4,11 +4,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ::http::header::{AUTHORIZATION, HeaderValue};
 use ::http::request::Parts;
+use footbridge_mcp::auth::{Challenge, bearer_token, same_secret};
 use footbridge_mcp::http::{AllowedHosts, Authenticate, Refusal};
-use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
+use secrecy::SecretString;
 use url::Url;
 
 use crate::caller::Caller;
@@ -95,9 +94,7 @@ impl SharedBearer {
 
     fn admits(&self, head: &Parts) -> bool {
         let Some(token) = &self.token else { return true };
-        let given = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-        let (scheme, given) = given.split_at_checked("Bearer ".len()).unwrap_or_default();
-        scheme.eq_ignore_ascii_case(b"Bearer ") && bool::from(given.ct_eq(token.expose_secret().as_bytes()))
+        bearer_token(head).is_some_and(|given| same_secret(&given, token))
     }
 }
 
@@ -106,11 +103,10 @@ impl Authenticate<Caller> for SharedBearer {
         if self.admits(head) {
             return Ok(Arc::new(Caller::HttpClient));
         }
-        Err(Refusal {
-            challenge: HeaderValue::from_static(r#"Bearer realm="footbridge""#),
-            message: "this server wants its shared token: send the header Authorization: Bearer TOKEN with the value of FOOTBRIDGE_TOKEN"
-                .to_owned(),
-        })
+        Err(Refusal::unauthorized(
+            Challenge::bearer().realm("footbridge"),
+            "this server wants its shared token: send the header Authorization: Bearer TOKEN with the value of FOOTBRIDGE_TOKEN",
+        ))
     }
 }
 

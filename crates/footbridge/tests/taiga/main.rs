@@ -4,4 +4,6 @@
 
 mod behaviour;
 mod replay;
+mod served;
 mod stand_in;
+mod story;

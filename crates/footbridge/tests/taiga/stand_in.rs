@@ -29,6 +29,7 @@ use tokio::task::JoinHandle;
 
 use self::answer::Answer;
 use self::asked::Asked;
+pub(crate) use self::item::Kind;
 pub(crate) use self::routes::AS_RECORDED;
 pub(crate) use self::sample::PASSWORD;
 pub(crate) use self::world::World;

@@ -1,7 +1,7 @@
 //! What is wrong with a call's arguments, in sentences that a model can act on. Finds nothing itself: the validator does.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::limits;
 use crate::protocol_error::excerpt;
@@ -22,7 +22,7 @@ pub(super) fn describe(
     }
     let mut problems = Problems::default();
     for error in validator.iter_errors(arguments) {
-        collect(&error, schema, nullable, &mut problems);
+        collect(&error, schema, nullable, arguments, &mut problems);
     }
     let Problems { sentences, count } = problems;
     let mut text = match count {
@@ -84,17 +84,29 @@ impl Problems {
 }
 
 /// The problems that one error of the validator stands for.
-fn collect(error: &jsonschema::ValidationError<'_>, schema: &Value, nullable: &[String], problems: &mut Problems) {
+fn collect(
+    error: &jsonschema::ValidationError<'_>,
+    schema: &Value,
+    nullable: &[String],
+    arguments: &Value,
+    problems: &mut Problems,
+) {
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let place = place(error.instance_path().as_str());
             let known = names_at(schema, error.instance_path().as_str());
             unexpected.iter().for_each(|name| problems.add(|| unknown_name(&place, name, &known)));
         }
+        // Where no name is known, the validator names the value of the first unknown one only.
+        ValidationErrorKind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
+            let place = place(error.instance_path().as_str());
+            let members = arguments.pointer(error.instance_path().as_str()).and_then(Value::as_object);
+            members.into_iter().flat_map(Map::keys).for_each(|name| problems.add(|| unknown_name(&place, name, &[])));
+        }
         ValidationErrorKind::AnyOf { context } if nullable.contains(&place(error.instance_path().as_str())) => {
             let before = problems.count;
             for inner in context.iter().flatten().filter(|inner| !is_null_type(inner)) {
-                collect(inner, schema, &[], problems);
+                collect(inner, schema, &[], arguments, problems);
             }
             if problems.count == before {
                 problems.add(|| sentence(error));

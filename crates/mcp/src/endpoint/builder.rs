@@ -13,6 +13,7 @@ use super::listing::Listing;
 use super::visible::Visible;
 use crate::asking::StateKey;
 use crate::call::Call;
+use crate::icon::Icon;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::tool::Tool;
@@ -23,6 +24,7 @@ pub struct EndpointBuilder<C> {
     version: String,
     title: Option<String>,
     website: Option<String>,
+    icons: Vec<Icon>,
     instructions: Option<String>,
     list_ttl: Duration,
     cache_scope: CacheScope,
@@ -70,6 +72,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             version,
             title: None,
             website: None,
+            icons: Vec::new(),
             instructions: None,
             list_ttl: Duration::from_secs(60),
             cache_scope: CacheScope::Private,
@@ -97,6 +100,13 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     #[must_use]
     pub fn website(mut self, url: impl Into<String>) -> Self {
         self.website = Some(url.into());
+        self
+    }
+
+    /// Adds a picture for people.
+    #[must_use]
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
         self
     }
 
@@ -217,6 +227,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
                     version: self.version,
                     title: self.title,
                     website: self.website,
+                    icons: self.icons,
                     instructions: self.instructions,
                     list_ttl: self.list_ttl,
                     cache_scope: self.cache_scope,

@@ -50,7 +50,9 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
             check_output_schema(schema).unwrap_or_else(|problem| problems.push(problem));
         }
         let json = to_json(&tool.entry());
-        let arguments = ArgumentSchema::compile(&tool.input_schema, &tool.nullable).map_err(|problem| problems.push(problem));
+        let arguments = ArgumentSchema::compile(&tool.input_schema, &tool.nullable)
+            .and_then(|schema| schema.with_aliases(&tool.argument_aliases))
+            .map_err(|problem| problems.push(problem));
         match arguments {
             Ok(arguments) if problems.is_empty() => Ok(Self {
                 json,

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::entries::to_json;
 use crate::Revision;
 use crate::asking::StateKey;
+use crate::icon::Icon;
 
 /// Who may keep a copy of a list. Source: specification 2026-07-28, Caching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub(crate) struct Identity<C> {
     pub(super) version: String,
     pub(super) title: Option<String>,
     pub(super) website: Option<String>,
+    pub(super) icons: Vec<Icon>,
     pub(super) instructions: Option<String>,
     pub(super) list_ttl: Duration,
     pub(super) cache_scope: CacheScope,
@@ -134,7 +136,7 @@ impl<C> Identity<C> {
         Value::Object(capabilities)
     }
 
-    /// `title` came with 2025-06-18, `websiteUrl` with 2025-11-25.
+    /// `title` came with 2025-06-18, `websiteUrl` and `icons` with 2025-11-25.
     fn server_info(&self, revision: Revision) -> Value {
         let mut info = Map::new();
         info.insert("name".to_owned(), Value::from(self.name.as_str()));
@@ -144,6 +146,9 @@ impl<C> Identity<C> {
         info.insert("version".to_owned(), Value::from(self.version.as_str()));
         if let Some(website) = self.website.as_deref().filter(|_| revision >= Revision::V2025_11_25) {
             info.insert("websiteUrl".to_owned(), Value::from(website));
+        }
+        if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
+            info.insert("icons".to_owned(), json!(self.icons));
         }
         Value::Object(info)
     }

@@ -17,7 +17,7 @@ use super::request_body::{self, Read, Unread};
 use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
 use super::sse::SseService;
-use super::{AllowedHosts, ReplyBody, headers};
+use super::{AllowedHosts, Refusal, ReplyBody, headers};
 use crate::changes::Listener;
 use crate::conversation::Conversation;
 use crate::dispatch::{self, Answer, Arrival, Origin, Step};
@@ -45,15 +45,6 @@ impl<C: Send + Sync + 'static, F: Fn() -> C + Send + Sync + 'static> Authenticat
     async fn authenticate(&self, _: &Parts) -> Result<Arc<C>, Refusal> {
         Ok(Arc::new((self.0)()))
     }
-}
-
-/// Why a request does not enter: HTTP 401 with a challenge, and a sentence for the person who reads it.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    /// The value of `WWW-Authenticate`.
-    pub challenge: HeaderValue,
-    /// What to do about it.
-    pub message: String,
 }
 
 /// An endpoint over HTTP.
@@ -326,8 +317,10 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
     /// Who is asking, or the answer that refuses.
     pub(super) async fn caller(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
         self.authenticate.authenticate(head).await.map_err(|refusal| {
-            let mut response = refused(head, StatusCode::UNAUTHORIZED, refusal.message);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, refusal.challenge);
+            let mut response = refused(head, refusal.status, refusal.message);
+            if let Some(challenge) = refusal.challenge {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
             response
         })
     }

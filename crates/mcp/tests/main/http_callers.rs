@@ -17,10 +17,10 @@ impl Authenticate<World> for OneToken {
     async fn authenticate(&self, head: &Parts) -> Result<Arc<World>, Refusal> {
         match head.headers.get("authorization").map(HeaderValue::as_bytes) {
             Some(b"Bearer right") => Ok(Arc::new(self.0.clone())),
-            _ => Err(Refusal {
-                challenge: HeaderValue::from_static("Bearer realm=\"tested\""),
-                message: "send the token as a bearer token".to_owned(),
-            }),
+            _ => Err(Refusal::unauthorized(
+                HeaderValue::from_static("Bearer realm=\"tested\""),
+                "send the token as a bearer token",
+            )),
         }
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn admit(plan: &Plan, arguments: Map<String, Value>) -> Result<(Map<S
                 if value.is_null() && !argument.clear {
                     continue;
                 }
+                let value = if argument.is_date { date(&argument.name, value)? } else { value };
                 if given.contains_key(&argument.name) {
                     return Err(CallError::caller(format!(
                         "`{}` is there twice, once as `{name}`: pass it once.",
@@ -66,6 +67,18 @@ pub(super) fn admit(plan: &Plan, arguments: Map<String, Value>) -> Result<(Map<S
     Ok((given, paged))
 }
 
+/// A date in any of the forms of ISO 8601 as `YYYY-MM-DD`.
+fn date(name: &str, value: Value) -> Result<Value, CallError> {
+    let Value::String(text) = &value else { return Ok(value) };
+    let text = text.trim();
+    let plain = || text.parse::<jiff::civil::Date>().ok().filter(|_| matches!(text.len(), 8 | 10));
+    let week = || text.parse::<jiff::civil::ISOWeekDate>().ok().map(|week| week.date());
+    match week().or_else(plain) {
+        Some(date) => Ok(date.to_string().into()),
+        None => Err(CallError::caller(format!("{name} must be in YYYY-MM-DD format, such as 2026-11-21"))),
+    }
+}
+
 /// `$args` before lookups.
 pub(super) fn with_defaults(plan: &Plan, mut given: Map<String, Value>) -> Val {
     for argument in &plan.arguments {
@@ -78,7 +91,7 @@ pub(super) fn with_defaults(plan: &Plan, mut given: Map<String, Value>) -> Val {
 
 impl Paged {
     /// What is wanted of the tool's list.
-    pub(super) fn wanted(&self, tool: &str, pages: &Pages) -> Wanted {
+    pub(super) fn wanted(&self, tool: &str, pages: &Pages, keeps_records: bool) -> Wanted {
         let decides = self.decides.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
         let limit = if self.all { pages.walk.cap } else { self.limit.unwrap_or(DEFAULT_LIMIT) };
         Wanted {
@@ -86,6 +99,7 @@ impl Paged {
             cursor: self.cursor.clone(),
             bound: Some(Bound::to(std::iter::once(tool).chain(decides))),
             whole: self.all,
+            keeps_records,
             fields: self.fields.clone(),
         }
     }
@@ -94,7 +108,7 @@ impl Paged {
 impl Wanted {
     /// All rows, for a list that is not the result.
     pub(super) fn all(pages: &Pages) -> Self {
-        Self { limit: pages.walk.cap, cursor: None, bound: None, whole: true, fields: Fields::default() }
+        Self { limit: pages.walk.cap, cursor: None, bound: None, whole: true, keeps_records: false, fields: Fields::default() }
     }
 }
 

@@ -45,17 +45,22 @@ impl Done {
 
     /// The failure of a step, with what was done before it.
     pub(super) fn failed(&self, step: &Step, error: CallError) -> CallError {
+        self.told("Only a part was done; it was not taken back.", &label(step), error)
+    }
+
+    /// The failure of the result, with what was done.
+    pub(super) fn then(&self, error: CallError) -> CallError {
+        self.told("Everything was done, but the result cannot be shown.", "result", error)
+    }
+
+    fn told(&self, what: &str, step: &str, error: CallError) -> CallError {
         if self.0.is_empty() {
             return error;
         }
-        let mut failed = String::new();
-        push_string(&mut failed, &label(step));
-        let mut why = String::new();
+        let (mut failed, mut why) = (String::new(), String::new());
+        push_string(&mut failed, step);
         push_string(&mut why, error.message());
-        let message = format!(
-            "Only a part was done; it was not taken back. {{\"done\":[{}],\"failed\":{{\"step\":{failed},\"error\":{why}}}}}",
-            self.0.join(",")
-        );
+        let message = format!("{what} {{\"done\":[{}],\"failed\":{{\"step\":{failed},\"error\":{why}}}}}", self.0.join(","));
         error.with_message(message)
     }
 }

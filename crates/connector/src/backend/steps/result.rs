@@ -16,10 +16,13 @@ const SMALLER: [(usize, usize); 3] = [(500, 50), (200, 20), (100, 5)];
 
 pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
     let (inner, plan) = (run.inner, run.plan);
-    let records = run.options.keeps_records.then(|| raw(run.last.as_ref())).transpose()?;
+    let mut records = None;
     let is_whole = plan.is_list;
     let json = match (&plan.result, run.last.clone()) {
         (None, Some(Given::List(listed))) => {
+            if run.options.keeps_records {
+                records = Some(listed.as_sent());
+            }
             let json = listed.json();
             match &plan.output {
                 Some(shape) if !plan.has_shaped_rows => of_items(&run, shape, json).await?,
@@ -36,14 +39,19 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
                 Some(filter) => Held::Made(values::one(inner, filter, &input, &run.variables).await?),
                 None => input,
             };
-            shaped(&run, held.json()?).await?
+            let json = held.json()?;
+            if run.options.keeps_records {
+                records = Some(json.clone());
+            }
+            shaped(&run, json).await?
         }
     };
     let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
     let rules =
         Rules { untrusted: plan.untrusted.clone(), text_limit: inner.compiled().text_limit, max_items: usize::MAX, keeps_root };
     let mut outcome = Outcome::new(within(&json, rules, is_whole)?)?;
-    outcome.records = records;
+    let unreadable = |error: serde_json::Error| CallError::ours("The result could not be read.", error.to_string());
+    outcome.records = records.map(RawValue::from_string).transpose().map_err(unreadable)?;
     Ok(outcome)
 }
 
@@ -75,19 +83,6 @@ async fn of_items(run: &Run<'_>, shape: &std::sync::Arc<crate::connector::Shape>
     }
     out.push('}');
     Ok(out)
-}
-
-/// The last step's value before anything was done to it.
-fn raw(last: Option<&Given>) -> Result<Box<RawValue>, CallError> {
-    let json = match last {
-        Some(Given::Value(held)) => held.json()?,
-        Some(Given::List(listed)) => {
-            let rows: Vec<&str> = listed.records.iter().map(|row| row.get()).collect();
-            format!("{{\"items\":[{}]}}", rows.join(","))
-        }
-        None => "null".into(),
-    };
-    RawValue::from_string(json).map_err(|error| CallError::ours("The answer could not be read.", error.to_string()))
 }
 
 /// The tidy result; a smaller one when it is too large.

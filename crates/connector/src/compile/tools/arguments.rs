@@ -69,6 +69,7 @@ pub(super) fn settle<'d>(
             aliases: argument.aliases.iter().map(|alias| alias.value.clone()).collect(),
             default: argument.default.clone(),
             clear: argument.clear,
+            is_date: argument.format.as_ref().is_some_and(|format| format.value == "date"),
             lookup,
         });
     }

@@ -88,6 +88,9 @@ pub(crate) fn patch(world: &mut World, asked: &Asked, me: u64, kind: Kind, id: u
 }
 
 fn patched(world: &mut World, asked: &Asked, me: u64, kind: Kind, id: u64, is_whole: bool) -> Reply {
+    if let Some((field, value)) = world.turned.meddle_with_next_patch.take() {
+        touch(world, me, kind, id, Map::from_iter([(field.to_owned(), value)]), String::new());
+    }
     let no_such = || Answer::missing(&format!("No {} matches the given query.", kind.model()));
     let item = world.items.get(&(kind, id)).ok_or_else(no_such)?;
     may_write(world, item.project, me)?;

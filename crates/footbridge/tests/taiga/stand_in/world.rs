@@ -44,6 +44,8 @@ pub(crate) struct Turned {
     pub(crate) throttle_wait_seconds: u64,
     /// Every login is refused.
     pub(crate) refuse_logins: bool,
+    /// Somebody else changes this field of an item just before the next change of it arrives.
+    pub(crate) meddle_with_next_patch: Option<(&'static str, Value)>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,0 +1,70 @@
+//! Actions: requests become calls, records become answers; and what a file must say of them.
+
+use footbridge_connector::{Options, Outcome, compile};
+use serde_json::{Map, Value, json};
+
+use crate::scripted::{HEAD, Scripted, ok};
+
+const FILE: &str = r#"
+upstream: { base: http://localhost, paging: { all: { kind: page, page: page, size: size } } }
+shapes: { row: { id: integer, state: { type: string, from: .state.name } } }
+tools:
+  - { name: list, title: T, description: Lists., effect: read, input: { of: { type: string, description: O } }, output: row, steps: [{ get: /rows, query: { of: $args.of }, pages: all, row: row }] }
+  - { name: make, title: T, description: Makes., effect: write, input: { name: { type: string, description: N } }, output: row, steps: [{ as: made, post: /rows, body: { name: $args.name } }, { post: /log }], result: $steps.made, no_undo: It is a test. }
+actions:
+  list_rows: { method: get, tool: list, args: '{of: (.query.of[-1] // error("of is required"))}', result: '{rows: [.items[] | {id, state}]}' }
+  list_many: { method: get, tool: list, calls: '.query.of[] | {of: .}', result: '{rows: [.[] as $call | $call.result.items[] | {id, of: $call.args.of}]}' }
+  make_row: { method: post, tool: make, args: .body }
+"#;
+
+fn scripted() -> Scripted {
+    Scripted::new(&format!("{HEAD}{FILE}"), |seen| match (seen.method.as_str(), seen.path.as_str()) {
+        ("GET", _) => ok(json!([{"id": 1, "state": {"name": "New", "x": null}}])),
+        (_, "/rows") => ok(json!({"id": 2, "name": seen.body["name"], "note": null})),
+        _ => ok(json!({"logged": true})),
+    })
+}
+
+async fn act(scripted: &Scripted, action: &str, request: Value) -> Result<Value, String> {
+    let backend = &scripted.backend;
+    let tool = backend.connector().actions().iter().find(|known| known.name == action).unwrap().tool.clone();
+    let wanted = backend.action_arguments(action, request).await.map_err(|error| error.message().to_owned())?;
+    let mut calls: Vec<(Map<String, Value>, Outcome)> = Vec::new();
+    for arguments in wanted {
+        let options = Options { keeps_records: true, ..Options::default() };
+        calls.push((arguments.clone(), backend.call_with(&tool, arguments, options).await.unwrap()));
+    }
+    Ok(serde_json::from_str(backend.action_answer(action, calls).await.unwrap().get()).unwrap())
+}
+
+#[tokio::test]
+async fn an_action_answers_with_the_backends_own_records() {
+    let scripted = scripted();
+    let one = act(&scripted, "list_rows", json!({"query": {"of": ["a"]}, "body": null})).await;
+    assert_eq!(one, Ok(json!({"rows": [{"id": 1, "state": {"name": "New", "x": null}}]})));
+    let many = act(&scripted, "list_many", json!({"query": {"of": ["a", "b"]}})).await;
+    assert_eq!(many, Ok(json!({"rows": [{"id": 1, "of": "a"}, {"id": 1, "of": "b"}]})));
+    let made = act(&scripted, "make_row", json!({"query": {}, "body": {"name": "x"}})).await;
+    assert_eq!(made, Ok(json!({"id": 2, "name": "x", "note": null})));
+    assert_eq!(act(&scripted, "list_rows", json!({"query": {}})).await, Err("of is required".into()));
+}
+
+#[tokio::test]
+async fn calls_have_a_limit_on_both_sides() {
+    let scripted = scripted();
+    for (count, good) in [(50, true), (51, false)] {
+        let of: Vec<String> = (0..count).map(|n| n.to_string()).collect();
+        let wanted = scripted.backend.action_arguments("list_many", json!({"query": {"of": of}})).await;
+        assert_eq!(wanted.map(|calls| calls.len()).ok(), good.then_some(count));
+    }
+    assert!(scripted.backend.action_arguments("nope", json!({})).await.is_err());
+}
+
+#[test]
+fn what_an_action_may_not_say_is_named() {
+    let text = format!(
+        "{HEAD}{}  bad Name: {{ method: get, tool: make, args: . }}\n  two: {{ method: post, tool: nope, args: ., calls: .a | }}\n  none: {{ method: post, tool: make, result: $args }}\n",
+        FILE.trim_start()
+    );
+    insta::assert_snapshot!(compile("x.yaml", &text).unwrap_err().to_string());
+}

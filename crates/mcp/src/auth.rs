@@ -1,0 +1,12 @@
+//! Who is asking, for applications that serve MCP over HTTP: bearer tokens with scopes, challenges, where a client finds the authorization server,
+//! and cookies with their Origin rule. Issues no tokens and keeps no accounts: those are the application's.
+
+mod bearer;
+mod challenge;
+mod cookie;
+mod protected_resource;
+
+pub use bearer::{Bearer, Granted, bearer_token, same_secret};
+pub use challenge::Challenge;
+pub use cookie::{SameOrigin, cookie};
+pub use protected_resource::{BadResource, ProtectedResource, ProtectedResourceService};

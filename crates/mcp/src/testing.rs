@@ -1,0 +1,278 @@
+//! A client in memory, for the tests of an application: real requests of 2026-07-28 through the dispatcher, without a socket.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::Revision;
+use crate::dispatch::{self, Arrival, Origin};
+use crate::endpoint::Endpoint;
+use crate::outlet::Outlet;
+
+/// How often a client comes back with answers before it gives a call up.
+const ROUNDS: usize = 16;
+
+/// A client of one endpoint, as one caller. Made by [`Endpoint::test`].
+pub struct TestClient<C> {
+    endpoint: Endpoint<C>,
+    caller: Arc<C>,
+    capabilities: Value,
+    answers: Map<String, Value>,
+}
+
+/// What an endpoint answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestResult {
+    result: Value,
+    messages: Vec<Value>,
+}
+
+/// What an endpoint refused: a JSON-RPC error.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct TestError {
+    /// The JSON-RPC code, such as -32602.
+    pub code: i64,
+    /// The sentence.
+    pub message: String,
+    /// What goes with it.
+    pub data: Option<Value>,
+}
+
+impl<C: Send + Sync + 'static> Endpoint<C> {
+    /// A client for tests that is this caller and declares elicitation, sampling and roots.
+    ///
+    /// Its requests pass everything that a client's requests pass except the transport: visibility, validation, time limits, the form of results.
+    #[must_use]
+    pub fn test(&self, caller: impl Into<Arc<C>>) -> TestClient<C> {
+        TestClient {
+            endpoint: self.clone(),
+            caller: caller.into(),
+            capabilities: json!({ "elicitation": { "form": {}, "url": {} }, "sampling": {}, "roots": {} }),
+            answers: Map::new(),
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> TestClient<C> {
+    /// The capabilities that the client declares.
+    #[must_use]
+    pub fn capabilities(mut self, capabilities: Value) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
+    /// What the client answers to the question of this name, such as `{"action": "accept", "content": {…}}` to an elicitation.
+    #[must_use]
+    pub fn answer(mut self, question: impl Into<String>, answer: Value) -> Self {
+        self.answers.insert(question.into(), answer);
+        self
+    }
+
+    /// Calls a tool. A failure of the tool is a result with [`TestResult::is_error`].
+    ///
+    /// # Errors
+    /// What the endpoint refuses: a tool that the caller cannot see, a question without an answer.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Result<TestResult, TestError> {
+        self.request("tools/call", json!({ "name": tool, "arguments": arguments })).await
+    }
+
+    /// Reads a resource.
+    ///
+    /// # Errors
+    /// What the endpoint refuses: an address at which the caller sees nothing.
+    pub async fn read(&self, uri: &str) -> Result<TestResult, TestError> {
+        self.request("resources/read", json!({ "uri": uri })).await
+    }
+
+    /// Gets a prompt.
+    ///
+    /// # Errors
+    /// What the endpoint refuses: a prompt that the caller cannot see, arguments that do not fit.
+    pub async fn get(&self, prompt: &str, arguments: Value) -> Result<TestResult, TestError> {
+        self.request("prompts/get", json!({ "name": prompt, "arguments": arguments })).await
+    }
+
+    /// The tools that the caller sees, as listed, over all pages.
+    ///
+    /// # Errors
+    /// None that an endpoint is known to give.
+    pub async fn tools(&self) -> Result<Vec<Value>, TestError> {
+        self.list("tools/list", "tools").await
+    }
+
+    /// The resources that the caller sees, without templates.
+    ///
+    /// # Errors
+    /// The endpoint serves no resources to anybody.
+    pub async fn resources(&self) -> Result<Vec<Value>, TestError> {
+        self.list("resources/list", "resources").await
+    }
+
+    /// The resource templates that the caller sees.
+    ///
+    /// # Errors
+    /// The endpoint serves no resources to anybody.
+    pub async fn templates(&self) -> Result<Vec<Value>, TestError> {
+        self.list("resources/templates/list", "resourceTemplates").await
+    }
+
+    /// The prompts that the caller sees.
+    ///
+    /// # Errors
+    /// The endpoint serves no prompts to anybody.
+    pub async fn prompts(&self) -> Result<Vec<Value>, TestError> {
+        self.list("prompts/list", "prompts").await
+    }
+
+    async fn list(&self, method: &str, key: &str) -> Result<Vec<Value>, TestError> {
+        let (mut entries, mut cursor) = (Vec::new(), None);
+        loop {
+            let params = cursor.map_or_else(|| json!({}), |cursor: Value| json!({ "cursor": cursor }));
+            let mut page = self.request(method, params).await?.result;
+            if let Some(Value::Array(more)) = page.get_mut(key).map(Value::take) {
+                entries.extend(more);
+            }
+            cursor = page.get_mut("nextCursor").map(Value::take);
+            if cursor.is_none() {
+                return Ok(entries);
+            }
+        }
+    }
+
+    /// Any request; questions are answered with what [`TestClient::answer`] gave. Not for `subscriptions/listen`, which never ends.
+    ///
+    /// # Errors
+    /// What the endpoint refuses.
+    pub async fn request(&self, method: &str, params: Value) -> Result<TestResult, TestError> {
+        let mut params = match params {
+            Value::Object(params) => params,
+            Value::Null => Map::new(),
+            other => return Err(TestError { code: -32602, message: "`params` must be an object".to_owned(), data: Some(other) }),
+        };
+        params.insert("_meta".to_owned(), self.meta());
+        let messages = Arc::new(Collected::default());
+        for _ in 0..ROUNDS {
+            let result = self.round_trip(method, &params, &messages).await?;
+            let Some(Value::Object(questions)) = result.get("inputRequests") else {
+                let messages = std::mem::take(&mut *messages.0.lock().unwrap_or_else(PoisonError::into_inner));
+                return Ok(TestResult { result, messages });
+            };
+            params.insert("inputResponses".to_owned(), self.answers_to(questions)?);
+            if let Some(state) = result.get("requestState") {
+                params.insert("requestState".to_owned(), state.clone());
+            }
+        }
+        Err(TestError { code: -32603, message: format!("asked more than {ROUNDS} times"), data: None })
+    }
+
+    fn answers_to(&self, questions: &Map<String, Value>) -> Result<Value, TestError> {
+        let mut answers = Map::new();
+        for (name, question) in questions {
+            let Some(answer) = self.answers.get(name) else {
+                let message = format!("the endpoint asks {name:?}, and the test gave no answer to it");
+                return Err(TestError { code: -32603, message, data: Some(question.clone()) });
+            };
+            answers.insert(name.clone(), answer.clone());
+        }
+        Ok(Value::Object(answers))
+    }
+
+    fn meta(&self) -> Value {
+        json!({
+            "io.modelcontextprotocol/protocolVersion": Revision::V2026_07_28.as_str(),
+            "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "0" },
+            "io.modelcontextprotocol/clientCapabilities": self.capabilities,
+            "io.modelcontextprotocol/logLevel": "debug",
+            "progressToken": "test"
+        })
+    }
+
+    async fn round_trip(&self, method: &str, params: &Map<String, Value>, messages: &Arc<Collected>) -> Result<Value, TestError> {
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let origin = Origin { headers: None, conversation: None };
+        let outlet = Some(Arc::clone(messages) as Arc<dyn Outlet>);
+        let arrival = Arrival { origin, caller: &self.caller, outlet, opening: None };
+        let step = dispatch::take(&self.endpoint, request.as_bytes(), &arrival);
+        drop(arrival);
+        let mut bytes = Vec::new();
+        if let Some(reply) = step.finish().await.reply {
+            reply.append_to(&mut bytes);
+        }
+        let mut reply: Value = serde_json::from_slice(&bytes).map_err(|error| TestError {
+            code: -32603,
+            message: format!("the endpoint answered what is not JSON: {error}"),
+            data: None,
+        })?;
+        match reply.get_mut("error") {
+            None => Ok(reply.get_mut("result").map(Value::take).unwrap_or_default()),
+            Some(error) => Err(TestError {
+                code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
+                message: error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                data: error.get_mut("data").map(Value::take),
+            }),
+        }
+    }
+}
+
+impl TestResult {
+    /// Whether a tool says that it failed.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.result.get("isError") == Some(&Value::Bool(true))
+    }
+
+    /// All text in it, of a tool's content, a resource's contents or a prompt's messages, one piece a line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let pieces = |key| self.result.get(key).and_then(Value::as_array).into_iter().flatten();
+        let messages = pieces("messages").filter_map(|message| message.get("content"));
+        let all = pieces("content").chain(pieces("contents")).chain(messages);
+        let texts: Vec<&str> = all.filter_map(|piece| piece.get("text").and_then(Value::as_str)).collect();
+        texts.join("\n")
+    }
+
+    /// A tool's structured content.
+    #[must_use]
+    pub fn structured(&self) -> Option<&Value> {
+        self.result.get("structuredContent")
+    }
+
+    /// The whole result.
+    #[must_use]
+    pub fn result(&self) -> &Value {
+        &self.result
+    }
+
+    /// The notifications that came before it: progress and log messages.
+    #[must_use]
+    pub fn messages(&self) -> &[Value] {
+        &self.messages
+    }
+}
+
+impl<C> std::fmt::Debug for TestClient<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TestClient").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// The messages of one request, in memory.
+#[derive(Default)]
+struct Collected(Mutex<Vec<Value>>);
+
+impl Outlet for Collected {
+    fn send(&self, message: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.try_send(message);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn try_send(&self, message: Bytes) -> bool {
+        let message = serde_json::from_slice(&message).unwrap_or_default();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+        true
+    }
+}

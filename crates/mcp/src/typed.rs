@@ -1,0 +1,87 @@
+//! Tools that are types: a struct of arguments that runs. The schemas made of types are `typed::schema`'s, the outputs `typed::into_output`'s.
+
+mod into_output;
+mod schema;
+
+use std::future::Future;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::output::{Failure, fail};
+use crate::tool::Tool;
+pub use into_output::{IntoOutput, Json, OutputShape};
+
+/// A tool that is the struct of its arguments.
+///
+/// The type's name in `snake_case` is the tool's name, its documentation the description, the documentation of its fields that of the parameters.
+/// Arguments are checked against the schema made of the type, with every problem named at once, and only then become the struct; what serde
+/// itself refuses after that is told to the model too.
+///
+/// ```
+/// use footbridge_mcp::{Call, Endpoint, Failure, Run, Tool};
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// /// Greet somebody by name.
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Greet {
+///     /// Whom to greet.
+///     name: String,
+/// }
+///
+/// impl<C: Send + Sync + 'static> Run<C> for Greet {
+///     type Output = String;
+///
+///     async fn run(self, _: &Call<C>) -> Result<String, Failure> {
+///         Ok(format!("Hello, {}!", self.name))
+///     }
+/// }
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let endpoint = Endpoint::<()>::builder("greeter", "1.0.0").tool(Tool::of::<Greet>()).build()?;
+/// let greeting = endpoint.test(()).call("greet", serde_json::json!({"name": "Ada"})).await?;
+/// assert_eq!(greeting.text(), "Hello, Ada!");
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
+/// ```
+pub trait Run<C>: DeserializeOwned + JsonSchema + Send + 'static {
+    /// What it answers: text, content, or [`Json`].
+    type Output: IntoOutput;
+
+    /// Does the work. The arguments are in `self`; those of the call are empty.
+    ///
+    /// # Errors
+    /// [`fail`] for the model to read; any other error is a bug or trouble of ours, logged and not shown.
+    fn run(self, call: &Call<C>) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
+
+    /// Who may see and call it. To everybody else it does not exist. Default: everybody.
+    fn allowed_for(_call: &Call<C>) -> bool {
+        true
+    }
+}
+
+impl<C: Send + Sync + 'static> Tool<C> {
+    /// A tool that is the struct of its arguments. Every part of it can be said otherwise with the methods of [`Tool`].
+    #[must_use]
+    pub fn of<T: Run<C>>() -> Self {
+        let shape = <T::Output as IntoOutput>::shape();
+        let output_schema = shape.schema().cloned();
+        let tool = Self::new(schema::name::<T>(), schema::description::<T>(), schema::input::<T>(), move |mut call: Call<C>| {
+            let arguments = Value::Object(std::mem::take(&mut call.arguments));
+            let shape = shape.clone();
+            async move {
+                let tool = serde_json::from_value::<T>(arguments).map_err(|error| fail(format!("the arguments: {error}")))?;
+                tool.run(&call).await?.into_output(&shape)
+            }
+        });
+        let tool = tool.allowed_for(T::allowed_for);
+        match output_schema {
+            Some(schema) => tool.output_schema(schema),
+            None => tool,
+        }
+    }
+}

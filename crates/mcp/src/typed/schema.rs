@@ -1,0 +1,244 @@
+//! Names, descriptions and JSON Schemas made of types, in the form that clients take: one object without references where that can be.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
+
+/// The type's name in `snake_case`.
+pub(super) fn name<T: JsonSchema>() -> String {
+    snake_case(&T::schema_name())
+}
+
+/// The type's documentation.
+pub(super) fn description<T: JsonSchema>() -> String {
+    let schema = generated::<T>(SchemaSettings::draft2020_12().for_deserialize());
+    schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The schema of arguments: an object, closed unless the type is open, whose optional properties are not nullable besides.
+pub(super) fn input<T: JsonSchema>() -> Value {
+    let mut schema = generated::<T>(SchemaSettings::draft2020_12().for_deserialize());
+    if schema.get("type").is_some_and(|kind| kind == "null") {
+        // A struct without fields.
+        return json!({ "type": "object", "additionalProperties": false });
+    }
+    let Some(object) = schema.as_object_mut() else { return schema };
+    object.remove("title");
+    object.remove("description");
+    let required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        let optional = properties.iter_mut().filter(|(name, _)| !required.iter().any(|required| required == *name));
+        optional.filter_map(|(_, property)| property.as_object_mut()).for_each(take_null_out);
+    }
+    let is_whole = !["$ref", "allOf", "anyOf", "oneOf", "unevaluatedProperties", "patternProperties"]
+        .iter()
+        .any(|keyword| object.contains_key(*keyword));
+    let is_object = object.get("type").is_some_and(|kind| kind == "object");
+    if is_object && is_whole && !object.contains_key("additionalProperties") {
+        object.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    schema
+}
+
+/// The schema of what a type is written as.
+pub(super) fn output<T: JsonSchema>() -> Value {
+    let mut schema = generated::<T>(SchemaSettings::draft2020_12().for_serialize());
+    if let Some(object) = schema.as_object_mut() {
+        object.remove("title");
+    }
+    schema
+}
+
+fn generated<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let settings = settings.with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+        settings.transforms.push(Box::new(RecursiveTransform(take_number_format_out)));
+    });
+    Schema::into(settings.into_generator().into_root_schema_for::<T>())
+}
+
+/// `uint32` and its like are words of this language, which validators of others warn about; the bounds stay.
+fn take_number_format_out(schema: &mut Schema) {
+    if schema.get("type").is_some_and(|kind| ["integer", "number"].iter().any(|number| mentions(kind, number))) {
+        schema.remove("format");
+    }
+}
+
+fn mentions(kind: &Value, name: &str) -> bool {
+    match kind {
+        Value::Array(kinds) => kinds.iter().any(|kind| kind == name),
+        kind => kind == name,
+    }
+}
+
+/// An optional property may be left out, and a null there means just that: the type need not say so, and some clients cannot read it.
+fn take_null_out(property: &mut Map<String, Value>) {
+    if let Some(Value::Array(kinds)) = property.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [kind] = kinds.as_slice() {
+            let kind = kind.clone();
+            property.insert("type".to_owned(), kind);
+        }
+    }
+    if let Some(Value::Array(members)) = property.get_mut("enum") {
+        members.retain(|member| !member.is_null());
+    }
+    if let Some(Value::Array(mut choices)) = property.remove("anyOf") {
+        choices.retain(|choice| *choice != json!({ "type": "null" }));
+        match (choices.len(), choices.pop()) {
+            (1, Some(Value::Object(only))) => {
+                for (keyword, value) in only {
+                    property.entry(keyword).or_insert(value);
+                }
+            }
+            (_, last) => {
+                choices.extend(last);
+                property.insert("anyOf".to_owned(), Value::Array(choices));
+            }
+        }
+    }
+    if property.get("default").is_some_and(Value::is_null) {
+        property.remove("default");
+    }
+}
+
+/// `SearchHTTPLog2` becomes `search_http_log2`.
+fn snake_case(name: &str) -> String {
+    let characters: Vec<char> = name.chars().collect();
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (index, &character) in characters.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| characters.get(before)).copied();
+        let begins_word = character.is_uppercase()
+            && before.is_some_and(|before| {
+                let next_is_small = characters.get(index + 1).is_some_and(|next| next.is_lowercase());
+                before != '_' && (!before.is_uppercase() || next_is_small)
+            });
+        if begins_word {
+            snake.push('_');
+        }
+        snake.extend(character.to_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    use super::{description, input, name, output, snake_case};
+
+    #[test]
+    fn names_are_words_in_small_letters() {
+        let table = [
+            ("Greet", "greet"),
+            ("SearchOrders", "search_orders"),
+            ("HTTPLog", "http_log"),
+            ("SearchHTTPLog2", "search_http_log2"),
+            ("Top10Notes", "top10_notes"),
+            ("already_small", "already_small"),
+            ("Page_For_Note", "page_for_note"),
+        ];
+        for (given, expected) in table {
+            assert_eq!(snake_case(given), expected);
+        }
+    }
+
+    #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Bucket {
+        #[default]
+        All,
+        Recent,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only their schema is looked at")]
+    struct Place {
+        /// A street.
+        street: Option<String>,
+    }
+
+    /// Search orders.
+    ///
+    /// Newest first.
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only their schema is looked at")]
+    struct SearchOrders {
+        /// Text to match.
+        query: String,
+        /// How many at most.
+        #[serde(default = "ten")]
+        #[schemars(range(min = 1, max = 100))]
+        limit: u32,
+        /// Only these.
+        bucket: Option<Bucket>,
+        #[serde(default)]
+        note: Option<String>,
+        places: Vec<Place>,
+    }
+
+    fn ten() -> u32 {
+        10
+    }
+
+    #[test]
+    fn arguments_are_one_closed_object() {
+        assert_eq!(name::<SearchOrders>(), "search_orders");
+        assert_eq!(description::<SearchOrders>(), "Search orders.\n\nNewest first.");
+        insta::assert_json_snapshot!(input::<SearchOrders>());
+    }
+
+    #[test]
+    fn what_is_open_stays_open() {
+        #[derive(Deserialize, JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        struct Open {
+            #[serde(flatten)]
+            rest: HashMap<String, i64>,
+        }
+        #[derive(Deserialize, JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        #[serde(tag = "by", rename_all = "snake_case")]
+        enum By {
+            Name { name: String },
+            Number { number: i64 },
+        }
+        #[derive(Deserialize, JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        struct Flat {
+            #[serde(flatten)]
+            by: By,
+        }
+        assert_ne!(input::<Open>()["additionalProperties"], json!(false));
+        let flat = input::<Flat>();
+        assert_eq!(flat["type"], "object", "{flat}");
+        assert!(flat.get("additionalProperties").is_none(), "{flat}");
+    }
+
+    #[test]
+    fn a_struct_without_fields_takes_nothing() {
+        #[derive(Deserialize, JsonSchema)]
+        struct Unit;
+        #[derive(Deserialize, JsonSchema)]
+        struct Braces {}
+        let nothing = json!({"type": "object", "additionalProperties": false});
+        assert_eq!(input::<Unit>(), nothing);
+        assert_eq!(input::<Braces>(), nothing);
+    }
+
+    #[test]
+    fn outputs_keep_their_nulls() {
+        #[derive(Serialize, JsonSchema)]
+        struct Answer {
+            text: Option<String>,
+        }
+        let expected = json!({"type": "object", "properties": {"text": {"type": ["string", "null"]}}, "required": ["text"]});
+        assert_eq!(output::<Answer>(), expected);
+    }
+}
