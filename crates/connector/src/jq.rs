@@ -18,10 +18,18 @@ pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
     FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables, compile, uses,
 };
-pub(crate) use reach::keys as keys_read;
+pub(crate) use reach::Reach;
 
 #[cfg(test)]
 mod tests;
+
+/// The same over JSON that is still text.
+pub(crate) fn either_in(a: &Plain, b: &Plain, variables: &Variables, text: &str) -> Result<Option<Val>, Misfit> {
+    match a.value_in(variables, text)? {
+        Some(value) if is_true(&value) => Ok(Some(value)),
+        _ => b.value_in(variables, text),
+    }
+}
 
 /// `a // b`: the first that is neither null nor false, else what `b` gives.
 pub(crate) fn either(a: &Plain, b: &Plain, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {

@@ -7,4 +7,6 @@ pub(crate) enum Caller {
     LocalUser,
     /// Whoever reaches the HTTP door, past the shared bearer where there is one.
     HttpClient,
+    /// A program that holds the key of the actions.
+    ActionClient,
 }

@@ -1,5 +1,6 @@
 //! `footbridge serve`: decides the transport, opens what is served, runs until the end is announced.
 
+mod actions;
 mod doors;
 mod exposure;
 mod http;

@@ -1,5 +1,6 @@
 //! Settings as decided: flag, else environment, else file, else default. Reads the settings file; a file is never needed.
 
+mod action_key;
 mod data_directory;
 mod file;
 mod shared_bearer;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use crate::cli::{Allow, CommonOptions, FileOptions};
 use crate::exit::Trouble;
+pub(crate) use action_key::action_key;
 pub(crate) use file::SettingsFile;
 pub(crate) use shared_bearer::shared_bearer;
 

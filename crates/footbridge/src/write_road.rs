@@ -1,6 +1,6 @@
 //! The write road: what stands between a call and its connector. Today the effect gate; every connector tool passes here and nowhere else.
 
-use footbridge_connector::{Backend, Effect, Fault, Tool as ConnectorTool};
+use footbridge_connector::{Backend, CallError, Effect, Fault, Options, Tool as ConnectorTool};
 use footbridge_mcp::{Call, Output, Tool, ToolResult, fail};
 use serde_json::json;
 
@@ -42,6 +42,58 @@ impl Gate {
 pub(crate) fn tools(served: &Served) -> Vec<Tool<Caller>> {
     let tools = served.backend.connector().tools().iter();
     tools.map(|tool| if served.gate.is_open(tool.effect) { open(served, tool) } else { closed(served, tool) }).collect()
+}
+
+/// What an action answers when the way to the backend, or we, failed; the log says more.
+pub(crate) const FAILED_INSIDE: &str = "Internal server error";
+
+const CLOSED_ACTION: &str = "This action is closed:";
+
+/// The tools that the actions of a served connector call. They answer with the backend's own records. The key of the actions opens
+/// them, whatever they do, unless the operator said that there is only reading.
+pub(crate) fn tools_of_actions(served: &Served) -> Vec<Tool<Caller>> {
+    let connector = served.backend.connector();
+    let is_called = |tool: &&ConnectorTool| connector.actions().iter().any(|action| action.tool == tool.name);
+    let only_reads = served.gate.allowed.contains(&Allow::Read) && served.gate.allowed.len() == 1;
+    let tools = connector.tools().iter().filter(is_called);
+    tools
+        .map(|tool| {
+            let (backend, name) = (served.backend.clone(), tool.name.clone());
+            let is_closed = only_reads && tool.effect != Effect::Read;
+            let made = Tool::new(tool.name.as_str(), tool.description.as_str(), tool.input_schema.clone(), move |call: Call<Caller>| {
+                let (backend, name) = (backend.clone(), name.clone());
+                async move {
+                    if is_closed {
+                        return Err(fail(format!("{CLOSED_ACTION} the operator allows reading alone. To open it, start footbridge without --allow read.")));
+                    }
+                    run_for_records(backend, name, call).await
+                }
+            });
+            tool.argument_aliases
+                .iter()
+                .fold(made.nullable(tool.nullable.iter().map(String::as_str)), |made, (alias, name)| made.argument_alias(alias, name))
+        })
+        .collect()
+}
+
+/// Whether an error text says that the operator closed an action.
+pub(crate) fn is_closing(text: &str) -> bool {
+    text.starts_with(CLOSED_ACTION)
+}
+
+async fn run_for_records(backend: Backend, tool: String, call: Call<Caller>) -> ToolResult {
+    let options = Options { keeps_records: true, ..Options::default() };
+    match backend.call_with(&tool, call.arguments, options).await {
+        Ok(outcome) => {
+            tracing::info!(%tool, caller = ?call.caller, "called");
+            Ok(Output::json(outcome.records.unwrap_or(outcome.json)))
+        }
+        Err(error) => {
+            let is_inside = error.fault() == Fault::Us || (error.fault() == Fault::Backend && error.status().is_none());
+            told(&tool, &call.caller, &error);
+            Err(fail(if is_inside { FAILED_INSIDE } else { error.message() }))
+        }
+    }
 }
 
 fn open(served: &Served, tool: &ConnectorTool) -> Tool<Caller> {
@@ -90,13 +142,18 @@ async fn run(backend: Backend, tool: String, call: Call<Caller>) -> ToolResult {
             Ok(Output::json(outcome.json))
         }
         Err(error) => {
-            let (status, detail) = (error.status(), error.detail());
-            match error.fault() {
-                Fault::Us => tracing::error!(%tool, caller = ?call.caller, status, detail, "a call failed by our fault"),
-                Fault::Caller | Fault::Backend => tracing::info!(%tool, caller = ?call.caller, status, detail, "a call failed"),
-            }
+            told(&tool, &call.caller, &error);
             Err(fail(error.message()))
         }
+    }
+}
+
+/// The log says what the caller does not read.
+fn told(tool: &str, caller: &Caller, error: &CallError) {
+    let (status, detail) = (error.status(), error.detail());
+    match error.fault() {
+        Fault::Us => tracing::error!(%tool, ?caller, status, detail, "a call failed by our fault"),
+        Fault::Caller | Fault::Backend => tracing::info!(%tool, ?caller, status, detail, "a call failed"),
     }
 }
 

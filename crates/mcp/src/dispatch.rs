@@ -1,6 +1,7 @@
 //! The one dispatcher of both eras: a message and where it came from become an answer, or a call under way. Knows no sockets and no threads.
 
 mod calling;
+mod custom;
 mod listening;
 mod request;
 

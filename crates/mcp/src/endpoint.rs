@@ -21,6 +21,7 @@ pub use builder::{BuildProblem, BuildProblems, EndpointBuilder};
 pub(crate) use catalog::{Catalog, List, Seen};
 pub use entries::ReadyTool;
 pub use identity::CacheScope;
+pub(crate) use identity::Identity;
 pub use running::Running;
 pub use visible::Visible;
 

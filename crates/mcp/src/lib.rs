@@ -38,6 +38,7 @@ mod output;
 
 mod changes;
 mod completion;
+mod method;
 mod policy;
 mod prompt;
 mod resource;
@@ -64,9 +65,18 @@ pub use call::{Call, Client, LogLevel};
 pub use changes::Change;
 pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, ReadyTool, Running, Visible};
 pub use icon::{Icon, Theme};
+pub use method::Method;
 pub use output::{Content, EmbeddedResource, Failure, Output, ResourceLink, ToolResult, fail};
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
 pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};
 pub use revision::Revision;
 pub use tool::{Effect, Tool};
 pub use typed::{IntoOutput, Json, OutputShape, Run};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library/guide.md")]
+mod guide {}

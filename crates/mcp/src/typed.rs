@@ -70,8 +70,11 @@ impl<C: Send + Sync + 'static> Tool<C> {
     pub fn of<T: Run<C>>() -> Self {
         let shape = <T::Output as IntoOutput>::shape();
         let output_schema = shape.schema().cloned();
+        // A struct without fields and braces is read from a null.
+        let is_unit = schema::is_unit::<T>();
         let tool = Self::new(schema::name::<T>(), schema::description::<T>(), schema::input::<T>(), move |mut call: Call<C>| {
-            let arguments = Value::Object(std::mem::take(&mut call.arguments));
+            let arguments = std::mem::take(&mut call.arguments);
+            let arguments = if is_unit { Value::Null } else { Value::Object(arguments) };
             let shape = shape.clone();
             async move {
                 let tool = serde_json::from_value::<T>(arguments).map_err(|error| fail(format!("the arguments: {error}")))?;

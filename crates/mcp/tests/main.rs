@@ -14,6 +14,10 @@ mod world;
 
 #[path = "main/calls.rs"]
 mod calls;
+#[path = "main/methods.rs"]
+mod methods;
+#[path = "main/served.rs"]
+mod served;
 #[path = "main/typed_tools.rs"]
 mod typed_tools;
 

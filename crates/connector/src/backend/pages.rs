@@ -283,13 +283,7 @@ async fn fetch(
     if way.kind == PagingKind::Link && !at.start.is_empty() {
         ask.path.clone_from(&at.start);
     }
-    let answer = match exchange::send(inner, ask).await {
-        Ok(answer) => answer,
-        Err(error) if error.status().is_some_and(|status| request.optional.contains(&status)) => {
-            return Ok(Page { rows: Vec::new(), total: None, next: None, body: Held::Nothing });
-        }
-        Err(error) => return Err(error),
-    };
+    let answer = exchange::send(inner, ask).await?;
     read(inner, way, answer, at, variables).await
 }
 

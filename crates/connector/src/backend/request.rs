@@ -127,18 +127,22 @@ pub(super) async fn simple(inner: &Arc<Inner>, request: &Request, variables: &Va
         return Ok(Held::Nothing);
     }
     let ask = prepare(inner, request, variables).await?.ask(&[], None, request)?;
-    send(inner, ask, request).await
+    match send(inner, ask, request).await {
+        Err(error) if is_optional(request, &error) => Ok(Held::Nothing),
+        sent => sent,
+    }
 }
 
-/// Sends it and reads the answer as the request wants it; null for an optional status.
+/// True for a status that means null.
+pub(super) fn is_optional(request: &Request, error: &CallError) -> bool {
+    error.status().is_some_and(|status| request.optional.contains(&status))
+}
+
+/// Sends it and reads the answer as the request wants it.
 pub(super) async fn send(inner: &Arc<Inner>, ask: Ask, request: &Request) -> Result<Held, CallError> {
     let reads = ask.reads;
     let collection = (!reads).then(|| ask.path.clone());
-    let answer = match exchange::send(inner, ask).await {
-        Ok(answer) => answer,
-        Err(error) if error.status().is_some_and(|status| request.optional.contains(&status)) => return Ok(Held::Nothing),
-        Err(error) => return Err(error),
-    };
+    let answer = exchange::send(inner, ask).await?;
     if let Some(path) = collection {
         inner.sources.wrote(inner, &path);
     }

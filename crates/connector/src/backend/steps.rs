@@ -5,7 +5,7 @@ mod done;
 mod repeat;
 mod result;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use jaq_json::Val;
@@ -45,10 +45,11 @@ struct Run<'c> {
     options: &'c Options,
     variables: Variables,
     paged: Paged,
-    hints: Arc<std::collections::BTreeMap<u16, String>>,
     named: Vec<(String, Val)>,
     last: Option<Given>,
     done: Done,
+    /// Reads that were refused with an optional status, and why.
+    unavailable: Mutex<Vec<(String, String)>>,
 }
 
 pub(super) async fn run(
@@ -103,8 +104,17 @@ async fn begin<'c>(
         let me = inner.session.me(inner).await?;
         set(&mut variables, Variable::Me, me);
     }
-    let hints = Arc::new(plan.hints.clone());
-    let mut run = Run { inner, plan, options, variables, paged, hints, named: Vec::new(), last: None, done: Done::default() };
+    let mut run = Run {
+        inner,
+        plan,
+        options,
+        variables,
+        paged,
+        named: Vec::new(),
+        last: None,
+        done: Done::default(),
+        unavailable: Mutex::default(),
+    };
     run.lookups(&plan.first_lookups).await?;
     if let Some(before) = &plan.before {
         let image = request::simple(inner, before, &run.variables).await?.value()?;
@@ -169,7 +179,7 @@ impl Run<'_> {
             }
             Does::Send(request) => match &step.each {
                 Some(each) => self.each(step, each, request).await.map(Some),
-                None if request.reads => self.get(request).await.map(Some),
+                None if request.reads => self.get(step, request).await.map(Some),
                 None => {
                     let value = self.write(request, None).await?;
                     self.done.add(step, &value)?;
@@ -192,13 +202,27 @@ impl Run<'_> {
             return Ok(None);
         }
         match (&step.does, &step.each) {
-            (Does::Send(request), None) => self.get(request).await.map(Some),
+            (Does::Send(request), None) => self.get(step, request).await.map(Some),
             (Does::Send(request), Some(each)) => self.read_each(each, request).await.map(Some),
             (Does::Let(_), _) => Ok(None),
         }
     }
 
-    async fn get(&self, request: &Request) -> Result<Given, CallError> {
+    /// What a read gives: null for an optional status, which is told unless it only means that nothing is there.
+    async fn get(&self, step: &Step, request: &Request) -> Result<Given, CallError> {
+        match self.ask(request).await {
+            Err(error) if request::is_optional(request, &error) => {
+                if !matches!(error.status(), Some(404 | 410)) {
+                    let told = (done::label(step), error.message().to_owned());
+                    self.unavailable.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+                }
+                Ok(Given::Value(Held::Nothing))
+            }
+            asked => asked,
+        }
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Given, CallError> {
         let prepared = request::prepare(self.inner, request, &self.variables).await?;
         if let Some(pages) = &request.pages {
             let wanted = if pages.is_main {
@@ -206,13 +230,14 @@ impl Run<'_> {
             } else {
                 Wanted::all(pages)
             };
-            let listed = pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.hints)).await?;
+            let listed =
+                pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.plan.hints)).await?;
             return Ok(Given::List(Arc::new(listed)));
         }
         if let Some(until) = &request.until {
             return self.until(request, &prepared, until).await.map(Given::Value);
         }
-        let ask = prepared.ask(&[], Some(&self.hints), request)?;
+        let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
         request::send(self.inner, ask, request).await.map(Given::Value)
     }
 
@@ -223,9 +248,10 @@ impl Run<'_> {
             set(&mut variables, Variable::Item, item.clone());
         }
         let prepared = request::prepare(self.inner, request, &variables).await?;
-        let ask = prepared.ask(&[], Some(&self.hints), request)?;
+        let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
         let error = match request::send(self.inner, ask, request).await {
             Ok(value) => return Ok(value),
+            Err(error) if request::is_optional(request, &error) => return Ok(Held::Nothing),
             Err(error) => error,
         };
         let Some(before) = self.plan.before.as_ref().filter(|_| error.is_conflict()) else { return Err(error) };
@@ -233,7 +259,7 @@ impl Run<'_> {
             conflict::Way::Refuse(error) => Err(error),
             conflict::Way::Again(prepared, now) => {
                 set(&mut self.variables, Variable::Before, now);
-                request::send(self.inner, prepared.ask(&[], Some(&self.hints), request)?, request).await
+                request::send(self.inner, prepared.ask(&[], Some(&self.plan.hints), request)?, request).await
             }
         }
     }
@@ -274,8 +300,11 @@ impl Run<'_> {
             let mut variables = self.variables.clone();
             set(&mut variables, Variable::Item, item.clone());
             let read = async {
-                let ask = request::prepare(self.inner, request, &variables).await?.ask(&[], Some(&self.hints), request)?;
-                request::send(self.inner, ask, request).await?.value()
+                let ask = request::prepare(self.inner, request, &variables).await?.ask(&[], Some(&self.plan.hints), request)?;
+                match request::send(self.inner, ask, request).await {
+                    Err(error) if request::is_optional(request, &error) => Ok(Val::Null),
+                    sent => sent?.value(),
+                }
             };
             let ran = read.await;
             let stops = ran.is_err() && each.failures == Failures::Stop;

@@ -134,6 +134,15 @@ pub(super) async fn blocking<T: Send + 'static>(
 /// The value of one filter, on this thread.
 pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variables) -> Result<Option<Val>, CallError> {
     let misfit = |_: Misfit| CallError::ours(UNEXPECTED, "a path does not fit the value");
+    let unread = match input {
+        Held::Received(received) if received.value.get().is_none() => Some(received.json.text()),
+        _ => None,
+    };
+    match (glue, unread) {
+        (Glue::Plain(plain), Some(text)) => return plain.value_in(variables, text).map_err(misfit),
+        (Glue::Either(a, b), Some(text)) => return jq::either_in(a, b, variables, text).map_err(misfit),
+        _ => {}
+    }
     match glue {
         Glue::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
         Glue::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),

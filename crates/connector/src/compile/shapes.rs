@@ -9,13 +9,14 @@ use super::filters::Filters;
 use super::scope::Scope;
 use crate::connector::{Column, From, Shape, Want};
 use crate::definition::{self, Definition};
-use crate::jq;
+use crate::jq::Reach;
 use crate::problem::Found;
 
 pub(super) type Shapes = BTreeMap<String, Arc<Shape>>;
 
 pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Shapes {
     let mut shapes = Shapes::new();
+    let reach = Reach::new(filters.shared());
     for (name, table) in definition.shapes.iter() {
         super::name(name, "shapes", found);
         if name.value == "object" {
@@ -24,7 +25,7 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
         if table.is_empty() {
             found.add(name.place, format!("shapes.{}", name.value), "a shape needs at least one field");
         }
-        shapes.insert(name.value.clone(), Arc::new(shape(definition, &name.value, table, filters, found)));
+        shapes.insert(name.value.clone(), Arc::new(shape(definition, &name.value, table, &reach, filters, found)));
     }
     shapes
 }
@@ -33,6 +34,7 @@ fn shape<'d>(
     definition: &'d Definition,
     name: &str,
     table: &'d definition::Shape,
+    reach: &Reach<'_>,
     filters: &mut Filters<'d>,
     found: &mut Found,
 ) -> Shape {
@@ -48,7 +50,7 @@ fn shape<'d>(
                 match glue.of_input().filter(|keys| !keys.is_empty()) {
                     Some(keys) => From::Slot(slots.add(keys.iter().map(|key| key.name.as_str()))),
                     None => {
-                        match (jq::keys_read(&filter.value, filters.shared()), &mut read) {
+                        match (reach.keys(&filter.value), &mut read) {
                             (Some(keys), Some(read)) => read.extend(keys),
                             _ => read = None,
                         }

@@ -173,7 +173,7 @@ fn settle_one<'d>(
             output,
             is_list: has_main,
             has_fields: tool.fields,
-            hints: steps::hints(tool, found),
+            hints: Arc::new(steps::hints(tool, found)),
             confirm,
         })),
     }

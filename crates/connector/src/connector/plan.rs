@@ -39,7 +39,7 @@ pub(crate) struct Plan {
     pub(crate) has_fields: bool,
     /// Keys whose texts are fenced in the result.
     pub(crate) untrusted: Arc<[String]>,
-    pub(crate) hints: BTreeMap<u16, String>,
+    pub(crate) hints: Arc<BTreeMap<u16, String>>,
     /// The sentence that asks a person.
     pub(crate) confirm: Option<Glue>,
 }

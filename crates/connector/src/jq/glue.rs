@@ -4,9 +4,10 @@ use jaq_core::load::{lex, parse};
 use jaq_core::path::{Opt, Part};
 use jaq_json::{Num, Val};
 
-use super::json::get;
+use super::json::{get, read_text};
 use super::meter::Term;
 use super::program::{FilterId, VARIABLES, Variables, term};
+use crate::json;
 
 /// A filter as it is evaluated.
 #[derive(Debug, Clone)]
@@ -86,6 +87,25 @@ fn number(text: &str) -> Option<Val> {
 }
 
 impl Plain {
+    /// The same over JSON that was admitted and is still text: only what the path leads to is read.
+    pub(crate) fn value_in(&self, variables: &Variables, text: &str) -> Result<Option<Val>, Misfit> {
+        let path = match self {
+            Self::Path(path) if path.variable.is_none() => path,
+            _ => return self.value(variables, &Val::Null),
+        };
+        let mut at = text.trim();
+        let mut keys = path.keys.as_slice();
+        while let Some((key, rest)) = keys.split_first().filter(|_| at.starts_with('{')) {
+            match json::pick(at, [key.name.as_str()]) {
+                Some([Some(inner)]) => at = inner.get(),
+                _ => return Ok(if path.number { None } else { Some(Val::Null) }),
+            }
+            keys = rest;
+        }
+        let value = read_text(at).map_err(|_| Misfit)?;
+        Path { variable: None, keys: keys.to_vec(), number: path.number }.value(variables, &value)
+    }
+
     pub(crate) fn value(&self, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
         match self {
             Self::Literal(value) => Ok(Some(value.clone())),
@@ -243,7 +263,13 @@ mod tests {
                         })
                     })
                 };
-                assert_eq!(show(own), show(by_jq), "{code} over {input}");
+                let in_text = match &glue {
+                    Glue::Plain(plain) => plain.value_in(&variables(), input).map_err(|_| ()),
+                    Glue::Either(a, b) => super::super::either_in(a, b, &variables(), input).map_err(|_| ()),
+                    Glue::Filter(_) => unreachable!(),
+                };
+                assert_eq!(show(own), show(by_jq.clone()), "{code} over {input}");
+                assert_eq!(show(in_text), show(by_jq), "{code} over the text {input}");
             }
         }
     }

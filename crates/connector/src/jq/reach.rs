@@ -11,13 +11,23 @@ use super::program::{definitions, term};
 /// Definitions that call definitions, at most so deep.
 const MAX_CALLS: usize = 8;
 
-/// The keys of its input that a filter may look at; none when it may look at all of it.
-pub(crate) fn keys(code: &str, shared: &str) -> Option<BTreeSet<String>> {
-    let shared = definitions(shared);
-    let term = term(code)?;
-    let mut keys = BTreeSet::new();
-    walk(&term, &shared, 0, &mut keys)?;
-    Some(keys)
+/// Finds the keys that filters look at; reads the definitions that they share once.
+pub(crate) struct Reach<'d> {
+    shared: Vec<Definition<'d>>,
+}
+
+impl<'d> Reach<'d> {
+    pub(crate) fn new(shared: &'d str) -> Self {
+        Self { shared: definitions(shared) }
+    }
+
+    /// The keys of its input that a filter may look at; none when it may look at all of it.
+    pub(crate) fn keys(&self, code: &str) -> Option<BTreeSet<String>> {
+        let term = term(code)?;
+        let mut keys = BTreeSet::new();
+        walk(&term, &self.shared, 0, &mut keys)?;
+        Some(keys)
+    }
 }
 
 fn walk(term: &Term<'_>, shared: &[Definition<'_>], calls: usize, keys: &mut BTreeSet<String>) -> Option<()> {
@@ -80,7 +90,7 @@ fn walk(term: &Term<'_>, shared: &[Definition<'_>], calls: usize, keys: &mut BTr
 
 #[cfg(test)]
 mod tests {
-    use super::keys;
+    use super::Reach;
 
     #[test]
     fn the_keys_that_a_filter_looks_at_are_known_or_it_is_all_of_them() {
@@ -108,7 +118,7 @@ mod tests {
             ("..", None),
             (".[]", None),
         ] {
-            let found = keys(code, shared).map(|keys| keys.into_iter().collect::<Vec<_>>().join(" "));
+            let found = Reach::new(shared).keys(code).map(|keys| keys.into_iter().collect::<Vec<_>>().join(" "));
             assert_eq!(found.as_deref(), expected, "{code}");
         }
     }

@@ -196,6 +196,29 @@ async fn a_conflict_names_the_fields_and_is_never_forced() {
     );
 }
 
+#[tokio::test]
+async fn a_backend_may_tell_a_conflict_in_its_own_way() {
+    let own = one_tool(UPDATE).replace(
+        "  version: .version\n",
+        "  version: .version\n  conflict: $status == 400 and (.version? | type) == \"string\"\n",
+    );
+    let script = |seen: &crate::fake::Seen| match (seen.method.as_str(), seen.body["title"].as_str()) {
+        ("GET", _) => ok(item(4)),
+        (_, Some("stale")) => refused(400, json!({"version": "It does not match"})),
+        _ => refused(400, json!({"version": ["Enter a whole number."], "message": "bad"})),
+    };
+    let scripted = Scripted::new(&own, script);
+    let error = scripted.call("t", json!({"id": 7, "title": "stale"})).await.unwrap_err();
+    assert!(
+        error.is_conflict()
+            && error.message().contains("changed by someone else")
+            && error.message().contains("latest version is 4"),
+        "{error}"
+    );
+    let error = scripted.call("t", json!({"id": 7, "title": "other"})).await.unwrap_err();
+    assert!(!error.is_conflict() && error.message().contains("400: bad"), "{error}");
+}
+
 fn each(failures: &str) -> String {
     one_tool(&format!(
         "    effect: write\n    input:\n      names: {{ type: array, items: {{ type: string }}, description: N, required: true }}\n    steps:\n      - {{ as: made, post: \"/make/{{item}}\", for_each: $args.names, at_most: 3, {failures}body: {{ name: $item }} }}\n    no_undo: It is a test.\n"
@@ -247,6 +270,27 @@ async fn steps_are_skipped_optional_or_read_as_text() {
     assert!(!scripted.lines().contains(&"GET /skipped".to_owned()));
     let denied = Scripted::new(&one_tool(tool), |_| refused(403, json!({"message": "not yours"})));
     assert!(denied.refusal("t", json!({})).await.contains("not yours"), "only the listed statuses are null");
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_is_named_in_the_result() {
+    let tool = r#"
+    effect: read
+    steps:
+      - { as: open, get: /open }
+      - { as: closed, get: /closed, optional: [403, 404] }
+      - { as: gone, get: /gone, optional: [403, 404] }
+    result: '$steps.open + {closed: $steps.closed.n, gone: $steps.gone.n}'
+"#;
+    let scripted = Scripted::new(&one_tool(tool), |seen| match seen.path.as_str() {
+        "/closed" => refused(403, json!({"message": "not \"yours\""})),
+        "/gone" => refused(404, json!({})),
+        _ => ok(json!({"n": 1})),
+    });
+    let result = scripted.call("t", json!({})).await.unwrap();
+    assert_eq!(result["n"], 1);
+    assert_eq!(result["unavailable"].as_object().unwrap().len(), 1, "nothing there is not the same as refused");
+    assert!(result["unavailable"]["closed"].as_str().unwrap().starts_with("X answered 403: not \"yours\"."), "{result}");
 }
 
 #[tokio::test]
@@ -321,4 +365,37 @@ tools:
     );
     let problems = compile("x.yaml", &text).unwrap_err().to_string();
     insta::assert_snapshot!(problems);
+}
+
+#[test]
+fn what_an_upstream_may_not_say_is_named_at_once() {
+    let text = format!(
+        "{HEAD}{}",
+        r#"
+settings:
+  URL: { is: url, unless: URL }
+  COUNT: { is: integer, ensure_suffix: /x, unless: NONE }
+  KEY: { secret: true }
+upstream:
+  base: "{settings.URL}"
+  me: { get: "/users/{id}", query: { key: $settings.KEY } }
+  throttle: { wait: .a | nofilter, longest: 3m }
+  conflict: $args.x
+  version: .version | nothing
+  error: [$settings.KEY]
+  login:
+    post: "/auth/{settings.URL}"
+    body: '{key: $settings.KEY, last: $login}'
+    token: .token + $settings.KEY
+    header: "two words"
+    scheme: "two words"
+    renew: { post: renew, body: $login.refresh, token: .token }
+defs: |
+  def good: .a;
+  def bad: .a | unknown(1);
+tools:
+  - { name: t, title: T, description: D, effect: read, steps: [{ get: /x, query: { a: good, me: $me.id } }] }
+"#
+    );
+    insta::assert_snapshot!(compile("x.yaml", &text).unwrap_err().to_string());
 }

@@ -8,10 +8,13 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use footbridge_mcp::http::{McpService, SseService};
 use footbridge_store::Store;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::actions;
 use super::exposure::SharedBearer;
 use crate::caller::Caller;
+use crate::exit::Trouble;
 use crate::opened::Opened;
 
 /// The MCP endpoint at its two kinds of door.
@@ -40,7 +43,7 @@ const SSE_MESSAGES: &str = "/sse/messages/";
 const SSE_PATHS: [&str; 5] = ["/sse", "/sse/", SSE_MESSAGES, "/messages/", "/sse/sse/messages/"];
 
 /// All doors.
-pub(super) fn routes(mcp: &McpDoors, opened: &Opened) -> Router {
+pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&SecretString>) -> Result<Router, Trouble> {
     let names: Vec<_> = opened.served.iter().map(|served| served.name).collect();
     let status =
         json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
@@ -58,7 +61,7 @@ pub(super) fn routes(mcp: &McpDoors, opened: &Opened) -> Router {
     if let Some(local) = &opened.local {
         routes = routes.merge(local.board.router());
     }
-    routes
+    Ok(routes.merge(actions::routes(opened, action_key)?))
 }
 
 /// Ready when the local board can be read; a backend elsewhere is asked only when somebody calls.

@@ -31,6 +31,7 @@ pub(super) struct Door {
     hosts: AllowedHosts,
     token: Option<SecretString>,
     no_auth: bool,
+    action_key: Option<SecretString>,
 }
 
 impl Door {
@@ -42,12 +43,13 @@ impl Door {
             options.public_url.as_ref().or(settings.file.public_url.as_ref()).map(|url| public_url(url)).transpose()?;
         let further = if options.allowed_hosts.is_empty() { &settings.file.allowed_hosts } else { &options.allowed_hosts };
         let hosts = allowed_hosts(host, public_url.as_ref(), further)?;
-        Ok(Self { host, port, public_url, hosts, token: settings::shared_bearer()?, no_auth: options.no_auth })
+        let (token, action_key) = (settings::shared_bearer()?, settings::action_key()?);
+        Ok(Self { host, port, public_url, hosts, token, no_auth: options.no_auth, action_key })
     }
 
     /// Serves until a signal comes.
     pub(super) async fn serve(self, endpoint: Endpoint<Caller>, opened: &Opened) -> Result<Exit, Trouble> {
-        let Self { host, port, public_url, hosts, token, no_auth } = self;
+        let Self { host, port, public_url, hosts, token, no_auth, action_key } = self;
         let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
         let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
         let has_token = token.is_some();
@@ -61,7 +63,7 @@ impl Door {
         }
         terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
         let mcp = McpDoors::new(McpService::new(endpoint, SharedBearer::new(token), hosts));
-        let doors = doors::routes(&mcp, opened);
+        let doors = doors::routes(&mcp, opened, action_key.as_ref())?;
         let mut exit = Exit::Done;
         let stopped = async {
             exit = signals.first().await;

@@ -2,7 +2,9 @@
 //! recorded traffic. Not here: the engine under the connector, which its own crate tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
 
+mod actions;
 mod behaviour;
+mod golden;
 mod replay;
 mod served;
 mod stand_in;

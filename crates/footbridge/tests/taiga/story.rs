@@ -253,3 +253,44 @@ async fn every_reading_tool_answers_and_every_deleted_thing_is_gone() {
     }
     served.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_never_leaves_its_place() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, OPEN).await;
+    for name in ["../auth/me", "1/../../users/me", "1?member=1", "1#x", "%2e%2e/users", ".", "..", "1&project=2"] {
+        served.refuse("taiga_stories_list", json!({ "project_id": name }), &[]).await;
+        served.refuse("taiga_item_get", json!({ "project": 1, "ref": name }), &[]).await;
+    }
+    served.refuse("taiga_stories_update", json!({ "user_story_id": "1/../2", "subject": "x" }), &["user_story_id"]).await;
+    let known =
+        ["/auth", "/projects", "/projects/by_slug", "/userstories/by_ref", "/tasks/by_ref", "/issues/by_ref", "/epics/by_ref"];
+    let strays: Vec<_> = stand_in
+        .world()
+        .seen
+        .requests
+        .iter()
+        .filter(|request| !known.contains(&request.split(' ').nth(1).unwrap()))
+        .cloned()
+        .collect();
+    assert!(strays.is_empty(), "{strays:?}");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_taiga_refuses_is_told_in_its_own_words_and_a_failed_login_in_ours() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, OPEN).await;
+    let blocked = json!({ "project_id": "project-4", "subject": "x" });
+    served.refuse("taiga_stories_create", blocked, &["451", "Blocked element", "administrator"]).await;
+    served.refuse("taiga_stories_update", json!({ "user_story_id": 99999, "subject": "x" }), &["404"]).await;
+    let foreign = json!({ "project_id": 1, "subject": "x", "assigned_to": "8" });
+    served.refuse("taiga_stories_create", foreign, &["8"]).await;
+    stand_in.world().expire_access_tokens();
+    stand_in.world().refresh_tokens.clear();
+    stand_in.world().turned.refuse_logins = true;
+    served.refuse("taiga_projects_list", json!({}), &["TAIGA_PASSWORD"]).await;
+    stand_in.world().turned.refuse_logins = false;
+    served.succeed("taiga_projects_list", json!({})).await;
+    served.end().await;
+}

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
-use super::{Answer, refusal};
+use super::{Answer, custom, refusal};
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::asking::{InputRequired, SealedState};
 use crate::endpoint::fence::{Fenced, Stopped};
 use crate::endpoint::{CallError, Catalog, Running};
+use crate::method::Method;
 use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
@@ -21,17 +23,19 @@ use crate::reply::Reply;
 pub(crate) struct Calling<C> {
     pub(crate) id: String,
     pub(super) modern: bool,
-    pub(super) work: Work,
+    pub(super) work: Work<C>,
     pub(super) waiting: Option<Waiting>,
     pub(super) catalog: Arc<Catalog<C>>,
 }
 
 /// What is under way.
-pub(super) enum Work {
+pub(super) enum Work<C> {
     /// A tool.
     Tool { running: Running, structured: bool },
     /// Another method; its result is a JSON object without its closing brace.
     Method { name: String, work: Fenced<String>, keep: Keep, not_found: ProtocolError },
+    /// A method of the application's own; its result is a JSON object.
+    Custom { method: Arc<Method<C>>, work: Fenced<Map<String, Value>> },
     /// A subscription; its result is whole.
     Subscription(Pin<Box<dyn Future<Output = Bytes> + Send>>),
 }
@@ -76,6 +80,10 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 }
                 Err(Stopped::Failed(Failure::InputRequired(required))) => return ask(&id, *required, waiting, modern, &catalog),
                 Err(stopped) => method_error(&name, stopped, not_found),
+            },
+            Work::Custom { method, work } => match work.await {
+                Ok(result) => return ok(Reply::ready(&id, custom::result(&method, result, identity, modern).into())),
+                Err(stopped) => method_error(&method.name, stopped, ProtocolError::unknown_method(&method.name)),
             },
         };
         refusal(Some(&id), None, modern, &error)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::calling::{Keep, Waiting, Work};
 use super::listening::{self, Filter};
-use super::{Answer, Arrival, Calling, Step, refusal};
+use super::{Answer, Arrival, Calling, Step, custom, refusal};
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::asking::{Asking, SealedState};
 use crate::call::{Call, Client, RequestContext};
@@ -19,6 +19,7 @@ use crate::completion::{CompletionRequest, CompletionResult, Reference};
 use crate::endpoint::fence::Fenced;
 use crate::endpoint::{CallError, Catalog, Endpoint, List, Seen};
 use crate::http::headers;
+use crate::method::Method;
 use crate::output::Failure;
 use crate::protocol_error::{ProtocolError, excerpt};
 use crate::reply::Reply;
@@ -77,6 +78,9 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 asking,
             })
         };
+        if let Some(method) = self.catalog.method(&self.method) {
+            return self.custom(method, raw, context(Asking::Impossible));
+        }
         if let Some(list) = list_of(&self.method) {
             return self.list(list, params, true, || context(Asking::Impossible));
         }
@@ -121,6 +125,9 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             headers::check_legacy_version(headers)?;
         }
         let context = || self.legacy_context(meta);
+        if let Some(method) = self.catalog.method(&self.method) {
+            return self.custom(method, raw, context());
+        }
         if let Some(list) = list_of(&self.method) {
             return self.list(list, params, false, context);
         }
@@ -150,6 +157,28 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             }
             _ => Err(ProtocolError::unknown_method(&self.method)),
         }
+    }
+
+    /// A method of the application's own.
+    fn custom(
+        &self,
+        method: &Arc<Method<C>>,
+        raw: Option<&RawValue>,
+        context: Arc<RequestContext>,
+    ) -> Result<Step<C>, ProtocolError> {
+        let modern = context.revision.is_some_and(Revision::is_modern);
+        let params = custom::params(raw)?;
+        custom::check_name(method, self.arrival.origin.headers.filter(|_| modern), &params)?;
+        let call = self.call_with(params, &context);
+        let method = Arc::clone(method);
+        // The function itself may panic before it returns its future.
+        let working = Box::pin({
+            let method = Arc::clone(&method);
+            async move { method.start(call).await }
+        });
+        let work = Work::Custom { work: Fenced::new(working, method.time_limit), method };
+        let (id, catalog) = (self.id.to_owned(), Arc::clone(&self.catalog));
+        Ok(Step::Calling(Calling { id, modern, work, waiting: None, catalog }))
     }
 
     /// A subscription lasts as long as the conversation; without one there is nothing to tell.
@@ -222,7 +251,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         Ok(Step::Calling(Calling { id: self.id.to_owned(), modern, work, waiting, catalog }))
     }
 
-    fn call(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {
+    fn call(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
         let tool = seen.tool(&name).ok_or_else(|| ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name))))?;
         let arguments = arguments(params)?;
@@ -240,7 +269,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     }
 
     /// The resource at the address, or the first template that the address fits.
-    fn read(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {
+    fn read(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
         let uri = Params::text(params.uri, "uri")?;
         let not_found = ProtocolError::resource_not_found(&uri, context.revision.is_some_and(Revision::is_modern));
         let fixed = seen.resource(&uri).map(|resource| (&**resource, Map::new()));
@@ -260,7 +289,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::For(resource.resource.ttl), not_found })
     }
 
-    fn prompt(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {
+    fn prompt(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
         let unknown = || ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(&name)));
         let prompt = &seen.prompt(&name).ok_or_else(unknown)?.prompt;
@@ -281,7 +310,12 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found: unknown() })
     }
 
-    fn complete(&self, raw: Option<&RawValue>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work, ProtocolError> {
+    fn complete(
+        &self,
+        raw: Option<&RawValue>,
+        context: &Arc<RequestContext>,
+        seen: &Seen<'_, C>,
+    ) -> Result<Work<C>, ProtocolError> {
         let request: CompletionRequest = serde_json::from_str(raw.map_or("{}", RawValue::get))
             .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))?;
         let CompletionRequest { reference, argument, context: typed } = request;

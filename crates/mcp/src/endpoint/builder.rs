@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Map;
+
 use super::Endpoint;
 use super::catalog::{Catalog, Hook};
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTemplate, ReadyTool};
@@ -14,9 +16,24 @@ use super::visible::Visible;
 use crate::asking::StateKey;
 use crate::call::Call;
 use crate::icon::Icon;
+use crate::method::Method;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::tool::Tool;
+
+/// Starts an endpoint whose version is that of the crate in which this stands.
+///
+/// ```
+/// let endpoint = footbridge_mcp::endpoint!("notes").build()?;
+/// # let _: footbridge_mcp::Endpoint<()> = endpoint;
+/// # Ok::<(), footbridge_mcp::BuildProblems>(())
+/// ```
+#[macro_export]
+macro_rules! endpoint {
+    ($name:expr) => {
+        $crate::Endpoint::builder($name, env!("CARGO_PKG_VERSION"))
+    };
+}
 
 /// Collects what an endpoint consists of.
 pub struct EndpointBuilder<C> {
@@ -38,6 +55,7 @@ pub struct EndpointBuilder<C> {
     tools: Vec<Tool<C>>,
     resources: Vec<Resource<C>>,
     prompts: Vec<Prompt<C>>,
+    methods: Vec<Method<C>>,
 }
 
 /// One thing that is wrong with an endpoint.
@@ -86,6 +104,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             tools: Vec::new(),
             resources: Vec::new(),
             prompts: Vec::new(),
+            methods: Vec::new(),
         }
     }
 
@@ -203,6 +222,50 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
+    /// Adds a method of the application's own, or replaces one of the protocol.
+    #[must_use]
+    pub fn method(mut self, method: Method<C>) -> Self {
+        self.methods.push(method);
+        self
+    }
+
+    /// Lets a plugin add to the endpoint: a function, often of another crate, over every context that can serve what it adds.
+    ///
+    /// ```
+    /// use footbridge_mcp::{Call, Endpoint, EndpointBuilder, Failure, Run, Tool};
+    ///
+    /// /// What the plugin needs of a context.
+    /// pub trait Visits: Send + Sync + 'static {
+    ///     fn visits(&self) -> u64;
+    /// }
+    ///
+    /// /// Count the visits.
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct CountVisits;
+    ///
+    /// impl<C: Visits> Run<C> for CountVisits {
+    ///     type Output = String;
+    ///     async fn run(self, call: &Call<C>) -> Result<String, Failure> {
+    ///         Ok(call.caller.visits().to_string())
+    ///     }
+    /// }
+    ///
+    /// pub fn visits<C: Visits>(endpoint: EndpointBuilder<C>) -> EndpointBuilder<C> {
+    ///     endpoint.tool(Tool::of::<CountVisits>())
+    /// }
+    ///
+    /// struct Site;
+    /// impl Visits for Site {
+    ///     fn visits(&self) -> u64 { 7 }
+    /// }
+    /// let endpoint: Endpoint<Site> = footbridge_mcp::endpoint!("site").plugin(visits).build()?;
+    /// # Ok::<(), footbridge_mcp::BuildProblems>(())
+    /// ```
+    #[must_use]
+    pub fn plugin(self, add: impl FnOnce(Self) -> Self) -> Self {
+        add(self)
+    }
+
     /// Checks everything and makes the endpoint.
     ///
     /// # Errors
@@ -217,6 +280,19 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         let resources = ready(resources, address, ReadyResource::new, &mut problems);
         let templates = ready(templates, address, |one| ReadyResource::new(one).map(ReadyTemplate), &mut problems);
         let prompts = ready(self.prompts, |prompt| vec![prompt.name.clone()], ReadyPrompt::new, &mut problems);
+        let mut further_capabilities = Map::new();
+        let mut methods = HashMap::new();
+        for method in self.methods {
+            let mut problem = |text: String| problems.push(BuildProblem { name: method.name.clone(), problem: text });
+            method.problem().into_iter().for_each(&mut problem);
+            if methods.contains_key(&method.name) {
+                problem("the method is there twice".to_owned());
+            }
+            if let Some((name, value)) = &method.capability {
+                further_capabilities.insert(name.clone(), value.clone());
+            }
+            methods.insert(method.name.clone(), Arc::new(method));
+        }
         let state_key = self.state_key.map_or_else(StateKey::random, Ok).map_err(|error| {
             problems.push(BuildProblem { name: String::new(), problem: format!("no random bytes for the state key: {error}") });
         });
@@ -233,6 +309,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
                     cache_scope: self.cache_scope,
                     page_size: self.page_size,
                     logging: self.logging,
+                    further_capabilities,
                     subscriptions: self.subscriptions,
                     announces_changes: self.announces_changes,
                     state_key,
@@ -240,7 +317,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
                     modern_meta: String::new(),
                     modern_tail: String::new(),
                 };
-                let catalog = Catalog::new(identity.complete(), tools, resources, templates, prompts, self.hook);
+                let catalog = Catalog::new(identity.complete(), tools, resources, templates, prompts, self.hook, methods);
                 Ok(Endpoint { catalog: Arc::new(catalog), hub: Arc::default() })
             }
             _ => Err(BuildProblems(problems)),

@@ -1,5 +1,6 @@
 //! What an endpoint serves, with everything that does not depend on a request serialised once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use super::listing::{Listed, Listing, page};
 use super::visible::Visible;
 use crate::Revision;
 use crate::call::{Call, RequestContext};
+use crate::method::Method;
 
 /// Narrows, replaces or widens what a request may see.
 pub(crate) type Hook<C> = Arc<dyn Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync>;
@@ -23,6 +25,7 @@ pub(crate) struct Catalog<C> {
     pub(crate) templates: Listing<ReadyTemplate<C>>,
     pub(crate) prompts: Listing<ReadyPrompt<C>>,
     pub(super) hook: Option<Hook<C>>,
+    methods: HashMap<String, Arc<Method<C>>>,
     /// Ready-made results, where every request sees the same.
     ready: Option<ReadyResults>,
 }
@@ -56,8 +59,9 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         templates: Listing<ReadyTemplate<C>>,
         prompts: Listing<ReadyPrompt<C>>,
         hook: Option<Hook<C>>,
+        methods: HashMap<String, Arc<Method<C>>>,
     ) -> Self {
-        let mut catalog = Self { identity, tools, resources, templates, prompts, hook, ready: None };
+        let mut catalog = Self { identity, tools, resources, templates, prompts, hook, methods, ready: None };
         catalog.ready = catalog.is_uniform().then(|| catalog.ready_results());
         catalog
     }
@@ -96,6 +100,11 @@ impl<C: Send + Sync + 'static> Catalog<C> {
             List::Resources | List::Templates => !self.resources.entries().is_empty() || !self.templates.entries().is_empty(),
             List::Prompts => !self.prompts.entries().is_empty(),
         }
+    }
+
+    /// A method of the application's own.
+    pub(crate) fn method(&self, name: &str) -> Option<&Arc<Method<C>>> {
+        self.methods.get(name)
     }
 
     /// What a request may see.

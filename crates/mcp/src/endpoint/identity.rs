@@ -22,7 +22,7 @@ pub enum CacheScope {
 }
 
 impl CacheScope {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Private => "private",
@@ -42,9 +42,11 @@ pub(crate) struct Identity<C> {
     pub(super) icons: Vec<Icon>,
     pub(super) instructions: Option<String>,
     pub(super) list_ttl: Duration,
-    pub(super) cache_scope: CacheScope,
+    pub(crate) cache_scope: CacheScope,
     pub(super) page_size: Option<usize>,
     pub(crate) logging: bool,
+    /// Capabilities of the application's own methods.
+    pub(super) further_capabilities: Map<String, Value>,
     /// Whether clients may subscribe to resources.
     pub(crate) subscriptions: bool,
     /// Whether clients are told when lists change.
@@ -117,7 +119,7 @@ impl<C> Identity<C> {
     }
 
     fn capabilities(&self, kinds: Kinds) -> Value {
-        let mut capabilities = Map::new();
+        let mut capabilities = self.further_capabilities.clone();
         let list = if self.announces_changes { json!({ "listChanged": true }) } else { json!({}) };
         let mut resources = list.clone();
         if let (true, Some(resources)) = (self.subscriptions, resources.as_object_mut()) {

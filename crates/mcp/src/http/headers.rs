@@ -42,9 +42,14 @@ pub(crate) fn check_standard(
     check(&PROTOCOL_VERSION, single(headers, &PROTOCOL_VERSION)?, version)?;
     check(&METHOD, single(headers, &METHOD)?, method)?;
     match (method, name.and_then(text_of)) {
-        ("tools/call" | "prompts/get" | "resources/read", Some(name)) => check(&NAME, decoded(headers, &NAME)?.as_deref(), &name),
+        ("tools/call" | "prompts/get" | "resources/read", Some(name)) => check_name(headers, &name),
         _ => Ok(()),
     }
+}
+
+/// `Mcp-Name` must be what the body names.
+pub(crate) fn check_name(headers: &HeaderMap, name: &str) -> Result<(), ProtocolError> {
+    check(&NAME, decoded(headers, &NAME)?.as_deref(), name)
 }
 
 fn malformed(header: &HeaderName, problem: &str) -> ProtocolError {

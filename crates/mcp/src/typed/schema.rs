@@ -19,8 +19,7 @@ pub(super) fn description<T: JsonSchema>() -> String {
 /// The schema of arguments: an object, closed unless the type is open, whose optional properties are not nullable besides.
 pub(super) fn input<T: JsonSchema>() -> Value {
     let mut schema = generated::<T>(SchemaSettings::draft2020_12().for_deserialize());
-    if schema.get("type").is_some_and(|kind| kind == "null") {
-        // A struct without fields.
+    if is_null(&schema) {
         return json!({ "type": "object", "additionalProperties": false });
     }
     let Some(object) = schema.as_object_mut() else { return schema };
@@ -39,6 +38,15 @@ pub(super) fn input<T: JsonSchema>() -> Value {
         object.insert("additionalProperties".to_owned(), Value::Bool(false));
     }
     schema
+}
+
+/// Whether it is a struct without fields and braces.
+pub(super) fn is_unit<T: JsonSchema>() -> bool {
+    is_null(&generated::<T>(SchemaSettings::draft2020_12().for_deserialize()))
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|kind| kind == "null")
 }
 
 /// The schema of what a type is written as.

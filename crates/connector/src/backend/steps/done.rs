@@ -65,7 +65,7 @@ impl Done {
     }
 }
 
-fn label(step: &Step) -> String {
+pub(super) fn label(step: &Step) -> String {
     step.name.clone().unwrap_or_else(|| format!("step {}", step.number))
 }
 

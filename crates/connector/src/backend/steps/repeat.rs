@@ -20,7 +20,7 @@ impl Run<'_> {
         let most = if self.options.progress.is_some() { until.up_to } else { until.up_to.min(QUIET) };
         let started = Instant::now();
         loop {
-            let ask = prepared.ask(&[], Some(&self.hints), request)?;
+            let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
             let value = request::send(self.inner, ask, request).await?;
             self.tell(until, &value).await?;
             if jq::is_true(&values::one(self.inner, &until.done, &value, &self.variables).await?) {

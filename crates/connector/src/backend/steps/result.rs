@@ -1,5 +1,7 @@
 //! The last step's value → the result: filter, shape, fields, and the last touch; always valid JSON that is not too large.
 
+use std::sync::PoisonError;
+
 use serde_json::value::RawValue;
 
 use super::super::projection::{self, Fields};
@@ -8,6 +10,7 @@ use super::super::values::{self, Held};
 use super::super::{Outcome, pages};
 use super::{Given, Run};
 use crate::failure::CallError;
+use crate::json::push_string;
 
 /// Bytes that a result may have before it is cut to a smaller one.
 const MAX_RESULT_BYTES: usize = 100 << 10;
@@ -49,7 +52,8 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
     let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
     let rules =
         Rules { untrusted: plan.untrusted.clone(), text_limit: inner.compiled().text_limit, max_items: usize::MAX, keeps_root };
-    let mut outcome = Outcome::new(within(&json, rules, is_whole)?)?;
+    let unavailable = run.unavailable.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut outcome = Outcome::new(with_unavailable(within(&json, rules, is_whole)?, &unavailable))?;
     let unreadable = |error: serde_json::Error| CallError::ours("The result could not be read.", error.to_string());
     outcome.records = records.map(RawValue::from_string).transpose().map_err(unreadable)?;
     Ok(outcome)
@@ -77,12 +81,29 @@ async fn of_items(run: &Run<'_>, shape: &std::sync::Arc<crate::connector::Shape>
     let mut out = format!("{{\"items\":[{}]", kept.rows.join(","));
     for (name, value) in object.iter().filter(|(name, _)| *name != "items") {
         out.push(',');
-        crate::json::push_string(&mut out, name);
+        push_string(&mut out, name);
         out.push(':');
         out.push_str(&value.to_string());
     }
     out.push('}');
     Ok(out)
+}
+
+/// An object says which of its parts could not be read.
+fn with_unavailable(json: String, unavailable: &[(String, String)]) -> String {
+    let Some(open) = json.strip_suffix('}').filter(|_| !unavailable.is_empty()) else { return json };
+    let mut out = String::from(open);
+    out.push_str(if open.ends_with('{') { "\"unavailable\":{" } else { ",\"unavailable\":{" });
+    for (index, (step, why)) in unavailable.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push_string(&mut out, step);
+        out.push(':');
+        push_string(&mut out, why);
+    }
+    out.push_str("}}");
+    out
 }
 
 /// The tidy result; a smaller one when it is too large.

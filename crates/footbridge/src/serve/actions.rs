@@ -1,0 +1,147 @@
+//! `/actions/NAME`: tools of a connector under REST paths of their own, for programs that hold the key. Which actions there are and
+//! how they read a request is the connector's; that the call passes the endpoint, the write road's.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use footbridge_connector::{Backend, Fault, Outcome, RestAction};
+use footbridge_mcp::Endpoint;
+use footbridge_mcp::auth::same_secret;
+use secrecy::SecretString;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::caller::Caller;
+use crate::exit::Trouble;
+use crate::opened::Opened;
+use crate::write_road::{self, FAILED_INSIDE};
+
+/// Bytes that the body of a request may have.
+const MAX_BODY_BYTES: usize = 1 << 20;
+const KEY: &str = "x-api-key";
+
+/// One connector's actions.
+#[derive(Debug)]
+struct Facade {
+    backend: Backend,
+    endpoint: Endpoint<Caller>,
+    key: Option<SecretString>,
+}
+
+/// A request that is refused: the status, and the sentence under `error`.
+type Refused = (StatusCode, String);
+
+/// The routes of every action of every connector that is served. Without a key each answers 503.
+pub(super) fn routes(opened: &Opened, key: Option<&SecretString>) -> Result<Router, Trouble> {
+    let mut routes = Router::new();
+    for served in &opened.served {
+        let actions = served.backend.connector().actions();
+        if actions.is_empty() {
+            continue;
+        }
+        let endpoint =
+            Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION")).tools(write_road::tools_of_actions(served)).build();
+        let endpoint = endpoint
+            .map_err(|problems| Trouble::usage(format!("the actions of {} cannot be served: {problems}", served.name)))?;
+        let facade = Arc::new(Facade { backend: served.backend.clone(), endpoint, key: key.cloned() });
+        for action in actions {
+            let method = MethodFilter::try_from(action.method.clone())
+                .map_err(|error| Trouble::failed(format!("the action {} cannot be served: {error}", action.name)))?;
+            let answers = Arc::new(action.clone());
+            let act = async move |State(facade): State<Arc<Facade>>, request: Request| act(&facade, &answers, request).await;
+            routes = routes
+                .merge(Router::new().route(&format!("/actions/{}", action.name), on(method, act)).with_state(facade.clone()));
+        }
+    }
+    Ok(routes)
+}
+
+async fn act(facade: &Facade, action: &RestAction, request: Request) -> Response {
+    match answer(facade, action, request).await {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], String::from(Box::<str>::from(json))).into_response(),
+        Err((status, error)) => {
+            (status, [(header::CONTENT_TYPE, "application/json")], json!({ "error": error }).to_string()).into_response()
+        }
+    }
+}
+
+/// The key first, before anything is read.
+async fn answer(facade: &Facade, action: &RestAction, request: Request) -> Result<Box<RawValue>, Refused> {
+    let (head, body) = request.into_parts();
+    admit(facade.key.as_ref(), &head.headers)?;
+    let query = query(head.uri.query().unwrap_or_default());
+    let body = if head.method == Method::GET { Value::Null } else { object(body).await? };
+    let request = json!({ "query": query, "body": body });
+    let wanted = facade.backend.action_arguments(&action.name, request).await.map_err(|error| refused(&error))?;
+    let mut calls = Vec::with_capacity(wanted.len());
+    for arguments in wanted {
+        let outcome = call(facade, action, arguments.clone()).await?;
+        calls.push((arguments, outcome));
+    }
+    facade.backend.action_answer(&action.name, calls).await.map_err(|error| refused(&error))
+}
+
+fn admit(key: Option<&SecretString>, headers: &HeaderMap) -> Result<(), Refused> {
+    let Some(key) = key else { return Err((StatusCode::SERVICE_UNAVAILABLE, "Proxy API key is not configured".to_owned())) };
+    let given = headers.get(KEY).map(header::HeaderValue::as_bytes).unwrap_or_default();
+    if given.is_empty() {
+        return Err((StatusCode::UNAUTHORIZED, "Missing X-Api-Key header".to_owned()));
+    }
+    let is_it = std::str::from_utf8(given).is_ok_and(|given| same_secret(&SecretString::from(given), key));
+    if is_it { Ok(()) } else { Err((StatusCode::UNAUTHORIZED, "Invalid API key".to_owned())) }
+}
+
+/// Every value of every parameter, in their order.
+fn query(text: &str) -> Map<String, Value> {
+    let mut query = Map::new();
+    for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
+        let values = query.entry(name).or_insert_with(|| json!([]));
+        if let Value::Array(values) = values {
+            values.push(json!(value));
+        }
+    }
+    query
+}
+
+/// A JSON object, whatever the content type says.
+async fn object(body: Body) -> Result<Value, Refused> {
+    let too_large = |_| (StatusCode::PAYLOAD_TOO_LARGE, format!("Request body must have at most {MAX_BODY_BYTES} bytes"));
+    let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(too_large)?;
+    match serde_json::from_slice(&bytes) {
+        Ok(body @ Value::Object(_)) => Ok(body),
+        Ok(_) => Err((StatusCode::BAD_REQUEST, "Request body must be a JSON object".to_owned())),
+        Err(_) => Err((StatusCode::BAD_REQUEST, "Request body must be valid JSON".to_owned())),
+    }
+}
+
+/// One call by the endpoint. Whatever the backend refuses is a 400, as the clients of the reference expect.
+async fn call(facade: &Facade, action: &RestAction, arguments: Map<String, Value>) -> Result<Outcome, Refused> {
+    let output = facade.endpoint.call(&action.tool, Value::Object(arguments), Caller::ActionClient).await;
+    let output = output.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+    let text = output.first_text().unwrap_or_default();
+    if text == FAILED_INSIDE {
+        return Err((StatusCode::INTERNAL_SERVER_ERROR, text.to_owned()));
+    }
+    if output.is_error() {
+        let status = if write_road::is_closing(text) { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+        return Err((status, text.to_owned()));
+    }
+    let json =
+        RawValue::from_string(text.to_owned()).map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, FAILED_INSIDE.to_owned()))?;
+    Ok(Outcome { json, records: None })
+}
+
+fn refused(error: &footbridge_connector::CallError) -> Refused {
+    match error.fault() {
+        Fault::Us => {
+            tracing::error!(detail = error.detail(), "an action failed by our fault");
+            (StatusCode::INTERNAL_SERVER_ERROR, FAILED_INSIDE.to_owned())
+        }
+        Fault::Caller | Fault::Backend => (StatusCode::BAD_REQUEST, error.message().to_owned()),
+    }
+}

@@ -1,0 +1,216 @@
+//! `/actions` before the stand-in: keys, envelopes, the sentences that clients know, and the same story as by MCP.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::served::{PROGRAM, settings};
+use crate::stand_in::StandIn;
+
+const KEY: &str = "planted-action-key";
+
+/// The program listening over HTTP, ended with the test.
+struct Door {
+    child: Child,
+    url: String,
+    http: Client,
+    _home: TempDir,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Door {
+    fn open(stand_in: &StandIn, key: Option<&str>, more: &[&str]) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["serve", "taiga", "--transport", "http", "--port", "0"]).args(more).env_clear().env("HOME", home.path());
+        command.envs(settings(stand_in)).envs(key.map(|key| ("ACTION_PROXY_API_KEY", key)));
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let url = lines.by_ref().map(|line| line.unwrap()).find_map(|line| {
+            let mut words = line.split_whitespace();
+            words
+                .find(|word| word.starts_with("http://127.0.0.1:") && word.ends_with("/mcp"))
+                .map(|url| url.trim_end_matches("/mcp").to_owned())
+        });
+        // What it says later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url: url.expect("the program says where it listens"), http: Client::new(), _home: home }
+    }
+
+    async fn send(&self, method: Method, action: &str, key: Option<&str>, body: Option<&str>) -> (StatusCode, Value) {
+        let mut request = self.http.request(method, format!("{}/actions/{action}", self.url));
+        if let Some(key) = key {
+            request = request.header("X-Api-Key", key);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = String::from_utf8(answer.bytes().await.unwrap().to_vec()).unwrap();
+        assert!(!text.contains(KEY));
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    async fn get(&self, action: &str) -> (StatusCode, Value) {
+        self.send(Method::GET, action, Some(KEY), None).await
+    }
+
+    async fn post(&self, action: &str, body: Value) -> (StatusCode, Value) {
+        self.send(Method::POST, action, Some(KEY), Some(&body.to_string())).await
+    }
+
+    async fn done(&self, action: &str, body: Value) -> Value {
+        let (status, answer) = self.post(action, body).await;
+        assert_eq!(status, StatusCode::OK, "{action}: {answer}");
+        answer
+    }
+}
+
+fn refusal(text: &str) -> (StatusCode, Value) {
+    (StatusCode::BAD_REQUEST, json!({ "error": text }))
+}
+
+#[tokio::test]
+async fn the_key_comes_first() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    let error = |text: &str| json!({ "error": text });
+    let missing = door.send(Method::GET, "list_projects", None, None).await;
+    assert_eq!(missing, (StatusCode::UNAUTHORIZED, error("Missing X-Api-Key header")));
+    let wrong = door.send(Method::POST, "create_story", Some("wrong"), Some("{nope")).await;
+    assert_eq!(wrong, (StatusCode::UNAUTHORIZED, error("Invalid API key")));
+    assert_eq!(door.send(Method::POST, "list_projects", Some(KEY), None).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(door.get("nothing_here").await.0, StatusCode::NOT_FOUND);
+    let closed = Door::open(&stand_in, None, &[]);
+    let unset = closed.send(Method::GET, "list_projects", Some(KEY), None).await;
+    assert_eq!(unset, (StatusCode::SERVICE_UNAVAILABLE, error("Proxy API key is not configured")));
+    assert!(stand_in.world().seen.requests.is_empty(), "nobody without the key reaches the backend");
+}
+
+#[tokio::test]
+async fn reading_answers_with_the_records_of_the_reference() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    let (_, projects) = door.get("list_projects?search=EXAMPLE%201").await;
+    let expected = json!({ "id": 1, "name": "Project Example 1", "slug": "project-1", "description": "Project example 1 description", "is_private": false });
+    assert_eq!(projects, json!({ "projects": [expected] }));
+    for action in ["get_project?project_id=1", "get_project_by_slug?slug=project-1"] {
+        assert_eq!(door.get(action).await.1["project"]["us_statuses"][1]["name"], "Ready", "{action}");
+    }
+    let (_, epics) = door.get("list_epics?project_id=2&project_id=1").await;
+    let projects: Vec<_> = epics["epics"].as_array().unwrap().iter().map(|epic| epic["project_id"].as_u64().unwrap()).collect();
+    assert_eq!(projects, [2, 1, 1, 1, 1, 1]);
+    let (_, stories) = door.get("list_stories?project_id=1&q=bulk&tag=platform&tag=sample&page=1&page_size=2").await;
+    let stories = stories["stories"].as_array().unwrap();
+    assert_eq!(stories.len(), 2);
+    assert_eq!((&stories[0]["status"], &stories[0]["tags"][0][0]), (&json!(2), &json!("platform")));
+    let (_, statuses) = door.get("statuses?project_id=1").await;
+    assert_eq!(
+        statuses["statuses"][2],
+        json!({ "id": 3, "name": "In progress", "slug": "in-progress", "is_closed": false, "order": 3 })
+    );
+}
+
+#[tokio::test]
+async fn refusals_are_the_sentences_that_clients_know() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    assert_eq!(door.get("get_project").await, refusal("project_id is required"));
+    assert_eq!(door.get("get_project_by_slug").await, refusal("slug is required"));
+    assert_eq!(door.get("list_stories").await, refusal("project_id is required"));
+    assert_eq!(door.get("list_stories?project_id=x").await, refusal("project_id must be an integer"));
+    assert_eq!(door.get("list_epics").await, refusal("At least one project_id is required"));
+    let raw = async |body: &str| door.send(Method::POST, "create_story", Some(KEY), Some(body)).await;
+    assert_eq!(raw("{nope").await, refusal("Request body must be valid JSON"));
+    assert_eq!(raw("").await, refusal("Request body must be valid JSON"));
+    assert_eq!(raw("[]").await, refusal("Request body must be a JSON object"));
+    let create = async |body: Value| door.post("create_story", body).await;
+    assert_eq!(create(json!({ "subject": "x" })).await, refusal("Field 'project_id' is required"));
+    assert_eq!(create(json!({ "project_id": 1, "subject": "x", "tags": "a" })).await, refusal("tags must be a list"));
+    assert_eq!(
+        create(json!({ "project_id": 1, "subject": "x", "status": [] })).await,
+        refusal("status must be an integer or string")
+    );
+    assert_eq!(
+        create(json!({ "project_id": 1, "subject": "x", "assigned_to": "me" })).await,
+        refusal("assigned_to must be an integer")
+    );
+    for kind in ["story", "epic", "task", "issue"] {
+        let nothing = door.post(&format!("update_{kind}"), json!({ format!("{kind}_id"): 1 })).await;
+        assert_eq!(nothing, refusal("At least one field must be provided to update"), "{kind}");
+    }
+    assert_eq!(door.post("update_story", json!({ "story_id": 1, "status": null })).await, refusal("status cannot be null"));
+    assert_eq!(door.post("add_story_to_epic", json!({ "epic_id": 1 })).await, refusal("Field 'user_story_id' is required"));
+    let no_ids = json!({ "epic_id": [], "user_story_id": 1 });
+    assert_eq!(door.post("add_story_to_epic", no_ids).await, refusal("epic_id and user_story_id must be integers"));
+    // What Taiga refuses is a 400 too.
+    let (status, answer) = door.post("delete_story", json!({ "story_id": 99999 })).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+}
+
+#[tokio::test]
+async fn every_kind_of_item_lives_and_dies() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    let story = door
+        .done("create_story", json!({ "project_id": 1, "subject": "By action", "status": "in progress", "tags": ["A"] }))
+        .await;
+    let story = &story["story"];
+    assert_eq!((&story["status"], &story["tags"], &story["project"]), (&json!(3), &json!([["a", null]]), &json!(1)));
+    let by_slug = door.done("update_story", json!({ "story_id": story["id"], "status": "ready" })).await;
+    assert_eq!(by_slug["story"]["status"], 2);
+    let unassigned = door.done("update_story", json!({ "story_id": story["id"], "assigned_to": null })).await;
+    assert_eq!(unassigned["story"]["assigned_to"], Value::Null);
+    let epic =
+        door.done("create_epic", json!({ "project_id": 1, "subject": "By action", "status": 2, "color": "#123456" })).await;
+    let epic = &epic["epic"];
+    assert_eq!((&epic["status"], &epic["color"]), (&json!(2), &json!("#123456")));
+    let link = door.done("add_story_to_epic", json!({ "epic_id": epic["id"], "user_story_id": story["id"] })).await;
+    assert_eq!((&link["link"]["epic"], &link["link"]["user_story"]), (&epic["id"], &story["id"]));
+    let task = json!({ "project_id": 1, "subject": "By action", "user_story_id": story["id"], "status": 2 });
+    let task = door.done("create_task", task).await;
+    assert_eq!((&task["task"]["user_story"], &task["task"]["status"]), (&story["id"], &json!(2)));
+    assert_eq!(door.done("update_task", json!({ "task_id": task["task"]["id"], "status": 4 })).await["task"]["status"], 4);
+    let issue = json!({ "project_id": 1, "subject": "By action", "type": 2, "severity": 4, "priority": 3 });
+    let issue = door.done("create_issue", issue).await;
+    let issue = &issue["issue"];
+    assert_eq!(
+        (&issue["type"], &issue["issue_type"], &issue["severity"], &issue["priority"]),
+        (&json!(2), &json!(2), &json!(4), &json!(3))
+    );
+    assert_eq!(door.done("update_issue", json!({ "issue_id": issue["id"], "status": 4 })).await["issue"]["status"], 4);
+    assert_eq!(door.done("update_epic", json!({ "epic_id": epic["id"], "status": 1 })).await["epic"]["status"], 1);
+    for (kind, id) in [("task", &task["task"]["id"]), ("issue", &issue["id"]), ("epic", &epic["id"]), ("story", &story["id"])] {
+        let name = format!("{kind}_id");
+        assert_eq!(door.done(&format!("delete_{kind}"), json!({ name.as_str(): id })).await, json!({ "deleted": { name: id } }));
+    }
+}
+
+#[tokio::test]
+async fn reading_alone_closes_the_rest() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &["--allow", "read"]);
+    assert_eq!(door.get("statuses?project_id=1").await.0, StatusCode::OK);
+    let (status, answer) = door.post("create_story", json!({ "project_id": 1, "subject": "x" })).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{answer}");
+}
+
+#[tokio::test]
+async fn a_backend_that_is_not_there_is_our_trouble() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    drop(stand_in);
+    let (status, answer) = door.get("statuses?project_id=1").await;
+    assert_eq!((status, answer), (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": "Internal server error" })));
+}

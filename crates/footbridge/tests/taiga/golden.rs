@@ -1,0 +1,78 @@
+//! Every tool of taiga as a client sees it, as a file; what each was checked against; what tools and answers cost a model.
+//! `UPDATE_GOLDEN=1` writes the file of tools anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tiktoken_rs::o200k_base_singleton;
+
+use crate::served::{Served, items};
+use crate::stand_in::{StandIn, recording};
+
+/// Tokens that the entry of one tool may cost on average.
+const TOKENS_A_TOOL: usize = 170;
+/// Tokens that the whole list may cost.
+const TOKENS_OF_THE_LIST: usize = 4_500;
+/// Tokens of a story in a list.
+const TOKENS_OF_A_ROW: usize = 130;
+/// Tokens of the answer to a change of a story.
+const TOKENS_OF_A_CHANGE: usize = 250;
+
+fn of_connectors(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors").join(file)
+}
+
+/// Where no change of that kind was recorded (an epic, deleting a task), the record that it starts from is named.
+#[test]
+fn every_tool_names_the_recorded_exchanges_it_was_checked_against() {
+    let file = std::fs::read_to_string(of_connectors("taiga.yaml")).unwrap();
+    let tools: BTreeSet<&str> = file.lines().filter_map(|line| line.strip_prefix("  - name: ")).collect();
+    let text = std::fs::read_to_string(of_connectors("taiga/evidence.json")).unwrap();
+    let evidence: BTreeMap<String, Vec<String>> = serde_json::from_str(&text).unwrap();
+    assert_eq!(evidence.keys().map(String::as_str).collect::<BTreeSet<_>>(), tools);
+    let known: BTreeSet<&str> = recording::all().iter().map(|exchange| exchange.label.as_str()).collect();
+    let unknown: Vec<_> = evidence.values().flatten().filter(|label| !known.contains(label.as_str())).collect();
+    assert!(unknown.is_empty(), "nothing was recorded as {unknown:?}");
+    let bare: Vec<_> = evidence.iter().filter(|(_, labels)| labels.is_empty()).map(|(tool, _)| tool.as_str()).collect();
+    assert_eq!(bare, ["echo"], "it alone asks nothing of Taiga");
+}
+
+fn tokens(text: &str) -> usize {
+    o200k_base_singleton().encode_ordinary(text).len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn golden_tools_as_a_client_sees_them() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, "write,destroy").await;
+    let tools = served.tools().await;
+    let path = of_connectors("taiga/tools.json");
+    let found = format!("{:#}\n", Value::Array(tools.clone()));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &found).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), found, "run with UPDATE_GOLDEN=1 if that is meant");
+    let costs: Vec<usize> = tools.iter().map(|tool| tokens(&tool.to_string())).collect();
+    let whole: usize = costs.iter().sum();
+    assert!(
+        whole <= TOKENS_OF_THE_LIST && whole <= TOKENS_A_TOOL * tools.len(),
+        "{whole} tokens for {} tools: {costs:?}",
+        tools.len()
+    );
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_worth_their_tokens() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, "write").await;
+    let text = served.text("taiga_stories_list", json!({ "project_id": 1 })).await;
+    let page: Value = serde_json::from_str(&text).unwrap();
+    let row = tokens(&text) / items(&page).len();
+    assert!(row <= TOKENS_OF_A_ROW, "{row} tokens a story: {}", page["items"][0]);
+    let change = json!({ "user_story_id": 1, "status": "ready", "description": "What it takes." });
+    let change = served.text("taiga_stories_update", change).await;
+    assert!(tokens(&change) <= TOKENS_OF_A_CHANGE, "{} tokens: {change}", tokens(&change));
+    served.end().await;
+}

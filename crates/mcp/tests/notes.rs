@@ -1,0 +1,155 @@
+//! The example application, driven over real HTTP: whose notes are whose, both doors, staff, pictures, templates and prompts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly; the exemption for tests covers only the test functions themselves"
+)]
+
+#[path = "../examples/notes/app.rs"]
+mod app;
+#[path = "../examples/notes/prompts.rs"]
+mod prompts;
+#[path = "../examples/notes/store.rs"]
+mod store;
+#[path = "../examples/notes/tools.rs"]
+mod tools;
+
+use footbridge_mcp::http::{ServerLimits, serve};
+use serde_json::{Value, json};
+use store::{Keys, Store};
+
+struct Notes {
+    origin: String,
+    ada: Keys,
+    grace: Keys,
+    client: reqwest::Client,
+}
+
+async fn notes() -> Notes {
+    // Another test of this process may have been first.
+    let _first = rustls::crypto::ring::default_provider().install_default();
+    let store = Store::open(None).await.unwrap();
+    let ada = store.add_user("ada", false).await.unwrap().unwrap();
+    let grace = store.add_user("grace", true).await.unwrap().unwrap();
+    assert!(store.add_user("ada", true).await.unwrap().is_none());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let router = app::router(&store, &origin).unwrap();
+    tokio::spawn(serve(listener, router, ServerLimits::default(), std::future::pending()));
+    Notes { origin, ada, grace, client: reqwest::Client::builder().no_proxy().build().unwrap() }
+}
+
+impl Notes {
+    async fn post(&self, path: &str, headers: &[(&str, &str)], method: &str, mut params: Value) -> (u16, Value) {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {}
+        });
+        let name = params.get("name").or(params.get("uri")).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let mut request = self.client.post(format!("{}{path}", self.origin)).body(body);
+        let standard = [("content-type", "application/json"), ("mcp-protocol-version", "2026-07-28"), ("mcp-method", method)];
+        for (header, value) in standard.iter().chain(headers) {
+            request = request.header(*header, *value);
+        }
+        if !name.is_empty() {
+            request = request.header("mcp-name", name);
+        }
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
+    }
+
+    async fn ask(&self, keys: &Keys, method: &str, params: Value) -> Value {
+        let bearer = format!("Bearer {}", keys.token);
+        let (status, reply) = self.post("/mcp", &[("authorization", &bearer)], method, params).await;
+        assert!(status == 200 || reply.get("error").is_some(), "{status} {reply}");
+        reply
+    }
+
+    async fn call(&self, keys: &Keys, tool: &str, arguments: Value) -> Value {
+        self.ask(keys, "tools/call", json!({"name": tool, "arguments": arguments})).await["result"].take()
+    }
+}
+
+#[tokio::test]
+async fn everybody_has_their_own_notes() {
+    let notes = notes().await;
+    let first = notes.call(&notes.ada, "create_note", json!({"title": "Tea", "body": "Buy green tea."})).await;
+    assert_eq!(first["structuredContent"], json!({"id": 1, "title": "Tea", "body": "Buy green tea."}));
+    notes.call(&notes.grace, "create_note", json!({"title": "Ships"})).await;
+    let found = async |keys: &Keys, text: &str| {
+        notes.call(keys, "find_notes", json!({"text": text})).await["structuredContent"]["result"].as_array().unwrap().len()
+    };
+    assert_eq!((found(&notes.ada, "").await, found(&notes.grace, "").await, found(&notes.grace, "TEA").await), (1, 1, 0));
+    let changed = notes.call(&notes.ada, "update_note", json!({"id": 1, "title": "Green tea"})).await;
+    assert_eq!(changed["structuredContent"], json!({"id": 1, "title": "Green tea", "body": "Buy green tea."}));
+
+    for (keys, count) in [(&notes.ada, 1), (&notes.grace, 1)] {
+        assert_eq!(notes.ask(keys, "notes/count", json!({})).await["result"]["count"], count);
+    }
+
+    // Somebody else's note and one that never was: the same words.
+    for tool in ["update_note", "delete_note"] {
+        let foreign = notes.call(&notes.grace, tool, json!({"id": 1})).await;
+        let absent = notes.call(&notes.grace, tool, json!({"id": 7})).await;
+        assert_eq!((&foreign["isError"], &absent["isError"]), (&json!(true), &json!(true)));
+        assert_eq!(foreign["content"].to_string().replace("note 1;", "note 7;"), absent["content"].to_string());
+    }
+    assert_eq!(notes.call(&notes.ada, "delete_note", json!({"id": 1})).await["content"][0]["text"], "deleted note 1");
+    assert_eq!(found(&notes.ada, "").await, 0);
+}
+
+#[tokio::test]
+async fn notes_are_resources_and_prompts_of_their_owner() {
+    let notes = notes().await;
+    notes.call(&notes.ada, "create_note", json!({"title": "Tea", "body": "Buy green tea."})).await;
+    let read = notes.ask(&notes.ada, "resources/read", json!({"uri": "notes://1"})).await;
+    assert_eq!(read["result"]["contents"][0]["text"], "# Tea\n\nBuy green tea.");
+    for uri in ["notes://1", "notes://tea"] {
+        assert_eq!(notes.ask(&notes.grace, "resources/read", json!({"uri": uri})).await["error"]["code"], -32602, "{uri}");
+    }
+    let prompt = notes.ask(&notes.ada, "prompts/get", json!({"name": "summarize_note", "arguments": {"id": "1"}})).await;
+    assert!(prompt["result"]["messages"][0]["content"]["text"].as_str().unwrap().contains("Buy green tea."));
+    let typed = json!({"ref": {"type": "ref/resource", "uri": "notes://{id}"}, "argument": {"name": "id", "value": ""}});
+    let completed =
+        async |keys: &Keys| notes.ask(keys, "completion/complete", typed.clone()).await["result"]["completion"]["values"].take();
+    assert_eq!((completed(&notes.ada).await, completed(&notes.grace).await), (json!(["1"]), json!([])));
+}
+
+#[tokio::test]
+async fn staff_see_more_and_others_do_not_know() {
+    let notes = notes().await;
+    let count = async |keys: &Keys| notes.ask(keys, "tools/list", json!({})).await["result"]["tools"].as_array().unwrap().len();
+    assert_eq!((count(&notes.ada).await, count(&notes.grace).await), (5, 7));
+    let hidden = notes.ask(&notes.ada, "tools/call", json!({"name": "list_users"})).await;
+    assert_eq!((&hidden["error"]["code"], &hidden["error"]["message"]), (&json!(-32602), &json!("unknown tool: list_users")));
+    let chart = notes.call(&notes.grace, "chart_notes", json!({})).await;
+    assert_eq!(
+        (&chart["content"][0]["text"], &chart["content"][1]["mimeType"]),
+        (&json!("ada: 0\ngrace: 0"), &json!("image/svg+xml"))
+    );
+}
+
+#[tokio::test]
+async fn each_door_has_its_key() {
+    let notes = notes().await;
+    let asked = async |path: &str, headers: &[(&str, &str)]| {
+        let (status, reply) = notes.post(path, headers, "tools/call", json!({"name": "who_am_i"})).await;
+        assert_eq!(reply["jsonrpc"], "2.0");
+        (status, reply["result"]["structuredContent"]["name"].as_str().unwrap_or_default().to_owned())
+    };
+    let (bearer, session) = (format!("Bearer {}", notes.ada.token), format!("session={}", notes.grace.session));
+    let own = ("origin", &*notes.origin);
+    assert_eq!(asked("/mcp", &[("authorization", &bearer)]).await, (200, "ada".to_owned()));
+    assert_eq!(asked("/mcp", &[("cookie", &session), own]).await.0, 401);
+    assert_eq!(asked("/app/mcp", &[("cookie", &session), own]).await, (200, "grace".to_owned()));
+    assert_eq!(asked("/app/mcp", &[("cookie", &session)]).await.0, 403);
+    assert_eq!(asked("/app/mcp", &[("cookie", &session), ("origin", "http://127.0.0.1:1")]).await.0, 403);
+    assert_eq!(asked("/app/mcp", &[("authorization", &bearer), own]).await.0, 403);
+
+    let url = format!("{}/.well-known/oauth-protected-resource/mcp", notes.origin);
+    let metadata: Value = serde_json::from_str(&notes.client.get(url).send().await.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(metadata["resource"], format!("{}/mcp", notes.origin));
+}
