@@ -46,8 +46,8 @@ impl<'a> Origin<'a> {
         Self { headers: Some(headers), conversation }
     }
 
-    /// A stdio connection.
-    pub(crate) fn stdio(conversation: &'a Arc<Conversation>) -> Self {
+    /// A channel that all messages of a conversation share: stdio, or HTTP+SSE.
+    pub(crate) fn channel(conversation: &'a Arc<Conversation>) -> Self {
         Self { headers: None, conversation: Some(conversation) }
     }
 

@@ -21,6 +21,7 @@ mod server;
 mod service;
 mod session_body;
 mod sessions;
+mod sse;
 mod unread;
 
 pub use allowed_hosts::AllowedHosts;
@@ -30,3 +31,4 @@ pub use refusal::Refusal;
 pub use server::{ServerLimits, serve};
 pub use service::{Authenticate, McpService, Public};
 pub use sessions::SessionLimits;
+pub use sse::SseService;

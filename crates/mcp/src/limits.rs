@@ -27,8 +27,8 @@ pub const REPEATED_CHARACTERS: usize = 100;
 /// How long a tool may run unless it says otherwise.
 pub const TOOL_TIME: Duration = Duration::from_secs(120);
 
-/// Most calls that wait at the same time on one stdio connection. More are refused until one is done.
-pub const STDIO_CALLS_IN_FLIGHT: usize = 256;
+/// Most calls that wait at the same time on one stdio connection or one SSE channel. More are refused until one is done.
+pub const CALLS_IN_FLIGHT: usize = 256;
 
 /// Most calls that are under way at the same time in one session over HTTP. More are refused until one is done.
 pub const SESSION_CALLS_IN_FLIGHT: usize = 256;

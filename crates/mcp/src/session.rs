@@ -3,11 +3,13 @@
 mod calls;
 mod stream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use tokio::task::AbortHandle;
 
 use crate::changes::{Change, Listener};
 use crate::conversation::Conversation;
@@ -29,7 +31,10 @@ pub(crate) struct Session {
     used: AtomicU64,
     next_stream: AtomicU64,
     streams: Mutex<BTreeMap<u64, Arc<SessionStream>>>,
-    calls: Arc<Calls>,
+    /// Calls whose answers go to the requests that brought them.
+    under_way: Arc<Calls>,
+    /// Calls whose answers go to the session's own stream, by the JSON of their ids (HTTP+SSE).
+    calls: Mutex<HashMap<String, AbortHandle>>,
 }
 
 impl Session {
@@ -41,7 +46,8 @@ impl Session {
             used: AtomicU64::new(now),
             next_stream: AtomicU64::new(OWN_STREAM + 1),
             streams: Mutex::default(),
-            calls: Arc::default(),
+            under_way: Arc::default(),
+            calls: Mutex::default(),
         }
     }
 
@@ -91,12 +97,15 @@ impl Session {
 
     /// Begins a call with this id; `None` when too many are under way.
     pub(crate) fn begin_call(&self, id: &str) -> Option<UnderWay> {
-        self.calls.begin(id)
+        self.under_way.begin(id)
     }
 
     /// Stops the call with this id, if it is still under way; it is not answered.
     pub(crate) fn cancel(&self, id: &str) {
-        self.calls.cancel(id);
+        self.under_way.cancel(id);
+        if let Some(task) = self.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(id) {
+            task.abort();
+        }
     }
 
     /// Ends what would go on for ever: questions, and the stream that belongs to no request.
@@ -107,8 +116,27 @@ impl Session {
         }
     }
 
-    /// Ends every stream.
+    /// Runs a call whose answer goes to the session's own stream. False when too many run, or one with this id does.
+    pub(crate) fn start(self: &Arc<Self>, id: &str, call: impl Future<Output = ()> + Send + 'static) -> bool {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() >= limits::CALLS_IN_FLIGHT || calls.contains_key(id) {
+            return false;
+        }
+        let (session, key) = (Arc::clone(self), id.to_owned());
+        // The lock is held until the handle is stored, so a call that ends at once finds itself.
+        let task = tokio::spawn(async move {
+            call.await;
+            session.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        });
+        calls.insert(id.to_owned(), task.abort_handle());
+        true
+    }
+
+    /// Ends every stream and every call that answers to the session.
     pub(crate) fn end(&self) {
+        for (_, task) in self.calls.lock().unwrap_or_else(PoisonError::into_inner).drain() {
+            task.abort();
+        }
         self.conversation.end();
         for stream in self.lock().values() {
             stream.abandon();

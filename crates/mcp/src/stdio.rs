@@ -229,7 +229,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
 
     fn arrival(&self) -> Arrival<'_, C> {
         let outlet: Arc<dyn Outlet> = Arc::clone(&self.outbox) as Arc<dyn Outlet>;
-        Arrival { origin: Origin::stdio(&self.conversation), caller: &self.caller, outlet: Some(outlet), opening: None }
+        Arrival { origin: Origin::channel(&self.conversation), caller: &self.caller, outlet: Some(outlet), opening: None }
     }
 
     /// Polls a call once where it is; only one that waits becomes a task.
@@ -254,7 +254,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
     fn refuse(&self, id: &str, refused: &Refused, answers: &mut Vec<u8>) {
         let error = match refused {
             Refused::IdInUse => ProtocolError::invalid_request(format!("a request with the id {id} is still running")),
-            Refused::TooMany => ProtocolError::busy(limits::STDIO_CALLS_IN_FLIGHT),
+            Refused::TooMany => ProtocolError::busy(limits::CALLS_IN_FLIGHT),
             Refused::Closed => ProtocolError::stopping(),
         };
         let id = (!id.starts_with("batch")).then_some(id);

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use footbridge_mcp::http::McpService;
+use footbridge_mcp::http::{McpService, SseService};
 use footbridge_store::Store;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -17,22 +17,47 @@ use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::Opened;
 
+/// The MCP endpoint at its two kinds of door.
+pub(super) struct McpDoors {
+    pub(super) streamable: McpService<Caller, SharedBearer>,
+    pub(super) sse: SseService<Caller, SharedBearer>,
+}
+
+impl McpDoors {
+    pub(super) fn new(streamable: McpService<Caller, SharedBearer>) -> Self {
+        let sse = streamable.sse(SSE_MESSAGES);
+        Self { streamable, sse }
+    }
+
+    /// Ends what would go on for ever, so that the program can end.
+    pub(super) fn end_streams(&self) {
+        self.streamable.end_streams();
+        self.sse.end_streams();
+    }
+}
+
+/// Where clients of HTTP+SSE are told to send their messages.
+const SSE_MESSAGES: &str = "/sse/messages/";
+
+/// The paths of HTTP+SSE: the channel, where messages go, and names that clients have for the latter.
+const SSE_PATHS: [&str; 5] = ["/sse", "/sse/", SSE_MESSAGES, "/messages/", "/sse/sse/messages/"];
+
 /// All doors.
-pub(super) fn routes(
-    mcp: McpService<Caller, SharedBearer>,
-    opened: &Opened,
-    action_key: Option<&SecretString>,
-) -> Result<Router, Trouble> {
+pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&SecretString>) -> Result<Router, Trouble> {
     let names: Vec<_> = opened.served.iter().map(|served| served.name).collect();
-    let status = json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp" });
+    let status =
+        json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
     let store = opened.local.as_ref().map(|local| local.store.clone());
     let mut routes = Router::new()
         .route("/", get(async || Json(status)))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(ready).with_state(store))
-        .route_service("/mcp", mcp.clone())
-        .route_service("/mcp/", mcp)
+        .route_service("/mcp", mcp.streamable.clone())
+        .route_service("/mcp/", mcp.streamable.clone())
         .fallback(nothing_here);
+    for path in SSE_PATHS {
+        routes = routes.route_service(path, mcp.sse.clone());
+    }
     if let Some(local) = &opened.local {
         routes = routes.merge(local.board.router());
     }

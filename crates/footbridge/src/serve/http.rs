@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
+use super::doors::McpDoors;
 use super::exposure::{Exposed, SharedBearer, allowed_hosts, public_url};
 use super::signals::Signals;
 use super::{doors, invitation};
@@ -61,8 +62,8 @@ impl Door {
             terminal::say(warning);
         }
         terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
-        let mcp = McpService::new(endpoint, SharedBearer::new(token), hosts);
-        let doors = doors::routes(mcp.clone(), opened, action_key.as_ref())?;
+        let mcp = McpDoors::new(McpService::new(endpoint, SharedBearer::new(token), hosts));
+        let doors = doors::routes(&mcp, opened, action_key.as_ref())?;
         let mut exit = Exit::Done;
         let stopped = async {
             exit = signals.first().await;

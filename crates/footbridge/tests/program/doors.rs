@@ -27,14 +27,14 @@ fn status_health_and_readiness() {
     let status = get(&base, "/").send();
     assert_eq!(
         (status.status, status.json()),
-        (200, json!({ "name": "footbridge", "version": version, "connectors": ["board"], "mcp": "/mcp" }))
+        (200, json!({ "name": "footbridge", "version": version, "connectors": ["board"], "mcp": "/mcp", "sse": "/sse" }))
     );
     assert_eq!((get(&base, "/healthz").send().status, get(&base, "/readyz").send().status), (200, 200));
     // Health checks come by any name; what answers them tells nothing.
     for path in ["/", "/healthz", "/readyz"] {
         assert_eq!(get(&base, path).header("host", "10.1.2.3:8000").send().status, 200, "{path}");
     }
-    let nothing = get(&base, "/sse").send();
+    let nothing = get(&base, "/nothing").send();
     assert_eq!((nothing.status, nothing.json()["detail"].as_str().is_some_and(|text| text.contains("/mcp"))), (404, true));
     assert_eq!(get(&base, "/healthz").method("DELETE").send().status, 405);
 }

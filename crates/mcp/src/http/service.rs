@@ -16,6 +16,7 @@ use super::event_stream::{Answering, EventStream, First};
 use super::request_body::{self, Read, Unread};
 use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
+use super::sse::SseService;
 use super::{AllowedHosts, Refusal, ReplyBody, headers};
 use crate::changes::Listener;
 use crate::conversation::Conversation;
@@ -51,13 +52,13 @@ pub struct McpService<C, A> {
     shared: Arc<Shared<C, A>>,
 }
 
-struct Shared<C, A> {
-    endpoint: Endpoint<C>,
+pub(super) struct Shared<C, A> {
+    pub(super) endpoint: Endpoint<C>,
     authenticate: A,
-    hosts: AllowedHosts,
+    pub(super) hosts: AllowedHosts,
     path: Option<String>,
     sessions: Option<Sessions>,
-    large_bodies: Arc<Semaphore>,
+    pub(super) large_bodies: Arc<Semaphore>,
 }
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
@@ -88,6 +89,13 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             Err(shared) => return Self { shared },
         };
         Self { shared: Arc::new(Shared { sessions: limits.map(Sessions::new), ..shared }) }
+    }
+
+    /// The same endpoint for clients of 2024-11-05, over HTTP+SSE: GET opens a channel, and POST to `messages` (a path, as clients reach it)
+    /// sends on it. Route both there.
+    #[must_use]
+    pub fn sse(&self, messages: &str) -> SseService<C, A> {
+        SseService::new(Arc::clone(&self.shared), messages)
     }
 
     /// Ends every stream that would go on for ever, so that a server which stops need not wait for them. Calls under way go on.
@@ -156,16 +164,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         };
         let Read { bytes, turn } = match request_body::read(&head, body.as_mut(), &self.large_bodies).await {
             Ok(body) => body,
-            Err(Unread::TooLarge) => return too_large(&head),
-            Err(Unread::TooSlow) => {
-                let limit = limits::HTTP_BODY_TIME.as_secs();
-                return refused(&head, StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {limit} s"));
-            }
-            Err(Unread::Busy) => {
-                let message = "too many requests with large bodies are under way; try again later";
-                return refused(&head, StatusCode::SERVICE_UNAVAILABLE, message);
-            }
-            Err(Unread::Broken) => return refused(&head, StatusCode::BAD_REQUEST, "the body ended before its end"),
+            Err(unread) => return no_body(&head, &unread),
         };
         let session = match self.session_of(&head, &caller) {
             Ok(session) => session,
@@ -323,7 +322,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         response
     }
 
-    fn principal(&self, caller: &C) -> Option<String> {
+    pub(super) fn principal(&self, caller: &C) -> Option<String> {
         self.endpoint.catalog().identity.principal.as_ref().map(|principal| principal(caller))
     }
 
@@ -332,6 +331,11 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         if let Some(refusal) = self.refuse_head(head) {
             return Err(refusal);
         }
+        self.caller(head).await
+    }
+
+    /// Who is asking, or the answer that refuses.
+    pub(super) async fn caller(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
         self.authenticate.authenticate(head).await.map_err(|refusal| {
             let mut response = refused(head, refusal.status, refusal.message);
             if let Some(challenge) = refusal.challenge {
@@ -442,7 +446,7 @@ impl Drop for Kept {
 }
 
 /// The bytes of an answer.
-fn whole(answer: Answer) -> Option<Bytes> {
+pub(super) fn whole(answer: Answer) -> Option<Bytes> {
     answer.reply.map(|reply| {
         let mut bytes = Vec::with_capacity(reply.len());
         reply.append_to(&mut bytes);
@@ -453,10 +457,10 @@ fn whole(answer: Answer) -> Option<Bytes> {
 fn session_stream(session: &Session, events: Arc<SessionStream>, after: Option<u64>) -> Response<ReplyBody> {
     let primed = session.conversation.revision().is_some_and(|revision| revision >= Revision::V2025_11_25);
     let (reader, after) = events.begin_reading(after);
-    stream(SessionBody::new(Reading { stream: events, reader }, primed, after))
+    stream(SessionBody::new(Reading { stream: events, reader, until: None }, primed, after))
 }
 
-fn stream(events: impl Into<ReplyBody>) -> Response<ReplyBody> {
+pub(super) fn stream(events: impl Into<ReplyBody>) -> Response<ReplyBody> {
     let mut response = with_status(StatusCode::OK, events.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -466,8 +470,28 @@ fn stream(events: impl Into<ReplyBody>) -> Response<ReplyBody> {
 }
 
 /// A refusal before any message was read: still a JSON-RPC error, so that a client shows its sentence.
-fn refused(head: &Parts, status: StatusCode, message: impl Into<std::borrow::Cow<'static, str>>) -> Response<ReplyBody> {
+pub(super) fn refused(
+    head: &Parts,
+    status: StatusCode,
+    message: impl Into<std::borrow::Cow<'static, str>>,
+) -> Response<ReplyBody> {
     error_response(head, status, &ProtocolError::invalid_request(message))
+}
+
+/// The answer to a request whose body did not come.
+pub(super) fn no_body(head: &Parts, unread: &Unread) -> Response<ReplyBody> {
+    match unread {
+        Unread::TooLarge => too_large(head),
+        Unread::TooSlow => {
+            let limit = limits::HTTP_BODY_TIME.as_secs();
+            refused(head, StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {limit} s"))
+        }
+        Unread::Busy => {
+            let message = "too many requests with large bodies are under way; try again later";
+            refused(head, StatusCode::SERVICE_UNAVAILABLE, message)
+        }
+        Unread::Broken => refused(head, StatusCode::BAD_REQUEST, "the body ended before its end"),
+    }
 }
 
 fn too_large(head: &Parts) -> Response<ReplyBody> {
@@ -479,7 +503,7 @@ fn error_response(head: &Parts, status: StatusCode, error: &ProtocolError) -> Re
     respond(Answer { status, reply: Some(Reply::error(None, revision, error)) })
 }
 
-fn with_status(status: StatusCode, body: ReplyBody) -> Response<ReplyBody> {
+pub(super) fn with_status(status: StatusCode, body: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response

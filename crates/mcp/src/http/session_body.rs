@@ -13,6 +13,8 @@ use crate::session::Reading;
 pub(super) struct SessionBody {
     reading: Option<Reading>,
     first: Option<Bytes>,
+    /// Whether events carry ids; those of HTTP+SSE do not.
+    numbered: bool,
     quiet: Pin<Box<Sleep>>,
 }
 
@@ -23,7 +25,13 @@ impl SessionBody {
         let number = reading.stream.number();
         let retry = limits::RETRY_TIME.as_millis();
         let first = primed.then(|| Bytes::from(format!("id: {number}-{after}\nretry: {retry}\ndata: \n\n")));
-        Self { reading: Some(reading), first, quiet: Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME)) }
+        Self { reading: Some(reading), first, numbered: true, quiet: Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME)) }
+    }
+
+    /// A channel of HTTP+SSE: its first event tells where messages go.
+    pub(super) fn channel(reading: Reading, messages: &str) -> Self {
+        let first = Some(Bytes::from(format!("event: endpoint\ndata: {messages}\n\n")));
+        Self { first, numbered: false, ..Self::new(reading, false, 0) }
     }
 
     pub(super) fn is_ended(&self) -> bool {
@@ -38,7 +46,10 @@ impl SessionBody {
         match reading.poll_next(context) {
             Poll::Ready(Some((number, message))) => {
                 self.quiet.as_mut().reset(Instant::now() + limits::KEEP_ALIVE_TIME);
-                let mut event = format!("id: {}-{number}\nevent: message\ndata: ", reading.stream.number()).into_bytes();
+                let mut event = match self.numbered {
+                    true => format!("id: {}-{number}\nevent: message\ndata: ", reading.stream.number()).into_bytes(),
+                    false => b"event: message\ndata: ".to_vec(),
+                };
                 event.extend_from_slice(&message);
                 event.extend_from_slice(b"\n\n");
                 Poll::Ready(Some(Bytes::from(event)))

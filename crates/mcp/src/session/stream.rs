@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -220,8 +220,10 @@ impl Outlet for SessionStream {
 
 /// A reader's place in a stream, given up when its connection ends.
 pub(crate) struct Reading {
-    pub(crate) stream: std::sync::Arc<SessionStream>,
+    pub(crate) stream: Arc<SessionStream>,
     pub(crate) reader: u64,
+    /// What ends with the connection, where something does.
+    pub(crate) until: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl Reading {
@@ -237,6 +239,9 @@ impl Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         self.stream.end_reading(self.reader);
+        if let Some(until) = self.until.take() {
+            until();
+        }
     }
 }
 
@@ -252,7 +257,7 @@ mod tests {
     use crate::outlet::Outlet as _;
 
     fn read(stream: &Arc<SessionStream>, after: u64) -> Reading {
-        Reading { stream: Arc::clone(stream), reader: stream.begin_reading(Some(after)).0 }
+        Reading { stream: Arc::clone(stream), reader: stream.begin_reading(Some(after)).0, until: None }
     }
 
     fn next(reading: &Reading) -> Poll<Option<u64>> {
@@ -348,7 +353,7 @@ mod tests {
         assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(1)));
         let (reader, after) = stream.begin_reading(None);
         assert_eq!(after, 1);
-        let again = Reading { stream: Arc::clone(&stream), reader };
+        let again = Reading { stream: Arc::clone(&stream), reader, until: None };
         assert_eq!((next(&again), next(&again)), (Poll::Ready(Some(2)), Poll::Pending));
     }
 

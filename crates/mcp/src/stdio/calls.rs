@@ -63,7 +63,7 @@ impl Calls {
         if state.running.contains_key(id) {
             return Err(Refused::IdInUse);
         }
-        if state.running.len() >= limits::STDIO_CALLS_IN_FLIGHT { Err(Refused::TooMany) } else { Ok(()) }
+        if state.running.len() >= limits::CALLS_IN_FLIGHT { Err(Refused::TooMany) } else { Ok(()) }
     }
 
     /// Runs a call to its end and sends what it says. It was admitted by [`Calls::check`] and may have done work already, so it is not refused here.

@@ -126,7 +126,7 @@ fn an_id_is_free_again_when_its_call_has_ended_and_not_before() {
 #[test]
 fn as_many_calls_run_as_the_limit_says_and_one_more_is_refused() {
     let mut pipe = Pipe::start();
-    for id in 0..limits::STDIO_CALLS_IN_FLIGHT {
+    for id in 0..limits::CALLS_IN_FLIGHT {
         pipe.start_waiting(id, "one of many");
     }
     pipe.call("over", "echo", json!({"message": "x"}));
@@ -135,11 +135,11 @@ fn as_many_calls_run_as_the_limit_says_and_one_more_is_refused() {
     pipe.send(&cancel(json!(17)));
     assert_eq!(pipe.event(), Event::Cancelled("one of many".to_owned()));
     pipe.start_waiting("over", "room again");
-    pipe.world.open(limits::STDIO_CALLS_IN_FLIGHT);
-    let mut ids: Vec<String> = (0..limits::STDIO_CALLS_IN_FLIGHT).map(|_| pipe.receive()["id"].to_string()).collect();
+    pipe.world.open(limits::CALLS_IN_FLIGHT);
+    let mut ids: Vec<String> = (0..limits::CALLS_IN_FLIGHT).map(|_| pipe.receive()["id"].to_string()).collect();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), limits::STDIO_CALLS_IN_FLIGHT, "each is answered once");
+    assert_eq!(ids.len(), limits::CALLS_IN_FLIGHT, "each is answered once");
     assert!(!ids.contains(&"17".to_owned()));
     pipe.nothing_but_a_ping();
 }

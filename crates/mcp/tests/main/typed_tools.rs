@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::schemas::{self, MODERN};
+
 /// The caller.
 #[derive(Debug, Clone)]
 struct Person {
@@ -221,4 +223,32 @@ async fn content_is_typed_and_encoded_and_messages_come_first() {
     assert_eq!(methods, ["notifications/progress", "notifications/message"]);
     let refused = client(false).call("draw", json!({"colour": "red"})).await.unwrap();
     assert!(refused.is_error() && refused.text().contains("colour"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn what_is_sent_fits_the_schema_of_the_revision() {
+    let endpoint = Endpoint::builder("typed", "1.0.0")
+        .icon(Icon::new("https://example.org/i.svg").mime_type("image/svg+xml").size("any"))
+        .tool(Tool::of::<Draw>().icon(Icon::new("https://example.org/i.png")).meta("example.org/cost", json!(3)))
+        .tool(Tool::of::<FindOrders>())
+        .build()
+        .unwrap();
+    let client = endpoint.test(Person { name: "Ada", is_admin: false });
+    let table = [
+        ("server/discover", json!({}), "DiscoverResult"),
+        ("tools/list", json!({}), "ListToolsResult"),
+        ("tools/call", json!({"name": "draw"}), "CallToolResult"),
+        ("tools/call", json!({"name": "find_orders", "arguments": {"least_id": 1}}), "CallToolResult"),
+    ];
+    for (method, params, name) in table {
+        let result = client.request(method, params).await.unwrap();
+        schemas::check(MODERN, name, &json!({"jsonrpc": "2.0", "id": 1, "result": result.result()}));
+        if method == "server/discover" {
+            let info = &result.result()["_meta"]["io.modelcontextprotocol/serverInfo"];
+            assert_eq!(
+                info["icons"],
+                json!([{"src": "https://example.org/i.svg", "mimeType": "image/svg+xml", "sizes": ["any"]}])
+            );
+        }
+    }
 }
