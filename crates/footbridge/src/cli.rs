@@ -81,7 +81,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// What to serve: board, prodmcp [default: board]
+    /// What to serve: board, prodmcp, taiga [default: board]
     #[arg(value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
     #[command(flatten)]
