@@ -66,7 +66,7 @@ fn write_at(out: &mut String, value: &Val, depth: usize) -> Result<(), &'static 
     Ok(())
 }
 
-/// What [`write`] would refuse, without writing.
+/// What [`write()`] would refuse, without writing.
 pub(crate) fn sound(value: &Val) -> Result<(), &'static str> {
     sound_at(value, MAX_DEPTH + 1)
 }
