@@ -1,11 +1,11 @@
 //! Telling clients what changed: who listens, and to what. A listener that is gone costs one look.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use tokio::sync::Notify;
+
+use crate::ending::Ending;
 
 /// Something that clients may want to hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,24 +58,18 @@ pub(crate) trait Listener: Send + Sync {
 #[derive(Default)]
 pub(crate) struct Hub {
     listeners: Mutex<Vec<Weak<dyn Listener>>>,
-    has_ended: AtomicBool,
-    ending: Notify,
+    ending: Ending,
 }
 
 impl Hub {
     /// Ends every subscription that is a request of its own.
     pub(crate) fn end(&self) {
-        self.has_ended.store(true, Ordering::Relaxed);
-        self.ending.notify_waiters();
+        self.ending.announce();
     }
 
     /// Completes when subscriptions end.
     pub(crate) async fn ended(&self) {
-        let mut ending = std::pin::pin!(self.ending.notified());
-        ending.as_mut().enable();
-        if !self.has_ended.load(Ordering::Relaxed) {
-            ending.await;
-        }
+        self.ending.wait().await;
     }
 
     /// Listens until the listener is dropped.

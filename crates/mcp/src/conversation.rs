@@ -2,17 +2,18 @@
 //! One for each stdio connection and each HTTP session; the modern era needs none.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use crate::Revision;
 use crate::asking::Question;
 use crate::call::{Client, LogLevel};
 use crate::changes::Change;
+use crate::ending::Ending;
 use crate::limits;
 use crate::outlet::Outlet;
 
@@ -28,8 +29,7 @@ pub(crate) struct Conversation {
     questions: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
     /// The addresses of resources that the client wants to hear of.
     subscribed: Mutex<HashSet<String>>,
-    has_ended: AtomicBool,
-    ending: Notify,
+    ending: Ending,
 }
 
 impl Conversation {
@@ -61,17 +61,12 @@ impl Conversation {
 
     /// Ends what would go on for ever.
     pub(crate) fn end(&self) {
-        self.has_ended.store(true, Ordering::Relaxed);
-        self.ending.notify_waiters();
+        self.ending.announce();
     }
 
     /// Completes when the conversation ends.
     pub(crate) async fn ended(&self) {
-        let mut ending = std::pin::pin!(self.ending.notified());
-        ending.as_mut().enable();
-        if !self.has_ended.load(Ordering::Relaxed) {
-            ending.await;
-        }
+        self.ending.wait().await;
     }
 
     /// Whether the client hears of a change: of lists always, of a resource when it subscribed. Nothing before `initialize`.

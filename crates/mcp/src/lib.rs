@@ -46,6 +46,7 @@ mod uri_template;
 
 mod conversation;
 mod dispatch;
+mod ending;
 mod envelope;
 mod outlet;
 mod protocol_error;
