@@ -35,3 +35,4 @@ pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use settings::{Setting, SettingProblems, Settings};
 pub use upstream::{BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};
+pub use yaml::MAX_FILE_BYTES;

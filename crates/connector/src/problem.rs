@@ -17,6 +17,16 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+impl Problem {
+    /// The problem as one line: `file:line:column: part: what: hint`.
+    pub fn in_file(&self, file: &str) -> String {
+        let mut line = format!("{file}:{}:{}: ", self.place.line, self.place.column);
+        let parts = [Some(self.part.as_str()).filter(|part| !part.is_empty()), Some(&self.what), self.hint.as_deref()];
+        line.push_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(": "));
+        line
+    }
+}
+
 /// Every problem of one connector file, in the order of their places.
 ///
 /// Prints one line for each: `file:line:column: part: what: hint`.
@@ -39,14 +49,7 @@ impl fmt::Display for Problems {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            write!(f, "{}:{}:{}: ", self.file, problem.place.line, problem.place.column)?;
-            if !problem.part.is_empty() {
-                write!(f, "{}: ", problem.part)?;
-            }
-            f.write_str(&problem.what)?;
-            if let Some(hint) = &problem.hint {
-                write!(f, ": {hint}")?;
-            }
+            f.write_str(&problem.in_file(&self.file))?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::place::{Place, Placed};
 use crate::problem::{Found, Problems};
 
 /// Bytes that a connector file may have.
-pub(crate) const MAX_FILE_BYTES: usize = 1 << 20;
+pub const MAX_FILE_BYTES: usize = 1 << 20;
 
 pub(crate) fn read(file: &str, text: &str) -> Result<Definition, Problems> {
     let mut found = Found::default();

@@ -81,7 +81,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// What to serve: board, prodmcp, taiga [default: board]
+    /// What to serve: board, prodmcp, taiga, or a connector file such as ./my.yaml [default: board]
     #[arg(value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
     #[command(flatten)]
@@ -119,6 +119,9 @@ pub(crate) struct CommonOptions {
     /// What tools may do beside reading: write, destroy [default: write on the local board, nothing elsewhere]
     #[arg(long, value_enum, value_name = "EFFECTS", value_delimiter = ',', env = "FOOTBRIDGE_ALLOW")]
     pub(crate) allow: Option<Vec<Allow>>,
+    /// A directory of connector files of your own; one named as a built-in connector replaces it
+    #[arg(long = "connectors", value_name = "DIR", env = "FOOTBRIDGE_CONNECTORS")]
+    pub(crate) connectors_directory: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) files: FileOptions,
     /// A file with further root certificates, in PEM
@@ -159,7 +162,7 @@ pub(crate) enum Allow {
 
 #[derive(Debug, Args)]
 pub(crate) struct CallArguments {
-    /// The connector that has the tool [default: board]
+    /// The connector that has the tool, or its file [default: board]
     #[arg(short, long, value_name = "CONNECTOR")]
     pub(crate) connector: Option<String>,
     /// The tool
@@ -176,7 +179,7 @@ pub(crate) struct CallArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ToolsArguments {
-    /// The connector to list [default: board]
+    /// The connector to list, or its file [default: board]
     #[arg(short, long, value_name = "CONNECTOR")]
     pub(crate) connector: Option<String>,
     /// Print what clients receive

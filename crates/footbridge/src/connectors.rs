@@ -1,16 +1,37 @@
-//! The connectors that come with the program: their names, their files, and where their requests go. Opens nothing.
+//! Finding connectors: built in, in the user's directory, or a file that is named. Where their requests go. Opens no backend.
 
-use footbridge_connector::Connector;
+mod directory;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use footbridge_connector::{Connector, MAX_FILE_BYTES};
 
 use crate::exit::Trouble;
+use crate::settings::read_small_file;
+use directory::Directory;
 
-/// A connector under the name it is served by.
+/// A connector file that was found, not yet compiled.
 #[derive(Debug)]
-pub(crate) struct BuiltIn {
-    pub(crate) name: &'static str,
-    file: &'static str,
-    text: &'static str,
+pub(crate) struct ConnectorFile {
+    /// The name it was found by; a file that was named by its path has only the one it gives itself.
+    name: Option<String>,
+    /// What problems call it.
+    pub(crate) file: String,
+    pub(crate) text: Cow<'static, str>,
     pub(crate) reached: Reached,
+    origin: Origin,
+}
+
+/// Who wrote a connector file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// It comes with the program.
+    BuiltIn,
+    /// It was found by its name in the user's directory.
+    Directory,
+    /// It was named by its path.
+    Path,
 }
 
 /// Where a connector's requests go.
@@ -20,6 +41,14 @@ pub(crate) enum Reached {
     InProcess,
     /// Over the network.
     Network,
+}
+
+#[derive(Debug)]
+struct BuiltIn {
+    name: &'static str,
+    file: &'static str,
+    text: &'static str,
+    reached: Reached,
 }
 
 const BOARD_FILE: &str = include_str!("../../../connectors/board.yaml");
@@ -35,17 +64,105 @@ const BUILT_IN: [BuiltIn; 3] = [
 /// The connector that is served when none is named.
 pub(crate) const DEFAULT: &str = "board";
 
-/// The built-in connector of that name.
-pub(crate) fn named(name: &str) -> Result<&'static BuiltIn, Trouble> {
-    BUILT_IN.iter().find(|known| known.name == name).ok_or_else(|| {
-        let names: Vec<_> = BUILT_IN.iter().map(|known| known.name).collect();
-        Trouble::usage(format!("there is no connector {name:?}; there are: {}", names.join(", ")))
-    })
+/// Every connector that can be named.
+#[derive(Debug)]
+pub(crate) struct Connectors {
+    own: Directory,
 }
 
-impl BuiltIn {
-    /// Compiles its file.
-    pub(crate) fn compile(&self) -> Result<Connector, Trouble> {
-        footbridge_connector::compile(self.file, self.text).map_err(Trouble::failed)
+impl Connectors {
+    /// The built-in connectors, and those in a directory of the user's.
+    pub(crate) fn with_directory(directory: Option<&Path>) -> Result<Self, Trouble> {
+        Ok(Self { own: directory.map(Directory::read).transpose()?.unwrap_or_default() })
+    }
+
+    /// The connector of that name, or the file at that path. A file of the user's goes before a built-in one of the same name.
+    pub(crate) fn find(&self, name_or_path: &str) -> Result<ConnectorFile, Trouble> {
+        if is_path(name_or_path) {
+            return ConnectorFile::read(Path::new(name_or_path), None);
+        }
+        let built_in = BUILT_IN.iter().find(|known| known.name == name_or_path);
+        if let Some(path) = self.own.path_of(name_or_path)? {
+            if built_in.is_some() {
+                tracing::warn!(file = %path.display(), "this file is served as {name_or_path}, in place of the built-in connector");
+            }
+            return ConnectorFile::read(path, Some(name_or_path));
+        }
+        let known = built_in.ok_or_else(|| {
+            Trouble::usage(format!(
+                "there is no connector {name_or_path:?}; there are: {}; a file of your own is named by its path, such as ./my.yaml",
+                self.names().join(", ")
+            ))
+        })?;
+        Ok(ConnectorFile {
+            name: Some(known.name.to_owned()),
+            file: known.file.to_owned(),
+            text: Cow::Borrowed(known.text),
+            reached: known.reached,
+            origin: Origin::BuiltIn,
+        })
+    }
+
+    /// Whether a connector has that name, so that settings may be kept for it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        BUILT_IN.iter().any(|known| known.name == name) || self.own.names().any(|own| own == name)
+    }
+
+    /// All names: the built-in ones, then the user's.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let built_in = BUILT_IN.iter().map(|known| known.name);
+        built_in.chain(self.own.names().filter(|name| !BUILT_IN.iter().any(|known| known.name == *name))).collect()
+    }
+}
+
+impl ConnectorFile {
+    fn read(path: &Path, name: Option<&str>) -> Result<Self, Trouble> {
+        let text = read_small_file(path, MAX_FILE_BYTES as u64)
+            .map_err(|error| Trouble::usage(format!("cannot read the connector file {}: {error}", path.display())))?;
+        let origin = if name.is_some() { Origin::Directory } else { Origin::Path };
+        Ok(Self {
+            name: name.map(str::to_owned),
+            file: path.display().to_string(),
+            text: Cow::Owned(text),
+            reached: Reached::Network,
+            origin,
+        })
+    }
+
+    /// Compiles it, and gives the name it is served by.
+    pub(crate) fn compile(&self) -> Result<(String, Connector), Trouble> {
+        let connector = footbridge_connector::compile(&self.file, &self.text).map_err(|problems| {
+            let first = problems.list().first().map(|problem| problem.in_file(&self.file)).unwrap_or_default();
+            match problems.list().len() {
+                1 => Trouble::usage(first),
+                count => Trouble::usage(format!("{first}; and {} more", count - 1)),
+            }
+        })?;
+        let own = connector.name();
+        if let (Origin::Directory, Some(name)) = (self.origin, self.name.as_deref())
+            && own != name
+        {
+            return Err(Trouble::usage(format!(
+                "{} calls itself {own}: rename it to {own}.yaml, or write `connector: {name}` into it",
+                self.file
+            )));
+        }
+        Ok((self.name.clone().unwrap_or_else(|| own.to_owned()), connector))
+    }
+}
+
+/// A path has a separator or ends as connector files do; a name has neither.
+fn is_path(text: &str) -> bool {
+    text.contains(std::path::is_separator) || directory::is_connector_file(Path::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_path;
+
+    #[test]
+    fn what_has_a_separator_or_the_ending_is_a_path() {
+        assert!(["./my", "my.yaml", "my.yml", "a/b", "/a", "../x.yaml"].iter().all(|text| is_path(text)));
+        assert!(["my", "my.json", "yaml", "prodmcp", ""].iter().all(|text| !is_path(text)));
     }
 }

@@ -8,7 +8,7 @@ use footbridge_board::{Board, Models};
 use footbridge_connector::{Backend, Connector, InProcess, Network, Setting};
 use footbridge_store::{AccountId, Store};
 
-use crate::connectors::{self, BuiltIn, Reached};
+use crate::connectors::{self, ConnectorFile, Connectors, Reached};
 use crate::exit::Trouble;
 use crate::settings::Settings;
 use crate::write_road::Gate;
@@ -16,7 +16,7 @@ use crate::write_road::Gate;
 /// A backend that is served, and what the operator opened of it.
 #[derive(Debug)]
 pub(crate) struct Served {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) backend: Backend,
     pub(crate) gate: Gate,
     /// The secrets that its backend may want and nobody set, by name.
@@ -39,34 +39,43 @@ pub(crate) struct LocalBoard {
 }
 
 impl Opened {
-    /// Opens the named connectors, in their order; none named is the board.
-    pub(crate) async fn open(names: &[String], settings: &Settings) -> Result<Self, Trouble> {
-        let mut built_in = names.iter().map(|name| connectors::named(name)).collect::<Result<Vec<_>, _>>()?;
-        if built_in.is_empty() {
-            built_in.push(connectors::named(connectors::DEFAULT)?);
+    /// Opens the connectors, each given by its name or the path of its file, in their order; none is the board.
+    pub(crate) async fn open(wanted: &[String], settings: &Settings) -> Result<Self, Trouble> {
+        let connectors = settings.connectors()?;
+        let mut files = wanted.iter().map(|one| connectors.find(one)).collect::<Result<Vec<_>, _>>()?;
+        if files.is_empty() {
+            files.push(connectors.find(connectors::DEFAULT)?);
         }
-        for (index, one) in built_in.iter().enumerate() {
-            if built_in.iter().take(index).any(|before| before.name == one.name) {
-                return Err(Trouble::usage(format!("{} is named twice: name each connector once", one.name)));
+        let mut compiled: Vec<(ConnectorFile, String, Connector)> = Vec::with_capacity(files.len());
+        for file in files {
+            let (name, connector) = file.compile()?;
+            if compiled.iter().any(|(_, before, _)| *before == name) {
+                return Err(Trouble::usage(format!("{name} is named twice: name each connector once")));
             }
+            compiled.push((file, name, connector));
         }
-        let mut opened = Self { served: Vec::with_capacity(built_in.len()), local: None };
-        for one in built_in {
-            let served = opened.open_one(one, settings).await?;
+        check_connectors_in_file(settings, &connectors, compiled.iter().map(|(_, name, _)| name.as_str()).collect())?;
+        let mut opened = Self { served: Vec::with_capacity(compiled.len()), local: None };
+        for (file, name, connector) in compiled {
+            let served = opened.open_one(file.reached, name, connector, settings).await?;
             opened.served.push(served);
         }
         Ok(opened)
     }
 
-    async fn open_one(&mut self, built_in: &'static BuiltIn, settings: &Settings) -> Result<Served, Trouble> {
-        let name = built_in.name;
-        let connector = built_in.compile()?;
-        let is_local = built_in.reached == Reached::InProcess;
-        check_names(&connector, is_local, settings.names_in_file(name))
+    async fn open_one(
+        &mut self,
+        reached: Reached,
+        name: String,
+        connector: Connector,
+        settings: &Settings,
+    ) -> Result<Served, Trouble> {
+        let is_local = reached == Reached::InProcess;
+        check_names(&connector, is_local, settings.names_in_file(&name))
             .map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
         let unreadable = RefCell::new(None);
         let lookup = |setting: &str| {
-            let found = if is_local { Ok(None) } else { settings.of_connector(name, setting) };
+            let found = if is_local { Ok(None) } else { settings.of_connector(&name, setting) };
             found.unwrap_or_else(|trouble| {
                 unreadable.replace(Some(trouble));
                 None
@@ -85,7 +94,7 @@ impl Opened {
         if let Some(trouble) = unreadable.take() {
             return Err(trouble);
         }
-        let backend = match built_in.reached {
+        let backend = match reached {
             Reached::Network => connector.connect(own, network(settings)?),
             Reached::InProcess => {
                 let local = open_board(&connector, &settings.data_directory()?).await?;
@@ -94,7 +103,8 @@ impl Opened {
                 connector.connect(own, upstream)
             }
         };
-        Ok(Served { name, backend, unset_secrets, gate: Gate::new(settings.allowed(name, is_local)) })
+        let gate = Gate::new(settings.allowed(&name, is_local));
+        Ok(Served { name, backend, unset_secrets, gate })
     }
 
     /// Closes what was opened.
@@ -112,7 +122,7 @@ pub(crate) async fn open_store(data_directory: &Path) -> Result<Store, Trouble> 
 
 /// The models of the local board, as its connector file has them.
 pub(crate) fn board_models() -> Result<Models, Trouble> {
-    models_of(&connectors::named(connectors::DEFAULT)?.compile()?)
+    models_of(&Connectors::with_directory(None)?.find(connectors::DEFAULT)?.compile()?.1)
 }
 
 async fn open_board(connector: &Connector, data_directory: &Path) -> Result<LocalBoard, Trouble> {
@@ -129,6 +139,18 @@ fn models_of(connector: &Connector) -> Result<Models, Trouble> {
 /// The variable that names the file of a secret.
 fn file_of(setting: &Setting) -> String {
     format!("{}_FILE", setting.name)
+}
+
+/// Settings of a connector that nobody has were meant for another.
+fn check_connectors_in_file(settings: &Settings, connectors: &Connectors, opened: Vec<&str>) -> Result<(), Trouble> {
+    let unknown = settings.connectors_in_file().find(|name| !connectors.has(name) && !opened.contains(name));
+    unknown.map_or(Ok(()), |name| {
+        Err(Trouble::usage(format!(
+            "the settings file has settings for {name:?}, and there is no connector of that name; there are: {}; \
+             one of your own is found in the directory that connectors_directory or --connectors names",
+            connectors.names().join(", ")
+        )))
+    })
 }
 
 /// Names that a connector does not have were meant to do something.

@@ -10,10 +10,12 @@ use std::env::VarError;
 use std::path::PathBuf;
 
 use crate::cli::{Allow, CommonOptions, FileOptions};
+use crate::connectors::Connectors;
 use crate::exit::Trouble;
 pub(crate) use action_key::action_key;
 pub(crate) use file::SettingsFile;
 pub(crate) use shared_bearer::shared_bearer;
+pub(crate) use small_file::read as read_small_file;
 
 /// Reads a variable; empty is unset.
 fn variable(name: &str) -> Result<Option<String>, Trouble> {
@@ -32,6 +34,7 @@ pub(crate) struct Settings {
     allow: Option<Vec<Allow>>,
     data: Option<PathBuf>,
     ca_file: Option<PathBuf>,
+    connectors_directory: Option<PathBuf>,
 }
 
 impl Settings {
@@ -39,13 +42,14 @@ impl Settings {
         let mut settings = Self::of_files(options.files)?;
         settings.allow = options.allow;
         settings.ca_file = options.ca_file;
+        settings.connectors_directory = options.connectors_directory;
         Ok(settings)
     }
 
     /// For commands that only need the local board.
     pub(crate) fn of_files(options: FileOptions) -> Result<Self, Trouble> {
         let file = SettingsFile::read(options.settings)?;
-        Ok(Self { file, allow: None, data: options.data, ca_file: None })
+        Ok(Self { file, allow: None, data: options.data, ca_file: None, connectors_directory: None })
     }
 
     /// What the tools of a connector may do, apart from reading. `is_local`: the board is the user's own.
@@ -72,6 +76,16 @@ impl Settings {
         self.file.connectors.get(connector).into_iter().flat_map(|own| own.settings.keys()).map(String::as_str)
     }
 
+    /// The connectors that can be named, the user's own among them.
+    pub(crate) fn connectors(&self) -> Result<Connectors, Trouble> {
+        Connectors::with_directory(self.connectors_directory.as_deref().or(self.file.connectors_directory.as_deref()))
+    }
+
+    /// The connectors that the settings file speaks of.
+    pub(crate) fn connectors_in_file(&self) -> impl Iterator<Item = &str> {
+        self.file.connectors.keys().map(String::as_str)
+    }
+
     pub(crate) fn ca_file(&self) -> Option<PathBuf> {
         self.ca_file.clone().or_else(|| self.file.ca_file.clone())
     }
@@ -83,7 +97,13 @@ mod tests {
     use crate::cli::Allow;
 
     fn settings(file: &str, allow: Option<Vec<Allow>>) -> Settings {
-        Settings { file: SettingsFile::parse("settings.yaml", file).unwrap(), allow, data: None, ca_file: None }
+        Settings {
+            file: SettingsFile::parse("settings.yaml", file).unwrap(),
+            allow,
+            data: None,
+            ca_file: None,
+            connectors_directory: None,
+        }
     }
 
     #[test]

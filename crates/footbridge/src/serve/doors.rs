@@ -44,7 +44,7 @@ const SSE_PATHS: [&str; 5] = ["/sse", "/sse/", SSE_MESSAGES, "/messages/", "/sse
 
 /// All doors.
 pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&SecretString>) -> Result<Router, Trouble> {
-    let names: Vec<_> = opened.served.iter().map(|served| served.name).collect();
+    let names: Vec<_> = opened.served.iter().map(|served| served.name.as_str()).collect();
     let status =
         json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
     let store = opened.local.as_ref().map(|local| local.store.clone());

@@ -12,7 +12,7 @@ use crate::opened::Opened;
 pub(super) fn text(address: SocketAddr, public_url: Option<&Url>, has_token: bool, opened: &Opened) -> String {
     let here = from_this_machine(address);
     let base = public_url.map_or_else(|| format!("http://{here}"), |url| url.as_str().trim_end_matches('/').to_owned());
-    let names: Vec<_> = opened.served.iter().map(|served| served.name).collect();
+    let names: Vec<_> = opened.served.iter().map(|served| served.name.as_str()).collect();
     let mut lines =
         vec![format!("footbridge {} serves {}", env!("CARGO_PKG_VERSION"), names.join(", ")), format!("  MCP    {base}/mcp")];
     if opened.local.is_some() {

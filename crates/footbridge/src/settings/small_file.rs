@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind, Read as _, Result};
 use std::path::Path;
 
 /// The text of the file, which must be UTF-8 and have at most this many bytes.
-pub(super) fn read(path: &Path, max_bytes: u64) -> Result<String> {
+pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<String> {
     let mut text = String::new();
     // A device may never end, and says nothing of its size.
     File::open(path)?.take(max_bytes.saturating_add(1)).read_to_string(&mut text)?;

@@ -112,6 +112,7 @@ fn an_empty_variable_is_unset() {
         "FOOTBRIDGE_ALLOW",
         "FOOTBRIDGE_DATA",
         "FOOTBRIDGE_SETTINGS",
+        "FOOTBRIDGE_CONNECTORS",
         "FOOTBRIDGE_CA_FILE",
         "FOOTBRIDGE_TOKEN",
         "FOOTBRIDGE_TOKEN_FILE",

@@ -1,0 +1,98 @@
+//! Connector files of the user's own: by their path, from a directory, in place of a built-in one; and files that are none.
+
+use crate::process::{Home, Running};
+
+/// A connector whose one tool reads the status of a running footbridge.
+fn status_of(base: &str, name: &str) -> String {
+    format!(
+        "format: 1\nconnector: {name}\ntitle: Status\ninstructions: One tool.\nsettings: {{ STATUS_URL: {{ is: url, default: \"{base}\" }} }}\n\
+         upstream: {{ base: \"{{settings.STATUS_URL}}\" }}\ntools:\n  - name: status\n    title: Status\n    description: The status.\n    \
+         effect: read\n    steps: [{{ get: / }}]\n    result: .name\n"
+    )
+}
+
+#[test]
+fn a_file_is_served_and_called_by_its_path() {
+    let home = Home::new();
+    let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
+    home.file("mine/my.yaml", status_of(&base, "mine"));
+    let run = |arguments: &[&str]| Running::start(home.command(arguments).current_dir(home.path().join("mine"))).ended();
+    let file = home.path().join("mine/my.yaml");
+    for path in ["my.yaml", "./my.yaml", file.to_str().unwrap()] {
+        let ended = run(&["call", "-c", path, "status"]);
+        assert_eq!((ended.code, ended.stdout.trim()), (Some(0), "\"footbridge\""), "{ended:?}");
+    }
+    assert_eq!(run(&["tools", "-c", "my.yaml"]).stdout, "status  read  Status\n");
+    let (_served, mine) = Running::start_http(home.command(&["serve", "mine/my.yaml"]).current_dir(home.path()));
+    let status = crate::http::get(&mine, "/").send().json();
+    assert_eq!(status["connectors"], serde_json::json!(["mine"]));
+    assert_eq!(crate::session::call_over_http(&mine, "status", &serde_json::json!({})).unwrap(), "footbridge");
+    // Settings are kept for it under the name it gives itself.
+    home.file(".config/footbridge/settings.yaml", "connectors: { mine: { settings: { STATUS_URL: 'http://127.0.0.1:1' } } }");
+    let ended = run(&["call", "-c", "my.yaml", "status"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    // Where it is not found, they are settings of nobody.
+    let ended = run(&["tools"]);
+    let complaint = ended.complaint(2);
+    assert!(complaint.contains("\"mine\"") && complaint.contains("connectors_directory"), "{complaint}");
+}
+
+#[test]
+fn a_directory_adds_connectors_and_replaces_built_in_ones() {
+    let home = Home::new();
+    let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
+    home.file("own/mine.yaml", status_of(&base, "mine"));
+    home.file("own/taiga.yml", status_of(&base, "taiga"));
+    let directory = home.path().join("own");
+    let directory = directory.to_str().unwrap();
+    let by_flag = home.run(&["call", "--connectors", directory, "-c", "mine", "status"]);
+    assert_eq!((by_flag.code, by_flag.stdout.trim()), (Some(0), "\"footbridge\""), "{by_flag:?}");
+    let in_environment = Running::start(home.command(&["tools", "-c", "taiga"]).env("FOOTBRIDGE_CONNECTORS", directory)).ended();
+    assert_eq!(in_environment.stdout, "status  read  Status\n");
+    assert!(in_environment.stderr.contains("taiga.yml") && in_environment.stderr.contains("built-in"), "{in_environment:?}");
+    home.file(
+        ".config/footbridge/settings.yaml",
+        format!("connectors_directory: {directory}\nconnectors: {{ mine: {{ allow: [read] }} }}"),
+    );
+    assert_eq!(home.succeed(&["tools", "-c", "mine"]), "status  read  Status\n");
+    let complaint = home.run(&["serve", "nothing"]);
+    assert!(complaint.complaint(2).contains("there are: board, prodmcp, taiga, mine;"), "{complaint:?}");
+    // Two that are served together must not share a tool, whoever wrote them.
+    assert!(home.run(&["serve", "mine", "taiga"]).stderr.contains("cannot be served together"));
+}
+
+#[test]
+fn what_is_no_connector_is_named_in_one_line() {
+    let home = Home::new();
+    let good = status_of("http://127.0.0.1:1", "mine");
+    let file = |name: &str, bytes: &[u8]| home.file(name, bytes).to_str().unwrap().to_owned();
+    let limit = 1 << 20;
+    let pad = |length: usize| format!("{good}#{}\n", "x".repeat(length - good.len() - 2));
+    assert_eq!(home.run(&["tools", "-c", &file("largest.yaml", pad(limit).as_bytes())]).code, Some(0));
+    let cases: [(String, &[&str]); 8] = [
+        (file("larger.yaml", pad(limit + 1).as_bytes()), &["larger.yaml", "larger than 1048576 bytes"]),
+        (file("latin.yaml", b"title: caf\xe9\n"), &["latin.yaml", "UTF-8"]),
+        (file("broken.yaml", b"format: [\n"), &["broken.yaml:"]),
+        (file("empty.yaml", b""), &["empty.yaml:1:1"]),
+        (file("faulty.yaml", b"format: 1\nconnector: Bad\n"), &["faulty.yaml:1:1", "more"]),
+        (home.path().join("gone.yaml").to_str().unwrap().to_owned(), &["gone.yaml", "No such file"]),
+        (home.path().to_str().unwrap().to_owned(), &["directory"]),
+        (file("deep.yaml", "[".repeat(100_000).as_bytes()), &["deep.yaml:"]),
+    ];
+    for (path, named) in cases {
+        for arguments in [["serve", &path].as_slice(), &["tools", "-c", &path]] {
+            let ended = home.run(arguments);
+            let complaint = ended.complaint(2);
+            assert!(named.iter().all(|name| complaint.contains(name)), "{complaint}");
+            assert!(complaint.len() < 1_000, "{complaint}");
+        }
+    }
+    // A byte order mark is no mistake.
+    assert_eq!(home.run(&["tools", "-c", &file("marked.yaml", format!("\u{feff}{good}").as_bytes())]).code, Some(0));
+    let other = file("own/other.yaml", good.as_bytes());
+    let ended = home.run(&["tools", "--connectors", home.path().join("own").to_str().unwrap(), "-c", "other"]);
+    let complaint = ended.complaint(2);
+    assert!(complaint.contains(&other) && complaint.contains("mine.yaml"), "{complaint}");
+    let ended = home.run(&["tools", "--connectors", "/dev/null"]);
+    assert!(ended.complaint(2).contains("/dev/null"), "{ended:?}");
+}
