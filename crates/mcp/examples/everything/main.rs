@@ -1,16 +1,20 @@
-//! The fixture of the conformance suite: one endpoint with the tools that its scenarios call. `everything --port PORT`; not a showcase.
+//! The fixture of the conformance suite and of the stories in `interop/`: one endpoint with the tools that they call. Not a showcase.
+//!
+//! `everything --port PORT` serves Streamable HTTP at `/mcp` and HTTP+SSE at `/sse`; `everything --stdio` serves one client.
 #![allow(clippy::print_stderr, reason = "a program of its own, whose stderr is for the person who starts it")]
 
 mod asking;
 mod prompts;
 mod resources;
+mod watching;
 
 use std::error::Error;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use axum::Router;
 use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
-use footbridge_mcp::{Call, Change, Content, Effect, Endpoint, LogLevel, Output, Tool};
+use footbridge_mcp::{Call, Change, Content, Effect, Endpoint, LogLevel, Output, Tool, limits, stdio};
 use serde_json::{Value, json};
 
 /// One red pixel.
@@ -28,20 +32,59 @@ const WAV: &[u8] = &[
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let port: u16 = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--port", port] => port.parse()?,
-        _ => return Err("usage: everything --port PORT".into()),
+    let port: Option<u16> = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--port", port] => Some(port.parse()?),
+        ["--stdio"] => None,
+        _ => return Err("usage: everything --port PORT | everything --stdio".into()),
     };
     let endpoint = endpoint()?;
+    let endpoint = SERVED.get_or_init(|| endpoint).clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-        eprintln!("listening on http://{}/mcp", listener.local_addr()?);
-        let endpoint = SERVED.get_or_init(|| endpoint).clone();
-        let service = McpService::public(endpoint, || (), AllowedHosts::loopback()).at("/mcp");
-        serve(listener, service, ServerLimits::default(), std::future::pending()).await;
+        match port {
+            Some(port) => over_http(endpoint, port).await?,
+            None => over_stdio(endpoint).await?,
+        }
         Ok(())
     })
+}
+
+async fn over_stdio(endpoint: Endpoint<()>) -> std::io::Result<()> {
+    let mut connection = stdio::Connection::start(endpoint, (), std::io::stdin(), std::io::stdout())?;
+    connection.ended().await;
+    connection.finish(limits::SHUTDOWN_TIME).await;
+    Ok(())
+}
+
+async fn over_http(endpoint: Endpoint<()>, port: u16) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let address = listener.local_addr()?;
+    let mcp = McpService::public(endpoint, || (), AllowedHosts::loopback()).at("/mcp");
+    let sse = mcp.sse("/messages");
+    let app =
+        Router::new().route_service("/sse", sse.clone()).route_service("/messages", sse.clone()).fallback_service(mcp.clone());
+    let told_to_end = told_to_end()?;
+    eprintln!("listening on http://{address}/mcp, with HTTP+SSE at /sse");
+    let end = async move {
+        told_to_end.await;
+        mcp.end_streams();
+        sse.end_streams();
+    };
+    serve(listener, app, ServerLimits::default(), end).await;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        terminate.recv().await;
+    })
+}
+
+#[cfg(not(unix))]
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
 }
 
 fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
@@ -83,6 +126,7 @@ fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
         .tool(with_logging("test_tool_with_logging"))
         .tool(with_logging("test_logging_tool"))
         .tools(asking::tools())
+        .tools(watching::tools())
         .resource(resources::text())
         .resource(resources::binary())
         .resource(resources::watched())
