@@ -2,14 +2,17 @@
 
 mod builder;
 mod catalog;
+mod changing;
 mod entries;
 pub(crate) mod fence;
 mod identity;
 mod listing;
+mod problems;
 mod running;
+mod things;
 mod visible;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
 
@@ -17,17 +20,29 @@ use crate::asking::InputRequired;
 use crate::call::RequestContext;
 use crate::changes::{Change, Hub};
 
-pub use builder::{BuildProblem, BuildProblems, EndpointBuilder};
-pub(crate) use catalog::{Catalog, List, Seen};
-pub use entries::ReadyTool;
+pub use builder::EndpointBuilder;
+pub(crate) use catalog::{Catalog, List, Seen, Unlisted};
+pub use changing::Changes;
+pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
 pub use identity::CacheScope;
 pub(crate) use identity::Identity;
+pub(crate) use listing::Named;
+pub use problems::{BuildProblem, BuildProblems};
 pub use running::Running;
 pub use visible::Visible;
 
 /// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by [`Endpoint::builder`].
 pub struct Endpoint<C> {
-    catalog: Arc<Catalog<C>>,
+    shared: Arc<Shared<C>>,
+}
+
+/// What the clones of an endpoint share.
+struct Shared<C> {
+    /// For what never changes.
+    identity: Arc<Identity<C>>,
+    catalog: RwLock<Arc<Catalog<C>>>,
+    /// Held by whoever makes the next catalog of the present one.
+    changing: Mutex<()>,
     hub: Arc<Hub>,
 }
 
@@ -74,7 +89,8 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
             Value::Null => Map::new(),
             _ => return Running::refused(CallError::ArgumentsNotAnObject),
         };
-        let seen = self.catalog.seen(&caller, || Arc::clone(&request));
+        let catalog = self.catalog();
+        let seen = catalog.seen(&caller, || Arc::clone(&request));
         match seen.tool(tool) {
             Some(ready) => ready.start(arguments, caller, request),
             None => Running::refused(CallError::UnknownTool(tool.to_owned())),
@@ -84,45 +100,53 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// The name this endpoint reports to clients.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.catalog.identity.name
+        &self.shared.identity.name
     }
 
     /// What `tools/list` answers this caller: a JSON object with the key `tools`.
     #[must_use]
     pub fn tool_list(&self, caller: impl Into<Arc<C>>) -> String {
-        let open = self.catalog.seen(&caller.into(), Arc::default).list(List::Tools, None, false);
-        String::from_utf8(open.unwrap_or_default().to_vec()).unwrap_or_default()
+        let list = self.catalog().seen(&caller.into(), Arc::default).list(List::Tools, None, false);
+        String::from_utf8(list.unwrap_or_default().to_vec()).unwrap_or_default()
     }
 
     /// Tells every client that subscribed to it that a resource changed.
     pub fn resource_updated(&self, uri: impl Into<String>) {
-        self.hub.tell(&Change::Resource(uri.into()));
+        self.shared.hub.tell(&Change::Resource(uri.into()));
     }
 
     /// Tells the clients that a list may look different now, for instance because rights changed. Needs [`EndpointBuilder::announces_changes`].
     pub fn lists_changed(&self, change: &Change) {
-        if self.catalog.identity.announces_changes {
-            self.hub.tell(change);
+        if self.shared.identity.announces_changes {
+            self.shared.hub.tell(change);
         }
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
-        &self.hub
+        &self.shared.hub
     }
 
+    /// What is served now. A request looks once, so that all of it sees the same.
     pub(crate) fn catalog(&self) -> Arc<Catalog<C>> {
-        Arc::clone(&self.catalog)
+        Arc::clone(&self.shared.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn of(catalog: Catalog<C>) -> Self {
+        let identity = Arc::clone(&catalog.identity);
+        let shared =
+            Shared { identity, catalog: RwLock::new(Arc::new(catalog)), changing: Mutex::default(), hub: Arc::default() };
+        Self { shared: Arc::new(shared) }
     }
 }
 
 impl<C> Clone for Endpoint<C> {
     fn clone(&self) -> Self {
-        Self { catalog: Arc::clone(&self.catalog), hub: Arc::clone(&self.hub) }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
 impl<C> std::fmt::Debug for Endpoint<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Endpoint").field("name", &self.catalog.identity.name).finish_non_exhaustive()
+        formatter.debug_struct("Endpoint").field("name", &self.shared.identity.name).finish_non_exhaustive()
     }
 }

@@ -64,7 +64,10 @@ pub mod testing;
 pub use asking::{Answers, Elicitation, Elicited, InputRequired, Root, Round, Sampling, StateKey};
 pub use call::{Call, Client, LogLevel};
 pub use changes::Change;
-pub use endpoint::{BuildProblem, BuildProblems, CacheScope, CallError, Endpoint, EndpointBuilder, ReadyTool, Running, Visible};
+pub use endpoint::{
+    BuildProblem, BuildProblems, CacheScope, CallError, Changes, Endpoint, EndpointBuilder, ReadyPrompt, ReadyResource,
+    ReadyTool, Running, Visible,
+};
 pub use icon::{Icon, Theme};
 pub use method::Method;
 pub use output::{Content, EmbeddedResource, Failure, Output, ResourceLink, ToolResult, fail};

@@ -10,8 +10,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::call::Call;
+use crate::endpoint::{BuildProblem, BuildProblems, Named};
 use crate::limits;
 use crate::output::{Failure, fail};
+use crate::policy::{Policy, both};
 
 type MethodFuture = Pin<Box<dyn Future<Output = Result<Map<String, Value>, Failure>> + Send>>;
 type MethodFunction<C> = Arc<dyn Fn(Call<C>) -> MethodFuture + Send + Sync>;
@@ -26,6 +28,7 @@ pub struct Method<C> {
     pub(crate) cache: Option<Duration>,
     pub(crate) name_header: Option<String>,
     pub(crate) time_limit: Duration,
+    policy: Option<Policy<C>>,
     function: MethodFunction<C>,
 }
 
@@ -53,7 +56,15 @@ impl<C: Send + Sync + 'static> Method<C> {
                 }
             })
         });
-        Self { name: name.into(), capability: None, cache: None, name_header: None, time_limit: limits::TOOL_TIME, function }
+        Self {
+            name: name.into(),
+            capability: None,
+            cache: None,
+            name_header: None,
+            time_limit: limits::TOOL_TIME,
+            policy: None,
+            function,
+        }
     }
 
     /// What the endpoint says of it among its capabilities, such as `widgets` with `{}`.
@@ -84,18 +95,41 @@ impl<C: Send + Sync + 'static> Method<C> {
         self
     }
 
+    /// Who may see and call it. To everybody else it is not known, and its capability is not said. Rules said one after another must all allow it.
+    #[must_use]
+    pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
+        self.policy = Some(both(self.policy.take(), policy));
+        self
+    }
+
     pub(crate) fn start(&self, call: Call<C>) -> MethodFuture {
         (self.function)(call)
     }
 
-    /// What is wrong with it.
-    pub(crate) fn problem(&self) -> Option<String> {
-        if KEPT.contains(&self.name.as_str()) || self.name.starts_with("notifications/") {
-            return Some("this method is the protocol's own and cannot be replaced".to_owned());
-        }
+    /// Checks the method.
+    pub(crate) fn ready(self) -> Result<Arc<Self>, BuildProblems> {
         let is_named = (1..=128).contains(&self.name.len())
             && self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte));
-        (!is_named).then(|| format!("{:?} is not a method name: 1 to 128 of A-Z a-z 0-9 _ - . /", self.name))
+        let problem = if KEPT.contains(&self.name.as_str()) || self.name.starts_with("notifications/") {
+            "this method is the protocol's own and cannot be replaced".to_owned()
+        } else if is_named {
+            return Ok(Arc::new(self));
+        } else {
+            format!("{:?} is not a method name: 1 to 128 of A-Z a-z 0-9 _ - . /", self.name)
+        };
+        Err(BuildProblems(vec![BuildProblem { name: self.name, problem }]))
+    }
+}
+
+impl<C> Named<C> for Method<C> {
+    const KIND: &'static str = "method";
+
+    fn key(&self) -> &str {
+        &self.name
+    }
+
+    fn policy(&self) -> Option<&Policy<C>> {
+        self.policy.as_ref()
     }
 }
 

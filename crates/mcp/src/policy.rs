@@ -6,3 +6,14 @@ use crate::call::Call;
 
 /// Whether the caller of a request may see something.
 pub(crate) type Policy<C> = Arc<dyn Fn(&Call<C>) -> bool + Send + Sync>;
+
+/// A rule and what was said before it: both must allow.
+pub(crate) fn both<C: 'static>(
+    before: Option<Policy<C>>,
+    policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static,
+) -> Policy<C> {
+    match before {
+        None => Arc::new(policy),
+        Some(before) => Arc::new(move |call| before(call) && policy(call)),
+    }
+}

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::call::Call;
 use crate::completion::CompletionFunction;
 use crate::output::{Content, Failure};
-use crate::policy::Policy;
+use crate::policy::{Policy, both};
 
 /// What a prompt's function returns.
 pub type PromptResult = Result<Messages, Failure>;
@@ -114,7 +114,7 @@ impl<C> PromptArgument<C> {
     }
 }
 
-impl<C> Prompt<C> {
+impl<C: 'static> Prompt<C> {
     /// A prompt with its function.
     pub fn new<F, R>(name: impl Into<String>, description: impl Into<String>, function: F) -> Self
     where
@@ -145,11 +145,20 @@ impl<C> Prompt<C> {
         self
     }
 
-    /// Who may see and get it. To everybody else it does not exist.
+    /// Who may see and get it. To everybody else it does not exist. Rules said one after another must all allow it.
     #[must_use]
     pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
-        self.policy = Some(Arc::new(policy));
+        self.policy = Some(both(self.policy.take(), policy));
         self
+    }
+
+    /// Names of arguments that an earlier one has already.
+    pub(crate) fn repeated_arguments(&self) -> impl Iterator<Item = &str> {
+        let names = self.arguments.iter().map(|argument| &*argument.name);
+        names
+            .enumerate()
+            .filter(|(place, name)| self.arguments.iter().take(*place).any(|before| before.name == *name))
+            .map(|(_, name)| name)
     }
 
     /// Every problem with the arguments of a call, in one sentence.

@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::completion::CompletionFunction;
 use crate::limits;
 use crate::output::Failure;
-use crate::policy::Policy;
+use crate::policy::{Policy, both};
 
 /// What a resource's function returns.
 pub type ResourceResult = Result<ResourceBody, Failure>;
@@ -95,7 +95,7 @@ pub struct Resource<C> {
     pub(crate) function: ResourceFunction<C>,
 }
 
-impl<C> Resource<C> {
+impl<C: 'static> Resource<C> {
     /// A resource at one address.
     pub fn new<F, R>(uri: impl Into<String>, name: impl Into<String>, function: F) -> Self
     where
@@ -172,10 +172,10 @@ impl<C> Resource<C> {
         self
     }
 
-    /// Who may see and read it. To everybody else it does not exist.
+    /// Who may see and read it. To everybody else it does not exist. Rules said one after another must all allow it.
     #[must_use]
     pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
-        self.policy = Some(Arc::new(policy));
+        self.policy = Some(both(self.policy.take(), policy));
         self
     }
 

@@ -15,6 +15,9 @@ use crate::outlet::Outlet;
 /// How often a client comes back with answers before it gives a call up.
 const ROUNDS: usize = 16;
 
+/// The code of a method that the endpoint does not have.
+const UNKNOWN_METHOD: i64 = -32601;
+
 /// A client of one endpoint, as one caller. Made by [`Endpoint::test`].
 pub struct TestClient<C> {
     endpoint: Endpoint<C>,
@@ -107,7 +110,7 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     /// The resources that the caller sees, without templates.
     ///
     /// # Errors
-    /// The endpoint serves no resources to anybody.
+    /// None that an endpoint is known to give.
     pub async fn resources(&self) -> Result<Vec<Value>, TestError> {
         self.list("resources/list", "resources").await
     }
@@ -115,7 +118,7 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     /// The resource templates that the caller sees.
     ///
     /// # Errors
-    /// The endpoint serves no resources to anybody.
+    /// None that an endpoint is known to give.
     pub async fn templates(&self) -> Result<Vec<Value>, TestError> {
         self.list("resources/templates/list", "resourceTemplates").await
     }
@@ -123,7 +126,7 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     /// The prompts that the caller sees.
     ///
     /// # Errors
-    /// The endpoint serves no prompts to anybody.
+    /// None that an endpoint is known to give.
     pub async fn prompts(&self) -> Result<Vec<Value>, TestError> {
         self.list("prompts/list", "prompts").await
     }
@@ -132,7 +135,12 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         let (mut entries, mut cursor) = (Vec::new(), None);
         loop {
             let params = cursor.map_or_else(|| json!({}), |cursor: Value| json!({ "cursor": cursor }));
-            let mut page = self.request(method, params).await?.result;
+            let mut page = match self.request(method, params).await {
+                Ok(page) => page.result,
+                // A caller who sees nothing of the kind is not offered its list.
+                Err(error) if error.code == UNKNOWN_METHOD => return Ok(entries),
+                Err(error) => return Err(error),
+            };
             if let Some(Value::Array(more)) = page.get_mut(key).map(Value::take) {
                 entries.extend(more);
             }

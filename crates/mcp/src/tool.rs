@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::icon::Icon;
 use crate::limits;
 use crate::output::ToolResult;
-use crate::policy::Policy;
+use crate::policy::{Policy, both};
 
 /// What a tool does to the world behind it; becomes the tool's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,10 +203,7 @@ impl<C: 'static> Tool<C> {
     /// Who may see and call it. To everybody else it does not exist. Rules said one after another must all allow it.
     #[must_use]
     pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
-        self.policy = Some(match self.policy.take() {
-            None => Arc::new(policy),
-            Some(before) => Arc::new(move |call| before(call) && policy(call)),
-        });
+        self.policy = Some(both(self.policy.take(), policy));
         self
     }
 

@@ -14,6 +14,8 @@ mod world;
 
 #[path = "main/calls.rs"]
 mod calls;
+#[path = "main/changing.rs"]
+mod changing;
 #[path = "main/methods.rs"]
 mod methods;
 #[path = "main/served.rs"]

@@ -86,7 +86,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 Ok(open) => {
                     let result = match (modern, keep) {
                         (false, _) => format!("{open}}}").into(),
-                        (true, Keep::For(ttl)) => identity.cacheable(&open, ttl, CacheScope::Private),
+                        (true, Keep::For(ttl)) => identity.cacheable(open, ttl, CacheScope::Private),
                         (true, Keep::No) => format!("{open}{}", identity.modern_tail).into(),
                     };
                     return ok(Reply::ready(&id, result));

@@ -17,7 +17,7 @@ use crate::call::{Call, Client, RequestContext};
 use crate::changes::Hub;
 use crate::completion::{CompletionRequest, CompletionResult, Reference};
 use crate::endpoint::fence::{self, Fenced};
-use crate::endpoint::{CallError, Catalog, Endpoint, List, Seen};
+use crate::endpoint::{CallError, Catalog, Endpoint, List, Seen, Unlisted};
 use crate::http::headers;
 use crate::method::Method;
 use crate::output::Failure;
@@ -182,6 +182,9 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         raw: Option<&RawValue>,
         context: Arc<RequestContext>,
     ) -> Result<Step<C>, ProtocolError> {
+        if self.catalog.seen(self.arrival.caller, || Arc::clone(&context)).method(&method.name).is_none() {
+            return Err(ProtocolError::unknown_method(&self.method));
+        }
         let modern = context.revision.is_some_and(Revision::is_modern);
         let params = custom::params(raw)?;
         custom::check_name(method, self.arrival.origin.headers.filter(|_| modern), &params)?;
@@ -243,14 +246,13 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         context: impl FnOnce() -> Arc<RequestContext>,
     ) -> Result<Step<C>, ProtocolError> {
         let seen = self.catalog.seen(self.arrival.caller, context);
-        // Clients of the legacy era ask for every list, announced or not.
-        if modern && list != List::Tools && !self.catalog.has(list) {
-            return Err(ProtocolError::unknown_method(&self.method));
-        }
         let cursor = params.cursor.filter(|cursor| cursor.get() != "null");
         let cursor = cursor.map(|cursor| Params::text(Some(cursor), "cursor")).transpose()?;
-        let unknown = || ProtocolError::invalid_params("`cursor` is not one that this server gave out; leave it out");
-        Ok(self.ready(seen.list(list, cursor.as_deref(), modern).ok_or_else(unknown)?))
+        let list = seen.list(list, cursor.as_deref(), modern).map_err(|unlisted| match unlisted {
+            Unlisted::NotOffered => ProtocolError::unknown_method(&self.method),
+            Unlisted::Cursor => ProtocolError::invalid_params("`cursor` is not one that this server gave out; leave it out"),
+        })?;
+        Ok(self.ready(list))
     }
 
     /// Starts what a request asks for, out of what it may see.
@@ -259,11 +261,9 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
         let work = match &*self.method {
             "tools/call" => self.call(params, &context, &seen)?,
-            "resources/read" if self.catalog.has(List::Resources) => self.read(params, &context, &seen)?,
-            "prompts/get" if self.catalog.has(List::Prompts) => self.prompt(params, &context, &seen)?,
-            "completion/complete" if self.catalog.has(List::Resources) || self.catalog.has(List::Prompts) => {
-                self.complete(raw, &context, &seen)?
-            }
+            "resources/read" => self.read(params, &context, &seen)?,
+            "prompts/get" => self.prompt(params, &context, &seen)?,
+            "completion/complete" => self.complete(raw, &context, &seen)?,
             _ => return Err(ProtocolError::unknown_method(&self.method)),
         };
         let modern = context.revision.is_some_and(Revision::is_modern);
@@ -274,7 +274,8 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
 
     fn call(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
-        let tool = seen.tool(&name).ok_or_else(|| ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name))))?;
+        let unknown = || ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name)));
+        let tool = seen.tool(&name).ok_or_else(|| self.unseen(seen, List::Tools, context, unknown()))?;
         let arguments = arguments(params)?;
         if context.revision.is_some_and(Revision::is_modern) {
             if let Some(required) = &tool.required_capabilities {
@@ -289,16 +290,21 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         Ok(Work::Tool { running: tool.start(arguments, Arc::clone(self.arrival.caller), Arc::clone(context)), structured })
     }
 
+    /// What is said of something that the request does not see. In the modern era, nothing of a kind that is not offered can be asked for at all.
+    fn unseen(&self, seen: &Seen<'_, C>, kind: List, context: &RequestContext, error: ProtocolError) -> ProtocolError {
+        let modern = context.revision.is_some_and(Revision::is_modern);
+        if modern && !seen.offers(kind) { ProtocolError::unknown_method(&self.method) } else { error }
+    }
+
     /// The resource at the address, or the first template that the address fits.
     fn read(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
         let uri = Params::text(params.uri, "uri")?;
         let not_found = ProtocolError::resource_not_found(&uri, context.revision.is_some_and(Revision::is_modern));
-        let fixed = seen.resource(&uri).map(|resource| (&**resource, Map::new()));
-        let found = fixed.or_else(|| {
-            let mut templates = seen.templates().iter().map(|template| &template.0);
-            templates.find_map(|template| template.parameters_in(&uri).map(|parameters| (template, parameters)))
-        });
-        let Some((resource, parameters)) = found else { return Err(not_found) };
+        let fixed = seen.resource(&uri).map(|resource| (resource, Map::new()));
+        let found = fixed.or_else(|| seen.template(|template| template.parameters_in(&uri)));
+        let Some((resource, parameters)) = found else {
+            return Err(self.unseen(seen, List::Resources, context, not_found));
+        };
         let mime_type = resource.resource.mime_type.clone();
         let reading = (resource.function())(self.call_with(parameters, context));
         let uri = uri.into_owned();
@@ -313,7 +319,8 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     fn prompt(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
         let unknown = || ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(&name)));
-        let prompt = &seen.prompt(&name).ok_or_else(unknown)?.prompt;
+        let prompt = seen.prompt(&name).ok_or_else(|| self.unseen(seen, List::Prompts, context, unknown()))?;
+        let prompt = &prompt.prompt;
         let Value::Object(given) = arguments(params)? else { return Err(ProtocolError::internal()) };
         prompt.check(&given).map_err(ProtocolError::invalid_params)?;
         let getting = (prompt.function)(self.call_with(given, context));
@@ -337,6 +344,9 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         context: &Arc<RequestContext>,
         seen: &Seen<'_, C>,
     ) -> Result<Work<C>, ProtocolError> {
+        if !seen.offers(List::Resources) && !seen.offers(List::Prompts) {
+            return Err(ProtocolError::unknown_method(&self.method));
+        }
         let request: CompletionRequest = serde_json::from_str(raw.map_or("{}", RawValue::get))
             .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))?;
         let CompletionRequest { reference, argument, context: typed } = request;
@@ -349,10 +359,8 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             }
             Reference::Resource { uri } => {
                 let unknown = ProtocolError::invalid_params(format!("unknown resource template: {}", excerpt(uri)));
-                let templates = seen.templates().iter().map(|template| &template.0);
-                let Some(template) = templates.into_iter().find(|template| template.resource.address == *uri) else {
-                    return Err(unknown);
-                };
+                let found = seen.template(|template| (template.resource.address == *uri).then_some(()));
+                let Some((template, ())) = found else { return Err(unknown) };
                 let is_known = template.template.iter().flat_map(|template| template.names()).any(|name| name == argument.name);
                 (is_known.then(|| template.completions().get(&argument.name).cloned()), unknown)
             }

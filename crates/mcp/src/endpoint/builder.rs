@@ -1,18 +1,15 @@
 //! Building an endpoint: every problem is found and listed before anything is served.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Map;
-
-use super::Endpoint;
 use super::catalog::{Catalog, Hook};
-use super::entries::{ReadyPrompt, ReadyResource, ReadyTemplate, ReadyTool};
 use super::identity::{CacheScope, Identity, Principal};
-use super::listing::Listing;
+use super::listing::{Edit, Listing, Named};
+use super::things::Things;
 use super::visible::Visible;
+use super::{BuildProblem, BuildProblems, Endpoint};
 use crate::asking::StateKey;
 use crate::call::Call;
 use crate::icon::Icon;
@@ -57,31 +54,6 @@ pub struct EndpointBuilder<C> {
     prompts: Vec<Prompt<C>>,
     methods: Vec<Method<C>>,
 }
-
-/// One thing that is wrong with an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildProblem {
-    /// The name of the tool or prompt, or the address of the resource.
-    pub name: String,
-    /// What is wrong, in one sentence.
-    pub problem: String,
-}
-
-/// Everything that is wrong with an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildProblems(pub Vec<BuildProblem>);
-
-impl fmt::Display for BuildProblems {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, BuildProblem { name, problem }) in self.0.iter().enumerate() {
-            let break_before = if index == 0 { "" } else { "\n" };
-            write!(formatter, "{break_before}{name:?}: {problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for BuildProblems {}
 
 impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     pub(super) fn new(name: String, version: String) -> Self {
@@ -165,7 +137,8 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
-    /// Tells clients when lists change, as [`Endpoint::lists_changed`] says.
+    /// Tells clients when lists change: after [`Endpoint::change`], and when [`Endpoint::lists_changed`] says so. Since anything may come while
+    /// a client listens, such an endpoint says to everybody that it has tools, resources and prompts.
     #[must_use]
     pub fn announces_changes(mut self) -> Self {
         self.announces_changes = true;
@@ -187,7 +160,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     }
 
     /// A rule over the whole endpoint: it receives what a request may see by the rules of each thing, and returns what it does see. It can
-    /// narrow the set, replace it, or add tools for this request.
+    /// narrow the set, replace it, or add things for this request.
     #[must_use]
     pub fn visible(mut self, hook: impl Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
@@ -270,84 +243,68 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     ///
     /// # Errors
     /// Every problem at once: names that clients refuse, names used twice, schemas and templates that are not valid, `x-mcp-header` where it may
-    /// not stand.
+    /// not stand, rules about who sees what where the lists are [`CacheScope::Public`].
     pub fn build(self) -> Result<Endpoint<C>, BuildProblems> {
         let mut problems = Vec::new();
-        let (templates, resources): (Vec<_>, Vec<_>) = self.resources.into_iter().partition(|resource| resource.is_template);
-        let names = |tool: &Tool<C>| std::iter::once(&tool.name).chain(&tool.aliases).cloned().collect();
-        let tools = ready(self.tools, names, ReadyTool::new, &mut problems);
-        let address = |resource: &Resource<C>| vec![resource.address.clone()];
-        let resources = ready(resources, address, ReadyResource::new, &mut problems);
-        let templates = ready(templates, address, |one| ReadyResource::new(one).map(ReadyTemplate), &mut problems);
-        let prompts = ready(self.prompts, |prompt| vec![prompt.name.clone()], ReadyPrompt::new, &mut problems);
-        let mut further_capabilities = Map::new();
-        let mut methods = HashMap::new();
+        let mut things = Things::default();
+        for tool in self.tools {
+            let names = std::iter::once(&tool.name).chain(&tool.aliases).cloned().collect();
+            add(&mut things.tools, names, tool.ready(), &mut problems);
+        }
+        for resource in self.resources {
+            let listing = if resource.is_template { &mut things.templates } else { &mut things.resources };
+            add(listing, vec![resource.address.clone()], resource.ready(), &mut problems);
+        }
+        for prompt in self.prompts {
+            add(&mut things.prompts, vec![prompt.name.clone()], prompt.ready(), &mut problems);
+        }
         for method in self.methods {
-            let mut problem = |text: String| problems.push(BuildProblem { name: method.name.clone(), problem: text });
-            method.problem().into_iter().for_each(&mut problem);
-            if methods.contains_key(&method.name) {
-                problem("the method is there twice".to_owned());
-            }
-            if let Some((name, value)) = &method.capability {
-                further_capabilities.insert(name.clone(), value.clone());
-            }
-            methods.insert(method.name.clone(), Arc::new(method));
+            add(&mut things.methods, vec![method.name.clone()], method.ready(), &mut problems);
         }
         let state_key = self.state_key.map_or_else(StateKey::random, Ok).map_err(|error| {
-            problems.push(BuildProblem { name: String::new(), problem: format!("no random bytes for the state key: {error}") });
+            problems.push(BuildProblem::new(&self.name, format!("no random bytes for the state key: {error}")));
         });
-        match state_key {
-            Ok(state_key) if problems.is_empty() => {
-                let identity = Identity {
-                    name: self.name,
-                    version: self.version,
-                    title: self.title,
-                    website: self.website,
-                    icons: self.icons,
-                    instructions: self.instructions,
-                    list_ttl: self.list_ttl,
-                    cache_scope: self.cache_scope,
-                    page_size: self.page_size,
-                    logging: self.logging,
-                    further_capabilities,
-                    subscriptions: self.subscriptions,
-                    announces_changes: self.announces_changes,
-                    state_key,
-                    principal: self.principal,
-                    modern_meta: String::new(),
-                    modern_tail: String::new(),
-                };
-                let catalog = Catalog::new(identity.complete(), tools, resources, templates, prompts, self.hook, methods);
-                Ok(Endpoint { catalog: Arc::new(catalog), hub: Arc::default() })
-            }
-            _ => Err(BuildProblems(problems)),
+        let Ok(state_key) = state_key else { return Err(BuildProblems(problems)) };
+        let identity = Identity {
+            name: self.name,
+            version: self.version,
+            title: self.title,
+            website: self.website,
+            icons: self.icons,
+            instructions: self.instructions,
+            list_ttl: self.list_ttl,
+            cache_scope: self.cache_scope,
+            page_size: self.page_size,
+            logging: self.logging,
+            subscriptions: self.subscriptions,
+            announces_changes: self.announces_changes,
+            state_key,
+            principal: self.principal,
+            modern_meta: String::new(),
+            modern_tail: String::new(),
+        };
+        match Catalog::new(Arc::new(identity.complete()), things, self.hook) {
+            Ok(catalog) if problems.is_empty() => Ok(Endpoint::of(catalog)),
+            Ok(_) => Err(BuildProblems(problems)),
+            Err(BuildProblems(more)) => Err(BuildProblems(problems.into_iter().chain(more).collect())),
         }
     }
 }
 
-/// Makes things of one kind ready, and notes what is wrong with them and names that are used twice. The first name of each is its own.
-fn ready<S, T>(
-    sources: Vec<S>,
-    names: impl Fn(&S) -> Vec<String>,
-    make: impl Fn(S) -> Result<T, Vec<String>>,
+/// Adds one thing, or notes what is wrong with it and that its names are used twice.
+fn add<C, T: Named<C>>(
+    listing: &mut Listing<T>,
+    names: Vec<String>,
+    made: Result<Arc<T>, BuildProblems>,
     problems: &mut Vec<BuildProblem>,
-) -> Listing<T> {
-    let (mut entries, mut by_name) = (Vec::new(), HashMap::new());
-    for source in sources {
-        let names = names(&source);
-        let own = names.first().cloned().unwrap_or_default();
-        let mut problem = |text: String| problems.push(BuildProblem { name: own.clone(), problem: text });
-        for name in names {
-            if by_name.insert(name.clone(), entries.len()).is_some() {
-                problem(format!("the name {name:?} is used twice"));
-            }
-        }
-        match make(source) {
-            Err(texts) => texts.into_iter().for_each(problem),
-            Ok(entry) => entries.push(Arc::new(entry)),
+) {
+    match made {
+        Ok(thing) => problems.extend(listing.edit(Edit::Add(thing)).err().into_iter().flatten()),
+        Err(BuildProblems(more)) => {
+            problems.extend(listing.claim(names.first().map_or("", String::as_str), names.iter().map(String::as_str)));
+            problems.extend(more);
         }
     }
-    Listing::new(entries, by_name)
 }
 
 impl<C> fmt::Debug for EndpointBuilder<C> {

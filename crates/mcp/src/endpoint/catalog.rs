@@ -1,15 +1,16 @@
-//! What an endpoint serves, with everything that does not depend on a request serialised once.
+//! What an endpoint serves at one moment, with everything that does not depend on a request serialised once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Map;
 
-use super::entries::{ReadyPrompt, ReadyResource, ReadyTemplate, ReadyTool};
-use super::identity::{Identity, Kinds};
-use super::listing::{Listed, Listing, page};
+use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
+use super::identity::{CacheScope, Identity, Kinds};
+use super::listing::{Listed, Listing, Named, page};
+use super::things::Things;
 use super::visible::Visible;
+use super::{BuildProblem, BuildProblems};
 use crate::Revision;
 use crate::call::{Call, RequestContext};
 use crate::method::Method;
@@ -17,25 +18,23 @@ use crate::method::Method;
 /// Narrows, replaces or widens what a request may see.
 pub(crate) type Hook<C> = Arc<dyn Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync>;
 
-/// The things of an endpoint.
+/// The things of an endpoint and what it says of itself. Never changes: a change of what is served makes another one.
 pub(crate) struct Catalog<C> {
-    pub(crate) identity: Identity<C>,
-    pub(crate) tools: Listing<ReadyTool<C>>,
-    pub(crate) resources: Listing<ReadyResource<C>>,
-    pub(crate) templates: Listing<ReadyTemplate<C>>,
-    pub(crate) prompts: Listing<ReadyPrompt<C>>,
+    pub(crate) identity: Arc<Identity<C>>,
+    pub(super) things: Things<C>,
     pub(super) hook: Option<Hook<C>>,
-    methods: HashMap<String, Arc<Method<C>>>,
-    /// Ready-made results, where every request sees the same.
+    /// Whether requests may differ in what they see.
+    is_ruled: bool,
+    /// Only missing while it is made.
     ready: Option<ReadyResults>,
 }
 
-/// Results that are the same for every request of a kind.
+/// Results for whoever sees everything.
 struct ReadyResults {
     initialize: Vec<(Revision, Bytes)>,
     discover: Bytes,
-    /// In the order of [`List`], legacy and modern.
-    lists: Vec<(Bytes, Bytes)>,
+    /// In the order of [`List`], legacy and modern; a list that is not offered is missing, and all are where lists have pages.
+    lists: Vec<[Option<Bytes>; 2]>,
 }
 
 /// The four lists.
@@ -47,160 +46,263 @@ pub(crate) enum List {
     Prompts,
 }
 
+impl ReadyResults {
+    /// A list as a whole, if it is there; the inner nothing is one that is not offered.
+    fn of(&self, Wanted { list, cursor, modern }: Wanted<'_>) -> Option<Option<Bytes>> {
+        if cursor.is_some() {
+            return None;
+        }
+        self.lists.get(list as usize).and_then(|both| both.get(usize::from(modern))).cloned()
+    }
+}
+
 impl List {
     const ALL: [Self; 4] = [Self::Tools, Self::Resources, Self::Templates, Self::Prompts];
+
+    /// The key of the list in its result.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Resources => "resources",
+            Self::Templates => "resourceTemplates",
+            Self::Prompts => "prompts",
+        }
+    }
+}
+
+/// Why there is no list.
+pub(crate) enum Unlisted {
+    /// The request sees nothing of that kind, so it is not offered.
+    NotOffered,
+    /// The cursor is not one that this server gave out.
+    Cursor,
 }
 
 impl<C: Send + Sync + 'static> Catalog<C> {
-    pub(super) fn new(
-        identity: Identity<C>,
-        tools: Listing<ReadyTool<C>>,
-        resources: Listing<ReadyResource<C>>,
-        templates: Listing<ReadyTemplate<C>>,
-        prompts: Listing<ReadyPrompt<C>>,
-        hook: Option<Hook<C>>,
-        methods: HashMap<String, Arc<Method<C>>>,
-    ) -> Self {
-        let mut catalog = Self { identity, tools, resources, templates, prompts, hook, methods, ready: None };
-        catalog.ready = catalog.is_uniform().then(|| catalog.ready_results());
-        catalog
-    }
-
-    /// Whether every request sees everything, on one page.
-    fn is_uniform(&self) -> bool {
-        fn open<C, T: Listed<C>>(listing: &Listing<T>) -> bool {
-            listing.entries().iter().all(|entry| entry.policy().is_none())
+    /// Makes everything ready.
+    ///
+    /// # Errors
+    /// A public list of things that not everybody sees.
+    pub(super) fn new(identity: Arc<Identity<C>>, things: Things<C>, hook: Option<Hook<C>>) -> Result<Self, BuildProblems> {
+        let ruled = things.ruled();
+        let is_ruled = hook.is_some() || !ruled.is_empty();
+        if identity.cache_scope == CacheScope::Public && is_ruled {
+            let private = "use `CacheScope::Private`, or take the rule away";
+            let of_things = ruled.into_iter().map(|name| {
+                BuildProblem::new(
+                    name,
+                    format!("it has a rule about who sees it, and the lists are `CacheScope::Public`; {private}"),
+                )
+            });
+            let of_hook = hook.iter().map(|_| {
+                BuildProblem::new(
+                    &identity.name,
+                    format!("`visible` decides who sees what, and the lists are `CacheScope::Public`; {private}"),
+                )
+            });
+            return Err(BuildProblems(of_things.chain(of_hook).collect()));
         }
-        self.hook.is_none()
-            && self.identity.page_size.is_none()
-            && open(&self.tools)
-            && open(&self.resources)
-            && open(&self.templates)
-            && open(&self.prompts)
+        let mut catalog = Self { identity, things, hook, is_ruled, ready: None };
+        catalog.ready = Some(catalog.ready_results());
+        Ok(catalog)
     }
 
     fn ready_results(&self) -> ReadyResults {
-        let seen = Seen { catalog: self, visible: None };
+        let seen = Seen { catalog: self, view: View::Everything };
         let legacy = Revision::ALL.into_iter().filter(|revision| !revision.is_modern());
-        let list = |list| {
-            let open = seen.page(list, None).unwrap_or_default();
-            (self.identity.list(&open, false), self.identity.list(&open, true))
-        };
+        let list = |list| [false, true].map(|modern| seen.list(list, None, modern).ok());
+        let is_paged = self.identity.page_size.is_some();
         ReadyResults {
-            initialize: legacy.map(|revision| (revision, self.identity.initialize(revision, seen.kinds()))).collect(),
-            discover: self.identity.discover(seen.kinds()),
-            lists: List::ALL.map(list).to_vec(),
+            initialize: legacy.map(|revision| (revision, seen.initialize(revision))).collect(),
+            discover: seen.discover(),
+            lists: if is_paged { Vec::new() } else { List::ALL.map(list).to_vec() },
         }
     }
 
-    /// Whether the endpoint has anything of a list's kind, for whomever.
-    pub(crate) fn has(&self, list: List) -> bool {
-        match list {
-            List::Tools => !self.tools.entries().is_empty(),
-            List::Resources | List::Templates => !self.resources.entries().is_empty() || !self.templates.entries().is_empty(),
-            List::Prompts => !self.prompts.entries().is_empty(),
-        }
-    }
-
-    /// A method of the application's own.
+    /// A method of the application's own, whether the request may see it or not.
     pub(crate) fn method(&self, name: &str) -> Option<&Arc<Method<C>>> {
-        self.methods.get(name)
+        self.things.methods.find(name)
     }
 
     /// What a request may see.
     pub(crate) fn seen(&self, caller: &Arc<C>, request: impl FnOnce() -> Arc<RequestContext>) -> Seen<'_, C> {
-        if self.ready.is_some() {
-            return Seen { catalog: self, visible: None };
+        if !self.is_ruled {
+            return Seen { catalog: self, view: View::Everything };
         }
         let viewer = Call { arguments: Map::new(), caller: Arc::clone(caller), request: request() };
-        let allowed = Visible::allowed(self, &viewer);
-        let visible = match &self.hook {
-            Some(hook) => hook(&viewer, allowed),
-            None => allowed,
+        let view = match &self.hook {
+            None => View::Allowed(viewer),
+            Some(hook) => View::Own(hook(&viewer, Visible::allowed(&self.things, &viewer))),
         };
-        Seen { catalog: self, visible: Some(visible) }
+        Seen { catalog: self, view }
     }
 }
 
-/// What one request may see: everything, or a set of its own.
+/// What one request may see.
 pub(crate) struct Seen<'a, C> {
     catalog: &'a Catalog<C>,
-    visible: Option<Visible<C>>,
+    view: View<C>,
+}
+
+enum View<C> {
+    Everything,
+    /// What the rule of each thing allows. A rule is asked once, when its thing comes up.
+    Allowed(Call<C>),
+    /// What the endpoint's hook gave.
+    Own(Visible<C>),
 }
 
 impl<C: Send + Sync + 'static> Seen<'_, C> {
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool<C>>> {
-        match &self.visible {
-            None => self.catalog.tools.find(name),
-            Some(visible) => visible.tool(name),
+        match &self.view {
+            View::Own(visible) => visible.tool(name),
+            _ => self.allowed(self.catalog.things.tools.find(name)),
         }
     }
 
     pub(crate) fn prompt(&self, name: &str) -> Option<&Arc<ReadyPrompt<C>>> {
-        match &self.visible {
-            None => self.catalog.prompts.find(name),
-            Some(visible) => visible.prompts.iter().find(|prompt| prompt.key() == name),
+        match &self.view {
+            View::Own(visible) => visible.prompts.iter().find(|prompt| prompt.key() == name),
+            _ => self.allowed(self.catalog.things.prompts.find(name)),
         }
     }
 
     pub(crate) fn resource(&self, uri: &str) -> Option<&Arc<ReadyResource<C>>> {
-        match &self.visible {
-            None => self.catalog.resources.find(uri),
-            Some(visible) => visible.resources.iter().find(|resource| resource.key() == uri),
+        match &self.view {
+            View::Own(visible) => visible.resources.iter().find(|resource| resource.key() == uri),
+            _ => self.allowed(self.catalog.things.resources.find(uri)),
         }
     }
 
-    pub(crate) fn templates(&self) -> &[Arc<ReadyTemplate<C>>] {
-        self.visible.as_ref().map_or(self.catalog.templates.entries(), |visible| &visible.templates)
+    /// The first template that fits something and that the request may see.
+    pub(crate) fn template<F>(&self, fits: impl Fn(&ReadyResource<C>) -> Option<F>) -> Option<(&Arc<ReadyResource<C>>, F)> {
+        let templates = match &self.view {
+            View::Own(visible) => visible.templates.as_slice(),
+            _ => self.catalog.things.templates.entries(),
+        };
+        templates.iter().find_map(|template| {
+            let fit = fits(template)?;
+            self.allowed(Some(template)).map(|template| (template, fit))
+        })
     }
 
     /// Whether an address is that of a resource, or one that a template makes.
     pub(crate) fn has_resource(&self, uri: &str) -> bool {
-        self.resource(uri).is_some() || self.templates().iter().any(|template| template.0.parameters_in(uri).is_some())
+        self.resource(uri).is_some() || self.template(|template| template.parameters_in(uri)).is_some()
+    }
+
+    pub(crate) fn method(&self, name: &str) -> Option<&Arc<Method<C>>> {
+        match &self.view {
+            View::Own(visible) => visible.methods.iter().find(|method| method.name == name),
+            _ => self.allowed(self.catalog.things.methods.find(name)),
+        }
     }
 
     /// The result of `initialize`.
     pub(crate) fn initialize(&self, revision: Revision) -> Bytes {
         let ready = self.ready().and_then(|ready| ready.initialize.iter().find(|(known, _)| *known == revision));
-        ready.map_or_else(|| self.catalog.identity.initialize(revision, self.kinds()), |(_, result)| result.clone())
+        ready.map_or_else(
+            || self.catalog.identity.initialize(revision, self.kinds(), &self.methods()),
+            |(_, result)| result.clone(),
+        )
     }
 
     /// The result of `server/discover`.
     pub(crate) fn discover(&self) -> Bytes {
-        self.ready().map_or_else(|| self.catalog.identity.discover(self.kinds()), |ready| ready.discover.clone())
+        let ready = self.ready().map(|ready| ready.discover.clone());
+        ready.unwrap_or_else(|| self.catalog.identity.discover(self.kinds(), &self.methods()))
     }
 
-    /// A page of a list; `None` for a cursor that this server never gave out.
-    pub(crate) fn list(&self, list: List, cursor: Option<&str>, modern: bool) -> Option<Bytes> {
-        match self.ready().and_then(|ready| ready.lists.get(list as usize)).filter(|_| cursor.is_none()) {
-            Some((legacy_list, modern_list)) => Some(if modern { modern_list.clone() } else { legacy_list.clone() }),
-            None => Some(self.catalog.identity.list(&self.page(list, cursor)?, modern)),
+    /// A page of a list.
+    pub(crate) fn list(&self, list: List, cursor: Option<&str>, modern: bool) -> Result<Bytes, Unlisted> {
+        let Things { tools, resources, templates, prompts, .. } = &self.catalog.things;
+        let wanted = Wanted { list, cursor, modern };
+        if let Some(ready) = self.ready().and_then(|ready| ready.of(wanted)) {
+            return ready.ok_or(Unlisted::NotOffered);
+        }
+        let own = if let View::Own(visible) = &self.view { Some(visible) } else { None };
+        match list {
+            List::Tools => self.write(tools, own.map(|own| &*own.tools), wanted),
+            List::Resources => self.write(resources, own.map(|own| &*own.resources), wanted),
+            List::Templates => self.write(templates, own.map(|own| &*own.templates), wanted),
+            List::Prompts => self.write(prompts, own.map(|own| &*own.prompts), wanted),
+        }
+    }
+
+    fn write<T: Listed<C>>(&self, all: &Listing<T>, own: Option<&[Arc<T>]>, wanted: Wanted<'_>) -> Result<Bytes, Unlisted> {
+        let Wanted { list, cursor, modern } = wanted;
+        let seen = own.map_or_else(|| self.all(all.entries()), |own| own.iter().collect());
+        if modern && seen.is_empty() && !self.offers(list) {
+            return Err(Unlisted::NotOffered);
+        }
+        let is_everything =
+            seen.len() == all.entries().len() && seen.iter().zip(all.entries()).all(|(seen, entry)| Arc::ptr_eq(seen, entry));
+        let ready = self.catalog.ready.as_ref().filter(|_| is_everything).and_then(|ready| ready.of(wanted));
+        if let Some(Some(ready)) = ready {
+            return Ok(ready);
+        }
+        let identity = &self.catalog.identity;
+        let open = page(list.key(), &seen, cursor, identity.page_size, identity.modern_tail.len() + 64);
+        Ok(identity.list(open.ok_or(Unlisted::Cursor)?, modern))
+    }
+
+    /// Whether the endpoint says to this request that it has anything of the list's kind. In the modern era, what is not offered is no method;
+    /// clients of the legacy era ask for every list all the same. Source: specification 2026-07-28, schema, `MethodNotFoundError`.
+    pub(crate) fn offers(&self, list: List) -> bool {
+        if self.catalog.identity.announces_changes {
+            return true;
+        }
+        let Things { tools, resources, templates, prompts, .. } = &self.catalog.things;
+        let own = if let View::Own(visible) = &self.view { Some(visible) } else { None };
+        match list {
+            List::Tools => self.any(own.map_or(tools.entries(), |own| &own.tools)),
+            List::Resources | List::Templates => {
+                self.any(own.map_or(resources.entries(), |own| &own.resources))
+                    || self.any(own.map_or(templates.entries(), |own| &own.templates))
+            }
+            List::Prompts => self.any(own.map_or(prompts.entries(), |own| &own.prompts)),
         }
     }
 
     fn kinds(&self) -> Kinds {
-        let Catalog { tools, resources, templates, prompts, .. } = self.catalog;
-        let [tools, resources, templates, prompts] = match &self.visible {
-            None => [tools.entries().len(), resources.entries().len(), templates.entries().len(), prompts.entries().len()],
-            Some(seen) => [seen.tools.len(), seen.resources.len(), seen.templates.len(), seen.prompts.len()],
-        };
-        let resources = resources > 0 || templates > 0;
-        Kinds { tools: tools > 0, resources, prompts: prompts > 0, completions: resources || prompts > 0 }
+        let [tools, resources, prompts] = [List::Tools, List::Resources, List::Prompts].map(|list| self.offers(list));
+        Kinds { tools, resources, prompts, completions: resources || prompts }
     }
 
-    fn page(&self, list: List, cursor: Option<&str>) -> Option<String> {
-        let size = self.catalog.identity.page_size;
-        let Catalog { tools, resources, prompts, .. } = self.catalog;
-        let visible = self.visible.as_ref();
-        match list {
-            List::Tools => page(visible.map_or(tools.entries(), |seen| &seen.tools).iter(), cursor, size),
-            List::Resources => page(visible.map_or(resources.entries(), |seen| &seen.resources).iter(), cursor, size),
-            List::Templates => page(self.templates().iter(), cursor, size),
-            List::Prompts => page(visible.map_or(prompts.entries(), |seen| &seen.prompts).iter(), cursor, size),
+    fn methods(&self) -> Vec<&Arc<Method<C>>> {
+        match &self.view {
+            View::Own(visible) => visible.methods.iter().collect(),
+            _ => self.all(self.catalog.things.methods.entries()),
         }
     }
 
-    fn ready(&self) -> Option<&ReadyResults> {
-        self.catalog.ready.as_ref()
+    /// What of one kind the request may see.
+    fn all<'b, T: Named<C>>(&self, entries: &'b [Arc<T>]) -> Vec<&'b Arc<T>> {
+        entries.iter().filter(|entry| self.allowed(Some(entry)).is_some()).collect()
     }
+
+    fn any<T: Named<C>>(&self, entries: &[Arc<T>]) -> bool {
+        entries.iter().any(|entry| self.allowed(Some(entry)).is_some())
+    }
+
+    /// One thing, when its rule allows it. The hook's set was filtered before the hook got it.
+    fn allowed<'b, T: Named<C>>(&self, entry: Option<&'b Arc<T>>) -> Option<&'b Arc<T>> {
+        match &self.view {
+            View::Allowed(viewer) => entry.filter(|entry| entry.is_allowed(viewer)),
+            View::Everything | View::Own(_) => entry,
+        }
+    }
+
+    /// Results made before, for a request that sees everything.
+    fn ready(&self) -> Option<&ReadyResults> {
+        self.catalog.ready.as_ref().filter(|_| matches!(self.view, View::Everything))
+    }
+}
+
+/// Which list, from where, in which form.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    list: List,
+    cursor: Option<&'a str>,
+    modern: bool,
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Running;
-use super::listing::Listed;
+use super::listing::{Listed, Named};
 use crate::arguments::ArgumentSchema;
 use crate::call::{Call, RequestContext};
 use crate::completion::CompletionFunction;
@@ -19,10 +19,10 @@ use crate::resource::{Resource, ResourceFunction};
 use crate::tool::{Tool, ToolFunction};
 use crate::uri_template::UriTemplate;
 
-/// A tool, ready to be called.
+/// A tool, ready to be called. Made by [`Tool::ready`].
 pub struct ReadyTool<C> {
-    pub(super) name: String,
-    pub(super) aliases: Vec<String>,
+    name: String,
+    aliases: Vec<String>,
     json: String,
     listed: bool,
     read_only: bool,
@@ -105,19 +105,15 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
     }
 }
 
-impl<C> Listed<C> for ReadyTool<C> {
-    const LIST: &'static str = "tools";
+impl<C> Named<C> for ReadyTool<C> {
+    const KIND: &'static str = "tool";
 
     fn key(&self) -> &str {
         &self.name
     }
 
-    fn json(&self) -> &str {
-        &self.json
-    }
-
-    fn is_listed(&self) -> bool {
-        self.listed
+    fn aliases(&self) -> &[String] {
+        &self.aliases
     }
 
     fn policy(&self) -> Option<&Policy<C>> {
@@ -125,14 +121,24 @@ impl<C> Listed<C> for ReadyTool<C> {
     }
 }
 
-/// A resource or a template, ready to be read.
-pub(crate) struct ReadyResource<C> {
+impl<C> Listed<C> for ReadyTool<C> {
+    fn json(&self) -> &str {
+        &self.json
+    }
+
+    fn is_listed(&self) -> bool {
+        self.listed
+    }
+}
+
+/// A resource or a template, ready to be read. Made by [`Resource::ready`].
+pub struct ReadyResource<C> {
     pub(crate) resource: Resource<C>,
     pub(crate) template: Option<UriTemplate>,
     json: String,
 }
 
-impl<C> ReadyResource<C> {
+impl<C: 'static> ReadyResource<C> {
     pub(super) fn new(resource: Resource<C>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         let template = resource.is_template.then(|| UriTemplate::parse(&resource.address)).transpose();
@@ -152,6 +158,12 @@ impl<C> ReadyResource<C> {
         if problems.is_empty() { Ok(Self { resource, template, json }) } else { Err(problems) }
     }
 
+    /// Its address, or that of the template.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.resource.address
+    }
+
     /// The values of a template's variables when the address is one of its own.
     pub(crate) fn parameters_in(&self, uri: &str) -> Option<Map<String, Value>> {
         let captures = self.template.as_ref()?.captures(uri)?;
@@ -168,15 +180,11 @@ impl<C> ReadyResource<C> {
     }
 }
 
-impl<C> Listed<C> for ReadyResource<C> {
-    const LIST: &'static str = "resources";
+impl<C> Named<C> for ReadyResource<C> {
+    const KIND: &'static str = "resource";
 
     fn key(&self) -> &str {
         &self.resource.address
-    }
-
-    fn json(&self) -> &str {
-        &self.json
     }
 
     fn policy(&self) -> Option<&Policy<C>> {
@@ -184,55 +192,63 @@ impl<C> Listed<C> for ReadyResource<C> {
     }
 }
 
-/// A template: a resource under the other list's name.
-pub(crate) struct ReadyTemplate<C>(pub(crate) ReadyResource<C>);
-
-impl<C> Listed<C> for ReadyTemplate<C> {
-    const LIST: &'static str = "resourceTemplates";
-
-    fn key(&self) -> &str {
-        self.0.key()
-    }
-
+impl<C> Listed<C> for ReadyResource<C> {
     fn json(&self) -> &str {
-        self.0.json()
-    }
-
-    fn policy(&self) -> Option<&Policy<C>> {
-        self.0.policy()
+        &self.json
     }
 }
 
-/// A prompt, ready to be got.
-pub(crate) struct ReadyPrompt<C> {
+/// A prompt, ready to be got. Made by [`Prompt::ready`].
+pub struct ReadyPrompt<C> {
     pub(crate) prompt: Prompt<C>,
     json: String,
 }
 
-impl<C> ReadyPrompt<C> {
+impl<C: 'static> ReadyPrompt<C> {
     pub(super) fn new(prompt: Prompt<C>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         if !is_name(&prompt.name) {
             problems.push(format!("{:?} is not a prompt name: 1 to 128 of A-Z a-z 0-9 _ - .", prompt.name));
         }
+        problems.extend(prompt.repeated_arguments().map(|name| format!("the argument {name:?} is there twice")));
         let json = to_json(&prompt.entry());
         if problems.is_empty() { Ok(Self { prompt, json }) } else { Err(problems) }
     }
+
+    /// The name it is listed under.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.prompt.name
+    }
 }
 
-impl<C> Listed<C> for ReadyPrompt<C> {
-    const LIST: &'static str = "prompts";
+impl<C> Named<C> for ReadyPrompt<C> {
+    const KIND: &'static str = "prompt";
 
     fn key(&self) -> &str {
         &self.prompt.name
     }
 
+    fn policy(&self) -> Option<&Policy<C>> {
+        self.prompt.policy.as_ref()
+    }
+}
+
+impl<C> Listed<C> for ReadyPrompt<C> {
     fn json(&self) -> &str {
         &self.json
     }
+}
 
-    fn policy(&self) -> Option<&Policy<C>> {
-        self.prompt.policy.as_ref()
+impl<C> std::fmt::Debug for ReadyResource<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ReadyResource").field("address", &self.resource.address).finish_non_exhaustive()
+    }
+}
+
+impl<C> std::fmt::Debug for ReadyPrompt<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ReadyPrompt").field("name", &self.prompt.name).finish_non_exhaustive()
     }
 }
 

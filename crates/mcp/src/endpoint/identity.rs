@@ -11,11 +11,12 @@ use super::entries::to_json;
 use crate::Revision;
 use crate::asking::StateKey;
 use crate::icon::Icon;
+use crate::method::Method;
 
 /// Who may keep a copy of a list. Source: specification 2026-07-28, Caching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheScope {
-    /// The lists are the same for every caller.
+    /// The lists are the same for every caller, so nothing in them has a rule about who sees it.
     Public,
     /// The lists are for the caller that asked.
     Private,
@@ -45,8 +46,6 @@ pub(crate) struct Identity<C> {
     pub(crate) cache_scope: CacheScope,
     pub(super) page_size: Option<usize>,
     pub(crate) logging: bool,
-    /// Capabilities of the application's own methods.
-    pub(super) further_capabilities: Map<String, Value>,
     /// Whether clients may subscribe to resources.
     pub(crate) subscriptions: bool,
     /// Whether clients are told when lists change.
@@ -59,7 +58,7 @@ pub(crate) struct Identity<C> {
     pub(crate) modern_tail: String,
 }
 
-/// Which kinds of things there are.
+/// Which kinds of things are offered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kinds {
     pub(crate) tools: bool,
@@ -78,7 +77,7 @@ impl<C> Identity<C> {
     }
 
     /// The result of `initialize`.
-    pub(crate) fn initialize(&self, revision: Revision, kinds: Kinds) -> Bytes {
+    pub(super) fn initialize(&self, revision: Revision, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Bytes {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct InitializeResult<'a> {
@@ -90,36 +89,42 @@ impl<C> Identity<C> {
         }
         Bytes::from(to_json(&InitializeResult {
             protocol_version: revision.as_str(),
-            capabilities: self.capabilities(kinds),
+            capabilities: self.capabilities(kinds, methods),
             server_info: self.server_info(revision),
             instructions: self.instructions.as_deref(),
         }))
     }
 
     /// The result of `server/discover`.
-    pub(crate) fn discover(&self, kinds: Kinds) -> Bytes {
-        let mut discovered =
-            json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": self.capabilities(kinds) });
+    pub(super) fn discover(&self, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Bytes {
+        let mut discovered = json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": self.capabilities(kinds, methods) });
         if let (Some(instructions), Some(object)) = (&self.instructions, discovered.as_object_mut()) {
             object.insert("instructions".to_owned(), Value::from(instructions.as_str()));
         }
-        let text = to_json(&discovered);
-        self.cacheable(text.strip_suffix('}').unwrap_or(&text), self.list_ttl, self.cache_scope)
+        let mut open = to_json(&discovered);
+        open.pop();
+        self.cacheable(open, self.list_ttl, self.cache_scope)
     }
 
     /// A result of 2026-07-28 that a client may keep, from its JSON without the closing brace.
-    pub(crate) fn cacheable(&self, open: &str, ttl: Duration, scope: CacheScope) -> Bytes {
-        let scope = scope.as_str();
-        Bytes::from(format!(r#"{open},"ttlMs":{},"cacheScope":"{scope}"{}"#, ttl.as_millis(), self.modern_tail))
+    pub(crate) fn cacheable(&self, mut open: String, ttl: Duration, scope: CacheScope) -> Bytes {
+        open.push_str(&format!(r#","ttlMs":{},"cacheScope":"{}""#, ttl.as_millis(), scope.as_str()));
+        open.push_str(&self.modern_tail);
+        Bytes::from(open)
     }
 
     /// A list, from its JSON without the closing brace.
-    pub(crate) fn list(&self, open: &str, modern: bool) -> Bytes {
-        if modern { self.cacheable(open, self.list_ttl, self.cache_scope) } else { Bytes::from(format!("{open}}}")) }
+    pub(super) fn list(&self, mut open: String, modern: bool) -> Bytes {
+        if modern {
+            return self.cacheable(open, self.list_ttl, self.cache_scope);
+        }
+        open.push('}');
+        Bytes::from(open)
     }
 
-    fn capabilities(&self, kinds: Kinds) -> Value {
-        let mut capabilities = self.further_capabilities.clone();
+    fn capabilities(&self, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Value {
+        let own = methods.iter().filter_map(|method| method.capability.clone());
+        let mut capabilities: Map<String, Value> = own.collect();
         let list = if self.announces_changes { json!({ "listChanged": true }) } else { json!({}) };
         let mut resources = list.clone();
         if let (true, Some(resources)) = (self.subscriptions, resources.as_object_mut()) {

@@ -1,4 +1,4 @@
-//! Things of one kind in their order, found by name, listed in pages. Tools, resources, templates and prompts are each one listing.
+//! Things of one kind in their order, found by name, listed in pages. Tools, resources, templates, prompts and methods are each one listing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,16 +6,34 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::BuildProblem;
+use crate::call::Call;
 use crate::policy::Policy;
 
 /// What can stand in a listing.
-pub(crate) trait Listed<C> {
-    /// The key of the list in its result, such as `tools`.
-    const LIST: &'static str;
+pub(crate) trait Named<C> {
+    /// What it is called in a sentence, such as `tool`.
+    const KIND: &'static str;
 
     /// The name that tells it from the others.
     fn key(&self) -> &str;
 
+    /// Further names under which it is found.
+    fn aliases(&self) -> &[String] {
+        &[]
+    }
+
+    /// Who may see it; everybody without one.
+    fn policy(&self) -> Option<&Policy<C>>;
+
+    /// Whether this request may see it.
+    fn is_allowed(&self, viewer: &Call<C>) -> bool {
+        self.policy().is_none_or(|policy| policy(viewer))
+    }
+}
+
+/// What clients list.
+pub(crate) trait Listed<C>: Named<C> {
     /// The entry as clients see it, as JSON.
     fn json(&self) -> &str;
 
@@ -23,9 +41,6 @@ pub(crate) trait Listed<C> {
     fn is_listed(&self) -> bool {
         true
     }
-
-    /// Who may see it; everybody without one.
-    fn policy(&self) -> Option<&Policy<C>>;
 }
 
 /// Things of one kind.
@@ -34,11 +49,15 @@ pub(crate) struct Listing<T> {
     by_name: HashMap<String, usize>,
 }
 
-impl<T> Listing<T> {
-    pub(super) fn new(entries: Vec<Arc<T>>, by_name: HashMap<String, usize>) -> Self {
-        Self { entries, by_name }
-    }
+/// One change of a listing.
+pub(super) enum Edit<T> {
+    Add(Arc<T>),
+    /// Takes the place of the one of the same name.
+    Replace(Arc<T>),
+    Remove(String),
+}
 
+impl<T> Listing<T> {
     pub(crate) fn find(&self, name: &str) -> Option<&Arc<T>> {
         self.by_name.get(name).and_then(|index| self.entries.get(*index))
     }
@@ -46,22 +65,88 @@ impl<T> Listing<T> {
     pub(crate) fn entries(&self) -> &[Arc<T>] {
         &self.entries
     }
+
+    /// Takes names without anything behind them: what they belong to is not good, so nothing of this will be served, but a second use of a name
+    /// is told all the same.
+    pub(super) fn claim<'a>(&mut self, own: &str, names: impl Iterator<Item = &'a str>) -> Vec<BuildProblem> {
+        let mut problems = Vec::new();
+        for name in names {
+            if self.by_name.insert(name.to_owned(), self.entries.len()).is_some() {
+                problems.push(BuildProblem::new(own, format!("the name {name:?} is used twice")));
+            }
+        }
+        problems
+    }
+
+    /// Changes one thing; the error is all that speaks against it.
+    pub(super) fn edit<C>(&mut self, edit: Edit<T>) -> Result<(), Vec<BuildProblem>>
+    where
+        T: Named<C>,
+    {
+        let (name, entry) = match edit {
+            Edit::Add(entry) => {
+                let problems = self.claim(entry.key(), names(&*entry));
+                if !problems.is_empty() {
+                    return Err(problems);
+                }
+                self.entries.push(entry);
+                return Ok(());
+            }
+            Edit::Replace(entry) => (entry.key().to_owned(), Some(entry)),
+            Edit::Remove(name) => (name, None),
+        };
+        let Some(place) = self.entries.iter().position(|other| other.key() == name) else {
+            return Err(vec![BuildProblem::new(&name, format!("there is no {} of this name", T::KIND))]);
+        };
+        let entries = std::mem::take(&mut self.entries);
+        self.by_name.clear();
+        let mut problems = Vec::new();
+        for (index, other) in entries.into_iter().enumerate() {
+            let Some(kept) = (if index == place { entry.clone() } else { Some(other) }) else { continue };
+            problems.extend(self.claim(kept.key(), names(&*kept)));
+            self.entries.push(kept);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
 }
 
-/// A page of a list as a JSON object without its closing brace; `None` for a cursor that this server never gave out.
-pub(crate) fn page<'a, C, T: Listed<C> + 'a>(
-    entries: impl Iterator<Item = &'a Arc<T>>,
+fn names<C, T: Named<C>>(entry: &T) -> impl Iterator<Item = &str> {
+    std::iter::once(entry.key()).chain(entry.aliases().iter().map(String::as_str))
+}
+
+impl<T> Default for Listing<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), by_name: HashMap::new() }
+    }
+}
+
+impl<T> Clone for Listing<T> {
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone(), by_name: self.by_name.clone() }
+    }
+}
+
+/// A page of a list as a JSON object without its closing brace, with room for `more` bytes; `None` for a cursor that this server never gave out.
+pub(super) fn page<C, T: Listed<C>>(
+    key: &str,
+    entries: &[&Arc<T>],
     cursor: Option<&str>,
     size: Option<usize>,
+    more: usize,
 ) -> Option<String> {
-    let mut entries = entries.filter(|entry| entry.is_listed()).peekable();
+    let mut entries = entries.iter().filter(|entry| entry.is_listed()).peekable();
     if let Some(cursor) = cursor {
         let last = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
         entries.by_ref().find(|entry| entry.key() == last)?;
     }
-    let mut json = format!(r#"{{"{}":["#, T::LIST);
+    let size = size.unwrap_or(usize::MAX);
+    let length: usize = entries.clone().take(size).map(|entry| entry.json().len() + 1).sum();
+    let mut json = String::with_capacity(length + key.len() + more + 64);
+    json.push_str("{\"");
+    json.push_str(key);
+    json.push_str("\":[");
     let mut last = None;
-    for (place, entry) in entries.by_ref().take(size.unwrap_or(usize::MAX)).enumerate() {
+    for (place, entry) in entries.by_ref().take(size).enumerate() {
         if place > 0 {
             json.push(',');
         }

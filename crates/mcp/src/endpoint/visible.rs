@@ -2,33 +2,37 @@
 
 use std::sync::Arc;
 
-use super::catalog::Catalog;
-use super::entries::{ReadyPrompt, ReadyResource, ReadyTemplate, ReadyTool};
-use super::listing::Listed;
-use super::{BuildProblem, BuildProblems};
+use super::BuildProblems;
+use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
+use super::listing::Named;
+use super::things::Things;
 use crate::call::Call;
+use crate::method::Method;
+use crate::prompt::Prompt;
+use crate::resource::Resource;
 use crate::tool::Tool;
 
-/// The things that one request may see, in their order.
+/// The things that one request may see, in their order. An endpoint's hook receives it and gives back what the request does see.
 pub struct Visible<C> {
-    pub(crate) tools: Vec<Arc<ReadyTool<C>>>,
-    pub(crate) resources: Vec<Arc<ReadyResource<C>>>,
-    pub(crate) templates: Vec<Arc<ReadyTemplate<C>>>,
-    pub(crate) prompts: Vec<Arc<ReadyPrompt<C>>>,
+    pub(super) tools: Vec<Arc<ReadyTool<C>>>,
+    pub(super) resources: Vec<Arc<ReadyResource<C>>>,
+    pub(super) templates: Vec<Arc<ReadyResource<C>>>,
+    pub(super) prompts: Vec<Arc<ReadyPrompt<C>>>,
+    pub(super) methods: Vec<Arc<Method<C>>>,
 }
 
 impl<C: Send + Sync + 'static> Visible<C> {
     /// Everything that the rules of each thing allow.
-    pub(super) fn allowed(catalog: &Catalog<C>, viewer: &Call<C>) -> Self {
-        fn allowed<C, T: Listed<C>>(entries: &[Arc<T>], viewer: &Call<C>) -> Vec<Arc<T>> {
-            let is_allowed = |entry: &&Arc<T>| entry.policy().is_none_or(|policy| policy(viewer));
-            entries.iter().filter(is_allowed).map(Arc::clone).collect()
+    pub(super) fn allowed(things: &Things<C>, viewer: &Call<C>) -> Self {
+        fn allowed<C, T: Named<C>>(entries: &[Arc<T>], viewer: &Call<C>) -> Vec<Arc<T>> {
+            entries.iter().filter(|entry| entry.is_allowed(viewer)).map(Arc::clone).collect()
         }
         Self {
-            tools: allowed(catalog.tools.entries(), viewer),
-            resources: allowed(catalog.resources.entries(), viewer),
-            templates: allowed(catalog.templates.entries(), viewer),
-            prompts: allowed(catalog.prompts.entries(), viewer),
+            tools: allowed(things.tools.entries(), viewer),
+            resources: allowed(things.resources.entries(), viewer),
+            templates: allowed(things.templates.entries(), viewer),
+            prompts: allowed(things.prompts.entries(), viewer),
+            methods: allowed(things.methods.entries(), viewer),
         }
     }
 
@@ -53,28 +57,68 @@ impl<C: Send + Sync + 'static> Visible<C> {
         self.prompts.retain(|prompt| keep(prompt.key()));
     }
 
-    /// Adds a tool for this request. One of the same name gives way.
-    pub fn add_tool(&mut self, tool: Arc<ReadyTool<C>>) {
-        self.tools.retain(|other| other.name != tool.name);
-        self.tools.push(tool);
+    /// Keeps only some of the application's own methods, by their name. One that is not kept is no method, also where it stands for one of the
+    /// protocol.
+    pub fn retain_methods(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.methods.retain(|method| keep(method.key()));
     }
 
-    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool<C>>> {
-        self.tools.iter().find(|tool| tool.name == name || tool.aliases.iter().any(|alias| alias == name))
+    /// Adds a tool for this request. One of the same name gives way.
+    pub fn add_tool(&mut self, tool: Arc<ReadyTool<C>>) {
+        add(&mut self.tools, tool);
+    }
+
+    /// Adds a resource or a template for this request. One of the same address gives way.
+    pub fn add_resource(&mut self, resource: Arc<ReadyResource<C>>) {
+        add(if resource.template.is_some() { &mut self.templates } else { &mut self.resources }, resource);
+    }
+
+    /// Adds a prompt for this request. One of the same name gives way.
+    pub fn add_prompt(&mut self, prompt: Arc<ReadyPrompt<C>>) {
+        add(&mut self.prompts, prompt);
+    }
+
+    pub(super) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool<C>>> {
+        let by_alias = |tool: &&Arc<ReadyTool<C>>| tool.aliases().iter().any(|alias| alias == name);
+        self.tools.iter().find(|tool| tool.key() == name).or_else(|| self.tools.iter().find(by_alias))
     }
 }
 
+fn add<C, T: Named<C>>(things: &mut Vec<Arc<T>>, thing: Arc<T>) {
+    things.retain(|other| other.key() != thing.key());
+    things.push(thing);
+}
+
 impl<C: Send + Sync + 'static> Tool<C> {
-    /// Checks the tool and makes it ready, to be added to a request with [`Visible::add_tool`].
+    /// Checks the tool and makes it ready: its schema compiled, its entry in lists written once.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn ready(self) -> Result<Arc<ReadyTool<C>>, BuildProblems> {
         let name = self.name.clone();
-        let named = |problems: Vec<String>| {
-            BuildProblems(problems.into_iter().map(|problem| BuildProblem { name: name.clone(), problem }).collect())
-        };
-        ReadyTool::new(self).map(Arc::new).map_err(named)
+        ReadyTool::new(self).map(Arc::new).map_err(|problems| BuildProblems::of(&name, problems))
+    }
+}
+
+impl<C: 'static> Resource<C> {
+    /// Checks the resource or template and makes it ready.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn ready(self) -> Result<Arc<ReadyResource<C>>, BuildProblems> {
+        let address = self.address.clone();
+        ReadyResource::new(self).map(Arc::new).map_err(|problems| BuildProblems::of(&address, problems))
+    }
+}
+
+impl<C: 'static> Prompt<C> {
+    /// Checks the prompt and makes it ready.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn ready(self) -> Result<Arc<ReadyPrompt<C>>, BuildProblems> {
+        let name = self.name.clone();
+        ReadyPrompt::new(self).map(Arc::new).map_err(|problems| BuildProblems::of(&name, problems))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use footbridge_mcp::{BuildProblem, Call, CallError, Endpoint, Output, Tool, limits};
+use footbridge_mcp::{BuildProblem, Call, CallError, Endpoint, Messages, Output, Prompt, PromptArgument, Resource, Tool, limits};
 use serde_json::{Value, json};
 
 use crate::world::{Event, World, endpoint, tools};
@@ -182,4 +182,36 @@ fn every_build_problem_is_listed() {
         assert!(problem.problem.contains(words), "{words} is not in {}", problem.problem);
     }
     assert_eq!(problems.to_string().lines().count(), expected.len(), "a line each");
+}
+
+#[test]
+fn problems_of_prompts_and_resources_are_listed_with_the_rest() {
+    let prompt = |name: &str| Prompt::new(name, "d", |_: Call<World>| async { Ok(Messages::user("")) });
+    let resource = |uri: &str, name: &str| Resource::new(uri, name, |_: Call<World>| async { Ok("".into()) });
+    let template = |uri: &str| Resource::template(uri, "t", |_: Call<World>| async { Ok("".into()) });
+    let problems = Endpoint::builder("t", "1")
+        .prompt(prompt("letter").argument(PromptArgument::new("to", "")).argument(PromptArgument::required("to", "")))
+        .prompt(prompt("letter"))
+        .prompt(prompt("no name"))
+        .resource(resource("", "nowhere"))
+        .resource(resource("a://b", "b"))
+        .resource(resource("a://b", "c"))
+        .resource(template("a://{b"))
+        .resource(template("a://{b}").parameter::<u32>("c"))
+        .build()
+        .unwrap_err();
+    let expected = [
+        ("", "needs an address and a name"),
+        ("a://b", "used twice"),
+        ("a://{b", "without its"),
+        ("a://{b}", "there is no {c}"),
+        ("letter", "the argument \"to\" is there twice"),
+        ("letter", "used twice"),
+        ("no name", "is not a prompt name"),
+    ];
+    assert_eq!(problems.0.len(), expected.len(), "{problems}");
+    for (problem, (name, words)) in problems.0.iter().zip(expected) {
+        assert_eq!(problem.name, name);
+        assert!(problem.problem.contains(words), "{words} is not in {}", problem.problem);
+    }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use footbridge_mcp::http::SessionLimits;
-use footbridge_mcp::{Call, Endpoint, EndpointBuilder, Messages, Output, Prompt, PromptArgument, Resource, ResourceBody, Tool};
+use footbridge_mcp::{
+    CacheScope, Call, Endpoint, EndpointBuilder, Messages, Method, Output, Prompt, PromptArgument, Resource, ResourceBody, Tool,
+};
 use serde_json::{Value, json};
 
 use crate::hall::{Hall, Person, builder, hall_of, rpc};
@@ -50,6 +52,11 @@ fn guarded() -> EndpointBuilder<Person> {
         .resource(text("s://secret").allowed_for(is_ada))
         .resource(template("s://t/{id}").allowed_for(is_ada))
         .prompt(prompt("secret_prompt").allowed_for(is_ada))
+        .method(
+            Method::new("secrets/list", async |_: Call<Person>, _: Value| Ok(json!({"secrets": []})))
+                .capability("secrets", json!({}))
+                .allowed_for(is_ada),
+        )
 }
 
 async fn modern(hall: &Hall, user: &str, method: &str, params: &Value) -> (u16, Value) {
@@ -82,19 +89,14 @@ fn requests() -> Vec<(&'static str, Value, &'static str)> {
         ("prompts/get", json!({"name": "secret_prompt"}), "GetPromptResult"),
         ("completion/complete", complete(json!({"type": "ref/prompt", "name": "secret_prompt"}), "word"), "CompleteResult"),
         ("completion/complete", complete(json!({"type": "ref/resource", "uri": "s://t/{id}"}), "id"), "CompleteResult"),
+        ("secrets/list", json!({}), "Result"),
     ]
 }
 
 #[tokio::test]
 async fn hidden_is_the_same_as_unknown_everywhere() {
     let guarded = serve(guarded()).await;
-    // The same kinds, of which nobody sees anything.
-    let empty = Endpoint::builder("hall", "1")
-        .subscriptions()
-        .tool(tool("other").allowed_for(|_| false))
-        .resource(text("s://other").allowed_for(|_| false))
-        .prompt(prompt("other").allowed_for(|_| false));
-    let empty = serve(empty).await;
+    let empty = serve(Endpoint::builder("hall", "1").subscriptions()).await;
     for (method, params, result) in requests() {
         let (status, seen) = modern(&guarded, "ada", method, &params).await;
         schemas::check(MODERN, result, &seen);
@@ -112,11 +114,21 @@ async fn hidden_is_the_same_as_unknown_everywhere() {
             "{method} {params}"
         );
     }
+    for (method, params, _) in requests() {
+        // What is not offered is no method in the modern era; clients of the legacy era ask for every list all the same.
+        let (status, hidden) = modern(&guarded, "eve", method, &params).await;
+        assert_eq!((status, &hidden["error"]["code"]), (404, &json!(-32601)), "{method} {params}");
+        let (_, hidden) = legacy(&guarded, "eve", method, &params).await;
+        assert_eq!(hidden.get("error").is_none(), method != "secrets/list" && method.ends_with("/list"), "{hidden}");
+    }
     let discovered =
         |hall, user| async move { modern(hall, user, "server/discover", &json!({})).await.1["result"]["capabilities"].clone() };
     assert_eq!(discovered(&guarded, "eve").await, discovered(&empty, "eve").await);
     let of_ada = discovered(&guarded, "ada").await;
-    assert_eq!(of_ada.as_object().unwrap().keys().collect::<Vec<_>>(), ["tools", "resources", "prompts", "completions"]);
+    assert_eq!(
+        of_ada.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["secrets", "tools", "resources", "prompts", "completions"]
+    );
     let eve = guarded.session("2025-11-25", "eve", json!({})).await;
     let subscribe = |uri: &str| rpc(1, "resources/subscribe", json!({"uri": uri}));
     for uri in ["s://secret", "s://t/1", "s://nothing"] {
@@ -174,19 +186,98 @@ async fn the_hook_narrows_replaces_and_adds_for_one_request() {
     let hall = &hall;
     let list = |user| async move { modern(hall, user, "tools/list", &json!({})).await.1 };
     assert_eq!(names(&list("ada").await), ["one", "two"]);
-    assert!(names(&list("eve").await).is_empty());
+    assert_eq!(list("eve").await["error"]["code"], -32601, "no tool is left, so there are no tools");
     let bob = list("bob").await;
     schemas::check(MODERN, "ListToolsResult", &bob);
     assert_eq!((names(&bob), &bob["result"]["tools"][1]["title"]), (vec!["for_bob", "one"], &json!("another")));
     let call = |user, name| async move { modern(hall, user, "tools/call", &json!({"name": name, "arguments": {}})).await.1 };
     assert_eq!(call("bob", "for_bob").await["result"]["content"][0]["text"], "for_bob");
-    for (user, name) in [("ada", "for_bob"), ("bob", "two"), ("bob", "echo"), ("eve", "one"), ("eve", "uno"), ("bob", "uno")] {
+    for (user, name) in [("ada", "for_bob"), ("bob", "two"), ("bob", "echo"), ("bob", "uno")] {
         let refused = call(user, name).await;
         assert_eq!(refused["error"]["message"], format!("unknown tool: {name}"), "{user}");
+    }
+    for name in ["one", "uno"] {
+        assert_eq!(call("eve", name).await["error"]["code"], -32601, "{name}");
     }
     asked.store(0, Ordering::Relaxed);
     assert_eq!(call("ada", "uno").await["result"]["content"][0]["text"], "one");
     assert_eq!(asked.load(Ordering::Relaxed), 1, "one set for a request");
+}
+
+#[tokio::test]
+async fn the_hook_has_its_say_about_every_kind() {
+    let method = |name: &str| Method::new(name, async |_: Call<Person>, _: Value| Ok(json!({})));
+    let hall =
+        serve(builder().method(method("a/one").capability("a", json!({}))).method(method("a/two")).prompt(prompt("p")).visible(
+            |viewer, mut seen| {
+                if viewer.caller.name == "eve" {
+                    seen.retain_methods(|name| name != "a/one");
+                    seen.retain_tools(|tool| tool.name() == "echo");
+                    return seen;
+                }
+                seen.add_resource(text("s://added").ready().unwrap());
+                seen.add_resource(template("s://added/{id}").ready().unwrap());
+                seen.add_prompt(prompt("added").ready().unwrap());
+                seen.add_prompt(prompt("p").title("another").ready().unwrap());
+                seen
+            },
+        ))
+        .await;
+    let hall = &hall;
+    let ask = |user, method, params: Value| async move { modern(hall, user, method, &params).await.1 };
+    assert_eq!(ask("ada", "resources/read", json!({"uri": "s://added"})).await["result"]["contents"][0]["text"], "text");
+    assert_eq!(ask("ada", "resources/read", json!({"uri": "s://added/7"})).await["result"]["contents"][0]["text"], "made");
+    assert_eq!(ask("eve", "resources/read", json!({"uri": "s://added"})).await["error"]["code"], -32601);
+    let prompts = ask("ada", "prompts/list", json!({})).await["result"]["prompts"].clone();
+    let listed: Vec<_> = prompts.as_array().unwrap().iter().map(|prompt| (&prompt["name"], &prompt["title"])).collect();
+    assert_eq!(listed, [(&json!("added"), &Value::Null), (&json!("p"), &json!("another"))]);
+    for (user, method, code) in [("ada", "a/one", Value::Null), ("eve", "a/one", json!(-32601)), ("eve", "a/two", Value::Null)] {
+        assert_eq!(ask(user, method, json!({})).await["error"]["code"], code, "{user} {method}");
+    }
+    let capabilities = |user| async move { ask(user, "server/discover", json!({})).await["result"]["capabilities"].clone() };
+    assert_eq!(
+        capabilities("ada").await.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["a", "tools", "resources", "prompts", "completions", "logging"]
+    );
+    assert_eq!(capabilities("eve").await.get("a"), None);
+}
+
+/// A kind that may come while a client listens is said to everybody from the start.
+#[tokio::test]
+async fn an_endpoint_that_announces_changes_offers_every_kind() {
+    let hall = serve(Endpoint::builder("hall", "1").announces_changes().tool(tool("mine").allowed_for(is_ada))).await;
+    let (_, discovered) = modern(&hall, "eve", "server/discover", &json!({})).await;
+    let list = json!({"listChanged": true});
+    assert_eq!(
+        discovered["result"]["capabilities"],
+        json!({"tools": list, "resources": list, "prompts": list, "completions": {}})
+    );
+    for (method, result, key) in [
+        ("tools/list", "ListToolsResult", "tools"),
+        ("resources/list", "ListResourcesResult", "resources"),
+        ("resources/templates/list", "ListResourceTemplatesResult", "resourceTemplates"),
+        ("prompts/list", "ListPromptsResult", "prompts"),
+    ] {
+        let (status, list) = modern(&hall, "eve", method, &json!({})).await;
+        schemas::check(MODERN, result, &list);
+        assert_eq!((status, &list["result"][key]), (200, &json!([])), "{method}");
+    }
+    let (_, refused) = modern(&hall, "eve", "tools/call", &json!({"name": "mine"})).await;
+    assert_eq!((&refused["error"]["code"], &refused["error"]["message"]), (&json!(-32602), &json!("unknown tool: mine")));
+}
+
+#[test]
+fn a_rule_and_public_lists_do_not_go_together() {
+    let public = |builder: EndpointBuilder<Person>| builder.list_cache(std::time::Duration::ZERO, CacheScope::Public).build();
+    let problems = public(guarded().tool(tool("open"))).unwrap_err().0;
+    let named: Vec<&str> = problems.iter().map(|problem| &*problem.name).collect();
+    assert_eq!(named, ["secret", "s://secret", "s://t/{id}", "secret_prompt", "secrets/list"]);
+    let problems = public(builder().visible(|_, seen| seen)).unwrap_err().0;
+    assert_eq!(problems.iter().map(|problem| &*problem.name).collect::<Vec<_>>(), ["hall"]);
+    assert!(problems[0].problem.contains("CacheScope::Private"), "{problems:?}");
+    let open = public(builder().tool(tool("open"))).unwrap();
+    let problems = open.change().add_tool(tool("late").allowed_for(is_ada)).apply().unwrap_err().0;
+    assert_eq!(problems[0].name, "late");
 }
 
 #[tokio::test]

@@ -1,0 +1,41 @@
+//! What is wrong with an endpoint, said all at once. Finds nothing itself.
+
+use std::fmt;
+
+/// One thing that is wrong with an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildProblem {
+    /// The name of the tool, prompt, method or endpoint, or the address of the resource.
+    pub name: String,
+    /// What is wrong, in one sentence.
+    pub problem: String,
+}
+
+/// Everything that is wrong with an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildProblems(pub Vec<BuildProblem>);
+
+impl BuildProblem {
+    pub(super) fn new(name: &str, problem: String) -> Self {
+        Self { name: name.to_owned(), problem }
+    }
+}
+
+impl BuildProblems {
+    /// Several problems of one thing.
+    pub(super) fn of(name: &str, problems: Vec<String>) -> Self {
+        Self(problems.into_iter().map(|problem| BuildProblem::new(name, problem)).collect())
+    }
+}
+
+impl fmt::Display for BuildProblems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, BuildProblem { name, problem }) in self.0.iter().enumerate() {
+            let break_before = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{break_before}{name:?}: {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BuildProblems {}
