@@ -28,6 +28,10 @@ pub(super) async fn decide(
     variables: &Variables,
     error: CallError,
 ) -> Result<Way, CallError> {
+    if sent.body.is_none() {
+        // nothing was compared with a version: what the backend says of it is all there is
+        return Ok(Way::Refuse(error));
+    }
     let image = variables.get(Variable::Before as usize).cloned().unwrap_or_default();
     let Ok(now) = request::simple(inner, before, variables).await else { return Ok(Way::Refuse(error)) };
     let now = now.value()?;

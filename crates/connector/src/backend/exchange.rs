@@ -53,6 +53,7 @@ impl Ask {
 
 /// A 2xx answer.
 pub(super) struct Answer {
+    pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
@@ -145,7 +146,7 @@ async fn follow(inner: &Arc<Inner>, ask: &Ask, token: Option<&HeaderValue>) -> R
         let status = answer.status();
         if status.is_success() {
             let (head, body) = answer.into_parts();
-            return Ok(Ok(Answer { headers: head.headers, body }));
+            return Ok(Ok(Answer { status, headers: head.headers, body }));
         }
         if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
             return Ok(Err(answer));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::Method;
+use http::{Method, StatusCode};
 use jaq_json::Val;
 
 use super::Inner;
@@ -152,6 +152,16 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask, request: &Request) -> Res
             let text = String::from_utf8_lossy(&answer.body).into_owned();
             Ok(Held::Made(Val::utf8_str(text)))
         }
-        Answer::Json => Ok(exchange::admitted(inner, answer.body, reads)?.map_or(Held::Nothing, Held::received)),
+        Answer::Json => match exchange::admitted(inner, answer.body, reads)? {
+            Some(json) => Ok(Held::received(json)),
+            // what was changed is changed, whatever is said of it; a read that says nothing went somewhere else
+            None if !reads || answer.status == StatusCode::NO_CONTENT => Ok(Held::Nothing),
+            None => {
+                let title = &inner.compiled().title;
+                let message =
+                    format!("{title} answered nothing where JSON was expected. Check that its address is that of the API.");
+                Err(CallError::backend(message, false))
+            }
+        },
     }
 }

@@ -19,7 +19,7 @@ const MAX_SENTENCE: usize = 500;
 /// What is said of a change that may or may not have been made.
 pub(super) const FATE: &str = "Whether the change was made is not known: read the object before you try again.";
 /// Secrets shorter than this are not looked for in a sentence: too much else would match.
-const SHORTEST_SECRET: usize = 6;
+pub(super) const SHORTEST_SECRET: usize = 6;
 
 /// The error for an answer that is neither 2xx nor a redirect to follow. `hints` are the tool's own.
 pub(super) async fn refused(
@@ -45,8 +45,10 @@ pub(super) async fn refused(
         }
     };
     let next = match hints.and_then(|hints| hints.get(&code)).or_else(|| compiled.hints.get(&code)) {
+        // no hint about records helps when there is no such route
+        _ if page && status == StatusCode::NOT_FOUND => ELSEWHERE,
         Some(hint) => hint,
-        None if page && status.is_client_error() => "Check that its address is that of the API.",
+        None if page && status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => ELSEWHERE,
         None => next(status, reads),
     };
     let fate = if !reads && status.is_server_error() { FATE } else { "" };
@@ -59,6 +61,9 @@ pub(super) async fn refused(
     let error = error.with_status(code);
     if seen.is_conflict { error.with_conflict() } else { error }
 }
+
+/// A web page comes from something that is not the API.
+const ELSEWHERE: &str = "Check that its address is that of the API.";
 
 fn next(status: StatusCode, reads: bool) -> &'static str {
     match status.as_u16() {

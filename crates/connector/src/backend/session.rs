@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::exchange::{self, Ask};
+use super::sentence;
 use super::throttle::set;
 use super::values::{self, Held, to_json};
 use super::{Inner, request};
@@ -25,8 +26,8 @@ pub(super) struct Session {
     state: AsyncMutex<State>,
     /// Exchanges that have ended, well or not. Changed only by whoever holds `state`.
     attempts: AtomicU64,
-    /// Tokens that no sentence may show: the last ones.
-    tokens: Mutex<Vec<SecretString>>,
+    /// What no sentence may show: the token and what renews it, of the last exchanges.
+    tokens: Mutex<Vec<Vec<SecretString>>>,
     me: AsyncMutex<Option<Val>>,
 }
 
@@ -141,24 +142,26 @@ impl Session {
         let mut header = HeaderValue::from_str(&text)
             .map_err(|_| CallError::backend(format!("{title} gave a token that no header can carry."), false))?;
         header.set_sensitive(true);
-        self.remember(token);
+        let answer = answer.value()?;
+        self.remember(token, renewing(inner, login, &answer).await?);
         let me = match &login.me {
-            Some(filter) => values::one(inner, filter, &answer, &Variables::default()).await?,
+            Some(filter) => values::one(inner, filter, &Held::Made(answer.clone()), &Variables::default()).await?,
             None => Val::Null,
         };
-        Ok(Kept { token: Token { header, generation }, answer: answer.value()?, me })
+        Ok(Kept { token: Token { header, generation }, answer, me })
     }
 
-    fn remember(&self, token: String) {
+    fn remember(&self, token: String, more: Vec<String>) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.insert(0, SecretString::from(token));
+        let all = std::iter::once(token).chain(more).map(SecretString::from);
+        tokens.insert(0, all.collect());
         tokens.truncate(2);
     }
 
     /// The text without any token of this session.
     pub(super) fn without_tokens(&self, text: &str) -> String {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.iter().fold(text.to_owned(), |text, token| text.replace(token.expose_secret(), "[secret]"))
+        tokens.iter().flatten().fold(text.to_owned(), |text, token| text.replace(token.expose_secret(), "[secret]"))
     }
 
     /// `$me`: what the login said, or what the backend answers when asked.
@@ -172,6 +175,22 @@ impl Session {
         *self.me.lock().await = Some(answer.clone());
         Ok(answer)
     }
+}
+
+/// The texts that the renewal of a session would send: they are as good as its token.
+async fn renewing(inner: &Arc<Inner>, login: &Login, answer: &Val) -> Result<Vec<String>, CallError> {
+    let Some(renew) = &login.renew else { return Ok(Vec::new()) };
+    let mut variables = Variables::default();
+    set(&mut variables, Variable::Settings, with_secrets(inner));
+    set(&mut variables, Variable::Login, answer.clone());
+    let body = values::one(inner, &renew.body, &Held::Nothing, &variables).await?;
+    let Val::Obj(body) = body else { return Ok(plain_text(&body).into_iter().filter(|text| is_secret(inner, text)).collect()) };
+    Ok(body.values().filter_map(plain_text).filter(|text| is_secret(inner, text)).collect())
+}
+
+/// Long enough to be one, and no setting that anybody may see.
+fn is_secret(inner: &Inner, text: &str) -> bool {
+    text.len() >= sentence::SHORTEST_SECRET && !inner.settings.open.values().any(|open| open == text)
 }
 
 /// The login, when it is needed.

@@ -25,6 +25,7 @@ def some: with_entries(select(.value != null));
 def slug: ascii_downcase | gsub("[^a-z0-9]+"; "-") | ltrimstr("-") | rtrimstr("-");
 def csv: if . == null then null else map(tostring) | join(",") end;
 def without($names): with_entries(select(.key as $k | $names | index([$k]) == null));
+def only($names): only__($names);
 def rename($names): with_entries(.key |= ($names[.] // .));
 def IN(f): . as $x | any(f; . == $x);
 def has_text($q): . != null and (tostring | ascii_downcase | contains($q | ascii_downcase));
@@ -41,6 +42,7 @@ pub(crate) const OWN_MEANINGS: &[(&str, &str)] = &[
     ("slug", "a text in lower case, everything but letters and digits made one hyphen"),
     ("csv", "a list joined by commas; null stays null"),
     ("without($names)", "an object without these keys, the others in their order"),
+    ("only($names)", "an object with these keys alone, in the order of the names, as far as it has them"),
     ("rename($names)", "an object with keys renamed by a map of old to new"),
     ("IN(f)", "true when the input is one of the values of `f`"),
     ("has_text($q)", "true when the input contains the text, whatever its case"),
@@ -64,7 +66,7 @@ pub(crate) fn names() -> std::collections::BTreeSet<String> {
 pub(crate) fn all(filters: usize) -> impl Iterator<Item = Fun<Kind>> {
     let entries: Fun<Kind> = (ENTRIES, std::iter::repeat_n(Bind::Fun(()), filters).collect(), Native::<Kind>::new(take_entries));
     let jaq = jaq_core::funs::<Kind>().chain(jaq_std::funs::<Kind>()).chain(jaq_json::funs::<Kind>());
-    jaq.filter(|fun| !DENIED.contains(&fun.0)).chain([tick(), range(), entries])
+    jaq.filter(|fun| !DENIED.contains(&fun.0)).chain([tick(), range(), only(), entries])
 }
 
 fn once<'a>(result: Result<Val, Exn<'a, Val>>) -> ValXs<'a, Val> {
@@ -104,6 +106,21 @@ fn tick() -> Fun<Kind> {
         Err(code) => once(Err(Exn::halt(code))),
     });
     (TICK, v(0), native)
+}
+
+/// `only/1`, which is asked of every row of a long list, without a round for each key.
+fn only() -> Fun<Kind> {
+    let native = Native::<Kind>::new(|mut cv| {
+        let names = cv.0.pop_var();
+        once(match (&cv.1, &names) {
+            (Val::Obj(object), Val::Arr(names)) => {
+                let kept = names.iter().filter_map(|name| Some((name.clone(), object.get(name)?.clone())));
+                Ok(Val::obj(kept.collect()))
+            }
+            _ => Err(jaq_core::Error::str("only takes a list of names, and an object").into()),
+        })
+    });
+    ("only__", v(1), native)
 }
 
 /// `range/3` that pays for every number.

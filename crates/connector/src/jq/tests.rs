@@ -250,6 +250,18 @@ fn named_steps_are_found() {
 }
 
 #[test]
+fn only_keeps_the_keys_there_are_in_the_order_of_the_names() {
+    let run = |code: &str, input: &str| run(code, input).unwrap().unwrap();
+    assert_eq!(run(r#"only(["b", "none", "a"])"#, r#"{"a":1,"b":null,"c":3}"#), r#"{"b":null,"a":1}"#);
+    let many = vec![r#"{"a":1,"b":2}"#; 5_000].join(",");
+    let names = r#"["a", "b", "c", "d", "e", "f", "g", "h"]"#;
+    assert_eq!(run(&format!("[.[] | only({names})] | length"), &format!("[{many}]")), "5000", "it costs no fuel a row");
+    for (code, input) in [(r#"only("a")"#, "{}"), (r#"only(["a"])"#, "5")] {
+        assert_eq!(run(&format!("try {code} catch \"no\""), input), r#""no""#, "{code} of {input}");
+    }
+}
+
+#[test]
 fn every_function_of_ours_has_its_meaning() {
     let defined: Vec<&str> = super::natives::OWN_DEFINITIONS.lines().filter_map(|line| line.strip_prefix("def ")).collect();
     assert_eq!(defined.len(), super::OWN_MEANINGS.len());

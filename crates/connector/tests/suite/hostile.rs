@@ -38,9 +38,25 @@ async fn every_tool_has_an_answer_to_what_is_not_json() {
         for tool in TOOLS {
             if let Err(error) = scripted.call(tool, json!({"id": "1"})).await {
                 assert!(
-                    error.message().contains("not a list") || error.message().contains("did not have the form"),
+                    ["not a list", "did not have the form", "answered nothing where JSON was expected"]
+                        .iter()
+                        .any(|what| error.message().contains(what)),
                     "{tool} {body}: {error}"
                 );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_says_nothing_is_an_error_and_no_content_is_null() {
+    for (status, body, is_error) in [(200, "", true), (200, " \r\n", true), (204, "", false), (200, "null", false)] {
+        let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |_| Answer(status, vec![], body.to_owned()));
+        for tool in ["raw", "one"] {
+            let called = scripted.call(tool, json!({"id": "1"})).await;
+            assert_eq!(called.is_err(), is_error, "{tool} {status} {body:?}: {called:?}");
+            if let Err(error) = called {
+                assert!(error.message().contains("X answered nothing where JSON was expected. Check that"), "{error}");
             }
         }
     }

@@ -161,6 +161,19 @@ async fn a_token_that_stays_bad_is_shown_to_nobody() {
 }
 
 #[tokio::test]
+async fn what_renews_a_token_is_as_secret_as_the_token() {
+    let scripted = Scripted::later(&file(RENEWED), CREDENTIALS, move |seen| {
+        let answer = match seen.path.as_str() {
+            "/api/auth" => ok(json!({"token": "access-planted", "refresh": "refresh-planted", "user": 1})),
+            _ => refused(400, json!({"detail": "not with access-planted, refresh-planted or hunter2-hunter2 of ana"})),
+        };
+        Box::pin(async move { answer })
+    });
+    let message = scripted.refusal("t", json!({})).await;
+    assert!(message.contains("not with [secret], [secret] or [secret] of ana"), "{message}");
+}
+
+#[tokio::test]
 async fn a_token_from_the_settings_needs_no_login() {
     let (scripted, _) = server(RENEWED, &[("TOKEN", "pat_own-token")]);
     assert_eq!(scripted.call("mine", json!({})).await.unwrap()["path"], "/api/things?owner=3");

@@ -1,85 +1,10 @@
 //! `/actions` before the stand-in: keys, envelopes, the sentences that clients know, and the same story as by MCP.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::served::{PROGRAM, settings};
+use crate::door::{Door, KEY, refusal};
 use crate::stand_in::StandIn;
-
-const KEY: &str = "planted-action-key";
-
-/// The program listening over HTTP, ended with the test.
-struct Door {
-    child: Child,
-    url: String,
-    http: Client,
-    _home: TempDir,
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Door {
-    fn open(stand_in: &StandIn, key: Option<&str>, more: &[&str]) -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let home = tempfile::tempdir().unwrap();
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "taiga", "--transport", "http", "--port", "0"]).args(more).env_clear().env("HOME", home.path());
-        command.envs(settings(stand_in)).envs(key.map(|key| ("ACTION_PROXY_API_KEY", key)));
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let url = lines.by_ref().map(|line| line.unwrap()).find_map(|line| {
-            let mut words = line.split_whitespace();
-            words
-                .find(|word| word.starts_with("http://127.0.0.1:") && word.ends_with("/mcp"))
-                .map(|url| url.trim_end_matches("/mcp").to_owned())
-        });
-        // What it says later must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url: url.expect("the program says where it listens"), http: Client::new(), _home: home }
-    }
-
-    async fn send(&self, method: Method, action: &str, key: Option<&str>, body: Option<&str>) -> (StatusCode, Value) {
-        let mut request = self.http.request(method, format!("{}/actions/{action}", self.url));
-        if let Some(key) = key {
-            request = request.header("X-Api-Key", key);
-        }
-        if let Some(body) = body {
-            request = request.body(body.to_owned());
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let text = String::from_utf8(answer.bytes().await.unwrap().to_vec()).unwrap();
-        assert!(!text.contains(KEY));
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-    }
-
-    async fn get(&self, action: &str) -> (StatusCode, Value) {
-        self.send(Method::GET, action, Some(KEY), None).await
-    }
-
-    async fn post(&self, action: &str, body: Value) -> (StatusCode, Value) {
-        self.send(Method::POST, action, Some(KEY), Some(&body.to_string())).await
-    }
-
-    async fn done(&self, action: &str, body: Value) -> Value {
-        let (status, answer) = self.post(action, body).await;
-        assert_eq!(status, StatusCode::OK, "{action}: {answer}");
-        answer
-    }
-}
-
-fn refusal(text: &str) -> (StatusCode, Value) {
-    (StatusCode::BAD_REQUEST, json!({ "error": text }))
-}
 
 #[tokio::test]
 async fn the_key_comes_first() {
@@ -95,7 +20,7 @@ async fn the_key_comes_first() {
     let closed = Door::open(&stand_in, None, &[]);
     let unset = closed.send(Method::GET, "list_projects", Some(KEY), None).await;
     assert_eq!(unset, (StatusCode::SERVICE_UNAVAILABLE, error("Proxy API key is not configured")));
-    assert!(stand_in.world().seen.requests.is_empty(), "nobody without the key reaches the backend");
+    assert!(stand_in.world().seen.sent.is_empty(), "nobody without the key reaches the backend");
 }
 
 #[tokio::test]

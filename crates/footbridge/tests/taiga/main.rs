@@ -4,8 +4,15 @@
 
 mod actions;
 mod behaviour;
+mod door;
 mod golden;
+mod hostile;
+mod listening;
+mod pinned;
+mod refusals;
 mod replay;
 mod served;
+mod sse;
 mod stand_in;
 mod story;
+mod tokens;

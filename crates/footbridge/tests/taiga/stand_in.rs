@@ -11,6 +11,7 @@ mod find;
 mod history;
 mod item;
 mod lists;
+mod odd;
 mod people;
 mod projects;
 pub(crate) mod recording;
@@ -30,6 +31,7 @@ use tokio::task::JoinHandle;
 use self::answer::Answer;
 use self::asked::Asked;
 pub(crate) use self::item::Kind;
+pub(crate) use self::odd::Odd;
 pub(crate) use self::routes::AS_RECORDED;
 pub(crate) use self::sample::PASSWORD;
 pub(crate) use self::world::World;
@@ -85,5 +87,13 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
         headers: head.headers,
         body,
     };
-    routes::answer(&mut world.lock().unwrap(), &asked).into_response()
+    let odd = {
+        let mut world = world.lock().unwrap();
+        world.seen.note(&asked);
+        world.turned.odd_answer_to(&asked)
+    };
+    match odd {
+        Some(odd) => odd.into_response().await,
+        None => routes::answer(&mut world.lock().unwrap(), &asked).into_response(),
+    }
 }

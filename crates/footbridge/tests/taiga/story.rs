@@ -4,16 +4,23 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::served::{Served, items};
+use crate::served::{Served, Via, items, settings};
 use crate::stand_in::StandIn;
 
 const OPEN: &str = "write,destroy";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_by_names_from_finding_the_project_to_its_epic() {
-    let stand_in = StandIn::start().await;
-    let served = Served::start(&stand_in, OPEN).await;
+    for via in Via::ALL {
+        let stand_in = StandIn::start().await;
+        let served = Served::over(via, OPEN, settings(&stand_in)).await;
+        tell_a_story(&stand_in, &served).await;
+        contest_a_story(&stand_in, &served).await;
+        served.end().await;
+    }
+}
 
+async fn tell_a_story(stand_in: &StandIn, served: &Served) {
     let found = served.succeed("taiga_projects_list", json!({ "search": "example 1" })).await;
     assert_eq!(items(&found).iter().map(|project| &project["slug"]).collect::<Vec<_>>(), ["project-1"]);
     let project = "project example 1";
@@ -53,7 +60,6 @@ async fn a_story_by_names_from_finding_the_project_to_its_epic() {
 
     let of_epic = served.succeed("taiga_stories_list", json!({ "project_id": project, "epic_id": epic_number })).await;
     assert!(items(&of_epic).iter().any(|story| story["id"] == id), "{of_epic}");
-    served.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,10 +86,8 @@ async fn a_list_is_complete_page_by_page() {
     served.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn versions_merge_when_fields_are_disjoint_and_refuse_when_not() {
-    let stand_in = StandIn::start().await;
-    let served = Served::start(&stand_in, OPEN).await;
+/// Versions merge when the fields are disjoint, and refuse when not.
+async fn contest_a_story(stand_in: &StandIn, served: &Served) {
     let story = served.succeed("taiga_stories_create", json!({ "project_id": 1, "subject": "Contested" })).await;
     let id = story["id"].clone();
     let update = |fields: Value| {
@@ -103,7 +107,6 @@ async fn versions_merge_when_fields_are_disjoint_and_refuse_when_not() {
     stand_in.world().turned.meddle_with_next_patch = Some(("description", json!("Theirs")));
     let merged = served.succeed("taiga_stories_update", update(json!({ "subject": "Ours at last" }))).await;
     assert!(merged["subject"].as_str().unwrap().contains("Ours at last"), "{merged}");
-    served.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,10 +271,10 @@ async fn a_name_never_leaves_its_place() {
     let strays: Vec<_> = stand_in
         .world()
         .seen
-        .requests
-        .iter()
-        .filter(|request| !known.contains(&request.split(' ').nth(1).unwrap()))
-        .cloned()
+        .lines()
+        .into_iter()
+        .filter(|line| !known.contains(&line.split(' ').nth(1).unwrap()))
+        .map(str::to_owned)
         .collect();
     assert!(strays.is_empty(), "{strays:?}");
     served.end().await;

@@ -39,6 +39,11 @@ impl Asked {
         }
     }
 
+    /// `GET /projects/1`.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
     /// The body, which must be a JSON object; no body is an empty one.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Answer> {
         if self.body.is_empty() {

@@ -12,8 +12,12 @@ use super::world::{User, World};
 /// The account of the token; none without one. A token that is not good is refused.
 pub(crate) fn who(world: &World, asked: &Asked) -> Result<Option<u64>, Answer> {
     let Some(header) = asked.header("authorization") else { return Ok(None) };
-    let token = header.strip_prefix("Bearer ").unwrap_or_default();
-    world.access_tokens.get(token).copied().map(Some).ok_or_else(|| {
+    let known = match header.split_once(' ') {
+        Some(("Bearer", token)) => world.access_tokens.get(token),
+        Some(("Application", token)) => world.application_tokens.get(token),
+        _ => None,
+    };
+    known.copied().map(Some).ok_or_else(|| {
         let message = json!({
             "detail": "Given token not valid for any token type", "code": "token_not_valid",
             "messages": [{ "token_class": "AccessToken", "token_type": "access", "message": "Token is invalid or expired" }]

@@ -25,7 +25,6 @@ const CATALOGUES: [&str; 9] = [
 
 /// Answers one request.
 pub(crate) fn answer(world: &mut World, asked: &Asked) -> Answer {
-    world.seen.requests.push(format!("{} {}", asked.method, asked.path));
     if world.turned.throttle_next > 0 {
         world.turned.throttle_next -= 1;
         let wait = world.turned.throttle_wait_seconds;

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
+use super::asked::Asked;
 use super::item::{Item, Kind};
+use super::odd::Odd;
 use super::sample;
 
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct World {
     /// Definitions of custom attributes, as Taiga lists them.
     pub(crate) attributes: BTreeMap<(Kind, u64), Map<String, Value>>,
     pub(crate) access_tokens: BTreeMap<String, u64>,
+    /// Of external applications; they do not end.
+    pub(crate) application_tokens: BTreeMap<String, u64>,
     pub(crate) refresh_tokens: BTreeMap<String, u64>,
     /// The last id of each sort of thing.
     pub(crate) last_ids: BTreeMap<&'static str, u64>,
@@ -30,10 +34,52 @@ pub(crate) struct World {
 /// What was asked, for tests to look at.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// `GET /projects/1`, in order, without queries.
-    pub(crate) requests: Vec<String>,
+    pub(crate) sent: Vec<Sent>,
     pub(crate) logins: usize,
     pub(crate) refreshes: usize,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    /// `GET /projects/1`, without the query.
+    pub(crate) line: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) authorization: Option<String>,
+    /// Null when it is not JSON.
+    pub(crate) body: Value,
+}
+
+impl Sent {
+    /// Every value of a parameter.
+    pub(crate) fn values(&self, name: &str) -> Vec<&str> {
+        self.query.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+impl Seen {
+    pub(crate) fn note(&mut self, asked: &Asked) {
+        self.sent.push(Sent {
+            line: asked.line(),
+            query: asked.query.clone(),
+            authorization: asked.header("authorization").map(str::to_owned),
+            body: serde_json::from_slice(&asked.body).unwrap_or_default(),
+        });
+    }
+
+    /// The requests whose line begins so.
+    pub(crate) fn of(&self, start: &str) -> Vec<&Sent> {
+        self.sent.iter().filter(|sent| sent.line.starts_with(start)).collect()
+    }
+
+    /// The last of them.
+    pub(crate) fn last(&self, start: &str) -> &Sent {
+        self.of(start).pop().unwrap_or_else(|| panic!("nothing was sent as {start}: {:?}", self.lines()))
+    }
+
+    pub(crate) fn lines(&self) -> Vec<&str> {
+        self.sent.iter().map(|sent| sent.line.as_str()).collect()
+    }
 }
 
 /// What a test turns to make the stand-in difficult.
@@ -46,6 +92,16 @@ pub(crate) struct Turned {
     pub(crate) refuse_logins: bool,
     /// Somebody else changes this field of an item just before the next change of it arrives.
     pub(crate) meddle_with_next_patch: Option<(&'static str, Value)>,
+    /// Answers in the place of the next ones to requests whose line begins so, in their order.
+    pub(crate) odd: Vec<(&'static str, Odd)>,
+}
+
+impl Turned {
+    pub(crate) fn odd_answer_to(&mut self, asked: &Asked) -> Option<Odd> {
+        let line = asked.line();
+        let position = self.odd.iter().position(|(start, _)| line.starts_with(start))?;
+        Some(self.odd.remove(position).1)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -103,6 +159,7 @@ impl World {
             links: Vec::new(),
             attributes: BTreeMap::new(),
             access_tokens: BTreeMap::new(),
+            application_tokens: BTreeMap::new(),
             refresh_tokens: BTreeMap::new(),
             last_ids: BTreeMap::new(),
             now: sample::START.parse().unwrap(),
