@@ -13,7 +13,7 @@ type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 pub(crate) struct SseClient {
     http: Client,
     /// Where messages go, as the stream said.
-    address: String,
+    pub(crate) address: String,
     waiting: Waiting,
     last_id: Mutex<u64>,
     reading: JoinHandle<()>,

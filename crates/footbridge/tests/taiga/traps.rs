@@ -1,0 +1,53 @@
+//! Ways in which a real Taiga is not what the reference takes it for, where no story of a user comes by. All of them are in `ledger`.
+
+use serde_json::{Value, json};
+
+use crate::listening::Listening;
+use crate::served::{Served, Via, items, settings};
+use crate::sse::SseClient;
+use crate::stand_in::{PASSWORD, StandIn};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_of_a_project_are_its_members_whoever_asks() {
+    let stand_in = StandIn::start().await;
+    for (account, sees_addresses) in [("admin", true), ("mcpbot", false)] {
+        let variables =
+            [("TAIGA_BASE_URL", stand_in.api()), ("TAIGA_USERNAME", account.to_owned()), ("TAIGA_PASSWORD", PASSWORD.to_owned())];
+        let served = Served::over(Via::Stdio, "read", variables).await;
+        let people = served.succeed("taiga_users_list", json!({ "project_id": 1 })).await;
+        assert_eq!((items(&people).len(), &people["total_count"]), (7, &json!(7)), "{account}");
+        assert!(items(&people).iter().all(|one| one["email"].is_string() == sees_addresses), "{account}: {people}");
+        assert!(items(&people).iter().all(|one| one["role"].is_string() && one["username"].is_string()), "{people}");
+        served.end().await;
+    }
+    assert!(!stand_in.world().seen.lines().contains(&"GET /projects/1/users"), "no such route");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_description_comes_with_the_item_not_with_the_list() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, "write").await;
+    let new = json!({ "project_id": 1, "subject": "Described", "description": "At length." });
+    let story = served.succeed("taiga_stories_create", new).await;
+    let page = served.succeed("taiga_stories_list", json!({ "project_id": 1, "limit": 100 })).await;
+    let row = items(&page).iter().find(|row| row["id"] == story["id"]).unwrap();
+    assert_eq!((row.get("description"), row.get("epic")), (None, None), "Taiga has neither in a list");
+    let item = served.succeed("taiga_item_get", json!({ "project": 1, "ref": story["ref"].to_string() })).await;
+    assert!(item["description"].as_str().unwrap().contains("At length."), "{item}");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_taken_at_every_address_that_was_ever_documented() {
+    let stand_in = StandIn::start().await;
+    let listening = Listening::start("taiga", &[], settings(&stand_in));
+    for path in ["/sse/messages/", "/sse/sse/messages/", "/messages/"] {
+        let mut client = SseClient::connect(&listening.url).await;
+        assert!(client.address.contains("/sse/messages/?session_id="), "{}", client.address);
+        client.address = client.address.replace("/sse/messages/", path);
+        let tools = client.ask("tools/list", json!({})).await;
+        assert!(tools["tools"].as_array().is_some_and(|tools| tools.len() > 10), "{path}");
+        let echo = client.ask("tools/call", json!({ "name": "echo", "arguments": { "message": path } })).await;
+        assert_ne!(echo["isError"], Value::Bool(true), "{path}");
+    }
+}
