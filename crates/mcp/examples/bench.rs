@@ -1,6 +1,7 @@
 //! The endpoint that `bench/` measures: the tools of a catalogue file, of which `echo` answers. Not a showcase.
 //!
-//! `bench http PORT CATALOGUE` or `bench stdio CATALOGUE`.
+//! `bench http PORT CATALOGUE`, `bench stdio CATALOGUE`, or `bench rules PORT CATALOGUE`: over HTTP, with a rule on every tool about who sees it and
+//! one more tool that the caller may not see, so that each list is put together for its request.
 #![allow(clippy::print_stderr, reason = "a program of its own, whose stderr is for the person who starts it")]
 
 use std::error::Error;
@@ -20,21 +21,35 @@ fn main() -> Result<(), Box<dyn Error>> {
             connection.finish(limits::SHUTDOWN_TIME).await;
             Ok(())
         }),
-        ["http", port, catalogue] => runtime.block_on(async {
+        [transport @ ("http" | "rules"), port, catalogue] => runtime.block_on(async {
+            let endpoint = if transport == "rules" { ruled(catalogue)? } else { endpoint(catalogue)? };
             let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse()?)).await?;
             eprintln!("listening on http://{}/mcp", listener.local_addr()?);
-            let service = McpService::public(endpoint(catalogue)?, || (), AllowedHosts::loopback()).at("/mcp");
+            let service = McpService::public(endpoint, || (), AllowedHosts::loopback()).at("/mcp");
             serve(listener, service, ServerLimits::default(), std::future::pending()).await;
             Ok(())
         }),
-        _ => Err("usage: bench stdio CATALOGUE | bench http PORT CATALOGUE".into()),
+        _ => Err("usage: bench stdio CATALOGUE | bench http PORT CATALOGUE | bench rules PORT CATALOGUE".into()),
     }
 }
 
-/// The tools of a catalogue file (as `tools/list` gives them): `echo` echoes, the others are there to be listed.
 fn endpoint(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
+    Ok(Endpoint::builder("bench", "1.0.0").list_cache(Duration::ZERO, CacheScope::Public).tools(tools(catalogue)?).build()?)
+}
+
+/// The same for a caller who may see these tools and not all.
+fn ruled(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
+    let hidden =
+        Tool::new("hidden", "Nobody sees it.", serde_json::json!({"type": "object"}), |_| async { Ok(Output::text("")) });
+    let tools = tools(catalogue)?.into_iter().map(|tool| tool.allowed_for(|call| call.revision().is_some()));
+    let builder = Endpoint::builder("bench", "1.0.0").list_cache(Duration::ZERO, CacheScope::Private).tools(tools);
+    Ok(builder.tool(hidden.allowed_for(|call| call.revision().is_none())).build()?)
+}
+
+/// The tools of a catalogue file (as `tools/list` gives them): `echo` echoes, the others are there to be listed.
+fn tools(catalogue: &str) -> Result<Vec<Tool<()>>, Box<dyn Error>> {
     let entries: Vec<Entry> = serde_json::from_slice(&std::fs::read(catalogue)?)?;
-    let tools = entries.into_iter().map(|entry| {
+    let tool = |entry: Entry| {
         let mut tool = Tool::new(entry.name, entry.description, entry.input_schema, |call: Call<()>| async move {
             Ok(Output::text(call.arguments.get("message").and_then(Value::as_str).unwrap_or("[]")))
         })
@@ -46,8 +61,8 @@ fn endpoint(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
             Some(schema) => tool.output_schema(schema),
             None => tool,
         }
-    });
-    Ok(Endpoint::builder("bench", "1.0.0").list_cache(Duration::ZERO, CacheScope::Public).tools(tools).build()?)
+    };
+    Ok(entries.into_iter().map(tool).collect())
 }
 
 #[derive(serde::Deserialize)]

@@ -3,6 +3,8 @@
 //! On 2026-07-28 a question that has no answer yet ends the call with an input-required result; the client calls again with the answers, and the
 //! handler runs again from its start. So put questions before effects. In the legacy era a question is a request on the session's stream.
 
+mod canonical;
+mod pauses;
 mod question;
 mod round;
 pub(crate) mod sealed_state;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+pub(crate) use pauses::Pauses;
 pub(crate) use question::Question;
 pub use question::{Elicitation, Elicited, Root, Sampling};
 pub use round::{Answers, Round};

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::Revision;
-use crate::asking::Asking;
+use crate::asking::{Asking, Pauses};
 use crate::outlet::Outlet;
 pub use client::Client;
 pub use log_level::LogLevel;
@@ -37,6 +37,8 @@ pub(crate) struct RequestContext {
     pub(crate) log_level: Option<LogLevel>,
     pub(crate) outlet: Option<Arc<dyn Outlet>>,
     pub(crate) asking: Asking,
+    /// When it waited for its user.
+    pub(crate) pauses: Pauses,
     /// Set once the request is answered: nothing may be said of it any more.
     pub(crate) answered: AtomicBool,
 }

@@ -96,18 +96,31 @@ impl Conversation {
         self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).contains(uri)
     }
 
-    /// Sends a question and waits for its answer; `None` when the conversation ends first or the client refuses.
+    /// Sends a question and waits for its answer; `None` when the conversation ends first, the client refuses or does not answer in time.
     pub(crate) async fn ask(&self, question: &Question, outlet: &Arc<dyn Outlet>) -> Option<Value> {
         let number = self.next_question.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.questions.lock().unwrap_or_else(PoisonError::into_inner).insert(number, answer);
         let _forget = Forget { conversation: self, number };
         let message = question.as_request(number)?;
-        outlet.send(Bytes::from(message)).await;
-        tokio::select! {
-            answer = answered => answer.ok(),
-            () = self.ended() => None,
+        let asked = async {
+            outlet.send(Bytes::from(message)).await;
+            tokio::select! {
+                answer = answered => answer.ok(),
+                () = self.ended() => None,
+            }
+        };
+        if let Ok(answer) = tokio::time::timeout(limits::QUESTION_TIME, asked).await {
+            return answer;
         }
+        // The question need not stand before the user any more. Source: specification 2025-11-25, Lifecycle, "Timeouts".
+        let taken_back = serde_json::json!({
+            "jsonrpc": "2.0",
+            "method": "notifications/cancelled",
+            "params": { "requestId": format!("{QUESTION_PREFIX}{number}"), "reason": "the question was not answered in time" }
+        });
+        outlet.try_send(Bytes::from(taken_back.to_string()));
+        None
     }
 
     /// Hands the answer to a question to whoever waits for it.

@@ -24,7 +24,7 @@ pub const EXAMINED_VALUES: usize = 50_000;
 /// Longest piece of a caller's own value that an error repeats, in characters.
 pub const REPEATED_CHARACTERS: usize = 100;
 
-/// How long a tool may run unless it says otherwise.
+/// How long a tool may run unless it says otherwise, without the time in which it waits for its user.
 pub const TOOL_TIME: Duration = Duration::from_secs(120);
 
 /// Most calls that wait at the same time on one stdio connection or one SSE channel. More are refused until one is done.
@@ -68,6 +68,9 @@ pub const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 
 /// Most messages of one request that wait for a client that does not read; then the tool waits too.
 pub const WAITING_MESSAGES: usize = 256;
+
+/// How long a question to a legacy client may stay without an answer. The time limit of the call does not run meanwhile.
+pub const QUESTION_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// Longest name of a question to the user, in bytes.
 pub const QUESTION_NAME_BYTES: usize = 128;

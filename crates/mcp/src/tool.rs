@@ -186,14 +186,15 @@ impl<C: 'static> Tool<C> {
         self
     }
 
-    /// How long one call may run.
+    /// How long one call may run. Time in which it waits for its user does not count; [`crate::limits::QUESTION_TIME`] bounds that.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
     }
 
-    /// Client capabilities that the tool cannot do without, e.g. `{"sampling": {}}`. On 2026-07-28 a client that does not declare them gets -32021.
+    /// Client capabilities that the tool cannot do without, e.g. `{"sampling": {}}`. A client that did not declare them, with the request on
+    /// 2026-07-28 and with `initialize` before, gets -32021 with those that are missing. Without a session, a legacy client declared none.
     #[must_use]
     pub fn requires(mut self, capabilities: Value) -> Self {
         self.required_capabilities = Some(capabilities);

@@ -65,6 +65,7 @@ impl<'a> Round<'a> {
             _ if !missing.is_empty() => Err(Failure::MissingCapability(Value::Object(missing))),
             Asking::ByRequest(conversation) => {
                 let Some(outlet) = &request.outlet else { return Err(fail(NO_WAY)) };
+                let _pause = request.pauses.begin();
                 let asked = questions.iter().map(|(name, question)| async move {
                     let answer = conversation.ask(question, outlet).await.filter(|answer| question.admits(answer));
                     answer.map(|answer| (name.clone(), answer)).ok_or(name)

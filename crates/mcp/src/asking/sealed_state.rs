@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::canonical::canonical;
 use crate::limits;
 
 /// The key that seals the state of requests. Servers that share callers share it.
@@ -95,23 +96,22 @@ impl SealedState {
 /// What tells one request from another.
 pub(crate) struct RequestIdentity {
     pub(crate) method: String,
-    /// What the method acts on: a tool's name, a resource's URI.
+    /// The JSON of what the method acts on: a tool's name, a resource's URI.
     pub(crate) name: String,
-    /// The arguments as JSON.
+    /// The arguments as JSON; none are the same as empty ones.
     pub(crate) arguments: Option<Box<str>>,
     /// Who asks, where the endpoint tells callers apart.
     pub(crate) principal: Option<String>,
 }
 
 impl RequestIdentity {
+    /// The same for every spelling of the same request: a client that comes back may write it anew.
     pub(crate) fn digest(&self) -> String {
         let mut digest = Sha256::new();
-        for part in [
-            &self.method,
-            &self.name,
-            self.arguments.as_deref().unwrap_or_default(),
-            self.principal.as_deref().unwrap_or_default(),
-        ] {
+        let arguments = self.arguments.as_deref().filter(|arguments| *arguments != "null").unwrap_or("{}");
+        for part in
+            [&*self.method, &*canonical(&self.name), &*canonical(arguments), self.principal.as_deref().unwrap_or_default()]
+        {
             digest.update(part.len().to_le_bytes());
             digest.update(part);
         }

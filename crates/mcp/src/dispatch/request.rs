@@ -195,7 +195,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             let method = Arc::clone(&method);
             async move { method.start(call).await }
         });
-        let work = Work::Custom { work: Fenced::new(working, method.time_limit), method };
+        let work = Work::Custom { work: Fenced::new(working, method.time_limit, &context), method };
         let (id, voice, catalog) = (self.id.to_owned(), Voice(context), Arc::clone(&self.catalog));
         Ok(Step::Calling(Calling { id, modern, work, waiting: None, voice, catalog }))
     }
@@ -277,13 +277,11 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let unknown = || ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name)));
         let tool = seen.tool(&name).ok_or_else(|| self.unseen(seen, List::Tools, context, unknown()))?;
         let arguments = arguments(params)?;
-        if context.revision.is_some_and(Revision::is_modern) {
-            if let Some(required) = &tool.required_capabilities {
-                check_capabilities(&context.client, required)?;
-            }
-            if let Some(headers) = self.arrival.origin.headers {
-                tool.header_parameters.iter().try_for_each(|parameter| parameter.check(headers, &arguments))?;
-            }
+        if let Some(required) = &tool.required_capabilities {
+            check_capabilities(&context.client, required)?;
+        }
+        if let (true, Some(headers)) = (context.revision.is_some_and(Revision::is_modern), self.arrival.origin.headers) {
+            tool.header_parameters.iter().try_for_each(|parameter| parameter.check(headers, &arguments))?;
         }
         let structured = tool.is_structured();
         let Value::Object(arguments) = arguments else { return Err(ProtocolError::internal()) };
@@ -312,7 +310,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             let body = reading.await?;
             open(&serde_json::json!({ "contents": [Contents::new(&uri, mime_type.as_deref(), body)] }))
         });
-        let work = Fenced::new(work, resource.resource.time_limit);
+        let work = Fenced::new(work, resource.resource.time_limit, context);
         Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::For(resource.resource.ttl), not_found })
     }
 
@@ -334,7 +332,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             }
             open(&result)
         });
-        let work = Fenced::new(work, limits::TOOL_TIME);
+        let work = Fenced::new(work, limits::TOOL_TIME, context);
         Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found: unknown() })
     }
 
@@ -376,7 +374,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             };
             open(&CompletionResult::new(values))
         });
-        let work = Fenced::new(work, limits::TOOL_TIME);
+        let work = Fenced::new(work, limits::TOOL_TIME, context);
         Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found })
     }
 

@@ -95,13 +95,12 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
             Ok(arguments) => arguments,
             Err(problems) => return Running::answered(problems),
         };
-        let call = Call { arguments, caller, request };
+        let call = Call { arguments, caller, request: Arc::clone(&request) };
         let function = &self.function;
         // The function itself may panic before it returns its future.
-        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| function(call))) {
-            Ok(future) => Running::tool(&self.name, future, self.time_limit),
-            Err(panic) => Running::tool(&self.name, Box::pin(async move { std::panic::resume_unwind(panic) }), self.time_limit),
-        }
+        let future = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| function(call)))
+            .unwrap_or_else(|panic| Box::pin(async move { std::panic::resume_unwind(panic) }));
+        Running::tool(&self.name, future, self.time_limit, &request)
     }
 }
 

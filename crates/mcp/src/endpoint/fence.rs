@@ -4,11 +4,13 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
+use crate::call::RequestContext;
 use crate::output::Failure;
 
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
@@ -16,7 +18,10 @@ type Work<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 /// Work behind the fence.
 pub(crate) struct Fenced<T> {
     work: Work<T>,
+    /// How long it may take, without the pauses of its request.
     limit: Duration,
+    request: Arc<RequestContext>,
+    started: Option<Instant>,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -28,8 +33,23 @@ pub(crate) enum Stopped {
 }
 
 impl<T> Fenced<T> {
-    pub(crate) fn new(work: Work<T>, limit: Duration) -> Self {
-        Self { work, limit, deadline: None }
+    pub(crate) fn new(work: Work<T>, limit: Duration, request: &Arc<RequestContext>) -> Self {
+        Self { work, limit, request: Arc::clone(request), started: None, deadline: None }
+    }
+
+    /// Ready once the time is over.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let Some(paused) = self.request.pauses.past(context) else {
+            self.deadline = None;
+            return Poll::Pending;
+        };
+        let Some(end) = started.checked_add(self.limit).and_then(|end| end.checked_add(paused)) else { return Poll::Pending };
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+        if deadline.deadline() != end {
+            deadline.as_mut().reset(end);
+        }
+        deadline.as_mut().poll(context)
     }
 }
 
@@ -37,15 +57,12 @@ impl<T> Future for Fenced<T> {
     type Output = Result<T, Stopped>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { work, limit, deadline } = self.get_mut();
-        match std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        let fenced = self.get_mut();
+        match std::panic::catch_unwind(AssertUnwindSafe(|| fenced.work.as_mut().poll(context))) {
             Ok(Poll::Ready(ended)) => Poll::Ready(ended.map_err(Stopped::Failed)),
             Err(panic) => Poll::Ready(Err(Stopped::Panicked(text(&*panic)))),
             // The clock is asked only for work that really waits.
-            Ok(Poll::Pending) => {
-                let deadline = deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(*limit)));
-                deadline.as_mut().poll(context).map(|()| Err(Stopped::Late(*limit)))
-            }
+            Ok(Poll::Pending) => fenced.poll_end(context).map(|()| Err(Stopped::Late(fenced.limit))),
         }
     }
 }

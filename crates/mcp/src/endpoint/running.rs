@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use futures_util::FutureExt as _;
 
 use super::CallError;
 use super::fence::{Fenced, Stopped};
+use crate::call::RequestContext;
 use crate::output::{Failure, Output};
 use crate::tool::ToolFuture;
 
@@ -35,8 +37,8 @@ impl Running {
         Self { state: State::Known(Some(Ok(output))) }
     }
 
-    pub(super) fn tool(name: &str, future: ToolFuture, limit: Duration) -> Self {
-        Self { state: State::Tool { name: name.to_owned(), work: Fenced::new(future, limit) } }
+    pub(super) fn tool(name: &str, future: ToolFuture, limit: Duration, request: &Arc<RequestContext>) -> Self {
+        Self { state: State::Tool { name: name.to_owned(), work: Fenced::new(future, limit, request) } }
     }
 }
 

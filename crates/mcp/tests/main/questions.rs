@@ -155,6 +155,50 @@ async fn a_state_is_good_for_its_request_and_its_caller_and_unchanged_only() {
     assert_eq!(text(&ask(&hall, "ada", "name", &bring(&state)).await.1), r#"Accepted({"name": String("Ada")})"#);
 }
 
+/// Clients keep the request as a value and write it again: what they write need not be the same to the byte.
+#[tokio::test]
+async fn a_request_that_is_written_anew_is_the_same_request() {
+    let hall = hall().await;
+    let body = |tool: &str, arguments: &str, bring: &str| {
+        let meta = Modern::call("name", json!({})).message["params"]["_meta"].to_string();
+        let meta = meta.replace(
+            r#""io.modelcontextprotocol/clientCapabilities":{}"#,
+            r#""io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}"#,
+        );
+        format!(
+            r#"{{"jsonrpc":"2.0","id":"m-1","method":"tools/call","params":{{"name":{tool},"arguments":{arguments},"_meta":{meta}{bring}}}}}"#
+        )
+    };
+    let hall = &hall;
+    let send = |body: String| async move {
+        let request = Modern::call("name", json!({}));
+        let headers: Vec<_> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        hall.client().await.exchange(&post(&headers, body.as_bytes())).await.json()
+    };
+    let answered = |asked: &Value| {
+        let state = &asked["result"]["requestState"];
+        format!(r#","inputResponses":{{"name":{{"action":"decline"}}}},"requestState":{state}"#)
+    };
+    let asked = send(body(r#""name""#, r#"{"a":1,"b":{"c":"\u00e9","d":[2.0]}}"#, "")).await;
+    let bring = answered(&asked);
+    for same in [r#"{"a":1,"b":{"c":"é","d":[2.0]}}"#, r#"{ "b": {"d": [2], "c": "é"}, "a": 1.0 }"#] {
+        assert_eq!(text(&send(body(r#""n\u0061me""#, same, &bring)).await), "Declined", "{same}");
+    }
+    for other in [
+        "{}",
+        "null",
+        r#"{"a":1,"b":{"c":"e","d":[2.0]}}"#,
+        r#"{"a":"1","b":{"c":"é","d":[2.0]}}"#,
+        r#"{"a":1,"b":{"c":"é","d":[2.5]}}"#,
+    ] {
+        let refused = send(body(r#""name""#, other, &bring)).await;
+        assert_eq!(refused["error"]["message"], "`requestState` belongs to another request; call again without it", "{other}");
+    }
+    let asked = send(body(r#""name""#, "{}", "")).await;
+    let bring = answered(&asked);
+    assert_eq!(text(&send(body(r#""name""#, "null", &bring)).await), "Declined", "no arguments are empty ones");
+}
+
 #[tokio::test]
 async fn replicas_with_one_key_read_each_others_states() {
     let replica = |key: [u8; 32]| hall_of(builder().state_key(StateKey::new(key)).build().unwrap(), SessionLimits::default());

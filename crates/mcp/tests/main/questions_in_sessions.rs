@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::hall::{Hall, Session, call, hall};
-use crate::http_client::{Client, soon};
+use crate::hall::{Hall, Person, Session, builder, call, hall, hall_of};
+use crate::http_client::{Client, Modern, post, soon};
 use crate::schemas;
+use footbridge_mcp::http::SessionLimits;
+use footbridge_mcp::{Call, Output, Tool};
 
 const REVISION: &str = "2025-11-25";
 
@@ -111,7 +113,34 @@ async fn who_cannot_be_asked_is_told_so() {
     let refused = session.ask(&call("c", "name", None)).await;
     schemas::check_error(REVISION, &refused);
     assert_eq!(refused["error"]["code"], -32021);
-    let outside = hall.client().await.exchange(&crate::http_client::post(&[], &call("c", "name", None))).await;
+    let outside = hall.client().await.exchange(&post(&[], &call("c", "name", None))).await;
     schemas::check(REVISION, "CallToolResult", &outside.json());
     assert_eq!(outside.json()["result"]["isError"], true, "outside of a session there is no way to ask");
+}
+
+/// The same in both eras: what is missing is named. A client without a session said nothing of itself.
+#[tokio::test]
+async fn what_a_tool_requires_is_what_initialize_declared() {
+    let tool =
+        Tool::new("needs", "For tests.", json!({"type": "object"}), |_: Call<Person>| async { Ok(Output::text("had it")) })
+            .requires(json!({"elicitation": {"url": {}}, "sampling": {}}));
+    let hall = hall_of(builder().tool(tool).build().unwrap(), SessionLimits::default()).await;
+    for (declared, missing) in [
+        (json!({}), json!({"elicitation": {"url": {}}, "sampling": {}})),
+        (json!({"elicitation": {}, "sampling": {}}), json!({"elicitation": {"url": {}}})),
+        (json!({"elicitation": {"url": {}}, "sampling": {}}), Value::Null),
+    ] {
+        let session = hall.session(REVISION, "ada", declared.clone()).await;
+        let answer = session.ask(&call("c", "needs", None)).await;
+        schemas::check(REVISION, "CallToolResult", &answer);
+        assert_eq!(answer["error"]["data"]["requiredCapabilities"], missing, "{declared}");
+        assert_eq!(answer["error"]["code"], if missing.is_null() { Value::Null } else { json!(-32021) });
+        let mut modern = Modern::call("needs", json!({}));
+        modern.message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = declared;
+        let headers: Vec<_> = modern.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = hall.client().await.exchange(&post(&headers, modern.message.to_string().as_bytes())).await.json();
+        assert_eq!(answer["error"]["data"]["requiredCapabilities"], missing);
+    }
+    let outside = hall.client().await.exchange(&post(&[], &call("c", "needs", None))).await;
+    assert_eq!((outside.status, outside.code()), (200, -32021));
 }
