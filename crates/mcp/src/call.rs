@@ -3,8 +3,8 @@
 mod client;
 mod log_level;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::Revision;
 use crate::asking::{Asking, Pauses};
 use crate::outlet::Outlet;
+use crate::tasks::{Prospect, Task};
 pub use client::Client;
 pub use log_level::LogLevel;
 
@@ -41,6 +42,20 @@ pub(crate) struct RequestContext {
     pub(crate) pauses: Pauses,
     /// Set once the request is answered: nothing may be said of it any more.
     pub(crate) answered: AtomicBool,
+    /// Set for a call that may become a task.
+    pub(crate) prospect: OnceLock<Box<Prospect>>,
+}
+
+impl RequestContext {
+    /// The task that the call became.
+    pub(crate) fn task(&self) -> Option<&Arc<Task>> {
+        self.prospect.get().and_then(|prospect| prospect.task())
+    }
+
+    /// Whether anything may be said of the request but its answer. Of a task nothing may: it is asked.
+    fn may_speak(&self) -> bool {
+        !self.answered.load(Ordering::Relaxed) && self.task().is_none()
+    }
 }
 
 impl<C> Call<C> {
@@ -59,13 +74,19 @@ impl<C> Call<C> {
     /// Whether the client wants to hear of progress; [`Call::progress`] costs nothing when it does not.
     #[must_use]
     pub fn wants_progress(&self) -> bool {
-        self.request.progress_token.is_some() && self.request.outlet.is_some()
+        self.request.task().is_some() || (self.request.progress_token.is_some() && self.request.outlet.is_some())
     }
 
     /// Tells the client how far the work is: `progress` must grow from call to call; `total` is known or not.
     ///
+    /// In a task it is what the task says of itself, for the client to read when it asks: the message, or the numbers without one.
+    ///
     /// Source: specification 2026-07-28, Progress. Waits while the client leaves earlier messages unread.
     pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        if let Some(task) = self.request.task() {
+            let numbers = || total.map_or_else(|| progress.to_string(), |total| format!("{progress} of {total}"));
+            return task.say(message.map_or_else(numbers, str::to_owned));
+        }
         let Some(token) = &self.request.progress_token else { return };
         let Ok(token) = serde_json::from_str::<&RawValue>(token) else { return };
         self.notify("notifications/progress", &Progress { progress_token: token, progress, total, message }).await;
@@ -93,9 +114,7 @@ impl<C> Call<C> {
     }
 
     async fn notify(&self, method: &'static str, params: &impl Serialize) {
-        let Some(outlet) = self.request.outlet.as_ref().filter(|_| !self.request.answered.load(Ordering::Relaxed)) else {
-            return;
-        };
+        let Some(outlet) = self.request.outlet.as_ref().filter(|_| self.request.may_speak()) else { return };
         #[derive(Serialize)]
         struct Notification<'a, P> {
             jsonrpc: &'static str,

@@ -4,6 +4,7 @@ mod calling;
 mod custom;
 mod listening;
 mod request;
+mod tasking;
 
 use std::sync::{Arc, OnceLock};
 

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use crate::asking::InputRequired;
 use crate::call::RequestContext;
 use crate::changes::{Change, Hub};
+use crate::tasks::{TaskLimits, Tasks};
 
 pub use builder::EndpointBuilder;
 pub(crate) use catalog::{Catalog, List, Seen, Unlisted};
@@ -44,6 +45,7 @@ struct Shared<C> {
     /// Held by whoever makes the next catalog of the present one.
     changing: Mutex<()>,
     hub: Arc<Hub>,
+    tasks: Option<Arc<Tasks>>,
 }
 
 /// Why a call never reached a tool. Everything that goes wrong inside a tool is an [`crate::Output`] with `is_error`.
@@ -126,15 +128,20 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         &self.shared.hub
     }
 
+    pub(crate) fn tasks(&self) -> Option<&Arc<Tasks>> {
+        self.shared.tasks.as_ref()
+    }
+
     /// What is served now. A request looks once, so that all of it sees the same.
     pub(crate) fn catalog(&self) -> Arc<Catalog<C>> {
         Arc::clone(&self.shared.catalog.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn of(catalog: Catalog<C>) -> Self {
+    fn of(catalog: Catalog<C>, tasks: Option<TaskLimits>) -> Self {
         let identity = Arc::clone(&catalog.identity);
-        let shared =
-            Shared { identity, catalog: RwLock::new(Arc::new(catalog)), changing: Mutex::default(), hub: Arc::default() };
+        let tasks = tasks.map(|limits| Arc::new(Tasks::new(limits)));
+        let catalog = RwLock::new(Arc::new(catalog));
+        let shared = Shared { identity, catalog, changing: Mutex::default(), hub: Arc::default(), tasks };
         Self { shared: Arc::new(shared) }
     }
 }

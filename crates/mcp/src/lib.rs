@@ -54,6 +54,7 @@ mod reply;
 mod request_meta;
 mod revision;
 mod session;
+mod tasks;
 
 pub mod auth;
 pub mod http;
@@ -74,6 +75,7 @@ pub use output::{Content, EmbeddedResource, Failure, Output, ResourceLink, ToolR
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
 pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};
 pub use revision::Revision;
+pub use tasks::{TaskLimits, TaskUse};
 pub use tool::{Effect, Tool};
 pub use typed::{IntoOutput, Json, OutputShape, Run};
 

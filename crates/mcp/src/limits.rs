@@ -102,5 +102,32 @@ pub const SESSION_IDLE_TIME: Duration = Duration::from_secs(30 * 60);
 /// Most resources that one session subscribes to.
 pub const SUBSCRIPTIONS: usize = 1000;
 
+/// How long a task is kept, unless its endpoint says otherwise.
+pub const TASK_TIME: Duration = Duration::from_secs(60 * 60);
+
+/// Longest time that an endpoint may keep tasks.
+pub const LONGEST_TASK_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How often clients are told to ask how a task stands.
+pub const TASK_POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Most tasks of one endpoint at the same time.
+pub const TASKS: usize = 1000;
+
+/// Most tasks of one caller at the same time.
+pub const TASKS_OF_A_CALLER: usize = 100;
+
+/// Most bytes of the result of one task.
+pub const TASK_RESULT_BYTES: usize = 4 * 1024 * 1024;
+
+/// Most bytes of the results of all tasks of an endpoint together.
+pub const ALL_TASK_RESULT_BYTES: usize = 64 * 1024 * 1024;
+
+/// Most questions that one task puts to its client, those counted twice that an answer did not fit.
+pub const TASK_QUESTIONS: usize = 256;
+
+/// Most tasks that one subscription listens to.
+pub const LISTENED_TASKS: usize = 1000;
+
 /// How long a client is told to wait before it comes back to a stream.
 pub const RETRY_TIME: Duration = Duration::from_millis(500);

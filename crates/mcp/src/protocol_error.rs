@@ -91,6 +91,28 @@ impl ProtocolError {
         Self::new(-32603, format!("{limit} calls are already running on this connection; wait for one to finish"), Status::InBand)
     }
 
+    /// -32603: too many tasks.
+    pub(crate) fn too_many_tasks(limit: usize) -> Self {
+        let message = format!("{limit} tasks are being kept already; wait until one has had its time");
+        Self::new(-32603, message, Status::InBand)
+    }
+
+    /// -32603: the result of a task is longer than one may be.
+    pub(crate) fn result_too_large(size: usize, limit: usize) -> Self {
+        let message = format!("the result is {size} bytes long, and a task keeps {limit} at most; ask for less");
+        Self::new(-32603, message, Status::InBand)
+    }
+
+    /// -32603: the results of tasks take all the room they may.
+    pub(crate) fn no_room_for_result() -> Self {
+        Self::new(-32603, "there is no room for the result beside those of other tasks; call again later", Status::InBand)
+    }
+
+    /// -32602: a task that is not there, is over, or is another caller's.
+    pub(crate) fn unknown_task(id: &str) -> Self {
+        Self::invalid_params(format!("unknown task: {}; it never was, or its time is over", excerpt(id)))
+    }
+
     /// -32603: the server is about to end.
     pub(crate) fn stopping() -> Self {
         Self::new(-32603, "the server is stopping; the call was not carried out", Status::InBand)
@@ -103,7 +125,7 @@ impl ProtocolError {
 
     /// -32021: the tool needs capabilities that the client did not declare.
     pub(crate) fn missing_capability(required: &Value) -> Self {
-        Self::new(-32021, "the client did not declare a capability that this tool needs", Status::MissingCapability)
+        Self::new(-32021, "the client did not declare a capability that this needs", Status::MissingCapability)
             .with_data(serde_json::json!({ "requiredCapabilities": required }))
     }
 
@@ -112,6 +134,14 @@ impl ProtocolError {
         let supported = Revision::ALL.map(Revision::as_str);
         Self::new(-32022, format!("unsupported protocol version: {}", excerpt(requested)), Status::BadRequest)
             .with_data(serde_json::json!({ "supported": supported, "requested": excerpt(requested) }))
+    }
+
+    /// The error as it stands in a message.
+    pub(crate) fn to_json(&self) -> Value {
+        match &self.data {
+            None => serde_json::json!({ "code": self.code, "message": self.message }),
+            Some(data) => serde_json::json!({ "code": self.code, "message": self.message, "data": data }),
+        }
     }
 
     /// The HTTP status of this error in an era.
@@ -150,6 +180,10 @@ mod tests {
             (ProtocolError::missing_meta("x"), -32602, 400, 400),
             (ProtocolError::internal(), -32603, 200, 200),
             (ProtocolError::busy(1), -32603, 200, 200),
+            (ProtocolError::too_many_tasks(1), -32603, 200, 200),
+            (ProtocolError::result_too_large(2, 1), -32603, 200, 200),
+            (ProtocolError::no_room_for_result(), -32603, 200, 200),
+            (ProtocolError::unknown_task("x"), -32602, 200, 200),
             (ProtocolError::stopping(), -32603, 200, 200),
             (ProtocolError::header_mismatch("x"), -32020, 400, 400),
             (ProtocolError::missing_capability(&serde_json::json!({})), -32021, 200, 400),

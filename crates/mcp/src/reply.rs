@@ -6,6 +6,7 @@ use crate::Revision;
 use crate::asking::Questions;
 use crate::output::Output;
 use crate::protocol_error::ProtocolError;
+use crate::tasks::Snapshot;
 
 /// The bytes of one JSON-RPC message, in up to three pieces so that a shared result is never copied.
 #[derive(Debug, Clone, Default)]
@@ -23,26 +24,29 @@ impl Reply {
     /// The result of a tool call; `modern_tail` closes it on 2026-07-28.
     pub(crate) fn output(id: &str, output: &Output, structured: bool, modern_tail: Option<&str>) -> Self {
         let tail = modern_tail.unwrap_or("}");
-        let text_bytes: usize = output.first_text().map_or(64, str::len);
-        let structured = output.structured.as_deref().filter(|_| structured).map(serde_json::value::RawValue::get);
-        let mut bytes = head(id, text_bytes + text_bytes / 8 + structured.map_or(0, str::len) + tail.len() + 96);
-        bytes.extend_from_slice(b"{\"content\":");
-        if serde_json::to_writer(&mut bytes, &output.content).is_err() {
-            // Content is strings only, which always serialise; an empty list keeps the message valid all the same.
-            bytes.extend_from_slice(b"[]");
-        }
-        if let Some(structured) = structured {
-            bytes.extend_from_slice(b",\"structuredContent\":");
-            let start = bytes.len();
-            bytes.extend_from_slice(structured.as_bytes());
-            join_lines(bytes.get_mut(start..).unwrap_or_default());
-        }
-        if output.is_error {
-            bytes.extend_from_slice(b",\"isError\":true");
-        }
-        bytes.extend_from_slice(tail.as_bytes());
+        let mut bytes = head(id, room_for(output, structured, tail));
+        append_output(&mut bytes, output, structured, tail);
         bytes.push(b'}');
         Self::whole(bytes)
+    }
+
+    /// A new task; `meta` is the `_meta` of the result with its key.
+    pub(crate) fn created_task(id: &str, seed: &str, meta: &str) -> Self {
+        let mut bytes = head(id, 256 + seed.len() + meta.len());
+        bytes.extend_from_slice(format!(r#"{{"resultType":"task",{seed},{meta}}}}}"#).as_bytes());
+        Self::whole(bytes)
+    }
+
+    /// A task as it stands.
+    pub(crate) fn task(id: &str, task: Snapshot, modern_tail: &str) -> Self {
+        let Snapshot { fields, result } = task;
+        let mut bytes = head(id, fields.len() + 16);
+        bytes.push(b'{');
+        bytes.extend_from_slice(fields.as_bytes());
+        if result.is_some() {
+            bytes.extend_from_slice(b",\"result\":");
+        }
+        Self { pieces: [Bytes::from(bytes), result.unwrap_or_default(), Bytes::from(format!("{modern_tail}}}"))] }
     }
 
     /// A result that asks the client for more before the call can end.
@@ -64,10 +68,7 @@ impl Reply {
             None if revision.is_some_and(Revision::error_may_lack_id) => String::new(),
             None => r#""id":null,"#.to_owned(),
         };
-        let body = match &error.data {
-            None => serde_json::json!({ "code": error.code, "message": error.message }),
-            Some(data) => serde_json::json!({ "code": error.code, "message": error.message, "data": data }),
-        };
+        let body = error.to_json();
         Self::whole(format!(r#"{{"jsonrpc":"2.0",{id}"error":{body}}}"#).into_bytes())
     }
 
@@ -98,6 +99,40 @@ impl Reply {
     fn whole(bytes: Vec<u8>) -> Self {
         Self { pieces: [Bytes::from(bytes), Bytes::new(), Bytes::new()] }
     }
+}
+
+/// The result of a tool call by itself, as a JSON object.
+pub(crate) fn tool_result(output: &Output, structured: bool, modern_tail: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(room_for(output, structured, modern_tail));
+    append_output(&mut bytes, output, structured, modern_tail);
+    bytes
+}
+
+fn structured_of(output: &Output, structured: bool) -> Option<&str> {
+    output.structured.as_deref().filter(|_| structured).map(serde_json::value::RawValue::get)
+}
+
+fn room_for(output: &Output, structured: bool, tail: &str) -> usize {
+    let text_bytes = output.first_text().map_or(64, str::len);
+    text_bytes + text_bytes / 8 + structured_of(output, structured).map_or(0, str::len) + tail.len() + 96
+}
+
+fn append_output(bytes: &mut Vec<u8>, output: &Output, structured: bool, tail: &str) {
+    bytes.extend_from_slice(b"{\"content\":");
+    if serde_json::to_writer(&mut *bytes, &output.content).is_err() {
+        // Content is strings only, which always serialise; an empty list keeps the message valid all the same.
+        bytes.extend_from_slice(b"[]");
+    }
+    if let Some(structured) = structured_of(output, structured) {
+        bytes.extend_from_slice(b",\"structuredContent\":");
+        let start = bytes.len();
+        bytes.extend_from_slice(structured.as_bytes());
+        join_lines(bytes.get_mut(start..).unwrap_or_default());
+    }
+    if output.is_error {
+        bytes.extend_from_slice(b",\"isError\":true");
+    }
+    bytes.extend_from_slice(tail.as_bytes());
 }
 
 /// Makes one line of JSON that may stand on several: a line end inside JSON is white space, because strings hold none.

@@ -1,5 +1,7 @@
 //! A client in memory, for the tests of an application: real requests of 2026-07-28 through the dispatcher, without a socket.
 
+mod following;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +26,7 @@ pub struct TestClient<C> {
     caller: Arc<C>,
     capabilities: Value,
     answers: Map<String, Value>,
+    follows_tasks: bool,
 }
 
 /// What an endpoint answered.
@@ -56,6 +59,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
             caller: caller.into(),
             capabilities: json!({ "elicitation": { "form": {}, "url": {} }, "sampling": {}, "roots": {} }),
             answers: Map::new(),
+            follows_tasks: false,
         }
     }
 }
@@ -65,6 +69,15 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     #[must_use]
     pub fn capabilities(mut self, capabilities: Value) -> Self {
         self.capabilities = capabilities;
+        self
+    }
+
+    /// Has the client know tasks. A call that becomes one is waited for, its questions are answered, and its result is the call's; a task that
+    /// failed is the error that it failed with.
+    #[must_use]
+    pub fn follow_tasks(mut self) -> Self {
+        self.capabilities = following::with_tasks(self.capabilities);
+        self.follows_tasks = true;
         self
     }
 
@@ -164,7 +177,10 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         params.insert("_meta".to_owned(), self.meta());
         let messages = Arc::new(Collected::default());
         for _ in 0..ROUNDS {
-            let result = self.round_trip(method, &params, &messages).await?;
+            let mut result = self.round_trip(method, &params, &messages).await?;
+            if self.follows_tasks && result.get("resultType") == Some(&json!("task")) {
+                result = self.outcome(&result, &messages).await?;
+            }
             let Some(Value::Object(questions)) = result.get("inputRequests") else {
                 let messages = std::mem::take(&mut *messages.0.lock().unwrap_or_else(PoisonError::into_inner));
                 return Ok(TestResult { result, messages });
@@ -217,11 +233,18 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         })?;
         match reply.get_mut("error") {
             None => Ok(reply.get_mut("result").map(Value::take).unwrap_or_default()),
-            Some(error) => Err(TestError {
-                code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
-                message: error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                data: error.get_mut("data").map(Value::take),
-            }),
+            Some(error) => Err(TestError::of(error.take())),
+        }
+    }
+}
+
+impl TestError {
+    /// From the error of a message.
+    fn of(mut error: Value) -> Self {
+        Self {
+            code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
+            message: error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            data: error.get_mut("data").map(Value::take),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::icon::Icon;
 use crate::limits;
 use crate::output::ToolResult;
 use crate::policy::{Policy, both};
+use crate::tasks::TaskUse;
 
 /// What a tool does to the world behind it; becomes the tool's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Tool<C> {
     pub(crate) listed: bool,
     pub(crate) time_limit: Duration,
     pub(crate) required_capabilities: Option<Value>,
+    pub(crate) task: Option<TaskUse>,
+    pub(crate) begins_task: bool,
     pub(crate) policy: Option<Policy<C>>,
     pub(crate) function: ToolFunction<C>,
 }
@@ -72,6 +75,8 @@ impl<C: 'static> Tool<C> {
             listed: true,
             time_limit: limits::TOOL_TIME,
             required_capabilities: None,
+            task: None,
+            begins_task: false,
             policy: None,
             function: Arc::new(move |call| Box::pin(function(call))),
         }
@@ -186,7 +191,8 @@ impl<C: 'static> Tool<C> {
         self
     }
 
-    /// How long one call may run. Time in which it waits for its user does not count; [`crate::limits::QUESTION_TIME`] bounds that.
+    /// How long one call may run. Time in which it waits for its user does not count; [`crate::limits::QUESTION_TIME`] bounds that. A task has
+    /// the time of [`crate::TaskLimits`] instead, waiting included.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
@@ -198,6 +204,22 @@ impl<C: 'static> Tool<C> {
     #[must_use]
     pub fn requires(mut self, capabilities: Value) -> Self {
         self.required_capabilities = Some(capabilities);
+        self
+    }
+
+    /// Lets calls go on after their answer, as tasks that the client asks for later; needs [`crate::EndpointBuilder::tasks`]. The function is
+    /// the same: questions and progress find their way.
+    #[must_use]
+    pub fn task(mut self, task: TaskUse) -> Self {
+        self.task = Some(task);
+        self
+    }
+
+    /// Leaves it to the function when a call becomes a task, with [`Call::begin_task`]; until then, and without it, the call is like any other.
+    /// Otherwise a task begins before the function does.
+    #[must_use]
+    pub fn begins_task(mut self) -> Self {
+        self.begins_task = true;
         self
     }
 

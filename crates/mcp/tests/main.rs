@@ -49,6 +49,8 @@ mod stdio_order;
 
 #[path = "main/hall.rs"]
 mod hall;
+#[path = "main/jobs.rs"]
+mod jobs;
 #[path = "main/questions.rs"]
 mod questions;
 #[path = "main/questions_in_sessions.rs"]
@@ -57,6 +59,16 @@ mod questions_in_sessions;
 mod sessions;
 #[path = "main/subscriptions.rs"]
 mod subscriptions;
+#[path = "main/tasks_asking.rs"]
+mod tasks_asking;
+#[path = "main/tasks_doors.rs"]
+mod tasks_doors;
+#[path = "main/tasks_heard.rs"]
+mod tasks_heard;
+#[path = "main/tasks_kept.rs"]
+mod tasks_kept;
+#[path = "main/tasks_life.rs"]
+mod tasks_life;
 #[path = "main/things.rs"]
 mod things;
 #[path = "main/visibility.rs"]

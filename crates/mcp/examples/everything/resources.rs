@@ -12,10 +12,12 @@ pub(crate) fn text() -> Resource<()> {
 }
 
 pub(crate) fn binary() -> Resource<()> {
-    Resource::new("test://static-binary", "static-binary", |_: Call<()>| async { Ok(ResourceBody::from(crate::PNG.to_vec())) })
-        .description("A fixed picture.")
-        .mime_type("image/png")
-        .size(crate::PNG.len() as u64)
+    Resource::new("test://static-binary", "static-binary", |_: Call<()>| async {
+        Ok(ResourceBody::from(crate::endpoint::PNG.to_vec()))
+    })
+    .description("A fixed picture.")
+    .mime_type("image/png")
+    .size(crate::endpoint::PNG.len() as u64)
 }
 
 pub(crate) fn watched() -> Resource<()> {

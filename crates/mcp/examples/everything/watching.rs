@@ -8,7 +8,7 @@ use footbridge_mcp::{Call, Output, Tool, fail};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::SERVED;
+use crate::endpoint::SERVED;
 
 /// The labels of waiting calls that were dropped.
 static DROPPED: LazyLock<watch::Sender<BTreeSet<String>>> = LazyLock::new(watch::Sender::default);

@@ -60,6 +60,9 @@ impl<'a> Round<'a> {
             .filter_map(|question| question.missing_capability(&request.client))
             .map(|(capability, part)| (capability.to_owned(), part))
             .collect();
+        if let (Some(task), true) = (request.task(), missing.is_empty()) {
+            return task.ask(questions).await.map(|answers| Answers { answers });
+        }
         match &request.asking {
             Asking::Impossible => Err(fail(NO_WAY)),
             _ if !missing.is_empty() => Err(Failure::MissingCapability(Value::Object(missing))),

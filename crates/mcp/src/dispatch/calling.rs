@@ -20,6 +20,7 @@ use crate::method::Method;
 use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
+use crate::tasks::{self, Followed, Task};
 
 /// Work under way. Owns all it needs.
 pub(crate) struct Calling<C> {
@@ -36,6 +37,8 @@ pub(crate) struct Calling<C> {
 pub(super) enum Work<C> {
     /// A tool.
     Tool { running: Running, structured: bool },
+    /// A task that has begun.
+    Task { task: Arc<Task>, running: Running, structured: bool },
     /// Another method; its result is a JSON object without its closing brace.
     Method { name: String, work: Fenced<String>, keep: Keep, not_found: ProtocolError },
     /// A method of the application's own; its result is a JSON object.
@@ -69,18 +72,24 @@ impl Drop for Voice {
 impl<C: Send + Sync + 'static> Calling<C> {
     /// Waits for the work and writes its answer.
     pub(crate) async fn finish(self) -> Answer {
-        let Self { id, modern, work, waiting, voice: _voice, catalog } = self;
+        let Self { id, modern, work, waiting, voice, catalog } = self;
         let identity = &catalog.identity;
         let error = match work {
             Work::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
-            Work::Tool { running, structured } => match running.await {
-                Ok(output) => {
+            Work::Task { task, running, structured } => return begun(&id, &task, running, structured, &catalog),
+            Work::Tool { running, structured } => match tasks::follow(running, &voice.0).await {
+                Followed::Became(task, running) => return begun(&id, &task, running, structured, &catalog),
+                Followed::Ended(Ok(output)) => {
                     let tail = modern.then_some(identity.modern_tail.as_str());
                     return ok(Reply::output(&id, &output, structured, tail));
                 }
-                Err(CallError::InputRequired(required)) => return ask(&id, *required, waiting, modern, &catalog),
-                Err(CallError::MissingCapability(capabilities)) => ProtocolError::missing_capability(&capabilities),
-                Err(error) => ProtocolError::invalid_params(error.to_string()),
+                Followed::Ended(Err(CallError::InputRequired(required))) => {
+                    return ask(&id, *required, waiting, modern, &catalog);
+                }
+                Followed::Ended(Err(CallError::MissingCapability(capabilities))) => {
+                    ProtocolError::missing_capability(&capabilities)
+                }
+                Followed::Ended(Err(error)) => ProtocolError::invalid_params(error.to_string()),
             },
             Work::Method { name, work, keep, not_found } => match work.await {
                 Ok(open) => {
@@ -105,6 +114,22 @@ impl<C: Send + Sync + 'static> Calling<C> {
 
 fn ok(reply: Reply) -> Answer {
     Answer { status: StatusCode::OK, reply: Some(reply) }
+}
+
+/// The result that hands out a task, which runs on.
+fn begun<C: Send + Sync + 'static>(
+    id: &str,
+    task: &Arc<Task>,
+    running: Running,
+    structured: bool,
+    catalog: &Arc<Catalog<C>>,
+) -> Answer {
+    let reply = Reply::created_task(id, &task.seed(), &catalog.identity.modern_meta);
+    if tasks::go_on(task, running, structured, catalog) {
+        ok(reply)
+    } else {
+        refusal(Some(id), None, true, &ProtocolError::internal())
+    }
 }
 
 /// The result that asks the client, with the state sealed.

@@ -13,6 +13,7 @@ use crate::conversation::Conversation;
 use crate::limits;
 use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
+use crate::tasks::{Snapshot, Task, Watch};
 
 /// What a client wants to hear of.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -26,6 +27,8 @@ pub(super) struct Filter {
     resources_list_changed: bool,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     resource_subscriptions: BTreeSet<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    task_ids: BTreeSet<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -53,6 +56,20 @@ impl Filter {
         // Who may not see a resource does not hear of it either.
         self.resource_subscriptions.retain(|uri| is_seen(uri));
         Ok(self)
+    }
+
+    pub(super) fn names_tasks(&self) -> bool {
+        !self.task_ids.is_empty()
+    }
+
+    /// Keeps the tasks that the caller may know of, and gives them.
+    pub(super) fn watched(&mut self, own: impl Fn(&str) -> Option<Arc<Task>>) -> Result<Vec<Arc<Task>>, ProtocolError> {
+        if self.task_ids.len() > limits::LISTENED_TASKS {
+            return Err(ProtocolError::invalid_params(format!("at most {} tasks can be listened to", limits::LISTENED_TASKS)));
+        }
+        let mut tasks = Vec::new();
+        self.task_ids.retain(|id| own(id).map(|task| tasks.push(task)).is_some());
+        Ok(tasks)
     }
 
     fn wants(&self, change: &Change) -> bool {
@@ -86,6 +103,7 @@ impl Listener for Subscription {
 pub(super) async fn listen(
     id: Value,
     filter: Filter,
+    tasks: Vec<Arc<Task>>,
     outlet: Arc<dyn Outlet>,
     hub: Arc<Hub>,
     conversation: Option<Arc<Conversation>>,
@@ -97,9 +115,19 @@ pub(super) async fn listen(
         "params": { "_meta": meta, "notifications": filter }
     });
     outlet.send(Bytes::from(acknowledged.to_string())).await;
-    let subscription = Arc::new(Subscription { id, filter, outlet, lost: Notify::new() });
+    let subscription = Arc::new(Subscription { id, filter, outlet: Arc::clone(&outlet), lost: Notify::new() });
     let listener: Arc<dyn Listener> = Arc::clone(&subscription) as Arc<dyn Listener>;
     hub.add(&listener);
+    let news_of_tasks = async {
+        let watch = Arc::new(Watch::default());
+        tasks.iter().for_each(|task| task.tell(&watch));
+        loop {
+            let changed = watch.next().await;
+            if let Some(task) = tasks.iter().find(|task| task.id() == changed) {
+                outlet.send(told(task.snapshot(), &meta)).await;
+            }
+        }
+    };
     let ended = async {
         match &conversation {
             Some(conversation) => conversation.ended().await,
@@ -107,9 +135,22 @@ pub(super) async fn listen(
         }
     };
     tokio::select! {
+        () = news_of_tasks => {}
         () = subscription.lost.notified() => {}
         () = ended => {}
         () = hub.ended() => {}
     }
     Bytes::from(serde_json::json!({ "resultType": "complete", "_meta": meta }).to_string())
+}
+
+/// The notification of how a task stands.
+fn told(task: Snapshot, meta: &Value) -> Bytes {
+    let mut message =
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/tasks","params":{{"_meta":{meta},{}"#, task.fields).into_bytes();
+    if let Some(result) = task.result {
+        message.extend_from_slice(br#","result":"#);
+        message.extend_from_slice(&result);
+    }
+    message.extend_from_slice(b"}}");
+    Bytes::from(message)
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::calling::{Keep, Voice, Waiting, Work};
 use super::listening::{self, Filter};
+use super::tasking::{Doing, check_knows_tasks};
 use super::{Answer, Arrival, Calling, Step, custom, refusal};
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::asking::{Asking, SealedState};
@@ -25,15 +26,17 @@ use crate::protocol_error::{ProtocolError, excerpt};
 use crate::reply::Reply;
 use crate::request_meta::{self, Params, RequestMeta};
 use crate::resource::Contents;
+use crate::tasks::Tasks;
 use crate::{Revision, limits};
 
 /// One request.
 pub(super) struct Request<'a, C> {
-    catalog: Arc<Catalog<C>>,
+    pub(super) catalog: Arc<Catalog<C>>,
     hub: &'a Arc<Hub>,
-    id: &'a str,
-    method: Cow<'a, str>,
-    arrival: &'a Arrival<'a, C>,
+    pub(super) tasks: Option<&'a Arc<Tasks>>,
+    pub(super) id: &'a str,
+    pub(super) method: Cow<'a, str>,
+    pub(super) arrival: &'a Arrival<'a, C>,
 }
 
 /// What a request brings along for its work.
@@ -44,7 +47,7 @@ struct Brought {
 
 impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     pub(super) fn new(endpoint: &'a Endpoint<C>, id: &'a str, method: Cow<'a, str>, arrival: &'a Arrival<'a, C>) -> Self {
-        Self { catalog: endpoint.catalog(), hub: endpoint.hub(), id, method, arrival }
+        Self { catalog: endpoint.catalog(), hub: endpoint.hub(), tasks: endpoint.tasks(), id, method, arrival }
     }
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Step<C> {
@@ -69,7 +72,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     fn take_modern(&self, params: &Params<'_>, meta: &RequestMeta<'_>, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
         let (version, capabilities) = meta.required()?;
         if let Some(headers) = self.arrival.origin.headers {
-            headers::check_standard(headers, &version, &self.method, params.name.or(params.uri))?;
+            headers::check_standard(headers, &version, &self.method, params.name.or(params.uri).or(params.task_id))?;
         }
         if Revision::parse(&version).is_none_or(|revision| !revision.is_modern()) {
             return Err(ProtocolError::unsupported_version(&version));
@@ -92,6 +95,10 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         if let Some(list) = list_of(&self.method) {
             return self.list(list, params, true, || context(Asking::Impossible));
         }
+        if let Some(doing) = Doing::of(&self.method) {
+            let reply = self.about_task(doing, params, &context(Asking::Impossible))?;
+            return Ok(Step::Answered(Answer { status: StatusCode::OK, reply: Some(reply) }));
+        }
         match &*self.method {
             "server/discover" => {
                 let seen = self.catalog.seen(self.arrival.caller, || context(Asking::Impossible));
@@ -110,7 +117,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
 
     fn listen(&self, params: &Params<'_>, context: impl FnOnce() -> Arc<RequestContext>) -> Result<Step<C>, ProtocolError> {
         let identity = &self.catalog.identity;
-        if !identity.announces_changes && !identity.subscriptions {
+        if !identity.announces_changes && !identity.subscriptions && self.tasks.is_none() {
             return Err(ProtocolError::unknown_method(&self.method));
         }
         let filter = params.notifications.ok_or_else(|| ProtocolError::invalid_params("`notifications` is missing"))?;
@@ -122,13 +129,20 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             .map_err(|error| ProtocolError::invalid_params(format!("`notifications`: {error}")))?;
         let context = context();
         let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
-        let filter = filter.honoured(identity.announces_changes, identity.subscriptions, |uri| seen.has_resource(uri))?;
+        let mut filter = filter.honoured(identity.announces_changes, identity.subscriptions, |uri| seen.has_resource(uri))?;
+        let tasks = match self.tasks {
+            Some(tasks) if filter.names_tasks() => {
+                check_knows_tasks(&context.client)?;
+                filter.watched(|id| self.own_task(tasks, &seen, id))?
+            }
+            _ => filter.watched(|_| None)?,
+        };
         let outlet = self.arrival.outlet.clone();
         let outlet =
             outlet.ok_or_else(|| ProtocolError::invalid_params("listening needs a client that takes text/event-stream"))?;
         let id = serde_json::from_str(self.id).map_err(|_| ProtocolError::internal())?;
         let conversation = self.arrival.origin.conversation.map(Arc::clone);
-        let work = Work::Subscription(Box::pin(listening::listen(id, filter, outlet, Arc::clone(self.hub), conversation)));
+        let work = Work::Subscription(Box::pin(listening::listen(id, filter, tasks, outlet, Arc::clone(self.hub), conversation)));
         let (id, voice, catalog) = (self.id.to_owned(), Voice(context), Arc::clone(&self.catalog));
         Ok(Step::Calling(Calling { id, modern: true, work, waiting: None, voice, catalog }))
     }
@@ -283,9 +297,8 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         if let (true, Some(headers)) = (context.revision.is_some_and(Revision::is_modern), self.arrival.origin.headers) {
             tool.header_parameters.iter().try_for_each(|parameter| parameter.check(headers, &arguments))?;
         }
-        let structured = tool.is_structured();
         let Value::Object(arguments) = arguments else { return Err(ProtocolError::internal()) };
-        Ok(Work::Tool { running: tool.start(arguments, Arc::clone(self.arrival.caller), Arc::clone(context)), structured })
+        self.start(tool, arguments, context)
     }
 
     /// What is said of something that the request does not see. In the modern era, nothing of a kind that is not offered can be asked for at all.

@@ -16,6 +16,7 @@ use crate::icon::Icon;
 use crate::method::Method;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
+use crate::tasks::TaskLimits;
 use crate::tool::Tool;
 
 /// Starts an endpoint whose version is that of the crate in which this stands.
@@ -46,6 +47,7 @@ pub struct EndpointBuilder<C> {
     logging: bool,
     subscriptions: bool,
     announces_changes: bool,
+    tasks: Option<TaskLimits>,
     state_key: Option<StateKey>,
     principal: Principal<C>,
     hook: Option<Hook<C>>,
@@ -70,6 +72,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             logging: false,
             subscriptions: false,
             announces_changes: false,
+            tasks: None,
             state_key: None,
             principal: None,
             hook: None,
@@ -142,6 +145,15 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     #[must_use]
     pub fn announces_changes(mut self) -> Self {
         self.announces_changes = true;
+        self
+    }
+
+    /// Lets calls of tools that say so with [`Tool::task`] go on as tasks, for clients that know the extension `io.modelcontextprotocol/tasks` of
+    /// 2026-07-28. A task is known to the caller who began it, as [`EndpointBuilder::principal`] tells callers apart; without that, to whoever
+    /// knows its id, which cannot be guessed.
+    #[must_use]
+    pub fn tasks(mut self, limits: TaskLimits) -> Self {
+        self.tasks = Some(limits);
         self
     }
 
@@ -243,7 +255,8 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     ///
     /// # Errors
     /// Every problem at once: names that clients refuse, names used twice, schemas and templates that are not valid, `x-mcp-header` where it may
-    /// not stand, rules about who sees what where the lists are [`CacheScope::Public`].
+    /// not stand, rules about who sees what where the lists are [`CacheScope::Public`], calls
+    /// that must become tasks where there are none.
     pub fn build(self) -> Result<Endpoint<C>, BuildProblems> {
         let mut problems = Vec::new();
         let mut things = Things::default();
@@ -261,6 +274,8 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         for method in self.methods {
             add(&mut things.methods, vec![method.name.clone()], method.ready(), &mut problems);
         }
+        let of_tasks = self.tasks.iter().flat_map(TaskLimits::problems);
+        problems.extend(of_tasks.map(|problem| BuildProblem::new(&self.name, problem)));
         let state_key = self.state_key.map_or_else(StateKey::random, Ok).map_err(|error| {
             problems.push(BuildProblem::new(&self.name, format!("no random bytes for the state key: {error}")));
         });
@@ -278,13 +293,14 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             logging: self.logging,
             subscriptions: self.subscriptions,
             announces_changes: self.announces_changes,
+            tasks: self.tasks.is_some(),
             state_key,
             principal: self.principal,
             modern_meta: String::new(),
             modern_tail: String::new(),
         };
         match Catalog::new(Arc::new(identity.complete()), things, self.hook) {
-            Ok(catalog) if problems.is_empty() => Ok(Endpoint::of(catalog)),
+            Ok(catalog) if problems.is_empty() => Ok(Endpoint::of(catalog, self.tasks)),
             Ok(_) => Err(BuildProblems(problems)),
             Err(BuildProblems(more)) => Err(BuildProblems(problems.into_iter().chain(more).collect())),
         }

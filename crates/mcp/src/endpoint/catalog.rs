@@ -14,6 +14,7 @@ use super::{BuildProblem, BuildProblems};
 use crate::Revision;
 use crate::call::{Call, RequestContext};
 use crate::method::Method;
+use crate::tasks::TaskUse;
 
 /// Narrows, replaces or widens what a request may see.
 pub(crate) type Hook<C> = Arc<dyn Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync>;
@@ -82,8 +83,14 @@ impl<C: Send + Sync + 'static> Catalog<C> {
     /// Makes everything ready.
     ///
     /// # Errors
-    /// A public list of things that not everybody sees.
+    /// A public list of things that not everybody sees, tools that cannot be called.
     pub(super) fn new(identity: Arc<Identity<C>>, things: Things<C>, hook: Option<Hook<C>>) -> Result<Self, BuildProblems> {
+        let mut problems = Vec::new();
+        if !identity.tasks {
+            let alone = things.tools.entries().iter().filter(|tool| tool.task == Some(TaskUse::Required));
+            let text = "its calls must become tasks, and the endpoint has none; say `EndpointBuilder::tasks`";
+            problems.extend(alone.map(|tool| BuildProblem::new(tool.name(), text.to_owned())));
+        }
         let ruled = things.ruled();
         let is_ruled = hook.is_some() || !ruled.is_empty();
         if identity.cache_scope == CacheScope::Public && is_ruled {
@@ -100,7 +107,10 @@ impl<C: Send + Sync + 'static> Catalog<C> {
                     format!("`visible` decides who sees what, and the lists are `CacheScope::Public`; {private}"),
                 )
             });
-            return Err(BuildProblems(of_things.chain(of_hook).collect()));
+            problems.extend(of_things.chain(of_hook));
+        }
+        if !problems.is_empty() {
+            return Err(BuildProblems(problems));
         }
         let mut catalog = Self { identity, things, hook, is_ruled, ready: None };
         catalog.ready = Some(catalog.ready_results());

@@ -16,6 +16,7 @@ use crate::http::HeaderParameter;
 use crate::policy::Policy;
 use crate::prompt::Prompt;
 use crate::resource::{Resource, ResourceFunction};
+use crate::tasks::TaskUse;
 use crate::tool::{Tool, ToolFunction};
 use crate::uri_template::UriTemplate;
 
@@ -29,6 +30,8 @@ pub struct ReadyTool<C> {
     arguments: ArgumentSchema,
     pub(crate) header_parameters: Vec<HeaderParameter>,
     pub(crate) required_capabilities: Option<Value>,
+    pub(crate) task: Option<TaskUse>,
+    pub(crate) begins_task: bool,
     structured: bool,
     time_limit: Duration,
     policy: Option<Policy<C>>,
@@ -61,6 +64,8 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
                 arguments,
                 header_parameters,
                 required_capabilities: tool.required_capabilities,
+                task: tool.task,
+                begins_task: tool.begins_task,
                 structured: tool.output_schema.is_some(),
                 time_limit: tool.time_limit,
                 policy: tool.policy,

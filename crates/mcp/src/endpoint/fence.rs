@@ -51,6 +51,11 @@ impl<T> Fenced<T> {
         }
         deadline.as_mut().poll(context)
     }
+
+    /// Another limit, from now on.
+    pub(crate) fn limit(&mut self, limit: Duration) {
+        (self.limit, self.started, self.deadline) = (limit, None, None);
+    }
 }
 
 impl<T> Future for Fenced<T> {

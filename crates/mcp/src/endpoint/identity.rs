@@ -12,6 +12,7 @@ use crate::Revision;
 use crate::asking::StateKey;
 use crate::icon::Icon;
 use crate::method::Method;
+use crate::tasks;
 
 /// Who may keep a copy of a list. Source: specification 2026-07-28, Caching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub(crate) struct Identity<C> {
     pub(crate) subscriptions: bool,
     /// Whether clients are told when lists change.
     pub(crate) announces_changes: bool,
+    /// Whether calls may become tasks.
+    pub(super) tasks: bool,
     pub(crate) state_key: StateKey,
     pub(crate) principal: Principal<C>,
     /// The `_meta` of every result of 2026-07-28, with its key.
@@ -89,7 +92,7 @@ impl<C> Identity<C> {
         }
         Bytes::from(to_json(&InitializeResult {
             protocol_version: revision.as_str(),
-            capabilities: self.capabilities(kinds, methods),
+            capabilities: Value::Object(self.capabilities(kinds, methods)),
             server_info: self.server_info(revision),
             instructions: self.instructions.as_deref(),
         }))
@@ -97,7 +100,13 @@ impl<C> Identity<C> {
 
     /// The result of `server/discover`.
     pub(super) fn discover(&self, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Bytes {
-        let mut discovered = json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": self.capabilities(kinds, methods) });
+        let mut capabilities = self.capabilities(kinds, methods);
+        if self.tasks
+            && let Value::Object(extensions) = capabilities.entry("extensions").or_insert_with(|| json!({}))
+        {
+            extensions.insert(tasks::EXTENSION.to_owned(), json!({}));
+        }
+        let mut discovered = json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": capabilities });
         if let (Some(instructions), Some(object)) = (&self.instructions, discovered.as_object_mut()) {
             object.insert("instructions".to_owned(), Value::from(instructions.as_str()));
         }
@@ -122,7 +131,7 @@ impl<C> Identity<C> {
         Bytes::from(open)
     }
 
-    fn capabilities(&self, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Value {
+    fn capabilities(&self, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Map<String, Value> {
         let own = methods.iter().filter_map(|method| method.capability.clone());
         let mut capabilities: Map<String, Value> = own.collect();
         let list = if self.announces_changes { json!({ "listChanged": true }) } else { json!({}) };
@@ -140,7 +149,7 @@ impl<C> Identity<C> {
         for (name, _, value) in known.into_iter().filter(|(_, is_there, _)| *is_there) {
             capabilities.insert(name.to_owned(), value);
         }
-        Value::Object(capabilities)
+        capabilities
     }
 
     /// `title` came with 2025-06-18, `websiteUrl` and `icons` with 2025-11-25.

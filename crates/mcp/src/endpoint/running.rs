@@ -30,11 +30,28 @@ enum State {
 
 impl Running {
     pub(super) fn refused(error: CallError) -> Self {
-        Self { state: State::Known(Some(Err(error))) }
+        Self::ended(Err(error))
     }
 
     pub(super) fn answered(output: Output) -> Self {
-        Self { state: State::Known(Some(Ok(output))) }
+        Self::ended(Ok(output))
+    }
+
+    /// A call that has ended.
+    pub(crate) fn ended(result: Result<Output, CallError>) -> Self {
+        Self { state: State::Known(Some(result)) }
+    }
+
+    /// Whether it has ended without asking the tool.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.state, State::Known(_))
+    }
+
+    /// Gives the tool another time limit, from now on.
+    pub(crate) fn limit(&mut self, limit: Duration) {
+        if let State::Tool { work, .. } = &mut self.state {
+            work.limit(limit);
+        }
     }
 
     pub(super) fn tool(name: &str, future: ToolFuture, limit: Duration, request: &Arc<RequestContext>) -> Self {

@@ -42,7 +42,9 @@ pub(crate) fn check_standard(
     check(&PROTOCOL_VERSION, single(headers, &PROTOCOL_VERSION)?, version)?;
     check(&METHOD, single(headers, &METHOD)?, method)?;
     match (method, name.and_then(text_of)) {
-        ("tools/call" | "prompts/get" | "resources/read", Some(name)) => check_name(headers, &name),
+        ("tools/call" | "prompts/get" | "resources/read" | "tasks/get" | "tasks/update" | "tasks/cancel", Some(name)) => {
+            check_name(headers, &name)
+        }
         _ => Ok(()),
     }
 }

@@ -42,7 +42,7 @@ impl Authenticate<Person> for ByHeader {
 pub(crate) const CHATTER: u32 = 50_000;
 
 /// Tells how a tool ends.
-struct Guard(Person, &'static str);
+pub(crate) struct Guard(pub(crate) Person, pub(crate) &'static str);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -50,7 +50,7 @@ impl Drop for Guard {
     }
 }
 
-fn tool<F, R>(name: &str, function: F) -> Tool<Person>
+pub(crate) fn tool<F, R>(name: &str, function: F) -> Tool<Person>
 where
     F: Fn(Call<Person>) -> R + Send + Sync + 'static,
     R: Future<Output = footbridge_mcp::ToolResult> + Send + 'static,

@@ -273,7 +273,7 @@ impl Modern {
         let mut message = json!({"jsonrpc": "2.0", "id": "m-1", "method": method, "params": params});
         message["params"]["_meta"] = meta();
         let mut headers = vec![("MCP-Protocol-Version", MODERN.to_owned()), ("Mcp-Method", method.to_owned())];
-        if let Some(name) = message["params"]["name"].as_str() {
+        if let Some(name) = message["params"]["name"].as_str().or(message["params"]["taskId"].as_str()) {
             headers.push(("Mcp-Name", name.to_owned()));
         }
         Self { headers, message }

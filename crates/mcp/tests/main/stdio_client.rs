@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, PipeWriter, Write as _};
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
+use footbridge_mcp::Endpoint;
 use footbridge_mcp::stdio::Connection;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -26,6 +27,10 @@ pub(crate) struct Pipe {
 
 impl Pipe {
     pub(crate) fn start() -> Self {
+        Self::start_with(world::endpoint())
+    }
+
+    pub(crate) fn start_with(endpoint: Endpoint<World>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (world, events) = World::new();
         let caller = world.clone();
@@ -33,7 +38,7 @@ impl Pipe {
         let (output, output_end) = std::io::pipe().unwrap();
         let (done_sender, done) = std_mpsc::channel();
         runtime.spawn(async move {
-            let mut connection = Connection::start(world::endpoint(), caller, input_end, output_end).unwrap();
+            let mut connection = Connection::start(endpoint, caller, input_end, output_end).unwrap();
             connection.ended().await;
             connection.finish(SOON).await;
             // A test that has seen enough no longer listens.

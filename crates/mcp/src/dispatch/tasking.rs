@@ -1,0 +1,109 @@
+//! Requests about tasks, and calls that begin as tasks. What a task is and does is `tasks`'.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::calling::Work;
+use super::request::Request;
+use crate::call::{Client, RequestContext};
+use crate::endpoint::{ReadyTool, Seen};
+use crate::protocol_error::ProtocolError;
+use crate::reply::Reply;
+use crate::request_meta::Params;
+use crate::tasks::{self, Prospect, Task, TaskUse, Tasks};
+
+/// What a client does with a task.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Doing {
+    Get,
+    Update,
+    Cancel,
+}
+
+impl Doing {
+    pub(super) fn of(method: &str) -> Option<Self> {
+        match method {
+            "tasks/get" => Some(Self::Get),
+            "tasks/update" => Some(Self::Update),
+            "tasks/cancel" => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> Request<'_, C> {
+    /// A request about a task.
+    pub(super) fn about_task(
+        &self,
+        doing: Doing,
+        params: &Params<'_>,
+        context: &Arc<RequestContext>,
+    ) -> Result<Reply, ProtocolError> {
+        let tasks = self.tasks.ok_or_else(|| ProtocolError::unknown_method(&self.method))?;
+        check_knows_tasks(&context.client)?;
+        let id = Params::text(params.task_id, "taskId")?;
+        let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(context));
+        let task = self.own_task(tasks, &seen, &id).ok_or_else(|| ProtocolError::unknown_task(&id))?;
+        let tail = &self.catalog.identity.modern_tail;
+        match doing {
+            Doing::Get => return Ok(Reply::task(self.id, task.snapshot(), tail)),
+            Doing::Update => task.answer(responses(params.input_responses)?),
+            Doing::Cancel => task.cancel(),
+        }
+        // The tail closes an object that is not empty.
+        let acknowledged = tail.strip_prefix(',').unwrap_or(tail);
+        Ok(Reply::ready(self.id, format!("{{{acknowledged}").into()))
+    }
+
+    /// A task that the caller began with a tool that it still sees. Any other is as unknown as one that never was.
+    pub(super) fn own_task(&self, tasks: &Tasks, seen: &Seen<'_, C>, id: &str) -> Option<Arc<Task>> {
+        tasks.find(id, self.principal().as_deref()).filter(|task| seen.tool(&task.tool).is_some())
+    }
+
+    /// Starts a call of a tool: as a task, as a call that may become one, or as a call.
+    pub(super) fn start(
+        &self,
+        tool: &ReadyTool<C>,
+        arguments: Map<String, Value>,
+        context: &Arc<RequestContext>,
+    ) -> Result<Work<C>, ProtocolError> {
+        let structured = tool.is_structured();
+        let caller = Arc::clone(self.arrival.caller);
+        let start = |arguments| tool.start(arguments, caller, Arc::clone(context));
+        let knows_tasks = || context.revision.is_some_and(crate::Revision::is_modern) && tasks::knows_tasks(&context.client);
+        let tasks = match (tool.task, self.tasks) {
+            (Some(_), Some(tasks)) if knows_tasks() => tasks,
+            (Some(TaskUse::Required), _) => return Err(ProtocolError::missing_capability(&tasks::capability())),
+            _ => return Ok(Work::Tool { running: start(arguments), structured }),
+        };
+        let prospect = Prospect::new(tasks, self.principal(), tool.name());
+        if !tool.begins_task {
+            prospect.begin()?;
+        }
+        let prospect = context.prospect.get_or_init(|| Box::new(prospect));
+        let running = start(arguments);
+        match prospect.task() {
+            // Wrong arguments are told at once.
+            Some(task) if running.has_ended() => tasks.forget(task),
+            Some(task) => return Ok(Work::Task { task: Arc::clone(task), running, structured }),
+            None => {}
+        }
+        Ok(Work::Tool { running, structured })
+    }
+
+    fn principal(&self) -> Option<String> {
+        self.catalog.identity.principal.as_ref().map(|principal| principal(self.arrival.caller))
+    }
+}
+
+/// Refuses a client that does not know tasks.
+pub(super) fn check_knows_tasks(client: &Client) -> Result<(), ProtocolError> {
+    if tasks::knows_tasks(client) { Ok(()) } else { Err(ProtocolError::missing_capability(&tasks::capability())) }
+}
+
+fn responses(raw: Option<&RawValue>) -> Result<Map<String, Value>, ProtocolError> {
+    let raw = raw.ok_or_else(|| ProtocolError::invalid_params("`inputResponses` is missing"))?;
+    serde_json::from_str(raw.get()).map_err(|error| ProtocolError::invalid_params(format!("`inputResponses`: {error}")))
+}

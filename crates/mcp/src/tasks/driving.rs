@@ -1,0 +1,71 @@
+//! Running a call until it is answered, whether by its result or by becoming a task, and running a task to its end.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::Task;
+use crate::call::RequestContext;
+use crate::endpoint::{CallError, Catalog, Running};
+use crate::output::Output;
+use crate::protocol_error::ProtocolError;
+use crate::reply;
+
+/// Where a call got.
+pub(crate) enum Followed {
+    /// It ended as a call.
+    Ended(Result<Output, CallError>),
+    /// It became a task, with this left to run.
+    Became(Arc<Task>, Running),
+}
+
+/// Runs a call until it ends or becomes a task.
+pub(crate) async fn follow(running: Running, context: &RequestContext) -> Followed {
+    if running.has_ended() {
+        // The tool was not asked, so nothing became of the call.
+        return Followed::Ended(running.await);
+    }
+    let mut running = Some(running);
+    let followed = poll_fn(|waker| {
+        let Some(under_way) = &mut running else { return Poll::Pending };
+        match (Pin::new(under_way).poll(waker), context.task()) {
+            (Poll::Ready(ended), None) => Poll::Ready(Followed::Ended(ended)),
+            (Poll::Ready(ended), Some(task)) => Poll::Ready(Followed::Became(Arc::clone(task), Running::ended(ended))),
+            (Poll::Pending, Some(task)) => {
+                running.take().map_or(Poll::Pending, |running| Poll::Ready(Followed::Became(Arc::clone(task), running)))
+            }
+            (Poll::Pending, None) => Poll::Pending,
+        }
+    });
+    followed.await
+}
+
+/// Runs a task to its end, beside whatever else runs. False when there is nothing to run it on.
+pub(crate) fn go_on<C: Send + Sync + 'static>(
+    task: &Arc<Task>,
+    mut running: Running,
+    structured: bool,
+    catalog: &Arc<Catalog<C>>,
+) -> bool {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return false };
+    running.limit(task.time_left());
+    let (ending, catalog) = (Arc::clone(task), Arc::clone(catalog));
+    let work = runtime.spawn(async move {
+        let ended = running.await;
+        finish(&ending, ended, structured, &catalog);
+    });
+    task.runs_as(work.abort_handle());
+    true
+}
+
+/// Keeps what a call ended with.
+fn finish<C: Send + Sync + 'static>(task: &Task, ended: Result<Output, CallError>, structured: bool, catalog: &Catalog<C>) {
+    match ended {
+        Ok(output) => task.complete(reply::tool_result(&output, structured, &catalog.identity.modern_tail)),
+        Err(CallError::MissingCapability(capabilities)) => task.fail(&ProtocolError::missing_capability(&capabilities)),
+        // A task asks without ending, so a question that ends it was put before it became one and handed on after.
+        Err(CallError::InputRequired(_)) => task.fail(&ProtocolError::internal()),
+        Err(error) => task.fail(&ProtocolError::invalid_params(error.to_string())),
+    }
+}
