@@ -21,7 +21,7 @@ use crate::definition::Definition;
 use crate::place::{Place, Placed};
 use crate::problem::{Found, Problems};
 use crate::yaml;
-use filters::Filters;
+pub(crate) use filters::Filters;
 
 /// Version of the format that this engine reads.
 const FORMAT: u32 = 1;
@@ -57,27 +57,38 @@ const MAX_NAME: usize = 40;
 /// assert!(problems.to_string().contains("bad.yaml:1:1: the key `title` is missing"));
 /// ```
 pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
-    let definition = yaml::read(file, yaml)?;
     let mut found = Found::default();
-    let mut filters = Filters::new(yaml, definition.defs.as_ref());
-    identity(&definition, &mut found);
-    let upstream = upstream::settle(&definition, &mut filters, &mut found);
-    let login = login::settle(&definition, &mut filters, &mut found);
-    let ways = paging::settle(&definition, &mut filters, &mut found);
-    let shapes = shapes::settle(&definition, &mut filters, &mut found);
-    let sources = lookups::sources(&definition, &ways, &mut filters, &mut found);
-    let lookups = lookups::settle(&definition, &mut filters, &mut found);
-    let mut tools = models::settle(&definition, &mut found);
-    tools.extend(tools::settle(&definition, &ways, &shapes, &mut filters, &mut found));
-    let actions = actions::settle(&definition, &tools, &mut filters, &mut found);
-    let by_name = names(&tools, &mut found);
-    let text_limit = text_limit(&definition, &mut found);
-    let program = filters.compile(&mut found);
+    let connector = settle(yaml, &mut found, &mut |_, _, _| {});
     found.into_result(file)?;
-    let (Some(rules), Some(program)) = (upstream.rules, program) else {
-        return Err(yaml::unplaced(file));
-    };
-    Ok(Connector(Arc::new(Compiled {
+    connector.ok_or_else(|| yaml::unplaced(file))
+}
+
+/// What a look at the whole file sees beside its problems: the definition, the tools made of it, and its filters.
+pub(crate) type Look<'l> = dyn FnMut(&Definition, &[Placed<Tool>], &Filters<'_>) + 'l;
+
+/// Compiles as much as there is; the connector is there when nothing was found.
+pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Option<Connector> {
+    let definition = yaml::read(yaml, found)?;
+    let mut filters = Filters::new(yaml, definition.defs.as_ref());
+    identity(&definition, found);
+    let upstream = upstream::settle(&definition, &mut filters, found);
+    let login = login::settle(&definition, &mut filters, found);
+    let ways = paging::settle(&definition, &mut filters, found);
+    let shapes = shapes::settle(&definition, &mut filters, found);
+    let sources = lookups::sources(&definition, &ways, &mut filters, found);
+    let lookups = lookups::settle(&definition, &mut filters, found);
+    let mut tools = models::settle(&definition, found);
+    tools.extend(tools::settle(&definition, &ways, &shapes, &mut filters, found));
+    let actions = actions::settle(&definition, &tools, &mut filters, found);
+    let by_name = names(&tools, found);
+    let text_limit = text_limit(&definition, found);
+    look(&definition, &tools, &filters);
+    let program = filters.compile(found);
+    let (Some(rules), Some(program)) = (upstream.rules, program) else { return None };
+    if !found.is_empty() {
+        return None;
+    }
+    Some(Connector(Arc::new(Compiled {
         name: definition.connector.value,
         title: definition.title,
         instructions: definition.instructions,

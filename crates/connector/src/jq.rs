@@ -8,6 +8,7 @@ mod meter;
 mod natives;
 mod program;
 mod reach;
+pub(crate) mod traps;
 
 use jaq_json::Val;
 
@@ -16,7 +17,7 @@ pub(crate) use glue::{Glue, Key, Misfit, Plain};
 pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, sound, text, write};
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
-    FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables, compile, uses,
+    Fault, FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables, compile, uses,
 };
 pub(crate) use reach::Reach;
 

@@ -12,6 +12,7 @@ mod problem;
 mod compile;
 mod definition;
 mod jq;
+mod lint;
 mod template;
 mod yaml;
 
@@ -30,6 +31,7 @@ pub use connector::{Annotations, Connector, Effect, RestAction, SettingKind, Too
 pub use definition::schema;
 pub use failure::{CallError, Fault};
 pub use jq::FILTER_STACK_BYTES;
+pub use lint::{Linted, LintedTool, lint};
 pub use place::Place;
 pub use problem::{Problem, Problems};
 pub use reference::reference;

@@ -17,7 +17,7 @@ pub struct Place {
 }
 
 /// A value with the place it was written at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Placed<T> {
     pub(crate) value: T,
     pub(crate) place: Place,

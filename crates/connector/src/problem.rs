@@ -76,17 +76,28 @@ impl Found {
         self.0.push(Problem { place, part: part.into(), what: what.into(), hint: Some(hint.into()) });
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Nothing found is `Ok`.
-    pub(crate) fn into_result(mut self, file: &str) -> Result<(), Problems> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
+    /// In the order of their places, each once.
+    pub(crate) fn into_list(mut self) -> Vec<Problem> {
         self.0.sort_by(|a, b| (a.place, &a.part, &a.what).cmp(&(b.place, &b.part, &b.what)));
         self.0.dedup();
-        Err(Problems { file: file.to_owned(), list: self.0 })
+        self.0
+    }
+
+    /// Nothing found is `Ok`.
+    pub(crate) fn into_result(self, file: &str) -> Result<(), Problems> {
+        let list = self.into_list();
+        if list.is_empty() { Ok(()) } else { Err(Problems { file: file.to_owned(), list }) }
     }
 }

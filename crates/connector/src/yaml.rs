@@ -1,49 +1,75 @@
 //! YAML text → `Definition`. When it does not fit, a second look over the whole tree names every structural fault at once.
 
-use std::fmt;
+mod repair;
+mod tree;
 
+use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_saphyr::DuplicateKeyPolicy;
 
 use crate::definition::{Definition, schema};
 use crate::place::{Place, Placed};
 use crate::problem::{Found, Problems};
+use tree::Node;
 
 /// Bytes that a connector file may have.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
+/// Structural faults that are named: who has more is told so.
+const MAX_FAULTS: usize = 1_000;
 
-pub(crate) fn read(file: &str, text: &str) -> Result<Definition, Problems> {
-    let mut found = Found::default();
+/// Reads a file. With structural faults it is read as far as it fits, so that the rest can be looked at too; the faults are in `found`.
+pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
+    let start = Place { line: 1, column: 1 };
     if text.len() > MAX_FILE_BYTES {
-        found.add(
-            Place { line: 1, column: 1 },
-            "",
-            format!("the file has {} bytes; at most {MAX_FILE_BYTES} are read", text.len()),
-        );
-        found.into_result(file)?;
-        found = Found::default();
+        found.add(start, "", format!("the file has {} bytes; at most {MAX_FILE_BYTES} are read", text.len()));
+        return None;
     }
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-    let mut fault = match serde_saphyr::from_str_with_options::<Definition>(text, options) {
-        Ok(definition) => return Ok(definition),
+    let options = || serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    let fault = match serde_saphyr::from_str_with_options::<Definition>(text, options()) {
+        Ok(definition) => return Some(definition),
         Err(fault) => fault,
     };
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-    match serde_saphyr::from_str_with_options::<Placed<Node>>(text, options) {
-        Ok(tree) => structural(&tree, &mut found),
-        Err(not_yaml) => fault = not_yaml,
-    }
+    let (fault, tree) = match serde_saphyr::from_str_with_options::<Placed<Node>>(text, options()) {
+        Ok(tree) => (fault, Some(tree)),
+        // A key that is there twice hides nothing else.
+        Err(not_yaml) => {
+            let tolerant = serde_saphyr::options! {
+                strict_booleans: true, with_snippet: false, duplicate_keys: DuplicateKeyPolicy::FirstWins
+            };
+            let tree = serde_saphyr::from_str_with_options::<Placed<Node>>(text, tolerant).ok();
+            placed(&not_yaml, found);
+            (not_yaml, tree)
+        }
+    };
+    let definition = tree.and_then(|mut tree| {
+        let schema = schema();
+        let validator = jsonschema::draft202012::new(&schema).ok()?;
+        let is_whole = structural(&tree, &schema, &validator, found);
+        (is_whole && repair::repair(&mut tree, &validator)).then(|| tree::read(&tree).ok())?
+    });
     if found.is_empty() {
-        let place = fault.location().map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() });
-        found.add(place, "", sentence(&fault.without_snippet().to_string()));
+        placed(&fault, found);
     }
-    match found.into_result(file) {
-        Err(problems) => Err(problems),
-        Ok(()) => Err(unplaced(file)),
+    definition
+}
+
+/// What the parser says, where it says it.
+fn placed(fault: &serde_saphyr::Error, found: &mut Found) {
+    let place = fault.location().map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() });
+    let what = sentence(&fault.without_snippet().to_string());
+    let hint = SYNTAX_HINTS.iter().find(|(words, _)| what.contains(words));
+    match hint {
+        Some((_, hint)) => found.add_with_hint(place, "", what, *hint),
+        None => found.add(place, "", what),
     }
 }
+
+/// Words of the parser, and what most often lies behind them.
+const SYNTAX_HINTS: [(&str, &str); 2] = [
+    ("flow mapping", "inside `{ }`, a path such as `/items/{id}` and a text with a comma need quotes"),
+    ("mapping values are not allowed", "a text that holds `: ` needs quotes"),
+];
 
 /// Only reached if a list that was just filled were empty.
 pub(crate) fn unplaced(file: &str) -> Problems {
@@ -58,32 +84,42 @@ pub(crate) fn unplaced(file: &str) -> Problems {
 /// The parser's sentence without the place it repeats.
 fn sentence(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
-    match line.rsplit_once(" at line ") {
-        Some((before, _)) => before.to_owned(),
-        None => line.to_owned(),
-    }
+    let line = line.rsplit_once(" at line ").map_or(line, |(before, _)| before);
+    // The parser's advice is for programmers.
+    line.split_once(", set DuplicateKeyPolicy").map_or(line, |(before, _)| before).to_owned()
 }
 
-fn structural(tree: &Placed<Node>, found: &mut Found) {
-    let Ok(validator) = jsonschema::draft202012::new(&schema()) else { return };
+/// Whether all of them were named.
+fn structural(tree: &Placed<Node>, schema: &Value, validator: &Validator, found: &mut Found) -> bool {
     let document = tree.value.json();
     for error in validator.iter_errors(&document) {
-        let pointer = error.instance_path().to_string();
-        let steps: Vec<String> = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+        if found.len() >= MAX_FAULTS {
+            found.add(tree.place, "", format!("more than {MAX_FAULTS} faults; the others are not listed"));
+            return false;
+        }
+        let steps = steps(&error.instance_path().to_string());
         let part = part(&steps);
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                for key in unexpected {
+                for key in unexpected.iter().take(MAX_FAULTS) {
                     let place = tree.at(&steps, Some(key));
                     let what = format!("there is no key `{key}` here");
-                    found.add(place, part.clone(), what);
+                    match near(key, schema, &error) {
+                        Some(hint) => found.add_with_hint(place, part.clone(), what, hint),
+                        None => found.add(place, part.clone(), what),
+                    }
                 }
             }
             ValidationErrorKind::Required { property } => {
                 found.add(tree.at(&steps, None), part, format!("the key `{}` is missing", property.as_str().unwrap_or_default()));
             }
             ValidationErrorKind::Type { kind } => {
-                found.add(tree.at(&steps, None), part, format!("must be {}, is {}", expected(kind), shown(error.instance())));
+                let (place, expected) = (tree.at(&steps, None), expected(kind));
+                let what = format!("must be {expected}, is {}", shown(error.instance()));
+                match quotes(&expected, error.instance()) {
+                    Some(hint) => found.add_with_hint(place, part, what, hint),
+                    None => found.add(place, part, what),
+                }
             }
             ValidationErrorKind::Enum { options } => {
                 let names: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -102,6 +138,32 @@ fn structural(tree: &Placed<Node>, found: &mut Found) {
             }
         }
     }
+    true
+}
+
+/// A JSON pointer as its steps.
+fn steps(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+/// The key that was probably meant, among those that the schema has at that place.
+fn near(key: &str, schema: &Value, error: &jsonschema::ValidationError<'_>) -> Option<String> {
+    let at = error.schema_path().to_string();
+    let known = schema.pointer(at.strip_suffix("/additionalProperties")?)?.get("properties")?.as_object()?;
+    let like = known.keys().map(|name| (strsim::jaro_winkler(key, name), name));
+    let (likeness, name) = like.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    if likeness > 0.8 { Some(format!("did you mean `{name}`?")) } else { Some(format!("it has: {}", keys(known))) }
+}
+
+fn keys(known: &serde_json::Map<String, Value>) -> String {
+    known.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// What YAML takes for a map or a list when a filter or a path begins with a bracket.
+fn quotes(expected: &str, found: &Value) -> Option<&'static str> {
+    let is_text = expected.split(" or ").any(|kind| kind == "string");
+    (is_text && (found.is_object() || found.is_array()))
+        .then_some("a text that begins with `{` or `[` needs quotes, such as a filter or path")
 }
 
 /// The names of an enum whose values are described one by one.
@@ -152,90 +214,4 @@ fn part(steps: &[String]) -> String {
         }
     }
     out
-}
-
-/// A YAML tree in which everything has its place.
-#[derive(Debug)]
-enum Node {
-    Leaf(Value),
-    List(Vec<Placed<Node>>),
-    Map(Vec<(Placed<String>, Placed<Node>)>),
-}
-
-impl Node {
-    fn json(&self) -> Value {
-        match self {
-            Self::Leaf(value) => value.clone(),
-            Self::List(list) => list.iter().map(|node| node.value.json()).collect(),
-            Self::Map(map) => map.iter().map(|(key, node)| (key.value.clone(), node.value.json())).collect(),
-        }
-    }
-}
-
-impl Placed<Node> {
-    /// The place of the value at `path`, or of its key `key`.
-    fn at(&self, path: &[String], key: Option<&String>) -> Place {
-        let Some((step, rest)) = path.split_first() else {
-            return match (&self.value, key) {
-                (Node::Map(map), Some(key)) => map.iter().find(|(k, _)| &k.value == key).map_or(self.place, |(k, _)| k.place),
-                _ => self.place,
-            };
-        };
-        let next = match &self.value {
-            Node::Map(map) => map.iter().find(|(k, _)| &k.value == step).map(|(_, node)| node),
-            Node::List(list) => step.parse().ok().and_then(|index: usize| list.get(index)),
-            Node::Leaf(_) => None,
-        };
-        next.map_or(self.place, |node| node.at(rest, key))
-    }
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
-    }
-}
-
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("YAML")
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Leaf(value.into()))
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Leaf(value.into()))
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Leaf(value.into()))
-    }
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Leaf(value.into()))
-    }
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Leaf(value.into()))
-    }
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Leaf(Value::Null))
-    }
-    fn visit_none<E>(self) -> Result<Node, E> {
-        Ok(Node::Leaf(Value::Null))
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
-        let mut list = Vec::new();
-        while let Some(node) = seq.next_element()? {
-            list.push(node);
-        }
-        Ok(Node::List(list))
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(key) = map.next_key()? {
-            entries.push((key, map.next_value()?));
-        }
-        Ok(Node::Map(entries))
-    }
 }

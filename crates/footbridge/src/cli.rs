@@ -7,8 +7,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::commands::lint::client_names;
 use crate::exit::{self, Exit, Trouble};
 use crate::terminal;
 
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Call(CallArguments),
     /// List the tools as clients see them
     Tools(ToolsArguments),
+    /// Say everything that is wrong with connector files
+    Lint(LintArguments),
     /// Manage the accounts of the local board
     Account(AccountArguments),
     /// Manage the personal access tokens of the local board
@@ -119,14 +123,21 @@ pub(crate) struct CommonOptions {
     /// What tools may do beside reading: write, destroy [default: write on the local board, nothing elsewhere]
     #[arg(long, value_enum, value_name = "EFFECTS", value_delimiter = ',', env = "FOOTBRIDGE_ALLOW")]
     pub(crate) allow: Option<Vec<Allow>>,
-    /// A directory of connector files of your own; one named as a built-in connector replaces it
-    #[arg(long = "connectors", value_name = "DIR", env = "FOOTBRIDGE_CONNECTORS")]
-    pub(crate) connectors_directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) directory: DirectoryOption,
     #[command(flatten)]
     pub(crate) files: FileOptions,
     /// A file with further root certificates, in PEM
     #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Where connectors of the user's own are.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DirectoryOption {
+    /// A directory of connector files of your own; one named as a built-in connector replaces it
+    #[arg(long = "connectors", value_name = "DIR", env = "FOOTBRIDGE_CONNECTORS")]
+    pub(crate) connectors_directory: Option<PathBuf>,
 }
 
 /// Where things are kept.
@@ -187,6 +198,21 @@ pub(crate) struct ToolsArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) options: CommonOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArguments {
+    /// The connector files, or names of connectors
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<String>,
+    /// Check names and schemas by the rules of this client [default: what every client takes]
+    #[arg(long, value_name = "CLIENT", value_parser = PossibleValuesParser::new(client_names()))]
+    pub(crate) client: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) directory: DirectoryOption,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod call;
+pub(crate) mod lint;
 pub(crate) mod token;
 pub(crate) mod tools;
 pub(crate) mod version;

@@ -135,7 +135,7 @@ impl ConnectorFile {
             let first = problems.list().first().map(|problem| problem.in_file(&self.file)).unwrap_or_default();
             match problems.list().len() {
                 1 => Trouble::usage(first),
-                count => Trouble::usage(format!("{first}; and {} more", count - 1)),
+                count => Trouble::usage(format!("{first}; and {} more: footbridge lint {} lists them", count - 1, self.file)),
             }
         })?;
         let own = connector.name();

@@ -47,6 +47,7 @@ fn run(cli: Cli) -> Result<Exit, exit::Trouble> {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Call(arguments) => commands::call::run(arguments).await,
             Command::Tools(arguments) => commands::tools::run(arguments).await,
+            Command::Lint(arguments) => commands::lint::run(&arguments),
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Token(arguments) => commands::token::run(arguments).await,
             Command::Version(arguments) => commands::version::run(&arguments),

@@ -42,7 +42,7 @@ impl Settings {
         let mut settings = Self::of_files(options.files)?;
         settings.allow = options.allow;
         settings.ca_file = options.ca_file;
-        settings.connectors_directory = options.connectors_directory;
+        settings.connectors_directory = options.directory.connectors_directory;
         Ok(settings)
     }
 

@@ -1,7 +1,7 @@
 //! The one place that prints: results to stdout, everything else to stderr. Never used for stdout while stdio is served.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use crate::exit::Trouble;
 
@@ -17,6 +17,13 @@ pub(crate) fn print(text: impl Display) -> Result<(), Trouble> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether results may have colours: a person looks at them and has not said otherwise.
+pub(crate) fn is_coloured() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb
 }
 
 /// Something for the person at the terminal.

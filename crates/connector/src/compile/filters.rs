@@ -7,7 +7,7 @@ use crate::problem::Found;
 use crate::template::Template;
 
 /// The filters so far, with what they belong to.
-pub(super) struct Filters<'d> {
+pub(crate) struct Filters<'d> {
     source: &'d str,
     shared: Option<&'d Placed<String>>,
     list: Vec<(&'d Placed<String>, String)>,
@@ -33,8 +33,13 @@ impl<'d> Filters<'d> {
         })
     }
 
+    /// Every filter that needs jq, with what it belongs to.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'d Placed<String>, &str)> {
+        self.list.iter().map(|(filter, part)| (*filter, part.as_str()))
+    }
+
     /// The place of a byte of a scalar.
-    pub(super) fn place(&self, text: &Placed<String>, byte: usize) -> Place {
+    pub(crate) fn place(&self, text: &Placed<String>, byte: usize) -> Place {
         place::inside(self.source, text.place, &text.value, byte)
     }
 
@@ -75,23 +80,36 @@ impl<'d> Filters<'d> {
         Some(template)
     }
 
-    /// Compiles all of them; faults are reported where they stand.
+    /// Compiles all of them; faults are reported where they stand. One that cannot be read does not hide the names in the others.
     pub(super) fn compile(self, found: &mut Found) -> Option<Program> {
-        let codes: Vec<&str> = self.list.iter().map(|(code, _)| code.value.as_str()).collect();
-        match jq::compile(self.shared(), &codes) {
-            Ok(program) => Some(program),
-            Err(faults) => {
-                for fault in faults {
-                    let owner = match (fault.filter, self.shared) {
-                        (jq::SHARED, Some(shared)) => Some((shared, "defs".to_owned())),
-                        (index, _) => self.list.get(index).map(|(code, part)| (*code, part.clone())),
-                    };
-                    match owner {
-                        Some((code, part)) => found.add(self.place(code, fault.bytes.start), part, fault.what),
-                        None => found.add(Place { line: 1, column: 1 }, "", fault.what),
-                    }
+        let mut codes: Vec<&str> = self.list.iter().map(|(code, _)| code.value.as_str()).collect();
+        let faults = match jq::compile(self.shared(), &codes) {
+            Ok(program) => return Some(program),
+            Err(faults) => faults,
+        };
+        self.report(&faults, found);
+        if faults.iter().all(|fault| fault.filter != jq::SHARED) {
+            for fault in &faults {
+                if let Some(code) = codes.get_mut(fault.filter) {
+                    *code = ".";
                 }
-                None
+            }
+            if let Err(more) = jq::compile(self.shared(), &codes) {
+                self.report(&more, found);
+            }
+        }
+        None
+    }
+
+    fn report(&self, faults: &[jq::Fault], found: &mut Found) {
+        for fault in faults {
+            let owner = match (fault.filter, self.shared) {
+                (jq::SHARED, Some(shared)) => Some((shared, "defs")),
+                (index, _) => self.list.get(index).map(|(code, part)| (*code, part.as_str())),
+            };
+            match owner {
+                Some((code, part)) => found.add(self.place(code, fault.bytes.start), part, fault.what.clone()),
+                None => found.add(Place { line: 1, column: 1 }, "", fault.what.clone()),
             }
         }
     }

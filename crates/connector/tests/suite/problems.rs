@@ -1,5 +1,7 @@
 //! Files that are wrong: every problem at once, each with its line and column.
 
+use std::collections::BTreeSet;
+
 use footbridge_connector::compile;
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
@@ -83,6 +85,57 @@ fn what_is_wrong_in_meaning_is_all_named_at_once() {
     insta::assert_snapshot!(found.join("\n"));
 }
 
+/// What a person gets wrong in one evening, all of it in one file.
+#[test]
+fn every_kind_of_mistake_at_once_is_named() {
+    let file = include_str!("every_mistake.yaml");
+    let linted = footbridge_connector::lint(file);
+    let lines: Vec<_> = linted.problems.iter().map(|problem| problem.in_file("every_mistake.yaml")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+    // Each line of the file that is marked has a problem, and no other line has one.
+    let marked: BTreeSet<u64> = (1..).zip(file.lines()).filter(|(_, line)| line.contains("# !")).map(|(at, _)| at).collect();
+    let named: BTreeSet<u64> = linted.problems.iter().map(|problem| problem.place.line).collect();
+    assert_eq!(named, marked);
+}
+
+#[test]
+fn a_key_that_is_there_twice_hides_nothing_else() {
+    let found = problems("format: 1\nformat: 1\nconnector: Bad\n");
+    assert!(found.iter().any(|line| line.starts_with("bad.yaml:2:1: ")), "{found:?}");
+    assert!(found.iter().any(|line| line.starts_with("bad.yaml:3:12: ")), "{found:?}");
+    assert!(found.iter().any(|line| line.contains("`title` is missing")), "{found:?}");
+}
+
+#[test]
+fn there_is_an_end_to_the_list_of_faults() {
+    let wrong = |count: usize| {
+        let keys: String = (0..count).map(|index| format!("wrong_{index}: 1\n")).collect();
+        problems(&format!("{HEAD}{keys}"))
+    };
+    assert_eq!(wrong(1_000).len(), 1_000);
+    let tools: String = (0..1_001).map(|_| "  - {}\n").collect();
+    let found = problems(&format!("{HEAD}tools:\n{tools}"));
+    assert!(found.len() <= 1_006 && found.iter().any(|line| line.contains("more than 1000 faults")), "{}", found.len());
+}
+
+#[test]
+fn what_works_and_should_not_be_there_is_named_by_lint_alone() {
+    let tool = "tools:\n  - name: a\n    title: T\n    description: D\n    effect: read\n    steps: [{ get: /x }]\n    result: 'del(.a)'\n";
+    let file = format!("{HEAD}defs: 'def f: .a | f;'\n{tool}");
+    assert!(compile("a.yaml", &file).is_ok());
+    let linted = footbridge_connector::lint(&file);
+    let named: Vec<_> = linted.problems.iter().map(|problem| (problem.place.line, problem.part.as_str())).collect();
+    assert_eq!(named, [(6, "defs"), (13, "a.result")]);
+    assert_eq!((linted.tools.len(), linted.tools[0].place.line), (1, 8));
+}
+
+#[test]
+fn the_built_in_files_are_clean() {
+    for name in ["board.yaml", "taiga.yaml"] {
+        assert_eq!(footbridge_connector::lint(&connector_file(name)).problems, [], "{name}");
+    }
+}
+
 #[test]
 fn unknown_names_in_filters_are_placed_inside_every_kind_of_scalar() {
     let found = problems(&format!(
@@ -111,15 +164,24 @@ fn a_tool_that_reads_may_only_get() {
 
 #[test]
 fn text_that_is_no_yaml_is_placed() {
-    for (yaml, place) in [
-        ("a: [1\n", "bad.yaml:"),
-        ("a: b: c\n", "bad.yaml:1:"),
-        ("", "bad.yaml:1:1"),
-        ("format: 1\nformat: 1\n", "bad.yaml:2:1"),
-        ("a: *nope\n", "bad.yaml:1:4"),
-    ] {
+    for (yaml, place) in
+        [("a: [1\n", "bad.yaml:"), ("a: b: c\n", "bad.yaml:1:"), ("", "bad.yaml:1:1"), ("a: *nope\n", "bad.yaml:1:4")]
+    {
         let found = problems(yaml);
         assert!(found[0].starts_with(place), "{yaml:?}: {found:?}");
+    }
+}
+
+#[test]
+fn what_most_often_breaks_a_file_has_a_hint() {
+    for (yaml, hint) in [
+        ("a: { get: /items/{id}, b: 1 }\n", "a path such as `/items/{id}`"),
+        ("description: Lists, that is: all of them\n", "a text that holds `: ` needs quotes"),
+        ("format: 1\nconnector: [a]\n", "a text that begins with `{` or `[` needs quotes"),
+        ("format: 1\nconector: a\n", "did you mean `connector`?"),
+    ] {
+        let found = problems(yaml);
+        assert!(found.iter().any(|line| line.contains(hint)), "{found:?}");
     }
 }
 

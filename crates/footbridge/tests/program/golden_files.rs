@@ -11,11 +11,12 @@ use serde_json::{Map, Value, json};
 use crate::process::{Home, Running};
 use crate::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "",
     "serve",
     "call",
     "tools",
+    "lint",
     "account",
     "account add",
     "account list",

@@ -19,6 +19,7 @@ mod shared_data;
 mod stdio_purity;
 
 mod configuration;
+mod lint;
 mod own_connectors;
 mod surroundings;
 

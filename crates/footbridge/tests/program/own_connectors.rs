@@ -74,7 +74,7 @@ fn what_is_no_connector_is_named_in_one_line() {
         (file("latin.yaml", b"title: caf\xe9\n"), &["latin.yaml", "UTF-8"]),
         (file("broken.yaml", b"format: [\n"), &["broken.yaml:"]),
         (file("empty.yaml", b""), &["empty.yaml:1:1"]),
-        (file("faulty.yaml", b"format: 1\nconnector: Bad\n"), &["faulty.yaml:1:1", "more"]),
+        (file("faulty.yaml", b"format: 1\nconnector: Bad\n"), &["faulty.yaml:1:1", "more", "footbridge lint"]),
         (home.path().join("gone.yaml").to_str().unwrap().to_owned(), &["gone.yaml", "No such file"]),
         (home.path().to_str().unwrap().to_owned(), &["directory"]),
         (file("deep.yaml", "[".repeat(100_000).as_bytes()), &["deep.yaml:"]),

@@ -1,0 +1,189 @@
+//! What clients take of a list of tools, as a table. Read from their documentation and issue trackers in 2026; these limits drift, so
+//! each is a line here and nowhere else.
+
+/// The rules of one client, or of all of them.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) letters: Letters,
+    /// Characters that a name may have, its prefix included.
+    pub(super) longest_name: usize,
+    /// What the client puts before a tool's name. The server is called `footbridge` in the configuration that `serve` prints.
+    pub(super) prefix: &'static str,
+    /// Tools that may be listed.
+    pub(super) most_tools: Option<usize>,
+    /// Bytes that a description may have.
+    pub(super) longest_description: Option<usize>,
+    pub(super) schema: &'static [SchemaRule],
+}
+
+/// What a name is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Letters {
+    /// `^[a-z][a-z0-9_]*$`
+    LowerCase,
+    /// `^[a-zA-Z0-9_-]+$`
+    Word,
+    /// `^[a-zA-Z_][a-zA-Z0-9_-]*$`
+    WordFromLetter,
+}
+
+/// A rule about the schema of a tool's arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SchemaRule {
+    /// No `anyOf`, `oneOf`, `allOf` at the root.
+    PlainRoot,
+    /// None anywhere.
+    NoCombinators,
+    /// No `$ref`, `$defs`.
+    NoReferences,
+    /// The values of an `enum` are texts.
+    TextEnums,
+    /// Every argument has a `type`.
+    Typed,
+    /// Every argument has a description.
+    Described,
+    /// A list says what its items are, and they are no lists.
+    PlainItems,
+    /// A tool has an argument.
+    Arguments,
+}
+
+use Letters::{LowerCase, Word, WordFromLetter};
+use SchemaRule::{Arguments, Described, NoCombinators, NoReferences, PlainItems, PlainRoot, TextEnums, Typed};
+
+/// What every client takes, and what a list of tools should look like by default.
+pub(super) const SAFE: Client = Client {
+    name: "safe",
+    title: "every client",
+    letters: LowerCase,
+    longest_name: 40,
+    prefix: "",
+    most_tools: Some(30),
+    longest_description: Some(2_048),
+    schema: &[PlainRoot, NoCombinators, NoReferences, TextEnums, Typed, Described, PlainItems],
+};
+
+/// The clients, each with where its limits were read.
+pub(super) const CLIENTS: [Client; 10] = [
+    // barryw/ImmichMCP#4, sparfenyuk/mcp-proxy#45: 64 with the server's name; a bad name loses the whole list.
+    Client {
+        name: "claude",
+        title: "Claude Desktop and claude.ai",
+        letters: Word,
+        longest_name: 64,
+        prefix: "footbridge__",
+        most_tools: None,
+        longest_description: None,
+        schema: &[PlainRoot],
+    },
+    // github/copilot-cli#2581 for the rule of the API; names are shown as mcp__server__tool.
+    Client {
+        name: "claude-code",
+        title: "Claude Code",
+        letters: Word,
+        longest_name: 64,
+        prefix: "mcp__footbridge__",
+        most_tools: None,
+        longest_description: Some(2_048),
+        schema: &[PlainRoot],
+    },
+    // openai/codex#8174, microsoft/vscode-copilot-release#9375.
+    Client {
+        name: "codex",
+        title: "Codex and the OpenAI API",
+        letters: Word,
+        longest_name: 64,
+        prefix: "mcp__footbridge__",
+        most_tools: Some(128),
+        longest_description: None,
+        schema: &[PlainRoot],
+    },
+    // ComposioHQ/composio#2788, awslabs/mcp#1283: server and tool below 60; Snowflake-Labs/mcp#77: 40 tools, later 80.
+    Client {
+        name: "cursor",
+        title: "Cursor",
+        letters: Word,
+        longest_name: 59,
+        prefix: "footbridge_",
+        most_tools: Some(80),
+        longest_description: None,
+        schema: &[PlainRoot, NoCombinators],
+    },
+    // microsoft/vscode#243602, microsoft/vscode#255585.
+    Client {
+        name: "vscode",
+        title: "VS Code",
+        letters: Word,
+        longest_name: 64,
+        prefix: "mcp_footbridge_",
+        most_tools: Some(128),
+        longest_description: None,
+        schema: &[PlainRoot],
+    },
+    // github/copilot-cli#2581, github/app#1398: beyond 30 tools they are deferred.
+    Client {
+        name: "copilot-cli",
+        title: "Copilot CLI",
+        letters: Word,
+        longest_name: 128,
+        prefix: "footbridge-",
+        most_tools: Some(30),
+        longest_description: None,
+        schema: &[PlainRoot],
+    },
+    // docs/tools/mcp-server.md of gemini-cli: longer names are cut in the middle.
+    Client {
+        name: "gemini-cli",
+        title: "Gemini CLI",
+        letters: WordFromLetter,
+        longest_name: 63,
+        prefix: "mcp_footbridge_",
+        most_tools: None,
+        longest_description: None,
+        schema: &[NoCombinators, NoReferences, TextEnums, Typed, PlainItems],
+    },
+    // sbroenne/mcp-server-excel#672, thClaws/thClaws#172, wonderwhy-er/DesktopCommanderMCP#79.
+    Client {
+        name: "gemini-api",
+        title: "the Gemini API",
+        letters: WordFromLetter,
+        longest_name: 64,
+        prefix: "",
+        most_tools: None,
+        longest_description: None,
+        schema: &[NoCombinators, NoReferences, TextEnums, Typed, PlainItems],
+    },
+    // docs/compatibility.mdx of mcp-atlassian; some gateways want at least one argument.
+    Client {
+        name: "vertex",
+        title: "Vertex AI and ADK",
+        letters: WordFromLetter,
+        longest_name: 64,
+        prefix: "",
+        most_tools: None,
+        longest_description: None,
+        schema: &[NoCombinators, NoReferences, Typed, PlainItems, Arguments],
+    },
+    // Zhwt/go-mcp-mysql#3.
+    Client {
+        name: "windsurf",
+        title: "Windsurf",
+        letters: Word,
+        longest_name: 64,
+        prefix: "",
+        most_tools: Some(50),
+        longest_description: None,
+        schema: &[PlainRoot],
+    },
+];
+
+pub(super) fn named(name: &str) -> Option<&'static Client> {
+    CLIENTS.iter().find(|client| client.name == name)
+}
+
+/// The clients whose rules are known.
+pub(crate) fn names() -> [&'static str; CLIENTS.len()] {
+    CLIENTS.map(|client| client.name)
+}
