@@ -123,6 +123,51 @@ async fn every_kind_of_item_lives_and_dies() {
 }
 
 #[tokio::test]
+async fn the_story_of_a_user_by_actions_alone() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    let (_, found) = door.get("list_projects?search=example%201").await;
+    let project = found["projects"][0]["id"].clone();
+    let (_, statuses) = door.get(&format!("statuses?project_id={project}")).await;
+    let status = |name: &str| {
+        let rows = statuses["statuses"].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == name).unwrap()["id"].clone()
+    };
+    let (_, stories) = door.get(&format!("list_stories?project_id={project}")).await;
+    let stories = stories["stories"].as_array().unwrap();
+    assert_eq!(stories.iter().filter(|story| story["status"] == status("In progress")).count(), 7);
+    let (_, home) = door.get(&format!("get_project?project_id={project}")).await;
+    let members = home["project"]["members"].as_array().unwrap();
+    let member = members.iter().find(|member| member["full_name"] == "Begoña Flores").unwrap();
+
+    let new = json!({ "project_id": project, "subject": "By action", "status": "Ready", "tags": ["wish"] });
+    let story = door.done("create_story", new).await["story"].clone();
+    let change = |fields: Value| {
+        let mut body = json!({ "story_id": story["id"] });
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        body
+    };
+    let assigned = door.done("update_story", change(json!({ "assigned_to": member["id"] }))).await;
+    assert_eq!(assigned["story"]["assigned_to"], member["id"]);
+    let moved = door.done("update_story", change(json!({ "status": "in progress" }))).await;
+    assert_eq!(moved["story"]["status"], status("In progress"));
+    // Somebody changes another field between our read and our write, and then the same one.
+    stand_in.world().turned.meddle_with_next_patch = Some(("description", json!("Theirs")));
+    let merged = door.done("update_story", change(json!({ "subject": "Ours" }))).await;
+    assert_eq!((&merged["story"]["subject"], &merged["story"]["description"]), (&json!("Ours"), &json!("Theirs")));
+    stand_in.world().turned.meddle_with_next_patch = Some(("subject", json!("Theirs")));
+    let (code, refused) = door.post("update_story", change(json!({ "subject": "Ours again" }))).await;
+    let text = refused["error"].as_str().unwrap();
+    assert!(code == StatusCode::BAD_REQUEST && text.contains("Changed meanwhile: subject"), "{text}");
+
+    let (_, epics) = door.get(&format!("list_epics?project_id={project}")).await;
+    let epic = epics["epics"][0]["id"].clone();
+    door.done("add_story_to_epic", json!({ "epic_id": epic, "user_story_id": story["id"] })).await;
+    let (_, linked) = door.get(&format!("list_stories?project_id={project}&epic_id={epic}")).await;
+    assert!(linked["stories"].as_array().unwrap().iter().any(|linked| linked["id"] == story["id"]), "{linked}");
+}
+
+#[tokio::test]
 async fn reading_alone_closes_the_rest() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &["--allow", "read"]);
