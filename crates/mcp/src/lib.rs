@@ -77,7 +77,7 @@ pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, Resour
 pub use revision::Revision;
 pub use tasks::{TaskLimits, TaskUse};
 pub use tool::{Effect, Tool};
-pub use typed::{IntoOutput, Json, OutputShape, Run};
+pub use typed::{Begin, IntoOutput, Json, OutputShape, Read, Run};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

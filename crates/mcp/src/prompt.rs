@@ -3,12 +3,15 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::call::Call;
 use crate::completion::CompletionFunction;
+use crate::icon::Icon;
+use crate::limits;
 use crate::output::{Content, Failure};
 use crate::policy::{Policy, both};
 
@@ -72,7 +75,12 @@ pub struct Prompt<C> {
     pub(crate) name: String,
     pub(crate) title: Option<String>,
     pub(crate) description: String,
+    icons: Vec<Icon>,
+    meta: Map<String, Value>,
     pub(crate) arguments: Vec<PromptArgument<C>>,
+    /// Arguments that were to be completed and are not there.
+    unknown: Vec<String>,
+    pub(crate) time_limit: Duration,
     pub(crate) policy: Option<Policy<C>>,
     pub(crate) function: PromptFunction<C>,
 }
@@ -80,6 +88,7 @@ pub struct Prompt<C> {
 /// Something that a person types in. Always text.
 pub struct PromptArgument<C> {
     name: String,
+    title: Option<String>,
     description: String,
     required: bool,
     pub(crate) completion: Option<CompletionFunction<C>>,
@@ -89,13 +98,20 @@ impl<C> PromptArgument<C> {
     /// An argument that may be left out.
     #[must_use]
     pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { name: name.into(), description: description.into(), required: false, completion: None }
+        Self { name: name.into(), title: None, description: description.into(), required: false, completion: None }
     }
 
     /// An argument that must be there.
     #[must_use]
     pub fn required(name: impl Into<String>, description: impl Into<String>) -> Self {
         Self { required: true, ..Self::new(name, description) }
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
     }
 
     /// Completes it while it is typed.
@@ -125,7 +141,11 @@ impl<C: 'static> Prompt<C> {
             name: name.into(),
             title: None,
             description: description.into(),
+            icons: Vec::new(),
+            meta: Map::new(),
             arguments: Vec::new(),
+            unknown: Vec::new(),
+            time_limit: limits::TOOL_TIME,
             policy: None,
             function: Arc::new(move |call| Box::pin(function(call))),
         }
@@ -135,6 +155,62 @@ impl<C: 'static> Prompt<C> {
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
+        self
+    }
+
+    /// Another name than the one it was made with.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Another description than the one it was made with.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Adds a picture for people.
+    #[must_use]
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// Adds an entry to `_meta` of the listed prompt, as [`crate::Tool::meta`] does.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(key.into(), value);
+        self
+    }
+
+    /// How long the making of its messages may take.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Completes an argument, which is there already, while it is typed.
+    #[must_use]
+    pub fn complete<F, R>(mut self, argument: &str, function: F) -> Self
+    where
+        F: Fn(Call<C>, String) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Vec<String>, Failure>> + Send + 'static,
+    {
+        match self.arguments.iter_mut().find(|known| known.name == argument) {
+            Some(known) => known.completion = Some(Arc::new(move |call, typed| Box::pin(function(call, typed)))),
+            None => self.unknown.push(argument.to_owned()),
+        }
+        self
+    }
+
+    /// Takes away every rule about who may see it, also that of its type.
+    #[must_use]
+    pub fn for_everybody(mut self) -> Self {
+        self.policy = None;
         self
     }
 
@@ -152,8 +228,14 @@ impl<C: 'static> Prompt<C> {
         self
     }
 
+    /// What is wrong with its arguments.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let repeated = self.repeated().map(|name| format!("the argument {name:?} is there twice"));
+        repeated.chain(self.unknown.iter().map(|name| format!("there is no argument {name:?} to complete")))
+    }
+
     /// Names of arguments that an earlier one has already.
-    pub(crate) fn repeated_arguments(&self) -> impl Iterator<Item = &str> {
+    fn repeated(&self) -> impl Iterator<Item = &str> {
         let names = self.arguments.iter().map(|argument| &*argument.name);
         names
             .enumerate()
@@ -178,14 +260,17 @@ impl<C: 'static> Prompt<C> {
     pub(crate) fn entry(&self) -> Entry<'_> {
         let argument = |argument: &'_ PromptArgument<C>| EntryArgument {
             name: argument.name.clone(),
-            description: argument.description.clone(),
+            title: argument.title.clone(),
+            description: Some(argument.description.clone()).filter(|description| !description.is_empty()),
             required: argument.required,
         };
         Entry {
             name: &self.name,
             title: self.title.as_deref(),
-            description: &self.description,
+            description: Some(self.description.as_str()).filter(|description| !description.is_empty()),
+            icons: &self.icons,
             arguments: self.arguments.iter().map(argument).collect(),
+            meta: &self.meta,
         }
     }
 }
@@ -201,14 +286,22 @@ pub(crate) struct Entry<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
-    description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Icon]>::is_empty")]
+    icons: &'a [Icon],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     arguments: Vec<EntryArgument>,
+    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    meta: &'a Map<String, Value>,
 }
 
 #[derive(Debug, Serialize)]
 struct EntryArgument {
     name: String,
-    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
     required: bool,
 }

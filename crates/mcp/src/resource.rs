@@ -9,12 +9,15 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::call::Call;
 use crate::completion::CompletionFunction;
+use crate::icon::Icon;
 use crate::limits;
 use crate::output::Failure;
 use crate::policy::{Policy, both};
+use crate::typed::Field;
 
 /// What a resource's function returns.
 pub type ResourceResult = Result<ResourceBody, Failure>;
@@ -22,6 +25,7 @@ pub type ResourceResult = Result<ResourceBody, Failure>;
 pub(crate) type ResourceFuture = Pin<Box<dyn Future<Output = ResourceResult> + Send>>;
 pub(crate) type ResourceFunction<C> = Arc<dyn Fn(Call<C>) -> ResourceFuture + Send + Sync>;
 type ParameterCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+type ParametersCheck = Box<dyn Fn(&Map<String, Value>) -> bool + Send + Sync>;
 
 /// The contents of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +88,8 @@ pub struct Resource<C> {
     pub(crate) name: String,
     pub(crate) title: Option<String>,
     pub(crate) description: Option<String>,
+    icons: Vec<Icon>,
+    meta: Map<String, Value>,
     pub(crate) mime_type: Option<String>,
     pub(crate) size: Option<u64>,
     pub(crate) annotations: Option<ResourceAnnotations>,
@@ -91,6 +97,8 @@ pub struct Resource<C> {
     pub(crate) time_limit: Duration,
     pub(crate) policy: Option<Policy<C>>,
     pub(crate) parameters: BTreeMap<String, ParameterCheck>,
+    /// The fields of the struct that the parameters become, and whether they do.
+    pub(crate) fields: Option<(Vec<Field>, ParametersCheck)>,
     pub(crate) completions: BTreeMap<String, CompletionFunction<C>>,
     pub(crate) function: ResourceFunction<C>,
 }
@@ -108,6 +116,8 @@ impl<C: 'static> Resource<C> {
             name: name.into(),
             title: None,
             description: None,
+            icons: Vec::new(),
+            meta: Map::new(),
             mime_type: None,
             size: None,
             annotations: None,
@@ -115,6 +125,7 @@ impl<C: 'static> Resource<C> {
             time_limit: limits::TOOL_TIME,
             policy: None,
             parameters: BTreeMap::new(),
+            fields: None,
             completions: BTreeMap::new(),
             function: Arc::new(move |call| Box::pin(function(call))),
         }
@@ -141,6 +152,20 @@ impl<C: 'static> Resource<C> {
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// Adds a picture for people.
+    #[must_use]
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// Adds an entry to `_meta` of the listed resource, as [`crate::Tool::meta`] does.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(key.into(), value);
         self
     }
 
@@ -172,6 +197,20 @@ impl<C: 'static> Resource<C> {
         self
     }
 
+    /// How long one read may take.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Takes away every rule about who may see it, also that of its type.
+    #[must_use]
+    pub fn for_everybody(mut self) -> Self {
+        self.policy = None;
+        self
+    }
+
     /// Who may see and read it. To everybody else it does not exist. Rules said one after another must all allow it.
     #[must_use]
     pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
@@ -197,6 +236,16 @@ impl<C: 'static> Resource<C> {
         self
     }
 
+    /// Its parameters become a struct with these fields, if they can.
+    pub(crate) fn with_fields(
+        mut self,
+        fields: Vec<Field>,
+        reads: impl Fn(&Map<String, Value>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.fields = Some((fields, Box::new(reads)));
+        self
+    }
+
     /// The entry of `resources/list` or `resources/templates/list`.
     pub(crate) fn entry(&self) -> Entry<'_> {
         let (uri, uri_template) = if self.is_template { (None, Some(&*self.address)) } else { (Some(&*self.address), None) };
@@ -206,9 +255,11 @@ impl<C: 'static> Resource<C> {
             name: &self.name,
             title: self.title.as_deref(),
             description: self.description.as_deref(),
+            icons: &self.icons,
             mime_type: self.mime_type.as_deref(),
             size: self.size,
             annotations: self.annotations.as_ref(),
+            meta: &self.meta,
         }
     }
 }
@@ -231,12 +282,16 @@ pub(crate) struct Entry<'a> {
     title: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Icon]>::is_empty")]
+    icons: &'a [Icon],
     #[serde(skip_serializing_if = "Option::is_none")]
     mime_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<&'a ResourceAnnotations>,
+    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    meta: &'a Map<String, Value>,
 }
 
 /// One entry of `contents` in the answer to `resources/read`.
@@ -268,7 +323,7 @@ impl<C> Call<C> {
     /// # Errors
     /// [`Failure::NotFound`] when it is absent or does not read as a `T`.
     pub fn parameter<T: FromStr>(&self, name: &str) -> Result<T, Failure> {
-        let text = self.arguments.get(name).and_then(serde_json::Value::as_str);
+        let text = self.arguments.get(name).and_then(Value::as_str);
         text.and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)
     }
 }

@@ -230,6 +230,13 @@ impl<C: 'static> Tool<C> {
         self
     }
 
+    /// Takes away every rule about who may see it, also that of its type.
+    #[must_use]
+    pub fn for_everybody(mut self) -> Self {
+        self.policy = None;
+        self
+    }
+
     pub(crate) fn is_read_only(&self) -> bool {
         self.annotations.as_ref().is_some_and(|annotations| annotations.read_only)
     }

@@ -1,7 +1,11 @@
-//! Tools that are types: a struct of arguments that runs. The schemas made of types are `typed::schema`'s, the outputs `typed::into_output`'s.
+//! Things that are types: a tool is a struct of arguments that runs; `typed::reading` has resources, `typed::beginning` prompts. The schemas made of
+//! types are `typed::schema`'s, the outputs `typed::into_output`'s.
 
+mod beginning;
 mod into_output;
+mod reading;
 mod schema;
+mod texts;
 
 use std::future::Future;
 
@@ -12,7 +16,10 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::output::{Failure, fail};
 use crate::tool::Tool;
+pub use beginning::Begin;
 pub use into_output::{IntoOutput, Json, OutputShape};
+pub use reading::Read;
+pub(crate) use schema::Field;
 
 /// A tool that is the struct of its arguments.
 ///

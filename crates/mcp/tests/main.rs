@@ -20,6 +20,8 @@ mod changing;
 mod methods;
 #[path = "main/served.rs"]
 mod served;
+#[path = "main/typed_things.rs"]
+mod typed_things;
 #[path = "main/typed_tools.rs"]
 mod typed_tools;
 

@@ -339,13 +339,15 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let work = Box::pin(async move {
             let messages = serde_json::to_value(getting.await?)?;
             let mut result = Map::new();
-            result.insert("description".to_owned(), Value::from(description));
+            if !description.is_empty() {
+                result.insert("description".to_owned(), Value::from(description));
+            }
             if let Value::Object(messages) = messages {
                 result.extend(messages);
             }
             open(&result)
         });
-        let work = Fenced::new(work, limits::TOOL_TIME, context);
+        let work = Fenced::new(work, prompt.time_limit, context);
         Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found: unknown() })
     }
 

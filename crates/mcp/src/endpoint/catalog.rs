@@ -94,7 +94,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         let ruled = things.ruled();
         let is_ruled = hook.is_some() || !ruled.is_empty();
         if identity.cache_scope == CacheScope::Public && is_ruled {
-            let private = "use `CacheScope::Private`, or take the rule away";
+            let private = "use `CacheScope::Private`, or take the rule away (`for_everybody`)";
             let of_things = ruled.into_iter().map(|name| {
                 BuildProblem::new(
                     name,

@@ -155,6 +155,15 @@ impl<C: 'static> ReadyResource<C> {
         for unknown in used.filter(|name| !names.contains(&name.as_str())) {
             problems.push(format!("there is no {{{unknown}}} in {:?}", resource.address));
         }
+        for field in resource.fields.iter().flat_map(|(fields, _)| fields) {
+            if field.is_required && !names.contains(&field.name.as_str()) {
+                problems.push(format!("the field `{}` stands nowhere in {:?}", field.name, resource.address));
+            }
+        }
+        if let Some((fields, _)) = &resource.fields {
+            let is_field = |name: &&str| fields.iter().any(|field| field.name == **name);
+            problems.extend(names.iter().filter(|name| !is_field(name)).map(|name| format!("there is no field for {{{name}}}")));
+        }
         if resource.address.is_empty() || resource.name.is_empty() {
             problems.push("a resource needs an address and a name".to_owned());
         }
@@ -172,7 +181,11 @@ impl<C: 'static> ReadyResource<C> {
     pub(crate) fn parameters_in(&self, uri: &str) -> Option<Map<String, Value>> {
         let captures = self.template.as_ref()?.captures(uri)?;
         let fits = |(name, value): &(String, String)| self.resource.parameters.get(name).is_none_or(|check| check(value));
-        captures.iter().all(fits).then(|| captures.into_iter().map(|(name, value)| (name, Value::from(value))).collect())
+        if !captures.iter().all(fits) {
+            return None;
+        }
+        let parameters = captures.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        self.resource.fields.as_ref().is_none_or(|(_, reads)| reads(&parameters)).then_some(parameters)
     }
 
     pub(crate) fn function(&self) -> &ResourceFunction<C> {
@@ -214,7 +227,7 @@ impl<C: 'static> ReadyPrompt<C> {
         if !is_name(&prompt.name) {
             problems.push(format!("{:?} is not a prompt name: 1 to 128 of A-Z a-z 0-9 _ - .", prompt.name));
         }
-        problems.extend(prompt.repeated_arguments().map(|name| format!("the argument {name:?} is there twice")));
+        problems.extend(prompt.problems());
         let json = to_json(&prompt.entry());
         if problems.is_empty() { Ok(Self { prompt, json }) } else { Err(problems) }
     }

@@ -40,6 +40,27 @@ pub(super) fn input<T: JsonSchema>() -> Value {
     schema
 }
 
+/// A field of a struct that is read from texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) is_required: bool,
+}
+
+/// The fields of a struct, in their order.
+pub(super) fn fields<T: JsonSchema>() -> Vec<Field> {
+    let schema = input::<T>();
+    let required = schema.get("required").and_then(Value::as_array);
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let field = |(name, property): (&String, &Value)| Field {
+        name: name.clone(),
+        description: property.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        is_required: required.is_some_and(|required| required.iter().any(|required| required == name)),
+    };
+    properties.map(field).collect()
+}
+
 /// Whether it is a struct without fields and braces.
 pub(super) fn is_unit<T: JsonSchema>() -> bool {
     is_null(&generated::<T>(SchemaSettings::draft2020_12().for_deserialize()))
