@@ -152,6 +152,29 @@ async fn what_is_created_is_sent_as_it_was_given() {
     assert_eq!(sent("POST /epics"), json!({ "project": 1, "subject": "x", "status": 2 }));
 }
 
+#[tokio::test]
+async fn numbers_and_texts_are_taken_as_the_reference_takes_them() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    for project in [json!(1), json!("1"), json!(" 1 "), json!("+1"), json!(1.9), json!(true)] {
+        door.done("create_story", json!({ "project_id": project, "subject": 5 })).await;
+        let world = stand_in.world();
+        assert_eq!(world.seen.last("POST /userstories").body, json!({ "project": 1, "subject": "5" }), "{project}");
+    }
+    for project in [json!("1.0"), json!("one"), json!([1]), json!({})] {
+        let refused = door.post("create_story", json!({ "project_id": project, "subject": "x" })).await;
+        assert_eq!(refused, refusal("project_id must be an integer"), "{project}");
+    }
+    let epic = json!({ "epic_id": -1.9, "subject": "x" });
+    assert_eq!(door.post("update_epic", epic).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(stand_in.world().seen.last("GET /epics/").line, "GET /epics/-1", "cut, not rounded down");
+    // Null clears tags and text where Taiga knows how.
+    let story = door.done("create_story", json!({ "project_id": 1, "subject": "x", "tags": ["a"], "description": "d" })).await;
+    let cleared = json!({ "story_id": story["story"]["id"], "tags": null, "description": null });
+    let cleared = door.done("update_story", cleared).await;
+    assert_eq!((&cleared["story"]["tags"], &cleared["story"]["description"]), (&json!([]), &json!("")));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_update_reaches_every_field() {
     let stand_in = StandIn::start().await;
