@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import time
 import urllib.parse
 
 from server import Server
@@ -47,6 +48,23 @@ def post(url, headers, body, times):
             raise RuntimeError(f"{url}: {answer.status} {text[:300]}")
     connection.close()
     return len(text)
+
+
+def result(url, headers, body):
+    """The JSON that one call gives."""
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname, address.port)
+    connection.request("POST", address.path, json.dumps(body), headers)
+    answer = json.loads(connection.getresponse().read())
+    connection.close()
+    return json.loads(answer["result"]["content"][0]["text"])
+
+
+def seconds(command):
+    """Wall time of a command that must succeed."""
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - started
 
 
 def instructions(command, headers, body):

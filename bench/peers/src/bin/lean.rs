@@ -1,6 +1,6 @@
 //! `raw` and what the 2026-07-28 Streamable HTTP rules ask of each request: Host, Origin, Accept and Content-Type,
 //! the protocol headers against the body, the required `_meta` keys, a look-up among 25 tools. What compliance costs, not a server.
-//! Usage: `lean http`.
+//! With `UPSTREAM` and `UPSTREAM_TOKEN` set, its second tool is one GET there, passed on as text. Usage: `lean http`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -50,7 +50,14 @@ struct Named {
     _schema: IgnoredAny,
 }
 
+#[derive(Deserialize)]
+struct ItemArguments {
+    id: u64,
+}
+
 struct Lean {
+    client: reqwest::Client,
+    upstream: Option<(String, String)>,
     list: Box<RawValue>,
     names: HashMap<String, usize>,
 }
@@ -63,13 +70,22 @@ impl Lean {
     fn new() -> Self {
         let tools: Vec<Named> = serde_json::from_str(TOOLS).expect("the catalogue is JSON");
         let list = format!("{{\"tools\":{TOOLS},\"resultType\":\"complete\",\"ttlMs\":0,\"cacheScope\":\"public\"}}");
+        let variable = |name: &str| std::env::var(name).ok();
         Self {
+            client: reqwest::Client::builder().tcp_nodelay(true).build().expect("a client"),
+            upstream: variable("UPSTREAM").zip(variable("UPSTREAM_TOKEN").map(|token| format!("Bearer {token}"))),
             list: RawValue::from_string(list).expect("the catalogue is JSON"),
             names: tools.into_iter().enumerate().map(|(index, tool)| (tool.name, index)).collect(),
         }
     }
 
-    fn handle(&self, headers: &HeaderMap, body: &[u8]) -> Option<Vec<u8>> {
+    async fn item(&self, id: u64) -> Option<Bytes> {
+        let (base, token) = self.upstream.as_ref()?;
+        let request = self.client.get(format!("{base}/items/{id}")).header("authorization", token).header("accept", "application/json");
+        request.send().await.ok()?.error_for_status().ok()?.bytes().await.ok()
+    }
+
+    async fn handle(&self, headers: &HeaderMap, body: &[u8]) -> Option<Vec<u8>> {
         let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if !is_loopback(get("host")?) {
             return None;
@@ -103,11 +119,22 @@ impl Lean {
             "tools/list" => Some(answer(id, &self.list, self.list.get().len() + 96)),
             "tools/call" => {
                 let name = params.name?;
-                if get("mcp-name")? != name || *self.names.get(&*name)? != 0 {
+                if get("mcp-name")? != name {
                     return None;
                 }
-                let arguments: EchoArguments = serde_json::from_str(params.arguments?.get()).ok()?;
-                Some(answer(id, CallResult::text(&arguments.message, Some("complete")), arguments.message.len() + 192))
+                match *self.names.get(&*name)? {
+                    0 => {
+                        let arguments: EchoArguments = serde_json::from_str(params.arguments?.get()).ok()?;
+                        Some(answer(id, CallResult::text(&arguments.message, Some("complete")), arguments.message.len() + 192))
+                    }
+                    1 => {
+                        let arguments: ItemArguments = serde_json::from_str(params.arguments?.get()).ok()?;
+                        let item = self.item(arguments.id).await?;
+                        let item: &RawValue = serde_json::from_slice(&item).ok()?;
+                        Some(answer(id, CallResult::text(item.get(), Some("complete")), item.get().len() * 9 / 8 + 192))
+                    }
+                    _ => None,
+                }
             }
             _ => None,
         }
@@ -115,7 +142,7 @@ impl Lean {
 }
 
 async fn over_http(State(lean): State<Arc<Lean>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
-    match lean.handle(&headers, &body) {
+    match lean.handle(&headers, &body).await {
         Some(body) => (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body),
         None => (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], Vec::new()),
     }
