@@ -38,6 +38,22 @@ async fn a_description_comes_with_the_item_not_with_the_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_an_item_is_whole_or_counted() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, "write").await;
+    let story = served.succeed("taiga_stories_create", json!({ "project_id": 1, "subject": "Large" })).await;
+    for (more, shown, said) in [(60, 60, Value::Null), (140, 200, Value::Null), (1, 200, json!(201))] {
+        for number in 0..more {
+            served.succeed("taiga_tasks_create", json!({ "user_story_id": story["id"], "subject": format!("T{number}") })).await;
+        }
+        let item = served.succeed("taiga_item_get", json!({ "project": 1, "ref": story["ref"].to_string() })).await;
+        assert_eq!((item["tasks"].as_array().unwrap().len(), &item["of"]), (shown, &said), "{more}");
+        assert!(item["tasks"][0]["subject"].as_str().unwrap().contains("T0"), "{item}");
+    }
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn messages_are_taken_at_every_address_that_was_ever_documented() {
     let stand_in = StandIn::start().await;
     let listening = Listening::start("taiga", &[], settings(&stand_in));
