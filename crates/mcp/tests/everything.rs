@@ -29,6 +29,8 @@ mod answers;
 mod over_http;
 #[path = "everything/questions.rs"]
 mod questions;
+#[path = "everything/rmcp.rs"]
+mod rmcp_client;
 #[path = "everything/things.rs"]
 mod things;
 

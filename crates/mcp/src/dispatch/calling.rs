@@ -20,7 +20,7 @@ use crate::method::Method;
 use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
-use crate::tasks::{self, Followed, Task};
+use crate::tasks::{self, Followed};
 
 /// Work under way. Owns all it needs.
 pub(crate) struct Calling<C> {
@@ -37,8 +37,8 @@ pub(crate) struct Calling<C> {
 pub(super) enum Work<C> {
     /// A tool.
     Tool { running: Running, structured: bool },
-    /// A task that has begun.
-    Task { task: Arc<Task>, running: Running, structured: bool },
+    /// A call that became a task at its beginning: the answer that hands it out.
+    Task(Reply),
     /// Another method; its result is a JSON object without its closing brace.
     Method { name: String, work: Fenced<String>, keep: Keep, not_found: ProtocolError },
     /// A method of the application's own; its result is a JSON object.
@@ -76,9 +76,15 @@ impl<C: Send + Sync + 'static> Calling<C> {
         let identity = &catalog.identity;
         let error = match work {
             Work::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
-            Work::Task { task, running, structured } => return begun(&id, &task, running, structured, &catalog),
+            Work::Task(reply) => return ok(reply),
             Work::Tool { running, structured } => match tasks::follow(running, &voice.0).await {
-                Followed::Became(task, running) => return begun(&id, &task, running, structured, &catalog),
+                Followed::Became(task, running) => {
+                    let reply = Reply::created_task(&id, &task.seed(), &identity.modern_meta);
+                    if tasks::go_on(&task, running, structured, &catalog) {
+                        return ok(reply);
+                    }
+                    ProtocolError::internal()
+                }
                 Followed::Ended(Ok(output)) => {
                     let tail = modern.then_some(identity.modern_tail.as_str());
                     return ok(Reply::output(&id, &output, structured, tail));
@@ -114,22 +120,6 @@ impl<C: Send + Sync + 'static> Calling<C> {
 
 fn ok(reply: Reply) -> Answer {
     Answer { status: StatusCode::OK, reply: Some(reply) }
-}
-
-/// The result that hands out a task, which runs on.
-fn begun<C: Send + Sync + 'static>(
-    id: &str,
-    task: &Arc<Task>,
-    running: Running,
-    structured: bool,
-    catalog: &Arc<Catalog<C>>,
-) -> Answer {
-    let reply = Reply::created_task(id, &task.seed(), &catalog.identity.modern_meta);
-    if tasks::go_on(task, running, structured, catalog) {
-        ok(reply)
-    } else {
-        refusal(Some(id), None, true, &ProtocolError::internal())
-    }
 }
 
 /// The result that asks the client, with the state sealed.

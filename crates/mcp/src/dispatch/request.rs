@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::calling::{Keep, Voice, Waiting, Work};
 use super::listening::{self, Filter};
-use super::tasking::{Doing, check_knows_tasks};
+use super::tasking::check_knows_tasks;
 use super::{Answer, Arrival, Calling, Step, custom, refusal};
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::asking::{Asking, SealedState};
@@ -95,10 +95,6 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         if let Some(list) = list_of(&self.method) {
             return self.list(list, params, true, || context(Asking::Impossible));
         }
-        if let Some(doing) = Doing::of(&self.method) {
-            let reply = self.about_task(doing, params, &context(Asking::Impossible))?;
-            return Ok(Step::Answered(Answer { status: StatusCode::OK, reply: Some(reply) }));
-        }
         match &*self.method {
             "server/discover" => {
                 let seen = self.catalog.seen(self.arrival.caller, || context(Asking::Impossible));
@@ -109,6 +105,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 let context = context(Asking::ByResult(answers));
                 self.work(params, Brought { context, waiting: Some(waiting) }, raw)
             }
+            "tasks/get" | "tasks/update" | "tasks/cancel" => self.about_task(params, &context(Asking::Impossible)),
             "subscriptions/listen" => self.listen(params, || context(Asking::Impossible)),
             "completion/complete" => self.work(params, Brought { context: context(Asking::Impossible), waiting: None }, raw),
             _ => Err(ProtocolError::unknown_method(&self.method)),
@@ -425,7 +422,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         Ok((waiting, answers))
     }
 
-    fn ready(&self, result: Bytes) -> Step<C> {
+    pub(super) fn ready(&self, result: Bytes) -> Step<C> {
         Step::Answered(Answer { status: StatusCode::OK, reply: Some(Reply::ready(self.id, result)) })
     }
 }

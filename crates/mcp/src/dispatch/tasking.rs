@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use ::http::StatusCode;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::calling::Work;
 use super::request::Request;
+use super::{Answer, Step};
 use crate::call::{Client, RequestContext};
 use crate::endpoint::{ReadyTool, Seen};
 use crate::protocol_error::ProtocolError;
@@ -14,47 +16,26 @@ use crate::reply::Reply;
 use crate::request_meta::Params;
 use crate::tasks::{self, Prospect, Task, TaskUse, Tasks};
 
-/// What a client does with a task.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Doing {
-    Get,
-    Update,
-    Cancel,
-}
-
-impl Doing {
-    pub(super) fn of(method: &str) -> Option<Self> {
-        match method {
-            "tasks/get" => Some(Self::Get),
-            "tasks/update" => Some(Self::Update),
-            "tasks/cancel" => Some(Self::Cancel),
-            _ => None,
-        }
-    }
-}
-
 impl<C: Send + Sync + 'static> Request<'_, C> {
     /// A request about a task.
-    pub(super) fn about_task(
-        &self,
-        doing: Doing,
-        params: &Params<'_>,
-        context: &Arc<RequestContext>,
-    ) -> Result<Reply, ProtocolError> {
+    pub(super) fn about_task(&self, params: &Params<'_>, context: &Arc<RequestContext>) -> Result<Step<C>, ProtocolError> {
         let tasks = self.tasks.ok_or_else(|| ProtocolError::unknown_method(&self.method))?;
         check_knows_tasks(&context.client)?;
         let id = Params::text(params.task_id, "taskId")?;
         let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(context));
         let task = self.own_task(tasks, &seen, &id).ok_or_else(|| ProtocolError::unknown_task(&id))?;
         let tail = &self.catalog.identity.modern_tail;
-        match doing {
-            Doing::Get => return Ok(Reply::task(self.id, task.snapshot(), tail)),
-            Doing::Update => task.answer(responses(params.input_responses)?),
-            Doing::Cancel => task.cancel(),
+        match &*self.method {
+            "tasks/get" => {
+                let reply = Some(Reply::task(self.id, task.snapshot(), tail));
+                return Ok(Step::Answered(Answer { status: StatusCode::OK, reply }));
+            }
+            "tasks/update" => task.answer(responses(params.input_responses)?),
+            _ => task.cancel(),
         }
         // The tail closes an object that is not empty.
         let acknowledged = tail.strip_prefix(',').unwrap_or(tail);
-        Ok(Reply::ready(self.id, format!("{{{acknowledged}").into()))
+        Ok(self.ready(format!("{{{acknowledged}").into()))
     }
 
     /// A task that the caller began with a tool that it still sees. Any other is as unknown as one that never was.
@@ -87,7 +68,15 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         match prospect.task() {
             // Wrong arguments are told at once.
             Some(task) if running.has_ended() => tasks.forget(task),
-            Some(task) => return Ok(Work::Task { task: Arc::clone(task), running, structured }),
+            Some(task) => {
+                // The work is under way before anybody hears of the task: a connection that ends now leaves no task without work.
+                let reply = Reply::created_task(self.id, &task.seed(), &self.catalog.identity.modern_meta);
+                if tasks::go_on(task, running, structured, &self.catalog) {
+                    return Ok(Work::Task(reply));
+                }
+                tasks.forget(task);
+                return Err(ProtocolError::internal());
+            }
             None => {}
         }
         Ok(Work::Tool { running, structured })

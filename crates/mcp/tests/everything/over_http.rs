@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{endpoint, schemas};
 
 /// Serves the fixture, and gives its address.
-async fn served() -> String {
+pub(crate) async fn served() -> String {
     // Another test of this process may have been first.
     let _first = rustls::crypto::ring::default_provider().install_default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
