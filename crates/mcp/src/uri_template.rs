@@ -86,13 +86,25 @@ impl UriTemplate {
 /// place can fit only where this one does too, so none is ever tried again and a long address costs no more than its length.
 fn value_end(rest: &str, others: &[Part]) -> Option<usize> {
     match others {
-        [Part::Literal(last)] => rest.strip_suffix(last.as_str()).map(str::len),
+        [Part::Literal(last)] => rest.strip_suffix(last.as_str()).map(str::len).filter(|end| !is_inside_encoded(rest, *end)),
         [Part::Literal(next), ..] => {
-            let first = rest.chars().next()?.len_utf8();
-            Some(first + rest.get(first..)?.find(next.as_str())?)
+            let mut from = rest.chars().next()?.len_utf8();
+            loop {
+                let end = from + rest.get(from..)?.find(next.as_str())?;
+                if !is_inside_encoded(rest, end) {
+                    return Some(end);
+                }
+                from = end + 1;
+            }
         }
         [] | [Part::Variable(_), ..] => Some(rest.len()),
     }
+}
+
+/// Whether a place is within an encoded byte such as `%C3`, which is one thing: its digits are nobody's literal.
+fn is_inside_encoded(text: &str, place: usize) -> bool {
+    let is_encoded = |start: usize| matches!(text.as_bytes().get(start..start + 3), Some([b'%', digits @ ..]) if digits.iter().all(u8::is_ascii_hexdigit));
+    (1..=2).any(|back| place.checked_sub(back).is_some_and(is_encoded))
 }
 
 #[cfg(test)]
@@ -134,6 +146,15 @@ mod tests {
         assert_eq!(captures("a://{a}-{b}", "a://---").unwrap(), ["-", "-"]);
         assert_eq!(captures("a://{a}ab/{b}", "a://aab/b").unwrap(), ["a", "b"]);
         assert_eq!(captures("a://{a}-x", "a://-x-x").unwrap(), ["-x"]);
+    }
+
+    #[test]
+    fn an_encoded_byte_is_one_thing() {
+        assert_eq!(captures("a://{x}A{y}", "a://%C3%A9Az").unwrap(), ["é", "z"]);
+        assert_eq!(captures("a://{x}9", "a://%C3%A99").unwrap(), ["é"]);
+        assert_eq!(captures("a://{x}9", "a://%A9"), None);
+        assert_eq!(captures("a://{x}2{y}", "a://%252"), None);
+        assert_eq!(captures("a://{x}2{y}", "a://%2z2%").unwrap(), ["%", "z2%"], "no encoded byte");
     }
 
     #[test]
