@@ -36,12 +36,42 @@ def request(era, method, **params):
     return headers, {"jsonrpc": "2.0", "id": 123456789, "method": method, "params": params}
 
 
+def encoded(body):
+    return json.dumps(body, separators=(",", ":"))
+
+
+def echo(arguments):
+    """A call of `echo` on 2026-07-28; it repeats `message` and takes what else there is."""
+    return request("modern", "tools/call", name="echo", arguments=arguments)
+
+
+def rows(size):
+    """Arguments of about so many bytes: many small objects, as a table or a list of records is sent."""
+    row = {"id": 100_000, "subject": "A card with a title of the usual length", "status": "in_progress", "tags": ["backend", "urgent"], "points": 2.5,
+           "done": False}
+    return {"message": "ok", "rows": [{**row, "id": 100_000 + number} for number in range(size // (len(encoded(row)) + 1))]}
+
+
+def text(size):
+    """Arguments of about so many bytes: one text, as a document or a file is sent."""
+    sentence = "A sentence of the usual length, with \"quotes\" and\nlines. "
+    return {"message": (sentence * (size // len(sentence) + 1))[:size]}
+
+
+def cpu_us(server, headers, body, warm_up=50, times=500):
+    """CPU of a running server for one request, over one connection."""
+    post(server.url, headers, body, warm_up)
+    before = cpu_seconds(server.process.pid)
+    post(server.url, headers, body, times)
+    return (cpu_seconds(server.process.pid) - before) * 1e6 / times
+
+
 def post(url, headers, body, times):
     """Sends the request `times` times over one connection; every answer must be a result. Answers the last one's length."""
     address = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname, address.port)
     for number in range(times):
-        connection.request("POST", address.path, json.dumps({**body, "id": number}, separators=(",", ":")), headers)
+        connection.request("POST", address.path, encoded({**body, "id": number}), headers)
         answer = connection.getresponse()
         text = answer.read()
         if answer.status != 200 or b'"result"' not in text or b'"isError":true' in text:
@@ -101,7 +131,7 @@ def load(server, headers, body, connections, seconds):
     """Loads a running server with wrk; requests a second, CPU a request, latency."""
     environment = {
         **os.environ,
-        "BODY": json.dumps(body, separators=(",", ":")),
+        "BODY": encoded(body),
         "HEADERS": "\n".join(f"{name}: {value}" for name, value in headers.items()),
     }
     before = cpu_seconds(server.process.pid)

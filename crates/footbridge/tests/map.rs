@@ -33,6 +33,8 @@ const KEPT: [(&str, &[&str]); 9] = [
 
 /// Lines of a source file. Tests may be longer.
 const MAX_SOURCE_LINES: usize = 600;
+/// Crates that the library brings to an application, itself among them, with every feature. rmcp brings 100 without validation.
+const LIBRARY_CRATES: usize = 130;
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 5] = ["common", "helpers", "misc", "util", "utils"];
 /// Larger files are data, and no place for a stray path.
@@ -190,6 +192,31 @@ fn every_dependency_has_its_reason() {
         .map(|name| format!("docs/decisions/0002-dependencies.md: no line for `{name}`"))
         .collect();
     no_problems(&problems);
+}
+
+#[test]
+fn the_library_brings_few_crates() {
+    let tree = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args([
+            "tree",
+            "--package",
+            "footbridge-mcp",
+            "--edges",
+            "normal",
+            "--all-features",
+            "--prefix",
+            "none",
+            "--locked",
+            "--offline",
+        ])
+        .args(["--target", "x86_64-unknown-linux-gnu", "--format", "{p}"])
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let crates: BTreeSet<_> = tree.lines().map(|line| line.split(" (").next().unwrap()).filter(|line| !line.is_empty()).collect();
+    assert!(crates.iter().any(|line| line.starts_with("hyper v")), "the tree is not that of the library:\n{tree}");
+    assert!(crates.len() <= LIBRARY_CRATES, "{} crates, more than {LIBRARY_CRATES}", crates.len());
 }
 
 #[test]
