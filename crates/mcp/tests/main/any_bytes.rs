@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use footbridge_mcp::http::{AllowedHosts, McpService};
 use footbridge_mcp::stdio::Connection;
+use footbridge_mcp::{Endpoint, TaskLimits, TaskUse, Tool};
 use http_body_util::{BodyExt as _, Full};
 use proptest::prelude::{BoxedStrategy, Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
-use crate::http_client::Modern;
+use crate::jobs::{knowing, request};
 use crate::stdio_client::SOON;
 use crate::world::{self, World};
 
@@ -44,15 +45,28 @@ fn messages() -> BoxedStrategy<String> {
         ]
         .boxed()
     };
-    const METHODS: [&str; 8] =
-        ["initialize", "ping", "server/discover", "tools/list", "tools/call", "notifications/cancelled", "resources/list", "x"];
+    const METHODS: [&str; 11] = [
+        "initialize",
+        "ping",
+        "server/discover",
+        "tools/list",
+        "tools/call",
+        "notifications/cancelled",
+        "resources/list",
+        "tasks/get",
+        "tasks/update",
+        "tasks/cancel",
+        "x",
+    ];
     const TOOLS: [&str; 9] = ["echo", "report", "picky", "regional", "sampler", "told", "broken", "panics_late", "nobody"];
     let shaped = (odd(), select(&METHODS[..]), odd(), odd(), any::<bool>(), select(&TOOLS[..])).prop_map(
         |(id, method, a, b, modern, tool)| {
-            let mut params =
-                json!({"name": tool, "arguments": {"message": a, "region": b, "title": a}, "protocolVersion": b, "requestId": a});
+            let mut params = json!({
+                "name": tool, "arguments": {"message": a, "region": b, "title": a}, "protocolVersion": b, "requestId": a, "taskId": a,
+                "inputResponses": b
+            });
             if modern {
-                params["_meta"] = Modern::new("x", json!({})).message["params"]["_meta"].clone();
+                params["_meta"] = request("x", json!({}), &knowing()).message["params"]["_meta"].clone();
             }
             json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
         },
@@ -64,6 +78,14 @@ fn messages() -> BoxedStrategy<String> {
         1 => proptest::collection::vec(one, 0..4).prop_map(|batch| Value::from(batch).to_string()),
     ]
     .boxed()
+}
+
+/// Two of the tools become tasks.
+fn endpoint() -> Endpoint<World> {
+    let of_tasks =
+        |tool: Tool<World>| if ["echo", "broken"].contains(&tool.name()) { tool.task(TaskUse::Optional) } else { tool };
+    let tools = world::tools().into_iter().map(of_tasks);
+    Endpoint::builder("tested", "1.2.3").tools(tools).tasks(TaskLimits::default()).build().unwrap()
 }
 
 fn is_answer(text: &[u8]) {
@@ -96,7 +118,7 @@ proptest! {
     fn over_http(body in bytes(), version in select(&["", "2024-11-05", "2025-03-26", "2025-11-25", "2026-07-28", "x"][..]), name in ".{0,8}") {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (world, _events) = World::new();
-        let mut service = McpService::public(world::endpoint(), move || world.clone(), AllowedHosts::loopback());
+        let mut service = McpService::public(endpoint(), move || world.clone(), AllowedHosts::loopback());
         let mut request = http::Request::post("/").header("host", "localhost").header("content-type", "application/json");
         if !version.is_empty() {
             request = request.header("mcp-protocol-version", version).header("mcp-method", "tools/call");
@@ -123,7 +145,7 @@ proptest! {
         let mut input = lines.join(&b'\n');
         input.extend_from_slice(b"\n{\"jsonrpc\":\"2.0\",\"id\":\"last\",\"method\":\"ping\"}\n");
         runtime.block_on(async {
-            let mut connection = Connection::start(world::endpoint(), world, Cursor::new(input), output.clone()).unwrap();
+            let mut connection = Connection::start(endpoint(), world, Cursor::new(input), output.clone()).unwrap();
             connection.ended().await;
             connection.finish(SOON).await;
         });

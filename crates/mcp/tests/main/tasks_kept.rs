@@ -156,6 +156,44 @@ async fn results_that_are_gone_take_no_room() {
     }
 }
 
+/// The end of the work and its cancellation meet on several threads; there is one end all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_tasks_end_once_each() {
+    const TASKS: usize = 100;
+    let mut kept = kept(TaskLimits { tasks_of_a_caller: TASKS, ..TaskLimits::default() });
+    let mut ids = Vec::new();
+    for _ in 0..TASKS {
+        ids.push(kept.begin("ada", "job", json!({})).await.unwrap());
+    }
+    let opening = tokio::spawn({
+        let gate = std::sync::Arc::clone(&kept.person.gate);
+        async move {
+            for _ in 0..TASKS {
+                gate.add_permits(1);
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    for id in ids.iter().rev() {
+        kept.request("ada", "tasks/cancel", json!({ "taskId": id })).await.unwrap();
+    }
+    opening.await.unwrap();
+    let mut cancelled = 0;
+    for id in &ids {
+        let state = kept.ended(id).await;
+        let is_cancelled = state["status"] == "cancelled";
+        assert!(is_cancelled || state["result"]["content"][0]["text"] == "done", "{state}");
+        cancelled += usize::from(is_cancelled);
+        assert_eq!(kept.get("ada", id).await.unwrap(), state);
+    }
+    // A task that is done says so after its tool; one that was cancelled at its end may have come to it.
+    let mut finished = 0;
+    while let Ok(told) = kept.told.try_recv() {
+        finished += usize::from(told == "finished");
+    }
+    assert!(finished >= TASKS - cancelled, "{finished} finished, {cancelled} were cancelled");
+}
+
 /// Tasks live as long as their endpoint: no work goes on that nobody can ask for.
 #[tokio::test]
 async fn the_end_of_an_endpoint_ends_its_tasks() {
