@@ -57,6 +57,8 @@ mod session;
 mod tasks;
 
 pub mod auth;
+#[cfg(feature = "discovery")]
+pub mod discovery;
 pub mod http;
 pub mod limits;
 pub mod stdio;

@@ -58,7 +58,7 @@ pub struct EndpointBuilder<C> {
 }
 
 impl<C: Send + Sync + 'static> EndpointBuilder<C> {
-    pub(super) fn new(name: String, version: String) -> Self {
+    pub(crate) fn new(name: String, version: String) -> Self {
         Self {
             name,
             version,
