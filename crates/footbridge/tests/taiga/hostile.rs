@@ -242,6 +242,34 @@ async fn a_name_that_several_bear_is_answered_with_their_ids() {
 }
 
 #[tokio::test]
+async fn bodies_of_actions_that_nobody_meant_well_are_refused_before_taiga_is_asked() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    let nested = "[".repeat(100_000) + &"]".repeat(100_000);
+    let digits = "9".repeat(5_000);
+    let send = async |body: String| door.send(reqwest::Method::POST, "create_story", Some(KEY), Some(&body)).await;
+    for (body, text) in [
+        (nested, "Request body must be valid JSON"),
+        (format!(r#"{{"project_id":{digits},"subject":"x"}}"#), "Request body must be valid JSON"),
+        (r#"{"project_id":NaN,"subject":"x"}"#.to_owned(), "Request body must be valid JSON"),
+        (r#"{"project_id":1e308,"subject":"x"}"#.to_owned(), "project_id"),
+        (r#"{"project_id":null,"subject":"x"}"#.to_owned(), "project_id"),
+        (r#"{"project_id":1,"subject":null}"#.to_owned(), "subject"),
+        (r#"{"project_id":1,"subject":{}}"#.to_owned(), "subject"),
+    ] {
+        let (status, answer) = send(body.clone()).await;
+        let said = answer["error"].as_str().unwrap();
+        assert!(status == StatusCode::BAD_REQUEST && said.contains(text), "{said} for {}", body.get(..80).unwrap_or(&body));
+    }
+    let of = |bytes: usize| format!(r#"{{"project_id":1,"subject":"x","tags":"{}"}}"#, "y".repeat(bytes - 40));
+    assert_eq!(of(1 << 20).len(), 1 << 20);
+    assert_eq!(send(of(1 << 20)).await, refusal("tags must be a list"));
+    assert_eq!(send(of((1 << 20) + 1)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    let world = stand_in.world();
+    assert!(world.seen.of("POST /userstories").is_empty(), "{:?}", world.seen.lines());
+}
+
+#[tokio::test]
 async fn an_id_of_an_action_never_leaves_its_place() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
