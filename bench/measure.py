@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
 import time
@@ -125,6 +126,37 @@ def memory_mib(pid, key):
         if line.startswith(f"{key}:"):
             return int(line.split()[1]) / 1024
     raise KeyError(key)
+
+
+def open_sessions(server, count):
+    """Opens legacy sessions over one connection, each greeted as a client does; answers their ids."""
+    address = urllib.parse.urlsplit(server.url)
+    connection = http.client.HTTPConnection(address.hostname, address.port)
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    params = {"protocolVersion": "2025-11-25", "capabilities": {"roots": {}, "sampling": {}}, "clientInfo": {"name": "bench", "version": "1.0.0"}}
+    ids = []
+    for number in range(count):
+        hello = {"jsonrpc": "2.0", "id": number, "method": "initialize", "params": params}
+        connection.request("POST", address.path, json.dumps(hello), headers)
+        answer = connection.getresponse()
+        answer.read()
+        ids.append(answer.headers["Mcp-Session-Id"])
+        ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        connection.request("POST", address.path, json.dumps(ready), {**headers, "Mcp-Session-Id": ids[-1], "MCP-Protocol-Version": "2025-11-25"})
+        connection.getresponse().read()
+    connection.close()
+    return ids
+
+
+def open_stream(server, session):
+    """Opens the GET stream of a session and waits until it has begun; answers its socket, to be kept."""
+    address = urllib.parse.urlsplit(server.url)
+    stream = socket.create_connection((address.hostname, address.port))
+    stream.sendall(f"GET {address.path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nMcp-Session-Id: {session}\r\n"
+                   "MCP-Protocol-Version: 2025-11-25\r\n\r\n".encode())
+    if not stream.recv(4096).startswith(b"HTTP/1.1 200"):
+        raise RuntimeError("the stream did not begin")
+    return stream
 
 
 def load(server, headers, body, connections, seconds):
