@@ -2,7 +2,7 @@
 //! One for each stdio connection and each HTTP session; the modern era needs none.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -22,6 +22,8 @@ use crate::outlet::Outlet;
 pub(crate) struct Conversation {
     /// One more than the revision's place in [`Revision::ALL`]; 0 before `initialize`.
     revision: AtomicU8,
+    /// The answer to `initialize` is on its way, so that other messages can follow it.
+    is_greeted: AtomicBool,
     client: OnceLock<Arc<Client>>,
     /// The level's place in the order; 0, the lowest, until the client says otherwise.
     log_level: AtomicU8,
@@ -39,6 +41,13 @@ impl Conversation {
         self.revision.store(u8::try_from(place + 1).unwrap_or_default(), Ordering::Relaxed);
         // A second `initialize` on one connection changes the revision only.
         let _first = self.client.set(Arc::new(client));
+    }
+
+    /// The answers to all messages so far are on their way, that to `initialize` too if it was among them.
+    pub(crate) fn answers_left(&self) {
+        if self.revision().is_some() {
+            self.is_greeted.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn revision(&self) -> Option<Revision> {
@@ -64,18 +73,22 @@ impl Conversation {
         self.ending.announce();
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ending.has_come()
+    }
+
     /// Completes when the conversation ends.
     pub(crate) async fn ended(&self) {
         self.ending.wait().await;
     }
 
-    /// Whether the client hears of a change: of lists always, of a resource when it subscribed. Nothing before `initialize`.
+    /// Whether the client hears of a change: of lists always, of a resource when it subscribed. Nothing before the answer to `initialize`.
     pub(crate) fn hears_of(&self, change: &Change) -> bool {
         let wants = match change {
             Change::Resource(uri) => self.is_subscribed(uri),
             Change::Tools | Change::Resources | Change::Prompts => true,
         };
-        wants && self.revision().is_some()
+        wants && self.is_greeted.load(Ordering::Relaxed)
     }
 
     /// Subscribes to a resource; false when there are too many subscriptions.

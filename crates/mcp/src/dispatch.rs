@@ -20,6 +20,7 @@ use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::request_meta::Params;
+use crate::under_way::{Calls, UnderWay};
 use crate::{Revision, limits};
 pub(crate) use calling::Calling;
 use request::Request;
@@ -73,6 +74,8 @@ pub(crate) enum Step<C> {
     Answered(Answer),
     /// Work was started; [`Calling::finish`] gives the answer.
     Calling(Calling<C>),
+    /// The same, found by its id until it is answered.
+    Entered(Calling<C>, UnderWay),
     /// The client takes back a request, by the JSON of its id (stdio and sessions).
     Cancel(String),
     /// A batch of messages.
@@ -80,21 +83,21 @@ pub(crate) enum Step<C> {
 }
 
 impl<C: Send + Sync + 'static> Step<C> {
-    /// The JSON of the id of the call under way; empty for a batch, which has none.
-    pub(crate) fn id(&self) -> &str {
+    /// Enters its calls among those of their client, those of a batch one by one, and takes back those that the client names. A call too many is
+    /// refused.
+    pub(crate) fn enter(self, calls: &Arc<Calls>) -> Self {
         match self {
-            Self::Calling(calling) => &calling.id,
-            _ => "",
+            Self::Calling(calling) => match calls.begin(&calling.id) {
+                Some(under_way) => Self::Entered(calling, under_way),
+                None => Self::Answered(calling.refused(&ProtocolError::busy(calls.most()))),
+            },
+            Self::Cancel(id) => {
+                calls.take_back(&id);
+                Self::Answered(accepted())
+            }
+            Self::Batch(steps) => Self::Batch(steps.into_iter().map(|step| step.enter(calls)).collect()),
+            known => known,
         }
-    }
-
-    /// The requests that the client takes back, by the JSON of their ids.
-    pub(crate) fn cancelled(&self) -> impl Iterator<Item = &str> {
-        let steps = if let Self::Batch(steps) = self { steps.as_slice() } else { std::slice::from_ref(self) };
-        steps.iter().filter_map(|step| match step {
-            Self::Cancel(id) => Some(id.as_str()),
-            _ => None,
-        })
     }
 
     /// Waits for whatever is still under way.
@@ -102,6 +105,8 @@ impl<C: Send + Sync + 'static> Step<C> {
         match self {
             Self::Answered(answer) => answer,
             Self::Calling(calling) => calling.finish().await,
+            // A request that was taken back is not answered.
+            Self::Entered(calling, under_way) => under_way.run(calling.finish()).await.unwrap_or_else(accepted),
             Self::Cancel(_) => accepted(),
             Self::Batch(steps) => {
                 let answers = join_all(steps.into_iter().map(|step| Box::pin(step.finish()))).await;

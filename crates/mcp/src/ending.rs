@@ -18,12 +18,16 @@ impl Ending {
         self.announced.notify_waiters();
     }
 
+    pub(crate) fn has_come(&self) -> bool {
+        self.has_come.load(Ordering::Relaxed)
+    }
+
     /// Completes at the end; at once when it has come.
     pub(crate) async fn wait(&self) {
         let mut announced = std::pin::pin!(self.announced.notified());
         // Listened to before the look, so that an end between the two is not missed.
         announced.as_mut().enable();
-        if !self.has_come.load(Ordering::Relaxed) {
+        if !self.has_come() {
             announced.await;
         }
     }

@@ -11,8 +11,10 @@
 //! ```
 
 mod allowed_hosts;
+mod answers;
 mod body;
 mod event_stream;
+mod front;
 pub(crate) mod headers;
 mod parameter_headers;
 mod refusal;
@@ -22,6 +24,7 @@ mod service;
 mod session_body;
 mod sessions;
 mod sse;
+mod streamable;
 mod unread;
 
 pub use allowed_hosts::AllowedHosts;

@@ -55,6 +55,7 @@ mod request_meta;
 mod revision;
 mod session;
 mod tasks;
+mod under_way;
 
 pub mod auth;
 #[cfg(feature = "discovery")]

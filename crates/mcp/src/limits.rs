@@ -27,10 +27,17 @@ pub const REPEATED_CHARACTERS: usize = 100;
 /// How long a tool may run unless it says otherwise, without the time in which it waits for its user.
 pub const TOOL_TIME: Duration = Duration::from_secs(120);
 
-/// Most calls that wait at the same time on one stdio connection or one SSE channel. More are refused until one is done.
+/// Most calls that run at the same time on one stdio connection. Further ones wait for their turn.
 pub const CALLS_IN_FLIGHT: usize = 256;
 
-/// Most calls that are under way at the same time in one session over HTTP. More are refused until one is done.
+/// Most calls that wait for their turn on one stdio connection. More are refused until one is done: everything is read all the same, for it may be
+/// the answer or the cancellation that the others wait for.
+pub const CALLS_WAITING: usize = 1024;
+
+/// Most bytes of the messages of calls that wait for their turn on one stdio connection. More are refused until one is done.
+pub const CALLS_WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most calls that are under way at the same time in one session or one channel over HTTP. More are refused until one is done.
 pub const SESSION_CALLS_IN_FLIGHT: usize = 256;
 
 /// Bytes of answers that wait for a client that does not read, before stdio stops reading from it.
@@ -69,6 +76,9 @@ pub const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 /// Most messages of one request that wait for a client that does not read; then the tool waits too.
 pub const WAITING_MESSAGES: usize = 256;
 
+/// Most bytes of such messages; then the tool waits too. A single message may be larger.
+pub const WAITING_MESSAGE_BYTES: usize = 1024 * 1024;
+
 /// How long a question to a legacy client may stay without an answer. The time limit of the call does not run meanwhile.
 pub const QUESTION_TIME: Duration = Duration::from_secs(15 * 60);
 
@@ -90,8 +100,14 @@ pub const COMPLETION_VALUES: usize = 100;
 /// Most messages of a session's stream that are kept after they were read, for a client that comes back.
 pub const KEPT_MESSAGES: usize = 64;
 
+/// Most bytes of these messages of one stream. Older ones are dropped; a client that comes back gets the rest.
+pub const KEPT_MESSAGE_BYTES: usize = 1024 * 1024;
+
 /// Most ended streams of a session that are kept for a client that comes back.
 pub const ENDED_STREAMS: usize = 4;
+
+/// Most bytes of these streams together. The one that ended last is kept whatever its size.
+pub const ENDED_STREAM_BYTES: usize = 2 * 1024 * 1024;
 
 /// Most sessions of one endpoint over HTTP at the same time.
 pub const SESSIONS: usize = 10_000;

@@ -27,9 +27,15 @@ pub(crate) trait Outlet: Send + Sync {
 /// The messages of one HTTP request that wait to be written.
 #[derive(Debug, Default)]
 pub(crate) struct EventQueue {
-    waiting: Mutex<VecDeque<Bytes>>,
+    waiting: Mutex<Waiting>,
     reader: AtomicWaker,
     room: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    messages: VecDeque<Bytes>,
+    bytes: usize,
 }
 
 impl EventQueue {
@@ -47,27 +53,32 @@ impl EventQueue {
 
     /// Whether no messages wait.
     pub(crate) fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+        self.lock().messages.is_empty()
     }
 
     fn take(&self) -> Option<Bytes> {
-        let message = self.lock().pop_front()?;
+        let mut waiting = self.lock();
+        let message = waiting.messages.pop_front()?;
+        waiting.bytes -= message.len();
+        drop(waiting);
         self.room.notify_waiters();
         Some(message)
     }
 
     fn try_put(&self, message: &Bytes) -> bool {
         let mut waiting = self.lock();
-        if waiting.len() >= limits::WAITING_MESSAGES {
+        let is_too_large = waiting.bytes + message.len() > limits::WAITING_MESSAGE_BYTES;
+        if waiting.messages.len() >= limits::WAITING_MESSAGES || (is_too_large && !waiting.messages.is_empty()) {
             return false;
         }
-        waiting.push_back(message.clone());
+        waiting.bytes += message.len();
+        waiting.messages.push_back(message.clone());
         drop(waiting);
         self.reader.wake();
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Bytes>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -99,7 +110,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::{EventQueue, Outlet as _};
-    use crate::limits::WAITING_MESSAGES;
+    use crate::limits::{WAITING_MESSAGE_BYTES, WAITING_MESSAGES};
 
     #[tokio::test]
     async fn a_full_queue_makes_the_sender_wait_and_loses_nothing() {
@@ -117,5 +128,17 @@ mod tests {
             rest += 1;
         }
         assert_eq!(rest, WAITING_MESSAGES);
+    }
+
+    #[test]
+    fn the_bytes_of_a_queue_are_bounded_unless_a_single_message_has_more() {
+        let queue = EventQueue::default();
+        let context = Context::from_waker(Waker::noop());
+        assert!(queue.try_send(vec![b'x'; WAITING_MESSAGE_BYTES - 1].into()) && queue.try_send(Bytes::from_static(b"y")));
+        assert!(!queue.try_send(Bytes::from_static(b"z")));
+        assert!(queue.poll_next(&context).is_ready() && queue.poll_next(&context).is_ready());
+        assert!(queue.try_send(vec![b'x'; WAITING_MESSAGE_BYTES + 1].into()));
+        assert!(!queue.try_send(Bytes::from_static(b"z")));
+        assert!(queue.poll_next(&context).is_ready() && queue.is_empty());
     }
 }

@@ -1,21 +1,19 @@
-//! A session of the legacy era over HTTP: what is remembered of one client, and the streams it can come back to. Data in a map, not a task.
+//! A session of the legacy era over HTTP: what is remembered of one client, its calls, and the streams it can come back to. Data in a map, not a
+//! task.
 
-mod calls;
 mod stream;
 
-use std::collections::{BTreeMap, HashMap};
-use std::future::Future;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::task::AbortHandle;
 
 use crate::changes::{Change, Listener};
 use crate::conversation::Conversation;
 use crate::limits;
-use calls::Calls;
-pub(crate) use calls::UnderWay;
+use crate::outlet::Outlet as _;
+use crate::under_way::Calls;
 pub(crate) use stream::{Reading, SessionStream};
 
 /// The number of the stream that a client opens with GET; those of its requests follow.
@@ -31,10 +29,9 @@ pub(crate) struct Session {
     used: AtomicU64,
     next_stream: AtomicU64,
     streams: Mutex<BTreeMap<u64, Arc<SessionStream>>>,
-    /// Calls whose answers go to the requests that brought them.
-    under_way: Arc<Calls>,
-    /// Calls whose answers go to the session's own stream, by the JSON of their ids (HTTP+SSE).
-    calls: Mutex<HashMap<String, AbortHandle>>,
+    pub(crate) calls: Arc<Calls>,
+    /// A channel of HTTP+SSE: all that the server says goes to one stream, which nobody can come back to.
+    is_channel: bool,
 }
 
 impl Session {
@@ -46,9 +43,13 @@ impl Session {
             used: AtomicU64::new(now),
             next_stream: AtomicU64::new(OWN_STREAM + 1),
             streams: Mutex::default(),
-            under_way: Arc::default(),
-            calls: Mutex::default(),
+            calls: Arc::new(Calls::at_most(limits::SESSION_CALLS_IN_FLIGHT)),
+            is_channel: false,
         }
+    }
+
+    pub(crate) fn channel(id: String, principal: Option<String>, now: u64) -> Self {
+        Self { is_channel: true, ..Self::new(id, Arc::default(), principal, now) }
     }
 
     pub(crate) fn touch(&self, now: u64) {
@@ -66,46 +67,60 @@ impl Session {
         Arc::new(SessionStream::new(self.next_stream.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// Keeps a stream, so that a client can come back to it. The oldest ones that have ended give way.
+    /// Keeps a stream, so that a client can come back to it.
     pub(crate) fn keep(&self, stream: &Arc<SessionStream>) {
+        self.lock().insert(stream.number(), Arc::clone(stream));
+    }
+
+    /// Ends the stream of a request with its answer. The oldest streams that have ended give way.
+    pub(crate) fn end_stream(&self, stream: &SessionStream, answer: Option<Bytes>) {
+        stream.end_with(answer);
         let mut streams = self.lock();
-        streams.insert(stream.number(), Arc::clone(stream));
-        let ended: Vec<u64> = streams.values().filter(|stream| stream.has_ended()).map(|stream| stream.number()).collect();
-        for number in ended.iter().take(ended.len().saturating_sub(limits::ENDED_STREAMS)) {
-            streams.remove(number);
+        let ended: Vec<(u64, usize)> = streams
+            .values()
+            .filter(|stream| stream.number() != OWN_STREAM && stream.has_ended())
+            .map(|stream| (stream.number(), stream.bytes()))
+            .collect();
+        let (mut count, mut bytes) = (0, 0);
+        for (number, size) in ended.into_iter().rev() {
+            (count, bytes) = (count + 1, bytes + size);
+            if count > limits::ENDED_STREAMS || (bytes > limits::ENDED_STREAM_BYTES && number != stream.number()) {
+                streams.remove(&number);
+            }
         }
     }
 
-    /// The stream that the client opens with GET.
+    /// The stream that the client opens with GET. After the end, it has ended too.
     pub(crate) fn own_stream(&self) -> Arc<SessionStream> {
-        Arc::clone(self.lock().entry(OWN_STREAM).or_insert_with(|| Arc::new(SessionStream::new(OWN_STREAM))))
+        let mut streams = self.lock();
+        let stream = streams.entry(OWN_STREAM).or_insert_with(|| {
+            Arc::new(if self.is_channel { SessionStream::channel(OWN_STREAM) } else { SessionStream::new(OWN_STREAM) })
+        });
+        // Looked at under the lock: whoever ends the session afterwards finds the stream.
+        if self.conversation.has_ended() {
+            stream.abandon();
+        }
+        Arc::clone(stream)
     }
 
-    /// Says something that belongs to no request, if the client listens or has listened. Never waits: the oldest unread message gives way.
+    /// Says something that belongs to no request, if the client listens or has listened. Never waits: the oldest unread message gives way, or on a
+    /// channel, where that may be an answer, the new one.
     fn announce(&self, message: Bytes) {
-        if let Some(stream) = self.lock().get(&OWN_STREAM) {
+        let streams = self.lock();
+        let Some(stream) = streams.get(&OWN_STREAM) else { return };
+        if self.is_channel {
+            let _told = stream.try_send(message);
+        } else {
             stream.push_or_replace(message);
         }
     }
 
-    /// The stream and the place in it after an event that the client names as its last one.
+    /// The stream and the place in it after an event that the client names as its last one; `None` when what followed it is gone.
     pub(crate) fn after(&self, event_id: &str) -> Option<(Arc<SessionStream>, u64)> {
         let (stream, event) = event_id.split_once('-')?;
         let stream = self.lock().get(&stream.parse().ok()?).map(Arc::clone)?;
-        Some((stream, event.parse().ok()?))
-    }
-
-    /// Begins a call with this id; `None` when too many are under way.
-    pub(crate) fn begin_call(&self, id: &str) -> Option<UnderWay> {
-        self.under_way.begin(id)
-    }
-
-    /// Stops the call with this id, if it is still under way; it is not answered.
-    pub(crate) fn cancel(&self, id: &str) {
-        self.under_way.cancel(id);
-        if let Some(task) = self.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(id) {
-            task.abort();
-        }
+        let event = event.parse().ok()?;
+        stream.can_be_followed_from(event).then_some((stream, event))
     }
 
     /// Ends what would go on for ever: questions, and the stream that belongs to no request.
@@ -116,28 +131,12 @@ impl Session {
         }
     }
 
-    /// Runs a call whose answer goes to the session's own stream. False when too many run, or one with this id does.
-    pub(crate) fn start(self: &Arc<Self>, id: &str, call: impl Future<Output = ()> + Send + 'static) -> bool {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        if calls.len() >= limits::CALLS_IN_FLIGHT || calls.contains_key(id) {
-            return false;
-        }
-        let (session, key) = (Arc::clone(self), id.to_owned());
-        // The lock is held until the handle is stored, so a call that ends at once finds itself.
-        let task = tokio::spawn(async move {
-            call.await;
-            session.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-        });
-        calls.insert(id.to_owned(), task.abort_handle());
-        true
-    }
-
-    /// Ends every stream and every call that answers to the session.
+    /// Ends every stream. Calls whose requests wait for their answers go on; nobody waits for those of a channel.
     pub(crate) fn end(&self) {
-        for (_, task) in self.calls.lock().unwrap_or_else(PoisonError::into_inner).drain() {
-            task.abort();
-        }
         self.conversation.end();
+        if self.is_channel {
+            self.calls.close();
+        }
         for stream in self.lock().values() {
             stream.abandon();
         }
@@ -153,5 +152,77 @@ impl Listener for Session {
         if self.conversation.hears_of(change) {
             self.announce(change.notification(None));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::{Session, SessionStream};
+    use crate::limits::{ENDED_STREAM_BYTES, ENDED_STREAMS, WAITING_MESSAGES};
+    use crate::outlet::Outlet as _;
+
+    fn session() -> Session {
+        Session::new("s".to_owned(), Arc::default(), None, 0)
+    }
+
+    /// The session was found for a GET, and ended before its stream was opened.
+    #[test]
+    fn a_stream_that_is_opened_after_the_end_has_ended() {
+        let ways: [fn(&Session); 2] = [Session::end, Session::end_listening];
+        for end in ways {
+            let session = session();
+            end(&session);
+            assert!(session.own_stream().has_ended());
+        }
+    }
+
+    fn answered(session: &Session, bytes: usize) -> Arc<SessionStream> {
+        let stream = session.new_stream();
+        session.keep(&stream);
+        session.end_stream(&stream, Some(Bytes::from(vec![b'x'; bytes])));
+        stream
+    }
+
+    fn is_kept(session: &Session, stream: &SessionStream) -> bool {
+        session.after(&format!("{}-0", stream.number())).is_some()
+    }
+
+    #[test]
+    fn ended_streams_are_bounded_in_number_and_those_under_way_are_not_touched() {
+        let session = session();
+        session.own_stream();
+        let under_way = session.new_stream();
+        session.keep(&under_way);
+        let ended: Vec<_> = (0..=ENDED_STREAMS).map(|_| answered(&session, 10)).collect();
+        let kept: Vec<_> = ended.iter().map(|stream| is_kept(&session, stream)).collect();
+        assert_eq!(kept.iter().filter(|kept| **kept).count(), ENDED_STREAMS);
+        assert!(!kept[0] && is_kept(&session, &under_way));
+    }
+
+    #[test]
+    fn ended_streams_are_bounded_in_bytes_and_the_newest_is_always_kept() {
+        let session = session();
+        let (one, other) = (answered(&session, 10), answered(&session, ENDED_STREAM_BYTES - 10));
+        assert!(is_kept(&session, &one) && is_kept(&session, &other), "at the limit");
+        let third = answered(&session, 1);
+        assert!(!is_kept(&session, &one) && is_kept(&session, &other) && is_kept(&session, &third), "over it, the oldest goes");
+        let huge = answered(&session, ENDED_STREAM_BYTES + 1);
+        assert!(!is_kept(&session, &third) && is_kept(&session, &huge));
+    }
+
+    /// On a channel an answer may be what is unread.
+    #[test]
+    fn an_announcement_never_takes_the_place_of_an_answer_on_a_channel() {
+        let session = Session::channel("c".to_owned(), None, 0);
+        let stream = session.own_stream();
+        for _ in 0..WAITING_MESSAGES {
+            assert!(stream.try_send(Bytes::from_static(b"answer")));
+        }
+        session.announce(Bytes::from_static(b"news"));
+        assert_eq!(stream.bytes(), WAITING_MESSAGES * "answer".len());
     }
 }

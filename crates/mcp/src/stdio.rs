@@ -10,7 +10,6 @@ mod output;
 use std::future::Future;
 use std::io::{Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -88,7 +87,6 @@ impl Connection {
             calls: Arc::clone(&calls),
             outbox: Arc::clone(&outbox),
             runtime,
-            batches: AtomicU64::new(0),
         };
         let ending = Ending(ended_sender);
         std::thread::Builder::new().name("mcp-stdio-reader".to_owned()).spawn(move || {
@@ -112,7 +110,7 @@ impl Connection {
         self.conversation.end();
         if timeout_at(end - within / 10, self.calls.idle()).await.is_err() {
             tracing::warn!(seconds = within.as_secs(), "some calls did not finish in time and were stopped");
-            self.calls.abort_all();
+            self.calls.by_id.close();
         }
         self.outbox.close();
         if timeout_at(end, self.written).await.is_err() {
@@ -150,7 +148,6 @@ struct Serving<C> {
     calls: Arc<Calls>,
     outbox: Arc<Outbox>,
     runtime: Handle,
-    batches: AtomicU64,
 }
 
 impl<C> Drop for Serving<C> {
@@ -177,6 +174,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
                     if !self.outbox.push(&mut answers) {
                         return;
                     }
+                    self.conversation.answers_left();
                     self.calls.end_reading();
                     match lines.fill() {
                         Ok(true) => self.calls.begin_reading(),
@@ -205,25 +203,15 @@ impl<C: Send + Sync + 'static> Serving<C> {
                 return write(&Reply::error(None, self.conversation.revision(), &error), answers);
             }
         };
+        let size = bytes.len();
         match dispatch::take(&self.endpoint, bytes, &self.arrival()) {
             Step::Answered(answer) => write_some(answer.reply.as_ref(), answers),
-            Step::Cancel(id) => self.calls.cancel(&id),
+            Step::Cancel(id) => self.calls.by_id.take_back(&id),
             Step::Calling(calling) => {
                 let id = calling.id.clone();
-                self.start(&id, calling.finish(), answers);
+                self.start(Some(&id), size, calling.finish(), answers);
             }
-            Step::Batch(steps) => {
-                let mut others = Vec::with_capacity(steps.len());
-                for step in steps {
-                    match step {
-                        Step::Cancel(id) => self.calls.cancel(&id),
-                        other => others.push(other),
-                    }
-                }
-                // A batch has no id; this is no JSON, so it cannot be one.
-                let name = format!("batch {}", self.batches.fetch_add(1, Ordering::Relaxed));
-                self.start(&name, Step::Batch(others).finish(), answers);
-            }
+            batch => self.start(None, size, batch.enter(&self.calls.by_id).finish(), answers),
         }
     }
 
@@ -232,32 +220,42 @@ impl<C: Send + Sync + 'static> Serving<C> {
         Arrival { origin: Origin::channel(&self.conversation), caller: &self.caller, outlet: Some(outlet), opening: None }
     }
 
-    /// Polls a call once where it is; only one that waits becomes a task.
-    fn start(&self, id: &str, call: impl Future<Output = dispatch::Answer> + Send + 'static, answers: &mut Vec<u8>) {
-        if let Err(refused) = self.calls.check(id) {
-            return self.refuse(id, &refused, answers);
-        }
+    /// Polls a call once where it is, if it need not wait for a place; only one that waits becomes a task. A batch has no id; the calls in it have
+    /// theirs.
+    fn start(
+        &self,
+        id: Option<&str>,
+        size: usize,
+        call: impl Future<Output = dispatch::Answer> + Send + 'static,
+        answers: &mut Vec<u8>,
+    ) {
+        let place = match self.calls.place(id, size) {
+            Ok(place) => place,
+            Err(refused) => return self.refuse(id, &refused, answers),
+        };
         let mut call = Box::pin(call);
-        match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => write_some(answer.reply.as_ref(), answers),
-            Poll::Pending => {
-                let task = async move {
-                    let mut bytes = Vec::new();
-                    write_some(call.await.reply.as_ref(), &mut bytes);
-                    bytes
-                };
-                self.calls.spawn(&self.runtime, id, task, Arc::clone(&self.outbox));
-            }
+        if place.is_free()
+            && let Poll::Ready(answer) = call.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        {
+            return write_some(answer.reply.as_ref(), answers);
         }
+        let task = async move {
+            let mut bytes = Vec::new();
+            write_some(call.await.reply.as_ref(), &mut bytes);
+            bytes
+        };
+        let under_way = id.and_then(|id| self.calls.by_id.begin(id));
+        self.calls.spawn(&self.runtime, under_way, place, task, Arc::clone(&self.outbox));
     }
 
-    fn refuse(&self, id: &str, refused: &Refused, answers: &mut Vec<u8>) {
+    fn refuse(&self, id: Option<&str>, refused: &Refused, answers: &mut Vec<u8>) {
         let error = match refused {
-            Refused::IdInUse => ProtocolError::invalid_request(format!("a request with the id {id} is still running")),
+            Refused::IdInUse => {
+                ProtocolError::invalid_request(format!("a request with the id {} is still running", id.unwrap_or_default()))
+            }
             Refused::TooMany => ProtocolError::busy(limits::CALLS_IN_FLIGHT),
             Refused::Closed => ProtocolError::stopping(),
         };
-        let id = (!id.starts_with("batch")).then_some(id);
         write(&Reply::error(id, self.conversation.revision(), &error), answers);
     }
 }

@@ -48,7 +48,13 @@ mod stdio_client;
 mod stdio_end;
 #[path = "main/stdio_order.rs"]
 mod stdio_order;
+#[path = "main/stdio_talk.rs"]
+mod stdio_talk;
 
+#[path = "main/channel.rs"]
+mod channel;
+#[path = "main/greeting.rs"]
+mod greeting;
 #[path = "main/hall.rs"]
 mod hall;
 #[path = "main/jobs.rs"]
@@ -57,8 +63,18 @@ mod jobs;
 mod questions;
 #[path = "main/questions_in_sessions.rs"]
 mod questions_in_sessions;
+#[path = "main/session_batches.rs"]
+mod session_batches;
+#[path = "main/session_crowd.rs"]
+mod session_crowd;
+#[path = "main/session_streams.rs"]
+mod session_streams;
 #[path = "main/sessions.rs"]
 mod sessions;
+#[path = "main/sse.rs"]
+mod sse;
+#[path = "main/sse_limits.rs"]
+mod sse_limits;
 #[path = "main/subscriptions.rs"]
 mod subscriptions;
 #[path = "main/tasks_asking.rs"]

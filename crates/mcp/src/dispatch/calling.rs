@@ -70,6 +70,12 @@ impl Drop for Voice {
 }
 
 impl<C: Send + Sync + 'static> Calling<C> {
+    /// The answer to a call that may not begin.
+    pub(super) fn refused(&self, error: &ProtocolError) -> Answer {
+        let revision = self.voice.0.revision;
+        refusal(Some(&self.id), revision, self.modern, error)
+    }
+
     /// Waits for the work and writes its answer.
     pub(crate) async fn finish(self) -> Answer {
         let Self { id, modern, work, waiting, voice, catalog } = self;

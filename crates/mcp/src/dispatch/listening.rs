@@ -1,7 +1,7 @@
 //! `subscriptions/listen`: a request that stays open and tells what changes. Source: specification 2026-07-28, Subscriptions.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -87,14 +87,36 @@ struct Subscription {
     id: Value,
     filter: Filter,
     outlet: Arc<dyn Outlet>,
+    /// What changed before the subscription was acknowledged, each once; `None` from then on.
+    early: Mutex<Option<Vec<Change>>>,
     /// The client reads too slowly to be told everything, so it is told no more.
     lost: Notify,
 }
 
+impl Subscription {
+    /// The acknowledgement is on its way, and what changed meanwhile follows it.
+    fn acknowledged(&self) {
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        early.take().unwrap_or_default().iter().for_each(|change| self.send(change));
+    }
+
+    fn send(&self, change: &Change) {
+        if !self.outlet.try_send(change.notification(Some(&self.id))) {
+            self.lost.notify_one();
+        }
+    }
+}
+
 impl Listener for Subscription {
     fn tell(&self, change: &Change) {
-        if self.filter.wants(change) && !self.outlet.try_send(change.notification(Some(&self.id))) {
-            self.lost.notify_one();
+        if !self.filter.wants(change) {
+            return;
+        }
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *early {
+            Some(early) if early.contains(change) => {}
+            Some(early) => early.push(change.clone()),
+            None => self.send(change),
         }
     }
 }
@@ -114,13 +136,16 @@ pub(super) async fn listen(
         "method": "notifications/subscriptions/acknowledged",
         "params": { "_meta": meta, "notifications": filter }
     });
-    outlet.send(Bytes::from(acknowledged.to_string())).await;
-    let subscription = Arc::new(Subscription { id, filter, outlet: Arc::clone(&outlet), lost: Notify::new() });
+    let early = Mutex::new(Some(Vec::new()));
+    let subscription = Arc::new(Subscription { id, filter, outlet: Arc::clone(&outlet), early, lost: Notify::new() });
     let listener: Arc<dyn Listener> = Arc::clone(&subscription) as Arc<dyn Listener>;
+    // Listens first, so that nothing is missed after the acknowledgement that the client counts on.
     hub.add(&listener);
+    let watch = Arc::new(Watch::default());
+    tasks.iter().for_each(|task| task.tell(&watch));
+    outlet.send(Bytes::from(acknowledged.to_string())).await;
+    subscription.acknowledged();
     let news_of_tasks = async {
-        let watch = Arc::new(Watch::default());
-        tasks.iter().for_each(|task| task.tell(&watch));
         loop {
             let changed = watch.next().await;
             if let Some(task) = tasks.iter().find(|task| task.id() == changed) {
@@ -153,4 +178,53 @@ fn told(task: Snapshot, meta: &Value) -> Bytes {
     }
     message.extend_from_slice(b"}}");
     Bytes::from(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::{Arc, Mutex};
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    use super::{Filter, listen};
+    use crate::changes::{Change, Hub};
+    use crate::outlet::Outlet;
+
+    /// A client that changes something as soon as it reads a message, and one more thing before.
+    struct Quick(Arc<Hub>, Mutex<Vec<Value>>);
+
+    impl Outlet for Quick {
+        fn send(&self, message: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            self.0.tell(&Change::Tools);
+            self.try_send(message);
+            self.0.tell(&Change::Prompts);
+            Box::pin(std::future::ready(()))
+        }
+
+        fn try_send(&self, message: Bytes) -> bool {
+            self.1.lock().unwrap().push(serde_json::from_slice(&message).unwrap());
+            true
+        }
+    }
+
+    #[test]
+    fn the_acknowledgement_comes_first_and_no_change_is_lost_around_it() {
+        let hub = Arc::new(Hub::default());
+        let outlet = Arc::new(Quick(Arc::clone(&hub), Mutex::default()));
+        let filter = Filter { tools_list_changed: true, prompts_list_changed: true, ..Filter::default() };
+        let mut listening =
+            Box::pin(listen(json!(1), filter, Vec::new(), Arc::clone(&outlet) as Arc<dyn Outlet>, Arc::clone(&hub), None));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(listening.as_mut().poll(&mut context).is_pending());
+        hub.tell(&Change::Tools);
+        let methods: Vec<_> = outlet.1.lock().unwrap().iter().map(|message| message["method"].clone()).collect();
+        let (tools, prompts) = ("notifications/tools/list_changed", "notifications/prompts/list_changed");
+        assert_eq!(methods, ["notifications/subscriptions/acknowledged", tools, prompts, tools]);
+        hub.end();
+        assert!(matches!(listening.as_mut().poll(&mut context), Poll::Ready(_)));
+    }
 }

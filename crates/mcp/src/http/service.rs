@@ -1,32 +1,20 @@
-//! An endpoint as a tower service over HTTP: guard, authentication, body, dispatcher, answer. Works under hyper directly or as a route of axum.
+//! An endpoint over HTTP: its settings, and who may enter. Works under hyper directly or as a route of axum.
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body::Body;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use http::{Method, Response, StatusCode, header};
+use tokio::sync::Semaphore;
 
-use super::event_stream::{Answering, EventStream, First};
-use super::request_body::{self, Read, Unread};
-use super::session_body::SessionBody;
+use super::answers::refused;
+use super::front::{Asked, Front, tower_service};
 use super::sessions::{SessionLimits, Sessions};
 use super::sse::SseService;
-use super::{AllowedHosts, Refusal, ReplyBody, headers};
-use crate::changes::Listener;
-use crate::conversation::Conversation;
-use crate::dispatch::{self, Answer, Arrival, Origin, Step};
+use super::streamable::{SESSION_ID, only_post};
+use super::{AllowedHosts, Refusal, ReplyBody};
 use crate::endpoint::Endpoint;
-use crate::outlet::{EventQueue, Outlet};
-use crate::protocol_error::ProtocolError;
-use crate::reply::Reply;
-use crate::session::{Reading, Session, SessionStream};
-use crate::{Revision, limits};
+use crate::limits;
 
 /// Finds out who is asking, from the head of a request.
 pub trait Authenticate<C>: Send + Sync + 'static {
@@ -57,7 +45,7 @@ pub(super) struct Shared<C, A> {
     authenticate: A,
     pub(super) hosts: AllowedHosts,
     path: Option<String>,
-    sessions: Option<Sessions>,
+    pub(super) sessions: Option<Sessions>,
     pub(super) large_bodies: Arc<Semaphore>,
 }
 
@@ -126,212 +114,28 @@ impl<C, A> std::fmt::Debug for McpService<C, A> {
     }
 }
 
-impl<C, A, B> tower_service::Service<Request<B>> for McpService<C, A>
-where
-    C: Send + Sync + 'static,
-    A: Authenticate<C>,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type Response = Response<ReplyBody>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A> {
+    async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
+        if let Some(refusal) = self.shared.refuse_head(head) {
+            return Err(refusal);
+        }
+        self.shared.caller(head).await
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let shared = Arc::clone(&self.shared);
-        Box::pin(async move { Ok(shared.answer(request).await) })
+    fn large_bodies(&self) -> &Arc<Semaphore> {
+        &self.shared.large_bodies
+    }
+
+    async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {
+        self.shared.answer(asked).await
     }
 }
 
+tower_service!(McpService);
+
 impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
-    async fn answer<B>(&self, request: Request<B>) -> Response<ReplyBody>
-    where
-        B: Body<Data = Bytes> + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let (head, body) = request.into_parts();
-        let mut body = std::pin::pin!(body);
-        let caller = match self.admit(&head).await {
-            Ok(caller) => caller,
-            Err(refusal) => {
-                request_body::discard(&head, body).await;
-                return refusal;
-            }
-        };
-        let Read { bytes, turn } = match request_body::read(&head, body.as_mut(), &self.large_bodies).await {
-            Ok(body) => body,
-            Err(unread) => return no_body(&head, &unread),
-        };
-        let session = match self.session_of(&head, &caller) {
-            Ok(session) => session,
-            Err(refusal) => return refusal,
-        };
-        if head.method != Method::POST {
-            return self.without_body(&head, session);
-        }
-        match session {
-            Some(session) => self.answer_in(&session, &head, bytes, turn, &caller).await,
-            None => self.answer_alone(&head, bytes, turn, &caller).await,
-        }
-    }
-
-    /// A request outside of any session: its own connection is all there is.
-    async fn answer_alone(
-        &self,
-        head: &Parts,
-        bytes: Bytes,
-        turn: Option<OwnedSemaphorePermit>,
-        caller: &Arc<C>,
-    ) -> Response<ReplyBody> {
-        let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
-        let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
-        let opening = OnceLock::new();
-        let arrival = Arrival { origin: Origin::http(&head.headers, None), caller, outlet, opening: Some(&opening) };
-        let step = dispatch::take(&self.endpoint, &bytes, &arrival);
-        drop(arrival);
-        drop(bytes);
-        let answering = match step {
-            Step::Answered(answer) => return self.with_session(respond(answer), opening.into_inner(), caller),
-            // A large body keeps its place until its answer is known.
-            step => Box::pin(async move {
-                let answer = step.finish().await;
-                drop(turn);
-                answer
-            }),
-        };
-        match events {
-            None => respond(answering.await),
-            Some(events) => match First::of(answering, &events).await {
-                First::Answer(answer) => respond(answer),
-                First::Event(answering) => stream(EventStream::new(answering, events)),
-            },
-        }
-    }
-
-    /// A request of a session: once its reply is a stream, the client can go and come back for the rest.
-    async fn answer_in(
-        &self,
-        session: &Arc<Session>,
-        head: &Parts,
-        bytes: Bytes,
-        turn: Option<OwnedSemaphorePermit>,
-        caller: &Arc<C>,
-    ) -> Response<ReplyBody> {
-        let events = takes_events(&head.headers).then(|| session.new_stream());
-        let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
-        let origin = Origin::http(&head.headers, Some(&session.conversation));
-        let step = dispatch::take(&self.endpoint, &bytes, &Arrival { origin, caller, outlet, opening: None });
-        drop(bytes);
-        step.cancelled().for_each(|id| session.cancel(id));
-        if let Step::Answered(answer) = step {
-            return respond(answer);
-        }
-        let Some(under_way) = session.begin_call(step.id()) else {
-            let error = ProtocolError::busy(limits::SESSION_CALLS_IN_FLIGHT);
-            let revision = session.conversation.revision();
-            return respond(Answer {
-                status: StatusCode::OK,
-                reply: Some(Reply::error((!step.id().is_empty()).then_some(step.id()), revision, &error)),
-            });
-        };
-        let answering: Answering = Box::pin(async move {
-            let answer = under_way.run(step.finish()).await;
-            drop(turn);
-            // A request that was taken back is not answered.
-            answer.unwrap_or(Answer { status: StatusCode::ACCEPTED, reply: None })
-        });
-        let mut answering = Kept { answering: Some(answering), events: events.clone() };
-        let Some(events) = events else { return respond(answering.run().await) };
-        let first = std::future::poll_fn(|context| {
-            events.listen(context);
-            match answering.poll(context) {
-                Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                Poll::Pending if events.is_untouched() => Poll::Pending,
-                Poll::Pending => Poll::Ready(None),
-            }
-        });
-        let answered = match first.await {
-            Some(answer) if events.is_untouched() => return respond(answer),
-            answered => answered,
-        };
-        session.keep(&events);
-        match answered {
-            Some(answer) => events.end_with(whole(answer)),
-            // Neither the end of this connection nor the end of the reply's stream is the end of the call.
-            None => answering.go_on(),
-        }
-        session_stream(session, events, None)
-    }
-
-    /// GET opens the session's own stream or comes back to one of its streams; DELETE ends the session.
-    fn without_body(&self, head: &Parts, session: Option<Arc<Session>>) -> Response<ReplyBody> {
-        let (Some(session), Some(sessions)) = (session, &self.sessions) else { return only_post(head) };
-        if head.method == Method::DELETE {
-            sessions.remove(&session);
-            return with_status(StatusCode::NO_CONTENT, ReplyBody::empty());
-        }
-        if !takes_events(&head.headers) {
-            return refused(head, StatusCode::NOT_ACCEPTABLE, "a stream is text/event-stream; accept it");
-        }
-        let Some(last) = head.headers.get(LAST_EVENT_ID) else { return session_stream(&session, session.own_stream(), None) };
-        match session.after(last.to_str().unwrap_or_default()) {
-            Some((stream, after)) => session_stream(&session, stream, Some(after)),
-            None => refused(
-                head,
-                StatusCode::BAD_REQUEST,
-                "there is no stream with this Last-Event-ID any more; open a new one without it",
-            ),
-        }
-    }
-
-    /// The session that a request names; none when it names none or is of the modern era, which has none.
-    #[allow(clippy::result_large_err, reason = "the error is the answer itself, moved once")]
-    fn session_of(&self, head: &Parts, caller: &C) -> Result<Option<Arc<Session>>, Response<ReplyBody>> {
-        let (Some(sessions), Some(id)) = (&self.sessions, head.headers.get(SESSION_ID)) else { return Ok(None) };
-        if headers::names_modern_revision(&head.headers) {
-            return Ok(None);
-        }
-        let found = sessions.find(id.to_str().unwrap_or_default(), self.principal(caller).as_deref());
-        let gone = || refused(head, StatusCode::NOT_FOUND, "there is no such session any more; open a new one with `initialize`");
-        found.map(Some).ok_or_else(gone)
-    }
-
-    /// Opens the session that an `initialize` began.
-    fn with_session(
-        &self,
-        mut response: Response<ReplyBody>,
-        opening: Option<Arc<Conversation>>,
-        caller: &C,
-    ) -> Response<ReplyBody> {
-        let (Some(sessions), Some(conversation)) = (&self.sessions, opening) else { return response };
-        match sessions.open(conversation, self.principal(caller)) {
-            Some(session) => {
-                let listener: Arc<dyn Listener> = Arc::clone(&session) as Arc<dyn Listener>;
-                self.endpoint.hub().add(&listener);
-                if let Ok(id) = HeaderValue::from_str(&session.id) {
-                    response.headers_mut().insert(SESSION_ID, id);
-                }
-            }
-            // The client is served all the same, without what needs a session.
-            None => tracing::warn!("there are as many sessions as there may be; a client is served without one"),
-        }
-        response
-    }
-
     pub(super) fn principal(&self, caller: &C) -> Option<String> {
         self.endpoint.catalog().identity.principal.as_ref().map(|principal| principal(caller))
-    }
-
-    /// Who is asking, or the answer to a request whose head alone is reason enough to refuse it.
-    async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
-        if let Some(refusal) = self.refuse_head(head) {
-            return Err(refusal);
-        }
-        self.caller(head).await
     }
 
     /// Who is asking, or the answer that refuses.
@@ -369,142 +173,4 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         }
         None
     }
-}
-
-fn respond(answer: Answer) -> Response<ReplyBody> {
-    let Answer { status, reply } = answer;
-    let Some(reply) = reply else { return with_status(status, ReplyBody::empty()) };
-    let mut response = with_status(status, ReplyBody::from(reply));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-/// A client that does not say what it takes gets JSON or events, as the request needs; one that says JSON only gets the answer alone.
-fn takes_events(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT);
-    let mut named = accepted.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).peekable();
-    named.peek().is_none()
-        || named.any(|media| matches!(media.split(';').next().map(str::trim), Some("text/event-stream" | "text/*" | "*/*")))
-}
-
-fn only_post(head: &Parts) -> Response<ReplyBody> {
-    let message = "this MCP endpoint takes POST; GET and DELETE belong to a session, which Mcp-Session-Id names";
-    let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, message);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-    response
-}
-
-/// A call of a session. The end of the connection that brought it is not its end.
-struct Kept {
-    answering: Option<Answering>,
-    events: Option<Arc<SessionStream>>,
-}
-
-impl Kept {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
-        let Some(answering) = &mut self.answering else { return Poll::Pending };
-        let polled = answering.as_mut().poll(context);
-        if polled.is_ready() {
-            self.answering = None;
-        }
-        polled
-    }
-
-    async fn run(&mut self) -> Answer {
-        std::future::poll_fn(|context| self.poll(context)).await
-    }
-
-    /// Goes on without the connection; the answer goes to the stream.
-    fn go_on(mut self) {
-        self.leave();
-    }
-
-    fn leave(&mut self) {
-        // Without a runtime the whole program is ending.
-        let (Some(answering), Ok(runtime)) = (self.answering.take(), tokio::runtime::Handle::try_current()) else { return };
-        let events = self.events.clone();
-        drop(runtime.spawn(async move {
-            let answer = answering.await;
-            if let Some(events) = events {
-                events.end_with(whole(answer));
-            }
-        }));
-    }
-}
-
-impl Drop for Kept {
-    /// The client went before anything was said, so it has nothing to come back with: nobody will read the stream.
-    fn drop(&mut self) {
-        if let (Some(_), Some(events)) = (&self.answering, &self.events) {
-            events.abandon();
-        }
-        self.leave();
-    }
-}
-
-/// The bytes of an answer.
-pub(super) fn whole(answer: Answer) -> Option<Bytes> {
-    answer.reply.map(|reply| {
-        let mut bytes = Vec::with_capacity(reply.len());
-        reply.append_to(&mut bytes);
-        Bytes::from(bytes)
-    })
-}
-
-fn session_stream(session: &Session, events: Arc<SessionStream>, after: Option<u64>) -> Response<ReplyBody> {
-    let primed = session.conversation.revision().is_some_and(|revision| revision >= Revision::V2025_11_25);
-    let (reader, after) = events.begin_reading(after);
-    stream(SessionBody::new(Reading { stream: events, reader, until: None }, primed, after))
-}
-
-pub(super) fn stream(events: impl Into<ReplyBody>) -> Response<ReplyBody> {
-    let mut response = with_status(StatusCode::OK, events.into());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    response
-}
-
-/// A refusal before any message was read: still a JSON-RPC error, so that a client shows its sentence.
-pub(super) fn refused(
-    head: &Parts,
-    status: StatusCode,
-    message: impl Into<std::borrow::Cow<'static, str>>,
-) -> Response<ReplyBody> {
-    error_response(head, status, &ProtocolError::invalid_request(message))
-}
-
-/// The answer to a request whose body did not come.
-pub(super) fn no_body(head: &Parts, unread: &Unread) -> Response<ReplyBody> {
-    match unread {
-        Unread::TooLarge => too_large(head),
-        Unread::TooSlow => {
-            let limit = limits::HTTP_BODY_TIME.as_secs();
-            refused(head, StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {limit} s"))
-        }
-        Unread::Busy => {
-            let message = "too many requests with large bodies are under way; try again later";
-            refused(head, StatusCode::SERVICE_UNAVAILABLE, message)
-        }
-        Unread::Broken => refused(head, StatusCode::BAD_REQUEST, "the body ended before its end"),
-    }
-}
-
-fn too_large(head: &Parts) -> Response<ReplyBody> {
-    error_response(head, StatusCode::PAYLOAD_TOO_LARGE, &ProtocolError::too_large(limits::MESSAGE_BYTES))
-}
-
-fn error_response(head: &Parts, status: StatusCode, error: &ProtocolError) -> Response<ReplyBody> {
-    let revision = headers::protocol_version(&head.headers).and_then(Revision::parse);
-    respond(Answer { status, reply: Some(Reply::error(None, revision, error)) })
-}
-
-pub(super) fn with_status(status: StatusCode, body: ReplyBody) -> Response<ReplyBody> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response
 }

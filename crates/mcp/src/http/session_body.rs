@@ -71,3 +71,45 @@ impl std::fmt::Debug for SessionBody {
         formatter.debug_struct("SessionBody").field("ended", &self.is_ended()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::time::Instant;
+
+    use super::SessionBody;
+    use crate::limits::KEEP_ALIVE_TIME;
+    use crate::outlet::Outlet as _;
+    use crate::session::{Reading, Session};
+
+    async fn next(body: &mut SessionBody) -> String {
+        let piece = std::future::poll_fn(|context| body.poll_piece(context)).await;
+        String::from_utf8(piece.unwrap().to_vec()).unwrap()
+    }
+
+    /// On a stopped clock, so that the limit is the real one and the test takes no time.
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_channel_is_kept_open_by_comments() {
+        let session = Arc::new(Session::channel("c".to_owned(), None, 0));
+        let stream = session.own_stream();
+        let (reader, _) = stream.begin_reading(None);
+        let mut body = SessionBody::channel(Reading { stream: Arc::clone(&stream), reader, until: None }, "/m?session_id=c");
+        assert_eq!(next(&mut body).await, "event: endpoint\ndata: /m?session_id=c\n\n");
+        for _ in 0..2 {
+            let from = Instant::now();
+            assert_eq!((next(&mut body).await.as_str(), from.elapsed()), (":\n\n", KEEP_ALIVE_TIME));
+        }
+        tokio::time::advance(KEEP_ALIVE_TIME - Duration::from_secs(1)).await;
+        assert!(stream.try_send(Bytes::from_static(b"{}")));
+        assert_eq!(next(&mut body).await, "event: message\ndata: {}\n\n");
+        let from = Instant::now();
+        assert_eq!(
+            (next(&mut body).await.as_str(), from.elapsed()),
+            (":\n\n", KEEP_ALIVE_TIME),
+            "a message is a sign of life too"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! The sessions of one endpoint over HTTP, found by their id, bounded in number and idle time. Source: specification 2025-11-25, "Session Management".
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -31,19 +32,30 @@ pub(super) struct Sessions {
     limits: SessionLimits,
     clock: Instant,
     sessions: RwLock<HashMap<String, Arc<Session>>>,
+    /// The server stops: what would go on for ever ends as soon as it begins.
+    is_ending: AtomicBool,
 }
 
 impl Sessions {
     pub(super) fn new(limits: SessionLimits) -> Self {
-        Self { limits, clock: Instant::now(), sessions: RwLock::default() }
+        Self { limits, clock: Instant::now(), sessions: RwLock::default(), is_ending: AtomicBool::new(false) }
     }
 
     /// Opens a session; `None` when there are as many as there may be and none of them is idle, or there is no randomness.
     pub(super) fn open(&self, conversation: Arc<Conversation>, principal: Option<String>) -> Option<Arc<Session>> {
+        self.insert(|id, now| Session::new(id, conversation, principal, now))
+    }
+
+    /// The same for a channel of HTTP+SSE.
+    pub(super) fn open_channel(&self, principal: Option<String>) -> Option<Arc<Session>> {
+        self.insert(|id, now| Session::channel(id, principal, now))
+    }
+
+    fn insert(&self, session: impl FnOnce(String, u64) -> Session) -> Option<Arc<Session>> {
         let mut bytes = [0; 24];
         getrandom::fill(&mut bytes).ok()?;
         let now = self.now();
-        let session = Arc::new(Session::new(URL_SAFE_NO_PAD.encode(bytes), conversation, principal, now));
+        let session = Arc::new(session(URL_SAFE_NO_PAD.encode(bytes), now));
         let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
         if sessions.len() >= self.limits.sessions {
             sessions.retain(|_, session| {
@@ -58,6 +70,11 @@ impl Sessions {
             return None;
         }
         sessions.insert(session.id.clone(), Arc::clone(&session));
+        drop(sessions);
+        // Looked at once it can be found: whoever ends all afterwards finds it.
+        if self.is_ending.load(Ordering::Relaxed) {
+            session.end_listening();
+        }
         Some(session)
     }
 
@@ -84,6 +101,7 @@ impl Sessions {
 
     /// Ends what every session would do for ever; calls under way are still answered.
     pub(super) fn end_all(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
         self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().for_each(|session| session.end_listening());
     }
 
@@ -107,6 +125,16 @@ mod tests {
         assert!(sessions.find(&session.id, Some("eve")).is_none() && sessions.find(&session.id, None).is_none());
         sessions.remove(&session);
         assert!(sessions.find(&session.id, Some("ada")).is_none());
+    }
+
+    #[test]
+    fn a_session_that_is_opened_after_the_end_has_no_stream_to_wait_for() {
+        let sessions = Sessions::new(SessionLimits::default());
+        let early = sessions.open(Arc::default(), None).unwrap();
+        sessions.end_all();
+        for session in [early, sessions.open(Arc::default(), None).unwrap(), sessions.open_channel(None).unwrap()] {
+            assert!(session.own_stream().has_ended());
+        }
     }
 
     #[test]

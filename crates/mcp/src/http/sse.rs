@@ -1,28 +1,27 @@
 //! HTTP+SSE, the transport of 2024-11-05: one long stream for everything the server says, POST for everything the client says.
 //! Source: specification 2024-11-05, Transports, "HTTP with SSE".
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body::Body;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use tokio::sync::Semaphore;
 
-use super::request_body::{self, Read};
-use super::service::{Shared, no_body, refused, stream, whole, with_status};
+use super::answers::{refused, stream, whole, with_status};
+use super::front::{Asked, Front, tower_service};
+use super::service::Shared;
 use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
 use super::{Authenticate, ReplyBody};
 use crate::changes::Listener;
 use crate::dispatch::{self, Answer, Arrival, Origin, Step};
 use crate::outlet::Outlet;
-use crate::session::{Reading, Session};
+use crate::session::Reading;
 
 /// An endpoint over HTTP+SSE. Made by [`super::McpService::sse`].
+///
+/// A channel is its GET: when that connection ends, so do the channel and the calls under way on it. A client that leaves its channel unread stops
+/// being read from, and is cut off by the server's write limit ([`super::ServerLimits::write_time`]).
 pub struct SseService<C, A> {
     shared: Arc<Shared<C, A>>,
     channels: Arc<Sessions>,
@@ -34,49 +33,21 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
         Self { shared, channels: Arc::new(Sessions::new(SessionLimits::default())), messages: Arc::from(messages) }
     }
 
-    /// Ends every channel, so that a server which stops need not wait for them.
+    /// How many channels there may be at the same time. Call it before the service is cloned.
+    #[must_use]
+    pub fn channels(self, most: usize) -> Self {
+        let limits = SessionLimits { sessions: most, ..SessionLimits::default() };
+        Self { channels: Arc::new(Sessions::new(limits)), ..self }
+    }
+
+    /// Ends every channel, so that a server which stops need not wait for them. Calls under way on a channel end with it.
     pub fn end_streams(&self) {
         self.channels.end_all();
     }
 
-    async fn answer<B>(&self, request: Request<B>) -> Response<ReplyBody>
-    where
-        B: Body<Data = Bytes> + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let (head, body) = request.into_parts();
-        let mut body = std::pin::pin!(body);
-        let caller = match self.admit(&head).await {
-            Ok(caller) => caller,
-            Err(refusal) => {
-                request_body::discard(&head, body).await;
-                return refusal;
-            }
-        };
-        if head.method == Method::GET {
-            return self.open(&head, &caller);
-        }
-        match request_body::read(&head, body.as_mut(), &self.shared.large_bodies).await {
-            Ok(Read { bytes, turn: _turn }) => self.take(&head, &bytes, &caller).await,
-            Err(unread) => no_body(&head, &unread),
-        }
-    }
-
-    async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
-        if let Err(problem) = self.shared.hosts.check(&head.headers) {
-            return Err(refused(head, StatusCode::FORBIDDEN, problem));
-        }
-        if !matches!(head.method, Method::GET | Method::POST) {
-            let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, "GET opens a channel, POST sends on it");
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
-            return Err(response);
-        }
-        self.shared.caller(head).await
-    }
-
     /// A channel lasts as long as its connection.
     fn open(&self, head: &Parts, caller: &C) -> Response<ReplyBody> {
-        let Some(session) = self.channels.open(Arc::default(), self.shared.principal(caller)) else {
+        let Some(session) = self.channels.open_channel(self.shared.principal(caller)) else {
             return refused(head, StatusCode::SERVICE_UNAVAILABLE, "there are as many channels as there may be; try again later");
         };
         let listener: Arc<dyn Listener> = Arc::clone(&session) as Arc<dyn Listener>;
@@ -90,47 +61,35 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     }
 
     /// The answer goes to the channel; the reply here only says that the message came.
-    async fn take(&self, head: &Parts, bytes: &[u8], caller: &Arc<C>) -> Response<ReplyBody> {
+    async fn take(&self, asked: Asked<C>) -> Response<ReplyBody> {
+        let Asked { head, bytes, turn, caller } = asked;
         let query = head.uri.query().unwrap_or_default();
-        let id = query.split('&').find_map(|pair| pair.strip_prefix("session_id="));
-        let Some(id) = id else {
+        let Some(id) = query.split('&').find_map(|pair| pair.strip_prefix("session_id=")) else {
             return refused(
-                head,
+                &head,
                 StatusCode::BAD_REQUEST,
                 "session_id is missing; post to the address that the channel's first event names",
             );
         };
-        let Some(session) = self.channels.find(id, self.shared.principal(caller).as_deref()) else {
-            return refused(head, StatusCode::NOT_FOUND, "there is no such channel any more; open a new one with GET");
+        let Some(session) = self.channels.find(id, self.shared.principal(&caller).as_deref()) else {
+            return refused(&head, StatusCode::NOT_FOUND, "there is no such channel any more; open a new one with GET");
         };
-        let events = session.own_stream();
-        let outlet: Arc<dyn Outlet> = Arc::clone(&events) as Arc<dyn Outlet>;
+        let outlet: Arc<dyn Outlet> = session.own_stream();
         let origin = Origin::channel(&session.conversation);
-        let arrival = Arrival { origin, caller, outlet: Some(Arc::clone(&outlet)), opening: None };
-        match dispatch::take(&self.shared.endpoint, bytes, &arrival) {
-            Step::Answered(answer) => say(&outlet, answer).await,
-            Step::Cancel(id) => session.cancel(&id),
-            step => {
-                if !start(&session, step, outlet) {
-                    return refused(
-                        head,
-                        StatusCode::TOO_MANY_REQUESTS,
-                        "too many calls run on this channel, or one with this id does",
-                    );
-                }
+        let arrival = Arrival { origin, caller: &caller, outlet: Some(Arc::clone(&outlet)), opening: None };
+        match dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls) {
+            Step::Answered(answer) => {
+                say(&outlet, answer).await;
+                session.conversation.answers_left();
             }
+            step => drop(tokio::spawn(async move {
+                let answer = step.finish().await;
+                drop(turn);
+                say(&outlet, answer).await;
+            })),
         }
         with_status(StatusCode::ACCEPTED, ReplyBody::empty())
     }
-}
-
-fn start<C: Send + Sync + 'static>(session: &Arc<Session>, step: Step<C>, outlet: Arc<dyn Outlet>) -> bool {
-    let id = match &step {
-        Step::Calling(calling) => calling.id.clone(),
-        // A batch has no id; this is no JSON, so it cannot be one.
-        _ => "batch".to_owned(),
-    };
-    session.start(&id, async move { say(&outlet, step.finish().await).await })
 }
 
 async fn say(outlet: &Arc<dyn Outlet>, answer: Answer) {
@@ -138,6 +97,33 @@ async fn say(outlet: &Arc<dyn Outlet>, answer: Answer) {
         outlet.send(message).await;
     }
 }
+
+impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A> {
+    async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
+        if let Err(problem) = self.shared.hosts.check(&head.headers) {
+            return Err(refused(head, StatusCode::FORBIDDEN, problem));
+        }
+        if !matches!(head.method, Method::GET | Method::POST) {
+            let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, "GET opens a channel, POST sends on it");
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+            return Err(response);
+        }
+        self.shared.caller(head).await
+    }
+
+    fn large_bodies(&self) -> &Arc<Semaphore> {
+        &self.shared.large_bodies
+    }
+
+    async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {
+        match asked.head.method {
+            Method::GET => self.open(&asked.head, &asked.caller),
+            _ => self.take(asked).await,
+        }
+    }
+}
+
+tower_service!(SseService);
 
 impl<C, A> Clone for SseService<C, A> {
     fn clone(&self) -> Self {
@@ -148,26 +134,5 @@ impl<C, A> Clone for SseService<C, A> {
 impl<C, A> std::fmt::Debug for SseService<C, A> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("SseService").field("messages", &self.messages).finish_non_exhaustive()
-    }
-}
-
-impl<C, A, B> tower_service::Service<Request<B>> for SseService<C, A>
-where
-    C: Send + Sync + 'static,
-    A: Authenticate<C>,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type Response = Response<ReplyBody>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let service = self.clone();
-        Box::pin(async move { Ok(service.answer(request).await) })
     }
 }

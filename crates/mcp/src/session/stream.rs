@@ -15,6 +15,8 @@ use crate::outlet::Outlet;
 /// One stream.
 pub(crate) struct SessionStream {
     number: u64,
+    /// What was read is kept for a reader that comes back.
+    is_replayed: bool,
     state: Mutex<State>,
     room: Notify,
 }
@@ -26,6 +28,10 @@ struct State {
     last: u64,
     /// Up to which number the reader has read.
     read: u64,
+    /// How many messages are unread, and how many bytes they have.
+    unread: Measure,
+    /// The same of those that were read.
+    kept: Measure,
     /// Who reads: each connection is one more, and the older ones end.
     reader: u64,
     /// The reader's task. Only that of the newest reader, so that one which ends cannot take its place.
@@ -34,6 +40,30 @@ struct State {
     ended: bool,
     /// The reader shall go and come back.
     paused: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Measure {
+    messages: usize,
+    bytes: usize,
+}
+
+impl Measure {
+    fn add(&mut self, message: &Bytes) {
+        self.messages += 1;
+        self.bytes += message.len();
+    }
+
+    fn remove(&mut self, message: &Bytes) {
+        self.messages -= 1;
+        self.bytes -= message.len();
+    }
+
+    /// Whether one more message would be too much for a client that does not read.
+    fn is_full_for(self, message: &Bytes) -> bool {
+        let is_too_large = self.bytes + message.len() > limits::WAITING_MESSAGE_BYTES;
+        self.messages >= limits::WAITING_MESSAGES || (self.messages > 0 && is_too_large)
+    }
 }
 
 /// What a reader finds.
@@ -47,7 +77,12 @@ pub(crate) enum Found {
 
 impl SessionStream {
     pub(super) fn new(number: u64) -> Self {
-        Self { number, state: Mutex::default(), room: Notify::new() }
+        Self { number, is_replayed: true, state: Mutex::default(), room: Notify::new() }
+    }
+
+    /// A stream that nobody can come back to.
+    pub(super) fn channel(number: u64) -> Self {
+        Self { is_replayed: false, ..Self::new(number) }
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -68,6 +103,18 @@ impl SessionStream {
         self.lock().is_read
     }
 
+    /// The bytes of all messages that are here.
+    pub(super) fn bytes(&self) -> usize {
+        let state = self.lock();
+        state.unread.bytes + state.kept.bytes
+    }
+
+    /// Whether the last message is still here for one who has read up to a message. Of what came between, the oldest may be gone.
+    pub(super) fn can_be_followed_from(&self, number: u64) -> bool {
+        let state = self.lock();
+        number >= state.last || !state.messages.is_empty()
+    }
+
     /// Begins to read after a message, or after the last one that was read; whoever read before ends. Gives the reader and where it begins.
     pub(crate) fn begin_reading(&self, after: Option<u64>) -> (u64, u64) {
         let mut state = self.lock();
@@ -76,7 +123,8 @@ impl SessionStream {
         }
         state.reader += 1;
         // A message that was never sent cannot be the last one that was read.
-        state.read = after.unwrap_or(state.read).min(state.last);
+        let read = after.unwrap_or(state.read).min(state.last);
+        state.read_up_to(read);
         state.is_read = true;
         let begun = (state.reader, state.read);
         wake(state);
@@ -112,9 +160,9 @@ impl SessionStream {
         match next {
             Some((number, message)) => {
                 state.read = number;
-                let unread = state.messages.iter().filter(|(known, _)| *known > number).count();
-                let surplus = state.messages.len().saturating_sub(limits::KEPT_MESSAGES.max(unread));
-                state.messages.drain(..surplus);
+                state.unread.remove(&message);
+                state.kept.add(&message);
+                state.forget_surplus(self.is_replayed);
                 drop(state);
                 self.room.notify_waiters();
                 Found::Message(number, message)
@@ -154,17 +202,14 @@ impl SessionStream {
     /// Adds a message; when too many are unread, the oldest of them gives way.
     pub(super) fn push_or_replace(&self, message: Bytes) {
         let mut state = self.lock();
-        if state.messages.len() >= limits::WAITING_MESSAGES {
-            state.messages.pop_front();
-        }
+        while state.unread.is_full_for(&message) && state.forget_oldest() {}
         push(&mut state, message);
         wake(state);
     }
 
     fn try_push(&self, message: &Bytes) -> bool {
         let mut state = self.lock();
-        let read = state.read;
-        if !state.ended && state.messages.iter().filter(|(number, _)| *number > read).count() >= limits::WAITING_MESSAGES {
+        if !state.ended && state.unread.is_full_for(message) {
             return false;
         }
         push(&mut state, message.clone());
@@ -177,11 +222,40 @@ impl SessionStream {
     }
 }
 
+impl State {
+    /// Sets the reader's place.
+    fn read_up_to(&mut self, read: u64) {
+        self.read = read;
+        (self.unread, self.kept) = Default::default();
+        for (number, message) in &self.messages {
+            if *number > read { self.unread.add(message) } else { self.kept.add(message) }
+        }
+    }
+
+    /// Drops the oldest message; false when there is none.
+    fn forget_oldest(&mut self) -> bool {
+        let Some((number, message)) = self.messages.pop_front() else { return false };
+        if number > self.read {
+            self.unread.remove(&message)
+        } else {
+            self.kept.remove(&message)
+        }
+        true
+    }
+
+    /// Drops the oldest messages that were read, beyond those that are kept.
+    fn forget_surplus(&mut self, is_replayed: bool) {
+        let (most, bytes) = if is_replayed { (limits::KEPT_MESSAGES, limits::KEPT_MESSAGE_BYTES) } else { (0, 0) };
+        while (self.kept.messages > most || self.kept.bytes > bytes) && self.forget_oldest() {}
+    }
+}
+
 fn push(state: &mut State, message: Bytes) {
     if state.ended {
         return;
     }
     state.last += 1;
+    state.unread.add(&message);
     let number = state.last;
     state.messages.push_back((number, message));
 }
@@ -253,7 +327,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::{Reading, SessionStream};
-    use crate::limits::{KEPT_MESSAGES, WAITING_MESSAGES};
+    use crate::limits::{KEPT_MESSAGE_BYTES, KEPT_MESSAGES, WAITING_MESSAGE_BYTES, WAITING_MESSAGES};
     use crate::outlet::Outlet as _;
 
     fn read(stream: &Arc<SessionStream>, after: u64) -> Reading {
@@ -293,6 +367,57 @@ mod tests {
         while next(&reading).is_ready() {}
         assert_eq!(stream.lock().messages.len(), KEPT_MESSAGES);
         assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+
+    #[tokio::test]
+    async fn unread_bytes_and_kept_ones_are_both_bounded() {
+        let stream = Arc::new(SessionStream::new(1));
+        let half = Bytes::from(vec![b'x'; WAITING_MESSAGE_BYTES / 2]);
+        stream.send(half.clone()).await;
+        stream.send(half.clone()).await;
+        assert!(!stream.try_send(Bytes::from_static(b"x")), "one byte more waits");
+        let reading = read(&stream, 0);
+        assert_eq!((next(&reading), next(&reading)), (Poll::Ready(Some(1)), Poll::Ready(Some(2))));
+        assert_eq!(stream.bytes(), KEPT_MESSAGE_BYTES, "both are kept, which is as much as may be");
+        assert!(stream.try_send(Bytes::from_static(b"x")));
+        assert_eq!(next(&reading), Poll::Ready(Some(3)));
+        assert_eq!(stream.bytes(), half.len() + 1, "the first had to go");
+        assert!([0, 1, 3, 9].into_iter().all(|place| stream.can_be_followed_from(place)));
+
+        let huge = Bytes::from(vec![b'x'; WAITING_MESSAGE_BYTES + 1]);
+        assert!(stream.try_send(huge), "a single message may be larger");
+        assert!(!stream.try_send(Bytes::from_static(b"x")));
+        assert_eq!(next(&reading), Poll::Ready(Some(4)));
+        assert_eq!(stream.bytes(), 0, "but is not kept");
+        assert!(!stream.can_be_followed_from(3) && stream.can_be_followed_from(4));
+    }
+
+    #[tokio::test]
+    async fn who_comes_back_to_an_earlier_place_is_bounded_by_what_is_unread_then() {
+        let stream = Arc::new(SessionStream::new(1));
+        for _ in 0..WAITING_MESSAGES {
+            stream.send(Bytes::from_static(b"x")).await;
+        }
+        let reading = read(&stream, 0);
+        while next(&reading).is_ready() {}
+        let back = read(&stream, (WAITING_MESSAGES - KEPT_MESSAGES) as u64);
+        for _ in 0..WAITING_MESSAGES - KEPT_MESSAGES {
+            assert!(stream.try_send(Bytes::from_static(b"x")));
+        }
+        assert!(!stream.try_send(Bytes::from_static(b"x")));
+        let mut count = 0;
+        while next(&back).is_ready() {
+            count += 1;
+        }
+        assert_eq!(count, WAITING_MESSAGES);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_what_was_read_on_a_channel() {
+        let stream = Arc::new(SessionStream::channel(0));
+        assert!(stream.try_send(Bytes::from_static(b"x")) && stream.try_send(Bytes::from_static(b"y")));
+        assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(1)));
+        assert_eq!(stream.bytes(), 1);
     }
 
     #[test]

@@ -1,37 +1,37 @@
-//! The calls that wait on one connection: counted, found again by their id to be cancelled. Knows nothing of what they answer.
+//! The calls of one connection that could not be answered at once: some run, further ones wait for a place. Knows nothing of what they answer.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::sync::{Notify, Semaphore};
 
 use super::output::Outbox;
 use crate::limits;
+use crate::under_way::{self, UnderWay};
 
-/// The calls under way.
-#[derive(Debug, Default)]
+/// The calls of one connection.
+#[derive(Debug)]
 pub(super) struct Calls {
+    /// By their ids, the members of batches too.
+    pub(super) by_id: Arc<under_way::Calls>,
+    /// Places for calls that run. They are handed on in the order of the calls that wait.
+    places: Arc<Semaphore>,
     state: Mutex<State>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    running: HashMap<String, Running>,
-    /// How many calls were started. A cancelled call may still be at its end when another takes over its id; this tells the two apart.
-    started: u64,
+    /// Calls that run or wait.
+    tasks: usize,
+    waiting: usize,
+    /// The bytes of their messages.
+    waiting_bytes: usize,
     /// The reading thread has taken lines whose answers are not queued yet.
     reading: bool,
     closed: bool,
-}
-
-#[derive(Debug)]
-struct Running {
-    number: u64,
-    task: AbortHandle,
 }
 
 /// Why a call was not started.
@@ -42,64 +42,94 @@ pub(super) enum Refused {
     Closed,
 }
 
-impl State {
-    fn is_idle(&self) -> bool {
-        self.running.is_empty() && !self.reading
-    }
+/// Where a call may go: to a place that is free, or among those that wait for one.
+#[derive(Debug)]
+pub(super) struct Place {
+    waiting: Option<Waiting>,
+}
 
-    /// Takes out the call with this id, if it is the one of this number.
-    fn take(&mut self, id: &str, number: u64) -> bool {
-        self.running.get(id).is_some_and(|running| running.number == number) && self.running.remove(id).is_some()
+impl Place {
+    pub(super) fn is_free(&self) -> bool {
+        self.waiting.is_none()
+    }
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        // Each of them may be a batch.
+        let most = (limits::CALLS_IN_FLIGHT + limits::CALLS_WAITING) * limits::BATCH_MESSAGES;
+        Self {
+            by_id: Arc::new(under_way::Calls::at_most(most)),
+            places: Arc::new(Semaphore::new(limits::CALLS_IN_FLIGHT)),
+            state: Mutex::default(),
+            changed: Notify::new(),
+        }
     }
 }
 
 impl Calls {
-    /// Whether a call with this id may start now. Only the reading thread starts calls, so no other takes its place until it does.
-    pub(super) fn check(&self, id: &str) -> Result<(), Refused> {
-        let state = self.lock();
+    /// Where a call with this id may go now; a batch has none. Only the reading thread starts calls, so no other takes its place until it does.
+    pub(super) fn place(self: &Arc<Self>, id: Option<&str>, bytes: usize) -> Result<Place, Refused> {
+        let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.running.contains_key(id) {
+        if id.is_some_and(|id| self.by_id.has(id)) {
             return Err(Refused::IdInUse);
         }
-        if state.running.len() >= limits::CALLS_IN_FLIGHT { Err(Refused::TooMany) } else { Ok(()) }
+        // Calls that wait take each place that becomes free, so there is none while one waits.
+        if self.places.available_permits() > 0 {
+            return Ok(Place { waiting: None });
+        }
+        if state.waiting >= limits::CALLS_WAITING || state.waiting_bytes.saturating_add(bytes) > limits::CALLS_WAITING_BYTES {
+            return Err(Refused::TooMany);
+        }
+        state.waiting += 1;
+        state.waiting_bytes += bytes;
+        Ok(Place { waiting: Some(Waiting { calls: Arc::clone(self), bytes }) })
     }
 
-    /// Runs a call to its end and sends what it says. It was admitted by [`Calls::check`] and may have done work already, so it is not refused here.
+    /// Runs a call to its end, from the time it has a place, and sends what it says.
     pub(super) fn spawn(
         self: &Arc<Self>,
         runtime: &Handle,
-        id: &str,
-        task: impl Future<Output = Vec<u8>> + Send + 'static,
+        under_way: Option<UnderWay>,
+        place: Place,
+        call: impl Future<Output = Vec<u8>> + Send + 'static,
         outbox: Arc<Outbox>,
     ) {
-        let mut state = self.lock();
-        state.started += 1;
-        let number = state.started;
-        let calls = Arc::clone(self);
-        let key = id.to_owned();
-        // The lock is held until the handle is stored, so a call that ends at once finds itself.
-        let task = runtime.spawn(async move {
-            let mut bytes = task.await;
-            let mut state = calls.lock();
-            // A cancelled call is no longer here and says nothing. Queued under the lock, so that whoever sees no calls sees all answers.
-            if state.take(&key, number) {
-                outbox.push_now(&mut bytes);
+        self.lock().tasks += 1;
+        let task = Task(Arc::clone(self));
+        let mut turn = Box::pin(Arc::clone(&self.places).acquire_owned());
+        // Asked for once here, where calls come in their order: that is the order of their turns.
+        let begun = match turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(place) => place.ok(),
+            Poll::Pending => None,
+        };
+        runtime.spawn(async move {
+            let work = async move {
+                let held = match begun {
+                    Some(held) => Some(held),
+                    None => turn.await.ok(),
+                };
+                drop(place);
+                (call.await, held)
+            };
+            // The place is held until the answer is queued.
+            match under_way {
+                None => {
+                    let (mut bytes, _held) = work.await;
+                    outbox.push_now(&mut bytes);
+                }
+                Some(under_way) => {
+                    if let Some((mut bytes, _held)) = under_way.run(work).await {
+                        under_way.conclude(|| outbox.push_now(&mut bytes));
+                    }
+                }
             }
-            drop(state);
-            calls.changed.notify_waiters();
+            // Last of all, so that whoever sees no calls sees all answers.
+            drop(task);
         });
-        state.running.insert(id.to_owned(), Running { number, task: task.abort_handle() });
-    }
-
-    /// Stops the call with this id, if it still runs; it will not be answered.
-    pub(super) fn cancel(&self, id: &str) {
-        let running = self.lock().running.remove(id);
-        if let Some(running) = running {
-            running.task.abort();
-        }
-        self.changed.notify_waiters();
     }
 
     /// The reading thread has new lines. What it takes before the end is announced is waited for.
@@ -123,14 +153,7 @@ impl Calls {
         self.lock().closed = true;
     }
 
-    pub(super) fn abort_all(&self) {
-        for (_, running) in self.lock().running.drain() {
-            running.task.abort();
-        }
-        self.changed.notify_waiters();
-    }
-
-    /// Completes when no call is under way and every answer is queued. Only after [`Calls::close`].
+    /// Completes when no call runs or waits and every answer is queued. Only after [`Calls::close`].
     pub(super) async fn idle(&self) {
         loop {
             let changed = self.changed.notified();
@@ -148,6 +171,37 @@ impl Calls {
     }
 }
 
+impl State {
+    fn is_idle(&self) -> bool {
+        self.tasks == 0 && !self.reading
+    }
+}
+
+/// A call that runs or waits, until this is dropped.
+struct Task(Arc<Calls>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.lock().tasks -= 1;
+        self.0.changed.notify_waiters();
+    }
+}
+
+/// A call that waits for a place, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    calls: Arc<Calls>,
+    bytes: usize,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut state = self.calls.lock();
+        state.waiting -= 1;
+        state.waiting_bytes -= self.bytes;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::pending;
@@ -156,37 +210,53 @@ mod tests {
     use tokio::runtime::Handle;
 
     use super::{Calls, Outbox, Refused};
+    use crate::limits::{CALLS_IN_FLIGHT, CALLS_WAITING, CALLS_WAITING_BYTES};
+
+    fn spawn(
+        calls: &Arc<Calls>,
+        id: &str,
+        bytes: usize,
+        outbox: &Arc<Outbox>,
+        call: impl Future<Output = Vec<u8>> + Send + 'static,
+    ) {
+        let place = calls.place(Some(id), bytes).unwrap();
+        calls.spawn(&Handle::current(), calls.by_id.begin(id), place, call, Arc::clone(outbox));
+    }
+
+    fn written(outbox: &Outbox) -> Vec<u8> {
+        outbox.close();
+        let mut written = Vec::new();
+        outbox.write_all_to(&mut written);
+        written
+    }
 
     /// The cancellation came too late to stop the first call, and its id was taken over at once.
     #[tokio::test]
     async fn a_cancelled_call_at_its_end_does_not_speak_for_the_next_of_its_id() {
         let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
-        let (go, gone) = tokio::sync::oneshot::channel::<()>();
-        let (said, heard) = tokio::sync::oneshot::channel::<()>();
+        let taken_back = Arc::clone(&calls);
         let first = async move {
-            gone.await.unwrap();
-            drop(said);
+            taken_back.by_id.take_back("1");
             b"first\n".to_vec()
         };
-        calls.spawn(&Handle::current(), "1", first, Arc::clone(&outbox));
-        drop(calls.lock().running.remove("1").unwrap());
-        calls.spawn(&Handle::current(), "1", pending(), Arc::clone(&outbox));
-        go.send(()).unwrap();
-        heard.await.unwrap_err();
-        tokio::task::yield_now().await;
-        assert_eq!(calls.check("1"), Err(Refused::IdInUse));
-        outbox.close();
-        let mut written = Vec::new();
-        outbox.write_all_to(&mut written);
-        assert_eq!(written, b"");
+        spawn(&calls, "1", 0, &outbox, first);
+        while calls.by_id.has("1") {
+            tokio::task::yield_now().await;
+        }
+        spawn(&calls, "1", 0, &outbox, pending());
+        while calls.lock().tasks > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(calls.place(Some("1"), 0), Err(Refused::IdInUse)));
+        assert_eq!(written(&outbox), b"");
     }
 
     #[tokio::test]
     async fn nothing_starts_after_the_end() {
-        let calls = Calls::default();
+        let calls = Arc::new(Calls::default());
         calls.close();
         calls.begin_reading();
-        assert_eq!(calls.check("1"), Err(Refused::Closed));
+        assert!(matches!(calls.place(Some("1"), 0), Err(Refused::Closed)));
         calls.idle().await;
     }
 
@@ -195,7 +265,7 @@ mod tests {
     async fn what_was_taken_before_the_end_is_waited_for() {
         let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
         calls.begin_reading();
-        assert_eq!(calls.check("1"), Ok(()));
+        let place = calls.place(Some("1"), 0).unwrap();
         calls.close();
         let mut idle = Box::pin(calls.idle());
         assert!(futures_util::poll!(&mut idle).is_pending(), "the answer is not queued yet");
@@ -204,14 +274,46 @@ mod tests {
             gone.await.unwrap();
             b"late\n".to_vec()
         };
-        calls.spawn(&Handle::current(), "1", call, Arc::clone(&outbox));
+        calls.spawn(&Handle::current(), calls.by_id.begin("1"), place, call, Arc::clone(&outbox));
         calls.end_reading();
         assert!(futures_util::poll!(&mut idle).is_pending(), "the call still runs");
         go.send(()).unwrap();
         idle.await;
-        outbox.close();
-        let mut written = Vec::new();
-        outbox.write_all_to(&mut written);
-        assert_eq!(written, b"late\n");
+        assert_eq!(written(&outbox), b"late\n");
+    }
+
+    #[tokio::test]
+    async fn calls_beyond_the_places_wait_up_to_a_number_and_a_number_of_bytes() {
+        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        for number in 0..CALLS_IN_FLIGHT {
+            spawn(&calls, &number.to_string(), 1, &outbox, pending());
+        }
+        for number in 0..CALLS_WAITING {
+            let place = calls.place(None, 1).unwrap();
+            assert!(!place.is_free());
+            calls.spawn(
+                &Handle::current(),
+                calls.by_id.begin(&format!("w{number}")),
+                place,
+                async { b"x".to_vec() },
+                Arc::clone(&outbox),
+            );
+        }
+        assert!(matches!(calls.place(None, 0), Err(Refused::TooMany)));
+        calls.by_id.take_back("w7");
+        while calls.lock().waiting == CALLS_WAITING {
+            tokio::task::yield_now().await;
+        }
+        let most = CALLS_WAITING_BYTES - (CALLS_WAITING - 1);
+        assert!(matches!(calls.place(None, most + 1), Err(Refused::TooMany)));
+        let last = calls.place(None, most).unwrap();
+        assert!(!last.is_free());
+        drop(last);
+        calls.by_id.take_back("0");
+        while calls.lock().tasks > CALLS_IN_FLIGHT - 1 {
+            tokio::task::yield_now().await;
+        }
+        assert!(calls.place(None, usize::MAX).unwrap().is_free(), "all that waited had the one place in turn");
+        assert_eq!(written(&outbox).len(), CALLS_WAITING - 1);
     }
 }

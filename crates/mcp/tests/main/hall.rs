@@ -29,7 +29,7 @@ impl Person {
 }
 
 #[derive(Debug)]
-pub(crate) struct ByHeader(Person);
+pub(crate) struct ByHeader(pub(crate) Person);
 
 impl Authenticate<Person> for ByHeader {
     async fn authenticate(&self, head: &Parts) -> Result<Arc<Person>, Refusal> {

@@ -88,6 +88,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 /// One server-sent event.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct StreamEvent {
+    pub(crate) kind: String,
     pub(crate) id: Option<String>,
     pub(crate) data: String,
     pub(crate) retry: Option<u64>,
@@ -101,7 +102,7 @@ impl StreamEvent {
                 ("id", id) => event.id = Some(id.to_owned()),
                 ("data", data) => event.data.push_str(data),
                 ("retry", time) => event.retry = Some(time.parse().unwrap()),
-                ("event", kind) => assert_eq!(kind, "message"),
+                ("event", kind) => event.kind = kind.to_owned(),
                 ("", _) => {}
                 other => panic!("{other:?} in {text:?}"),
             }
@@ -198,6 +199,7 @@ impl Client {
         loop {
             let event = self.event().await?;
             if !event.data.is_empty() {
+                assert_eq!(event.kind, "message");
                 return Some(serde_json::from_str(&event.data).unwrap());
             }
         }

@@ -8,6 +8,7 @@ use footbridge_mcp::stdio::Connection;
 use footbridge_mcp::{Call, Endpoint, Output, Tool, limits};
 use serde_json::{Value, json};
 
+use crate::hall::{CHATTER, builder, call, person};
 use crate::stdio_client::{Pipe, SOON};
 use crate::world::{self, Event, World};
 
@@ -106,6 +107,34 @@ fn a_client_that_does_not_read_fills_only_so_much_memory_and_loses_nothing() {
     }
     assert_eq!(ids, (0..REQUESTS).collect::<Vec<_>>());
     runtime.block_on(served).unwrap();
+}
+
+/// A tool that speaks without end waits as well; once the client reads, everything comes.
+#[test]
+fn a_client_that_does_not_read_stops_the_tool_that_speaks() {
+    let (person, mut told) = person();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (output, opener, written) = Held::new();
+    let mut input = call(1, "chatter", Some("t"));
+    input.push(b'\n');
+    let connection = {
+        let _inside = runtime.enter();
+        Connection::start(builder().build().unwrap(), person, Cursor::new(input), output).unwrap()
+    };
+    let mut steps = 0;
+    let mut step = || runtime.block_on(async { tokio::time::timeout(Duration::from_millis(300), told.recv()).await });
+    while step().is_ok() {
+        steps += 1;
+    }
+    assert!(steps < CHATTER, "{steps}");
+    opener.send(()).unwrap();
+    let finishing = runtime.spawn(connection.finish(SOON * 10));
+    let mut lines = 0;
+    while let Ok(bytes) = written.recv_timeout(SOON) {
+        lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+    }
+    assert_eq!(lines, CHATTER as usize + 1, "each step, and the answer");
+    runtime.block_on(finishing).unwrap();
 }
 
 /// A program must be able to exit although its client does not read.

@@ -1,4 +1,4 @@
-//! Calls on one stdio connection: side by side, cancelled, too many, in batches, of both eras.
+//! Calls on one stdio connection: side by side, cancelled, in their turn, too many, in batches, of both eras.
 
 use footbridge_mcp::limits;
 use serde_json::{Value, json};
@@ -124,16 +124,26 @@ fn an_id_is_free_again_when_its_call_has_ended_and_not_before() {
 }
 
 #[test]
-fn as_many_calls_run_as_the_limit_says_and_one_more_is_refused() {
+fn as_many_calls_run_as_the_limit_says_further_ones_wait_and_one_too_many_is_refused() {
     let mut pipe = Pipe::start();
     for id in 0..limits::CALLS_IN_FLIGHT {
         pipe.start_waiting(id, "one of many");
     }
+    for id in 0..limits::CALLS_WAITING {
+        pipe.call(format!("w{id}"), "echo", json!({"message": "in turn"}));
+    }
     pipe.call("over", "echo", json!({"message": "x"}));
     assert_eq!(pipe.receive_error(), (json!("over"), -32603));
+    pipe.call("w7", "echo", json!({"message": "twin"}));
+    assert_eq!(pipe.receive_error(), (json!("w7"), -32600));
+    pipe.nothing_but_a_ping();
+    pipe.send(&cancel(json!("w7")));
     pipe.nothing_but_a_ping();
     pipe.send(&cancel(json!(17)));
     assert_eq!(pipe.event(), Event::Cancelled("one of many".to_owned()));
+    let turns: Vec<Value> = (0..limits::CALLS_WAITING - 1).map(|_| pipe.receive()["id"].clone()).collect();
+    let expected = (0..limits::CALLS_WAITING).filter(|id| *id != 7).map(|id| json!(format!("w{id}")));
+    assert_eq!(turns, expected.collect::<Vec<_>>(), "each in its turn");
     pipe.start_waiting("over", "room again");
     pipe.world.open(limits::CALLS_IN_FLIGHT);
     let mut ids: Vec<String> = (0..limits::CALLS_IN_FLIGHT).map(|_| pipe.receive()["id"].to_string()).collect();
@@ -142,6 +152,30 @@ fn as_many_calls_run_as_the_limit_says_and_one_more_is_refused() {
     assert_eq!(ids.len(), limits::CALLS_IN_FLIGHT, "each is answered once");
     assert!(!ids.contains(&"17".to_owned()));
     pipe.nothing_but_a_ping();
+}
+
+#[test]
+fn calls_that_wait_are_bounded_in_bytes_too() {
+    let mut pipe = Pipe::start();
+    for id in 0..limits::CALLS_IN_FLIGHT {
+        pipe.start_waiting(id, "one of many");
+    }
+    let sized = |id: &str, bytes: usize| {
+        let params = json!({"name": "echo", "arguments": {"message": "x"}});
+        let mut line = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string().into_bytes();
+        line.resize(bytes, b' ');
+        line.push(b'\n');
+        line
+    };
+    let full = limits::CALLS_WAITING_BYTES / limits::MESSAGE_BYTES;
+    for id in 0..full {
+        pipe.send_bytes(&sized(&format!("big {id}"), limits::MESSAGE_BYTES));
+    }
+    pipe.call("over", "echo", json!({"message": "x"}));
+    assert_eq!(pipe.receive_error(), (json!("over"), -32603));
+    pipe.world.open(limits::CALLS_IN_FLIGHT);
+    let answered = (0..limits::CALLS_IN_FLIGHT + full).map(|_| pipe.receive()).filter(|reply| reply.get("result").is_some());
+    assert_eq!(answered.count(), limits::CALLS_IN_FLIGHT + full);
 }
 
 #[test]

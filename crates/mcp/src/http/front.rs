@@ -1,0 +1,84 @@
+//! The way of a request from its head to its answer, the same for both transports over HTTP. What may enter and what is answered is theirs.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::Body;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::ReplyBody;
+use super::answers::no_body;
+use super::request_body::{self, Read};
+
+/// A request that may enter.
+pub(super) struct Asked<C> {
+    pub(super) head: Parts,
+    pub(super) bytes: Bytes,
+    /// The turn of a large body, which lasts until its answer is known.
+    pub(super) turn: Option<OwnedSemaphorePermit>,
+    pub(super) caller: Arc<C>,
+}
+
+/// A transport.
+pub(super) trait Front<C>: Send + Sync {
+    /// Who is asking, or the answer to a request whose head alone is reason enough to refuse it.
+    fn admit(&self, head: &Parts) -> impl Future<Output = Result<Arc<C>, Response<ReplyBody>>> + Send;
+
+    /// The turns of large bodies.
+    fn large_bodies(&self) -> &Arc<Semaphore>;
+
+    /// Answers a request that may enter.
+    fn answer(&self, asked: Asked<C>) -> impl Future<Output = Response<ReplyBody>> + Send;
+}
+
+/// Answers a request.
+pub(super) async fn answer<C, B>(front: &impl Front<C>, request: Request<B>) -> Response<ReplyBody>
+where
+    C: Send + Sync,
+    B: Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (head, body) = request.into_parts();
+    let mut body = std::pin::pin!(body);
+    let caller = match front.admit(&head).await {
+        Ok(caller) => caller,
+        Err(refusal) => {
+            request_body::discard(&head, body).await;
+            return refusal;
+        }
+    };
+    match request_body::read(&head, body.as_mut(), front.large_bodies()).await {
+        Ok(Read { bytes, turn }) => front.answer(Asked { head, bytes, turn, caller }).await,
+        Err(unread) => no_body(&head, &unread),
+    }
+}
+
+/// Makes a [`Front`] a tower service.
+macro_rules! tower_service {
+    ($service:ident) => {
+        impl<C, A, B> tower_service::Service<http::Request<B>> for $service<C, A>
+        where
+            C: Send + Sync + 'static,
+            A: $crate::http::Authenticate<C>,
+            B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+            B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        {
+            type Response = http::Response<$crate::http::ReplyBody>;
+            type Error = std::convert::Infallible;
+            type Future = std::pin::Pin<Box<dyn std::future::Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+            fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), std::convert::Infallible>> {
+                std::task::Poll::Ready(Ok(()))
+            }
+
+            fn call(&mut self, request: http::Request<B>) -> Self::Future {
+                let service = self.clone();
+                Box::pin(async move { Ok($crate::http::front::answer(&service, request).await) })
+            }
+        }
+    };
+}
+pub(super) use tower_service;

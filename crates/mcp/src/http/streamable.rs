@@ -1,0 +1,249 @@
+//! Streamable HTTP: a request alone or in its session, the streams of a session, its beginning and its end. Says nothing of who may ask.
+
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::answers::{refused, respond, stream, whole, with_status};
+use super::event_stream::{Answering, EventStream, First};
+use super::front::Asked;
+use super::service::Shared;
+use super::session_body::SessionBody;
+use super::{Authenticate, ReplyBody, headers};
+use crate::Revision;
+use crate::changes::Listener;
+use crate::conversation::Conversation;
+use crate::dispatch::{self, Answer, Arrival, Origin, Step};
+use crate::outlet::{EventQueue, Outlet};
+use crate::session::{Reading, Session, SessionStream};
+
+impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
+    /// Answers a request that may enter.
+    pub(super) async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {
+        let Asked { head, bytes, turn, caller } = asked;
+        let session = match self.session_of(&head, &caller) {
+            Ok(session) => session,
+            Err(refusal) => return refusal,
+        };
+        if head.method != Method::POST {
+            return self.without_body(&head, session);
+        }
+        match session {
+            Some(session) => self.answer_in(&session, &head, bytes, turn, &caller).await,
+            None => self.answer_alone(&head, bytes, turn, &caller).await,
+        }
+    }
+
+    /// A request outside of any session: its own connection is all there is.
+    async fn answer_alone(
+        &self,
+        head: &Parts,
+        bytes: Bytes,
+        turn: Option<OwnedSemaphorePermit>,
+        caller: &Arc<C>,
+    ) -> Response<ReplyBody> {
+        let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
+        let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
+        let opening = OnceLock::new();
+        let arrival = Arrival { origin: Origin::http(&head.headers, None), caller, outlet, opening: Some(&opening) };
+        let step = dispatch::take(&self.endpoint, &bytes, &arrival);
+        drop(arrival);
+        drop(bytes);
+        let answering = match step {
+            Step::Answered(answer) => return self.with_session(respond(answer), opening.into_inner(), caller),
+            // A large body keeps its place until its answer is known.
+            step => Box::pin(async move {
+                let answer = step.finish().await;
+                drop(turn);
+                answer
+            }),
+        };
+        match events {
+            None => respond(answering.await),
+            Some(events) => match First::of(answering, &events).await {
+                First::Answer(answer) => respond(answer),
+                First::Event(answering) => stream(EventStream::new(answering, events)),
+            },
+        }
+    }
+
+    /// A request of a session: once its reply is a stream, the client can go and come back for the rest.
+    async fn answer_in(
+        &self,
+        session: &Arc<Session>,
+        head: &Parts,
+        bytes: Bytes,
+        turn: Option<OwnedSemaphorePermit>,
+        caller: &Arc<C>,
+    ) -> Response<ReplyBody> {
+        let events = takes_events(&head.headers).then(|| session.new_stream());
+        let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
+        let origin = Origin::http(&head.headers, Some(&session.conversation));
+        let arrival = Arrival { origin, caller, outlet, opening: None };
+        let step = dispatch::take(&self.endpoint, &bytes, &arrival).enter(&session.calls);
+        drop((arrival, bytes));
+        if let Step::Answered(answer) = step {
+            return respond(answer);
+        }
+        let answering: Answering = Box::pin(async move {
+            let answer = step.finish().await;
+            drop(turn);
+            answer
+        });
+        let mut answering = Kept { answering: Some(answering), events: events.clone(), session: Arc::clone(session) };
+        let Some(events) = events else { return respond(answering.run().await) };
+        let first = std::future::poll_fn(|context| {
+            events.listen(context);
+            match answering.poll(context) {
+                Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                Poll::Pending if events.is_untouched() => Poll::Pending,
+                Poll::Pending => Poll::Ready(None),
+            }
+        });
+        let answered = match first.await {
+            Some(answer) if events.is_untouched() => return respond(answer),
+            answered => answered,
+        };
+        session.keep(&events);
+        match answered {
+            Some(answer) => session.end_stream(&events, whole(answer)),
+            // Neither the end of this connection nor the end of the reply's stream is the end of the call.
+            None => answering.go_on(),
+        }
+        session_stream(session, events, None)
+    }
+
+    /// GET opens the session's own stream or comes back to one of its streams; DELETE ends the session.
+    fn without_body(&self, head: &Parts, session: Option<Arc<Session>>) -> Response<ReplyBody> {
+        let (Some(session), Some(sessions)) = (session, &self.sessions) else { return only_post(head) };
+        if head.method == Method::DELETE {
+            sessions.remove(&session);
+            return with_status(StatusCode::NO_CONTENT, ReplyBody::empty());
+        }
+        if !takes_events(&head.headers) {
+            return refused(head, StatusCode::NOT_ACCEPTABLE, "a stream is text/event-stream; accept it");
+        }
+        let Some(last) = head.headers.get(LAST_EVENT_ID) else { return session_stream(&session, session.own_stream(), None) };
+        match session.after(last.to_str().unwrap_or_default()) {
+            Some((stream, after)) => session_stream(&session, stream, Some(after)),
+            None => refused(
+                head,
+                StatusCode::BAD_REQUEST,
+                "there is no stream with this Last-Event-ID any more; open a new one without it",
+            ),
+        }
+    }
+
+    /// The session that a request names; none when it names none or is of the modern era, which has none.
+    #[allow(clippy::result_large_err, reason = "the error is the answer itself, moved once")]
+    fn session_of(&self, head: &Parts, caller: &C) -> Result<Option<Arc<Session>>, Response<ReplyBody>> {
+        let (Some(sessions), Some(id)) = (&self.sessions, head.headers.get(SESSION_ID)) else { return Ok(None) };
+        if headers::names_modern_revision(&head.headers) {
+            return Ok(None);
+        }
+        let found = sessions.find(id.to_str().unwrap_or_default(), self.principal(caller).as_deref());
+        let gone = || refused(head, StatusCode::NOT_FOUND, "there is no such session any more; open a new one with `initialize`");
+        found.map(Some).ok_or_else(gone)
+    }
+
+    /// Opens the session that an `initialize` began.
+    fn with_session(
+        &self,
+        mut response: Response<ReplyBody>,
+        opening: Option<Arc<Conversation>>,
+        caller: &C,
+    ) -> Response<ReplyBody> {
+        let (Some(sessions), Some(conversation)) = (&self.sessions, opening) else { return response };
+        match sessions.open(conversation, self.principal(caller)) {
+            Some(session) => {
+                // Whoever knows the id has the answer that brings it.
+                session.conversation.answers_left();
+                let listener: Arc<dyn Listener> = Arc::clone(&session) as Arc<dyn Listener>;
+                self.endpoint.hub().add(&listener);
+                if let Ok(id) = HeaderValue::from_str(&session.id) {
+                    response.headers_mut().insert(SESSION_ID, id);
+                }
+            }
+            // The client is served all the same, without what needs a session.
+            None => tracing::warn!("there are as many sessions as there may be; a client is served without one"),
+        }
+        response
+    }
+}
+
+pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// A client that does not say what it takes gets JSON or events, as the request needs; one that says JSON only gets the answer alone.
+fn takes_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT);
+    let mut named = accepted.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).peekable();
+    named.peek().is_none()
+        || named.any(|media| matches!(media.split(';').next().map(str::trim), Some("text/event-stream" | "text/*" | "*/*")))
+}
+
+pub(super) fn only_post(head: &Parts) -> Response<ReplyBody> {
+    let message = "this MCP endpoint takes POST; GET and DELETE belong to a session, which Mcp-Session-Id names";
+    let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, message);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// A call of a session. The end of the connection that brought it is not its end.
+struct Kept {
+    answering: Option<Answering>,
+    events: Option<Arc<SessionStream>>,
+    session: Arc<Session>,
+}
+
+impl Kept {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
+        let Some(answering) = &mut self.answering else { return Poll::Pending };
+        let polled = answering.as_mut().poll(context);
+        if polled.is_ready() {
+            self.answering = None;
+        }
+        polled
+    }
+
+    async fn run(&mut self) -> Answer {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    /// Goes on without the connection; the answer goes to the stream.
+    fn go_on(mut self) {
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        // Without a runtime the whole program is ending.
+        let (Some(answering), Ok(runtime)) = (self.answering.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (events, session) = (self.events.clone(), Arc::clone(&self.session));
+        drop(runtime.spawn(async move {
+            let answer = answering.await;
+            if let Some(events) = events {
+                session.end_stream(&events, whole(answer));
+            }
+        }));
+    }
+}
+
+impl Drop for Kept {
+    /// The client went before anything was said, so it has nothing to come back with: nobody will read the stream.
+    fn drop(&mut self) {
+        if let (Some(_), Some(events)) = (&self.answering, &self.events) {
+            events.abandon();
+        }
+        self.leave();
+    }
+}
+
+fn session_stream(session: &Session, events: Arc<SessionStream>, after: Option<u64>) -> Response<ReplyBody> {
+    let primed = session.conversation.revision().is_some_and(|revision| revision >= Revision::V2025_11_25);
+    let (reader, after) = events.begin_reading(after);
+    stream(SessionBody::new(Reading { stream: events, reader, until: None }, primed, after))
+}

@@ -1,0 +1,157 @@
+//! The calls of one client that are under way: bounded in number, found by the client's id to be taken back. Knows no transport.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// The calls under way.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    begun: u64,
+    calls: Vec<Entry>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    id: String,
+    taken_back: Arc<Notify>,
+}
+
+impl Calls {
+    pub(crate) fn at_most(most: usize) -> Self {
+        Self { most, state: Mutex::default() }
+    }
+
+    /// How many there may be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Begins a call with the JSON of its id; `None` when there are as many as there may be, or after the end. Clients that use an id twice are
+    /// served.
+    pub(crate) fn begin(self: &Arc<Self>, id: &str) -> Option<UnderWay> {
+        let mut state = self.lock();
+        if state.closed || state.calls.len() >= self.most {
+            return None;
+        }
+        state.begun += 1;
+        let (number, taken_back) = (state.begun, Arc::new(Notify::new()));
+        state.calls.push(Entry { number, id: id.to_owned(), taken_back: Arc::clone(&taken_back) });
+        Some(UnderWay { calls: Arc::clone(self), number, taken_back })
+    }
+
+    /// Whether a call with this id is under way.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.lock().calls.iter().any(|call| call.id == id)
+    }
+
+    /// Stops every call with this id.
+    pub(crate) fn take_back(&self, id: &str) {
+        self.stop(|call| call.id == id);
+    }
+
+    /// Stops every call and lets none begin.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.stop(|_| true);
+    }
+
+    fn stop(&self, is_meant: impl Fn(&Entry) -> bool) {
+        self.lock().calls.retain(|call| {
+            let is_meant = is_meant(call);
+            if is_meant {
+                call.taken_back.notify_one();
+            }
+            !is_meant
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call under way, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct UnderWay {
+    calls: Arc<Calls>,
+    number: u64,
+    taken_back: Arc<Notify>,
+}
+
+impl UnderWay {
+    /// Works until the end; `None` when the client takes the request back first.
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.taken_back.notified() => None,
+            done = work => Some(done),
+        }
+    }
+
+    /// Says the answer, unless the call was taken back at its very end: its id may belong to another call by then.
+    pub(crate) fn conclude(self, say: impl FnOnce()) {
+        let state = self.calls.lock();
+        if state.calls.iter().any(|call| call.number == self.number) {
+            say();
+        }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.calls.lock().calls.retain(|call| call.number != self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Calls;
+
+    #[tokio::test]
+    async fn calls_are_bounded_and_taken_back_by_their_id() {
+        let calls = Arc::new(Calls::at_most(3));
+        let under_way: Vec<_> = ["0", "1", "1"].map(|id| calls.begin(id).unwrap()).into();
+        assert!(calls.begin("more").is_none());
+        calls.take_back("1");
+        assert!(calls.has("0") && !calls.has("1"), "an id that was taken back is free");
+        for (number, one) in under_way.iter().enumerate() {
+            assert_eq!(one.run(std::future::ready(number)).await, (number == 0).then_some(0));
+        }
+        assert!(calls.begin("more").is_some());
+        drop(under_way);
+        assert_eq!(calls.lock().calls.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_was_taken_back_at_its_end_is_not_answered() {
+        let calls = Arc::new(Calls::at_most(2));
+        let (kept, late) = (calls.begin("kept").unwrap(), calls.begin("late").unwrap());
+        assert_eq!(late.run(std::future::ready(())).await, Some(()));
+        calls.take_back("late");
+        let mut said = Vec::new();
+        late.conclude(|| said.push("late"));
+        kept.conclude(|| said.push("kept"));
+        assert_eq!(said, ["kept"]);
+    }
+
+    #[tokio::test]
+    async fn the_end_stops_all_and_lets_none_begin() {
+        let calls = Arc::new(Calls::at_most(2));
+        let one = calls.begin("1").unwrap();
+        calls.close();
+        assert_eq!(one.run(std::future::pending::<()>()).await, None);
+        assert!(calls.begin("2").is_none());
+    }
+}
