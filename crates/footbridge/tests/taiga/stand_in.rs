@@ -51,11 +51,16 @@ pub(crate) struct StandIn {
 impl StandIn {
     pub(crate) async fn start() -> Self {
         let world = Arc::new(Mutex::new(World::sample()));
-        let router = Router::new().fallback(serve).with_state(world.clone());
+        let router = router(&world);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, world, serving }
+    }
+
+    /// The same one without a socket.
+    pub(crate) fn router(&self) -> Router {
+        router(&self.world)
     }
 
     /// The base of its API.
@@ -72,6 +77,10 @@ impl Drop for StandIn {
     fn drop(&mut self) {
         self.serving.abort();
     }
+}
+
+fn router(world: &Arc<Mutex<World>>) -> Router {
+    Router::new().fallback(serve).with_state(world.clone())
 }
 
 async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Response<Body> {
