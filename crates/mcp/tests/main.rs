@@ -18,6 +18,8 @@ mod calls;
 mod changing;
 #[path = "main/methods.rs"]
 mod methods;
+#[path = "main/pinned.rs"]
+mod pinned;
 #[path = "main/served.rs"]
 mod served;
 #[path = "main/typed_things.rs"]
