@@ -1,10 +1,11 @@
 //! A session of the legacy era over HTTP: what is remembered of one client, its calls, and the streams it can come back to. Data in a map, not a
 //! task.
 
+mod backlog;
 mod stream;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) calls: Arc<Calls>,
     /// A channel of HTTP+SSE: all that the server says goes to one stream, which nobody can come back to.
     is_channel: bool,
+    /// How many messages of a channel are being answered. Changed under the lock of the streams.
+    answering: AtomicUsize,
 }
 
 impl Session {
@@ -45,6 +48,7 @@ impl Session {
             streams: Mutex::default(),
             calls: Arc::new(Calls::at_most(limits::SESSION_CALLS_IN_FLIGHT)),
             is_channel: false,
+            answering: AtomicUsize::new(0),
         }
     }
 
@@ -90,17 +94,28 @@ impl Session {
         }
     }
 
-    /// The stream that the client opens with GET. After the end, it has ended too.
+    /// The stream that the client opens with GET. After the end it has ended too, once nothing more is to be answered on it.
     pub(crate) fn own_stream(&self) -> Arc<SessionStream> {
         let mut streams = self.lock();
         let stream = streams.entry(OWN_STREAM).or_insert_with(|| {
             Arc::new(if self.is_channel { SessionStream::channel(OWN_STREAM) } else { SessionStream::new(OWN_STREAM) })
         });
         // Looked at under the lock: whoever ends the session afterwards finds the stream.
-        if self.conversation.has_ended() {
+        if self.conversation.has_ended() && !self.is_answering() {
             stream.abandon();
         }
         Arc::clone(stream)
+    }
+
+    /// Answers on the channel, until the guard is dropped.
+    pub(crate) fn answering(self: &Arc<Self>) -> Answering {
+        let _streams = self.lock();
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        Answering(Arc::clone(self))
+    }
+
+    fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) > 0
     }
 
     /// Says something that belongs to no request, if the client listens or has listened. Never waits: the oldest unread message gives way, or on a
@@ -123,10 +138,14 @@ impl Session {
         stream.can_be_followed_from(event).then_some((stream, event))
     }
 
-    /// Ends what would go on for ever: questions, and the stream that belongs to no request.
+    /// Ends what would go on for ever: questions, and the stream that belongs to no request, once nothing more is to be answered on it.
     pub(crate) fn end_listening(&self) {
         self.conversation.end();
-        if let Some(stream) = self.lock().get(&OWN_STREAM) {
+        self.end_own_stream(&self.lock());
+    }
+
+    fn end_own_stream(&self, streams: &BTreeMap<u64, Arc<SessionStream>>) {
+        if let Some(stream) = streams.get(&OWN_STREAM).filter(|_| !self.is_answering()) {
             stream.abandon();
         }
     }
@@ -144,6 +163,19 @@ impl Session {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<SessionStream>>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A message of a channel that is being answered.
+pub(crate) struct Answering(Arc<Session>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let streams = self.0.lock();
+        self.0.answering.fetch_sub(1, Ordering::Relaxed);
+        if self.0.conversation.has_ended() {
+            self.0.end_own_stream(&streams);
+        }
     }
 }
 

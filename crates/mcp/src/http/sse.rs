@@ -40,7 +40,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
         Self { channels: Arc::new(Sessions::new(limits)), ..self }
     }
 
-    /// Ends every channel, so that a server which stops need not wait for them. Calls under way on a channel end with it.
+    /// Ends every channel once the calls under way on it are answered, so that a server which stops need not wait for idle ones.
     pub fn end_streams(&self) {
         self.channels.end_all();
     }
@@ -74,6 +74,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
         let Some(session) = self.channels.find(id, self.shared.principal(&caller).as_deref()) else {
             return refused(&head, StatusCode::NOT_FOUND, "there is no such channel any more; open a new one with GET");
         };
+        let answering = session.answering();
         let outlet: Arc<dyn Outlet> = session.own_stream();
         let origin = Origin::channel(&session.conversation);
         let arrival = Arrival { origin, caller: &caller, outlet: Some(Arc::clone(&outlet)), opening: None };
@@ -86,6 +87,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
                 let answer = step.finish().await;
                 drop(turn);
                 say(&outlet, answer).await;
+                drop(answering);
             })),
         }
         with_status(StatusCode::ACCEPTED, ReplyBody::empty())

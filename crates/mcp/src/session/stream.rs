@@ -1,6 +1,5 @@
-//! One stream of a session: numbered messages, read by whoever is connected, kept for one who comes back. Bounded both ways.
+//! One stream of a session: numbered messages, read by whoever is connected, kept for one who comes back.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,29 +8,18 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::limits;
+use super::backlog::Backlog;
 use crate::outlet::Outlet;
 
 /// One stream.
 pub(crate) struct SessionStream {
     number: u64,
-    /// What was read is kept for a reader that comes back.
-    is_replayed: bool,
     state: Mutex<State>,
     room: Notify,
 }
 
-#[derive(Default)]
 struct State {
-    /// Messages with their numbers, read ones first.
-    messages: VecDeque<(u64, Bytes)>,
-    last: u64,
-    /// Up to which number the reader has read.
-    read: u64,
-    /// How many messages are unread, and how many bytes they have.
-    unread: Measure,
-    /// The same of those that were read.
-    kept: Measure,
+    messages: Backlog,
     /// Who reads: each connection is one more, and the older ones end.
     reader: u64,
     /// The reader's task. Only that of the newest reader, so that one which ends cannot take its place.
@@ -40,30 +28,6 @@ struct State {
     ended: bool,
     /// The reader shall go and come back.
     paused: bool,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Measure {
-    messages: usize,
-    bytes: usize,
-}
-
-impl Measure {
-    fn add(&mut self, message: &Bytes) {
-        self.messages += 1;
-        self.bytes += message.len();
-    }
-
-    fn remove(&mut self, message: &Bytes) {
-        self.messages -= 1;
-        self.bytes -= message.len();
-    }
-
-    /// Whether one more message would be too much for a client that does not read.
-    fn is_full_for(self, message: &Bytes) -> bool {
-        let is_too_large = self.bytes + message.len() > limits::WAITING_MESSAGE_BYTES;
-        self.messages >= limits::WAITING_MESSAGES || (self.messages > 0 && is_too_large)
-    }
 }
 
 /// What a reader finds.
@@ -77,12 +41,17 @@ pub(crate) enum Found {
 
 impl SessionStream {
     pub(super) fn new(number: u64) -> Self {
-        Self { number, is_replayed: true, state: Mutex::default(), room: Notify::new() }
+        Self::with(number, Backlog::new(true))
     }
 
     /// A stream that nobody can come back to.
     pub(super) fn channel(number: u64) -> Self {
-        Self { is_replayed: false, ..Self::new(number) }
+        Self::with(number, Backlog::new(false))
+    }
+
+    fn with(number: u64, messages: Backlog) -> Self {
+        let state = State { messages, reader: 0, waker: None, is_read: false, ended: false, paused: false };
+        Self { number, state: Mutex::new(state), room: Notify::new() }
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -105,14 +74,12 @@ impl SessionStream {
 
     /// The bytes of all messages that are here.
     pub(super) fn bytes(&self) -> usize {
-        let state = self.lock();
-        state.unread.bytes + state.kept.bytes
+        self.lock().messages.bytes()
     }
 
-    /// Whether the last message is still here for one who has read up to a message. Of what came between, the oldest may be gone.
+    /// Whether one who has read up to a message can come back for the last one.
     pub(super) fn can_be_followed_from(&self, number: u64) -> bool {
-        let state = self.lock();
-        number >= state.last || !state.messages.is_empty()
+        self.lock().messages.can_be_followed_from(number)
     }
 
     /// Begins to read after a message, or after the last one that was read; whoever read before ends. Gives the reader and where it begins.
@@ -122,11 +89,8 @@ impl SessionStream {
             state.paused = false;
         }
         state.reader += 1;
-        // A message that was never sent cannot be the last one that was read.
-        let read = after.unwrap_or(state.read).min(state.last);
-        state.read_up_to(read);
         state.is_read = true;
-        let begun = (state.reader, state.read);
+        let begun = (state.reader, state.messages.read_after(after));
         wake(state);
         // Who waits for room may have it now.
         self.room.notify_waiters();
@@ -155,14 +119,8 @@ impl SessionStream {
         if state.reader != reader {
             return Found::End;
         }
-        let read = state.read;
-        let next = state.messages.iter().find(|(number, _)| *number > read).cloned();
-        match next {
+        match state.messages.next() {
             Some((number, message)) => {
-                state.read = number;
-                state.unread.remove(&message);
-                state.kept.add(&message);
-                state.forget_surplus(self.is_replayed);
                 drop(state);
                 self.room.notify_waiters();
                 Found::Message(number, message)
@@ -178,8 +136,8 @@ impl SessionStream {
     /// The answer of the request: the last message.
     pub(crate) fn end_with(&self, message: Option<Bytes>) {
         let mut state = self.lock();
-        if let Some(message) = message {
-            push(&mut state, message);
+        if let Some(message) = message.filter(|_| !state.ended) {
+            state.messages.push(message);
         }
         state.ended = true;
         wake(state);
@@ -199,20 +157,24 @@ impl SessionStream {
         wake(state);
     }
 
-    /// Adds a message; when too many are unread, the oldest of them gives way.
+    /// Adds a message; when too many are unread, the oldest of them give way.
     pub(super) fn push_or_replace(&self, message: Bytes) {
         let mut state = self.lock();
-        while state.unread.is_full_for(&message) && state.forget_oldest() {}
-        push(&mut state, message);
+        if !state.ended {
+            state.messages.push_or_replace(message);
+        }
         wake(state);
     }
 
+    /// False when the client leaves too much unread. What is said after the end is dropped.
     fn try_push(&self, message: &Bytes) -> bool {
         let mut state = self.lock();
-        if !state.ended && state.unread.is_full_for(message) {
-            return false;
+        if !state.ended {
+            if state.messages.is_full_for(message) {
+                return false;
+            }
+            state.messages.push(message.clone());
         }
-        push(&mut state, message.clone());
         wake(state);
         true
     }
@@ -220,44 +182,6 @@ impl SessionStream {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl State {
-    /// Sets the reader's place.
-    fn read_up_to(&mut self, read: u64) {
-        self.read = read;
-        (self.unread, self.kept) = Default::default();
-        for (number, message) in &self.messages {
-            if *number > read { self.unread.add(message) } else { self.kept.add(message) }
-        }
-    }
-
-    /// Drops the oldest message; false when there is none.
-    fn forget_oldest(&mut self) -> bool {
-        let Some((number, message)) = self.messages.pop_front() else { return false };
-        if number > self.read {
-            self.unread.remove(&message)
-        } else {
-            self.kept.remove(&message)
-        }
-        true
-    }
-
-    /// Drops the oldest messages that were read, beyond those that are kept.
-    fn forget_surplus(&mut self, is_replayed: bool) {
-        let (most, bytes) = if is_replayed { (limits::KEPT_MESSAGES, limits::KEPT_MESSAGE_BYTES) } else { (0, 0) };
-        while (self.kept.messages > most || self.kept.bytes > bytes) && self.forget_oldest() {}
-    }
-}
-
-fn push(state: &mut State, message: Bytes) {
-    if state.ended {
-        return;
-    }
-    state.last += 1;
-    state.unread.add(&message);
-    let number = state.last;
-    state.messages.push_back((number, message));
 }
 
 /// Wakes the reader, once the state is free again.
@@ -327,7 +251,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::{Reading, SessionStream};
-    use crate::limits::{KEPT_MESSAGE_BYTES, KEPT_MESSAGES, WAITING_MESSAGE_BYTES, WAITING_MESSAGES};
+    use crate::limits::WAITING_MESSAGES;
     use crate::outlet::Outlet as _;
 
     fn read(stream: &Arc<SessionStream>, after: u64) -> Reading {
@@ -356,68 +280,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn unread_messages_and_kept_ones_are_both_bounded() {
+    async fn who_speaks_waits_for_room_and_has_it_when_something_was_read() {
         let stream = Arc::new(SessionStream::new(1));
         for _ in 0..WAITING_MESSAGES {
             stream.send(Bytes::from_static(b"x")).await;
         }
         let mut waiting = stream.send(Bytes::from_static(b"x"));
         assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        let reading = read(&stream, 0);
-        while next(&reading).is_ready() {}
-        assert_eq!(stream.lock().messages.len(), KEPT_MESSAGES);
+        assert!(next(&read(&stream, 0)).is_ready());
         assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
-    }
-
-    #[tokio::test]
-    async fn unread_bytes_and_kept_ones_are_both_bounded() {
-        let stream = Arc::new(SessionStream::new(1));
-        let half = Bytes::from(vec![b'x'; WAITING_MESSAGE_BYTES / 2]);
-        stream.send(half.clone()).await;
-        stream.send(half.clone()).await;
-        assert!(!stream.try_send(Bytes::from_static(b"x")), "one byte more waits");
-        let reading = read(&stream, 0);
-        assert_eq!((next(&reading), next(&reading)), (Poll::Ready(Some(1)), Poll::Ready(Some(2))));
-        assert_eq!(stream.bytes(), KEPT_MESSAGE_BYTES, "both are kept, which is as much as may be");
-        assert!(stream.try_send(Bytes::from_static(b"x")));
-        assert_eq!(next(&reading), Poll::Ready(Some(3)));
-        assert_eq!(stream.bytes(), half.len() + 1, "the first had to go");
-        assert!([0, 1, 3, 9].into_iter().all(|place| stream.can_be_followed_from(place)));
-
-        let huge = Bytes::from(vec![b'x'; WAITING_MESSAGE_BYTES + 1]);
-        assert!(stream.try_send(huge), "a single message may be larger");
-        assert!(!stream.try_send(Bytes::from_static(b"x")));
-        assert_eq!(next(&reading), Poll::Ready(Some(4)));
-        assert_eq!(stream.bytes(), 0, "but is not kept");
-        assert!(!stream.can_be_followed_from(3) && stream.can_be_followed_from(4));
-    }
-
-    #[tokio::test]
-    async fn who_comes_back_to_an_earlier_place_is_bounded_by_what_is_unread_then() {
-        let stream = Arc::new(SessionStream::new(1));
-        for _ in 0..WAITING_MESSAGES {
-            stream.send(Bytes::from_static(b"x")).await;
-        }
-        let reading = read(&stream, 0);
-        while next(&reading).is_ready() {}
-        let back = read(&stream, (WAITING_MESSAGES - KEPT_MESSAGES) as u64);
-        for _ in 0..WAITING_MESSAGES - KEPT_MESSAGES {
-            assert!(stream.try_send(Bytes::from_static(b"x")));
-        }
-        assert!(!stream.try_send(Bytes::from_static(b"x")));
-        let mut count = 0;
-        while next(&back).is_ready() {
-            count += 1;
-        }
-        assert_eq!(count, WAITING_MESSAGES);
-    }
-
-    #[test]
-    fn nothing_is_kept_of_what_was_read_on_a_channel() {
-        let stream = Arc::new(SessionStream::channel(0));
-        assert!(stream.try_send(Bytes::from_static(b"x")) && stream.try_send(Bytes::from_static(b"y")));
-        assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(1)));
-        assert_eq!(stream.bytes(), 1);
     }
 
     #[test]

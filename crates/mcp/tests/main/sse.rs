@@ -183,18 +183,30 @@ async fn a_channel_hears_of_what_it_subscribed_to_and_of_lists() {
 }
 
 #[tokio::test]
-async fn a_channel_that_the_server_ends_says_no_more() {
+async fn a_server_that_stops_ends_idle_channels_and_lets_calls_answer() {
     let mut hall = sse_hall().await;
-    let mut channel = hall.greeted(OLDEST, json!({})).await;
-    channel.send(&call("w", "wait", None)).await;
-    assert_eq!(hall.told().await, "started");
+    let mut idle = hall.greeted(OLDEST, json!({})).await;
+    let mut busy = hall.greeted("2025-11-25", json!({"elicitation": {}})).await;
+    for id in ["one", "two"] {
+        busy.send(&call(id, "wait", None)).await;
+        assert_eq!(hall.told().await, "started");
+    }
+    busy.send(&call("asks", "name", None)).await;
+    assert_eq!(busy.next().await["method"], "elicitation/create");
     hall.service.end_streams();
-    assert!(soon(channel.events.event()).await.is_none());
-    assert_eq!(hall.told().await, "cancelled");
-    assert_eq!(channel.post(&rpc(1, "ping", json!({}))).await.status, 404);
+    assert!(soon(idle.events.event()).await.is_none());
+    assert_eq!(idle.post(&rpc(1, "ping", json!({}))).await.status, 404);
+    let answer = busy.next().await;
+    assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!("asks"), &json!(true)), "a question ends at once");
     // One that is opened all the same ends at once, so that it holds nothing up.
     let mut late = Channel::open(hall.address, "ada").await;
     assert!(soon(late.events.event()).await.is_none());
+    busy.nothing_but_a_ping().await;
     hall.stop.send(()).unwrap();
+    hall.person.gate.add_permits(2);
+    let mut ids = [busy.next().await, busy.next().await].map(|answer| answer["id"].as_str().unwrap().to_owned());
+    ids.sort();
+    assert_eq!(ids, ["one", "two"]);
+    assert!(soon(busy.events.event()).await.is_none(), "then it ends");
     soon(hall.serving).await.unwrap();
 }
