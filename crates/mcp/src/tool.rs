@@ -52,7 +52,10 @@ pub struct Tool<C> {
 }
 
 impl<C: 'static> Tool<C> {
-    /// A tool with the JSON Schema of its arguments (an object schema, 2020-12 unless it names its dialect) and its function.
+    /// A tool made of data: a name, a description, the JSON Schema of its arguments (an object schema, 2020-12 unless it names its dialect) and an
+    /// async function. A tool that is a type is [`Tool::of`].
+    ///
+    /// What clients list of it is written as JSON once, when it is checked, and copied into lists from then on.
     ///
     /// The function is polled on the thread that read the request; one that blocks its thread must move the work elsewhere itself.
     pub fn new<F, R>(name: impl Into<String>, description: impl Into<String>, input_schema: Value, function: F) -> Self

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::hall::{Hall, Person, builder, hall_of, rpc};
 use crate::http_client::{Client, Modern, post, soon};
 use crate::schemas::{self, MODERN};
+use crate::stdio_client::Pipe;
+use crate::world::{self, World};
 
 fn tool(name: &str, says: &str) -> Tool<Person> {
     let says = says.to_owned();
@@ -222,4 +224,21 @@ async fn readers_and_changers_meet_without_harm() {
     }
     changers.into_iter().for_each(|changer| changer.join().unwrap());
     assert_eq!(names(&endpoint).await, ["one", "two", "three"]);
+}
+
+#[test]
+fn a_client_on_stdio_hears_of_a_change_and_calls_what_came() {
+    let endpoint = Endpoint::builder("pipe", "1").announces_changes().tools(world::tools()).build().unwrap();
+    let mut pipe = Pipe::start_with(endpoint.clone());
+    pipe.initialize("2025-11-25");
+    // Who was answered once more hears of changes for certain.
+    pipe.nothing_but_a_ping();
+    let late = Tool::new("late", "Came late.", json!({"type": "object"}), |_: Call<World>| async { Ok(Output::text("here")) });
+    endpoint.change().add_tool(late).remove_tool("echo").apply().unwrap();
+    schemas::is_valid("2025-11-25", "ToolListChangedNotification", &pipe.receive());
+    pipe.call("c", "late", json!({}));
+    assert_eq!(pipe.receive()["result"]["content"][0]["text"], "here");
+    pipe.call("d", "echo", json!({}));
+    assert_eq!(pipe.receive()["error"]["message"], "unknown tool: echo");
+    pipe.end();
 }
