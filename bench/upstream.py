@@ -29,7 +29,7 @@ def task(number):
         "status_extra_info": {"name": "In progress", "color": "#999999", "is_closed": False}, "assigned_to": 9,
         "assigned_to_extra_info": {"username": "ana", "full_name_display": "Ana Ruiz", "photo": None, "gravatar_id": "0123456789abcdef"},
         "tags": [["backend", None], ["urgent", "#ff0000"]], "due_date": "2026-12-01", "modified_date": "2026-11-21T09:00:00.000Z",
-        "version": 4, "description_html": TEXT * 15, "neighbors": {"previous": {"id": 1}, "next": {"id": 2}},
+        "version": 4, "description_html": TEXT * 17, "neighbors": {"previous": {"id": 1}, "next": {"id": 2}},
     }
 
 
