@@ -7,9 +7,11 @@ mod exchange;
 mod list;
 mod lookup;
 mod pages;
+mod preflight;
 mod projection;
 mod record;
 mod request;
+mod resources;
 mod row;
 mod sentence;
 mod session;
@@ -21,14 +23,22 @@ mod values;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jaq_json::Val;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
-use crate::connector::{Action, Compiled, Connector, RestAction};
+use crate::connector::{Action, Compiled, Connector, RestAction, Timeout};
 use crate::failure::CallError;
+use crate::jq::{Variable, Variables};
 use crate::settings::Settings;
 use crate::upstream::Upstream;
+
+pub use preflight::PreflightFailure;
 
 /// How far a long call is.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +95,10 @@ struct Inner {
     connector: Connector,
     settings: Settings,
     upstream: Box<dyn Upstream>,
+    /// Time that one request may take.
+    timeout: Duration,
+    /// Settings that are no secrets, as filters see them.
+    open: Val,
     session: session::Session,
     sources: sources::Sources,
 }
@@ -93,17 +107,49 @@ impl Inner {
     fn compiled(&self) -> &Compiled {
         &self.connector.0
     }
+
+    /// What every filter may name.
+    fn variables(&self) -> Variables {
+        let mut variables = Variables::default();
+        throttle::set(&mut variables, Variable::Settings, self.open.clone());
+        throttle::set(&mut variables, Variable::Today, Val::utf8_str(today()));
+        variables
+    }
 }
 
 impl Backend {
     pub(crate) fn new(connector: Connector, settings: Settings, upstream: impl Upstream) -> Self {
         let (session, sources) = (session::Session::default(), sources::Sources::default());
-        Self(Arc::new(Inner { connector, settings, upstream: Box::new(upstream), session, sources }))
+        let timeout = match &connector.0.timeout {
+            Timeout::Fixed(time) => *time,
+            // a whole number, as its setting's rules say
+            Timeout::Setting(name) => {
+                Duration::from_secs(settings.open.get(name).and_then(|seconds| seconds.parse().ok()).unwrap_or_default())
+            }
+        };
+        let open = settings.open.iter().map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
+        let open = Val::obj(open.collect());
+        Self(Arc::new(Inner { connector, settings, upstream: Box::new(upstream), timeout, open, session, sources }))
     }
 
     /// The connector that this is.
     pub fn connector(&self) -> &Connector {
         &self.0.connector
+    }
+
+    /// A text that tells this backend, with these settings, from others: made of its connector, its address and the settings that are no
+    /// secrets. Two credentials that differ in secrets alone are not told apart.
+    pub fn identity(&self) -> String {
+        let settings = &self.0.settings;
+        let mut open: Vec<_> = settings.open.iter().collect();
+        open.sort();
+        let mut hash = Sha256::new();
+        let parts = [self.0.compiled().name.as_str(), settings.base()].into_iter();
+        for part in parts.chain(open.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()])) {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        format!("{} {}", self.0.compiled().name, URL_SAFE_NO_PAD.encode(hash.finalize()))
     }
 
     /// Calls a tool by its name or alias, like [`Backend::call_with`] without options.
@@ -202,6 +248,41 @@ impl Backend {
             }
         }
     }
+}
+
+impl Backend {
+    /// What the connector asks before it is served: each check in its order, tried again for as long as the file says.
+    ///
+    /// # Errors
+    /// The first check that failed, with the exit code that the file gives it.
+    pub fn preflight(&self) -> impl Future<Output = Result<(), PreflightFailure>> + Send + 'static + use<> {
+        let inner = Arc::clone(&self.0);
+        async move { preflight::run(&inner).await }
+    }
+
+    /// The text of a resource, by its name and the values of its address.
+    ///
+    /// # Errors
+    /// As [`Backend::call`]; a value that does not fit its pattern is the caller's fault.
+    pub fn read_resource(
+        &self,
+        name: &str,
+        values: Map<String, Value>,
+    ) -> impl Future<Output = Result<String, CallError>> + Send + 'static + use<> {
+        let inner = Arc::clone(&self.0);
+        let at = inner.compiled().resources.iter().position(|resource| resource.name == name);
+        let unknown = CallError::caller(format!("There is no resource `{name}`."));
+        async move {
+            let resource = at.and_then(|at| inner.compiled().resources.get(at));
+            let Some(resource) = resource.filter(|resource| resource.admits(&values)) else { return Err(unknown) };
+            resources::read(&inner, resource, &values).await
+        }
+    }
+}
+
+/// The date in UTC.
+fn today() -> String {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
 impl std::fmt::Debug for Backend {

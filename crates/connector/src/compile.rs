@@ -8,6 +8,8 @@ mod login;
 mod lookups;
 mod models;
 mod paging;
+mod preflight;
+mod resources;
 mod scope;
 mod shapes;
 mod tools;
@@ -79,6 +81,10 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
     let lookups = lookups::settle(&definition, &mut filters, found);
     let mut tools = models::settle(&definition, found);
     tools.extend(tools::settle(&definition, &ways, &shapes, &mut filters, found));
+    let preflight = preflight::settle(&definition, &mut filters, found);
+    let kinds = preflight::kinds(&definition, found);
+    let resources = resources::settle(&definition, &mut filters, found);
+    let prompts = resources::prompts(&definition, &filters, found);
     let actions = actions::settle(&definition, &tools, &mut filters, found);
     let by_name = names(&tools, found);
     let text_limit = text_limit(&definition, found);
@@ -103,6 +109,10 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
         longest_wait: upstream.longest_wait,
         login,
         me: upstream.me,
+        preflight,
+        kinds,
+        resources,
+        prompts,
         sources,
         lookups,
         text_limit,

@@ -1,6 +1,7 @@
 //! A compiled connector: what every part of it means. Only `compile` makes one, and it cannot be wrong. Sends nothing itself.
 
 mod plan;
+mod served;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -11,14 +12,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::backend::Backend;
-pub use crate::definition::{Effect, SettingKind};
+pub use crate::definition::{Effect, Kind, SettingKind};
 use crate::jq::{Glue, Program};
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
 use crate::upstream::Upstream;
 pub(crate) use plan::{
-    Argument, Body, Column, Does, Each, Entry, Exchange, From, Login, Lookup, Pages, Plan, Request, Resolve, Row, Shape, Source,
-    Step, Until, Walk, Want,
+    Argument, Body, Check, Column, Does, Each, Entry, Exchange, From, Login, Lookup, Oldest, Pages, Plan, Request, Resolve, Row,
+    Shape, Source, Step, Timeout, Until, Walk, Want,
 };
+pub use served::{Prompt, PromptArgument, Resource};
 
 /// One backend, ready to be called once it has settings and an upstream. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +55,26 @@ impl Connector {
     /// Calls of tools under REST paths of their own, in the order of the file.
     pub fn actions(&self) -> &[RestAction] {
         &self.0.actions
+    }
+
+    /// What a client may read by an address, in the order of the file.
+    pub fn resources(&self) -> &[Resource] {
+        &self.0.resources
+    }
+
+    /// Messages that a person picks to begin with, in the order of the file.
+    pub fn prompts(&self) -> &[Prompt] {
+        &self.0.prompts
+    }
+
+    /// Behaviours that are not data; a host that lacks one must not serve the connector.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.0.kinds
+    }
+
+    /// Something is asked before the backend is served (see [`Backend::preflight`]).
+    pub fn has_preflight(&self) -> bool {
+        !self.0.preflight.is_empty()
     }
 
     /// Groups of tools by name, each with whether its tools are listed unless the operator says otherwise.
@@ -115,6 +137,10 @@ pub struct Tool {
     /// Arguments for which an explicit null is a value: it clears the field. Any other null means that the argument was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nullable: Vec<String>,
+    /// A call may carry the argument `idempotency_key`, which is the host's: it carries a call with the same key out once. [`Backend::call`]
+    /// does not look at it.
+    #[serde(skip)]
+    pub takes_key: bool,
     /// The group it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
@@ -209,7 +235,7 @@ pub(crate) struct Compiled {
     pub(crate) title: String,
     pub(crate) instructions: String,
     pub(crate) rules: Rules,
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: Timeout,
     pub(crate) paging: Option<Paging>,
     pub(crate) errors: Vec<Glue>,
     pub(crate) hints: BTreeMap<u16, String>,
@@ -220,6 +246,10 @@ pub(crate) struct Compiled {
     pub(crate) longest_wait: Duration,
     pub(crate) login: Option<Login>,
     pub(crate) me: Option<Request>,
+    pub(crate) preflight: Vec<Check>,
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) prompts: Vec<Prompt>,
     pub(crate) sources: Vec<Source>,
     pub(crate) lookups: Vec<Lookup>,
     /// Characters after which an untrusted text is cut.

@@ -3,6 +3,9 @@
 mod actions;
 mod lookups;
 mod models;
+mod preflight;
+mod prompts;
+mod resources;
 mod shapes;
 mod tools;
 mod upstream;
@@ -14,6 +17,10 @@ use serde_json::Value;
 pub(crate) use actions::{ActionMethod, RestAction};
 pub(crate) use lookups::{Lookup, Source};
 pub(crate) use models::{Field, FieldKind, Model, Operation};
+pub use preflight::Kind;
+pub(crate) use preflight::{AtLeast, Preflight};
+pub(crate) use prompts::Prompt;
+pub(crate) use resources::Resource;
 pub(crate) use shapes::{Shape, Text};
 pub use tools::Effect;
 pub(crate) use tools::{Answer, Argument, ArgumentKind, Body, Failures, Reading, Step, Tool};
@@ -62,6 +69,12 @@ pub(crate) struct Definition {
     /// Tools described one by one.
     #[serde(default)]
     pub(crate) tools: Vec<Tool>,
+    /// What a client may read by an address.
+    #[serde(default)]
+    pub(crate) resources: Vec<Resource>,
+    /// Messages that a person picks to begin with.
+    #[serde(default)]
+    pub(crate) prompts: Vec<Prompt>,
     /// Calls of tools under REST paths of their own.
     #[serde(default)]
     pub(crate) actions: Table<RestAction>,
@@ -84,6 +97,16 @@ pub(crate) struct Setting {
     pub(crate) secret: bool,
     /// Appended to the value unless it ends so; slashes at the end are cut first.
     pub(crate) ensure_suffix: Option<Placed<String>>,
+    /// The words that a choice may be, whatever their case.
+    #[serde(default)]
+    pub(crate) choices: Vec<String>,
+    /// Least whole number.
+    pub(crate) minimum: Option<Placed<i64>>,
+    /// Greatest whole number.
+    pub(crate) maximum: Option<Placed<i64>>,
+    /// Set only together with this other setting.
+    #[serde(rename = "with")]
+    pub(crate) partner: Option<Placed<String>>,
     /// Need not be set when this other setting is.
     pub(crate) unless: Option<Placed<String>>,
     /// What it is for.
@@ -103,6 +126,8 @@ pub enum SettingKind {
     Integer,
     /// `true` or `false`.
     Boolean,
+    /// One of a few words.
+    Choice,
 }
 
 /// The JSON Schema of a connector file (`connectors/schema.json`), for editors and for the structural check.

@@ -20,6 +20,7 @@ pub struct CallError {
     retry_is_safe: bool,
     status: Option<u16>,
     is_conflict: bool,
+    may_have_changed: bool,
     message: String,
     detail: Option<String>,
 }
@@ -31,13 +32,22 @@ impl CallError {
             retry_is_safe: false,
             status: None,
             is_conflict: false,
+            may_have_changed: false,
             message: message.into(),
             detail: None,
         }
     }
 
     pub(crate) fn backend(message: impl Into<String>, retry_is_safe: bool) -> Self {
-        Self { fault: Fault::Backend, retry_is_safe, status: None, is_conflict: false, message: message.into(), detail: None }
+        Self {
+            fault: Fault::Backend,
+            retry_is_safe,
+            status: None,
+            is_conflict: false,
+            may_have_changed: false,
+            message: message.into(),
+            detail: None,
+        }
     }
 
     pub(crate) fn ours(message: impl Into<String>, detail: impl Into<String>) -> Self {
@@ -46,6 +56,7 @@ impl CallError {
             retry_is_safe: false,
             status: None,
             is_conflict: false,
+            may_have_changed: false,
             message: message.into(),
             detail: Some(detail.into()),
         }
@@ -59,6 +70,16 @@ impl CallError {
     pub(crate) fn with_conflict(mut self) -> Self {
         self.is_conflict = true;
         self
+    }
+
+    pub(crate) fn with_change(mut self) -> Self {
+        self.may_have_changed = true;
+        self
+    }
+
+    /// Something was changed at the backend, or may have been; false when it is certain that nothing was.
+    pub fn may_have_changed(&self) -> bool {
+        self.may_have_changed
     }
 
     /// The record was changed meanwhile.

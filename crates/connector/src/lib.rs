@@ -14,6 +14,7 @@ mod definition;
 mod jq;
 mod lint;
 mod template;
+mod version;
 mod yaml;
 
 mod connector;
@@ -25,9 +26,9 @@ mod failure;
 mod json;
 mod reference;
 
-pub use backend::{Backend, OnProgress, Options, Outcome, Progress};
+pub use backend::{Backend, OnProgress, Options, Outcome, PreflightFailure, Progress};
 pub use compile::compile;
-pub use connector::{Annotations, Connector, Effect, RestAction, SettingKind, Tool};
+pub use connector::{Annotations, Connector, Effect, Kind, Prompt, PromptArgument, Resource, RestAction, SettingKind, Tool};
 pub use definition::schema;
 pub use failure::{CallError, Fault};
 pub use jq::FILTER_STACK_BYTES;

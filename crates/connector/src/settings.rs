@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -28,6 +29,14 @@ pub struct Setting {
     pub secret: bool,
     /// Appended to its value unless it ends so.
     pub suffix: Option<String>,
+    /// The words that a choice may be.
+    pub choices: Vec<String>,
+    /// Least whole number.
+    pub minimum: Option<i64>,
+    /// Greatest whole number.
+    pub maximum: Option<i64>,
+    /// Set only together with this other setting.
+    pub with: Option<String>,
     /// It need not be set when this other setting is.
     pub unless: Option<String>,
     /// What it is for.
@@ -85,6 +94,7 @@ impl Rules {
         let mut open = HashMap::new();
         let mut secrets: HashMap<String, SecretString> = HashMap::new();
         for setting in &self.settings {
+            problems.extend(without_partner(setting, lookup));
             let value = match value(setting, lookup) {
                 Ok(value) => value,
                 Err(problem) => {
@@ -107,6 +117,9 @@ impl Rules {
             }
         }
         let named = |name: &str| {
+            if let Some(what) = name.strip_prefix("footbridge.") {
+                return identity(what);
+            }
             let name = name.strip_prefix("settings.")?;
             open.get(name).map(String::as_str).or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
         };
@@ -148,10 +161,33 @@ impl Rules {
     }
 }
 
+/// What a header may say of this program: its name, its version, and an id of this run.
+pub(crate) const IDENTITY: [&str; 3] = ["name", "version", "session"];
+
+fn identity(what: &str) -> Option<&'static str> {
+    static SESSION: LazyLock<String> = LazyLock::new(|| uuid::Uuid::new_v4().to_string());
+    match what {
+        "name" => Some("footbridge"),
+        "version" => Some(env!("CARGO_PKG_VERSION")),
+        "session" => Some(&SESSION),
+        _ => None,
+    }
+}
+
 /// True when the setting that makes this one needless is set.
 fn other_is_set(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
+    setting.unless.as_ref().is_some_and(|other| is_set(other, lookup))
+}
+
+fn is_set(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| lookup(name).is_some_and(|value| !value.is_empty());
-    setting.unless.as_ref().is_some_and(|other| set(other) || set(&format!("{other}_FILE")))
+    set(name) || set(&format!("{name}_FILE"))
+}
+
+/// Set alone, though it belongs to another one.
+fn without_partner(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let partner = setting.with.as_ref().filter(|partner| is_set(&setting.name, lookup) && !is_set(partner, lookup))?;
+    Some(format!("{} is set and {partner} is not: set both, or neither", setting.name))
 }
 
 fn missing(setting: &Setting) -> String {
@@ -203,7 +239,17 @@ fn normal(setting: &Setting, value: &str) -> Result<String, String> {
     match setting.kind {
         SettingKind::Text => Ok(with_suffix(setting, value)),
         SettingKind::Integer => {
-            value.trim().parse::<i64>().map(|n| n.to_string()).map_err(|_| format!("{name} must be a whole number, is {value:?}"))
+            let number = value.trim().parse::<i64>().map_err(|_| format!("{name} must be a whole number, is {value:?}"))?;
+            match (setting.minimum, setting.maximum) {
+                (Some(least), _) if number < least => Err(format!("{name} must be at least {least}, is {number}")),
+                (_, Some(most)) if number > most => Err(format!("{name} must be at most {most}, is {number}")),
+                _ => Ok(number.to_string()),
+            }
+        }
+        SettingKind::Choice => {
+            let wanted = value.trim();
+            let found = setting.choices.iter().find(|choice| choice.eq_ignore_ascii_case(wanted));
+            found.cloned().ok_or_else(|| format!("{name} must be one of {}, is {value:?}", setting.choices.join(", ")))
         }
         SettingKind::Boolean => match value.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Ok("true".into()),

@@ -29,6 +29,7 @@ mod secret_token;
 mod session;
 mod token;
 
+mod kept_call;
 mod list;
 mod record;
 
@@ -36,6 +37,7 @@ mod sql;
 
 pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
 pub use id::{AccountId, FieldName, RecordId};
+pub use kept_call::{CallKey, KEPT_TIME, KeepError, KeptCall, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS};
 pub use list::{Filter, ListError, ListQuery, Number, Page, SortKey};
 pub use open_error::OpenError;
 pub use password::PASSWORD_CHARACTERS;

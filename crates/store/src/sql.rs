@@ -54,3 +54,13 @@ pub(crate) const RECORD_DELETE: &str = "UPDATE record SET is_deleted = TRUE, upd
      WHERE id = $1 AND account_id = $2 AND model = $3 AND is_deleted = FALSE";
 pub(crate) const RECORD_IS_THERE: &str =
     "SELECT count(*) FROM record WHERE id = $1 AND account_id = $2 AND model = $3 AND is_deleted = FALSE";
+
+pub(crate) const KEPT_CALL_CLEAR: &str = "DELETE FROM kept_call WHERE expires_at <= $1";
+pub(crate) const KEPT_CALL: &str =
+    "SELECT fingerprint, begun_at, is_done, answer FROM kept_call WHERE caller = $1 AND tool = $2 AND key = $3";
+pub(crate) const KEPT_CALL_ROOM: &str = "SELECT count(*) AS calls, coalesce(sum(size), 0) AS characters FROM kept_call";
+pub(crate) const KEPT_CALL_BEGIN: &str =
+    "INSERT INTO kept_call (caller, tool, key, fingerprint, begun_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+pub(crate) const KEPT_CALL_DONE: &str = "UPDATE kept_call SET is_done = TRUE, answer = $4, size = coalesce(length($4), 0) WHERE caller = $1 AND tool = $2 AND key = $3 AND is_done = FALSE";
+pub(crate) const KEPT_CALL_FORGET: &str =
+    "DELETE FROM kept_call WHERE caller = $1 AND tool = $2 AND key = $3 AND is_done = FALSE";

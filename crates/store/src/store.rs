@@ -10,6 +10,7 @@ use sqlx::migrate::{Migrate, Migration, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
+use crate::kept_call::MAX_KEPT_CALLS;
 use crate::password::PasswordGate;
 use crate::{AccountId, OpenError, SessionPolicy, StoreError, sql, time};
 
@@ -36,12 +37,19 @@ pub struct StoreOptions {
     pub largest_database_bytes: Option<u64>,
     /// How long a login lasts.
     pub sessions: SessionPolicy,
+    /// How many calls are kept under keys of their callers.
+    pub kept_calls: u32,
 }
 
 impl Default for StoreOptions {
-    /// Five seconds for another program's write, a database as large as the disk, and the default sessions.
+    /// Five seconds for another program's write, a database as large as the disk, the default sessions, and 10,000 kept calls.
     fn default() -> StoreOptions {
-        StoreOptions { busy_time: BUSY_TIME, largest_database_bytes: None, sessions: SessionPolicy::default() }
+        StoreOptions {
+            busy_time: BUSY_TIME,
+            largest_database_bytes: None,
+            sessions: SessionPolicy::default(),
+            kept_calls: MAX_KEPT_CALLS,
+        }
     }
 }
 
@@ -56,6 +64,7 @@ struct Inner {
     writer: SqlitePool,
     passwords: PasswordGate,
     sessions: SessionPolicy,
+    kept_calls: u32,
 }
 
 impl std::fmt::Debug for Store {
@@ -93,7 +102,15 @@ impl Store {
         let writer = pool(1).connect_lazy_with(connect.clone());
         let readers = pool(READERS).connect_lazy_with(connect);
         migrate_patiently(&writer, &path, options.busy_time).await?;
-        Ok(Store { inner: Arc::new(Inner { readers, writer, passwords: PasswordGate::new(), sessions: options.sessions }) })
+        Ok(Store {
+            inner: Arc::new(Inner {
+                readers,
+                writer,
+                passwords: PasswordGate::new(),
+                sessions: options.sessions,
+                kept_calls: options.kept_calls,
+            }),
+        })
     }
 
     /// Waits for running statements and closes the database; later calls fail.
@@ -122,6 +139,10 @@ impl Store {
 
     pub(crate) fn passwords(&self) -> &PasswordGate {
         &self.inner.passwords
+    }
+
+    pub(crate) fn kept_calls(&self) -> u32 {
+        self.inner.kept_calls
     }
 
     pub(crate) fn sessions(&self) -> &SessionPolicy {

@@ -34,6 +34,8 @@ pub(super) struct Ask {
     pub(super) reads: bool,
     /// It carries no token, because it fetches one.
     pub(super) logs_in: bool,
+    /// It carries no credential.
+    pub(super) open: bool,
     /// Any kind of answer will do.
     pub(super) takes_any: bool,
     /// What the tool says about a status.
@@ -43,7 +45,7 @@ pub(super) struct Ask {
 impl Ask {
     pub(super) fn new(method: Method, path: String, body: Option<String>) -> Self {
         let reads = method == Method::GET;
-        Self { method, path, body: body.map(Bytes::from), reads, logs_in: false, takes_any: false, hints: None }
+        Self { method, path, body: body.map(Bytes::from), reads, logs_in: false, open: false, takes_any: false, hints: None }
     }
 
     pub(super) fn get(path: String) -> Self {
@@ -77,7 +79,9 @@ pub(super) fn admitted(inner: &Inner, body: Bytes, reads: bool) -> Result<Option
             true => "Check that its address is that of the API.",
             false => "The change may have been made: read the object before you try again.",
         };
-        CallError::backend(format!("{} answered {what} where JSON was expected. {next}", inner.compiled().title), false)
+        let error =
+            CallError::backend(format!("{} answered {what} where JSON was expected. {next}", inner.compiled().title), false);
+        if reads { error } else { error.with_change() }
     })
 }
 
@@ -87,7 +91,7 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
     let mut repeats = 0;
     let mut renewed = false;
     loop {
-        let token = if ask.logs_in { None } else { inner.session.token(inner).await? };
+        let token = if ask.logs_in || ask.open { None } else { inner.session.token(inner).await? };
         let refused = match follow(inner, &ask, token.as_ref().map(|token| &token.header)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(refused)) => refused,
@@ -139,7 +143,7 @@ enum Failed {
 /// One request with its redirects; an answer that is no success is the inner error.
 async fn follow(inner: &Arc<Inner>, ask: &Ask, token: Option<&HeaderValue>) -> Result<Result<Answer, Response<Bytes>>, Failed> {
     let mut address = format!("{}{}", inner.settings.base.as_str().trim_end_matches('/'), ask.path);
-    let limits = Limits { bytes: MAX_BODY_BYTES, time: inner.compiled().timeout };
+    let limits = Limits { bytes: MAX_BODY_BYTES, time: inner.timeout };
     for _ in 0..=MAX_REDIRECTS {
         let request = request(inner, ask, &address, token).map_err(Failed::Refused)?;
         let answer = inner.upstream.send(request, limits).await.map_err(Failed::Unanswered)?;
@@ -174,7 +178,7 @@ fn request(inner: &Inner, ask: &Ask, address: &str, token: Option<&HeaderValue>)
     if ask.body.is_some() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    for (name, value) in &inner.settings.headers {
+    for (name, value) in inner.settings.headers.iter().filter(|(name, _)| !ask.open || **name != header::AUTHORIZATION) {
         headers.insert(name.clone(), value.clone());
     }
     if let (Some(token), Some(login)) = (token, &inner.compiled().login) {
@@ -207,7 +211,8 @@ fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) ->
 fn unanswered(inner: &Inner, why: Unanswered, reads: bool) -> CallError {
     let title = &inner.compiled().title;
     let unknown = if reads { String::new() } else { format!(" {}", sentence::FATE) };
-    match why {
+    let sent = !matches!(why, Unanswered::Connect(_) | Unanswered::Certificate(_));
+    let error = match why {
         Unanswered::Connect(detail) => {
             let origin = inner.settings.base.origin().ascii_serialization();
             let message = format!("{title} cannot be reached at {origin}. Check the address and the network, then try again.");
@@ -226,7 +231,7 @@ fn unanswered(inner: &Inner, why: Unanswered, reads: bool) -> CallError {
                 .with_detail(detail)
         }
         Unanswered::TimedOut => {
-            let seconds = inner.compiled().timeout.as_secs_f32();
+            let seconds = inner.timeout.as_secs_f32();
             let again = if reads { " Try again, or ask for less." } else { "" };
             CallError::backend(format!("{title} did not answer within {seconds} s.{again}{unknown}"), reads)
         }
@@ -234,5 +239,6 @@ fn unanswered(inner: &Inner, why: Unanswered, reads: bool) -> CallError {
             let again = if reads { " Ask for less, with a smaller limit or a filter." } else { "" };
             CallError::backend(format!("{title} answered more than {} MiB.{again}{unknown}", MAX_BODY_BYTES >> 20), false)
         }
-    }
+    };
+    if sent && !reads { error.with_change() } else { error }
 }

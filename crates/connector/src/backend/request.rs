@@ -46,7 +46,13 @@ impl Prepared {
         let path = if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) };
         let body = self.body.as_ref().map(to_json).transpose()?;
         let ask = Ask::new(self.method.clone(), path, body);
-        Ok(Ask { reads: request.reads, takes_any: request.answer != Answer::Json, hints: hints.cloned(), ..ask })
+        Ok(Ask {
+            reads: request.reads,
+            open: request.open,
+            takes_any: request.answer != Answer::Json,
+            hints: hints.cloned(),
+            ..ask
+        })
     }
 }
 

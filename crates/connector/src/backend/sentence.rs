@@ -9,7 +9,7 @@ use jaq_json::Val;
 use secrecy::ExposeSecret;
 
 use super::values::{self, Held};
-use super::{Inner, throttle};
+use super::{Inner, throttle, tidy};
 use crate::failure::CallError;
 use crate::jq::{self, Glue};
 use crate::json::Admitted;
@@ -34,7 +34,7 @@ pub(super) async fn refused(
     let page = is_web_page(answer.body());
     let seen = if page { Seen::default() } else { look(inner, &answer).await };
     let what = match (&seen.sentence, page) {
-        (Some(own), _) => format!("{} answered {code}: {}", compiled.title, ended(own)),
+        (Some(own), _) => format!("{} answered {code}: {}", compiled.title, tidy::fenced(&ended(own))),
         (None, true) => format!("{} answered a web page ({code}).", compiled.title),
         (None, false) => {
             format!(
@@ -58,6 +58,8 @@ pub(super) async fn refused(
         true => CallError::caller(message),
         false => CallError::backend(message, reads || status == StatusCode::TOO_MANY_REQUESTS),
     };
+    let is_open = !reads && (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT);
+    let error = if is_open { error.with_change() } else { error };
     let error = error.with_status(code);
     if seen.is_conflict { error.with_conflict() } else { error }
 }
@@ -96,7 +98,7 @@ async fn look(inner: &Arc<Inner>, answer: &Response<Bytes>) -> Seen {
         return plain;
     }
     let Ok(body) = Admitted::new(answer.body().clone()) else { return plain };
-    let variables = throttle::answered(answer);
+    let variables = throttle::answered(inner, answer);
     let found = values::blocking(inner, move |inner| {
         let compiled = inner.compiled();
         let body = Held::received(body);

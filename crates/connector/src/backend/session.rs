@@ -171,7 +171,7 @@ impl Session {
             return Ok(me.clone());
         }
         let Some(asked) = &inner.compiled().me else { return Ok(Val::Null) };
-        let answer = request::simple(inner, asked, &Variables::default()).await?.value()?;
+        let answer = request::simple(inner, asked, &inner.variables()).await?.value()?;
         *self.me.lock().await = Some(answer.clone());
         Ok(answer)
     }

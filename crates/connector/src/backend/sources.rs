@@ -15,7 +15,7 @@ use super::values::Held;
 use super::{Inner, request};
 use crate::connector::Source;
 use crate::failure::CallError;
-use crate::jq::{Variable, Variables};
+use crate::jq::Variable;
 
 /// Rows that a source may have.
 pub(super) const MAX_ROWS: usize = 1_000;
@@ -94,7 +94,7 @@ impl Sources {
 }
 
 async fn fetch(inner: &Arc<Inner>, source: &Source, scope: &Val, me: &Val) -> Result<(Val, bool), CallError> {
-    let mut variables = Variables::default();
+    let mut variables = inner.variables();
     set(&mut variables, Variable::In, scope.clone());
     set(&mut variables, Variable::Me, me.clone());
     let Some(pages) = &source.request.pages else {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::pages::{self, Listed, Wanted};
 use super::throttle::set;
+use super::tidy::Rules;
 use super::values::{self, Held};
 use super::{Inner, Options, Outcome, conflict, request};
 use crate::connector::{Does, Each, Plan, Request, Step};
@@ -64,7 +65,8 @@ pub(super) async fn run(
             return Err(run.done.failed(step, error));
         }
     }
-    let done = std::mem::take(&mut run.done);
+    let nothing = Done::new(run.done.rules().clone());
+    let done = std::mem::replace(&mut run.done, nothing);
     result::finish(run).await.map_err(|error| done.then(error))
 }
 
@@ -88,10 +90,9 @@ async fn begin<'c>(
     arguments: Map<String, Value>,
     options: &'c Options,
 ) -> Result<Run<'c>, CallError> {
+    let mut variables = inner.variables();
+    let arguments = arguments::read(inner, plan, arguments, &variables).await?;
     let (given, paged) = arguments::admit(plan, arguments)?;
-    let mut variables = Variables::default();
-    set(&mut variables, Variable::Settings, settings(inner));
-    set(&mut variables, Variable::Today, Val::utf8_str(today()));
     set(&mut variables, Variable::Given, jq::from_json(&Value::Object(given.clone())));
     set(&mut variables, Variable::Args, arguments::with_defaults(plan, given));
     set(&mut variables, Variable::Steps, Val::obj(jaq_json::Map::default()));
@@ -112,7 +113,12 @@ async fn begin<'c>(
         paged,
         named: Vec::new(),
         last: None,
-        done: Done::default(),
+        done: Done::new(Rules {
+            untrusted: Arc::clone(&plan.untrusted),
+            text_limit: inner.compiled().text_limit.min(done::MAX_TOLD),
+            max_items: usize::MAX,
+            keeps_root: true,
+        }),
         unavailable: Mutex::default(),
     };
     run.lookups(&plan.first_lookups).await?;
@@ -122,17 +128,6 @@ async fn begin<'c>(
     }
     run.lookups(&plan.later_lookups).await?;
     Ok(run)
-}
-
-/// Settings that are no secrets.
-fn settings(inner: &Inner) -> Val {
-    let open = inner.settings.open.iter();
-    Val::obj(open.map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone()))).collect())
-}
-
-/// The date in UTC.
-fn today() -> String {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
 impl Run<'_> {

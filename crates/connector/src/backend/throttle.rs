@@ -61,14 +61,14 @@ async fn asked(inner: &Arc<Inner>, answer: &Response<Bytes>) -> Option<Duration>
     }
     let filter = inner.compiled().wait.as_ref()?;
     let body = Admitted::new(answer.body().clone()).map_or(Held::Nothing, Held::received);
-    let variables = answered(answer);
+    let variables = answered(inner, answer);
     let found = values::one(inner, filter, &body, &variables).await.ok()?;
     seconds(&plain_text(&found)?)
 }
 
 /// `$status` and `$headers` of an answer.
-pub(super) fn answered(answer: &Response<Bytes>) -> Variables {
-    let mut variables = Variables::default();
+pub(super) fn answered(inner: &Inner, answer: &Response<Bytes>) -> Variables {
+    let mut variables = inner.variables();
     set(&mut variables, Variable::Status, Val::from(isize::try_from(answer.status().as_u16()).unwrap_or_default()));
     set(&mut variables, Variable::Headers, headers(answer.headers()));
     variables

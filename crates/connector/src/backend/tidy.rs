@@ -29,6 +29,11 @@ pub(super) fn push(out: &mut String, json: &str, rules: &Rules) -> bool {
     scan.cut
 }
 
+/// A text of the backend inside a sentence of ours: fenced, the fence inside it made harmless.
+pub(super) fn fenced(text: &str) -> String {
+    format!("{OPEN}{}{CLOSE}", without_fence(text))
+}
+
 /// Appends an untrusted text: cut, fenced, the fence inside it made harmless.
 pub(super) fn push_text(out: &mut String, token: &str, limit: usize) {
     let Ok(text) = serde_json::from_str::<Cow<'_, str>>(token) else {

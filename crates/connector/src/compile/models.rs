@@ -118,6 +118,7 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
         output_schema: None,
         argument_aliases: Vec::new(),
         group: None,
+        takes_key: false,
         is_listed: true,
         no_undo: None,
         nullable: if op == Operation::Update { model.nullable.clone() } else { Vec::new() },

@@ -10,7 +10,8 @@ use crate::problem::Found;
 #[derive(Clone)]
 pub(super) struct Scope<'d> {
     definition: &'d Definition,
-    tool: Option<&'d Tool>,
+    /// The arguments there are.
+    arguments: Option<Vec<&'d str>>,
     /// Variables beside `$settings`, `$me` and `$today`.
     variables: Vec<&'static str>,
     /// Steps whose values are known.
@@ -23,11 +24,16 @@ pub(super) struct Scope<'d> {
 impl<'d> Scope<'d> {
     pub(super) fn new(definition: &'d Definition, variables: &[&'static str]) -> Self {
         let variables = variables.to_vec();
-        Self { definition, tool: None, variables, steps: Vec::new(), unresolved: Vec::new(), sees_secrets: false }
+        Self { definition, arguments: None, variables, steps: Vec::new(), unresolved: Vec::new(), sees_secrets: false }
     }
 
     pub(super) fn of_tool(definition: &'d Definition, tool: &'d Tool, variables: &[&'static str]) -> Self {
-        Self { tool: Some(tool), ..Self::new(definition, variables) }
+        Self::of_names(definition, tool.input.keys().collect(), variables)
+    }
+
+    /// The place knows `$args` of these names.
+    pub(super) fn of_names(definition: &'d Definition, names: Vec<&'d str>, variables: &[&'static str]) -> Self {
+        Self { arguments: Some(names), ..Self::new(definition, variables) }
     }
 
     pub(super) fn with(mut self, variable: &'static str) -> Self {
@@ -101,9 +107,9 @@ impl<'d> Scope<'d> {
     }
 
     fn argument(&self, name: &str, resolved: bool) -> Option<String> {
-        match self.tool.map(|tool| tool.input.get(name)) {
-            Some(None) => Some(format!("there is no argument `{name}`")),
-            Some(Some(_)) if resolved && self.unresolved.contains(&name) => {
+        match self.arguments.as_ref().map(|names| names.contains(&name)) {
+            Some(false) => Some(format!("there is no argument `{name}`")),
+            Some(true) if resolved && self.unresolved.contains(&name) => {
                 Some(format!("the id of `{name}` is not known yet: its lookup needs what comes later"))
             }
             _ => None,
@@ -123,7 +129,7 @@ impl<'d> Scope<'d> {
             ("item", _) if has("item") => None,
             ("in" | "value", None) if has(head) => None,
             (_, None) if has("args") => {
-                self.argument(name, true).or_else(|| self.tool.is_none().then(|| format!("there is no argument `{name}`")))
+                self.argument(name, true).or_else(|| self.arguments.is_none().then(|| format!("there is no argument `{name}`")))
             }
             _ => Some(format!("there is no `{name}` here")),
         }

@@ -68,7 +68,8 @@ fn check(definition: &Definition, tool: &definition::Tool, found: &mut Found) {
         let keys = tool.undo.first().map(|step| (step.place, "undo"));
         let keys =
             [keys, tool.no_undo.as_ref().map(|k| (k.place, "no_undo")), tool.confirm.as_ref().map(|k| (k.place, "confirm"))];
-        for (place, key) in keys.into_iter().flatten() {
+        let own = tool.idempotency_key.then_some((tool.name.place, "idempotency_key"));
+        for (place, key) in keys.into_iter().flatten().chain(own) {
             found.add(place, part, format!("a tool that reads has no `{key}`"));
         }
         return;
@@ -147,6 +148,7 @@ fn settle_one<'d>(
         input_schema: arguments::schema(tool, most),
         output_schema: written,
         argument_aliases: argument_aliases(tool, has_main),
+        takes_key: tool.idempotency_key,
         nullable: tool.input.iter().filter(|(_, argument)| argument.clear).map(|(name, _)| name.value.clone()).collect(),
         is_listed: tool.group.as_ref().and_then(|group| definition.groups.get(&group.value)).copied().unwrap_or(true),
         group: tool.group.as_ref().map(|group| group.value.clone()),
@@ -173,6 +175,7 @@ fn settle_one<'d>(
             output,
             is_list: has_main,
             has_fields: tool.fields,
+            takes_key: tool.idempotency_key,
             hints: Arc::new(steps::hints(tool, found)),
             confirm,
         })),
@@ -226,7 +229,11 @@ fn main_list(batches: &[Vec<Step>]) -> Option<usize> {
 /// Names that the engine gives to arguments of its own.
 fn own_arguments(tool: &definition::Tool, is_list: bool, found: &mut Found) {
     for (name, _) in tool.input.iter() {
-        let taken = (is_list && name.value != "fields") || (tool.fields && name.value == "fields");
+        let taken = match name.value.as_str() {
+            "fields" => tool.fields,
+            "idempotency_key" => tool.idempotency_key,
+            _ => is_list,
+        };
         if taken && arguments::OWN.contains(&name.value.as_str()) {
             let part = format!("{}.input.{}", tool.name.value, name.value);
             found.add(name.place, part, format!("the argument `{}` is there already", name.value));

@@ -10,12 +10,12 @@ use super::duration;
 use super::filters::Filters;
 use super::scope::Scope;
 use super::tools::steps;
-use crate::connector::Request;
-use crate::definition::{Definition, SettingKind};
+use crate::connector::{Request, Timeout};
+use crate::definition::{self, Definition, SettingKind};
 use crate::jq::Glue;
 use crate::place::{Placed, Table};
 use crate::problem::Found;
-use crate::settings::{Rules, Setting};
+use crate::settings::{IDENTITY, Rules, Setting};
 use crate::template::Template;
 
 /// Time that one request may take when the file does not say.
@@ -30,7 +30,7 @@ const MAX_WAIT: Duration = Duration::from_secs(120);
 pub(super) struct Upstream {
     /// None only when a problem was found.
     pub(super) rules: Option<Rules>,
-    pub(super) timeout: Duration,
+    pub(super) timeout: Timeout,
     pub(super) errors: Vec<Glue>,
     pub(super) hints: BTreeMap<u16, String>,
     pub(super) conflict: Option<Glue>,
@@ -72,7 +72,7 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
         .and_then(|me| steps::reading(&me.value, "upstream.me", &Scope::new(definition, &[]), filters, found));
     Upstream {
         rules: base.map(|base| Rules { settings, base, headers }),
-        timeout: duration::read(upstream.timeout.as_ref(), DEFAULT_TIMEOUT, MAX_TIMEOUT, "upstream.timeout", found),
+        timeout: timeout(definition, found),
         errors,
         hints: hints(&upstream.hints, "upstream.hints", found),
         conflict,
@@ -103,9 +103,13 @@ fn settings(definition: &Definition, found: &mut Found) -> Vec<Setting> {
         list.push(Setting {
             name: name.value.clone(),
             kind: setting.kind,
-            default: setting.default.as_ref().and_then(|value| default(setting.kind, value, &part, found)),
+            default: setting.default.as_ref().and_then(|value| default(setting, value, &part, found)),
             required: setting.required,
             secret: setting.secret,
+            choices: setting.choices.clone(),
+            minimum: setting.minimum.as_ref().map(|least| least.value),
+            maximum: setting.maximum.as_ref().map(|most| most.value),
+            with: setting.partner.as_ref().map(|partner| partner.value.clone()),
             suffix: setting.ensure_suffix.as_ref().map(|suffix| suffix.value.clone()),
             unless: setting.unless.as_ref().map(|other| other.value.clone()),
             description: setting.description.clone(),
@@ -115,6 +119,7 @@ fn settings(definition: &Definition, found: &mut Found) -> Vec<Setting> {
         {
             found.add(suffix.place, part.clone(), "only a text or url has `ensure_suffix`");
         }
+        rules(definition, name, setting, &part, found);
         if let Some(other) = &setting.unless
             && (definition.settings.get(&other.value).is_none() || other.value == name.value)
         {
@@ -124,8 +129,64 @@ fn settings(definition: &Definition, found: &mut Found) -> Vec<Setting> {
     list
 }
 
-fn default(kind: SettingKind, default: &Placed<Value>, part: &str, found: &mut Found) -> Option<String> {
-    match (kind, &default.value) {
+/// What belongs to one kind of setting only.
+fn rules(definition: &Definition, name: &Placed<String>, setting: &definition::Setting, part: &str, found: &mut Found) {
+    let limits = [&setting.minimum, &setting.maximum];
+    if let Some(limit) = limits.into_iter().flatten().next().filter(|_| setting.kind != SettingKind::Integer) {
+        found.add(limit.place, part, "only an integer has `minimum` and `maximum`");
+    }
+    if let [Some(least), Some(most)] = limits
+        && least.value > most.value
+    {
+        found.add(least.place, part, format!("no number is at least {} and at most {}", least.value, most.value));
+    }
+    let is_choice = setting.kind == SettingKind::Choice;
+    if is_choice == setting.choices.is_empty() {
+        let what = if is_choice { "a choice needs `choices`" } else { "only a choice has `choices`" };
+        found.add(name.place, part, what);
+    }
+    if let Some(partner) = &setting.partner
+        && (definition.settings.get(&partner.value).is_none() || partner.value == name.value)
+    {
+        found.add(partner.place, part, format!("there is no other setting `{}`", partner.value));
+    }
+}
+
+/// The time for one request: written down, or a setting's.
+fn timeout(definition: &Definition, found: &mut Found) -> Timeout {
+    let part = "upstream.timeout";
+    let written = definition.upstream.timeout.as_ref();
+    let Some((text, rest)) = written.and_then(|text| Some((text, text.value.strip_prefix("{settings.")?))) else {
+        return Timeout::Fixed(duration::read(written, DEFAULT_TIMEOUT, MAX_TIMEOUT, part, found));
+    };
+    let most = i64::try_from(MAX_TIMEOUT.as_secs()).unwrap_or(i64::MAX);
+    let name = rest.strip_suffix("}s").unwrap_or_default();
+    let fits = |setting: &definition::Setting| {
+        let limit = |limit: &Option<Placed<i64>>| limit.as_ref().map(|limit| limit.value);
+        let is_whole = setting.kind == SettingKind::Integer && (setting.default.is_some() || setting.required);
+        is_whole && limit(&setting.minimum).is_some_and(|n| n >= 1) && limit(&setting.maximum).is_some_and(|n| n <= most)
+    };
+    if definition.settings.get(name).is_none_or(|setting| !fits(setting)) {
+        let hint = format!(
+            "`{{settings.NAME}}s`, of an integer that is required or has a default, with a `minimum` of 1 or more and a `maximum` of {most} or less"
+        );
+        found.add_with_hint(text.place, part, format!("`{}` is not a time that can stand here", text.value), hint);
+    }
+    Timeout::Setting(name.to_owned())
+}
+
+fn default(setting: &definition::Setting, default: &Placed<Value>, part: &str, found: &mut Found) -> Option<String> {
+    match (setting.kind, &default.value) {
+        (SettingKind::Choice, Value::String(text)) if setting.choices.contains(text) => Some(text.clone()),
+        (SettingKind::Integer, Value::Number(number))
+            if number.as_i64().is_some_and(|number| {
+                let [least, most] = [&setting.minimum, &setting.maximum].map(|limit| limit.as_ref().map(|limit| limit.value));
+                least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most)
+            }) =>
+        {
+            found.add(default.place, part, format!("the default {number} is not between `minimum` and `maximum`"));
+            None
+        }
         (SettingKind::Text | SettingKind::Url, Value::String(text)) => Some(text.clone()),
         (SettingKind::Integer, Value::Number(number)) if number.is_i64() => Some(number.to_string()),
         (SettingKind::Boolean, Value::Bool(bool)) => Some(bool.to_string()),
@@ -147,6 +208,7 @@ fn template(
     let template = filters.template(text, part, found)?;
     for name in template.names() {
         let known = name.strip_prefix("settings.").is_some_and(|name| definition.settings.get(name).is_some());
+        let known = known || (part != "upstream.base" && name.strip_prefix("footbridge.").is_some_and(|n| IDENTITY.contains(&n)));
         if !known {
             let place = filters.place(text, text.value.find(&format!("{{{name}}}")).unwrap_or_default());
             found.add_with_hint(place, part, format!("there is no `{name}`"), "only `settings.NAME` can stand here");

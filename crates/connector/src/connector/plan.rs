@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::definition::{Answer, Failures, PagingKind};
 use crate::jq::Glue;
 use crate::template::Template;
+use crate::version::Version;
 
 /// A tool's arguments, steps and result.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) is_list: bool,
     /// The tool takes `fields`.
     pub(crate) has_fields: bool,
+    /// The tool takes `idempotency_key`.
+    pub(crate) takes_key: bool,
     /// Keys whose texts are fenced in the result.
     pub(crate) untrusted: Arc<[String]>,
     pub(crate) hints: Arc<BTreeMap<u16, String>>,
@@ -54,6 +57,8 @@ pub(crate) struct Argument {
     /// A text that is a date.
     pub(crate) is_date: bool,
     pub(crate) lookup: Option<Resolve>,
+    /// What is meant by what the caller passed.
+    pub(crate) read: Option<Glue>,
 }
 
 /// How an argument becomes an id.
@@ -64,6 +69,34 @@ pub(crate) struct Resolve {
     pub(crate) within: Option<Glue>,
     /// The argument that `within` needs, for the message when it is missing.
     pub(crate) needs: Option<String>,
+}
+
+/// Time that one request may take.
+#[derive(Debug)]
+pub(crate) enum Timeout {
+    Fixed(Duration),
+    /// So many seconds as this setting says.
+    Setting(String),
+}
+
+/// A request before the backend is served.
+#[derive(Debug)]
+pub(crate) struct Check {
+    pub(crate) request: Request,
+    pub(crate) exit: u8,
+    /// Time for which it is tried again.
+    pub(crate) patience: Duration,
+    pub(crate) oldest: Option<Oldest>,
+}
+
+/// The oldest version of the backend that will do.
+#[derive(Debug)]
+pub(crate) struct Oldest {
+    /// Where the answer says its version.
+    pub(crate) of: Glue,
+    pub(crate) version: Version,
+    /// As the file writes it.
+    pub(crate) written: String,
 }
 
 /// A step.
@@ -103,6 +136,8 @@ pub(crate) struct Request {
     pub(crate) condition: Option<Glue>,
     pub(crate) optional: Vec<u16>,
     pub(crate) answer: Answer,
+    /// Sent without `Authorization` and without the login's token.
+    pub(crate) open: bool,
     pub(crate) pages: Option<Pages>,
     pub(crate) until: Option<Until>,
 }
@@ -128,6 +163,8 @@ pub(crate) struct Pages {
     pub(crate) walk: Arc<Walk>,
     pub(crate) row: Row,
     pub(crate) filter: Option<Glue>,
+    /// Rows that are read, when the file says so.
+    pub(crate) at_most: Option<usize>,
     /// The tool's `limit` and `cursor` are this list's.
     pub(crate) is_main: bool,
     /// A filter names `first_page`.

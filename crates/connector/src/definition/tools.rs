@@ -55,6 +55,9 @@ pub(crate) struct Tool {
     /// Adds the argument `fields`.
     #[serde(default)]
     pub(crate) fields: bool,
+    /// Adds the argument `idempotency_key`: a call that carries one is carried out once in 24 hours, however often it is made.
+    #[serde(default)]
+    pub(crate) idempotency_key: bool,
     /// Steps that take the change back.
     #[serde(default)]
     pub(crate) undo: Vec<Placed<Step>>,
@@ -89,6 +92,8 @@ pub(crate) struct Argument {
     pub(crate) clear: bool,
     /// The lookup that makes an id of it.
     pub(crate) lookup: Option<Placed<String>>,
+    /// jq filter over what the caller passed: what is meant by it, before checks and lookups.
+    pub(crate) read: Option<Placed<String>>,
     /// jq filter: the scope of the lookup.
     pub(crate) within: Option<Placed<String>>,
     /// The texts it may be.
@@ -217,7 +222,7 @@ pub(crate) struct Step {
     pub(crate) optional: Vec<Placed<u16>>,
     /// jq filter: the step runs once for each of its values, which is `$item`.
     pub(crate) for_each: Option<Placed<String>>,
-    /// Values that `for_each` may have; 50, and never more than 200.
+    /// Values that `for_each` may have; 50, and never more than 200. With `pages`: rows that are read of a list that is not the result.
     pub(crate) at_most: Option<Placed<u32>>,
     /// What a failure does to the rest of a `for_each`; `stop`.
     pub(crate) failures: Option<Placed<Failures>>,

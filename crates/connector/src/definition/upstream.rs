@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Reading;
+use super::{Kind, Preflight, Reading};
 use crate::place::{Placed, Table};
 
 /// How the REST API is reached.
@@ -12,9 +12,10 @@ use crate::place::{Placed, Table};
 pub(crate) struct Upstream {
     /// Origin and path prefix; nothing else is ever called.
     pub(crate) base: Placed<String>,
-    /// Time for one request, such as `30s` or `500ms`; 30s.
+    /// Time for one request, such as `30s` or `500ms`, or a whole-number setting as `{settings.NAME}s`; 30s.
     pub(crate) timeout: Option<Placed<String>>,
-    /// Headers of every request; one whose setting is unset is not sent.
+    /// Headers of every request; one whose setting is unset is not sent. `{footbridge.name}`, `{footbridge.version}` and
+    /// `{footbridge.session}`, an id of this run, say who asks.
     #[serde(default)]
     pub(crate) headers: Table<Placed<String>>,
     /// Credentials exchanged for a token, once; not used while `headers` carry the login's header already.
@@ -36,6 +37,12 @@ pub(crate) struct Upstream {
     pub(crate) conflict: Option<Placed<String>>,
     /// jq filter over a record: what tells its versions apart.
     pub(crate) version: Option<Placed<String>>,
+    /// Asked before the backend is served, in this order.
+    #[serde(default)]
+    pub(crate) preflight: Vec<Preflight>,
+    /// Behaviours that are not data, by their names.
+    #[serde(default)]
+    pub(crate) kinds: Vec<Placed<Kind>>,
 }
 
 /// Credentials exchanged for a token.

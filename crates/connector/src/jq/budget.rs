@@ -21,6 +21,11 @@ const NESTED_BYTES: usize = 768 << 10;
 /// The clock is read once in so many rounds.
 const CLOCK_EVERY: u64 = 256;
 
+/// Values that `..` and `.[]` of one run may give.
+pub(crate) const STEPS: u64 = 2_000_000;
+/// Bytes of a text, or of a value that is made a text, that cost a round.
+pub(crate) const BYTES_A_ROUND: usize = 1 << 10;
+
 /// Why a run was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spent {
@@ -42,6 +47,7 @@ impl Spent {
 /// What one run has left. A run never leaves its thread.
 pub(crate) struct Budget {
     fuel: Cell<u64>,
+    steps: Cell<u64>,
     until: Instant,
     base: usize,
     /// While a program is being compiled: how many entry points to take, and those taken.
@@ -54,11 +60,27 @@ impl Budget {
         let here = 0u8;
         Self {
             fuel: Cell::new(FUEL),
+            steps: Cell::new(STEPS),
             until: Instant::now() + TIME,
             base: (&raw const here).addr(),
             entries: Cell::new(0),
             taken: RefCell::default(),
         }
+    }
+
+    /// One value of `..` or `.[]`.
+    pub(crate) fn step(&self) -> Result<(), i32> {
+        let Some(left) = self.steps.get().checked_sub(1) else { return Err(Spent::Fuel.code()) };
+        self.steps.set(left);
+        if left.is_multiple_of(CLOCK_EVERY) && Instant::now() > self.until {
+            return Err(Spent::Time.code());
+        }
+        Ok(())
+    }
+
+    /// Bytes that can still be paid for.
+    pub(crate) fn bytes_left(&self) -> usize {
+        usize::try_from(self.fuel.get()).unwrap_or(usize::MAX).saturating_mul(BYTES_A_ROUND)
     }
 
     pub(crate) fn spend(&self, rounds: u64) -> Result<(), i32> {

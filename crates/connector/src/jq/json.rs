@@ -68,17 +68,26 @@ fn write_at(out: &mut String, value: &Val, depth: usize) -> Result<(), &'static 
 
 /// What [`write()`] would refuse, without writing.
 pub(crate) fn sound(value: &Val) -> Result<(), &'static str> {
-    sound_at(value, MAX_DEPTH + 1)
+    sound_at(value, MAX_DEPTH + 1, &mut { MAX_BYTES })
 }
 
-fn sound_at(value: &Val, depth: usize) -> Result<(), &'static str> {
+/// Bytes of JSON that a value may make.
+const MAX_BYTES: usize = 32 << 20;
+
+fn sound_at(value: &Val, depth: usize, left: &mut usize) -> Result<(), &'static str> {
     let Some(inner) = depth.checked_sub(1) else { return Err("it is nested too deep") };
+    let bytes = if let Val::TStr(text) = value { text.len() + 2 } else { 2 };
+    // a value may hold the same part many times, so what it makes is counted and not what it takes
+    *left = left.checked_sub(bytes).ok_or("it is too large")?;
     match value {
         Val::Num(Num::Float(number)) if !number.is_finite() => Err("it holds a number that JSON cannot say"),
         Val::BStr(_) => Err("it holds a byte string"),
-        Val::Arr(list) if inner > 0 => list.iter().try_for_each(|value| sound_at(value, inner)),
+        Val::Arr(list) if inner > 0 => list.iter().try_for_each(|value| sound_at(value, inner, left)),
         Val::Obj(map) if inner > 0 => map.iter().try_for_each(|(key, value)| match key {
-            Val::TStr(_) => sound_at(value, inner),
+            Val::TStr(key) => {
+                *left = left.checked_sub(key.len() + 4).ok_or("it is too large")?;
+                sound_at(value, inner, left)
+            }
             _ => Err("it holds a key that is not a text"),
         }),
         Val::Arr(_) | Val::Obj(_) => Err("it is nested too deep"),

@@ -1,12 +1,28 @@
-//! Puts a price on every loop of a filter before it is compiled, and lists the variables it names.
+//! Puts a price on every loop of a filter, and on what makes large values, before it is compiled; lists the variables it names.
 
 use jaq_core::load::{lex, parse};
+use jaq_core::ops::Math;
 
 pub(crate) type Term<'s> = parse::Term<&'s str>;
 pub(crate) type Definition<'s> = parse::Def<&'s str>;
 
 /// The native that each round of a loop or recursion calls.
 pub(crate) const TICK: &str = "tick__";
+
+/// The native behind every value of `..` and `.[]`.
+pub(crate) const STEP: &str = "step__";
+/// The native before what makes a text of a whole value.
+pub(crate) const FIT: &str = "fit__";
+/// The natives for `+` and `*`.
+pub(crate) const SUM: &str = "sum__";
+pub(crate) const PRODUCT: &str = "product__";
+
+/// What makes a text of a whole value.
+const PRINTERS: [&str; 2] = ["tojson", "tostring"];
+/// The name of a value that an update adds or multiplies by.
+const OPERAND: &str = "$operand__";
+/// Bytes of a text that a filter may spell out as a product.
+const MAX_PRODUCT: f64 = 1e6;
 
 /// A definition that is open while its body is walked.
 struct Open<'s> {
@@ -19,6 +35,8 @@ struct Open<'s> {
 #[derive(Debug, Default)]
 pub(crate) struct Named<'s> {
     pub(crate) uses: Vec<(&'s str, Option<&'s str>)>,
+    /// Numbers by which a text is multiplied and that make it too large.
+    pub(crate) large: Vec<&'s str>,
 }
 
 /// Makes every definition that calls itself, or one that encloses it, pay for each call.
@@ -44,17 +62,42 @@ fn walk_definitions<'s>(definitions: &mut [Definition<'s>], open: &mut Vec<Open<
 }
 
 fn paid(term: Term<'_>) -> Term<'_> {
-    Term::BinOp(Box::new(Term::Call(TICK, vec![])), parse::BinaryOp::Pipe(None), Box::new(term))
+    piped(Term::Call(TICK, vec![]), term)
+}
+
+fn piped<'s>(first: Term<'s>, then: Term<'s>) -> Term<'s> {
+    Term::BinOp(Box::new(first), parse::BinaryOp::Pipe(None), Box::new(then))
+}
+
+/// The native that does what an operator does, where the operator can make large values.
+fn native(of: Math) -> Option<&'static str> {
+    match of {
+        Math::Add => Some(SUM),
+        Math::Mul => Some(PRODUCT),
+        Math::Sub | Math::Div | Math::Rem => None,
+    }
+}
+
+/// The number that makes too large a text of a written text.
+fn large<'s>(left: &Term<'s>, right: &Term<'s>) -> Option<&'s str> {
+    let ((Term::Str(_, parts), Term::Num(number)) | (Term::Num(number), Term::Str(_, parts))) = (left, right) else {
+        return None;
+    };
+    let bytes = parts.iter().map(|part| if let lex::StrPart::Str(text) = part { text.len() } else { 1 }).sum::<usize>();
+    let bytes = u32::try_from(bytes).ok().map(f64::from)?;
+    number.parse::<f64>().ok().filter(|times| times * bytes > MAX_PRODUCT).map(|_| *number)
 }
 
 fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>) {
     match term {
-        Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) => {}
+        Term::Id | Term::Num(_) | Term::Break(_) => {}
+        Term::Recurse => *term = piped(Term::Recurse, Term::Call(STEP, vec![])),
         Term::Var(name) => named.uses.push((name, None)),
         Term::Str(_, parts) => {
             for part in parts {
                 if let lex::StrPart::Term(term) = part {
                     walk(term, open, named);
+                    *term = piped(std::mem::take(term), Term::Call(FIT, vec![]));
                 }
             }
         }
@@ -72,6 +115,24 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
             }
         }
         Term::Neg(term) | Term::Label(_, term) => walk(term, open, named),
+        Term::BinOp(left, parse::BinaryOp::Math(of), right) if native(*of).is_some() => {
+            if *of == Math::Mul {
+                named.large.extend(large(left, right));
+            }
+            walk(left, open, named);
+            walk(right, open, named);
+            let name = native(*of).unwrap_or_default();
+            *term = Term::Call(name, vec![std::mem::take(&mut **left), std::mem::take(&mut **right)]);
+        }
+        // `l += r` is `r as $x | l |= . + $x`
+        Term::BinOp(left, parse::BinaryOp::UpdateMath(of), right) if native(*of).is_some() => {
+            walk(left, open, named);
+            walk(right, open, named);
+            let changed = Term::Call(native(*of).unwrap_or_default(), vec![Term::Id, Term::Var(OPERAND)]);
+            let update = Term::BinOp(std::mem::take(left), parse::BinaryOp::Update, Box::new(changed));
+            let bound = parse::BinaryOp::Pipe(Some(parse::Pattern::Var(OPERAND)));
+            *term = Term::BinOp(std::mem::take(right), bound, Box::new(update));
+        }
         Term::BinOp(left, _, right) => {
             walk(left, open, named);
             walk(right, open, named);
@@ -109,17 +170,20 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
             if let Some(open) = open.iter_mut().rev().find(same) {
                 open.recursive = true;
             }
-            for argument in arguments {
+            for argument in arguments.iter_mut() {
                 walk(argument, open, named);
             }
+            if arguments.is_empty() && (PRINTERS.contains(name) || name.starts_with('@')) {
+                *term = piped(Term::Call(FIT, vec![]), std::mem::take(term));
+            }
         }
-        Term::Path(term, path) => {
-            match (&**term, path.0.first()) {
+        Term::Path(head, path) => {
+            match (&**head, path.0.first()) {
                 (Term::Var(name), Some((jaq_core::path::Part::Index(Term::Str(_, key)), _))) => {
                     let key = if let [lex::StrPart::Str(key)] = key.as_slice() { Some(*key) } else { None };
                     named.uses.push((name, key));
                 }
-                _ => walk(term, open, named),
+                _ => walk(head, open, named),
             }
             for (part, _) in &mut path.0 {
                 match part {
@@ -130,6 +194,9 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
                         }
                     }
                 }
+            }
+            if path.0.iter().any(|(part, _)| matches!(part, jaq_core::path::Part::Range(None, None))) {
+                *term = piped(std::mem::take(term), Term::Call(STEP, vec![]));
             }
         }
     }

@@ -4,7 +4,8 @@ use jaq_core::native::{Fun, v};
 use jaq_core::{Bind, Cv, Exn, Native, ValXs};
 use jaq_json::Val;
 
-use super::meter::TICK;
+use super::budget::BYTES_A_ROUND;
+use super::meter::{FIT, PRODUCT, STEP, SUM, TICK};
 use super::program::Kind;
 
 /// Natives that do not exist for a connector: clock, environment, process, log, local time zone; `range` is ours.
@@ -66,7 +67,7 @@ pub(crate) fn names() -> std::collections::BTreeSet<String> {
 pub(crate) fn all(filters: usize) -> impl Iterator<Item = Fun<Kind>> {
     let entries: Fun<Kind> = (ENTRIES, std::iter::repeat_n(Bind::Fun(()), filters).collect(), Native::<Kind>::new(take_entries));
     let jaq = jaq_core::funs::<Kind>().chain(jaq_std::funs::<Kind>()).chain(jaq_json::funs::<Kind>());
-    jaq.filter(|fun| !DENIED.contains(&fun.0)).chain([tick(), range(), only(), entries])
+    jaq.filter(|fun| !DENIED.contains(&fun.0)).chain([tick(), range(), only(), step(), fit(), sum(), product(), entries])
 }
 
 fn once<'a>(result: Result<Val, Exn<'a, Val>>) -> ValXs<'a, Val> {
@@ -82,16 +83,110 @@ fn take_entries<'a>(mut cv: Cv<'a, Kind>) -> ValXs<'a, Val> {
     once(Ok(Val::Null))
 }
 
+/// Rounds that a copy of the value costs.
+fn size(value: &Val) -> u64 {
+    let size = match value {
+        Val::Arr(list) => list.len() / 64,
+        Val::Obj(map) => map.len() / 64,
+        Val::TStr(text) | Val::BStr(text) => text.len() / BYTES_A_ROUND,
+        _ => 0,
+    };
+    size as u64
+}
+
+/// Rounds that a sum or a text may cost for nothing: loops pay for what they gather already.
+const FREE_ROUNDS: u64 = 64;
+
+/// One value of many, which says nothing of its size.
+fn step() -> Fun<Kind> {
+    let native = Native::<Kind>::new(|cv| {
+        let paid = cv.0.data().budget.step();
+        once(paid.map(|()| cv.1).map_err(Exn::halt))
+    })
+    .with_paths(|cv| {
+        let paid = cv.0.data().budget.step();
+        Box::new(std::iter::once(paid.map(|()| cv.1).map_err(Exn::halt)))
+    })
+    .with_update(|cv, update| match cv.0.data().budget.step() {
+        Ok(()) => update(cv.1),
+        Err(code) => once(Err(Exn::halt(code))),
+    });
+    (STEP, v(0), native)
+}
+
+/// A value that is about to become a text: what that will have is paid for.
+fn fit() -> Fun<Kind> {
+    /// About the bytes of the text and of the work to make it, as far as anybody can pay for them.
+    fn printed(value: &Val, most: usize) -> usize {
+        let (mut left, mut bytes) = (vec![value], 0usize);
+        while let Some(value) = left.pop() {
+            bytes += match value {
+                Val::TStr(text) | Val::BStr(text) => text.len() + 8,
+                Val::Arr(list) => {
+                    left.extend(list.iter());
+                    32
+                }
+                Val::Obj(map) => {
+                    left.extend(map.iter().flat_map(|(key, value)| [key, value]));
+                    32
+                }
+                _ => 8,
+            };
+            if bytes > most || left.len() > most {
+                return most.saturating_add(BYTES_A_ROUND);
+            }
+        }
+        bytes
+    }
+    let native = Native::<Kind>::new(|cv| {
+        let budget = cv.0.data().budget;
+        let rounds = (printed(&cv.1, budget.bytes_left()) / BYTES_A_ROUND) as u64;
+        let paid = if rounds < FREE_ROUNDS { Ok(()) } else { budget.spend(rounds) };
+        once(paid.map(|()| cv.1).map_err(Exn::halt))
+    });
+    (FIT, v(0), native)
+}
+
+/// `+`, where large values pay for being copied.
+fn sum() -> Fun<Kind> {
+    let native = Native::<Kind>::new(|mut cv| {
+        let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
+        let rounds = size(&left) + size(&right);
+        if rounds >= FREE_ROUNDS
+            && let Err(code) = cv.0.data().budget.spend(rounds)
+        {
+            return once(Err(Exn::halt(code)));
+        }
+        once((left + right).map_err(Into::into))
+    });
+    (SUM, v(2), native)
+}
+
+/// `*`, where a text that is repeated is paid for before it is made.
+fn product() -> Fun<Kind> {
+    let native = Native::<Kind>::new(|mut cv| {
+        let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
+        if let (Val::TStr(text) | Val::BStr(text), Val::Num(times)) | (Val::Num(times), Val::TStr(text) | Val::BStr(text)) =
+            (&left, &right)
+        {
+            let times = times.to_string().parse::<f64>().unwrap_or(f64::MAX);
+            let rounds = times * u32::try_from(text.len()).map_or(f64::MAX, f64::from) / BYTES_A_ROUND as f64;
+            let budget = cv.0.data().budget;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast that saturates is wanted")]
+            let paid = if rounds >= 1.0 { budget.spend(rounds as u64) } else { Ok(()) };
+            if let Err(code) = paid {
+                return once(Err(Exn::halt(code)));
+            }
+        }
+        once((left * right).map_err(Into::into))
+    });
+    (PRODUCT, v(2), native)
+}
+
 /// One round; growth of the value in hand is paid for too.
 fn tick() -> Fun<Kind> {
     fn rounds(value: &Val) -> u64 {
-        let size = match value {
-            Val::Arr(list) => list.len() / 64,
-            Val::Obj(map) => map.len() / 64,
-            Val::TStr(text) | Val::BStr(text) => text.len() / 1024,
-            _ => 0,
-        };
-        1 + size as u64
+        1 + size(value)
     }
     let native = Native::<Kind>::new(|cv| {
         let paid = cv.0.data().budget.spend(rounds(&cv.1));

@@ -196,7 +196,14 @@ pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fau
     }
     for (index, (code, name)) in filters.iter().zip(&names).enumerate() {
         match syntax(index, code, |parser| parser.term()) {
-            Ok(body) => prelude.push(parse::Def { name, args: vec![], body }),
+            Ok(body) => {
+                let too_large = meter::named(&body).large.into_iter();
+                faults.extend(too_large.map(|number| {
+                    let what = "makes a text of more than a million characters".to_owned();
+                    Fault { filter: index, bytes: jaq_core::load::span(code, number), what }
+                }));
+                prelude.push(parse::Def { name, args: vec![], body });
+            }
             Err(errors) => faults.extend(errors),
         }
     }

@@ -175,6 +175,71 @@ fn every_endless_filter_ends() {
 }
 
 #[test]
+fn a_filter_that_builds_a_gigabyte_ends_before_it_has_one() {
+    let many = |code: &str| format!(". {}", format!("| {code} ").repeat(60));
+    for code in [
+        r#". as $n | "x" * $n"#.to_owned(),
+        r#". as $n | $n * "x""#.to_owned(),
+        r#". as $n | {a: "x"} | .a *= $n"#.to_owned(),
+        format!(r#""x" | {}"#, many(". + .")),
+        format!(r#"{{a: "x"}} | {}"#, many(".a += .a")),
+        format!("[1] | {}", many(". + .")),
+        format!(r#""x" | {}"#, many(r#""\(.)\(.)""#)),
+        format!("{} | tojson | length", many("[., .]")),
+        format!("{} | tostring | length", many("[., .]")),
+        format!("{} | @json | length", many("{a: ., b: .}")),
+        format!(r#"{} | "\(.)" | length"#, many("[., .]")),
+        format!("{} | [..] | length", many("[., .]")),
+        format!("{} | [.. | numbers] | length", many("[., .]")),
+        "[range(2000)] | [.[] as $a | .[] as $b | .[] as $c | $c] | length".to_owned(),
+    ] {
+        let started = Instant::now();
+        let result = run(&code, "1000000000");
+        assert!(matches!(result, Err(Stop::Spent(_))), "{code}: {result:?}");
+        assert!(started.elapsed() < TIME + Duration::from_secs(3), "{code}: {:?}", started.elapsed());
+    }
+    let shared = run(&format!("{} | length", many("[., .]")), "1");
+    assert_eq!(shared, Ok(Some("2".into())), "shared parts take no room until somebody writes them");
+}
+
+#[test]
+fn paying_for_size_changes_no_result() {
+    for (code, result) in [
+        ("[(1, 2) * (10, 20)]", "[10,20,20,40]"),
+        ("[(1, 2) + (10, 20)]", "[11,21,12,22]"),
+        (r#""ab" * 3"#, r#""ababab""#),
+        (r#"3 * "ab""#, r#""ababab""#),
+        (r#""ab" * 0"#, "null"),
+        (r#"{a: 1} * {a: {b: 2}}"#, r#"{"a":{"b":2}}"#),
+        ("{a: 1} | .a += 2 | .a *= 3", r#"{"a":9}"#),
+        ("[[1, 2], [3]] | [.[][]]", "[1,2,3]"),
+        ("[[1, [2]] | ..]", "[[1,[2]],1,[2],2]"),
+        ("[1, [2]] | (.. | numbers) |= . + 1", "[2,[3]]"),
+        ("[1, 2] | .[] += 1", "[2,3]"),
+        ("[1, [2]] | [path(..)]", "[[],[0],[1],[1,0]]"),
+        (r#"[1, "a"] | tojson"#, r#""[1,\"a\"]""#),
+        (r#""\(1 + 1) and \([.])""#, r#""2 and [0]""#),
+        (r#"@json "a \("b")""#, r#""a \"b\"""#),
+    ] {
+        assert_eq!(run(code, "0"), Ok(Some(result.to_owned())), "{code}");
+    }
+    let filled = |times: usize| run(&format!(r#"(. * "x") | length | . == {times}"#), &times.to_string());
+    assert_eq!(filled(FUEL as usize * 1024 - 1024), Ok(Some("true".into())));
+    assert_eq!(filled(FUEL as usize * 1024 + 1024), Err(Stop::Spent(Spent::Fuel)));
+}
+
+#[test]
+fn a_text_that_is_spelled_out_too_large_is_a_fault_of_the_filter() {
+    for (code, good) in [(r#""x" * 1000000"#, true), (r#""x" * 1000001"#, false), (r#"[1 as $n | 1e9 * "xy"]"#, false)] {
+        let compiled = compile("", &[code]);
+        assert_eq!(compiled.is_ok(), good, "{code}");
+        if let Err(faults) = compiled {
+            assert!(faults[0].what.contains("more than a million"), "{faults:?}");
+        }
+    }
+}
+
+#[test]
 fn fuel_has_an_edge() {
     let sum = |rounds: u64| run(&format!("[limit({rounds}; range(0; 1e9))] | length"), "0");
     assert_eq!(sum(FUEL - 100), Ok(Some((FUEL - 100).to_string())));

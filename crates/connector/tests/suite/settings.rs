@@ -124,3 +124,53 @@ fn the_rules_are_shown() {
     let limit = connector.setting_rules().iter().find(|setting| setting.name == "X_LIMIT").unwrap();
     assert_eq!(limit.default.as_deref(), Some("5"));
 }
+
+const RULES: &str = r#"
+format: 1
+connector: x
+title: X
+instructions: X.
+settings:
+  X_LEVEL: { is: choice, choices: [DEBUG, INFO], default: INFO }
+  X_SECONDS: { is: integer, default: 30, minimum: 1, maximum: 600 }
+  X_ID: { secret: true, with: X_KEY }
+  X_KEY: { secret: true, with: X_ID }
+upstream:
+  base: http://localhost
+  timeout: "{settings.X_SECONDS}s"
+  headers: { X-Client: "{footbridge.name}/{footbridge.version}", X-Session: "{footbridge.session}" }
+"#;
+
+fn by_rules(pairs: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+    let lookup = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    compile("x.yaml", RULES).unwrap().settings(&lookup).map_err(|problems| problems.list().to_vec())
+}
+
+#[test]
+fn a_choice_a_range_and_a_pair_are_held() {
+    for good in [("X_LEVEL", "debug"), ("X_SECONDS", "1"), ("X_SECONDS", "600")] {
+        assert!(by_rules(&[good]).is_ok(), "{good:?}");
+    }
+    assert!(by_rules(&[("X_ID", "i"), ("X_KEY_FILE", "/dev/null/nothing")]).unwrap_err()[0].contains("cannot be read"));
+    assert!(by_rules(&[("X_ID", "i"), ("X_KEY", "k")]).is_ok());
+    for (bad, sentence) in [
+        (("X_LEVEL", "loud"), "X_LEVEL must be one of DEBUG, INFO, is \"loud\""),
+        (("X_SECONDS", "0"), "X_SECONDS must be at least 1, is 0"),
+        (("X_SECONDS", "601"), "X_SECONDS must be at most 600, is 601"),
+        (("X_ID", "planted"), "X_ID is set and X_KEY is not: set both, or neither"),
+        (("X_KEY", "planted"), "X_KEY is set and X_ID is not: set both, or neither"),
+    ] {
+        assert_eq!(by_rules(&[bad]).unwrap_err(), [sentence]);
+    }
+}
+
+#[test]
+fn rules_of_settings_that_cannot_be_kept_are_problems_of_the_file() {
+    let file = RULES
+        .replace("choices: [DEBUG, INFO], ", "")
+        .replace("minimum: 1,", "minimum: 700,")
+        .replace("with: X_KEY", "with: X_NOWHERE")
+        .replace("X_KEY: { secret: true,", "X_KEY: { secret: true, choices: [a], maximum: 5,")
+        .replace("{footbridge.session}", "{footbridge.password}");
+    insta::assert_snapshot!(compile("x.yaml", &file).unwrap_err().to_string());
+}

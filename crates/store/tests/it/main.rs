@@ -11,5 +11,6 @@
 
 mod accounts;
 mod durability;
+mod kept_calls;
 mod opening;
 mod tokens;

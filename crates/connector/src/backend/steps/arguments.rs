@@ -1,8 +1,11 @@
 //! What a caller passed → `$given` and `$args`: aliases, nulls, defaults, lookups, and the engine's own arguments.
 
+use std::sync::Arc;
+
 use jaq_json::Val;
 use serde_json::{Map, Value};
 
+use super::super::Inner;
 use super::super::cursor::Bound;
 use super::super::lookup::{self, Asked};
 use super::super::pages::{DEFAULT_LIMIT, Wanted};
@@ -13,7 +16,7 @@ use super::super::values::Held;
 use super::Run;
 use crate::connector::{Pages, Plan};
 use crate::failure::CallError;
-use crate::jq::{self, Variable};
+use crate::jq::{self, Variable, Variables};
 
 /// The engine's own arguments.
 #[derive(Default)]
@@ -24,6 +27,24 @@ pub(super) struct Paged {
     pub(super) fields: Fields,
     /// The caller's arguments that decide which rows there are.
     decides: Vec<(String, String)>,
+}
+
+/// What is meant by what the caller passed, for arguments that say so.
+pub(super) async fn read(
+    inner: &Arc<Inner>,
+    plan: &Plan,
+    mut given: Map<String, Value>,
+    variables: &Variables,
+) -> Result<Map<String, Value>, CallError> {
+    for argument in &plan.arguments {
+        let Some(filter) = &argument.read else { continue };
+        let passed = given.iter_mut().find(|(name, _)| **name == argument.name || argument.aliases.contains(name));
+        let Some((_, value)) = passed.filter(|(_, value)| !value.is_null()) else { continue };
+        let meant = values::one(inner, filter, &Held::Made(jq::from_json(value)), variables).await?;
+        let meant = serde_json::from_str(&values::to_json(&meant)?);
+        *value = meant.map_err(|error| CallError::ours("An argument of this tool could not be read.", error.to_string()))?;
+    }
+    Ok(given)
 }
 
 /// Other names are replaced, and nulls that say nothing left out.
@@ -52,6 +73,8 @@ pub(super) fn admit(plan: &Plan, arguments: Map<String, Value>) -> Result<(Map<S
             (None, "cursor") if plan.is_list => {
                 paged.cursor = value.as_str().filter(|cursor| !cursor.is_empty()).map(str::to_owned)
             }
+            // the host's
+            (None, "idempotency_key") if plan.takes_key => {}
             (None, "fields") if plan.has_fields => {
                 let names = value.as_array().into_iter().flatten().filter_map(Value::as_str);
                 paged.fields = Fields::new(names.map(str::to_owned).collect());
@@ -106,9 +129,10 @@ impl Paged {
 }
 
 impl Wanted {
-    /// All rows, for a list that is not the result.
+    /// All rows, or as many as the file says, for a list that is not the result.
     pub(super) fn all(pages: &Pages) -> Self {
-        Self { limit: pages.walk.cap, cursor: None, bound: None, whole: true, keeps_records: false, fields: Fields::default() }
+        let (limit, whole) = (pages.at_most.unwrap_or(pages.walk.cap), pages.at_most.is_none());
+        Self { limit, cursor: None, bound: None, whole, keeps_records: false, fields: Fields::default() }
     }
 }
 
@@ -134,7 +158,7 @@ impl Run<'_> {
             };
             let id = lookup::resolve(inner, &asked, &self.variables).await?;
             if let Val::Obj(map) = args {
-                let mut map = std::sync::Arc::unwrap_or_clone(map);
+                let mut map = Arc::unwrap_or_clone(map);
                 map.insert(Val::utf8_str(argument.name.clone()), id);
                 set(&mut self.variables, Variable::Args, Val::obj(map));
             }

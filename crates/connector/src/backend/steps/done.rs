@@ -2,6 +2,7 @@
 
 use jaq_json::Val;
 
+use super::super::tidy::{self, Rules};
 use super::super::values::{Held, to_json};
 use super::Given;
 use crate::connector::Step;
@@ -11,13 +12,25 @@ use crate::jq;
 use crate::json::push_string;
 
 /// Bytes of a value that are told.
-const MAX_TOLD: usize = 500;
+pub(super) const MAX_TOLD: usize = 500;
 
 /// Changes that were made.
-#[derive(Default)]
-pub(super) struct Done(Vec<String>);
+pub(super) struct Done {
+    list: Vec<String>,
+    /// What is done to their values before anybody reads them.
+    rules: Rules,
+}
 
 impl Done {
+    /// Nothing yet.
+    pub(super) fn new(rules: Rules) -> Self {
+        Self { list: Vec::new(), rules }
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     pub(super) fn add(&mut self, step: &Step, value: &Held) -> Result<(), CallError> {
         self.push(step, None, value)
     }
@@ -27,6 +40,12 @@ impl Done {
     }
 
     fn push(&mut self, step: &Step, item: Option<&Val>, value: &Held) -> Result<(), CallError> {
+        let entry = self.entry(step, item, value).map_err(CallError::with_change)?;
+        self.list.push(entry);
+        Ok(())
+    }
+
+    fn entry(&self, step: &Step, item: Option<&Val>, value: &Held) -> Result<String, CallError> {
         let mut out = String::from("{\"step\":");
         push_string(&mut out, &label(step));
         if let Some(item) = item {
@@ -39,8 +58,9 @@ impl Done {
             out.push_str(&told(&value)?);
         }
         out.push('}');
-        self.0.push(out);
-        Ok(())
+        let mut tidied = String::with_capacity(out.len());
+        tidy::push(&mut tidied, &out, &self.rules);
+        Ok(tidied)
     }
 
     /// The failure of a step, with what was done before it.
@@ -54,14 +74,14 @@ impl Done {
     }
 
     fn told(&self, what: &str, step: &str, error: CallError) -> CallError {
-        if self.0.is_empty() {
+        if self.list.is_empty() {
             return error;
         }
         let (mut failed, mut why) = (String::new(), String::new());
         push_string(&mut failed, step);
         push_string(&mut why, error.message());
-        let message = format!("{what} {{\"done\":[{}],\"failed\":{{\"step\":{failed},\"error\":{why}}}}}", self.0.join(","));
-        error.with_message(message)
+        let message = format!("{what} {{\"done\":[{}],\"failed\":{{\"step\":{failed},\"error\":{why}}}}}", self.list.join(","));
+        error.with_message(message).with_change()
     }
 }
 

@@ -16,7 +16,9 @@ use crate::problem::Found;
 /// Forms of a text that arguments may have.
 const FORMATS: [&str; 5] = ["date", "date-time", "uuid", "email", "uri"];
 /// Arguments that the engine adds to lists and to tools with `fields`.
-pub(super) const OWN: [&str; 3] = ["limit", "cursor", "fields"];
+pub(super) const OWN: [&str; 4] = ["limit", "cursor", "fields", "idempotency_key"];
+/// Characters that a key of the caller's may have.
+const MAX_KEY: u32 = 200;
 
 pub(super) struct Arguments<'d> {
     pub(super) list: Vec<connector::Argument>,
@@ -71,6 +73,10 @@ pub(super) fn settle<'d>(
             clear: argument.clear,
             is_date: argument.format.as_ref().is_some_and(|format| format.value == "date"),
             lookup,
+            read: argument
+                .read
+                .as_ref()
+                .map(|read| filters.add(read, &format!("{part}.read"), &Scope::of_names(definition, Vec::new(), &[]), found)),
         });
     }
     let place = |name: &&str| tool.input.keys().position(|key| key == *name);
@@ -150,6 +156,9 @@ fn check(key: &Placed<String>, argument: &Argument, part: &str, found: &mut Foun
     if argument.description.trim().is_empty() {
         found.add(key.place, part, "the description must not be empty");
     }
+    if let Some(read) = argument.read.as_ref().filter(|_| argument.lookup.is_some()) {
+        found.add(read.place, part, "has `lookup`, which says what is meant by a name, and `read`");
+    }
     if argument.required && argument.default.is_some() {
         found.add(key.place, part, "has a default and is required: it can be only one of the two");
     }
@@ -205,6 +214,12 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
         properties.insert(
             "fields".into(),
             json!({"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "Names of the fields to return; those of the backend's own record work too."}),
+        );
+    }
+    if tool.idempotency_key {
+        properties.insert(
+            "idempotency_key".into(),
+            json!({"type": "string", "maxLength": MAX_KEY, "description": "Any text. The same call with the same key within 24 hours is carried out once."}),
         );
     }
     let mut schema = json!({"type": "object", "properties": properties});

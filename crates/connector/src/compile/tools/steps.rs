@@ -48,6 +48,7 @@ pub(in crate::compile) fn get(path: Template) -> Request {
         condition: None,
         optional: Vec::new(),
         answer: Answer::Json,
+        open: false,
         pages: None,
         until: None,
     }
@@ -168,7 +169,8 @@ fn one<'d>(
     for (place, key) in
         [(step.at_most.as_ref().map(|p| p.place), "at_most"), (step.failures.as_ref().map(|p| p.place), "failures")]
     {
-        if let Some(place) = place.filter(|_| each.is_none()) {
+        let lists = key == "at_most" && step.pages.is_some() && !(is_last && context.has_main);
+        if let Some(place) = place.filter(|_| each.is_none() && !lists) {
             found.add(place, part, format!("`{key}` is for a step with `for_each`"));
         }
     }
@@ -260,6 +262,7 @@ fn send<'d>(
         condition: None,
         optional: statuses(&step.optional, part, found),
         answer: step.answer,
+        open: false,
         pages,
         until,
     })
@@ -302,6 +305,7 @@ fn pages<'d>(
         walk: Arc::clone(walk?),
         row,
         filter,
+        at_most: step.at_most.as_ref().map(|_| at_most(step, part, found)),
         is_main: is_last && context.has_main,
         keeps_first_page: context.keeps_first_page,
     })

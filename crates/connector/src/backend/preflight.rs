@@ -1,0 +1,80 @@
+//! What is asked before a backend is served: each check in its order, tried again while its failure may pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::values;
+use super::{Inner, request};
+use crate::connector::Check;
+use crate::failure::{CallError, Fault};
+use crate::jq::plain_text;
+use crate::version::Version;
+
+/// Wait before a check is tried again; twice as long before each further time.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// A check that failed before the backend was served.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{error}")]
+pub struct PreflightFailure {
+    /// Exit code of the program, as the connector file says.
+    pub exit: u8,
+    /// The backend did not answer, or not well; the failure may pass. Otherwise it answered, and refused.
+    pub is_down: bool,
+    /// What failed.
+    pub error: CallError,
+}
+
+pub(super) async fn run(inner: &Arc<Inner>) -> Result<(), PreflightFailure> {
+    for check in &inner.compiled().preflight {
+        let fail = |error: CallError| {
+            let is_down = error.fault() == Fault::Backend && error.retry_is_safe();
+            PreflightFailure { exit: check.exit, is_down, error }
+        };
+        patiently(inner, check).await.map_err(fail)?;
+    }
+    Ok(())
+}
+
+async fn patiently(inner: &Arc<Inner>, check: &Check) -> Result<(), CallError> {
+    let (mut wait, mut waited) = (FIRST_WAIT, Duration::ZERO);
+    loop {
+        let error = match one(inner, check).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if !error.retry_is_safe() || waited + wait > check.patience {
+            return Err(error);
+        }
+        tokio::time::sleep(wait).await;
+        waited += wait;
+        wait *= 2;
+    }
+}
+
+async fn one(inner: &Arc<Inner>, check: &Check) -> Result<(), CallError> {
+    let variables = inner.variables();
+    let answer = request::simple(inner, &check.request, &variables).await?;
+    let Some(oldest) = &check.oldest else { return Ok(()) };
+    let said = values::one(inner, &oldest.of, &answer, &variables).await?;
+    let title = &inner.compiled().title;
+    let said = plain_text(&said).unwrap_or_default();
+    match Version::parse(&said) {
+        Some(found) if found.is_at_least(&oldest.version) => Ok(()),
+        Some(_) => Err(CallError::caller(format!(
+            "{title} has version {}; at least {} is needed. Update it.",
+            shown(&said),
+            oldest.written
+        ))),
+        None => Err(CallError::caller(format!(
+            "{title} does not say a version that can be compared ({:?}); at least {} is needed. Check its address and update it.",
+            shown(&said),
+            oldest.written
+        ))),
+    }
+}
+
+/// The start of a text of the backend, on one line.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(40).collect()
+}

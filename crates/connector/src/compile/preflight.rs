@@ -1,0 +1,82 @@
+//! What is asked before a backend is served: paths, exit codes, patience, the oldest version.
+
+use std::time::Duration;
+
+use super::duration;
+use super::filters::Filters;
+use super::scope::Scope;
+use super::tools::steps;
+use crate::connector::{Check, Oldest, Request};
+use crate::definition::{Answer, AtLeast, Definition, Kind};
+use crate::problem::Found;
+use crate::version::Version;
+
+/// Checks that a file may have.
+const MAX_CHECKS: usize = 10;
+/// Time for which one check may be tried again.
+const MAX_PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// Exit codes that a check may have; those above are the shell's.
+const EXITS: std::ops::RangeInclusive<u8> = 1..=125;
+
+pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Vec<Check> {
+    let written = &definition.upstream.preflight;
+    if let Some(one) = written.get(MAX_CHECKS) {
+        found.add(one.get.place, "upstream.preflight", format!("has {} checks; at most {MAX_CHECKS}", written.len()));
+    }
+    let scope = Scope::new(definition, &[]);
+    let mut checks = Vec::new();
+    for (index, check) in written.iter().enumerate() {
+        let part = format!("upstream.preflight[{index}]");
+        let path = filters.path(&check.get, &part, &scope, found);
+        let query = steps::query(&check.query, &part, &scope, filters, found);
+        if let Some(exit) = check.exit.as_ref().filter(|exit| !EXITS.contains(&exit.value)) {
+            let what = format!("`exit` must be {} to {}, is {}", EXITS.start(), EXITS.end(), exit.value);
+            found.add(exit.place, part.clone(), what);
+        }
+        let patience = check.patience.as_ref().filter(|patience| patience.value != "0s");
+        let patience = duration::read(patience, Duration::ZERO, MAX_PATIENCE, &format!("{part}.patience"), found);
+        let oldest = check.at_least.as_ref().and_then(|least| oldest(least, &part, &scope, filters, found));
+        let Some(path) = path else { continue };
+        checks.push(Check {
+            request: Request {
+                query,
+                open: check.open,
+                // what a check without a version answers is nobody's business
+                answer: if oldest.is_some() { Answer::Json } else { Answer::None },
+                ..steps::get(path)
+            },
+            exit: check.exit.as_ref().map_or(1, |exit| exit.value),
+            patience,
+            oldest,
+        });
+    }
+    checks
+}
+
+fn oldest<'d>(
+    written: &'d AtLeast,
+    part: &str,
+    scope: &Scope<'d>,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Option<Oldest> {
+    let part = format!("{part}.at_least");
+    let of = filters.add(&written.version, &format!("{part}.version"), scope, found);
+    let least = Version::parse(&written.is.value);
+    if least.is_none() {
+        found.add_with_hint(written.is.place, part, format!("`{}` is not a version", written.is.value), "write it like `1.9.0`");
+    }
+    Some(Oldest { of, version: least?, written: written.is.value.clone() })
+}
+
+/// Each kind once.
+pub(super) fn kinds(definition: &Definition, found: &mut Found) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    for kind in &definition.upstream.kinds {
+        if kinds.contains(&kind.value) {
+            found.add(kind.place, "upstream.kinds", "names a kind twice");
+        }
+        kinds.push(kind.value);
+    }
+    kinds
+}

@@ -1,0 +1,138 @@
+//! Calls kept under a key of the caller's: begun, then done with their answer, so that the same call again is not carried out twice.
+//! What a call is and what its fingerprint holds is the caller's business.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use sqlx::Row;
+
+use crate::{Store, StoreError, sql, time};
+
+/// How long a call is kept.
+pub const KEPT_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// Calls that are kept at once, when nothing else is chosen.
+pub(crate) const MAX_KEPT_CALLS: u32 = 10_000;
+/// Bytes of an answer that is kept.
+pub const MAX_KEPT_ANSWER: usize = 128 << 10;
+/// Characters of all answers that are kept.
+pub const MAX_KEPT_CHARACTERS: u64 = 16 << 20;
+
+/// A call by what tells it from others. Each text is compared byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallKey {
+    /// Who calls.
+    pub caller: String,
+    /// What is called.
+    pub tool: String,
+    /// The caller's own key.
+    pub key: String,
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptCall {
+    /// Nothing: the call is noted as begun, and the caller of this function carries it out.
+    Begun,
+    /// It was carried out; its answer, when that was not too large to keep.
+    Done(Option<String>),
+    /// It was begun at this time (RFC 3339 UTC), and nobody noted how it ended.
+    Unfinished(String),
+    /// The key belongs to a call with this other fingerprint.
+    Other(String),
+}
+
+/// Why a call could not be noted; nothing was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    /// As many calls are kept as there is room for.
+    #[error("{0} calls or {MAX_KEPT_CHARACTERS} characters of answers are kept already")]
+    Full(u32),
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Notes that a call begins, unless its key is known. Calls that are older than [`KEPT_TIME`] at `now` are forgotten first.
+    ///
+    /// # Errors
+    /// [`KeepError::Full`] when there is no room for another one.
+    pub async fn begin_kept_call(&self, call: &CallKey, fingerprint: &str, now: SystemTime) -> Result<KeptCall, KeepError> {
+        let begun = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
+        let ends = Timestamp::try_from(now + KEPT_TIME).unwrap_or(Timestamp::MAX);
+        let mut transaction = self.begin_write().await?;
+        sqlx::query(sql::KEPT_CALL_CLEAR).bind(time::text(begun)).execute(&mut *transaction).await.map_err(StoreError::from)?;
+        let known = sqlx::query(sql::KEPT_CALL)
+            .bind(&call.caller)
+            .bind(&call.tool)
+            .bind(&call.key)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(StoreError::from)?;
+        if let Some(row) = known {
+            transaction.commit().await.map_err(StoreError::from)?;
+            let known: String = row.try_get("fingerprint").map_err(StoreError::from)?;
+            if known != fingerprint {
+                return Ok(KeptCall::Other(known));
+            }
+            let is_done: bool = row.try_get("is_done").map_err(StoreError::from)?;
+            return Ok(match is_done {
+                true => KeptCall::Done(row.try_get("answer").map_err(StoreError::from)?),
+                false => KeptCall::Unfinished(row.try_get("begun_at").map_err(StoreError::from)?),
+            });
+        }
+        let room = sqlx::query(sql::KEPT_CALL_ROOM).fetch_one(&mut *transaction).await.map_err(StoreError::from)?;
+        let (calls, characters): (i64, i64) =
+            (room.try_get("calls").map_err(StoreError::from)?, room.try_get("characters").map_err(StoreError::from)?);
+        let most = self.kept_calls();
+        if calls >= i64::from(most) || u64::try_from(characters).unwrap_or_default() >= MAX_KEPT_CHARACTERS {
+            return Err(KeepError::Full(most));
+        }
+        sqlx::query(sql::KEPT_CALL_BEGIN)
+            .bind(&call.caller)
+            .bind(&call.tool)
+            .bind(&call.key)
+            .bind(fingerprint)
+            .bind(time::text(begun))
+            .bind(time::text(ends))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::from)?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(KeptCall::Begun)
+    }
+
+    /// Notes that a begun call was carried out, with its answer; one larger than [`MAX_KEPT_ANSWER`] is not kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the storage fails; the call then stays unfinished.
+    pub async fn finish_kept_call(&self, call: &CallKey, answer: &str) -> Result<(), StoreError> {
+        let answer = Some(answer).filter(|answer| answer.len() <= MAX_KEPT_ANSWER);
+        self.settle_kept_call(sql::KEPT_CALL_DONE, call, Some(answer)).await
+    }
+
+    /// Forgets a begun call that changed nothing, so that its key is free again.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the storage fails; the call then stays unfinished.
+    pub async fn forget_kept_call(&self, call: &CallKey) -> Result<(), StoreError> {
+        self.settle_kept_call(sql::KEPT_CALL_FORGET, call, None).await
+    }
+
+    async fn settle_kept_call(
+        &self,
+        statement: &'static str,
+        call: &CallKey,
+        answer: Option<Option<&str>>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin_write().await?;
+        let settled = sqlx::query(statement).bind(&call.caller).bind(&call.tool).bind(&call.key);
+        let settled = match answer {
+            Some(answer) => settled.bind(answer),
+            None => settled,
+        };
+        settled.execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+}
