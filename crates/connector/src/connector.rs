@@ -137,6 +137,12 @@ pub struct Tool {
     /// Arguments for which an explicit null is a value: it clears the field. Any other null means that the argument was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nullable: Vec<String>,
+    /// Its output schema is published, and its results are sent as structured content too.
+    #[serde(skip)]
+    pub structured: bool,
+    /// How long a call may wait for the backend to finish something, beside the time of its requests.
+    #[serde(skip)]
+    pub longest_wait: Duration,
     /// A call may carry the argument `idempotency_key`, which is the host's: it carries a call with the same key out once. [`Backend::call`]
     /// does not look at it.
     #[serde(skip)]

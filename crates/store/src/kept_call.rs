@@ -18,7 +18,7 @@ pub const MAX_KEPT_ANSWER: usize = 128 << 10;
 pub const MAX_KEPT_CHARACTERS: u64 = 16 << 20;
 
 /// A call by what tells it from others. Each text is compared byte by byte.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CallKey {
     /// Who calls.
     pub caller: String,

@@ -3,6 +3,7 @@
 mod inputs;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::name;
 use crate::connector::{Action, Annotations, FilterKey, Model, Tool};
@@ -118,6 +119,8 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
         output_schema: None,
         argument_aliases: Vec::new(),
         group: None,
+        structured: false,
+        longest_wait: Duration::ZERO,
         takes_key: false,
         is_listed: true,
         no_undo: None,

@@ -5,6 +5,7 @@ pub(super) mod steps;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::filters::Filters;
 use super::name;
@@ -137,6 +138,9 @@ fn settle_one<'d>(
     });
     let most = main_list(&batches).filter(|_| has_main);
     own_arguments(tool, has_main, found);
+    if tool.structured && tool.output.is_none() {
+        found.add(tool.name.place, part, "`structured` publishes the schema of `output`, which is not there");
+    }
     let written = tool.output.as_ref().map(|output| shapes::schema(definition.shapes.get(&output.value), is_list));
     let effect = tool.effect.value;
     Tool {
@@ -148,6 +152,8 @@ fn settle_one<'d>(
         input_schema: arguments::schema(tool, most),
         output_schema: written,
         argument_aliases: argument_aliases(tool, has_main),
+        structured: tool.structured,
+        longest_wait: longest_wait(&batches),
         takes_key: tool.idempotency_key,
         nullable: tool.input.iter().filter(|(_, argument)| argument.clear).map(|(name, _)| name.value.clone()).collect(),
         is_listed: tool.group.as_ref().and_then(|group| definition.groups.get(&group.value)).copied().unwrap_or(true),
@@ -156,7 +162,9 @@ fn settle_one<'d>(
         annotations: Annotations {
             read_only: effect == Effect::Read,
             destructive: effect == Effect::Destroy,
-            idempotent: !tool.steps.iter().any(|step| step.value.post.is_some() && step.value.safe.is_none()),
+            idempotent: tool
+                .idempotent
+                .unwrap_or_else(|| !tool.steps.iter().any(|step| step.value.post.is_some() && step.value.safe.is_none())),
             open_world: true,
         },
         action: Action::Steps(Arc::new(Plan {
@@ -224,6 +232,15 @@ fn main_list(batches: &[Vec<Step>]) -> Option<usize> {
         Does::Send(request) => request.pages.as_ref().map(|pages| pages.walk.cap),
         Does::Let(_) => None,
     }
+}
+
+/// Time that all repeated reads of a tool may take.
+fn longest_wait(batches: &[Vec<Step>]) -> Duration {
+    let of_step = |step: &Step| match &step.does {
+        Does::Send(request) => request.until.as_ref().map_or(Duration::ZERO, |until| until.up_to),
+        Does::Let(_) => Duration::ZERO,
+    };
+    batches.iter().flatten().map(of_step).sum()
 }
 
 /// Names that the engine gives to arguments of its own.

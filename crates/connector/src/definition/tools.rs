@@ -55,6 +55,11 @@ pub(crate) struct Tool {
     /// Adds the argument `fields`.
     #[serde(default)]
     pub(crate) fields: bool,
+    /// Publishes the schema of `output`, and sends each result as structured content too; costs the tokens of both.
+    #[serde(default)]
+    pub(crate) structured: bool,
+    /// The same call again changes nothing more; without it, true for a tool that posts nothing but what is `safe`.
+    pub(crate) idempotent: Option<bool>,
     /// Adds the argument `idempotency_key`: a call that carries one is carried out once in 24 hours, however often it is made.
     #[serde(default)]
     pub(crate) idempotency_key: bool,
@@ -226,7 +231,8 @@ pub(crate) struct Step {
     pub(crate) at_most: Option<Placed<u32>>,
     /// What a failure does to the rest of a `for_each`; `stop`.
     pub(crate) failures: Option<Placed<Failures>>,
-    /// jq filter over the answer: the `get` is repeated until it is true.
+    /// jq filter over the answer: the `get` is repeated until it is true, for at most 50 s unless the client hears of progress or the
+    /// call passed `wait: true`.
     pub(crate) until: Option<Placed<String>>,
     /// Time between two repetitions; 2s.
     pub(crate) every: Option<Placed<String>>,

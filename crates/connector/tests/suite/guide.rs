@@ -73,6 +73,20 @@ fn parcel() -> Scripted {
 }
 
 #[tokio::test]
+async fn the_resource_and_the_prompt_of_the_guide_work() {
+    let parcels = Mutex::new(vec![json!({"id": 1, "label": "One"})]);
+    let scripted = Scripted::later(&file(), &[("PARCEL_URL", "http://localhost"), ("PARCEL_KEY", "key-of-parcel")], move |seen| {
+        let answer = answer(&mut parcels.lock().unwrap(), &seen);
+        Box::pin(async move { answer })
+    });
+    let values = |id: &str| json!({ "id": id }).as_object().unwrap().clone();
+    let read = scripted.backend.read_resource("parcel", values("1")).await.unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&read).unwrap()["label"], "One");
+    assert!(scripted.backend.read_resource("parcel", values("1/route")).await.is_err());
+    assert!(scripted.backend.connector().prompts()[0].message(&values("1")).starts_with("Read parcel://parcels/1 and"));
+}
+
+#[tokio::test]
 async fn the_connector_of_the_guide_does_what_the_guide_says() {
     let parcel = parcel();
     for n in 1..=5 {

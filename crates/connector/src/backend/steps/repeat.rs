@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jaq_json::Val;
 use tokio::time::Instant;
 
 use super::super::Progress;
@@ -10,14 +11,18 @@ use super::super::values::{self, Held};
 use super::Run;
 use crate::connector::{Request, Until};
 use crate::failure::CallError;
-use crate::jq::{self, plain_text};
+use crate::jq::{self, Variable, plain_text};
 
-/// How long a call waits when nobody is told of its progress.
+/// The argument by which a caller allows the whole wait.
+const WAIT: &str = "wait";
+/// How long a call waits when nobody is told of its progress and the caller did not allow more.
 const QUIET: Duration = Duration::from_secs(50);
 
 impl Run<'_> {
     pub(super) async fn until(&self, request: &Request, prepared: &Prepared, until: &Until) -> Result<Held, CallError> {
-        let most = if self.options.progress.is_some() { until.up_to } else { until.up_to.min(QUIET) };
+        let given = self.variables.get(Variable::Given as usize);
+        let waits = given.and_then(|given| jq::get(given, WAIT)) == Some(&Val::Bool(true));
+        let most = if waits || self.options.progress.is_some() { until.up_to } else { until.up_to.min(QUIET) };
         let started = Instant::now();
         loop {
             let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
