@@ -10,3 +10,14 @@ pub(crate) enum Caller {
     /// A program that holds the key of the actions.
     ActionClient,
 }
+
+impl Caller {
+    /// What tells the callers of one kind from those of another; what is kept for one is not given to another.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::LocalUser => "local",
+            Self::HttpClient => "http",
+            Self::ActionClient => "action",
+        }
+    }
+}

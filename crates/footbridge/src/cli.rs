@@ -113,6 +113,9 @@ pub(crate) struct ServeOptions {
     /// A further host name that clients may use; may be repeated
     #[arg(long = "allowed-host", value_name = "HOST", value_delimiter = ',', env = "FOOTBRIDGE_ALLOWED_HOSTS")]
     pub(crate) allowed_hosts: Vec<String>,
+    /// Do not start while a backend is down; without it, several connectors start without those that are
+    #[arg(long, env = "FOOTBRIDGE_REQUIRE_ALL")]
+    pub(crate) require_all: bool,
     #[command(flatten)]
     pub(crate) common: CommonOptions,
 }
@@ -125,6 +128,9 @@ pub(crate) struct CommonOptions {
     pub(crate) allow: Option<Vec<Allow>>,
     #[command(flatten)]
     pub(crate) directory: DirectoryOption,
+    /// Groups of tools to list beside those listed anyway; -NAME leaves one out, all means every group
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', allow_hyphen_values = true, env = "FOOTBRIDGE_GROUPS")]
+    pub(crate) groups: Vec<String>,
     #[command(flatten)]
     pub(crate) files: FileOptions,
     /// A file with further root certificates, in PEM

@@ -1,39 +1,30 @@
-//! The MCP endpoint over everything that was opened: names, instructions, tools.
+//! The MCP endpoint over everything that was opened: names, instructions, tools, resources, prompts.
+
+mod names;
+mod offers;
 
 use footbridge_connector::Effect;
-use footbridge_mcp::Endpoint;
+use footbridge_mcp::{Endpoint, EndpointBuilder};
 
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
 use crate::write_road;
+pub(crate) use names::Names;
 
 /// Makes the endpoint.
 pub(crate) fn over(opened: &Opened) -> Result<Endpoint<Caller>, Trouble> {
-    check_names(&opened.served)?;
-    Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
+    let names = Names::of(&opened.served)?;
+    let is_joined = opened.served.len() > 1;
+    let mut endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(&opened.served))
         .instructions(instructions(&opened.served))
-        .tools(opened.served.iter().flat_map(write_road::tools))
-        .build()
-        .map_err(Trouble::failed)
-}
-
-/// Two connectors of one endpoint must not share a tool's name.
-fn check_names(served: &[Served]) -> Result<(), Trouble> {
-    for (index, one) in served.iter().enumerate() {
-        for before in served.iter().take(index) {
-            let shared =
-                one.backend.connector().tools().iter().find(|tool| before.backend.connector().tool(&tool.name).is_some());
-            if let Some(tool) = shared {
-                return Err(Trouble::usage(format!(
-                    "{} and {} cannot be served together, as both have the tool {}: start footbridge once for each",
-                    before.name, one.name, tool.name
-                )));
-            }
-        }
+        .tools(opened.served.iter().flat_map(|served| write_road::tools(served, &names, &opened.keys)));
+    for served in &opened.served {
+        endpoint = offers::resources(served).into_iter().fold(endpoint, EndpointBuilder::resource);
+        endpoint = offers::prompts(served, is_joined).into_iter().fold(endpoint, EndpointBuilder::prompt);
     }
-    Ok(())
+    endpoint.build().map_err(Trouble::failed)
 }
 
 fn title(served: &[Served]) -> String {

@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Failed,
     /// 2: wrong usage or configuration.
     Usage,
+    /// A code that a connector file gives to a check before it is served.
+    Code(u8),
     /// 130: SIGINT.
     Interrupted,
 }
@@ -22,6 +24,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
+            Exit::Code(code) => code,
             Exit::Interrupted => 130,
         })
     }
@@ -43,6 +46,11 @@ impl Trouble {
     /// Command and settings are right; something else was in the way.
     pub(crate) fn failed(message: impl fmt::Display) -> Self {
         Self { exit: Exit::Failed, message: message.to_string() }
+    }
+
+    /// Command and settings are right, and a backend refused; the code is its connector's.
+    pub(crate) fn with_code(code: u8, message: impl fmt::Display) -> Self {
+        Self { exit: Exit::Code(code), message: message.to_string() }
     }
 
     pub(crate) fn exit(&self) -> Exit {

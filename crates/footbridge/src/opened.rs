@@ -5,13 +5,13 @@ use std::path::Path;
 
 use axum::body::Body;
 use footbridge_board::{Board, Models};
-use footbridge_connector::{Backend, Connector, InProcess, Network, Setting};
+use footbridge_connector::{Backend, Connector, InProcess, Network, Setting, Tool};
 use footbridge_store::{AccountId, Store};
 
 use crate::connectors::{self, ConnectorFile, Connectors, Reached};
 use crate::exit::Trouble;
 use crate::settings::Settings;
-use crate::write_road::Gate;
+use crate::write_road::{Gate, Keys};
 
 /// A backend that is served, and what the operator opened of it.
 #[derive(Debug)]
@@ -19,8 +19,18 @@ pub(crate) struct Served {
     pub(crate) name: String,
     pub(crate) backend: Backend,
     pub(crate) gate: Gate,
+    /// Its groups of tools, each with whether they are listed.
+    groups: Vec<(String, bool)>,
     /// The secrets that its backend may want and nobody set, by name.
     pub(crate) unset_secrets: Vec<String>,
+}
+
+impl Served {
+    /// Whether clients see the tool in their list.
+    pub(crate) fn lists(&self, tool: &Tool) -> bool {
+        let of_tool = |(group, _): &&(String, bool)| tool.group.as_ref() == Some(group);
+        self.groups.iter().find(of_tool).map_or(tool.is_listed, |(_, is_listed)| *is_listed)
+    }
 }
 
 /// Everything that was opened.
@@ -29,6 +39,8 @@ pub(crate) struct Opened {
     pub(crate) served: Vec<Served>,
     /// The local board, when it is among them.
     pub(crate) local: Option<LocalBoard>,
+    /// The keys of calls that are carried out once.
+    pub(crate) keys: Keys,
 }
 
 /// The board of this machine.
@@ -55,7 +67,13 @@ impl Opened {
             compiled.push((file, name, connector));
         }
         check_connectors_in_file(settings, &connectors, compiled.iter().map(|(_, name, _)| name.as_str()).collect())?;
-        let mut opened = Self { served: Vec::with_capacity(compiled.len()), local: None };
+        let all = compiled.iter().flat_map(|(_, _, connector)| connector.groups());
+        settings.check_groups(all.map(|(group, _)| group.as_str()))?;
+        let keys = match settings.data_directory() {
+            Ok(path) => Keys::in_directory(path),
+            Err(trouble) => Keys::nowhere(trouble.to_string()),
+        };
+        let mut opened = Self { served: Vec::with_capacity(compiled.len()), local: None, keys };
         for (file, name, connector) in compiled {
             let served = opened.open_one(file.reached, name, connector, settings).await?;
             opened.served.push(served);
@@ -71,6 +89,11 @@ impl Opened {
         settings: &Settings,
     ) -> Result<Served, Trouble> {
         let is_local = reached == Reached::InProcess;
+        if let Some(kind) = connector.kinds().first() {
+            return Err(Trouble::failed(format!(
+                "{name} cannot be served: its file names the kind {kind:?}, which this program lacks"
+            )));
+        }
         check_names(&connector, is_local, settings.names_in_file(&name))
             .map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
         let unreadable = RefCell::new(None);
@@ -99,16 +122,19 @@ impl Opened {
             Reached::InProcess => {
                 let local = open_board(&connector, &settings.data_directory()?).await?;
                 let upstream: InProcess<_, Body> = InProcess::new(local.board.service_for(AccountId::local()));
+                self.keys = Keys::in_store(local.store.clone());
                 self.local = Some(local);
                 connector.connect(own, upstream)
             }
         };
         let gate = Gate::new(settings.allowed(&name, is_local));
-        Ok(Served { name, backend, unset_secrets, gate })
+        let groups = settings.groups_of(&name, connector.groups()).map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
+        Ok(Served { name, backend, groups, unset_secrets, gate })
     }
 
     /// Closes what was opened.
     pub(crate) async fn close(self) {
+        self.keys.close().await;
         if let Some(local) = self.local {
             local.store.close().await;
         }

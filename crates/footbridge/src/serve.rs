@@ -5,6 +5,7 @@ mod doors;
 mod exposure;
 mod http;
 mod invitation;
+mod preflight;
 mod signals;
 mod standard_input;
 mod stdio;
@@ -32,6 +33,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Trouble> {
             served.name
         ));
     }
+    preflight::run(&opened, options.require_all).await?;
     let exit = match door {
         None => stdio::serve(endpoint).await?,
         Some(door) => door.serve(endpoint, &opened).await?,

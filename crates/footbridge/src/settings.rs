@@ -3,6 +3,7 @@
 mod action_key;
 mod data_directory;
 mod file;
+pub(crate) mod groups;
 mod shared_bearer;
 mod small_file;
 
@@ -14,6 +15,7 @@ use crate::connectors::Connectors;
 use crate::exit::Trouble;
 pub(crate) use action_key::action_key;
 pub(crate) use file::SettingsFile;
+use groups::Switch;
 pub(crate) use shared_bearer::shared_bearer;
 pub(crate) use small_file::read as read_small_file;
 
@@ -32,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) file: SettingsFile,
     /// What flag or environment open; none leaves it to the file and the default of each connector.
     allow: Option<Vec<Allow>>,
+    /// What flag or environment list; none leaves it to the file.
+    groups: Vec<Switch>,
     data: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     connectors_directory: Option<PathBuf>,
@@ -41,6 +45,7 @@ impl Settings {
     pub(crate) fn new(options: CommonOptions) -> Result<Self, Trouble> {
         let mut settings = Self::of_files(options.files)?;
         settings.allow = options.allow;
+        settings.groups = groups::switches(&options.groups);
         settings.ca_file = options.ca_file;
         settings.connectors_directory = options.directory.connectors_directory;
         Ok(settings)
@@ -49,7 +54,7 @@ impl Settings {
     /// For commands that only need the local board.
     pub(crate) fn of_files(options: FileOptions) -> Result<Self, Trouble> {
         let file = SettingsFile::read(options.settings)?;
-        Ok(Self { file, allow: None, data: options.data, ca_file: None, connectors_directory: None })
+        Ok(Self { file, allow: None, groups: Vec::new(), data: options.data, ca_file: None, connectors_directory: None })
     }
 
     /// What the tools of a connector may do, apart from reading. `is_local`: the board is the user's own.
@@ -58,6 +63,26 @@ impl Settings {
             || self.file.connectors.get(connector).and_then(|own| own.allow.clone()).or_else(|| self.file.allow.clone());
         let by_default = || if is_local { vec![Allow::Write] } else { Vec::new() };
         self.allow.clone().or_else(in_file).unwrap_or_else(by_default)
+    }
+
+    /// The groups of a connector, each with whether its tools are listed: flag or environment, else the connector's own line in the
+    /// file, else the file's general one, each on top of what the connector file says.
+    pub(crate) fn groups_of(&self, connector: &str, groups: &[(String, bool)]) -> Result<Vec<(String, bool)>, Trouble> {
+        if !self.groups.is_empty() {
+            return Ok(groups::switched(groups, &self.groups));
+        }
+        let own = self.file.connectors.get(connector).and_then(|own| own.groups.as_ref());
+        let switches = groups::switches(own.or(self.file.groups.as_ref()).map(Vec::as_slice).unwrap_or_default());
+        if own.is_some() {
+            groups::check(&switches, groups.iter().map(|(group, _)| group.as_str()))?;
+        }
+        Ok(groups::switched(groups, &switches))
+    }
+
+    /// Every group that is named beside a connector must be one of some connector.
+    pub(crate) fn check_groups<'g>(&self, groups: impl Iterator<Item = &'g str>) -> Result<(), Trouble> {
+        let in_file = || groups::switches(self.file.groups.as_deref().unwrap_or_default());
+        groups::check(&if self.groups.is_empty() { in_file() } else { self.groups.clone() }, groups)
     }
 
     /// Where the local board is kept.
@@ -100,6 +125,7 @@ mod tests {
         Settings {
             file: SettingsFile::parse("settings.yaml", file).unwrap(),
             allow,
+            groups: Vec::new(),
             data: None,
             ca_file: None,
             connectors_directory: None,

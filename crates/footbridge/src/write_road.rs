@@ -1,77 +1,103 @@
-//! The write road: what stands between a call and its connector. Today the effect gate; every connector tool passes here and nowhere else.
+//! The write road: what stands between a call and its connector. The effect gate, the user's consent, keys of calls, progress; every
+//! connector tool passes here and nowhere else.
+
+mod consent;
+mod gate;
+mod keys;
+mod progress;
+
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use footbridge_connector::{Backend, CallError, Effect, Fault, Options, Tool as ConnectorTool};
-use footbridge_mcp::{Call, Output, Tool, ToolResult, fail};
+use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail, limits};
+use footbridge_store::CallKey;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::caller::Caller;
-use crate::cli::Allow;
+use crate::endpoint::Names;
 use crate::opened::Served;
-
-/// What the operator opened on one connector. Reading is always open.
-#[derive(Debug, Clone)]
-pub(crate) struct Gate {
-    allowed: Vec<Allow>,
-}
-
-impl Gate {
-    pub(crate) fn new(allowed: Vec<Allow>) -> Self {
-        Self { allowed }
-    }
-
-    pub(crate) fn is_open(&self, effect: Effect) -> bool {
-        match effect {
-            Effect::Read => true,
-            Effect::Write => self.allowed.contains(&Allow::Write),
-            Effect::Destroy => self.allowed.contains(&Allow::Destroy),
-        }
-    }
-
-    /// The value of `--allow` that opens an effect beside what is open already.
-    pub(crate) fn switch_for(&self, effect: Effect) -> &'static str {
-        match effect {
-            Effect::Destroy if self.is_open(Effect::Write) => "--allow write,destroy",
-            Effect::Write if self.is_open(Effect::Destroy) => "--allow write,destroy",
-            Effect::Destroy => "--allow destroy",
-            Effect::Read | Effect::Write => "--allow write",
-        }
-    }
-}
-
-/// The tools of a served connector: the open ones as clients see them, the closed ones unlisted and answering with the switch that opens them.
-pub(crate) fn tools(served: &Served) -> Vec<Tool<Caller>> {
-    let tools = served.backend.connector().tools().iter();
-    tools.map(|tool| if served.gate.is_open(tool.effect) { open(served, tool) } else { closed(served, tool) }).collect()
-}
+pub(crate) use gate::Gate;
+pub(crate) use keys::Keys;
+use keys::{ARGUMENT, Begun};
 
 /// What an action answers when the way to the backend, or we, failed; the log says more.
 pub(crate) const FAILED_INSIDE: &str = "Internal server error";
 
 const CLOSED_ACTION: &str = "This action is closed:";
 
+/// What every call of one tool passes.
+#[derive(Debug)]
+struct Road {
+    backend: Backend,
+    tool: String,
+    title: String,
+    effect: Effect,
+    takes_key: bool,
+    is_structured: bool,
+    keys: Keys,
+}
+
+/// What a call is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// The result as the connector file shapes it.
+    Result,
+    /// The backend's own records, for a program.
+    Records,
+}
+
+impl Road {
+    fn new(served: &Served, tool: &ConnectorTool, keys: &Keys) -> Arc<Self> {
+        Arc::new(Self {
+            backend: served.backend.clone(),
+            tool: tool.name.clone(),
+            title: tool.title.clone(),
+            effect: tool.effect,
+            takes_key: tool.takes_key,
+            is_structured: tool.structured,
+            keys: keys.clone(),
+        })
+    }
+
+    /// The caller's key for this call, when it has one; an empty one is none.
+    fn key(&self, call: &mut Call<Caller>) -> Option<CallKey> {
+        let key = self.takes_key.then(|| call.arguments.remove(ARGUMENT))??;
+        let key = key.as_str().filter(|key| !key.is_empty())?.to_owned();
+        let tool = format!("{} {}", self.backend.identity(), self.tool);
+        Some(CallKey { caller: call.caller.name().to_owned(), tool, key })
+    }
+}
+
+/// The tools of a served connector: the open ones as clients see them, the closed ones unlisted and answering with the switch that opens them.
+pub(crate) fn tools(served: &Served, names: &Names, keys: &Keys) -> Vec<Tool<Caller>> {
+    let tools = served.backend.connector().tools().iter();
+    tools
+        .map(|tool| if served.gate.is_open(tool.effect) { open(served, tool, names, keys) } else { closed(served, tool, names) })
+        .collect()
+}
+
 /// The tools that the actions of a served connector call. They answer with the backend's own records. The key of the actions opens
 /// them, whatever they do, unless the operator said that there is only reading.
-pub(crate) fn tools_of_actions(served: &Served) -> Vec<Tool<Caller>> {
+pub(crate) fn tools_of_actions(served: &Served, keys: &Keys) -> Vec<Tool<Caller>> {
     let connector = served.backend.connector();
     let is_called = |tool: &&ConnectorTool| connector.actions().iter().any(|action| action.tool == tool.name);
-    let only_reads = served.gate.allowed.contains(&Allow::Read) && served.gate.allowed.len() == 1;
     let tools = connector.tools().iter().filter(is_called);
     tools
         .map(|tool| {
-            let (backend, name) = (served.backend.clone(), tool.name.clone());
-            let is_closed = only_reads && tool.effect != Effect::Read;
+            let road = Road::new(served, tool, keys);
+            let is_closed = served.gate.only_reads() && tool.effect != Effect::Read;
             let made = Tool::new(tool.name.as_str(), tool.description.as_str(), tool.input_schema.clone(), move |call: Call<Caller>| {
-                let (backend, name) = (backend.clone(), name.clone());
+                let road = Arc::clone(&road);
                 async move {
                     if is_closed {
                         return Err(fail(format!("{CLOSED_ACTION} the operator allows reading alone. To open it, start footbridge without --allow read.")));
                     }
-                    run_for_records(backend, name, call).await
+                    run(&road, call, Wanted::Records).await
                 }
             });
-            tool.argument_aliases
-                .iter()
-                .fold(made.nullable(tool.nullable.iter().map(String::as_str)), |made, (alias, name)| made.argument_alias(alias, name))
+            taking(made, tool)
         })
         .collect()
 }
@@ -81,30 +107,21 @@ pub(crate) fn is_closing(text: &str) -> bool {
     text.starts_with(CLOSED_ACTION)
 }
 
-async fn run_for_records(backend: Backend, tool: String, call: Call<Caller>) -> ToolResult {
-    let options = Options { keeps_records: true, ..Options::default() };
-    match backend.call_with(&tool, call.arguments, options).await {
-        Ok(outcome) => {
-            tracing::info!(%tool, caller = ?call.caller, "called");
-            Ok(Output::json(outcome.records.unwrap_or(outcome.json)))
-        }
-        Err(error) => {
-            let is_inside = error.fault() == Fault::Us || (error.fault() == Fault::Backend && error.status().is_none());
-            told(&tool, &call.caller, &error);
-            Err(fail(if is_inside { FAILED_INSIDE } else { error.message() }))
-        }
-    }
+/// What a tool takes beside its schema, and for how long it may run.
+fn taking(made: Tool<Caller>, tool: &ConnectorTool) -> Tool<Caller> {
+    let made = made.nullable(tool.nullable.iter().map(String::as_str)).time_limit(limits::TOOL_TIME + tool.longest_wait);
+    tool.argument_aliases.iter().fold(made, |made, (alias, name)| made.argument_alias(alias, name))
 }
 
-fn open(served: &Served, tool: &ConnectorTool) -> Tool<Caller> {
-    let backend = served.backend.clone();
-    let name = tool.name.clone();
-    let made = Tool::new(tool.name.as_str(), tool.description.as_str(), tool.input_schema.clone(), move |call: Call<Caller>| {
-        run(backend.clone(), name.clone(), call)
+fn open(served: &Served, tool: &ConnectorTool, names: &Names, keys: &Keys) -> Tool<Caller> {
+    let road = Road::new(served, tool, keys);
+    let name = names.published(&served.name, &tool.name);
+    let made = Tool::new(name, tool.description.as_str(), tool.input_schema.clone(), move |call: Call<Caller>| {
+        let road = Arc::clone(&road);
+        async move { run(&road, call, Wanted::Result).await }
     });
     let made = made
         .title(tool.title.as_str())
-        .nullable(tool.nullable.iter().map(String::as_str))
         .effect(match tool.effect {
             Effect::Read => footbridge_mcp::Effect::Read,
             Effect::Write => footbridge_mcp::Effect::Write,
@@ -112,15 +129,19 @@ fn open(served: &Served, tool: &ConnectorTool) -> Tool<Caller> {
         })
         .idempotent(tool.annotations.idempotent)
         .open_world(tool.annotations.open_world);
-    let made = tool.argument_aliases.iter().fold(made, |made, (alias, name)| made.argument_alias(alias, name));
-    let made = if tool.is_listed { made } else { made.unlisted() };
-    tool.aliases.iter().fold(made, Tool::alias)
+    let made = match tool.output_schema.as_ref().filter(|_| tool.structured) {
+        Some(schema) => made.output_schema(schema.clone()),
+        None => made,
+    };
+    let made = taking(made, tool);
+    let made = if served.lists(tool) { made } else { made.unlisted() };
+    names.aliases(&served.name, tool).into_iter().fold(made, Tool::alias)
 }
 
-fn closed(served: &Served, tool: &ConnectorTool) -> Tool<Caller> {
+fn closed(served: &Served, tool: &ConnectorTool, names: &Names) -> Tool<Caller> {
+    let name = names.published(&served.name, &tool.name);
     let message = format!(
-        "{} is closed: it can {} and the operator has not opened that. To open it, start footbridge with {}.",
-        tool.name,
+        "{name} is closed: it can {} and the operator has not opened that. To open it, start footbridge with {}.",
         match tool.effect {
             Effect::Destroy => "delete",
             Effect::Read | Effect::Write => "change things",
@@ -128,56 +149,62 @@ fn closed(served: &Served, tool: &ConnectorTool) -> Tool<Caller> {
         served.gate.switch_for(tool.effect)
     );
     let anything = json!({ "type": "object" });
-    let made = Tool::new(tool.name.as_str(), tool.description.as_str(), anything, move |_: Call<Caller>| {
+    let made = Tool::new(name, tool.description.as_str(), anything, move |_: Call<Caller>| {
         let message = message.clone();
         async move { Err(fail(message)) }
     });
-    tool.aliases.iter().fold(made.unlisted(), Tool::alias)
+    names.aliases(&served.name, tool).into_iter().fold(made.unlisted(), Tool::alias)
 }
 
-async fn run(backend: Backend, tool: String, call: Call<Caller>) -> ToolResult {
-    match backend.call(&tool, call.arguments).await {
+/// One call. Questions come before effects, because a client that answers them may begin the call anew.
+async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult {
+    if wanted == Wanted::Result {
+        consent::ask(road, &call).await?;
+    }
+    let key = road.key(&mut call);
+    let held = match key {
+        None => None,
+        Some(key) => match road.keys.begin(key, &call.arguments, SystemTime::now()).await {
+            Begun::Go(held) => Some(held),
+            Begun::Answered(answer) => return answered(road, RawValue::from_string(answer)?),
+            Begun::Refused(why) => return Err(fail(why)),
+        },
+    };
+    let arguments = std::mem::take(&mut call.arguments);
+    let keeps_records = wanted == Wanted::Records;
+    let start = |progress| road.backend.call_with(&road.tool, arguments, Options { progress, keeps_records });
+    match progress::told(&call, start).await {
         Ok(outcome) => {
-            tracing::info!(%tool, caller = ?call.caller, "called");
-            Ok(Output::json(outcome.json))
+            let json = outcome.records.filter(|_| keeps_records).unwrap_or(outcome.json);
+            if let Some(held) = held {
+                held.finish(json.get()).await;
+            }
+            tracing::info!(tool = %road.tool, caller = ?call.caller, "called");
+            answered(road, json)
         }
         Err(error) => {
-            told(&tool, &call.caller, &error);
-            Err(fail(error.message()))
+            if let Some(held) = held {
+                held.fail(error.may_have_changed()).await;
+            }
+            tell_log(&road.tool, &call.caller, &error);
+            let is_inside = error.fault() == Fault::Us || (error.fault() == Fault::Backend && error.status().is_none());
+            Err(fail(if keeps_records && is_inside { FAILED_INSIDE } else { error.message() }))
         }
     }
 }
 
+fn answered(road: &Road, json: Box<RawValue>) -> ToolResult {
+    if road.is_structured && !json.get().starts_with('{') {
+        return Err(Failure::Internal(format!("{} promises an object and gave something else", road.tool).into()));
+    }
+    Ok(Output::json(json))
+}
+
 /// The log says what the caller does not read.
-fn told(tool: &str, caller: &Caller, error: &CallError) {
+fn tell_log(tool: &str, caller: &Caller, error: &CallError) {
     let (status, detail) = (error.status(), error.detail());
     match error.fault() {
         Fault::Us => tracing::error!(%tool, ?caller, status, detail, "a call failed by our fault"),
         Fault::Caller | Fault::Backend => tracing::info!(%tool, ?caller, status, detail, "a call failed"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use footbridge_connector::Effect;
-
-    use super::Gate;
-    use crate::cli::Allow;
-
-    #[test]
-    fn reading_is_always_open_and_each_other_effect_by_its_own_word() {
-        let gate = |allowed: &[Allow]| Gate::new(allowed.to_vec());
-        assert!(gate(&[]).is_open(Effect::Read));
-        assert!(!gate(&[]).is_open(Effect::Write) && !gate(&[]).is_open(Effect::Destroy));
-        assert!(gate(&[Allow::Write]).is_open(Effect::Write) && !gate(&[Allow::Write]).is_open(Effect::Destroy));
-        assert!(!gate(&[Allow::Destroy]).is_open(Effect::Write) && gate(&[Allow::Destroy]).is_open(Effect::Destroy));
-    }
-
-    #[test]
-    fn the_named_switch_opens_what_it_says_and_closes_nothing() {
-        assert_eq!(Gate::new(vec![Allow::Write]).switch_for(Effect::Destroy), "--allow write,destroy");
-        assert_eq!(Gate::new(vec![]).switch_for(Effect::Destroy), "--allow destroy");
-        assert_eq!(Gate::new(vec![]).switch_for(Effect::Write), "--allow write");
-        assert_eq!(Gate::new(vec![Allow::Destroy]).switch_for(Effect::Write), "--allow write,destroy");
     }
 }

@@ -75,10 +75,11 @@ fn parcel() -> Scripted {
 #[tokio::test]
 async fn the_resource_and_the_prompt_of_the_guide_work() {
     let parcels = Mutex::new(vec![json!({"id": 1, "label": "One"})]);
-    let scripted = Scripted::later(&file(), &[("PARCEL_URL", "http://localhost"), ("PARCEL_KEY", "key-of-parcel")], move |seen| {
-        let answer = answer(&mut parcels.lock().unwrap(), &seen);
-        Box::pin(async move { answer })
-    });
+    let scripted =
+        Scripted::later(&file(), &[("PARCEL_URL", "http://localhost"), ("PARCEL_KEY", "key-of-parcel")], move |seen| {
+            let answer = answer(&mut parcels.lock().unwrap(), &seen);
+            Box::pin(async move { answer })
+        });
     let values = |id: &str| json!({ "id": id }).as_object().unwrap().clone();
     let read = scripted.backend.read_resource("parcel", values("1")).await.unwrap();
     assert_eq!(serde_json::from_str::<Value>(&read).unwrap()["label"], "One");

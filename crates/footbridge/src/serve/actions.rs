@@ -44,8 +44,9 @@ pub(super) fn routes(opened: &Opened, key: Option<&SecretString>) -> Result<Rout
         if actions.is_empty() {
             continue;
         }
-        let endpoint =
-            Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION")).tools(write_road::tools_of_actions(served)).build();
+        let endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
+            .tools(write_road::tools_of_actions(served, &opened.keys))
+            .build();
         let endpoint = endpoint
             .map_err(|problems| Trouble::usage(format!("the actions of {} cannot be served: {problems}", served.name)))?;
         let facade = Arc::new(Facade { backend: served.backend.clone(), endpoint, key: key.cloned() });

@@ -25,6 +25,7 @@ pub(crate) struct SettingsFile {
     pub(crate) public_url: Option<String>,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allow: Option<Vec<Allow>>,
+    pub(crate) groups: Option<Vec<String>>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) connectors_directory: Option<PathBuf>,
@@ -36,6 +37,7 @@ pub(crate) struct SettingsFile {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ConnectorSettings {
     pub(crate) allow: Option<Vec<Allow>>,
+    pub(crate) groups: Option<Vec<String>>,
     /// By the names of the connector's own settings; may hold secrets.
     pub(crate) settings: BTreeMap<String, String>,
 }
@@ -43,7 +45,12 @@ pub(crate) struct ConnectorSettings {
 impl fmt::Debug for ConnectorSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.settings.keys().collect();
-        formatter.debug_struct("ConnectorSettings").field("allow", &self.allow).field("settings", &names).finish()
+        formatter
+            .debug_struct("ConnectorSettings")
+            .field("allow", &self.allow)
+            .field("groups", &self.groups)
+            .field("settings", &names)
+            .finish()
     }
 }
 

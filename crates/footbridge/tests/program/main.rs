@@ -14,7 +14,9 @@ mod settings;
 mod transport_choice;
 
 mod endings;
+mod joined;
 mod killed_writer;
+mod long_calls;
 mod shared_data;
 mod stdio_purity;
 

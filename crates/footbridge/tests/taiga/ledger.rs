@@ -66,7 +66,7 @@ const PINNED: [(&str, Shown); 49] = [
     ("an issue is deleted", By("taiga/actions::every_kind_of_item_lives_and_dies")),
     // tools
     ("a story takes a status name, tags, a sprint and attributes", By("taiga/pinned::a_story_update_reaches_every_field")),
-    ("the same idempotency key twice is one task", Open),
+    ("the same idempotency key twice is one task", By("taiga/keys::the_same_call_is_carried_out_once_however_often_it_is_made")),
     (
         "a 409 says which version is the latest",
         By("taiga/pinned::a_task_takes_names_and_dates_and_a_409_names_the_latest_version"),

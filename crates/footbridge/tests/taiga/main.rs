@@ -7,6 +7,7 @@ mod behaviour;
 mod door;
 mod golden;
 mod hostile;
+mod keys;
 mod ledger;
 mod listening;
 mod pinned;

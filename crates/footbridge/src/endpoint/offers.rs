@@ -1,0 +1,67 @@
+//! Resources and prompts of a served connector, as clients see them. Reading goes straight to the backend: it changes nothing.
+
+use std::sync::Arc;
+
+use footbridge_connector::{Connector, Resource as Offered};
+use footbridge_mcp::{Call, Failure, Messages, Prompt, PromptArgument, Resource, ResourceBody, ResourceResult, fail};
+
+use crate::caller::Caller;
+use crate::opened::Served;
+
+/// What a client may read by an address.
+pub(super) fn resources(served: &Served) -> Vec<Resource<Caller>> {
+    served.backend.connector().resources().iter().map(|offered| resource(served, offered)).collect()
+}
+
+fn resource(served: &Served, offered: &Offered) -> Resource<Caller> {
+    let (backend, name) = (served.backend.clone(), offered.name.clone());
+    let read = move |call: Call<Caller>| {
+        let (backend, name) = (backend.clone(), name.clone());
+        async move { read(&backend, &name, call).await }
+    };
+    let made = match offered.is_template {
+        true => Resource::template(offered.uri.as_str(), offered.name.as_str(), read),
+        false => Resource::new(offered.uri.as_str(), offered.name.as_str(), read),
+    };
+    made.title(offered.title.as_str()).description(offered.description.as_str()).mime_type(offered.mime_type.as_str())
+}
+
+async fn read(backend: &footbridge_connector::Backend, name: &str, call: Call<Caller>) -> ResourceResult {
+    let offered = backend.connector().resources().iter().find(|offered| offered.name == name);
+    if offered.is_none_or(|offered| !offered.admits(&call.arguments)) {
+        return Err(Failure::NotFound);
+    }
+    match backend.read_resource(name, call.arguments).await {
+        Ok(text) => Ok(ResourceBody::Text(text)),
+        Err(error) if matches!(error.status(), Some(404 | 410)) => Err(Failure::NotFound),
+        Err(error) => {
+            tracing::info!(resource = name, status = error.status(), detail = error.detail(), "a resource could not be read");
+            Err(fail(error.message()))
+        }
+    }
+}
+
+/// Messages that a person picks to begin with; several connectors' stand side by side under names that tell them apart.
+pub(super) fn prompts(served: &Served, is_joined: bool) -> Vec<Prompt<Caller>> {
+    let connector: &Connector = served.backend.connector();
+    let backend = Arc::new(served.backend.clone());
+    let made = connector.prompts().iter().map(|offered| {
+        let name = if is_joined { format!("{}_{}", served.name, offered.name) } else { offered.name.clone() };
+        let (backend, own) = (Arc::clone(&backend), offered.name.clone());
+        let write = move |call: Call<Caller>| {
+            let message = backend.connector().prompts().iter().find(|prompt| prompt.name == own);
+            let message = message.map(|prompt| prompt.message(&call.arguments));
+            async move { message.map(Messages::user).ok_or(Failure::NotFound) }
+        };
+        let made = Prompt::new(name, offered.description.as_str(), write).title(offered.title.as_str());
+        offered.arguments.iter().fold(made, |made, argument| {
+            let (name, description) = (argument.name.as_str(), argument.description.as_str());
+            made.argument(if argument.required {
+                PromptArgument::required(name, description)
+            } else {
+                PromptArgument::new(name, description)
+            })
+        })
+    });
+    made.collect()
+}

@@ -1,0 +1,242 @@
+//! Calls under a key of the caller's: each is carried out once in 24 hours, however often and from however many places it is made.
+//! What is kept is in the store; what keeps calls of this process apart is here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::SystemTime;
+
+use footbridge_store::{CallKey, KeepError, KeptCall, Store};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedMutexGuard};
+
+/// The argument that carries the key.
+pub(crate) const ARGUMENT: &str = "idempotency_key";
+/// Bytes of the digest of one argument.
+const DIGEST_BYTES: usize = 8;
+
+type Locks = Arc<Mutex<HashMap<CallKey, Weak<AsyncMutex<()>>>>>;
+
+/// The keys of all callers. Cheap to clone; clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys(Arc<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    place: Place,
+    locks: Locks,
+}
+
+/// Where calls are kept.
+#[derive(Debug)]
+enum Place {
+    /// In a store that is open anyway.
+    Open(Store),
+    /// Nowhere; why.
+    Nowhere(String),
+    /// In the store of that directory, opened by the first call that has a key.
+    Directory { path: PathBuf, store: OnceCell<Store> },
+}
+
+/// What to do with a call.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// Carry it out, and say how it ended.
+    Go(Held),
+    /// It was carried out before, with this answer.
+    Answered(String),
+    /// It must not be carried out; why.
+    Refused(String),
+}
+
+/// A call that is being carried out; nobody else carries it out meanwhile.
+#[derive(Debug)]
+pub(crate) struct Held {
+    call: CallKey,
+    store: Store,
+    _lock: OwnedMutexGuard<()>,
+}
+
+impl Keys {
+    pub(crate) fn in_store(store: Store) -> Self {
+        Self::at(Place::Open(store))
+    }
+
+    pub(crate) fn in_directory(path: PathBuf) -> Self {
+        Self::at(Place::Directory { path, store: OnceCell::new() })
+    }
+
+    /// A call that has a key is told why it cannot be kept.
+    pub(crate) fn nowhere(why: String) -> Self {
+        Self::at(Place::Nowhere(why))
+    }
+
+    fn at(place: Place) -> Self {
+        Self(Arc::new(Kept { place, locks: Locks::default() }))
+    }
+
+    async fn store(&self) -> Result<Store, String> {
+        let unkept = |why: String| format!("The call could not be kept under its {ARGUMENT}, so nothing was done: {why}.");
+        match &self.0.place {
+            Place::Open(store) => Ok(store.clone()),
+            Place::Nowhere(why) => Err(unkept(why.clone())),
+            Place::Directory { path, store } => {
+                let opened = store.get_or_try_init(|| Store::open(path)).await;
+                opened.cloned().map_err(|error| unkept(error.to_string()))
+            }
+        }
+    }
+
+    /// Notes that a call begins, unless it was made before. Waits while the same key is at work in this process.
+    pub(crate) async fn begin(&self, call: CallKey, arguments: &Map<String, Value>, now: SystemTime) -> Begun {
+        let store = match self.store().await {
+            Ok(store) => store,
+            Err(why) => return Begun::Refused(why),
+        };
+        let lock = self.lock(&call).lock_owned().await;
+        let fingerprint = fingerprint(arguments);
+        match store.begin_kept_call(&call, &fingerprint, now).await {
+            Ok(KeptCall::Begun) => Begun::Go(Held { call, store, _lock: lock }),
+            Ok(KeptCall::Done(Some(answer))) => Begun::Answered(answer),
+            Ok(KeptCall::Done(None)) => Begun::Refused(format!(
+                "This call was carried out already under the {ARGUMENT} {:?}; its answer was too large to keep. Read the object.",
+                call.key
+            )),
+            Ok(KeptCall::Unfinished(begun)) => Begun::Refused(format!(
+                "A call with the {ARGUMENT} {:?} was begun at {begun}, and how it ended is not known: it was interrupted, or it is still at work. Look whether it was carried out. If it was not, make the call with another key.",
+                call.key
+            )),
+            Ok(KeptCall::Other(before)) => Begun::Refused(format!(
+                "The {ARGUMENT} {:?} belongs to another call of the last 24 hours: {}. Nothing was done. Make this call with another key, or the same call again.",
+                call.key,
+                difference(&before, &fingerprint)
+            )),
+            Err(error) => {
+                let next = match &error {
+                    KeepError::Full(_) => " Wait until the oldest are a day old, or call without a key.",
+                    _ => "",
+                };
+                tracing::error!(error = &error as &dyn std::error::Error, "a call cannot be kept");
+                Begun::Refused(format!("The call could not be kept under its {ARGUMENT}, so nothing was done: {error}.{next}"))
+            }
+        }
+    }
+
+    /// The lock of a key; the one that others hold, when there is one.
+    fn lock(&self, call: &CallKey) -> Arc<AsyncMutex<()>> {
+        let mut locks = self.0.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        if let Some(lock) = locks.get(call).and_then(Weak::upgrade) {
+            return lock;
+        }
+        let lock = Arc::new(AsyncMutex::new(()));
+        locks.insert(call.clone(), Arc::downgrade(&lock));
+        lock
+    }
+
+    /// Closes what was opened for keys alone.
+    pub(crate) async fn close(&self) {
+        if let Place::Directory { store, .. } = &self.0.place
+            && let Some(store) = store.get()
+        {
+            store.close().await;
+        }
+    }
+}
+
+impl Held {
+    /// It was carried out, with this answer.
+    pub(crate) async fn finish(self, answer: &str) {
+        if let Err(error) = self.store.finish_kept_call(&self.call, answer).await {
+            tracing::error!(error = &error as &dyn std::error::Error, tool = self.call.tool, "the end of a call was not kept");
+        }
+    }
+
+    /// It failed. When nothing was changed, the key is free again; otherwise nobody knows, and the next call is told so.
+    pub(crate) async fn fail(self, may_have_changed: bool) {
+        if may_have_changed {
+            return;
+        }
+        if let Err(error) = self.store.forget_kept_call(&self.call).await {
+            tracing::error!(error = &error as &dyn std::error::Error, tool = self.call.tool, "the end of a call was not kept");
+        }
+    }
+}
+
+/// The digest of every argument by its name, as JSON: what tells two calls apart, and says in what they differ, without their words.
+fn fingerprint(arguments: &Map<String, Value>) -> String {
+    let digests: BTreeMap<&str, String> = arguments
+        .iter()
+        .filter(|(name, _)| *name != ARGUMENT)
+        .map(|(name, value)| {
+            let digest = Sha256::digest(canonical(value).as_bytes());
+            (name.as_str(), digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect())
+        })
+        .collect();
+    serde_json::to_string(&digests).unwrap_or_default()
+}
+
+/// JSON in which the order of keys says nothing.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, String> = map.iter().map(|(key, value)| (key, canonical(value))).collect();
+            let entries: Vec<String> =
+                sorted.into_iter().map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
+            format!("{{{}}}", entries.join(","))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+/// In what two calls differ.
+fn difference(before: &str, now: &str) -> String {
+    let read = |text: &str| serde_json::from_str::<BTreeMap<String, String>>(text).unwrap_or_default();
+    let (before, now) = (read(before), read(now));
+    let say = |names: Vec<&String>, what: &str| {
+        let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+        (!names.is_empty()).then(|| format!("{} {what}", names.join(", ")))
+    };
+    let parts = [
+        say(
+            now.iter()
+                .filter(|(name, digest)| before.get(*name).is_some_and(|old| old != *digest))
+                .map(|(name, _)| name)
+                .collect(),
+            "had another value",
+        ),
+        say(now.keys().filter(|name| !before.contains_key(*name)).collect(), "was not passed"),
+        say(before.keys().filter(|name| !now.contains_key(*name)).collect(), "was passed, and is not now"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::{difference, fingerprint};
+
+    fn of(value: Value) -> String {
+        fingerprint(value.as_object().unwrap_or(&Map::new()))
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_every_argument_and_of_no_order() {
+        assert_eq!(of(json!({"a": 1, "b": {"x": [1, 2], "y": null}})), of(json!({"b": {"y": null, "x": [1, 2]}, "a": 1})));
+        assert_eq!(of(json!({"a": 1, "idempotency_key": "k"})), of(json!({"a": 1, "idempotency_key": "l"})));
+        for other in [json!({"a": "1"}), json!({"a": 1, "b": null}), json!({"a": 1.0}), json!({}), json!({"b": 1})] {
+            assert_ne!(of(json!({"a": 1})), of(other.clone()), "{other}");
+        }
+        assert_ne!(of(json!({"a": [1, 2]})), of(json!({"a": [2, 1]})));
+        assert!(!of(json!({"a": "a word of the user"})).contains("word"));
+    }
+
+    #[test]
+    fn a_difference_is_named() {
+        let (before, now) = (of(json!({"a": 1, "b": 2, "c": 3})), of(json!({"a": 1, "b": 5, "d": 3, "e": 1})));
+        assert_eq!(difference(&before, &now), "`b` had another value; `d`, `e` was not passed; `c` was passed, and is not now");
+    }
+}
