@@ -91,7 +91,8 @@ impl Opened {
         let is_local = reached == Reached::InProcess;
         if let Some(kind) = connector.kinds().first() {
             return Err(Trouble::failed(format!(
-                "{name} cannot be served: its file names the kind {kind:?}, which this program lacks"
+                "{name} cannot be served: its file names the kind {}, which this program lacks",
+                kind.name()
             )));
         }
         check_names(&connector, is_local, settings.names_in_file(&name))

@@ -9,6 +9,7 @@ use super::Inner;
 use super::request;
 use super::sources::{Loaded, MAX_ROWS};
 use super::throttle::set;
+use super::tidy;
 use super::values::{self, Held};
 use crate::connector::Lookup;
 use crate::failure::CallError;
@@ -18,6 +19,8 @@ use crate::jq::{self, Glue, Variable, Variables, plain_text};
 const MAX_LISTED: usize = 20;
 /// Suggestions that a message makes.
 const MAX_SUGGESTED: usize = 3;
+/// Characters of a name that a message shows.
+const MAX_SHOWN: usize = 100;
 /// Characters that a name may have.
 const MAX_NAME: usize = 500;
 
@@ -174,7 +177,7 @@ fn pick(choices: &[Choice], name: &str, digits: bool, asked: &Asked<'_>) -> Resu
                     "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
                     asked.argument,
                     asked.lookup.noun,
-                    listed.join(", ")
+                    tidy::fenced(&listed.join(", "))
                 )));
             }
         }
@@ -185,9 +188,16 @@ fn pick(choices: &[Choice], name: &str, digits: bool, asked: &Asked<'_>) -> Resu
 
 fn shown(choice: &Choice) -> String {
     match choice.names.first() {
-        Some(name) => format!("{name} (id {})", choice.id_text),
+        Some(name) => format!("{} (id {})", short(name), choice.id_text),
         None => format!("id {}", choice.id_text),
     }
+}
+
+/// A name on one line, cut.
+fn short(name: &str) -> String {
+    let line = name.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let cut: String = line.clone().take(MAX_SHOWN).collect();
+    if line.count() > MAX_SHOWN { format!("{cut}…") } else { cut }
 }
 
 fn slug(text: &str) -> String {
@@ -220,7 +230,7 @@ fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut: bool) -> C
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     if !near.is_empty() {
-        let names: Vec<String> = near.iter().take(MAX_SUGGESTED).map(|(_, own)| format!("{own:?}")).collect();
+        let names: Vec<String> = near.iter().take(MAX_SUGGESTED).map(|(_, own)| format!("{:?}", short(own))).collect();
         message.push_str(&format!(" Did you mean {}?", names.join(" or ")));
     }
     let words = asked.lookup.words.iter().map(|(word, _)| word.clone());
@@ -228,7 +238,7 @@ fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut: bool) -> C
     if !listed.is_empty() {
         let left = (choices.len() + asked.lookup.words.len()).saturating_sub(listed.len());
         let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
-        message.push_str(&format!(" The choices are: {}{rest}.", listed.join(", ")));
+        message.push_str(&format!(" The choices are: {}{rest}.", tidy::fenced(&listed.join(", "))));
     }
     if is_cut {
         message.push_str(&format!(" Only the first {MAX_ROWS} were looked at: pass the id."));

@@ -44,3 +44,13 @@ pub enum Kind {
     /// The program keeps no variables of its environment but those it needs.
     ScrubEnvironment,
 }
+
+impl Kind {
+    /// The name that a file gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CloudflareAccess => "cloudflare_access",
+            Self::ScrubEnvironment => "scrub_environment",
+        }
+    }
+}

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::caller::Caller;
 use crate::exit::Trouble;
-use crate::opened::Opened;
+use crate::opened::{Opened, Served};
 use crate::write_road::{self, FAILED_INSIDE};
 
 /// Bytes that the body of a request may have.
@@ -51,6 +51,13 @@ pub(super) fn routes(opened: &Opened, key: Option<&SecretString>) -> Result<Rout
             .map_err(|problems| Trouble::usage(format!("the actions of {} cannot be served: {problems}", served.name)))?;
         let facade = Arc::new(Facade { backend: served.backend.clone(), endpoint, key: key.cloned() });
         for action in actions {
+            let has_it = |other: &&Served| other.backend.connector().actions().iter().any(|known| known.name == action.name);
+            if let Some(other) = opened.served.iter().take_while(|other| other.name != served.name).find(has_it) {
+                return Err(Trouble::usage(format!(
+                    "{} and {} cannot be served together over HTTP, as both have the action {}: start footbridge once for each",
+                    other.name, served.name, action.name
+                )));
+            }
             let method = MethodFilter::try_from(action.method.clone())
                 .map_err(|error| Trouble::failed(format!("the action {} cannot be served: {error}", action.name)))?;
             let answers = Arc::new(action.clone());

@@ -54,6 +54,14 @@ fn tools_of_several_connectors_stand_side_by_side_and_keep_their_plain_names_whi
     let prompts = joined.request("prompts/list", &json!({}));
     assert_eq!(prompts["result"]["prompts"][1]["name"], "birch_ask", "{prompts}");
     joined.finish();
+    let action = "actions: { look: { method: get, tool: status, args: '{}' } }\n";
+    for name in ["apple", "birch"] {
+        home.file(&format!("{name}.yaml"), connector(name, &base, "") + action);
+    }
+    let both = home.path().join("birch.yaml");
+    let first = home.path().join("apple.yaml");
+    let ended = home.run(&["serve", first.to_str().unwrap(), both.to_str().unwrap(), "--transport", "http", "--port", "0"]);
+    assert!(ended.complaint(2).contains("both have the action look"), "{ended:?}");
     // a plain name goes on answering beside a connector that does not have it
     let mut mixed = serve(&["a.yaml", "board"]);
     assert_eq!(names(&mixed.tools())[..2], ["apple_status", "board_list"]);
