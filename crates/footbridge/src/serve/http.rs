@@ -61,9 +61,9 @@ impl Door {
         if let Some(warning) = warning {
             terminal::say(warning);
         }
-        terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
         let mcp = McpDoors::new(McpService::new(endpoint, SharedBearer::new(token), hosts));
         let doors = doors::routes(&mcp, opened, action_key.as_ref())?;
+        terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
         let mut exit = Exit::Done;
         let stopped = async {
             exit = signals.first().await;

@@ -13,6 +13,8 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedMutexGuard};
 
 /// The argument that carries the key.
 pub(crate) const ARGUMENT: &str = "idempotency_key";
+/// Characters that a key may have.
+const MAX_KEY: usize = 200;
 /// Bytes of the digest of one argument.
 const DIGEST_BYTES: usize = 8;
 
@@ -90,6 +92,12 @@ impl Keys {
 
     /// Notes that a call begins, unless it was made before. Waits while the same key is at work in this process.
     pub(crate) async fn begin(&self, call: CallKey, arguments: &Map<String, Value>, now: SystemTime) -> Begun {
+        let length = call.key.chars().count();
+        if length > MAX_KEY {
+            return Begun::Refused(format!(
+                "`{ARGUMENT}` has {length} characters; at most {MAX_KEY} are taken. Nothing was done."
+            ));
+        }
         let store = match self.store().await {
             Ok(store) => store,
             Err(why) => return Begun::Refused(why),

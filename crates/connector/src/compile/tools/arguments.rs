@@ -17,8 +17,6 @@ use crate::problem::Found;
 const FORMATS: [&str; 5] = ["date", "date-time", "uuid", "email", "uri"];
 /// Arguments that the engine adds to lists and to tools with `fields`.
 pub(super) const OWN: [&str; 4] = ["limit", "cursor", "fields", "idempotency_key"];
-/// Characters that a key of the caller's may have.
-const MAX_KEY: u32 = 200;
 
 pub(super) struct Arguments<'d> {
     pub(super) list: Vec<connector::Argument>,
@@ -219,7 +217,7 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
     if tool.idempotency_key {
         properties.insert(
             "idempotency_key".into(),
-            json!({"type": "string", "maxLength": MAX_KEY, "description": "Any text. The same call with the same key within 24 hours is carried out once."}),
+            json!({"type": "string", "description": "The same call with the same key is made once in 24 h."}),
         );
     }
     let mut schema = json!({"type": "object", "properties": properties});
