@@ -68,7 +68,7 @@ async fn another_call_with_the_same_key_is_refused_and_the_difference_named() {
     assert_eq!(created(&stand_in), 1);
     let long = "k".repeat(201);
     served.refuse("taiga_tasks_create", task(&long, "One"), &["`idempotency_key` has 201 characters; at most 200"]).await;
-    served.succeed("taiga_tasks_create", task(&long[..200], "One")).await;
+    served.succeed("taiga_tasks_create", task(&"k".repeat(200), "One")).await;
     served.end().await;
 }
 
