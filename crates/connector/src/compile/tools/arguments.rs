@@ -217,7 +217,7 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
     if tool.idempotency_key {
         properties.insert(
             "idempotency_key".into(),
-            json!({"type": "string", "description": "Repeats with the same key are made once in 24 h."}),
+            json!({"type": "string", "description": "Repeats with this key change nothing."}),
         );
     }
     let mut schema = json!({"type": "object", "properties": properties});
