@@ -215,10 +215,8 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
         );
     }
     if tool.idempotency_key {
-        properties.insert(
-            "idempotency_key".into(),
-            json!({"type": "string", "description": "Repeats with this key change nothing."}),
-        );
+        properties
+            .insert("idempotency_key".into(), json!({"type": "string", "description": "Repeats with this key change nothing."}));
     }
     let mut schema = json!({"type": "object", "properties": properties});
     if let Some(schema) = schema.as_object_mut() {
