@@ -81,7 +81,8 @@ impl Lean {
 
     async fn item(&self, id: u64) -> Option<Bytes> {
         let (base, token) = self.upstream.as_ref()?;
-        let request = self.client.get(format!("{base}/items/{id}")).header("authorization", token).header("accept", "application/json");
+        let request =
+            self.client.get(format!("{base}/items/{id}")).header("authorization", token).header("accept", "application/json");
         request.send().await.ok()?.error_for_status().ok()?.bytes().await.ok()
     }
 
