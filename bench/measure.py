@@ -8,7 +8,6 @@ import re
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.parse
 
 from server import Server
@@ -89,13 +88,6 @@ def result(url, headers, body):
     answer = json.loads(connection.getresponse().read())
     connection.close()
     return json.loads(answer["result"]["content"][0]["text"])
-
-
-def seconds(command):
-    """Wall time of a command that must succeed."""
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - started
 
 
 def instructions(command, headers, body):
