@@ -4,14 +4,16 @@ mod variables;
 
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::commands::lint::client_names;
+use crate::environment;
 use crate::exit::{self, Exit, Trouble};
+use crate::serve::suggested_transport;
 use crate::terminal;
 
 /// What is set by the environment alone.
@@ -20,6 +22,11 @@ const VARIABLES: &str = "Environment:
   FOOTBRIDGE_LOG      What is logged on stderr, such as info or footbridge=debug [default: warn]
   PRODMCP_TOKEN       Personal access token for prodmcp; or PRODMCP_TOKEN_FILE
   PRODMCP_BASE_URL    Address of the board of prodmcp [default: https://deploysition.cloud]";
+
+/// What is set by the environment alone when a server is probed.
+const PROBE_VARIABLES: &str = "Environment:
+  MCP_URL    Address to probe when none is given
+  MCP_TOKEN  Bearer to send; or MCP_TOKEN_FILE";
 
 /// Footbridge lets AI clients work in the backends a team already runs.
 ///
@@ -31,31 +38,75 @@ pub(crate) struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: ServeOptions,
+    /// A file of variables, NAME=value in each line [default: .env, if there, unless a client started it]
+    #[arg(long, value_name = "FILE", global = true)]
+    env_file: Option<PathBuf>,
+    #[arg(skip)]
+    pub(crate) has_environment_file: bool,
 }
 
 impl Cli {
-    /// Reads the command line, or shows what its reader has to say and gives the code to end with.
+    /// Reads the command line and the `.env` file, or shows what its reader has to say and gives the code to end with.
     pub(crate) fn read() -> Result<Self, ExitCode> {
         let written: Vec<OsString> = std::env::args_os().collect();
+        let (mut command, matches) = Self::matches(&written)?;
+        let mut cli = Self::from_arg_matches(&matches).map_err(|error| exit::of_command_line(&error))?;
+        let has_file = cli.load_environment().map_err(|trouble| {
+            terminal::complain(&trouble);
+            ExitCode::from(trouble.exit())
+        })?;
+        let more = if has_file { variables::from_file(&command, &matches) } else { Vec::new() };
+        if !more.is_empty() {
+            let all = variables::with_more(&written, more);
+            let parsed = command.try_get_matches_from_mut(&all).and_then(|matches| Self::from_arg_matches(&matches));
+            cli = parsed.map_err(|error| match variables::complaint(&error, &command, &written) {
+                Some(complaint) => {
+                    terminal::complain(&Trouble::usage(complaint));
+                    Exit::Usage.into()
+                }
+                None => exit::of_command_line(&error),
+            })?;
+        }
+        cli.has_environment_file = has_file;
+        Ok(cli)
+    }
+
+    fn matches(written: &[OsString]) -> Result<(clap::Command, clap::ArgMatches), ExitCode> {
         let mut command = variables::without_empty(Self::command());
-        let parse = |command: &mut clap::Command| {
-            command.try_get_matches_from_mut(&written).and_then(|matches| Self::from_arg_matches(&matches))
-        };
-        let complaint = |error: &clap::Error, command: &clap::Command| variables::complaint(error, command, &written);
-        let refused = match parse(&mut command) {
-            Ok(cli) => return Ok(cli),
+        let complaint = |error: &clap::Error, command: &clap::Command| variables::complaint(error, command, written);
+        let refused = match command.try_get_matches_from_mut(written) {
+            Ok(matches) => return Ok((command, matches)),
             Err(error) => error,
         };
         let Some(first) = complaint(&refused, &command) else { return Err(exit::of_command_line(&refused)) };
         // The variables of `serve` without its name are no concern of another command.
         let mut command = variables::without_own(command);
-        let complaint = match parse(&mut command) {
-            Ok(cli) if cli.command.is_some() => return Ok(cli),
+        let complaint = match command.try_get_matches_from_mut(written) {
+            Ok(matches) if matches.subcommand_name().is_some() => return Ok((command, matches)),
             Ok(_) => first,
             Err(error) => complaint(&error, &command).unwrap_or(first),
         };
         terminal::complain(&Trouble::usage(complaint));
         Err(Exit::Usage.into())
+    }
+
+    /// Reads the `.env` file, if there is one. A client starts us over stdio in whatever folder it has open, and a file that lies there
+    /// must not say where credentials go: then only a file that is named is read.
+    fn load_environment(&self) -> Result<bool, Trouble> {
+        match &self.env_file {
+            Some(path) => environment::load(path, true),
+            None if self.is_for_a_client() => Ok(false),
+            None => environment::load(Path::new(environment::DEFAULT_FILE), false),
+        }
+    }
+
+    fn is_for_a_client(&self) -> bool {
+        let options = match &self.command {
+            None => &self.serve,
+            Some(Command::Serve(arguments)) => &arguments.options,
+            Some(_) => return false,
+        };
+        options.transport.unwrap_or_else(suggested_transport) == Transport::Stdio
     }
 
     /// The command; without one, `serve` the board.
@@ -75,6 +126,9 @@ pub(crate) enum Command {
     Tools(ToolsArguments),
     /// Say everything that is wrong with connector files
     Lint(LintArguments),
+    /// Ask an MCP server what it has, and send its echo a message
+    #[command(after_help = PROBE_VARIABLES)]
+    Probe(ProbeArguments),
     /// Manage the accounts of the local board
     Account(AccountArguments),
     /// Manage the personal access tokens of the local board
@@ -202,6 +256,9 @@ pub(crate) struct ToolsArguments {
     /// Print what clients receive
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print how many tokens (o200k) each costs a model
+    #[arg(long)]
+    pub(crate) tokens: bool,
     #[command(flatten)]
     pub(crate) options: CommonOptions,
 }
@@ -219,6 +276,24 @@ pub(crate) struct LintArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) directory: DirectoryOption,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArguments {
+    /// Address of the MCP endpoint [default: MCP_URL, else http://127.0.0.1:8000/mcp]
+    pub(crate) url: Option<String>,
+    /// What to send to the tool echo [default: hello]
+    #[arg(long, conflicts_with = "list_tools")]
+    pub(crate) message: Option<String>,
+    /// List the tools
+    #[arg(long)]
+    pub(crate) list_tools: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A file with further root certificates, in PEM
+    #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod call;
 pub(crate) mod lint;
+pub(crate) mod probe;
 pub(crate) mod token;
 pub(crate) mod tools;
 pub(crate) mod version;

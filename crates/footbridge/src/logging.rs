@@ -4,12 +4,14 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::environment::variable;
+
 const VARIABLE: &str = "FOOTBRIDGE_LOG";
 const DEFAULT: &str = "warn";
 
 /// Starts the log. A filter that cannot be read is said and replaced by the default.
 pub(crate) fn start() {
-    let wanted = std::env::var(VARIABLE).ok().filter(|wanted| !wanted.is_empty());
+    let wanted = variable(VARIABLE).ok().flatten();
     let filter = wanted.as_deref().map(EnvFilter::try_new).transpose();
     let (filter, refused) = match filter {
         Ok(filter) => (filter.unwrap_or_else(|| EnvFilter::new(DEFAULT)), None),

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod environment;
 mod exit;
 mod logging;
 mod terminal;
@@ -11,6 +12,7 @@ mod settings;
 mod caller;
 mod connectors;
 mod endpoint;
+mod mcp_client;
 mod opened;
 mod write_road;
 
@@ -42,12 +44,14 @@ fn run(cli: Cli) -> Result<Exit, exit::Trouble> {
         .thread_stack_size(footbridge_connector::FILTER_STACK_BYTES)
         .build()
         .map_err(|error| exit::Trouble::failed(format!("could not start: {error}")))?;
+    let has_environment_file = cli.has_environment_file;
     let outcome = runtime.block_on(async {
         match cli.into_command() {
-            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Serve(arguments) => serve::run(arguments, has_environment_file).await,
             Command::Call(arguments) => commands::call::run(arguments).await,
             Command::Tools(arguments) => commands::tools::run(arguments).await,
             Command::Lint(arguments) => commands::lint::run(&arguments),
+            Command::Probe(arguments) => commands::probe::run(arguments).await,
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Token(arguments) => commands::token::run(arguments).await,
             Command::Version(arguments) => commands::version::run(&arguments),

@@ -1,11 +1,11 @@
 //! Connectors opened for use: compiled, with their settings, bound to their upstream. What may be called is `write_road`.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use footbridge_board::{Board, Models};
-use footbridge_connector::{Backend, Connector, InProcess, Network, Setting, Tool};
+use footbridge_connector::{Backend, Connector, InProcess, Network, Setting, SettingKind, Tool};
 use footbridge_store::{AccountId, Store};
 
 use crate::connectors::{self, ConnectorFile, Connectors, Reached};
@@ -105,8 +105,9 @@ impl Opened {
                 None
             })
         };
+        let given = |setting: &str| lookup(setting).or_else(|| stand_in(&connector, setting).filter(|_| settings.only_lists));
         let own =
-            connector.settings(&lookup).map_err(|problems| Trouble::usage(format!("{name}: {}", problems.list().join("; "))))?;
+            connector.settings(&given).map_err(|problems| Trouble::usage(format!("{name}: {}", problems.list().join("; "))))?;
         let is_unset = |setting: &&Setting| lookup(&setting.name).is_none() && lookup(&file_of(setting)).is_none();
         let is_replaced = |setting: &Setting| {
             let other =
@@ -119,7 +120,7 @@ impl Opened {
             return Err(trouble);
         }
         let backend = match reached {
-            Reached::Network => connector.connect(own, network(settings)?),
+            Reached::Network => connector.connect(own, network(settings.ca_file())?),
             Reached::InProcess => {
                 let local = open_board(&connector, &settings.data_directory()?).await?;
                 let upstream: InProcess<_, Body> = InProcess::new(local.board.service_for(AccountId::local()));
@@ -163,6 +164,18 @@ fn models_of(connector: &Connector) -> Result<Models, Trouble> {
     Models::from_json(connector.models()).map_err(Trouble::failed)
 }
 
+/// A value for a setting without which nothing can be called, where nothing is: its tools can be listed all the same.
+fn stand_in(connector: &Connector, name: &str) -> Option<String> {
+    let setting = connector.setting_rules().iter().find(|setting| setting.required && setting.name == name)?;
+    let value = match setting.kind {
+        SettingKind::Url => "https://unset.invalid",
+        SettingKind::Text => "unset",
+        SettingKind::Integer => "0",
+        SettingKind::Boolean => "false",
+    };
+    Some(value.to_owned())
+}
+
 /// The variable that names the file of a secret.
 fn file_of(setting: &Setting) -> String {
     format!("{}_FILE", setting.name)
@@ -193,8 +206,9 @@ fn check_names<'n>(connector: &Connector, is_local: bool, names: impl Iterator<I
     Ok(())
 }
 
-fn network(settings: &Settings) -> Result<Network, Trouble> {
-    match settings.ca_file() {
+/// The network, which also trusts the certificates of this file.
+pub(crate) fn network(ca_file: Option<PathBuf>) -> Result<Network, Trouble> {
+    match ca_file {
         Some(path) => Network::with_ca_file(&path).map_err(|error| Trouble::usage(format!("--ca-file: {error}"))),
         None => Ok(Network::new()),
     }

@@ -17,7 +17,13 @@ use crate::opened::Opened;
 use crate::settings::Settings;
 use crate::terminal;
 
-pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Trouble> {
+/// The transport that fits whoever started us.
+pub(crate) use standard_input::suggests as suggested_transport;
+
+pub(crate) async fn run(arguments: ServeArguments, has_environment_file: bool) -> Result<Exit, Trouble> {
+    if has_environment_file {
+        terminal::say("footbridge: settings also come from an environment file");
+    }
     let ServeArguments { connectors, options } = arguments;
     let settings = Settings::new(options.common.clone())?;
     let transport = options.transport.or(settings.file.transport).unwrap_or_else(standard_input::suggests);

@@ -4,29 +4,21 @@ mod action_key;
 mod data_directory;
 mod file;
 pub(crate) mod groups;
+mod named_secret;
 mod shared_bearer;
 mod small_file;
 
-use std::env::VarError;
 use std::path::PathBuf;
 
 use crate::cli::{Allow, CommonOptions, FileOptions};
 use crate::connectors::Connectors;
+use crate::environment::variable;
 use crate::exit::Trouble;
-pub(crate) use action_key::action_key;
+pub(crate) use action_key::{action_key, probe_bearer};
 pub(crate) use file::SettingsFile;
 use groups::Switch;
 pub(crate) use shared_bearer::shared_bearer;
 pub(crate) use small_file::read as read_small_file;
-
-/// Reads a variable; empty is unset.
-fn variable(name: &str) -> Result<Option<String>, Trouble> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Trouble::usage(format!("the variable {name} is not UTF-8: set it again"))),
-    }
-}
 
 /// The file's settings together with the flags that every command has.
 #[derive(Debug)]
@@ -38,6 +30,8 @@ pub(crate) struct Settings {
     groups: Vec<Switch>,
     data: Option<PathBuf>,
     ca_file: Option<PathBuf>,
+    /// Nothing will be called, so nothing has to be set.
+    pub(crate) only_lists: bool,
     connectors_directory: Option<PathBuf>,
 }
 
@@ -54,7 +48,15 @@ impl Settings {
     /// For commands that only need the local board.
     pub(crate) fn of_files(options: FileOptions) -> Result<Self, Trouble> {
         let file = SettingsFile::read(options.settings)?;
-        Ok(Self { file, allow: None, groups: Vec::new(), data: options.data, ca_file: None, connectors_directory: None })
+        Ok(Self {
+            file,
+            allow: None,
+            groups: Vec::new(),
+            data: options.data,
+            ca_file: None,
+            only_lists: false,
+            connectors_directory: None,
+        })
     }
 
     /// What the tools of a connector may do, apart from reading. `is_local`: the board is the user's own.

@@ -26,6 +26,11 @@ pub(crate) fn is_coloured() -> bool {
     io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb
 }
 
+/// What a stranger says, as it may be shown on a terminal: without control characters, which could move its cursor.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n' || *c == '\t').collect()
+}
+
 /// Something for the person at the terminal.
 pub(crate) fn say(text: impl Display) {
     // Without a stderr there is nobody to tell.

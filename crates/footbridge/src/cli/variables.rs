@@ -5,7 +5,10 @@ use std::ffi::{OsStr, OsString};
 
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
-use clap::{Arg, Command};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+use crate::environment;
 
 /// Takes the variables that are empty from the command line's definition. Service managers and compose files set such ones.
 pub(super) fn without_empty(command: Command) -> Command {
@@ -37,6 +40,30 @@ pub(super) fn complaint(error: &clap::Error, command: &Command, written: &[OsStr
         _ => return None,
     };
     Some(format!("the variable {name} is {value:?}, which {flag} does not take: {why}"))
+}
+
+/// The arguments that the `.env` file alone gives, for the command that was named: those that neither flag nor environment gave.
+pub(super) fn from_file(command: &Command, matches: &ArgMatches) -> Vec<OsString> {
+    let (mut command, mut matches) = (command, matches);
+    while let Some((name, inner)) = matches.subcommand() {
+        let Some(found) = command.find_subcommand(name) else { return Vec::new() };
+        (command, matches) = (found, inner);
+    }
+    let given = |arg: &&Arg| matches!(matches.value_source(arg.get_id().as_str()), None | Some(ValueSource::DefaultValue));
+    let found = command.get_arguments().filter(given).filter_map(|arg| {
+        let value = environment::only_in_file(arg.get_env()?.to_str()?)?;
+        let mut argument = OsString::from(format!("--{}=", arg.get_long()?));
+        argument.push(value);
+        Some(argument)
+    });
+    found.collect()
+}
+
+/// The command line with more arguments, before the mark after which nothing is a flag.
+pub(super) fn with_more(written: &[OsString], more: Vec<OsString>) -> Vec<OsString> {
+    let end = written.iter().position(|one| one == "--").unwrap_or(written.len());
+    let (before, after) = written.split_at(end);
+    before.iter().cloned().chain(more).chain(after.iter().cloned()).collect()
 }
 
 fn variable_of<'c>(command: &'c Command, long: &str) -> Option<&'c OsStr> {

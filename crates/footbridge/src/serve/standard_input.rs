@@ -8,7 +8,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use crate::cli::Transport;
 
 /// The transport that fits stdin. A terminal, `/dev/null` or a closed stdin (which the run time replaces by `/dev/null`) mean HTTP.
-pub(super) fn suggests() -> Transport {
+pub(crate) fn suggests() -> Transport {
     match kind() {
         Ok(kind) if kind.is_fifo() || kind.is_socket() || kind.is_file() => Transport::Stdio,
         _ => Transport::Http,

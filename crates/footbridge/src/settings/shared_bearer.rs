@@ -1,30 +1,16 @@
 //! The shared bearer of the HTTP door: from the environment or a file. Whether a request sends it is decided elsewhere.
 
-use std::path::Path;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use secrecy::SecretString;
-
-use super::{small_file, variable};
+use super::named_secret::{self, MAX_BYTES};
 use crate::exit::Trouble;
 
 const VARIABLE: &str = "FOOTBRIDGE_TOKEN";
-const FILE_VARIABLE: &str = "FOOTBRIDGE_TOKEN_FILE";
-
-/// Largest token, in bytes; a header that is longer is refused by servers on the way.
-const MAX_BYTES: u64 = 4096;
 
 /// The token from `FOOTBRIDGE_TOKEN` or the file that `FOOTBRIDGE_TOKEN_FILE` names.
 pub(crate) fn shared_bearer() -> Result<Option<SecretString>, Trouble> {
-    match (variable(VARIABLE)?, variable(FILE_VARIABLE)?) {
-        (Some(_), Some(_)) => Err(Trouble::usage(format!("{VARIABLE} and {FILE_VARIABLE} are both set: set one of them"))),
-        (Some(token), None) => checked(&token, VARIABLE).map(Some),
-        (None, None) => Ok(None),
-        (None, Some(path)) => {
-            let text = small_file::read(Path::new(&path), MAX_BYTES)
-                .map_err(|error| Trouble::usage(format!("{FILE_VARIABLE} names {path}, which cannot be read: {error}")))?;
-            checked(text.trim_end_matches(['\r', '\n']), &format!("{path}, the file of {FILE_VARIABLE},")).map(Some)
-        }
-    }
+    let Some(token) = named_secret::read(VARIABLE)? else { return Ok(None) };
+    checked(token.expose_secret(), VARIABLE).map(Some)
 }
 
 /// A token that no client could send would shut everybody out.

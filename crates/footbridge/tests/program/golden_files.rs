@@ -11,12 +11,13 @@ use serde_json::{Map, Value, json};
 use crate::process::{Home, Running};
 use crate::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "",
     "serve",
     "call",
     "tools",
     "lint",
+    "probe",
     "account",
     "account add",
     "account list",

@@ -23,9 +23,11 @@ mod stdio_purity;
 mod configuration;
 mod lint;
 mod own_connectors;
+mod probe;
 mod surroundings;
 
 mod accounts;
 mod doors;
+mod environment_file;
 mod production_board;
 mod secrets;

@@ -38,6 +38,26 @@ fn a_file_is_served_and_called_by_its_path() {
 }
 
 #[test]
+fn tools_are_listed_and_counted_before_anything_is_set() {
+    let home = Home::new();
+    let list = home.succeed(&["tools", "-c", "taiga", "--allow", "write,destroy", "--tokens"]);
+    let rows: Vec<Vec<&str>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
+    let costs: Vec<usize> = rows.iter().map(|row| row.last().unwrap().parse().unwrap()).collect();
+    let (total, tools) = costs.split_last().unwrap();
+    assert_eq!((rows.last().unwrap()[0], tools.iter().sum::<usize>()), ("total", *total));
+    let json = home.succeed(&["tools", "-c", "taiga", "--allow", "write,destroy", "--tokens", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["tokenizer"], &json["total"]), (&serde_json::json!("o200k_base"), &serde_json::json!(total)));
+    // As a tokenizer counts that is not ours to write.
+    let clients = home.succeed(&["tools", "-c", "taiga", "--allow", "write,destroy", "--json"]);
+    let clients: Vec<serde_json::Value> = serde_json::from_str(&clients).unwrap();
+    let first = tiktoken_rs::o200k_base_singleton().encode_ordinary(&clients[0].to_string()).len();
+    assert_eq!((json["tools"][0]["tokens"].as_u64().unwrap() as usize, clients.len()), (first, tools.len()));
+    // A call needs what the list does not.
+    assert!(home.run(&["call", "-c", "taiga", "echo", "message=x"]).complaint(2).contains("TAIGA_BASE_URL is not set"));
+}
+
+#[test]
 fn a_directory_adds_connectors_and_replaces_built_in_ones() {
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));

@@ -1,0 +1,30 @@
+//! A secret from a variable or from the file that another variable names. What it opens is decided elsewhere.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::{small_file, variable};
+use crate::exit::Trouble;
+
+/// Largest secret, in bytes; a header that is longer is refused by servers on the way.
+pub(super) const MAX_BYTES: u64 = 4096;
+
+/// The secret in the variable `name`, or in the file that `NAME_FILE` names, without the line break at its end. Setting both is refused.
+pub(super) fn read(name: &str) -> Result<Option<SecretString>, Trouble> {
+    let file_name = format!("{name}_FILE");
+    match (variable(name)?, variable(&file_name)?) {
+        (Some(_), Some(_)) => Err(Trouble::usage(format!("{name} and {file_name} are both set: set one of them"))),
+        (Some(secret), None) => Ok(Some(SecretString::from(secret))),
+        (None, None) => Ok(None),
+        (None, Some(path)) => {
+            let text = small_file::read(Path::new(&path), MAX_BYTES)
+                .map_err(|error| Trouble::usage(format!("{file_name} names {path}, which cannot be read: {error}")))?;
+            let secret = text.trim_end_matches(['\r', '\n']);
+            if secret.is_empty() {
+                return Err(Trouble::usage(format!("{path}, the file of {file_name}, is empty: write the secret into it")));
+            }
+            Ok(Some(SecretString::from(secret)))
+        }
+    }
+}
