@@ -186,9 +186,26 @@ pub struct RestAction {
     pub tool: String,
     /// What it does.
     pub description: String,
+    /// Name of its command.
+    pub command: String,
+    /// What a request may carry, in the order of the file: parameters of a `get`, keys of the body otherwise.
+    pub input: Vec<ActionInput>,
+    /// JSON Schema of its answer, as far as its filter says; open where it does not.
+    pub answer: Value,
     pub(crate) arguments: Glue,
     pub(crate) is_several: bool,
     pub(crate) result: Option<Glue>,
+}
+
+/// What a request of an action may carry.
+#[derive(Debug, Clone)]
+pub struct ActionInput {
+    /// Its name.
+    pub name: String,
+    /// Its JSON Schema; its `type` is a list for what may be of several, null among them.
+    pub schema: Value,
+    /// A request without it is refused.
+    pub required: bool,
 }
 
 /// What a call of a tool does.

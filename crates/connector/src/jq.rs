@@ -2,6 +2,7 @@
 //! Rows come through here only for what a path cannot say (see `shape`), and no filter reaches a clock, a file, the environment or a secret.
 
 mod budget;
+pub(crate) mod form;
 mod glue;
 mod json;
 mod meter;

@@ -28,7 +28,9 @@ mod reference;
 
 pub use backend::{Backend, OnProgress, Options, Outcome, PreflightFailure, Progress};
 pub use compile::compile;
-pub use connector::{Annotations, Connector, Effect, Kind, Prompt, PromptArgument, Resource, RestAction, SettingKind, Tool};
+pub use connector::{
+    ActionInput, Annotations, Connector, Effect, Kind, Prompt, PromptArgument, Resource, RestAction, SettingKind, Tool,
+};
 pub use definition::schema;
 pub use failure::{CallError, Fault};
 pub use jq::FILTER_STACK_BYTES;

@@ -2,6 +2,7 @@
 
 mod variables;
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use secrecy::SecretString;
 
 use crate::commands::lint::client_names;
 use crate::environment;
@@ -27,6 +30,10 @@ const VARIABLES: &str = "Environment:
 const PROBE_VARIABLES: &str = "Environment:
   MCP_URL    Address to probe when none is given
   MCP_TOKEN  Bearer to send; or MCP_TOKEN_FILE";
+
+/// What is set by the environment alone when actions are called.
+const ACTION_VARIABLES: &str = "Environment:
+  ACTION_PROXY_API_KEY  Key to send; or ACTION_PROXY_API_KEY_FILE";
 
 /// Footbridge lets AI clients work in the backends a team already runs.
 ///
@@ -129,6 +136,9 @@ pub(crate) enum Command {
     /// Ask an MCP server what it has, and send its echo a message
     #[command(after_help = PROBE_VARIABLES)]
     Probe(ProbeArguments),
+    /// Call the actions of a running server, as footbridge actions list-projects
+    #[command(after_help = ACTION_VARIABLES)]
+    Actions(ActionsArguments),
     /// Manage the accounts of the local board
     Account(AccountArguments),
     /// Manage the personal access tokens of the local board
@@ -294,6 +304,34 @@ pub(crate) struct ProbeArguments {
     /// A file with further root certificates, in PEM
     #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActionsArguments {
+    /// Address of the server
+    #[arg(long, value_name = "URL", env = "TAIGA_PROXY_BASE_URL")]
+    pub(crate) base_url: Option<String>,
+    /// The key that the server wants [default: ACTION_PROXY_API_KEY]
+    #[arg(long, value_name = "KEY", value_parser = secret)]
+    pub(crate) api_key: Option<SecretString>,
+    /// Indent the answer and sort its keys
+    #[arg(long)]
+    pub(crate) pretty: bool,
+    /// The connector whose actions these are, or its file [default: taiga]
+    #[arg(short, long, value_name = "CONNECTOR")]
+    pub(crate) connector: Option<String>,
+    #[command(flatten)]
+    pub(crate) directory: DirectoryOption,
+    /// A file with further root certificates, in PEM
+    #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The action and its options; alone, help lists the actions, and after an action --help its options
+    #[arg(value_name = "ACTION", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}
+
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
 }
 
 #[derive(Debug, Args)]

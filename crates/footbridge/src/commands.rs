@@ -1,6 +1,7 @@
 //! The commands beside `serve`: one file each. They print through `terminal` and enter by the same road as clients.
 
 pub(crate) mod account;
+pub(crate) mod actions;
 pub(crate) mod call;
 pub(crate) mod lint;
 pub(crate) mod probe;

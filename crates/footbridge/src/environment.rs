@@ -15,6 +15,9 @@ use crate::settings::read_small_file;
 /// Largest `.env` file that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 10;
 
+/// Lines that are looked at for the one that was refused.
+const MAX_ALIKE: usize = 100;
+
 /// The file that is looked for where the program was started.
 pub(crate) const DEFAULT_FILE: &str = ".env";
 
@@ -50,10 +53,17 @@ fn parse(text: &str) -> Result<BTreeMap<String, SecretString>, usize> {
     Ok(found)
 }
 
+/// The parser names no line, but shows what it refused: the line that holds that, after lines that can be read.
 fn line_of(text: &str, error: &dotenvy::Error) -> usize {
     let dotenvy::Error::LineParse(refused, _) = error else { return 1 };
     let first = refused.lines().next().unwrap_or_default().trim();
-    text.lines().position(|line| line.trim() == first).map_or(1, |index| index + 1)
+    let holds = text.lines().enumerate().filter(|(_, line)| line.contains(first)).map(|(index, _)| index);
+    let is_read = |index: &usize| {
+        let before: String = text.split_inclusive('\n').take(*index).collect();
+        dotenvy::from_read_iter(before.as_bytes()).all(|entry| entry.is_ok())
+    };
+    // The last of them: one in front of it was read, for all that it looks alike.
+    holds.take(MAX_ALIKE).filter(is_read).last().map_or(1, |index| index + 1)
 }
 
 /// A variable as text; empty is unset. One of the process goes before one of the file, even when it is empty.
@@ -86,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_file_is_names_and_values() {
-        let text = "\u{feff}# comment\nA=1\n\nexport B = two words\nC='$A # not \"this\"'\nD=\"x\\ny\"\nE=\nF=a=b\r\n";
+        let text = "\u{feff}# comment\nA=1\n\nexport B = two # words\nC='$A # not \"this\"'\nD=\"x\\ny\"\nE=\nF=a=b\r\n";
         let found = parse(text).unwrap_or_else(|line| panic!("line {line}"));
         let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.expose_secret())).collect();
         assert_eq!(found, [("A", "1"), ("B", "two"), ("C", "$A # not \"this\""), ("D", "x\ny"), ("E", ""), ("F", "a=b")]);

@@ -66,7 +66,12 @@ impl fmt::Display for Trouble {
 
 /// Shows what the command line's reader has to say: help and version end well, mistakes do not.
 pub(crate) fn of_command_line(error: &clap::Error) -> ExitCode {
+    shown(error).into()
+}
+
+/// The same, for a command line within a command.
+pub(crate) fn shown(error: &clap::Error) -> Exit {
     // Nobody is left to tell when the terminal is gone.
     let _shown = error.print();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }

@@ -52,6 +52,7 @@ fn run(cli: Cli) -> Result<Exit, exit::Trouble> {
             Command::Tools(arguments) => commands::tools::run(arguments).await,
             Command::Lint(arguments) => commands::lint::run(&arguments),
             Command::Probe(arguments) => commands::probe::run(arguments).await,
+            Command::Actions(arguments) => commands::actions::run(arguments).await,
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Token(arguments) => commands::token::run(arguments).await,
             Command::Version(arguments) => commands::version::run(&arguments),

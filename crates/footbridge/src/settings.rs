@@ -130,6 +130,7 @@ mod tests {
             groups: Vec::new(),
             data: None,
             ca_file: None,
+            only_lists: false,
             connectors_directory: None,
         }
     }

@@ -1,12 +1,13 @@
 //! Actions: which tool each calls, and how a request becomes arguments and a record an answer.
 
 use http::Method;
+use serde_json::{Value, json};
 
 use super::filters::Filters;
 use super::scope::Scope;
-use crate::connector::{RestAction, Tool};
-use crate::definition::{ActionMethod, Definition, Effect};
-use crate::jq::{Glue, Plain};
+use crate::connector::{ActionInput, RestAction, Tool};
+use crate::definition::{self, ActionMethod, Definition, Effect, InputKind};
+use crate::jq::{self, Glue, Plain};
 use crate::place::Placed;
 use crate::problem::Found;
 
@@ -43,15 +44,86 @@ pub(super) fn settle<'d>(
                 Glue::Plain(Plain::Literal(jaq_json::Val::Null))
             }
         };
+        let command = action.command.as_ref().map_or_else(|| name.value.replace('_', "-"), |command| command.value.clone());
+        if let Some(command) = action.command.as_ref().filter(|command| !is_command(&command.value)) {
+            let hint = "letters, digits and `-`, all in lower case, the first a letter";
+            found.add_with_hint(command.place, part.clone(), format!("`{}` is not the name of a command", command.value), hint);
+        }
+        if let Some(other) = actions.iter().find(|other: &&RestAction| other.command == command) {
+            found.add(name.place, part.clone(), format!("its command `{command}` is that of {}, too", other.name));
+        }
         actions.push(RestAction {
             name: name.value.clone(),
             method,
             tool: action.tool.value.clone(),
             description: action.description.clone().or_else(|| tool.map(|tool| tool.description.clone())).unwrap_or_default(),
+            command,
+            input: tool.map(|tool| inputs(action, tool, &part, found)).unwrap_or_default(),
+            answer: action.result.as_ref().map_or_else(|| json!({}), |result| jq::form::of_filter(&result.value)),
             arguments,
             is_several: action.calls.is_some(),
             result: action.result.as_ref().map(|result| filters.add(result, &format!("{part}.result"), &scope, found)),
         });
     }
     actions
+}
+
+fn is_command(name: &str) -> bool {
+    let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    letters && name.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+/// What a request may carry: as the tool's arguments say, and the file beside them.
+fn inputs(action: &definition::RestAction, tool: &Tool, part: &str, found: &mut Found) -> Vec<ActionInput> {
+    let mut inputs = Vec::new();
+    for (name, input) in action.input.iter() {
+        let part = format!("{part}.input.{}", name.value);
+        super::name(name, &part, found);
+        let argument = input.argument.as_ref().map_or(&name.value, |argument| &argument.value);
+        let known = tool.input_schema.get("properties").and_then(|properties| properties.get(argument));
+        match (known, &input.argument, input.kind) {
+            (None, Some(argument), _) => {
+                found.add(argument.place, part, format!("the tool has no argument `{}`", argument.value));
+            }
+            (None, None, None) => {
+                let what = format!("the tool has no argument `{}`", name.value);
+                found.add_with_hint(name.place, part, what, "name one by `argument`, or say the `type`");
+            }
+            _ => {}
+        }
+        let mut schema = known.and_then(Value::as_object).cloned().unwrap_or_default();
+        if let Some(kind) = input.kind {
+            schema.retain(|key, _| key == "description" || (key == "items" && kind == InputKind::Array));
+            schema.insert("type".to_owned(), types(kind));
+            if kind == InputKind::Array {
+                schema.entry("items").or_insert_with(|| json!({ "type": "string" }));
+            }
+        }
+        if let Some(description) = &input.description {
+            schema.insert("description".to_owned(), json!(description));
+        }
+        let may_be_null = action.method.value != ActionMethod::Get && tool.nullable.iter().any(|name| name == argument);
+        if input.clear.unwrap_or(may_be_null) {
+            let mut types = match schema.remove("type") {
+                Some(Value::Array(types)) => types,
+                one => one.into_iter().collect(),
+            };
+            types.push(json!("null"));
+            schema.insert("type".to_owned(), types.into());
+        }
+        inputs.push(ActionInput { name: name.value.clone(), schema: schema.into(), required: input.required });
+    }
+    inputs
+}
+
+fn types(kind: InputKind) -> Value {
+    match kind {
+        InputKind::String => json!("string"),
+        InputKind::Integer => json!("integer"),
+        InputKind::Number => json!("number"),
+        InputKind::Boolean => json!("boolean"),
+        InputKind::Array => json!("array"),
+        InputKind::Object => json!("object"),
+        InputKind::Id => json!(["integer", "string"]),
+    }
 }

@@ -1,14 +1,16 @@
 //! `/actions/NAME`: tools of a connector under REST paths of their own, for programs that hold the key. Which actions there are and
 //! how they read a request is the connector's; that the call passes the endpoint, the write road's.
 
+mod document;
+
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, get, on};
+use axum::{Json, Router};
 use footbridge_connector::{Backend, Fault, Outcome, RestAction};
 use footbridge_mcp::Endpoint;
 use footbridge_mcp::auth::same_secret;
@@ -25,6 +27,9 @@ use crate::write_road::{self, FAILED_INSIDE};
 const MAX_BODY_BYTES: usize = 1 << 20;
 const KEY: &str = "x-api-key";
 
+/// Where the actions are described, to everybody: an action of that name cannot be, for the dot.
+const DOCUMENT: &str = "/actions/openapi.json";
+
 /// One connector's actions.
 #[derive(Debug)]
 struct Facade {
@@ -37,8 +42,11 @@ struct Facade {
 type Refused = (StatusCode, String);
 
 /// The routes of every action of every connector that is served. Without a key each answers 503.
-pub(super) fn routes(opened: &Opened, key: Option<&SecretString>) -> Result<Router, Trouble> {
+pub(super) fn routes(opened: &Opened, key: Option<&SecretString>, base: &str) -> Result<Router, Trouble> {
     let mut routes = Router::new();
+    if let Some(document) = document::document(&opened.served, base) {
+        routes = routes.route(DOCUMENT, get(async || Json(document)));
+    }
     for served in &opened.served {
         let actions = served.backend.connector().actions();
         if actions.is_empty() {

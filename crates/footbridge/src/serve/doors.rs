@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use footbridge_mcp::http::{McpService, SseService};
 use footbridge_store::Store;
@@ -43,13 +43,14 @@ const SSE_MESSAGES: &str = "/sse/messages/";
 const SSE_PATHS: [&str; 5] = ["/sse", "/sse/", SSE_MESSAGES, "/messages/", "/sse/sse/messages/"];
 
 /// All doors.
-pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&SecretString>) -> Result<Router, Trouble> {
+pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&SecretString>, base: &str) -> Result<Router, Trouble> {
     let names: Vec<_> = opened.served.iter().map(|served| served.name.as_str()).collect();
     let status =
         json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
+    let up = up(opened);
     let store = opened.local.as_ref().map(|local| local.store.clone());
     let mut routes = Router::new()
-        .route("/", get(async || Json(status)))
+        .route("/", get(async move |headers: HeaderMap| is_up(&headers, up.as_deref(), status)))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(ready).with_state(store))
         .route_service("/mcp", mcp.streamable.clone())
@@ -61,7 +62,24 @@ pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&Secret
     if let Some(local) = &opened.local {
         routes = routes.merge(local.board.router());
     }
-    Ok(routes.merge(actions::routes(opened, action_key)?))
+    Ok(routes.merge(actions::routes(opened, action_key, base)?))
+}
+
+/// What the reference server of Taiga answers at `/`, for whoever watches it; when Taiga alone is served.
+fn up(opened: &Opened) -> Option<String> {
+    match opened.served.as_slice() {
+        [one] if one.name == "taiga" => Some(format!("{} MCP up", one.backend.connector().title())),
+        _ => None,
+    }
+}
+
+/// The status as JSON; the reference's line where there is one and JSON is not asked for.
+fn is_up(headers: &HeaderMap, up: Option<&str>, status: Value) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    match up.filter(|_| !accept.contains("application/json")) {
+        Some(up) => up.to_owned().into_response(),
+        None => Json(status).into_response(),
+    }
 }
 
 /// Ready when the local board can be read; a backend elsewhere is asked only when somebody calls.

@@ -62,7 +62,8 @@ impl Door {
             terminal::say(warning);
         }
         let mcp = McpDoors::new(McpService::new(endpoint, SharedBearer::new(token), hosts));
-        let doors = doors::routes(&mcp, opened, action_key.as_ref())?;
+        let base = invitation::base(address, public_url.as_ref());
+        let doors = doors::routes(&mcp, opened, action_key.as_ref(), &base)?;
         terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
         let mut exit = Exit::Done;
         let stopped = async {

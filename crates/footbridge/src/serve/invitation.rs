@@ -11,7 +11,7 @@ use crate::opened::Opened;
 /// The lines for stderr.
 pub(super) fn text(address: SocketAddr, public_url: Option<&Url>, has_token: bool, opened: &Opened) -> String {
     let here = from_this_machine(address);
-    let base = public_url.map_or_else(|| format!("http://{here}"), |url| url.as_str().trim_end_matches('/').to_owned());
+    let base = base(address, public_url);
     let names: Vec<_> = opened.served.iter().map(|served| served.name.as_str()).collect();
     let mut lines =
         vec![format!("footbridge {} serves {}", env!("CARGO_PKG_VERSION"), names.join(", ")), format!("  MCP    {base}/mcp")];
@@ -29,6 +29,12 @@ pub(super) fn text(address: SocketAddr, public_url: Option<&Url>, has_token: boo
     lines.push(format!("  {}", client_configuration(&base, has_token)));
     lines.extend(opened.served.iter().filter_map(closed_sentence));
     lines.join("\n")
+}
+
+/// The address under which clients reach it, without a slash at its end.
+pub(super) fn base(address: SocketAddr, public_url: Option<&Url>) -> String {
+    let here = from_this_machine(address);
+    public_url.map_or_else(|| format!("http://{here}"), |url| url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// An address that means every interface is none that a client can name.
@@ -52,7 +58,16 @@ fn client_configuration(base: &str, has_token: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::client_configuration;
+    use super::{base, client_configuration};
+
+    #[test]
+    fn the_base_is_what_a_client_can_use() {
+        let base =
+            |address: &str, public: Option<&str>| base(address.parse().unwrap(), public.map(|url| url.parse().unwrap()).as_ref());
+        assert_eq!(base("0.0.0.0:1", None), "http://127.0.0.1:1");
+        assert_eq!(base("[::]:1", None), "http://[::1]:1");
+        assert_eq!(base("127.0.0.1:1", Some("https://x.example/prefix/")), "https://x.example/prefix");
+    }
 
     #[test]
     fn the_configuration_to_paste() {

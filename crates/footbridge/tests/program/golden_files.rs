@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 use crate::process::{Home, Running};
 use crate::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "",
     "serve",
     "call",
     "tools",
     "lint",
     "probe",
+    "actions",
     "account",
     "account add",
     "account list",

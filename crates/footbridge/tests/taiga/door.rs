@@ -22,6 +22,11 @@ impl Door {
         Self { listening, http: Client::new() }
     }
 
+    /// `http://127.0.0.1:1234`.
+    pub(crate) fn url(&self) -> &str {
+        &self.listening.url
+    }
+
     pub(crate) async fn send(&self, method: Method, action: &str, key: Option<&str>, body: Option<&str>) -> (StatusCode, Value) {
         let mut request = self.http.request(method, format!("{}/actions/{action}", self.listening.url));
         if let Some(key) = key {
