@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use secrecy::SecretString;
 
 use crate::commands::lint::client_names;
+use crate::connectors;
 use crate::environment;
 use crate::exit::{self, Exit, Trouble};
 use crate::serve::suggested_transport;
@@ -85,6 +87,12 @@ impl Cli {
             Ok(matches) => return Ok((command, matches)),
             Err(error) => error,
         };
+        if let Some(name) = connector_for_a_command(&refused) {
+            terminal::complain(&Trouble::usage(format!(
+                "{name} is a connector and no command: footbridge serve {name} serves it"
+            )));
+            return Err(Exit::Usage.into());
+        }
         let Some(first) = complaint(&refused, &command) else { return Err(exit::of_command_line(&refused)) };
         // The variables of `serve` without its name are no concern of another command.
         let mut command = variables::without_own(command);
@@ -120,6 +128,12 @@ impl Cli {
     pub(crate) fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Serve(ServeArguments { connectors: Vec::new(), options: self.serve }))
     }
+}
+
+/// The connector that was named where a command stands.
+fn connector_for_a_command(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    connectors::names_one(name).then(|| name.clone())
 }
 
 #[derive(Debug, Subcommand)]

@@ -151,6 +151,11 @@ impl ConnectorFile {
     }
 }
 
+/// Whether a word can only mean a connector: a built-in one, or the path of a file.
+pub(crate) fn names_one(word: &str) -> bool {
+    BUILT_IN.iter().any(|known| known.name == word) || is_path(word)
+}
+
 /// A path has a separator or ends as connector files do; a name has neither.
 fn is_path(text: &str) -> bool {
     text.contains(std::path::is_separator) || directory::is_connector_file(Path::new(text))

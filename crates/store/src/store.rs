@@ -65,6 +65,23 @@ struct Inner {
     passwords: PasswordGate,
     sessions: SessionPolicy,
     kept_calls: u32,
+    path: PathBuf,
+    /// The file that was opened, whatever stands under its path now.
+    file: Option<FileIdentity>,
+}
+
+/// Device and number of a file; the same for as long as it is there.
+type FileIdentity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(path: &Path) -> std::io::Result<Option<FileIdentity>> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).map(|file| Some((file.dev(), file.ino())))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> std::io::Result<Option<FileIdentity>> {
+    std::fs::metadata(path).map(|_| None)
 }
 
 impl std::fmt::Debug for Store {
@@ -102,15 +119,9 @@ impl Store {
         let writer = pool(1).connect_lazy_with(connect.clone());
         let readers = pool(READERS).connect_lazy_with(connect);
         migrate_patiently(&writer, &path, options.busy_time).await?;
-        Ok(Store {
-            inner: Arc::new(Inner {
-                readers,
-                writer,
-                passwords: PasswordGate::new(),
-                sessions: options.sessions,
-                kept_calls: options.kept_calls,
-            }),
-        })
+        let file = identity(&path).ok().flatten();
+        let (passwords, sessions) = (PasswordGate::new(), options.sessions);
+        Ok(Store { inner: Arc::new(Inner { readers, writer, passwords, sessions, kept_calls: options.kept_calls, path, file }) })
     }
 
     /// Waits for running statements and closes the database; later calls fail.
@@ -119,11 +130,16 @@ impl Store {
         self.inner.writer.close().await;
     }
 
-    /// Answers whether the database can be read now.
+    /// Answers whether the database can be read now, and is still the file in the data directory: an open file that was removed can be read
+    /// and written until the program ends, and all of it is lost then.
     ///
     /// # Errors
-    /// [`StoreError`] when it cannot.
+    /// [`StoreError`] when it cannot, [`StoreError::Gone`] when it is another file or none.
     pub async fn ready(&self) -> Result<(), StoreError> {
+        let now = identity(&self.inner.path).map_err(|error| StoreError::Gone(error.into()))?;
+        if now != self.inner.file {
+            return Err(StoreError::Gone("another file stands in its place".into()));
+        }
         sqlx::query(sql::READY).execute(self.readers()).await?;
         Ok(())
     }

@@ -33,6 +33,11 @@ pub enum StoreError {
     /// The operating system refused to read or write the file.
     #[error("reading or writing the database file failed: check the disk that holds the data directory")]
     InputOutput(#[source] Cause),
+    /// The file was removed or replaced while it was open.
+    #[error(
+        "the database file was removed or replaced while Footbridge had it open: stop Footbridge, put the file back, start it again"
+    )]
+    Gone(#[source] Cause),
     /// The file's content makes no sense.
     #[error("the database file is damaged: stop Footbridge and restore the data directory from a copy")]
     Damaged(#[source] Cause),

@@ -68,3 +68,51 @@ fn what_an_action_may_not_say_is_named() {
     );
     insta::assert_snapshot!(compile("x.yaml", &text).unwrap_err().to_string());
 }
+
+#[test]
+fn what_a_request_may_carry_is_as_the_tools_argument_says_and_the_file_beside_it() {
+    let with = |input: &str| {
+        let file = format!("{HEAD}{FILE}").replace("args: .body }", &format!("args: .body, {input} }}"));
+        let file = file.replace(
+            "name: { type: string, description: N }",
+            "name: { type: string, description: N, maxLength: 5, clear: true }",
+        );
+        compile("bad.yaml", &file)
+    };
+    let made = |input: &str| {
+        let connector = with(input).unwrap_or_else(|problems| panic!("{problems}"));
+        let action = connector.actions().iter().find(|action| action.name == "make_row").unwrap().clone();
+        (
+            action.command,
+            action.input.into_iter().map(|input| json!([input.name, input.required, input.schema])).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(made("input: {}"), ("make-row".to_owned(), vec![]));
+    let plain = json!({ "maxLength": 5, "description": "N", "type": ["string", "null"] });
+    assert_eq!(made("input: { name: {} }").1, [json!(["name", false, plain])]);
+    assert_eq!(made("input: { title: { argument: name, required: true } }").1, [json!(["title", true, plain])]);
+    let id = json!({ "description": "Whose", "type": ["integer", "string"] });
+    assert_eq!(made("input: { name: { type: id, description: Whose, clear: false } }").1, [json!(["name", false, id])]);
+    let list = json!({ "type": "array", "items": { "type": "string" } });
+    assert_eq!(made("input: { others: { type: array } }, command: add").1, [json!(["others", false, list])]);
+    assert_eq!(made("command: add").0, "add");
+    for (input, wrong) in [
+        ("input: { nothing: {} }", "the tool has no argument `nothing`: name one by `argument`, or say the `type`"),
+        ("input: { name: { argument: nothing } }", "the tool has no argument `nothing`"),
+        ("input: { Name: { type: string } }", "`Name` is not a name"),
+        ("command: Make", "`Make` is not the name of a command"),
+        ("command: list-rows", "its command `list-rows` is that of list_rows, too"),
+    ] {
+        let problems = with(input).err().unwrap_or_else(|| panic!("{input} compiles")).to_string();
+        assert!(problems.contains(wrong), "{problems}");
+    }
+}
+
+#[test]
+fn the_answer_of_an_action_is_described_by_its_filter() {
+    let connector = compile("a.yaml", &format!("{HEAD}{FILE}")).unwrap();
+    let of = |name: &str| connector.actions().iter().find(|action| action.name == name).unwrap().answer.clone();
+    let rows = json!({ "type": "object", "properties": { "rows": { "type": "array", "items": { "type": "object", "properties": { "id": {}, "state": {} } } } } });
+    assert_eq!(of("list_rows"), rows);
+    assert_eq!(of("make_row"), json!({}));
+}

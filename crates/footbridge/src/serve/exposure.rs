@@ -71,7 +71,7 @@ fn checked_host(host: &str) -> Result<&str, Trouble> {
 
 /// The hosts that requests may name: this machine's, the address listened on, the public one, and those that the operator adds.
 pub(super) fn allowed_hosts(host: IpAddr, public_url: Option<&Url>, further: &[String]) -> Result<AllowedHosts, Trouble> {
-    let mut hosts = AllowedHosts::loopback();
+    let mut hosts = AllowedHosts::loopback().advice("the operator adds a host with --allowed-host");
     if !host.is_unspecified() {
         hosts = hosts.and(&host.to_string());
     }

@@ -16,6 +16,8 @@ fn each_mistake_is_named_in_one_line() {
     let cases: &[Case<'_>] = &[
         (&["serve", "bord"], &[], &["\"bord\"", "board, prodmcp, taiga"]),
         (&["tools", "-c", "bord"], &[], &["\"bord\"", "board, prodmcp, taiga"]),
+        (&["prodmcp"], &[], &["footbridge serve prodmcp"]),
+        (&["./my.yaml"], &[], &["footbridge serve ./my.yaml"]),
         (&["serve", "board", "board"], &[], &["board is named twice"]),
         (&["serve", "board", "--groups", "core"], &[], &["\"core\"", "there are none"]),
         (&["serve"], &[("FOOTBRIDGE_REQUIRE_ALL", "maybe")], &["FOOTBRIDGE_REQUIRE_ALL", "true, false"]),

@@ -40,6 +40,21 @@ fn status_health_and_readiness() {
 }
 
 #[test]
+fn a_database_that_was_removed_or_replaced_is_no_longer_ready() {
+    let home = Home::new();
+    let (running, base) = Running::start_http(&mut home.command(&["serve"]));
+    assert_eq!(get(&base, "/readyz").send().status, 200);
+    let aside = home.path().join("aside.db");
+    std::fs::rename(home.database(), &aside).unwrap();
+    assert_eq!(get(&base, "/readyz").send().status, 503);
+    std::fs::copy(&aside, home.database()).unwrap();
+    assert_eq!(get(&base, "/readyz").send().status, 503, "another file under the same name");
+    std::fs::rename(&aside, home.database()).unwrap();
+    assert_eq!(get(&base, "/readyz").send().status, 200);
+    drop(running);
+}
+
+#[test]
 fn a_remote_backend_alone_is_ready_and_has_no_rest_door() {
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve", "prodmcp"]));
@@ -78,6 +93,7 @@ fn a_foreign_host_or_origin_is_kept_out_of_mcp() {
         let response = mcp(&base).header("host", host).send();
         assert_eq!(response.status, 403, "{host}: {response:?}");
         assert_eq!(response.json()["jsonrpc"], "2.0");
+        assert!(response.json()["error"]["message"].as_str().unwrap().contains("--allowed-host"), "{response:?}");
     }
     for origin in ["http://evil.example", "null", "https://localhost.evil.example", "file://"] {
         assert_eq!(mcp(&base).header("origin", origin).send().status, 403, "{origin}");

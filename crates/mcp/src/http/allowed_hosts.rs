@@ -11,13 +11,14 @@ use crate::protocol_error::excerpt;
 #[derive(Debug, Clone)]
 pub struct AllowedHosts {
     hosts: Vec<String>,
+    advice: Option<String>,
 }
 
 impl AllowedHosts {
     /// `localhost`, `127.0.0.1` and `[::1]`.
     #[must_use]
     pub fn loopback() -> Self {
-        Self { hosts: ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec() }
+        Self { hosts: ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec(), advice: None }
     }
 
     /// Adds a host: a name or an IP address, without scheme and port; an IPv6 address may stand with or without brackets.
@@ -31,6 +32,18 @@ impl AllowedHosts {
         self
     }
 
+    /// What the refusal of a host adds: how the operator lets it in, such as `the operator adds it with --allowed-host`.
+    #[must_use]
+    pub fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    fn refusal(&self, header: &str, value: &str) -> String {
+        let advice = self.advice.as_ref().map(|advice| format!("; {advice}")).unwrap_or_default();
+        format!("the {header} '{}' is not one that this server answers to{advice}", excerpt(value))
+    }
+
     /// Checks the headers of one request.
     ///
     /// # Errors
@@ -42,14 +55,14 @@ impl AllowedHosts {
         for host in headers.get_all(header::HOST) {
             let host = host.to_str().unwrap_or_default();
             if !self.allows(host) {
-                return Err(format!("the Host '{}' is not one that this server answers to", excerpt(host)));
+                return Err(self.refusal("Host", host));
             }
         }
         for origin in headers.get_all(header::ORIGIN) {
             let origin = origin.to_str().unwrap_or_default();
             let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
             if !authority.is_some_and(|authority| self.allows(authority)) {
-                return Err(format!("the Origin '{}' is not one that this server answers to", excerpt(origin)));
+                return Err(self.refusal("Origin", origin));
             }
         }
         Ok(())
