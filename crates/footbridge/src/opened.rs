@@ -167,13 +167,13 @@ fn models_of(connector: &Connector) -> Result<Models, Trouble> {
 /// A value for a setting without which nothing can be called, where nothing is: its tools can be listed all the same.
 fn stand_in(connector: &Connector, name: &str) -> Option<String> {
     let setting = connector.setting_rules().iter().find(|setting| setting.required && setting.name == name)?;
-    let value = match setting.kind {
-        SettingKind::Url => "https://unset.invalid",
-        SettingKind::Text => "unset",
-        SettingKind::Integer => "0",
-        SettingKind::Boolean => "false",
-    };
-    Some(value.to_owned())
+    Some(match setting.kind {
+        SettingKind::Url => "https://unset.invalid".to_owned(),
+        SettingKind::Text => "unset".to_owned(),
+        SettingKind::Integer => setting.minimum.or(setting.maximum).unwrap_or_default().to_string(),
+        SettingKind::Boolean => "false".to_owned(),
+        SettingKind::Choice => setting.choices.first().cloned().unwrap_or_default(),
+    })
 }
 
 /// The variable that names the file of a secret.

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::environment;
 
@@ -52,7 +52,14 @@ pub(super) fn from_file(command: &Command, matches: &ArgMatches) -> Vec<OsString
     let given = |arg: &&Arg| matches!(matches.value_source(arg.get_id().as_str()), None | Some(ValueSource::DefaultValue));
     let found = command.get_arguments().filter(given).filter_map(|arg| {
         let value = environment::only_in_file(arg.get_env()?.to_str()?)?;
-        let mut argument = OsString::from(format!("--{}=", arg.get_long()?));
+        let flag = format!("--{}", arg.get_long()?);
+        // A switch takes no value on a command line: it is there or not.
+        match value.to_str().filter(|_| matches!(arg.get_action(), ArgAction::SetTrue)) {
+            Some("true") => return Some(OsString::from(flag)),
+            Some("false") => return None,
+            _ => {}
+        }
+        let mut argument = OsString::from(format!("{flag}="));
         argument.push(value);
         Some(argument)
     });

@@ -28,6 +28,12 @@ fn the_file_sets_what_neither_flag_nor_environment_sets() {
     let run = |arguments: &[&str]| Running::start(home.command(arguments).current_dir(home.path())).ended();
     let all = run(&["tools", "--env-file", "other.env"]).stdout;
     assert_eq!(all.lines().count(), 11, "{all}");
+    // A switch is there or not.
+    for (value, starts) in [("true", true), ("false", true), ("perhaps", false)] {
+        home.file(".env", format!("FOOTBRIDGE_REQUIRE_ALL={value}\nFOOTBRIDGE_TRANSPORT=stdio\n"));
+        let ended = run(&["serve"]);
+        assert_eq!((ended.code == Some(0), ended.stderr.contains("--require-all")), (starts, !starts), "{ended:?}");
+    }
     // A secret of a connector, and one of the door.
     home.file(".env", "PRODMCP_TOKEN_FILE=/nowhere/token\n");
     assert!(run(&["tools", "-c", "prodmcp"]).complaint(2).contains("/nowhere/token"));
