@@ -5,6 +5,7 @@
 mod actions;
 mod actions_client;
 mod behaviour;
+mod command_line;
 mod door;
 mod golden;
 mod hostile;
