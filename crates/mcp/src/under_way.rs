@@ -98,10 +98,13 @@ impl UnderWay {
         }
     }
 
-    /// Says the answer, unless the call was taken back at its very end: its id may belong to another call by then.
+    /// Says the answer, unless the call was taken back at its very end: its id may belong to another call by then. Whoever has heard the
+    /// answer finds the id free.
     pub(crate) fn conclude(self, say: impl FnOnce()) {
-        let state = self.calls.lock();
-        if state.calls.iter().any(|call| call.number == self.number) {
+        let mut state = self.calls.lock();
+        let before = state.calls.len();
+        state.calls.retain(|call| call.number != self.number);
+        if state.calls.len() < before {
             say();
         }
     }
@@ -142,8 +145,11 @@ mod tests {
         calls.take_back("late");
         let mut said = Vec::new();
         late.conclude(|| said.push("late"));
-        kept.conclude(|| said.push("kept"));
-        assert_eq!(said, ["kept"]);
+        kept.conclude(|| {
+            assert!(calls.state.try_lock().is_err(), "nobody looks between the answer and the end of its call");
+            said.push("kept");
+        });
+        assert!(!calls.has("kept") && said == ["kept"]);
     }
 
     #[tokio::test]
