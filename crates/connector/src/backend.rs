@@ -252,10 +252,11 @@ impl Backend {
 
 impl Backend {
     /// What the connector asks before it is served: each check in its order, tried again for as long as the file says.
+    /// Gives the warnings for the operator, in the file's words.
     ///
     /// # Errors
     /// The first check that failed, with the exit code that the file gives it.
-    pub fn preflight(&self) -> impl Future<Output = Result<(), PreflightFailure>> + Send + 'static + use<> {
+    pub fn preflight(&self) -> impl Future<Output = Result<Vec<String>, PreflightFailure>> + Send + 'static + use<> {
         let inner = Arc::clone(&self.0);
         async move { preflight::run(&inner).await }
     }

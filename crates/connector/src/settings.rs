@@ -142,7 +142,8 @@ impl Rules {
     fn headers<'v>(&self, named: &dyn Fn(&str) -> Option<&'v str>, problems: &mut Vec<String>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (header, template) in &self.headers {
-            let Some(text) = template.text(named) else { continue };
+            // a header has no blanks at its ends, so those around a value say nothing
+            let Some(text) = template.text(|name| named(name).map(str::trim)) else { continue };
             match HeaderValue::from_str(&text) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
@@ -180,7 +181,7 @@ fn other_is_set(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> b
 }
 
 fn is_set(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
-    let set = |name: &str| lookup(name).is_some_and(|value| !value.is_empty());
+    let set = |name: &str| lookup(name).is_some_and(|value| !value.trim().is_empty());
     set(name) || set(&format!("{name}_FILE"))
 }
 
@@ -197,10 +198,10 @@ fn missing(setting: &Setting) -> String {
     format!("{} is not set{what}: set it{file}{other}", setting.name)
 }
 
-/// The value as it was given; empty is unset.
+/// The value as it was given; an empty one, or nothing but blanks, is unset.
 fn value(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<SecretString>, String> {
     let name = &setting.name;
-    let given = lookup(name).filter(|value| !value.is_empty()).map(SecretString::from);
+    let given = lookup(name).filter(|value| !value.trim().is_empty()).map(SecretString::from);
     let file = if setting.secret { lookup(&format!("{name}_FILE")).filter(|path| !path.is_empty()) } else { None };
     let value = match (given, file) {
         (Some(_), Some(_)) => return Err(format!("{name} and {name}_FILE are both set: set one of them")),
@@ -233,13 +234,13 @@ fn from_file(name: &str, path: &str) -> Result<SecretString, String> {
     Ok(SecretString::from(text.to_owned()))
 }
 
-/// The value in its one form; the setting is no secret, so a sentence may show it.
+/// The value in its one form. No sentence shows it: a credential may have been set in the wrong place.
 fn normal(setting: &Setting, value: &str) -> Result<String, String> {
     let name = &setting.name;
     match setting.kind {
         SettingKind::Text => Ok(with_suffix(setting, value)),
         SettingKind::Integer => {
-            let number = value.trim().parse::<i64>().map_err(|_| format!("{name} must be a whole number, is {value:?}"))?;
+            let number = value.trim().parse::<i64>().map_err(|_| format!("{name} must be a whole number, and is none"))?;
             match (setting.minimum, setting.maximum) {
                 (Some(least), _) if number < least => Err(format!("{name} must be at least {least}, is {number}")),
                 (_, Some(most)) if number > most => Err(format!("{name} must be at most {most}, is {number}")),
@@ -249,12 +250,12 @@ fn normal(setting: &Setting, value: &str) -> Result<String, String> {
         SettingKind::Choice => {
             let wanted = value.trim();
             let found = setting.choices.iter().find(|choice| choice.eq_ignore_ascii_case(wanted));
-            found.cloned().ok_or_else(|| format!("{name} must be one of {}, is {value:?}", setting.choices.join(", ")))
+            found.cloned().ok_or_else(|| format!("{name} must be one of {}, and is none of them", setting.choices.join(", ")))
         }
         SettingKind::Boolean => match value.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Ok("true".into()),
             "false" | "0" | "no" => Ok("false".into()),
-            _ => Err(format!("{name} must be true or false, is {value:?}")),
+            _ => Err(format!("{name} must be true or false, and is neither")),
         },
         SettingKind::Url => {
             let url = address(value).map_err(|why| format!("{name} {why}"))?;
@@ -282,12 +283,12 @@ fn address(value: &str) -> Result<Url, String> {
         return Err("must not hold a user name or password: use the setting for the credential".into());
     }
     let example = "such as https://example.org";
-    let url = url.map_err(|_| format!("must be an address {example}, is {value:?}"))?;
+    let url = url.map_err(|_| format!("must be an address {example}, and is none"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err(format!("must be an http or https address {example}, is {value:?}"));
+        return Err(format!("must be an http or https address {example}, and is another one"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("must have neither `?` nor `#`, is {value:?}"));
+        return Err("must have neither `?` nor `#`".into());
     }
     Ok(url)
 }

@@ -200,7 +200,7 @@ fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) ->
     match target {
         None => refuse("redirected without saying where".into()),
         Some(target) if target.origin() != inner.settings.base.origin() => {
-            let origin = target.origin().ascii_serialization();
+            let origin = sentence::without_secrets(inner, &target.origin().ascii_serialization());
             refuse(format!("redirected to another place, {origin}, which is never followed"))
         }
         Some(_) if !reads => refuse("redirected a change, which is never followed".into()),

@@ -153,10 +153,11 @@ pub(super) async fn walk(
     hints: Option<&Arc<BTreeMap<u16, String>>>,
 ) -> Result<Listed, CallError> {
     let way = &pages.walk;
+    let filter = pages.filter.as_ref().filter(|_| applies(pages, variables));
     let names = |name: Option<&String>| name.is_some_and(|name| prepared.query.iter().any(|(key, _)| key == name));
     // the caller chose the page: it is read alone
     let alone = names(way.start.as_ref());
-    let size = if pages.filter.is_some() || wanted.whole { way.max_size } else { way.max_size.min(wanted.limit) };
+    let size = if filter.is_some() || wanted.whole { way.max_size } else { way.max_size.min(wanted.limit) };
     let mut at = match (&wanted.cursor, &wanted.bound) {
         (Some(cursor), Some(bound)) => {
             let unreadable =
@@ -169,7 +170,7 @@ pub(super) async fn walk(
     let limit = wanted.limit.min(way.cap);
     let mut listed = Listed::default();
     let mut bytes = 0usize;
-    let most = if pages.filter.is_some() { MAX_CHOOSING_REQUESTS } else { MAX_REQUESTS };
+    let most = if filter.is_some() { MAX_CHOOSING_REQUESTS } else { MAX_REQUESTS };
     for count in 0..most {
         let page = fetch(inner, way, request, prepared, &at, alone, names(way.size.as_ref()), variables, hints).await;
         let page = match page {
@@ -183,14 +184,14 @@ pub(super) async fn walk(
             }
         };
         if count == 0 {
-            listed.total = page.total.filter(|_| pages.filter.is_none());
+            listed.total = page.total.filter(|_| filter.is_none());
             if pages.keeps_first_page {
                 listed.first_page = Some(without_rows(way, &page.body)?);
             }
         }
         let had = page.rows.len();
         let candidates: Vec<Box<RawValue>> = page.rows.into_iter().skip(at.skip).collect();
-        let chosen = choose(inner, pages, &candidates, variables).await?;
+        let chosen = choose(inner, filter, &candidates, variables).await?;
         let room = limit - listed.items.len();
         let mut used = 0;
         let mut rows = Vec::new();
@@ -387,14 +388,21 @@ fn pinned(inner: &Inner, link: &str) -> Result<String, CallError> {
     })
 }
 
+/// Whether the filter says anything about this call.
+fn applies(pages: &Pages, variables: &Variables) -> bool {
+    let given = variables.get(Variable::Given as usize);
+    let is_passed = |name: &String| given.and_then(|given| jq::get(given, name)).is_some_and(|value| *value != Val::Null);
+    pages.filter_passed.is_empty() || pages.filter_passed.iter().any(is_passed)
+}
+
 /// Which rows are kept.
 async fn choose(
     inner: &Arc<Inner>,
-    pages: &Pages,
+    filter: Option<&jq::Glue>,
     rows: &[Box<RawValue>],
     variables: &Variables,
 ) -> Result<Vec<bool>, CallError> {
-    let Some(filter) = &pages.filter else { return Ok(vec![true; rows.len()]) };
+    let Some(filter) = filter else { return Ok(vec![true; rows.len()]) };
     let (filter, variables) = (filter.clone(), variables.clone());
     let rows: Vec<String> = rows.iter().map(|row| row.get().to_owned()).collect();
     values::blocking(inner, move |inner| {

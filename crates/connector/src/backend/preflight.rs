@@ -25,15 +25,20 @@ pub struct PreflightFailure {
     pub error: CallError,
 }
 
-pub(super) async fn run(inner: &Arc<Inner>) -> Result<(), PreflightFailure> {
+pub(super) async fn run(inner: &Arc<Inner>) -> Result<Vec<String>, PreflightFailure> {
+    let mut warnings = Vec::new();
     for check in &inner.compiled().preflight {
+        if let Some(warning) = &check.warning {
+            warnings.extend(one(inner, check).await.is_ok().then(|| warning.clone()));
+            continue;
+        }
         let fail = |error: CallError| {
             let is_down = error.fault() == Fault::Backend && error.retry_is_safe();
             PreflightFailure { exit: check.exit, is_down, error }
         };
         patiently(inner, check).await.map_err(fail)?;
     }
-    Ok(())
+    Ok(warnings)
 }
 
 async fn patiently(inner: &Arc<Inner>, check: &Check) -> Result<(), CallError> {

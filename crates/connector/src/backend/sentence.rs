@@ -127,10 +127,11 @@ fn ended(text: &str) -> String {
     if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
 }
 
-fn without_secrets(inner: &Inner, text: &str) -> String {
+/// The text with every secret that the backend was sent made `[secret]`.
+pub(super) fn without_secrets(inner: &Inner, text: &str) -> String {
     let mut text = inner.session.without_tokens(text);
     for secret in inner.settings.secrets.values() {
-        let secret = secret.expose_secret();
+        let secret = secret.expose_secret().trim();
         if secret.len() >= SHORTEST_SECRET {
             text = text.replace(secret, "[secret]");
         }

@@ -30,7 +30,15 @@ pub(super) fn sources<'d>(definition: &'d Definition, ways: &Ways, filters: &mut
             if walk.is_none() {
                 found.add(paging.place, part.clone(), format!("there is no paging `{}`", paging.value));
             }
-            Some(Pages { walk: walk?, row: Row::Whole, filter: None, at_most: None, is_main: false, keeps_first_page: false })
+            Some(Pages {
+                walk: walk?,
+                row: Row::Whole,
+                filter: None,
+                filter_passed: Vec::new(),
+                at_most: None,
+                is_main: false,
+                keeps_first_page: false,
+            })
         });
         let keep = duration::read(source.keep.as_ref(), DEFAULT_KEEP, MAX_KEEP, &format!("{part}.keep"), found);
         let Some(path) = path else { continue };

@@ -36,6 +36,15 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
         let patience = check.patience.as_ref().filter(|patience| patience.value != "0s");
         let patience = duration::read(patience, Duration::ZERO, MAX_PATIENCE, &format!("{part}.patience"), found);
         let oldest = check.at_least.as_ref().and_then(|least| oldest(least, &part, &scope, filters, found));
+        if let Some(warning) = &check.warning
+            && (check.exit.is_some() || check.patience.is_some() || check.at_least.is_some())
+        {
+            found.add(
+                warning.place,
+                part.clone(),
+                "a check with `warning` ends nothing: it has no `exit`, `patience` and `at_least`",
+            );
+        }
         let Some(path) = path else { continue };
         checks.push(Check {
             request: Request {
@@ -48,6 +57,7 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
             exit: check.exit.as_ref().map_or(1, |exit| exit.value),
             patience,
             oldest,
+            warning: check.warning.as_ref().map(|warning| warning.value.clone()),
         });
     }
     checks

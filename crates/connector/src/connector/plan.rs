@@ -87,6 +87,8 @@ pub(crate) struct Check {
     /// Time for which it is tried again.
     pub(crate) patience: Duration,
     pub(crate) oldest: Option<Oldest>,
+    /// Said when it is answered well; then a failure is nothing.
+    pub(crate) warning: Option<String>,
 }
 
 /// The oldest version of the backend that will do.
@@ -163,6 +165,8 @@ pub(crate) struct Pages {
     pub(crate) walk: Arc<Walk>,
     pub(crate) row: Row,
     pub(crate) filter: Option<Glue>,
+    /// Arguments without which the filter does not apply; empty, and it always does.
+    pub(crate) filter_passed: Vec<String>,
     /// Rows that are read, when the file says so.
     pub(crate) at_most: Option<usize>,
     /// The tool's `limit` and `cursor` are this list's.

@@ -21,6 +21,8 @@ pub(crate) struct Preflight {
     pub(crate) exit: Option<Placed<u8>>,
     /// Time for which a failure that may pass is tried again, after waits of 1 s, 2 s, 4 s and so on; not at all.
     pub(crate) patience: Option<Placed<String>>,
+    /// Said to the operator when this is answered well; when it is not, nothing is said and nothing ends.
+    pub(crate) warning: Option<Placed<String>>,
     /// The backend must not be older.
     pub(crate) at_least: Option<AtLeast>,
 }

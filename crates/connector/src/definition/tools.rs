@@ -222,6 +222,9 @@ pub(crate) struct Step {
     /// jq filter over a row as the backend sent it: kept when true.
     #[serde(rename = "where")]
     pub(crate) filter: Option<Placed<String>>,
+    /// Arguments that `where` is about: when a call passes none of them, every row is kept, and none is looked at.
+    #[serde(default)]
+    pub(crate) where_passed: Vec<Placed<String>>,
     /// Statuses that mean null.
     #[serde(default)]
     pub(crate) optional: Vec<Placed<u16>>,

@@ -107,6 +107,22 @@ proptest! {
     }
 }
 
+/// A filter about arguments that nobody passed costs nothing: pages as small as asked for, and an honest total.
+#[tokio::test]
+async fn a_filter_about_an_argument_is_left_out_without_it() {
+    let more = ", where: .n >= $args.least, where_passed: [least]";
+    let scripted = scripted("page", more, 30, 7);
+    let page = scripted.call("page", json!({"limit": 5})).await.unwrap();
+    assert_eq!((numbers(&page), &page["total_count"]), ((0..5).collect(), &json!(30)));
+    assert!(scripted.seen().iter().all(|seen| seen.path.contains("size=5")), "{:?}", scripted.seen());
+    let page = scripted.call("page", json!({"limit": 5, "least": 27})).await.unwrap();
+    assert_eq!((numbers(&page), &page["total_count"]), (vec![27, 28, 29], &json!(3)));
+    let problems = compile("x.yaml", &file(", where_passed: [least]")).unwrap_err().to_string();
+    assert!(problems.contains("`where_passed` is for a step with `where`"), "{problems}");
+    let problems = compile("x.yaml", &file(", where: 'true', where_passed: [most]")).unwrap_err().to_string();
+    assert!(problems.contains("there is no argument `most`"), "{problems}");
+}
+
 #[tokio::test]
 async fn totals_are_told_where_they_are_known() {
     for (kind, total) in [("page", json!(30)), ("offset", json!(30)), ("link", Value::Null), ("after", Value::Null)] {

@@ -99,3 +99,22 @@ fn checks_that_cannot_be_made_are_problems_of_the_file() {
     );
     insta::assert_snapshot!(footbridge_connector::compile("x.yaml", &format!("{HEAD}{file}")).unwrap_err().to_string());
 }
+
+#[tokio::test]
+async fn a_warning_is_given_for_a_good_answer_and_a_failure_is_nothing() {
+    let yaml = format!(
+        "{HEAD}upstream:\n  base: http://localhost\n  preflight:\n    - {{ get: /me }}\n    - {{ get: /secret, warning: it reaches too far }}\n"
+    );
+    for (status, warnings) in [(200, vec!["it reaches too far"]), (401, vec![]), (500, vec![])] {
+        let scripted = Scripted::new(&yaml, move |seen| match seen.path.as_str() {
+            "/secret" => refused(status, json!({})),
+            _ => ok(json!({})),
+        });
+        assert_eq!(scripted.backend.preflight().await.unwrap(), warnings, "{status}");
+    }
+    for more in ["exit: 3", "patience: 1s"] {
+        let problems =
+            footbridge_connector::compile("x.yaml", &yaml.replace("warning:", &format!("{more}, warning:"))).unwrap_err();
+        assert!(problems.to_string().contains("a check with `warning` ends nothing"), "{problems}");
+    }
+}

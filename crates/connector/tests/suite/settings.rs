@@ -154,7 +154,7 @@ fn a_choice_a_range_and_a_pair_are_held() {
     assert!(by_rules(&[("X_ID", "i"), ("X_KEY_FILE", "/dev/null/nothing")]).unwrap_err()[0].contains("cannot be read"));
     assert!(by_rules(&[("X_ID", "i"), ("X_KEY", "k")]).is_ok());
     for (bad, sentence) in [
-        (("X_LEVEL", "loud"), "X_LEVEL must be one of DEBUG, INFO, is \"loud\""),
+        (("X_LEVEL", "loud"), "X_LEVEL must be one of DEBUG, INFO, and is none of them"),
         (("X_SECONDS", "0"), "X_SECONDS must be at least 1, is 0"),
         (("X_SECONDS", "601"), "X_SECONDS must be at most 600, is 601"),
         (("X_ID", "planted"), "X_ID is set and X_KEY is not: set both, or neither"),
@@ -173,4 +173,14 @@ fn rules_of_settings_that_cannot_be_kept_are_problems_of_the_file() {
         .replace("X_KEY: { secret: true,", "X_KEY: { secret: true, choices: [a], maximum: 5,")
         .replace("{footbridge.session}", "{footbridge.password}");
     insta::assert_snapshot!(compile("x.yaml", &file).unwrap_err().to_string());
+}
+
+#[test]
+fn blanks_are_no_value_and_are_no_part_of_a_header() {
+    let problems = settings(&[("X_URL", " "), ("X_TOKEN", "\t\n"), ("X_LIMIT", " ")]).unwrap_err();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].starts_with("X_URL is not set") && problems[1].starts_with("X_TOKEN is not set"), "{problems:?}");
+    assert!(settings(&[("X_URL", "http://h"), ("X_TOKEN", " token\n")]).is_ok());
+    let problems = settings(&[("X_URL", "http://h"), ("X_TOKEN", "to\nken")]).unwrap_err();
+    assert!(problems[0].contains("line break") && !problems[0].contains("ken:"), "{problems:?}");
 }

@@ -9,7 +9,15 @@ use crate::terminal;
 pub(super) async fn run(opened: &Opened, require_all: bool) -> Result<(), Trouble> {
     let is_alone = opened.served.len() == 1;
     for served in &opened.served {
-        let Err(failure) = served.backend.preflight().await else { continue };
+        let failure = match served.backend.preflight().await {
+            Ok(warnings) => {
+                for warning in warnings {
+                    terminal::say(format_args!("footbridge: warning: {}: {warning}", served.name));
+                }
+                continue;
+            }
+            Err(failure) => failure,
+        };
         if failure.is_down && !is_alone && !require_all {
             terminal::say(format_args!(
                 "footbridge: warning: {} is down, so its calls fail until it is back: {failure}",

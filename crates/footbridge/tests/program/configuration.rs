@@ -33,7 +33,7 @@ fn each_mistake_is_named_in_one_line() {
         (&["serve"], &[("FOOTBRIDGE_TOKEN_FILE", empty)], &["FOOTBRIDGE_TOKEN_FILE", empty, "empty"]),
         (&["serve"], &[("FOOTBRIDGE_TOKEN", "a"), ("FOOTBRIDGE_TOKEN_FILE", empty)], &["both set"]),
         (&["serve"], &[("FOOTBRIDGE_TOKEN", "two words")], &["FOOTBRIDGE_TOKEN", "space"]),
-        (&["serve", "prodmcp"], &[("PRODMCP_BASE_URL", "nowhere")], &["PRODMCP_BASE_URL", "\"nowhere\""]),
+        (&["serve", "prodmcp"], &[("PRODMCP_BASE_URL", "nowhere")], &["PRODMCP_BASE_URL must be an address"]),
         (&["serve", "prodmcp"], &[("PRODMCP_TOKEN_FILE", gone)], &["PRODMCP_TOKEN_FILE", gone]),
         (&["serve", "--host", "192.0.2.1", "--allow", "read"], &[], &["192.0.2.1 is no address of this machine"]),
         (&["serve", "--host", "0.0.0.0"], &[], &["0.0.0.0", "FOOTBRIDGE_TOKEN", "--allow read", "--no-auth"]),

@@ -284,6 +284,9 @@ fn pages<'d>(
         for filter in [&step.row, &step.filter].into_iter().flatten() {
             found.add(filter.place, part, "`row` and `where` are for a step with `pages`");
         }
+        for name in &step.where_passed {
+            found.add(name.place, part, "`where_passed` is for a step with `where`");
+        }
         return None;
     };
     if !is_get || step.answer != Answer::Json || step.for_each.is_some() || step.until.is_some() {
@@ -301,10 +304,18 @@ fn pages<'d>(
         },
     };
     let filter = step.filter.as_ref().map(|filter| filters.add(filter, &format!("{part}.where"), scope, found));
+    for name in &step.where_passed {
+        if filter.is_none() {
+            found.add(name.place, part, "`where_passed` is for a step with `where`");
+        } else if context.tool.input.get(&name.value).is_none() {
+            found.add(name.place, part, format!("there is no argument `{}`", name.value));
+        }
+    }
     Some(Pages {
         walk: Arc::clone(walk?),
         row,
         filter,
+        filter_passed: step.where_passed.iter().map(|name| name.value.clone()).collect(),
         at_most: step.at_most.as_ref().map(|_| at_most(step, part, found)),
         is_main: is_last && context.has_main,
         keeps_first_page: context.keeps_first_page,
