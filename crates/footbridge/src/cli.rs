@@ -163,7 +163,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// What to serve: board, prodmcp, taiga, or a connector file such as ./my.yaml [default: board]
+    /// What to serve: board, prodmcp, taiga, trueppm, or a connector file such as ./my.yaml [default: board]
     #[arg(value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
     #[command(flatten)]
@@ -177,7 +177,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_enum, env = "FOOTBRIDGE_TRANSPORT")]
     pub(crate) transport: Option<Transport>,
     /// Address to listen on [default: 127.0.0.1]
-    #[arg(long, value_name = "ADDRESS", env = "FOOTBRIDGE_HOST")]
+    #[arg(long, value_name = "ADDRESS", env = "FOOTBRIDGE_HOST", value_parser = host)]
     pub(crate) host: Option<IpAddr>,
     /// Port to listen on; 0 takes a free one [default: 8000]
     #[arg(long, env = "PORT")]
@@ -235,12 +235,21 @@ pub(crate) struct FileOptions {
     pub(crate) settings: Option<PathBuf>,
 }
 
+/// An address of this machine, or the name that every machine gives itself.
+fn host(text: &str) -> Result<IpAddr, String> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+    }
+    text.parse().map_err(|_| "write an address such as 127.0.0.1 or 0.0.0.0, or localhost".to_owned())
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Transport {
     /// Standard input and output
     Stdio,
-    /// Streamable HTTP
+    /// Streamable HTTP, and HTTP+SSE
+    #[value(alias = "sse", alias = "streamable-http")]
     Http,
 }
 

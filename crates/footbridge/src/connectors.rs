@@ -53,12 +53,14 @@ struct BuiltIn {
 
 const BOARD_FILE: &str = include_str!("../../../connectors/board.yaml");
 const TAIGA_FILE: &str = include_str!("../../../connectors/taiga.yaml");
+const TRUEPPM_FILE: &str = include_str!("../../../connectors/trueppm.yaml");
 
 /// The board's file is there twice, with two upstreams: the local board, and a Production Board somewhere else.
-const BUILT_IN: [BuiltIn; 3] = [
+const BUILT_IN: [BuiltIn; 4] = [
     BuiltIn { name: "board", file: "connectors/board.yaml", text: BOARD_FILE, reached: Reached::InProcess },
     BuiltIn { name: "prodmcp", file: "connectors/board.yaml", text: BOARD_FILE, reached: Reached::Network },
     BuiltIn { name: "taiga", file: "connectors/taiga.yaml", text: TAIGA_FILE, reached: Reached::Network },
+    BuiltIn { name: "trueppm", file: "connectors/trueppm.yaml", text: TRUEPPM_FILE, reached: Reached::Network },
 ];
 
 /// The connector that is served when none is named.

@@ -106,9 +106,11 @@ impl Opened {
             })
         };
         let given = |setting: &str| lookup(setting).or_else(|| stand_in(&connector, setting).filter(|_| settings.only_lists));
-        let own =
-            connector.settings(&given).map_err(|problems| Trouble::usage(format!("{name}: {}", problems.list().join("; "))))?;
-        let is_unset = |setting: &&Setting| lookup(&setting.name).is_none() && lookup(&file_of(setting)).is_none();
+        let own = connector
+            .settings(&given)
+            .map_err(|problems| Trouble::configuration(format!("{name}: {}", problems.list().join("; "))))?;
+        let is_blank = |name: &str| lookup(name).is_none_or(|value| value.trim().is_empty());
+        let is_unset = |setting: &&Setting| is_blank(&setting.name) && is_blank(&file_of(setting));
         let is_replaced = |setting: &Setting| {
             let other =
                 setting.unless.as_ref().and_then(|name| connector.setting_rules().iter().find(|other| other.name == *name));

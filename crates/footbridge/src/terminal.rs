@@ -40,5 +40,5 @@ pub(crate) fn say(text: impl Display) {
 /// Why the program ends, in one line.
 pub(crate) fn complain(trouble: &Trouble) {
     let text = trouble.to_string();
-    say(format_args!("footbridge: {}", text.lines().collect::<Vec<_>>().join("; ")));
+    say(format_args!("{}: {}", trouble.label(), text.lines().collect::<Vec<_>>().join("; ")));
 }

@@ -76,7 +76,7 @@ fn a_directory_adds_connectors_and_replaces_built_in_ones() {
     );
     assert_eq!(home.succeed(&["tools", "-c", "mine"]), "status  read  Status\n");
     let complaint = home.run(&["serve", "nothing"]);
-    assert!(complaint.complaint(2).contains("there are: board, prodmcp, taiga, mine;"), "{complaint:?}");
+    assert!(complaint.complaint(2).contains("there are: board, prodmcp, taiga, trueppm, mine;"), "{complaint:?}");
 }
 
 #[test]

@@ -92,7 +92,8 @@ impl Ended {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert_eq!(self.stdout, "", "{self:?}");
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
-        self.stderr.strip_prefix("footbridge: ").unwrap_or_else(|| panic!("{self:?}")).trim_end()
+        let said = self.stderr.strip_prefix("footbridge: ").or_else(|| self.stderr.strip_prefix("Configuration error: "));
+        said.unwrap_or_else(|| panic!("{self:?}")).trim_end()
     }
 }
 

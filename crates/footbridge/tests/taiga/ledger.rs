@@ -3,15 +3,8 @@
 
 use std::path::Path;
 
-use self::Shown::{By, Differs};
-
-/// Where it is shown.
-enum Shown {
-    /// File under `tests/`, `::`, function.
-    By(&'static str),
-    /// Words of a line of docs/differences.md.
-    Differs(&'static str),
-}
+use crate::shown::Shown::{self, By, Differs};
+use crate::shown::is_shown;
 
 const PINNED: [(&str, Shown); 49] = [
     // actions
@@ -114,24 +107,6 @@ const TRAPS: [(&str, Shown); 17] = [
         By("program/environment_file::the_example_holds_every_variable_and_can_be_used_as_it_is"),
     ),
 ];
-
-fn is_shown(root: &Path, shown: &Shown) -> Result<(), String> {
-    match shown {
-        By(test) => {
-            let (file, function) = test.split_once("::").ok_or_else(|| format!("{test} names no file"))?;
-            let text = std::fs::read_to_string(root.join("tests").join(file).with_extension("rs"))
-                .map_err(|error| format!("{test}: {error}"))?;
-            let (before, _) = text.split_once(&format!("fn {function}(")).ok_or_else(|| format!("{test} is not there"))?;
-            let line_before = before.trim_end_matches("async ").trim_end().lines().last().unwrap_or_default();
-            let is_test = line_before.starts_with("#[test]") || line_before.starts_with("#[tokio::test");
-            if is_test { Ok(()) } else { Err(format!("{test} is no test: {line_before:?} stands before it")) }
-        }
-        Differs(words) => {
-            let text = std::fs::read_to_string(root.join("../../docs/differences.md")).unwrap();
-            if text.contains(words) { Ok(()) } else { Err(format!("docs/differences.md does not say {words:?}")) }
-        }
-    }
-}
 
 #[test]
 fn every_promise_has_its_test_or_its_line() {

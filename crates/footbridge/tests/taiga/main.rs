@@ -16,6 +16,7 @@ mod pinned;
 mod refusals;
 mod replay;
 mod served;
+mod shown;
 mod sse;
 mod stand_in;
 mod story;

@@ -1,0 +1,92 @@
+//! Tasks: the filters that TruePPM has, and those that it takes and ignores; one task with and without its project.
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Reply, Size};
+use super::asked::Asked;
+use super::routes::{Caller, is_uuid};
+use super::world::{Record, World};
+
+const STATUSES: [&str; 6] = ["BACKLOG", "NOT_STARTED", "IN_PROGRESS", "REVIEW", "ON_HOLD", "COMPLETE"];
+const TYPES: [&str; 6] = ["epic", "story", "task", "bug", "spike", "tech_debt"];
+/// What is only there when the project is named.
+const OF_PROJECT: [&str; 5] = ["baseline_start", "baseline_finish", "spi", "spi_band", "schedule_variance_days"];
+
+fn invalid_uuid() -> Answer {
+    Answer::json(400, json!(["Invalid input."]))
+}
+
+pub(crate) fn list(world: &World, asked: &Asked, caller: Caller<'_>) -> Reply {
+    let Some(project) = asked.parameter("project") else {
+        return Err(Answer::json(400, json!({ "project": ["This filter is required."] })));
+    };
+    Ok(Answer::page(asked, &chosen(world, asked, caller, project)?, Size::Chosen))
+}
+
+fn chosen(world: &World, asked: &Asked, caller: Caller<'_>, project: &str) -> Result<Vec<Record>, Answer> {
+    if !is_uuid(project) {
+        return Err(invalid_uuid());
+    }
+    if !world.is_member(caller, project) || world.is_closed(caller, project) {
+        return Ok(Vec::new());
+    }
+    if let Some(sprint) = asked.parameter("sprint").filter(|sprint| *sprint != "none" && !is_uuid(sprint)) {
+        return Err(Answer::json(400, json!({ "sprint": [format!("“{sprint}” is not a valid UUID.")] })));
+    }
+    let mut rows = world.tasks_of(project);
+    // a value that is none of the choices matches nothing
+    for (name, known) in [("status", &STATUSES), ("type", &TYPES)] {
+        if let Some(value) = asked.parameter(name) {
+            rows.retain(|task| known.contains(&value) && task[name] == value);
+        }
+    }
+    if let Some(short) = asked.parameter("short_id") {
+        rows.retain(|task| task["short_id"] == short);
+    }
+    match asked.parameter("is_critical") {
+        Some("true") => rows.retain(|task| task["is_critical"] == true),
+        Some("false") => rows.retain(|task| task["is_critical"] == false),
+        _ => {}
+    }
+    match asked.parameter("sprint") {
+        Some("none") => rows.retain(|task| task["sprint"].is_null()),
+        Some(sprint) => rows.retain(|task| task["sprint"] == sprint),
+        None => {}
+    }
+    if asked.parameter("mine") == Some("true") {
+        let me: u64 = world.accounts[caller.account]["id"].as_str().unwrap().parse().unwrap();
+        rows.retain(|task| task["assignee"] == me);
+    }
+    rows.sort_by_key(|task| task["id"].as_str().unwrap().to_owned());
+    Ok(rows)
+}
+
+/// By words of the name; a form of our own.
+pub(crate) fn search(world: &World, asked: &Asked, caller: Caller<'_>) -> Reply {
+    let (Some(project), Some(words)) = (asked.parameter("project"), asked.parameter("q")) else {
+        return Err(Answer::detail(400, "project and q are required."));
+    };
+    let words = words.to_lowercase();
+    let mut rows = chosen(world, asked, caller, project)?;
+    rows.retain(|task| task["name"].as_str().unwrap().to_lowercase().contains(&words));
+    Ok(Answer::page(asked, &rows, Size::Fixed))
+}
+
+pub(crate) fn one(world: &World, asked: &Asked, caller: Caller<'_>, id: &str) -> Reply {
+    let missing = || Answer::missing("Task");
+    let found = world.tasks.iter().find(|task| task["id"] == id).ok_or_else(missing)?;
+    let project = found["project"].as_str().unwrap();
+    if !world.is_member(caller, project) || world.is_closed(caller, project) {
+        return Err(missing());
+    }
+    let mut task = found.clone();
+    if asked.parameter("project") != Some(project) {
+        for key in OF_PROJECT {
+            task.insert(key.into(), Value::Null);
+        }
+        if task["readiness"] == "baselined" {
+            task.insert("readiness".into(), json!("estimated"));
+        }
+    }
+    Ok(Answer::ok(Value::Object(task)))
+}
