@@ -1,5 +1,6 @@
 //! A connector with settings and an upstream: the place where calls enter. What a call does is in `backend/`.
 
+mod access;
 mod actions;
 mod conflict;
 mod cursor;
@@ -32,7 +33,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::connector::{Action, Compiled, Connector, RestAction, Timeout};
+use crate::connector::{Action, Compiled, Connector, Decides, Kind, RestAction, Timeout};
 use crate::failure::CallError;
 use crate::jq::{Variable, Variables};
 use crate::settings::Settings;
@@ -101,6 +102,8 @@ struct Inner {
     open: Val,
     session: session::Session,
     sources: sources::Sources,
+    /// There when the backend may stand behind Cloudflare Access.
+    access: Option<access::Access>,
 }
 
 impl Inner {
@@ -120,6 +123,9 @@ impl Inner {
 impl Backend {
     pub(crate) fn new(connector: Connector, settings: Settings, upstream: impl Upstream) -> Self {
         let (session, sources) = (session::Session::default(), sources::Sources::default());
+        let has_access = connector.0.kinds.contains(&Kind::CloudflareAccess);
+        let discovers = settings.decided(Decides::Cloudflared) != Some("false");
+        let access = has_access.then(|| access::Access::new(discovers));
         let timeout = match &connector.0.timeout {
             Timeout::Fixed(time) => *time,
             // a whole number, as its setting's rules say
@@ -129,7 +135,7 @@ impl Backend {
         };
         let open = settings.open.iter().map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
         let open = Val::obj(open.collect());
-        Self(Arc::new(Inner { connector, settings, upstream: Box::new(upstream), timeout, open, session, sources }))
+        Self(Arc::new(Inner { connector, settings, upstream: Box::new(upstream), timeout, open, session, sources, access }))
     }
 
     /// The connector that this is.

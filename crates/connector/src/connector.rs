@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::backend::Backend;
-pub use crate::definition::{Effect, Kind, SettingKind};
+pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{Glue, Program};
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
 use crate::upstream::Upstream;

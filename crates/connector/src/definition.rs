@@ -109,6 +109,8 @@ pub(crate) struct Setting {
     pub(crate) partner: Option<Placed<String>>,
     /// Need not be set when this other setting is.
     pub(crate) unless: Option<Placed<String>>,
+    /// What of the program it decides, beside where filters and templates use it.
+    pub(crate) decides: Option<Placed<Decides>>,
     /// What it is for.
     pub(crate) description: Option<String>,
 }
@@ -128,6 +130,29 @@ pub enum SettingKind {
     Boolean,
     /// One of a few words.
     Choice,
+}
+
+/// What of the program a setting decides. Each of these has one setting at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decides {
+    /// `true` or `false`, with a default: false opens the tools that write, as `--allow write` does.
+    ReadOnly,
+    /// A choice of `DEBUG`, `INFO`, `WARNING`, `ERROR` and `CRITICAL`: how much is logged when nothing else says it.
+    LogLevel,
+    /// `true` or `false`, with a default: false never asks `cloudflared` for a token of Cloudflare Access.
+    Cloudflared,
+}
+
+impl Decides {
+    /// The name that a file gives it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read_only",
+            Self::LogLevel => "log_level",
+            Self::Cloudflared => "cloudflared",
+        }
+    }
 }
 
 /// The JSON Schema of a connector file (`connectors/schema.json`), for editors and for the structural check.

@@ -29,7 +29,7 @@ mod reference;
 pub use backend::{Backend, OnProgress, Options, Outcome, PreflightFailure, Progress};
 pub use compile::compile;
 pub use connector::{
-    ActionInput, Annotations, Connector, Effect, Kind, Prompt, PromptArgument, Resource, RestAction, SettingKind, Tool,
+    ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, Resource, RestAction, SettingKind, Tool,
 };
 pub use definition::schema;
 pub use failure::{CallError, Fault};

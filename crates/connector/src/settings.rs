@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::definition::SettingKind;
+use crate::definition::{Decides, SettingKind};
 use crate::template::Template;
 
 /// Bytes that the value of a setting may have.
@@ -39,6 +39,8 @@ pub struct Setting {
     pub with: Option<String>,
     /// It need not be set when this other setting is.
     pub unless: Option<String>,
+    /// What of the program it decides.
+    pub decides: Option<Decides>,
     /// What it is for.
     pub description: Option<String>,
 }
@@ -51,9 +53,16 @@ pub struct Settings {
     /// Settings that are no secrets.
     pub(crate) open: HashMap<String, String>,
     pub(crate) secrets: HashMap<String, SecretString>,
+    /// The settings that decide something, by what.
+    decided: HashMap<Decides, String>,
 }
 
 impl Settings {
+    /// The value of the setting that decides this, in its one form (`true`, `false`, a choice); none when there is no such setting.
+    pub fn decided(&self, what: Decides) -> Option<&str> {
+        self.open.get(self.decided.get(&what)?).map(String::as_str)
+    }
+
     /// The address that requests go under, such as `https://example.org/api`.
     pub fn base(&self) -> &str {
         self.base.as_str()
@@ -134,7 +143,10 @@ impl Rules {
             }
         };
         match base {
-            Some(base) if problems.is_empty() => Ok(Settings { base, headers, open, secrets }),
+            Some(base) if problems.is_empty() => {
+                let decides = |setting: &Setting| Some((setting.decides?, setting.name.clone()));
+                Ok(Settings { base, headers, open, secrets, decided: self.settings.iter().filter_map(decides).collect() })
+            }
             _ => Err(SettingProblems(problems)),
         }
     }

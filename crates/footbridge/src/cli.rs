@@ -161,9 +161,21 @@ pub(crate) enum Command {
     Version(VersionArguments),
 }
 
+impl Command {
+    /// The connectors that it opens, and the options of all commands that do; none for other commands.
+    pub(crate) fn opens(&self) -> Option<(Vec<String>, &CommonOptions)> {
+        match self {
+            Self::Serve(arguments) => Some((arguments.connectors.clone(), &arguments.options.common)),
+            Self::Call(arguments) => Some((arguments.connector.iter().cloned().collect(), &arguments.options)),
+            Self::Tools(arguments) => Some((arguments.connector.iter().cloned().collect(), &arguments.options)),
+            Self::Lint(_) | Self::Probe(_) | Self::Actions(_) | Self::Account(_) | Self::Token(_) | Self::Version(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// What to serve: board, prodmcp, taiga, trueppm, or a connector file such as ./my.yaml [default: board]
+    /// What to serve: board, prodmcp, taiga, trueppm, ptm, or a connector file such as ./my.yaml [default: board]
     #[arg(value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
     #[command(flatten)]

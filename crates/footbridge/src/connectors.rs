@@ -54,13 +54,15 @@ struct BuiltIn {
 const BOARD_FILE: &str = include_str!("../../../connectors/board.yaml");
 const TAIGA_FILE: &str = include_str!("../../../connectors/taiga.yaml");
 const TRUEPPM_FILE: &str = include_str!("../../../connectors/trueppm.yaml");
+const PTM_FILE: &str = include_str!("../../../connectors/ptm.yaml");
 
 /// The board's file is there twice, with two upstreams: the local board, and a Production Board somewhere else.
-const BUILT_IN: [BuiltIn; 4] = [
+const BUILT_IN: [BuiltIn; 5] = [
     BuiltIn { name: "board", file: "connectors/board.yaml", text: BOARD_FILE, reached: Reached::InProcess },
     BuiltIn { name: "prodmcp", file: "connectors/board.yaml", text: BOARD_FILE, reached: Reached::Network },
     BuiltIn { name: "taiga", file: "connectors/taiga.yaml", text: TAIGA_FILE, reached: Reached::Network },
     BuiltIn { name: "trueppm", file: "connectors/trueppm.yaml", text: TRUEPPM_FILE, reached: Reached::Network },
+    BuiltIn { name: "ptm", file: "connectors/ptm.yaml", text: PTM_FILE, reached: Reached::Network },
 ];
 
 /// The connector that is served when none is named.

@@ -14,6 +14,8 @@ mod connectors;
 mod endpoint;
 mod mcp_client;
 mod opened;
+mod readiness;
+mod scrub;
 mod write_road;
 
 mod serve;
@@ -21,15 +23,19 @@ mod serve;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
-use crate::exit::Exit;
+use crate::exit::{Exit, Trouble};
 
 fn main() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    logging::start();
-    match run(cli) {
+    let has_environment_file = cli.has_environment_file;
+    let command = cli.into_command();
+    // Before any thread and before anything is read from stdin: the program may start again here.
+    let settled = scrub::settle(&command);
+    logging::start(settled.as_ref().ok().copied().flatten());
+    match settled.and_then(|_| run(command, has_environment_file)) {
         Ok(exit) => exit.into(),
         Err(trouble) => {
             terminal::complain(&trouble);
@@ -38,15 +44,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<Exit, exit::Trouble> {
+fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(footbridge_connector::FILTER_STACK_BYTES)
         .build()
-        .map_err(|error| exit::Trouble::failed(format!("could not start: {error}")))?;
-    let has_environment_file = cli.has_environment_file;
+        .map_err(|error| Trouble::failed(format!("could not start: {error}")))?;
     let outcome = runtime.block_on(async {
-        match cli.into_command() {
+        match command {
             Command::Serve(arguments) => serve::run(arguments, has_environment_file).await,
             Command::Call(arguments) => commands::call::run(arguments).await,
             Command::Tools(arguments) => commands::tools::run(arguments).await,

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use footbridge_board::{Board, Models};
-use footbridge_connector::{Backend, Connector, InProcess, Network, Setting, SettingKind, Tool};
+use footbridge_connector::{Backend, Connector, Decides, InProcess, Network, Setting, SettingKind, Settings as Values, Tool};
 use footbridge_store::{AccountId, Store};
 
+use crate::cli::Allow;
 use crate::connectors::{self, ConnectorFile, Connectors, Reached};
 use crate::exit::Trouble;
+use crate::readiness::Readiness;
+use crate::scrub;
 use crate::settings::Settings;
 use crate::write_road::{Gate, Keys};
 
@@ -19,6 +22,8 @@ pub(crate) struct Served {
     pub(crate) name: String,
     pub(crate) backend: Backend,
     pub(crate) gate: Gate,
+    /// Whether it passed what is asked before it is served.
+    pub(crate) readiness: Readiness,
     /// Its groups of tools, each with whether they are listed.
     groups: Vec<(String, bool)>,
     /// The secrets that its backend may want and nobody set, by name.
@@ -67,6 +72,7 @@ impl Opened {
             compiled.push((file, name, connector));
         }
         check_connectors_in_file(settings, &connectors, compiled.iter().map(|(_, name, _)| name.as_str()).collect())?;
+        scrub::check(compiled.iter().map(|(_, _, connector)| connector))?;
         let all = compiled.iter().flat_map(|(_, _, connector)| connector.groups());
         settings.check_groups(all.map(|(group, _)| group.as_str()))?;
         let keys = match settings.data_directory() {
@@ -89,12 +95,6 @@ impl Opened {
         settings: &Settings,
     ) -> Result<Served, Trouble> {
         let is_local = reached == Reached::InProcess;
-        if let Some(kind) = connector.kinds().first() {
-            return Err(Trouble::failed(format!(
-                "{name} cannot be served: its file names the kind {}, which this program lacks",
-                kind.name()
-            )));
-        }
         check_names(&connector, is_local, settings.names_in_file(&name))
             .map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
         let unreadable = RefCell::new(None);
@@ -121,6 +121,7 @@ impl Opened {
         if let Some(trouble) = unreadable.take() {
             return Err(trouble);
         }
+        let gate = gate(settings.allowed(&name), &connector, &own, is_local);
         let backend = match reached {
             Reached::Network => connector.connect(own, network(settings.ca_file())?),
             Reached::InProcess => {
@@ -131,9 +132,8 @@ impl Opened {
                 connector.connect(own, upstream)
             }
         };
-        let gate = Gate::new(settings.allowed(&name, is_local));
         let groups = settings.groups_of(&name, connector.groups()).map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
-        Ok(Served { name, backend, groups, unset_secrets, gate })
+        Ok(Served { name, backend, groups, unset_secrets, gate, readiness: Readiness::default() })
     }
 
     /// Closes what was opened.
@@ -176,6 +176,17 @@ fn stand_in(connector: &Connector, name: &str) -> Option<String> {
         SettingKind::Boolean => "false".to_owned(),
         SettingKind::Choice => setting.choices.first().cloned().unwrap_or_default(),
     })
+}
+
+/// What is open: what the operator said, else what the backend's own setting says, else writing on the board of this machine alone.
+fn gate(said: Option<Vec<Allow>>, connector: &Connector, own: &Values, is_local: bool) -> Gate {
+    if let Some(allowed) = said {
+        return Gate::new(allowed);
+    }
+    let is_open = is_local || own.decided(Decides::ReadOnly) == Some("false");
+    let deciding = connector.setting_rules().iter().find(|setting| setting.decides == Some(Decides::ReadOnly));
+    let switch = deciding.map(|setting| format!("{}=false", setting.name));
+    Gate::new(if is_open { vec![Allow::Write] } else { Vec::new() }).with_switch(switch)
 }
 
 /// The variable that names the file of a secret.

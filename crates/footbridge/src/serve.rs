@@ -39,10 +39,15 @@ pub(crate) async fn run(arguments: ServeArguments, has_environment_file: bool) -
             served.name
         ));
     }
-    preflight::run(&opened, options.require_all).await?;
+    let checks = preflight::start(&opened, options.require_all);
     let exit = match door {
-        None => stdio::serve(endpoint).await?,
-        Some(door) => door.serve(endpoint, &opened).await?,
+        // A client gives up when nobody answers it for a few seconds, so it is answered while the checks run.
+        None => stdio::serve(endpoint, checks).await?,
+        // Nobody connects before somebody listens.
+        Some(door) => match preflight::finish(checks).await? {
+            Some(interrupted) => interrupted,
+            None => door.serve(endpoint, &opened).await?,
+        },
     };
     opened.close().await;
     Ok(exit)

@@ -59,12 +59,11 @@ impl Settings {
         })
     }
 
-    /// What the tools of a connector may do, apart from reading. `is_local`: the board is the user's own.
-    pub(crate) fn allowed(&self, connector: &str, is_local: bool) -> Vec<Allow> {
+    /// What the tools of a connector may do, apart from reading; none where nothing says it.
+    pub(crate) fn allowed(&self, connector: &str) -> Option<Vec<Allow>> {
         let in_file =
             || self.file.connectors.get(connector).and_then(|own| own.allow.clone()).or_else(|| self.file.allow.clone());
-        let by_default = || if is_local { vec![Allow::Write] } else { Vec::new() };
-        self.allow.clone().or_else(in_file).unwrap_or_else(by_default)
+        self.allow.clone().or_else(in_file)
     }
 
     /// The groups of a connector, each with whether its tools are listed: flag or environment, else the connector's own line in the
@@ -136,17 +135,16 @@ mod tests {
     }
 
     #[test]
-    fn the_local_board_is_open_for_writing_and_a_remote_backend_is_not() {
+    fn what_nothing_says_is_left_to_the_connector() {
         let none = settings("{}", None);
-        assert_eq!(none.allowed("board", true), [Allow::Write]);
-        assert_eq!(none.allowed("prodmcp", false), []);
+        assert_eq!(none.allowed("board"), None);
     }
 
     #[test]
     fn a_flag_beats_the_file_and_a_connectors_own_line_beats_the_general_one() {
         let file = "allow: [write]\nconnectors:\n  board: { allow: [read] }\n";
-        assert_eq!(settings(file, None).allowed("board", true), [Allow::Read]);
-        assert_eq!(settings(file, None).allowed("prodmcp", false), [Allow::Write]);
-        assert_eq!(settings(file, Some(vec![Allow::Destroy])).allowed("board", true), [Allow::Destroy]);
+        assert_eq!(settings(file, None).allowed("board").unwrap(), [Allow::Read]);
+        assert_eq!(settings(file, None).allowed("prodmcp").unwrap(), [Allow::Write]);
+        assert_eq!(settings(file, Some(vec![Allow::Destroy])).allowed("board").unwrap(), [Allow::Destroy]);
     }
 }

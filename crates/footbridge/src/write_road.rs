@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 use crate::caller::Caller;
 use crate::endpoint::Names;
 use crate::opened::Served;
+use crate::readiness::Readiness;
 pub(crate) use gate::Gate;
 pub(crate) use keys::Keys;
 use keys::{ARGUMENT, Begun};
@@ -37,6 +38,7 @@ struct Road {
     takes_key: bool,
     is_structured: bool,
     keys: Keys,
+    readiness: Readiness,
 }
 
 /// What a call is answered with.
@@ -58,6 +60,7 @@ impl Road {
             takes_key: tool.takes_key,
             is_structured: tool.structured,
             keys: keys.clone(),
+            readiness: served.readiness.clone(),
         })
     }
 
@@ -158,6 +161,7 @@ fn closed(served: &Served, tool: &ConnectorTool, names: &Names) -> Tool<Caller> 
 
 /// One call. Questions come before effects, because a client that answers them may begin the call anew.
 async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult {
+    road.readiness.wait().await.map_err(fail)?;
     if wanted == Wanted::Result {
         consent::ask(road, &call).await?;
     }
@@ -166,7 +170,7 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
         None => None,
         Some(key) => match road.keys.begin(key, &call.arguments, SystemTime::now()).await {
             Begun::Go(held) => Some(held),
-            Begun::Answered(answer) => return answered(road, RawValue::from_string(answer)?),
+            Begun::Answered(answer) => return answered(road, RawValue::from_string(answer)?, wanted),
             Begun::Refused(why) => return Err(fail(why)),
         },
     };
@@ -180,7 +184,7 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
                 held.finish(json.get()).await;
             }
             tracing::info!(tool = %road.tool, caller = ?call.caller, "called");
-            answered(road, json)
+            answered(road, json, wanted)
         }
         Err(error) => {
             if let Some(held) = held {
@@ -193,9 +197,13 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
     }
 }
 
-fn answered(road: &Road, json: Box<RawValue>) -> ToolResult {
+fn answered(road: &Road, json: Box<RawValue>, wanted: Wanted) -> ToolResult {
     if road.is_structured && !json.get().starts_with('{') {
         return Err(Failure::Internal(format!("{} promises an object and gave something else", road.tool).into()));
+    }
+    // A text is read as it is; a record stays the JSON that an action makes its answer of.
+    if wanted == Wanted::Result && json.get().starts_with('"') {
+        return Ok(Output::text(serde_json::from_str::<String>(json.get())?));
     }
     Ok(Output::json(json))
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use url::Url;
 
+use super::access::{self, Token};
 use super::{Inner, sentence, throttle};
 use crate::failure::CallError;
 use crate::json::Admitted;
@@ -38,6 +39,8 @@ pub(super) struct Ask {
     pub(super) open: bool,
     /// Any kind of answer will do.
     pub(super) takes_any: bool,
+    /// The answer is read as a text, which may be a web page.
+    pub(super) takes_text: bool,
     /// What the tool says about a status.
     pub(super) hints: Option<Arc<BTreeMap<u16, String>>>,
 }
@@ -45,7 +48,17 @@ pub(super) struct Ask {
 impl Ask {
     pub(super) fn new(method: Method, path: String, body: Option<String>) -> Self {
         let reads = method == Method::GET;
-        Self { method, path, body: body.map(Bytes::from), reads, logs_in: false, open: false, takes_any: false, hints: None }
+        Self {
+            method,
+            path,
+            body: body.map(Bytes::from),
+            reads,
+            logs_in: false,
+            open: false,
+            takes_any: false,
+            takes_text: false,
+            hints: None,
+        }
     }
 
     pub(super) fn get(path: String) -> Self {
@@ -90,11 +103,26 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
     let mut waits = throttle::Waits::new(inner.compiled().longest_wait);
     let mut repeats = 0;
     let mut renewed = false;
+    let mut passed = false;
     loop {
+        let pass = match &inner.access {
+            Some(access) => access.token().await,
+            None => None,
+        };
         let token = if ask.logs_in || ask.open { None } else { inner.session.token(inner).await? };
-        let refused = match follow(inner, &ask, token.as_ref().map(|token| &token.header)).await {
+        let credentials = Credentials { login: token.as_ref().map(|token| &token.header), pass: pass.as_ref() };
+        let refused = match follow(inner, &ask, credentials).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(refused)) => refused,
+            // what is challenged never reached the backend, so a change may be sent again too
+            Err(Failed::Challenged) => match &inner.access {
+                Some(access) if !passed => {
+                    passed = true;
+                    access.discover(inner, pass.as_ref()).await?;
+                    continue;
+                }
+                _ => return Err(access::refused(inner)),
+            },
             Err(why) => {
                 let passes = matches!(why, Failed::Unanswered(Unanswered::Connect(_) | Unanswered::Broken(_)));
                 if ask.reads && passes && repeats < READ_REPEATS {
@@ -105,6 +133,7 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
                 return Err(match why {
                     Failed::Unanswered(why) => unanswered(inner, why, ask.reads),
                     Failed::Refused(error) => error,
+                    Failed::Challenged => access::refused(inner),
                 });
             }
         };
@@ -138,16 +167,30 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
 enum Failed {
     Unanswered(Unanswered),
     Refused(CallError),
+    /// Cloudflare Access answered in the backend's place.
+    Challenged,
+}
+
+/// What a request carries that the settings do not.
+#[derive(Clone, Copy)]
+struct Credentials<'c> {
+    /// The login's token.
+    login: Option<&'c HeaderValue>,
+    /// The token that passes Cloudflare Access.
+    pass: Option<&'c Token>,
 }
 
 /// One request with its redirects; an answer that is no success is the inner error.
-async fn follow(inner: &Arc<Inner>, ask: &Ask, token: Option<&HeaderValue>) -> Result<Result<Answer, Response<Bytes>>, Failed> {
+async fn follow(inner: &Arc<Inner>, ask: &Ask, credentials: Credentials<'_>) -> Result<Result<Answer, Response<Bytes>>, Failed> {
     let mut address = format!("{}{}", inner.settings.base.as_str().trim_end_matches('/'), ask.path);
     let limits = Limits { bytes: MAX_BODY_BYTES, time: inner.timeout };
     for _ in 0..=MAX_REDIRECTS {
-        let request = request(inner, ask, &address, token).map_err(Failed::Refused)?;
+        let request = request(inner, ask, &address, credentials).map_err(Failed::Refused)?;
         let answer = inner.upstream.send(request, limits).await.map_err(Failed::Unanswered)?;
         let status = answer.status();
+        if inner.access.is_some() && access::is_challenge(&address, &answer, !ask.takes_text) {
+            return Err(Failed::Challenged);
+        }
         if status.is_success() {
             let (head, body) = answer.into_parts();
             return Ok(Ok(Answer { status, headers: head.headers, body }));
@@ -164,7 +207,7 @@ async fn follow(inner: &Arc<Inner>, ask: &Ask, token: Option<&HeaderValue>) -> R
     Err(Failed::Refused(CallError::backend(message, false)))
 }
 
-fn request(inner: &Inner, ask: &Ask, address: &str, token: Option<&HeaderValue>) -> Result<Request<Bytes>, CallError> {
+fn request(inner: &Inner, ask: &Ask, address: &str, credentials: Credentials<'_>) -> Result<Request<Bytes>, CallError> {
     let uri: Uri = address.parse().map_err(|error: http::uri::InvalidUri| {
         CallError::caller("The arguments make an address that is too long. Pass fewer or shorter values.")
             .with_detail(error.to_string())
@@ -181,7 +224,10 @@ fn request(inner: &Inner, ask: &Ask, address: &str, token: Option<&HeaderValue>)
     for (name, value) in inner.settings.headers.iter().filter(|(name, _)| !ask.open || **name != header::AUTHORIZATION) {
         headers.insert(name.clone(), value.clone());
     }
-    if let (Some(token), Some(login)) = (token, &inner.compiled().login) {
+    if let Some(pass) = credentials.pass {
+        headers.insert(access::TOKEN_HEADER, pass.header.clone());
+    }
+    if let (Some(token), Some(login)) = (credentials.login, &inner.compiled().login) {
         headers.insert(login.header.clone(), token.clone());
     }
     Ok(request)

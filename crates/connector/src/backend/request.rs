@@ -50,6 +50,7 @@ impl Prepared {
             reads: request.reads,
             open: request.open,
             takes_any: request.answer != Answer::Json,
+            takes_text: request.answer == Answer::Text,
             hints: hints.cloned(),
             ..ask
         })

@@ -130,6 +130,9 @@ fn ended(text: &str) -> String {
 /// The text with every secret that the backend was sent made `[secret]`.
 pub(super) fn without_secrets(inner: &Inner, text: &str) -> String {
     let mut text = inner.session.without_tokens(text);
+    if let Some(access) = &inner.access {
+        text = access.without_token(&text);
+    }
     for secret in inner.settings.secrets.values() {
         let secret = secret.expose_secret().trim();
         if secret.len() >= SHORTEST_SECRET {

@@ -11,7 +11,7 @@ use super::filters::Filters;
 use super::scope::Scope;
 use super::tools::steps;
 use crate::connector::{Request, Timeout};
-use crate::definition::{self, Definition, SettingKind};
+use crate::definition::{self, Decides, Definition, Kind, SettingKind};
 use crate::jq::Glue;
 use crate::place::{Placed, Table};
 use crate::problem::Found;
@@ -112,6 +112,7 @@ fn settings(definition: &Definition, found: &mut Found) -> Vec<Setting> {
             with: setting.partner.as_ref().map(|partner| partner.value.clone()),
             suffix: setting.ensure_suffix.as_ref().map(|suffix| suffix.value.clone()),
             unless: setting.unless.as_ref().map(|other| other.value.clone()),
+            decides: setting.decides.as_ref().map(|decides| decides.value),
             description: setting.description.clone(),
         });
         if let Some(suffix) = &setting.ensure_suffix
@@ -120,6 +121,12 @@ fn settings(definition: &Definition, found: &mut Found) -> Vec<Setting> {
             found.add(suffix.place, part.clone(), "only a text or url has `ensure_suffix`");
         }
         rules(definition, name, setting, &part, found);
+        let is_decided_before = list
+            .iter()
+            .rev()
+            .skip(1)
+            .any(|other| other.decides.is_some() && other.decides == setting.decides.as_ref().map(|decides| decides.value));
+        decision(definition, setting, is_decided_before, &part, found);
         if let Some(other) = &setting.unless
             && (definition.settings.get(&other.value).is_none() || other.value == name.value)
         {
@@ -149,6 +156,41 @@ fn rules(definition: &Definition, name: &Placed<String>, setting: &definition::S
         && (definition.settings.get(&partner.value).is_none() || partner.value == name.value)
     {
         found.add(partner.place, part, format!("there is no other setting `{}`", partner.value));
+    }
+}
+
+/// The levels that a log has, as backends' own servers call them.
+const LEVELS: [&str; 5] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+
+/// What decides something of the program must be able to.
+fn decision(definition: &Definition, setting: &definition::Setting, is_decided_before: bool, part: &str, found: &mut Found) {
+    let Some(decides) = &setting.decides else { return };
+    let what = decides.value.name();
+    if is_decided_before {
+        found.add(decides.place, part, format!("another setting decides `{what}` already"));
+    }
+    let is_complete = setting.default.is_some() || setting.required;
+    let fits = match decides.value {
+        Decides::LogLevel => {
+            setting.kind == SettingKind::Choice && setting.choices.iter().all(|choice| LEVELS.contains(&choice.as_str()))
+        }
+        Decides::ReadOnly | Decides::Cloudflared => setting.kind == SettingKind::Boolean && is_complete,
+    };
+    if !fits {
+        let hint = match decides.value {
+            Decides::LogLevel => format!("a choice of {}", LEVELS.join(", ")),
+            Decides::ReadOnly | Decides::Cloudflared => "a boolean with a default".to_owned(),
+        };
+        found.add_with_hint(decides.place, part, format!("cannot decide `{what}`"), hint);
+    }
+    let has_access = definition.upstream.kinds.iter().any(|kind| kind.value == Kind::CloudflareAccess);
+    if decides.value == Decides::Cloudflared && !has_access {
+        found.add_with_hint(
+            decides.place,
+            part,
+            "decides `cloudflared`, which nothing asks",
+            "add `cloudflare_access` to `upstream.kinds`",
+        );
     }
 }
 

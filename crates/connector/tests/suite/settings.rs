@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use footbridge_connector::{SettingKind, Settings, compile};
+use footbridge_connector::{Decides, SettingKind, Settings, compile};
+
+use crate::scripted::HEAD;
 
 const FILE: &str = r#"
 format: 1
@@ -183,4 +185,26 @@ fn blanks_are_no_value_and_are_no_part_of_a_header() {
     assert!(settings(&[("X_URL", "http://h"), ("X_TOKEN", " token\n")]).is_ok());
     let problems = settings(&[("X_URL", "http://h"), ("X_TOKEN", "to\nken")]).unwrap_err();
     assert!(problems[0].contains("line break") && !problems[0].contains("ken:"), "{problems:?}");
+}
+
+#[test]
+fn a_setting_decides_only_what_it_can() {
+    let file = concat!(
+        "settings:\n  A: { decides: read_only }\n  B: { is: boolean, default: true, decides: read_only }\n",
+        "  C: { is: choice, choices: [LOUD], decides: log_level }\n  D: { is: boolean, default: true, decides: cloudflared }\n",
+        "  E: { is: boolean, decides: read_only }\nupstream: { base: http://localhost }\n",
+    );
+    insta::assert_snapshot!(compile("x.yaml", &format!("{HEAD}{file}")).unwrap_err().to_string());
+}
+
+#[test]
+fn what_was_decided_is_known_by_what_it_decides() {
+    let file = "settings: { RO: { is: boolean, default: true, decides: read_only } }\nupstream: { base: http://localhost }\n";
+    let connector = compile("x.yaml", &format!("{HEAD}{file}")).unwrap();
+    let decided = |value: Option<&str>| {
+        let settings = connector.settings(&|_| value.map(str::to_owned)).unwrap();
+        settings.decided(Decides::ReadOnly).map(str::to_owned)
+    };
+    assert_eq!((decided(None).as_deref(), decided(Some("no")).as_deref()), (Some("true"), Some("false")));
+    assert_eq!(connector.settings(&|_| None).unwrap().decided(Decides::LogLevel), None);
 }

@@ -14,10 +14,13 @@ pub(super) fn resources(served: &Served) -> Vec<Resource<Caller>> {
 }
 
 fn resource(served: &Served, offered: &Offered) -> Resource<Caller> {
-    let (backend, name) = (served.backend.clone(), offered.name.clone());
+    let (backend, name, readiness) = (served.backend.clone(), offered.name.clone(), served.readiness.clone());
     let read = move |call: Call<Caller>| {
-        let (backend, name) = (backend.clone(), name.clone());
-        async move { read(&backend, &name, call).await }
+        let (backend, name, readiness) = (backend.clone(), name.clone(), readiness.clone());
+        async move {
+            readiness.wait().await.map_err(fail)?;
+            read(&backend, &name, call).await
+        }
     };
     let made = match offered.is_template {
         true => Resource::template(offered.uri.as_str(), offered.name.as_str(), read),

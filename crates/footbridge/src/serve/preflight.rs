@@ -1,32 +1,59 @@
 //! What connectors ask before they are served: a refusal ends the program with the exit code that the connector file gives it.
 
-use crate::exit::Trouble;
+use std::future::Future;
+
+use tokio::task::JoinSet;
+
+use super::signals::Signals;
+use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::terminal;
 
-/// Runs every check of every connector. Beside others, a backend that is only down does not keep the rest from being served, unless
-/// `require_all`; one that refuses always does.
-pub(super) async fn run(opened: &Opened, require_all: bool) -> Result<(), Trouble> {
+/// Holds the calls of every connector that asks something, and gives what runs its checks and lets them go. Beside others, a backend that
+/// is only down does not keep the rest from being served, unless `require_all`; one that refuses always does.
+pub(super) fn start(opened: &Opened, require_all: bool) -> impl Future<Output = Result<(), Trouble>> {
     let is_alone = opened.served.len() == 1;
-    for served in &opened.served {
-        let failure = match served.backend.preflight().await {
-            Ok(warnings) => {
-                for warning in warnings {
-                    terminal::say(format_args!("footbridge: warning: {}: {warning}", served.name));
-                }
-                continue;
-            }
-            Err(failure) => failure,
-        };
-        if failure.is_down && !is_alone && !require_all {
-            terminal::say(format_args!(
-                "footbridge: warning: {} is down, so its calls fail until it is back: {failure}",
-                served.name
-            ));
-            continue;
-        }
-        let code = if is_alone { failure.exit } else { 1 };
-        return Err(Trouble::with_code(code, format!("{}: {failure}", served.name)));
+    let asking = opened.served.iter().filter(|served| served.backend.connector().has_preflight());
+    let asking: Vec<_> =
+        asking.map(|served| (served.name.clone(), served.readiness.clone(), served.backend.preflight())).collect();
+    for (_, readiness, _) in &asking {
+        readiness.hold();
     }
-    Ok(())
+    async move {
+        let mut checks = JoinSet::new();
+        for (name, readiness, preflight) in asking {
+            checks.spawn(async move { (name, readiness, preflight.await) });
+        }
+        while let Some(checked) = checks.join_next().await {
+            let (name, readiness, outcome) = checked
+                .map_err(|_| Trouble::failed("a check of a backend ended without an answer; this is a fault of footbridge"))?;
+            match outcome {
+                Ok(warnings) => {
+                    for warning in warnings {
+                        terminal::say(format_args!("footbridge: warning: {name}: {warning}"));
+                    }
+                }
+                Err(failure) if failure.is_down && !is_alone && !require_all => {
+                    terminal::say(format_args!(
+                        "footbridge: warning: {name} is down, so its calls fail until it is back: {failure}"
+                    ));
+                }
+                Err(failure) => {
+                    readiness.refuse(format!("{name} cannot be served: {failure}"));
+                    return Err(Trouble::with_code(if is_alone { failure.exit } else { 1 }, format!("{name}: {failure}")));
+                }
+            }
+            readiness.pass();
+        }
+        Ok(())
+    }
+}
+
+/// Waits for the checks where nobody is served meanwhile; a signal ends that.
+pub(super) async fn finish(checks: impl Future<Output = Result<(), Trouble>>) -> Result<Option<Exit>, Trouble> {
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        checked = checks => checked.map(|()| None),
+        exit = signals.first() => Ok(Some(exit)),
+    }
 }

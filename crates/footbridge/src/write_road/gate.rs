@@ -8,11 +8,18 @@ use crate::cli::Allow;
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     allowed: Vec<Allow>,
+    /// The backend's own setting that opens writing, such as `X_READ_ONLY=false`, where it has one and nothing else decides.
+    own_switch: Option<String>,
 }
 
 impl Gate {
     pub(crate) fn new(allowed: Vec<Allow>) -> Self {
-        Self { allowed }
+        Self { allowed, own_switch: None }
+    }
+
+    /// Writing is opened by a setting of the backend's.
+    pub(crate) fn with_switch(self, own_switch: Option<String>) -> Self {
+        Self { own_switch, ..self }
     }
 
     pub(crate) fn is_open(&self, effect: Effect) -> bool {
@@ -28,9 +35,10 @@ impl Gate {
         self.allowed == [Allow::Read]
     }
 
-    /// The value of `--allow` that opens an effect beside what is open already.
-    pub(crate) fn switch_for(&self, effect: Effect) -> &'static str {
+    /// What opens an effect beside what is open already: a value of `--allow`, or the backend's own setting.
+    pub(crate) fn switch_for(&self, effect: Effect) -> &str {
         match effect {
+            Effect::Read | Effect::Write if self.own_switch.is_some() => self.own_switch.as_deref().unwrap_or_default(),
             Effect::Destroy if self.is_open(Effect::Write) => "--allow write,destroy",
             Effect::Write if self.is_open(Effect::Destroy) => "--allow write,destroy",
             Effect::Destroy => "--allow destroy",
@@ -61,5 +69,7 @@ mod tests {
         assert_eq!(Gate::new(vec![]).switch_for(Effect::Destroy), "--allow destroy");
         assert_eq!(Gate::new(vec![]).switch_for(Effect::Write), "--allow write");
         assert_eq!(Gate::new(vec![Allow::Destroy]).switch_for(Effect::Write), "--allow write,destroy");
+        let own = Gate::new(vec![]).with_switch(Some("X_READ_ONLY=false".to_owned()));
+        assert_eq!((own.switch_for(Effect::Write), own.switch_for(Effect::Destroy)), ("X_READ_ONLY=false", "--allow destroy"));
     }
 }

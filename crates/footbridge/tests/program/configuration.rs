@@ -14,8 +14,8 @@ fn each_mistake_is_named_in_one_line() {
     let gone = home.path().join("gone");
     let gone = gone.to_str().unwrap();
     let cases: &[Case<'_>] = &[
-        (&["serve", "bord"], &[], &["\"bord\"", "board, prodmcp, taiga"]),
-        (&["tools", "-c", "bord"], &[], &["\"bord\"", "board, prodmcp, taiga"]),
+        (&["serve", "bord"], &[], &["\"bord\"", "board, prodmcp, taiga, trueppm, ptm"]),
+        (&["tools", "-c", "bord"], &[], &["\"bord\"", "board, prodmcp, taiga, trueppm, ptm"]),
         (&["prodmcp"], &[], &["footbridge serve prodmcp"]),
         (&["./my.yaml"], &[], &["footbridge serve ./my.yaml"]),
         (&["serve", "board", "board"], &[], &["board is named twice"]),
@@ -95,7 +95,7 @@ fn a_settings_file_is_read_strictly() {
         ("port: [", &["line 1"]),
         ("- port", &["line 1"]),
         ("host: nowhere", &["line 1"]),
-        ("connectors: { bord: { allow: [read] } }", &["\"bord\"", "board, prodmcp, taiga"]),
+        ("connectors: { bord: { allow: [read] } }", &["\"bord\"", "board, prodmcp, taiga, trueppm, ptm"]),
         ("connectors: { prodmcp: { alow: [read] } }", &["alow", "line 1"]),
         ("connectors: { board: { settings: { PRODMCP_TOKEN: x } } }", &["board", "PRODMCP_TOKEN", "it has none"]),
         ("allowed_hosts: ['http://x']", &["\"http://x\""]),

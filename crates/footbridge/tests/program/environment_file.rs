@@ -101,7 +101,7 @@ fn the_example_holds_every_variable_and_can_be_used_as_it_is() {
             words.filter(|word| word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')).map(str::to_owned),
         );
     }
-    for name in ["board.yaml", "taiga.yaml", "trueppm.yaml"] {
+    for name in ["board.yaml", "taiga.yaml", "trueppm.yaml", "ptm.yaml"] {
         let connector = footbridge_connector::compile(name, &read(&format!("connectors/{name}"))).unwrap();
         known.extend(connector.setting_rules().iter().map(|setting| setting.name.clone()));
     }

@@ -11,10 +11,10 @@ const GOOD: &str = "format: 1\nconnector: mine\ntitle: Mine\ninstructions: None.
 fn a_clean_file_and_the_built_in_ones_end_well() {
     let home = Home::new();
     let good = home.file("good.yaml", GOOD);
-    let ended = home.run(&["lint", good.to_str().unwrap(), "board", "prodmcp", "taiga"]);
-    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", "no problems in 4 files\n"));
+    let ended = home.run(&["lint", good.to_str().unwrap(), "board", "prodmcp", "taiga", "ptm"]);
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", "no problems in 5 files\n"));
     for client in ["claude", "claude-code", "codex", "cursor", "vscode", "copilot-cli", "gemini-cli", "gemini-api", "windsurf"] {
-        let ended = home.run(&["lint", "--client", client, "board", "taiga"]);
+        let ended = home.run(&["lint", "--client", client, "board", "taiga", "ptm"]);
         assert_eq!(ended.code, Some(0), "{client}: {ended:?}");
     }
 }

@@ -22,11 +22,11 @@ fn our_own_server_answers_in_the_modern_era() {
     let url = format!("{base}/mcp");
     let bearer = [("MCP_TOKEN", "planted-bearer"), ("MCP_URL", url.as_str())];
     let ended = probe(&home, &[], &bearer);
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "\"hello\"\n"), "{ended:?}");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "hello\n"), "{ended:?}");
     assert!(ended.stderr.contains(&format!("{url} speaks MCP 2026-07-28: footbridge")), "{ended:?}");
-    assert_eq!(probe(&home, &[&url, "--message", "Grüße"], &bearer).stdout, "\"Grüße\"\n");
+    assert_eq!(probe(&home, &[&url, "--message", "Grüße"], &bearer).stdout, "Grüße\n");
     let dumped: Value = serde_json::from_str(&probe(&home, &["--message", "x", "--json"], &bearer).stdout).unwrap();
-    assert_eq!(dumped["content"][0], json!({ "type": "text", "text": "\"x\"" }));
+    assert_eq!(dumped["content"][0], json!({ "type": "text", "text": "x" }));
     let listed = probe(&home, &["--list-tools"], &bearer).stdout;
     assert!(listed.lines().any(|line| line.starts_with("taiga_stories_list  ")), "{listed}");
     let listed: Value = serde_json::from_str(&probe(&home, &["--list-tools", "--json"], &bearer).stdout).unwrap();

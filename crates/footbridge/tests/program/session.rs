@@ -19,13 +19,14 @@ pub(crate) fn tool_call(id: u64, tool: &str, arguments: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool, "arguments": arguments } })
 }
 
-/// The result of a call: the JSON of its text, or the text of its error.
+/// The result of a call: the JSON of its text, which a text alone is not, or the text of its error.
 pub(crate) fn outcome(answer: &Value) -> Result<Value, String> {
     let result = answer.get("result").unwrap_or_else(|| panic!("no result: {answer}"));
     let text = result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"));
     match result.get("isError") {
         Some(Value::Bool(true)) => Err(text.to_owned()),
-        _ => Ok(serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))),
+        _ if text.starts_with(['{', '[']) => Ok(serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))),
+        _ => Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))),
     }
 }
 

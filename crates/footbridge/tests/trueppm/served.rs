@@ -70,7 +70,10 @@ impl Served {
             let log = File::create(home.path().join("log")).unwrap();
             let (transport, _) = TokioChildProcess::builder(command).stderr(Stdio::from(log)).spawn().unwrap();
             let client = ().serve(transport).await.unwrap();
-            return Self { client: Client::Rmcp(client), program: Program::Child(home) };
+            let served = Self { client: Client::Rmcp(client), program: Program::Child(home) };
+            // A client on stdio is answered while the checks run, and its calls wait for them. This one sends nothing.
+            assert!(served.call("get_task", json!({ "task_id": "/" })).await.is_error);
+            return served;
         }
         let listening = Listening::start("trueppm", &[], variables);
         let client = match via {

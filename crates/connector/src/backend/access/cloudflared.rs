@@ -1,0 +1,167 @@
+//! Asking the `cloudflared` program for the token of a person who has signed in. Bounded in time and bytes; its output is never shown.
+
+use std::fmt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+
+/// The program, found on the path.
+const PROGRAM: &str = "cloudflared";
+/// Time that it may take.
+const TIME: Duration = Duration::from_secs(15);
+/// Bytes that it may write.
+const MAX_OUTPUT: usize = 64 << 10;
+/// Bytes that a token may have: a header carries it.
+const MAX_TOKEN: usize = 8 << 10;
+/// The variables that it is given: what it needs to find its files and the network, and no setting of ours.
+const VARIABLES: [&str; 24] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "XDG_CONFIG_HOME",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "USERPROFILE",
+    "SYSTEMROOT",
+    "APPDATA",
+];
+
+/// Why there is no token; goes behind "… and".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// There is no such program.
+    NotThere,
+    /// It could not be started, or ended with an error.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// What it wrote is no token.
+    NoToken,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotThere => write!(f, "`{PROGRAM}` is not installed here"),
+            Self::Failed => write!(f, "`{PROGRAM}` has no token for it"),
+            Self::TimedOut => write!(f, "`{PROGRAM}` did not answer within {} s", TIME.as_secs()),
+            Self::NoToken => write!(f, "`{PROGRAM}` gave something that is no token"),
+        }
+    }
+}
+
+/// The token for the application at that address.
+pub(super) async fn token(app: &str) -> Result<SecretString, Failure> {
+    ask(Path::new(PROGRAM), app).await
+}
+
+async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
+    let mut command = Command::new(program);
+    command.arg("access").arg("token").arg(format!("-app={app}"));
+    command.env_clear().envs(VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::NotThere,
+        _ => Failure::Failed,
+    })?;
+    let output = child.stdout.take();
+    let run = async {
+        let text = match output {
+            Some(output) => read(output).await?,
+            None => String::new(),
+        };
+        let status = child.wait().await.map_err(|_| Failure::Failed)?;
+        if status.success() { Ok(text) } else { Err(Failure::Failed) }
+    };
+    let text = tokio::time::timeout(TIME, run).await.map_err(|_| Failure::TimedOut)??;
+    // An old version says where it looked before it gives the token: the token is the last line.
+    let token = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    is_token(token).then(|| SecretString::from(token.to_owned())).ok_or(Failure::NoToken)
+}
+
+async fn read(output: impl AsyncRead + Unpin) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = output.take(MAX_OUTPUT as u64 + 1).read_to_end(&mut bytes).await.map_err(|_| Failure::Failed)?;
+    if read > MAX_OUTPUT {
+        return Err(Failure::NoToken);
+    }
+    String::from_utf8(bytes).map_err(|_| Failure::NoToken)
+}
+
+/// Three parts of base64, as a JSON Web Token has them.
+fn is_token(text: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte));
+    text.len() <= MAX_TOKEN && text.split('.').count() == 3 && text.split('.').all(is_part)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use secrecy::ExposeSecret;
+
+    use super::{Failure, MAX_OUTPUT, MAX_TOKEN, ask, is_token};
+
+    fn program(directory: &tempfile::TempDir, script: &str) -> PathBuf {
+        let path = directory.path().join("cloudflared");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    async fn outcome(script: &str) -> Result<String, Failure> {
+        let directory = tempfile::tempdir().unwrap();
+        let program = program(&directory, script);
+        ask(&program, "https://ptm.example.com/").await.map(|token| token.expose_secret().to_owned())
+    }
+
+    #[tokio::test]
+    async fn the_token_is_the_last_line_of_a_program_that_ends_well() {
+        assert_eq!(outcome("echo; echo looking; echo ' a.b.c '").await.unwrap(), "a.b.c");
+        assert_eq!(outcome(r#"test "$*" = "access token -app=https://ptm.example.com/" && echo a.b.c"#).await.unwrap(), "a.b.c");
+    }
+
+    #[tokio::test]
+    async fn every_other_end_says_what_it_was() {
+        assert_eq!(ask(std::path::Path::new("/nowhere/cloudflared"), "x").await.unwrap_err(), Failure::NotThere);
+        assert_eq!(outcome("echo a.b.c; exit 1").await.unwrap_err(), Failure::Failed);
+        assert_eq!(outcome("echo Unable to find token").await.unwrap_err(), Failure::NoToken);
+        assert_eq!(outcome("true").await.unwrap_err(), Failure::NoToken);
+    }
+
+    #[tokio::test]
+    async fn its_output_has_an_end() {
+        let padded = |bytes: usize| format!("head -c {bytes} /dev/zero | tr '\\0' '\\n'; echo a.b.c");
+        assert_eq!(outcome(&padded(MAX_OUTPUT - 6)).await.unwrap(), "a.b.c");
+        assert_eq!(outcome(&padded(MAX_OUTPUT - 5)).await.unwrap_err(), Failure::NoToken);
+    }
+
+    #[test]
+    fn a_token_has_three_parts_and_a_bounded_length() {
+        assert!(is_token(&format!("a.b.{}", "c".repeat(MAX_TOKEN - 4))));
+        assert!(!is_token(&format!("a.b.{}", "c".repeat(MAX_TOKEN - 3))));
+        assert!(["", "a.b", "a.b.c.d", "a..c", "a.b.c d", "a.b.ç"].iter().all(|text| !is_token(text)));
+    }
+}

@@ -1,0 +1,73 @@
+//! Whether a backend passed what its connector asks before it is served. Calls wait for that; asking is `serve::preflight`.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+/// Shared by everything that calls one backend; ready, unless it is held.
+#[derive(Debug, Clone)]
+pub(crate) struct Readiness(Arc<watch::Sender<State>>);
+
+#[derive(Debug, Clone)]
+enum State {
+    /// It is being asked.
+    Held,
+    Ready,
+    /// It will not be served: why.
+    Refused(String),
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(State::Ready)))
+    }
+}
+
+impl Readiness {
+    /// Calls wait from now on.
+    pub(crate) fn hold(&self) {
+        self.0.send_replace(State::Held);
+    }
+
+    /// Calls go on.
+    pub(crate) fn pass(&self) {
+        self.0.send_replace(State::Ready);
+    }
+
+    /// Calls fail with this sentence.
+    pub(crate) fn refuse(&self, why: String) {
+        self.0.send_replace(State::Refused(why));
+    }
+
+    /// Completes when calls may go on, or with why they may not; at once when nothing is held.
+    pub(crate) async fn wait(&self) -> Result<(), String> {
+        let mut state = self.0.subscribe();
+        // the sender is in `self`, so there is an end to wait for
+        match state.wait_for(|state| !matches!(state, State::Held)).await.as_deref() {
+            Ok(State::Refused(why)) => Err(why.clone()),
+            Ok(State::Held | State::Ready) | Err(_) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Readiness;
+
+    #[tokio::test]
+    async fn calls_wait_while_it_is_held_and_learn_the_end() {
+        let ready = Readiness::default();
+        assert_eq!(ready.wait().await, Ok(()));
+        ready.hold();
+        let waiting = tokio::spawn({
+            let ready = ready.clone();
+            async move { ready.wait().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        ready.refuse("too old".to_owned());
+        assert_eq!(waiting.await.unwrap(), Err("too old".to_owned()));
+        ready.pass();
+        assert_eq!(ready.wait().await, Ok(()));
+    }
+}

@@ -1,0 +1,30 @@
+//! Every tool and resource of ptm as a client sees it, as a file. `UPDATE_GOLDEN=1` writes it anew.
+
+use std::path::Path;
+
+use serde_json::json;
+use tiktoken_rs::o200k_base_singleton;
+
+use crate::served::Served;
+use crate::stand_in::{OWNER, StandIn};
+
+/// Tokens that the whole list of tools may cost.
+const TOKENS_OF_THE_LIST: usize = 3_600;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn golden_tools_and_resources_as_a_client_sees_them() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, OWNER).await;
+    let (tools, templates) = (served.tools().await, served.templates().await);
+    assert_eq!((tools.len(), templates.len()), (24, 5));
+    let cost: usize = tools.iter().map(|tool| o200k_base_singleton().encode_ordinary(&tool.to_string()).len()).sum();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/ptm/tools.json");
+    let found = format!("{:#}\n", json!({ "tools": tools, "resource_templates": templates }));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &found).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), found, "run with UPDATE_GOLDEN=1 if that is meant");
+    assert!(cost <= TOKENS_OF_THE_LIST, "{cost} tokens");
+    served.end().await;
+}
