@@ -59,6 +59,8 @@ class Adapter:
     """A client library that stays connected: one process, one session."""
 
     calls_unlisted = True
+    # Whether it answers what the server asks its user.
+    answers = True
 
     def __init__(self, command, era, transport, target):
         self.errors = []
@@ -129,6 +131,7 @@ class Inspector:
 
     # It looks the tool up in the list before it calls, and refuses by itself.
     calls_unlisted = False
+    answers = False
 
     def __init__(self, era, transport, target):
         self.era, self.transport, self.target = era, transport, target

@@ -99,9 +99,14 @@ def use_the_board(client, create_many):
 
 
 def destroy(client, card):
-    """With everything open, on the same data: the refused delete goes through."""
+    """With everything open, on the same data: the refused delete goes through, once the user agrees where the client can ask."""
     names = [tool["name"] for tool in client.list()]
     expect(names == ALL, f"the tools {ALL}", names)
+    if client.answers:
+        client.ask("answer", elicitation={"action": "decline"})
+        refuse(client, "card_delete", "did not agree", id=card)
+        expect(succeed(client, "card_get", id=card)["id"] == card, "the card to be still there", card)
+        client.ask("answer", elicitation={"action": "accept", "content": {"confirm": True}})
     expect(succeed(client, "card_delete", id=card) == {"deleted": card}, "the deleted id", card)
     refuse(client, "card_get", id=card)
 
