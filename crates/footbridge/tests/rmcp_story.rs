@@ -2,10 +2,11 @@
 //! Not here: the same story told by clients in other languages; see `interop/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
 
+#[path = "harness/harness.rs"]
+mod harness;
+
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use rmcp::model::{CallToolRequestParams, CallToolResult, ProtocolVersion};
 use rmcp::service::RunningService;
@@ -13,7 +14,9 @@ use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 use rmcp::{ClientLifecycleMode, ClientServiceExt, RoleClient};
 use serde_json::{Value, json};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_footbridge");
+use self::harness::listening::Listening;
+use self::harness::process::Home;
+
 const READ_AND_WRITE: [&str; 9] =
     ["board_list", "board_get", "board_create", "board_update", "card_list", "card_get", "card_create", "card_update", "whoami"];
 const MANY_CARDS: usize = 450;
@@ -27,49 +30,6 @@ enum Transport {
     Http,
 }
 
-/// A program that listens over HTTP, ended with the test.
-struct Server {
-    child: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(data: &Path, extra: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(["serve", "--transport", "http", "--port", "0", "--data"])
-            .arg(data)
-            .args(extra)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = String::new();
-        let url = lines
-            .by_ref()
-            .map(|line| line.unwrap())
-            .find_map(|line| {
-                said.push_str(&line);
-                said.push('\n');
-                line.split_whitespace()
-                    .find(|word| word.starts_with("http://127.0.0.1:") && word.ends_with("/mcp"))
-                    .map(str::to_owned)
-            })
-            .unwrap_or_else(|| panic!("the program never said where it listens:\n{said}"));
-        // What it says later must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
 /// Connects, does `act`, and closes the session.
 async fn session<T>(
     transport: Transport,
@@ -78,15 +38,19 @@ async fn session<T>(
     extra: &[&str],
     act: impl AsyncFnOnce(&Client) -> T,
 ) -> T {
-    let server = (transport == Transport::Http).then(|| Server::start(data, extra));
-    let client = match &server {
-        Some(server) => {
-            let over_http = StreamableHttpClientTransport::from_uri(server.url.as_str());
+    let home = Home::new();
+    let mut command = home.command(&["serve", "--data"]);
+    command.arg(data).args(extra);
+    let mut server = None;
+    let client = match transport {
+        Transport::Http => {
+            let listening = server.insert(Listening::of(home, command));
+            let over_http = StreamableHttpClientTransport::from_uri(format!("{}/mcp", listening.url));
             ().serve_with_lifecycle(over_http, lifecycle.clone()).await.unwrap()
         }
-        None => {
-            let mut command = tokio::process::Command::new(PROGRAM);
-            command.args(["serve", "--transport", "stdio", "--data"]).arg(data).args(extra);
+        Transport::Stdio => {
+            let mut command = tokio::process::Command::from(command);
+            command.args(["--transport", "stdio"]);
             ().serve_with_lifecycle(TokioChildProcess::new(command).unwrap(), lifecycle.clone()).await.unwrap()
         }
     };

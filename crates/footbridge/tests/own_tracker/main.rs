@@ -2,6 +2,8 @@
 //! the program to a real client. The tracker is `stand_in`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
 
-mod program;
+#[path = "../harness/harness.rs"]
+mod harness;
+mod served;
 mod stand_in;
 mod story;

@@ -1,14 +1,15 @@
 //! Burrow, which nobody but these tests runs: a tracker with opaque cursors, a key in a header, revisions, and errors of its own shape.
 //! It refuses whatever it does not know.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value, json};
-use tokio::task::JoinHandle;
+
+use crate::harness::stand_in::Standing;
 
 pub(crate) const KEY: &str = "planted-burrow-key";
 const ME: &str = "ines";
@@ -28,31 +29,12 @@ pub(crate) struct Burrow {
     pub(crate) meddle: Option<(&'static str, Value)>,
 }
 
-#[derive(Debug)]
-pub(crate) struct StandIn {
-    pub(crate) url: String,
-    burrow: Arc<Mutex<Burrow>>,
-    serving: JoinHandle<()>,
-}
+/// A running one.
+pub(crate) type StandIn = Standing<Burrow>;
 
 impl StandIn {
     pub(crate) async fn start() -> Self {
-        let burrow: Arc<Mutex<Burrow>> = Arc::default();
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&burrow));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, burrow, serving }
-    }
-
-    pub(crate) fn burrow(&self) -> MutexGuard<'_, Burrow> {
-        self.burrow.lock().unwrap()
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.serving.abort();
+        Self::serve(Burrow::default(), |burrow| Router::new().fallback(serve).with_state(burrow)).await
     }
 }
 

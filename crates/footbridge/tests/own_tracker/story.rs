@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::program::{ACTION_KEY, Served};
+use crate::served::{ACTION_KEY, Served};
 use crate::stand_in::{KEY, StandIn};
 
 fn fenced(text: &str) -> Value {
@@ -30,10 +30,10 @@ async fn a_ticket_by_names_from_its_making_to_its_end() {
     assert_eq!((&one["notes"][0]["text"], &one["notes"][0]["by"]), (&fenced("Seen on Monday"), &json!("Inês Prado")));
 
     // Somebody else changes another field in between, then the same one; then we name the revision.
-    stand_in.burrow().meddle = Some(("labels", json!([{ "name": "theirs" }])));
+    stand_in.world().meddle = Some(("labels", json!([{ "name": "theirs" }])));
     let merged = served.succeed("burrow_ticket_update", json!({ "key": key, "title": "Basket forgets all" })).await;
     assert_eq!((&merged["title"], &merged["labels"]), (&fenced("Basket forgets all"), &json!(["theirs"])));
-    stand_in.burrow().meddle = Some(("title", json!("Theirs")));
+    stand_in.world().meddle = Some(("title", json!("Theirs")));
     served.refuse("burrow_ticket_update", json!({ "key": key, "title": "Ours" }), &["Changed meanwhile: title"]).await;
     served.refuse("burrow_ticket_update", json!({ "key": key, "title": "Ours", "rev": 1 }), &["latest version is 5"]).await;
 
@@ -84,10 +84,10 @@ async fn refusals_and_waits_are_those_of_this_backend() {
     for key in ["../self", "WEB-1/notes", "WEB-1?x", "%2e%2e"] {
         served.refuse("burrow_ticket_get", json!({ "key": key }), &["key"]).await;
     }
-    let asked = stand_in.burrow().seen.len();
-    stand_in.burrow().throttle = 1;
+    let asked = stand_in.world().seen.len();
+    stand_in.world().throttle = 1;
     served.succeed("burrow_tickets_list", json!({ "space": "WEB" })).await;
-    assert!(stand_in.burrow().seen.len() > asked + 1, "it was waited for, and asked again");
+    assert!(stand_in.world().seen.len() > asked + 1, "it was waited for, and asked again");
     let stranger = Served::start(&stand_in, "planted-and-wrong").await;
     stranger.refuse("burrow_tickets_list", json!({ "space": "WEB" }), &["401", "This key is not known", "BURROW_KEY"]).await;
 }
@@ -99,10 +99,10 @@ async fn the_actions_are_those_of_the_file() {
     let ticket = served.succeed("burrow_ticket_create", json!({ "space": "WEB", "title": "By action" })).await;
     let http = reqwest::Client::new();
     let body = json!({ "key": ticket["key"] }).to_string();
-    let close = http.post(format!("{}/actions/close_ticket", served.url)).header("x-api-key", ACTION_KEY).body(body);
+    let close = http.post(format!("{}/actions/close_ticket", served.url())).header("x-api-key", ACTION_KEY).body(body);
     let closed = close.send().await.unwrap().text().await.unwrap();
     assert_eq!(closed, json!({ "closed": ticket["key"] }).to_string());
-    let list = http.get(format!("{}/actions/tickets?space=Web+shop&state=done", served.url)).header("x-api-key", ACTION_KEY);
+    let list = http.get(format!("{}/actions/tickets?space=Web+shop&state=done", served.url())).header("x-api-key", ACTION_KEY);
     let list: Value = serde_json::from_str(&list.send().await.unwrap().text().await.unwrap()).unwrap();
     assert_eq!(list, json!({ "tickets": [{ "key": ticket["key"], "title": "By action", "state": "done" }] }));
 }

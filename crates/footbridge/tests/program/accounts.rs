@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::http::{get, post};
-use crate::process::{Home, Running};
+use crate::harness::http::{get, post};
+use crate::harness::process::{Home, Running};
 
 fn json_of(home: &Home, arguments: &[&str]) -> Value {
     serde_json::from_str(&home.succeed(arguments)).unwrap()
@@ -119,7 +119,7 @@ fn rows_of_one_account_are_invisible_to_another() {
     let onto = post(&base, "/xapi2/data/card", &json!({ "title": "Ben's", "board_id": board })).bearer(&ben).send();
     assert!((400..500).contains(&onto.status), "{onto:?}");
     // The user of stdio is an account like any other.
-    let local = crate::session::call_over_http(&base, "board_list", &json!({})).unwrap();
+    let local = crate::harness::session::call_over_http(&base, "board_list", &json!({})).unwrap();
     assert_eq!(local["items"], json!([]));
     assert_eq!(get(&base, &path).bearer(&anna).send().status, 200, "still there, still hers");
 

@@ -1,7 +1,7 @@
 //! Wrong usage and configuration: exit code 2, one line that names the thing and the value, nothing on stdout.
 
-use crate::http;
-use crate::process::{Home, Running};
+use crate::harness::http;
+use crate::harness::process::{Home, Running};
 
 /// A command line, its variables, and what the line must name.
 type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
@@ -161,7 +161,7 @@ fn an_address_beyond_this_machine_is_served_with_a_token_or_a_word_or_reads_alon
         // The address it gives is one that a client can use, and the guard lets it in.
         assert!(base.starts_with("http://127.0.0.1:") && said.contains("listening on 0.0.0.0:"), "{said}");
         assert!(said.contains("--allowed-host"), "{said}");
-        crate::session::call_over_http(&base, "whoami", &serde_json::json!({})).unwrap();
+        crate::harness::session::call_over_http(&base, "whoami", &serde_json::json!({})).unwrap();
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::http::{self, Response, get, post};
-use crate::process::{Home, Running};
-use crate::session::{REVISION, initialize};
+use crate::harness::http::{self, Response, get, post};
+use crate::harness::process::{Home, Running};
+use crate::harness::session::{REVISION, initialize};
 
 fn ping() -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" })
@@ -179,7 +179,7 @@ fn the_rest_door_opens_with_a_token_that_the_command_made() {
     let token = home.token("local");
     let made = post(&base, "/xapi2/data/board", &json!({ "name": "Over REST" })).bearer(&token).send();
     assert_eq!(made.status, 201, "{made:?}");
-    let boards = crate::session::call_over_http(&base, "board_list", &json!({})).unwrap();
+    let boards = crate::harness::session::call_over_http(&base, "board_list", &json!({})).unwrap();
     assert_eq!(boards["items"][0]["name"], "Over REST");
     assert_eq!(get(&base, "/xapi2/data/board").send().status, 401);
     assert_eq!(get(&base, "/xapi2/data/board/").bearer(&token).send().header("location"), None);

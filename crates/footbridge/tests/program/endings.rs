@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::http;
-use crate::process::{DEADLINE, Home, Running};
-use crate::session::{Session, outcome, tool_call};
+use crate::harness::http;
+use crate::harness::process::{DEADLINE, Home, Running};
+use crate::harness::session::{Session, outcome, tool_call};
 
 /// What the issue grants a running call, and what a loaded machine may add.
 const SHUTDOWN: Duration = Duration::from_secs(5);
@@ -158,7 +158,7 @@ fn a_client_that_closed_its_end_ends_the_program() {
     let home = Home::new();
     // `head` reads one answer and goes; the pipe to the program stays open.
     let script = "\"$0\" serve 2>error | head -c 1 >answer; exit ${PIPESTATUS[0]}";
-    let mut command = home.other_program("bash", &["-c", script, crate::process::PROGRAM]);
+    let mut command = home.other_program("bash", &["-c", script, crate::harness::process::PROGRAM]);
     let mut running = Running::start_piped(command.current_dir(home.path()));
     let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let mut input = running.input.take().unwrap();
@@ -175,9 +175,9 @@ fn a_client_that_closed_its_end_ends_the_program() {
 fn a_signal_does_not_lose_what_was_answered() {
     let home = Home::new();
     let (running, base) = Running::start_http(&mut home.command(&["serve"]));
-    let card = crate::session::call_over_http(&base, "card_create", &json!({ "title": "kept" })).unwrap();
+    let card = crate::harness::session::call_over_http(&base, "card_create", &json!({ "title": "kept" })).unwrap();
     assert_eq!(running.stop().code, Some(0));
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
-    assert_eq!(crate::session::call_over_http(&base, "card_get", &json!({ "id": card["id"] })).unwrap(), card);
+    assert_eq!(crate::harness::session::call_over_http(&base, "card_get", &json!({ "id": card["id"] })).unwrap(), card);
     assert_eq!(http::get(&base, "/readyz").send().status, 200);
 }

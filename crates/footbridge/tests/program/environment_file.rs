@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::process::{Home, Running};
+use crate::harness::process::{Home, Running};
 
 /// The board is kept where the variable says: a command that makes it shows which was taken.
 fn keeps_its_board_in(home: &Home, variables: &[(&str, &str)], arguments: &[&str], folder: &str) {
@@ -51,7 +51,7 @@ fn whoever_serves_http_says_that_there_is_a_file_and_a_client_over_stdio_brings_
     drop(running);
     assert!(home.path().join("kept/footbridge.db").exists());
     let count = |arguments: &[&str]| {
-        let mut session = crate::session::Session::start(home.command(arguments).current_dir(home.path()));
+        let mut session = crate::harness::session::Session::start(home.command(arguments).current_dir(home.path()));
         session.tools().len()
     };
     assert_eq!(count(&["serve"]), 9);

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::process::{Home, Running};
-use crate::session::{REVISION, Session, initialize};
+use crate::harness::process::{Home, Running};
+use crate::harness::session::{REVISION, Session, initialize};
 
 const VERBS: [&str; 16] = [
     "",

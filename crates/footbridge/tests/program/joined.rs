@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::http::get;
-use crate::process::{Home, Running};
-use crate::session::Session;
+use crate::harness::http::get;
+use crate::harness::process::{Home, Running};
+use crate::harness::session::Session;
 
 /// A backend of one's own: the footbridge at `base`, whose status page and health door stand for an API.
 fn connector(name: &str, base: &str, more: &str) -> String {
@@ -150,7 +150,7 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
     assert!(ended.complaint(1).contains("down: "), "{ended:?}");
     let (running, joined) = Running::start_http(&mut home.command(&["serve", &good, &down]));
     assert_eq!(get(&joined, "/").send().json()["connectors"], json!(["good", "down"]));
-    let said = crate::session::call_over_http(&joined, "down_status", &json!({})).unwrap_err();
+    let said = crate::harness::session::call_over_http(&joined, "down_status", &json!({})).unwrap_err();
     assert!(said.contains("cannot be reached"), "{said}");
     let ended = running.stop();
     assert!(ended.stderr.contains("warning: down is down"), "{ended:?}");

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::process::{Home, Running};
-use crate::session::{Session, call_over_http, outcome, tool_call, try_call_over_http};
+use crate::harness::process::{Home, Running};
+use crate::harness::session::{Session, call_over_http, outcome, tool_call, try_call_over_http};
 
 const ROUNDS: u64 = 4;
 /// Fewer than may be under way on one connection.
@@ -36,7 +36,7 @@ fn over_stdio() {
         }
         // Killed while the rest is still being written; every round a little later.
         let before: Vec<_> = (0..=10 * round).map(|_| running.line().unwrap()).collect();
-        let said = running.kill();
+        let said = running.kill().stdout;
         let whole = said.lines().filter(|line| line.ends_with('}')).map(str::to_owned);
         let answers: BTreeSet<String> = before.into_iter().chain(whole).collect();
         assert!((answers.len() as u64) < WRITES, "killed too late to show anything");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::process::{Home, Running};
+use crate::harness::process::{Home, Running};
 
 const GOOD: &str = "format: 1\nconnector: mine\ntitle: Mine\ninstructions: None.\nupstream: { base: \"http://localhost\" }\ntools:\n  \
     - name: look\n    title: Look\n    description: Look.\n    effect: read\n    steps: [{ get: /x }]\n";

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::process::{Home, Running};
+use crate::harness::process::{Home, Running};
 
 /// A backend whose run is done at its fourth look; each look says how far it is.
 fn backend() -> String {

@@ -4,9 +4,8 @@
 //! Not here: clients that others wrote (`rmcp_story`, `interop/`), and what one crate promises alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
 
-mod http;
-mod process;
-mod session;
+#[path = "../harness/harness.rs"]
+mod harness;
 
 mod golden_files;
 

@@ -1,6 +1,6 @@
 //! Connector files of the user's own: by their path, from a directory, in place of a built-in one; and files that are none.
 
-use crate::process::{Home, Running};
+use crate::harness::process::{Home, Running};
 
 /// A connector whose one tool reads the status of a running footbridge.
 fn status_of(base: &str, name: &str) -> String {
@@ -24,9 +24,9 @@ fn a_file_is_served_and_called_by_its_path() {
     }
     assert_eq!(run(&["tools", "-c", "my.yaml"]).stdout, "status  read  Status\n");
     let (_served, mine) = Running::start_http(home.command(&["serve", "mine/my.yaml"]).current_dir(home.path()));
-    let status = crate::http::get(&mine, "/").send().json();
+    let status = crate::harness::http::get(&mine, "/").send().json();
     assert_eq!(status["connectors"], serde_json::json!(["mine"]));
-    assert_eq!(crate::session::call_over_http(&mine, "status", &serde_json::json!({})).unwrap(), "footbridge");
+    assert_eq!(crate::harness::session::call_over_http(&mine, "status", &serde_json::json!({})).unwrap(), "footbridge");
     // Settings are kept for it under the name it gives itself.
     home.file(".config/footbridge/settings.yaml", "connectors: { mine: { settings: { STATUS_URL: 'http://127.0.0.1:1' } } }");
     let ended = run(&["call", "-c", "my.yaml", "status"]);

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
-use crate::process::{Ended, Home, Running};
+use crate::harness::process::{Ended, Home, Running};
 
 const TAIGA: [(&str, &str); 3] =
     [("TAIGA_BASE_URL", "http://127.0.0.1:1/api/v1"), ("TAIGA_USERNAME", "nobody"), ("TAIGA_PASSWORD", "planted")];

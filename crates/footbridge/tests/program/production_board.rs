@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::process::{Home, Running};
-use crate::session::Session;
+use crate::harness::process::{Home, Running};
+use crate::harness::session::Session;
 
 /// The client's side: its own home, pointed at a board by environment.
 fn prodmcp(home: &Home, base: &str, token: Option<&str>) -> Command {

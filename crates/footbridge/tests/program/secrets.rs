@@ -4,9 +4,9 @@ use std::io::Write as _;
 
 use serde_json::json;
 
-use crate::http::{get, post};
-use crate::process::{Ended, Home, Running};
-use crate::session::{Session, call_over_http, tool_call};
+use crate::harness::http::{get, post};
+use crate::harness::process::{Ended, Home, Running};
+use crate::harness::session::{Session, call_over_http, tool_call};
 
 const BEARER: &str = "planted-shared-bearer";
 const PASSWORD: &str = "planted correct horse";

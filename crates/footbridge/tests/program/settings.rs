@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::process::{Home, Running};
+use crate::harness::process::{Home, Running};
 
 /// A port that is taken as long as the listener lives: whoever chooses it says so, and no other test can come between.
 fn taken_port() -> (TcpListener, String) {

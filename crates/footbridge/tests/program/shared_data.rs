@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::process::{Home, Running};
-use crate::session::{Session, call_over_http, outcome, tool_call};
+use crate::harness::process::{Home, Running};
+use crate::harness::session::{Session, call_over_http, outcome, tool_call};
 
 #[test]
 fn each_reads_what_the_other_wrote() {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::process::{Home, Running};
-use crate::session::{REVISION, initialize, tool_call};
+use crate::harness::process::{Home, Running};
+use crate::harness::session::{REVISION, initialize, tool_call};
 
 const LEVELS: [&str; 7] = ["off", "error", "warn", "info", "debug", "trace", "no filter=="];
 

@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::http;
-use crate::process::{Ended, Home, PROGRAM, Running, Spawned};
-use crate::session::{REVISION, Session, initialize};
+use crate::harness::http;
+use crate::harness::process::{Ended, Home, PROGRAM, Running, Spawned};
+use crate::harness::session::{REVISION, Session, initialize};
 
 fn serve_in(home: &Home, data: &str) -> Ended {
     home.run(&["serve", "--data", data])
@@ -199,7 +199,7 @@ fn a_database_that_goes_bad_while_it_is_served() {
     let ready = http::get(&base, "/readyz").send();
     assert_eq!(ready.status, 503, "{ready:?}");
     assert_eq!(http::get(&base, "/healthz").send().status, 200, "the process lives");
-    let refusal = crate::session::call_over_http(&base, "card_list", &json!({})).unwrap_err();
+    let refusal = crate::harness::session::call_over_http(&base, "card_list", &json!({})).unwrap_err();
     assert!(refusal.contains("database"), "{refusal}");
     let ended = running.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");

@@ -10,8 +10,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
-use crate::process::{DEADLINE, Ended, Home, Running, Spawned};
-use crate::session::{REVISION, initialize};
+use crate::harness::process::{DEADLINE, Ended, Home, Running, Spawned};
+use crate::harness::session::{REVISION, initialize};
 
 /// It answers the handshake on stdout, and says nothing else.
 fn speaks_stdio(mut running: Running) {
@@ -27,7 +27,7 @@ fn listens(command: &mut Command) -> Ended {
     let mut running = Running::start(command.env("PORT", "0"));
     let base = running.address();
     assert!(base.starts_with("http://127.0.0.1:"), "{base}");
-    assert_eq!(crate::http::get(&base, "/healthz").send().status, 200);
+    assert_eq!(crate::harness::http::get(&base, "/healthz").send().status, 200);
     let ended = running.stop();
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
     ended
@@ -93,7 +93,7 @@ fn no_stdin_means_http_with_a_configuration_to_paste() {
 #[test]
 fn a_closed_stdin_means_http() {
     let home = Home::new();
-    let mut closed = home.other_program("sh", &["-c", "exec \"$0\" serve <&-", crate::process::PROGRAM]);
+    let mut closed = home.other_program("sh", &["-c", "exec \"$0\" serve <&-", crate::harness::process::PROGRAM]);
     listens(&mut closed);
 }
 

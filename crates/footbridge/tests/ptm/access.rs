@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::harness::process::Home;
+use crate::harness::session::Session;
 use crate::served::{Served, Via, settings};
 use crate::stand_in::{OWNER, StandIn, Wall};
 
@@ -109,24 +111,15 @@ async fn credentials_of_the_settings_pass_and_switch_discovery_off() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn proc_shows_nothing_but_what_is_needed() {
-    use std::process::{Command, Stdio};
     let stand_in = StandIn::start().await;
-    let home = tempfile::tempdir().unwrap();
-    let mut command = Command::new(crate::served::PROGRAM);
-    command.args(["serve", "ptm", "--transport", "stdio"]).env_clear().env("HOME", home.path());
-    command.envs(discovering(&stand_in, "/usr/bin".to_owned()));
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let ask = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
-    std::io::Write::write_all(&mut input, format!("{ask}\n").as_bytes()).unwrap();
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
-    assert!(line.contains("Prompt Test Manager"), "{line}");
-    let environment = std::fs::read(format!("/proc/{}/environ", child.id())).unwrap();
+    let home = Home::new();
+    let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
+    let mut session = Session::start(command.envs(discovering(&stand_in, "/usr/bin".to_owned())));
+    assert_eq!(session.tools().len(), 24);
+    let environment = std::fs::read(format!("/proc/{}/environ", session.running.id())).unwrap();
     let environment = String::from_utf8(environment).unwrap();
     let names: std::collections::BTreeSet<_> =
         environment.split_terminator('\0').map(|one| one.split('=').next().unwrap()).collect();
     assert_eq!(names, ["HOME", "PATH", "PTM_API_BASE_URL", "PTM_API_TOKEN", "PTM_MCP_READ_ONLY"].into());
-    drop(input);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(session.finish().code, Some(0));
 }

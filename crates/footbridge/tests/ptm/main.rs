@@ -4,6 +4,8 @@
 
 mod access;
 mod golden;
+#[path = "../harness/harness.rs"]
+mod harness;
 mod served;
 mod stand_in;
 mod start;

@@ -4,14 +4,15 @@
 mod rules;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+
+use crate::harness::stand_in::Standing;
 
 /// Who has which token: the owner of `greeting`, an administrator, somebody else.
 pub(crate) const OWNER: &str = "planted-token-of-ana";
@@ -79,35 +80,16 @@ pub(crate) struct Seen {
     pub(crate) body: Value,
 }
 
-#[derive(Debug)]
-pub(crate) struct StandIn {
-    pub(crate) url: String,
-    world: Arc<Mutex<World>>,
-    serving: JoinHandle<()>,
-}
+/// A running one.
+pub(crate) type StandIn = Standing<World>;
 
 impl StandIn {
     pub(crate) async fn start() -> Self {
-        let world = Arc::new(Mutex::new(World::sample()));
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&world));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, world, serving }
-    }
-
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
+        Self::serve(World::sample(), |world| Router::new().fallback(serve).with_state(world)).await
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
         self.world().seen.iter().map(|seen| seen.line.clone()).collect()
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

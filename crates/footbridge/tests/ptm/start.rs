@@ -1,28 +1,24 @@
 //! How the program starts and ends before a backend: exit codes seen from outside, settings, what is closed, who the backend sees.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
 
 use serde_json::{Value, json};
 
-use crate::served::{PROGRAM, Served, has_no_secret, settings};
+use crate::harness::process::{Home, Running};
+use crate::harness::session::{Session, tool_call};
+use crate::served::{Served, has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
 
 /// Serves ptm over stdio to somebody who says nothing, and gives the exit code and stderr. `file` is served in place of the built-in one.
 pub(crate) fn ended(file: Option<&str>, variables: &[(&str, String)]) -> (Option<i32>, String) {
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("ptm.yaml");
-    if let Some(file) = file {
-        std::fs::write(&path, file).unwrap();
-    }
-    let mut command = Command::new(PROGRAM);
-    command.args(["serve", if file.is_some() { path.to_str().unwrap() } else { "ptm" }, "--transport", "stdio"]);
-    command.env_clear().env("HOME", home.path()).env("FOOTBRIDGE_LOG", "trace").envs(variables.iter().cloned());
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    has_no_secret(&said);
-    assert!(output.stdout.is_empty(), "{:?}", output.stdout);
-    (output.status.code(), said)
+    let home = Home::new();
+    let path = file.map(|file| home.file("ptm.yaml", file));
+    let connector = path.as_ref().map_or("ptm", |path| path.to_str().unwrap());
+    let mut command = home.command(&["serve", connector, "--transport", "stdio"]);
+    let ended = Running::start(command.env("FOOTBRIDGE_LOG", "trace").envs(variables.iter().cloned())).ended();
+    has_no_secret(&ended.stderr);
+    assert_eq!(ended.stdout, "");
+    (ended.code, ended.stderr)
 }
 
 /// The connector file with no patience, so that no test waits for it.
@@ -112,20 +108,11 @@ async fn every_request_says_who_asks_in_one_session() {
 #[test]
 fn a_client_is_answered_while_the_checks_run_and_calls_wait_for_them() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut command = Command::new(PROGRAM);
-    let home = tempfile::tempdir().unwrap();
-    command.args(["serve", "ptm", "--transport", "stdio"]).env_clear().env("HOME", home.path());
+    let home = Home::new();
+    let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
     command.env("PTM_API_BASE_URL", format!("http://{}", listener.local_addr().unwrap())).env("PTM_API_TOKEN", OWNER);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let mut send = |message: Value| writeln!(input, "{message}").unwrap();
-    let client = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-    send(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}));
-    let answer: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
-    assert_eq!(answer["id"], 1, "{answer}");
-    send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
-    send(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_providers", "arguments": {}}}));
+    let mut session = Session::start(&mut command);
+    session.running.send(tool_call(2, "list_providers", &json!({})).to_string());
     // now the backend begins to answer: well at first, then it refuses the token
     for (path, status, body) in [("/healthz", "200 OK", "\"ok\""), ("/auth/me", "401 Unauthorized", r#"{"detail": "who?"}"#)] {
         let (mut connection, _) = listener.accept().unwrap();
@@ -137,11 +124,10 @@ fn a_client_is_answered_while_the_checks_run_and_calls_wait_for_them() {
         assert!(String::from_utf8(head).unwrap().starts_with(&format!("GET {path} ")));
         write!(connection, "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
     }
-    let answer: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+    let answer: Value = serde_json::from_str(&session.running.line().unwrap()).unwrap();
     assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!(2), &json!(true)), "{answer}");
     assert!(answer.to_string().contains("who?"), "{answer}");
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(3), "{said}");
-    has_no_secret(&said);
+    let ended = session.running.ended();
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    has_no_secret(&ended.stderr);
 }

@@ -3,19 +3,19 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::door::{Door, KEY};
-use crate::served::PROGRAM;
+use crate::harness::process::Home;
 use crate::stand_in::StandIn;
 
 async fn run(base: &str, words: &[&str], variables: &[(&str, &str)]) -> Output {
-    let home = tempfile::tempdir().unwrap();
-    let mut command = tokio::process::Command::new(PROGRAM);
-    command.arg("actions").args(words).env_clear().env("HOME", home.path()).current_dir(home.path()).stdin(Stdio::null());
+    let home = Home::new();
+    let mut command = tokio::process::Command::from(home.command(&["actions"]));
+    command.args(words).current_dir(home.path());
     command.env("TAIGA_PROXY_BASE_URL", base).env("ACTION_PROXY_API_KEY", KEY).envs(variables.iter().copied());
     command.output().await.unwrap()
 }

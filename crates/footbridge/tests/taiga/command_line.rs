@@ -1,7 +1,6 @@
 //! What `footbridge actions` sends, option by option, as the tests of the reference's helper pin it: method, path, parameters in their
 //! order, body. The server here only writes down what comes.
 
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -10,36 +9,39 @@ use axum::extract::Request;
 use axum::http::Response;
 use serde_json::{Value, json};
 
-use crate::served::PROGRAM;
+use crate::harness::process::Home;
+use crate::harness::stand_in::Standing;
 
 const KEY: &str = "planted-action-key";
 
 /// Method, path with query, body (null when there is none).
 type Came = (String, String, Value);
 
+/// All that came, and what is answered: status and body.
+type Told = (Vec<Came>, u16, &'static str);
+
 /// Runs one command before a server that answers so; what came, and what the command said.
 async fn sent(words: &[&str], status: u16, answer: &'static str) -> (Vec<Came>, std::process::Output) {
-    let came: Arc<Mutex<Vec<Came>>> = Arc::default();
-    let noted = Arc::clone(&came);
-    let router = Router::new().fallback(async move |request: Request| {
-        let (head, body) = request.into_parts();
-        assert_eq!(head.headers["x-api-key"], KEY);
-        let body = to_bytes(body, 1 << 20).await.unwrap();
-        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
-        noted.lock().unwrap().push((head.method.to_string(), head.uri.to_string(), body));
-        let mut response = Response::new(Body::from(answer));
-        *response.status_mut() = status.try_into().unwrap();
-        response
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let home = tempfile::tempdir().unwrap();
-    let mut command = tokio::process::Command::new(PROGRAM);
-    command.arg("actions").args(words).env_clear().env("HOME", home.path()).current_dir(home.path()).stdin(Stdio::null());
-    let output = command.env("TAIGA_PROXY_BASE_URL", base).env("ACTION_PROXY_API_KEY", KEY).output().await.unwrap();
-    serving.abort();
-    let came = came.lock().unwrap().clone();
+    let caller = Standing::serve((Vec::new(), status, answer), |world: Arc<Mutex<Told>>| {
+        Router::new().fallback(async move |request: Request| {
+            let (head, body) = request.into_parts();
+            assert_eq!(head.headers["x-api-key"], KEY);
+            let body = to_bytes(body, 1 << 20).await.unwrap();
+            let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+            let (came, status, answer) = &mut *world.lock().unwrap();
+            came.push((head.method.to_string(), head.uri.to_string(), body));
+            let mut response = Response::new(Body::from(*answer));
+            *response.status_mut() = (*status).try_into().unwrap();
+            response
+        })
+    })
+    .await;
+    let home = Home::new();
+    let mut command = tokio::process::Command::from(home.command(&["actions"]));
+    command.args(words).current_dir(home.path());
+    command.env("TAIGA_PROXY_BASE_URL", format!("{}/", caller.url)).env("ACTION_PROXY_API_KEY", KEY);
+    let output = command.output().await.unwrap();
+    let came = std::mem::take(&mut caller.world().0);
     (came, output)
 }
 

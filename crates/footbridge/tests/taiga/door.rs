@@ -3,7 +3,7 @@
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::listening::Listening;
+use crate::harness::listening::Listening;
 use crate::served::{has_no_secret, settings};
 use crate::stand_in::StandIn;
 

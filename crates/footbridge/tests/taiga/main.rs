@@ -8,16 +8,15 @@ mod behaviour;
 mod command_line;
 mod door;
 mod golden;
+#[path = "../harness/harness.rs"]
+mod harness;
 mod hostile;
 mod keys;
 mod ledger;
-mod listening;
 mod pinned;
 mod refusals;
 mod replay;
 mod served;
-mod shown;
-mod sse;
 mod stand_in;
 mod story;
 mod tokens;

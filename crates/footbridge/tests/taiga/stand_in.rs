@@ -11,7 +11,7 @@ mod find;
 mod history;
 mod item;
 mod lists;
-mod odd;
+
 mod people;
 mod projects;
 pub(crate) mod recording;
@@ -20,67 +20,46 @@ mod sample;
 mod sprints;
 mod world;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::Response;
-use tokio::task::JoinHandle;
 
 use self::answer::Answer;
 use self::asked::Asked;
 pub(crate) use self::item::Kind;
-pub(crate) use self::odd::Odd;
 pub(crate) use self::routes::AS_RECORDED;
 pub(crate) use self::sample::PASSWORD;
 pub(crate) use self::world::World;
+pub(crate) use crate::harness::odd::Odd;
+use crate::harness::stand_in::Standing;
 
 const PREFIX: &str = "/api/v1";
 const LARGEST_BODY: usize = 1024 * 1024;
 
-/// A running one; it ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct StandIn {
-    /// `http://127.0.0.1:1234`, without `/api/v1`.
-    pub(crate) url: String,
-    world: Arc<Mutex<World>>,
-    serving: JoinHandle<()>,
-}
+/// A running one.
+pub(crate) type StandIn = Standing<World>;
 
 impl StandIn {
     pub(crate) async fn start() -> Self {
-        let world = Arc::new(Mutex::new(World::sample()));
-        let router = router(&world);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, world, serving }
+        Self::serve(World::sample(), router).await
     }
 
     /// The same one without a socket.
     pub(crate) fn router(&self) -> Router {
-        router(&self.world)
+        router(self.shared())
     }
 
     /// The base of its API.
     pub(crate) fn api(&self) -> String {
         format!("{}{PREFIX}", self.url)
     }
-
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
-    }
 }
 
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-fn router(world: &Arc<Mutex<World>>) -> Router {
-    Router::new().fallback(serve).with_state(world.clone())
+fn router(world: Arc<Mutex<World>>) -> Router {
+    Router::new().fallback(serve).with_state(world)
 }
 
 async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Response<Body> {

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::served::{PROGRAM, Served, Via, has_no_secret, settings};
+use crate::harness::process::{Ended, Home, Running};
+use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::{PASSWORD, StandIn};
 
 const ME: u64 = 5;
@@ -56,13 +57,11 @@ async fn a_token_that_is_refused_names_its_setting_and_is_not_made_up_for() {
 
 #[test]
 fn a_kind_of_token_that_taiga_does_not_have_is_refused_before_anything_is_served() {
-    let home = tempfile::tempdir().unwrap();
-    let mut command = std::process::Command::new(PROGRAM);
-    command.args(["tools", "-c", "taiga"]).env_clear().env("HOME", home.path());
+    let home = Home::new();
+    let mut command = home.command(&["tools", "-c", "taiga"]);
     command.envs([("TAIGA_BASE_URL", "http://127.0.0.1:1"), ("TAIGA_TOKEN", "planted-token"), ("TAIGA_TOKEN_KIND", "Basic")]);
-    let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let Ended { code, stderr: said, .. } = Running::start(&mut command).ended();
+    assert_eq!(code, Some(2), "{said}");
     assert!(["TAIGA_TOKEN_KIND", "Bearer", "Application"].iter().all(|word| said.contains(word)), "{said}");
     has_no_secret(&said);
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::listening::Listening;
+use crate::harness::listening::Listening;
+use crate::harness::sse::SseClient;
 use crate::served::{Served, Via, items, settings};
-use crate::sse::SseClient;
 use crate::stand_in::{PASSWORD, StandIn};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,9 @@
 //! What happens before TruePPM is served: settings, the check of the token, what ends the start and with which words and code.
 
-use std::process::{Command, Stdio};
-
 use serde_json::json;
 
-use crate::served::{PROGRAM, Served, Via, has_no_secret, settings};
+use crate::harness::process::{Home, Running};
+use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::sample::token_of;
 use crate::stand_in::{Odd, Scope, StandIn};
 
@@ -14,19 +13,13 @@ const TRANSPORTS: [&str; 3] = ["stdio", "http", "sse"];
 type Variables = Vec<(&'static str, String)>;
 
 /// How the program ended: code, stdout, stderr.
-async fn ended(transport: &'static str, variables: Variables) -> (Option<i32>, String, String) {
-    let run = move || {
-        let home = tempfile::tempdir().unwrap();
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "trueppm", "--transport", transport, "--host", "localhost", "--port", "0"]);
-        command.env_clear().env("HOME", home.path()).envs(variables);
-        let ended = command.stdin(Stdio::null()).output().unwrap();
-        (ended.status.code(), String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap())
-    };
-    let (code, stdout, stderr) = tokio::task::spawn_blocking(run).await.unwrap();
-    has_no_secret(&stdout);
-    has_no_secret(&stderr);
-    (code, stdout, stderr)
+fn ended(transport: &'static str, variables: Variables) -> (Option<i32>, String, String) {
+    let home = Home::new();
+    let mut command = home.command(&["serve", "trueppm", "--transport", transport, "--host", "localhost", "--port", "0"]);
+    let ended = Running::start(command.envs(variables)).ended();
+    has_no_secret(&ended.stdout);
+    has_no_secret(&ended.stderr);
+    (ended.code, ended.stdout, ended.stderr)
 }
 
 /// One line on stderr, nothing on stdout.
@@ -56,7 +49,7 @@ async fn settings_are_named_all_at_once_and_never_said() {
     ];
     for (variables, named) in cases {
         for transport in TRANSPORTS {
-            let (code, stdout, stderr) = ended(transport, variables.clone()).await;
+            let (code, stdout, stderr) = ended(transport, variables.clone());
             assert_eq!(code, Some(2), "{stderr}");
             is_one_line(&stdout, &stderr);
             assert!(stderr.starts_with("Configuration error: trueppm: "), "{stderr}");
@@ -91,7 +84,7 @@ async fn a_refused_token_ends_the_start_in_one_line() {
         for (account, said) in
             [("dana", "Invalid token — identity refusal (token_identity)"), ("maya", "not authorized for the MCP read surface")]
         {
-            let (code, stdout, stderr) = ended(transport, settings(&stand_in, account).to_vec()).await;
+            let (code, stdout, stderr) = ended(transport, settings(&stand_in, account).to_vec());
             assert_eq!(code, Some(1), "{stderr}");
             is_one_line(&stdout, &stderr);
             assert!(stderr.starts_with("footbridge: trueppm: TruePPM answered 401") && stderr.contains(said), "{stderr}");
@@ -106,7 +99,7 @@ async fn a_backend_that_is_down_ends_the_start_in_one_line() {
         for _ in 0..3 {
             stand_in.world().answer_oddly("auth/me", Odd::body(503, r#"{"detail":"Down for the night."}"#));
         }
-        let (code, stdout, stderr) = ended(transport, settings(&stand_in, "dana").to_vec()).await;
+        let (code, stdout, stderr) = ended(transport, settings(&stand_in, "dana").to_vec());
         assert_eq!(code, Some(1), "{stderr}");
         is_one_line(&stdout, &stderr);
         assert!(stderr.contains("answered 503") && stderr.contains("Down for the night"), "{stderr}");
@@ -114,7 +107,7 @@ async fn a_backend_that_is_down_ends_the_start_in_one_line() {
         stand_in.world().answer_oddly("auth/me", Odd::Nothing);
         let mut variables = settings(&stand_in, "dana").to_vec();
         variables.push(("TRUEPPM_API_TIMEOUT", "1".into()));
-        let (code, stdout, stderr) = ended(transport, variables).await;
+        let (code, stdout, stderr) = ended(transport, variables);
         assert_eq!(code, Some(1), "{stderr}");
         is_one_line(&stdout, &stderr);
         assert!(stderr.contains("did not answer within 1 s"), "{stderr}");
@@ -122,7 +115,7 @@ async fn a_backend_that_is_down_ends_the_start_in_one_line() {
     let nowhere = settings(&stand_in, "dana").to_vec();
     drop(stand_in);
     for transport in TRANSPORTS {
-        let (code, stdout, stderr) = ended(transport, nowhere.clone()).await;
+        let (code, stdout, stderr) = ended(transport, nowhere.clone());
         assert_eq!(code, Some(1), "{stderr}");
         is_one_line(&stdout, &stderr);
         assert!(stderr.contains("cannot be reached"), "{stderr}");
@@ -142,7 +135,7 @@ async fn an_address_is_taken_with_and_without_its_suffix() {
     }
     for tail in ["/api/v1/api/v1", "/ppm"] {
         let variables = vec![("TRUEPPM_API_URL", format!("{base}{tail}")), ("TRUEPPM_API_TOKEN", token_of("dana"))];
-        let (code, _, stderr) = ended("stdio", variables).await;
+        let (code, _, stderr) = ended("stdio", variables);
         assert!(code == Some(1) && stderr.contains("Check that its address is that of the API"), "{tail}: {stderr}");
     }
 }

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use crate::shown::Shown::{self, By, Differs};
-use crate::shown::is_shown;
+use crate::harness::shown::Shown::{self, By, Differs};
+use crate::harness::shown::is_shown;
 
 const PINNED: [(&str, Shown); 49] = [
     // settings

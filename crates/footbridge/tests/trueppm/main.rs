@@ -5,20 +5,15 @@
 mod boot;
 mod errors;
 mod golden;
+#[path = "../harness/harness.rs"]
+mod harness;
 mod hostile;
 mod ledger;
-#[expect(dead_code, reason = "the tests of taiga need more of it")]
-#[path = "../taiga/listening.rs"]
-mod listening;
 mod lists;
 mod replay;
 mod served;
 mod sessions;
-#[path = "../taiga/shown.rs"]
-mod shown;
 mod sizes;
-#[path = "../taiga/sse.rs"]
-mod sse;
 mod stand_in;
 mod story;
 mod why;

@@ -5,9 +5,9 @@ use rmcp::model::CallToolRequestParams;
 use rmcp::transport::StreamableHttpClientTransport;
 use serde_json::json;
 
-use crate::listening::Listening;
+use crate::harness::listening::Listening;
+use crate::harness::sse::SseClient;
 use crate::served::{has_no_secret, settings};
-use crate::sse::SseClient;
 use crate::stand_in::StandIn;
 
 const TIMES: usize = 100;

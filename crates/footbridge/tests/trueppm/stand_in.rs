@@ -3,8 +3,7 @@
 
 mod answer;
 mod asked;
-#[path = "../taiga/stand_in/odd.rs"]
-mod odd;
+
 pub(crate) mod recording;
 mod routes;
 pub(crate) mod sample;
@@ -12,50 +11,27 @@ mod schedule;
 mod tasks;
 mod world;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Response;
-use tokio::task::JoinHandle;
 
 use self::answer::Answer;
 use self::asked::Asked;
-pub(crate) use self::odd::Odd;
 pub(crate) use self::world::{Scope, World};
+pub(crate) use crate::harness::odd::Odd;
+use crate::harness::stand_in::Standing;
 
 const PREFIX: &str = "/api/v1/";
 
-/// A running one; it ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct StandIn {
-    /// `http://127.0.0.1:1234`, without `/api/v1`.
-    pub(crate) url: String,
-    world: Arc<Mutex<World>>,
-    serving: JoinHandle<()>,
-}
+/// A running one.
+pub(crate) type StandIn = Standing<World>;
 
 impl StandIn {
     pub(crate) async fn start() -> Self {
-        // Clients are built without a TLS provider of their own; a second installation is refused, and harmless.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let world = Arc::new(Mutex::new(World::sample()));
-        let router = Router::new().fallback(serve).with_state(world.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, world, serving }
-    }
-
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.serving.abort();
+        Self::serve(World::sample(), |world| Router::new().fallback(serve).with_state(world)).await
     }
 }
 

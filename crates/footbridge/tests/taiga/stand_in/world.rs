@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
+use super::Odd;
 use super::asked::Asked;
 use super::item::{Item, Kind};
-use super::odd::Odd;
 use super::sample;
 
 #[derive(Debug)]

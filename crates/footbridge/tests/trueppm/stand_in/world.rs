@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value, json};
 
+use super::Odd;
 use super::asked::Asked;
-use super::odd::Odd;
 
 pub(crate) type Record = Map<String, Value>;
 

@@ -37,7 +37,7 @@ impl Odd {
         self
     }
 
-    pub(super) async fn into_response(self) -> Response<Body> {
+    pub(crate) async fn into_response(self) -> Response<Body> {
         match self {
             Self::Answer { status, headers, body } => {
                 let mut response = Response::new(Body::from(body));

@@ -184,11 +184,21 @@ impl Running {
         self.ended()
     }
 
-    /// Kills it in the middle of whatever it does; gives what it still said on stdout.
-    pub(crate) fn kill(mut self) -> String {
+    /// Kills it in the middle of whatever it does.
+    pub(crate) fn kill(mut self) -> Ended {
         self.child.kill().unwrap();
-        while self.output.next().is_some() {}
-        std::mem::take(&mut self.output.said)
+        self.ended()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The most memory it ever had.
+    pub(crate) fn most_memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
     }
 }
 

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::http;
-use crate::process::{Ended, Running};
+use super::http;
+use super::process::{Ended, Running};
 
 /// The revision that clients in use speak.
 pub(crate) const REVISION: &str = "2025-11-25";

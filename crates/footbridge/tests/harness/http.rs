@@ -6,7 +6,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use crate::process::DEADLINE;
+use super::process::DEADLINE;
 
 /// One request. `Host` is the server's own address unless a header says otherwise.
 pub(crate) struct Request<'a> {
