@@ -27,7 +27,11 @@ pub struct TestClient<C> {
     capabilities: Value,
     answers: Map<String, Value>,
     follows_tasks: bool,
+    watcher: Option<Watcher>,
 }
+
+/// Looks at a message, beside the request that it came of.
+type Watcher = Box<dyn Fn(&Value, &Value) + Send + Sync>;
 
 /// What an endpoint answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +64,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
             capabilities: json!({ "elicitation": { "form": {}, "url": {} }, "sampling": {}, "roots": {} }),
             answers: Map::new(),
             follows_tasks: false,
+            watcher: None,
         }
     }
 }
@@ -85,6 +90,14 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     #[must_use]
     pub fn answer(mut self, question: impl Into<String>, answer: Value) -> Self {
         self.answers.insert(question.into(), answer);
+        self
+    }
+
+    /// Has every message looked at as it would go over the wire: first the request, then, one by one, what came of it: progress and log messages,
+    /// and the answer. For tests of the form itself, such as a comparison with a schema; the function may panic.
+    #[must_use]
+    pub fn watch(mut self, look: impl Fn(&Value, &Value) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Box::new(look));
         self
     }
 
@@ -216,11 +229,12 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     }
 
     async fn round_trip(&self, method: &str, params: &Map<String, Value>, messages: &Arc<Collected>) -> Result<Value, TestError> {
-        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let heard = messages.0.lock().unwrap_or_else(PoisonError::into_inner).len();
         let origin = Origin { headers: None, conversation: None };
         let outlet = Some(Arc::clone(messages) as Arc<dyn Outlet>);
         let arrival = Arrival { origin, caller: &self.caller, outlet, opening: None };
-        let step = dispatch::take(&self.endpoint, request.as_bytes(), &arrival);
+        let step = dispatch::take(&self.endpoint, request.to_string().as_bytes(), &arrival);
         drop(arrival);
         let mut bytes = Vec::new();
         if let Some(reply) = step.finish().await.reply {
@@ -231,6 +245,11 @@ impl<C: Send + Sync + 'static> TestClient<C> {
             message: format!("the endpoint answered what is not JSON: {error}"),
             data: None,
         })?;
+        if let Some(look) = &self.watcher {
+            // Not as each comes, which is while the tool runs: what panics there is the tool's.
+            let messages = messages.0.lock().unwrap_or_else(PoisonError::into_inner);
+            messages.iter().skip(heard).chain([&reply]).for_each(|message| look(&request, message));
+        }
         match reply.get_mut("error") {
             None => Ok(reply.get_mut("result").map(Value::take).unwrap_or_default()),
             Some(error) => Err(TestError::of(error.take())),

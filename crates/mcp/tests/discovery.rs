@@ -7,8 +7,16 @@
     reason = "helpers of tests fail loudly; the exemption for tests covers only the test functions themselves"
 )]
 
+#[path = "main/schemas.rs"]
+#[allow(dead_code, clippy::panic, clippy::indexing_slicing, reason = "the other tests need all of it")]
+mod schemas;
+#[path = "main/wire.rs"]
+#[allow(dead_code, clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "the other tests need all of it")]
+mod wire;
+
 use footbridge_mcp::{Begin, Call, Endpoint, EndpointBuilder, Failure, Messages, Prompt, PromptResult, Run, Tool};
 use serde_json::json;
+use wire::InMemory as _;
 
 /// What the plugins need of a context.
 trait Named: Send + Sync + 'static {
@@ -83,7 +91,7 @@ mod a_first {
 async fn each_endpoint_finds_the_plugins_of_its_context_in_one_order() {
     let site: Endpoint<Site> =
         footbridge_mcp::endpoint!("site").tool(Tool::of::<Whose>().named("own")).discover().build().unwrap();
-    let client = site.test(Site);
+    let client = site.client(Site);
     let tools = client.tools().await.unwrap();
     assert_eq!(tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect::<Vec<_>>(), ["own", "a", "whose", "z"]);
     assert_eq!(client.call("whose", json!({})).await.unwrap().text(), "site");
@@ -91,14 +99,14 @@ async fn each_endpoint_finds_the_plugins_of_its_context_in_one_order() {
     assert_eq!(site.name(), "site");
 
     let staff: Endpoint<Staff> = footbridge_mcp::endpoint!("staff").discover().build().unwrap();
-    assert_eq!(staff.test(Staff).call("whose", json!({})).await.unwrap().text(), "staff");
-    assert_eq!(staff.test(Staff).tools().await.unwrap().len(), 1);
+    assert_eq!(staff.client(Staff).call("whose", json!({})).await.unwrap().text(), "staff");
+    assert_eq!(staff.client(Staff).tools().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn who_does_not_ask_finds_nothing() {
     let site: Endpoint<Site> = footbridge_mcp::endpoint!("site").build().unwrap();
-    assert!(site.test(Site).tools().await.unwrap().is_empty());
+    assert!(site.client(Site).tools().await.unwrap().is_empty());
 }
 
 #[test]

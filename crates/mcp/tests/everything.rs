@@ -22,6 +22,9 @@ mod schemas;
 mod tasks;
 #[path = "../examples/everything/watching.rs"]
 mod watching;
+#[path = "main/wire.rs"]
+#[allow(dead_code, reason = "the other tests need all of it")]
+mod wire;
 
 #[path = "everything/answers.rs"]
 mod answers;
@@ -37,10 +40,11 @@ mod things;
 use footbridge_mcp::testing::{TestClient, TestError};
 use schemas::MODERN;
 use serde_json::{Value, json};
+use wire::InMemory as _;
 
 /// A client in memory that declares elicitation, sampling and roots.
 fn client() -> TestClient<()> {
-    endpoint::endpoint().unwrap().test(())
+    endpoint::endpoint().unwrap().client(())
 }
 
 /// A result that is what the schema says.

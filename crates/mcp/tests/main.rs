@@ -9,6 +9,8 @@
 
 #[path = "main/schemas.rs"]
 mod schemas;
+#[path = "main/wire.rs"]
+mod wire;
 #[path = "main/world.rs"]
 mod world;
 
@@ -41,6 +43,9 @@ mod http_doors;
 mod http_headers;
 #[path = "main/http_revisions.rs"]
 mod http_revisions;
+
+#[path = "main/http_wire.rs"]
+mod http_wire;
 
 #[path = "main/stdio_bad_input.rs"]
 mod stdio_bad_input;

@@ -11,14 +11,22 @@
 mod app;
 #[path = "../examples/notes/prompts.rs"]
 mod prompts;
+#[path = "main/schemas.rs"]
+#[allow(dead_code, reason = "the other tests need all of it")]
+mod schemas;
 #[path = "../examples/notes/store.rs"]
 mod store;
 #[path = "../examples/notes/tools.rs"]
 mod tools;
+#[path = "main/wire.rs"]
+#[allow(dead_code, reason = "the other tests need all of it")]
+mod wire;
 
 use footbridge_mcp::http::{ServerLimits, serve};
+use schemas::MODERN;
 use serde_json::{Value, json};
 use store::{Keys, Store};
+use wire::Wire;
 
 struct Notes {
     origin: String,
@@ -44,13 +52,15 @@ async fn notes() -> Notes {
 impl Notes {
     async fn post(&self, path: &str, headers: &[(&str, &str)], method: &str, mut params: Value) -> (u16, Value) {
         params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/protocolVersion": MODERN,
             "io.modelcontextprotocol/clientCapabilities": {}
         });
         let name = params.get("name").or(params.get("uri")).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let mut request = self.client.post(format!("{}{path}", self.origin)).body(body);
-        let standard = [("content-type", "application/json"), ("mcp-protocol-version", "2026-07-28"), ("mcp-method", method)];
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let mut wire = Wire::with_header(Some(MODERN));
+        wire.sent(&message);
+        let mut request = self.client.post(format!("{}{path}", self.origin)).body(message.to_string());
+        let standard = [("content-type", "application/json"), ("mcp-protocol-version", MODERN), ("mcp-method", method)];
         for (header, value) in standard.iter().chain(headers) {
             request = request.header(*header, *value);
         }
@@ -58,7 +68,9 @@ impl Notes {
             request = request.header("mcp-name", name);
         }
         let response = request.send().await.unwrap();
-        (response.status().as_u16(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
+        let (status, reply) = (response.status().as_u16(), serde_json::from_str(&response.text().await.unwrap()).unwrap());
+        wire.received(&reply);
+        (status, reply)
     }
 
     async fn ask(&self, keys: &Keys, method: &str, params: Value) -> Value {

@@ -15,6 +15,7 @@ use tower_service::Service as _;
 
 use crate::jobs::{knowing, request};
 use crate::stdio_client::SOON;
+use crate::wire::Wire;
 use crate::world::{self, World};
 
 /// Messages that are almost right, some bytes of them replaced; JSON of the right shape with odd values; and plain noise.
@@ -88,12 +89,9 @@ fn endpoint() -> Endpoint<World> {
     Endpoint::builder("tested", "1.2.3").tools(tools).tasks(TaskLimits::default()).build().unwrap()
 }
 
-fn is_answer(text: &[u8]) {
-    let answer: Value = serde_json::from_slice(text).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(text)));
-    for answer in answer.as_array().unwrap_or(&vec![answer.clone()]) {
-        assert_eq!(answer["jsonrpc"], "2.0", "{answer}");
-        assert!(answer.get("result").is_some() ^ answer.get("error").is_some(), "{answer}");
-    }
+fn held(wire: &mut Wire, text: &[u8]) {
+    let said = serde_json::from_slice(text).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(text)));
+    wire.received(&said);
 }
 
 /// An output that many may look at.
@@ -126,6 +124,8 @@ proptest! {
         if let Ok(value) = http::HeaderValue::from_bytes(name.as_bytes()) {
             request = request.header("mcp-name", value);
         }
+        let mut wire = Wire::with_header(Some(version));
+        wire.sent_text(&body);
         let reply = runtime.block_on(service.call(request.body(Full::new(Bytes::from(body))).unwrap())).unwrap();
         let status = reply.status().as_u16();
         let body = runtime.block_on(reply.into_body().collect()).unwrap().to_bytes();
@@ -133,7 +133,7 @@ proptest! {
             assert!(body.is_empty());
         } else {
             assert!([200, 400, 404].contains(&status), "{status}");
-            is_answer(&body);
+            held(&mut wire, &body);
         }
     }
 
@@ -144,6 +144,8 @@ proptest! {
         let output = Shared::default();
         let mut input = lines.join(&b'\n');
         input.extend_from_slice(b"\n{\"jsonrpc\":\"2.0\",\"id\":\"last\",\"method\":\"ping\"}\n");
+        let mut wire = Wire::default();
+        wire.sent_lines(&input);
         runtime.block_on(async {
             let mut connection = Connection::start(endpoint(), world, Cursor::new(input), output.clone()).unwrap();
             connection.ended().await;
@@ -151,7 +153,7 @@ proptest! {
         });
         let output = output.0.lock().unwrap();
         assert!(output.ends_with(b"\n"));
-        output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(is_answer);
+        output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| held(&mut wire, line));
         let last = br#"{"jsonrpc":"2.0","id":"last","result":{}}"#;
         assert!(output.windows(last.len()).any(|window| window == last), "the reader is still there");
     }

@@ -8,6 +8,7 @@ use crate::hall::{Hall, Person, builder, hall_of, rpc};
 use crate::http_client::{Client, Modern, post, soon};
 use crate::schemas::{self, MODERN};
 use crate::stdio_client::Pipe;
+use crate::wire::InMemory as _;
 use crate::world::{self, World};
 
 fn tool(name: &str, says: &str) -> Tool<Person> {
@@ -42,14 +43,14 @@ fn person() -> Person {
 }
 
 async fn names(endpoint: &Endpoint<Person>) -> Vec<String> {
-    let listed = endpoint.test(person()).tools().await.unwrap();
+    let listed = endpoint.client(person()).tools().await.unwrap();
     listed.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
 async fn tools_come_go_and_give_way_in_their_places() {
     let endpoint = plain().build().unwrap();
-    let client = endpoint.test(person());
+    let client = endpoint.client(person());
     let handle = endpoint.clone();
     handle.change().add_tool(tool("four", "fourth").alias("vier")).remove_tool("one").apply().unwrap();
     assert_eq!(names(&endpoint).await, ["two", "three", "four"]);
@@ -69,7 +70,7 @@ async fn tools_come_go_and_give_way_in_their_places() {
 #[tokio::test]
 async fn resources_templates_and_prompts_change_too() {
     let endpoint = Endpoint::builder("plain", "1").build().unwrap();
-    let client = endpoint.test(person());
+    let client = endpoint.client(person());
     assert_eq!(client.read("a://b").await.unwrap_err().code, -32601);
     let change = endpoint.change().add_resource(resource("a://b")).add_resource(template("a://b/{c}")).add_prompt(prompt("p"));
     change.apply().unwrap();
@@ -132,12 +133,12 @@ async fn a_change_is_made_whole_or_not_at_all_and_every_problem_is_told() {
 async fn a_call_under_way_goes_on_without_its_tool() {
     let mut hall = telling().await;
     let (person, endpoint) = (hall.person.clone(), hall.endpoint.clone());
-    let calling = tokio::spawn(async move { endpoint.test(person).call("wait", json!({})).await });
+    let calling = tokio::spawn(async move { endpoint.client(person).call("wait", json!({})).await });
     assert_eq!(hall.told().await, "started");
     hall.endpoint.change().remove_tool("wait").apply().unwrap();
     hall.person.gate.add_permits(1);
     assert_eq!(soon(calling).await.unwrap().unwrap().text(), "waited");
-    assert!(hall.endpoint.test(hall.person.clone()).call("wait", json!({})).await.is_err());
+    assert!(hall.endpoint.client(hall.person.clone()).call("wait", json!({})).await.is_err());
 }
 
 /// Lists that are made for each request, and pages, show the change as well.
@@ -152,7 +153,7 @@ async fn rules_hooks_and_pages_see_the_change() {
         let endpoint = builder.build().unwrap();
         endpoint.change().remove_tool("two").add_tool(tool("four", "fourth").allowed_for(is_ada)).apply().unwrap();
         assert_eq!(names(&endpoint).await, ["one", "three", "four"]);
-        let eve = endpoint.test(Person { name: "eve".to_owned(), ..person() });
+        let eve = endpoint.client(Person { name: "eve".to_owned(), ..person() });
         assert_eq!(eve.tools().await.unwrap().len(), 2);
         assert!(eve.call("four", json!({})).await.is_err());
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::channel::Channel;
+use crate::wire::Wire;
 
 /// An endpoint whose list of tools changes whenever somebody looks at it.
 fn restless() -> Endpoint<()> {
@@ -36,12 +37,17 @@ async fn over_stdio_the_answer_to_initialize_comes_first() {
     let (output, output_end) = std::io::pipe().unwrap();
     let _connection = Connection::start(restless(), (), input_end, output_end).unwrap();
     let mut lines = BufReader::new(output).lines();
-    input.write_all(format!("{}\n", hello()).as_bytes()).unwrap();
-    let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let mut wire = Wire::default();
+    let mut exchange = |message: &Value| -> Value {
+        wire.sent(message);
+        input.write_all(format!("{message}\n").as_bytes()).unwrap();
+        let said = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        wire.received(&said);
+        said
+    };
+    let first = exchange(&hello());
     assert_eq!(first["id"], "hello", "{first}");
-    let list = json!({"jsonrpc": "2.0", "id": "list", "method": "tools/list"});
-    input.write_all(format!("{list}\n").as_bytes()).unwrap();
-    let second: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let second = exchange(&json!({"jsonrpc": "2.0", "id": "list", "method": "tools/list"}));
     assert_eq!(second["method"], "notifications/tools/list_changed", "once it was greeted it hears of changes: {second}");
 }
 

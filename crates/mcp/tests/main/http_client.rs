@@ -1,4 +1,4 @@
-//! A server on a free port and a client that sends exactly the bytes a test wants and reads one answer.
+//! A server on a free port and a client that sends exactly the bytes a test wants and reads one answer, held to the schemas.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::http_wire::HttpWire;
 use crate::schemas::{self, MODERN};
 use crate::world::{self, Event, World};
 
@@ -120,14 +121,17 @@ pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     buffer: Vec<u8>,
     events: String,
+    wire: HttpWire,
 }
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.unwrap(), buffer: Vec::new(), events: String::new() }
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self { stream, buffer: Vec::new(), events: String::new(), wire: HttpWire::default() }
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.wire.sent(bytes);
         soon(self.stream.write_all(bytes)).await.unwrap();
     }
 
@@ -154,6 +158,7 @@ impl Client {
             assert!(self.fill().await, "the answer is cut short: {reply:?}");
         }
         reply.body = self.buffer.drain(..length).collect();
+        self.wire.answered(&reply);
         Some(reply)
     }
 
@@ -171,7 +176,9 @@ impl Client {
         loop {
             if let Some(end) = self.events.find("\n\n") {
                 let text: String = self.events.drain(..end + 2).collect();
-                return Some(StreamEvent::parse(text.trim_end()));
+                let event = StreamEvent::parse(text.trim_end());
+                self.wire.heard(&event);
+                return Some(event);
             }
             let line_end = loop {
                 if let Some(found) = self.buffer.windows(2).position(|window| window == b"\r\n") {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::wire::{InMemory as _, Wire};
 use footbridge_mcp::http::{AllowedHosts, McpService};
 use footbridge_mcp::testing::TestClient;
 use footbridge_mcp::{Call, Endpoint, Failure, Method, fail};
@@ -48,7 +49,7 @@ fn endpoint() -> Endpoint<()> {
 }
 
 fn client() -> TestClient<()> {
-    endpoint().test(())
+    endpoint().client(())
 }
 
 #[tokio::test]
@@ -102,7 +103,12 @@ async fn post(headers: &[(&str, &str)], body: Value) -> (u16, Value) {
     }
     let response = service.call(request.body(Full::from(body.to_string())).unwrap()).await.unwrap();
     let status = response.status().as_u16();
-    (status, serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap())
+    let answer = serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap();
+    let mut wire =
+        Wire::with_header(headers.iter().find(|(name, _)| *name == "mcp-protocol-version").map(|(_, version)| *version));
+    wire.sent(&body);
+    wire.received(&answer);
+    (status, answer)
 }
 
 #[tokio::test]

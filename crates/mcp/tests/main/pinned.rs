@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::hall::{Person, hall_of, rpc};
 use crate::http_client::{Client, Modern, post, server};
 use crate::schemas::{self, LEGACY, MODERN};
+use crate::wire::InMemory as _;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -66,7 +67,7 @@ async fn arguments_are_checked_before_the_tool_and_every_wrong_one_is_named() {
     let by_hand = Tool::new("by_hand", "", either, |_: Call<()>| async { Ok(Output::text("taken")) });
     let endpoint =
         Endpoint::<()>::builder("t", "1").tool(Tool::of::<Take>()).tool(Tool::of::<Open>()).tool(by_hand).build().unwrap();
-    let client = endpoint.test(());
+    let client = endpoint.client(());
     let take = async |changed: Value| {
         let mut arguments = json!({"count": 1, "flag": true, "bucket": "all"});
         for (key, value) in changed.as_object().unwrap() {
@@ -119,7 +120,7 @@ async fn arguments_are_checked_before_the_tool_and_every_wrong_one_is_named() {
 async fn a_name_a_description_and_a_schema_can_be_said_otherwise() {
     let open = Tool::<()>::of::<Open>().named("spread").description("By hand.\n\nTwice.").input_schema(json!({"type": "object"}));
     let endpoint = Endpoint::builder("t", "1").tool(Tool::of::<Take>()).tool(Tool::of::<Open>()).tool(open).build().unwrap();
-    let tools = endpoint.test(()).tools().await.unwrap();
+    let tools = endpoint.client(()).tools().await.unwrap();
     let seen: Vec<_> = tools.iter().map(|tool| (&tool["name"], tool.get("description"))).collect();
     assert_eq!(
         seen,
@@ -140,17 +141,17 @@ async fn endpoints_share_nothing() {
     let (one, other) = (one.build().unwrap(), other.build().unwrap());
     one.change().add_tool(tool("c")).apply().unwrap();
     for (endpoint, tools) in [(&one, ["a", "c"].as_slice()), (&other, &["b"])] {
-        let listed = endpoint.test(()).tools().await.unwrap();
+        let listed = endpoint.client(()).tools().await.unwrap();
         assert_eq!(listed.iter().map(|tool| tool["name"].as_str().unwrap()).collect::<Vec<_>>(), tools);
     }
-    assert!(other.test(()).call("a", json!({})).await.is_err());
+    assert!(other.client(()).call("a", json!({})).await.is_err());
 }
 
 /// Each revision hears what it has a word for.
 #[tokio::test]
 async fn an_endpoint_says_who_it_is() {
     let bare = Endpoint::<Person>::builder("bare", "3").build().unwrap();
-    let discovered = bare.test(crate::hall::person().0).request("server/discover", Value::Null).await.unwrap();
+    let discovered = bare.client(crate::hall::person().0).request("server/discover", Value::Null).await.unwrap();
     let result = discovered.result();
     assert_eq!((&result["capabilities"], result.get("instructions")), (&json!({}), None));
     assert_eq!(result["supportedVersions"], json!([MODERN, LEGACY[3], LEGACY[2], LEGACY[1], LEGACY[0]]));

@@ -1,5 +1,6 @@
 //! What an endpoint serves to each caller: visibility, resources and their templates, capabilities. Most of it is what users of plain.mcp rely on.
 
+use crate::wire::InMemory as _;
 use footbridge_mcp::testing::TestClient;
 use footbridge_mcp::{Call, Endpoint, Failure, Output, Prompt, Resource, Tool, fail};
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ fn builder() -> footbridge_mcp::EndpointBuilder<May> {
 }
 
 fn client(may: May) -> TestClient<May> {
-    builder().build().unwrap().test(may)
+    builder().build().unwrap().client(may)
 }
 
 fn names(list: &[Value]) -> Vec<&str> {
@@ -102,11 +103,11 @@ async fn an_endpoint_narrows_and_adds_for_a_request() {
         })
         .build()
         .unwrap();
-    assert_eq!(names(&endpoint.test(May::All).tools().await.unwrap()), ["purge", "ask", "extra"]);
-    assert_eq!(names(&endpoint.test(May::Read).tools().await.unwrap()), ["ask"]);
-    assert_eq!(endpoint.test(May::All).call("extra", json!({})).await.unwrap().text(), "done");
-    assert!(endpoint.test(May::Read).call("extra", json!({})).await.is_err());
-    assert!(endpoint.test(May::Read).call("look", json!({})).await.is_err());
+    assert_eq!(names(&endpoint.client(May::All).tools().await.unwrap()), ["purge", "ask", "extra"]);
+    assert_eq!(names(&endpoint.client(May::Read).tools().await.unwrap()), ["ask"]);
+    assert_eq!(endpoint.client(May::All).call("extra", json!({})).await.unwrap().text(), "done");
+    assert!(endpoint.client(May::Read).call("extra", json!({})).await.is_err());
+    assert!(endpoint.client(May::Read).call("look", json!({})).await.is_err());
 }
 
 #[tokio::test]

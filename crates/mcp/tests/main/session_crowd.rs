@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use crate::hall::rpc;
 use crate::http_client::soon;
+use crate::wire::Wire;
 
 async fn send(service: &mut impl Crowded, method: Method, session: Option<&str>, body: Vec<u8>) -> Response<ReplyBody> {
     let mut request = Request::builder().method(method).uri("/mcp").header("host", "localhost");
@@ -34,7 +35,18 @@ fn hello() -> Vec<u8> {
 async fn open(service: &mut impl Crowded) -> Option<String> {
     let reply = send(service, Method::POST, None, hello()).await;
     assert_eq!(reply.status(), StatusCode::OK);
-    reply.headers().get("mcp-session-id").map(|id| id.to_str().unwrap().to_owned())
+    let session = reply.headers().get("mcp-session-id").map(|id| id.to_str().unwrap().to_owned());
+    answer(reply, &hello()).await;
+    session
+}
+
+/// The answer to a request, held to the schemas.
+async fn answer(reply: Response<ReplyBody>, request: &[u8]) -> Value {
+    let mut wire = Wire::with_header(Some("2025-11-25"));
+    wire.sent_text(request);
+    let answer = serde_json::from_slice(&reply.into_body().collect().await.unwrap().to_bytes()).unwrap();
+    wire.received(&answer);
+    answer
 }
 
 async fn frame(body: &mut ReplyBody) -> String {
@@ -55,8 +67,8 @@ async fn ten_thousand_sessions_are_opened_used_and_closed() {
 
     let mut listening = Vec::new();
     for (number, session) in sessions.iter().enumerate() {
-        let reply = send(&mut service, Method::POST, Some(session), rpc(number, "tools/call", json!({"name": "t"}))).await;
-        let answer: Value = serde_json::from_slice(&reply.into_body().collect().await.unwrap().to_bytes()).unwrap();
+        let call = rpc(number, "tools/call", json!({"name": "t"}));
+        let answer = answer(send(&mut service, Method::POST, Some(session), call.clone()).await, &call).await;
         assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&json!(number), &json!("done")));
         if number % 10 == 0 {
             let mut body = send(&mut service, Method::GET, Some(session), Vec::new()).await.into_body();
@@ -66,7 +78,10 @@ async fn ten_thousand_sessions_are_opened_used_and_closed() {
     }
     endpoint.lists_changed(&Change::Tools);
     for body in &mut listening {
-        assert!(frame(body).await.contains("notifications/tools/list_changed"));
+        let frame = frame(body).await;
+        let data = frame.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        assert!(data.contains("notifications/tools/list_changed"));
+        Wire::with_header(Some("2025-11-25")).received(&serde_json::from_str(data).unwrap());
     }
 
     for session in &sessions {
@@ -77,5 +92,6 @@ async fn ten_thousand_sessions_are_opened_used_and_closed() {
     }
     let gone = send(&mut service, Method::POST, Some(&sessions[17]), rpc(1, "ping", json!({}))).await;
     assert_eq!(gone.status(), StatusCode::NOT_FOUND);
+    assert!(answer(gone, &rpc(1, "ping", json!({}))).await["error"]["code"].is_i64());
     assert!(open(&mut service).await.is_some(), "there is room again");
 }

@@ -1,4 +1,4 @@
-//! A stdio connection over operating system pipes, and the client at their other end.
+//! A stdio connection over operating system pipes, and the client at their other end, held to the schemas.
 
 use std::io::{BufRead as _, BufReader, PipeWriter, Write as _};
 use std::sync::mpsc as std_mpsc;
@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use crate::schemas;
+use crate::wire::Wire;
 use crate::world::{self, Event, World};
 
 /// A hang is a failure, not a wait without end.
@@ -21,6 +22,7 @@ pub(crate) struct Pipe {
     input: Option<PipeWriter>,
     lines: std_mpsc::Receiver<String>,
     done: std_mpsc::Receiver<()>,
+    wire: Wire,
     pub(crate) world: World,
     events: mpsc::UnboundedReceiver<Event>,
 }
@@ -52,10 +54,11 @@ impl Pipe {
                 }
             }
         });
-        Self { runtime, input: Some(input), lines, done, world, events }
+        Self { runtime, input: Some(input), lines, done, wire: Wire::default(), world, events }
     }
 
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        self.wire.sent_lines(bytes);
         self.input.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
@@ -91,9 +94,7 @@ impl Pipe {
     pub(crate) fn receive(&mut self) -> Value {
         let line = self.lines.recv_timeout(SOON).expect("an answer");
         let message: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        for message in message.as_array().unwrap_or(&vec![message.clone()]) {
-            assert_eq!(message["jsonrpc"], "2.0", "{line}");
-        }
+        self.wire.received(&message);
         message
     }
 

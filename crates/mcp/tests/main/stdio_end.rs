@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::hall::{CHATTER, builder, call, person};
 use crate::stdio_client::{Pipe, SOON};
+use crate::wire::Wire;
 use crate::world::{self, Event, World};
 
 #[test]
@@ -87,22 +88,24 @@ fn a_client_that_does_not_read_fills_only_so_much_memory_and_loses_nothing() {
     let (output, opener, written) = Held::new();
     let mut connection = {
         let _inside = runtime.enter();
-        Connection::start(endpoint, (), Cursor::new(input), output).unwrap()
+        Connection::start(endpoint, (), Cursor::new(input.clone()), output).unwrap()
     };
     opener.send(()).unwrap();
     let served = runtime.spawn(async move {
         connection.ended().await;
         connection.finish(SOON).await;
     });
-    let mut ids = Vec::new();
-    let mut rest = Vec::new();
+    let (mut ids, mut rest) = (Vec::new(), Vec::new());
+    let mut wire = Wire::default();
+    wire.sent_lines(input.as_bytes());
     while let Ok(bytes) = written.recv_timeout(SOON) {
         assert!(bytes.len() <= limits::STDIO_PENDING_BYTES + 1024 * 1024, "{} bytes at once", bytes.len());
         rest.extend_from_slice(&bytes);
         let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         for line in rest.drain(..whole).collect::<Vec<u8>>().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let head = std::str::from_utf8(&line[..40]).unwrap();
-            ids.push(head.split(':').nth(2).unwrap().split(',').next().unwrap().parse::<usize>().unwrap());
+            let answer: Value = serde_json::from_slice(line).unwrap();
+            wire.received(&answer);
+            ids.push(usize::try_from(answer["id"].as_u64().unwrap()).unwrap());
         }
     }
     assert_eq!(ids, (0..REQUESTS).collect::<Vec<_>>());
@@ -119,7 +122,7 @@ fn a_client_that_does_not_read_stops_the_tool_that_speaks() {
     input.push(b'\n');
     let connection = {
         let _inside = runtime.enter();
-        Connection::start(builder().build().unwrap(), person, Cursor::new(input), output).unwrap()
+        Connection::start(builder().build().unwrap(), person, Cursor::new(input.clone()), output).unwrap()
     };
     let mut steps = 0;
     let mut step = || runtime.block_on(async { tokio::time::timeout(Duration::from_millis(300), told.recv()).await });
@@ -129,9 +132,16 @@ fn a_client_that_does_not_read_stops_the_tool_that_speaks() {
     assert!(steps < CHATTER, "{steps}");
     opener.send(()).unwrap();
     let finishing = runtime.spawn(connection.finish(SOON * 10));
-    let mut lines = 0;
+    let mut wire = Wire::default();
+    wire.sent_lines(&input);
+    let (mut lines, mut rest) = (0, Vec::new());
     while let Ok(bytes) = written.recv_timeout(SOON) {
-        lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+        rest.extend_from_slice(&bytes);
+        let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        for line in rest.drain(..whole).collect::<Vec<u8>>().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            wire.received(&serde_json::from_slice(line).unwrap());
+            lines += 1;
+        }
     }
     assert_eq!(lines, CHATTER as usize + 1, "each step, and the answer");
     runtime.block_on(finishing).unwrap();
@@ -221,13 +231,20 @@ fn once_the_end_was_announced_no_more_calls_are_started() {
         assert!(futures_util::poll!(&mut finishing).is_pending());
 
         input.write_all(waiting(2).as_bytes()).unwrap();
-        let answer: Value = serde_json::from_slice(&written.recv_timeout(SOON).expect("an answer")).unwrap();
+        let mut wire = Wire::default();
+        [waiting(1), waiting(2)].iter().for_each(|line| wire.sent_text(line.as_bytes()));
+        let mut heard = || -> Value {
+            let answer = serde_json::from_slice(&written.recv_timeout(SOON).expect("an answer")).unwrap();
+            wire.received(&answer);
+            answer
+        };
+        let answer = heard();
         assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(2), &json!(-32603)));
         assert_eq!(answer["error"]["message"], "the server is stopping; the call was not carried out");
 
         world.open(1);
         finishing.await;
-        let answer: Value = serde_json::from_slice(&written.recv_timeout(SOON).expect("an answer")).unwrap();
+        let answer = heard();
         assert_eq!(answer["result"]["content"][0]["text"], "waited: ");
     });
 }

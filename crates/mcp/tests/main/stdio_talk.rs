@@ -14,6 +14,7 @@ use crate::hall::{Person, builder, call, person, rpc};
 use crate::http_client::Modern;
 use crate::schemas::{self, MODERN};
 use crate::stdio_client::SOON;
+use crate::wire::Wire;
 
 const REVISION: &str = "2025-11-25";
 
@@ -23,6 +24,7 @@ struct Talk {
     input: Option<PipeWriter>,
     lines: std_mpsc::Receiver<String>,
     done: std_mpsc::Receiver<()>,
+    wire: Wire,
     endpoint: Endpoint<Person>,
     person: Person,
     told: mpsc::UnboundedReceiver<String>,
@@ -55,11 +57,12 @@ fn talk_with(endpoint: Endpoint<Person>, within: Duration) -> Talk {
             }
         }
     });
-    Talk { runtime, input: Some(input), lines, done, endpoint, person, told }
+    Talk { runtime, input: Some(input), lines, done, wire: Wire::default(), endpoint, person, told }
 }
 
 impl Talk {
     fn send(&mut self, message: &[u8]) {
+        self.wire.sent_lines(message);
         let input = self.input.as_mut().unwrap();
         input.write_all(message).unwrap();
         input.write_all(b"\n").unwrap();
@@ -70,7 +73,9 @@ impl Talk {
     }
 
     fn next(&mut self) -> Value {
-        serde_json::from_str(&self.lines.recv_timeout(SOON).expect("a line")).unwrap()
+        let message = serde_json::from_str(&self.lines.recv_timeout(SOON).expect("a line")).unwrap();
+        self.wire.received(&message);
+        message
     }
 
     fn greet(&mut self, revision: &str, capabilities: Value) {
@@ -99,7 +104,9 @@ impl Talk {
         self.done.recv_timeout(SOON).expect("the connection ends");
         let mut rest = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(SOON) {
-            rest.push(serde_json::from_str(&line).unwrap());
+            let message = serde_json::from_str(&line).unwrap();
+            self.wire.received(&message);
+            rest.push(message);
         }
         rest
     }

@@ -10,6 +10,7 @@ use tokio::time::advance;
 use crate::hall::{Person, builder, person, tool};
 use crate::jobs::{definition, jobs_builder, knowing};
 use crate::schemas::{self, MODERN};
+use crate::wire::InMemory as _;
 
 struct Kept {
     endpoint: Endpoint<Person>,
@@ -25,7 +26,7 @@ fn kept(limits: TaskLimits) -> Kept {
 impl Kept {
     fn client(&self, user: &str) -> TestClient<Person> {
         let person = Person { name: user.to_owned(), ..self.person.clone() };
-        self.endpoint.test(person).capabilities(knowing())
+        self.endpoint.client(person).capabilities(knowing())
     }
 
     async fn request(&self, user: &str, method: &str, params: Value) -> Result<Value, TestError> {
@@ -91,7 +92,7 @@ async fn a_task_may_take_longer_than_a_call() {
     kept.person.gate.add_permits(1);
     assert_eq!(kept.ended(&id).await["result"]["content"][0]["text"], "done");
     // The same tool as a call is stopped.
-    let waits = kept.endpoint.test(kept.person.clone());
+    let waits = kept.endpoint.client(kept.person.clone());
     let late = waits.call("job", json!({})).await.unwrap();
     assert!(late.is_error() && late.text().contains("time limit"), "{}", late.text());
 }
@@ -243,6 +244,6 @@ async fn an_endpoint_whose_tasks_could_not_be_is_not_built() {
     endpoint.change().add_tool(late(TaskUse::Optional)).apply().unwrap();
     let endpoint = jobs_builder(TaskLimits::default()).build().unwrap();
     endpoint.change().add_tool(late(TaskUse::Required)).apply().unwrap();
-    let client = endpoint.test(person().0).follow_tasks();
+    let client = endpoint.client(person().0).follow_tasks();
     assert_eq!(client.call("late", json!({})).await.unwrap().text(), "done");
 }

@@ -8,6 +8,7 @@ use crate::hall::{Person, call, hall, hall_of, person, tool};
 use crate::http_client::{post, soon};
 use crate::jobs::{EXTENSION, jobs, jobs_builder, knowing, request};
 use crate::schemas;
+use crate::wire::InMemory as _;
 
 #[tokio::test]
 async fn a_call_becomes_a_task_and_its_result_is_asked_for() {
@@ -246,7 +247,7 @@ async fn the_test_client_follows_a_task_to_its_end() {
     let (person, _told) = person();
     person.gate.add_permits(2);
     let endpoint = jobs_builder(TaskLimits::default()).build().unwrap();
-    let client = endpoint.test(person).answer("name", json!({"action": "accept", "content": {"name": "Ada"}})).follow_tasks();
+    let client = endpoint.client(person).answer("name", json!({"action": "accept", "content": {"name": "Ada"}})).follow_tasks();
     assert_eq!(soon(client.call("must", json!({}))).await.unwrap().text(), "done");
     assert_eq!(soon(client.call("asks", json!({}))).await.unwrap().text(), r#"{"name":"Ada"}"#);
     let unanswered = soon(client.call("samples", json!({}))).await.unwrap_err();

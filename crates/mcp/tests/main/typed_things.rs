@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::hall::{Hall, Person, hall_of, rpc};
 use crate::http_client::{Modern, post};
 use crate::schemas::{self, MODERN};
+use crate::wire::InMemory as _;
 
 /// The version that is deployed.
 #[derive(Deserialize, JsonSchema)]
@@ -264,7 +265,7 @@ async fn public_lists_of_types_take_a_word_for_everybody() {
     assert_eq!(public().resource(Resource::of::<AppVersion>()).prompt(Prompt::of::<Letter>()).build().unwrap_err().0.len(), 2);
     let open = public().resource(Resource::of::<Order>().for_everybody()).prompt(Prompt::of::<Letter>().for_everybody());
     let eve = Person { name: "eve".to_owned(), ..crate::hall::person().0 };
-    let client = open.build().unwrap().test(eve);
+    let client = open.build().unwrap().client(eve);
     assert_eq!(client.templates().await.unwrap().len(), 1);
     assert_eq!(client.request("prompts/list", json!({})).await.unwrap().result()["cacheScope"], "public");
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::schemas::{self, MODERN};
+use crate::wire::InMemory as _;
 
 /// The caller.
 #[derive(Debug, Clone)]
@@ -143,7 +144,7 @@ fn client(is_admin: bool) -> TestClient<Person> {
         .tool(Tool::of::<Halve>().meta("example.org/cost", json!(3)))
         .build()
         .unwrap();
-    endpoint.test(Person { name: "Ada", is_admin })
+    endpoint.client(Person { name: "Ada", is_admin })
 }
 
 #[tokio::test]
@@ -204,7 +205,7 @@ async fn a_rule_said_at_registration_joins_the_rule_of_the_type() {
         .build()
         .unwrap();
     for (name, is_admin, sees) in [("Ada", true, 1), ("Ada", false, 0), ("Bo", true, 0)] {
-        assert_eq!(endpoint.test(Person { name, is_admin }).tools().await.unwrap().len(), sees, "{name} {is_admin}");
+        assert_eq!(endpoint.client(Person { name, is_admin }).tools().await.unwrap().len(), sees, "{name} {is_admin}");
     }
 }
 
@@ -233,7 +234,7 @@ async fn what_is_sent_fits_the_schema_of_the_revision() {
         .tool(Tool::of::<FindOrders>())
         .build()
         .unwrap();
-    let client = endpoint.test(Person { name: "Ada", is_admin: false });
+    let client = endpoint.client(Person { name: "Ada", is_admin: false });
     let table = [
         ("server/discover", json!({}), "DiscoverResult"),
         ("tools/list", json!({}), "ListToolsResult"),
