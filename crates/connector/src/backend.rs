@@ -8,6 +8,7 @@ mod exchange;
 mod list;
 mod lookup;
 mod pages;
+mod path_check;
 mod preflight;
 mod projection;
 mod record;
@@ -39,6 +40,7 @@ use crate::jq::{Variable, Variables};
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
+pub use path_check::{Asked, FoundDocument, PathCheck};
 pub use preflight::PreflightFailure;
 
 /// How far a long call is.
@@ -265,6 +267,19 @@ impl Backend {
     pub fn preflight(&self) -> impl Future<Output = Result<Vec<String>, PreflightFailure>> + Send + 'static + use<> {
         let inner = Arc::clone(&self.0);
         async move { preflight::run(&inner).await }
+    }
+
+    /// Compares what the connector asks with the backend's OpenAPI document, as it serves it at the places that the file names: paths,
+    /// methods, and the keys of parameters and bodies. Without a document it asks the assumed paths that need no value. Only reads; what
+    /// fails is part of the outcome.
+    pub fn check_paths(&self) -> impl Future<Output = PathCheck> + Send + 'static + use<> {
+        let inner = Arc::clone(&self.0);
+        async move { path_check::run(&inner).await }
+    }
+
+    /// The address that requests go under, such as `https://example.org/api`; it holds no credential.
+    pub fn address(&self) -> &str {
+        self.0.settings.base()
     }
 
     /// The text of a resource, by its name and the values of its address.

@@ -7,6 +7,8 @@ mod filters;
 mod login;
 mod lookups;
 mod models;
+mod openapi;
+mod operations;
 mod paging;
 mod preflight;
 mod resources;
@@ -83,6 +85,7 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
     tools.extend(tools::settle(&definition, &ways, &shapes, &mut filters, found));
     let preflight = preflight::settle(&definition, &mut filters, found);
     let kinds = preflight::kinds(&definition, found);
+    let document_paths = openapi::paths(&definition, &filters, found);
     let resources = resources::settle(&definition, &mut filters, found);
     let prompts = resources::prompts(&definition, &filters, found);
     let actions = actions::settle(&definition, &tools, &mut filters, found);
@@ -94,6 +97,7 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
     if !found.is_empty() {
         return None;
     }
+    let operations = operations::collect(&definition);
     Some(Connector(Arc::new(Compiled {
         name: definition.connector.value,
         title: definition.title,
@@ -111,6 +115,8 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
         me: upstream.me,
         preflight,
         kinds,
+        document_paths,
+        operations,
         resources,
         prompts,
         sources,

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::backend::Backend;
 pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{Glue, Program};
+use crate::operation::Operation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
 use crate::upstream::Upstream;
 pub(crate) use plan::{
@@ -70,6 +71,11 @@ impl Connector {
     /// Behaviours that are not data; a host that lacks one must not serve the connector.
     pub fn kinds(&self) -> &[Kind] {
         &self.0.kinds
+    }
+
+    /// Each method and path that it may ask its backend for, in the order of the file.
+    pub fn operations(&self) -> &[Operation] {
+        &self.0.operations
     }
 
     /// Something is asked before the backend is served (see [`Backend::preflight`]).
@@ -271,6 +277,10 @@ pub(crate) struct Compiled {
     pub(crate) me: Option<Request>,
     pub(crate) preflight: Vec<Check>,
     pub(crate) kinds: Vec<Kind>,
+    /// Where the backend may serve its OpenAPI document.
+    pub(crate) document_paths: Vec<String>,
+    /// In the order of the file.
+    pub(crate) operations: Vec<Operation>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) sources: Vec<Source>,

@@ -18,23 +18,27 @@ mod version;
 mod yaml;
 
 mod connector;
+mod operation;
 mod settings;
 mod upstream;
 
 mod backend;
+mod document;
 mod failure;
 mod json;
 mod reference;
 
-pub use backend::{Backend, OnProgress, Options, Outcome, PreflightFailure, Progress};
+pub use backend::{Asked, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure, Progress};
 pub use compile::compile;
 pub use connector::{
     ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, Resource, RestAction, SettingKind, Tool,
 };
 pub use definition::schema;
+pub use document::{Difference, Differs};
 pub use failure::{CallError, Fault};
 pub use jq::FILTER_STACK_BYTES;
 pub use lint::{Linted, LintedTool, lint};
+pub use operation::Operation;
 pub use place::Place;
 pub use problem::{Problem, Problems};
 pub use reference::reference;

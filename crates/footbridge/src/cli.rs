@@ -37,6 +37,14 @@ const PROBE_VARIABLES: &str = "Environment:
 const ACTION_VARIABLES: &str = "Environment:
   ACTION_PROXY_API_KEY  Key to send; or ACTION_PROXY_API_KEY_FILE";
 
+/// How a doctor ends.
+const DOCTOR_EXITS: &str = "Exit codes:
+  0  nothing is wrong
+  1  a backend is down, refuses, or differs from what its connector asks
+  2  the command or the settings are wrong; nothing was asked
+  3  nothing is wrong as far as it is known: paths that the connector assumes were
+     not compared, as the backend serves no document";
+
 /// Footbridge lets AI clients work in the backends a team already runs.
 ///
 /// Without a command it serves the built-in board: over stdio when a client started it, over HTTP otherwise.
@@ -147,6 +155,9 @@ pub(crate) enum Command {
     Tools(ToolsArguments),
     /// Say everything that is wrong with connector files
     Lint(LintArguments),
+    /// Check backends, and compare their OpenAPI documents with what connectors ask
+    #[command(after_help = DOCTOR_EXITS)]
+    Doctor(DoctorArguments),
     /// Ask an MCP server what it has, and send its echo a message
     #[command(after_help = PROBE_VARIABLES)]
     Probe(ProbeArguments),
@@ -168,6 +179,7 @@ impl Command {
             Self::Serve(arguments) => Some((arguments.connectors.clone(), &arguments.options.common)),
             Self::Call(arguments) => Some((arguments.connector.iter().cloned().collect(), &arguments.options)),
             Self::Tools(arguments) => Some((arguments.connector.iter().cloned().collect(), &arguments.options)),
+            Self::Doctor(arguments) => Some((arguments.connectors.clone(), &arguments.options)),
             Self::Lint(_) | Self::Probe(_) | Self::Actions(_) | Self::Account(_) | Self::Token(_) | Self::Version(_) => None,
         }
     }
@@ -321,6 +333,18 @@ pub(crate) struct LintArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) directory: DirectoryOption,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// The connectors to check, or their files [default: board]
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connectors: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) options: CommonOptions,
 }
 
 #[derive(Debug, Args)]

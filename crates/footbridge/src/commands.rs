@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod actions;
 pub(crate) mod call;
+pub(crate) mod doctor;
 pub(crate) mod lint;
 pub(crate) mod probe;
 pub(crate) mod token;

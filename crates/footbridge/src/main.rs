@@ -56,6 +56,7 @@ fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
             Command::Call(arguments) => commands::call::run(arguments).await,
             Command::Tools(arguments) => commands::tools::run(arguments).await,
             Command::Lint(arguments) => commands::lint::run(&arguments),
+            Command::Doctor(arguments) => commands::doctor::run(arguments).await,
             Command::Probe(arguments) => commands::probe::run(arguments).await,
             Command::Actions(arguments) => commands::actions::run(arguments).await,
             Command::Account(arguments) => commands::account::run(arguments).await,

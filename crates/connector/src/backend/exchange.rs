@@ -41,6 +41,8 @@ pub(super) struct Ask {
     pub(super) takes_any: bool,
     /// The answer is read as a text, which may be a web page.
     pub(super) takes_text: bool,
+    /// Nobody can ask for less of it.
+    pub(super) is_whole: bool,
     /// What the tool says about a status.
     pub(super) hints: Option<Arc<BTreeMap<u16, String>>>,
 }
@@ -57,6 +59,7 @@ impl Ask {
             open: false,
             takes_any: false,
             takes_text: false,
+            is_whole: false,
             hints: None,
         }
     }
@@ -131,7 +134,7 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
                     continue;
                 }
                 return Err(match why {
-                    Failed::Unanswered(why) => unanswered(inner, why, ask.reads),
+                    Failed::Unanswered(why) => unanswered(inner, why, &ask),
                     Failed::Refused(error) => error,
                     Failed::Challenged => access::refused(inner),
                 });
@@ -254,7 +257,8 @@ fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) ->
     }
 }
 
-fn unanswered(inner: &Inner, why: Unanswered, reads: bool) -> CallError {
+fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
+    let reads = ask.reads;
     let title = &inner.compiled().title;
     let unknown = if reads { String::new() } else { format!(" {}", sentence::FATE) };
     let sent = !matches!(why, Unanswered::Connect(_) | Unanswered::Certificate(_));
@@ -278,11 +282,11 @@ fn unanswered(inner: &Inner, why: Unanswered, reads: bool) -> CallError {
         }
         Unanswered::TimedOut => {
             let seconds = inner.timeout.as_secs_f32();
-            let again = if reads { " Try again, or ask for less." } else { "" };
+            let again = if reads && !ask.is_whole { " Try again, or ask for less." } else { "" };
             CallError::backend(format!("{title} did not answer within {seconds} s.{again}{unknown}"), reads)
         }
         Unanswered::TooLarge => {
-            let again = if reads { " Ask for less, with a smaller limit or a filter." } else { "" };
+            let again = if reads && !ask.is_whole { " Ask for less, with a smaller limit or a filter." } else { "" };
             CallError::backend(format!("{title} answered more than {} MiB.{again}{unknown}", MAX_BODY_BYTES >> 20), false)
         }
     };

@@ -19,6 +19,9 @@ pub(crate) struct Source {
     pub(crate) pages: Option<Placed<String>>,
     /// How long it is kept, such as `5m`; 5m.
     pub(crate) keep: Option<Placed<String>>,
+    /// Nobody published this path: `footbridge doctor` names it first when the backend differs.
+    #[serde(default)]
+    pub(crate) assumed: bool,
 }
 
 /// Names → ids.

@@ -31,6 +31,9 @@ pub(crate) struct Resource {
     /// How the answer is read; json.
     #[serde(default)]
     pub(crate) answer: Answer,
+    /// Nobody published this path: `footbridge doctor` names it first when the backend differs.
+    #[serde(default)]
+    pub(crate) assumed: bool,
     /// jq filter over the answer: what is handed out, a text as it is and anything else as JSON.
     pub(crate) result: Option<Placed<String>>,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -183,6 +184,9 @@ pub(crate) struct Reading {
     /// Statuses that mean null.
     #[serde(default)]
     pub(crate) optional: Vec<Placed<u16>>,
+    /// Nobody published this path: `footbridge doctor` names it first when the backend differs.
+    #[serde(default)]
+    pub(crate) assumed: bool,
 }
 
 /// One step of a tool: exactly one of `get`, `post`, `put`, `patch`, `delete` and `let`.
@@ -246,6 +250,23 @@ pub(crate) struct Step {
     /// How the answer is read; json.
     #[serde(default)]
     pub(crate) answer: Answer,
+    /// Nobody published this path: `footbridge doctor` names it first when the backend differs.
+    #[serde(default)]
+    pub(crate) assumed: bool,
+}
+
+impl Step {
+    /// Its methods, each with its path; one in a sound step that asks something.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = (Method, &Placed<String>)> {
+        let verbs = [
+            (Method::GET, &self.get),
+            (Method::POST, &self.post),
+            (Method::PUT, &self.put),
+            (Method::PATCH, &self.patch),
+            (Method::DELETE, &self.delete),
+        ];
+        verbs.into_iter().filter_map(|(method, path)| path.as_ref().map(|path| (method, path)))
+    }
 }
 
 /// How an answer is read.

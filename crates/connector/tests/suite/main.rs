@@ -20,6 +20,7 @@ mod login;
 mod lookups;
 mod network;
 mod paging;
+mod path_check;
 mod preflight;
 mod problems;
 mod resources;

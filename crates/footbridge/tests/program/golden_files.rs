@@ -11,12 +11,13 @@ use serde_json::{Map, Value, json};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "",
     "serve",
     "call",
     "tools",
     "lint",
+    "doctor",
     "probe",
     "actions",
     "account",

@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
 use serde_json::{Value, json};
 
+use crate::harness::odd::Odd;
 use crate::harness::stand_in::Standing;
 
 /// Who has which token: the owner of `greeting`, an administrator, somebody else.
@@ -68,6 +69,8 @@ pub(crate) struct World {
     /// Every answer is this text.
     pub(crate) garbled: Option<&'static str>,
     pub(crate) wall: Wall,
+    /// What takes the place of every answer at these paths.
+    pub(crate) odd: BTreeMap<&'static str, Odd>,
     pub(crate) audit: Vec<String>,
     pub(crate) seen: Vec<Seen>,
 }
@@ -123,6 +126,7 @@ impl World {
             failing: 0,
             garbled: None,
             wall: Wall::None,
+            odd: BTreeMap::new(),
             audit: Vec::new(),
             seen: Vec::new(),
         }
@@ -150,11 +154,15 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
         headers: head.headers,
         body: serde_json::from_slice(&body).unwrap_or_default(),
     };
-    let answer = {
+    let odd = {
         let mut world = world.lock().unwrap();
         world.seen.push(asked.clone());
-        world.answer(&asked)
+        world.odd.get(head.uri.path()).cloned()
     };
+    if let Some(odd) = odd {
+        return odd.into_response().await;
+    }
+    let answer = world.lock().unwrap().answer(&asked);
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.headers {
         response = response.header(name, value);

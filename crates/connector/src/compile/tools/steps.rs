@@ -176,20 +176,17 @@ fn one<'d>(
     }
     let condition = step.condition.as_ref().map(|filter| filters.add(filter, &format!("{part}.if"), scope, found));
     let inner = if each.is_some() { scope.clone().with("$item") } else { scope.clone() };
-    let verbs = [
-        (Method::GET, &step.get),
-        (Method::POST, &step.post),
-        (Method::PUT, &step.put),
-        (Method::PATCH, &step.patch),
-        (Method::DELETE, &step.delete),
-    ];
-    let mut sends = verbs.into_iter().filter_map(|(method, path)| path.as_ref().map(|path| (method, path)));
+    let mut sends = step.requests();
     let does = match (sends.next(), sends.next(), &step.value) {
         (Some((method, path)), None, None) => {
             send(context, step, method, path, is_last, part, &inner, filters, found).map(|request| Does::Send(Box::new(request)))
         }
         (None, None, Some(filter)) => {
-            let sent = step.body.is_some() || !step.query.is_empty() || step.pages.is_some() || !step.optional.is_empty();
+            let sent = step.body.is_some()
+                || !step.query.is_empty()
+                || step.pages.is_some()
+                || !step.optional.is_empty()
+                || step.assumed;
             if sent || step.until.is_some() || each.is_some() {
                 found.add(placed.place, part, "`let` sends nothing: it has only `as` and `if`");
             }

@@ -1,0 +1,199 @@
+//! What a connector asks beside what a document describes: the differences, those of assumed paths first.
+
+use std::fmt;
+
+use http::Method;
+
+use super::{Described, Document, Path, shown_text};
+use crate::operation::{Operation, Sent, nameless};
+
+/// Paths of a document that are looked through for one that is like another.
+const MAX_LIKENESSES: usize = 10_000;
+/// How alike two paths must be, of 1, for one to be named beside the other.
+const LIKE: f64 = 0.9;
+
+/// Something that a connector asks and its backend's document does not describe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The method and path.
+    pub operation: Operation,
+    /// What asks it so: all users of the operation, or those whose keys differ.
+    pub users: Vec<String>,
+    /// How it differs.
+    pub differs: Differs,
+}
+
+/// How a request differs from the document. `Display` is a sentence without its subject, the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Differs {
+    /// There is no such path; perhaps one like it.
+    NoPath {
+        /// Method and path of the one that is like it.
+        like: Option<String>,
+    },
+    /// The path is there, and takes these methods.
+    OtherMethod(Vec<Method>),
+    /// A parameter that a request must have is never sent.
+    MissingParameter(String),
+    /// A parameter that is sent is none of those there are.
+    UnknownParameter(String),
+    /// A key that the body must have is never sent.
+    MissingKey(String),
+    /// A key of the body is none of those there are.
+    UnknownKey(String),
+}
+
+impl Differs {
+    /// Its name for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoPath { .. } => "no_path",
+            Self::OtherMethod(_) => "other_method",
+            Self::MissingParameter(_) => "missing_parameter",
+            Self::UnknownParameter(_) => "unknown_parameter",
+            Self::MissingKey(_) => "missing_key",
+            Self::UnknownKey(_) => "unknown_key",
+        }
+    }
+}
+
+impl fmt::Display for Differs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPath { like: Some(like) } => write!(f, "has no such path; it has {like}"),
+            Self::NoPath { like: None } => f.write_str("has no such path"),
+            Self::OtherMethod(methods) if methods.is_empty() => f.write_str("has this path with no method"),
+            Self::OtherMethod(methods) => {
+                let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+                write!(f, "has this path with {} alone", methods.join(", "))
+            }
+            Self::MissingParameter(name) => write!(f, "requires the parameter {name}, which is not sent"),
+            Self::UnknownParameter(name) => write!(f, "has no parameter {name}, which is sent"),
+            Self::MissingKey(name) => write!(f, "requires the key {name} in the body, which is not sent"),
+            Self::UnknownKey(name) => write!(f, "has no key {name} in the body, which is sent"),
+        }
+    }
+}
+
+impl Document {
+    /// Compares every operation of a connector whose base has this path, such as `/api/v1`.
+    pub(crate) fn differences(&self, operations: &[Operation], base_path: &str) -> Vec<Difference> {
+        let base_path = base_path.trim_end_matches('/');
+        let mut found: Vec<Difference> = operations.iter().flat_map(|operation| self.of_one(operation, base_path)).collect();
+        found.sort_by_key(|difference| !difference.operation.is_assumed);
+        found
+    }
+
+    fn of_one(&self, operation: &Operation, base_path: &str) -> Vec<Difference> {
+        let all = |differs| {
+            let users = operation.users().into_iter().map(str::to_owned).collect();
+            vec![Difference { operation: operation.clone(), users, differs }]
+        };
+        let paths = self.paths_of(operation, base_path);
+        if paths.is_empty() {
+            return all(Differs::NoPath { like: self.like(operation, base_path) });
+        }
+        let described = || paths.iter().flat_map(|path| &path.operations);
+        let Some(with_method) = described().find(|described| described.method == operation.method) else {
+            return all(Differs::OtherMethod(described().map(|described| described.method.clone()).collect()));
+        };
+        let mut found: Vec<Difference> = Vec::new();
+        for request in &operation.requests {
+            for differs in keys(request, with_method) {
+                match found.iter_mut().find(|known| known.differs == differs) {
+                    Some(known) if known.users.contains(&request.by) => {}
+                    Some(known) => known.users.push(request.by.clone()),
+                    None => found.push(Difference { operation: operation.clone(), users: vec![request.by.clone()], differs }),
+                }
+            }
+        }
+        found
+    }
+
+    /// The paths of the document that a request for this one reaches.
+    fn paths_of(&self, operation: &Operation, base_path: &str) -> Vec<&Path> {
+        // behind a proxy, a document may not know what stands before its paths
+        let mut written = vec![format!("{base_path}{}", operation.path)];
+        if !self.knows_its_address && !base_path.is_empty() {
+            written.push(operation.path.clone());
+        }
+        let at = |places: &Vec<usize>| places.iter().filter_map(|at| self.paths.get(*at)).collect();
+        if let Some(paths) = written.iter().find_map(|path| self.by_form.get(&nameless(path)).map(at)) {
+            return paths;
+        }
+        // what a step computes may be a word, which a document writes out
+        if !has_computed_words(&operation.path) {
+            return Vec::new();
+        }
+        let fits = |form: &String| written.iter().any(|path| is_covered(path, form));
+        self.paths.iter().filter(|path| path.forms.iter().any(fits)).collect()
+    }
+
+    /// A path that was probably meant: the same under something else, or the one that reads most alike.
+    fn like(&self, operation: &Operation, base_path: &str) -> Option<String> {
+        let wanted = nameless(&operation.path);
+        let bare = wanted.trim_end_matches('/');
+        let is_under_another = |path: &&Path| {
+            // every path begins with a slash, so that a suffix begins with a segment
+            path.forms.iter().any(|form| !bare.is_empty() && form.trim_end_matches('/').ends_with(bare))
+        };
+        let shortest = self.paths.iter().filter(is_under_another).min_by_key(|path| path.shown.len());
+        let path = shortest.or_else(|| {
+            // what stands before every path makes none more alike
+            let own = |form: &String| form.strip_prefix(base_path).unwrap_or(form).to_owned();
+            let likeness =
+                |path: &Path| path.forms.iter().map(|form| strsim::jaro_winkler(&own(form), &wanted)).fold(0.0, f64::max);
+            let alike = self.paths.iter().take(MAX_LIKENESSES).map(|path| (likeness(path), path));
+            let (likeness, path) = alike.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+            (likeness > LIKE).then_some(path)
+        })?;
+        let methods: Vec<&str> = path.operations.iter().map(|described| described.method.as_str()).collect();
+        Some(format!("{} {}", methods.join(", "), path.shown).trim_start().to_owned())
+    }
+}
+
+fn keys(request: &Sent, described: &Described) -> Vec<Differs> {
+    let mut found = Vec::new();
+    if let Some(sent) = &request.query {
+        let missing = described.query.required.difference(sent).map(|key| Differs::MissingParameter(shown_text(key)));
+        found.extend(missing);
+        let known = described.query.known.iter();
+        found.extend(known.flat_map(|known| sent.difference(known)).map(|key| Differs::UnknownParameter(key.clone())));
+    }
+    if let Some(sent) = &request.body {
+        found.extend(described.body.required.difference(sent).map(|key| Differs::MissingKey(shown_text(key))));
+        let known = described.body.known.iter();
+        found.extend(known.flat_map(|known| sent.difference(known)).map(|key| Differs::UnknownKey(key.clone())));
+    }
+    found
+}
+
+/// True when some segment is partly a name, such as `report.{steps.ext}`, or the value of a step.
+fn has_computed_words(path: &str) -> bool {
+    path.split('/').any(is_computed)
+}
+
+fn is_computed(segment: &str) -> bool {
+    let is_whole = segment.starts_with('{') && segment.ends_with('}') && segment.matches('{').count() == 1;
+    segment.contains('{') && (!is_whole || segment.starts_with("{steps."))
+}
+
+/// True when the path reaches the form, with words for what is computed.
+fn is_covered(path: &str, form: &str) -> bool {
+    let (mut ours, mut theirs) = (path.split('/'), form.split('/'));
+    loop {
+        match (ours.next(), theirs.next()) {
+            (None, None) => return true,
+            (Some(ours), Some(theirs)) if nameless(ours) == theirs => {}
+            (Some(ours), Some(theirs)) if is_computed(ours) && !theirs.contains('{') && fills(ours, theirs) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// True when a word begins and ends as the segment does around its names.
+fn fills(segment: &str, word: &str) -> bool {
+    let head = segment.split('{').next().unwrap_or_default();
+    let tail = segment.rsplit('}').next().unwrap_or_default();
+    word.len() > head.len() + tail.len() && word.starts_with(head) && word.ends_with(tail)
+}

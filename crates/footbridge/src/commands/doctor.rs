@@ -1,0 +1,197 @@
+//! `footbridge doctor`: whether backends can be served as their connectors describe them. Asks what serving asks first, then compares the
+//! paths with the backend's OpenAPI document. Only reads.
+
+use footbridge_connector::{Asked, Difference, PathCheck, PreflightFailure};
+use serde_json::{Value, json};
+
+use crate::cli::DoctorArguments;
+use crate::connectors;
+use crate::exit::{Exit, Trouble};
+use crate::opened::{Opened, Served};
+use crate::settings::Settings;
+use crate::terminal;
+
+/// Nothing is wrong, and paths that are assumptions were not compared with anything.
+const NOT_COMPARED: u8 = 3;
+
+pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
+    let settings = Settings::new(arguments.options)?;
+    let opened = Opened::open(&arguments.connectors, &settings).await?;
+    let is_local = |served: &Served| opened.local.is_some() && served.name == connectors::DEFAULT;
+    let mut found = Vec::with_capacity(opened.served.len());
+    for served in &opened.served {
+        let one = Examined::of(served, is_local(served)).await;
+        if !arguments.json {
+            terminal::print(one.lines().iter().map(|line| terminal::harmless(line)).collect::<Vec<_>>().join("\n"))?;
+        }
+        found.push(one);
+    }
+    if arguments.json {
+        terminal::print(format_args!("{:#}", Value::Array(found.iter().map(Examined::as_json).collect())))?;
+    }
+    let exit = if found.iter().any(Examined::is_wrong) {
+        Exit::Failed
+    } else if found.iter().any(Examined::is_unknown) {
+        Exit::Code(NOT_COMPARED)
+    } else {
+        Exit::Done
+    };
+    opened.close().await;
+    Ok(exit)
+}
+
+/// What was found of one backend.
+struct Examined<'s> {
+    served: &'s Served,
+    /// None for the board in this program.
+    address: Option<&'s str>,
+    checks: Result<Vec<String>, PreflightFailure>,
+    /// None when the backend does not answer at all.
+    paths: Option<PathCheck>,
+    operations: usize,
+    assumed: usize,
+}
+
+impl<'s> Examined<'s> {
+    async fn of(served: &'s Served, is_local: bool) -> Self {
+        let backend = &served.backend;
+        let checks = backend.preflight().await;
+        let is_down = checks.as_ref().is_err_and(|failure| failure.is_down);
+        let operations = backend.connector().operations();
+        Self {
+            served,
+            address: (!is_local).then(|| backend.address()),
+            paths: if is_down { None } else { Some(backend.check_paths().await) },
+            checks,
+            operations: operations.len(),
+            assumed: operations.iter().filter(|operation| operation.is_assumed).count(),
+        }
+    }
+
+    fn is_wrong(&self) -> bool {
+        let differs = |paths: &PathCheck| {
+            let refused = |(_, asked): &(String, Asked)| matches!(asked, Asked::Refused(_));
+            !paths.differences.is_empty() || paths.is_down || paths.asked.iter().any(refused)
+        };
+        self.checks.is_err() || self.paths.as_ref().is_none_or(differs)
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.assumed > 0 && self.paths.as_ref().is_none_or(|paths| paths.document.is_none())
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let connector = self.served.backend.connector();
+        let address = self.address.map_or_else(|| "in this program".to_owned(), |address| format!("at {address}"));
+        let mut lines = vec![format!("{}: {} {address}", self.served.name, connector.title())];
+        let mut say = |word: &str, text: String| lines.push(format!("  {word:<9}{text}"));
+        if !self.served.unset_secrets.is_empty() {
+            say("not set", self.served.unset_secrets.join(", "));
+        }
+        match &self.checks {
+            Err(failure) => say("checks", format!("failed: {failure}")),
+            Ok(_) if !connector.has_preflight() => say("checks", "the connector has none".to_owned()),
+            Ok(warnings) => {
+                say("checks", "passed".to_owned());
+                warnings.iter().for_each(|warning| say("warning", warning.clone()));
+            }
+        }
+        let Some(paths) = &self.paths else { return lines };
+        match &paths.document {
+            Some(document) => {
+                let title = document.title.iter().chain(&document.version).cloned().collect::<Vec<_>>().join(" ");
+                let of = if title.is_empty() { String::new() } else { format!(" of {title}") };
+                say("document", format!("{}{of}", document.path));
+                let differing = self.differing().len();
+                let agreeing = self.operations.saturating_sub(differing);
+                say("paths", format!("{agreeing} of {} are as the document has them", self.operations));
+            }
+            None if paths.is_down => {
+                for (path, what) in &paths.missed {
+                    say("document", format!("{path}: {what}"));
+                }
+            }
+            None => {
+                say("document", "none is served: paths were not compared with one".to_owned());
+                for (path, what) in &paths.missed {
+                    say("", format!("{path}: {what}"));
+                }
+                say("paths", format!("{} of {} are assumed", self.assumed, self.operations));
+            }
+        }
+        for difference in &paths.differences {
+            say(word(difference), sentence(difference));
+        }
+        for (path, asked) in &paths.asked {
+            say("assumed", format!("GET {path}: {}", what_came(asked)));
+        }
+        lines
+    }
+
+    /// The operations that differ, each once.
+    fn differing(&self) -> Vec<(&str, &str)> {
+        let mut differing: Vec<(&str, &str)> = Vec::new();
+        for difference in self.paths.iter().flat_map(|paths| &paths.differences) {
+            let one = (difference.operation.method.as_str(), difference.operation.path.as_str());
+            if !differing.contains(&one) {
+                differing.push(one);
+            }
+        }
+        differing
+    }
+
+    fn as_json(&self) -> Value {
+        let connector = self.served.backend.connector();
+        let checks = match &self.checks {
+            Ok(warnings) => json!({ "passed": true, "warnings": warnings }),
+            Err(failure) => json!({ "passed": false, "error": failure.to_string(), "is_down": failure.is_down }),
+        };
+        let mut found = json!({
+            "connector": self.served.name, "title": connector.title(), "address": self.address,
+            "unset_secrets": self.served.unset_secrets, "checks": checks, "operations": self.operations, "assumed": self.assumed
+        });
+        if let (Some(paths), Some(found)) = (&self.paths, found.as_object_mut()) {
+            let document = paths.document.as_ref();
+            let document = document.map(|one| json!({ "path": one.path, "title": one.title, "version": one.version }));
+            let missed = paths.missed.iter().map(|(path, what)| json!({ "path": path, "found": what }));
+            let asked = paths.asked.iter().map(|(path, asked)| {
+                let outcome = match asked {
+                    Asked::Answered => "answered",
+                    Asked::Refused(_) => "refused",
+                    Asked::Unclear(_) => "unclear",
+                };
+                json!({ "path": path, "outcome": outcome, "says": what_came(asked) })
+            });
+            found.insert("document".to_owned(), document.unwrap_or_default());
+            found.insert("missed".to_owned(), missed.collect());
+            found.insert("differences".to_owned(), paths.differences.iter().map(as_json).collect());
+            found.insert("asked".to_owned(), asked.collect());
+        }
+        found
+    }
+}
+
+fn word(difference: &Difference) -> &'static str {
+    if difference.operation.is_assumed { "assumed" } else { "differs" }
+}
+
+fn sentence(difference: &Difference) -> String {
+    let Difference { operation, users, differs } = difference;
+    format!("{} {}: the document {differs} ({})", operation.method, operation.path, users.join(", "))
+}
+
+fn as_json(difference: &Difference) -> Value {
+    let Difference { operation, users, differs } = difference;
+    json!({
+        "method": operation.method.as_str(), "path": operation.path, "assumed": operation.is_assumed,
+        "kind": differs.kind(), "says": format!("the document {differs}"), "used_by": users
+    })
+}
+
+fn what_came(asked: &Asked) -> String {
+    match asked {
+        Asked::Answered => "the backend answers".to_owned(),
+        Asked::Refused(status) => format!("the backend has nothing there (status {status})"),
+        Asked::Unclear(why) => format!("unclear: {why}"),
+    }
+}
