@@ -63,6 +63,11 @@ impl Settings {
         self.open.get(self.decided.get(&what)?).map(String::as_str)
     }
 
+    /// Whether it has a value, its own default among them.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.open.contains_key(name) || self.secrets.contains_key(name)
+    }
+
     /// The address that requests go under, such as `https://example.org/api`.
     pub fn base(&self) -> &str {
         self.base.as_str()

@@ -21,20 +21,23 @@ pub struct PreflightFailure {
     pub exit: u8,
     /// The backend did not answer, or not well; the failure may pass. Otherwise it answered, and refused.
     pub is_down: bool,
+    /// The connector file lets the backend be served although it is down.
+    pub may_be_down: bool,
     /// What failed.
     pub error: CallError,
 }
 
 pub(super) async fn run(inner: &Arc<Inner>) -> Result<Vec<String>, PreflightFailure> {
     let mut warnings = Vec::new();
-    for check in &inner.compiled().preflight {
+    let is_asked = |check: &&Check| check.with.as_ref().is_none_or(|setting| inner.settings.has(setting));
+    for check in inner.compiled().preflight.iter().filter(is_asked) {
         if let Some(warning) = &check.warning {
             warnings.extend(one(inner, check).await.is_ok().then(|| warning.clone()));
             continue;
         }
         let fail = |error: CallError| {
             let is_down = error.fault() == Fault::Backend && error.retry_is_safe();
-            PreflightFailure { exit: check.exit, is_down, error }
+            PreflightFailure { exit: check.exit, is_down, may_be_down: check.may_be_down, error }
         };
         patiently(inner, check).await.map_err(fail)?;
     }

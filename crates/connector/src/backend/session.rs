@@ -130,8 +130,9 @@ impl Session {
         set(&mut variables, Variable::Login, last);
         let body = values::one(inner, &exchange.body, &Held::Nothing, &variables).await?;
         let ask = Ask::new(Method::POST, exchange.path.clone(), Some(to_json(&body)?));
-        let answer =
-            Box::pin(exchange::json(inner, Ask { logs_in: true, ..ask })).await.map_err(|error| refused(title, error))?;
+        // a login changes nothing: it may be sent again, and a failure of it leaves nothing in doubt
+        let ask = Ask { logs_in: true, reads: true, ..ask };
+        let answer = Box::pin(exchange::json(inner, ask)).await.map_err(|error| refused(title, error))?;
         let answer = answer.map_or(Held::Nothing, Held::received);
         let token = values::one(inner, &exchange.token, &answer, &Variables::default()).await?;
         let Some(token) = plain_text(&token).filter(|token| !token.is_empty() && token.len() <= MAX_TOKEN) else {

@@ -37,23 +37,27 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
         let patience = duration::read(patience, Duration::ZERO, MAX_PATIENCE, &format!("{part}.patience"), found);
         let oldest = check.at_least.as_ref().and_then(|least| oldest(least, &part, &scope, filters, found));
         if let Some(warning) = &check.warning
-            && (check.exit.is_some() || check.patience.is_some() || check.at_least.is_some())
+            && (check.exit.is_some() || check.patience.is_some() || check.at_least.is_some() || check.may_be_down)
         {
             found.add(
                 warning.place,
                 part.clone(),
-                "a check with `warning` ends nothing: it has no `exit`, `patience` and `at_least`",
+                "a check with `warning` ends nothing: it has no `exit`, `patience`, `may_be_down` and `at_least`",
             );
+        }
+        if let Some(least) = &check.at_least
+            && check.answer != Answer::Json
+        {
+            found.add(least.is.place, part.clone(), "`at_least` looks into JSON: it stands beside no other `answer`");
+        }
+        if let Some(with) = check.with.as_ref().filter(|with| definition.settings.get(&with.value).is_none()) {
+            found.add(with.place, part.clone(), format!("there is no setting `{}`", with.value));
         }
         let Some(path) = path else { continue };
         checks.push(Check {
-            request: Request {
-                query,
-                open: check.open,
-                // what a check without a version answers is nobody's business
-                answer: if oldest.is_some() { Answer::Json } else { Answer::None },
-                ..steps::get(path)
-            },
+            request: Request { query, open: check.open, answer: check.answer, ..steps::get(path) },
+            with: check.with.as_ref().map(|with| with.value.clone()),
+            may_be_down: check.may_be_down,
             exit: check.exit.as_ref().map_or(1, |exit| exit.value),
             patience,
             oldest,

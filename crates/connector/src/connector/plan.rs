@@ -83,6 +83,10 @@ pub(crate) enum Timeout {
 #[derive(Debug)]
 pub(crate) struct Check {
     pub(crate) request: Request,
+    /// The setting without which it is not asked.
+    pub(crate) with: Option<String>,
+    /// Whether the backend is served although it is down.
+    pub(crate) may_be_down: bool,
     pub(crate) exit: u8,
     /// Time for which it is tried again.
     pub(crate) patience: Duration,

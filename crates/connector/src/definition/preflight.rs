@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Answer;
 use crate::place::{Placed, Table};
 
-/// One request before the backend is served; a refusal ends the program. What a good answer holds does not matter, but for `at_least`.
+/// One request before the backend is served; a refusal ends the program. A good answer is JSON; what it holds does not matter, but for
+/// `at_least`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Preflight {
@@ -17,6 +19,14 @@ pub(crate) struct Preflight {
     /// Sent without `Authorization` and without the login's token.
     #[serde(default)]
     pub(crate) open: bool,
+    /// How the answer is read; json. A web page in its place is refused: the address is not that of the API.
+    #[serde(default)]
+    pub(crate) answer: Answer,
+    /// A setting without which there is nothing to ask.
+    pub(crate) with: Option<Placed<String>>,
+    /// A backend that is down is served all the same, and its calls say so; not with `--require-all`.
+    #[serde(default)]
+    pub(crate) may_be_down: bool,
     /// Exit code of the program when it is refused; 1.
     pub(crate) exit: Option<Placed<u8>>,
     /// Time for which a failure that may pass is tried again, after waits of 1 s, 2 s, 4 s and so on; not at all.

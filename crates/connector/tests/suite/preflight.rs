@@ -16,7 +16,7 @@ upstream:
   headers: { Authorization: "Bearer {settings.TOKEN}" }
   error: [.message?]
   preflight:
-    - { get: /healthz, open: true, exit: 2, patience: 31s }
+    - { get: /healthz, open: true, answer: none, exit: 2, patience: 31s }
     - { get: /me, query: { as: $settings.TOKEN }, exit: 3 }
     - { get: /meta, exit: 4, at_least: { version: .version, is: 1.9.0 } }
 "#;
@@ -96,6 +96,7 @@ fn checks_that_cannot_be_made_are_problems_of_the_file() {
         "    - { get: healthz, exit: 0 }\n",
         "    - { get: /a, exit: 126, patience: 6m }\n",
         "    - { get: /a, query: { a: $args.a }, at_least: { version: .v | , is: newest } }\n",
+        "    - { get: /a, with: TOKN, answer: none, at_least: { version: .v, is: 1.9.0 } }\n",
     );
     insta::assert_snapshot!(footbridge_connector::compile("x.yaml", &format!("{HEAD}{file}")).unwrap_err().to_string());
 }
@@ -112,9 +113,68 @@ async fn a_warning_is_given_for_a_good_answer_and_a_failure_is_nothing() {
         });
         assert_eq!(scripted.backend.preflight().await.unwrap(), warnings, "{status}");
     }
-    for more in ["exit: 3", "patience: 1s"] {
+    for more in ["exit: 3", "patience: 1s", "may_be_down: true"] {
         let problems =
             footbridge_connector::compile("x.yaml", &yaml.replace("warning:", &format!("{more}, warning:"))).unwrap_err();
         assert!(problems.to_string().contains("a check with `warning` ends nothing"), "{problems}");
+    }
+}
+
+const WITH_TOKEN: &str = r#"
+settings: { SECRET: { secret: true } }
+upstream:
+  base: http://localhost
+  headers: { Authorization: "Bearer {settings.SECRET}" }
+  preflight:
+    - { get: /me, with: SECRET, may_be_down: true }
+"#;
+
+#[tokio::test]
+async fn a_check_that_needs_a_setting_is_not_made_without_it() {
+    for (secret, lines) in [("", vec![]), ("  ", vec![]), ("planted", vec!["GET /me"])] {
+        let scripted =
+            Scripted::later(&format!("{HEAD}{WITH_TOKEN}"), &[("SECRET", secret)], |_| Box::pin(async { ok(json!({})) }));
+        scripted.backend.preflight().await.unwrap();
+        assert_eq!(scripted.lines(), lines, "{secret:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_web_page_or_nothing_in_place_of_the_api_is_refused_and_a_backend_that_is_down_is_down() {
+    for (status, body, is_down) in [
+        (200, "<!doctype html><title>Welcome</title>", false),
+        (200, "", false),
+        (401, "{}", false),
+        (404, "<html>", false),
+        (503, "<html>", true),
+        (500, "", true),
+        (429, "{}", true),
+    ] {
+        let scripted = Scripted::later(&format!("{HEAD}{WITH_TOKEN}"), &[("SECRET", "planted")], move |_| {
+            Box::pin(async move { Answer(status, Vec::new(), body.into()) })
+        });
+        let failure = scripted.backend.preflight().await.unwrap_err();
+        assert_eq!((failure.is_down, failure.may_be_down), (is_down, true), "{status} {body:?}: {failure}");
+        assert!(status != 200 || failure.to_string().contains("Check that its address is that of the API"), "{failure}");
+    }
+}
+
+const WITH_LOGIN: &str = r#"
+settings: { PASSWORD: { secret: true } }
+upstream:
+  base: http://localhost
+  login: { post: /auth, body: '{password: $settings.PASSWORD}', token: .token }
+  preflight:
+    - { get: /me, may_be_down: true }
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_down_is_down_and_one_that_refuses_refuses() {
+    for (status, is_down) in [(400, false), (401, false), (403, false), (429, true), (500, true), (502, true)] {
+        let scripted = Scripted::later(&format!("{HEAD}{WITH_LOGIN}"), &[("PASSWORD", "planted")], move |_| {
+            Box::pin(async move { refused(status, json!({})) })
+        });
+        let failure = scripted.backend.preflight().await.unwrap_err();
+        assert_eq!((failure.is_down, failure.error.may_have_changed()), (is_down, false), "{status}: {failure}");
     }
 }

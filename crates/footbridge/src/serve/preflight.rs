@@ -9,8 +9,8 @@ use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::terminal;
 
-/// Holds the calls of every connector that asks something, and gives what runs its checks and lets them go. Beside others, a backend that
-/// is only down does not keep the rest from being served, unless `require_all`; one that refuses always does.
+/// Holds the calls of every connector that asks something, and gives what runs its checks and lets them go. A backend that is only down
+/// is served all the same, beside others or where its file allows it, unless `require_all`; one that refuses ends the start.
 pub(super) fn start(opened: &Opened, require_all: bool) -> impl Future<Output = Result<(), Trouble>> {
     let is_alone = opened.served.len() == 1;
     let asking = opened.served.iter().filter(|served| served.backend.connector().has_preflight());
@@ -33,7 +33,7 @@ pub(super) fn start(opened: &Opened, require_all: bool) -> impl Future<Output = 
                         terminal::say(format_args!("footbridge: warning: {name}: {warning}"));
                     }
                 }
-                Err(failure) if failure.is_down && !is_alone && !require_all => {
+                Err(failure) if failure.is_down && (failure.may_be_down || !is_alone) && !require_all => {
                     terminal::say(format_args!(
                         "footbridge: warning: {name} is down, so its calls fail until it is back: {failure}"
                     ));

@@ -131,8 +131,12 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
         let path = home.file(&format!("{name}.yaml"), connector(name, base, &format!("  preflight: [{checks}]\n")));
         path.to_str().unwrap().to_owned()
     };
-    let good = file("good", &base, "{ get: /healthz, open: true }, { get: /, at_least: { version: .version, is: 0.1.0 } }");
-    let refusing = file("refusing", &base, "{ get: /healthz }, { get: /nowhere, exit: 3 }");
+    let good = file(
+        "good",
+        &base,
+        "{ get: /healthz, open: true, answer: none }, { get: /, at_least: { version: .version, is: 0.1.0 } }",
+    );
+    let refusing = file("refusing", &base, "{ get: /healthz, answer: none }, { get: /nowhere, exit: 3 }");
     let old = file("old", &base, "{ get: /, exit: 4, at_least: { version: .version, is: 99.0.0 } }");
     let down = file("down", "http://127.0.0.1:1", "{ get: /healthz, exit: 2 }");
     for transport in ["stdio", "http"] {
@@ -142,6 +146,16 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
             assert!(complaint.contains(said) && ended.stdout.is_empty(), "{transport} {path}: {complaint}");
         }
     }
+    // where the file allows it, one that is down is served alone too; one that refuses is not
+    let allowed = |name: &str, base: &str| file(name, base, "{ get: /nowhere, may_be_down: true }");
+    let (running, alone) = Running::start_http(&mut home.command(&["serve", &allowed("away", "http://127.0.0.1:1")]));
+    let said = crate::harness::session::call_over_http(&alone, "status", &json!({})).unwrap_err();
+    assert!(said.contains("cannot be reached"), "{said}");
+    assert!(running.stop().stderr.contains("warning: away is down"));
+    let ended = home.run(&["serve", &allowed("away", "http://127.0.0.1:1"), "--require-all", "--transport", "stdio"]);
+    assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
+    let ended = home.run(&["serve", &allowed("strict", &base), "--transport", "stdio"]);
+    assert!(ended.complaint(1).contains("404"), "{ended:?}");
     assert_eq!(home.run(&["tools", "-c", &down]).code, Some(0), "nothing is asked for a list of tools");
     // beside others, what is down is only said; what refuses ends the start
     let ended = home.run(&["serve", &good, &refusing, "--transport", "http", "--port", "0"]);

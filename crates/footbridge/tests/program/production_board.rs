@@ -119,10 +119,13 @@ fn without_a_token_it_says_so_at_the_start_and_at_the_call() {
 fn a_wrong_token_or_a_scope_too_few_is_named() {
     let (board, client) = (Home::new(), Home::new());
     let (_running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
-    let mut session = Session::start(&mut prodmcp(&client, &base, Some("pat_planted_and_wrong")));
-    let refusal = session.call("board_list", json!({})).unwrap_err();
-    assert!(refusal.contains("PRODMCP_TOKEN") && !refusal.contains("planted"), "{refusal}");
-    assert_eq!(session.finish().stderr, "");
+    for transport in ["stdio", "http", "sse"] {
+        let mut command = prodmcp(&client, &base, Some("pat_planted_and_wrong"));
+        let ended = Running::start(command.args(["--transport", transport, "--port", "0"])).ended();
+        let complaint = ended.complaint(1);
+        assert!(complaint.contains("401") && complaint.contains("Set PRODMCP_TOKEN"), "{transport}: {complaint}");
+        assert!(!complaint.contains("planted"), "{complaint}");
+    }
 
     let reader = board.succeed(&["token", "create", "reader", "--scope", "card:read"]);
     let mut session = Session::start(&mut prodmcp(&client, &base, Some(reader.trim())));

@@ -79,10 +79,16 @@ fn the_client_side_says_no_token_of_its_backend() {
         ("PRODMCP_TOKEN_FILE", wrong_file.to_str().unwrap(), false),
     ] {
         let mut command = client.command(&["serve", "prodmcp"]);
-        let mut session = Session::start(command.env("FOOTBRIDGE_LOG", "trace").env("PRODMCP_BASE_URL", &base).env(name, value));
-        assert_eq!(session.call("whoami", json!({})).is_ok(), works, "{name}");
-        let ended = session.finish();
-        assert!(ended.stderr.contains("called") || ended.stderr.contains("a call failed"), "{ended:?}");
+        command.env("FOOTBRIDGE_LOG", "trace").env("PRODMCP_BASE_URL", &base).env(name, value);
+        let ended = if works {
+            let mut session = Session::start(&mut command);
+            session.call("whoami", json!({})).unwrap();
+            session.finish()
+        } else {
+            Running::start(command.args(["--transport", "stdio"])).ended()
+        };
+        assert_eq!(ended.code, Some(i32::from(!works)), "{ended:?}");
+        assert!(ended.stderr.contains(if works { "called" } else { "Set PRODMCP_TOKEN" }), "{ended:?}");
         says_none_of(&ended, &[&good, WRONG_TOKEN]);
     }
     // The backend is gone in the middle, and its address must not make the token come out.

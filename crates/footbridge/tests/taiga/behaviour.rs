@@ -42,7 +42,7 @@ impl Account {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_cut_at_thirty_rows_unless_more_are_asked_for() {
     let stand_in = StandIn::start().await;
     let account = Account::of(&stand_in).await;
@@ -54,7 +54,7 @@ async fn a_list_is_cut_at_thirty_rows_unless_more_are_asked_for() {
     assert_eq!(rows(account.get("/userstories?project=1&page_size=1000").await), 68);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_token_is_good_once_and_outlives_the_access_token() {
     let stand_in = StandIn::start().await;
     let account = Account::of(&stand_in).await;
@@ -68,7 +68,7 @@ async fn a_refresh_token_is_good_once_and_outlives_the_access_token() {
     assert_eq!(renewed.get("/users/me").await.0, StatusCode::OK);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn throttling_ends_by_itself() {
     let stand_in = StandIn::start().await;
     let account = Account::of(&stand_in).await;
@@ -77,7 +77,7 @@ async fn throttling_ends_by_itself() {
     assert_eq!(account.get("/users/me").await.0, StatusCode::OK);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_story_moves_with_the_status_of_where_it_came_from() {
     let stand_in = StandIn::start().await;
     let account = Account::of(&stand_in).await;
@@ -94,7 +94,7 @@ async fn a_story_moves_with_the_status_of_where_it_came_from() {
     assert_ne!(moved["ref"], story["ref"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_it_does_not_know_is_not_made_up() {
     let stand_in = StandIn::start().await;
     let account = Account::of(&stand_in).await;

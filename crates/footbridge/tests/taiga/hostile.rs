@@ -235,7 +235,7 @@ async fn a_name_that_several_bear_is_answered_with_their_ids() {
     served.end().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn bodies_of_actions_that_nobody_meant_well_are_refused_before_taiga_is_asked() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
@@ -263,7 +263,7 @@ async fn bodies_of_actions_that_nobody_meant_well_are_refused_before_taiga_is_as
     assert!(world.seen.of("POST /userstories").is_empty(), "{:?}", world.seen.lines());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_of_an_action_never_leaves_its_place() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
@@ -288,7 +288,7 @@ async fn an_id_of_an_action_never_leaves_its_place() {
     }
     let world = stand_in.world();
     assert!(
-        world.seen.lines().iter().all(|line| ["POST /auth", "GET /projects/by_slug"].contains(line)),
+        world.seen.lines().iter().all(|line| ["POST /auth", "GET /users/me", "GET /projects/by_slug"].contains(line)),
         "{:?}",
         world.seen.lines()
     );

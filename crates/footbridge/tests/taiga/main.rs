@@ -5,6 +5,7 @@
 mod actions;
 mod actions_client;
 mod behaviour;
+mod boot;
 mod command_line;
 mod door;
 mod golden;

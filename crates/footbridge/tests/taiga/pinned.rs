@@ -20,7 +20,7 @@ fn epic_of_project_1(world: &World) -> u64 {
     world.items.values().find(|item| item.kind == Kind::Epic && item.project == 1).unwrap().id
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn projects_are_mine_unless_a_member_is_named_and_the_search_stays_here() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
@@ -44,7 +44,7 @@ async fn projects_are_mine_unless_a_member_is_named_and_the_search_stays_here() 
     assert!(unknown["error"].as_str().unwrap().contains("no parameter colour"), "{unknown}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_keep_only_the_keys_that_are_there() {
     let stand_in = StandIn::start().await;
     let row = json!([{ "id": 7, "name": "Bare", "members": [1, 2], "tags": [] }]);
@@ -53,7 +53,7 @@ async fn rows_keep_only_the_keys_that_are_there() {
     assert_eq!(door.get("list_projects").await.1, json!({ "projects": [{ "id": 7, "name": "Bare" }] }));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn filters_of_stories_are_read_and_passed_on() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
@@ -80,7 +80,7 @@ async fn filters_of_stories_are_read_and_passed_on() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_taiga_refuses_is_a_400_with_its_message() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
@@ -100,7 +100,7 @@ async fn what_taiga_refuses_is_a_400_with_its_message() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_passes_both_ids_and_answers_with_the_link() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
@@ -113,7 +113,7 @@ async fn a_link_passes_both_ids_and_answers_with_the_link() {
     assert_eq!(sent.body, json!({ "epic": epic, "user_story": 1 }));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_update_sends_what_was_given_and_the_version_that_was_read() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
@@ -138,7 +138,7 @@ async fn an_update_sends_what_was_given_and_the_version_that_was_read() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_created_is_sent_as_it_was_given() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
@@ -152,7 +152,7 @@ async fn what_is_created_is_sent_as_it_was_given() {
     assert_eq!(sent("POST /epics"), json!({ "project": 1, "subject": "x", "status": 2 }));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn numbers_and_texts_are_taken_as_the_reference_takes_them() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);

@@ -25,7 +25,7 @@ const KEYED_BY_DATA: [&str; 9] = [
     "users",
 ];
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_stand_in_answers_as_the_recorded_instance_did() {
     // The client is built without a TLS provider of its own; a second installation is refused, and harmless.
     drop(rustls::crypto::ring::default_provider().install_default());

@@ -1,5 +1,7 @@
 //! `footbridge serve taiga` in front of a stand-in: who asks, with which settings, and what must never be said.
 
+use serde_json::json;
+
 pub(crate) use crate::harness::served::{Served, Via, items};
 use crate::stand_in::{PASSWORD, StandIn};
 
@@ -11,7 +13,10 @@ impl Served {
 
     /// With nothing but these variables.
     pub(crate) async fn over(via: Via, allow: &str, variables: impl IntoIterator<Item = (&str, String)>) -> Self {
-        Self::by(via, &["taiga", "--allow", allow], variables, has_no_secret).await
+        let served = Self::by(via, &["taiga", "--allow", allow], variables, has_no_secret).await;
+        // A client on stdio is answered while Taiga is asked, and its calls wait for that. This one sends nothing.
+        served.text("echo", json!({ "message": "Hello" })).await;
+        served
     }
 }
 

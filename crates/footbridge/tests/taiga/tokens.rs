@@ -36,7 +36,8 @@ async fn a_token_is_sent_as_it_is_and_nobody_logs_in() {
         let expected = format!("{scheme} planted-token");
         assert!(world.seen.sent.iter().all(|sent| sent.authorization.as_ref() == Some(&expected)), "{kind:?}");
         assert_eq!((world.seen.logins, world.seen.refreshes), (0, 0));
-        assert_eq!(world.seen.of("GET /users/me").len(), 2, "once for each program: a token does not say whose it is");
+        let twice = "for each program: whether the token is taken, and whose it is";
+        assert_eq!(world.seen.of("GET /users/me").len(), 4, "twice {twice}");
         assert_eq!(world.seen.last("GET /projects").values("member"), [ME.to_string()]);
     }
 }
@@ -45,8 +46,13 @@ async fn a_token_is_sent_as_it_is_and_nobody_logs_in() {
 async fn a_token_that_is_refused_names_its_setting_and_is_not_made_up_for() {
     for kind in ["Bearer", "Application"] {
         let stand_in = StandIn::start().await;
-        let variables = with_token(&stand_in, "planted-and-wrong", &[("TAIGA_TOKEN_KIND", kind)]);
+        stand_in.world().access_tokens.insert("planted-token".to_owned(), ME);
+        stand_in.world().application_tokens.insert("planted-token".to_owned(), ME);
+        let variables = with_token(&stand_in, "planted-token", &[("TAIGA_TOKEN_KIND", kind)]);
         let served = Served::over(Via::Stdio, "read", variables).await;
+        served.succeed("taiga_projects_list", json!({})).await;
+        stand_in.world().access_tokens.clear();
+        stand_in.world().application_tokens.clear();
         for _ in 0..2 {
             served.refuse("taiga_epics_list", json!({ "project_id": 1 }), &["401", "TAIGA_TOKEN"]).await;
         }

@@ -1,0 +1,108 @@
+//! What is asked of Taiga before it is served: a refusal ends the start, a Taiga that is down does not, and nobody waits for either.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use serde_json::json;
+
+use crate::harness::process::{Ended, Home, Running};
+use crate::harness::session::{Session, tool_call};
+use crate::harness::stand_in::Standing;
+use crate::served::{Served, Via, has_no_secret, settings};
+use crate::stand_in::{Odd, PASSWORD, StandIn};
+
+const TRANSPORTS: [&str; 3] = ["stdio", "http", "sse"];
+/// More answers than any call asks for.
+const AT_MOST: usize = 100;
+const PLACE: &str = "TAIGA_BASE_URL";
+
+fn ended(arguments: &[&str], variables: impl IntoIterator<Item = (&'static str, String)>) -> Ended {
+    let mut command = Home::new().command(&["serve", "taiga", "--port", "0"]);
+    let ended = Running::start(command.args(arguments).envs(variables)).ended();
+    has_no_secret(&format!("{ended:?}"));
+    ended
+}
+
+/// The settings with another address.
+fn at(url: &str) -> [(&'static str, String); 3] {
+    [(PLACE, url.to_owned()), ("TAIGA_USERNAME", "admin".to_owned()), ("TAIGA_PASSWORD", PASSWORD.to_owned())]
+}
+
+fn nobody() -> String {
+    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_ends_the_start_in_every_transport() {
+    let stand_in = StandIn::start().await;
+    let password = ("TAIGA_PASSWORD", "planted-and-wrong".to_owned());
+    let token = [(PLACE, stand_in.api()), ("TAIGA_TOKEN", "planted-and-wrong".to_owned())];
+    for transport in TRANSPORTS {
+        let wrong = settings(&stand_in).into_iter().take(2).chain([password.clone()]);
+        let ended_by_login = ended(&["--transport", transport], wrong);
+        let said = ended_by_login.complaint(1);
+        assert!(said.contains("Taiga refused the login") && said.contains("Check TAIGA_USERNAME and TAIGA_PASSWORD"), "{said}");
+        let ended_by_token = ended(&["--transport", transport], token.clone());
+        let said = ended_by_token.complaint(1);
+        assert!(said.contains("401") && said.contains("TAIGA_TOKEN"), "{said}");
+    }
+    let joined = ended(
+        &["trueppm", "--transport", "stdio"],
+        [token.to_vec(), vec![("TRUEPPM_API_URL", nobody()), ("TRUEPPM_API_TOKEN", "planted-token".to_owned())]].concat(),
+    );
+    assert!(joined.code == Some(1) && joined.stderr.contains("footbridge: taiga: "), "{joined:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_no_taiga_ends_the_start() {
+    let nothing = Standing::serve((), |_| Router::new()).await;
+    let welcome = Standing::serve((), |_| {
+        Router::new().fallback(async || ([(CONTENT_TYPE, "text/html")], "<!doctype html><title>Welcome</title>"))
+    })
+    .await;
+    for (url, needle) in [(&nothing.url, "404"), (&welcome.url, "a web page where JSON was expected")] {
+        let ended = ended(&["--transport", "stdio"], at(url));
+        let said = ended.complaint(1);
+        assert!(said.contains(needle) && said.contains("address"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_down_is_served_and_its_calls_say_so_until_it_is_back() {
+    for via in Via::ALL {
+        let stand_in = StandIn::start().await;
+        stand_in.world().turned.odd = vec![("POST /auth", Odd::body(503, "<html>Back soon</html>")); AT_MOST];
+        let served = Served::over(via, "read", settings(&stand_in)).await;
+        served.refuse("taiga_projects_list", json!({}), &["503"]).await;
+        stand_in.world().turned.odd.clear();
+        served.succeed("taiga_projects_list", json!({})).await;
+        let log = served.end().await;
+        assert!(log.contains("footbridge: warning: taiga is down, so its calls fail until it is back"), "{via:?}");
+    }
+    for transport in TRANSPORTS {
+        let ended = ended(&["--transport", transport, "--require-all"], at(&nobody()));
+        assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
+    }
+}
+
+/// Taiga does not answer before the client has its answers; the call behind them waits.
+#[test]
+fn a_client_is_answered_while_the_login_runs() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = Home::new().command(&["serve", "taiga", "--transport", "stdio"]);
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut session = Session::start(command.envs(at(&url)));
+    assert!(!session.tools().is_empty());
+    session.running.send(tool_call(9, "taiga_projects_list", &json!({})).to_string());
+    let (mut connection, _) = listener.accept().unwrap();
+    let mut first = String::new();
+    BufReader::new(connection.try_clone().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("POST /api/v1/auth "), "{first}");
+    let body = r#"{"detail":"No active account","code":"invalid_credentials"}"#;
+    write!(connection, "HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
+    let answer = session.running.line().unwrap();
+    assert!(answer.contains(r#""id":9"#) && answer.contains("refused the login") && answer.contains("isError"), "{answer}");
+    assert_eq!(session.running.ended().code, Some(1));
+}
