@@ -14,6 +14,7 @@ use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 use rmcp::{ClientLifecycleMode, ClientServiceExt, RoleClient};
 use serde_json::{Value, json};
 
+use self::harness::held::Held;
 use self::harness::listening::Listening;
 use self::harness::process::Home;
 
@@ -46,12 +47,12 @@ async fn session<T>(
         Transport::Http => {
             let listening = server.insert(Listening::of(home, command));
             let over_http = StreamableHttpClientTransport::from_uri(format!("{}/mcp", listening.url));
-            ().serve_with_lifecycle(over_http, lifecycle.clone()).await.unwrap()
+            ().serve_with_lifecycle(Held::new(over_http), lifecycle.clone()).await.unwrap()
         }
         Transport::Stdio => {
             let mut command = tokio::process::Command::from(command);
             command.args(["--transport", "stdio"]);
-            ().serve_with_lifecycle(TokioChildProcess::new(command).unwrap(), lifecycle.clone()).await.unwrap()
+            ().serve_with_lifecycle(Held::new(TokioChildProcess::new(command).unwrap()), lifecycle.clone()).await.unwrap()
         }
     };
     let expected = match lifecycle {

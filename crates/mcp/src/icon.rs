@@ -1,22 +1,22 @@
 //! Icons that clients show beside names.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A picture for people. Source: specification 2025-11-25, Basic, "Icons".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Icon {
     src: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     mime_type: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sizes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     theme: Option<Theme>,
 }
 
 /// The background that an icon is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
     /// A light one.

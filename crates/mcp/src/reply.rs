@@ -63,6 +63,10 @@ impl Reply {
 
     /// An error; without a request to answer, the id is left out where the revision's schema allows it, and null before.
     pub(crate) fn error(id: Option<&str>, revision: Option<Revision>, error: &ProtocolError) -> Self {
+        // What failed inside was told to the log where it failed.
+        if *error != ProtocolError::internal() {
+            tracing::debug!(code = error.code, id, revision = revision.map(Revision::as_str), message = %error.message, "refused");
+        }
         let id = match id {
             Some(id) => format!(r#""id":{id},"#),
             None if revision.is_some_and(Revision::error_may_lack_id) => String::new(),

@@ -1,5 +1,7 @@
 //! A tool: what a client sees of it and the function behind it. Which tools a client sees together is `endpoint`'s.
 
+mod from_entry;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -53,7 +55,7 @@ pub struct Tool<C> {
 
 impl<C: 'static> Tool<C> {
     /// A tool made of data: a name, a description, the JSON Schema of its arguments (an object schema, 2020-12 unless it names its dialect) and an
-    /// async function. A tool that is a type is [`Tool::of`].
+    /// async function. A tool that is a type is [`Tool::of`], one that another server lists [`Tool::from_entry`].
     ///
     /// What clients list of it is written as JSON once, when it is checked, and copied into lists from then on.
     ///

@@ -14,10 +14,20 @@ mod wire;
 #[path = "main/world.rs"]
 mod world;
 
+#[path = "main/held.rs"]
+mod held;
+
 #[path = "main/calls.rs"]
 mod calls;
 #[path = "main/changing.rs"]
 mod changing;
+#[path = "main/ledger.rs"]
+mod ledger;
+#[path = "main/shown.rs"]
+mod shown;
+
+#[path = "main/logged.rs"]
+mod logged;
 #[path = "main/methods.rs"]
 mod methods;
 #[path = "main/pinned.rs"]

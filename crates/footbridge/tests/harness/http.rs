@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use serde_json::Value;
 
 use super::process::DEADLINE;
+use super::wire::Wire;
 
 /// One request. `Host` is the server's own address unless a header says otherwise.
 pub(crate) struct Request<'a> {
@@ -64,7 +65,19 @@ impl<'a> Request<'a> {
         connection.write_all(&self.body).ok()?;
         let mut answer = Vec::new();
         connection.read_to_end(&mut answer).ok()?;
-        Response::read(&String::from_utf8(answer).unwrap())
+        let response = Response::read(&String::from_utf8(answer).unwrap())?;
+        self.hold(&response);
+        Some(response)
+    }
+
+    /// A message of MCP is held to the schema.
+    fn hold(&self, response: &Response) {
+        if self.path == "/mcp" && response.header("content-type") == Some("application/json") {
+            let version = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("mcp-protocol-version"));
+            let mut wire = Wire::with_header(version.map(|(_, version)| version.as_str()));
+            wire.sent_text(&self.body);
+            wire.received(&response.json());
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Starting the program in a home of its own, and everything it says and is told. Judges nothing.
+//! Starting the program in a home of its own, and everything it says and is told.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -8,7 +8,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use tempfile::TempDir;
+
+use super::wire::Wire;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_footbridge");
 
@@ -103,6 +106,7 @@ pub(crate) struct Running {
     pub(crate) input: Option<ChildStdin>,
     output: Lines,
     errors: Lines,
+    wire: Box<Wire>,
 }
 
 impl Running {
@@ -112,7 +116,7 @@ impl Running {
         let input = child.stdin.take();
         let output = Lines::of(child.stdout.take().unwrap());
         let errors = Lines::of(child.stderr.take().unwrap());
-        Self { child, input, output, errors }
+        Self { child, input, output, errors, wire: Box::default() }
     }
 
     /// Starts it with a pipe as its stdin.
@@ -149,7 +153,13 @@ impl Running {
         &self.errors.said
     }
 
+    /// What its stdin holds although this did not send it.
+    pub(crate) fn is_told(&mut self, lines: impl AsRef<[u8]>) {
+        self.wire.sent_lines(lines.as_ref());
+    }
+
     pub(crate) fn send(&mut self, line: impl AsRef<[u8]>) {
+        self.wire.sent_lines(line.as_ref());
         let input = self.input.as_mut().unwrap();
         input.write_all(line.as_ref()).unwrap();
         input.write_all(b"\n").unwrap();
@@ -157,7 +167,18 @@ impl Running {
 
     /// The next line on stdout; none at its end.
     pub(crate) fn line(&mut self) -> Option<String> {
-        self.output.next()
+        let line = self.output.next()?;
+        self.hold(&line);
+        Some(line)
+    }
+
+    /// A message is held to the schema; other lines are not of MCP.
+    fn hold(&mut self, line: &str) {
+        if let Ok(message) = serde_json::from_str::<Value>(line)
+            && message.as_array().map_or(Some(&message), |batch| batch.first()).is_some_and(|one| one.get("jsonrpc").is_some())
+        {
+            self.wire.received(&message);
+        }
     }
 
     pub(crate) fn close_input(&mut self) {
@@ -170,11 +191,9 @@ impl Running {
 
     /// Waits for its end, which must come by itself.
     pub(crate) fn ended(mut self) -> Ended {
-        let drain = |lines: &mut Lines| {
-            while lines.next().is_some() {}
-            std::mem::take(&mut lines.said)
-        };
-        let (stdout, stderr) = (drain(&mut self.output), drain(&mut self.errors));
+        while self.line().is_some() {}
+        while self.errors.next().is_some() {}
+        let (stdout, stderr) = (std::mem::take(&mut self.output.said), std::mem::take(&mut self.errors.said));
         Ended { code: self.child.wait().unwrap().code(), stdout, stderr }
     }
 

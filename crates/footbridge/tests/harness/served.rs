@@ -10,6 +10,7 @@ use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 use rmcp::{RoleClient, ServiceExt};
 use serde_json::{Value, json};
 
+use super::held::Held;
 use super::listening::Listening;
 use super::process::Home;
 use super::sse::SseClient;
@@ -73,7 +74,7 @@ impl Served {
             Via::Sse => Client::Sse(SseClient::connect(&listening.url).await),
             Via::Stdio | Via::Http => {
                 let transport = StreamableHttpClientTransport::from_uri(format!("{}/mcp", listening.url));
-                Client::Rmcp(().serve(transport).await.unwrap())
+                Client::Rmcp(().serve(Held::new(transport)).await.unwrap())
             }
         };
         Self { client, program: Program::Listening(listening), has_no_secret }
@@ -199,7 +200,7 @@ async fn over_stdio(home: &Home, command: Command) -> RunningService<RoleClient,
     command.args(["--transport", "stdio"]);
     let log = Stdio::from(File::create(log_of(home)).unwrap());
     let (transport, _) = TokioChildProcess::builder(command).stderr(log).spawn().unwrap();
-    ().serve(transport).await.unwrap()
+    ().serve(Held::new(transport)).await.unwrap()
 }
 
 fn values(things: Vec<impl serde::Serialize>) -> Vec<Value> {

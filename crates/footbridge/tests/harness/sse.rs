@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::wire::Wire;
+
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
 pub(crate) struct SseClient {
@@ -16,6 +18,7 @@ pub(crate) struct SseClient {
     pub(crate) address: String,
     waiting: Waiting,
     last_id: Mutex<u64>,
+    wire: Arc<Mutex<Wire>>,
     reading: JoinHandle<()>,
 }
 
@@ -41,16 +44,19 @@ impl SseClient {
         assert_eq!(kind, "endpoint");
         let waiting = Waiting::default();
         let answers = waiting.clone();
+        let wire = Arc::<Mutex<Wire>>::default();
+        let heard = wire.clone();
         let reading = tokio::spawn(async move {
             while let Ok(Some(piece)) = stream.chunk().await {
                 for (_, data) in events.take(&piece) {
                     let answer: Value = serde_json::from_str(&data).unwrap();
+                    heard.lock().unwrap().received(&answer);
                     let waiting = answer["id"].as_u64().and_then(|id| answers.lock().unwrap().remove(&id));
                     waiting.map(|waiting| waiting.send(answer));
                 }
             }
         });
-        let client = Self { http, address: format!("{base}{path}"), waiting, last_id: Mutex::default(), reading };
+        let client = Self { http, address: format!("{base}{path}"), waiting, last_id: Mutex::default(), wire, reading };
         let hello =
             json!({ "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "sse", "version": "1" } });
         let welcome = client.ask("initialize", hello).await;
@@ -75,6 +81,7 @@ impl SseClient {
     }
 
     async fn post(&self, message: Value) {
+        self.wire.lock().unwrap().sent(&message);
         let request = self.http.post(&self.address).header("content-type", "application/json").body(message.to_string());
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 202, "an answer comes on the stream");

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::http;
 use crate::harness::process::{DEADLINE, Home, Running};
 use crate::harness::session::{Session, outcome, tool_call};
+use crate::harness::wire::Wire;
 
 /// What the issue grants a running call, and what a loaded machine may add.
 const SHUTDOWN: Duration = Duration::from_secs(5);
@@ -29,7 +30,9 @@ fn the_end_of_the_input_is_a_good_end() {
 fn a_last_line_without_its_line_end_is_answered() {
     let home = Home::new();
     let mut running = Running::start_piped(&mut home.command(&["serve"]));
-    running.input.as_mut().unwrap().write_all(br#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#).unwrap();
+    let ping = br#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;
+    running.is_told(ping);
+    running.input.as_mut().unwrap().write_all(ping).unwrap();
     running.close_input();
     let ended = running.ended();
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{}}\n"), "{ended:?}");
@@ -134,6 +137,9 @@ fn a_request_that_is_under_way_is_answered_before_the_end() {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("HTTP/1.1 200") && answer.contains("under way"), "{answer}");
+    let mut wire = Wire::default();
+    wire.sent_text(body.as_bytes());
+    wire.received(&serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap());
     assert_eq!(running.ended().code, Some(0));
     assert_eq!(Session::start(&mut home.command(&["serve"])).titles(), ["under way"]);
 }

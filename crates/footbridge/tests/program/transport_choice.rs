@@ -12,9 +12,11 @@ use serde_json::Value;
 
 use crate::harness::process::{DEADLINE, Ended, Home, Running, Spawned};
 use crate::harness::session::{REVISION, initialize};
+use crate::harness::wire::Wire;
 
 /// It answers the handshake on stdout, and says nothing else.
 fn speaks_stdio(mut running: Running) {
+    running.is_told(initialize(REVISION).to_string());
     let answer: Value = serde_json::from_str(&running.line().unwrap()).unwrap();
     assert_eq!(answer["result"]["protocolVersion"], REVISION);
     running.close_input();
@@ -65,6 +67,9 @@ fn a_socket_both_ways_is_a_client() {
     let mut line = String::new();
     BufReader::new(&ours).read_line(&mut line).unwrap();
     let answer: Value = serde_json::from_str(&line).unwrap();
+    let mut wire = Wire::default();
+    wire.sent(&initialize(REVISION));
+    wire.received(&answer);
     assert_eq!(answer["result"]["protocolVersion"], REVISION);
     ours.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(child.ended(), (Some(0), String::new()));

@@ -5,6 +5,7 @@ use rmcp::model::CallToolRequestParams;
 use rmcp::transport::StreamableHttpClientTransport;
 use serde_json::json;
 
+use crate::harness::held::Held;
 use crate::harness::listening::Listening;
 use crate::harness::sse::SseClient;
 use crate::served::{has_no_secret, settings};
@@ -19,7 +20,7 @@ async fn a_hundred_sessions_of_streamable_http_end_and_one_stays() {
     let listening = Listening::start("trueppm", &[], settings(&stand_in, "dana"));
     let connect = async || {
         let transport = StreamableHttpClientTransport::from_uri(format!("{}/mcp", listening.url));
-        ().serve(transport).await.unwrap()
+        ().serve(Held::new(transport)).await.unwrap()
     };
     let whoami = || CallToolRequestParams::new("whoami");
     let stays = connect().await;

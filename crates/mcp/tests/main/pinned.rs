@@ -1,8 +1,9 @@
 //! What users of plain.mcp 0.7.1 rely on and no other test says. Where we differ, docs/differences.md says why.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use footbridge_mcp::{Call, Endpoint, Failure, Icon, Output, Run, Tool};
+use footbridge_mcp::{Call, Effect, Endpoint, Failure, Icon, Output, Resource, Run, Theme, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -134,17 +135,68 @@ async fn a_name_a_description_and_a_schema_can_be_said_otherwise() {
     assert!(tools.iter().all(|tool| tool.get("annotations").is_none()), "nothing is said of what was not said");
 }
 
+/// As an endpoint that stands before another server does it: its tools are listed again as they are, and calls go on.
+#[tokio::test]
+async fn a_tool_is_made_of_the_entry_that_another_server_lists() {
+    let theirs = Tool::<()>::of::<Take>()
+        .title("Take it")
+        .effect(Effect::Write)
+        .icon(Icon::new("https://a.example/take.png").mime_type("image/png").size("48x48").theme(Theme::Dark))
+        .meta("example.org/since", json!(3))
+        .output_schema(json!({"type": "object"}));
+    let theirs = Endpoint::builder("theirs", "1").tool(theirs).tool(Tool::of::<Open>()).build().unwrap();
+    let entries = theirs.client(()).tools().await.unwrap();
+    let mut ours = Endpoint::<()>::builder("ours", "1");
+    for entry in &entries {
+        let (name, theirs) = (entry["name"].as_str().unwrap().to_owned(), theirs.client(()));
+        let theirs = Arc::new(theirs);
+        let function = move |call: Call<()>| {
+            let (name, theirs) = (name.clone(), Arc::clone(&theirs));
+            async move { Ok(Output::text(theirs.call(&name, Value::Object(call.arguments)).await?.text())) }
+        };
+        ours = ours.tool(Tool::from_entry(entry.clone(), function).unwrap());
+    }
+    let client = ours.build().unwrap().client(());
+    assert_eq!(client.tools().await.unwrap(), entries);
+    assert_eq!(client.call("open", json!({"named": 1, "a": 2})).await.unwrap().text(), "1 and 1 more");
+    assert!(client.call("open", json!({"named": "x"})).await.unwrap().is_error(), "the schema is the entry's");
+
+    // What may be left out has the specification's default, and what is said afterwards goes first.
+    let nothing = |_: Call<()>| async { Ok(Output::text("")) };
+    let entry = json!({"name": "t", "inputSchema": {"type": "object"}, "annotations": {"title": "T", "readOnlyHint": true}, "execution": {}});
+    let listed = |tool: Tool<()>| Endpoint::builder("t", "1").tool(tool).build().map(|endpoint| endpoint.tool_list(()));
+    let said = listed(Tool::from_entry(entry, nothing).unwrap().description("Ours.")).unwrap();
+    let hints = json!({"readOnlyHint": true, "destructiveHint": true, "idempotentHint": false, "openWorldHint": true});
+    let whole =
+        json!({"name": "t", "title": "T", "description": "Ours.", "inputSchema": {"type": "object"}, "annotations": hints});
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap()["tools"][0], whole);
+
+    for (wrong, says) in [
+        (json!({"inputSchema": {}}), r#""a tool without a name": its entry is not one of `tools/list`: missing field `name`"#),
+        (json!({"name": "t"}), r#""t": its entry is not one of `tools/list`: missing field `inputSchema`"#),
+        (json!({"name": "t", "inputSchema": 3}), "invalid type: integer `3`, expected a map"),
+        (json!("t"), "expected struct Entry"),
+    ] {
+        let problem = Tool::from_entry(wrong, nothing).unwrap_err().to_string();
+        assert!(problem.contains(says), "{problem}");
+    }
+    let schema = Tool::from_entry(json!({"name": "t", "inputSchema": {"type": "thing"}}), nothing).unwrap();
+    assert!(listed(schema).unwrap_err().to_string().contains("\"t\":"), "as that of every other tool");
+}
+
 #[tokio::test]
 async fn endpoints_share_nothing() {
     let tool = |name: &str| Tool::new(name, "", json!({"type": "object"}), |_: Call<()>| async { Ok(Output::text("")) });
     let (one, other) = (Endpoint::builder("one", "1").tool(tool("a")), Endpoint::builder("other", "1").tool(tool("b")));
     let (one, other) = (one.build().unwrap(), other.build().unwrap());
-    one.change().add_tool(tool("c")).apply().unwrap();
+    let resource = Resource::new("s://a", "a", |_: Call<()>| async { Ok("".into()) });
+    one.change().add_tool(tool("c")).add_resource(resource).apply().unwrap();
     for (endpoint, tools) in [(&one, ["a", "c"].as_slice()), (&other, &["b"])] {
         let listed = endpoint.client(()).tools().await.unwrap();
         assert_eq!(listed.iter().map(|tool| tool["name"].as_str().unwrap()).collect::<Vec<_>>(), tools);
     }
     assert!(other.client(()).call("a", json!({})).await.is_err());
+    assert_eq!((one.client(()).resources().await.unwrap().len(), other.client(()).resources().await.unwrap().len()), (1, 0));
 }
 
 /// Each revision hears what it has a word for.

@@ -18,7 +18,7 @@ pub(crate) fn is_shown(root: &Path, shown: &Shown) -> Result<(), String> {
             let text = std::fs::read_to_string(root.join("tests").join(file).with_extension("rs"))
                 .map_err(|error| format!("{test}: {error}"))?;
             let (before, _) = text.split_once(&format!("fn {function}(")).ok_or_else(|| format!("{test} is not there"))?;
-            let line_before = before.trim_end_matches("async ").trim_end().lines().last().unwrap_or_default();
+            let line_before = before.trim_end_matches("async ").trim_end().lines().last().unwrap_or_default().trim_start();
             let is_test = line_before.starts_with("#[test]") || line_before.starts_with("#[tokio::test");
             if is_test { Ok(()) } else { Err(format!("{test} is no test: {line_before:?} stands before it")) }
         }

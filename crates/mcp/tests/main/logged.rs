@@ -1,0 +1,118 @@
+//! What an operator reads in the log: what failed inside, in full, and what was refused, once; nothing of what a model can mend.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use footbridge_mcp::http::{AllowedHosts, McpService};
+use http_body_util::{BodyExt as _, Full};
+use serde_json::{Value, json};
+use tower_service::Service as _;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::http_client::Modern;
+use crate::wire::{InMemory as _, Wire};
+use crate::world::{self, World};
+
+/// Where this thread's log goes.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    fn begin(&self) -> tracing::subscriber::DefaultGuard {
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false).with_writer(self.clone());
+        tracing::subscriber::set_default(log.finish())
+    }
+
+    /// What was logged since this was asked last.
+    fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+        text.lines().filter(|line| line.contains("footbridge_mcp")).map(str::to_owned).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_fails_inside_is_logged_in_full_and_what_a_model_can_mend_is_not() {
+    let log = Log::default();
+    let _logging = log.begin();
+    let client = world::endpoint().client(World::new().0);
+    for (tool, arguments, level, says) in [
+        ("broken", json!({}), "ERROR", "hunter2"),
+        ("panics_early", json!({}), "ERROR", "early hunter2"),
+        ("panics_late", json!({}), "ERROR", "late hunter2"),
+        ("told", json!({}), "", ""),
+        ("picky", json!({"titel": "x"}), "", ""),
+        ("echo", json!({"message": "x"}), "", ""),
+    ] {
+        let answer = client.call(tool, arguments).await.unwrap();
+        assert!(!answer.result().to_string().contains("hunter2"));
+        let lines = log.lines();
+        if level.is_empty() {
+            assert_eq!(lines, Vec::<String>::new(), "{tool}");
+        } else {
+            assert_eq!(lines.len(), 1, "{tool}: {lines:?}");
+            assert!(lines[0].contains(level) && lines[0].contains(tool) && lines[0].contains(says), "{lines:?}");
+        }
+    }
+}
+
+/// Over HTTP an error of a legacy client has the status 200, so that no proxy's log shows it.
+#[tokio::test]
+async fn what_is_refused_is_logged_once_in_both_eras() {
+    let log = Log::default();
+    let _logging = log.begin();
+    let (world, _events) = World::new();
+    let mut service = McpService::public(world::endpoint(), move || world.clone(), AllowedHosts::loopback());
+    let mut ask = async |headers: &[(&str, &str)], message: &Value| {
+        let mut request = http::Request::post("/").header("host", "localhost").header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let reply = service.call(request.body(Full::from(message.to_string())).unwrap()).await.unwrap();
+        let status = reply.status().as_u16();
+        let body = reply.into_body().collect().await.unwrap().to_bytes();
+        if !body.is_empty() {
+            let mut wire = Wire::anything();
+            wire.sent(message);
+            wire.received(&serde_json::from_slice(&body).unwrap());
+        }
+        status
+    };
+    let legacy = |method: &str| json!({"jsonrpc": "2.0", "id": 7, "method": method});
+    let modern = Modern::new("nonsense", json!({}));
+    let headers: Vec<(&str, &str)> = modern.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let version = [("MCP-Protocol-Version", "2025-11-25")];
+    for (headers, message, status, says) in [
+        (&version[..], legacy("nonsense"), 200, &["code=-32601", "id=\"7\"", "2025-11-25", "unknown method: nonsense"][..]),
+        (&headers[..], modern.message.clone(), 404, &["code=-32601", "2026-07-28"]),
+        (&[("Origin", "https://evil.example")], legacy("ping"), 403, &["code=-32600", "https://evil.example"]),
+        (&[], json!(3), 400, &["code=-32600"]),
+    ] {
+        assert_eq!(ask(headers, &message).await, status);
+        let lines = log.lines();
+        assert!(lines.len() == 1 && says.iter().all(|word| lines[0].contains(word)), "{message}: {lines:?}");
+        assert!(lines[0].contains("DEBUG"), "a client can be made to fill a log: {lines:?}");
+    }
+    for message in [legacy("ping"), json!({"jsonrpc": "2.0", "method": "nonsense"})] {
+        ask(&[], &message).await;
+        assert_eq!(log.lines(), Vec::<String>::new(), "{message}");
+    }
+}
