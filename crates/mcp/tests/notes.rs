@@ -9,6 +9,8 @@
 
 #[path = "../examples/notes/app.rs"]
 mod app;
+#[path = "../examples/notes/page.rs"]
+mod page;
 #[path = "../examples/notes/prompts.rs"]
 mod prompts;
 #[path = "main/schemas.rs"]
@@ -152,7 +154,18 @@ async fn each_door_has_its_key() {
         assert_eq!(reply["jsonrpc"], "2.0");
         (status, reply["result"]["structuredContent"]["name"].as_str().unwrap_or_default().to_owned())
     };
-    let (bearer, session) = (format!("Bearer {}", notes.ada.token), format!("session={}", notes.grace.session));
+    let sign_in = async |origin: &str, token: &str| {
+        let request = notes.client.post(format!("{}/sign-in", notes.origin)).header("origin", origin);
+        request.body(token.to_owned()).send().await.unwrap()
+    };
+    let signed_in = sign_in(&notes.origin, &notes.grace.token).await;
+    let set = signed_in.headers()["set-cookie"].to_str().unwrap();
+    assert!(set.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{set}");
+    let (bearer, session) = (format!("Bearer {}", notes.ada.token), set.split(';').next().unwrap().to_owned());
+    assert_eq!(sign_in(&notes.origin, "guess").await.status(), 403);
+    assert_eq!(sign_in("http://127.0.0.1:1", &notes.grace.token).await.status(), 403, "nobody is signed in by another page");
+    let page = notes.client.get(&notes.origin).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains(r#"fetch("/app/mcp""#) && page.contains(r#"fetch("/sign-in""#));
     let own = ("origin", &*notes.origin);
     assert_eq!(asked("/mcp", &[("authorization", &bearer)]).await, (200, "ada".to_owned()));
     assert_eq!(asked("/mcp", &[("cookie", &session), own]).await.0, 401);
@@ -160,6 +173,7 @@ async fn each_door_has_its_key() {
     assert_eq!(asked("/app/mcp", &[("cookie", &session)]).await.0, 403);
     assert_eq!(asked("/app/mcp", &[("cookie", &session), ("origin", "http://127.0.0.1:1")]).await.0, 403);
     assert_eq!(asked("/app/mcp", &[("authorization", &bearer), own]).await.0, 403);
+    assert_eq!(asked("/app/mcp", &[("cookie", "session=guess"), own]).await.0, 403);
 
     let url = format!("{}/.well-known/oauth-protected-resource/mcp", notes.origin);
     let metadata: Value = serde_json::from_str(&notes.client.get(url).send().await.unwrap().text().await.unwrap()).unwrap();

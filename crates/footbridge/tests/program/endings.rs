@@ -139,7 +139,7 @@ fn a_request_that_is_under_way_is_answered_before_the_end() {
     assert!(answer.contains("HTTP/1.1 200") && answer.contains("under way"), "{answer}");
     let mut wire = Wire::default();
     wire.sent_text(body.as_bytes());
-    wire.received(&serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap());
+    wire.received(&serde_json::from_str(answer.rsplit_once("\r\n\r\n").unwrap().1).unwrap());
     assert_eq!(running.ended().code, Some(0));
     assert_eq!(Session::start(&mut home.command(&["serve"])).titles(), ["under way"]);
 }

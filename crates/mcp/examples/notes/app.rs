@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use footbridge_mcp::auth::{Bearer, Challenge, Granted, ProtectedResource, SameOrigin, cookie};
 use footbridge_mcp::http::{AllowedHosts, Authenticate, McpService, Refusal};
 use http::request::Parts;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::page::{self, SignIn};
 use crate::store::{Store, User};
 use crate::tools;
 
@@ -33,10 +34,12 @@ pub(crate) fn router(store: &Store, origin: &str) -> Result<Router, Box<dyn std:
     })
     .requires_scope("notes")
     .challenge(Challenge::bearer().resource_metadata(&resource.metadata_url()));
-    let pages = CookieSession { store: store.clone(), rule: SameOrigin::new([origin]) };
+    let rule = Arc::new(SameOrigin::new([origin]));
+    let pages = CookieSession { store: store.clone(), rule: Arc::clone(&rule) };
     let hosts = AllowedHosts::loopback();
     Ok(Router::new()
-        .route("/", get(|| async { "Notes. Programs speak MCP at /mcp." }))
+        .route("/", get(page::show))
+        .route("/sign-in", post(page::sign_in).with_state(SignIn { store: store.clone(), rule }))
         .route_service("/mcp", McpService::new(endpoint.clone(), bearer, hosts.clone()))
         .route_service("/app/mcp", McpService::new(endpoint, pages, hosts))
         .route_service(resource.metadata_path(), resource.service()))
@@ -45,7 +48,7 @@ pub(crate) fn router(store: &Store, origin: &str) -> Result<Router, Box<dyn std:
 /// Lets in whoever is signed in to the application.
 struct CookieSession {
     store: Store,
-    rule: SameOrigin,
+    rule: Arc<SameOrigin>,
 }
 
 impl Authenticate<Caller> for CookieSession {

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "its first lines tell the person at the terminal how to reach it")]
 
 mod app;
+mod page;
 mod prompts;
 mod store;
 mod tools;
@@ -17,11 +18,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = store::Store::open(arguments.next().as_deref()).await?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let origin = format!("http://{}", listener.local_addr()?);
-    println!("Notes for programs is at {origin}/mcp, for the application's own pages at {origin}/app/mcp.");
+    println!("Notes is at {origin}, for programs at {origin}/mcp.");
+    let mut token = None;
     for (name, is_staff) in [("ada", false), ("grace", true)] {
         if let Some(keys) = store.add_user(name, is_staff).await? {
-            println!("{name}: send Authorization: Bearer {}", keys.token);
+            println!("{name}'s token{}: {}", if is_staff { " (staff)" } else { "" }, keys.token);
+            token.get_or_insert(keys.token);
         }
+    }
+    match token {
+        Some(token) => println!("{}", how_to_use(&origin, &token)),
+        None => println!("The tokens were shown when the file was made."),
     }
     let end = async {
         // Without a signal to wait for, it runs until it is killed.
@@ -31,4 +38,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     serve(listener, app::router(&store, &origin)?, ServerLimits::default(), end).await;
     Ok(())
+}
+
+/// Commands to paste.
+fn how_to_use(origin: &str, token: &str) -> String {
+    let bearer = format!("Authorization: Bearer {token}");
+    let call = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "create_note", "arguments": {"title": "Buy tea"}}}"#;
+    format!(
+        "\nclaude mcp add --transport http notes {origin}/mcp --header '{bearer}'\n\n\
+         curl -s {origin}/mcp -H '{bearer}' -H 'Content-Type: application/json' -d '{call}'\n"
+    )
 }

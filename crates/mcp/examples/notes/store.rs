@@ -39,7 +39,6 @@ pub(crate) struct Note {
 /// What a user proves who they are with. Only its hash is kept.
 pub(crate) struct Keys {
     pub(crate) token: String,
-    pub(crate) session: String,
 }
 
 impl Store {
@@ -53,7 +52,7 @@ impl Store {
         sqlx::raw_sql(
             "create table if not exists user (
                  id integer primary key, name text not null unique, is_staff integer not null,
-                 token_hash blob not null unique, session_hash blob not null unique);
+                 token_hash blob not null unique, session_hash blob unique);
              create table if not exists note (
                  id integer primary key, owner integer not null references user, title text not null, body text not null);",
         )
@@ -64,22 +63,27 @@ impl Store {
 
     /// Adds a user with new keys; none when there already is one of that name.
     pub(crate) async fn add_user(&self, name: &str, is_staff: bool) -> Result<Option<Keys>, Box<dyn std::error::Error>> {
-        let keys = Keys { token: random()?, session: random()? };
-        let added = sqlx::query(
-            "insert into user (name, is_staff, token_hash, session_hash) values (?, ?, ?, ?) on conflict (name) do nothing",
-        )
-        .bind(name)
-        .bind(is_staff)
-        .bind(hash(&keys.token))
-        .bind(hash(&keys.session))
-        .execute(&self.pool)
-        .await?;
+        let keys = Keys { token: random()? };
+        let added = sqlx::query("insert into user (name, is_staff, token_hash) values (?, ?, ?) on conflict (name) do nothing")
+            .bind(name)
+            .bind(is_staff)
+            .bind(hash(&keys.token))
+            .execute(&self.pool)
+            .await?;
         Ok((added.rows_affected() > 0).then_some(keys))
     }
 
     pub(crate) async fn user_of_token(&self, token: &str) -> Result<Option<User>, sqlx::Error> {
         let query = sqlx::query_as("select id, name, is_staff from user where token_hash = ?");
         query.bind(hash(token)).fetch_optional(&self.pool).await
+    }
+
+    /// A new session for the user of this token, in the place of the one before; none when nobody has the token.
+    pub(crate) async fn sign_in(&self, token: &str) -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> {
+        let session = random()?;
+        let query = sqlx::query("update user set session_hash = ? where token_hash = ?").bind(hash(&session)).bind(hash(token));
+        let is_known = query.execute(&self.pool).await?.rows_affected() > 0;
+        Ok(is_known.then_some(session))
     }
 
     pub(crate) async fn user_of_session(&self, session: &str) -> Result<Option<User>, sqlx::Error> {
