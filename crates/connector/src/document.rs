@@ -53,8 +53,8 @@ impl Document {
     ///
     /// # Errors
     /// Why it is none, to be said behind "it is".
-    pub(crate) fn read(text: &[u8]) -> Result<Self, String> {
-        let root: Value = serde_json::from_slice(text).map_err(|error| match error.classify() {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let root: Value = serde_json::from_str(text).map_err(|error| match error.classify() {
             serde_json::error::Category::Eof => "JSON that ends too early".to_owned(),
             _ => format!("no JSON ({error})"),
         })?;

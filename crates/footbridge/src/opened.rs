@@ -26,7 +26,7 @@ pub(crate) struct Served {
     pub(crate) readiness: Readiness,
     /// Its groups of tools, each with whether they are listed.
     groups: Vec<(String, bool)>,
-    /// The secrets that its backend may want and nobody set, by name.
+    /// The secrets that its backend may want, by name, when nobody set any.
     pub(crate) unset_secrets: Vec<String>,
 }
 
@@ -117,7 +117,9 @@ impl Opened {
             other.is_some_and(|other| !is_unset(&other))
         };
         let secrets = connector.setting_rules().iter().filter(|setting| setting.secret && !is_local && !is_replaced(setting));
-        let unset_secrets = secrets.filter(is_unset).map(|setting| setting.name.clone()).collect();
+        let (unset, set): (Vec<_>, Vec<_>) = secrets.partition(is_unset);
+        // With one credential set, the others are its alternatives, or for what stands before the backend.
+        let unset_secrets = if set.is_empty() { unset.iter().map(|setting| setting.name.clone()).collect() } else { Vec::new() };
         if let Some(trouble) = unreadable.take() {
             return Err(trouble);
         }

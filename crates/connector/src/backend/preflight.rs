@@ -64,7 +64,8 @@ async fn one(inner: &Arc<Inner>, check: &Check) -> Result<(), CallError> {
     let variables = inner.variables();
     let answer = request::simple(inner, &check.request, &variables).await?;
     let Some(oldest) = &check.oldest else { return Ok(()) };
-    let said = values::one(inner, &oldest.of, &answer, &variables).await?;
+    // an answer of another form says no version
+    let said = values::one(inner, &oldest.of, &answer, &variables).await.unwrap_or_default();
     let title = &inner.compiled().title;
     let said = plain_text(&said).unwrap_or_default();
     match Version::parse(&said) {

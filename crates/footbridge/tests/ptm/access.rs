@@ -13,7 +13,7 @@ use crate::stand_in::{OWNER, StandIn, Wall};
 const PASS: &str = "planted-head.planted-body.planted-sign";
 
 /// A `cloudflared` that writes its environment and arguments into `seen` and says what it is told.
-fn cloudflared(directory: &Path, says: &str) -> String {
+pub(crate) fn cloudflared(directory: &Path, says: &str) -> String {
     let program = directory.join("cloudflared");
     let seen = directory.join("seen");
     let script = format!("#!/bin/sh\n/usr/bin/env >> {0}\necho \"$@\" >> {0}\n{says}\n", seen.display());
@@ -22,7 +22,7 @@ fn cloudflared(directory: &Path, says: &str) -> String {
     directory.display().to_string()
 }
 
-fn discovering(stand_in: &StandIn, path: String) -> Vec<(&'static str, String)> {
+pub(crate) fn discovering(stand_in: &StandIn, path: String) -> Vec<(&'static str, String)> {
     let own = settings(stand_in, OWNER).into_iter().filter(|(name, _)| *name != "PTM_CF_AUTO_DISCOVER");
     own.chain([
         ("PATH", path),
@@ -34,7 +34,7 @@ fn discovering(stand_in: &StandIn, path: String) -> Vec<(&'static str, String)> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_challenge_is_passed_with_the_token_of_cloudflared() {
-    for wall in [Wall::Redirect(PASS), Wall::Forbid(PASS)] {
+    for wall in [Wall::Redirect(PASS), Wall::Ask(PASS), Wall::Forbid(PASS)] {
         let stand_in = StandIn::start().await;
         stand_in.world().wall = wall;
         let directory = tempfile::tempdir().unwrap();

@@ -99,7 +99,7 @@ async fn a_backend_that_is_as_the_connector_assumes_is_well() {
     assert_eq!(
         ended.stdout,
         format!(
-            "ptm: Prompt Test Manager at {address}/\n  not set  CF_ACCESS_CLIENT_ID, CF_ACCESS_CLIENT_SECRET, CF_ACCESS_JWT\n  \
+            "ptm: Prompt Test Manager at {address}/\n  \
              checks   passed\n  document /openapi.json of Prompt Test Manager 1.10.0\n  paths    30 of 30 are as the document has them\n"
         )
     );
@@ -119,7 +119,7 @@ async fn what_differs_is_named_assumed_paths_first() {
         json!({"properties": {"owner": {}}, "required": ["owner"]});
     let (_stand_in, ended) = beside(served(&changed)).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    let said: Vec<_> = ended.stdout.lines().skip(4).collect();
+    let said: Vec<_> = ended.stdout.lines().skip(3).collect();
     assert_eq!(
         said,
         [
@@ -158,7 +158,7 @@ async fn without_a_document_it_says_so_and_asks_what_it_can() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_that_cannot_be_used_is_none() {
-    let planted = "http://planted-elsewhere.example/openapi.json".replace("planted-", "");
+    let elsewhere = "http://elsewhere.example/openapi.json";
     for (odd, why) in [
         (Odd::body(200, "<<<"), "/openapi.json: no JSON"),
         (Odd::body(200, "\u{1b}[2J"), "/openapi.json: no JSON"),
@@ -167,7 +167,7 @@ async fn a_document_that_cannot_be_used_is_none() {
         (Odd::body(200, r#"{"openapi": "3.1.0"}"#), "an OpenAPI document without paths"),
         (Odd::Long { bytes: 200 << 20, is_told: true }, "Prompt Test Manager answered more than 8 MiB.\n"),
         (Odd::Long { bytes: 200 << 20, is_told: false }, "Prompt Test Manager answered more than 8 MiB.\n"),
-        (Odd::body(302, "").with("location", planted), "http://elsewhere.example, which is never followed"),
+        (Odd::body(302, "").with("location", elsewhere), "http://elsewhere.example, which is never followed"),
         (Odd::body(302, "").with("location", "/openapi.json"), "redirected more than 5 times"),
         (Odd::body(401, "{}"), "/openapi.json: status 401"),
     ] {
@@ -175,6 +175,13 @@ async fn a_document_that_cannot_be_used_is_none() {
         assert_eq!(ended.code, Some(3), "{odd:?}: {ended:?}");
         assert!(ended.stdout.contains(why) && !ended.stdout.contains('\u{1b}'), "no {why:?} in {ended:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_says_the_token_is_shown_without_it() {
+    let told = json!({"openapi": "3.0.3", "info": {"title": format!("For {OWNER}")}, "paths": {format!("/{OWNER}/providers"): {"get": {}}}});
+    let (_stand_in, ended) = beside(served(&told)).await;
+    assert!(ended.stdout.contains("For [secret]") && ended.stdout.contains("GET /[secret]/providers"), "{ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

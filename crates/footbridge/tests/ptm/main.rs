@@ -4,10 +4,15 @@
 
 mod access;
 mod doctor;
+mod failing;
 mod golden;
 #[path = "../harness/harness.rs"]
 mod harness;
+mod input;
+mod ledger;
+mod planted;
 mod served;
 mod stand_in;
 mod start;
 mod story;
+mod waiting;

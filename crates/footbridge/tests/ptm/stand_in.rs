@@ -27,6 +27,8 @@ pub(crate) enum Wall {
     None,
     /// Cloudflare Access, which sends elsewhere whoever has not this token.
     Redirect(&'static str),
+    /// The same with 401 and a header.
+    Ask(&'static str),
     /// The same with 403 and a header.
     Forbid(&'static str),
     /// The same with a page to sign in.
@@ -66,10 +68,8 @@ pub(crate) struct World {
     pub(crate) version: Value,
     /// So many of the next requests answer 500.
     pub(crate) failing: usize,
-    /// Every answer is this text.
-    pub(crate) garbled: Option<&'static str>,
     pub(crate) wall: Wall,
-    /// What takes the place of every answer at these paths.
+    /// What takes the place of answers: of one method and path, such as `PATCH /prompts/greeting`, of a path, or with `*` of all.
     pub(crate) odd: BTreeMap<&'static str, Odd>,
     pub(crate) audit: Vec<String>,
     pub(crate) seen: Vec<Seen>,
@@ -124,7 +124,6 @@ impl World {
             optimizations: BTreeMap::new(),
             version: json!("1.10.0"),
             failing: 0,
-            garbled: None,
             wall: Wall::None,
             odd: BTreeMap::new(),
             audit: Vec::new(),
@@ -157,7 +156,10 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
     let odd = {
         let mut world = world.lock().unwrap();
         world.seen.push(asked.clone());
-        world.odd.get(head.uri.path()).cloned()
+        let world = &*world;
+        let path = head.uri.path();
+        let odd = &world.odd;
+        odd.get(asked.line.as_str()).or_else(|| odd.get(path)).or_else(|| odd.get("*")).cloned()
     };
     if let Some(odd) = odd {
         return odd.into_response().await;

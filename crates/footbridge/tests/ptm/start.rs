@@ -1,4 +1,4 @@
-//! How the program starts and ends before a backend: exit codes seen from outside, settings, what is closed, who the backend sees.
+//! How the program starts and ends before a backend: what is closed, how much is logged, who the backend sees.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 
@@ -6,85 +6,65 @@ use serde_json::{Value, json};
 
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{Session, tool_call};
-use crate::served::{Served, has_no_secret, settings};
+use crate::planted::calls;
+use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
 
-/// Serves ptm over stdio to somebody who says nothing, and gives the exit code and stderr. `file` is served in place of the built-in one.
-pub(crate) fn ended(file: Option<&str>, variables: &[(&str, String)]) -> (Option<i32>, String) {
+/// Serves ptm over stdio to somebody who says nothing, at the finest log level, and gives the exit code and stderr.
+pub(crate) fn ended(variables: &[(&str, String)]) -> (Option<i32>, String) {
     let home = Home::new();
-    let path = file.map(|file| home.file("ptm.yaml", file));
-    let connector = path.as_ref().map_or("ptm", |path| path.to_str().unwrap());
-    let mut command = home.command(&["serve", connector, "--transport", "stdio"]);
+    let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
     let ended = Running::start(command.env("FOOTBRIDGE_LOG", "trace").envs(variables.iter().cloned())).ended();
     has_no_secret(&ended.stderr);
     assert_eq!(ended.stdout, "");
     (ended.code, ended.stderr)
 }
 
-/// The connector file with no patience, so that no test waits for it.
-fn impatient() -> String {
-    let file = include_str!("../../../../connectors/ptm.yaml");
-    let changed = file.replace("patience: 31s", "patience: 0s");
-    assert_ne!(changed, file);
-    changed
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn each_end_has_its_code() {
-    let stand_in = StandIn::start().await;
-    let own = settings(&stand_in, OWNER);
-    assert_eq!(ended(None, &own).0, Some(0), "a client that leaves");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut unreachable = own.clone();
-    unreachable[0].1 = format!("http://{nobody}");
-    let (code, said) = ended(Some(&impatient()), &unreachable);
-    assert!(code == Some(2) && said.contains("cannot be reached"), "{code:?} {said}");
-    stand_in.world().failing = usize::MAX;
-    assert_eq!(ended(Some(&impatient()), &own).0, Some(2), "down");
-    stand_in.world().failing = 0;
-    let (code, said) = ended(None, &settings(&stand_in, "planted-and-unknown"));
-    assert!(code == Some(3) && said.contains("this token is not known"), "{code:?} {said}");
-    for (version, good) in
-        [("1.9.0", true), ("v1.9", true), ("1.10.0rc1", true), ("1.8.9", false), ("nightly", false), ("", false)]
-    {
-        stand_in.world().version = json!(version);
-        assert_eq!(ended(None, &own).0, Some(if good { 0 } else { 4 }), "{version}");
-    }
-    stand_in.world().garbled = Some("<<<");
-    assert_eq!(ended(None, &own).0, Some(4), "garbled");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_settings_are_all_named_at_once_and_never_shown() {
-    let (code, said) = ended(None, &[]);
-    assert!(code == Some(2) && said.contains("PTM_API_BASE_URL") && said.contains("PTM_API_TOKEN"), "{code:?} {said}");
-    let wrong = [
-        ("PTM_API_BASE_URL", "ptm.example.com"),
-        ("PTM_API_TOKEN", "planted-\ntoken"),
-        ("PTM_MCP_READ_ONLY", "maybe"),
-        ("PTM_MCP_LOG_LEVEL", "LOUD"),
-        ("CF_ACCESS_CLIENT_ID", "planted-id"),
-    ];
-    for (name, seconds) in [("PTM_MCP_TIMEOUT_SECONDS", "0"), ("PTM_MCP_TIMEOUT_SECONDS", "601")] {
-        let all = wrong.iter().map(|(name, value)| (*name, (*value).to_owned())).chain([(name, seconds.to_owned())]);
-        let (code, said) = ended(None, &all.collect::<Vec<_>>());
-        assert_eq!(code, Some(2));
-        for name in wrong.iter().map(|(name, _)| *name).chain([name, "CF_ACCESS_CLIENT_SECRET"]) {
-            assert!(said.contains(name), "no {name} in {said}");
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn writing_is_closed_until_the_backends_own_setting_opens_it() {
     let stand_in = StandIn::start().await;
-    let closed: Vec<_> = settings(&stand_in, OWNER).into_iter().filter(|(name, _)| *name != "PTM_MCP_READ_ONLY").collect();
-    let served = Served::over(crate::served::Via::Stdio, closed).await;
-    assert_eq!(served.tools().await.len(), 13);
-    let before = stand_in.lines().len();
-    served.refuse("update_prompt", json!({ "prompt_id": "greeting" }), &["PTM_MCP_READ_ONLY=false"]).await;
-    assert_eq!(stand_in.lines().len(), before);
+    for said in [None, Some("true")] {
+        let mut closed: Vec<_> =
+            settings(&stand_in, OWNER).into_iter().filter(|(name, _)| *name != "PTM_MCP_READ_ONLY").collect();
+        closed.extend(said.map(|said| ("PTM_MCP_READ_ONLY", said.to_owned())));
+        let served = Served::over(Via::Stdio, closed).await;
+        let listed = served.tool_names().await;
+        assert_eq!(listed.len(), 13);
+        served.succeed("list_providers", json!({})).await;
+        let before = stand_in.lines().len();
+        let (open, closed): (Vec<_>, Vec<_>) = calls().into_iter().partition(|(tool, _)| listed.iter().any(|one| one == tool));
+        assert_eq!((open.len(), closed.len()), (13, 11));
+        for (tool, arguments) in closed {
+            served.refuse(tool, arguments, &["PTM_MCP_READ_ONLY=false"]).await;
+        }
+        assert_eq!(stand_in.lines().len(), before);
+        served.end().await;
+    }
+    let served = Served::start(&stand_in, OWNER).await;
+    assert_eq!(served.tool_names().await.len(), 24);
+    assert!(served.tools().await.iter().all(|tool| tool["annotations"]["destructiveHint"] != true), "none destroys");
     served.end().await;
+}
+
+/// The backend's own word for how much is logged, unless ours says it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_has_the_level_of_its_setting() {
+    let stand_in = StandIn::start().await;
+    let logged = |variables: &[(&'static str, &str)]| {
+        let home = Home::new();
+        let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
+        command.envs(settings(&stand_in, OWNER)).envs(variables.iter().copied());
+        let mut session = Session::start(&mut command);
+        session.call("get_prompt", json!({ "prompt_id": "nothing" })).unwrap_err();
+        let said = session.finish().stderr;
+        ["DEBUG", "INFO"].map(|level| said.lines().any(|line| line.split_whitespace().nth(1) == Some(level)))
+    };
+    assert_eq!(logged(&[]), [false, true], "INFO when nothing is said");
+    assert_eq!(logged(&[("PTM_MCP_LOG_LEVEL", "debug")]), [true, true]);
+    for quiet in ["WARNING", "ERROR", "CRITICAL"] {
+        assert_eq!(logged(&[("PTM_MCP_LOG_LEVEL", quiet)]), [false, false], "{quiet}");
+    }
+    assert_eq!(logged(&[("PTM_MCP_LOG_LEVEL", "DEBUG"), ("FOOTBRIDGE_LOG", "warn")]), [false, false]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

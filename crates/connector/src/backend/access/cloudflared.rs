@@ -158,6 +158,12 @@ mod tests {
         assert_eq!(outcome(&padded(MAX_OUTPUT - 5)).await.unwrap_err(), Failure::NoToken);
     }
 
+    /// The clock is the test's: it goes on when there is nothing to do but wait.
+    #[tokio::test(start_paused = true)]
+    async fn it_has_its_time() {
+        assert_eq!(outcome("exec tail -f /dev/null").await.unwrap_err(), Failure::TimedOut);
+    }
+
     #[test]
     fn a_token_has_three_parts_and_a_bounded_length() {
         assert!(is_token(&format!("a.b.{}", "c".repeat(MAX_TOKEN - 4))));

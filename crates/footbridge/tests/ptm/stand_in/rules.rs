@@ -31,9 +31,6 @@ impl World {
             self.failing -= 1;
             return Answer::text(500, "application/json", json!({"detail": "starting"}).to_string());
         }
-        if let Some(text) = self.garbled {
-            return Answer::text(200, "application/json", text);
-        }
         let (method, address) = asked.line.split_once(' ').unwrap();
         let (path, query) = address.split_once('?').unwrap_or((address, ""));
         let path: Vec<&str> = path.trim_start_matches('/').split('/').collect();
@@ -54,13 +51,15 @@ impl World {
         let login = "https://team.cloudflareaccess.com/cdn-cgi/access/login/ptm";
         let mut answer = match self.wall {
             Wall::None => return None,
-            Wall::Redirect(token) | Wall::Forbid(token) | Wall::Page(token) if passes(token) => return None,
+            Wall::Redirect(token) | Wall::Ask(token) | Wall::Forbid(token) | Wall::Page(token) if passes(token) => return None,
             Wall::Redirect(_) => Answer::text(302, "text/html", ""),
+            Wall::Ask(_) => Answer::text(401, "text/plain", ""),
             Wall::Forbid(_) => Answer::text(403, "text/plain", "Forbidden"),
             Wall::Page(_) => Answer::text(200, "text/html", format!("<!DOCTYPE html><a href=\"{login}\">Sign in</a>")),
         };
         match self.wall {
             Wall::Redirect(_) => answer.headers.push(("location", login.to_owned())),
+            Wall::Ask(_) => answer.headers.push(("www-authenticate", "Cloudflare-Access realm=\"ptm\"".to_owned())),
             Wall::Forbid(_) => answer.headers.push(("cf-access-domain", "ptm.example.com".to_owned())),
             Wall::None | Wall::Page(_) => {}
         }
