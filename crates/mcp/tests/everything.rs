@@ -34,6 +34,8 @@ mod over_http;
 mod questions;
 #[path = "everything/rmcp.rs"]
 mod rmcp_client;
+#[path = "main/rmcp_wire.rs"]
+mod rmcp_wire;
 #[path = "everything/things.rs"]
 mod things;
 

@@ -13,6 +13,8 @@ mod app;
 mod page;
 #[path = "../examples/notes/prompts.rs"]
 mod prompts;
+#[path = "main/rmcp_wire.rs"]
+mod rmcp_wire;
 #[path = "main/schemas.rs"]
 #[allow(dead_code, reason = "the other tests need all of it")]
 mod schemas;
@@ -25,6 +27,11 @@ mod tools;
 mod wire;
 
 use footbridge_mcp::http::{ServerLimits, serve};
+use rmcp::model::{CallToolRequestParams, ProtocolVersion};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::{ClientLifecycleMode, ClientServiceExt as _};
+use rmcp_wire::Held;
 use schemas::MODERN;
 use serde_json::{Value, json};
 use store::{Keys, Store};
@@ -178,4 +185,47 @@ async fn each_door_has_its_key() {
     let url = format!("{}/.well-known/oauth-protected-resource/mcp", notes.origin);
     let metadata: Value = serde_json::from_str(&notes.client.get(url).send().await.unwrap().text().await.unwrap()).unwrap();
     assert_eq!(metadata["resource"], format!("{}/mcp", notes.origin));
+}
+
+/// A client that is not ours, in both eras, as both users.
+#[tokio::test]
+async fn rmcps_client_reaches_everything() {
+    let notes = notes().await;
+    let modern = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
+    for (number, lifecycle) in [modern, ClientLifecycleMode::Initialize].into_iter().enumerate() {
+        let connect = async |keys: &Keys| {
+            let config = StreamableHttpClientTransportConfig::with_uri(format!("{}/mcp", notes.origin)).auth_header(&*keys.token);
+            ().serve_with_lifecycle(Held::new(StreamableHttpClientTransport::from_config(config)), lifecycle.clone())
+                .await
+                .unwrap()
+        };
+        let (ada, grace) = (connect(&notes.ada).await, connect(&notes.grace).await);
+        let call = async |client: &rmcp::service::RunningService<rmcp::RoleClient, ()>, tool: &'static str, arguments: Value| {
+            let params = CallToolRequestParams::new(tool).with_arguments(arguments.as_object().unwrap().clone());
+            serde_json::to_value(client.call_tool(params).await.unwrap()).unwrap()
+        };
+        let note = call(&ada, "create_note", json!({"title": "Tea", "body": "Buy green tea."})).await["structuredContent"].take();
+        let id = note["id"].as_i64().unwrap();
+        let found = call(&ada, "find_notes", json!({"text": "tea"})).await["structuredContent"]["result"].take();
+        assert_eq!((found.as_array().unwrap().len(), &found[0]), (number + 1, &note));
+        assert_eq!(call(&grace, "update_note", json!({"id": id, "title": "x"})).await["isError"], true);
+        assert_eq!((ada.list_all_tools().await.unwrap().len(), grace.list_all_tools().await.unwrap().len()), (5, 7));
+        let chart = call(&grace, "chart_notes", json!({})).await;
+        assert_eq!((&chart["content"][1]["type"], &chart["content"][1]["mimeType"]), (&json!("image"), &json!("image/svg+xml")));
+        assert_eq!(ada.list_all_resource_templates().await.unwrap()[0].uri_template, "notes://{id}");
+        let uri = format!("notes://{id}");
+        let read = |uri: &str| serde_json::from_value(json!({ "uri": uri })).unwrap();
+        let text = serde_json::to_value(ada.read_resource(read(&uri)).await.unwrap()).unwrap()["contents"][0]["text"].take();
+        assert_eq!(text, "# Tea\n\nBuy green tea.");
+        assert!(grace.read_resource(read(&uri)).await.is_err());
+        let prompt = json!({"name": "summarize_note", "arguments": {"id": id.to_string()}});
+        let prompt = ada.get_prompt(serde_json::from_value(prompt).unwrap()).await.unwrap();
+        assert!(
+            serde_json::to_value(&prompt.messages[0]).unwrap()["content"]["text"].as_str().unwrap().contains("Buy green tea.")
+        );
+        let typed =
+            json!({"ref": {"type": "ref/prompt", "name": "summarize_note"}, "argument": {"name": "id", "value": id.to_string()}});
+        let completed = ada.peer().complete(serde_json::from_value(typed).unwrap()).await.unwrap();
+        assert_eq!(completed.completion.values, [id.to_string()]);
+    }
 }

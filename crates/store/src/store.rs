@@ -112,6 +112,8 @@ impl Store {
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(options.busy_time)
+                // Waiting for one's turn is not worth a word to the operator before it has been waited for in vain.
+                .acquire_slow_threshold(options.busy_time)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)

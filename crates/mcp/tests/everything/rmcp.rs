@@ -10,6 +10,7 @@ use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, RoleClient
 use serde_json::{Value, json};
 
 use crate::over_http::served;
+use crate::rmcp_wire::Held;
 
 struct Knowing;
 
@@ -26,7 +27,7 @@ struct Client(RunningService<RoleClient, Knowing>);
 impl Client {
     async fn connect() -> Self {
         let lifecycle = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
-        let transport = StreamableHttpClientTransport::from_uri(served().await);
+        let transport = Held::new(StreamableHttpClientTransport::from_uri(served().await));
         Self(Knowing.serve_with_lifecycle(transport, lifecycle).await.unwrap())
     }
 
