@@ -42,6 +42,7 @@ use crate::upstream::Upstream;
 
 pub use path_check::{Asked, FoundDocument, PathCheck};
 pub use preflight::PreflightFailure;
+pub use steps::Question;
 
 /// How far a long call is.
 #[derive(Debug, Clone, PartialEq)]
@@ -237,7 +238,7 @@ impl Backend {
         found.cloned().ok_or_else(|| CallError::caller(format!("There is no action `{name}`.")))
     }
 
-    /// The sentence that asks a person before this change, as the tool's `confirm` says it; none when it says nothing.
+    /// What a person is asked before this change, as the tool's `confirm` says it; none when it says nothing.
     /// Changes nothing, but may read the record that is about to change.
     ///
     /// # Errors
@@ -246,7 +247,7 @@ impl Backend {
         &self,
         tool: &str,
         arguments: Map<String, Value>,
-    ) -> impl Future<Output = Result<Option<String>, CallError>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<Option<Question>, CallError>> + Send + 'static + use<> {
         let inner = Arc::clone(&self.0);
         let action = inner.connector.tool(tool).map(|tool| tool.action.clone());
         async move {

@@ -153,6 +153,9 @@ pub struct Tool {
     /// does not look at it.
     #[serde(skip)]
     pub takes_key: bool,
+    /// Its file says how a person is asked before it acts; see [`Backend::confirmation`].
+    #[serde(skip)]
+    pub asks: bool,
     /// The group it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

@@ -28,7 +28,7 @@ mod failure;
 mod json;
 mod reference;
 
-pub use backend::{Asked, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure, Progress};
+pub use backend::{Asked, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure, Progress, Question};
 pub use compile::compile;
 pub use connector::{
     ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, Resource, RestAction, SettingKind, Tool,

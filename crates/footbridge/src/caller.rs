@@ -3,8 +3,10 @@
 /// Who a call is made for. Every caller acts on the board as the account `local`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// The person who started the program: stdio, or a command in a terminal.
+    /// The person who started the program, through a client on stdio.
     LocalUser,
+    /// The same person, by a command of their own.
+    Terminal,
     /// Whoever reaches the HTTP door, past the shared bearer where there is one.
     HttpClient,
     /// A program that holds the key of the actions.
@@ -15,7 +17,7 @@ impl Caller {
     /// What tells the callers of one kind from those of another; what is kept for one is not given to another.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::LocalUser => "local",
+            Self::LocalUser | Self::Terminal => "local",
             Self::HttpClient => "http",
             Self::ActionClient => "action",
         }

@@ -5,6 +5,7 @@ mod consent;
 mod gate;
 mod keys;
 mod progress;
+mod second_call;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,6 +23,7 @@ use crate::readiness::Readiness;
 pub(crate) use gate::Gate;
 pub(crate) use keys::Keys;
 use keys::{ARGUMENT, Begun};
+use second_call::Asked;
 
 /// What an action answers when the way to the backend, or we, failed; the log says more.
 pub(crate) const FAILED_INSIDE: &str = "Internal server error";
@@ -36,6 +38,9 @@ struct Road {
     title: String,
     effect: Effect,
     takes_key: bool,
+    /// The connector file says how a person is asked before it acts.
+    asks: bool,
+    asked: Asked,
     is_structured: bool,
     keys: Keys,
     readiness: Readiness,
@@ -58,6 +63,8 @@ impl Road {
             title: tool.title.clone(),
             effect: tool.effect,
             takes_key: tool.takes_key,
+            asks: tool.asks && tool.effect != Effect::Read,
+            asked: Asked::default(),
             is_structured: tool.structured,
             keys: keys.clone(),
             readiness: served.readiness.clone(),
@@ -137,6 +144,7 @@ fn open(served: &Served, tool: &ConnectorTool, names: &Names, keys: &Keys) -> To
         None => made,
     };
     let made = taking(made, tool);
+    let made = if tool.asks { made.unlisted_argument(second_call::ARGUMENT, second_call::schema()) } else { made };
     let made = if served.lists(tool) { made } else { made.unlisted() };
     names.aliases(&served.name, tool).into_iter().fold(made, Tool::alias)
 }
@@ -163,7 +171,7 @@ fn closed(served: &Served, tool: &ConnectorTool, names: &Names) -> Tool<Caller> 
 async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult {
     road.readiness.wait().await.map_err(fail)?;
     if wanted == Wanted::Result {
-        consent::ask(road, &call).await?;
+        consent::ask(road, &mut call).await?;
     }
     let key = road.key(&mut call);
     let held = match key {

@@ -44,6 +44,7 @@ pub struct Tool<C> {
     pub(crate) annotations: Option<Annotations>,
     pub(crate) nullable: Vec<String>,
     pub(crate) argument_aliases: Vec<(String, String)>,
+    pub(crate) unlisted_arguments: Vec<(String, Value)>,
     pub(crate) listed: bool,
     pub(crate) time_limit: Duration,
     pub(crate) required_capabilities: Option<Value>,
@@ -77,6 +78,7 @@ impl<C: 'static> Tool<C> {
             annotations: None,
             nullable: Vec::new(),
             argument_aliases: Vec::new(),
+            unlisted_arguments: Vec::new(),
             listed: true,
             time_limit: limits::TOOL_TIME,
             required_capabilities: None,
@@ -186,6 +188,14 @@ impl<C: 'static> Tool<C> {
     #[must_use]
     pub fn argument_alias(mut self, alias: impl Into<String>, property: impl Into<String>) -> Self {
         self.argument_aliases.push((alias.into(), property.into()));
+        self
+    }
+
+    /// A property that a call may pass, with its schema, and that is not in the listed one: something that the tool itself tells a client to
+    /// pass, when the time comes.
+    #[must_use]
+    pub fn unlisted_argument(mut self, name: impl Into<String>, schema: Value) -> Self {
+        self.unlisted_arguments.push((name.into(), schema));
         self
     }
 

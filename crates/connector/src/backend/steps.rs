@@ -5,6 +5,7 @@ mod done;
 mod repeat;
 mod result;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::pages::{self, Listed, Wanted};
 use super::throttle::set;
-use super::tidy::Rules;
+use super::tidy::{Rules, fenced};
 use super::values::{self, Held};
 use super::{Inner, Options, Outcome, conflict, request};
 use crate::connector::{Does, Each, Plan, Request, Step};
@@ -70,17 +71,27 @@ pub(super) async fn run(
     result::finish(run).await.map_err(|error| done.then(error))
 }
 
-/// The sentence that asks a person before the change; none when the tool has none. Changes nothing.
+/// What a person is asked before a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// For the person.
+    pub text: String,
+    /// For a model: fenced, because the backend's words stand in it.
+    pub fenced: String,
+}
+
+/// What a person is asked before the change; none when the tool has nothing to ask. Changes nothing.
 pub(super) async fn confirmation(
     inner: &Arc<Inner>,
     plan: &Arc<Plan>,
     arguments: Map<String, Value>,
-) -> Result<Option<String>, CallError> {
+) -> Result<Option<Question>, CallError> {
     let Some(filter) = &plan.confirm else { return Ok(None) };
     let options = Options::default();
     let run = begin(inner, plan, arguments, &options).await?;
     let sentence = values::one(inner, filter, &Held::Nothing, &run.variables).await?;
-    Ok(jq::text(&sentence).map(|text| text.into_owned()))
+    let question = |text: Cow<'_, str>| Question { fenced: fenced(&text), text: text.into_owned() };
+    Ok(jq::text(&sentence).map(question))
 }
 
 /// Everything before the first step: arguments, checks, lookups, the record before.

@@ -122,6 +122,7 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
         structured: false,
         longest_wait: Duration::ZERO,
         takes_key: false,
+        asks: false,
         is_listed: true,
         no_undo: None,
         nullable: if op == Operation::Update { model.nullable.clone() } else { Vec::new() },

@@ -155,6 +155,7 @@ fn settle_one<'d>(
         structured: tool.structured,
         longest_wait: longest_wait(&batches),
         takes_key: tool.idempotency_key,
+        asks: tool.confirm.is_some(),
         nullable: tool.input.iter().filter(|(_, argument)| argument.clear).map(|(name, _)| name.value.clone()).collect(),
         is_listed: tool.group.as_ref().and_then(|group| definition.groups.get(&group.value)).copied().unwrap_or(true),
         group: tool.group.as_ref().map(|group| group.value.clone()),
@@ -249,6 +250,7 @@ fn own_arguments(tool: &definition::Tool, is_list: bool, found: &mut Found) {
         let taken = match name.value.as_str() {
             "fields" => tool.fields,
             "idempotency_key" => tool.idempotency_key,
+            "confirm" => tool.confirm.is_some(),
             _ => is_list,
         };
         if taken && arguments::OWN.contains(&name.value.as_str()) {

@@ -69,7 +69,8 @@ pub(crate) struct Tool {
     pub(crate) undo: Vec<Placed<Step>>,
     /// Why the change cannot be taken back.
     pub(crate) no_undo: Option<Placed<String>>,
-    /// jq filter: the sentence that asks a person before the change.
+    /// jq filter: the sentence that asks a person before the change. A client that shows no forms is answered with it, and has to make the call
+    /// a second time.
     pub(crate) confirm: Option<Placed<String>>,
     /// What to do about an HTTP status; goes before the backend's hints.
     #[serde(default)]

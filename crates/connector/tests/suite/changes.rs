@@ -317,9 +317,14 @@ async fn the_question_before_a_change_is_asked_without_making_it() {
 "#;
     let scripted = Scripted::new(&one_tool(tool), |_| ok(item(1)));
     let arguments = json!({"id": 7}).as_object().unwrap().clone();
-    assert_eq!(scripted.backend.confirmation("t", arguments).await.unwrap().as_deref(), Some("Delete “old”?"));
+    let question = scripted.backend.confirmation("t", arguments).await.unwrap().unwrap();
+    assert_eq!(question.text, "Delete “old”?");
+    assert_eq!(question.fenced, "<untrusted-content>Delete “old”?</untrusted-content>");
     assert_eq!(scripted.lines(), ["GET /items/7"]);
     assert_eq!(scripted.call("t", json!({"id": 7})).await.unwrap(), json!({"deleted": 7}));
+    let taken = tool.replace("{ id: {", "{ confirm: { type: string, description: C }, id: {");
+    let problems = compile("x.yaml", &one_tool(&taken)).unwrap_err();
+    assert!(problems.to_string().contains("the argument `confirm` is there already"), "{problems}");
 }
 
 #[test]

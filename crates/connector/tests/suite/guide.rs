@@ -118,7 +118,7 @@ async fn the_connector_of_the_guide_does_what_the_guide_says() {
     assert_eq!((&moved["moved"], &moved["failed"][0]["id"]), (&json!([2, 3]), &json!(77)));
 
     let question = parcel.backend.confirmation("parcel_delete", json!({"id": 2}).as_object().unwrap().clone()).await.unwrap();
-    assert_eq!(question.as_deref(), Some("Delete the parcel “P2”?"));
+    assert_eq!(question.unwrap().text, "Delete the parcel “P2”?");
     assert_eq!(parcel.call("parcel_delete", json!({"id": 2})).await.unwrap(), json!({"deleted": 2}));
 
     let wanted = parcel.backend.action_arguments("list_parcels", json!({"query": {"depot": ["South"]}})).await.unwrap();

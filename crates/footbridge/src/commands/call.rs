@@ -20,7 +20,7 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     let names: Vec<String> = arguments.connector.into_iter().collect();
     let opened = Opened::open(&names, &settings).await?;
     let endpoint = endpoint::over(&opened)?;
-    let answer = endpoint.call(&arguments.tool, Value::Object(given), Caller::LocalUser).await;
+    let answer = endpoint.call(&arguments.tool, Value::Object(given), Caller::Terminal).await;
     opened.close().await;
     let output = answer.map_err(|error| match error {
         CallError::UnknownTool(name) => Trouble::usage(format!("there is no tool {name:?}; footbridge tools lists them")),

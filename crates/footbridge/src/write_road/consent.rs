@@ -1,9 +1,11 @@
-//! The user's consent to a change that is worth a question: asked through the client, where the client can ask.
+//! The user's consent to a change that is worth a question: asked through the client where the client can ask, else by its model, which
+//! makes the call a second time (`second_call`).
 
-use footbridge_connector::Effect;
+use footbridge_connector::{Effect, Question};
 use footbridge_mcp::{Call, Client, Elicitation, Elicited, Failure, fail};
 use serde_json::{Map, Value, json};
 
+use super::second_call::{ARGUMENT, MINUTES};
 use super::{Road, tell_log};
 use crate::caller::Caller;
 
@@ -11,24 +13,50 @@ use crate::caller::Caller;
 const MAX_QUESTION: usize = 500;
 const REFUSED: &str = "The user did not agree, so nothing was changed. Do not try it again unless they ask for it.";
 
-/// Ends the call unless the user agrees. A tool asks when its file says how, and when it deletes. A client that cannot show a form
-/// is not asked: it has the tool's hints, and its own ways.
-pub(super) async fn ask(road: &Road, call: &Call<Caller>) -> Result<(), Failure> {
-    if road.effect == Effect::Read || !can_ask(call.client()) {
+/// Ends the call unless the user agrees. A tool asks when its file says how, and when it deletes. A client that cannot show a form is told
+/// what its file asks, and to make the call again; without such a question it has the tool's hints, and its own ways.
+pub(super) async fn ask(road: &Road, call: &mut Call<Caller>) -> Result<(), Failure> {
+    let code = if road.asks { call.arguments.remove(ARGUMENT) } else { None };
+    // who types a command has decided
+    if road.effect == Effect::Read || *call.caller == Caller::Terminal {
         return Ok(());
     }
-    let written = road.backend.confirmation(&road.tool, call.arguments.clone()).await;
-    let written = written.map_err(|error| {
-        tell_log(&road.tool, &call.caller, &error);
-        fail(error.message())
-    })?;
+    if !can_ask(call.client()) {
+        return if road.asks { second_call(road, call, code.as_ref().and_then(Value::as_str)).await } else { Ok(()) };
+    }
     let made = || (road.effect == Effect::Destroy).then(|| question(&road.title, &call.arguments));
-    let Some(sentence) = written.or_else(made) else { return Ok(()) };
+    let Some(sentence) = written(road, call).await?.map(|question| question.text).or_else(made) else { return Ok(()) };
     let form = json!({"type": "object", "properties": {"confirm": {"type": "boolean", "title": "Yes, do it", "default": true}}});
     match call.elicit("confirm", Elicitation::form(one_line(&sentence), form)).await? {
         Elicited::Accepted(content) if content.get("confirm") != Some(&Value::Bool(false)) => Ok(()),
         _ => Err(fail(REFUSED)),
     }
+}
+
+/// The first call is answered with the question and a code; the same call with that code is the consent.
+async fn second_call(road: &Road, call: &Call<Caller>, code: Option<&str>) -> Result<(), Failure> {
+    if code.is_some_and(|code| road.asked.takes(*call.caller, &call.arguments, code)) {
+        return Ok(());
+    }
+    let Some(question) = written(road, call).await? else { return Ok(()) };
+    let why = match code {
+        Some(_) => format!("That `{ARGUMENT}` is not for this call, was used already, or is older than {MINUTES} minutes. "),
+        None => String::new(),
+    };
+    let code = road.asked.note(*call.caller, &call.arguments);
+    Err(fail(format!(
+        "{why}Nothing was changed yet. First ask the user: {} If they agree, make the same call within {MINUTES} minutes, with \"{ARGUMENT}\": \"{code}\" beside the same arguments.",
+        question.fenced
+    )))
+}
+
+/// What the file asks.
+async fn written(road: &Road, call: &Call<Caller>) -> Result<Option<Question>, Failure> {
+    let written = road.backend.confirmation(&road.tool, call.arguments.clone()).await;
+    written.map_err(|error| {
+        tell_log(&road.tool, &call.caller, &error);
+        fail(error.message())
+    })
 }
 
 /// Whether the client shows forms; one that says nothing of its ways of asking does.

@@ -147,6 +147,13 @@ impl Served {
         serde_json::from_str(&self.text(tool, arguments).await).unwrap()
     }
 
+    /// The JSON of a call that is made a second time with the code that its first answer gives.
+    pub(crate) async fn confirmed(&self, tool: &str, mut arguments: Value) -> Value {
+        let asked = self.refuse(tool, arguments.clone(), &["First ask the user", "Nothing was changed yet"]).await;
+        arguments["confirm"] = Value::from(code_in(&asked));
+        self.succeed(tool, arguments).await
+    }
+
     /// The text of a call that must be refused, which holds every needle.
     pub(crate) async fn refuse(&self, tool: &str, arguments: Value, needles: &[&str]) -> String {
         let called = self.call(tool, arguments).await;
@@ -193,6 +200,11 @@ impl Served {
         (self.has_no_secret)(&log);
         log
     }
+}
+
+/// The code with which a second call agrees.
+pub(crate) fn code_in(asked: &str) -> &str {
+    asked.split_once("\"confirm\": \"").and_then(|(_, rest)| rest.split_once('"')).unwrap_or_else(|| panic!("{asked}")).0
 }
 
 /// The rows of a page.

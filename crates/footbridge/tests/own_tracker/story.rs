@@ -37,7 +37,7 @@ async fn a_ticket_by_names_from_its_making_to_its_end() {
     served.refuse("burrow_ticket_update", json!({ "key": key, "title": "Ours" }), &["Changed meanwhile: title"]).await;
     served.refuse("burrow_ticket_update", json!({ "key": key, "title": "Ours", "rev": 1 }), &["latest version is 5"]).await;
 
-    assert_eq!(served.succeed("burrow_ticket_delete", json!({ "key": key })).await, json!({ "deleted": key }));
+    assert_eq!(served.confirmed("burrow_ticket_delete", json!({ "key": key })).await, json!({ "deleted": key }));
     let gone = ["404", "There is no ticket", "List the tickets of the space"];
     served.refuse("burrow_ticket_get", json!({ "key": key }), &gone).await;
 }

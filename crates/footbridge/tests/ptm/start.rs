@@ -93,6 +93,8 @@ fn a_client_is_answered_while_the_checks_run_and_calls_wait_for_them() {
     command.env("PTM_API_BASE_URL", format!("http://{}", listener.local_addr().unwrap())).env("PTM_API_TOKEN", OWNER);
     let mut session = Session::start(&mut command);
     session.running.send(tool_call(2, "list_providers", &json!({})).to_string());
+    // What was read before this is under way.
+    session.request("ping", &json!({}));
     // now the backend begins to answer: well at first, then it refuses the token
     for (path, status, body) in [("/healthz", "200 OK", "\"ok\""), ("/auth/me", "401 Unauthorized", r#"{"detail": "who?"}"#)] {
         let (mut connection, _) = listener.accept().unwrap();

@@ -96,6 +96,8 @@ fn a_client_is_answered_while_the_login_runs() {
     let mut session = Session::start(command.envs(at(&url)));
     assert!(!session.tools().is_empty());
     session.running.send(tool_call(9, "taiga_projects_list", &json!({})).to_string());
+    // What was read before this is under way.
+    session.request("ping", &json!({}));
     let (mut connection, _) = listener.accept().unwrap();
     let mut first = String::new();
     BufReader::new(connection.try_clone().unwrap()).read_line(&mut first).unwrap();

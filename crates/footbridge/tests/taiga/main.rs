@@ -7,6 +7,7 @@ mod actions_client;
 mod behaviour;
 mod boot;
 mod command_line;
+mod consent;
 mod door;
 mod golden;
 #[path = "../harness/harness.rs"]

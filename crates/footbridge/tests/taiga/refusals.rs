@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::served::code_in;
 use crate::served::Served;
 use crate::stand_in::{Odd, StandIn};
 
@@ -44,7 +45,8 @@ async fn every_shape_with_every_status_has_its_sentence() {
             let answer = || Odd::body(status, body.clone());
             let read = ("taiga_epics_list", json!({ "project_id": 1 }));
             let read = sentence(&stand_in, &served, "GET /epics", answer(), read).await;
-            let write = ("taiga_tasks_delete", json!({ "task_id": 1 }));
+            let asked = served.refuse("taiga_tasks_delete", json!({ "task_id": 1 }), &[]).await;
+            let write = ("taiga_tasks_delete", json!({ "task_id": 1, "confirm": code_in(&asked) }));
             let write = sentence(&stand_in, &served, "DELETE /tasks/1", answer(), write).await;
             assert!(read.contains(&status.to_string()) && write.contains(&status.to_string()), "{read}\n{write}");
             lines.push(format!("  read  {read}"));

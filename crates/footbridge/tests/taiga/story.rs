@@ -250,7 +250,7 @@ async fn every_reading_tool_answers_and_every_deleted_thing_is_gone() {
         ("taiga_stories_delete", "user_story_id", &story["id"]),
         ("taiga_tasks_delete", "task_id", &task_id),
     ] {
-        let deleted = served.succeed(tool, json!({ argument: id })).await;
+        let deleted = served.confirmed(tool, json!({ argument: id })).await;
         assert_eq!(&deleted["deleted"], id);
         served.refuse(tool, json!({ argument: id }), &["404"]).await;
     }

@@ -1,5 +1,6 @@
 //! Tools, resources and prompts made ready: checked, compiled, with their list entries serialised once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,23 @@ pub struct ReadyTool<C> {
     function: ToolFunction<C>,
 }
 
+/// An object schema with further properties. The error is one sentence for the developer.
+fn with_properties<'s>(schema: &'s Value, further: &[(String, Value)]) -> Result<Cow<'s, Value>, String> {
+    if further.is_empty() {
+        return Ok(Cow::Borrowed(schema));
+    }
+    let mut schema = schema.clone();
+    let object = schema.as_object_mut().ok_or("the input schema must be a JSON object")?;
+    let properties = object.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+    let properties = properties.as_object_mut().ok_or("`properties` of the input schema must be an object")?;
+    for (name, property) in further {
+        if properties.insert(name.clone(), property.clone()).is_some() {
+            return Err(format!("`{name}` is a property of the input schema already, so it cannot be an unlisted argument"));
+        }
+    }
+    Ok(Cow::Owned(schema))
+}
+
 impl<C: Send + Sync + 'static> ReadyTool<C> {
     /// Checks a tool; the error is everything that is wrong with it.
     pub(super) fn new(tool: Tool<C>) -> Result<Self, Vec<String>> {
@@ -53,7 +71,8 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
             check_output_schema(schema).unwrap_or_else(|problem| problems.push(problem));
         }
         let json = to_json(&tool.entry());
-        let arguments = ArgumentSchema::compile(&tool.input_schema, &tool.nullable)
+        let arguments = with_properties(&tool.input_schema, &tool.unlisted_arguments)
+            .and_then(|schema| ArgumentSchema::compile(&schema, &tool.nullable))
             .and_then(|schema| schema.with_aliases(&tool.argument_aliases))
             .map_err(|problem| problems.push(problem));
         match arguments {

@@ -139,6 +139,23 @@ async fn an_internal_error_is_opaque_and_a_told_one_is_not() {
     assert_eq!((output.is_error(), text(&output)), (true, "There is no such card. Use card_list."));
 }
 
+#[tokio::test]
+async fn an_unlisted_argument_is_taken_and_checked_and_not_listed() {
+    let schema = json!({"type": "object", "properties": {"id": {"type": "integer"}}, "additionalProperties": false});
+    let said = |call: Call<World>| async move { Ok(Output::text(Value::Object(call.arguments).to_string())) };
+    for listed in [schema, json!({"type": "object", "additionalProperties": false})] {
+        let tool =
+            Tool::new("remove", "d", listed.clone(), said).unlisted_argument("code", json!({"type": "string", "maxLength": 4}));
+        let endpoint = Endpoint::builder("t", "1").tool(tool).build().unwrap();
+        let (world, _events) = World::new();
+        let list: Value = serde_json::from_str(&endpoint.tool_list(world)).unwrap();
+        assert_eq!(list["tools"][0]["inputSchema"], listed);
+        assert_eq!(text(&call(&endpoint, "remove", json!({"code": 7})).await), r#"{"code":"7"}"#);
+        assert!(text(&call(&endpoint, "remove", json!({"code": "12345"})).await).contains("`code`"));
+        assert!(text(&call(&endpoint, "remove", json!({"cod": "1"})).await).contains("`cod` is not known"));
+    }
+}
+
 #[test]
 fn every_build_problem_is_listed() {
     let make = |name: &str, schema: Value| Tool::new(name, "d", schema, |_: Call<World>| async { Ok(Output::text("")) });
@@ -156,6 +173,7 @@ fn every_build_problem_is_listed() {
         .tool(make("remote", json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/x.json"}}})))
         .tool(make("float_header", header("number")))
         .tool(make("ghost", object()).nullable(["nobody"]))
+        .tool(make("twice", header("string")).unlisted_argument("a", json!({"type": "string"})))
         .tool(make("out", object()).output_schema(json!({"type": "string"})))
         .tool(make("fine", header("string")))
         .tool(make(&"x".repeat(128), object()))
@@ -173,6 +191,7 @@ fn every_build_problem_is_listed() {
         ("remote", "example.com"),
         ("float_header", "x-mcp-header"),
         ("ghost", "`nobody`"),
+        ("twice", "`a` is a property of the input schema already"),
         ("out", "output schema"),
     ];
     let found: Vec<&BuildProblem> = problems.0.iter().collect();

@@ -15,8 +15,8 @@ use crate::problem::Found;
 
 /// Forms of a text that arguments may have.
 const FORMATS: [&str; 5] = ["date", "date-time", "uuid", "email", "uri"];
-/// Arguments that the engine adds to lists and to tools with `fields`.
-pub(super) const OWN: [&str; 4] = ["limit", "cursor", "fields", "idempotency_key"];
+/// Arguments that are added to lists, and to tools with `fields`, `idempotency_key` or `confirm`.
+pub(super) const OWN: [&str; 5] = ["limit", "cursor", "fields", "idempotency_key", "confirm"];
 
 pub(super) struct Arguments<'d> {
     pub(super) list: Vec<connector::Argument>,
