@@ -65,6 +65,11 @@ impl Trouble {
         if self.is_configuration { "Configuration error" } else { "footbridge" }
     }
 
+    /// Whether the settings of a backend are to blame.
+    pub(crate) fn is_configuration(&self) -> bool {
+        self.is_configuration
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

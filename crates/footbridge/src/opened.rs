@@ -80,11 +80,20 @@ impl Opened {
             Err(trouble) => Keys::nowhere(trouble.to_string()),
         };
         let mut opened = Self { served: Vec::with_capacity(compiled.len()), local: None, keys };
+        let mut wrong: Vec<Trouble> = Vec::new();
         for (file, name, connector) in compiled {
-            let served = opened.open_one(file.reached, name, connector, settings).await?;
-            opened.served.push(served);
+            match opened.open_one(file.reached, name, connector, settings).await {
+                Ok(served) => opened.served.push(served),
+                // What else is wrong with the settings is said with it.
+                Err(trouble) if trouble.is_configuration() => wrong.push(trouble),
+                Err(trouble) => return Err(trouble),
+            }
         }
-        Ok(opened)
+        if wrong.is_empty() {
+            return Ok(opened);
+        }
+        opened.close().await;
+        Err(Trouble::configuration(wrong.iter().map(Trouble::to_string).collect::<Vec<_>>().join("; ")))
     }
 
     async fn open_one(

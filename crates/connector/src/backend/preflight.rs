@@ -37,7 +37,8 @@ pub(super) async fn run(inner: &Arc<Inner>) -> Result<Vec<String>, PreflightFail
         }
         let fail = |error: CallError| {
             let is_down = error.fault() == Fault::Backend && error.retry_is_safe();
-            PreflightFailure { exit: check.exit, is_down, may_be_down: check.may_be_down, error }
+            let exit = if is_down { check.exit_down } else { check.exit };
+            PreflightFailure { exit, is_down, may_be_down: check.may_be_down, error }
         };
         patiently(inner, check).await.map_err(fail)?;
     }

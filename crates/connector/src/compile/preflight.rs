@@ -29,20 +29,26 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
         let part = format!("upstream.preflight[{index}]");
         let path = filters.path(&check.get, &part, &scope, found);
         let query = steps::query(&check.query, &part, &scope, filters, found);
-        if let Some(exit) = check.exit.as_ref().filter(|exit| !EXITS.contains(&exit.value)) {
-            let what = format!("`exit` must be {} to {}, is {}", EXITS.start(), EXITS.end(), exit.value);
-            found.add(exit.place, part.clone(), what);
+        for (key, exit) in [("exit", &check.exit), ("exit_down", &check.exit_down)] {
+            if let Some(exit) = exit.as_ref().filter(|exit| !EXITS.contains(&exit.value)) {
+                let what = format!("`{key}` must be {} to {}, is {}", EXITS.start(), EXITS.end(), exit.value);
+                found.add(exit.place, part.clone(), what);
+            }
         }
         let patience = check.patience.as_ref().filter(|patience| patience.value != "0s");
         let patience = duration::read(patience, Duration::ZERO, MAX_PATIENCE, &format!("{part}.patience"), found);
         let oldest = check.at_least.as_ref().and_then(|least| oldest(least, &part, &scope, filters, found));
         if let Some(warning) = &check.warning
-            && (check.exit.is_some() || check.patience.is_some() || check.at_least.is_some() || check.may_be_down)
+            && (check.exit.is_some()
+                || check.exit_down.is_some()
+                || check.patience.is_some()
+                || check.at_least.is_some()
+                || check.may_be_down)
         {
             found.add(
                 warning.place,
                 part.clone(),
-                "a check with `warning` ends nothing: it has no `exit`, `patience`, `may_be_down` and `at_least`",
+                "a check with `warning` ends nothing: it has no `exit`, `exit_down`, `patience`, `may_be_down` and `at_least`",
             );
         }
         if let Some(least) = &check.at_least
@@ -54,11 +60,13 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
             found.add(with.place, part.clone(), format!("there is no setting `{}`", with.value));
         }
         let Some(path) = path else { continue };
+        let exit = check.exit.as_ref().map_or(1, |exit| exit.value);
         checks.push(Check {
             request: Request { query, open: check.open, answer: check.answer, ..steps::get(path) },
             with: check.with.as_ref().map(|with| with.value.clone()),
             may_be_down: check.may_be_down,
-            exit: check.exit.as_ref().map_or(1, |exit| exit.value),
+            exit,
+            exit_down: check.exit_down.as_ref().map_or(exit, |exit| exit.value),
             patience,
             oldest,
             warning: check.warning.as_ref().map(|warning| warning.value.clone()),

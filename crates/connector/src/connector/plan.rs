@@ -88,6 +88,7 @@ pub(crate) struct Check {
     /// Whether the backend is served although it is down.
     pub(crate) may_be_down: bool,
     pub(crate) exit: u8,
+    pub(crate) exit_down: u8,
     /// Time for which it is tried again.
     pub(crate) patience: Duration,
     pub(crate) oldest: Option<Oldest>,

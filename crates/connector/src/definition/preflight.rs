@@ -29,6 +29,8 @@ pub(crate) struct Preflight {
     pub(crate) may_be_down: bool,
     /// Exit code of the program when it is refused; 1.
     pub(crate) exit: Option<Placed<u8>>,
+    /// Exit code of the program when the backend is down, so that it refused nothing; `exit`.
+    pub(crate) exit_down: Option<Placed<u8>>,
     /// Time for which a failure that may pass is tried again, after waits of 1 s, 2 s, 4 s and so on; not at all.
     pub(crate) patience: Option<Placed<String>>,
     /// Said to the operator when this is answered well; when it is not, nothing is said and nothing ends.

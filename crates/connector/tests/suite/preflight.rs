@@ -17,7 +17,7 @@ upstream:
   error: [.message?]
   preflight:
     - { get: /healthz, open: true, answer: none, exit: 2, patience: 31s }
-    - { get: /me, query: { as: $settings.TOKEN }, exit: 3 }
+    - { get: /me, query: { as: $settings.TOKEN }, exit: 3, exit_down: 5 }
     - { get: /meta, exit: 4, at_least: { version: .version, is: 1.9.0 } }
 "#;
 
@@ -64,7 +64,7 @@ async fn a_definite_answer_is_not_asked_for_again() {
     }
     let busy = backend(0, 503, json!("2"));
     let failure = busy.backend.preflight().await.unwrap_err();
-    assert_eq!((failure.exit, failure.is_down), (3, true), "no patience, but it may pass");
+    assert_eq!((failure.exit, failure.is_down), (5, true), "no patience, but it may pass");
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ fn checks_that_cannot_be_made_are_problems_of_the_file() {
     let file = concat!(
         "upstream:\n  base: http://localhost\n  kinds: [scrub_environment, scrub_environment]\n  preflight:\n",
         "    - { get: healthz, exit: 0 }\n",
-        "    - { get: /a, exit: 126, patience: 6m }\n",
+        "    - { get: /a, exit: 126, exit_down: 0, patience: 6m }\n",
         "    - { get: /a, query: { a: $args.a }, at_least: { version: .v | , is: newest } }\n",
         "    - { get: /a, with: TOKN, answer: none, at_least: { version: .v, is: 1.9.0 } }\n",
     );
@@ -113,7 +113,7 @@ async fn a_warning_is_given_for_a_good_answer_and_a_failure_is_nothing() {
         });
         assert_eq!(scripted.backend.preflight().await.unwrap(), warnings, "{status}");
     }
-    for more in ["exit: 3", "patience: 1s", "may_be_down: true"] {
+    for more in ["exit: 3", "exit_down: 3", "patience: 1s", "may_be_down: true"] {
         let problems =
             footbridge_connector::compile("x.yaml", &yaml.replace("warning:", &format!("{more}, warning:"))).unwrap_err();
         assert!(problems.to_string().contains("a check with `warning` ends nothing"), "{problems}");

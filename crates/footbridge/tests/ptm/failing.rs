@@ -62,6 +62,20 @@ async fn a_backend_that_is_slow_is_2_after_the_time_of_its_setting() {
     }
 }
 
+/// A later check that is not answered refused nothing: it is no refused token, and no old version.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_goes_down_between_the_checks_is_2() {
+    let stand_in = StandIn::start().await;
+    for path in ["/auth/me", "/meta"] {
+        for odd in [Odd::body(503, "{}"), Odd::body(429, "{}"), Odd::Nothing] {
+            stand_in.world().odd.insert(path, odd.clone());
+            let (code, said) = ended("stdio", "0s", &impatient(1, &stand_in));
+            assert_eq!((code, said.lines().count()), (Some(2), 1), "{path} {odd:?}: {said}");
+        }
+        stand_in.world().odd.clear();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_that_passes_is_waited_for_and_a_refusal_is_not() {
     let stand_in = StandIn::start().await;

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::harness::shown::Shown::{self, By, Differs};
 use crate::harness::shown::is_shown;
 
-const PINNED: [(&str, Shown); 63] = [
+const PINNED: [(&str, Shown); 65] = [
     // who asks
     ("the bearer on every request", By("ptm/start::every_request_says_who_asks_in_one_session")),
     ("X-PTM-Client with ptm-mcp before the slash", By("ptm/start::every_request_says_who_asks_in_one_session")),
@@ -54,6 +54,8 @@ const PINNED: [(&str, Shown); 63] = [
     ("0: clean shutdown", By("ptm/failing::an_interruption_after_the_checks_is_130_and_an_end_0_too")),
     ("1: unhandled failure", By("ptm/failing::what_is_no_check_is_1")),
     ("2: healthz unreachable", By("ptm/failing::a_backend_that_is_down_is_2_and_one_line")),
+    ("3 and 4 are refusals alone", By("ptm/failing::a_backend_that_goes_down_between_the_checks_is_2")),
+    ("3 and 4 are refusals alone: not stated", Differs("the code when `/auth/me` or `/meta` does not answer")),
     ("3: the token was rejected", By("ptm/failing::a_token_that_is_refused_is_3_on_each_transport")),
     ("4: below 1.9.0 or unparseable", By("ptm/failing::a_version_that_is_too_old_or_none_is_4")),
     ("4: garbled", By("ptm/failing::an_answer_that_is_garbled_is_4_in_words")),

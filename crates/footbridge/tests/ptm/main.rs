@@ -9,6 +9,7 @@ mod golden;
 #[path = "../harness/harness.rs"]
 mod harness;
 mod input;
+mod joined;
 mod ledger;
 mod planted;
 mod served;
