@@ -176,6 +176,8 @@ class Client:
     lacks: str = ""
     # Whether it can do hundreds of calls.
     many_calls: bool = True
+    # Which of the further stories of the library it is told, by era.
+    further: dict = dataclasses.field(default_factory=dict)
     # Whose story it is told: that of the program, that of the library.
     stories: tuple = ("program", "library")
 
@@ -192,12 +194,12 @@ def table():
 
     for major, eras in (("2", both), ("1", legacy)):
         command = [str(CACHE / f"python-{major}" / "bin" / "python"), str(HERE / "python" / "client.py")]
-        add(f"Python mcp {pinned_python(f'requirements-{major}.txt')}", command, eras)
+        add(f"Python mcp {pinned_python(f'requirements-{major}.txt')}", command, eras, further={"modern": ("tasks",)} if major == "2" else {})
     add(f"TypeScript {package_version('@modelcontextprotocol/client')}", [node(), str(HERE / "node" / "client-2.mjs")], both)
     add(f"TypeScript {package_version('@modelcontextprotocol/sdk')}", [node(), str(HERE / "node" / "client.mjs")], legacy)
     # The program's story is told with this client by `cargo test`.
     add(f"rmcp {locked_crate('rmcp')}", [str(BINARIES / "examples" / "rmcp_client")], both, transports=("stdio", "http"),
-        lacks="its client has no HTTP+SSE", stories=("library",))
+        lacks="its client has no HTTP+SSE", stories=("library",), further={"modern": ("tasks",)})
     for era, revision in both.items():
         rows.append(Client(f"Inspector {package_version('@modelcontextprotocol/inspector')}", era, revision,
                            lambda transport, target, era=era: Inspector(era, transport, target), many_calls=False, stories=("program",)))

@@ -148,6 +148,17 @@ def logging(client):
         run(None)
 
 
+def tasks(client):
+    """Calls that go on after their answer: asked about, answered, cancelled."""
+    client.ask("answer", elicitation={"action": "accept", "content": {"confirm": True}})
+    went = client.ask("task", tool="confirm_delete", arguments={"filename": "a.txt"})
+    expect((went["status"], went["asked"]) == ("completed", ["confirm"]), "a task that asks and is completed", went)
+    expect(texts(went["result"]) == ["Deleted a.txt."], "what it came to", went)
+    went = client.ask("task", tool="slow_compute", arguments={"seconds": 600, "label": client.label}, cancel=True)
+    expect(went["status"] == "cancelled", "a task that is cancelled", went)
+    refused([-32602], client, "about_task", id="never was")
+
+
 def contents(client):
     result = client.ask("call", tool="test_multiple_content_types", arguments={})
     kinds = [part["type"] for part in result["content"]]
@@ -161,3 +172,5 @@ STORIES = [
     contents, progress, cancellation, elicitation, sampling, roots, questions_together, subscriptions, resources, templates, prompts,
     completions, logging,
 ]
+# Told to the clients that have them.
+FURTHER = {"tasks": tasks}

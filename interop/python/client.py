@@ -73,11 +73,60 @@ class User:
         return events
 
 
+TASKS = "io.modelcontextprotocol/tasks"
+
+if IS_2:
+    from typing import Any, Literal
+
+    from mcp.client.extension import ClientExtension, ResultClaim
+    from pydantic import TypeAdapter
+
+    class HandedOut(types.Result):
+        """The result of a call that became a task."""
+
+        result_type: Literal["task"] = "task"
+        task_id: str
+
+    class AboutTask(types.Request[dict[str, Any], str]):
+        """`tasks/get`, `tasks/update`, `tasks/cancel`."""
+
+        name_param = "taskId"
+
+    async def about_task(session, method, task, **more):
+        request = AboutTask(method=method, params={"taskId": task, **more})
+        return await session.send_request(request, TypeAdapter(dict[str, Any]))
+
+    class Tasks(ClientExtension):
+        """The client has the extension's doors, and leaves what goes through them to its user: this follows a task to its end."""
+
+        identifier = TASKS
+
+        def __init__(self, user):
+            self.user = user
+            # How the last one went, and whether it is to be cancelled once it has begun.
+            self.went, self.cancels = {}, False
+
+        def claims(self):
+            return [ResultClaim(result_type="task", model=HandedOut, resolve=self.follow)]
+
+        async def follow(self, handed_out, context):
+            task, asked = handed_out.task_id, []
+            if self.cancels:
+                await about_task(context.session, "tasks/cancel", task)
+            while (state := await about_task(context.session, "tasks/get", task))["status"] in ("working", "input_required"):
+                if questions := state.get("inputRequests"):
+                    asked += questions
+                    answers = dict.fromkeys(questions, self.user.elicitation)
+                    await about_task(context.session, "tasks/update", task, inputResponses=answers)
+            self.went = {"status": state["status"], "asked": asked, "result": state.get("result")}
+            return types.CallToolResult(content=[], is_error=True)
+
+
 class Session:
     """The commands."""
 
-    def __init__(self, client, user):
-        self.client, self.user = client, user
+    def __init__(self, client, user, tasks=None):
+        self.client, self.user, self.tasks = client, user, tasks
         self._listening = {}
 
     async def list(self):
@@ -112,6 +161,15 @@ class Session:
                 await self.client.send_notification(types.ClientNotification(types.CancelledNotification(params=params)))
             group.cancel_scope.cancel()
         return {}
+
+    async def task(self, tool, arguments, cancel=False):
+        """Calls a tool whose call becomes a task, and follows that."""
+        self.tasks.went, self.tasks.cancels = {}, cancel
+        await self.client.call_tool(tool, arguments)
+        return self.tasks.went
+
+    async def about_task(self, id):
+        return await about_task(self.client.session, "tasks/get", id)
 
     async def resources(self):
         return plain(await self.client.list_resources())
@@ -201,10 +259,11 @@ async def main(era, transport, target):
     asked = {"elicitation_callback": user.elicit, "sampling_callback": user.sample, "list_roots_callback": user.roots}
     if IS_2:
         opened = streams(transport, target)
-        async with mcp.Client(opened, mode="legacy" if era == "legacy" else "auto", message_handler=user.hear, **asked) as client:
+        tasks, mode = Tasks(user), "legacy" if era == "legacy" else "auto"
+        async with mcp.Client(opened, mode=mode, message_handler=user.hear, extensions=[tasks], **asked) as client:
             print(json.dumps({"protocolVersion": client.protocol_version}), flush=True)
             user.subscribes = client.protocol_version >= "2026"
-            await answer(Session(client, user))
+            await answer(Session(client, user, tasks))
         return
     async with streams(transport, target) as opened, mcp.ClientSession(opened[0], opened[1], message_handler=user.hear, **asked) as session:
         started = await session.initialize()

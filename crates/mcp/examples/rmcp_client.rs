@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequest, ClientCapabilities, ClientConfig, ClientRequest, CreateMessageRequestParams, CreateMessageResult,
-    ElicitRequestParams, ElicitResult, ErrorData, Implementation, ListRootsResult, LoggingMessageNotificationParam,
-    ProgressNotificationParam, ProtocolVersion, ResourceUpdatedNotificationParam, ServerNotification, SubscriptionFilter,
+    CallToolRequest, CallToolResponse, CancelTaskParams, ClientCapabilities, ClientConfig, ClientRequest,
+    CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams, ElicitResult, ErrorData, GetTaskParams, Implementation,
+    ListRootsResult, LoggingMessageNotificationParam, ProgressNotificationParam, ProtocolVersion,
+    ResourceUpdatedNotificationParam, ServerNotification, SubscriptionFilter, TaskPayload, UpdateTaskParams,
 };
 use rmcp::service::{NotificationContext, PeerRequestOptions, RequestContext, RunningService};
 use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
@@ -72,7 +73,8 @@ fn bad(error: impl std::fmt::Display) -> ErrorData {
 
 impl ClientHandler for User {
     fn get_info(&self) -> ClientConfig {
-        let capabilities = json!({"elicitation": {}, "sampling": {}, "roots": {}});
+        let tasks = json!({"io.modelcontextprotocol/tasks": {}});
+        let capabilities = json!({"elicitation": {}, "sampling": {}, "roots": {}, "extensions": tasks});
         let capabilities: ClientCapabilities = serde_json::from_value(capabilities).unwrap_or_default();
         ClientConfig::new(capabilities, Implementation::new("footbridge-interop", "1.0.0"))
     }
@@ -141,6 +143,8 @@ impl Session {
                 call.cancel(Some("the story goes on".to_owned())).await?;
                 json!({})
             }
+            "task" => self.task(command).await?,
+            "about_task" => serde_json::to_value(peer.get_task(GetTaskParams::new(text(&command, "id"))).await?)?,
             "resources" => serde_json::to_value(peer.list_resources(None).await?)?,
             "templates" => serde_json::to_value(peer.list_resource_templates(None).await?)?,
             "read" => serde_json::to_value(self.client.read_resource(params(command)?).await?)?,
@@ -196,6 +200,34 @@ impl Session {
             answer.insert("progress".to_owned(), Value::Array(lock(&self.user.0.steps).clone()));
         }
         Ok(answer)
+    }
+
+    /// Calls a tool whose call becomes a task, and follows that to its end.
+    async fn task(&self, command: Map<String, Value>) -> Outcome {
+        let id = match self.client.call_tool_once(call_params(&command)?).await? {
+            CallToolResponse::Task(created) => created.task.task_id,
+            other => return Err(format!("no task: {other:?}").into()),
+        };
+        if command.get("cancel") == Some(&Value::Bool(true)) {
+            self.client.cancel_task(CancelTaskParams::new(&id)).await?;
+        }
+        let mut asked = Vec::new();
+        loop {
+            let (status, result) = match self.client.get_task(GetTaskParams::new(&id)).await?.task.payload {
+                TaskPayload::InputRequired { input_requests } => {
+                    let answer = lock(&self.user.0.elicitation).clone();
+                    let answers: Map<String, Value> = input_requests.keys().map(|key| (key.clone(), answer.clone())).collect();
+                    asked.extend(input_requests.into_keys());
+                    self.client.update_task(UpdateTaskParams::new(&id, serde_json::from_value(Value::Object(answers))?)).await?;
+                    continue;
+                }
+                TaskPayload::Completed { result } => ("completed", serde_json::to_value(result)?),
+                TaskPayload::Failed { error } => ("failed", serde_json::to_value(error)?),
+                TaskPayload::Cancelled => ("cancelled", Value::Null),
+                _ => continue,
+            };
+            return Ok(json!({"status": status, "asked": asked, "result": result}));
+        }
     }
 
     async fn listen(&mut self, name: &str, filter: Value) -> Result<(), Box<dyn Error>> {
