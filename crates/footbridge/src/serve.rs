@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: ServeArguments, has_environment_file: bool) -
             served.name
         ));
     }
-    let checks = preflight::start(&opened, options.require_all);
+    let checks = preflight::start(&opened, options.require_all || settings.file.require_all);
     let exit = match door {
         // A client gives up when nobody answers it for a few seconds, so it is answered while the checks run.
         None => stdio::serve(endpoint, checks).await?,

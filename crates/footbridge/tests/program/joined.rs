@@ -154,6 +154,10 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
     assert!(running.stop().stderr.contains("warning: away is down"));
     let ended = home.run(&["serve", &allowed("away", "http://127.0.0.1:1"), "--require-all", "--transport", "stdio"]);
     assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
+    let in_file = home.file("settings.yaml", "require_all: true\n");
+    let in_file = ["--settings", in_file.to_str().unwrap(), "--transport", "stdio"];
+    let ended = home.run(&[&["serve", &allowed("away", "http://127.0.0.1:1")][..], &in_file].concat());
+    assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
     let ended = home.run(&["serve", &allowed("strict", &base), "--transport", "stdio"]);
     assert!(ended.complaint(1).contains("404"), "{ended:?}");
     assert_eq!(home.run(&["tools", "-c", &down]).code, Some(0), "nothing is asked for a list of tools");

@@ -7,6 +7,7 @@
 #[path = "../harness/harness.rs"]
 mod harness;
 
+mod evidence;
 mod golden_files;
 
 mod settings;
