@@ -197,3 +197,63 @@ fn fills(segment: &str, word: &str) -> bool {
     let tail = segment.rsplit('}').next().unwrap_or_default();
     word.len() > head.len() + tail.len() && word.starts_with(head) && word.ends_with(tail)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+    use serde_json::{Map, Value, json};
+
+    use super::super::Document;
+    use super::is_covered;
+    use crate::operation::{Operation, Sent};
+
+    fn operation(path: &str) -> Operation {
+        let sent = Sent { by: "x".into(), query: Some(["a".into()].into()), body: Some([].into()) };
+        Operation { method: Method::GET, path: path.into(), is_assumed: false, requests: vec![sent] }
+    }
+
+    #[test]
+    fn a_word_takes_the_place_of_what_is_computed_and_of_nothing_else() {
+        for (path, form) in [
+            ("/a/report.{steps.ext}", "/a/report.md"),
+            ("/a/{steps.kind}/b", "/a/stories/b"),
+            ("/a/{id}/x-{steps.n}-y", "/a/{}/x-1-y"),
+        ] {
+            assert!(is_covered(path, form), "{path} {form}");
+        }
+        for (path, form) in [
+            ("/a/{id}", "/a/stories"),
+            ("/a/report.{steps.ext}", "/a/report."),
+            ("/a/report.{steps.ext}", "/a/reports"),
+            ("/a/report.{steps.ext}", "/a/report.md/b"),
+            ("/a/{steps.kind}", "/a/{}-{}"),
+            ("/a/compare", "/a/{}"),
+        ] {
+            assert!(!is_covered(path, form), "{path} {form}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn a_document_of_any_paths_is_compared(
+            paths in proptest::collection::vec("(/?[a-z.{}]{0,5}){0,4}", 0..6),
+            servers in proptest::collection::vec(any::<String>(), 0..3),
+            asked in "/[a-z{}./]{0,12}",
+            base in "(/[a-z]{1,3}){0,2}/?",
+        ) {
+            let described: Map<String, Value> = paths.iter().map(|path| (path.clone(), json!({"get": {}}))).collect();
+            let servers: Vec<_> = servers.iter().map(|url| json!({"url": url})).collect();
+            let text = json!({"openapi": "3.1.0", "paths": described, "servers": servers}).to_string();
+            let document = Document::read(&text).unwrap();
+            let found = document.differences(&[operation(&asked)], &base);
+            prop_assert!(found.len() <= 1 && found.iter().all(|one| !one.differs.to_string().is_empty()));
+        }
+
+        #[test]
+        fn any_text_is_a_document_or_a_reason(text in any::<String>()) {
+            prop_assert!(Document::read(&text).is_ok_and(|one| one.paths.is_empty()) || !Document::read(&text).unwrap_err().is_empty());
+        }
+    }
+}
