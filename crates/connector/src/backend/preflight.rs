@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::values;
-use super::{Inner, request};
+use super::{Inner, request, sentence};
 use crate::connector::Check;
 use crate::failure::{CallError, Fault};
 use crate::jq::plain_text;
@@ -68,7 +68,7 @@ async fn one(inner: &Arc<Inner>, check: &Check) -> Result<(), CallError> {
     // an answer of another form says no version
     let said = values::one(inner, &oldest.of, &answer, &variables).await.unwrap_or_default();
     let title = &inner.compiled().title;
-    let said = plain_text(&said).unwrap_or_default();
+    let said = sentence::without_secrets(inner, &plain_text(&said).unwrap_or_default());
     match Version::parse(&said) {
         Some(found) if found.is_at_least(&oldest.version) => Ok(()),
         Some(_) => Err(CallError::caller(format!(

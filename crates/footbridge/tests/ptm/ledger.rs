@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::harness::shown::Shown::{self, By, Differs};
 use crate::harness::shown::is_shown;
 
-const PINNED: [(&str, Shown); 65] = [
+const PINNED: [(&str, Shown); 66] = [
     // who asks
     ("the bearer on every request", By("ptm/start::every_request_says_who_asks_in_one_session")),
     ("X-PTM-Client with ptm-mcp before the slash", By("ptm/start::every_request_says_who_asks_in_one_session")),
@@ -87,6 +87,7 @@ const PINNED: [(&str, Shown); 65] = [
     ("422: the hint beside the backend's words", By("ptm/story::every_tool_and_resource_on_every_transport")),
     ("permissions are the backend's", By("ptm/story::what_the_backend_forbids_is_said_in_its_words_and_ours")),
     ("no secret in any of it", By("ptm/planted::a_refusal_of_any_call_says_no_secret")),
+    ("no secret in a start that fails", By("ptm/planted::a_start_that_fails_says_no_secret")),
     ("no secret in what is no answer", By("ptm/planted::an_answer_that_is_none_says_no_secret")),
     // resources
     ("five templates", By("ptm/golden::golden_tools_and_resources_as_a_client_sees_them")),

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::access::{cloudflared, discovering};
 use crate::harness::odd::Odd;
-use crate::served::{Served, Via, settings};
+use crate::harness::process::{Home, Running};
+use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
 
 /// The rest of what is secret, beside the token.
@@ -167,5 +168,33 @@ async fn what_cloudflared_says_is_said_by_nobody_else() {
             served.refuse("list_providers", json!({}), &["Cloudflare Access", "cloudflared access login"]).await;
             served.end().await;
         }
+    }
+}
+
+/// Each check fails in each way, at the finest log level.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_says_no_secret() {
+    let stand_in = StandIn::start().await;
+    let pair = PAIR.map(|(name, value)| (name, value.to_owned()));
+    let variables: Vec<_> = settings(&stand_in, OWNER).into_iter().chain(pair).collect();
+    let home = Home::new();
+    let file = include_str!("../../../../connectors/ptm.yaml").replace("patience: 31s", "patience: 0s");
+    let path = home.file("ptm.yaml", file);
+    for (check, refused) in [("/healthz", 2), ("/auth/me", 3), ("/meta", 4)] {
+        let elsewhere = Odd::body(302, "").with("location", format!("http://{OWNER}.example/{OWNER}"));
+        let version = Odd::body(200, json!({ "version": format!("{OWNER}.1") }).to_string());
+        let more = [(302, elsewhere), (200, version), (200, Odd::body(200, format!("{{\"version\": \"{OWNER}")))];
+        for (status, odd) in refusals().into_iter().step_by(3).chain(more) {
+            stand_in.world().odd.insert(check, odd.clone());
+            let mut command = home.command(&["serve", path.to_str().unwrap(), "--transport", "stdio"]);
+            command.env("FOOTBRIDGE_LOG", "trace").envs(variables.iter().map(|(name, value)| (name, value)));
+            let ended = Running::start(&mut command).ended();
+            has_no_secret(&ended.stderr);
+            let is_down = matches!(status, 500 | 501);
+            let code = if is_down { 2 } else { refused };
+            let passes = status == 200 && check != "/meta";
+            assert_eq!(ended.code, Some(if passes { 0 } else { code }), "{check} {odd:?}: {}", ended.stderr);
+        }
+        stand_in.world().odd.clear();
     }
 }

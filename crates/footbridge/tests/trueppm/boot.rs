@@ -151,3 +151,25 @@ async fn a_token_that_could_write_is_warned_about() {
         assert!(log.contains("warning: trueppm: the token can do more than read"), "{via:?}: {log}");
     }
 }
+
+/// The check before serving fails in each way, at the finest log level, with the token in what TruePPM says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_says_no_secret() {
+    let stand_in = StandIn::start().await;
+    let token = token_of("dana");
+    let told = json!({ "detail": format!("Your token is {token}.") }).to_string();
+    let mut odd: Vec<Odd> = [400, 401, 402, 403, 404, 418, 500, 501].map(|status| Odd::body(status, told.clone())).into();
+    odd.push(Odd::body(401, "").with("www-authenticate", format!("Bearer {token}")));
+    odd.push(Odd::body(302, "").with("location", format!("http://{token}.example/{token}")));
+    odd.push(Odd::body(200, format!("<!doctype html>{token}")));
+    odd.push(Odd::body(200, format!("[\"{token}")));
+    for odd in odd {
+        stand_in.world().answer_oddly("auth/me", odd.clone());
+        let home = Home::new();
+        let mut command = home.command(&["serve", "trueppm", "--transport", "stdio"]);
+        let ended = Running::start(command.env("FOOTBRIDGE_LOG", "trace").envs(settings(&stand_in, "dana"))).ended();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{odd:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("footbridge: trueppm: "), "{odd:?}: {}", ended.stderr);
+        has_no_secret(&ended.stderr);
+    }
+}
