@@ -238,6 +238,11 @@ impl Run<'_> {
             };
             let listed =
                 pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.plan.hints)).await?;
+            if let Some(empty) = pages.empty.as_ref().filter(|_| listed.items.is_empty()) {
+                let prepared = request::prepare(self.inner, empty, &self.variables).await?;
+                let ask = prepared.ask(&[], Some(&self.plan.hints), empty)?;
+                request::send(self.inner, ask, empty).await?;
+            }
             return Ok(Given::List(Arc::new(listed)));
         }
         if let Some(until) = &request.until {

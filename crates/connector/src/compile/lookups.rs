@@ -38,6 +38,7 @@ pub(super) fn sources<'d>(definition: &'d Definition, ways: &Ways, filters: &mut
                 at_most: None,
                 is_main: false,
                 keeps_first_page: false,
+                empty: None,
             })
         });
         let keep = duration::read(source.keep.as_ref(), DEFAULT_KEEP, MAX_KEEP, &format!("{part}.keep"), found);

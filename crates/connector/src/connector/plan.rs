@@ -178,6 +178,8 @@ pub(crate) struct Pages {
     pub(crate) is_main: bool,
     /// A filter names `first_page`.
     pub(crate) keeps_first_page: bool,
+    /// Asked when no row was found: whether there may be any.
+    pub(crate) empty: Option<Box<Request>>,
 }
 
 /// What is kept of a row.

@@ -230,6 +230,8 @@ pub(crate) struct Step {
     /// Arguments that `where` is about: when a call passes none of them, every row is kept, and none is looked at.
     #[serde(default)]
     pub(crate) where_passed: Vec<Placed<String>>,
+    /// Path that is read when the list is empty, where a backend answers so for what it does not let us see: its refusal is then the call's.
+    pub(crate) empty: Option<Placed<String>>,
     /// Statuses that mean null.
     #[serde(default)]
     pub(crate) optional: Vec<Placed<u16>>,

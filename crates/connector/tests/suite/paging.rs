@@ -236,3 +236,25 @@ fn what_a_way_of_paging_needs_is_said() {
     );
     insta::assert_snapshot!(compile("x.yaml", &text).unwrap_err().to_string());
 }
+
+#[tokio::test]
+async fn an_empty_list_is_asked_about_where_the_file_says_so() {
+    let yaml = file(", empty: \"/project\"");
+    for kind in KINDS {
+        for (count, status, lines) in [(0, 200, 2), (0, 403, 2), (3, 403, 1)] {
+            let rows = rows(count, 5);
+            let scripted = Scripted::new(&yaml, move |seen| match seen.path.ends_with("/project") {
+                true => refused(status, json!({"message": "not yours"})),
+                false => rows(seen),
+            });
+            let called = scripted.call(kind, json!({})).await;
+            assert_eq!(scripted.lines().len(), lines, "{kind} {count} {status}");
+            match called {
+                Ok(found) => assert!(count > 0 || (status == 200 && found["items"] == json!([])), "{kind}: {found}"),
+                Err(error) => assert!(count == 0 && status == 403 && error.message().contains("not yours"), "{kind}: {error}"),
+            }
+        }
+    }
+    let alone = file("").replace(", pages: page }", ", empty: \"/project\" }");
+    assert!(compile("x.yaml", &alone).unwrap_err().to_string().contains("`empty` is for a step with `pages`"));
+}

@@ -200,3 +200,21 @@ async fn a_summary_says_which_of_its_parts_are_missing() {
     assert_eq!(summary.get("unavailable"), None);
     served.end().await;
 }
+
+/// Closed to agents after it was listed, and so still known by its name: an empty list is not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_was_closed_a_moment_ago_is_refused_and_not_empty() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in).await;
+    let tools = ["list_tasks", "list_risks", "list_sprints", "get_board_state"];
+    for tool in tools {
+        served.succeed(tool, json!({ "project_id": PLATFORM })).await;
+    }
+    assert!(!stand_in.world().lines().contains(&format!("GET projects/{PLATFORM}/")), "what is not empty is not asked about");
+    stand_in.world().opted_out.insert(PLATFORM.into());
+    for tool in tools {
+        let refused = served.refuse(tool, json!({ "project_id": PLATFORM }), &["40"]).await;
+        assert!(refused.contains("not visible to this account") || refused.contains("switched off there"), "{tool}: {refused}");
+    }
+    served.end().await;
+}

@@ -284,6 +284,9 @@ fn pages<'d>(
         for name in &step.where_passed {
             found.add(name.place, part, "`where_passed` is for a step with `where`");
         }
+        if let Some(empty) = &step.empty {
+            found.add(empty.place, part, "`empty` is for a step with `pages`");
+        }
         return None;
     };
     if !is_get || step.answer != Answer::Json || step.for_each.is_some() || step.until.is_some() {
@@ -308,6 +311,7 @@ fn pages<'d>(
             found.add(name.place, part, format!("there is no argument `{}`", name.value));
         }
     }
+    let empty = step.empty.as_ref().and_then(|path| filters.path(path, &format!("{part}.empty"), scope, found));
     Some(Pages {
         walk: Arc::clone(walk?),
         row,
@@ -316,6 +320,7 @@ fn pages<'d>(
         at_most: step.at_most.as_ref().map(|_| at_most(step, part, found)),
         is_main: is_last && context.has_main,
         keeps_first_page: context.keeps_first_page,
+        empty: empty.map(|path| Box::new(get(path))),
     })
 }
 
