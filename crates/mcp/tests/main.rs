@@ -54,6 +54,8 @@ mod http_headers;
 #[path = "main/http_revisions.rs"]
 mod http_revisions;
 
+#[path = "main/http_router.rs"]
+mod http_router;
 #[path = "main/http_wire.rs"]
 mod http_wire;
 
