@@ -18,7 +18,7 @@ fuzz_target!(|data: &str| {
         return;
     }
     let resource = Resource::template(template, "thing", |call: Call<()>| async move {
-        Ok(ResourceBody::from(Value::Object(call.arguments).to_string()))
+        Ok(ResourceBody::from(Value::Object(call.arguments.into_map()).to_string()))
     });
     let Ok(endpoint) = Endpoint::builder("fuzz", "1.0.0").resource(resource).build() else { return };
     // Where a literal holds half of an encoded character, what an address means is anybody's guess.

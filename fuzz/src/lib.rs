@@ -143,10 +143,10 @@ fn endpoint() -> Endpoint<()> {
         .logging()
         .subscriptions()
         .tool(Tool::new("rich", "Takes many kinds of arguments.", rich, |call: Call<()>| async move {
-            Ok(Output::text(Value::Object(call.arguments).to_string()))
+            Ok(Output::text(Value::Object(call.arguments.into_map()).to_string()))
         }))
         .tool(Tool::new("mirrored", "Has arguments that headers repeat.", mirrored, |call: Call<()>| async move {
-            Ok(Output::text(Value::Object(call.arguments).to_string()))
+            Ok(Output::text(Value::Object(call.arguments.into_map()).to_string()))
         }))
         .tool(Tool::new("say", "Says a text before it answers with it.", said, |call: Call<()>| async move {
             let text = call.arguments.get("text").and_then(Value::as_str).ok_or_else(|| fail("no text"))?.to_owned();
@@ -156,7 +156,7 @@ fn endpoint() -> Endpoint<()> {
         }))
         .resource(Resource::new("fuzz://fixed", "fixed", |_: Call<()>| async { Ok(ResourceBody::from("Fixed.")) }))
         .resource(Resource::template("fuzz://things/{id}/part/{part}", "part", |call: Call<()>| async move {
-            Ok(ResourceBody::from(Value::Object(call.arguments).to_string()))
+            Ok(ResourceBody::from(Value::Object(call.arguments.into_map()).to_string()))
         }))
         .prompt(
             Prompt::new("greet", "Greets.", |call: Call<()>| async move {

@@ -13,8 +13,8 @@ use std::time::SystemTime;
 use footbridge_connector::{Backend, CallError, Effect, Fault, Options, Tool as ConnectorTool};
 use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail, limits};
 use footbridge_store::CallKey;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use crate::caller::Caller;
 use crate::endpoint::Names;
@@ -72,8 +72,8 @@ impl Road {
     }
 
     /// The caller's key for this call, when it has one; an empty one is none.
-    fn key(&self, call: &mut Call<Caller>) -> Option<CallKey> {
-        let key = self.takes_key.then(|| call.arguments.remove(ARGUMENT))??;
+    fn key(&self, call: &Call<Caller>, arguments: &mut Map<String, Value>) -> Option<CallKey> {
+        let key = self.takes_key.then(|| arguments.remove(ARGUMENT))??;
         let key = key.as_str().filter(|key| !key.is_empty())?.to_owned();
         let tool = format!("{} {}", self.backend.identity(), self.tool);
         Some(CallKey { caller: call.caller.name().to_owned(), tool, key })
@@ -170,19 +170,19 @@ fn closed(served: &Served, tool: &ConnectorTool, names: &Names) -> Tool<Caller> 
 /// One call. Questions come before effects, because a client that answers them may begin the call anew.
 async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult {
     road.readiness.wait().await.map_err(fail)?;
+    let mut arguments = std::mem::take(&mut call.arguments).into_map();
     if wanted == Wanted::Result {
-        consent::ask(road, &mut call).await?;
+        consent::ask(road, &call, &mut arguments).await?;
     }
-    let key = road.key(&mut call);
+    let key = road.key(&call, &mut arguments);
     let held = match key {
         None => None,
-        Some(key) => match road.keys.begin(key, &call.arguments, SystemTime::now()).await {
+        Some(key) => match road.keys.begin(key, &arguments, SystemTime::now()).await {
             Begun::Go(held) => Some(held),
             Begun::Answered(answer) => return answered(road, RawValue::from_string(answer)?, wanted),
             Begun::Refused(why) => return Err(fail(why)),
         },
     };
-    let arguments = std::mem::take(&mut call.arguments);
     let keeps_records = wanted == Wanted::Records;
     let start = |progress| road.backend.call_with(&road.tool, arguments, Options { progress, keeps_records });
     match progress::told(&call, start).await {

@@ -1,11 +1,21 @@
 //! The arguments of a call: coerced along the tool's schema, then validated against it with every problem at once. The only validator there is.
 
+#[cfg(test)]
+mod agreement;
 mod coercion;
+mod fitting;
+mod given;
+mod plan;
 mod problems;
 
+use std::ops::Range;
+
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::output::Output;
+pub use given::Arguments;
+use plan::{Plan, Shape};
 
 /// A tool's input schema, ready to admit arguments.
 #[derive(Debug)]
@@ -15,6 +25,32 @@ pub(crate) struct ArgumentSchema {
     /// Other names of properties, each with the name it stands for.
     aliases: Vec<(String, String)>,
     validator: jsonschema::Validator,
+    /// What can be held against a text while it is read.
+    shape: Option<Shape>,
+}
+
+/// Arguments on their way to a tool.
+pub(crate) enum Given {
+    /// Valid as they are.
+    Fitting(Arguments),
+    /// To be coerced and validated.
+    Unchecked(Map<String, Value>),
+}
+
+impl Given {
+    /// The argument of a name, as it was given.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        match self {
+            Self::Fitting(arguments) => arguments.get(name),
+            Self::Unchecked(arguments) => arguments.get(name),
+        }
+    }
+}
+
+/// A validator of a schema.
+fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
+    let options = jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex());
+    options.build(schema).map_err(|error| format!("the input schema is not valid: {error}"))
 }
 
 impl ArgumentSchema {
@@ -35,11 +71,13 @@ impl ArgumentSchema {
                 *property = serde_json::json!({ "anyOf": [{ "type": "null" }, original] });
             }
         }
-        let validator = jsonschema::options()
-            .with_pattern_options(jsonschema::PatternOptions::regex())
-            .build(&validated)
-            .map_err(|error| format!("the input schema is not valid: {error}"))?;
-        Ok(Self { schema: schema.clone(), nullable: nullable.to_vec(), aliases: Vec::new(), validator })
+        Ok(Self {
+            validator: validator(&validated)?,
+            shape: Plan::of_arguments(schema, nullable),
+            schema: schema.clone(),
+            nullable: nullable.to_vec(),
+            aliases: Vec::new(),
+        })
     }
 
     /// Also takes properties by other names. The error is one sentence for the developer.
@@ -55,6 +93,22 @@ impl ArgumentSchema {
         }
         self.aliases = aliases.to_vec();
         Ok(self)
+    }
+
+    /// The arguments that a JSON text is, when it is valid as it stands and would not be coerced. None says nothing of it. The bytes are those of the
+    /// text, to be kept.
+    pub(crate) fn fitting(&self, text: &str, bytes: impl FnOnce() -> Bytes) -> Option<Arguments> {
+        Some(Arguments::of_text(bytes(), &self.names(text)?))
+    }
+
+    /// Where the names of the members stand in a text that fits.
+    fn names(&self, text: &str) -> Option<Vec<Range<usize>>> {
+        let names = fitting::names(self.shape.as_ref()?, text)?;
+        if self.aliases.iter().any(|(alias, _)| names.contains(&alias.as_str())) {
+            return None;
+        }
+        let place = |name: &str| (name.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
+        names.into_iter().map(|name| place(name).map(|start| start..start + name.len())).collect()
     }
 
     /// Coerces and validates; the error is the result that the model reads, naming every problem.

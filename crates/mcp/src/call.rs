@@ -8,10 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::Revision;
+use crate::arguments::Arguments;
 use crate::asking::{Asking, Pauses};
 use crate::outlet::Outlet;
 use crate::tasks::{Prospect, Task};
@@ -21,7 +22,7 @@ pub use log_level::LogLevel;
 /// One request, as the function that serves it receives it.
 pub struct Call<C> {
     /// The arguments: of a tool, coerced to its schema and valid against it; of a resource template, its parameters; of a prompt, its arguments.
-    pub arguments: Map<String, Value>,
+    pub arguments: Arguments,
     /// Who is asking.
     pub caller: Arc<C>,
     pub(crate) request: Arc<RequestContext>,

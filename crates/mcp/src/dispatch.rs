@@ -5,10 +5,12 @@ mod custom;
 mod listening;
 mod request;
 mod tasking;
+mod working;
 
 use std::sync::{Arc, OnceLock};
 
 use ::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
 use futures_util::future::join_all;
 use serde_json::value::RawValue;
 
@@ -29,6 +31,8 @@ use request::Request;
 pub(crate) struct Arrival<'a, C> {
     pub(crate) origin: Origin<'a>,
     pub(crate) caller: &'a Arc<C>,
+    /// The bytes it came in, where a call may keep a part of them.
+    pub(crate) body: Option<&'a Bytes>,
     /// Where messages go that precede the answer; none when the client takes nothing but the answer.
     pub(crate) outlet: Option<Arc<dyn Outlet>>,
     /// Where an `initialize` outside of any conversation begins one.

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
 
+use crate::arguments::Given;
 use crate::asking::InputRequired;
 use crate::call::RequestContext;
 use crate::changes::{Change, Hub};
@@ -94,7 +95,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         let catalog = self.catalog();
         let seen = catalog.seen(&caller, || Arc::clone(&request));
         match seen.tool(tool) {
-            Some(ready) => ready.start(arguments, caller, request),
+            Some(ready) => ready.start(Given::Unchecked(arguments), caller, request),
             None => Running::refused(CallError::UnknownTool(tool.to_owned())),
         }
     }

@@ -65,6 +65,7 @@ pub mod limits;
 pub mod stdio;
 pub mod testing;
 
+pub use arguments::Arguments;
 pub use asking::{Answers, Elicitation, Elicited, InputRequired, Root, Round, Sampling, StateKey};
 pub use call::{Call, Client, LogLevel};
 pub use changes::Change;

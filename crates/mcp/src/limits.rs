@@ -55,6 +55,9 @@ pub const HTTP_BODY_TIME: Duration = Duration::from_secs(30);
 /// Longest HTTP body that is read at once. A longer one, or one that does not announce its length, waits for its turn.
 pub const HTTP_SMALL_BODY_BYTES: u64 = 64 * 1024;
 
+/// Smallest part of a message that a call keeps without copying it, in bytes, where it is at least half of the message.
+pub const SHARED_BYTES: usize = 64 * 1024;
+
 /// Most requests with such a body at the same time, from reading it to the answer: arguments take many times the memory of their JSON.
 pub const HTTP_LARGE_BODIES: usize = 16;
 

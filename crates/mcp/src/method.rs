@@ -46,8 +46,8 @@ impl<C: Send + Sync + 'static> Method<C> {
         R: Future<Output = Result<T, Failure>> + Send + 'static,
     {
         let function = Arc::new(move |mut call: Call<C>| -> MethodFuture {
-            let params = Value::Object(std::mem::take(&mut call.arguments));
-            let working = serde_json::from_value::<P>(params).map(|params| function(call, params));
+            let params = std::mem::take(&mut call.arguments).read::<P>();
+            let working = params.map(|params| function(call, params));
             Box::pin(async move {
                 let result = working.map_err(|error| fail(format!("`params`: {error}")))?.await?;
                 match serde_json::to_value(result)? {

@@ -217,7 +217,13 @@ impl<C: Send + Sync + 'static> Serving<C> {
 
     fn arrival(&self) -> Arrival<'_, C> {
         let outlet: Arc<dyn Outlet> = Arc::clone(&self.outbox) as Arc<dyn Outlet>;
-        Arrival { origin: Origin::channel(&self.conversation), caller: &self.caller, outlet: Some(outlet), opening: None }
+        Arrival {
+            origin: Origin::channel(&self.conversation),
+            caller: &self.caller,
+            body: None,
+            outlet: Some(outlet),
+            opening: None,
+        }
     }
 
     /// Polls a call once where it is, if it need not wait for a place; only one that waits becomes a task. A batch has no id; the calls in it have

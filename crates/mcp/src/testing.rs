@@ -233,7 +233,7 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         let heard = messages.0.lock().unwrap_or_else(PoisonError::into_inner).len();
         let origin = Origin { headers: None, conversation: None };
         let outlet = Some(Arc::clone(messages) as Arc<dyn Outlet>);
-        let arrival = Arrival { origin, caller: &self.caller, outlet, opening: None };
+        let arrival = Arrival { origin, caller: &self.caller, body: None, outlet, opening: None };
         let step = dispatch::take(&self.endpoint, request.to_string().as_bytes(), &arrival);
         drop(arrival);
         let mut bytes = Vec::new();

@@ -81,10 +81,10 @@ impl<C: Send + Sync + 'static> Tool<C> {
         let is_unit = schema::is_unit::<T>();
         let tool = Self::new(schema::name::<T>(), schema::description::<T>(), schema::input::<T>(), move |mut call: Call<C>| {
             let arguments = std::mem::take(&mut call.arguments);
-            let arguments = if is_unit { Value::Null } else { Value::Object(arguments) };
+            let read = if is_unit { serde_json::from_value(Value::Null) } else { arguments.read::<T>() };
             let shape = shape.clone();
             async move {
-                let tool = serde_json::from_value::<T>(arguments).map_err(|error| fail(format!("the arguments: {error}")))?;
+                let tool = read.map_err(|error| fail(format!("the arguments: {error}")))?;
                 tool.run(&call).await?.into_output(&shape)
             }
         });

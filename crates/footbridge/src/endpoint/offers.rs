@@ -31,10 +31,11 @@ fn resource(served: &Served, offered: &Offered) -> Resource<Caller> {
 
 async fn read(backend: &footbridge_connector::Backend, name: &str, call: Call<Caller>) -> ResourceResult {
     let offered = backend.connector().resources().iter().find(|offered| offered.name == name);
-    if offered.is_none_or(|offered| !offered.admits(&call.arguments)) {
+    let arguments = call.arguments.into_map();
+    if offered.is_none_or(|offered| !offered.admits(&arguments)) {
         return Err(Failure::NotFound);
     }
-    match backend.read_resource(name, call.arguments).await {
+    match backend.read_resource(name, arguments).await {
         Ok(text) => Ok(ResourceBody::Text(text)),
         Err(error) if matches!(error.status(), Some(404 | 410)) => Err(Failure::NotFound),
         Err(error) => {
@@ -53,7 +54,7 @@ pub(super) fn prompts(served: &Served, is_joined: bool) -> Vec<Prompt<Caller>> {
         let (backend, own) = (Arc::clone(&backend), offered.name.clone());
         let write = move |call: Call<Caller>| {
             let message = backend.connector().prompts().iter().find(|prompt| prompt.name == own);
-            let message = message.map(|prompt| prompt.message(&call.arguments));
+            let message = message.map(|prompt| prompt.message(&call.arguments.into_map()));
             async move { message.map(Messages::user).ok_or(Failure::NotFound) }
         };
         let made = Prompt::new(name, offered.description.as_str(), write).title(offered.title.as_str());

@@ -15,17 +15,17 @@ const REFUSED: &str = "The user did not agree, so nothing was changed. Do not tr
 
 /// Ends the call unless the user agrees. A tool asks when its file says how, and when it deletes. A client that cannot show a form is told
 /// what its file asks, and to make the call again; without such a question it has the tool's hints, and its own ways.
-pub(super) async fn ask(road: &Road, call: &mut Call<Caller>) -> Result<(), Failure> {
-    let code = if road.asks { call.arguments.remove(ARGUMENT) } else { None };
+pub(super) async fn ask(road: &Road, call: &Call<Caller>, arguments: &mut Map<String, Value>) -> Result<(), Failure> {
+    let code = if road.asks { arguments.remove(ARGUMENT) } else { None };
     // who types a command has decided
     if road.effect == Effect::Read || *call.caller == Caller::Terminal {
         return Ok(());
     }
     if !can_ask(call.client()) {
-        return if road.asks { second_call(road, call, code.as_ref().and_then(Value::as_str)).await } else { Ok(()) };
+        return if road.asks { second_call(road, call, arguments, code.as_ref().and_then(Value::as_str)).await } else { Ok(()) };
     }
-    let made = || (road.effect == Effect::Destroy).then(|| question(&road.title, &call.arguments));
-    let Some(sentence) = written(road, call).await?.map(|question| question.text).or_else(made) else { return Ok(()) };
+    let made = || (road.effect == Effect::Destroy).then(|| question(&road.title, arguments));
+    let Some(sentence) = written(road, call, arguments).await?.map(|question| question.text).or_else(made) else { return Ok(()) };
     let form = json!({"type": "object", "properties": {"confirm": {"type": "boolean", "title": "Yes, do it", "default": true}}});
     match call.elicit("confirm", Elicitation::form(one_line(&sentence), form)).await? {
         Elicited::Accepted(content) if content.get("confirm") != Some(&Value::Bool(false)) => Ok(()),
@@ -34,16 +34,21 @@ pub(super) async fn ask(road: &Road, call: &mut Call<Caller>) -> Result<(), Fail
 }
 
 /// The first call is answered with the question and a code; the same call with that code is the consent.
-async fn second_call(road: &Road, call: &Call<Caller>, code: Option<&str>) -> Result<(), Failure> {
-    if code.is_some_and(|code| road.asked.takes(*call.caller, &call.arguments, code)) {
+async fn second_call(
+    road: &Road,
+    call: &Call<Caller>,
+    arguments: &Map<String, Value>,
+    code: Option<&str>,
+) -> Result<(), Failure> {
+    if code.is_some_and(|code| road.asked.takes(*call.caller, arguments, code)) {
         return Ok(());
     }
-    let Some(question) = written(road, call).await? else { return Ok(()) };
+    let Some(question) = written(road, call, arguments).await? else { return Ok(()) };
     let why = match code {
         Some(_) => format!("That `{ARGUMENT}` is not for this call, was used already, or is older than {MINUTES} minutes. "),
         None => String::new(),
     };
-    let code = road.asked.note(*call.caller, &call.arguments);
+    let code = road.asked.note(*call.caller, arguments);
     Err(fail(format!(
         "{why}Nothing was changed yet. First ask the user: {} If they agree, make the same call within {MINUTES} minutes, with \"{ARGUMENT}\": \"{code}\" beside the same arguments.",
         question.fenced
@@ -51,8 +56,8 @@ async fn second_call(road: &Road, call: &Call<Caller>, code: Option<&str>) -> Re
 }
 
 /// What the file asks.
-async fn written(road: &Road, call: &Call<Caller>) -> Result<Option<Question>, Failure> {
-    let written = road.backend.confirmation(&road.tool, call.arguments.clone()).await;
+async fn written(road: &Road, call: &Call<Caller>, arguments: &Map<String, Value>) -> Result<Option<Question>, Failure> {
+    let written = road.backend.confirmation(&road.tool, arguments.clone()).await;
     written.map_err(|error| {
         tell_log(&road.tool, &call.caller, &error);
         fail(error.message())

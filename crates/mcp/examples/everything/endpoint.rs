@@ -78,7 +78,7 @@ pub(crate) fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
             "json_schema_2020_12_tool",
             "Shows a schema of JSON Schema 2020-12.",
             schema_2020_12(),
-            |call: Call<()>| async move { Ok(Output::text(Value::Object(call.arguments).to_string())) },
+            |call: Call<()>| async move { Ok(Output::text(Value::Object(call.arguments.into_map()).to_string())) },
         ))
         .build()?;
     Ok(SERVED.get_or_init(|| endpoint).clone())

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub(crate) fn tools() -> Vec<Tool<()>> {
     vec![
         tool("greet", "Greets somebody, at once.", &["name"], |call| async move {
-            Ok(Output::text(format!("Hello, {}!", text(&call.arguments, "name"))))
+            Ok(Output::text(format!("Hello, {}!", text(call.arguments.get("name")))))
         })
         .effect(Effect::Read),
         slow_compute(),
@@ -29,7 +29,7 @@ pub(crate) fn tools() -> Vec<Tool<()>> {
         tool("test_tool_with_task", "Asks first and becomes a task then.", &[], |call| async move {
             let asked = call.elicit("user_name", form("What is your name?", "name", "string")).await?;
             call.begin_task().await?;
-            Ok(Output::text(format!("Hello, {}!", text(&accepted(asked)?, "name"))))
+            Ok(Output::text(format!("Hello, {}!", text(accepted(asked)?.get("name")))))
         })
         .task(TaskUse::Required)
         .begins_task(),
@@ -54,7 +54,7 @@ fn slow_compute() -> Tool<()> {
             call.progress(0.0, Some(seconds), None).await;
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
         }
-        Ok(Output::text(format!("Computed {} for {seconds} s.", text(&call.arguments, "label"))))
+        Ok(Output::text(format!("Computed {} for {seconds} s.", text(call.arguments.get("label")))))
     })
     .effect(Effect::Read)
     .task(TaskUse::Optional)
@@ -62,7 +62,7 @@ fn slow_compute() -> Tool<()> {
 }
 
 async fn confirm_delete(call: Call<()>) -> ToolResult {
-    let filename = text(&call.arguments, "filename").to_owned();
+    let filename = text(call.arguments.get("filename")).to_owned();
     let asked = call.elicit("confirm", form(&format!("Delete {filename}?"), "confirm", "boolean")).await?;
     match accepted(asked)?.get("confirm") {
         Some(Value::Bool(true)) => Ok(Output::text(format!("Deleted {filename}."))),
@@ -75,7 +75,7 @@ async fn multi_input(call: Call<()>) -> ToolResult {
     let second = form("What is the other name?", "name", "string");
     let mut answers = call.round().elicit("first", first).elicit("second", second).ask().await?;
     let (first, second) = (accepted(answers.elicited("first")?)?, accepted(answers.elicited("second")?)?);
-    Ok(Output::text(format!("Hello, {} and {}!", text(&first, "name"), text(&second, "name"))))
+    Ok(Output::text(format!("Hello, {} and {}!", text(first.get("name")), text(second.get("name")))))
 }
 
 fn accepted(answer: Elicited) -> Result<Map<String, Value>, Failure> {
@@ -89,8 +89,8 @@ fn form(message: &str, property: &str, kind: &str) -> Elicitation {
     Elicitation::form(message, json!({"type": "object", "properties": {property: {"type": kind}}, "required": [property]}))
 }
 
-fn text<'a>(object: &'a Map<String, Value>, key: &str) -> &'a str {
-    object.get(key).and_then(Value::as_str).unwrap_or_default()
+fn text(value: Option<&Value>) -> &str {
+    value.and_then(Value::as_str).unwrap_or_default()
 }
 
 fn tool<F, R>(name: &str, description: &str, required: &[&str], function: F) -> Tool<()>

@@ -25,7 +25,7 @@ fn coerce_members(properties: &Map<String, Value>, object: &mut Map<String, Valu
     }
 }
 
-fn coerce(schema: &Value, value: &mut Value, depth: usize) {
+pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
     if depth > DEPTH || value.is_null() {
         return;
     }

@@ -119,7 +119,8 @@ mod tests {
         let (conversation, heard) = (Arc::new(Conversation::default()), Arc::new(Heard::default()));
         conversation.begin(Revision::V2025_11_25, Client::new(None, Some(r#"{"elicitation": {}, "sampling": {}}"#)));
         let outlet = Some(Arc::clone(&heard) as Arc<dyn Outlet>);
-        let arrival = Arrival { origin: Origin::channel(&conversation), caller: &Arc::new(()), outlet, opening: None };
+        let arrival =
+            Arrival { origin: Origin::channel(&conversation), caller: &Arc::new(()), body: None, outlet, opening: None };
         let request = br#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {}}}"#;
         let step = dispatch::take(&endpoint, request, &arrival);
         let answered = tokio::spawn(async move {

@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -99,7 +100,7 @@ pub(crate) struct RequestIdentity {
     /// The JSON of what the method acts on: a tool's name, a resource's URI.
     pub(crate) name: String,
     /// The arguments as JSON; none are the same as empty ones.
-    pub(crate) arguments: Option<Box<str>>,
+    pub(crate) arguments: Option<Bytes>,
     /// Who asks, where the endpoint tells callers apart.
     pub(crate) principal: Option<String>,
 }
@@ -108,9 +109,10 @@ impl RequestIdentity {
     /// The same for every spelling of the same request: a client that comes back may write it anew.
     pub(crate) fn digest(&self) -> String {
         let mut digest = Sha256::new();
-        let arguments = self.arguments.as_deref().filter(|arguments| *arguments != "null").unwrap_or("{}");
+        let arguments = self.arguments.as_deref().filter(|arguments| *arguments != b"null").unwrap_or(b"{}");
+        let arguments = String::from_utf8_lossy(arguments);
         for part in
-            [&*self.method, &*canonical(&self.name), &*canonical(arguments), self.principal.as_deref().unwrap_or_default()]
+            [&*self.method, &*canonical(&self.name), &*canonical(&arguments), self.principal.as_deref().unwrap_or_default()]
         {
             digest.update(part.len().to_le_bytes());
             digest.update(part);

@@ -6,26 +6,22 @@ use std::sync::Arc;
 use ::http::StatusCode;
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
-use super::calling::{Keep, Voice, Waiting, Work};
+use super::calling::{Voice, Work};
 use super::listening::{self, Filter};
 use super::tasking::check_knows_tasks;
+use super::working::Brought;
 use super::{Answer, Arrival, Calling, Step, custom, refusal};
-use crate::asking::sealed_state::{self, RequestIdentity};
-use crate::asking::{Asking, SealedState};
-use crate::call::{Call, Client, RequestContext};
+use crate::asking::Asking;
+use crate::call::{Client, RequestContext};
 use crate::changes::Hub;
-use crate::completion::{CompletionRequest, CompletionResult, Reference};
 use crate::endpoint::fence::{self, Fenced};
-use crate::endpoint::{CallError, Catalog, Endpoint, List, Seen, Unlisted};
+use crate::endpoint::{Catalog, Endpoint, List, Unlisted};
 use crate::http::headers;
 use crate::method::Method;
-use crate::output::Failure;
-use crate::protocol_error::{ProtocolError, excerpt};
+use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::request_meta::{self, Params, RequestMeta};
-use crate::resource::Contents;
 use crate::tasks::Tasks;
 use crate::{Revision, limits};
 
@@ -37,12 +33,6 @@ pub(super) struct Request<'a, C> {
     pub(super) id: &'a str,
     pub(super) method: Cow<'a, str>,
     pub(super) arrival: &'a Arrival<'a, C>,
-}
-
-/// What a request brings along for its work.
-struct Brought {
-    context: Arc<RequestContext>,
-    waiting: Option<Waiting>,
 }
 
 impl<'a, C: Send + Sync + 'static> Request<'a, C> {
@@ -266,162 +256,6 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         Ok(self.ready(list))
     }
 
-    /// Starts what a request asks for, out of what it may see.
-    fn work(&self, params: &Params<'_>, brought: Brought, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
-        let Brought { context, waiting } = brought;
-        let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
-        let work = match &*self.method {
-            "tools/call" => self.call(params, &context, &seen)?,
-            "resources/read" => self.read(params, &context, &seen)?,
-            "prompts/get" => self.prompt(params, &context, &seen)?,
-            "completion/complete" => self.complete(raw, &context, &seen)?,
-            _ => return Err(ProtocolError::unknown_method(&self.method)),
-        };
-        let modern = context.revision.is_some_and(Revision::is_modern);
-        let catalog = Arc::clone(&self.catalog);
-        let voice = Voice(context);
-        Ok(Step::Calling(Calling { id: self.id.to_owned(), modern, work, waiting, voice, catalog }))
-    }
-
-    fn call(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
-        let name = Params::text(params.name, "name")?;
-        let unknown = || ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name)));
-        let tool = seen.tool(&name).ok_or_else(|| self.unseen(seen, List::Tools, context, unknown()))?;
-        let arguments = arguments(params)?;
-        if let Some(required) = &tool.required_capabilities {
-            check_capabilities(&context.client, required)?;
-        }
-        if let (true, Some(headers)) = (context.revision.is_some_and(Revision::is_modern), self.arrival.origin.headers) {
-            tool.header_parameters.iter().try_for_each(|parameter| parameter.check(headers, &arguments))?;
-        }
-        let Value::Object(arguments) = arguments else { return Err(ProtocolError::internal()) };
-        self.start(tool, arguments, context)
-    }
-
-    /// What is said of something that the request does not see. In the modern era, nothing of a kind that is not offered can be asked for at all.
-    fn unseen(&self, seen: &Seen<'_, C>, kind: List, context: &RequestContext, error: ProtocolError) -> ProtocolError {
-        let modern = context.revision.is_some_and(Revision::is_modern);
-        if modern && !seen.offers(kind) { ProtocolError::unknown_method(&self.method) } else { error }
-    }
-
-    /// The resource at the address, or the first template that the address fits.
-    fn read(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
-        let uri = Params::text(params.uri, "uri")?;
-        let not_found = ProtocolError::resource_not_found(&uri, context.revision.is_some_and(Revision::is_modern));
-        let fixed = seen.resource(&uri).map(|resource| (resource, Map::new()));
-        let found = fixed.or_else(|| seen.template(|template| template.parameters_in(&uri)));
-        let Some((resource, parameters)) = found else {
-            return Err(self.unseen(seen, List::Resources, context, not_found));
-        };
-        let mime_type = resource.resource.mime_type.clone();
-        let reading = (resource.function())(self.call_with(parameters, context));
-        let uri = uri.into_owned();
-        let work = Box::pin(async move {
-            let body = reading.await?;
-            open(&serde_json::json!({ "contents": [Contents::new(&uri, mime_type.as_deref(), body)] }))
-        });
-        let work = Fenced::new(work, resource.resource.time_limit, context);
-        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::For(resource.resource.ttl), not_found })
-    }
-
-    fn prompt(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
-        let name = Params::text(params.name, "name")?;
-        let unknown = || ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(&name)));
-        let prompt = seen.prompt(&name).ok_or_else(|| self.unseen(seen, List::Prompts, context, unknown()))?;
-        let prompt = &prompt.prompt;
-        let Value::Object(given) = arguments(params)? else { return Err(ProtocolError::internal()) };
-        prompt.check(&given).map_err(ProtocolError::invalid_params)?;
-        let getting = (prompt.function)(self.call_with(given, context));
-        let description = prompt.description.clone();
-        let work = Box::pin(async move {
-            let messages = serde_json::to_value(getting.await?)?;
-            let mut result = Map::new();
-            if !description.is_empty() {
-                result.insert("description".to_owned(), Value::from(description));
-            }
-            if let Value::Object(messages) = messages {
-                result.extend(messages);
-            }
-            open(&result)
-        });
-        let work = Fenced::new(work, prompt.time_limit, context);
-        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found: unknown() })
-    }
-
-    fn complete(
-        &self,
-        raw: Option<&RawValue>,
-        context: &Arc<RequestContext>,
-        seen: &Seen<'_, C>,
-    ) -> Result<Work<C>, ProtocolError> {
-        if !seen.offers(List::Resources) && !seen.offers(List::Prompts) {
-            return Err(ProtocolError::unknown_method(&self.method));
-        }
-        let request: CompletionRequest = serde_json::from_str(raw.map_or("{}", RawValue::get))
-            .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))?;
-        let CompletionRequest { reference, argument, context: typed } = request;
-        let (function, not_found) = match &reference {
-            Reference::Prompt { name } => {
-                let unknown = ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(name)));
-                let Some(prompt) = seen.prompt(name) else { return Err(unknown) };
-                let known = prompt.prompt.arguments.iter().find(|known| known.name() == argument.name);
-                (known.map(|known| known.completion.clone()), unknown)
-            }
-            Reference::Resource { uri } => {
-                let unknown = ProtocolError::invalid_params(format!("unknown resource template: {}", excerpt(uri)));
-                let found = seen.template(|template| (template.resource.address == *uri).then_some(()));
-                let Some((template, ())) = found else { return Err(unknown) };
-                let is_known = template.template.iter().flat_map(|template| template.names()).any(|name| name == argument.name);
-                (is_known.then(|| template.completions().get(&argument.name).cloned()), unknown)
-            }
-        };
-        let Some(function) = function else {
-            return Err(ProtocolError::invalid_params(format!("there is no argument named {}", excerpt(&argument.name))));
-        };
-        let completing = function.map(|function| function(self.call_with(typed.arguments, context), argument.value));
-        let work = Box::pin(async move {
-            let values = match completing {
-                Some(completing) => completing.await?,
-                None => Vec::new(),
-            };
-            open(&CompletionResult::new(values))
-        });
-        let work = Fenced::new(work, limits::TOOL_TIME, context);
-        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found })
-    }
-
-    fn call_with(&self, arguments: Map<String, Value>, context: &Arc<RequestContext>) -> Call<C> {
-        Call { arguments, caller: Arc::clone(self.arrival.caller), request: Arc::clone(context) }
-    }
-
-    /// The answers that a client brings to questions it was asked before, and what the next state is sealed with.
-    fn brought_back(&self, params: &Params<'_>) -> Result<(Waiting, Map<String, Value>), ProtocolError> {
-        let identity = &self.catalog.identity;
-        let mut waiting = Waiting {
-            request: RequestIdentity {
-                method: self.method.to_string(),
-                name: params.name.or(params.uri).map(|name| name.get().to_owned()).unwrap_or_default(),
-                arguments: params.arguments.map(|raw| Box::from(raw.get())),
-                principal: identity.principal.as_ref().map(|principal| principal(self.arrival.caller)),
-            },
-            before: None,
-        };
-        let mut answers = Map::new();
-        if let Some(state) = params.request_state {
-            let text = Params::text(Some(state), "requestState")?;
-            let state = SealedState::open(&text, &identity.state_key, &waiting.request.digest(), sealed_state::now())
-                .map_err(|error| ProtocolError::invalid_params(error.to_string()))?;
-            answers = state.answers.clone();
-            waiting.before = Some(state);
-        }
-        if let Some(responses) = params.input_responses {
-            let brought: Map<String, Value> = serde_json::from_str(responses.get())
-                .map_err(|error| ProtocolError::invalid_params(format!("`inputResponses`: {error}")))?;
-            answers.extend(brought);
-        }
-        Ok((waiting, answers))
-    }
-
     pub(super) fn ready(&self, result: Bytes) -> Step<C> {
         Step::Answered(Answer { status: StatusCode::OK, reply: Some(Reply::ready(self.id, result)) })
     }
@@ -435,46 +269,4 @@ fn list_of(method: &str) -> Option<List> {
         "prompts/list" => Some(List::Prompts),
         _ => None,
     }
-}
-
-/// The arguments as the client sent them; none are empty ones.
-fn arguments(params: &Params<'_>) -> Result<Value, ProtocolError> {
-    let value = match params.arguments {
-        None => Value::Null,
-        Some(raw) => serde_json::from_str::<Value>(raw.get())
-            .map_err(|error| ProtocolError::invalid_params(format!("`arguments`: {error}")))?,
-    };
-    match value {
-        Value::Null => Ok(Value::Object(Map::new())),
-        Value::Object(_) => Ok(value),
-        _ => Err(ProtocolError::invalid_params(CallError::ArgumentsNotAnObject.to_string())),
-    }
-}
-
-/// A result as a JSON object without its closing brace, which never is empty.
-fn open(result: &impl serde::Serialize) -> Result<String, Failure> {
-    let mut json = serde_json::to_string(result)?;
-    json.pop();
-    Ok(json)
-}
-
-fn check_capabilities(client: &Client, required: &Value) -> Result<(), ProtocolError> {
-    match missing(client.capabilities(), required) {
-        None => Ok(()),
-        Some(missing) => Err(ProtocolError::missing_capability(&missing)),
-    }
-}
-
-/// The part of the required capabilities that is not declared, e.g. `{"elicitation": {"url": {}}}` where `{"elicitation": {}}` is.
-fn missing(declared: &Value, required: &Value) -> Option<Value> {
-    let Value::Object(required) = required else { return None };
-    let Value::Object(declared) = declared else { return Some(Value::Object(required.clone())) };
-    let missing: Map<String, Value> = required
-        .iter()
-        .filter_map(|(name, required)| match declared.get(name) {
-            None | Some(Value::Null) => Some((name.clone(), required.clone())),
-            Some(declared) => missing(declared, required).map(|part| (name.clone(), part)),
-        })
-        .collect();
-    (!missing.is_empty()).then_some(Value::Object(missing))
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::calling::Work;
 use super::request::Request;
 use super::{Answer, Step};
+use crate::arguments::Given;
 use crate::call::{Client, RequestContext};
 use crate::endpoint::{ReadyTool, Seen};
 use crate::protocol_error::ProtocolError;
@@ -47,7 +48,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
     pub(super) fn start(
         &self,
         tool: &ReadyTool<C>,
-        arguments: Map<String, Value>,
+        arguments: Given,
         context: &Arc<RequestContext>,
     ) -> Result<Work<C>, ProtocolError> {
         let structured = tool.is_structured();

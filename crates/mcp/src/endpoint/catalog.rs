@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::Map;
 
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
 use super::identity::{CacheScope, Identity, Kinds};
@@ -12,6 +11,7 @@ use super::things::Things;
 use super::visible::Visible;
 use super::{BuildProblem, BuildProblems};
 use crate::Revision;
+use crate::arguments::Arguments;
 use crate::call::{Call, RequestContext};
 use crate::method::Method;
 use crate::tasks::TaskUse;
@@ -139,7 +139,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         if !self.is_ruled {
             return Seen { catalog: self, view: View::Everything };
         }
-        let viewer = Call { arguments: Map::new(), caller: Arc::clone(caller), request: request() };
+        let viewer = Call { arguments: Arguments::default(), caller: Arc::clone(caller), request: request() };
         let view = match &self.hook {
             None => View::Allowed(viewer),
             Some(hook) => View::Own(hook(&viewer, Visible::allowed(&self.things, &viewer))),

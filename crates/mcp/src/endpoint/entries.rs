@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Running;
 use super::listing::{Listed, Named};
-use crate::arguments::ArgumentSchema;
+use crate::arguments::{ArgumentSchema, Arguments, Given};
 use crate::call::{Call, RequestContext};
 use crate::completion::CompletionFunction;
 use crate::http::HeaderParameter;
@@ -113,11 +114,19 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         self.structured
     }
 
+    /// The arguments that a JSON text is, when they need no more than to be read. The bytes are those of the text, to be kept.
+    pub(crate) fn fitting(&self, text: &str, bytes: impl FnOnce() -> Bytes) -> Option<Arguments> {
+        self.arguments.fitting(text, bytes)
+    }
+
     /// Admits the arguments and starts the tool.
-    pub(crate) fn start(&self, arguments: Map<String, Value>, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
-        let arguments = match self.arguments.admit(&self.name, arguments) {
-            Ok(arguments) => arguments,
-            Err(problems) => return Running::answered(problems),
+    pub(crate) fn start(&self, given: Given, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
+        let arguments = match given {
+            Given::Fitting(arguments) => arguments,
+            Given::Unchecked(arguments) => match self.arguments.admit(&self.name, arguments) {
+                Ok(arguments) => arguments.into(),
+                Err(problems) => return Running::answered(problems),
+            },
         };
         let call = Call { arguments, caller, request: Arc::clone(&request) };
         let function = &self.function;

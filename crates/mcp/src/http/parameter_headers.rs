@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use super::headers;
+use crate::arguments::Given;
 use crate::protocol_error::{ProtocolError, excerpt};
 
 const ANNOTATION: &str = "x-mcp-header";
@@ -36,8 +37,10 @@ impl HeaderParameter {
     }
 
     /// Compares the header with the argument as the client sent it.
-    pub(crate) fn check(&self, headers: &HeaderMap, arguments: &Value) -> Result<(), ProtocolError> {
-        let value = self.path.iter().try_fold(arguments, |value, name| value.get(name)).filter(|value| !value.is_null());
+    pub(crate) fn check(&self, headers: &HeaderMap, arguments: &Given) -> Result<(), ProtocolError> {
+        let value = self.path.split_first().and_then(|(first, rest)| {
+            rest.iter().try_fold(arguments.get(first)?, |value, name| value.get(name)).filter(|value| !value.is_null())
+        });
         let header = headers::decoded(headers, &self.header)?;
         let name = self.path.join(".");
         match (value, header) {
@@ -130,6 +133,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::HeaderParameter;
+    use crate::arguments::Given;
 
     fn one(kind: &str) -> HeaderParameter {
         let schema = json!({"type": "object", "properties": {"a": {"type": "object", "properties": {"b": {"type": kind, "x-mcp-header": "Region"}}}}});
@@ -141,7 +145,7 @@ mod tests {
         if let Some(value) = header {
             headers.insert(HeaderName::from_static("mcp-param-region"), HeaderValue::from_str(value).unwrap());
         }
-        one(kind).check(&headers, &json!({"a": {"b": argument}})).is_ok()
+        one(kind).check(&headers, &Given::Unchecked(json!({"a": {"b": argument}}).as_object().unwrap().clone())).is_ok()
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
         let answering = session.answering();
         let outlet: Arc<dyn Outlet> = session.own_stream();
         let origin = Origin::channel(&session.conversation);
-        let arrival = Arrival { origin, caller: &caller, outlet: Some(Arc::clone(&outlet)), opening: None };
+        let arrival = Arrival { origin, caller: &caller, body: Some(&bytes), outlet: Some(Arc::clone(&outlet)), opening: None };
         match dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls) {
             Step::Answered(answer) => {
                 say(&outlet, answer).await;

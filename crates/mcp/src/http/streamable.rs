@@ -49,7 +49,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let opening = OnceLock::new();
-        let arrival = Arrival { origin: Origin::http(&head.headers, None), caller, outlet, opening: Some(&opening) };
+        let arrival =
+            Arrival { origin: Origin::http(&head.headers, None), caller, body: Some(&bytes), outlet, opening: Some(&opening) };
         let step = dispatch::take(&self.endpoint, &bytes, &arrival);
         drop(arrival);
         drop(bytes);
@@ -83,9 +84,10 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         let events = takes_events(&head.headers).then(|| session.new_stream());
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let origin = Origin::http(&head.headers, Some(&session.conversation));
-        let arrival = Arrival { origin, caller, outlet, opening: None };
+        let arrival = Arrival { origin, caller, body: Some(&bytes), outlet, opening: None };
         let step = dispatch::take(&self.endpoint, &bytes, &arrival).enter(&session.calls);
-        drop((arrival, bytes));
+        drop(arrival);
+        drop(bytes);
         if let Step::Answered(answer) = step {
             return respond(answer);
         }

@@ -59,7 +59,7 @@ impl<C: Send + Sync + 'static> Prompt<C> {
     #[must_use]
     pub fn of<T: Begin<C>>() -> Self {
         let prompt = Self::new(schema::name::<T>(), schema::description::<T>(), |mut call: Call<C>| {
-            let arguments = texts::read::<T>(&std::mem::take(&mut call.arguments));
+            let arguments = texts::read::<T>(&std::mem::take(&mut call.arguments).into_map());
             async move { arguments.map_err(fail)?.begin(&call).await }
         });
         let arguments = schema::fields::<T>().into_iter().map(|field| {

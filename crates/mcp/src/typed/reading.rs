@@ -63,7 +63,7 @@ impl<C: Send + Sync + 'static> Resource<C> {
     pub fn of<T: Read<C>>() -> Self {
         let read = |mut call: Call<C>| {
             // Admitted before, so it reads again.
-            let parameters = texts::read::<T>(&std::mem::take(&mut call.arguments));
+            let parameters = texts::read::<T>(&std::mem::take(&mut call.arguments).into_map());
             async move { parameters.map_err(|_| Failure::NotFound)?.read(&call).await }
         };
         let name = schema::name::<T>();

@@ -142,7 +142,7 @@ async fn an_internal_error_is_opaque_and_a_told_one_is_not() {
 #[tokio::test]
 async fn an_unlisted_argument_is_taken_and_checked_and_not_listed() {
     let schema = json!({"type": "object", "properties": {"id": {"type": "integer"}}, "additionalProperties": false});
-    let said = |call: Call<World>| async move { Ok(Output::text(Value::Object(call.arguments).to_string())) };
+    let said = |call: Call<World>| async move { Ok(Output::text(Value::Object(call.arguments.into_map()).to_string())) };
     for listed in [schema, json!({"type": "object", "additionalProperties": false})] {
         let tool =
             Tool::new("remove", "d", listed.clone(), said).unlisted_argument("code", json!({"type": "string", "maxLength": 4}));

@@ -65,7 +65,7 @@ pub(crate) fn form(message: &str, property: &str) -> Elicitation {
 
 fn tools() -> Vec<Tool<Person>> {
     vec![
-        tool("echo", |call| async move { Ok(Output::text(Value::Object(call.arguments).to_string())) }),
+        tool("echo", |call| async move { Ok(Output::text(Value::Object(call.arguments.into_map()).to_string())) }),
         tool("wait", |call| async move {
             let mut guard = Guard(call.caller.as_ref().clone(), "cancelled");
             call.caller.tell("started");

@@ -152,7 +152,7 @@ async fn a_tool_is_made_of_the_entry_that_another_server_lists() {
         let theirs = Arc::new(theirs);
         let function = move |call: Call<()>| {
             let (name, theirs) = (name.clone(), Arc::clone(&theirs));
-            async move { Ok(Output::text(theirs.call(&name, Value::Object(call.arguments)).await?.text())) }
+            async move { Ok(Output::text(theirs.call(&name, Value::Object(call.arguments.into_map())).await?.text())) }
         };
         ours = ours.tool(Tool::from_entry(entry.clone(), function).unwrap());
     }

@@ -11,7 +11,7 @@ use crate::http_client::{Modern, post};
 use crate::schemas::{self, MODERN};
 
 async fn said(what: &str, call: Call<Person>) -> Result<ResourceBody, Failure> {
-    Ok(ResourceBody::from(format!("{what} {}", Value::Object(call.arguments))))
+    Ok(ResourceBody::from(format!("{what} {}", Value::Object(call.arguments.into_map()))))
 }
 
 async fn things() -> Hall {
@@ -38,7 +38,7 @@ async fn things() -> Hall {
         .resource(Resource::template("t://n/{name}", "word", |call| said("word", call)).complete("name", values(101)))
         .prompt(
             Prompt::new("letter", "A letter.", |call: Call<Person>| async move {
-                Ok(Messages::user(Value::Object(call.arguments).to_string()))
+                Ok(Messages::user(Value::Object(call.arguments.into_map()).to_string()))
             })
             .argument(PromptArgument::required("to", "To whom").complete(values(2)))
             .argument(PromptArgument::required("about", "About what"))

@@ -96,7 +96,7 @@ pub(crate) fn tools() -> Vec<Tool<World>> {
         }),
         Tool::new("picky", "Has rules.", picky, |_: Call<World>| async { Ok(Output::text("fine")) }),
         Tool::new("regional", "Repeats arguments in headers.", regional, |call: Call<World>| async move {
-            Ok(Output::text(Value::Object(call.arguments).to_string()))
+            Ok(Output::text(Value::Object(call.arguments.into_map()).to_string()))
         }),
         Tool::new("sampler", "Needs sampling.", nothing.clone(), |_: Call<World>| async { Ok(Output::text("sampled")) })
             .requires(json!({"sampling": {}})),

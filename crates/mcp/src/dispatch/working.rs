@@ -1,0 +1,287 @@
+//! The work that a request asks for, out of what it may see: a tool, a resource, a prompt, a completion. Knows no era and no other method.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::calling::{Keep, Voice, Waiting, Work};
+use super::request::Request;
+use super::{Calling, Step};
+use crate::arguments::Given;
+use crate::asking::SealedState;
+use crate::asking::sealed_state::{self, RequestIdentity};
+use crate::call::{Call, Client, RequestContext};
+use crate::completion::{CompletionRequest, CompletionResult, Reference};
+use crate::endpoint::fence::Fenced;
+use crate::endpoint::{CallError, List, Seen};
+use crate::output::Failure;
+use crate::protocol_error::{ProtocolError, excerpt};
+use crate::request_meta::Params;
+use crate::resource::Contents;
+use crate::{Revision, limits};
+
+/// What a request brings along for its work.
+pub(super) struct Brought {
+    pub(super) context: Arc<RequestContext>,
+    pub(super) waiting: Option<Waiting>,
+}
+
+impl<C: Send + Sync + 'static> Request<'_, C> {
+    /// Starts what a request asks for, out of what it may see.
+    pub(super) fn work(&self, params: &Params<'_>, brought: Brought, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
+        let Brought { context, waiting } = brought;
+        let kept = waiting.as_ref().and_then(|waiting| waiting.request.arguments.clone());
+        let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
+        let work = match &*self.method {
+            "tools/call" => self.call(params, kept, &context, &seen)?,
+            "resources/read" => self.read(params, &context, &seen)?,
+            "prompts/get" => self.prompt(params, &context, &seen)?,
+            "completion/complete" => self.complete(raw, &context, &seen)?,
+            _ => return Err(ProtocolError::unknown_method(&self.method)),
+        };
+        let modern = context.revision.is_some_and(Revision::is_modern);
+        let catalog = Arc::clone(&self.catalog);
+        let voice = Voice(context);
+        Ok(Step::Calling(Calling { id: self.id.to_owned(), modern, work, waiting, voice, catalog }))
+    }
+
+    fn call(
+        &self,
+        params: &Params<'_>,
+        kept: Option<Bytes>,
+        context: &Arc<RequestContext>,
+        seen: &Seen<'_, C>,
+    ) -> Result<Work<C>, ProtocolError> {
+        let name = Params::text(params.name, "name")?;
+        let unknown = || ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name)));
+        let tool = seen.tool(&name).ok_or_else(|| self.unseen(seen, List::Tools, context, unknown()))?;
+        // Most arguments are right as they are, and then they stay a text.
+        let fitting = params.arguments.and_then(|raw| tool.fitting(raw.get(), || kept.unwrap_or_else(|| self.kept(raw))));
+        let arguments = match fitting {
+            Some(fitting) => Given::Fitting(fitting),
+            None => Given::Unchecked(arguments(params)?),
+        };
+        if let Some(required) = &tool.required_capabilities {
+            check_capabilities(&context.client, required)?;
+        }
+        if let (true, Some(headers)) = (context.revision.is_some_and(Revision::is_modern), self.arrival.origin.headers) {
+            tool.header_parameters.iter().try_for_each(|parameter| parameter.check(headers, &arguments))?;
+        }
+        self.start(tool, arguments, context)
+    }
+
+    /// What is said of something that the request does not see. In the modern era, nothing of a kind that is not offered can be asked for at all.
+    fn unseen(&self, seen: &Seen<'_, C>, kind: List, context: &RequestContext, error: ProtocolError) -> ProtocolError {
+        let modern = context.revision.is_some_and(Revision::is_modern);
+        if modern && !seen.offers(kind) { ProtocolError::unknown_method(&self.method) } else { error }
+    }
+
+    /// The resource at the address, or the first template that the address fits.
+    fn read(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
+        let uri = Params::text(params.uri, "uri")?;
+        let not_found = ProtocolError::resource_not_found(&uri, context.revision.is_some_and(Revision::is_modern));
+        let fixed = seen.resource(&uri).map(|resource| (resource, Map::new()));
+        let found = fixed.or_else(|| seen.template(|template| template.parameters_in(&uri)));
+        let Some((resource, parameters)) = found else {
+            return Err(self.unseen(seen, List::Resources, context, not_found));
+        };
+        let mime_type = resource.resource.mime_type.clone();
+        let reading = (resource.function())(self.call_with(parameters, context));
+        let uri = uri.into_owned();
+        let work = Box::pin(async move {
+            let body = reading.await?;
+            open(&serde_json::json!({ "contents": [Contents::new(&uri, mime_type.as_deref(), body)] }))
+        });
+        let work = Fenced::new(work, resource.resource.time_limit, context);
+        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::For(resource.resource.ttl), not_found })
+    }
+
+    fn prompt(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
+        let name = Params::text(params.name, "name")?;
+        let unknown = || ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(&name)));
+        let prompt = seen.prompt(&name).ok_or_else(|| self.unseen(seen, List::Prompts, context, unknown()))?;
+        let prompt = &prompt.prompt;
+        let given = arguments(params)?;
+        prompt.check(&given).map_err(ProtocolError::invalid_params)?;
+        let getting = (prompt.function)(self.call_with(given, context));
+        let description = prompt.description.clone();
+        let work = Box::pin(async move {
+            let messages = serde_json::to_value(getting.await?)?;
+            let mut result = Map::new();
+            if !description.is_empty() {
+                result.insert("description".to_owned(), Value::from(description));
+            }
+            if let Value::Object(messages) = messages {
+                result.extend(messages);
+            }
+            open(&result)
+        });
+        let work = Fenced::new(work, prompt.time_limit, context);
+        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found: unknown() })
+    }
+
+    fn complete(
+        &self,
+        raw: Option<&RawValue>,
+        context: &Arc<RequestContext>,
+        seen: &Seen<'_, C>,
+    ) -> Result<Work<C>, ProtocolError> {
+        if !seen.offers(List::Resources) && !seen.offers(List::Prompts) {
+            return Err(ProtocolError::unknown_method(&self.method));
+        }
+        let request: CompletionRequest = serde_json::from_str(raw.map_or("{}", RawValue::get))
+            .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))?;
+        let CompletionRequest { reference, argument, context: typed } = request;
+        let (function, not_found) = match &reference {
+            Reference::Prompt { name } => {
+                let unknown = ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(name)));
+                let Some(prompt) = seen.prompt(name) else { return Err(unknown) };
+                let known = prompt.prompt.arguments.iter().find(|known| known.name() == argument.name);
+                (known.map(|known| known.completion.clone()), unknown)
+            }
+            Reference::Resource { uri } => {
+                let unknown = ProtocolError::invalid_params(format!("unknown resource template: {}", excerpt(uri)));
+                let found = seen.template(|template| (template.resource.address == *uri).then_some(()));
+                let Some((template, ())) = found else { return Err(unknown) };
+                let is_known = template.template.iter().flat_map(|template| template.names()).any(|name| name == argument.name);
+                (is_known.then(|| template.completions().get(&argument.name).cloned()), unknown)
+            }
+        };
+        let Some(function) = function else {
+            return Err(ProtocolError::invalid_params(format!("there is no argument named {}", excerpt(&argument.name))));
+        };
+        let completing = function.map(|function| function(self.call_with(typed.arguments, context), argument.value));
+        let work = Box::pin(async move {
+            let values = match completing {
+                Some(completing) => completing.await?,
+                None => Vec::new(),
+            };
+            open(&CompletionResult::new(values))
+        });
+        let work = Fenced::new(work, limits::TOOL_TIME, context);
+        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found })
+    }
+
+    pub(super) fn call_with(&self, arguments: Map<String, Value>, context: &Arc<RequestContext>) -> Call<C> {
+        Call { arguments: arguments.into(), caller: Arc::clone(self.arrival.caller), request: Arc::clone(context) }
+    }
+
+    fn kept(&self, part: &RawValue) -> Bytes {
+        kept(self.arrival.body, part.get())
+    }
+
+    /// The answers that a client brings to questions it was asked before, and what the next state is sealed with.
+    pub(super) fn brought_back(&self, params: &Params<'_>) -> Result<(Waiting, Map<String, Value>), ProtocolError> {
+        let identity = &self.catalog.identity;
+        let mut waiting = Waiting {
+            request: RequestIdentity {
+                method: self.method.to_string(),
+                name: params.name.or(params.uri).map(|name| name.get().to_owned()).unwrap_or_default(),
+                arguments: params.arguments.map(|raw| self.kept(raw)),
+                principal: identity.principal.as_ref().map(|principal| principal(self.arrival.caller)),
+            },
+            before: None,
+        };
+        let mut answers = Map::new();
+        if let Some(state) = params.request_state {
+            let text = Params::text(Some(state), "requestState")?;
+            let state = SealedState::open(&text, &identity.state_key, &waiting.request.digest(), sealed_state::now())
+                .map_err(|error| ProtocolError::invalid_params(error.to_string()))?;
+            answers = state.answers.clone();
+            waiting.before = Some(state);
+        }
+        if let Some(responses) = params.input_responses {
+            let brought: Map<String, Value> = serde_json::from_str(responses.get())
+                .map_err(|error| ProtocolError::invalid_params(format!("`inputResponses`: {error}")))?;
+            answers.extend(brought);
+        }
+        Ok((waiting, answers))
+    }
+}
+
+/// A part of a message, kept beyond it: as it is where it is most of a large one, and copied otherwise, because a small part would keep the whole.
+fn kept(message: Option<&Bytes>, part: &str) -> Bytes {
+    let part = part.as_bytes();
+    let is_worth_it = |message: &&Bytes| part.len() >= limits::SHARED_BYTES && part.len() * 2 >= message.len();
+    let shared = message.filter(is_worth_it).and_then(|message| {
+        let start = (part.as_ptr() as usize).checked_sub(message.as_ptr() as usize)?;
+        let end = start.checked_add(part.len()).filter(|end| *end <= message.len())?;
+        Some(message.slice(start..end))
+    });
+    shared.unwrap_or_else(|| Bytes::copy_from_slice(part))
+}
+
+/// The arguments as the client sent them; none are empty ones.
+fn arguments(params: &Params<'_>) -> Result<Map<String, Value>, ProtocolError> {
+    let value = match params.arguments {
+        None => Value::Null,
+        Some(raw) => serde_json::from_str::<Value>(raw.get())
+            .map_err(|error| ProtocolError::invalid_params(format!("`arguments`: {error}")))?,
+    };
+    match value {
+        Value::Null => Ok(Map::new()),
+        Value::Object(arguments) => Ok(arguments),
+        _ => Err(ProtocolError::invalid_params(CallError::ArgumentsNotAnObject.to_string())),
+    }
+}
+
+/// A result as a JSON object without its closing brace, which never is empty.
+fn open(result: &impl serde::Serialize) -> Result<String, Failure> {
+    let mut json = serde_json::to_string(result)?;
+    json.pop();
+    Ok(json)
+}
+
+fn check_capabilities(client: &Client, required: &Value) -> Result<(), ProtocolError> {
+    match missing(client.capabilities(), required) {
+        None => Ok(()),
+        Some(missing) => Err(ProtocolError::missing_capability(&missing)),
+    }
+}
+
+/// The part of the required capabilities that is not declared, e.g. `{"elicitation": {"url": {}}}` where `{"elicitation": {}}` is.
+fn missing(declared: &Value, required: &Value) -> Option<Value> {
+    let Value::Object(required) = required else { return None };
+    let Value::Object(declared) = declared else { return Some(Value::Object(required.clone())) };
+    let missing: Map<String, Value> = required
+        .iter()
+        .filter_map(|(name, required)| match declared.get(name) {
+            None | Some(Value::Null) => Some((name.clone(), required.clone())),
+            Some(declared) => missing(declared, required).map(|part| (name.clone(), part)),
+        })
+        .collect();
+    (!missing.is_empty()).then_some(Value::Object(missing))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::kept;
+    use crate::limits::SHARED_BYTES;
+
+    fn is_shared(message: usize, part: usize) -> bool {
+        let message = Bytes::from("x".repeat(message));
+        let text = std::str::from_utf8(&message).unwrap();
+        let (_, end) = text.split_at(text.len() - part);
+        let kept = kept(Some(&message), end);
+        assert_eq!(kept, end);
+        kept.as_ptr() == end.as_ptr()
+    }
+
+    #[test]
+    fn most_of_a_large_message_is_kept_without_a_copy() {
+        assert!(is_shared(SHARED_BYTES, SHARED_BYTES) && is_shared(SHARED_BYTES * 2, SHARED_BYTES), "at the limits");
+        assert!(!is_shared(SHARED_BYTES, SHARED_BYTES - 1), "too small");
+        assert!(!is_shared(SHARED_BYTES * 2 + 1, SHARED_BYTES), "less than half of it");
+    }
+
+    #[test]
+    fn a_text_from_elsewhere_is_copied() {
+        let (message, other) = (Bytes::from("x".repeat(SHARED_BYTES)), "y".repeat(SHARED_BYTES));
+        assert_eq!(kept(Some(&message), &other), other);
+        assert_eq!(kept(None, "z"), "z");
+    }
+}
