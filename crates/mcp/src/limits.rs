@@ -112,6 +112,10 @@ pub const ENDED_STREAMS: usize = 4;
 /// Most bytes of these streams together. The one that ended last is kept whatever its size.
 pub const ENDED_STREAM_BYTES: usize = 2 * 1024 * 1024;
 
+/// Most bytes of messages that the streams of all sessions of one endpoint hold together, unless it says otherwise with
+/// [`crate::http::SessionLimits`].
+pub const ALL_STREAM_BYTES: usize = 256 * 1024 * 1024;
+
 /// Most sessions of one endpoint over HTTP at the same time.
 pub const SESSIONS: usize = 10_000;
 

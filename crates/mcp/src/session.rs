@@ -2,6 +2,7 @@
 //! task.
 
 mod backlog;
+mod ledger;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::conversation::Conversation;
 use crate::limits;
 use crate::outlet::Outlet as _;
 use crate::under_way::Calls;
+pub(crate) use ledger::Ledger;
 pub(crate) use stream::{Reading, SessionStream};
 
 /// The number of the stream that a client opens with GET; those of its requests follow.
@@ -30,6 +32,8 @@ pub(crate) struct Session {
     used: AtomicU64,
     next_stream: AtomicU64,
     streams: Mutex<BTreeMap<u64, Arc<SessionStream>>>,
+    /// What all sessions' streams hold together.
+    ledger: Arc<Ledger>,
     pub(crate) calls: Arc<Calls>,
     /// A channel of HTTP+SSE: all that the server says goes to one stream, which nobody can come back to.
     is_channel: bool,
@@ -38,7 +42,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(id: String, conversation: Arc<Conversation>, principal: Option<String>, now: u64) -> Self {
+    pub(crate) fn new(
+        id: String,
+        conversation: Arc<Conversation>,
+        principal: Option<String>,
+        now: u64,
+        ledger: &Arc<Ledger>,
+    ) -> Self {
         Self {
             id,
             conversation,
@@ -46,14 +56,15 @@ impl Session {
             used: AtomicU64::new(now),
             next_stream: AtomicU64::new(OWN_STREAM + 1),
             streams: Mutex::default(),
+            ledger: Arc::clone(ledger),
             calls: Arc::new(Calls::at_most(limits::SESSION_CALLS_IN_FLIGHT)),
             is_channel: false,
             answering: AtomicUsize::new(0),
         }
     }
 
-    pub(crate) fn channel(id: String, principal: Option<String>, now: u64) -> Self {
-        Self { is_channel: true, ..Self::new(id, Arc::default(), principal, now) }
+    pub(crate) fn channel(id: String, principal: Option<String>, now: u64, ledger: &Arc<Ledger>) -> Self {
+        Self { is_channel: true, ..Self::new(id, Arc::default(), principal, now, ledger) }
     }
 
     pub(crate) fn touch(&self, now: u64) {
@@ -68,7 +79,7 @@ impl Session {
 
     /// A stream for one request. It can be come back to once it is kept.
     pub(crate) fn new_stream(&self) -> Arc<SessionStream> {
-        Arc::new(SessionStream::new(self.next_stream.fetch_add(1, Ordering::Relaxed)))
+        Arc::new(SessionStream::new(self.next_stream.fetch_add(1, Ordering::Relaxed), &self.ledger))
     }
 
     /// Keeps a stream, so that a client can come back to it.
@@ -76,9 +87,16 @@ impl Session {
         self.lock().insert(stream.number(), Arc::clone(stream));
     }
 
-    /// Ends the stream of a request with its answer. The oldest streams that have ended give way.
-    pub(crate) fn end_stream(&self, stream: &SessionStream, answer: Option<Bytes>) {
+    /// Ends the stream of a request with its answer. The oldest streams that have ended give way: of this session, and of all where they hold too
+    /// much together.
+    pub(crate) fn end_stream(self: &Arc<Self>, stream: &Arc<SessionStream>, answer: Option<Bytes>) {
         stream.end_with(answer);
+        self.forget_ended(stream);
+        self.ledger.ended(self, stream);
+    }
+
+    /// Forgets the oldest streams that have ended, where there are too many.
+    fn forget_ended(&self, stream: &SessionStream) {
         let mut streams = self.lock();
         let ended: Vec<(u64, usize)> = streams
             .values()
@@ -94,11 +112,20 @@ impl Session {
         }
     }
 
+    /// Forgets a stream that has ended.
+    fn forget(&self, stream: &SessionStream) {
+        self.lock().remove(&stream.number());
+    }
+
     /// The stream that the client opens with GET. After the end it has ended too, once nothing more is to be answered on it.
     pub(crate) fn own_stream(&self) -> Arc<SessionStream> {
         let mut streams = self.lock();
         let stream = streams.entry(OWN_STREAM).or_insert_with(|| {
-            Arc::new(if self.is_channel { SessionStream::channel(OWN_STREAM) } else { SessionStream::new(OWN_STREAM) })
+            Arc::new(if self.is_channel {
+                SessionStream::channel(OWN_STREAM, &self.ledger)
+            } else {
+                SessionStream::new(OWN_STREAM, &self.ledger)
+            })
         });
         // Looked at under the lock: whoever ends the session afterwards finds the stream.
         if self.conversation.has_ended() && !self.is_answering() {
@@ -197,8 +224,8 @@ mod tests {
     use crate::limits::{ENDED_STREAM_BYTES, ENDED_STREAMS, WAITING_MESSAGES};
     use crate::outlet::Outlet as _;
 
-    fn session() -> Session {
-        Session::new("s".to_owned(), Arc::default(), None, 0)
+    fn session() -> Arc<Session> {
+        Arc::new(Session::new("s".to_owned(), Arc::default(), None, 0, &Arc::default()))
     }
 
     /// The session was found for a GET, and ended before its stream was opened.
@@ -212,7 +239,7 @@ mod tests {
         }
     }
 
-    fn answered(session: &Session, bytes: usize) -> Arc<SessionStream> {
+    fn answered(session: &Arc<Session>, bytes: usize) -> Arc<SessionStream> {
         let stream = session.new_stream();
         session.keep(&stream);
         session.end_stream(&stream, Some(Bytes::from(vec![b'x'; bytes])));
@@ -249,7 +276,7 @@ mod tests {
     /// On a channel an answer may be what is unread.
     #[test]
     fn an_announcement_never_takes_the_place_of_an_answer_on_a_channel() {
-        let session = Session::channel("c".to_owned(), None, 0);
+        let session = Session::channel("c".to_owned(), None, 0, &Arc::default());
         let stream = session.own_stream();
         for _ in 0..WAITING_MESSAGES {
             assert!(stream.try_send(Bytes::from_static(b"answer")));

@@ -93,7 +93,7 @@ mod tests {
     /// On a stopped clock, so that the limit is the real one and the test takes no time.
     #[tokio::test(start_paused = true)]
     async fn a_quiet_channel_is_kept_open_by_comments() {
-        let session = Arc::new(Session::channel("c".to_owned(), None, 0));
+        let session = Arc::new(Session::channel("c".to_owned(), None, 0, &Arc::default()));
         let stream = session.own_stream();
         let (reader, _) = stream.begin_reading(None);
         let mut body = SessionBody::channel(Reading { stream: Arc::clone(&stream), reader, until: None }, "/m?session_id=c");

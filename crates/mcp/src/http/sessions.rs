@@ -10,26 +10,31 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::conversation::Conversation;
 use crate::limits;
-use crate::session::Session;
+use crate::session::{Ledger, Session};
 
-/// How many sessions there may be, and for how long.
+/// How many sessions there may be, for how long, and how much their streams may hold.
 #[derive(Debug, Clone)]
 pub struct SessionLimits {
     /// Most sessions at the same time.
     pub sessions: usize,
     /// How long a session may be idle before it may be ended.
     pub idle_time: Duration,
+    /// Most bytes of messages that the streams of all sessions hold together, unread or kept for a client that comes back. Beyond it the streams that
+    /// ended first are forgotten, what was read is not kept, and who has something unread waits. A stream that has nothing else holds one message
+    /// all the same.
+    pub stream_bytes: usize,
 }
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { sessions: limits::SESSIONS, idle_time: limits::SESSION_IDLE_TIME }
+        Self { sessions: limits::SESSIONS, idle_time: limits::SESSION_IDLE_TIME, stream_bytes: limits::ALL_STREAM_BYTES }
     }
 }
 
 /// The sessions.
 pub(super) struct Sessions {
     limits: SessionLimits,
+    ledger: Arc<Ledger>,
     clock: Instant,
     sessions: RwLock<HashMap<String, Arc<Session>>>,
     /// The server stops: what would go on for ever ends as soon as it begins.
@@ -38,17 +43,18 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(limits: SessionLimits) -> Self {
-        Self { limits, clock: Instant::now(), sessions: RwLock::default(), is_ending: AtomicBool::new(false) }
+        let ledger = Ledger::at_most(limits.stream_bytes);
+        Self { limits, ledger, clock: Instant::now(), sessions: RwLock::default(), is_ending: AtomicBool::new(false) }
     }
 
     /// Opens a session; `None` when there are as many as there may be and none of them is idle, or there is no randomness.
     pub(super) fn open(&self, conversation: Arc<Conversation>, principal: Option<String>) -> Option<Arc<Session>> {
-        self.insert(|id, now| Session::new(id, conversation, principal, now))
+        self.insert(|id, now| Session::new(id, conversation, principal, now, &self.ledger))
     }
 
     /// The same for a channel of HTTP+SSE.
     pub(super) fn open_channel(&self, principal: Option<String>) -> Option<Arc<Session>> {
-        self.insert(|id, now| Session::channel(id, principal, now))
+        self.insert(|id, now| Session::channel(id, principal, now, &self.ledger))
     }
 
     fn insert(&self, session: impl FnOnce(String, u64) -> Session) -> Option<Arc<Session>> {
@@ -139,10 +145,10 @@ mod tests {
 
     #[test]
     fn as_many_as_may_be_and_no_more_unless_some_are_idle() {
-        let sessions = Sessions::new(SessionLimits { sessions: 2, idle_time: Duration::from_secs(60) });
+        let sessions = Sessions::new(SessionLimits { sessions: 2, ..SessionLimits::default() });
         assert!(sessions.open(Arc::default(), None).is_some() && sessions.open(Arc::default(), None).is_some());
         assert!(sessions.open(Arc::default(), None).is_none());
-        let idle = Sessions::new(SessionLimits { sessions: 1, idle_time: Duration::ZERO });
+        let idle = Sessions::new(SessionLimits { sessions: 1, idle_time: Duration::ZERO, ..SessionLimits::default() });
         let first = idle.open(Arc::default(), None).unwrap();
         assert!(idle.open(Arc::default(), None).is_some());
         assert!(idle.find(&first.id, None).is_none());

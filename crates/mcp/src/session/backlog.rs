@@ -1,9 +1,12 @@
-//! The messages of one stream: numbered, those that were read first, both kinds bounded in number and in bytes. Knows no reader.
+//! The messages of one stream: numbered, those that were read first, both kinds bounded in number and in bytes, alone and with those of all other
+//! streams. Knows no reader.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::ledger::Ledger;
 use crate::limits;
 
 /// The messages of one stream.
@@ -16,6 +19,7 @@ pub(super) struct Backlog {
     kept: Measure,
     /// What was read is kept for one who comes back.
     is_replayed: bool,
+    ledger: Arc<Ledger>,
 }
 
 /// How many messages, with how many bytes.
@@ -38,9 +42,9 @@ impl Measure {
 }
 
 impl Backlog {
-    pub(super) fn new(is_replayed: bool) -> Self {
+    pub(super) fn new(is_replayed: bool, ledger: &Arc<Ledger>) -> Self {
         let (unread, kept) = Default::default();
-        Self { messages: VecDeque::new(), last: 0, read: 0, unread, kept, is_replayed }
+        Self { messages: VecDeque::new(), last: 0, read: 0, unread, kept, is_replayed, ledger: Arc::clone(ledger) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -77,19 +81,27 @@ impl Backlog {
         self.kept.add(&message);
         let (most, bytes) = if self.is_replayed { (limits::KEPT_MESSAGES, limits::KEPT_MESSAGE_BYTES) } else { (0, 0) };
         while (self.kept.messages > most || self.kept.bytes > bytes) && self.forget_oldest() {}
+        self.make_room_for(0);
         Some((number, message))
     }
 
     /// Whether one more message would be too much for a client that does not read. A single one never is.
     pub(super) fn is_full_for(&self, message: &Bytes) -> bool {
-        let is_too_large = self.unread.bytes + message.len() > limits::WAITING_MESSAGE_BYTES;
+        let is_too_large =
+            self.unread.bytes + message.len() > limits::WAITING_MESSAGE_BYTES || self.ledger.is_full_for(message.len());
         self.unread.messages >= limits::WAITING_MESSAGES || (self.unread.messages > 0 && is_too_large)
     }
 
     pub(super) fn push(&mut self, message: Bytes) {
         self.last += 1;
+        self.ledger.add(message.len());
         self.unread.add(&message);
         self.messages.push_back((self.last, message));
+    }
+
+    /// Lets go of what was read and is kept, the oldest first, while all streams together hold too much for so many bytes more.
+    pub(super) fn make_room_for(&mut self, bytes: usize) {
+        while self.kept.messages > 0 && self.ledger.is_full_for(bytes) && self.forget_oldest() {}
     }
 
     /// Adds a message; when too many are unread, the oldest give way.
@@ -101,6 +113,7 @@ impl Backlog {
     /// Drops the oldest message; false when there is none.
     fn forget_oldest(&mut self) -> bool {
         let Some((number, message)) = self.messages.pop_front() else { return false };
+        self.ledger.remove(message.len());
         if number > self.read {
             self.unread.remove(&message);
         } else {
@@ -110,8 +123,16 @@ impl Backlog {
     }
 }
 
+impl Drop for Backlog {
+    fn drop(&mut self) {
+        self.ledger.remove(self.bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
 
     use super::Backlog;
@@ -119,13 +140,17 @@ mod tests {
 
     const SMALL: Bytes = Bytes::from_static(b"x");
 
+    fn backlog(is_replayed: bool) -> Backlog {
+        Backlog::new(is_replayed, &Arc::default())
+    }
+
     fn read_all(backlog: &mut Backlog) -> Vec<u64> {
         std::iter::from_fn(|| backlog.next()).map(|(number, _)| number).collect()
     }
 
     #[test]
     fn unread_messages_and_kept_ones_are_bounded_in_number() {
-        let mut backlog = Backlog::new(true);
+        let mut backlog = backlog(true);
         for _ in 0..WAITING_MESSAGES {
             assert!(!backlog.is_full_for(&SMALL));
             backlog.push(SMALL);
@@ -137,7 +162,7 @@ mod tests {
 
     #[test]
     fn unread_messages_and_kept_ones_are_bounded_in_bytes() {
-        let mut backlog = Backlog::new(true);
+        let mut backlog = backlog(true);
         let half = Bytes::from(vec![b'x'; WAITING_MESSAGE_BYTES / 2]);
         backlog.push(half.clone());
         assert!(!backlog.is_full_for(&half), "at the limit");
@@ -153,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_single_message_may_be_larger_and_is_then_not_kept() {
-        let mut backlog = Backlog::new(true);
+        let mut backlog = backlog(true);
         let huge = Bytes::from(vec![b'x'; WAITING_MESSAGE_BYTES + 1]);
         assert!(!backlog.is_full_for(&huge));
         backlog.push(huge);
@@ -164,7 +189,7 @@ mod tests {
 
     #[test]
     fn who_comes_back_to_an_earlier_place_is_bounded_by_what_is_unread_then() {
-        let mut backlog = Backlog::new(true);
+        let mut backlog = backlog(true);
         (0..WAITING_MESSAGES).for_each(|_| backlog.push(SMALL));
         read_all(&mut backlog);
         let place = (WAITING_MESSAGES - KEPT_MESSAGES) as u64;
@@ -180,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_gives_way_is_the_oldest_by_number_and_by_bytes() {
-        let mut backlog = Backlog::new(true);
+        let mut backlog = backlog(true);
         (0..=WAITING_MESSAGES).for_each(|_| backlog.push_or_replace(SMALL));
         assert_eq!(backlog.next().map(|(number, _)| number), Some(2));
         backlog.push_or_replace(Bytes::from(vec![b'x'; WAITING_MESSAGE_BYTES - 1]));
@@ -189,7 +214,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_what_was_read_where_nobody_comes_back() {
-        let mut backlog = Backlog::new(false);
+        let mut backlog = backlog(false);
         backlog.push(SMALL);
         backlog.push(SMALL);
         assert_eq!((backlog.next().map(|(number, _)| number), backlog.bytes()), (Some(1), 1));

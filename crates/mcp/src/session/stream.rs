@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::backlog::Backlog;
+use super::ledger::Ledger;
 use crate::outlet::Outlet;
 
 /// One stream.
@@ -40,13 +41,13 @@ pub(crate) enum Found {
 }
 
 impl SessionStream {
-    pub(super) fn new(number: u64) -> Self {
-        Self::with(number, Backlog::new(true))
+    pub(super) fn new(number: u64, ledger: &Arc<Ledger>) -> Self {
+        Self::with(number, Backlog::new(true, ledger))
     }
 
     /// A stream that nobody can come back to.
-    pub(super) fn channel(number: u64) -> Self {
-        Self::with(number, Backlog::new(false))
+    pub(super) fn channel(number: u64, ledger: &Arc<Ledger>) -> Self {
+        Self::with(number, Backlog::new(false, ledger))
     }
 
     fn with(number: u64, messages: Backlog) -> Self {
@@ -170,6 +171,7 @@ impl SessionStream {
     fn try_push(&self, message: &Bytes) -> bool {
         let mut state = self.lock();
         if !state.ended {
+            state.messages.make_room_for(message.len());
             if state.messages.is_full_for(message) {
                 return false;
             }
@@ -264,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_back_reads_on_and_who_read_before_ends() {
-        let stream = Arc::new(SessionStream::new(1));
+        let stream = Arc::new(SessionStream::new(1, &Arc::default()));
         for _ in 0..3 {
             stream.send(Bytes::from_static(b"x")).await;
         }
@@ -281,7 +283,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_speaks_waits_for_room_and_has_it_when_something_was_read() {
-        let stream = Arc::new(SessionStream::new(1));
+        let stream = Arc::new(SessionStream::new(1, &Arc::default()));
         for _ in 0..WAITING_MESSAGES {
             stream.send(Bytes::from_static(b"x")).await;
         }
@@ -293,7 +295,7 @@ mod tests {
 
     #[test]
     fn an_announcement_never_waits_and_the_oldest_gives_way() {
-        let stream = Arc::new(SessionStream::new(0));
+        let stream = Arc::new(SessionStream::new(0, &Arc::default()));
         for _ in 0..=WAITING_MESSAGES {
             stream.push_or_replace(Bytes::from_static(b"x"));
         }
@@ -312,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_ends_does_not_take_the_place_of_the_one_after_it() {
-        let stream = Arc::new(SessionStream::new(1));
+        let stream = Arc::new(SessionStream::new(1, &Arc::default()));
         let (old, new) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
         let poll = |reading: &Reading, woken: &Arc<Woken>| {
             let waker = Waker::from(Arc::clone(woken));
@@ -331,7 +333,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_beyond_the_end_is_the_end() {
-        let stream = Arc::new(SessionStream::new(1));
+        let stream = Arc::new(SessionStream::new(1, &Arc::default()));
         let reading = read(&stream, u64::MAX);
         stream.send(Bytes::from_static(b"x")).await;
         assert_eq!(next(&reading), Poll::Ready(Some(1)));
@@ -343,7 +345,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_without_a_place_reads_on_and_nothing_twice() {
-        let stream = Arc::new(SessionStream::new(0));
+        let stream = Arc::new(SessionStream::new(0, &Arc::default()));
         stream.push_or_replace(Bytes::from_static(b"x"));
         stream.push_or_replace(Bytes::from_static(b"x"));
         assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(1)));
@@ -355,7 +357,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_of_a_stream_lets_those_go_who_wait_for_room() {
-        let stream = Arc::new(SessionStream::new(1));
+        let stream = Arc::new(SessionStream::new(1, &Arc::default()));
         for _ in 0..WAITING_MESSAGES {
             stream.send(Bytes::from_static(b"x")).await;
         }

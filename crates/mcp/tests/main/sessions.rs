@@ -57,7 +57,7 @@ async fn a_session_of_somebody_else_is_unknown() {
 
 #[tokio::test]
 async fn sessions_are_capped_and_the_idle_ones_give_way() {
-    let limits = SessionLimits { sessions: 2, idle_time: Duration::from_secs(3600) };
+    let limits = SessionLimits { sessions: 2, idle_time: Duration::from_secs(3600), ..SessionLimits::default() };
     let hall = hall_of(builder().build().unwrap(), limits).await;
     let (one, other) = (hall.session(REVISION, "ada", json!({})).await, hall.session(REVISION, "ada", json!({})).await);
     let hello = json!({"protocolVersion": REVISION, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
@@ -67,7 +67,7 @@ async fn sessions_are_capped_and_the_idle_ones_give_way() {
     hall.client().await.exchange(&one.delete()).await;
     hall.session(REVISION, "ada", json!({})).await;
 
-    let limits = SessionLimits { sessions: 1, idle_time: Duration::ZERO };
+    let limits = SessionLimits { sessions: 1, idle_time: Duration::ZERO, ..SessionLimits::default() };
     let hall = hall_of(builder().build().unwrap(), limits).await;
     let one = hall.session(REVISION, "ada", json!({})).await;
     hall.session(REVISION, "ada", json!({})).await;
