@@ -2,6 +2,7 @@
 //! recorded traffic. Not here: the engine under the connector, which its own crate tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
 
+mod bodies;
 mod boot;
 mod errors;
 mod golden;
