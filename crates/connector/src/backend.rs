@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod budget;
 mod conflict;
 mod cursor;
 mod exchange;
@@ -15,6 +16,7 @@ mod record;
 mod request;
 mod resources;
 mod row;
+mod secrets;
 mod sentence;
 mod session;
 mod sources;
@@ -30,16 +32,17 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jaq_json::Val;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::connector::{Action, Compiled, Connector, Decides, Kind, RestAction, Timeout};
+use crate::connector::{Action, Compiled, Connector, Decides, Kind, MAX_REQUESTS, RestAction, Timeout};
 use crate::failure::CallError;
 use crate::jq::{Variable, Variables};
+use crate::json;
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
+use budget::Budget;
 pub use path_check::{Asked, FoundDocument, PathCheck};
 pub use preflight::PreflightFailure;
 pub use steps::Question;
@@ -67,23 +70,19 @@ pub struct Options {
     pub keeps_records: bool,
 }
 
-/// What a call gave: one compact JSON value.
+/// What a call gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// The result, as it goes to the client.
-    pub json: Box<RawValue>,
-    /// The same before any shape, with nothing left out, renamed or fenced, when [`Options::keeps_records`] asked for it.
-    pub records: Option<Box<RawValue>>,
+    /// The result, as it goes to the client: one compact JSON value.
+    pub json: String,
+    /// The same before any shape, with nothing left out, renamed or fenced, when [`Options::keeps_records`] asked for it; one JSON value.
+    pub records: Option<String>,
 }
 
 impl Outcome {
-    fn new(json: String) -> Result<Self, CallError> {
-        match RawValue::from_string(json) {
-            Ok(json) => Ok(Self { json, records: None }),
-            Err(error) => {
-                Err(CallError::ours("The answer could not be written as JSON. This is a fault of Footbridge.", error.to_string()))
-            }
-        }
+    fn new(json: String) -> Self {
+        debug_assert!(json::is_valid(&json), "a result that is no JSON");
+        Self { json, records: None }
     }
 }
 
@@ -93,9 +92,10 @@ impl Outcome {
 /// Arguments are expected to fit the tool's `input_schema`: they are not validated here. Filters run on the runtime's
 /// blocking threads, which need [`crate::FILTER_STACK_BYTES`] of stack.
 #[derive(Clone)]
-pub struct Backend(Arc<Inner>);
+pub struct Backend(Arc<Shared>);
 
-struct Inner {
+/// What all calls of a backend share.
+struct Shared {
     connector: Connector,
     settings: Settings,
     upstream: Box<dyn Upstream>,
@@ -105,11 +105,26 @@ struct Inner {
     open: Val,
     session: session::Session,
     sources: sources::Sources,
+    secrets: secrets::Secrets,
     /// There when the backend may stand behind Cloudflare Access.
     access: Option<access::Access>,
 }
 
-impl Inner {
+/// One call from the inside: what it shares with the others, and what it may spend.
+struct Inner {
+    shared: Arc<Shared>,
+    budget: Budget,
+}
+
+impl std::ops::Deref for Inner {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Shared {
     fn compiled(&self) -> &Compiled {
         &self.connector.0
     }
@@ -138,7 +153,14 @@ impl Backend {
         };
         let open = settings.open.iter().map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
         let open = Val::obj(open.collect());
-        Self(Arc::new(Inner { connector, settings, upstream: Box::new(upstream), timeout, open, session, sources, access }))
+        let secrets = secrets::Secrets::new(&settings);
+        let upstream = Box::new(upstream);
+        Self(Arc::new(Shared { connector, settings, upstream, timeout, open, session, sources, secrets, access }))
+    }
+
+    /// A call that may send so many requests.
+    fn begin(&self, requests: usize) -> Arc<Inner> {
+        Arc::new(Inner { shared: Arc::clone(&self.0), budget: Budget::new(requests) })
     }
 
     /// The connector that this is.
@@ -183,8 +205,12 @@ impl Backend {
         arguments: Map<String, Value>,
         options: Options,
     ) -> impl Future<Output = Result<Outcome, CallError>> + Send + 'static + use<> {
-        let inner = Arc::clone(&self.0);
-        let action = inner.connector.tool(tool).map(|tool| tool.action.clone());
+        let action = self.0.connector.tool(tool).map(|tool| tool.action.clone());
+        let inner = self.begin(match &action {
+            Some(Action::List(_)) => list::MAX_WALK_REQUESTS,
+            Some(Action::Steps(plan)) => plan.requests,
+            _ => MAX_REQUESTS,
+        });
         let unknown =
             action.is_none().then(|| CallError::caller(format!("There is no tool `{tool}`. List the tools to see their names.")));
         async move {
@@ -216,11 +242,11 @@ impl Backend {
         action: &str,
         request: Value,
     ) -> impl Future<Output = Result<Vec<Map<String, Value>>, CallError>> + Send + 'static + use<> {
-        let (inner, action) = (Arc::clone(&self.0), self.action(action));
+        let (inner, action) = (self.begin(MAX_REQUESTS), self.action(action));
         async move { actions::arguments(&inner, &action?, &request).await }
     }
 
-    /// The answer of an action for what its calls gave, each with its arguments.
+    /// The answer of an action for what its calls gave, each with its arguments: one JSON value.
     ///
     /// # Errors
     /// When there is no such action, or its filter does not fit what came.
@@ -228,8 +254,8 @@ impl Backend {
         &self,
         action: &str,
         calls: Vec<(Map<String, Value>, Outcome)>,
-    ) -> impl Future<Output = Result<Box<RawValue>, CallError>> + Send + 'static + use<> {
-        let (inner, action) = (Arc::clone(&self.0), self.action(action));
+    ) -> impl Future<Output = Result<String, CallError>> + Send + 'static + use<> {
+        let (inner, action) = (self.begin(MAX_REQUESTS), self.action(action));
         async move { actions::answer(&inner, &action?, calls).await }
     }
 
@@ -248,7 +274,7 @@ impl Backend {
         tool: &str,
         arguments: Map<String, Value>,
     ) -> impl Future<Output = Result<Option<Question>, CallError>> + Send + 'static + use<> {
-        let inner = Arc::clone(&self.0);
+        let inner = self.begin(MAX_REQUESTS);
         let action = inner.connector.tool(tool).map(|tool| tool.action.clone());
         async move {
             match action {
@@ -266,15 +292,16 @@ impl Backend {
     /// # Errors
     /// The first check that failed, with the exit code that the file gives it.
     pub fn preflight(&self) -> impl Future<Output = Result<Vec<String>, PreflightFailure>> + Send + 'static + use<> {
-        let inner = Arc::clone(&self.0);
-        async move { preflight::run(&inner).await }
+        let backend = self.clone();
+        async move { preflight::run(&backend).await }
     }
 
     /// Compares what the connector asks with the backend's OpenAPI document, as it serves it at the places that the file names: paths,
     /// methods, and the keys of parameters and bodies. Without a document it asks the assumed paths that need no value. Only reads; what
     /// fails is part of the outcome.
     pub fn check_paths(&self) -> impl Future<Output = PathCheck> + Send + 'static + use<> {
-        let inner = Arc::clone(&self.0);
+        // each of the places that the file names, once
+        let inner = self.begin(usize::MAX);
         async move { path_check::run(&inner).await }
     }
 
@@ -292,7 +319,7 @@ impl Backend {
         name: &str,
         values: Map<String, Value>,
     ) -> impl Future<Output = Result<String, CallError>> + Send + 'static + use<> {
-        let inner = Arc::clone(&self.0);
+        let inner = self.begin(MAX_REQUESTS);
         let at = inner.compiled().resources.iter().position(|resource| resource.name == name);
         let unknown = CallError::caller(format!("There is no resource `{name}`."));
         async move {

@@ -18,8 +18,8 @@ use crate::operation::Operation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
 use crate::upstream::Upstream;
 pub(crate) use plan::{
-    Argument, Body, Check, Column, Does, Each, Entry, Exchange, From, Login, Lookup, Oldest, Pages, Plan, Request, Resolve, Row,
-    Shape, Source, Step, Timeout, Until, Walk, Want,
+    Argument, Body, Check, Column, Does, Each, Entry, Exchange, From, Login, Lookup, MAX_REQUESTS, Oldest, Pages, Plan, Request,
+    Resolve, Row, Shape, Source, Step, Timeout, Until, Walk, Want,
 };
 pub use served::{Prompt, PromptArgument, Resource};
 

@@ -1,11 +1,14 @@
 //! JSON from outside: admitted once (UTF-8, depth, syntax), then read in place. Values are copied as written; no tree is built.
 
+mod check;
+mod walk;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+
+pub(crate) use walk::{Walk, items, pick, pick_into, said};
 
 /// Containers within containers that JSON from outside may have.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -41,17 +44,18 @@ impl fmt::Display for NotAdmitted {
 impl Admitted {
     pub(crate) fn new(body: Bytes) -> Result<Self, NotAdmitted> {
         let text = std::str::from_utf8(&body).map_err(|_| NotAdmitted::Utf8)?;
-        let shape = scan(text.as_bytes());
-        if shape.depth > MAX_DEPTH {
-            return Err(NotAdmitted::TooDeep);
-        }
-        serde_json::from_str::<&RawValue>(text).map_err(|_| NotAdmitted::Syntax)?;
-        if shape.surrogates
+        if check::check(text)?.surrogates
             && let Cow::Owned(mended) = mend_surrogates(text)
         {
             return Ok(Self(Text::Mended(mended)));
         }
         Ok(Self(Text::AsReceived(body)))
+    }
+
+    /// The same with other texts in it; `text` must be as valid.
+    pub(crate) fn with_text(self, text: String) -> Self {
+        debug_assert!(is_valid(&text), "JSON was made into something else");
+        Self(Text::Mended(text))
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -61,47 +65,6 @@ impl Admitted {
             Text::Mended(text) => text,
         }
     }
-}
-
-struct Shape {
-    depth: usize,
-    surrogates: bool,
-}
-
-/// One pass over the bytes: how deep, and whether an escape names a surrogate.
-fn scan(bytes: &[u8]) -> Shape {
-    let mut shape = Shape { depth: 0, surrogates: false };
-    let mut depth = 0usize;
-    let mut rest = bytes;
-    while let Some((byte, tail)) = rest.split_first() {
-        rest = tail;
-        match byte {
-            b'"' => rest = after_text(tail, &mut shape),
-            b'[' | b'{' => {
-                depth += 1;
-                shape.depth = shape.depth.max(depth);
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    shape
-}
-
-/// What follows the closing quote of a text.
-fn after_text<'b>(mut rest: &'b [u8], shape: &mut Shape) -> &'b [u8] {
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-        match rest.split_at(at).1 {
-            [b'"', after @ ..] => return after,
-            [_, escaped, after @ ..] => {
-                let half = matches!(after, [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
-                shape.surrogates |= *escaped == b'u' && half;
-                rest = after;
-            }
-            _ => return &[],
-        }
-    }
-    &[]
 }
 
 /// Puts the replacement character where an escape is half of a surrogate pair. The text is valid JSON.
@@ -133,66 +96,14 @@ fn mend_surrogates(text: &str) -> Cow<'_, str> {
     if changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
 }
 
-/// The values of the keys `names` of an object, each as written; `None` when the text is no object.
-pub(crate) fn pick<'de, const N: usize>(text: &'de str, names: [&str; N]) -> Option<[Option<&'de RawValue>; N]> {
-    let mut slots = [None; N];
-    pick_into(text, &names, &mut slots).then_some(slots)
-}
-
-/// Like [`pick`] with as many names as wanted; false when the text is no object.
-pub(crate) fn pick_into<'de, S: AsRef<str>>(text: &'de str, names: &[S], slots: &mut [Option<&'de RawValue>]) -> bool {
-    slots.fill(None);
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_map(Keys { names, slots }).is_ok()
-}
-
-struct Keys<'w, 's, 'de, S> {
-    names: &'w [S],
-    slots: &'s mut [Option<&'de RawValue>],
-}
-
-impl<'de, S: AsRef<str>> Visitor<'de> for Keys<'_, '_, 'de, S> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(index) = map.next_key_seed(Key(self.names))? {
-            match index.and_then(|index| self.slots.get_mut(index)) {
-                Some(slot) => *slot = Some(map.next_value()?),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Which of the names a key is.
-struct Key<'w, S>(&'w [S]);
-
-impl<'de, S: AsRef<str>> DeserializeSeed<'de> for Key<'_, S> {
-    type Value = Option<usize>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<S: AsRef<str>> Visitor<'_> for Key<'_, S> {
-    type Value = Option<usize>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|name| name.as_ref() == key))
-    }
+/// Whether the text is one JSON value.
+pub(crate) fn is_valid(text: &str) -> bool {
+    check::check(text).is_ok()
 }
 
 /// True for `null`, `""`, `[]` and `{}`.
-pub(crate) fn is_empty(value: &RawValue) -> bool {
-    let text = value.get();
-    match text.as_bytes() {
+pub(crate) fn is_empty(value: &str) -> bool {
+    match value.as_bytes() {
         b"null" | b"\"\"" => true,
         [b'[', inner @ .., b']'] | [b'{', inner @ .., b'}'] => inner.iter().all(u8::is_ascii_whitespace),
         _ => false,
@@ -200,14 +111,13 @@ pub(crate) fn is_empty(value: &RawValue) -> bool {
 }
 
 /// Appends a value as written, without the white space between its parts.
-pub(crate) fn push_compact(out: &mut String, value: &RawValue) {
-    let text = value.get();
-    if !text.starts_with(['[', '{']) {
-        out.push_str(text);
+pub(crate) fn push_compact(out: &mut String, value: &str) {
+    if !value.starts_with(['[', '{']) {
+        out.push_str(value);
         return;
     }
     let (mut in_text, mut escaped) = (false, false);
-    let pieces = text.split(|character: char| {
+    let pieces = value.split(|character: char| {
         let drop = !in_text && matches!(character, ' ' | '\n' | '\r' | '\t');
         if character == '"' && !escaped {
             in_text = !in_text;
@@ -244,10 +154,9 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Admitted, MAX_DEPTH, NotAdmitted, is_empty, pick, push_compact, push_string};
+    use super::{Admitted, MAX_DEPTH, NotAdmitted, is_empty, push_compact, push_string};
     use bytes::Bytes;
     use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
-    use serde_json::value::RawValue;
 
     fn admit(text: impl Into<Bytes>) -> Result<String, NotAdmitted> {
         Admitted::new(text.into()).map(|admitted| admitted.text().to_owned())
@@ -280,20 +189,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_picked_as_written() {
-        let [a, b, c] = pick(r#"{"x":[{"a":1}],"\u0061":1.10,"b":{"c":2}}"#, ["a", "b", "c"]).unwrap();
-        assert_eq!((a.unwrap().get(), b.unwrap().get(), c.is_none()), ("1.10", r#"{"c":2}"#, true));
-        assert!(pick("[1]", ["a"]).is_none());
-    }
-
-    #[test]
     fn empty_values_are_known() {
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
         for text in ["null", "\"\"", "[]", "{ }", "[\n]"] {
-            assert!(is_empty(&raw(text)), "{text}");
+            assert!(is_empty(text), "{text}");
         }
         for text in ["0", "false", "\" \"", "[null]", "{\"a\":null}"] {
-            assert!(!is_empty(&raw(text)), "{text}");
+            assert!(!is_empty(text), "{text}");
         }
     }
 
@@ -304,9 +205,8 @@ mod tests {
             let mut out = String::new();
             push_string(&mut out, &text);
             prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
-            let raw = RawValue::from_string(serde_json::to_string_pretty(&serde_json::json!({"l": &list})).unwrap()).unwrap();
             let mut compact = String::new();
-            push_compact(&mut compact, &raw);
+            push_compact(&mut compact, &serde_json::to_string_pretty(&serde_json::json!({"l": &list})).unwrap());
             prop_assert_eq!(compact, serde_json::to_string(&serde_json::json!({"l": &list})).unwrap());
         }
     }

@@ -179,7 +179,7 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
         None => None,
         Some(key) => match road.keys.begin(key, &arguments, SystemTime::now()).await {
             Begun::Go(held) => Some(held),
-            Begun::Answered(answer) => return answered(road, RawValue::from_string(answer)?, wanted),
+            Begun::Answered(answer) => return answered(road, answer, wanted),
             Begun::Refused(why) => return Err(fail(why)),
         },
     };
@@ -189,7 +189,7 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
         Ok(outcome) => {
             let json = outcome.records.filter(|_| keeps_records).unwrap_or(outcome.json);
             if let Some(held) = held {
-                held.finish(json.get()).await;
+                held.finish(&json).await;
             }
             tracing::info!(tool = %road.tool, caller = ?call.caller, "called");
             answered(road, json, wanted)
@@ -205,15 +205,18 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
     }
 }
 
-fn answered(road: &Road, json: Box<RawValue>, wanted: Wanted) -> ToolResult {
-    if road.is_structured && !json.get().starts_with('{') {
-        return Err(Failure::Internal(format!("{} promises an object and gave something else", road.tool).into()));
+fn answered(road: &Road, json: String, wanted: Wanted) -> ToolResult {
+    if road.is_structured {
+        if !json.starts_with('{') {
+            return Err(Failure::Internal(format!("{} promises an object and gave something else", road.tool).into()));
+        }
+        return Ok(Output::json(RawValue::from_string(json)?));
     }
     // A text is read as it is; a record stays the JSON that an action makes its answer of.
-    if wanted == Wanted::Result && json.get().starts_with('"') {
-        return Ok(Output::text(serde_json::from_str::<String>(json.get())?));
+    if wanted == Wanted::Result && json.starts_with('"') {
+        return Ok(Output::text(serde_json::from_str::<String>(&json)?));
     }
-    Ok(Output::json(json))
+    Ok(Output::text(json))
 }
 
 /// The log says what the caller does not read.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -31,8 +31,6 @@ pub(super) struct Access {
     kept: Mutex<Option<Token>>,
     /// Times that `cloudflared` was asked.
     asked: AtomicU64,
-    /// What no sentence may show.
-    shown_never: std::sync::Mutex<Option<SecretString>>,
 }
 
 /// A token as a header carries it.
@@ -87,15 +85,9 @@ impl Access {
         let secret = cloudflared::token(app).await.map_err(failed)?;
         let mut header = HeaderValue::from_str(secret.expose_secret()).map_err(|_| failed(cloudflared::Failure::NoToken))?;
         header.set_sensitive(true);
-        *self.shown_never.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(secret);
+        inner.secrets.set_access(secret.expose_secret());
         *kept = Some(Token { header, generation });
         Ok(())
-    }
-
-    /// The text without the token.
-    pub(super) fn without_token(&self, text: &str) -> String {
-        let token = self.shown_never.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        token.as_ref().map_or_else(|| text.to_owned(), |token| text.replace(token.expose_secret(), "[secret]"))
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jaq_json::Val;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::values::{self, Held, to_json};
@@ -47,10 +46,10 @@ pub(super) async fn answer(
     inner: &Arc<Inner>,
     action: &RestAction,
     calls: Vec<(Map<String, Value>, Outcome)>,
-) -> Result<Box<RawValue>, CallError> {
+) -> Result<String, CallError> {
     let value = |outcome: Outcome| {
         let json = outcome.records.unwrap_or(outcome.json);
-        let admitted = Admitted::new(String::from(Box::<str>::from(json)).into());
+        let admitted = Admitted::new(json.into());
         admitted.map(Held::received).map_err(|why| CallError::ours("The result could not be read.", why.to_string()))
     };
     let input = if action.is_several {
@@ -63,9 +62,8 @@ pub(super) async fn answer(
     } else {
         calls.into_iter().next().map_or(Ok(Held::Nothing), |(_, outcome)| value(outcome))?
     };
-    let json = match &action.result {
-        Some(filter) => to_json(&values::one(inner, filter, &input, &Variables::default()).await?)?,
-        None => input.json()?,
-    };
-    RawValue::from_string(json).map_err(|error| CallError::ours("The result could not be read.", error.to_string()))
+    match &action.result {
+        Some(filter) => to_json(&values::one(inner, filter, &input, &Variables::default()).await?),
+        None => input.json(),
+    }
 }

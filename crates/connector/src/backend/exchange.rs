@@ -78,13 +78,18 @@ pub(super) struct Answer {
 
 /// Sends it and takes a 2xx answer as JSON; `None` for an empty body.
 pub(super) async fn json(inner: &Arc<Inner>, ask: Ask) -> Result<Option<Admitted>, CallError> {
-    let reads = ask.reads;
+    let (reads, logs_in) = (ask.reads, ask.logs_in);
     let answer = send(inner, ask).await?;
-    admitted(inner, answer.body, reads)
+    // the answer to a login is where secrets come from
+    if logs_in { as_sent(inner, answer.body, reads) } else { admitted(inner, answer.body, reads) }
 }
 
-/// A body as JSON; `None` for an empty one.
+/// A body as JSON, without secrets; `None` for an empty one.
 pub(super) fn admitted(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, CallError> {
+    Ok(as_sent(inner, body, reads)?.map(|json| inner.secrets.hide_in_json(json)))
+}
+
+fn as_sent(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, CallError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
@@ -189,7 +194,9 @@ async fn follow(inner: &Arc<Inner>, ask: &Ask, credentials: Credentials<'_>) -> 
     let limits = Limits { bytes: MAX_BODY_BYTES, time: inner.timeout };
     for _ in 0..=MAX_REDIRECTS {
         let request = request(inner, ask, &address, credentials).map_err(Failed::Refused)?;
+        inner.budget.send(inner, ask.logs_in).map_err(Failed::Refused)?;
         let answer = inner.upstream.send(request, limits).await.map_err(Failed::Unanswered)?;
+        inner.budget.answered(answer.body().len());
         let status = answer.status();
         if inner.access.is_some() && access::is_challenge(&address, &answer, !ask.takes_text) {
             return Err(Failed::Challenged);
@@ -249,7 +256,8 @@ fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) ->
     match target {
         None => refuse("redirected without saying where".into()),
         Some(target) if target.origin() != inner.settings.base.origin() => {
-            let origin = sentence::without_secrets(inner, &target.origin().ascii_serialization());
+            let origin = target.origin().ascii_serialization();
+            let origin = inner.secrets.hide_in_sentence(&origin);
             refuse(format!("redirected to another place, {origin}, which is never followed"))
         }
         Some(_) if !reads => refuse("redirected a change, which is never followed".into()),

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::cursor::Bound;
@@ -14,7 +13,7 @@ use crate::failure::CallError;
 use crate::json::{self, Admitted};
 
 /// Requests that one walk may make.
-const MAX_WALK_REQUESTS: usize = 500;
+pub(super) const MAX_WALK_REQUESTS: usize = 500;
 /// Values that all filters of a list may have together.
 const MAX_FILTER_VALUES: usize = 100;
 
@@ -34,11 +33,11 @@ pub(super) async fn list(inner: &Arc<Inner>, model: &Model, arguments: Map<Strin
     let limit = arguments.get("limit").and_then(Value::as_u64);
     let body = exchange::json(inner, Ask::get(query.path(paging, limit, offset, after.as_deref()))).await?;
     let page = Page::read(inner, paging, body.as_ref())?;
-    let mut result = Items::new(page.rows.iter().map(|row| row.get().len()).sum());
+    let mut result = Items::new(page.rows.iter().map(|row| row.len()).sum());
     result.push(model, page.rows.iter().copied());
     let next = page.last_id().filter(|_| page.more);
     let truncated = page.more && next.is_none();
-    result.finish(next.map(|id| query.bound.seal(&id)), truncated, None)
+    Ok(result.finish(next.map(|id| query.bound.seal(&id)), truncated, None))
 }
 
 /// Every page up to the cap. Stops when a page brings nothing new: a backend that ignores `after` ends here.
@@ -60,12 +59,12 @@ async fn walk(
             Err(error) if request == 0 => return Err(error),
             Err(error) => {
                 let note = format!("A later page failed: {error}");
-                return result.finish(after.map(|id| query.bound.seal(&id)), true, Some(&note));
+                return Ok(result.finish(after.map(|id| query.bound.seal(&id)), true, Some(&note)));
             }
         };
         let page = Page::read(inner, paging, body.as_ref())?;
         let room = paging.cap - count;
-        let fresh: Vec<(&RawValue, Option<String>)> = page
+        let fresh: Vec<(&str, Option<String>)> = page
             .rows
             .iter()
             .map(|row| (*row, id(row)))
@@ -79,28 +78,28 @@ async fn walk(
         let progress = !kept.is_empty();
         seen.extend(kept.iter().filter_map(|(_, id)| id.clone()));
         if !page.more && !cut {
-            return result.finish(None, false, None);
+            return Ok(result.finish(None, false, None));
         }
         match last {
             Some(last) if progress => after = Some(last),
-            _ => return result.finish(None, true, None),
+            _ => return Ok(result.finish(None, true, None)),
         }
         if count >= paging.cap {
             break;
         }
     }
-    result.finish(after.map(|id| query.bound.seal(&id)), true, None)
+    Ok(result.finish(after.map(|id| query.bound.seal(&id)), true, None))
 }
 
-fn id(row: &RawValue) -> Option<String> {
-    let [id] = json::pick(row.get(), ["id"])?;
-    let id = id?.get();
+fn id(row: &str) -> Option<String> {
+    let [id] = json::pick(row, ["id"])?;
+    let id = id?;
     if id.starts_with('"') { serde_json::from_str(id).ok() } else { (id != "null").then(|| id.to_owned()) }
 }
 
 /// The rows of one answer.
 struct Page<'b> {
-    rows: Vec<&'b RawValue>,
+    rows: Vec<&'b str>,
     more: bool,
 }
 
@@ -114,8 +113,7 @@ impl<'b> Page<'b> {
             )
         };
         let text = body.ok_or_else(wrong)?.text().trim();
-        if text.starts_with('[') {
-            let rows = serde_json::from_str(text).map_err(|_| wrong())?;
+        if let Some(rows) = json::items(text) {
             return Ok(Self { rows, more: false });
         }
         let first = |path: &'_ [String]| path.first().map(String::as_str).unwrap_or_default().to_owned();
@@ -124,8 +122,8 @@ impl<'b> Page<'b> {
         // the same first key for both fills only its first slot
         let more = if rows_at == more_at { rows } else { more };
         let rows = inside(rows, &paging.rows).ok_or_else(wrong)?;
-        let rows = serde_json::from_str(rows.get()).map_err(|_| wrong())?;
-        let more = inside(more, &paging.more).is_some_and(|more| more.get() == "true");
+        let rows = json::items(rows).ok_or_else(wrong)?;
+        let more = inside(more, &paging.more) == Some("true");
         Ok(Self { rows, more })
     }
 
@@ -135,10 +133,10 @@ impl<'b> Page<'b> {
 }
 
 /// Follows a path whose first name has been followed.
-fn inside<'b>(value: Option<&'b RawValue>, path: &[String]) -> Option<&'b RawValue> {
+fn inside<'b>(value: Option<&'b str>, path: &[String]) -> Option<&'b str> {
     let mut value = value?;
     for name in path.iter().skip(1) {
-        let [inner] = json::pick(value.get(), [name.as_str()])?;
+        let [inner] = json::pick(value, [name.as_str()])?;
         value = inner?;
     }
     Some(value)
@@ -252,7 +250,7 @@ impl Items {
         Self { json, count: 0 }
     }
 
-    fn push<'r>(&mut self, model: &Model, rows: impl Iterator<Item = &'r RawValue>) {
+    fn push<'r>(&mut self, model: &Model, rows: impl Iterator<Item = &'r str>) {
         let mut slots = Vec::new();
         for row in rows {
             if self.count > 0 {
@@ -263,7 +261,7 @@ impl Items {
         }
     }
 
-    fn finish(mut self, next: Option<String>, truncated: bool, note: Option<&str>) -> Result<Outcome, CallError> {
+    fn finish(mut self, next: Option<String>, truncated: bool, note: Option<&str>) -> Outcome {
         self.json.push(']');
         for (name, text) in [("next_cursor", next.as_deref()), ("note", note)] {
             if let Some(text) = text {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jaq_json::Val;
-use serde_json::value::RawValue;
 use url::Url;
 
 use super::Inner;
@@ -14,7 +13,7 @@ use super::projection::{self, Fields};
 use super::request::Prepared;
 use super::throttle::{headers, set};
 use super::values::{self, Held};
-use crate::connector::{Pages, Request, Walk};
+use crate::connector::{MAX_REQUESTS, Pages, Request, Walk};
 use crate::definition::PagingKind;
 use crate::failure::CallError;
 use crate::jq::{self, Variable, Variables, plain_text};
@@ -24,8 +23,6 @@ use crate::json::{Admitted, push_string};
 pub(super) const DEFAULT_LIMIT: usize = 50;
 /// Rows that one answer may have when jq finds them.
 const MAX_PAGE_ROWS: usize = 5_000;
-/// Requests that one walk may make.
-const MAX_REQUESTS: usize = 50;
 /// Requests that a walk may make when rows are chosen here.
 const MAX_CHOOSING_REQUESTS: usize = 10;
 /// Bytes of the items of one page; what does not fit is on the next one.
@@ -52,11 +49,12 @@ pub(super) struct Listed {
     /// JSON of each item.
     pub(super) items: Vec<String>,
     /// JSON of each row as the backend sent it, when somebody wants them.
-    pub(super) records: Vec<Box<RawValue>>,
+    pub(super) records: Vec<Box<str>>,
     total: Option<u64>,
     truncated: bool,
     next: Option<String>,
-    note: Option<String>,
+    /// Why a later page is not there.
+    pub(super) note: Option<String>,
     first_page: Option<Val>,
 }
 
@@ -68,18 +66,17 @@ impl Listed {
 
     /// The same with the rows as the backend sent them.
     pub(super) fn as_sent(&self) -> String {
-        let rows: Vec<String> = self.records.iter().map(|row| row.get().to_owned()).collect();
-        self.with_items(&rows)
+        self.with_items(&self.records)
     }
 
-    fn with_items(&self, items: &[String]) -> String {
-        let mut out = String::with_capacity(items.iter().map(|item| item.len() + 1).sum::<usize>() + 96);
+    fn with_items<S: AsRef<str>>(&self, items: &[S]) -> String {
+        let mut out = String::with_capacity(items.iter().map(|item| item.as_ref().len() + 1).sum::<usize>() + 96);
         out.push_str("{\"items\":[");
         for (index, item) in items.iter().enumerate() {
             if index > 0 {
                 out.push(',');
             }
-            out.push_str(item);
+            out.push_str(item.as_ref());
         }
         out.push(']');
         if let Some(total) = self.total {
@@ -135,7 +132,7 @@ impl Position {
 
 /// One page as it came.
 struct Page {
-    rows: Vec<Box<RawValue>>,
+    rows: Vec<Box<str>>,
     total: Option<u64>,
     /// Where the next page starts; none after the last one.
     next: Option<String>,
@@ -190,7 +187,7 @@ pub(super) async fn walk(
             }
         }
         let had = page.rows.len();
-        let candidates: Vec<Box<RawValue>> = page.rows.into_iter().skip(at.skip).collect();
+        let candidates: Vec<Box<str>> = page.rows.into_iter().skip(at.skip).collect();
         let chosen = choose(inner, filter, &candidates, variables).await?;
         let room = limit - listed.items.len();
         let mut used = 0;
@@ -205,7 +202,7 @@ pub(super) async fn walk(
             }
         }
         let positions: Vec<usize> = rows.iter().map(|(used, _)| *used).collect();
-        let rows: Vec<Box<RawValue>> = rows.into_iter().map(|(_, row)| row).collect();
+        let rows: Vec<Box<str>> = rows.into_iter().map(|(_, row)| row).collect();
         if wanted.keeps_records {
             listed.records.extend(rows.iter().cloned());
         }
@@ -297,17 +294,17 @@ async fn read(inner: &Arc<Inner>, way: &Walk, answer: Answer, at: &Position, var
         )
     };
     let mut variables = variables.clone();
-    set(&mut variables, Variable::Headers, headers(&answer.headers));
+    set(&mut variables, Variable::Headers, headers(inner, &answer.headers));
     let json = exchange::admitted(inner, answer.body, true)?.ok_or_else(wrong)?;
     let body = Held::received(json);
     let rows = match (way.rows.of_input(), &body) {
         (Some(path), Held::Received(received)) => projection::inside(received.json.text(), path).and_then(projection::items),
         _ => {
             let found = values::all(inner, &way.rows, &body, &variables, MAX_PAGE_ROWS).await?;
-            found.iter().map(|value| RawValue::from_string(values::to_json(value).ok()?).ok()).collect()
+            Some(found.iter().map(|value| values::to_json(value).map(String::into_boxed_str)).collect::<Result<_, _>>()?)
         }
     };
-    let rows: Vec<Box<RawValue>> = rows.ok_or_else(wrong)?;
+    let rows: Vec<Box<str>> = rows.ok_or_else(wrong)?;
     let value = async |filter: &Option<jq::Glue>| match filter {
         Some(filter) => values::one(inner, filter, &body, &variables).await.map(Some),
         None => Ok(None),
@@ -323,7 +320,7 @@ fn following(
     inner: &Inner,
     way: &Walk,
     at: &Position,
-    rows: &[Box<RawValue>],
+    rows: &[Box<str>],
     total: Option<u64>,
     next: Option<Val>,
     more: Option<Val>,
@@ -353,8 +350,7 @@ fn following(
         },
         PagingKind::After => {
             let last = || {
-                rows.last().and_then(|row| crate::json::pick(row.get(), ["id"])).and_then(|[id]| id).and_then(|id| {
-                    let id = id.get();
+                rows.last().and_then(|row| crate::json::pick(row, ["id"])).and_then(|[id]| id).and_then(|id| {
                     if id.starts_with('"') { serde_json::from_str(id).ok() } else { (id != "null").then(|| id.to_owned()) }
                 })
             };
@@ -399,12 +395,12 @@ fn applies(pages: &Pages, variables: &Variables) -> bool {
 async fn choose(
     inner: &Arc<Inner>,
     filter: Option<&jq::Glue>,
-    rows: &[Box<RawValue>],
+    rows: &[Box<str>],
     variables: &Variables,
 ) -> Result<Vec<bool>, CallError> {
     let Some(filter) = filter else { return Ok(vec![true; rows.len()]) };
     let (filter, variables) = (filter.clone(), variables.clone());
-    let rows: Vec<String> = rows.iter().map(|row| row.get().to_owned()).collect();
+    let rows: Vec<String> = rows.iter().map(|row| String::from(&**row)).collect();
     values::blocking(inner, move |inner| {
         let keeps = |row: String| {
             let row =

@@ -1,11 +1,10 @@
 //! What is asked before a backend is served: each check in its order, tried again while its failure may pass.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::values;
-use super::{Inner, request, sentence};
-use crate::connector::Check;
+use super::{Backend, request};
+use crate::connector::{Check, MAX_REQUESTS};
 use crate::failure::{CallError, Fault};
 use crate::jq::plain_text;
 use crate::version::Version;
@@ -27,12 +26,12 @@ pub struct PreflightFailure {
     pub error: CallError,
 }
 
-pub(super) async fn run(inner: &Arc<Inner>) -> Result<Vec<String>, PreflightFailure> {
+pub(super) async fn run(backend: &Backend) -> Result<Vec<String>, PreflightFailure> {
     let mut warnings = Vec::new();
-    let is_asked = |check: &&Check| check.with.as_ref().is_none_or(|setting| inner.settings.has(setting));
-    for check in inner.compiled().preflight.iter().filter(is_asked) {
+    let is_asked = |check: &&Check| check.with.as_ref().is_none_or(|setting| backend.0.settings.has(setting));
+    for check in backend.0.compiled().preflight.iter().filter(is_asked) {
         if let Some(warning) = &check.warning {
-            warnings.extend(one(inner, check).await.is_ok().then(|| warning.clone()));
+            warnings.extend(one(backend, check).await.is_ok().then(|| warning.clone()));
             continue;
         }
         let fail = |error: CallError| {
@@ -40,15 +39,15 @@ pub(super) async fn run(inner: &Arc<Inner>) -> Result<Vec<String>, PreflightFail
             let exit = if is_down { check.exit_down } else { check.exit };
             PreflightFailure { exit, is_down, may_be_down: check.may_be_down, error }
         };
-        patiently(inner, check).await.map_err(fail)?;
+        patiently(backend, check).await.map_err(fail)?;
     }
     Ok(warnings)
 }
 
-async fn patiently(inner: &Arc<Inner>, check: &Check) -> Result<(), CallError> {
+async fn patiently(backend: &Backend, check: &Check) -> Result<(), CallError> {
     let (mut wait, mut waited) = (FIRST_WAIT, Duration::ZERO);
     loop {
-        let error = match one(inner, check).await {
+        let error = match one(backend, check).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -61,14 +60,16 @@ async fn patiently(inner: &Arc<Inner>, check: &Check) -> Result<(), CallError> {
     }
 }
 
-async fn one(inner: &Arc<Inner>, check: &Check) -> Result<(), CallError> {
+async fn one(backend: &Backend, check: &Check) -> Result<(), CallError> {
+    let inner = &backend.begin(MAX_REQUESTS);
     let variables = inner.variables();
     let answer = request::simple(inner, &check.request, &variables).await?;
     let Some(oldest) = &check.oldest else { return Ok(()) };
     // an answer of another form says no version
     let said = values::one(inner, &oldest.of, &answer, &variables).await.unwrap_or_default();
     let title = &inner.compiled().title;
-    let said = sentence::without_secrets(inner, &plain_text(&said).unwrap_or_default());
+    let said = plain_text(&said).unwrap_or_default();
+    let said = inner.secrets.hide_in_sentence(&said);
     match Version::parse(&said) {
         Some(found) if found.is_at_least(&oldest.version) => Ok(()),
         Some(_) => Err(CallError::caller(format!(

@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jaq_json::Val;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::Inner;
 use super::values::{self, Held};
@@ -44,7 +42,7 @@ pub(super) async fn rows(
     inner: &Arc<Inner>,
     row: &Row,
     fields: &Fields,
-    rows: Vec<Box<RawValue>>,
+    rows: Vec<Box<str>>,
     variables: &Variables,
 ) -> Result<Kept, CallError> {
     let needs_jq = match row {
@@ -57,7 +55,7 @@ pub(super) async fn rows(
     if needs_jq { values::blocking(inner, work).await } else { work(inner) }
 }
 
-fn keep(inner: &Inner, row: &Row, fields: &Fields, rows: &[Box<RawValue>], variables: &Variables) -> Result<Kept, CallError> {
+fn keep(inner: &Inner, row: &Row, fields: &Fields, rows: &[Box<str>], variables: &Variables) -> Result<Kept, CallError> {
     let mut missing: BTreeSet<&str> = fields.names.iter().map(String::as_str).filter(|name| *name != "id").collect();
     let mut kept = Vec::with_capacity(rows.len());
     let mut slots = Vec::new();
@@ -65,9 +63,9 @@ fn keep(inner: &Inner, row: &Row, fields: &Fields, rows: &[Box<RawValue>], varia
         let mut out = String::new();
         match row {
             Row::Shape(shape) => project(inner, shape, fields, record, variables, &mut slots, &mut missing, &mut out)?,
-            Row::Whole => whole(record.get(), fields, &mut missing, &mut out),
+            Row::Whole => whole(record, fields, &mut missing, &mut out),
             Row::Filter(glue) => {
-                let json = Admitted::new(record.get().to_owned().into());
+                let json = Admitted::new(String::from(&**record).into());
                 let input = json.map_err(|why| CallError::ours("The answer could not be read.", why.to_string()))?;
                 let made = values::run(inner, glue, &Held::received(input), variables)?.unwrap_or_default();
                 whole(&values::to_json(&made)?, fields, &mut missing, &mut out);
@@ -76,7 +74,7 @@ fn keep(inner: &Inner, row: &Row, fields: &Fields, rows: &[Box<RawValue>], varia
         kept.push(out);
     }
     if !missing.is_empty() && !rows.is_empty() {
-        return Err(unknown(row, &missing, rows.first().map(|row| row.get()).unwrap_or_default()));
+        return Err(unknown(row, &missing, rows.first().map(|row| &**row).unwrap_or_default()));
     }
     Ok(Kept { rows: kept })
 }
@@ -89,9 +87,8 @@ pub(super) async fn record(
     json: String,
     variables: &Variables,
 ) -> Result<String, CallError> {
-    let raw = RawValue::from_string(json).map_err(|error| CallError::ours("The answer could not be read.", error.to_string()))?;
     let row = shape.map_or(Row::Whole, |shape| Row::Shape(Arc::clone(shape)));
-    let kept = rows(inner, &row, fields, vec![raw], variables).await?;
+    let kept = rows(inner, &row, fields, vec![json.into()], variables).await?;
     Ok(kept.rows.into_iter().next().unwrap_or_default())
 }
 
@@ -123,7 +120,7 @@ fn whole<'f>(record: &str, fields: &'f Fields, missing: &mut BTreeSet<&'f str>, 
     for (name, value) in fields.names.iter().zip(slots) {
         if let Some(value) = value {
             missing.remove(name.as_str());
-            entries.push(name, value.get());
+            entries.push(name, value);
         }
     }
     entries.close();
@@ -134,16 +131,16 @@ fn project<'r, 'f>(
     inner: &Inner,
     shape: &Shape,
     fields: &'f Fields,
-    record: &'r RawValue,
+    record: &'r str,
     variables: &Variables,
-    slots: &mut Vec<Option<&'r RawValue>>,
+    slots: &mut Vec<Option<&'r str>>,
     missing: &mut BTreeSet<&'f str>,
     out: &mut String,
 ) -> Result<(), CallError> {
     slots.clear();
     slots.resize(shape.slots(), None);
-    if !pick(&shape.wanted, record.get(), slots) {
-        out.push_str(record.get());
+    if !pick(&shape.wanted, record, slots) {
+        out.push_str(record);
         return Ok(());
     }
     let mut input: Option<Held> = None;
@@ -152,7 +149,7 @@ fn project<'r, 'f>(
         match &column.from {
             From::Slot(slot) => {
                 if let Some(value) = slots.get(*slot).copied().flatten().filter(|value| !json::is_empty(value)) {
-                    entries.push(&column.name, value.get());
+                    entries.push(&column.name, value);
                 }
             }
             From::Glue(glue) => {
@@ -179,9 +176,9 @@ fn project<'r, 'f>(
                     push(&mut entries, column)?;
                 }
                 None => {
-                    if let Some([Some(value)]) = json::pick(record.get(), [name.as_str()]) {
+                    if let Some([Some(value)]) = json::pick(record, [name.as_str()]) {
                         missing.remove(name.as_str());
-                        entries.push(name, value.get());
+                        entries.push(name, value);
                     }
                 }
             }
@@ -202,16 +199,16 @@ fn is_empty(value: &Val) -> bool {
 }
 
 /// What the jq columns of a shape look at: the keys they name, or all of the record.
-fn looked_at(shape: &Shape, record: &RawValue, slots: &[Option<&RawValue>]) -> Result<Held, CallError> {
+fn looked_at(shape: &Shape, record: &str, slots: &[Option<&str>]) -> Result<Held, CallError> {
     let unreadable = |why: String| CallError::ours("The answer could not be read.", why);
     let text = if shape.needs_whole {
-        record.get().to_owned()
+        record.to_owned()
     } else {
         let mut text = String::new();
         let mut entries = Entries::new(&mut text);
         for (key, slot) in &shape.glue_keys {
             if let Some(value) = slots.get(*slot).copied().flatten() {
-                entries.push(key, value.get());
+                entries.push(key, value);
             }
         }
         entries.close();
@@ -260,65 +257,33 @@ impl Shape {
 }
 
 /// Fills the slots from an object; false when the text is none.
-fn pick<'r>(wanted: &[Want], text: &'r str, slots: &mut [Option<&'r RawValue>]) -> bool {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_map(Picker { wanted, slots }).is_ok()
-}
-
-struct Picker<'w, 's, 'r> {
-    wanted: &'w [Want],
-    slots: &'s mut [Option<&'r RawValue>],
-}
-
-impl<'r> Visitor<'r> for Picker<'_, '_, 'r> {
-    type Value = ();
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object")
+fn pick<'r>(wanted: &[Want], text: &'r str, slots: &mut [Option<&'r str>]) -> bool {
+    let mut walk = json::Walk::new(text);
+    let is_object = walk.steps(b'{');
+    if is_object {
+        pick_here(wanted, &mut walk, slots);
     }
-    fn visit_map<A: MapAccess<'r>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(want) = map.next_key_seed(Wanted(self.wanted))? {
-            match want {
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Some(want) => {
-                    let value: &'r RawValue = map.next_value()?;
-                    if let Some(slot) = want.slot.and_then(|slot| self.slots.get_mut(slot)) {
-                        *slot = Some(value);
-                    }
-                    if !want.inside.is_empty() && value.get().starts_with('{') {
-                        pick(&want.inside, value.get(), self.slots);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
+    is_object
 }
 
-/// Which wanted key this is.
-struct Wanted<'w>(&'w [Want]);
-
-impl<'r, 'w> DeserializeSeed<'r> for Wanted<'w> {
-    type Value = Option<&'w Want>;
-    fn deserialize<D: Deserializer<'r>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        struct Name<'w>(&'w [Want]);
-        impl<'w> Visitor<'_> for Name<'w> {
-            type Value = Option<&'w Want>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a key")
-            }
-            fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-                Ok(self.0.iter().find(|want| want.key == key))
-            }
+/// Fills the slots from an object that was opened.
+fn pick_here<'r>(wanted: &[Want], walk: &mut json::Walk<'r>, slots: &mut [Option<&'r str>]) {
+    while let Some(name) = walk.name() {
+        let name = json::said(name);
+        let value = walk.value();
+        let Some(want) = wanted.iter().find(|want| want.key == name) else { continue };
+        if let Some(slot) = want.slot.and_then(|slot| slots.get_mut(slot)) {
+            *slot = Some(value);
         }
-        deserializer.deserialize_str(Name(self.0))
+        if !want.inside.is_empty() {
+            pick(&want.inside, value, slots);
+        }
     }
 }
 
 /// The items of a list as they stand.
-pub(super) fn items(text: &str) -> Option<Vec<Box<RawValue>>> {
-    serde_json::from_str(text).ok()
+pub(super) fn items(text: &str) -> Option<Vec<Box<str>>> {
+    Some(json::items(text)?.into_iter().map(Box::from).collect())
 }
 
 /// A value inside a text, by its path.
@@ -326,7 +291,7 @@ pub(super) fn inside<'t>(text: &'t str, path: &[Key]) -> Option<&'t str> {
     let mut at = text.trim();
     for key in path {
         let [value] = json::pick(at, [key.name.as_str()])?;
-        at = value?.get();
+        at = value?;
     }
     Some(at)
 }

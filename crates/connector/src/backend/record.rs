@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::exchange::{self, Ask};
@@ -19,7 +18,7 @@ const DONE: &str = r#"{"done":true}"#;
 pub(super) async fn read(inner: &Arc<Inner>, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
     let (path, _) = path(model, arguments)?;
     match exchange::json(inner, Ask::get(path)).await? {
-        Some(body) => flattened(model, &body),
+        Some(body) => Ok(flattened(model, &body)),
         None => Err(CallError::backend(
             format!("{} answered nothing where a {} was expected.", inner.compiled().title, model.name),
             true,
@@ -45,7 +44,7 @@ pub(super) async fn delete(inner: &Arc<Inner>, model: &Model, arguments: &Map<St
     let mut json = String::from("{\"deleted\":");
     push_string(&mut json, &id);
     json.push('}');
-    Outcome::new(json)
+    Ok(Outcome::new(json))
 }
 
 async fn write(
@@ -57,8 +56,8 @@ async fn write(
 ) -> Result<Outcome, CallError> {
     let body = Some(Value::Object(fields).to_string());
     match exchange::json(inner, Ask::new(method, path, body)).await? {
-        Some(body) => flattened(model, &body),
-        None => Outcome::new(DONE.into()),
+        Some(body) => Ok(flattened(model, &body)),
+        None => Ok(Outcome::new(DONE.into())),
     }
 }
 
@@ -74,10 +73,9 @@ fn path(model: &Model, arguments: &Map<String, Value>) -> Result<(String, String
     Ok((format!("{}/{segment}", model.path), id))
 }
 
-fn flattened(model: &Model, body: &Admitted) -> Result<Outcome, CallError> {
-    let row: &RawValue =
-        serde_json::from_str(body.text()).map_err(|error| CallError::ours("The answer could not be read.", error.to_string()))?;
-    let mut json = String::with_capacity(row.get().len());
+fn flattened(model: &Model, body: &Admitted) -> Outcome {
+    let row = body.text().trim();
+    let mut json = String::with_capacity(row.len());
     row::push(&mut json, model, row, &mut Vec::new());
     Outcome::new(json)
 }

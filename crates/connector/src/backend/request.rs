@@ -156,8 +156,8 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask, request: &Request) -> Res
     match request.answer {
         Answer::None => Ok(Held::Nothing),
         Answer::Text => {
-            let text = String::from_utf8_lossy(&answer.body).into_owned();
-            Ok(Held::Made(Val::utf8_str(text)))
+            let text = String::from_utf8_lossy(&answer.body);
+            Ok(Held::Made(Val::utf8_str(inner.secrets.hide_in_text(&text).into_owned())))
         }
         Answer::Json => match exchange::admitted(inner, answer.body, reads)? {
             Some(json) => Ok(Held::received(json)),

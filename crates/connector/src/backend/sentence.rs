@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use jaq_json::Val;
-use secrecy::ExposeSecret;
 
 use super::values::{self, Held};
 use super::{Inner, throttle, tidy};
@@ -18,8 +17,6 @@ use crate::json::Admitted;
 const MAX_SENTENCE: usize = 500;
 /// What is said of a change that may or may not have been made.
 pub(super) const FATE: &str = "Whether the change was made is not known: read the object before you try again.";
-/// Secrets shorter than this are not looked for in a sentence: too much else would match.
-pub(super) const SHORTEST_SECRET: usize = 6;
 
 /// The error for an answer that is neither 2xx nor a redirect to follow. `hints` are the tool's own.
 pub(super) async fn refused(
@@ -109,7 +106,7 @@ async fn look(inner: &Arc<Inner>, answer: &Response<Bytes>) -> Seen {
         Ok((sentence, is_conflict))
     });
     let Ok((sentence, is_conflict)) = found.await else { return plain };
-    let sentence = sentence.map(|text| cut(&without_secrets(inner, &text))).filter(|text| !text.is_empty());
+    let sentence = sentence.map(|text| cut(&inner.secrets.hide_in_sentence(&text))).filter(|text| !text.is_empty());
     Seen { sentence, is_conflict }
 }
 
@@ -125,21 +122,6 @@ fn cut(text: &str) -> String {
 
 fn ended(text: &str) -> String {
     if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
-}
-
-/// The text with every secret that the backend was sent made `[secret]`.
-pub(super) fn without_secrets(inner: &Inner, text: &str) -> String {
-    let mut text = inner.session.without_tokens(text);
-    if let Some(access) = &inner.access {
-        text = access.without_token(&text);
-    }
-    for secret in inner.settings.secrets.values() {
-        let secret = secret.expose_secret().trim();
-        if secret.len() >= SHORTEST_SECRET {
-            text = text.replace(secret, "[secret]");
-        }
-    }
-    text
 }
 
 /// True for HTML, by its first bytes.

@@ -1,21 +1,22 @@
 //! Who we are at the backend: credentials exchanged for a token once, kept, and renewed once however many calls need it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderValue, Method, StatusCode};
 use jaq_json::Val;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::exchange::{self, Ask};
-use super::sentence;
+use super::secrets;
 use super::throttle::set;
 use super::values::{self, Held, to_json};
 use super::{Inner, request};
 use crate::connector::{Exchange, Login};
 use crate::failure::CallError;
-use crate::jq::{Variable, Variables, plain_text};
+use crate::jq::{self, Variable, Variables, plain_text};
+use crate::json::Admitted;
 
 /// Characters that a token may have.
 const MAX_TOKEN: usize = 16 << 10;
@@ -26,8 +27,6 @@ pub(super) struct Session {
     state: AsyncMutex<State>,
     /// Exchanges that have ended, well or not. Changed only by whoever holds `state`.
     attempts: AtomicU64,
-    /// What no sentence may show: the token and what renews it, of the last exchanges.
-    tokens: Mutex<Vec<Vec<SecretString>>>,
     me: AsyncMutex<Option<Val>>,
 }
 
@@ -144,25 +143,13 @@ impl Session {
             .map_err(|_| CallError::backend(format!("{title} gave a token that no header can carry."), false))?;
         header.set_sensitive(true);
         let answer = answer.value()?;
-        self.remember(token, renewing(inner, login, &answer).await?);
+        let renewing = renewing(inner, login, &answer).await?;
+        inner.secrets.add_login(std::iter::once(&token).chain(&renewing).map(String::as_str));
         let me = match &login.me {
-            Some(filter) => values::one(inner, filter, &Held::Made(answer.clone()), &Variables::default()).await?,
+            Some(filter) => shown(inner, &values::one(inner, filter, &Held::Made(answer.clone()), &Variables::default()).await?)?,
             None => Val::Null,
         };
         Ok(Kept { token: Token { header, generation }, answer, me })
-    }
-
-    fn remember(&self, token: String, more: Vec<String>) {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = std::iter::once(token).chain(more).map(SecretString::from);
-        tokens.insert(0, all.collect());
-        tokens.truncate(2);
-    }
-
-    /// The text without any token of this session.
-    pub(super) fn without_tokens(&self, text: &str) -> String {
-        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.iter().flatten().fold(text.to_owned(), |text, token| text.replace(token.expose_secret(), "[secret]"))
     }
 
     /// `$me`: what the login said, or what the backend answers when asked.
@@ -178,6 +165,13 @@ impl Session {
     }
 }
 
+/// Part of the answer to a login, as tools may see it.
+fn shown(inner: &Inner, value: &Val) -> Result<Val, CallError> {
+    let unreadable = |why: String| CallError::ours("The answer to the login could not be read.", why);
+    let json = Admitted::new(to_json(value)?.into()).map_err(|why| unreadable(why.to_string()))?;
+    jq::read(&inner.secrets.hide_in_json(json)).map_err(|why| unreadable(why.to_owned()))
+}
+
 /// The texts that the renewal of a session would send: they are as good as its token.
 async fn renewing(inner: &Arc<Inner>, login: &Login, answer: &Val) -> Result<Vec<String>, CallError> {
     let Some(renew) = &login.renew else { return Ok(Vec::new()) };
@@ -191,7 +185,7 @@ async fn renewing(inner: &Arc<Inner>, login: &Login, answer: &Val) -> Result<Vec
 
 /// Long enough to be one, and no setting that anybody may see.
 fn is_secret(inner: &Inner, text: &str) -> bool {
-    text.len() >= sentence::SHORTEST_SECRET && !inner.settings.open.values().any(|open| open == text)
+    text.len() >= secrets::SHORTEST && !inner.settings.open.values().any(|open| open == text)
 }
 
 /// The login, when it is needed.

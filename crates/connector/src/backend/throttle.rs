@@ -70,14 +70,17 @@ async fn asked(inner: &Arc<Inner>, answer: &Response<Bytes>) -> Option<Duration>
 pub(super) fn answered(inner: &Inner, answer: &Response<Bytes>) -> Variables {
     let mut variables = inner.variables();
     set(&mut variables, Variable::Status, Val::from(isize::try_from(answer.status().as_u16()).unwrap_or_default()));
-    set(&mut variables, Variable::Headers, headers(answer.headers()));
+    set(&mut variables, Variable::Headers, headers(inner, answer.headers()));
     variables
 }
 
-/// Headers as an object, names in lower case.
-pub(super) fn headers(headers: &HeaderMap) -> Val {
+/// Headers as an object, names in lower case, without secrets.
+pub(super) fn headers(inner: &Inner, headers: &HeaderMap) -> Val {
     let texts = headers.iter().filter_map(|(name, value)| {
-        Some((Val::utf8_str(name.as_str().to_owned()), Val::utf8_str(value.to_str().ok()?.to_owned())))
+        Some((
+            Val::utf8_str(name.as_str().to_owned()),
+            Val::utf8_str(inner.secrets.hide_in_text(value.to_str().ok()?).into_owned()),
+        ))
     });
     Val::obj(texts.collect())
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::json::push_string;
+use crate::json::{Walk, push_string, said};
 
 /// What stands around a text that nobody vouches for.
 const OPEN: &str = "<untrusted-content>";
@@ -24,7 +24,7 @@ pub(super) struct Rules {
 
 /// Appends the tidy form of a JSON value.
 pub(super) fn push(out: &mut String, json: &str, rules: &Rules) -> bool {
-    let mut scan = Scan { rest: json, rules, cut: false };
+    let mut scan = Scan { walk: Walk::new(json), rules, cut: false };
     scan.value(out, rules.keeps_root, false);
     scan.cut
 }
@@ -70,118 +70,71 @@ fn without_fence(text: &str) -> Cow<'_, str> {
 
 /// One pass over valid JSON.
 struct Scan<'j, 'r> {
-    rest: &'j str,
+    walk: Walk<'j>,
     rules: &'r Rules,
     cut: bool,
 }
 
-impl<'j> Scan<'j, '_> {
-    fn skip(&mut self) -> Option<u8> {
-        self.rest = self.rest.trim_start_matches([' ', '\n', '\r', '\t']);
-        self.rest.as_bytes().first().copied()
-    }
-
-    fn advance(&mut self, bytes: usize) -> &'j str {
-        let (head, tail) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
-        self.rest = tail;
-        head
-    }
-
-    /// A text with its quotes.
-    fn text(&mut self) -> &'j str {
-        let mut escaped = true;
-        let end = self.rest.bytes().position(|byte| {
-            let closes = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            closes
-        });
-        // the opening quote counts as escaped, so it closes nothing
-        self.advance(end.map_or(self.rest.len(), |end| end + 1))
-    }
-
+impl Scan<'_, '_> {
     /// Appends the value; true when it is empty.
     fn value(&mut self, out: &mut String, keeps: bool, fenced: bool) -> bool {
-        match self.skip() {
-            Some(b'{') => self.object(out, keeps, fenced),
-            Some(b'[') => self.list(out, fenced),
-            Some(b'"') => {
-                let token = self.text();
-                if fenced && token.len() > 2 {
-                    push_text(out, token, self.rules.text_limit)
-                } else {
-                    out.push_str(token)
-                }
-                token.len() == 2
-            }
-            Some(_) => {
-                let end = self.rest.find([',', '}', ']', ' ', '\n', '\r', '\t']).unwrap_or(self.rest.len());
-                let token = self.advance(end);
-                out.push_str(token);
-                token == "null"
-            }
-            None => true,
+        if self.walk.steps(b'{') {
+            return self.object(out, keeps, fenced);
         }
+        if self.walk.steps(b'[') {
+            return self.list(out, fenced);
+        }
+        let token = self.walk.value();
+        let is_text = token.starts_with('"');
+        if is_text && fenced && token.len() > 2 {
+            push_text(out, token, self.rules.text_limit);
+        } else {
+            out.push_str(token);
+        }
+        if is_text { token.len() == 2 } else { token == "null" || token.is_empty() }
     }
 
     fn object(&mut self, out: &mut String, keeps: bool, fenced: bool) -> bool {
-        self.advance(1);
         out.push('{');
         let mut is_empty = true;
-        while let Some(byte) = self.skip() {
-            match byte {
-                b'"' => {
-                    let key = self.text();
-                    self.skip();
-                    self.advance(1);
-                    let before = out.len();
-                    if !is_empty {
-                        out.push(',');
-                    }
-                    out.push_str(key);
-                    out.push(':');
-                    let name = key.trim_matches('"');
-                    let fenced = fenced || self.rules.untrusted.iter().any(|known| known == name);
-                    let start = out.len();
-                    let drops = self.value(out, false, fenced);
-                    let is_null = out.get(start..) == Some("null");
-                    if is_null || (drops && !keeps) { out.truncate(before) } else { is_empty = false }
-                }
-                b',' => {
-                    self.advance(1);
-                }
-                _ => break,
+        while let Some(name) = self.walk.name() {
+            let before = out.len();
+            if !is_empty {
+                out.push(',');
             }
+            out.push_str(name);
+            out.push(':');
+            let fenced = fenced || self.is_untrusted(name);
+            let start = out.len();
+            let drops = self.value(out, false, fenced);
+            let goes = drops && (!keeps || out.get(start..) == Some("null"));
+            if goes { out.truncate(before) } else { is_empty = false }
         }
-        self.advance(1);
         out.push('}');
         is_empty
     }
 
+    /// Whether nobody vouches for the texts of that name.
+    fn is_untrusted(&self, name: &str) -> bool {
+        let known = &self.rules.untrusted;
+        !known.is_empty() && known.iter().any(|known| *known == said(name))
+    }
+
     fn list(&mut self, out: &mut String, fenced: bool) -> bool {
-        self.advance(1);
         out.push('[');
         let mut count = 0usize;
-        while let Some(byte) = self.skip() {
-            match byte {
-                b']' => break,
-                b',' => {
-                    self.advance(1);
-                }
-                _ => {
-                    let before = out.len();
-                    if count > 0 {
-                        out.push(',');
-                    }
-                    self.value(out, false, fenced);
-                    if count >= self.rules.max_items {
-                        out.truncate(before);
-                        self.cut = true;
-                    }
-                    count += 1;
-                }
+        while self.walk.goes_on() {
+            let before = out.len();
+            if count > 0 {
+                out.push(',');
             }
+            self.value(out, false, fenced);
+            if count >= self.rules.max_items {
+                out.truncate(before);
+                self.cut = true;
+            }
+            count += 1;
         }
-        self.advance(1);
         out.push(']');
         count == 0
     }

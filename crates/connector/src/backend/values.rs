@@ -1,12 +1,13 @@
 //! Values between steps, and the filters over them: without jq where a filter is only a path, else on a thread that may block.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use jaq_json::Val;
 
 use super::Inner;
 use crate::failure::CallError;
-use crate::jq::{self, Glue, Misfit, Stop, Variables};
+use crate::jq::{self, FilterId, Glue, Misfit, Stop, Variables};
 use crate::json::Admitted;
 
 /// What is said of a filter that failed: its own text may hold values of the answer.
@@ -107,10 +108,7 @@ pub(super) async fn all(
 ) -> Result<Vec<Val>, CallError> {
     let (glue, input, variables) = (glue.clone(), input.clone(), variables.clone());
     let mut values = blocking(inner, move |inner| match &glue {
-        Glue::Filter(filter) => {
-            let found = inner.compiled().program.run_all(*filter, &variables, input.value()?, limit.saturating_add(1));
-            sound(inner, found)
-        }
+        Glue::Filter(filter) => filtered(inner, *filter, &variables, input.value()?, limit.saturating_add(1)),
         _ => Ok(run(inner, &glue, &input, &variables)?.into_iter().collect()),
     })
     .await?;
@@ -146,11 +144,17 @@ pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variable
     match glue {
         Glue::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
         Glue::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
-        Glue::Filter(filter) => {
-            let found = inner.compiled().program.run_all(*filter, variables, input.value()?, 1);
-            Ok(sound(inner, found)?.pop())
-        }
+        Glue::Filter(filter) => Ok(filtered(inner, *filter, variables, input.value()?, 1)?.pop()),
     }
+}
+
+/// What a filter gives, within what the call may spend.
+fn filtered(inner: &Inner, filter: FilterId, variables: &Variables, input: Val, limit: usize) -> Result<Vec<Val>, CallError> {
+    inner.budget.filter()?;
+    let started = Instant::now();
+    let found = inner.compiled().program.run_all(filter, variables, input, limit);
+    inner.budget.filtered(started.elapsed());
+    sound(inner, found)
 }
 
 /// Values that can be passed on.

@@ -12,7 +12,7 @@ use super::name;
 use super::paging::Ways;
 use super::scope::Scope;
 use super::shapes::{self, Shapes};
-use crate::connector::{Action, Annotations, Does, Plan, Step, Tool};
+use crate::connector::{Action, Annotations, Does, MAX_REQUESTS, Plan, Step, Tool};
 use crate::definition::{self, Definition, Effect};
 use crate::place::Placed;
 use crate::problem::Found;
@@ -176,7 +176,6 @@ fn settle_one<'d>(
             later_lookups: arguments.later,
             checks,
             before,
-            batches,
             result,
             has_shaped_rows: output.is_some() && has_shaped_rows(tool),
             lists_items: is_list,
@@ -186,6 +185,8 @@ fn settle_one<'d>(
             has_fields: tool.fields,
             takes_key: tool.idempotency_key,
             hints: Arc::new(steps::hints(tool, found)),
+            requests: requests(&batches),
+            batches,
             confirm,
         })),
     }
@@ -242,6 +243,21 @@ fn longest_wait(batches: &[Vec<Step>]) -> Duration {
         Does::Let(_) => Duration::ZERO,
     };
     batches.iter().flatten().map(of_step).sum()
+}
+
+/// Requests that a call may send: [`MAX_REQUESTS`], and more where a step says that it is done more often.
+fn requests(batches: &[Vec<Step>]) -> usize {
+    let more = |step: &Step| {
+        let items = step.each.as_ref().map_or(0, |each| each.at_most);
+        let reads = match &step.does {
+            Does::Send(request) => {
+                request.until.as_ref().map_or(0, |until| until.up_to.as_nanos() / until.every.as_nanos().max(1))
+            }
+            Does::Let(_) => 0,
+        };
+        items.saturating_add(usize::try_from(reads).unwrap_or(usize::MAX))
+    };
+    batches.iter().flatten().map(more).fold(MAX_REQUESTS, usize::saturating_add)
 }
 
 /// Names that the engine gives to arguments of its own.

@@ -12,6 +12,10 @@ use crate::jq::Glue;
 use crate::template::Template;
 use crate::version::Version;
 
+/// Requests that one call may send: reads, changes, pages, lookups, redirects and repetitions together. A step that is done for each item,
+/// or until something, adds as many as it says.
+pub(crate) const MAX_REQUESTS: usize = 50;
+
 /// A tool's arguments, steps and result.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -43,6 +47,8 @@ pub(crate) struct Plan {
     /// Keys whose texts are fenced in the result.
     pub(crate) untrusted: Arc<[String]>,
     pub(crate) hints: Arc<BTreeMap<u16, String>>,
+    /// Requests that a call may send.
+    pub(crate) requests: usize,
     /// The sentence that asks a person.
     pub(crate) confirm: Option<Glue>,
 }

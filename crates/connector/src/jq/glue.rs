@@ -97,7 +97,7 @@ impl Plain {
         let mut keys = path.keys.as_slice();
         while let Some((key, rest)) = keys.split_first().filter(|_| at.starts_with('{')) {
             match json::pick(at, [key.name.as_str()]) {
-                Some([Some(inner)]) => at = inner.get(),
+                Some([Some(inner)]) => at = inner,
                 _ => return Ok(if path.number { None } else { Some(Val::Null) }),
             }
             keys = rest;

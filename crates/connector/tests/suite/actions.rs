@@ -34,7 +34,7 @@ async fn act(scripted: &Scripted, action: &str, request: Value) -> Result<Value,
         let options = Options { keeps_records: true, ..Options::default() };
         calls.push((arguments.clone(), backend.call_with(&tool, arguments, options).await.unwrap()));
     }
-    Ok(serde_json::from_str(backend.action_answer(action, calls).await.unwrap().get()).unwrap())
+    Ok(serde_json::from_str(&backend.action_answer(action, calls).await.unwrap()).unwrap())
 }
 
 #[tokio::test]

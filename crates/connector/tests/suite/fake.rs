@@ -169,5 +169,5 @@ async fn remove(State(fake): State<Fake>, Path((_, id)): Path<(String, String)>)
 pub(crate) async fn call(backend: &Backend, tool: &str, arguments: Value) -> Result<Value, CallError> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
     let outcome = backend.call(tool, arguments).await?;
-    Ok(serde_json::from_str(outcome.json.get()).unwrap())
+    Ok(serde_json::from_str(&outcome.json).unwrap())
 }

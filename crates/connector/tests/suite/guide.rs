@@ -125,7 +125,7 @@ async fn the_connector_of_the_guide_does_what_the_guide_says() {
     let options = footbridge_connector::Options { keeps_records: true, ..Default::default() };
     let outcome = parcel.backend.call_with("parcel_list", wanted[0].clone(), options).await.unwrap();
     let answered = parcel.backend.action_answer("list_parcels", vec![(wanted[0].clone(), outcome)]).await.unwrap();
-    assert_eq!(answered.get(), r#"{"parcels":[{"id":1,"label":"P1"},{"id":4,"label":"P4"}]}"#);
+    assert_eq!(answered, r#"{"parcels":[{"id":1,"label":"P1"},{"id":4,"label":"P4"}]}"#);
     let missing = parcel.backend.action_arguments("delete_parcel", json!({"query": {}, "body": {}})).await.unwrap_err();
     assert_eq!(missing.message(), "id is required");
 }

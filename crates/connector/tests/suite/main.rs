@@ -10,7 +10,9 @@
 
 mod actions;
 mod board;
+mod budgets;
 mod changes;
+mod echoes;
 mod errors;
 mod fake;
 mod golden;

@@ -50,7 +50,7 @@ fn scripted() -> Scripted {
 /// The text of a result.
 async fn text(scripted: &Scripted, tool: &str, arguments: Value) -> String {
     let arguments = arguments.as_object().unwrap().clone();
-    scripted.backend.call(tool, arguments).await.unwrap().json.get().to_owned()
+    scripted.backend.call(tool, arguments).await.unwrap().json
 }
 
 #[tokio::test]
@@ -138,8 +138,8 @@ async fn records_are_there_as_they_came_for_who_asks() {
     let scripted = scripted();
     let options = footbridge_connector::Options { keeps_records: true, ..Default::default() };
     let outcome = scripted.backend.call_with("list", serde_json::Map::new(), options.clone()).await.unwrap();
-    assert!(outcome.records.unwrap().get().starts_with(&format!("{{\"items\":[{STORY},")));
+    assert!(outcome.records.unwrap().starts_with(&format!("{{\"items\":[{STORY},")));
     let one = scripted.backend.call_with("one", serde_json::Map::new(), options).await.unwrap();
-    assert_eq!(one.records.unwrap().get(), STORY);
+    assert_eq!(one.records.unwrap(), STORY);
     assert!(scripted.backend.call("one", serde_json::Map::new()).await.unwrap().records.is_none());
 }

@@ -114,7 +114,7 @@ async fn a_read_is_repeated_until_it_is_done_and_progress_is_told() {
     let scripted = running(3);
     let started = Instant::now();
     let outcome = scripted.backend.call_with("wait", serde_json::Map::new(), options()).await.unwrap();
-    assert_eq!((outcome.json.get(), started.elapsed()), (r#"{"n":3,"status":"done"}"#, Duration::from_secs(6)));
+    assert_eq!((outcome.json.as_str(), started.elapsed()), (r#"{"n":3,"status":"done"}"#, Duration::from_secs(6)));
     assert_eq!(told.lock().unwrap().len(), 4);
     assert_eq!(told.lock().unwrap()[1], Progress { done: 1.0, total: Some(9.0), message: Some("running".into()) });
     for (done_at, good) in [(150, true), (151, false)] {

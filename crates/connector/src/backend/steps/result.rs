@@ -2,8 +2,6 @@
 
 use std::sync::PoisonError;
 
-use serde_json::value::RawValue;
-
 use super::super::projection::{self, Fields};
 use super::super::tidy::{self, Rules};
 use super::super::values::{self, Held};
@@ -53,10 +51,7 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
     let rules =
         Rules { untrusted: plan.untrusted.clone(), text_limit: inner.compiled().text_limit, max_items: usize::MAX, keeps_root };
     let unavailable = run.unavailable.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut outcome = Outcome::new(with_unavailable(within(&json, rules, is_whole)?, &unavailable))?;
-    let unreadable = |error: serde_json::Error| CallError::ours("The result could not be read.", error.to_string());
-    outcome.records = records.map(RawValue::from_string).transpose().map_err(unreadable)?;
-    Ok(outcome)
+    Ok(Outcome { records, ..Outcome::new(with_unavailable(within(&json, rules, is_whole)?, &unavailable)) })
 }
 
 async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
@@ -74,7 +69,7 @@ async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
 async fn of_items(run: &Run<'_>, shape: &std::sync::Arc<crate::connector::Shape>, json: String) -> Result<String, CallError> {
     let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&json) else { return Ok(json) };
     let Some([Some(items)]) = crate::json::pick(&json, ["items"]) else { return Ok(json) };
-    let Some(rows) = projection::items(items.get()) else { return Ok(json) };
+    let Some(rows) = projection::items(items) else { return Ok(json) };
     let fields = if run.plan.is_list { Fields::default() } else { run.paged.fields.clone() };
     let row = crate::connector::Row::Shape(shape.clone());
     let kept = projection::rows(run.inner, &row, &fields, rows, &run.variables).await?;
