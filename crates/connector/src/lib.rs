@@ -14,6 +14,7 @@ mod definition;
 mod jq;
 mod lint;
 mod template;
+mod variables;
 mod version;
 mod yaml;
 
@@ -43,5 +44,6 @@ pub use place::Place;
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use settings::{Setting, SettingProblems, Settings};
-pub use upstream::{BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};
+pub use upstream::{Arriving, BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};
+pub use variables::is_needed_variable;
 pub use yaml::MAX_FILE_BYTES;

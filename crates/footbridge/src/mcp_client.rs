@@ -1,5 +1,8 @@
 //! A small MCP client over Streamable HTTP, for `probe`: discovery, the list of tools, one call. The modern era first, then the one that
-//! opens with `initialize`. Every answer is bounded in bytes and time. Not the `testing` client of the library, which has no socket.
+//! opens with `initialize`, then HTTP+SSE. Every answer is bounded in bytes and time. Not the `testing` client of the library, which has no
+//! socket.
+
+mod event_stream;
 
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::exit::Trouble;
+use event_stream::{EventStream, Events};
 
 /// What one exchange may take.
 const LIMITS: Limits = Limits { bytes: 8 << 20, time: Duration::from_secs(30) };
@@ -19,6 +23,8 @@ const MAX_PAGES: usize = 50;
 
 const MODERN: &str = "2026-07-28";
 const LEGACY: &str = "2025-11-25";
+/// The revision whose answers come on a stream of their own.
+const STREAMED: &str = "2024-11-05";
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
@@ -32,6 +38,8 @@ pub(crate) struct McpClient {
     /// The revision that was agreed on.
     pub(crate) revision: String,
     session: Option<HeaderValue>,
+    /// Where answers come, when the server has HTTP+SSE alone.
+    stream: Option<EventStream>,
     /// What the server says it is: name and version.
     pub(crate) server: String,
 }
@@ -41,7 +49,9 @@ pub(crate) struct McpClient {
 enum Refusal {
     /// The server speaks MCP and refused: the JSON-RPC error.
     Rpc(String),
-    /// It answered something else.
+    /// It answered something else, with this status.
+    NoMcp(StatusCode, Trouble),
+    /// It did not answer.
     Other(Trouble),
 }
 
@@ -49,7 +59,7 @@ impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Rpc(error) => Self::failed(error),
-            Refusal::Other(trouble) => trouble,
+            Refusal::NoMcp(_, trouble) | Refusal::Other(trouble) => trouble,
         }
     }
 }
@@ -57,32 +67,44 @@ impl From<Refusal> for Trouble {
 impl McpClient {
     /// Opens a conversation, in the modern era if the server has it.
     pub(crate) async fn connect(network: Network, url: Url, bearer: Option<SecretString>) -> Result<Self, Trouble> {
-        let mut client =
-            Self { network, url, bearer, next_id: 1, revision: MODERN.to_owned(), session: None, server: String::new() };
+        let (revision, server) = (MODERN.to_owned(), String::new());
+        let mut client = Self { network, url, bearer, next_id: 1, revision, session: None, stream: None, server };
         match client.request("server/discover", None, json!({})).await {
             Ok(found) => {
                 client.server = named(found.pointer("/_meta/io.modelcontextprotocol~1serverInfo").or(found.get("serverInfo")))
             }
             // Whatever a server of the other era answers to what it does not know; only who cannot be reached is not asked again.
-            Err(Refusal::Other(trouble)) if client.is_unreached(&trouble) => return Err(trouble),
-            Err(_) => client.initialize().await?,
+            Err(Refusal::Other(trouble)) => return Err(trouble),
+            Err(_) => match client.initialize(LEGACY).await {
+                Err(Refusal::NoMcp(status, trouble)) if may_be_streamed(status) => {
+                    client.stream = client.open_stream().await?;
+                    if client.stream.is_none() {
+                        return Err(trouble);
+                    }
+                    client.initialize(STREAMED).await?;
+                }
+                initialized => initialized?,
+            },
         }
         Ok(client)
     }
 
-    fn is_unreached(&self, trouble: &Trouble) -> bool {
-        trouble.to_string().starts_with(UNREACHED)
+    /// Specification 2025-03-26 and later, Transports, "Backwards Compatibility": a GET that is answered with a stream.
+    async fn open_stream(&mut self) -> Result<Option<EventStream>, Trouble> {
+        let mut request = self.addressed(&self.url, Method::GET, String::new())?;
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        EventStream::open(&self.network, &self.url, request).await
     }
 
-    async fn initialize(&mut self) -> Result<(), Trouble> {
-        LEGACY.clone_into(&mut self.revision);
-        let parameters = json!({ "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": self_info() });
+    async fn initialize(&mut self, revision: &str) -> Result<(), Refusal> {
+        revision.clone_into(&mut self.revision);
+        let parameters = json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": self_info() });
         let found = self.request("initialize", None, parameters).await?;
         self.server = named(found.get("serverInfo"));
         let agreed = found.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
         agreed.clone_into(&mut self.revision);
         let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-        self.send(Method::POST, None, None, notification.to_string()).await?;
+        self.send(Method::POST, None, None, notification.to_string()).await.map_err(Refusal::Other)?;
         Ok(())
     }
 
@@ -127,7 +149,12 @@ impl McpClient {
         if let Some(session) = answer.headers().get(SESSION) {
             self.session = Some(session.clone());
         }
-        self.result(id, &answer)
+        let Some(stream) = &mut self.stream else { return self.result(id, &answer) };
+        if !answer.status().is_success() {
+            return Err(self.no_mcp(&answer));
+        }
+        let message = stream.answer(id).await.map_err(Refusal::Other)?;
+        message.as_object().map_or(Ok(Value::Null), |message| self.outcome(message))
     }
 
     /// Sends one message and reads the whole answer.
@@ -138,13 +165,12 @@ impl McpClient {
         name: Option<&str>,
         body: String,
     ) -> Result<Response<Bytes>, Trouble> {
-        let mut request = Request::new(Bytes::from(body));
-        *request.method_mut() = verb;
-        *request.uri_mut() = self.url.as_str().parse().map_err(|_| Trouble::usage(format!("{} is no address", self.url)))?;
+        let url = self.stream.as_ref().map_or(&self.url, |stream| &stream.messages);
+        let mut request = self.addressed(url, verb, body)?;
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
-        let has_agreed = self.session.is_some() || method != Some("initialize");
+        let has_agreed = self.stream.is_none() && (self.session.is_some() || method != Some("initialize"));
         let mut set = |name: HeaderName, value: Option<&str>| {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
                 headers.insert(name, value);
@@ -155,22 +181,30 @@ impl McpClient {
             set(HeaderName::from_static("mcp-method"), method);
             set(HeaderName::from_static("mcp-name"), name);
         }
-        if let Some(bearer) = &self.bearer {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose_secret()))
-                .map_err(|_| Trouble::usage("MCP_TOKEN holds a character that no header can carry"))?;
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
-        }
         if let Some(session) = &self.session {
             headers.insert(SESSION, session.clone());
         }
         self.network.send(request, LIMITS).await.map_err(|why| unreached(&self.url, &why))
     }
 
+    /// A request to the server, with the bearer.
+    fn addressed(&self, url: &Url, verb: Method, body: String) -> Result<Request<Bytes>, Trouble> {
+        let mut request = Request::new(Bytes::from(body));
+        *request.method_mut() = verb;
+        *request.uri_mut() = url.as_str().parse().map_err(|_| Trouble::usage(format!("{url} is no address")))?;
+        if let Some(bearer) = &self.bearer {
+            let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose_secret()))
+                .map_err(|_| Trouble::usage("MCP_TOKEN holds a character that no header can carry"))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        Ok(request)
+    }
+
     /// The result with that id, from JSON or from a stream of events.
     fn result(&self, id: u64, answer: &Response<Bytes>) -> Result<Value, Refusal> {
         if answer.status() == StatusCode::UNAUTHORIZED {
-            return Err(Refusal::Other(self.no_mcp(answer)));
+            return Err(self.no_mcp(answer));
         }
         let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let text = String::from_utf8_lossy(answer.body());
@@ -178,8 +212,13 @@ impl McpClient {
             if kind.starts_with("text/event-stream") { events(&text) } else { serde_json::from_str(&text).into_iter().collect() };
         let is_ours = |message: &&Map<String, Value>| message.get("id") == Some(&json!(id)) || message.contains_key("error");
         let Some(message) = messages.iter().filter_map(Value::as_object).find(is_ours) else {
-            return Err(Refusal::Other(self.no_mcp(answer)));
+            return Err(self.no_mcp(answer));
         };
+        self.outcome(message)
+    }
+
+    /// What an answer says.
+    fn outcome(&self, message: &Map<String, Value>) -> Result<Value, Refusal> {
         if let Some(error) = message.get("error") {
             let code = error.get("code").map(Value::to_string).unwrap_or_default();
             let sentence = error.get("message").and_then(Value::as_str).unwrap_or_default();
@@ -189,12 +228,12 @@ impl McpClient {
     }
 
     /// What to do about an answer that is none of MCP.
-    fn no_mcp(&self, answer: &Response<Bytes>) -> Trouble {
+    fn no_mcp(&self, answer: &Response<Bytes>) -> Refusal {
         let (url, status) = (&self.url, answer.status());
         let hint = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "set MCP_TOKEN to the bearer that it wants".to_owned(),
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-                "give the address of its endpoint, which often ends in /mcp; a server of HTTP+SSE alone is not probed".to_owned()
+                "give the address of its endpoint, which often ends in /mcp, or in /sse when it has HTTP+SSE alone".to_owned()
             }
             status if status.is_redirection() => {
                 let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
@@ -202,14 +241,17 @@ impl McpClient {
             }
             _ => "is that an MCP server?".to_owned(),
         };
-        Trouble::failed(format!("{url} answered {status}: {hint}"))
+        Refusal::NoMcp(status, Trouble::failed(format!("{url} answered {status}: {hint}")))
     }
 }
 
-const UNREACHED: &str = "cannot reach";
+/// What a server of HTTP+SSE answers to a message that is not for its stream.
+fn may_be_streamed(status: StatusCode) -> bool {
+    status.is_client_error() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
 
 fn unreached(url: &Url, why: &Unanswered) -> Trouble {
-    Trouble::failed(format!("{UNREACHED} {url}: {why}; is the server running?"))
+    Trouble::failed(format!("cannot reach {url}: {why}; is the server running?"))
 }
 
 fn self_info() -> Value {
@@ -235,22 +277,11 @@ fn excerpt(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }
 
-/// The messages of a stream of server-sent events.
+/// The messages of a stream of server-sent events that has ended.
 fn events(text: &str) -> Vec<Value> {
-    let mut messages = Vec::new();
-    let mut data = String::new();
-    for line in text.lines().chain([""]) {
-        if let Some(more) = line.strip_prefix("data:") {
-            if !data.is_empty() {
-                data.push('\n');
-            }
-            data.push_str(more.strip_prefix(' ').unwrap_or(more));
-        } else if line.is_empty() {
-            messages.extend(serde_json::from_str::<Value>(&data));
-            data.clear();
-        }
-    }
-    messages
+    let mut events = Events::default();
+    let whole = events.take(text.as_bytes()).into_iter().chain(events.take(b"\n\n"));
+    whole.filter_map(|event| serde_json::from_str(&event.data).ok()).collect()
 }
 
 #[cfg(test)]

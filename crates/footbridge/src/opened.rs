@@ -135,6 +135,8 @@ impl Opened {
         let gate = gate(settings.allowed(&name), &connector, &own, is_local);
         let backend = match reached {
             Reached::Network => connector.connect(own, network(settings.ca_file())?),
+            // what only lists tools makes no database
+            Reached::InProcess if settings.only_lists => connector.connect(own, Network::new()),
             Reached::InProcess => {
                 let local = open_board(&connector, &settings.data_directory()?).await?;
                 let upstream: InProcess<_, Body> = InProcess::new(local.board.service_for(AccountId::local()));

@@ -4,57 +4,17 @@
 
 use std::ffi::{OsStr, OsString};
 
-use footbridge_connector::{Connector, Decides, Kind};
+use footbridge_connector::{Connector, Decides, Kind, is_needed_variable};
 
 use crate::cli::{Command, CommonOptions};
 use crate::connectors;
 use crate::exit::Trouble;
 use crate::settings::Settings;
 
-/// Variables that programs need, whatever they do.
-const KEPT: [&str; 39] = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "PWD",
-    "TERM",
-    "NO_COLOR",
-    "TZ",
-    "LANG",
-    "LANGUAGE",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "PORT",
-    "ACTION_PROXY_API_KEY",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "all_proxy",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-    "RUST_BACKTRACE",
-    "SYSTEMROOT",
-    "SYSTEMDRIVE",
-    "WINDIR",
-    "COMSPEC",
-    "PATHEXT",
-    "APPDATA",
-    "LOCALAPPDATA",
-    "USERPROFILE",
-    "PROGRAMDATA",
-];
-/// What variables of the locale, and ours, begin with.
-const KEPT_PREFIXES: [&str; 2] = ["LC_", "FOOTBRIDGE_"];
+/// Variables that are kept beside those that any program needs: ours under other names, and those of the runtime.
+const KEPT: [&str; 4] = ["PORT", "ACTION_PROXY_API_KEY", "RUST_BACKTRACE", "PROGRAMDATA"];
+/// What variables of ours begin with.
+const KEPT_PREFIX: &str = "FOOTBRIDGE_";
 /// What the variable ends with that names the file of a secret.
 const FILE_SUFFIX: &str = "_FILE";
 
@@ -134,8 +94,8 @@ fn is_kept(name: &OsStr, settings: &[&str]) -> bool {
     let Some(name) = name.to_str() else { return false };
     let own = name.strip_suffix(FILE_SUFFIX).unwrap_or(name);
     let is_setting = settings.iter().any(|setting| *setting == name || *setting == own);
-    let is_needed = KEPT.iter().any(|kept| if cfg!(windows) { kept.eq_ignore_ascii_case(name) } else { *kept == name });
-    is_setting || is_needed || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    let is_ours = KEPT.iter().any(|kept| if cfg!(windows) { kept.eq_ignore_ascii_case(name) } else { *kept == name });
+    is_setting || is_ours || name.starts_with(KEPT_PREFIX) || is_needed_variable(name)
 }
 
 #[cfg(unix)]
@@ -180,9 +140,9 @@ mod tests {
 
     #[test]
     fn a_sorted_environment_has_nothing_left_to_drop() {
-        let all = KEPT.iter().chain(&["GITHUB_TOKEN", "A"]).map(|name| ((*name).into(), "x".into()));
+        let all = KEPT.iter().chain(&["PATH", "LC_ALL", "GITHUB_TOKEN", "A"]).map(|name| ((*name).into(), "x".into()));
         let (kept, dropped) = sorted(all, &["A"]);
-        assert_eq!((kept.len(), dropped), (KEPT.len() + 1, 1));
+        assert_eq!((kept.len(), dropped), (KEPT.len() + 3, 1));
         assert_eq!(sorted(kept.into_iter(), &["A"]).1, 0);
     }
 

@@ -19,11 +19,11 @@ fn the_file_sets_what_neither_flag_nor_environment_sets() {
     let home = Home::new();
     home.file(".env", "FOOTBRIDGE_DATA=from-file\n");
     home.file("other.env", "export FOOTBRIDGE_DATA='from other'\nFOOTBRIDGE_ALLOW=write,destroy\n");
-    keeps_its_board_in(&home, &[], &["tools"], "from-file");
-    keeps_its_board_in(&home, &[("FOOTBRIDGE_DATA", "from-environment")], &["tools"], "from-environment");
-    keeps_its_board_in(&home, &[("FOOTBRIDGE_DATA", "")], &["tools"], ".local/share/footbridge");
-    keeps_its_board_in(&home, &[], &["tools", "--data", "from-flag"], "from-flag");
-    keeps_its_board_in(&home, &[], &["tools", "--env-file", "other.env"], "from other");
+    keeps_its_board_in(&home, &[], &["call", "whoami"], "from-file");
+    keeps_its_board_in(&home, &[("FOOTBRIDGE_DATA", "from-environment")], &["call", "whoami"], "from-environment");
+    keeps_its_board_in(&home, &[("FOOTBRIDGE_DATA", "")], &["call", "whoami"], ".local/share/footbridge");
+    keeps_its_board_in(&home, &[], &["call", "whoami", "--data", "from-flag"], "from-flag");
+    keeps_its_board_in(&home, &[], &["call", "whoami", "--env-file", "other.env"], "from other");
     keeps_its_board_in(&home, &[], &["call", "--env-file", "other.env", "whoami", "--"], "from other");
     let run = |arguments: &[&str]| Running::start(home.command(arguments).current_dir(home.path())).ended();
     let all = run(&["tools", "--env-file", "other.env"]).stdout;

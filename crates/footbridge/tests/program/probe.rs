@@ -40,6 +40,46 @@ fn our_own_server_answers_in_the_modern_era() {
 }
 
 #[test]
+fn a_server_of_http_sse_is_spoken_to_over_its_stream() {
+    let home = Home::new();
+    let mut command = home.command(&["serve", "taiga"]);
+    let (_running, base) = Running::start_http(command.envs(TAIGA).env("FOOTBRIDGE_TOKEN", "planted-bearer"));
+    let url = format!("{base}/sse");
+    let bearer = [("MCP_TOKEN", "planted-bearer")];
+    let ended = probe(&home, &[&url, "--message", "Grüße"], &bearer);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "Grüße\n"), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("{url} speaks MCP 2024-11-05: footbridge")), "{ended:?}");
+    let listed = probe(&home, &[&url, "--list-tools"], &bearer).stdout;
+    assert!(listed.lines().any(|line| line.starts_with("taiga_stories_list  ")), "{listed}");
+    let ended = probe(&home, &[&url], &[]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("401"), "{ended:?}");
+}
+
+#[test]
+fn a_stream_that_leads_elsewhere_or_nowhere_is_not_followed() {
+    let home = Home::new();
+    const STREAM: &str = "Content-Type: text/event-stream\r\n";
+    let of = |first: &'static str| {
+        serve(move |line, _, _| if line.starts_with("GET") { (200, STREAM, first.to_owned()) } else { (405, "", String::new()) })
+    };
+    for (first, said) in [
+        ("event: endpoint\ndata: http://127.0.0.1:1/m\n\n", "names another place for its messages"),
+        ("event: message\ndata: {}\n\n", "405"),
+        ("event: endpoint\n\n", "405"),
+        ("", "405"),
+    ] {
+        let ended = probe(&home, &[&of(first)], &[("MCP_TOKEN", "planted-bearer")]);
+        assert!(
+            ended.code == Some(1) && ended.stderr.contains(said) && !ended.stderr.contains("planted"),
+            "{first:?}: {ended:?}"
+        );
+    }
+    // a stream that ends before the answer
+    let ended = probe(&home, &[&of("event: endpoint\ndata: /m\n\n")], &[]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("405"), "{ended:?}");
+}
+
+#[test]
 fn a_server_without_echo_is_named_and_a_message_to_it_fails() {
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));

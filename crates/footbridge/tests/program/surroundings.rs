@@ -33,7 +33,7 @@ fn a_database_that_cannot_be_written() {
     let home = Home::new();
     // A directory in the place of the file stops even the superuser.
     std::fs::create_dir_all(home.database()).unwrap();
-    for arguments in [&["serve"][..], &["tools"], &["account", "list"], &["token", "create", "x"]] {
+    for arguments in [&["serve"][..], &["call", "whoami"], &["account", "list"], &["token", "create", "x"]] {
         let ended = home.run(arguments);
         let complaint = ended.complaint(1);
         assert!(complaint.contains(home.database().to_str().unwrap()) && complaint.contains("writable"), "{complaint}");
@@ -41,11 +41,22 @@ fn a_database_that_cannot_be_written() {
 }
 
 #[test]
+fn a_list_of_tools_makes_no_database() {
+    let home = Home::new();
+    let listed = home.succeed(&["tools", "--allow", "write,destroy"]);
+    assert!(listed.lines().any(|line| line.starts_with("card_create")), "{listed}");
+    assert!(!home.data().exists(), "only a list was asked for");
+    // nor does it need one that can be read
+    home.file(".local/share/footbridge/footbridge.db", "garbage");
+    assert_eq!(home.succeed(&["tools", "--allow", "write,destroy"]), listed);
+}
+
+#[test]
 fn a_file_that_is_no_database() {
     let home = Home::new();
     let garbage: Vec<u8> = (0..100_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     home.file(".local/share/footbridge/footbridge.db", &garbage);
-    for arguments in [&["serve"][..], &["tools"], &["token", "list"]] {
+    for arguments in [&["serve"][..], &["call", "whoami"], &["token", "list"]] {
         let ended = home.run(arguments);
         let complaint = ended.complaint(1);
         assert!(complaint.contains("damaged") && complaint.contains("restore it from a copy"), "{complaint}");

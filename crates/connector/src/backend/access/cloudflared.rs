@@ -9,6 +9,8 @@ use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
+use crate::variables::is_needed_variable;
+
 /// The program, found on the path.
 const PROGRAM: &str = "cloudflared";
 /// Time that it may take.
@@ -17,34 +19,6 @@ const TIME: Duration = Duration::from_secs(15);
 const MAX_OUTPUT: usize = 64 << 10;
 /// Bytes that a token may have: a header carries it.
 const MAX_TOKEN: usize = 8 << 10;
-/// The variables that it is given: what it needs to find its files and the network, and no setting of ours.
-const VARIABLES: [&str; 24] = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "XDG_CONFIG_HOME",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "all_proxy",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "USERPROFILE",
-    "SYSTEMROOT",
-    "APPDATA",
-];
-
 /// Why there is no token; goes behind "… and".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -77,7 +51,8 @@ pub(super) async fn token(app: &str) -> Result<SecretString, Failure> {
 async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
     let mut command = Command::new(program);
     command.arg("access").arg("token").arg(format!("-app={app}"));
-    command.env_clear().envs(VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    // no setting of ours
+    command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_needed_variable)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Failure::NotThere,

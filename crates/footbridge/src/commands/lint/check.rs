@@ -13,7 +13,7 @@ pub(super) fn tools(tools: &[LintedTool], client: &Client) -> Vec<Problem> {
         problems.push(Problem {
             place: first_over.place,
             part: first_over.tool.name.clone(),
-            what: format!("{} tools are listed; {} takes {most}", listed.count(), client.title),
+            what: format!("{} tools are listed; {}", listed.count(), client.takes(most)),
             hint: Some("put tools that few need into a group that is not listed".to_owned()),
         });
     }
@@ -31,7 +31,7 @@ pub(super) fn tools(tools: &[LintedTool], client: &Client) -> Vec<Problem> {
             add(None, what, hint);
         }
         for (argument, what) in schema(&linted.tool.input_schema, client) {
-            add(argument.as_deref(), format!("{what}; {} refuses that", client.title), "write it plainer, or leave it out");
+            add(argument.as_deref(), format!("{what}; {}", client.refuses()), "write it plainer, or leave it out");
         }
         if linted.tool.output_schema.as_ref().is_some_and(|schema| schema.get("type") != Some(&Value::from("object"))) {
             add(
@@ -58,21 +58,18 @@ fn name(name: &str, client: &Client) -> Option<(String, &'static str)> {
         }
     };
     if !fits {
-        return Some((
-            format!("{} does not take the name `{name}`", client.title),
-            "letters, digits and `_`, the first a letter",
-        ));
+        return Some((client.refuses_name(name), "letters, digits and `_`, the first a letter"));
     }
     let length = client.prefix.len() + name.chars().count();
     (length > client.longest_name).then(|| {
         let shown = format!("{}{name}", client.prefix);
-        (format!("`{shown}` has {length} characters; {} takes {}", client.title, client.longest_name), "choose a shorter name")
+        (format!("`{shown}` has {length} characters; {}", client.takes(client.longest_name)), "choose a shorter name")
     })
 }
 
 fn description(text: &str, client: &Client) -> Option<(String, &'static str)> {
     let most = client.longest_description.filter(|most| text.len() > *most)?;
-    let what = format!("the description has {} bytes; {} takes {most}", text.len(), client.title);
+    let what = format!("the description has {} bytes; {}", text.len(), client.takes(most));
     Some((what, "say what the tool is for; what an argument is for goes to the argument"))
 }
 
@@ -153,7 +150,10 @@ mod tests {
             let longest = "a".repeat(client.longest_name - client.prefix.len());
             assert_eq!(name(&longest, client), None, "{}", client.name);
             let (what, _) = name(&format!("{longest}a"), client).unwrap();
-            assert!(what.contains(&client.longest_name.to_string()) && what.contains(client.title), "{what}");
+            assert!(
+                what.contains(&client.longest_name.to_string()) && what.contains(client.title.unwrap_or("some clients")),
+                "{what}"
+            );
             assert!(name("a.b", client).is_some() && name("ä", client).is_some(), "{}", client.name);
         }
         assert!(name("Get", &SAFE).is_some() && name("1get", &SAFE).is_some());

@@ -5,7 +5,8 @@
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) name: &'static str,
-    pub(super) title: &'static str,
+    /// What it is called; the rules of all of them have no one name.
+    pub(super) title: Option<&'static str>,
     pub(super) letters: Letters,
     /// Characters that a name may have, its prefix included.
     pub(super) longest_name: usize,
@@ -16,6 +17,24 @@ pub(super) struct Client {
     /// Bytes that a description may have.
     pub(super) longest_description: Option<usize>,
     pub(super) schema: &'static [SchemaRule],
+}
+
+impl Client {
+    /// That it takes so many and no more.
+    pub(super) fn takes(&self, most: usize) -> String {
+        self.title.map_or_else(|| format!("some clients take no more than {most}"), |title| format!("{title} takes {most}"))
+    }
+
+    pub(super) fn refuses(&self) -> String {
+        self.title.map_or_else(|| "some clients refuse that".to_owned(), |title| format!("{title} refuses that"))
+    }
+
+    pub(super) fn refuses_name(&self, name: &str) -> String {
+        match self.title {
+            Some(title) => format!("{title} does not take the name `{name}`"),
+            None => format!("not every client takes the name `{name}`"),
+        }
+    }
 }
 
 /// What a name is made of.
@@ -56,7 +75,7 @@ use SchemaRule::{Arguments, Described, NoCombinators, NoReferences, PlainItems, 
 /// What every client takes, and what a list of tools should look like by default.
 pub(super) const SAFE: Client = Client {
     name: "safe",
-    title: "every client",
+    title: None,
     letters: LowerCase,
     longest_name: 40,
     prefix: "",
@@ -70,7 +89,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // barryw/ImmichMCP#4, sparfenyuk/mcp-proxy#45: 64 with the server's name; a bad name loses the whole list.
     Client {
         name: "claude",
-        title: "Claude Desktop and claude.ai",
+        title: Some("Claude Desktop and claude.ai"),
         letters: Word,
         longest_name: 64,
         prefix: "footbridge__",
@@ -81,7 +100,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // github/copilot-cli#2581 for the rule of the API; names are shown as mcp__server__tool.
     Client {
         name: "claude-code",
-        title: "Claude Code",
+        title: Some("Claude Code"),
         letters: Word,
         longest_name: 64,
         prefix: "mcp__footbridge__",
@@ -92,7 +111,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // openai/codex#8174, microsoft/vscode-copilot-release#9375.
     Client {
         name: "codex",
-        title: "Codex and the OpenAI API",
+        title: Some("Codex and the OpenAI API"),
         letters: Word,
         longest_name: 64,
         prefix: "mcp__footbridge__",
@@ -103,7 +122,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // ComposioHQ/composio#2788, awslabs/mcp#1283: server and tool below 60; Snowflake-Labs/mcp#77: 40 tools, later 80.
     Client {
         name: "cursor",
-        title: "Cursor",
+        title: Some("Cursor"),
         letters: Word,
         longest_name: 59,
         prefix: "footbridge_",
@@ -114,7 +133,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // microsoft/vscode#243602, microsoft/vscode#255585.
     Client {
         name: "vscode",
-        title: "VS Code",
+        title: Some("VS Code"),
         letters: Word,
         longest_name: 64,
         prefix: "mcp_footbridge_",
@@ -125,7 +144,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // github/copilot-cli#2581, github/app#1398: beyond 30 tools they are deferred.
     Client {
         name: "copilot-cli",
-        title: "Copilot CLI",
+        title: Some("Copilot CLI"),
         letters: Word,
         longest_name: 128,
         prefix: "footbridge-",
@@ -136,7 +155,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // docs/tools/mcp-server.md of gemini-cli: longer names are cut in the middle.
     Client {
         name: "gemini-cli",
-        title: "Gemini CLI",
+        title: Some("Gemini CLI"),
         letters: WordFromLetter,
         longest_name: 63,
         prefix: "mcp_footbridge_",
@@ -147,7 +166,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // sbroenne/mcp-server-excel#672, thClaws/thClaws#172, wonderwhy-er/DesktopCommanderMCP#79.
     Client {
         name: "gemini-api",
-        title: "the Gemini API",
+        title: Some("the Gemini API"),
         letters: WordFromLetter,
         longest_name: 64,
         prefix: "",
@@ -158,7 +177,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // docs/compatibility.mdx of mcp-atlassian; some gateways want at least one argument.
     Client {
         name: "vertex",
-        title: "Vertex AI and ADK",
+        title: Some("Vertex AI and ADK"),
         letters: WordFromLetter,
         longest_name: 64,
         prefix: "",
@@ -169,7 +188,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // Zhwt/go-mcp-mysql#3.
     Client {
         name: "windsurf",
-        title: "Windsurf",
+        title: Some("Windsurf"),
         letters: Word,
         longest_name: 64,
         prefix: "",
