@@ -6,8 +6,10 @@ import os
 import pathlib
 import re
 import socket
+import statistics
 import subprocess
 import tempfile
+import time
 import urllib.parse
 
 from server import Server
@@ -105,6 +107,16 @@ def instructions(command, headers, body):
             instrument("off")
         total = re.findall(r"^(?:totals|summary): (\d+)", out.read_text(), re.M)[-1]
         return int(total) / COUNTED
+
+
+def wall_ms(command, times):
+    """The median of so many runs of a program that must end well, in milliseconds."""
+    runs = []
+    for _ in range(times):
+        started = time.perf_counter()
+        subprocess.run([str(word) for word in command], check=True, capture_output=True)
+        runs.append((time.perf_counter() - started) * 1e3)
+    return statistics.median(runs)
 
 
 def cpu_seconds(pid):

@@ -23,9 +23,9 @@ def _unless_done(target, lock, act):
 
 def python():
     """One environment for each pinned requirements file."""
-    for major in ("1", "2"):
-        target = CACHE / f"python-{major}"
-        lock = HERE / "python" / f"requirements-{major}.txt"
+    for name in ("1", "2", "openapi"):
+        target = CACHE / f"python-{name}"
+        lock = HERE / "python" / f"requirements-{name}.txt"
 
         def act(target=target, lock=lock):
             made = subprocess.run([sys.executable, "-m", "venv", target], capture_output=True)

@@ -47,10 +47,8 @@ pub(crate) struct McpClient {
 /// Why a request brought no result.
 #[derive(Debug)]
 enum Refusal {
-    /// The server speaks MCP and refused: the JSON-RPC error.
-    Rpc(String),
-    /// It answered something else, with this status.
-    NoMcp(StatusCode, Trouble),
+    /// It answered with this status: a JSON-RPC error, or nothing of MCP.
+    Answered(StatusCode, Trouble),
     /// It did not answer.
     Other(Trouble),
 }
@@ -58,8 +56,7 @@ enum Refusal {
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Rpc(error) => Self::failed(error),
-            Refusal::NoMcp(_, trouble) | Refusal::Other(trouble) => trouble,
+            Refusal::Answered(_, trouble) | Refusal::Other(trouble) => trouble,
         }
     }
 }
@@ -76,7 +73,7 @@ impl McpClient {
             // Whatever a server of the other era answers to what it does not know; only who cannot be reached is not asked again.
             Err(Refusal::Other(trouble)) => return Err(trouble),
             Err(_) => match client.initialize(LEGACY).await {
-                Err(Refusal::NoMcp(status, trouble)) if may_be_streamed(status) => {
+                Err(Refusal::Answered(status, trouble)) if may_be_streamed(status) => {
                     client.stream = client.open_stream().await?;
                     if client.stream.is_none() {
                         return Err(trouble);
@@ -154,7 +151,7 @@ impl McpClient {
             return Err(self.no_mcp(&answer));
         }
         let message = stream.answer(id).await.map_err(Refusal::Other)?;
-        message.as_object().map_or(Ok(Value::Null), |message| self.outcome(message))
+        message.as_object().map_or(Ok(Value::Null), |message| self.outcome(answer.status(), message))
     }
 
     /// Sends one message and reads the whole answer.
@@ -214,15 +211,16 @@ impl McpClient {
         let Some(message) = messages.iter().filter_map(Value::as_object).find(is_ours) else {
             return Err(self.no_mcp(answer));
         };
-        self.outcome(message)
+        self.outcome(answer.status(), message)
     }
 
     /// What an answer says.
-    fn outcome(&self, message: &Map<String, Value>) -> Result<Value, Refusal> {
+    fn outcome(&self, status: StatusCode, message: &Map<String, Value>) -> Result<Value, Refusal> {
         if let Some(error) = message.get("error") {
             let code = error.get("code").map(Value::to_string).unwrap_or_default();
             let sentence = error.get("message").and_then(Value::as_str).unwrap_or_default();
-            return Err(Refusal::Rpc(format!("{} refused: {} ({code})", self.url, excerpt(sentence))));
+            let refused = format!("{} refused: {} ({code})", self.url, excerpt(sentence));
+            return Err(Refusal::Answered(status, Trouble::failed(refused)));
         }
         Ok(message.get("result").cloned().unwrap_or_default())
     }
@@ -241,7 +239,7 @@ impl McpClient {
             }
             _ => "is that an MCP server?".to_owned(),
         };
-        Refusal::NoMcp(status, Trouble::failed(format!("{url} answered {status}: {hint}")))
+        Refusal::Answered(status, Trouble::failed(format!("{url} answered {status}: {hint}")))
     }
 }
 

@@ -59,13 +59,54 @@ pub(super) fn settle<'d>(
             description: action.description.clone().or_else(|| tool.map(|tool| tool.description.clone())).unwrap_or_default(),
             command,
             input: tool.map(|tool| inputs(action, tool, &part, found)).unwrap_or_default(),
-            answer: action.result.as_ref().map_or_else(|| json!({}), |result| jq::form::of_filter(&result.value)),
+            answer: answer(action, &part, found),
             arguments,
             is_several: action.calls.is_some(),
             result: action.result.as_ref().map(|result| filters.add(result, &format!("{part}.result"), &scope, found)),
         });
     }
     actions
+}
+
+/// What the answer is: as its filter says, and the table of types beside it.
+fn answer(action: &definition::RestAction, part: &str, found: &mut Found) -> Value {
+    let mut answer = action.result.as_ref().map_or_else(|| json!({}), |result| jq::form::of_filter(&result.value));
+    for (name, written) in action.types.iter() {
+        let part = format!("{part}.types.{}", name.value);
+        let types: Vec<&str> = written.value.split(" or ").map(str::trim).collect();
+        if let Some(unknown) = types.iter().find(|kind| !TYPES.contains(kind)) {
+            let hint = format!("it is one of {}, or several with `or`", TYPES.join(", "));
+            found.add_with_hint(written.place, part.clone(), format!("`{unknown}` is no type"), hint);
+        }
+        let schema = match types.as_slice() {
+            [one] => json!({ "type": one }),
+            several => json!({ "type": several }),
+        };
+        if !settle_type(&mut answer, &name.value, &schema) {
+            found.add(name.place, part, format!("the result has no key `{}` whose type is not known", name.value));
+        }
+    }
+    answer
+}
+
+/// Types of values in an answer.
+const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "array", "object", "null"];
+
+/// Puts the schema where a key of that name has none; whether there was one.
+fn settle_type(form: &mut Value, name: &str, schema: &Value) -> bool {
+    let Some(form) = form.as_object_mut() else { return false };
+    let mut any = false;
+    if let Some(properties) = form.get_mut("properties").and_then(Value::as_object_mut) {
+        for (key, value) in properties {
+            if key == name && value.as_object().is_some_and(serde_json::Map::is_empty) {
+                value.clone_from(schema);
+                any = true;
+            } else {
+                any |= settle_type(value, name, schema);
+            }
+        }
+    }
+    form.get_mut("items").is_some_and(|items| settle_type(items, name, schema)) || any
 }
 
 fn is_command(name: &str) -> bool {

@@ -26,6 +26,10 @@ pub(crate) struct RestAction {
     pub(crate) calls: Option<Placed<String>>,
     /// jq filter over the record that the call gave, before any shape; with `calls`, over `[{args, result}]`.
     pub(crate) result: Option<Placed<String>>,
+    /// What the keys of the result are, for the OpenAPI document, where its filter does not say: `string`, `integer`, `number`, `boolean`,
+    /// `array`, `object`, or several with `or`, such as `integer or null`.
+    #[serde(default)]
+    pub(crate) types: Table<Placed<String>>,
 }
 
 /// What a request of an action may carry. What it does not say is as the tool's argument of the same name says.

@@ -116,3 +116,26 @@ fn the_answer_of_an_action_is_described_by_its_filter() {
     assert_eq!(of("list_rows"), rows);
     assert_eq!(of("make_row"), json!({}));
 }
+
+#[test]
+fn what_a_filter_does_not_say_of_its_keys_stands_beside_it() {
+    let with = |types: &str| {
+        let file = format!("{HEAD}{FILE}").replace("  list_rows:", &format!("  typed:\n    method: get\n    tool: list\n    args: '{{}}'\n    result: '{{rows: [.items[] | only([\"id\", \"of\"])], all: ., n: 1}}'\n    types: {types}\n  list_rows:"));
+        compile("bad.yaml", &file)
+    };
+    let connector = with("{ id: integer, of: integer or null, all: object }").unwrap_or_else(|problems| panic!("{problems}"));
+    let typed = connector.actions().iter().find(|action| action.name == "typed").unwrap();
+    let row = json!({ "id": { "type": "integer" }, "of": { "type": ["integer", "null"] } });
+    let keys = json!({
+        "rows": { "type": "array", "items": { "type": "object", "properties": row } }, "all": { "type": "object" }, "n": { "type": "number" }
+    });
+    assert_eq!(typed.answer, json!({ "type": "object", "properties": keys }));
+    for (types, wrong) in [
+        ("{ id: int }", "actions.typed.types.id: `int` is no type: it is one of string, integer"),
+        ("{ ids: integer }", "actions.typed.types.ids: the result has no key `ids` whose type is not known"),
+        ("{ n: integer }", "the result has no key `n` whose type is not known"),
+    ] {
+        let problems = with(types).err().unwrap_or_else(|| panic!("{types} compiles")).to_string();
+        assert!(problems.contains(wrong), "{problems}");
+    }
+}
