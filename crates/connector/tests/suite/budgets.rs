@@ -105,9 +105,9 @@ async fn a_loop_adds_what_it_may_do_and_what_was_done_is_told() {
     assert_eq!(scripted.seen().len(), 202);
 
     let steps: String = (0..REQUESTS).map(|n| format!("      - {{ post: \"/w/{n}\" }}\n")).collect();
-    let tool = format!(
-        "  - name: t\n    title: T\n    description: D\n    effect: write\n    no_undo: N.\n    steps:\n{steps}      - {{ post: /last }}\n"
-    );
+    let head =
+        "  - name: t\n    title: T\n    description: D\n    effect: write\n    no_undo: N.\n    before: { get: /before }\n";
+    let tool = format!("{head}    steps:\n{steps}");
     let scripted = Scripted::new(&file(&tool), |seen| ok(json!({ "id": seen.path })));
     let error = scripted.call("t", json!({})).await.unwrap_err();
     assert_eq!(scripted.seen().len(), REQUESTS);
