@@ -46,7 +46,7 @@ const LOCALE: &str = "LC_";
 /// others.
 pub fn is_needed_variable(name: &str) -> bool {
     let is = |known: &&str| if cfg!(windows) { known.eq_ignore_ascii_case(name) } else { **known == *name };
-    NEEDED.iter().any(|known| is(&known)) || name.starts_with(LOCALE)
+    NEEDED.iter().any(is) || name.starts_with(LOCALE)
 }
 
 #[cfg(test)]

@@ -120,10 +120,10 @@ impl Secrets {
     }
 
     /// Whether any secret is so.
-    fn any(&self, mut is: impl FnMut(&Secret) -> bool) -> bool {
+    fn any(&self, is: impl FnMut(&Secret) -> bool) -> bool {
         let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = self.of_settings.iter().chain(found.of_logins.iter().flatten()).chain(&found.of_access);
-        all.any(|secret| is(secret))
+        all.any(is)
     }
 
     fn hide<'t>(&self, text: &'t str, stands: Where) -> Cow<'t, str> {

@@ -121,7 +121,7 @@ async fn a_backend_that_hangs_is_given_up_and_does_not_hold_up_the_others() {
     let backend = connector.connect(connector.settings(&value).unwrap(), InProcess::<_, Body>::new(stand_in.router()));
     let call = async |tool: &str, arguments: Value| {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-        backend.call(tool, arguments).await.map(|outcome| outcome.json.to_string())
+        backend.call(tool, arguments).await.map(|outcome| outcome.json)
     };
     let epics = || call("taiga_epics_list", json!({ "project_id": 1 }));
     odd(&stand_in, "GET /epics", Odd::Nothing);
