@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::odd::Odd;
 use crate::harness::process::{Home, Running};
+use crate::harness::session::{Session, tool_call};
 use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
 
@@ -198,12 +199,15 @@ async fn calls_that_waited_hear_why() {
     let home = Home::new();
     let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
     command.envs(settings(&stand_in, OWNER));
-    let mut session = crate::harness::session::Session::start(&mut command);
-    session.running.send(crate::harness::session::tool_call(7, "list_providers", &json!({})).to_string());
-    let answer = session.running.line().map(|line| serde_json::from_str::<Value>(&line).unwrap());
-    if let Some(answer) = answer {
-        assert!(answer["result"]["isError"] == true && answer.to_string().contains("at least 1.9.0"), "{answer}");
-    }
+    // While the world is held, the backend answers nobody, so the checks cannot end before the call is under way.
+    let world = stand_in.world();
+    let mut session = Session::start(&mut command);
+    session.running.send(tool_call(7, "list_providers", &json!({})).to_string());
+    session.request("ping", &json!({}));
+    drop(world);
+    let answer: Value = serde_json::from_str(&session.running.line().expect("a call that waits is answered")).unwrap();
+    assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!(7), &json!(true)), "{answer}");
+    assert!(answer.to_string().contains("at least 1.9.0"), "{answer}");
     let ended = session.running.ended();
     assert_eq!(ended.code, Some(4), "{ended:?}");
     assert!(stand_in.lines().iter().all(|line| !line.contains("providers")), "nothing was called");
