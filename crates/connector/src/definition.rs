@@ -1,6 +1,7 @@
 //! The connector file as written: types that only read. What they mean is settled by `compile`.
 
 mod actions;
+mod json_type;
 mod lookups;
 mod models;
 mod preflight;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) use actions::{ActionMethod, InputKind, RestAction};
+pub(crate) use json_type::JsonType;
 pub(crate) use lookups::{Lookup, Source};
 pub(crate) use models::{Field, FieldKind, Model, Operation};
 pub use preflight::Kind;
@@ -23,7 +25,7 @@ pub(crate) use prompts::Prompt;
 pub(crate) use resources::Resource;
 pub(crate) use shapes::{Shape, Text};
 pub use tools::Effect;
-pub(crate) use tools::{Answer, Argument, ArgumentKind, Body, Failures, Reading, Step, Tool};
+pub(crate) use tools::{Answer, Argument, Body, Failures, Reading, Step, Tool};
 pub(crate) use upstream::{Paging, PagingKind, Upstream};
 
 use crate::place::{Placed, Table};

@@ -4,8 +4,9 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
+use super::JsonType;
 use crate::place::{Placed, Table};
 
 /// A field table.
@@ -14,23 +15,11 @@ pub(crate) type Shape = Table<Column>;
 /// A field of a shape: its type alone, or a map.
 #[derive(Debug)]
 pub(crate) struct Column {
-    pub(crate) kind: ColumnKind,
+    pub(crate) kind: JsonType,
     pub(crate) from: Option<Placed<String>>,
     pub(crate) description: Option<String>,
     pub(crate) text: bool,
     pub(crate) on_request: bool,
-}
-
-/// JSON type of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum ColumnKind {
-    String,
-    Integer,
-    Number,
-    Boolean,
-    Array,
-    Object,
 }
 
 /// A field of a shape.
@@ -39,7 +28,7 @@ pub(crate) enum ColumnKind {
 struct ColumnRules {
     /// JSON type.
     #[serde(rename = "type")]
-    kind: ColumnKind,
+    kind: JsonType,
     /// jq filter over the record; the field's own name.
     from: Option<Placed<String>>,
     /// What it is.
@@ -61,7 +50,7 @@ impl<'de> Deserialize<'de> for Column {
                 f.write_str("a type such as `string`, or a map with `type`")
             }
             fn visit_str<E: serde::de::Error>(self, kind: &str) -> Result<Column, E> {
-                let kind = ColumnKind::deserialize(serde::de::value::StrDeserializer::new(kind))?;
+                let kind = JsonType::deserialize(serde::de::value::StrDeserializer::new(kind))?;
                 Ok(Column { kind, from: None, description: None, text: false, on_request: false })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Column, A::Error> {
@@ -79,7 +68,7 @@ impl JsonSchema for Column {
         "Column".into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let short = generator.subschema_for::<ColumnKind>();
+        let short = generator.subschema_for::<JsonType>();
         let long = generator.subschema_for::<ColumnRules>();
         json_schema!({"description": "A field of a shape: its type alone, or a map.", "if": {"type": "string"}, "then": short, "else": long})
     }

@@ -8,6 +8,7 @@ use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::JsonType;
 use crate::place::{Placed, Table};
 
 /// What a tool does to the backend.
@@ -83,7 +84,7 @@ pub(crate) struct Tool {
 pub(crate) struct Argument {
     /// JSON type.
     #[serde(rename = "type")]
-    pub(crate) kind: ArgumentKind,
+    pub(crate) kind: JsonType,
     /// What it is, for the model that fills it in.
     pub(crate) description: String,
     /// A call without it is refused.
@@ -130,25 +131,13 @@ pub(crate) struct Argument {
     pub(crate) items: Option<Items>,
 }
 
-/// JSON type of an argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum ArgumentKind {
-    String,
-    Integer,
-    Number,
-    Boolean,
-    Array,
-    Object,
-}
-
 /// What the items of a list are.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Items {
     /// JSON type.
     #[serde(rename = "type")]
-    pub(crate) kind: ArgumentKind,
+    pub(crate) kind: JsonType,
     /// The texts it may be.
     #[serde(rename = "enum", skip_serializing_if = "Option::is_none")]
     pub(crate) choices: Option<Vec<String>>,

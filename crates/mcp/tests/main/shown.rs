@@ -10,8 +10,19 @@ pub(crate) enum Shown {
     Differs(&'static str),
 }
 
-/// Whether it is there; `root` is the crate.
-pub(crate) fn is_shown(root: &Path, shown: &Shown) -> Result<(), String> {
+/// Every promise has somewhere where it is shown, and all of that is there; `root` is the crate.
+pub(crate) fn all_are_shown<'r>(root: &str, promises: impl Iterator<Item = (&'r str, &'r [Shown])>) {
+    let mut faults = Vec::new();
+    for (promise, places) in promises {
+        assert!(!places.is_empty(), "{promise}: shown nowhere");
+        faults.extend(
+            places.iter().filter_map(|shown| is_shown(Path::new(root), shown).err()).map(|fault| format!("{promise}: {fault}")),
+        );
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn is_shown(root: &Path, shown: &Shown) -> Result<(), String> {
     match shown {
         Shown::By(test) => {
             let (file, function) = test.split_once("::").ok_or_else(|| format!("{test} names no file"))?;

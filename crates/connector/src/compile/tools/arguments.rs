@@ -8,7 +8,7 @@ use super::super::filters::Filters;
 use super::super::name;
 use super::super::scope::Scope;
 use crate::connector;
-use crate::definition::{Argument, ArgumentKind, Definition, Tool};
+use crate::definition::{Argument, Definition, JsonType, Tool};
 use crate::jq;
 use crate::place::Placed;
 use crate::problem::Found;
@@ -129,21 +129,21 @@ fn check(key: &Placed<String>, argument: &Argument, part: &str, found: &mut Foun
     for alias in &argument.aliases {
         name(alias, part, found);
     }
-    let is = |kinds: &[ArgumentKind]| kinds.contains(&argument.kind);
-    let mut only = |there: bool, kinds: &[ArgumentKind], what: &str| {
+    let is = |kinds: &[JsonType]| kinds.contains(&argument.kind);
+    let mut only = |there: bool, kinds: &[JsonType], what: &str| {
         if there && !is(kinds) {
             found.add(key.place, part, what);
         }
     };
-    let numbers = [ArgumentKind::Integer, ArgumentKind::Number];
+    let numbers = [JsonType::Integer, JsonType::Number];
     only(argument.minimum.is_some() || argument.maximum.is_some(), &numbers, "only a number has `minimum` and `maximum`");
     let texts = argument.max_length.is_some() || argument.min_length.is_some() || argument.choices.is_some();
     let texts = texts || argument.pattern.is_some() || argument.format.is_some();
-    only(texts, &[ArgumentKind::String], "only a string has `minLength`, `maxLength`, `enum`, `pattern` and `format`");
+    only(texts, &[JsonType::String], "only a string has `minLength`, `maxLength`, `enum`, `pattern` and `format`");
     let lists = argument.items.is_some() || argument.min_items.is_some() || argument.max_items.is_some();
-    only(lists, &[ArgumentKind::Array], "only an array has `items`, `minItems` and `maxItems`");
-    only(argument.lookup.is_some(), &[ArgumentKind::String, ArgumentKind::Integer], "only a string or integer has a `lookup`");
-    if argument.kind == ArgumentKind::Array && argument.items.is_none() {
+    only(lists, &[JsonType::Array], "only an array has `items`, `minItems` and `maxItems`");
+    only(argument.lookup.is_some(), &[JsonType::String, JsonType::Integer], "only a string or integer has a `lookup`");
+    if argument.kind == JsonType::Array && argument.items.is_none() {
         found.add_with_hint(
             key.place,
             part,
@@ -175,12 +175,12 @@ fn check(key: &Placed<String>, argument: &Argument, part: &str, found: &mut Foun
     }
     if let Some(default) = &argument.default {
         let fits = match argument.kind {
-            ArgumentKind::String => default.is_string(),
-            ArgumentKind::Integer => default.is_i64() || default.is_u64(),
-            ArgumentKind::Number => default.is_number(),
-            ArgumentKind::Boolean => default.is_boolean(),
-            ArgumentKind::Array => default.is_array(),
-            ArgumentKind::Object => default.is_object(),
+            JsonType::String => default.is_string(),
+            JsonType::Integer => default.is_i64() || default.is_u64(),
+            JsonType::Number => default.is_number(),
+            JsonType::Boolean => default.is_boolean(),
+            JsonType::Array => default.is_array(),
+            JsonType::Object => default.is_object(),
         };
         if !fits {
             found.add(key.place, part, format!("the default {default} does not fit `type`"));
