@@ -92,17 +92,19 @@ fn is_token(text: &str) -> bool {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
     use secrecy::ExposeSecret;
 
     use super::{Failure, MAX_OUTPUT, MAX_TOKEN, ask, is_token};
 
+    /// A program that is written by another process: while this one has a file open for writing, a child of a test beside may inherit
+    /// the handle for a moment, and no system runs a file that somebody is still writing to ("text file busy").
     fn program(directory: &tempfile::TempDir, script: &str) -> PathBuf {
         let path = directory.path().join("cloudflared");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let write = r##"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""##;
+        let written = std::process::Command::new("sh").args(["-c", write, "sh"]).arg(&path).arg(script).status().unwrap();
+        assert!(written.success(), "{written}");
         path
     }
 
