@@ -61,7 +61,7 @@ impl<C> Call<C> {
         Round::new(&self.request)
     }
 
-    /// Asks the user to fill in a form. `name` tells this question from the others of the call.
+    /// Asks the user to fill in a form, or to open a page. `name` tells this question from the others of the call.
     ///
     /// # Errors
     /// Hand the [`Failure`] on with `?`: it ends the call so that the client can answer, or says that the client cannot be asked.

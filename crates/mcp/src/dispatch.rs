@@ -104,6 +104,15 @@ impl<C: Send + Sync + 'static> Step<C> {
         }
     }
 
+    /// How many calls are under way in it.
+    pub(crate) fn calls(&self) -> u32 {
+        match self {
+            Self::Answered(_) | Self::Cancel(_) => 0,
+            Self::Calling(_) | Self::Entered(..) => 1,
+            Self::Batch(steps) => steps.iter().map(Self::calls).sum(),
+        }
+    }
+
     /// Waits for whatever is still under way.
     pub(crate) async fn finish(self) -> Answer {
         match self {

@@ -243,17 +243,22 @@ impl<C: 'static> Prompt<C> {
             .map(|(_, name)| name)
     }
 
-    /// Every problem with the arguments of a call, in one sentence.
+    /// What is wrong with the arguments of a call, in one sentence: the first problems, and how many more there are.
     pub(crate) fn check(&self, given: &Map<String, Value>) -> Result<(), String> {
         let missing = self.arguments.iter().filter(|argument| argument.required && !given.contains_key(&argument.name));
         let unknown = given.keys().filter(|name| !self.arguments.iter().any(|argument| argument.name == **name));
         let not_text = given.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name);
-        let problems: Vec<String> = missing
+        let mut problems = missing
             .map(|argument| format!("`{}` is required", argument.name))
             .chain(unknown.map(|name| format!("`{}` is not known", crate::protocol_error::excerpt(name))))
-            .chain(not_text.map(|name| format!("`{}` must be a string", crate::protocol_error::excerpt(name))))
-            .collect();
-        if problems.is_empty() { Ok(()) } else { Err(format!("{}: {}", self.name, problems.join("; "))) }
+            .chain(not_text.map(|name| format!("`{}` must be a string", crate::protocol_error::excerpt(name))));
+        let mut told: Vec<String> = problems.by_ref().take(limits::REPORTED_PROBLEMS).collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        let more = problems.count();
+        told.extend((more > 0).then(|| format!("and {more} more")));
+        Err(format!("{}: {}", self.name, told.join("; ")))
     }
 
     /// The entry of `prompts/list`.

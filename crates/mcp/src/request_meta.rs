@@ -59,6 +59,17 @@ impl<'a> Params<'a> {
         serde_json::from_str(raw.get()).map_err(|error| ProtocolError::missing_meta(format!("`_meta`: {error}")))
     }
 
+    /// What a method acts on: a tool or a prompt by its name, a resource by its address, a task by its id. No other parameter speaks for it, however
+    /// it is called. Source: specification 2026-07-28, Streamable HTTP, "Request Metadata", and the extension Tasks.
+    pub(crate) fn named_by(&self, method: &str) -> Option<&'a RawValue> {
+        match method {
+            "tools/call" | "prompts/get" => self.name,
+            "resources/read" => self.uri,
+            "tasks/get" | "tasks/update" | "tasks/cancel" => self.task_id,
+            _ => None,
+        }
+    }
+
     /// A parameter that must be a string.
     pub(crate) fn text(raw: Option<&'a RawValue>, name: &str) -> Result<Cow<'a, str>, ProtocolError> {
         let raw = raw.ok_or_else(|| ProtocolError::invalid_params(format!("`{name}` is missing")))?;

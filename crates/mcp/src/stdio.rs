@@ -209,9 +209,12 @@ impl<C: Send + Sync + 'static> Serving<C> {
             Step::Cancel(id) => self.calls.by_id.take_back(&id),
             Step::Calling(calling) => {
                 let id = calling.id.clone();
-                self.start(Some(&id), size, calling.finish(), answers);
+                self.start(Some(&id), 1, size, calling.finish(), answers);
             }
-            batch => self.start(None, size, batch.enter(&self.calls.by_id).finish(), answers),
+            batch => {
+                let batch = batch.enter(&self.calls.by_id);
+                self.start(None, batch.calls(), size, batch.finish(), answers);
+            }
         }
     }
 
@@ -227,15 +230,16 @@ impl<C: Send + Sync + 'static> Serving<C> {
     }
 
     /// Polls a call once where it is, if it need not wait for a place; only one that waits becomes a task. A batch has no id; the calls in it have
-    /// theirs.
+    /// theirs, and take as many places.
     fn start(
         &self,
         id: Option<&str>,
+        calls: u32,
         size: usize,
         call: impl Future<Output = dispatch::Answer> + Send + 'static,
         answers: &mut Vec<u8>,
     ) {
-        let place = match self.calls.place(id, size) {
+        let place = match self.calls.place(id, calls, size) {
             Ok(place) => place,
             Err(refused) => return self.refuse(id, &refused, answers),
         };

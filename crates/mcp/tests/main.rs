@@ -78,6 +78,8 @@ mod greeting;
 mod hall;
 #[path = "main/jobs.rs"]
 mod jobs;
+#[path = "main/pages.rs"]
+mod pages;
 #[path = "main/questions.rs"]
 mod questions;
 #[path = "main/questions_in_sessions.rs"]

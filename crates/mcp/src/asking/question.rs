@@ -1,29 +1,50 @@
 //! The three kinds of question and what an answer to each must look like.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::call::Client;
 
-/// A form for the user. Source: specification 2026-07-28, Elicitation.
+/// A form for the user, or a page. Source: specification 2026-07-28, Elicitation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Elicitation {
     message: String,
-    schema: Value,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Form(Value),
+    Page(String),
 }
 
 impl Elicitation {
-    /// A form with a message and a schema: an object whose properties are strings, numbers, booleans or enums.
+    /// A form with a message and a schema: an object whose properties are strings, numbers, booleans or enums. Never for passwords and their like,
+    /// which would pass through the client: those are for [`Elicitation::url`].
     #[must_use]
     pub fn form(message: impl Into<String>, schema: Value) -> Self {
-        Self { message: message.into(), schema }
+        Self { message: message.into(), kind: Kind::Form(schema) }
+    }
+
+    /// A page for the user to open, `https` outside of development, for what the client must not see: a password, a payment, another service's
+    /// consent. Only clients of 2025-11-25 and later that declare `elicitation.url` open pages.
+    ///
+    /// Accepted means that the user agreed to open the page, and holds nothing. What became of it the application knows, as it knows whether the one
+    /// who opened it is the one who asked: it must check that itself. Put no secret into the address.
+    #[must_use]
+    pub fn url(message: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { message: message.into(), kind: Kind::Page(url.into()) }
     }
 }
 
-/// What the user did with a form.
+/// What the user did with a form or a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Elicited {
-    /// Filled it in; the content fits the form's schema.
+    /// Filled it in; the content fits the form's schema. Agreed to open the page; there is no content.
     Accepted(Map<String, Value>),
     /// Said no.
     Declined,
@@ -85,33 +106,58 @@ pub(crate) enum Question {
 
 impl Question {
     pub(super) fn elicit(elicitation: Elicitation) -> Self {
+        let (mode, key, value) = match elicitation.kind {
+            Kind::Form(schema) => ("form", "requestedSchema", schema),
+            Kind::Page(url) => ("url", "url", Value::from(url)),
+        };
         let mut params = Map::new();
-        params.insert("mode".to_owned(), Value::from("form"));
+        params.insert("mode".to_owned(), Value::from(mode));
         params.insert("message".to_owned(), Value::from(elicitation.message));
-        params.insert("requestedSchema".to_owned(), elicitation.schema);
+        params.insert(key.to_owned(), value);
         Self::Elicit(params)
+    }
+
+    /// Why it cannot be asked, in one sentence for the developer.
+    pub(super) fn problem(&self) -> Option<String> {
+        let Self::Elicit(params) = self else { return None };
+        if let Some(url) = params.get("url").and_then(Value::as_str) {
+            let page = url.parse::<http::Uri>().ok().filter(|page| matches!(page.scheme_str(), Some("https" | "http")));
+            return page.is_none().then(|| format!("{url:?} is not the address of a page: write it in full, such as https://…"));
+        }
+        let schema = params.get("requestedSchema").unwrap_or(&Value::Null);
+        if schema.get("type").and_then(Value::as_str) != Some("object") {
+            return Some("the schema of a form must have `type: object` at its root".to_owned());
+        }
+        jsonschema::validator_for(schema).err().map(|error| format!("the schema of the form is not valid: {error}"))
+    }
+
+    fn is_page(&self) -> bool {
+        matches!(self, Self::Elicit(params) if params.contains_key("url"))
     }
 
     pub(super) fn sample(sampling: Sampling) -> Self {
         Self::Sample(sampling.params)
     }
 
-    /// The capability that the client would have to declare, if it did not. One that only opens pages for its user shows no forms.
-    pub(super) fn missing_capability(&self, client: &Client) -> Option<(&'static str, Value)> {
+    /// The capability that the client would have to declare, if it did not, and the part of it. One that opens pages says so; one that only opens
+    /// pages shows no forms.
+    pub(super) fn missing_capability(&self, client: &Client) -> Option<(&'static str, Option<&'static str>)> {
         let name = match self {
             Self::Elicit(_) => "elicitation",
             Self::Sample(_) => "sampling",
             Self::Roots(_) => "roots",
         };
-        if !client.can(name) {
-            return Some((name, json!({})));
-        }
         let declares = |part: &str| client.capabilities().pointer(&format!("/{name}/{part}")).is_some_and(|part| !part.is_null());
-        let shows_no_forms = matches!(self, Self::Elicit(_)) && declares("url") && !declares("form");
-        shows_no_forms.then(|| (name, json!({"form": {}})))
+        match self {
+            Self::Elicit(_) if self.is_page() => (!declares("url")).then_some((name, Some("url"))),
+            _ if !client.can(name) => Some((name, None)),
+            Self::Elicit(_) if declares("url") && !declares("form") => Some((name, Some("form"))),
+            _ => None,
+        }
     }
 
-    /// The question as a JSON-RPC request, for the legacy era.
+    /// The question as a JSON-RPC request, for the legacy era, in which a page has an id of its own. Source: specification 2025-11-25, Elicitation,
+    /// "URL Mode Elicitation Requests".
     pub(crate) fn as_request(&self, number: u64) -> Option<Vec<u8>> {
         #[derive(Serialize)]
         struct Request<'a> {
@@ -121,17 +167,26 @@ impl Question {
             question: &'a Question,
         }
         let id = format!("{}{number}", crate::conversation::QUESTION_PREFIX);
-        serde_json::to_vec(&Request { jsonrpc: "2.0", id, question: self }).ok()
+        let mut question = Cow::Borrowed(self);
+        if self.is_page()
+            && let Self::Elicit(params) = question.to_mut()
+        {
+            let mut bytes = [0; 16];
+            getrandom::fill(&mut bytes).ok()?;
+            params.insert("elicitationId".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(bytes)));
+        }
+        serde_json::to_vec(&Request { jsonrpc: "2.0", id, question: &question }).ok()
     }
 
     /// Whether an answer is one to this question; one that is not is asked for again.
     pub(crate) fn admits(&self, answer: &Value) -> bool {
         match self {
             Self::Elicit(params) => match answer.get("action").and_then(Value::as_str) {
+                Some("accept") if self.is_page() => true,
                 Some("accept") => {
                     let schema = params.get("requestedSchema").unwrap_or(&Value::Bool(true));
                     let content = answer.get("content").unwrap_or(&Value::Null);
-                    content.is_object() && jsonschema::is_valid(schema, content)
+                    content.is_object() && jsonschema::validator_for(schema).is_ok_and(|form| form.is_valid(content))
                 }
                 Some("decline" | "cancel") => true,
                 _ => false,

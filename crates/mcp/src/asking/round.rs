@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Asking, Elicitation, Elicited, InputRequired, Question, Root, Sampling};
 use crate::call::RequestContext;
@@ -21,7 +21,7 @@ impl<'a> Round<'a> {
         Self { request, questions: BTreeMap::new() }
     }
 
-    /// Adds a form for the user.
+    /// Adds a form or a page for the user.
     #[must_use]
     pub fn elicit(self, name: &str, elicitation: Elicitation) -> Self {
         self.with(name, Question::elicit(elicitation))
@@ -55,11 +55,16 @@ impl<'a> Round<'a> {
                 format!("{name:?} is no name for a question: 1 to {} bytes", limits::QUESTION_NAME_BYTES).into(),
             ));
         }
-        let missing: Map<String, Value> = questions
-            .values()
-            .filter_map(|question| question.missing_capability(&request.client))
-            .map(|(capability, part)| (capability.to_owned(), part))
-            .collect();
+        if let Some((name, problem)) = questions.iter().find_map(|(name, question)| Some((name, question.problem()?))) {
+            return Err(Failure::Internal(format!("the question {name:?} cannot be asked: {problem}").into()));
+        }
+        let mut missing = Map::new();
+        for (capability, part) in questions.values().filter_map(|question| question.missing_capability(&request.client)) {
+            let parts = missing.entry(capability).or_insert_with(|| json!({})).as_object_mut();
+            if let (Some(parts), Some(part)) = (parts, part) {
+                parts.insert(part.to_owned(), json!({}));
+            }
+        }
         if let (Some(task), true) = (request.task(), missing.is_empty()) {
             return task.ask(questions).await.map(|answers| Answers { answers });
         }
@@ -110,15 +115,17 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// What the user did with a form.
+    /// What the user did with a form or a page.
     ///
     /// # Errors
-    /// When the round had no such form.
+    /// When the round had no such question.
     pub fn elicited(&mut self, name: &str) -> Result<Elicited, Failure> {
         let mut answer = self.take(name)?;
         let content = answer.get_mut("content").map(Value::take);
         Ok(match (answer.get("action").and_then(Value::as_str), content) {
             (Some("accept"), Some(Value::Object(content))) => Elicited::Accepted(content),
+            // Only a page is accepted without content.
+            (Some("accept"), _) => Elicited::Accepted(Map::new()),
             (Some("decline"), _) => Elicited::Declined,
             _ => Elicited::Cancelled,
         })

@@ -62,7 +62,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     fn take_modern(&self, params: &Params<'_>, meta: &RequestMeta<'_>, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
         let (version, capabilities) = meta.required()?;
         if let Some(headers) = self.arrival.origin.headers {
-            headers::check_standard(headers, &version, &self.method, params.name.or(params.uri).or(params.task_id))?;
+            headers::check_standard(headers, &version, &self.method, params.named_by(&self.method))?;
         }
         if Revision::parse(&version).is_none_or(|revision| !revision.is_modern()) {
             return Err(ProtocolError::unsupported_version(&version));

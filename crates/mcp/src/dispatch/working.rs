@@ -178,7 +178,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         let mut waiting = Waiting {
             request: RequestIdentity {
                 method: self.method.to_string(),
-                name: params.name.or(params.uri).map(|name| name.get().to_owned()).unwrap_or_default(),
+                name: params.named_by(&self.method).map(|name| name.get().to_owned()).unwrap_or_default(),
                 arguments: params.arguments.map(|raw| self.kept(raw)),
                 principal: identity.principal.as_ref().map(|principal| principal(self.arrival.caller)),
             },

@@ -1,7 +1,8 @@
 //! Which `Host` and `Origin` a browser may have been led to us with: the guard against DNS rebinding. Not authentication.
 
+use http::header;
+use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, header};
 
 use crate::protocol_error::excerpt;
 
@@ -44,13 +45,16 @@ impl AllowedHosts {
         format!("the {header} '{}' is not one that this server answers to{advice}", excerpt(value))
     }
 
-    /// Checks the headers of one request.
+    /// Checks the head of one request. A request of HTTP/2 names its host as its target's authority, and one of HTTP/1.1 may do so besides.
     ///
     /// # Errors
     /// A sentence that names the header and the value that was refused.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), String> {
-        if !headers.contains_key(header::HOST) {
-            return Err("the Host header is missing".to_owned());
+    pub fn check(&self, head: &Parts) -> Result<(), String> {
+        let headers = &head.headers;
+        match head.uri.authority() {
+            None if !headers.contains_key(header::HOST) => return Err("the Host header is missing".to_owned()),
+            Some(target) if !self.allows(target.as_str()) => return Err(self.refusal("Host", target.as_str())),
+            _ => {}
         }
         for host in headers.get_all(header::HOST) {
             let host = host.to_str().unwrap_or_default();
@@ -81,17 +85,19 @@ impl AllowedHosts {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue};
+    use http::request::Parts;
 
     use super::AllowedHosts;
 
+    fn head(target: &str, headers: &[(&str, &str)]) -> Parts {
+        let request = headers.iter().fold(http::Request::post(target), |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
     fn allows(hosts: &AllowedHosts, host: &str, origin: Option<&str>) -> bool {
-        let mut headers = HeaderMap::new();
-        headers.insert("host", HeaderValue::from_str(host).unwrap());
-        if let Some(origin) = origin {
-            headers.insert("origin", HeaderValue::from_str(origin).unwrap());
-        }
-        hosts.check(&headers).is_ok()
+        let origin = origin.map(|origin| ("origin", origin));
+        let headers: Vec<_> = [("host", host)].into_iter().chain(origin).collect();
+        hosts.check(&head("/mcp", &headers)).is_ok()
     }
 
     #[test]
@@ -105,7 +111,25 @@ mod tests {
         {
             assert!(!allows(&hosts, host, None), "{host}");
         }
-        assert!(hosts.check(&HeaderMap::new()).is_err());
+        assert_eq!(hosts.check(&head("/mcp", &[])).unwrap_err(), "the Host header is missing");
+    }
+
+    /// HTTP/2 has no `Host`: its `:authority` is the authority of the target.
+    #[test]
+    fn the_authority_of_the_target_is_a_host_too() {
+        let hosts = AllowedHosts::loopback();
+        for (target, headers, is_allowed) in [
+            ("https://localhost:8443/mcp", &[][..], true),
+            ("https://localhost:8443/mcp", &[("host", "localhost:8443")], true),
+            ("https://evil.example/mcp", &[], false),
+            ("https://evil.example/mcp", &[("host", "localhost")], false),
+            ("https://localhost/mcp", &[("host", "evil.example")], false),
+            ("https://localhost/mcp", &[("origin", "https://evil.example")], false),
+        ] {
+            assert_eq!(hosts.check(&head(target, headers)).is_ok(), is_allowed, "{target} {headers:?}");
+        }
+        let refused = hosts.check(&head("https://evil.example/mcp", &[])).unwrap_err();
+        assert_eq!(refused, "the Host 'evil.example' is not one that this server answers to");
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) fn check_legacy_version(headers: &HeaderMap) -> Result<(), ProtocolEr
     }
 }
 
-/// `MCP-Protocol-Version`, `Mcp-Method` and, for methods that act on something named, `Mcp-Name`.
+/// `MCP-Protocol-Version`, `Mcp-Method` and, where the body names what the method acts on, `Mcp-Name`.
 pub(crate) fn check_standard(
     headers: &HeaderMap,
     version: &str,
@@ -41,12 +41,8 @@ pub(crate) fn check_standard(
 ) -> Result<(), ProtocolError> {
     check(&PROTOCOL_VERSION, single(headers, &PROTOCOL_VERSION)?, version)?;
     check(&METHOD, single(headers, &METHOD)?, method)?;
-    match (method, name.and_then(text_of)) {
-        ("tools/call" | "prompts/get" | "resources/read" | "tasks/get" | "tasks/update" | "tasks/cancel", Some(name)) => {
-            check_name(headers, &name)
-        }
-        _ => Ok(()),
-    }
+    // The method itself says what is wrong with a name that is missing or no text.
+    name.and_then(text_of).map_or(Ok(()), |name| check_name(headers, &name))
 }
 
 /// `Mcp-Name` must be what the body names.

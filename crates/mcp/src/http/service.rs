@@ -156,7 +156,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
                 return Some(refused(head, StatusCode::NOT_FOUND, format!("nothing is served here; the MCP endpoint is {path}")));
             }
         }
-        if let Err(problem) = self.hosts.check(&head.headers) {
+        if let Err(problem) = self.hosts.check(head) {
             return Some(refused(head, StatusCode::FORBIDDEN, problem));
         }
         match head.method {

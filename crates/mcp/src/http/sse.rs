@@ -102,7 +102,7 @@ async fn say(outlet: &Arc<dyn Outlet>, answer: Answer) {
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A> {
     async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
-        if let Err(problem) = self.shared.hosts.check(&head.headers) {
+        if let Err(problem) = self.shared.hosts.check(head) {
             return Err(refused(head, StatusCode::FORBIDDEN, problem));
         }
         if !matches!(head.method, Method::GET | Method::POST) {

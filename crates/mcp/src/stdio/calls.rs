@@ -42,9 +42,10 @@ pub(super) enum Refused {
     Closed,
 }
 
-/// Where a call may go: to a place that is free, or among those that wait for one.
+/// Where a call may go, or the calls of a batch: to places that are free, or among those that wait for them.
 #[derive(Debug)]
 pub(super) struct Place {
+    calls: u32,
     waiting: Option<Waiting>,
 }
 
@@ -56,8 +57,8 @@ impl Place {
 
 impl Default for Calls {
     fn default() -> Self {
-        // Each of them may be a batch.
-        let most = (limits::CALLS_IN_FLIGHT + limits::CALLS_WAITING) * limits::BATCH_MESSAGES;
+        // Those of a batch are entered before it is known whether there is a place for it.
+        let most = limits::CALLS_IN_FLIGHT + limits::CALLS_WAITING + limits::BATCH_MESSAGES;
         Self {
             by_id: Arc::new(under_way::Calls::at_most(most)),
             places: Arc::new(Semaphore::new(limits::CALLS_IN_FLIGHT)),
@@ -68,8 +69,9 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// Where a call with this id may go now; a batch has none. Only the reading thread starts calls, so no other takes its place until it does.
-    pub(super) fn place(self: &Arc<Self>, id: Option<&str>, bytes: usize) -> Result<Place, Refused> {
+    /// Where a call with this id may go now, or a batch of so many calls, which has none. Only the reading thread starts calls, so no other takes its
+    /// place until it does.
+    pub(super) fn place(self: &Arc<Self>, id: Option<&str>, calls: u32, bytes: usize) -> Result<Place, Refused> {
         let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);
@@ -78,15 +80,17 @@ impl Calls {
             return Err(Refused::IdInUse);
         }
         // Calls that wait take each place that becomes free, so there is none while one waits.
-        if self.places.available_permits() > 0 {
-            return Ok(Place { waiting: None });
+        let count = calls as usize;
+        if self.places.available_permits() >= count {
+            return Ok(Place { calls, waiting: None });
         }
-        if state.waiting >= limits::CALLS_WAITING || state.waiting_bytes.saturating_add(bytes) > limits::CALLS_WAITING_BYTES {
+        let is_too_much = state.waiting_bytes.saturating_add(bytes) > limits::CALLS_WAITING_BYTES;
+        if state.waiting + count > limits::CALLS_WAITING || is_too_much {
             return Err(Refused::TooMany);
         }
-        state.waiting += 1;
+        state.waiting += count;
         state.waiting_bytes += bytes;
-        Ok(Place { waiting: Some(Waiting { calls: Arc::clone(self), bytes }) })
+        Ok(Place { calls, waiting: Some(Waiting { calls: Arc::clone(self), count, bytes }) })
     }
 
     /// Runs a call to its end, from the time it has a place, and sends what it says.
@@ -100,7 +104,7 @@ impl Calls {
     ) {
         self.lock().tasks += 1;
         let task = Task(Arc::clone(self));
-        let mut turn = Box::pin(Arc::clone(&self.places).acquire_owned());
+        let mut turn = Box::pin(Arc::clone(&self.places).acquire_many_owned(place.calls));
         // Asked for once here, where calls come in their order: that is the order of their turns.
         let begun = match turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(place) => place.ok(),
@@ -187,17 +191,18 @@ impl Drop for Task {
     }
 }
 
-/// A call that waits for a place, until this is dropped.
+/// A call that waits for a place, or a batch that waits for all of its places, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Waiting {
     calls: Arc<Calls>,
+    count: usize,
     bytes: usize,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         let mut state = self.calls.lock();
-        state.waiting -= 1;
+        state.waiting -= self.count;
         state.waiting_bytes -= self.bytes;
     }
 }
@@ -219,7 +224,7 @@ mod tests {
         outbox: &Arc<Outbox>,
         call: impl Future<Output = Vec<u8>> + Send + 'static,
     ) {
-        let place = calls.place(Some(id), bytes).unwrap();
+        let place = calls.place(Some(id), 1, bytes).unwrap();
         calls.spawn(&Handle::current(), calls.by_id.begin(id), place, call, Arc::clone(outbox));
     }
 
@@ -247,7 +252,7 @@ mod tests {
         while calls.lock().tasks > 1 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(calls.place(Some("1"), 0), Err(Refused::IdInUse)));
+        assert!(matches!(calls.place(Some("1"), 1, 0), Err(Refused::IdInUse)));
         assert_eq!(written(&outbox), b"");
     }
 
@@ -256,7 +261,7 @@ mod tests {
         let calls = Arc::new(Calls::default());
         calls.close();
         calls.begin_reading();
-        assert!(matches!(calls.place(Some("1"), 0), Err(Refused::Closed)));
+        assert!(matches!(calls.place(Some("1"), 1, 0), Err(Refused::Closed)));
         calls.idle().await;
     }
 
@@ -265,7 +270,7 @@ mod tests {
     async fn what_was_taken_before_the_end_is_waited_for() {
         let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
         calls.begin_reading();
-        let place = calls.place(Some("1"), 0).unwrap();
+        let place = calls.place(Some("1"), 1, 0).unwrap();
         calls.close();
         let mut idle = Box::pin(calls.idle());
         assert!(futures_util::poll!(&mut idle).is_pending(), "the answer is not queued yet");
@@ -289,7 +294,7 @@ mod tests {
             spawn(&calls, &number.to_string(), 1, &outbox, pending());
         }
         for number in 0..CALLS_WAITING {
-            let place = calls.place(None, 1).unwrap();
+            let place = calls.place(None, 1, 1).unwrap();
             assert!(!place.is_free());
             calls.spawn(
                 &Handle::current(),
@@ -299,21 +304,48 @@ mod tests {
                 Arc::clone(&outbox),
             );
         }
-        assert!(matches!(calls.place(None, 0), Err(Refused::TooMany)));
+        assert!(matches!(calls.place(None, 1, 0), Err(Refused::TooMany)));
         calls.by_id.take_back("w7");
         while calls.lock().waiting == CALLS_WAITING {
             tokio::task::yield_now().await;
         }
         let most = CALLS_WAITING_BYTES - (CALLS_WAITING - 1);
-        assert!(matches!(calls.place(None, most + 1), Err(Refused::TooMany)));
-        let last = calls.place(None, most).unwrap();
+        assert!(matches!(calls.place(None, 1, most + 1), Err(Refused::TooMany)));
+        let last = calls.place(None, 1, most).unwrap();
         assert!(!last.is_free());
         drop(last);
         calls.by_id.take_back("0");
         while calls.lock().tasks > CALLS_IN_FLIGHT - 1 {
             tokio::task::yield_now().await;
         }
-        assert!(calls.place(None, usize::MAX).unwrap().is_free(), "all that waited had the one place in turn");
+        assert!(calls.place(None, 1, usize::MAX).unwrap().is_free(), "all that waited had the one place in turn");
         assert_eq!(written(&outbox).len(), CALLS_WAITING - 1);
+    }
+    /// As many as its calls, so that a batch is no way to run more of them.
+    #[tokio::test]
+    async fn a_batch_takes_as_many_places_as_it_has_calls() {
+        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        let batch = u32::try_from(CALLS_IN_FLIGHT - 1).unwrap();
+        let place = calls.place(None, batch, 0).unwrap();
+        assert!(place.is_free());
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let call = async move {
+            gone.await.unwrap();
+            b"batch\n".to_vec()
+        };
+        calls.spawn(&Handle::current(), None, place, call, Arc::clone(&outbox));
+        assert!(calls.place(None, 1, 0).unwrap().is_free(), "one is left");
+        assert!(!calls.place(None, 2, 0).unwrap().is_free(), "and no second one");
+        let most = u32::try_from(CALLS_WAITING).unwrap();
+        assert!(matches!(calls.place(None, most + 1, 0), Err(Refused::TooMany)));
+        let waiting = calls.place(None, most, 0).unwrap();
+        assert!(matches!(calls.place(None, 2, 0), Err(Refused::TooMany)), "they wait as many, too");
+        drop(waiting);
+        go.send(()).unwrap();
+        while calls.lock().tasks > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(calls.place(None, batch + 1, 0).unwrap().is_free());
+        assert_eq!(written(&outbox), b"batch\n");
     }
 }

@@ -175,6 +175,8 @@ fn every_build_problem_is_listed() {
         .tool(make("ghost", object()).nullable(["nobody"]))
         .tool(make("twice", header("string")).unlisted_argument("a", json!({"type": "string"})))
         .tool(make("out", object()).output_schema(json!({"type": "string"})))
+        .tool(make("out_typo", object()).output_schema(json!({"type": "object", "properties": {"a": {"type": "strnig"}}})))
+        .tool(make("out_nowhere", object()).output_schema(json!({"type": "object", "$ref": "#/nowhere"})))
         .tool(make("fine", header("string")))
         .tool(make(&"x".repeat(128), object()))
         .build()
@@ -193,6 +195,8 @@ fn every_build_problem_is_listed() {
         ("ghost", "`nobody`"),
         ("twice", "`a` is a property of the input schema already"),
         ("out", "output schema"),
+        ("out_typo", "the output schema is not valid"),
+        ("out_nowhere", "the output schema is not valid: Pointer '/nowhere' does not exist"),
     ];
     let found: Vec<&BuildProblem> = problems.0.iter().collect();
     assert_eq!(found.len(), expected.len(), "{problems}");

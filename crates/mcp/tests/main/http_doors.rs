@@ -56,6 +56,10 @@ async fn foreign_hosts_and_origins_are_forbidden() {
             assert_eq!(reply.code(), -32600);
         }
     }
+    for (target, status) in [("http://localhost/mcp", 200), ("http://evil.example/mcp", 403)] {
+        let reply = send(&server, &request(&format!("POST {target}"), &[HOST, JSON], PING)).await;
+        assert_eq!(reply.status, status, "{target}");
+    }
     let reply = send(&server, &post(&[("Origin", "https://evil.example"), ("MCP-Protocol-Version", "2026-07-28")], PING)).await;
     assert_eq!(reply.json().get("id"), None);
     assert_eq!(reply.message(), "the Origin 'https://evil.example' is not one that this server answers to");

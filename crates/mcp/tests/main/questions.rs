@@ -1,10 +1,10 @@
 //! Questions on 2026-07-28: input-required results, the answers that come back, and the sealed state between the two.
 
-use footbridge_mcp::StateKey;
 use footbridge_mcp::http::SessionLimits;
+use footbridge_mcp::{Call, Resource, StateKey};
 use serde_json::{Value, json};
 
-use crate::hall::{Hall, builder, hall, hall_of};
+use crate::hall::{Hall, Person, builder, form, hall, hall_of};
 use crate::http_client::{Modern, post};
 use crate::schemas::{self, MODERN};
 
@@ -153,6 +153,32 @@ async fn a_state_is_good_for_its_request_and_its_caller_and_unchanged_only() {
     assert_eq!(ask(&hall, "ada", "name", &other).await.1["error"]["code"], -32602, "other arguments");
     assert_eq!(ask(&hall, "ada", "name", &json!({"requestState": 7})).await.1["error"]["code"], -32602);
     assert_eq!(text(&ask(&hall, "ada", "name", &bring(&state)).await.1), r#"Accepted({"name": String("Ada")})"#);
+}
+
+/// A resource is known by its address, whatever else the client names.
+#[tokio::test]
+async fn the_state_of_one_resource_is_not_that_of_another() {
+    let resource = Resource::template("q://{id}", "asking", |call: Call<Person>| async move {
+        let answer = call.elicit("name", form("Who?", "name")).await?;
+        Ok(format!("{} {answer:?}", call.arguments["id"]).into())
+    });
+    let hall = hall_of(builder().resource(resource).build().unwrap(), SessionLimits::default()).await;
+    let read = async |uri: &str, bring: Value| {
+        let mut request = Modern::new("resources/read", json!({"uri": uri})).with("Mcp-Name", uri);
+        request.message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"elicitation": {}});
+        // Not a parameter of this method.
+        request.message["params"]["name"] = json!("the same");
+        for (key, value) in bring.as_object().unwrap() {
+            request.message["params"][key] = value.clone();
+        }
+        let headers: Vec<_> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        hall.client().await.exchange(&post(&headers, request.message.to_string().as_bytes())).await.json()
+    };
+    let state = read("q://1", json!({})).await["result"]["requestState"].clone();
+    let bring = json!({"inputResponses": {"name": {"action": "decline"}}, "requestState": state});
+    assert_eq!(read("q://1", bring.clone()).await["result"]["contents"][0]["text"], "\"1\" Declined");
+    let refused = read("q://2", bring).await;
+    assert_eq!(refused["error"]["message"], "`requestState` belongs to another request; call again without it");
 }
 
 /// Clients keep the request as a value and write it again: what they write need not be the same to the byte.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use footbridge_mcp::http::SessionLimits;
-use footbridge_mcp::{CacheScope, Call, Endpoint, Failure, Messages, Prompt, PromptArgument, Resource, ResourceBody};
+use footbridge_mcp::{CacheScope, Call, Endpoint, Failure, Messages, Prompt, PromptArgument, Resource, ResourceBody, limits};
 use serde_json::{Value, json};
 
 use crate::hall::{Hall, Person, hall_of, rpc};
@@ -178,4 +178,40 @@ async fn completions_give_at_most_a_hundred_values_and_say_how_many_there_are() 
         let refused = modern(&hall, "completion/complete", bad.clone(), "CompleteResult").await;
         assert_eq!(refused["error"]["code"], -32602, "{bad}");
     }
+}
+
+/// A message may hold parameters of other methods. An intermediary that routes or refuses by `Mcp-Name` sees what the method acts on, and no other.
+#[tokio::test]
+async fn the_header_names_what_the_method_acts_on_whatever_else_is_named() {
+    let hall = things().await;
+    for (method, params, header, code) in [
+        ("resources/read", json!({"uri": "t://bytes", "name": "t://fixed"}), "t://fixed", -32020),
+        ("resources/read", json!({"uri": "t://bytes", "name": "t://fixed"}), "t://bytes", 0),
+        ("resources/read", json!({"uri": "t://bytes", "taskId": "t://fixed"}), "t://fixed", -32020),
+        ("resources/read", json!({"name": "t://fixed"}), "t://fixed", -32602),
+        ("prompts/get", json!({"name": "letter", "uri": "t://fixed"}), "t://fixed", -32020),
+        ("prompts/get", json!({"uri": "t://fixed"}), "t://fixed", -32602),
+    ] {
+        let request = Modern::new(method, params.clone()).with("Mcp-Name", header);
+        let headers: Vec<_> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let reply = hall.client().await.exchange(&post(&headers, request.message.to_string().as_bytes())).await;
+        assert_eq!(reply.code(), code, "{method} {params} {header}: {}", reply.json());
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_problems_with_a_prompts_arguments_is_counted() {
+    let hall = things().await;
+    let unknown =
+        |count: usize| (0..count).map(|number| (format!("n{number:02}"), json!("x"))).collect::<serde_json::Map<_, _>>();
+    let told = async |count: usize| {
+        let mut arguments = unknown(count);
+        arguments.extend([("to".to_owned(), json!("Ada")), ("about".to_owned(), json!("bridges"))]);
+        let params = json!({"name": "letter", "arguments": arguments});
+        modern(&hall, "prompts/get", params, "GetPromptResult").await["error"]["message"].as_str().unwrap().to_owned()
+    };
+    let (at, over) = (told(limits::REPORTED_PROBLEMS).await, told(limits::REPORTED_PROBLEMS + 2).await);
+    assert_eq!(at.matches("is not known").count(), limits::REPORTED_PROBLEMS);
+    assert!(!at.contains("more"), "{at}");
+    assert_eq!(over, format!("{at}; and 2 more"));
 }
