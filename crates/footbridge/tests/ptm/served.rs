@@ -8,7 +8,7 @@ impl Served {
         Self::over(Via::Stdio, settings(stand_in, token)).await
     }
 
-    /// With nothing but these variables.
+    /// With nothing but these variables. Over stdio the checks may still be at work: whoever counts requests makes a call that waits for them.
     pub(crate) async fn over(via: Via, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         Self::by(via, &["ptm"], variables, has_no_secret).await
     }
