@@ -10,6 +10,7 @@ mod signals;
 mod standard_input;
 mod stdio;
 
+use self::signals::Signals;
 use crate::cli::{ServeArguments, Transport};
 use crate::endpoint;
 use crate::exit::{Exit, Trouble};
@@ -40,13 +41,15 @@ pub(crate) async fn run(arguments: ServeArguments, has_environment_file: bool) -
         ));
     }
     let checks = preflight::start(&opened, options.require_all || settings.file.require_all);
+    // Listened to from here to the end: one that comes between the checks and the door must not be lost.
+    let mut signals = Signals::listen()?;
     let exit = match door {
         // A client gives up when nobody answers it for a few seconds, so it is answered while the checks run.
-        None => stdio::serve(endpoint, checks).await?,
+        None => stdio::serve(endpoint, checks, &mut signals).await?,
         // Nobody connects before somebody listens.
-        Some(door) => match preflight::finish(checks).await? {
+        Some(door) => match preflight::finish(checks, &mut signals).await? {
             Some(interrupted) => interrupted,
-            None => door.serve(endpoint, &opened).await?,
+            None => door.serve(endpoint, &opened, &mut signals).await?,
         },
     };
     opened.close().await;

@@ -254,7 +254,9 @@ fn names_say_something() {
 
 #[test]
 fn no_file_knows_the_machine_it_was_written_on() {
-    let mut places = vec![root().display().to_string()];
+    // A folder at the top, such as /app, is the path of many an address too.
+    let root_folder = root().display().to_string();
+    let mut places: Vec<String> = if root_folder.matches('/').count() > 1 { vec![root_folder] } else { Vec::new() };
     // A home of one letter or of nothing would match everything.
     for variable in ["HOME", "CARGO_HOME", "RUSTUP_HOME"] {
         places.extend(

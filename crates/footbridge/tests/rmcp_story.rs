@@ -10,10 +10,11 @@ use std::path::Path;
 
 use rmcp::model::{CallToolRequestParams, CallToolResult, ProtocolVersion};
 use rmcp::service::RunningService;
-use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
+use rmcp::transport::TokioChildProcess;
 use rmcp::{ClientLifecycleMode, ClientServiceExt, RoleClient};
 use serde_json::{Value, json};
 
+use self::harness::client;
 use self::harness::held::Held;
 use self::harness::listening::Listening;
 use self::harness::process::Home;
@@ -46,8 +47,7 @@ async fn session<T>(
     let client = match transport {
         Transport::Http => {
             let listening = server.insert(Listening::of(home, command));
-            let over_http = StreamableHttpClientTransport::from_uri(format!("{}/mcp", listening.url));
-            ().serve_with_lifecycle(Held::new(over_http), lifecycle.clone()).await.unwrap()
+            ().serve_with_lifecycle(client::streamable_http(&listening.url), lifecycle.clone()).await.unwrap()
         }
         Transport::Stdio => {
             let mut command = tokio::process::Command::from(command);
@@ -162,8 +162,6 @@ async fn destroy(client: &Client, card: &str) {
 }
 
 async fn tell(transport: Transport, lifecycle: ClientLifecycleMode) {
-    // The client's HTTP side is built without a TLS provider of its own; a second installation is refused, and harmless.
-    drop(rustls::crypto::ring::default_provider().install_default());
     let data = tempfile::tempdir().unwrap();
     let card = session(transport, &lifecycle, data.path(), &[], async |client| use_the_board(client).await).await;
     let open = ["--allow", "write,destroy"];

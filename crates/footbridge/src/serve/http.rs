@@ -48,14 +48,13 @@ impl Door {
     }
 
     /// Serves until a signal comes.
-    pub(super) async fn serve(self, endpoint: Endpoint<Caller>, opened: &Opened) -> Result<Exit, Trouble> {
+    pub(super) async fn serve(self, endpoint: Endpoint<Caller>, opened: &Opened, signals: &mut Signals) -> Result<Exit, Trouble> {
         let Self { host, port, public_url, hosts, token, no_auth, action_key } = self;
         let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
         let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
         let has_token = token.is_some();
         let warning = Exposed { host, writes_are_open, has_token, no_auth }.check()?;
 
-        let mut signals = Signals::listen()?;
         let listener = listen(SocketAddr::new(host, port)).await?;
         let address = listener.local_addr().map_err(|error| Trouble::failed(format!("cannot listen: {error}")))?;
         if let Some(warning) = warning {

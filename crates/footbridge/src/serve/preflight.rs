@@ -50,8 +50,10 @@ pub(super) fn start(opened: &Opened, require_all: bool) -> impl Future<Output = 
 }
 
 /// Waits for the checks where nobody is served meanwhile; a signal ends that.
-pub(super) async fn finish(checks: impl Future<Output = Result<(), Trouble>>) -> Result<Option<Exit>, Trouble> {
-    let mut signals = Signals::listen()?;
+pub(super) async fn finish(
+    checks: impl Future<Output = Result<(), Trouble>>,
+    signals: &mut Signals,
+) -> Result<Option<Exit>, Trouble> {
     tokio::select! {
         checked = checks => checked.map(|()| None),
         exit = signals.first() => Ok(Some(exit)),

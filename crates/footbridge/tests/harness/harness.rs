@@ -3,6 +3,7 @@
 //! server that comes through here is held to the JSON schema of its revision.
 #![allow(dead_code, reason = "each test binary needs another part of it")]
 
+pub(crate) mod client;
 #[path = "../../../mcp/tests/main/rmcp_wire.rs"]
 pub(crate) mod held;
 pub(crate) mod http;

@@ -22,7 +22,6 @@ impl Listening {
 
     /// A command that serves, in that home.
     pub(crate) fn of(home: Home, mut command: Command) -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
         let (running, url) = Running::start_http(&mut command);
         Self { running, url, _home: home }
     }

@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 
 use rmcp::model::{CallToolRequestParams, ReadResourceRequestParams};
 use rmcp::service::RunningService;
-use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
+use rmcp::transport::TokioChildProcess;
 use rmcp::{RoleClient, ServiceExt};
 use serde_json::{Value, json};
 
+use super::client;
 use super::held::Held;
 use super::listening::Listening;
 use super::process::Home;
@@ -61,7 +62,6 @@ impl Served {
         variables: impl IntoIterator<Item = (&'s str, String)>,
         has_no_secret: fn(&str),
     ) -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
         let home = Home::new();
         let mut command = home.command(&["serve"]);
         command.args(arguments).env("FOOTBRIDGE_LOG", "trace").envs(variables);
@@ -72,10 +72,7 @@ impl Served {
         let listening = Listening::of(home, command);
         let client = match via {
             Via::Sse => Client::Sse(SseClient::connect(&listening.url).await),
-            Via::Stdio | Via::Http => {
-                let transport = StreamableHttpClientTransport::from_uri(format!("{}/mcp", listening.url));
-                Client::Rmcp(().serve(Held::new(transport)).await.unwrap())
-            }
+            Via::Stdio | Via::Http => Client::Rmcp(().serve(client::streamable_http(&listening.url)).await.unwrap()),
         };
         Self { client, program: Program::Listening(listening), has_no_secret }
     }

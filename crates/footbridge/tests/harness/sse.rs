@@ -31,7 +31,7 @@ impl Drop for SseClient {
 impl SseClient {
     /// Opens the stream of the server at `base`, and initializes.
     pub(crate) async fn connect(base: &str) -> Self {
-        let http = Client::new();
+        let http = super::client::http();
         let mut stream = http.get(format!("{base}/sse")).header("accept", "text/event-stream").send().await.unwrap();
         assert_eq!(stream.status(), 200);
         let mut events = Events::default();

@@ -1,29 +1,39 @@
-//! A stand-in's place: a port of its own, and the world behind it, which a test may look at and change. What it answers is its own.
+//! A stand-in's place: a port of its own, and the world behind it, which a test may look at and change; and a port where nobody is. What
+//! a stand-in answers is its own.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// A running one; it ends when this is dropped.
+/// A running one; it ends some time after this is dropped, and before [`Standing::stop`] is through.
 #[derive(Debug)]
 pub(crate) struct Standing<W> {
     /// `http://127.0.0.1:1234`.
     pub(crate) url: String,
     world: Arc<Mutex<W>>,
+    stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
 }
 
 impl<W: Send + 'static> Standing<W> {
     pub(crate) async fn serve(world: W, router: fn(Arc<Mutex<W>>) -> Router) -> Self {
-        // Clients are built without a TLS provider of their own; a second installation is refused, and harmless.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let world = Arc::new(Mutex::new(world));
         let router = router(Arc::clone(&world));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, world, serving }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async move { stopped.await.unwrap_or_default() };
+        let serving = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await.unwrap() });
+        Self { url, world, stop: Some(stop), serving }
+    }
+
+    /// Ends it. When this is through, nobody listens there any more and every connection is closed, so that whoever comes next is refused.
+    pub(crate) async fn stop(mut self) {
+        drop(self.stop.take());
+        (&mut self.serving).await.unwrap();
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, W> {
@@ -39,5 +49,28 @@ impl<W: Send + 'static> Standing<W> {
 impl<W> Drop for Standing<W> {
     fn drop(&mut self) {
         self.serving.abort();
+    }
+}
+
+/// A port where nobody listens, and which nobody else is given while this is there. A server that is told its number may listen on it.
+#[derive(Debug)]
+pub(crate) struct Reserved(TcpSocket);
+
+impl Reserved {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        // Two that both may reuse an address may both have it, as long as one of them does not listen.
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    /// `http://127.0.0.1:1234`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port())
     }
 }

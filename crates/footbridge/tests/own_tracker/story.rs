@@ -97,7 +97,7 @@ async fn the_actions_are_those_of_the_file() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in, KEY).await;
     let ticket = served.succeed("burrow_ticket_create", json!({ "space": "WEB", "title": "By action" })).await;
-    let http = reqwest::Client::new();
+    let http = crate::harness::client::http();
     let body = json!({ "key": ticket["key"] }).to_string();
     let close = http.post(format!("{}/actions/close_ticket", served.url())).header("x-api-key", ACTION_KEY).body(body);
     let closed = close.send().await.unwrap().text().await.unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -13,9 +13,10 @@ use crate::harness::process::{DEADLINE, Home, Running};
 use crate::harness::session::{Session, outcome, tool_call};
 use crate::harness::wire::Wire;
 
-/// What the issue grants a running call, and what a loaded machine may add.
-const SHUTDOWN: Duration = Duration::from_secs(5);
-const SLACK: Duration = Duration::from_secs(10);
+/// Writes that are under way at an end: many, and yet done within its five seconds where each takes a tenth of one.
+const WRITES: u64 = 40;
+/// What is logged when those five seconds were not enough.
+const OUT_OF_TIME: &str = "did not finish in time and were stopped seconds=5";
 
 const SIGNALS: [(Signal, i32); 2] = [(Signal::TERM, 0), (Signal::INT, 130)];
 
@@ -60,17 +61,15 @@ fn signals_end_http_although_a_connection_idles() {
         let mut answer = [0; 12];
         idle.read_exact(&mut answer).unwrap();
         assert_eq!(&answer, b"HTTP/1.1 200");
-        let started = Instant::now();
         running.signal(signal);
         let ended = running.ended();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{signal:?}: {ended:?}");
-        assert!(started.elapsed() < SHUTDOWN, "an idle connection keeps nobody waiting: {:?}", started.elapsed());
+        assert!(!ended.stderr.contains(OUT_OF_TIME), "an idle connection keeps nobody waiting: {ended:?}");
     }
 }
 
 #[test]
 fn writes_before_the_end_of_the_input_are_all_carried_out_and_answered() {
-    const WRITES: u64 = 200;
     let home = Home::new();
     let mut running = Running::start_piped(&mut home.command(&["serve"]));
     for id in 0..WRITES {
@@ -90,7 +89,6 @@ fn writes_before_the_end_of_the_input_are_all_carried_out_and_answered() {
 
 #[test]
 fn what_a_signal_cuts_short_was_answered_or_never_begun() {
-    const WRITES: u64 = 200;
     for (signal, code) in SIGNALS {
         let home = Home::new();
         let mut running = Running::start_piped(&mut home.command(&["serve"]));
@@ -153,10 +151,10 @@ fn a_request_that_never_comes_does_not_hold_the_end_up_for_more_than_five_second
     let head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
     connection.write_all(head.as_bytes()).unwrap();
     connection.read_exact(&mut [0; 12]).unwrap();
-    let started = Instant::now();
     running.signal(Signal::TERM);
-    assert_eq!(running.ended().code, Some(0));
-    assert!(started.elapsed() < SHUTDOWN + SLACK, "{:?}", started.elapsed());
+    let ended = running.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains(OUT_OF_TIME), "{ended:?}");
 }
 
 #[test]

@@ -127,6 +127,7 @@ fn resources_are_read_by_addresses_that_fit_and_prompts_filled_in() {
 fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_its_code() {
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
+    let run = |arguments: &[&str]| Running::start_piped(&mut home.command(arguments)).ended();
     let file = |name: &str, base: &str, checks: &str| {
         let path = home.file(&format!("{name}.yaml"), connector(name, base, &format!("  preflight: [{checks}]\n")));
         path.to_str().unwrap().to_owned()
@@ -141,7 +142,7 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
     let down = file("down", "http://127.0.0.1:1", "{ get: /healthz, exit: 2 }");
     for transport in ["stdio", "http"] {
         for (path, code, said) in [(&refusing, 3, "404"), (&old, 4, "at least 99.0.0"), (&down, 2, "cannot be reached")] {
-            let ended = home.run(&["serve", path, "--transport", transport, "--port", "0"]);
+            let ended = run(&["serve", path, "--transport", transport, "--port", "0"]);
             let complaint = ended.complaint(code);
             assert!(complaint.contains(said) && ended.stdout.is_empty(), "{transport} {path}: {complaint}");
         }
@@ -152,19 +153,19 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
     let said = crate::harness::session::call_over_http(&alone, "status", &json!({})).unwrap_err();
     assert!(said.contains("cannot be reached"), "{said}");
     assert!(running.stop().stderr.contains("warning: away is down"));
-    let ended = home.run(&["serve", &allowed("away", "http://127.0.0.1:1"), "--require-all", "--transport", "stdio"]);
+    let ended = run(&["serve", &allowed("away", "http://127.0.0.1:1"), "--require-all", "--transport", "stdio"]);
     assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
     let in_file = home.file("settings.yaml", "require_all: true\n");
     let in_file = ["--settings", in_file.to_str().unwrap(), "--transport", "stdio"];
-    let ended = home.run(&[&["serve", &allowed("away", "http://127.0.0.1:1")][..], &in_file].concat());
+    let ended = run(&[&["serve", &allowed("away", "http://127.0.0.1:1")][..], &in_file].concat());
     assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
-    let ended = home.run(&["serve", &allowed("strict", &base), "--transport", "stdio"]);
+    let ended = run(&["serve", &allowed("strict", &base), "--transport", "stdio"]);
     assert!(ended.complaint(1).contains("404"), "{ended:?}");
     assert_eq!(home.run(&["tools", "-c", &down]).code, Some(0), "nothing is asked for a list of tools");
     // beside others, what is down is only said; what refuses ends the start
-    let ended = home.run(&["serve", &good, &refusing, "--transport", "http", "--port", "0"]);
+    let ended = run(&["serve", &good, &refusing, "--transport", "http", "--port", "0"]);
     assert!(ended.complaint(1).contains("refusing: "), "{ended:?}");
-    let ended = home.run(&["serve", &good, &down, "--require-all", "--transport", "http", "--port", "0"]);
+    let ended = run(&["serve", &good, &down, "--require-all", "--transport", "http", "--port", "0"]);
     assert!(ended.complaint(1).contains("down: "), "{ended:?}");
     let (running, joined) = Running::start_http(&mut home.command(&["serve", &good, &down]));
     assert_eq!(get(&joined, "/").send().json()["connectors"], json!(["good", "down"]));

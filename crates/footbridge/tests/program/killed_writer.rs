@@ -1,15 +1,16 @@
 //! `kill -9` in the middle of a write load: what was acknowledged is there after the restart, and nothing is there twice.
 
 use std::collections::BTreeSet;
+use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
 
-use crate::harness::process::{Home, Running};
+use crate::harness::process::{DEADLINE, Home, Running};
 use crate::harness::session::{Session, call_over_http, outcome, tool_call, try_call_over_http};
 
 const ROUNDS: u64 = 4;
-/// Fewer than may be under way on one connection.
-const WRITES: u64 = 250;
+/// Writes that are under way all the time; fewer than may be on one connection.
+const UNDER_WAY: u64 = 100;
 
 /// Every title that is kept, after a check that none is there twice and that the cards can still be written.
 fn kept(home: &Home) -> BTreeSet<String> {
@@ -29,17 +30,24 @@ fn over_stdio() {
     let mut sent = BTreeSet::new();
     for round in 0..ROUNDS {
         let mut running = Running::start_piped(&mut home.command(&["serve"]));
-        for id in 0..WRITES {
+        let mut id = 0;
+        let mut send = |running: &mut Running| {
             let title = format!("{round}/{id}");
             running.send(tool_call(id, "card_create", &json!({ "title": title })).to_string());
             sent.insert(title);
+            id += 1;
+        };
+        for _ in 0..UNDER_WAY {
+            send(&mut running);
         }
-        // Killed while the rest is still being written; every round a little later.
-        let before: Vec<_> = (0..=10 * round).map(|_| running.line().unwrap()).collect();
+        // Killed while as many are under way as ever: each answer was followed by another call; every round a little later.
+        let mut answers = BTreeSet::new();
+        for _ in 0..=10 * round {
+            answers.insert(running.line().unwrap());
+            send(&mut running);
+        }
         let said = running.kill().stdout;
-        let whole = said.lines().filter(|line| line.ends_with('}')).map(str::to_owned);
-        let answers: BTreeSet<String> = before.into_iter().chain(whole).collect();
-        assert!((answers.len() as u64) < WRITES, "killed too late to show anything");
+        answers.extend(said.lines().filter(|line| line.ends_with('}')).map(str::to_owned));
         for answer in answers {
             // The last line may be cut in two.
             let Ok(answer) = serde_json::from_str::<Value>(&answer) else { continue };
@@ -58,32 +66,34 @@ fn over_http() {
     let mut acknowledged = BTreeSet::new();
     for round in 0..ROUNDS {
         let (running, base) = Running::start_http(&mut home.command(&["serve"]));
+        let (told, answers) = channel();
         let writers: Vec<_> = (0..4)
             .map(|writer| {
-                let base = base.clone();
+                let (base, told) = (base.clone(), told.clone());
                 std::thread::spawn(move || {
-                    let mut own = Vec::new();
-                    loop {
-                        let title = format!("{round}/{writer}/{}", own.len());
+                    for number in 0.. {
+                        let title = format!("{round}/{writer}/{number}");
                         let arguments = json!({ "title": title });
                         // A writer ends when the server is gone.
                         let Some(answer) = try_call_over_http(&base, "card_create", &arguments) else { break };
                         assert_eq!(answer.unwrap()["title"], title);
-                        own.push(title);
+                        told.send(title).unwrap();
                     }
-                    own
                 })
             })
             .collect();
-        // The load runs: three cards of this round are seen by another reader.
-        while {
-            let cards = call_over_http(&base, "card_list", &json!({ "q": format!("{round}/"), "limit": 3 })).unwrap();
-            cards["items"].as_array().unwrap().len() < 3
-        } {}
+        drop(told);
+        // The load runs, and what was acknowledged is seen by a reader.
+        let first = answers.recv_timeout(DEADLINE).unwrap();
+        let cards = call_over_http(&base, "card_list", &json!({ "q": first, "limit": 1 })).unwrap();
+        assert_eq!(cards["items"][0]["title"], first);
+        acknowledged.extend([first]);
+        acknowledged.extend((0..10 * round).map(|_| answers.recv_timeout(DEADLINE).unwrap()));
         running.kill();
         for writer in writers {
-            acknowledged.extend(writer.join().unwrap());
+            writer.join().unwrap();
         }
+        acknowledged.extend(answers);
     }
     let kept = kept(&home);
     assert!(acknowledged.len() as u64 >= ROUNDS, "{acknowledged:?}");

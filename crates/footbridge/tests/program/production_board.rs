@@ -1,12 +1,12 @@
 //! `serve prodmcp` against a board that another Footbridge serves: the whole way over the network, and what lies in it.
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::harness::process::{Home, Running};
 use crate::harness::session::Session;
+use crate::harness::stand_in::Reserved;
 
 /// The client's side: its own home, pointed at a board by environment.
 fn prodmcp(home: &Home, base: &str, token: Option<&str>) -> Command {
@@ -121,7 +121,7 @@ fn a_wrong_token_or_a_scope_too_few_is_named() {
     let (_running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
     for transport in ["stdio", "http", "sse"] {
         let mut command = prodmcp(&client, &base, Some("pat_planted_and_wrong"));
-        let ended = Running::start(command.args(["--transport", transport, "--port", "0"])).ended();
+        let ended = Running::start_piped(command.args(["--transport", transport, "--port", "0"])).ended();
         let complaint = ended.complaint(1);
         assert!(complaint.contains("401") && complaint.contains("Set PRODMCP_TOKEN"), "{transport}: {complaint}");
         assert!(!complaint.contains("planted"), "{complaint}");
@@ -137,14 +137,19 @@ fn a_wrong_token_or_a_scope_too_few_is_named() {
 #[test]
 fn a_board_that_is_not_there_or_goes_away_is_named() {
     let (board, client) = (Home::new(), Home::new());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let place = Reserved::new();
+    let nobody = place.url();
     let mut session = Session::start(&mut prodmcp(&client, &nobody, Some("pat_planted")));
     let refusal = session.call("board_list", json!({})).unwrap_err();
     assert!(refusal.contains("cannot be reached") && refusal.contains(&nobody) && !refusal.contains("planted"), "{refusal}");
 
-    let (running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
+    let port = place.port().to_string();
+    let serve = || {
+        let mut running = Running::start(&mut board.command(&["serve", "board", "--port", &port]));
+        let base = running.address();
+        (running, base)
+    };
+    let (running, base) = serve();
     let token = board.token("local");
     let mut session = Session::start(&mut prodmcp(&client, &base, Some(&token)));
     session.call("board_list", json!({})).unwrap();
@@ -152,8 +157,7 @@ fn a_board_that_is_not_there_or_goes_away_is_named() {
     let refusal = session.call("board_list", json!({})).unwrap_err();
     assert!(refusal.contains("cannot be reached"), "{refusal}");
     // It lives, and works again as soon as the board does.
-    let port = base.rsplit(':').next().unwrap();
-    let mut again = Running::start(&mut board.command(&["serve", "board", "--port", port]));
-    assert_eq!(again.address(), base);
+    let (_again, the_same) = serve();
+    assert_eq!(the_same, base);
     session.call("board_list", json!({})).unwrap();
 }

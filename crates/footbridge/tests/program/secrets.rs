@@ -85,7 +85,7 @@ fn the_client_side_says_no_token_of_its_backend() {
             session.call("whoami", json!({})).unwrap();
             session.finish()
         } else {
-            Running::start(command.args(["--transport", "stdio"])).ended()
+            Running::start_piped(command.args(["--transport", "stdio"])).ended()
         };
         assert_eq!(ended.code, Some(i32::from(!works)), "{ended:?}");
         assert!(ended.stderr.contains(if works { "called" } else { "Set PRODMCP_TOKEN" }), "{ended:?}");

@@ -1,7 +1,7 @@
 //! Cloudflare Access before the backend, and what a child and `/proc` see of the environment.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::json;
 
@@ -17,8 +17,11 @@ pub(crate) fn cloudflared(directory: &Path, says: &str) -> String {
     let program = directory.join("cloudflared");
     let seen = directory.join("seen");
     let script = format!("#!/bin/sh\n/usr/bin/env >> {0}\necho \"$@\" >> {0}\n{says}\n", seen.display());
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // Another process writes it. While this one had it open for writing, a child that another test starts would have it open too for a
+    // moment, and what is open for writing cannot be started.
+    let write = "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\"";
+    let written = Command::new("sh").args(["-c", write]).arg(&program).arg(script).status().unwrap();
+    assert!(written.success(), "{}", program.display());
     directory.display().to_string()
 }
 

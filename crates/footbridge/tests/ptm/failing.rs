@@ -1,7 +1,7 @@
 //! The program before a backend that is down, slow, flapping, too old or garbled, and interrupted while it asks: each exit code as a shell
 //! sees it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::odd::Odd;
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{Session, tool_call};
+use crate::harness::stand_in::Reserved;
 use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
 
@@ -21,7 +22,7 @@ fn ended(transport: &str, patience: &str, variables: &[(&str, String)]) -> (Opti
     assert!(file.contains("patience: 31s"));
     let path = home.file("ptm.yaml", file.replace("patience: 31s", &format!("patience: {patience}")));
     let mut command = home.command(&["serve", path.to_str().unwrap(), "--transport", transport, "--port", "0"]);
-    let ended = Running::start(command.envs(variables.iter().map(|(name, value)| (name, value)))).ended();
+    let ended = Running::start_piped(command.envs(variables.iter().map(|(name, value)| (name, value)))).ended();
     assert_eq!(ended.stdout, "", "{ended:?}");
     has_no_secret(&ended.stderr);
     (ended.code, ended.stderr)
@@ -36,9 +37,9 @@ fn impatient(seconds: u32, stand_in: &StandIn) -> Vec<(&'static str, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_is_down_is_2_and_one_line() {
     let stand_in = StandIn::start().await;
-    let nobody: SocketAddr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Reserved::new();
     let mut unreachable = settings(&stand_in, OWNER);
-    unreachable[0].1 = format!("http://{nobody}");
+    unreachable[0].1 = nobody.url();
     for transport in TRANSPORTS {
         let (code, said) = ended(transport, "0s", &unreachable);
         assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
@@ -117,7 +118,9 @@ async fn a_version_that_is_too_old_or_none_is_4() {
     }
     for version in ["1.9.0", "v1.9", "1.9", "1.10.0rc1", "2.0.0-beta+7", " 1.9.0 ", "1.9.0+build"] {
         stand_in.world().version = json!(version);
-        assert_eq!(ended("stdio", "31s", &settings(&stand_in, OWNER)).0, Some(0), "{version}");
+        let served = Served::start(&stand_in, OWNER).await;
+        served.succeed("list_providers", json!({})).await;
+        served.end().await;
     }
     for odd in [json!(null), json!(["1.9.0"]), json!({"is": "1.9.0"}), json!(true), json!(format!("1.{}", "9".repeat(5_000)))] {
         stand_in.world().version = odd.clone();

@@ -66,7 +66,7 @@ impl Both {
         for transport in ["stdio", "http"] {
             let arguments = ["serve", "ptm", "taiga", "--connectors", &self.own, "--transport", transport, "--port", "0"];
             let mut command = self.home.command(&[arguments.as_slice(), more].concat());
-            let ended = Running::start(command.envs(variables.iter().map(|(name, value)| (name, value)))).ended();
+            let ended = Running::start_piped(command.envs(variables.iter().map(|(name, value)| (name, value)))).ended();
             has_no_secret(&ended.stderr);
             assert_eq!(ended.stdout, "");
             let last = ended.stderr.lines().last().unwrap_or_default().to_owned();

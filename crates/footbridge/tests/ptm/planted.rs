@@ -142,7 +142,7 @@ async fn an_answer_that_is_none_says_no_secret() {
                 assert!(served.call(tool, arguments).await.is_error, "{tool}: {odd:?}");
             }
         }
-        drop(stand_in);
+        stand_in.stop().await;
         served.refuse("list_providers", json!({}), &["cannot be reached"]).await;
         served.refuse("share_prompt", json!({ "prompt_id": "greeting" }), &["cannot be reached"]).await;
         served.end().await;
@@ -188,11 +188,12 @@ async fn a_start_that_fails_says_no_secret() {
             stand_in.world().odd.insert(check, odd.clone());
             let mut command = home.command(&["serve", path.to_str().unwrap(), "--transport", "stdio"]);
             command.env("FOOTBRIDGE_LOG", "trace").envs(variables.iter().map(|(name, value)| (name, value)));
-            let ended = Running::start(&mut command).ended();
-            has_no_secret(&ended.stderr);
             let is_down = matches!(status, 500 | 501);
             let code = if is_down { 2 } else { refused };
             let passes = status == 200 && check != "/meta";
+            let running = if passes { Running::start(&mut command) } else { Running::start_piped(&mut command) };
+            let ended = running.ended();
+            has_no_secret(&ended.stderr);
             assert_eq!(ended.code, Some(if passes { 0 } else { code }), "{check} {odd:?}: {}", ended.stderr);
         }
         stand_in.world().odd.clear();

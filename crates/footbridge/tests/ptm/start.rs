@@ -10,11 +10,11 @@ use crate::planted::calls;
 use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
 
-/// Serves ptm over stdio to somebody who says nothing, at the finest log level, and gives the exit code and stderr.
+/// How serving ptm over stdio to somebody who says nothing ends by itself, at the finest log level: the exit code and stderr.
 pub(crate) fn ended(variables: &[(&str, String)]) -> (Option<i32>, String) {
     let home = Home::new();
     let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
-    let ended = Running::start(command.env("FOOTBRIDGE_LOG", "trace").envs(variables.iter().cloned())).ended();
+    let ended = Running::start_piped(command.env("FOOTBRIDGE_LOG", "trace").envs(variables.iter().cloned())).ended();
     has_no_secret(&ended.stderr);
     assert_eq!(ended.stdout, "");
     (ended.code, ended.stderr)

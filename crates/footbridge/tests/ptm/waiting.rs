@@ -83,7 +83,7 @@ async fn progress_is_heard_over_http_by_who_asks_for_it() {
     let home = Home::new();
     let own = hasty(&home);
     let listening = Listening::start("ptm", &["--connectors", &own], settings(&stand_in, OWNER));
-    let client = reqwest::Client::new();
+    let client = crate::harness::client::http();
     for (tool, arguments) in long_calls() {
         for token in [Some("how-far"), None] {
             let request = client.post(format!("{}/mcp", listening.url));

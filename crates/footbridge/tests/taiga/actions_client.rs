@@ -208,7 +208,7 @@ async fn golden_document_of_the_actions() {
 async fn the_references_routes_answer_as_they_did() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
-    let http = reqwest::Client::new();
+    let http = crate::harness::client::http();
     let ask = async |method: Method, path: &str, accept: &str| {
         let answer = http.request(method, format!("{}{path}", door.url())).header("accept", accept).send().await.unwrap();
         let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned()).unwrap_or_default();

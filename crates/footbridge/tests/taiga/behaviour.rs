@@ -15,8 +15,8 @@ struct Account {
 
 impl Account {
     async fn of(stand_in: &StandIn) -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let mut account = Self { http: Client::new(), api: stand_in.api(), token: String::new(), refresh: String::new() };
+        let http = crate::harness::client::http();
+        let mut account = Self { http, api: stand_in.api(), token: String::new(), refresh: String::new() };
         let body = json!({ "type": "normal", "username": "admin", "password": PASSWORD });
         let (_, login) = account.send(Method::POST, "/auth", Some(body)).await;
         account.token = login["auth_token"].as_str().unwrap().to_owned();

@@ -1,7 +1,7 @@
 //! What is asked of Taiga before it is served: a refusal ends the start, a Taiga that is down does not, and nobody waits for either.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::harness::process::{Ended, Home, Running};
 use crate::harness::session::{Session, tool_call};
-use crate::harness::stand_in::Standing;
+use crate::harness::stand_in::{Reserved, Standing};
 use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::{Odd, PASSWORD, StandIn};
 
@@ -20,7 +20,7 @@ const PLACE: &str = "TAIGA_BASE_URL";
 
 fn ended(arguments: &[&str], variables: impl IntoIterator<Item = (&'static str, String)>) -> Ended {
     let mut command = Home::new().command(&["serve", "taiga", "--port", "0"]);
-    let ended = Running::start(command.args(arguments).envs(variables)).ended();
+    let ended = Running::start_piped(command.args(arguments).envs(variables)).ended();
     has_no_secret(&format!("{ended:?}"));
     ended
 }
@@ -28,10 +28,6 @@ fn ended(arguments: &[&str], variables: impl IntoIterator<Item = (&'static str, 
 /// The settings with another address.
 fn at(url: &str) -> [(&'static str, String); 3] {
     [(PLACE, url.to_owned()), ("TAIGA_USERNAME", "admin".to_owned()), ("TAIGA_PASSWORD", PASSWORD.to_owned())]
-}
-
-fn nobody() -> String {
-    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,9 +44,10 @@ async fn what_is_refused_ends_the_start_in_every_transport() {
         let said = ended_by_token.complaint(1);
         assert!(said.contains("401") && said.contains("TAIGA_TOKEN"), "{said}");
     }
+    let nobody = Reserved::new();
     let joined = ended(
         &["trueppm", "--transport", "stdio"],
-        [token.to_vec(), vec![("TRUEPPM_API_URL", nobody()), ("TRUEPPM_API_TOKEN", "planted-token".to_owned())]].concat(),
+        [token.to_vec(), vec![("TRUEPPM_API_URL", nobody.url()), ("TRUEPPM_API_TOKEN", "planted-token".to_owned())]].concat(),
     );
     assert!(joined.code == Some(1) && joined.stderr.contains("footbridge: taiga: "), "{joined:?}");
 }
@@ -81,10 +78,27 @@ async fn one_that_is_down_is_served_and_its_calls_say_so_until_it_is_back() {
         let log = served.end().await;
         assert!(log.contains("footbridge: warning: taiga is down, so its calls fail until it is back"), "{via:?}");
     }
+    let nobody = Reserved::new();
     for transport in TRANSPORTS {
-        let ended = ended(&["--transport", transport, "--require-all"], at(&nobody()));
+        let ended = ended(&["--transport", transport, "--require-all"], at(&nobody.url()));
         assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
     }
+}
+
+/// The first line of a request, all of which is read: a connection that is closed with something unread may take its answer with it.
+fn whole_request(connection: &TcpStream) -> String {
+    let mut reader = BufReader::new(connection);
+    let mut line = || {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        line
+    };
+    let first = line();
+    let headers: Vec<String> = std::iter::from_fn(|| Some(line()).filter(|line| !line.trim().is_empty())).collect();
+    let length =
+        headers.iter().find_map(|header| header.to_ascii_lowercase().strip_prefix("content-length: ")?.trim().parse().ok());
+    reader.read_exact(&mut vec![0; length.unwrap_or_default()]).unwrap();
+    first
 }
 
 /// Taiga does not answer before the client has its answers; the call behind them waits.
@@ -99,8 +113,7 @@ fn a_client_is_answered_while_the_login_runs() {
     // What was read before this is under way.
     session.request("ping", &json!({}));
     let (mut connection, _) = listener.accept().unwrap();
-    let mut first = String::new();
-    BufReader::new(connection.try_clone().unwrap()).read_line(&mut first).unwrap();
+    let first = whole_request(&connection);
     assert!(first.starts_with("POST /api/v1/auth "), "{first}");
     let body = r#"{"detail":"No active account","code":"invalid_credentials"}"#;
     write!(connection, "HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();

@@ -19,7 +19,7 @@ impl Door {
     pub(crate) fn open(stand_in: &StandIn, key: Option<&str>, more: &[&str]) -> Self {
         let key = key.map(|key| ("ACTION_PROXY_API_KEY", key.to_owned()));
         let listening = Listening::start("taiga", more, settings(stand_in).into_iter().chain(key));
-        Self { listening, http: Client::new() }
+        Self { listening, http: crate::harness::client::http() }
     }
 
     /// `http://127.0.0.1:1234`.

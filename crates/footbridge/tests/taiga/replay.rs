@@ -27,11 +27,9 @@ const KEYED_BY_DATA: [&str; 9] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stand_in_answers_as_the_recorded_instance_did() {
-    // The client is built without a TLS provider of its own; a second installation is refused, and harmless.
-    drop(rustls::crypto::ring::default_provider().install_default());
     let stand_in = StandIn::start().await;
     let mut client = Client {
-        http: reqwest::Client::new(),
+        http: crate::harness::client::http(),
         base: stand_in.api(),
         tokens: BTreeMap::new(),
         refresh: String::new(),

@@ -19,7 +19,7 @@ async fn a_web_page_or_nothing_in_place_of_the_api_ends_the_start() {
         for (body, what) in [(PAGE, "a web page where JSON was expected"), ("", "nothing where JSON was expected")] {
             stand_in.world().answer_oddly("auth/me", Odd::body(200, body));
             let mut command = Home::new().command(&["serve", "trueppm", "--transport", transport, "--port", "0"]);
-            let ended = Running::start(command.envs(settings(&stand_in, "dana"))).ended();
+            let ended = Running::start_piped(command.envs(settings(&stand_in, "dana"))).ended();
             let complaint = ended.complaint(1);
             assert!(complaint.contains(what) && complaint.contains("Check that its address"), "{transport}: {complaint}");
             has_no_secret(complaint);

@@ -16,7 +16,7 @@ type Variables = Vec<(&'static str, String)>;
 fn ended(transport: &'static str, variables: Variables) -> (Option<i32>, String, String) {
     let home = Home::new();
     let mut command = home.command(&["serve", "trueppm", "--transport", transport, "--host", "localhost", "--port", "0"]);
-    let ended = Running::start(command.envs(variables)).ended();
+    let ended = Running::start_piped(command.envs(variables)).ended();
     has_no_secret(&ended.stdout);
     has_no_secret(&ended.stderr);
     (ended.code, ended.stdout, ended.stderr)
@@ -113,7 +113,7 @@ async fn a_backend_that_is_down_ends_the_start_in_one_line() {
         assert!(stderr.contains("did not answer within 1 s"), "{stderr}");
     }
     let nowhere = settings(&stand_in, "dana").to_vec();
-    drop(stand_in);
+    stand_in.stop().await;
     for transport in TRANSPORTS {
         let (code, stdout, stderr) = ended(transport, nowhere.clone());
         assert_eq!(code, Some(1), "{stderr}");
@@ -167,7 +167,7 @@ async fn a_start_that_fails_says_no_secret() {
         stand_in.world().answer_oddly("auth/me", odd.clone());
         let home = Home::new();
         let mut command = home.command(&["serve", "trueppm", "--transport", "stdio"]);
-        let ended = Running::start(command.env("FOOTBRIDGE_LOG", "trace").envs(settings(&stand_in, "dana"))).ended();
+        let ended = Running::start_piped(command.env("FOOTBRIDGE_LOG", "trace").envs(settings(&stand_in, "dana"))).ended();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{odd:?}: {}", ended.stderr);
         assert!(ended.stderr.contains("footbridge: trueppm: "), "{odd:?}: {}", ended.stderr);
         has_no_secret(&ended.stderr);

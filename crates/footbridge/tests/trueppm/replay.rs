@@ -12,7 +12,7 @@ const FREE: [&str; 3] = ["can_edit", "can_delete", "can_edit_estimates"];
 async fn the_stand_in_answers_as_the_recorded_instance_did() {
     let stand_in = StandIn::start().await;
     stand_in.world().no_budgets();
-    let http = reqwest::Client::new();
+    let http = crate::harness::client::http();
     let mut faults = Vec::new();
     let mut compared = 0;
     for exchange in recording::all() {

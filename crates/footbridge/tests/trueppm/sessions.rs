@@ -2,10 +2,9 @@
 
 use rmcp::ServiceExt;
 use rmcp::model::CallToolRequestParams;
-use rmcp::transport::StreamableHttpClientTransport;
 use serde_json::json;
 
-use crate::harness::held::Held;
+use crate::harness::client;
 use crate::harness::listening::Listening;
 use crate::harness::sse::SseClient;
 use crate::served::{has_no_secret, settings};
@@ -18,10 +17,7 @@ async fn a_hundred_sessions_of_streamable_http_end_and_one_stays() {
     let stand_in = StandIn::start().await;
     stand_in.world().no_budgets();
     let listening = Listening::start("trueppm", &[], settings(&stand_in, "dana"));
-    let connect = async || {
-        let transport = StreamableHttpClientTransport::from_uri(format!("{}/mcp", listening.url));
-        ().serve(Held::new(transport)).await.unwrap()
-    };
+    let connect = async || ().serve(client::streamable_http(&listening.url)).await.unwrap();
     let whoami = || CallToolRequestParams::new("whoami");
     let stays = connect().await;
     for _ in 0..TIMES {
