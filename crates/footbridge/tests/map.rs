@@ -65,7 +65,8 @@ fn uses(package: &Package, kinds: &[DependencyKind]) -> BTreeSet<String> {
 fn project_files() -> Vec<PathBuf> {
     let output = Command::new("git")
         .current_dir(root())
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        // The checkout may be another user's.
+        .args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .output()
         .unwrap();
     assert!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
