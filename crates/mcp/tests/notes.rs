@@ -182,9 +182,11 @@ async fn each_door_has_its_key() {
     assert_eq!(asked("/app/mcp", &[("authorization", &bearer), own]).await.0, 403);
     assert_eq!(asked("/app/mcp", &[("cookie", "session=guess"), own]).await.0, 403);
 
+    // Notes hands out its tokens itself. A client that was sent to an authorization server would forget the one that its user has.
     let url = format!("{}/.well-known/oauth-protected-resource/mcp", notes.origin);
-    let metadata: Value = serde_json::from_str(&notes.client.get(url).send().await.unwrap().text().await.unwrap()).unwrap();
-    assert_eq!(metadata["resource"], format!("{}/mcp", notes.origin));
+    assert_eq!(notes.client.get(url).send().await.unwrap().status(), 404);
+    let stranger = notes.client.post(format!("{}/mcp", notes.origin)).header("content-type", "application/json").body("{}");
+    assert_eq!(stranger.send().await.unwrap().headers()["www-authenticate"], r#"Bearer scope="notes""#);
 }
 
 /// A client that is not ours, in both eras, as both users.

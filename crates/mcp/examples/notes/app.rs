@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use footbridge_mcp::auth::{Bearer, Challenge, Granted, ProtectedResource, SameOrigin, cookie};
+use footbridge_mcp::auth::{Bearer, Granted, SameOrigin, cookie};
 use footbridge_mcp::http::{AllowedHosts, Authenticate, McpService, Refusal};
 use http::request::Parts;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,7 +23,6 @@ pub(crate) struct Caller {
 /// The whole application; `origin` is where people and programs reach it.
 pub(crate) fn router(store: &Store, origin: &str) -> Result<Router, Box<dyn std::error::Error>> {
     let endpoint = tools::endpoint()?;
-    let resource = ProtectedResource::new(&format!("{origin}/mcp"))?.name("Notes").scope("notes");
     let tokens = store.clone();
     let bearer = Bearer::new(move |token: SecretString| {
         let store = tokens.clone();
@@ -32,8 +31,7 @@ pub(crate) fn router(store: &Store, origin: &str) -> Result<Router, Box<dyn std:
             Ok(user.map(|user| Granted::to(Caller { user, store }).scopes(["notes"])))
         }
     })
-    .requires_scope("notes")
-    .challenge(Challenge::bearer().resource_metadata(&resource.metadata_url()));
+    .requires_scope("notes");
     let rule = Arc::new(SameOrigin::new([origin]));
     let pages = CookieSession { store: store.clone(), rule: Arc::clone(&rule) };
     let hosts = AllowedHosts::loopback();
@@ -41,8 +39,7 @@ pub(crate) fn router(store: &Store, origin: &str) -> Result<Router, Box<dyn std:
         .route("/", get(page::show))
         .route("/sign-in", post(page::sign_in).with_state(SignIn { store: store.clone(), rule }))
         .route_service("/mcp", McpService::new(endpoint.clone(), bearer, hosts.clone()))
-        .route_service("/app/mcp", McpService::new(endpoint, pages, hosts))
-        .route_service(resource.metadata_path(), resource.service()))
+        .route_service("/app/mcp", McpService::new(endpoint, pages, hosts)))
 }
 
 /// Lets in whoever is signed in to the application.

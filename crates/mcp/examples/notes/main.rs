@@ -16,7 +16,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port: u16 = arguments.next().map_or(Ok(8000), |port| port.parse())?;
     let store = store::Store::open(arguments.next().as_deref()).await?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let taken = |error| format!("127.0.0.1:{port} cannot be served: {error}; name another port, or 0 for any that is free");
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(taken)?;
     let origin = format!("http://{}", listener.local_addr()?);
     println!("Notes is at {origin}, for programs at {origin}/mcp.");
     let mut token = None;

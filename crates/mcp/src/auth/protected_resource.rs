@@ -13,12 +13,15 @@ use serde_json::json;
 /// Where the well-known addresses of this kind begin.
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// What a client has to know to get a token for an endpoint. Source: RFC 9728, section 2.
+/// What a client has to know to get a token for an endpoint. Source: RFC 9728, section 2, and specification 2026-07-28, Authorization Server Discovery.
+///
+/// Only for an endpoint whose tokens an authorization server issues: some clients that find this document leave out the token that their user
+/// gave them, and go to that server instead.
 ///
 /// ```
 /// use footbridge_mcp::auth::ProtectedResource;
 ///
-/// let resource = ProtectedResource::new("https://notes.example/mcp")?.authorization_server("https://login.example").scope("notes");
+/// let resource = ProtectedResource::new("https://notes.example/mcp", "https://login.example")?.scope("notes");
 /// assert_eq!(resource.metadata_path(), "/.well-known/oauth-protected-resource/mcp");
 /// assert_eq!(resource.metadata_url(), "https://notes.example/.well-known/oauth-protected-resource/mcp");
 /// # Ok::<(), footbridge_mcp::auth::BadResource>(())
@@ -46,11 +49,12 @@ pub struct ProtectedResource {
 pub struct BadResource(String);
 
 impl ProtectedResource {
-    /// An endpoint by the address that clients use. Say it outright: an address taken from the request would trust its `Host`.
+    /// An endpoint by the address that clients use, and the issuer of the authorization server whose tokens are good there. Say the address outright:
+    /// one taken from the request would trust its `Host`.
     ///
     /// # Errors
     /// An address that is not absolute, not HTTP, or has a query or a fragment.
-    pub fn new(resource: &str) -> Result<Self, BadResource> {
+    pub fn new(resource: &str, authorization_server: impl Into<String>) -> Result<Self, BadResource> {
         // What stands before an @ may be a password.
         let bad =
             || BadResource(if resource.contains('@') { "(an address with a user name)".to_owned() } else { resource.to_owned() });
@@ -63,7 +67,7 @@ impl ProtectedResource {
         let origin = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
         Ok(Self {
             resource: format!("{origin}{path}"),
-            authorization_servers: Vec::new(),
+            authorization_servers: vec![authorization_server.into()],
             scopes_supported: Vec::new(),
             bearer_methods_supported: ["header"],
             resource_name: None,
@@ -73,9 +77,9 @@ impl ProtectedResource {
         })
     }
 
-    /// The issuer of an authorization server whose tokens are good here.
+    /// The issuer of a further authorization server whose tokens are good here.
     #[must_use]
-    pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
+    pub fn and_authorization_server(mut self, issuer: impl Into<String>) -> Self {
         self.authorization_servers.push(issuer.into());
         self
     }
@@ -191,7 +195,7 @@ mod tests {
             ("http://127.0.0.1:8000/a/B", "http://127.0.0.1:8000/a/B", "/.well-known/oauth-protected-resource/a/B"),
         ];
         for (given, resource, path) in table {
-            let known = ProtectedResource::new(given).unwrap();
+            let known = ProtectedResource::new(given, "https://login.example").unwrap();
             assert_eq!((known.resource(), known.metadata_path()), (resource, path), "{given}");
         }
         for bad in [
@@ -203,9 +207,9 @@ mod tests {
             "https://n.example/#a",
             "https://u:p@n.example/",
         ] {
-            assert!(ProtectedResource::new(bad).is_err(), "{bad}");
+            assert!(ProtectedResource::new(bad, "https://login.example").is_err(), "{bad}");
         }
-        let secret = ProtectedResource::new("https://u:planted@n.example/").unwrap_err();
+        let secret = ProtectedResource::new("https://u:planted@n.example/", "https://login.example").unwrap_err();
         assert!(!format!("{secret} {secret:?}").contains("planted"));
     }
 }

@@ -254,7 +254,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// Checks everything and makes the endpoint.
     ///
     /// # Errors
-    /// Every problem at once: names that clients refuse, names used twice, schemas and templates that are not valid, `x-mcp-header` where it may
+    /// Every problem at once: names and addresses that clients refuse, names used twice, schemas and templates that are not valid, `x-mcp-header` where it may
     /// not stand, rules about who sees what where the lists are [`CacheScope::Public`], calls
     /// that must become tasks where there are none.
     pub fn build(self) -> Result<Endpoint<C>, BuildProblems> {
@@ -273,6 +273,10 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         }
         for method in self.methods {
             add(&mut things.methods, vec![method.name.clone()], method.ready(), &mut problems);
+        }
+        if self.name.trim().is_empty() || self.version.trim().is_empty() {
+            problems
+                .push(BuildProblem::new(&self.name, "an endpoint needs a name and a version: clients are told both".to_owned()));
         }
         let of_tasks = self.tasks.iter().flat_map(TaskLimits::problems);
         problems.extend(of_tasks.map(|problem| BuildProblem::new(&self.name, problem)));

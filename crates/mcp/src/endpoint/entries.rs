@@ -194,6 +194,8 @@ impl<C: 'static> ReadyResource<C> {
         }
         if resource.address.is_empty() || resource.name.is_empty() {
             problems.push("a resource needs an address and a name".to_owned());
+        } else if !has_scheme(&resource.address) {
+            problems.push("it is no URI: one begins with a scheme, such as `notes:`, and has no blanks".to_owned());
         }
         let json = to_json(&resource.entry());
         if problems.is_empty() { Ok(Self { resource, template, json }) } else { Err(problems) }
@@ -305,6 +307,16 @@ impl<C> std::fmt::Debug for ReadyTool<C> {
 
 fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
+/// Whether an address or a template of one is a URI and no part of one: some clients refuse a whole list for one address. Source: RFC 3986, section 3.1.
+fn has_scheme(address: &str) -> bool {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    let has_blanks = address.contains(|character: char| character.is_whitespace() || character.is_control());
+    !has_blanks && address.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 fn check_output_schema(schema: &Value) -> Result<(), String> {

@@ -35,17 +35,18 @@ impl<C: Send + Sync + 'static, F: Fn() -> C + Send + Sync + 'static> Authenticat
     }
 }
 
-/// An endpoint over HTTP.
+/// An endpoint over HTTP. Clones serve the same endpoint to the same sessions.
 pub struct McpService<C, A> {
-    shared: Arc<Shared<C, A>>,
+    pub(super) shared: Arc<Shared<C, A>>,
+    path: Option<Arc<str>>,
+    pub(super) sessions: Option<Arc<Sessions>>,
 }
 
+/// What both transports over HTTP share.
 pub(super) struct Shared<C, A> {
     pub(super) endpoint: Endpoint<C>,
     authenticate: A,
     pub(super) hosts: AllowedHosts,
-    path: Option<String>,
-    pub(super) sessions: Option<Sessions>,
     pub(super) large_bodies: Arc<Semaphore>,
 }
 
@@ -53,30 +54,21 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Serves an endpoint to the callers that `authenticate` lets in.
     pub fn new(endpoint: Endpoint<C>, authenticate: A, hosts: AllowedHosts) -> Self {
         let large_bodies = Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES));
-        let sessions = Some(Sessions::new(SessionLimits::default()));
-        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, path: None, sessions, large_bodies }) }
+        let sessions = Some(Arc::new(Sessions::new(SessionLimits::default())));
+        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, large_bodies }), path: None, sessions }
     }
 
     /// Answers at this path only, with and without a slash at its end, and 404 elsewhere. Without it, every path is the endpoint's: a router decides.
     #[must_use]
     pub fn at(self, path: &str) -> Self {
-        let shared = match Arc::try_unwrap(self.shared) {
-            Ok(shared) => shared,
-            Err(shared) => return Self { shared },
-        };
-        let path = Some(path.trim_end_matches('/').to_owned());
-        Self { shared: Arc::new(Shared { path, ..shared }) }
+        Self { path: Some(Arc::from(path.trim_end_matches('/'))), ..self }
     }
 
     /// How many sessions clients of the legacy era may have, or none at all: they are then served without what needs one, such as questions to
-    /// the user. Call it before the service is cloned.
+    /// the user. Clones made before keep the sessions that they have.
     #[must_use]
     pub fn sessions(self, limits: Option<SessionLimits>) -> Self {
-        let shared = match Arc::try_unwrap(self.shared) {
-            Ok(shared) => shared,
-            Err(shared) => return Self { shared },
-        };
-        Self { shared: Arc::new(Shared { sessions: limits.map(Sessions::new), ..shared }) }
+        Self { sessions: limits.map(|limits| Arc::new(Sessions::new(limits))), ..self }
     }
 
     /// The same endpoint for clients of 2024-11-05, over HTTP+SSE: GET opens a channel, and POST to `messages` (a path, as clients reach it)
@@ -89,7 +81,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Ends every stream that would go on for ever, so that a server which stops need not wait for them. Calls under way go on.
     pub fn end_streams(&self) {
         self.shared.endpoint.hub().end();
-        if let Some(sessions) = &self.shared.sessions {
+        if let Some(sessions) = &self.sessions {
             sessions.end_all();
         }
     }
@@ -104,7 +96,7 @@ impl<C: Send + Sync + 'static, F: Fn() -> C + Send + Sync + 'static> McpService<
 
 impl<C, A> Clone for McpService<C, A> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { shared: Arc::clone(&self.shared), path: self.path.clone(), sessions: self.sessions.clone() }
     }
 }
 
@@ -116,7 +108,7 @@ impl<C, A> std::fmt::Debug for McpService<C, A> {
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A> {
     async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
-        if let Some(refusal) = self.shared.refuse_head(head) {
+        if let Some(refusal) = self.refuse_head(head) {
             return Err(refusal);
         }
         self.shared.caller(head).await
@@ -127,7 +119,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A>
     }
 
     async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {
-        self.shared.answer(asked).await
+        self.take(asked).await
     }
 }
 
@@ -148,15 +140,17 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
             response
         })
     }
+}
 
+impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     fn refuse_head(&self, head: &Parts) -> Option<Response<ReplyBody>> {
         if let Some(path) = &self.path {
             let asked = head.uri.path();
-            if asked.strip_suffix('/').unwrap_or(asked) != path {
+            if asked.strip_suffix('/').unwrap_or(asked) != &**path {
                 return Some(refused(head, StatusCode::NOT_FOUND, format!("nothing is served here; the MCP endpoint is {path}")));
             }
         }
-        if let Err(problem) = self.hosts.check(head) {
+        if let Err(problem) = self.shared.hosts.check(head) {
             return Some(refused(head, StatusCode::FORBIDDEN, problem));
         }
         match head.method {

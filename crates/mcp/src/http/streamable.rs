@@ -11,9 +11,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::answers::{refused, respond, stream, whole, with_status};
 use super::event_stream::{Answering, EventStream, First};
 use super::front::Asked;
-use super::service::Shared;
 use super::session_body::SessionBody;
-use super::{Authenticate, ReplyBody, headers};
+use super::{Authenticate, McpService, ReplyBody, headers};
 use crate::Revision;
 use crate::changes::Listener;
 use crate::conversation::Conversation;
@@ -21,9 +20,9 @@ use crate::dispatch::{self, Answer, Arrival, Origin, Step};
 use crate::outlet::{EventQueue, Outlet};
 use crate::session::{Reading, Session, SessionStream};
 
-impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
+impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Answers a request that may enter.
-    pub(super) async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {
+    pub(super) async fn take(&self, asked: Asked<C>) -> Response<ReplyBody> {
         let Asked { head, bytes, turn, caller } = asked;
         let session = match self.session_of(&head, &caller) {
             Ok(session) => session,
@@ -51,7 +50,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         let opening = OnceLock::new();
         let arrival =
             Arrival { origin: Origin::http(&head.headers, None), caller, body: Some(&bytes), outlet, opening: Some(&opening) };
-        let step = dispatch::take(&self.endpoint, &bytes, &arrival);
+        let step = dispatch::take(&self.shared.endpoint, &bytes, &arrival);
         drop(arrival);
         drop(bytes);
         let answering = match step {
@@ -85,7 +84,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let origin = Origin::http(&head.headers, Some(&session.conversation));
         let arrival = Arrival { origin, caller, body: Some(&bytes), outlet, opening: None };
-        let step = dispatch::take(&self.endpoint, &bytes, &arrival).enter(&session.calls);
+        let step = dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls);
         drop(arrival);
         drop(bytes);
         if let Step::Answered(answer) = step {
@@ -147,7 +146,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         if headers::names_modern_revision(&head.headers) {
             return Ok(None);
         }
-        let found = sessions.find(id.to_str().unwrap_or_default(), self.principal(caller).as_deref());
+        let found = sessions.find(id.to_str().unwrap_or_default(), self.shared.principal(caller).as_deref());
         let gone = || refused(head, StatusCode::NOT_FOUND, "there is no such session any more; open a new one with `initialize`");
         found.map(Some).ok_or_else(gone)
     }
@@ -160,12 +159,12 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         caller: &C,
     ) -> Response<ReplyBody> {
         let (Some(sessions), Some(conversation)) = (&self.sessions, opening) else { return response };
-        match sessions.open(conversation, self.principal(caller)) {
+        match sessions.open(conversation, self.shared.principal(caller)) {
             Some(session) => {
                 // Whoever knows the id has the answer that brings it.
                 session.conversation.answers_left();
                 let listener: Arc<dyn Listener> = Arc::clone(&session) as Arc<dyn Listener>;
-                self.endpoint.hub().add(&listener);
+                self.shared.endpoint.hub().add(&listener);
                 if let Ok(id) = HeaderValue::from_str(&session.id) {
                     response.headers_mut().insert(SESSION_ID, id);
                 }

@@ -217,16 +217,25 @@ fn problems_of_prompts_and_resources_are_listed_with_the_rest() {
         .prompt(prompt("letter"))
         .prompt(prompt("no name"))
         .resource(resource("", "nowhere"))
+        .resource(resource("notes", "relative"))
+        .resource(resource("1a://b", "no scheme"))
+        .resource(resource("a://b c", "blank"))
+        .resource(resource("a:b", "short"))
         .resource(resource("a://b", "b"))
         .resource(resource("a://b", "c"))
         .resource(template("a://{b"))
+        .resource(template("{b}://c"))
         .resource(template("a://{b}").parameter::<u32>("c"))
         .build()
         .unwrap_err();
     let expected = [
         ("", "needs an address and a name"),
+        ("notes", "it is no URI"),
+        ("1a://b", "it is no URI"),
+        ("a://b c", "it is no URI"),
         ("a://b", "used twice"),
         ("a://{b", "without its"),
+        ("{b}://c", "it is no URI"),
         ("a://{b}", "there is no {c}"),
         ("letter", "the argument \"to\" is there twice"),
         ("letter", "used twice"),
@@ -237,4 +246,14 @@ fn problems_of_prompts_and_resources_are_listed_with_the_rest() {
         assert_eq!(problem.name, name);
         assert!(problem.problem.contains(words), "{words} is not in {}", problem.problem);
     }
+}
+
+#[test]
+fn an_endpoint_says_who_it_is() {
+    for (name, version) in [("", "1"), (" ", "1"), ("t", "")] {
+        let problems = Endpoint::<World>::builder(name, version).build().unwrap_err();
+        assert_eq!(problems.0.len(), 1, "{problems}");
+        assert!(problems.0[0].problem.contains("needs a name and a version"), "{problems}");
+    }
+    assert!(Endpoint::<World>::builder("t", "1").build().is_ok());
 }

@@ -24,7 +24,7 @@ async fn guarded_by<A: Authenticate<World>>(make: impl FnOnce(World) -> A) -> Se
 }
 
 async fn with_scopes() -> Server {
-    let resource = ProtectedResource::new("https://notes.example/mcp").unwrap();
+    let resource = ProtectedResource::new("https://notes.example/mcp", "https://login.example").unwrap();
     guarded_by(|world| {
         let check = move |token: SecretString| {
             let world = world.clone();
@@ -118,9 +118,9 @@ async fn a_cookie_counts_from_the_applications_own_pages_only() {
 }
 
 async fn document(method: &str, path: &str) -> (u16, Value) {
-    let resource = ProtectedResource::new("https://notes.example/mcp/").unwrap();
+    let resource = ProtectedResource::new("https://notes.example/mcp/", "https://login.example").unwrap();
     let mut service = resource
-        .authorization_server("https://login.example")
+        .and_authorization_server("https://other.example")
         .scope("notes:read")
         .name("Notes")
         .documentation("https://notes.example/docs")
@@ -140,7 +140,7 @@ async fn the_metadata_is_at_its_exact_path() {
         found,
         json!({
             "resource": "https://notes.example/mcp",
-            "authorization_servers": ["https://login.example"],
+            "authorization_servers": ["https://login.example", "https://other.example"],
             "scopes_supported": ["notes:read"],
             "bearer_methods_supported": ["header"],
             "resource_name": "Notes",

@@ -73,3 +73,22 @@ async fn endpoints_of_one_router_share_nothing() {
     hall.end_streams();
     assert!(soon(unheard.message()).await.is_none(), "and nothing else");
 }
+
+/// Whatever was made of a service before, what is said of it holds.
+#[tokio::test]
+async fn a_service_can_be_told_its_path_and_its_sessions_after_it_was_cloned() {
+    let (person, _told) = person();
+    let service = McpService::new(builder().build().unwrap(), ByHeader(person), AllowedHosts::loopback());
+    let (before, _sse) = (service.clone(), service.sse("/messages"));
+    let told = service.at("/mcp").sessions(None);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = axum::Router::new().route_service("/before", before).fallback_service(told);
+    tokio::spawn(serve(listener, router, ServerLimits::default(), std::future::pending()));
+    let info = json!({"name": "test", "version": "1"});
+    let hello = rpc(1, "initialize", json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info}));
+    for (line, status, has_session) in [("POST /mcp", 200, false), ("POST /elsewhere", 404, false), ("POST /before", 200, true)] {
+        let reply = Client::connect(address).await.exchange(&to(line, None, &hello)).await;
+        assert_eq!((reply.status, reply.header("mcp-session-id").is_some()), (status, has_session), "{line}");
+    }
+}
