@@ -51,6 +51,8 @@ pub(crate) struct Budget {
     fuel: Cell<u64>,
     steps: Cell<u64>,
     until: Instant,
+    /// The same for steps.
+    steps_until: Instant,
     base: usize,
     /// While a program is being compiled: how many entry points to take, and those taken.
     pub(crate) entries: Cell<usize>,
@@ -59,11 +61,18 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new() -> Self {
+        Self::within(TIME, STEP_TIME)
+    }
+
+    /// A budget of these times, in place of [`TIME`] and [`STEP_TIME`].
+    pub(crate) fn within(time: Duration, step_time: Duration) -> Self {
         let here = 0u8;
+        let now = Instant::now();
         Self {
             fuel: Cell::new(FUEL),
             steps: Cell::new(STEPS),
-            until: Instant::now() + TIME,
+            until: now + time,
+            steps_until: now + step_time,
             base: (&raw const here).addr(),
             entries: Cell::new(0),
             taken: RefCell::default(),
@@ -74,7 +83,7 @@ impl Budget {
     pub(crate) fn step(&self) -> Result<(), i32> {
         let Some(left) = self.steps.get().checked_sub(1) else { return Err(Spent::Fuel.code()) };
         self.steps.set(left);
-        if left.is_multiple_of(CLOCK_EVERY) && Instant::now() > self.until + (STEP_TIME - TIME) {
+        if left.is_multiple_of(CLOCK_EVERY) && Instant::now() > self.steps_until {
             return Err(Spent::Time.code());
         }
         Ok(())

@@ -256,9 +256,20 @@ impl Program {
     /// # Errors
     /// When it fails, gives more values, or spends more than a run may.
     pub(crate) fn run_all(&self, filter: FilterId, variables: &Variables, input: Val, limit: usize) -> Result<Vec<Val>, Stop> {
+        self.run_on(&Budget::new(), filter, variables, input, limit)
+    }
+
+    /// The same, on a budget that the caller made.
+    pub(super) fn run_on(
+        &self,
+        budget: &Budget,
+        filter: FilterId,
+        variables: &Variables,
+        input: Val,
+        limit: usize,
+    ) -> Result<Vec<Val>, Stop> {
         let Some(entry) = self.entries.get(filter.0) else { return Err(Stop::Failed("no such filter".into())) };
-        let budget = Budget::new();
-        let context = Ctx::<Kind>::new(Data { lut: &self.lut, budget: &budget }, Vars::new(variables.iter().cloned()));
+        let context = Ctx::<Kind>::new(Data { lut: &self.lut, budget }, Vars::new(variables.iter().cloned()));
         let mut found = Vec::new();
         for value in entry.run((context, input)) {
             if found.len() == limit {

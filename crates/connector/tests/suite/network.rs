@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use footbridge_connector::{Backend, Fault, Network, compile};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::fake::{Fake, call};
 use crate::golden::connector_file;
@@ -88,9 +88,10 @@ async fn a_body_without_a_length_is_cut_at_the_limit() {
 
 #[tokio::test]
 async fn nobody_there_is_told_and_may_be_tried_again() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // The port stays ours and nobody listens on it: one that was given back might be another test's by now.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
     let error = call(&board(&address, "30s"), "card_create", json!({"title": "x"})).await.unwrap_err();
     assert_eq!(
         error.message(),

@@ -169,7 +169,7 @@ mod tests {
         let mut written = Vec::new();
         std::thread::scope(|scope| {
             scope.spawn(|| outbox.write_all_to(&mut written));
-            assert!(pushed.recv_timeout(Duration::from_secs(20)).is_ok(), "what was written makes room");
+            assert!(pushed.recv_timeout(Duration::from_secs(60)).is_ok(), "what was written makes room");
         });
         reader.join().unwrap();
         assert!(written.starts_with(b"aaa"));

@@ -67,7 +67,7 @@ impl Reply {
                 continue;
             }
             // A hang is a failure, not a wait without end.
-            let chunk = tokio::time::timeout(Duration::from_secs(20), self.response.chunk()).await.expect("an event").unwrap();
+            let chunk = tokio::time::timeout(Duration::from_secs(60), self.response.chunk()).await.expect("an event").unwrap();
             self.text.push_str(std::str::from_utf8(&chunk.expect("the stream goes on")).unwrap());
         }
     }

@@ -49,7 +49,7 @@ impl Client {
                 }
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(20), resting).await.expect("it comes to rest")
+        tokio::time::timeout(std::time::Duration::from_secs(60), resting).await.expect("it comes to rest")
     }
 }
 

@@ -83,7 +83,7 @@ impl Reply {
 
 /// A hang is a failure, not a wait without end.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("this should not take so long")
+    tokio::time::timeout(Duration::from_secs(60), future).await.expect("this should not take so long")
 }
 
 /// One server-sent event.

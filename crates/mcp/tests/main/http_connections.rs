@@ -17,6 +17,8 @@ use crate::world::{self, Event, World};
 
 const PING: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 const SHORT: Duration = Duration::from_millis(50);
+/// Short, and long enough for a client to say something first.
+const HEAD: Duration = Duration::from_secs(2);
 /// Longer than any test waits: what ends within a test did not end because of this.
 const LONG: Duration = Duration::from_secs(600);
 
@@ -36,7 +38,7 @@ fn cancelled(name: &str) -> Option<Event> {
 
 #[tokio::test]
 async fn half_a_head_and_then_silence_ends_the_connection() {
-    let server = server_with(ServerLimits { head_time: SHORT, ..ServerLimits::default() }).await;
+    let server = server_with(ServerLimits { head_time: HEAD, ..ServerLimits::default() }).await;
     for bytes in [&b""[..], b"POST /mcp HTTP/1.1\r\nHost: local"] {
         let mut client = Client::connect(server.address).await;
         client.send(bytes).await;

@@ -1,7 +1,7 @@
 //! What an operator reads in the log: what failed inside, in full, and what was refused, once; nothing of what a model can mend.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use footbridge_mcp::http::{AllowedHosts, McpService};
 use http_body_util::{BodyExt as _, Full};
@@ -38,8 +38,16 @@ impl MakeWriter<'_> for Log {
 
 impl Log {
     fn begin(&self) -> tracing::subscriber::DefaultGuard {
+        /// Stands beside every log. While there is one subscriber alone, `tracing` asks the thread that first comes to a place of the code
+        /// whether that place is ever logged: another test's thread has no log, and says "never" for all.
+        static BESIDE: LazyLock<tracing::Dispatch> = LazyLock::new(|| Log::default().subscriber());
+        LazyLock::force(&BESIDE);
+        tracing::dispatcher::set_default(&self.subscriber())
+    }
+
+    fn subscriber(&self) -> tracing::Dispatch {
         let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false).with_writer(self.clone());
-        tracing::subscriber::set_default(log.finish())
+        log.finish().into()
     }
 
     /// What was logged since this was asked last.

@@ -224,12 +224,17 @@ async fn a_client_that_never_comes_back_costs_a_bounded_number_of_messages() {
     let mut stream = session.stream(&session.post(&call(1, "chatter", Some("t")))).await;
     soon(stream.event()).await.unwrap();
     drop(stream);
+    // So many are kept for it. What the connection still took comes before that, and then nothing does.
     let mut steps = 0;
+    while steps < limits::WAITING_MESSAGES {
+        assert_eq!(hall.told().await, "step");
+        steps += 1;
+    }
     while let Ok(step) = tokio::time::timeout(Duration::from_millis(300), hall.told()).await {
         assert_eq!(step, "step");
         steps += 1;
     }
-    assert!((limits::WAITING_MESSAGES..CHATTER as usize).contains(&steps), "{steps}");
+    assert!(steps < CHATTER as usize, "{steps}");
     hall.client().await.exchange(&session.delete()).await;
     while hall.told().await == "step" {}
 }

@@ -15,7 +15,7 @@ use crate::wire::Wire;
 use crate::world::{self, Event, World};
 
 /// A hang is a failure, not a wait without end.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) struct Pipe {
     pub(crate) runtime: Runtime,

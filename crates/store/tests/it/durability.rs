@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use footbridge_store::{AccountId, ListQuery, NewRecord, RecordId, SortKey, Store};
+use footbridge_store::{AccountId, ListQuery, NewRecord, RecordId, SortKey, Store, StoreOptions};
 use serde_json::json;
 
 const DIRECTORY: &str = "FOOTBRIDGE_TEST_WRITER_DIRECTORY";
@@ -15,7 +15,9 @@ const ACKNOWLEDGED: &str = "acknowledged ";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writer_until_killed() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    let store = Store::open(Path::new(&directory)).await.unwrap();
+    // Two processes write without a pause: which of them waits, and how long, is not what is looked at.
+    let options = StoreOptions { busy_time: std::time::Duration::from_secs(60), ..StoreOptions::default() };
+    let store = Store::open_with(Path::new(&directory), options).await.unwrap();
     let mut writers = tokio::task::JoinSet::new();
     let process = std::process::id();
     for writer in 0..4 {

@@ -1,8 +1,12 @@
 //! Personal access tokens: shown once, kept as digests, ended by time and by revoking.
 
-use footbridge_store::{Access, AccountId, Credential, NewAccount, NewToken, OwnedRecords, Scope, Store, TokenError};
+use footbridge_store::{
+    Access, AccountId, Credential, DATABASE_FILE, NewAccount, NewToken, OwnedRecords, Scope, Store, TokenError,
+};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 
 async fn store() -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
@@ -37,7 +41,7 @@ async fn a_token_is_shown_once_and_known_again_by_its_digest() {
     assert!(secret.starts_with(&listed[0].prefix) && listed[0].prefix.len() == 12);
 
     store.close().await;
-    let file = std::fs::read(directory.path().join(footbridge_store::DATABASE_FILE)).unwrap();
+    let file = std::fs::read(directory.path().join(DATABASE_FILE)).unwrap();
     let random = &secret.as_bytes()[12..];
     assert!(!file.windows(random.len()).any(|window| window == random));
 }
@@ -71,19 +75,20 @@ async fn a_revoked_token_is_refused_and_stays_in_the_list() {
 
 #[tokio::test]
 async fn a_token_may_end_by_itself_but_not_in_the_past() {
-    let (_directory, store) = store().await;
+    let (directory, store) = store().await;
     let now = Timestamp::now();
     let past = NewToken { expires_at: Some(now - SignedDuration::from_secs(1)), ..new_token() };
     assert!(matches!(store.create_token(past).await, Err(TokenError::Expired(_))));
 
-    let soon = NewToken { expires_at: Some(now + SignedDuration::from_millis(30)), ..new_token() };
-    let soon = store.create_token(soon).await.unwrap();
-    let later = NewToken { expires_at: Some(now + SignedDuration::from_hours(1)), ..new_token() };
-    let later = store.create_token(later).await.unwrap();
-    while Timestamp::now() <= now + SignedDuration::from_millis(30) {
-        tokio::task::yield_now().await;
-    }
-    assert!(store.authenticate(soon.secret.expose_secret()).await.unwrap().is_none());
+    let lasting = || NewToken { expires_at: Some(now + SignedDuration::from_hours(1)), ..new_token() };
+    let (over, later) = (store.create_token(lasting()).await.unwrap(), store.create_token(lasting()).await.unwrap());
+    assert!(store.authenticate(over.secret.expose_secret()).await.unwrap().is_some());
+    // Its hour has passed: the clock cannot be moved, so its end is.
+    let mut database = SqliteConnectOptions::new().filename(directory.path().join(DATABASE_FILE)).connect().await.unwrap();
+    let moved = sqlx::query("UPDATE token SET expires_at = $1 WHERE id = $2");
+    let moved = moved.bind(format!("{now:.6}")).bind(&over.token.id).execute(&mut database).await.unwrap();
+    assert_eq!(moved.rows_affected(), 1);
+    assert!(store.authenticate(over.secret.expose_secret()).await.unwrap().is_none());
     assert!(store.authenticate(later.secret.expose_secret()).await.unwrap().is_some());
 }
 
