@@ -81,7 +81,11 @@ pub(crate) struct Channel {
 
 impl Channel {
     pub(crate) async fn open(address: SocketAddr, user: &str) -> Self {
-        let mut events = Client::connect(address).await;
+        Self::on(Client::connect(address).await, address, user).await
+    }
+
+    /// The same on a connection that was made before.
+    pub(crate) async fn on(mut events: Client, address: SocketAddr, user: &str) -> Self {
         events.open(&get(user, "localhost")).await;
         let first = soon(events.event()).await.unwrap();
         assert_eq!((&*first.kind, first.id), ("endpoint", None), "nobody comes back to a channel");

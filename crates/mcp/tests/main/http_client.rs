@@ -7,7 +7,7 @@ use std::time::Duration;
 use footbridge_mcp::http::{AllowedHosts, Authenticate, McpService, ServerLimits, serve};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -126,7 +126,17 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Self::of(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// One whose socket holds little of what it does not read.
+    pub(crate) async fn narrow(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(64 * 1024).unwrap();
+        Self::of(socket.connect(address).await.unwrap())
+    }
+
+    fn of(stream: TcpStream) -> Self {
         Self { stream, buffer: Vec::new(), events: String::new(), wire: HttpWire::default() }
     }
 
