@@ -22,6 +22,8 @@ pub struct CallError {
     is_conflict: bool,
     may_have_changed: bool,
     message: String,
+    /// The message without fences, where it has some.
+    plain: Option<String>,
     detail: Option<String>,
 }
 
@@ -34,6 +36,7 @@ impl CallError {
             is_conflict: false,
             may_have_changed: false,
             message: message.into(),
+            plain: None,
             detail: None,
         }
     }
@@ -46,6 +49,7 @@ impl CallError {
             is_conflict: false,
             may_have_changed: false,
             message: message.into(),
+            plain: None,
             detail: None,
         }
     }
@@ -58,6 +62,7 @@ impl CallError {
             is_conflict: false,
             may_have_changed: false,
             message: message.into(),
+            plain: None,
             detail: Some(detail.into()),
         }
     }
@@ -90,12 +95,18 @@ impl CallError {
     /// The same failure in other words.
     pub(crate) fn with_message(mut self, message: String) -> Self {
         self.message = message;
+        self.plain = None;
         self.retry_is_safe = false;
         self
     }
 
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    pub(crate) fn with_plain(mut self, plain: String) -> Self {
+        self.plain = Some(plain);
         self
     }
 
@@ -117,6 +128,12 @@ impl CallError {
     /// What the model reads: what happened, the backend's own sentence, and what to do. Holds no secret.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The message for a person, such as the operator who starts the program: without the marks that tell a model which words are
+    /// the backend's. On one line where the backend's words are in it, without control characters.
+    pub fn for_people(&self) -> &str {
+        self.plain.as_deref().unwrap_or(&self.message)
     }
 
     /// More, for the log only. Holds no secret and no body.

@@ -39,8 +39,16 @@ impl Readiness {
         self.0.send_replace(State::Refused(why));
     }
 
+    /// Whether it is still being asked.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(*self.0.borrow(), State::Held)
+    }
+
     /// Completes when calls may go on, or with why they may not; at once when nothing is held.
     pub(crate) async fn wait(&self) -> Result<(), String> {
+        if self.is_held() {
+            tracing::debug!("a call waits for the checks before serving");
+        }
         let mut state = self.0.subscribe();
         // the sender is in `self`, so there is an end to wait for
         match state.wait_for(|state| !matches!(state, State::Held)).await.as_deref() {
@@ -58,7 +66,9 @@ mod tests {
     async fn calls_wait_while_it_is_held_and_learn_the_end() {
         let ready = Readiness::default();
         assert_eq!(ready.wait().await, Ok(()));
+        assert!(!ready.is_held());
         ready.hold();
+        assert!(ready.is_held());
         let waiting = tokio::spawn({
             let ready = ready.clone();
             async move { ready.wait().await }
@@ -67,6 +77,7 @@ mod tests {
         assert!(!waiting.is_finished());
         ready.refuse("too old".to_owned());
         assert_eq!(waiting.await.unwrap(), Err("too old".to_owned()));
+        assert!(!ready.is_held());
         ready.pass();
         assert_eq!(ready.wait().await, Ok(()));
     }

@@ -41,16 +41,12 @@ pub(crate) async fn run(arguments: ServeArguments, has_environment_file: bool) -
         ));
     }
     let checks = preflight::start(&opened, options.require_all || settings.file.require_all);
-    // Listened to from here to the end: one that comes between the checks and the door must not be lost.
+    // Listened to from here to the end: none that comes meanwhile must be lost.
     let mut signals = Signals::listen()?;
+    // A client gives up when nobody answers it for a few seconds, so it is answered while the checks run.
     let exit = match door {
-        // A client gives up when nobody answers it for a few seconds, so it is answered while the checks run.
         None => stdio::serve(endpoint, checks, &mut signals).await?,
-        // Nobody connects before somebody listens.
-        Some(door) => match preflight::finish(checks, &mut signals).await? {
-            Some(interrupted) => interrupted,
-            None => door.serve(endpoint, &opened, &mut signals).await?,
-        },
+        Some(door) => door.serve(endpoint, &opened, checks, &mut signals).await?,
     };
     opened.close().await;
     Ok(exit)

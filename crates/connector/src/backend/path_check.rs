@@ -103,6 +103,6 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
 fn said(error: &CallError) -> String {
     match error.status() {
         Some(status @ 400..) => format!("status {status}"),
-        _ => error.message().to_owned(),
+        _ => error.for_people().to_owned(),
     }
 }

@@ -30,8 +30,9 @@ pub(super) async fn refused(
     let code = status.as_u16();
     let page = is_web_page(answer.body());
     let seen = if page { Seen::default() } else { look(inner, &answer).await };
-    let what = match (&seen.sentence, page) {
-        (Some(own), _) => format!("{} answered {code}: {}", compiled.title, tidy::fenced(&ended(own))),
+    let own = seen.sentence.as_deref().map(ended);
+    let what = match (&own, page) {
+        (Some(own), _) => format!("{} answered {code}: {}", compiled.title, tidy::fenced(own)),
         (None, true) => format!("{} answered a web page ({code}).", compiled.title),
         (None, false) => {
             format!(
@@ -49,7 +50,8 @@ pub(super) async fn refused(
         None => next(status, reads),
     };
     let fate = if !reads && status.is_server_error() { FATE } else { "" };
-    let message = [what.as_str(), next, fate].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let joined = |what: &str| [what, next, fate].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let message = joined(&what);
     let mine = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT && status != StatusCode::TOO_MANY_REQUESTS;
     let error = match mine {
         true => CallError::caller(message),
@@ -58,6 +60,10 @@ pub(super) async fn refused(
     let is_open = !reads && (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT);
     let error = if is_open { error.with_change() } else { error };
     let error = error.with_status(code);
+    let error = match own {
+        Some(own) => error.with_plain(joined(&format!("{} answered {code}: {own}", compiled.title))),
+        None => error,
+    };
     if seen.is_conflict { error.with_conflict() } else { error }
 }
 

@@ -89,7 +89,7 @@ impl<'s> Examined<'s> {
             say("not set", self.served.unset_secrets.join(", "));
         }
         match &self.checks {
-            Err(failure) => say("checks", format!("failed: {failure}")),
+            Err(failure) => say("checks", format!("failed: {}", failure.error.for_people())),
             Ok(_) if !connector.has_preflight() => say("checks", "the connector has none".to_owned()),
             Ok(warnings) => {
                 say("checks", "passed".to_owned());
@@ -144,7 +144,7 @@ impl<'s> Examined<'s> {
         let connector = self.served.backend.connector();
         let checks = match &self.checks {
             Ok(warnings) => json!({ "passed": true, "warnings": warnings }),
-            Err(failure) => json!({ "passed": false, "error": failure.to_string(), "is_down": failure.is_down }),
+            Err(failure) => json!({ "passed": false, "error": failure.error.for_people(), "is_down": failure.is_down }),
         };
         let mut found = json!({
             "connector": self.served.name, "title": connector.title(), "address": self.address,

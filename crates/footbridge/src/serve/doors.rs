@@ -1,5 +1,7 @@
 //! The HTTP doors beside the endpoint: status, health, readiness, the local board's API. A table of routes, no rules.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
@@ -16,6 +18,7 @@ use super::exposure::SharedBearer;
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::Opened;
+use crate::readiness::Readiness;
 
 /// The MCP endpoint at its two kinds of door.
 pub(super) struct McpDoors {
@@ -49,10 +52,11 @@ pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&Secret
         json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
     let up = up(opened);
     let store = opened.local.as_ref().map(|local| local.store.clone());
+    let asked = opened.served.iter().map(|served| (served.name.clone(), served.readiness.clone())).collect();
     let mut routes = Router::new()
         .route("/", get(async move |headers: HeaderMap| is_up(&headers, up.as_deref(), status)))
         .route("/healthz", get(async || "ok"))
-        .route("/readyz", get(ready).with_state(store))
+        .route("/readyz", get(ready).with_state(Arc::new(Awaited { asked, store })))
         .route_service("/mcp", mcp.streamable.clone())
         .route_service("/mcp/", mcp.streamable.clone())
         .fallback(nothing_here);
@@ -82,14 +86,27 @@ fn is_up(headers: &HeaderMap, up: Option<&str>, status: Value) -> Response {
     }
 }
 
-/// Ready when the local board can be read; a backend elsewhere is asked only when somebody calls.
-async fn ready(State(store): State<Option<Store>>) -> (StatusCode, &'static str) {
-    let Some(store) = store else { return (StatusCode::OK, "ready") };
+/// What is waited for before the program is ready.
+#[derive(Debug)]
+struct Awaited {
+    /// The connectors, whose backends are asked before they are served.
+    asked: Vec<(String, Readiness)>,
+    store: Option<Store>,
+}
+
+/// Ready when the checks before serving are through and the local board can be read; a backend elsewhere is asked again only when
+/// somebody calls.
+async fn ready(State(awaited): State<Arc<Awaited>>) -> (StatusCode, String) {
+    let held: Vec<_> = awaited.asked.iter().filter(|(_, readiness)| readiness.is_held()).map(|(name, _)| name.as_str()).collect();
+    if !held.is_empty() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("the checks of {} are not through", held.join(", ")));
+    }
+    let Some(store) = &awaited.store else { return (StatusCode::OK, "ready".to_owned()) };
     match store.ready().await {
-        Ok(()) => (StatusCode::OK, "ready"),
+        Ok(()) => (StatusCode::OK, "ready".to_owned()),
         Err(error) => {
             tracing::error!(%error, "the store is not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read; the server's log says why")
+            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read; the server's log says why".to_owned())
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The HTTP door: listens, invites, serves until a signal comes.
+//! The HTTP door: listens, invites once the checks are through, serves until a signal comes.
 
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use footbridge_connector::Effect;
@@ -47,8 +48,14 @@ impl Door {
         Ok(Self { host, port, public_url, hosts, token, no_auth: options.no_auth, action_key })
     }
 
-    /// Serves until a signal comes.
-    pub(super) async fn serve(self, endpoint: Endpoint<Caller>, opened: &Opened, signals: &mut Signals) -> Result<Exit, Trouble> {
+    /// Serves until a signal comes or the checks fail; clients are answered while the checks run.
+    pub(super) async fn serve(
+        self,
+        endpoint: Endpoint<Caller>,
+        opened: &Opened,
+        checks: impl Future<Output = Result<(), Trouble>>,
+        signals: &mut Signals,
+    ) -> Result<Exit, Trouble> {
         let Self { host, port, public_url, hosts, token, no_auth, action_key } = self;
         let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
         let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
@@ -63,15 +70,30 @@ impl Door {
         let mcp = McpDoors::new(McpService::new(endpoint, SharedBearer::new(token), hosts));
         let base = invitation::base(address, public_url.as_ref());
         let doors = doors::routes(&mcp, opened, action_key.as_ref(), &base)?;
-        terminal::say(invitation::text(address, public_url.as_ref(), has_token, opened));
-        let mut exit = Exit::Done;
+        tracing::debug!(%address, "listening; calls wait for the checks before serving");
+        let invitation = invitation::text(address, public_url.as_ref(), has_token, opened);
+        let mut outcome = Ok(Exit::Done);
         let stopped = async {
-            exit = signals.first().await;
+            outcome = ended(signals, checks, invitation).await;
             mcp.end_streams();
         };
         serve_connections(listener, doors, ServerLimits::default(), stopped).await;
-        Ok(exit)
+        outcome
     }
+}
+
+/// Completes with the first signal, or when the checks fail. Nobody is invited before they are through.
+async fn ended(
+    signals: &mut Signals,
+    checks: impl Future<Output = Result<(), Trouble>>,
+    invitation: String,
+) -> Result<Exit, Trouble> {
+    tokio::select! {
+        exit = signals.first() => return Ok(exit),
+        checked = checks => checked?,
+    }
+    terminal::say(invitation);
+    Ok(signals.first().await)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {

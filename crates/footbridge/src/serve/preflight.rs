@@ -4,8 +4,7 @@ use std::future::Future;
 
 use tokio::task::JoinSet;
 
-use super::signals::Signals;
-use crate::exit::{Exit, Trouble};
+use crate::exit::Trouble;
 use crate::opened::Opened;
 use crate::terminal;
 
@@ -16,7 +15,8 @@ pub(super) fn start(opened: &Opened, require_all: bool) -> impl Future<Output = 
     let asking = opened.served.iter().filter(|served| served.backend.connector().has_preflight());
     let asking: Vec<_> =
         asking.map(|served| (served.name.clone(), served.readiness.clone(), served.backend.preflight())).collect();
-    for (_, readiness, _) in &asking {
+    let all: Vec<_> = asking.iter().map(|(_, readiness, _)| readiness.clone()).collect();
+    for readiness in &all {
         readiness.hold();
     }
     async move {
@@ -35,27 +35,21 @@ pub(super) fn start(opened: &Opened, require_all: bool) -> impl Future<Output = 
                 }
                 Err(failure) if failure.is_down && (failure.may_be_down || !is_alone) && !require_all => {
                     terminal::say(format_args!(
-                        "footbridge: warning: {name} is down, so its calls fail until it is back: {failure}"
+                        "footbridge: warning: {name} is down, so its calls fail until it is back: {}",
+                        failure.error.for_people()
                     ));
                 }
                 Err(failure) => {
-                    readiness.refuse(format!("{name} cannot be served: {failure}"));
-                    return Err(Trouble::with_code(if is_alone { failure.exit } else { 1 }, format!("{name}: {failure}")));
+                    // The checks of the others end here too, so nobody waits for them.
+                    for readiness in all.iter().filter(|readiness| readiness.is_held()) {
+                        readiness.refuse(format!("{name} cannot be served: {failure}"));
+                    }
+                    let code = if is_alone { failure.exit } else { 1 };
+                    return Err(Trouble::with_code(code, format!("{name}: {}", failure.error.for_people())));
                 }
             }
             readiness.pass();
         }
         Ok(())
-    }
-}
-
-/// Waits for the checks where nobody is served meanwhile; a signal ends that.
-pub(super) async fn finish(
-    checks: impl Future<Output = Result<(), Trouble>>,
-    signals: &mut Signals,
-) -> Result<Option<Exit>, Trouble> {
-    tokio::select! {
-        checked = checks => checked.map(|()| None),
-        exit = signals.first() => Ok(Some(exit)),
     }
 }

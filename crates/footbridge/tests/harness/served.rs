@@ -99,19 +99,18 @@ impl Served {
         values(self.rmcp().peer().list_all_resource_templates().await.unwrap())
     }
 
-    /// Media type and text of a resource, or the error; neither holds a secret. Over SSE there must be no error.
+    /// Media type and text of a resource, or the error; neither holds a secret.
     pub(crate) async fn read(&self, uri: &str) -> Result<(String, String), String> {
-        let result = match &self.client {
+        let read = match &self.client {
             Client::Rmcp(client) => {
                 let read = client.peer().read_resource(ReadResourceRequestParams::new(uri)).await;
-                serde_json::to_value(read.map_err(|error| {
-                    (self.has_no_secret)(&error.to_string());
-                    error.to_string()
-                })?)
-                .unwrap()
+                read.map(|read| serde_json::to_value(read).unwrap()).map_err(|error| error.to_string())
             }
-            Client::Sse(client) => client.ask("resources/read", json!({ "uri": uri })).await,
+            Client::Sse(client) => {
+                client.try_ask("resources/read", json!({ "uri": uri })).await.map_err(|error| error.to_string())
+            }
         };
+        let result = read.inspect_err(|error| (self.has_no_secret)(error))?;
         (self.has_no_secret)(&result.to_string());
         let one = &result["contents"][0];
         Ok((one["mimeType"].as_str().unwrap().to_owned(), one["text"].as_str().unwrap().to_owned()))

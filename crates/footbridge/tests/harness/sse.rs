@@ -67,6 +67,11 @@ impl SseClient {
 
     /// The result of a request; an error is a failure of the test.
     pub(crate) async fn ask(&self, method: &str, params: Value) -> Value {
+        self.try_ask(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The result of a request, or its error.
+    pub(crate) async fn try_ask(&self, method: &str, params: Value) -> Result<Value, Value> {
         let id = {
             let mut last = self.last_id.lock().unwrap();
             *last += 1;
@@ -76,8 +81,10 @@ impl SseClient {
         self.waiting.lock().unwrap().insert(id, sender);
         self.post(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
         let mut answer = receiver.await.unwrap();
-        assert!(answer.get("error").is_none(), "{method}: {answer}");
-        answer["result"].take()
+        match answer.get_mut("error") {
+            Some(error) => Err(error.take()),
+            None => Ok(answer["result"].take()),
+        }
     }
 
     async fn post(&self, message: Value) {

@@ -75,6 +75,7 @@ fn doctor(arguments: &[&str], variables: &[(&str, String)]) -> Ended {
     let ended = crate::harness::process::Running::start(&mut command).ended();
     has_no_secret(&ended.stdout);
     has_no_secret(&ended.stderr);
+    assert!(!ended.stdout.contains("untrusted-content"), "a person reads it: {ended:?}");
     ended
 }
 

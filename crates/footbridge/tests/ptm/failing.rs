@@ -25,6 +25,7 @@ fn ended(transport: &str, patience: &str, variables: &[(&str, String)]) -> (Opti
     let ended = Running::start_piped(command.envs(variables.iter().map(|(name, value)| (name, value)))).ended();
     assert_eq!(ended.stdout, "", "{ended:?}");
     has_no_secret(&ended.stderr);
+    assert!(!ended.stderr.contains("untrusted-content"), "a person reads it: {ended:?}");
     (ended.code, ended.stderr)
 }
 

@@ -1,15 +1,17 @@
 //! ptm beside a Taiga at one endpoint: what ends the start and what does not, and which names the tools have.
 
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::process::{Home, Running};
 use crate::harness::served::{Served, Via};
+use crate::harness::session::{Session, outcome, tool_call};
 use crate::harness::stand_in::Standing;
 use crate::served::{has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
@@ -130,7 +132,9 @@ async fn a_backend_that_is_only_down_is_served_beside_the_other_until_it_is_back
         served.refuse("ptm_list_providers", json!({}), &["500", "starting"]).await;
         served.succeed("taiga_projects_list", json!({})).await;
         let log = served.end().await;
-        assert!(log.contains("warning: ptm is down, so its calls fail until it is back"), "{log}");
+        let warning = log.lines().find(|line| line.contains("warning: ptm is down, so its calls fail until it is back"));
+        let warning = warning.unwrap_or_else(|| panic!("no warning in {log}"));
+        assert!(warning.contains("starting") && !warning.contains("untrusted-content"), "{warning}");
     }
 }
 
@@ -144,4 +148,25 @@ async fn with_require_all_a_backend_that_is_down_ends_the_start() {
     both.taiga.world().is_well = false;
     let (code, said) = both.refused(&["--require-all"], &both.variables());
     assert!(code == Some(1) && said.starts_with("footbridge: taiga: ") && said.contains("503"), "{code:?} {said}");
+}
+
+/// The checks of ptm, which does not answer, end with the start; a call that waited for them is told why.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_waits_for_one_hears_that_another_ended_the_start() {
+    let both = Both::start().await;
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut variables = both.variables();
+    variables[0].1 = format!("http://{}", silent.local_addr().unwrap());
+    // While this is held, Taiga answers nobody, so the start cannot end before the call is under way.
+    let mut taiga = both.taiga.world();
+    taiga.knows_token = false;
+    let arguments = ["serve", "ptm", "taiga", "--connectors", &both.own, "--transport", "stdio"];
+    let mut session = Session::start(both.home.command(&arguments).envs(variables));
+    session.running.send(tool_call(7, "ptm_list_providers", &json!({})).to_string());
+    session.request("ping", &json!({}));
+    drop(taiga);
+    let answer: Value = serde_json::from_str(&session.running.line().expect("a call that waits is answered")).unwrap();
+    let why = outcome(&answer).unwrap_err();
+    assert!(answer["id"] == 7 && why.starts_with("taiga cannot be served: "), "{answer}");
+    assert_eq!(session.running.ended().code, Some(1));
 }

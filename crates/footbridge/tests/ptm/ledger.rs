@@ -6,7 +6,7 @@ use std::slice::from_ref;
 use crate::harness::shown::Shown::{self, By, Differs};
 use crate::harness::shown::all_are_shown;
 
-const PINNED: [(&str, Shown); 66] = [
+const PINNED: [(&str, Shown); 67] = [
     // who asks
     ("the bearer on every request", By("ptm/start::every_request_says_who_asks_in_one_session")),
     ("X-PTM-Client with ptm-mcp before the slash", By("ptm/start::every_request_says_who_asks_in_one_session")),
@@ -61,6 +61,7 @@ const PINNED: [(&str, Shown); 66] = [
     ("4: garbled", By("ptm/failing::an_answer_that_is_garbled_is_4_in_words")),
     ("130: SIGINT", By("ptm/failing::an_interruption_during_the_checks_is_130_and_an_end_0")),
     ("who is answered meanwhile", By("ptm/start::a_client_is_answered_while_the_checks_run_and_calls_wait_for_them")),
+    ("over HTTP too", By("ptm/start::over_http_too_a_client_is_answered_while_the_checks_run_and_calls_wait_for_them")),
     // tools
     ("24 tools by name and argument", By("ptm/golden::golden_tools_and_resources_as_a_client_sees_them")),
     ("all of them work", By("ptm/story::every_tool_and_resource_on_every_transport")),

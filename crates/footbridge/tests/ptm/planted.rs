@@ -97,12 +97,10 @@ async fn a_refusal_of_any_call_says_no_secret() {
                 assert!(called.is_error && called.text.contains(&status.to_string()), "{tool} {status}: {}", called.text);
             }
         }
-        if via != Via::Sse {
-            for uri in RESOURCES {
-                for (_, odd) in &refusals {
-                    stand_in.world().odd.insert("*", odd.clone());
-                    served.read(uri).await.unwrap_err();
-                }
+        for uri in RESOURCES {
+            for (_, odd) in &refusals {
+                stand_in.world().odd.insert("*", odd.clone());
+                served.read(uri).await.unwrap_err();
             }
         }
         // what fails behind a first answer that is well

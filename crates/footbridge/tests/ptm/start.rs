@@ -1,11 +1,13 @@
 //! How the program starts and ends before a backend: what is closed, how much is logged, who the backend sees.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
+use crate::harness::http::{get, post};
 use crate::harness::process::{Home, Running};
-use crate::harness::session::{Session, tool_call};
+use crate::harness::session::{REVISION, Session, call_over_http, initialize, tool_call};
 use crate::planted::calls;
 use crate::served::{Served, Via, has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
@@ -84,10 +86,22 @@ async fn every_request_says_who_asks_in_one_session() {
     served.end().await;
 }
 
+/// Takes the next request, which must be for this path, and answers it.
+fn backend_says(listener: &TcpListener, path: &str, status: &str, body: &str) {
+    let (mut connection, _) = listener.accept().unwrap();
+    let mut head = Vec::new();
+    let mut reader = BufReader::new(connection.try_clone().unwrap());
+    while !head.ends_with(b"\r\n\r\n") {
+        reader.read_until(b'\n', &mut head).unwrap();
+    }
+    assert!(String::from_utf8(head).unwrap().starts_with(&format!("GET {path} ")));
+    write!(connection, "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
+}
+
 /// The first check is not answered before the client has its answer to `initialize`; the call behind it waits for the checks.
 #[test]
 fn a_client_is_answered_while_the_checks_run_and_calls_wait_for_them() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let home = Home::new();
     let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
     command.env("PTM_API_BASE_URL", format!("http://{}", listener.local_addr().unwrap())).env("PTM_API_TOKEN", OWNER);
@@ -96,20 +110,58 @@ fn a_client_is_answered_while_the_checks_run_and_calls_wait_for_them() {
     // What was read before this is under way.
     session.request("ping", &json!({}));
     // now the backend begins to answer: well at first, then it refuses the token
-    for (path, status, body) in [("/healthz", "200 OK", "\"ok\""), ("/auth/me", "401 Unauthorized", r#"{"detail": "who?"}"#)] {
-        let (mut connection, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        let mut reader = BufReader::new(connection.try_clone().unwrap());
-        while !head.ends_with(b"\r\n\r\n") {
-            reader.read_until(b'\n', &mut head).unwrap();
-        }
-        assert!(String::from_utf8(head).unwrap().starts_with(&format!("GET {path} ")));
-        write!(connection, "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
-    }
+    backend_says(&listener, "/healthz", "200 OK", "\"ok\"");
+    backend_says(&listener, "/auth/me", "401 Unauthorized", r#"{"detail": "who?"}"#);
     let answer: Value = serde_json::from_str(&session.running.line().unwrap()).unwrap();
     assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!(2), &json!(true)), "{answer}");
-    assert!(answer.to_string().contains("who?"), "{answer}");
+    assert!(answer.to_string().contains("<untrusted-content>who?"), "a model is told whose words these are: {answer}");
     let ended = session.running.ended();
     assert_eq!(ended.code, Some(3), "{ended:?}");
     has_no_secret(&ended.stderr);
+}
+
+/// The same over HTTP: the door is open before the first check is answered, `/readyz` says that it is not yet, and nobody is invited.
+#[test]
+fn over_http_too_a_client_is_answered_while_the_checks_run_and_calls_wait_for_them() {
+    for passes in [true, false] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let home = Home::new();
+        let mut command = home.command(&["serve", "ptm", "--transport", "http", "--port", "0"]);
+        command.env("PTM_API_BASE_URL", format!("http://{}", listener.local_addr().unwrap())).env("PTM_API_TOKEN", OWNER);
+        let mut running = Running::start(command.env("FOOTBRIDGE_LOG", "debug"));
+        let listens = running.error_line(|line| line.contains("listening; calls wait for the checks"));
+        let address = listens.rsplit_once("address=").unwrap().1.to_owned();
+        let base = format!("http://{address}");
+        let answer = post(&base, "/mcp", &initialize(REVISION)).send().json();
+        assert_eq!(answer["result"]["protocolVersion"], REVISION, "{answer}");
+        let health = |path: &str| {
+            let response = get(&base, path).send();
+            (response.status, response.body)
+        };
+        assert_eq!(health("/readyz"), (503, "the checks of ptm are not through".to_owned()));
+        assert_eq!(health("/healthz").0, 200);
+        let calling = std::thread::spawn({
+            let base = base.clone();
+            move || call_over_http(&base, "list_providers", &json!({}))
+        });
+        running.error_line(|line| line.contains("a call waits for the checks"));
+        assert!(!running.said().contains("/mcp"), "nobody is invited before they are through: {}", running.said());
+        backend_says(&listener, "/healthz", "200 OK", "\"ok\"");
+        if passes {
+            backend_says(&listener, "/auth/me", "200 OK", "{}");
+            backend_says(&listener, "/meta", "200 OK", r#"{"version": "1.9.0"}"#);
+            backend_says(&listener, "/providers", "200 OK", r#"{"items": ["a"]}"#);
+            assert_eq!(calling.join().unwrap(), Ok(json!({ "items": ["a"] })));
+            assert_eq!(running.address(), base);
+            assert_eq!(health("/readyz"), (200, "ready".to_owned()));
+            assert_eq!(running.stop().code, Some(0));
+        } else {
+            backend_says(&listener, "/auth/me", "401 Unauthorized", r#"{"detail": "who?"}"#);
+            let why = calling.join().unwrap().unwrap_err();
+            assert!(why.contains("ptm cannot be served") && why.contains("who?"), "{why}");
+            let ended = running.ended();
+            assert_eq!(ended.code, Some(3), "{ended:?}");
+            assert!(!ended.stderr.contains("Add it to a client"), "{ended:?}");
+        }
+    }
 }

@@ -22,9 +22,10 @@ fn ended(transport: &'static str, variables: Variables) -> (Option<i32>, String,
     (ended.code, ended.stdout, ended.stderr)
 }
 
-/// One line on stderr, nothing on stdout.
+/// One line on stderr, nothing on stdout; for a person, so without the marks that are meant for models.
 fn is_one_line(stdout: &str, stderr: &str) {
     assert_eq!((stdout, stderr.lines().count()), ("", 1), "{stderr}");
+    assert!(!stderr.contains("untrusted-content"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
