@@ -1,5 +1,5 @@
 //! A backend's OpenAPI document, as far as requests are compared with it: paths, methods, and the keys of parameters and bodies. Versions
-//! 2.0 and 3.x, as JSON. Fetches nothing (see `backend::path_check`), and looks at no answer that the document describes.
+//! 2.0 and 3.x, as JSON or YAML. Fetches nothing (see `backend::path_check`), and looks at no answer that the document describes.
 
 mod compare;
 mod keys;
@@ -17,6 +17,8 @@ use keys::Keys;
 const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 /// Characters of a text of the document that are shown.
 const MAX_SHOWN: usize = 200;
+/// Values that a document may have as YAML, those of its anchors counted wherever they are repeated.
+const MAX_YAML_VALUES: usize = 250_000;
 
 /// A document that was read.
 #[derive(Debug)]
@@ -54,14 +56,16 @@ impl Document {
     /// # Errors
     /// Why it is none, to be said behind "it is".
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let root: Value = serde_json::from_str(text).map_err(|error| match error.classify() {
-            serde_json::error::Category::Eof => "JSON that ends too early".to_owned(),
-            _ => format!("no JSON ({error})"),
-        })?;
-        let text_at = |pointer: &str| root.pointer(pointer).and_then(Value::as_str);
-        let is_two = text_at("/swagger") == Some("2.0");
+        let root = tree(text)?;
+        // YAML takes a version without quotes for a number
+        let text_at = |pointer: &str| match root.pointer(pointer)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let is_two = text_at("/swagger").as_deref() == Some("2.0");
         if !is_two && !text_at("/openapi").is_some_and(|version| version.starts_with("3.")) {
-            return Err("JSON, but no OpenAPI document of version 2.0 or 3".to_owned());
+            return Err("no OpenAPI document of version 2.0 or 3".to_owned());
         }
         let Some(written) = root.get("paths").and_then(Value::as_object) else {
             return Err("an OpenAPI document without paths".to_owned());
@@ -84,13 +88,31 @@ impl Document {
             });
         }
         Ok(Self {
-            title: text_at("/info/title").map(shown_text),
-            version: text_at("/info/version").map(shown_text),
+            title: text_at("/info/title").as_deref().map(shown_text),
+            version: text_at("/info/version").as_deref().map(shown_text),
             paths,
             by_form,
             knows_its_address,
         })
     }
+}
+
+/// The document's values: JSON, else YAML when that is a map.
+fn tree(text: &str) -> Result<Value, String> {
+    let no_json = match serde_json::from_str(text) {
+        Ok(root) => return Ok(root),
+        Err(error) if error.is_eof() => return Err("JSON that ends too early".to_owned()),
+        Err(error) => error,
+    };
+    let options = serde_saphyr::options! {
+        strict_booleans: true, with_snippet: false, budget: serde_saphyr::budget! { max_nodes: MAX_YAML_VALUES }
+    };
+    let no_yaml = match serde_saphyr::from_str_with_options::<Value>(text, options) {
+        Ok(root @ Value::Object(_)) => return Ok(root),
+        Ok(_) => "it is no map".to_owned(),
+        Err(error) => shown_text(error.without_snippet().to_string().lines().next().unwrap_or_default()),
+    };
+    Err(format!("no JSON ({no_json}), and no YAML either ({no_yaml})"))
 }
 
 fn described(root: &Value, item: &Map<String, Value>) -> Vec<Described> {

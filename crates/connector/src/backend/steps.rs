@@ -233,6 +233,8 @@ impl Run<'_> {
         if let Some(pages) = &request.pages {
             let wanted = if pages.is_main {
                 self.paged.wanted(&self.plan.tool, pages, self.options.keeps_records)
+            } else if self.plan.has_fields_of_rows {
+                Wanted { fields: self.paged.fields.clone(), ..Wanted::all(pages) }
             } else {
                 Wanted::all(pages)
             };

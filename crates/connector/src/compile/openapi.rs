@@ -8,7 +8,7 @@ use crate::problem::Found;
 /// Places that a file may name.
 const MAX_PLACES: usize = 10;
 /// Where documents usually are, for a file that names no place.
-const USUAL: [&str; 5] = ["/openapi.json", "/api/openapi.json", "/swagger.json", "/v3/api-docs", "/schema/"];
+const USUAL: [&str; 6] = ["/openapi.json", "/api/openapi.json", "/swagger.json", "/v3/api-docs", "/schema/", "/openapi.yaml"];
 
 pub(super) fn paths(definition: &Definition, filters: &Filters<'_>, found: &mut Found) -> Vec<String> {
     let written = &definition.upstream.openapi;

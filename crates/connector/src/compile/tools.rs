@@ -136,6 +136,7 @@ fn settle_one<'d>(
         }
         shape.cloned()
     });
+    let has_fields_of_rows = tool.fields && lists == 1 && !has_main && result.is_some() && output.is_none();
     let most = main_list(&batches).filter(|_| has_main);
     own_arguments(tool, has_main, found);
     if tool.structured && tool.output.is_none() {
@@ -183,6 +184,7 @@ fn settle_one<'d>(
             output,
             is_list: has_main,
             has_fields: tool.fields,
+            has_fields_of_rows,
             takes_key: tool.idempotency_key,
             hints: Arc::new(steps::hints(tool, found)),
             requests: requests(&batches),

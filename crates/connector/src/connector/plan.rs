@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) is_list: bool,
     /// The tool takes `fields`.
     pub(crate) has_fields: bool,
+    /// These are fields of the rows of its only list, of which the result is made.
+    pub(crate) has_fields_of_rows: bool,
     /// The tool takes `idempotency_key`.
     pub(crate) takes_key: bool,
     /// Keys whose texts are fenced in the result.

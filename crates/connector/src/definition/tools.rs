@@ -54,7 +54,8 @@ pub(crate) struct Tool {
     pub(crate) result: Option<Placed<String>>,
     /// The shape of the result, or `object` for an open one: what the output schema says.
     pub(crate) output: Option<Placed<String>>,
-    /// Adds the argument `fields`.
+    /// Adds the argument `fields`: names of the result's fields; of the rows' fields in a list, and where `result` makes something
+    /// without a shape of a single list that is not the last step.
     #[serde(default)]
     pub(crate) fields: bool,
     /// Publishes the schema of `output`, and sends each result as structured content too; costs the tokens of both.

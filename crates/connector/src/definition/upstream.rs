@@ -40,7 +40,7 @@ pub(crate) struct Upstream {
     /// Asked before the backend is served, in this order.
     #[serde(default)]
     pub(crate) preflight: Vec<Preflight>,
-    /// Paths under `base` where the backend may serve its OpenAPI document as JSON, in the order in which `footbridge doctor` looks; the
+    /// Paths under `base` where the backend may serve its OpenAPI document as JSON or YAML, in the order in which `footbridge doctor` looks; the
     /// usual ones.
     #[serde(default)]
     pub(crate) openapi: Vec<Placed<String>>,

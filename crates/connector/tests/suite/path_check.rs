@@ -174,6 +174,52 @@ async fn a_document_of_version_two_is_read_too() {
     assert_eq!(found.iter().map(|one| one.1).collect::<Vec<_>>(), ["unknown_key"], "{found:?}");
 }
 
+/// A document of 60 lines whose anchors stand for 2^60 values.
+fn bomb() -> String {
+    let lines = (1..60).map(|n| format!("x{n}: &x{n} [*x{0}, *x{0}]\n", n - 1));
+    format!("openapi: 3.0.0\npaths: {{}}\nx0: &x0 [a]\n{}", lines.collect::<String>())
+}
+
+#[tokio::test]
+async fn a_document_may_be_yaml() {
+    const YAML: &str = "
+openapi: 3.0.3
+info: { title: Things, version: 2.10 }
+paths:
+  /things:
+    get: &list
+      parameters: [{ in: query, name: size, schema: { type: integer } }]
+      responses: { 200: { description: Good } }
+  /moved: { post: *list }
+";
+    let yaml = async |text: String| {
+        let (found, lines) = check(move |path| match path {
+            "/api/v1/openapi.json" => Answer(200, Vec::new(), text.clone()),
+            _ => ok(json!({"items": []})),
+        })
+        .await;
+        (found, lines.len())
+    };
+    let (found, asked) = yaml(YAML.to_owned()).await;
+    let document = found.document.unwrap_or_else(|| panic!("{:?}", found.missed));
+    assert_eq!((document.title.as_deref(), document.version.as_deref(), asked), (Some("Things"), Some("2.1"), 1));
+    let as_json = json!({
+        "openapi": "3.0.3", "info": {"title": "Things", "version": "2.1"},
+        "paths": {
+            "/things": {"get": {"parameters": [{"in": "query", "name": "size", "schema": {"type": "integer"}}]}},
+            "/moved": {"post": {"parameters": [{"in": "query", "name": "size"}]}}
+        }
+    });
+    assert_eq!(found.differences, yaml(as_json.to_string()).await.0.differences);
+    assert!(!found.differences.is_empty());
+    // seven values beside those of the list; 250,000 in all
+    for (length, is_read) in [(249_993, true), (249_994, false)] {
+        let long = format!("openapi: 3.0.0\npaths: {{}}\nx: [{}]\n", "1,".repeat(length));
+        let (found, _) = yaml(long).await;
+        assert_eq!(found.document.is_some(), is_read, "{length}: {:?}", found.missed);
+    }
+}
+
 #[tokio::test]
 async fn without_a_document_each_place_says_why_and_assumed_paths_are_asked() {
     let nested = "[".repeat(100_000);
@@ -183,6 +229,10 @@ async fn without_a_document_each_place_says_why_and_assumed_paths_are_asked() {
         (String::new(), "JSON that ends too early"),
         (nested, "no JSON (recursion limit exceeded"),
         ("[]".to_owned(), "no OpenAPI document"),
+        ("just words".to_owned(), "no YAML either (it is no map)"),
+        ("a: 1\nb: [".to_owned(), "no YAML either ("),
+        ("openapi: 2.9.0\npaths: {}".to_owned(), "no OpenAPI document"),
+        (bomb(), "no YAML either ("),
         (json!({"openapi": "4.0", "paths": {}}).to_string(), "no OpenAPI document"),
         (json!({"openapi": "3.0.0"}).to_string(), "without paths"),
         (json!({"openapi": "3.0.0", "paths": 7}).to_string(), "without paths"),

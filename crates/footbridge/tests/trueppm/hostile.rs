@@ -37,6 +37,8 @@ async fn every_text_of_a_user_is_fenced_and_stays_inside() {
     }
     let served = Served::start(&stand_in).await;
     stand_in.world().no_budgets();
+    let columns = Odd::body(200, json!({ "columns": [{ "status": "REVIEW", "label": EVIL, "visible": true }] }).to_string());
+    stand_in.world().answer_oddly(&format!("projects/{PLATFORM}/board-config/"), columns);
     for (tool, arguments) in calls() {
         let text = served.text(tool, arguments).await;
         let answer: Value = serde_json::from_str(&text).unwrap();

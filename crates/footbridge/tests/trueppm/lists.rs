@@ -139,6 +139,15 @@ async fn fields_bring_back_any_field() {
     let found = served.succeed("list_tasks", wanted).await;
     let keys: BTreeSet<&str> = items(&found)[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert!(keys.is_superset(&BTreeSet::from(["id", "wbs_path", "duration"])), "{found}");
+    let task = served.succeed("get_task", json!({ "task_id": PILOT, "fields": ["server_version", "can_edit"] })).await;
+    let keys: BTreeSet<&str> = task.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, BTreeSet::from(["id", "server_version", "can_edit"]), "{task}");
+    let board = json!({ "project_id": PLATFORM, "fields": ["wbs_path", "name"] });
+    let board = served.succeed("get_board_state", board).await;
+    assert_eq!((board["columns"].as_array().unwrap().len(), board["cards"].as_array().unwrap().len()), (5, 32));
+    let keys: BTreeSet<&str> = board["cards"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, BTreeSet::from(["id", "wbs_path", "name"]), "{board}");
+    served.refuse("get_board_state", json!({ "project_id": PLATFORM, "fields": ["colour"] }), &["colour", "wbs_path"]).await;
     let project =
         served.succeed("get_project", json!({ "project_id": PLATFORM, "fields": ["effective_mcp_enabled", "my_role"] })).await;
     assert_eq!((&project["effective_mcp_enabled"], project["my_role"].is_number()), (&json!(true), true), "{project}");

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::served::{Served, Via, items, settings};
-use crate::stand_in::StandIn;
 use crate::stand_in::sample::{ELSEWHERE, GA_LAUNCH, HARDENING, MIGRATION, PILOT, PLATFORM, SPRINT, TOOLING};
+use crate::stand_in::{Odd, StandIn};
 
 /// The tools of the reference.
 pub(crate) const NAMES: [&str; 18] = [
@@ -177,6 +177,28 @@ async fn what_may_not_be_read_is_refused_and_not_empty() {
     for tool in ["list_tasks", "list_risks", "list_sprints", "get_board_state", "get_schedule_summary", "get_project"] {
         served.refuse(tool, json!({ "project_id": ELSEWHERE }), &["no project visible to this account"]).await;
     }
+    // what says nothing of who may read it, and is empty
+    stand_in.world().opted_out.clear();
+    let of_project = |view: &str| format!("projects/{PLATFORM}/{view}/");
+    for (path, tool) in [
+        ("tasks/search/".to_owned(), "search_tasks"),
+        (of_project("blocked"), "list_blocked_work"),
+        (of_project("decisions"), "list_decisions"),
+    ] {
+        for empty in [json!({ "count": 0, "next": null, "results": [] }), json!([])] {
+            let empty = || Odd::body(200, empty.to_string());
+            let arguments = || match tool {
+                "search_tasks" => json!({ "project_id": PLATFORM, "q": "x" }),
+                _ => json!({ "project_id": PLATFORM }),
+            };
+            stand_in.world().answer_oddly(&path, empty());
+            assert_eq!(served.succeed(tool, arguments()).await, json!({ "items": [], "total_count": 0 }));
+            stand_in.world().opted_out.insert(PLATFORM.into());
+            stand_in.world().answer_oddly(&path, empty());
+            served.refuse(tool, arguments(), &["visible to this account"]).await;
+            stand_in.world().opted_out.clear();
+        }
+    }
     stand_in.world().risks.clear();
     let none = served.succeed("list_risks", json!({ "project_id": PLATFORM })).await;
     assert_eq!(none, json!({ "items": [], "total_count": 0 }));
@@ -188,7 +210,7 @@ async fn what_may_not_be_read_is_refused_and_not_empty() {
 async fn a_summary_says_which_of_its_parts_are_missing() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
-    let refused = crate::stand_in::Odd::body(403, r#"{"detail":"Your role may not read that."}"#);
+    let refused = Odd::body(403, r#"{"detail":"Your role may not read that."}"#);
     stand_in.world().answer_oddly(&format!("projects/{PLATFORM}/monte-carlo/latest/"), refused);
     let summary = served.succeed("get_schedule_summary", json!({ "project_id": PLATFORM })).await;
     let unavailable = summary["unavailable"]["simulation"].as_str().unwrap_or_else(|| panic!("{summary}"));

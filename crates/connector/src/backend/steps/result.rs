@@ -58,6 +58,7 @@ async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
     let plan = run.plan;
     match &plan.output {
         Some(shape) if plan.lists_items => of_items(run, shape, json).await,
+        _ if plan.has_fields_of_rows => Ok(json),
         shape if json.starts_with('{') && (shape.is_some() || plan.has_fields) && !plan.is_list => {
             projection::record(run.inner, shape.as_ref(), &run.paged.fields, json, &run.variables).await
         }

@@ -211,7 +211,7 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
     if tool.fields {
         properties.insert(
             "fields".into(),
-            json!({"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "Names of the fields to return; those of the backend's own record work too."}),
+            json!({"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "Fields to return; the backend's own names work too."}),
         );
     }
     if tool.idempotency_key {
