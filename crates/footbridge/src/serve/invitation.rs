@@ -13,8 +13,11 @@ pub(super) fn text(address: SocketAddr, public_url: Option<&Url>, has_token: boo
     let here = from_this_machine(address);
     let base = base(address, public_url);
     let names: Vec<_> = opened.served.iter().map(|served| served.name.as_str()).collect();
-    let mut lines =
-        vec![format!("footbridge {} serves {}", env!("CARGO_PKG_VERSION"), names.join(", ")), format!("  MCP    {base}/mcp")];
+    let mut lines = vec![
+        format!("footbridge {} serves {}", env!("CARGO_PKG_VERSION"), names.join(", ")),
+        format!("  MCP    {base}/mcp"),
+        format!("  SSE    {base}/sse   (for clients of HTTP+SSE)"),
+    ];
     if opened.local.is_some() {
         lines.push(format!("  REST   {base}/xapi2   (a token: footbridge token create NAME)"));
     }

@@ -90,7 +90,7 @@ fn no_stdin_means_http_with_a_configuration_to_paste() {
     assert_eq!(configurations.len(), 1, "{ended:?}");
     let url = configurations[0]["mcpServers"]["footbridge"]["url"].as_str().unwrap();
     assert!(ended.stderr.contains(&format!("MCP    {url}\n")), "{ended:?}");
-    for door in ["/xapi2", "/healthz", "/readyz"] {
+    for door in ["/sse", "/xapi2", "/healthz", "/readyz"] {
         assert!(ended.stderr.contains(door), "{ended:?}");
     }
 }

@@ -10,7 +10,7 @@ use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, call_over_http, initialize, tool_call};
 use crate::planted::calls;
 use crate::served::{Served, Via, has_no_secret, settings};
-use crate::stand_in::{OWNER, StandIn};
+use crate::stand_in::{OWNER, Seen, StandIn};
 
 /// How serving ptm over stdio to somebody who says nothing ends by itself, at the finest log level: the exit code and stderr.
 pub(crate) fn ended(variables: &[(&str, String)]) -> (Option<i32>, String) {
@@ -71,19 +71,28 @@ async fn the_log_has_the_level_of_its_setting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_says_who_asks_in_one_session() {
+    let first = session_of_one_process().await;
+    assert_eq!(first.len(), 36, "{first}");
+    assert_eq!((first.as_bytes()[14], b"89ab".contains(&first.as_bytes()[19])), (b'4', true), "a random UUID: {first}");
+    assert_ne!(first, session_of_one_process().await);
+}
+
+async fn session_of_one_process() -> String {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in, OWNER).await;
     served.succeed("list_providers", json!({})).await;
+    served.end().await;
     let seen = stand_in.world().seen.clone();
     assert_eq!(
         seen.iter().map(|seen| seen.line.as_str()).collect::<Vec<_>>(),
         ["GET /healthz", "GET /auth/me", "GET /meta", "GET /providers"]
     );
-    let sessions: std::collections::BTreeSet<_> =
-        seen.iter().map(|seen| seen.headers["x-ptm-mcp-session"].to_str().unwrap()).collect();
+    let header = |seen: &Seen, name: &str| seen.headers[name].to_str().unwrap().to_owned();
+    let sessions: std::collections::BTreeSet<_> = seen.iter().map(|seen| header(seen, "x-ptm-mcp-session")).collect();
     assert_eq!(sessions.len(), 1);
-    assert!(seen.iter().all(|seen| seen.headers["x-ptm-client"].to_str().unwrap().starts_with("ptm-mcp/0.4.0+footbridge.")));
-    served.end().await;
+    assert!(seen.iter().all(|seen| header(seen, "x-ptm-client").starts_with("ptm-mcp/0.4.0+footbridge.")));
+    assert!(seen.iter().all(|seen| header(seen, "authorization") == format!("Bearer {OWNER}")), "on the checks too");
+    sessions.into_iter().next().unwrap()
 }
 
 /// Takes the next request, which must be for this path, and answers it.

@@ -31,6 +31,11 @@ async fn everything(stand_in: &StandIn, served: &Served) {
         served.succeed("compare_prompt_versions", json!({ "prompt_id": "greeting", "from_version": 1, "to": 2 })).await;
     assert_eq!(compared.as_object().unwrap().len(), 2);
 
+    let all = served.succeed("list_prompts", json!({})).await;
+    let prompts = all["items"].as_array().unwrap();
+    let second = served.succeed("list_prompts", json!({ "offset": 1, "limit": 1 })).await;
+    assert_eq!((&second["items"], &second["total_count"]), (&json!([prompts[1]]), &json!(prompts.len())), "{second}");
+
     let manual = json!({ "prompt_text": "Hi", "tests": [{ "input": "a" }], "wait": false });
     let run = served.succeed("run_manual_eval", manual).await;
     let key = run["run_key"].clone();
@@ -81,7 +86,7 @@ async fn everything(stand_in: &StandIn, served: &Served) {
     served.refuse("remove_prompt_from_group", group, &["404", "not in that group"]).await;
     let transfer = json!({ "prompt_id": "greeting", "new_owner": "bob" });
     assert_eq!(served.succeed("transfer_prompt_ownership", transfer.clone()).await["owner"], "bob");
-    served.refuse("transfer_prompt_ownership", transfer, &["422", "they own it already"]).await;
+    served.refuse("transfer_prompt_ownership", transfer, &["422", "they own it already", "Validation failed"]).await;
 
     for (uri, mime, text) in [
         ("ptm://prompts/greeting", "text/plain", "Say hello."),
@@ -172,8 +177,12 @@ async fn values_out_of_range_never_reach_the_backend() {
         }
         stand_in.world().seen.truncate(before);
     }
-    let long = json!({ "prompt_id": "greeting", "change_summary": "x", "prompt_text": "é".repeat(500_001) });
-    served.refuse("update_prompt", long, &["prompt_text", "500000"]).await;
+    let long = |length| json!({ "prompt_id": "greeting", "change_summary": "x", "prompt_text": "é".repeat(length) });
+    served.refuse("update_prompt", long(500_001), &["prompt_text", "500000"]).await;
+    assert_eq!(stand_in.lines().len(), before);
+    served.succeed("update_prompt", long(500_000)).await;
+    assert_eq!(stand_in.world().prompts["greeting"].versions[2]["prompt_text"].as_str().unwrap().chars().count(), 500_000);
+    stand_in.world().seen.truncate(before);
     let ten_kilobytes = "a".repeat(10 << 10);
     for id in ["..", ".", "../auth/me", "a/b", "%2e%2e", "a b", "", ten_kilobytes.as_str()] {
         served.refuse("get_prompt", json!({ "prompt_id": id }), &["prompt_id"]).await;

@@ -122,6 +122,22 @@ async fn a_short_wait_is_waited_and_a_long_one_is_told() {
     served.end().await;
 }
 
+/// A read that is not answered is told in words; the next one is sent as if nothing had been.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_is_told_with_its_time() {
+    let stand_in = StandIn::start().await;
+    // long enough for every answer that is given
+    let hasty = ("TRUEPPM_API_TIMEOUT", "5".to_owned());
+    let served = Served::over(Via::Stdio, settings(&stand_in, "dana").into_iter().chain([hasty])).await;
+    served.succeed("whoami", json!({})).await;
+    for _ in 0..3 {
+        stand_in.world().answer_oddly("auth/me", Odd::Nothing);
+    }
+    served.refuse("whoami", json!({}), &["TruePPM did not answer within 5 s"]).await;
+    served.succeed("list_projects", json!({})).await;
+    served.end().await;
+}
+
 /// A token that is refused while it serves: the call says so, and the program goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_ends_is_told_and_one_that_comes_back_works() {

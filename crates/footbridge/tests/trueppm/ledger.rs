@@ -67,7 +67,7 @@ const PINNED: [(&str, Shown); 49] = [
     ("404 in a tool", By("trueppm/errors::errors_say_what_trueppm_said_and_what_to_do")),
 ];
 
-const DEFECTS: [(&str, Shown); 19] = [
+const DEFECTS: [(&str, Shown); 20] = [
     ("one session's end kills all", By("trueppm/sessions::a_hundred_sessions_of_streamable_http_end_and_one_stays")),
     ("no check before serving over HTTP", By("trueppm/boot::a_refused_token_ends_the_start_in_one_line")),
     ("the token goes to any host", By("trueppm/hostile::the_token_stays_at_home")),
@@ -78,6 +78,7 @@ const DEFECTS: [(&str, Shown); 19] = [
     ("the distribution", By("trueppm/sizes::answers_are_worth_their_tokens")),
     ("sizes", By("trueppm/sizes::answers_are_worth_their_tokens")),
     ("lost details of errors", By("trueppm/errors::errors_say_what_trueppm_said_and_what_to_do")),
+    ("a timeout without words", By("trueppm/errors::no_answer_is_told_with_its_time")),
     ("ids that leave their place", By("trueppm/hostile::an_id_never_leaves_its_place_in_the_address")),
     ("fences with holes", By("trueppm/hostile::every_text_of_a_user_is_fenced_and_stays_inside")),
     ("empty because not allowed", By("trueppm/story::what_may_not_be_read_is_refused_and_not_empty")),

@@ -123,6 +123,7 @@ async fn a_board_of_more_cards_than_fit_says_so() {
     stand_in.world().fill(HARDENING, 200);
     let served = Served::start(&stand_in).await;
     let board = served.succeed("get_board_state", json!({ "project_id": HARDENING })).await;
+    assert_eq!(asked_for_tasks(&stand_in), [format!("GET tasks/?project={HARDENING}&page_size=200")]);
     assert_eq!((board["cards"].as_array().unwrap().len(), board.get("cards_truncated")), (200, None));
     stand_in.world().fill(HARDENING, 201);
     let board = served.succeed("get_board_state", json!({ "project_id": HARDENING })).await;
