@@ -14,7 +14,8 @@ pub(crate) struct Standing<W> {
     /// `http://127.0.0.1:1234`.
     pub(crate) url: String,
     world: Arc<Mutex<W>>,
-    stop: Option<oneshot::Sender<()>>,
+    /// What ends it, and its port.
+    stop: Option<(oneshot::Sender<()>, Reserved)>,
     serving: JoinHandle<()>,
 }
 
@@ -22,18 +23,23 @@ impl<W: Send + 'static> Standing<W> {
     pub(crate) async fn serve(world: W, router: fn(Arc<Mutex<W>>) -> Router) -> Self {
         let world = Arc::new(Mutex::new(world));
         let router = router(Arc::clone(&world));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let place = Reserved::new();
+        let listener = TcpListener::bind(("127.0.0.1", place.port())).await.unwrap();
+        let url = place.url();
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move { stopped.await.unwrap_or_default() };
         let serving = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await.unwrap() });
-        Self { url, world, stop: Some(stop), serving }
+        Self { url, world, stop: Some((stop, place)), serving }
     }
 
-    /// Ends it. When this is through, nobody listens there any more and every connection is closed, so that whoever comes next is refused.
-    pub(crate) async fn stop(mut self) {
-        drop(self.stop.take());
+    /// Ends it. When this is through, nobody listens there any more and every connection is closed, so that whoever comes next is refused,
+    /// as long as what this gives is there.
+    #[must_use]
+    pub(crate) async fn stop(mut self) -> Reserved {
+        let (stop, place) = self.stop.take().unwrap();
+        drop(stop);
         (&mut self.serving).await.unwrap();
+        place
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, W> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::process::{DEADLINE, Home, Running};
 use crate::harness::session::{Session, call_over_http, outcome, tool_call, try_call_over_http};
+use crate::harness::stand_in::Reserved;
 
 const ROUNDS: u64 = 4;
 /// Writes that are under way all the time; fewer than may be on one connection.
@@ -64,8 +65,12 @@ fn over_stdio() {
 fn over_http() {
     let home = Home::new();
     let mut acknowledged = BTreeSet::new();
+    // Writers go on knocking after the server is gone: nobody else must open.
+    let place = Reserved::new();
+    let (base, port) = (place.url(), place.port().to_string());
     for round in 0..ROUNDS {
-        let (running, base) = Running::start_http(&mut home.command(&["serve"]));
+        let mut running = Running::start(&mut home.command(&["serve", "--port", &port]));
+        assert_eq!(running.address(), base);
         let (told, answers) = channel();
         let writers: Vec<_> = (0..4)
             .map(|writer| {

@@ -140,7 +140,7 @@ async fn an_answer_that_is_none_says_no_secret() {
                 assert!(served.call(tool, arguments).await.is_error, "{tool}: {odd:?}");
             }
         }
-        stand_in.stop().await;
+        let _nobody = stand_in.stop().await;
         served.refuse("list_providers", json!({}), &["cannot be reached"]).await;
         served.refuse("share_prompt", json!({ "prompt_id": "greeting" }), &["cannot be reached"]).await;
         served.end().await;

@@ -181,7 +181,7 @@ async fn reading_alone_closes_the_rest() {
 async fn a_backend_that_is_not_there_is_our_trouble() {
     let stand_in = StandIn::start().await;
     let door = Door::open(&stand_in, Some(KEY), &[]);
-    stand_in.stop().await;
+    let _nobody = stand_in.stop().await;
     let (status, answer) = door.get("statuses?project_id=1").await;
     assert_eq!((status, answer), (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": "Internal server error" })));
 }

@@ -114,7 +114,7 @@ async fn a_backend_that_is_down_ends_the_start_in_one_line() {
         assert!(stderr.contains("did not answer within 1 s"), "{stderr}");
     }
     let nowhere = settings(&stand_in, "dana").to_vec();
-    stand_in.stop().await;
+    let _nobody = stand_in.stop().await;
     for transport in TRANSPORTS {
         let (code, stdout, stderr) = ended(transport, nowhere.clone());
         assert_eq!(code, Some(1), "{stderr}");

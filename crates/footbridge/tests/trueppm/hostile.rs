@@ -174,7 +174,7 @@ async fn a_token_is_said_nowhere() {
             let called = served.call("get_task", json!({ "task_id": id })).await;
             assert!(called.is_error);
         }
-        stand_in.stop().await;
+        let _nobody = stand_in.stop().await;
         served.refuse("list_projects", json!({}), &["cannot be reached"]).await;
         served.end().await;
     }
