@@ -32,8 +32,8 @@ fn each_reads_what_the_other_wrote() {
 
 #[test]
 fn many_writes_of_both_at_once_are_all_there() {
-    // Few enough for the five seconds that what runs is given at the end of the input.
-    const WRITES: u64 = 30;
+    // Few enough for the five seconds that a write waits for its turn.
+    const WRITES: u64 = 20;
     let home = Home::new();
     let mut both = [0, 1].map(|_| Running::start_piped(&mut home.command(&["serve"])));
     for id in 0..WRITES {
@@ -42,13 +42,13 @@ fn many_writes_of_both_at_once_are_all_there() {
         }
     }
     for mut running in both {
+        for _ in 0..WRITES {
+            outcome(&serde_json::from_str(&running.line().unwrap()).unwrap()).unwrap();
+        }
         running.close_input();
         let ended = running.ended();
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
         assert_eq!(ended.stdout.lines().count() as u64, WRITES);
-        for line in ended.stdout.lines() {
-            outcome(&serde_json::from_str(line).unwrap()).unwrap();
-        }
     }
     let titles = Session::start(&mut home.command(&["serve"])).titles();
     let expected: BTreeSet<_> = (0..WRITES).flat_map(|id| [format!("0/{id}"), format!("1/{id}")]).collect();
