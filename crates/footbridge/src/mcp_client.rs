@@ -4,17 +4,19 @@
 
 mod event_stream;
 
+use std::future::ready;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use footbridge_connector::{Limits, Network, Unanswered, Upstream};
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::exit::Trouble;
-use event_stream::{EventStream, Events};
+use event_stream::EventStream;
 
 /// What one exchange may take.
 const LIMITS: Limits = Limits { bytes: 8 << 20, time: Duration::from_secs(30) };
@@ -29,7 +31,6 @@ const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// A conversation with a server.
-#[derive(Debug)]
 pub(crate) struct McpClient {
     network: Network,
     url: Url,
@@ -146,7 +147,7 @@ impl McpClient {
         if let Some(session) = answer.headers().get(SESSION) {
             self.session = Some(session.clone());
         }
-        let Some(stream) = &mut self.stream else { return self.result(id, &answer) };
+        let Some(stream) = &mut self.stream else { return self.result(id, &answer).await };
         if !answer.status().is_success() {
             return Err(self.no_mcp(&answer));
         }
@@ -199,14 +200,15 @@ impl McpClient {
     }
 
     /// The result with that id, from JSON or from a stream of events.
-    fn result(&self, id: u64, answer: &Response<Bytes>) -> Result<Value, Refusal> {
+    async fn result(&self, id: u64, answer: &Response<Bytes>) -> Result<Value, Refusal> {
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(self.no_mcp(answer));
         }
         let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let text = String::from_utf8_lossy(answer.body());
-        let messages =
-            if kind.starts_with("text/event-stream") { events(&text) } else { serde_json::from_str(&text).into_iter().collect() };
+        let messages = match kind.starts_with("text/event-stream") {
+            true => messages(answer.body()).await,
+            false => serde_json::from_slice(answer.body()).into_iter().collect(),
+        };
         let is_ours = |message: &&Map<String, Value>| message.get("id") == Some(&json!(id)) || message.contains_key("error");
         let Some(message) = messages.iter().filter_map(Value::as_object).find(is_ours) else {
             return Err(self.no_mcp(answer));
@@ -275,25 +277,26 @@ fn excerpt(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }
 
-/// The messages of a stream of server-sent events that has ended.
-fn events(text: &str) -> Vec<Value> {
-    let mut events = Events::default();
-    let whole = events.take(text.as_bytes()).into_iter().chain(events.take(b"\n\n"));
-    whole.filter_map(|event| serde_json::from_str(&event.data).ok()).collect()
+/// The messages of a stream of server-sent events that has ended, as far as it can be read.
+async fn messages(body: &Bytes) -> Vec<Value> {
+    let pieces = stream::iter([Ok(body.clone()), Ok(Bytes::from_static(b"\n\n"))]);
+    let events = event_stream::events(pieces);
+    events.filter_map(|event| ready(event.ok().and_then(|event| serde_json::from_str(&event.data).ok()))).collect().await
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{events, excerpt};
+    use super::{Bytes, excerpt, messages};
 
-    #[test]
-    fn messages_are_found_among_events() {
+    #[tokio::test]
+    async fn messages_are_found_among_events() {
         let stream = ": hello\n\nevent: message\nid: 1\ndata: {\"a\":\ndata: 1}\n\ndata:\n\nretry: 5\ndata:{\"b\":2}\r\n\r\n";
-        assert_eq!(events(stream), [json!({ "a": 1 }), json!({ "b": 2 })]);
-        assert_eq!(events("data: {\"cut\": 1}"), [json!({ "cut": 1 })]);
-        assert_eq!(events("data: {\"cut\": "), Vec::<serde_json::Value>::new());
+        let found = async |text: &'static str| messages(&Bytes::from_static(text.as_bytes())).await;
+        assert_eq!(found(stream).await, [json!({ "a": 1 }), json!({ "b": 2 })]);
+        assert_eq!(found("data: {\"cut\": 1}").await, [json!({ "cut": 1 })]);
+        assert_eq!(found("data: {\"cut\": ").await, Vec::<serde_json::Value>::new());
     }
 
     #[test]

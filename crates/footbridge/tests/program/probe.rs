@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -80,6 +81,30 @@ fn a_stream_that_leads_elsewhere_or_nowhere_is_not_followed() {
 }
 
 #[test]
+fn a_stream_that_says_too_much_or_nothing_ends_there() {
+    const LIMIT: usize = 8 << 20;
+    let home = Home::new();
+    let of = |rest: &'static str, filled: usize| {
+        let head = "event: endpoint\ndata: /m\n\n";
+        let body = format!("{head}{}{rest}", ":".repeat(filled.saturating_sub(head.len() + rest.len())));
+        serve(move |line, _, body_of| match (line.starts_with("GET"), body_of["method"].as_str()) {
+            (true, _) => (200, "Content-Type: text/event-stream\r\n", body.clone()),
+            (false, Some("server/discover")) => (405, "", String::new()),
+            (false, Some("initialize")) if line.contains("/mcp") => (405, "", String::new()),
+            (false, _) => (202, "", String::new()),
+        })
+    };
+    for (rest, filled, said) in [
+        ("\n\n", LIMIT, "ended its stream before it answered"),
+        ("\n\n", LIMIT + 1, "too large"),
+        ("<html>\n", 0, "ended its stream before it answered"),
+    ] {
+        let ended = probe(&home, &[&of(rest, filled)], &[]);
+        assert!(ended.code == Some(1) && ended.stderr.contains(said), "{rest:?} {filled}: {ended:?}");
+    }
+}
+
+#[test]
 fn a_server_without_echo_is_named_and_a_message_to_it_fails() {
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
@@ -109,18 +134,22 @@ fn request(stream: &TcpStream) -> Option<(String, String, Value)> {
     Some((first, headers, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
-/// Answers each request by `answer`: status, headers, body. One request a connection.
-fn serve(answer: impl Fn(&str, &str, &Value) -> (u16, &'static str, String) + Send + 'static) -> String {
+/// Answers each request by `answer`: status, headers, body. One request a connection, and all of them at once.
+fn serve(answer: impl Fn(&str, &str, &Value) -> (u16, &'static str, String) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let answer = Arc::new(answer);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let Some((first, headers, body)) = request(&stream) else { continue };
-            let (status, headers, body) = answer(&first, &headers, &body);
-            let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
-            // The client may have gone.
-            let _sent = stream.write_all(format!("{head}{body}").as_bytes());
+            let (mut stream, answer) = (stream.unwrap(), Arc::clone(&answer));
+            std::thread::spawn(move || {
+                let Some((first, headers, body)) = request(&stream) else { return };
+                let (status, headers, body) = answer(&first, &headers, &body);
+                let length = body.len();
+                let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
+                // The client may have gone.
+                let _sent = stream.write_all(format!("{head}{body}").as_bytes());
+            });
         }
     });
     format!("http://{address}/mcp")
