@@ -15,6 +15,10 @@ use tree::Node;
 
 /// Bytes that a connector file may have.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
+/// Levels of lists and maps in a file: what reads them is nested as deep, on whatever thread it is called.
+const MAX_DEPTH: usize = 32;
+/// Values of a file; what an anchor holds counts at each place where it is named.
+const MAX_VALUES: usize = 100_000;
 /// Structural faults that are named: who has more is told so.
 const MAX_FAULTS: usize = 1_000;
 
@@ -25,7 +29,7 @@ pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
         found.add(start, "", format!("the file has {} bytes; at most {MAX_FILE_BYTES} are read", text.len()));
         return None;
     }
-    let options = || serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    let options = || serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget() };
     let fault = match serde_saphyr::from_str_with_options::<Definition>(text, options()) {
         Ok(definition) => return Some(definition),
         Err(fault) => fault,
@@ -35,7 +39,7 @@ pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
         // A key that is there twice hides nothing else.
         Err(not_yaml) => {
             let tolerant = serde_saphyr::options! {
-                strict_booleans: true, with_snippet: false, duplicate_keys: DuplicateKeyPolicy::FirstWins
+                strict_booleans: true, with_snippet: false, budget: budget(), duplicate_keys: DuplicateKeyPolicy::FirstWins
             };
             let tree = serde_saphyr::from_str_with_options::<Placed<Node>>(text, tolerant).ok();
             placed(&not_yaml, found);
@@ -54,22 +58,37 @@ pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
     definition
 }
 
+fn budget() -> Option<serde_saphyr::Budget> {
+    serde_saphyr::budget! { max_depth: MAX_DEPTH, max_nodes: MAX_VALUES }
+}
+
 /// What the parser says, where it says it.
 fn placed(fault: &serde_saphyr::Error, found: &mut Found) {
     let place = fault.location().map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() });
-    let what = sentence(&fault.without_snippet().to_string());
-    let hint = SYNTAX_HINTS.iter().find(|(words, _)| what.contains(words));
-    match hint {
-        Some((_, hint)) => found.add_with_hint(place, "", what, *hint),
-        None => found.add(place, "", what),
-    }
+    let said = sentence(&fault.without_snippet().to_string());
+    let (what, hint) = words(said);
+    if hint.is_empty() { found.add(place, "", what) } else { found.add_with_hint(place, "", what, hint) }
 }
 
-/// Words of the parser, and what most often lies behind them.
-const SYNTAX_HINTS: [(&str, &str); 2] = [
-    ("flow mapping", "inside `{ }`, a path such as `/items/{id}` and a text with a comma need quotes"),
-    ("mapping values are not allowed", "a text that holds `: ` needs quotes"),
-];
+/// What the parser says, for who writes files and not parsers; and what most often lies behind it.
+fn words(said: String) -> (String, &'static str) {
+    let is = |words: &str| said.contains(words);
+    if is("flow mapping") {
+        (said, "inside `{ }`, a path such as `/items/{id}` and a text with a comma need quotes")
+    } else if is("mapping values are not allowed") {
+        (said, "a text that holds `: ` needs quotes")
+    } else if is("multiple YAML documents") {
+        ("there is more than one document".to_owned(), "a connector file is one: take out the line `---`")
+    } else if is("recursion limit exceeded") || is("budget breached: Depth") {
+        (format!("nested deeper than {MAX_DEPTH} levels"), "")
+    } else if is("budget breached") {
+        (format!("the file has more than {MAX_VALUES} values"), "what `*name` stands for counts at each place")
+    } else if is("invalid u") || is("invalid i") {
+        ("must be a whole number".to_owned(), "write it in digits alone; the reference says how large it may be")
+    } else {
+        (said, "")
+    }
+}
 
 /// Only reached if a list that was just filled were empty.
 pub(crate) fn unplaced(file: &str) -> Problems {

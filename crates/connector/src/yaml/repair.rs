@@ -1,6 +1,8 @@
 //! A tree with structural faults, made readable: what does not fit is taken out, what is missing is made up. The rest of the file can
 //! then be looked at too, and every problem of it named at once. What was made up stands where the fault does, and is never served.
 
+use std::collections::HashSet;
+
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
@@ -43,13 +45,21 @@ pub(super) fn repair(tree: &mut Placed<Node>, validator: &Validator) -> bool {
         // From the last item of a list to the first, so that the places of the others stay.
         unfit.sort_by_cached_key(|path| path.iter().map(|step| (step.parse::<usize>().ok(), step.clone())).collect::<Vec<_>>());
         unfit.dedup();
-        for path in unfit.iter().rev() {
-            let Some((last, above)) = path.split_last() else { return false };
-            match tree.at_mut(above).map(|node| &mut node.value) {
-                Some(Node::Map(map)) => map.retain(|(key, _)| key.value != *last),
+        unfit.reverse();
+        let above = |path: &[String]| path.split_last().map(|(_, above)| above.to_vec());
+        for beside in unfit.chunk_by(|a, b| above(a) == above(b)) {
+            let Some(above) = beside.first().and_then(|path| above(path)) else { return false };
+            match tree.at_mut(&above).map(|node| &mut node.value) {
+                Some(Node::Map(map)) => {
+                    let keys: HashSet<&String> = beside.iter().filter_map(|path| path.last()).collect();
+                    map.retain(|(key, _)| !keys.contains(&key.value));
+                }
                 Some(Node::List(list)) => {
-                    if let Some(index) = last.parse().ok().filter(|index: &usize| *index < list.len()) {
-                        list.remove(index);
+                    let places = beside.iter().filter_map(|path| path.last()?.parse::<usize>().ok());
+                    for place in places {
+                        if place < list.len() {
+                            list.remove(place);
+                        }
                     }
                 }
                 _ => {}
