@@ -23,7 +23,7 @@ pub(super) async fn arguments(
 ) -> Result<Vec<Map<String, Value>>, CallError> {
     let input = Held::Made(jq::from_json(request));
     let found = if action.is_several {
-        values::all(inner, &action.arguments, &input, &Variables::default(), MAX_CALLS + 1).await?
+        values::several(inner, &action.arguments, &input, &Variables::default(), MAX_CALLS + 1).await?
     } else {
         vec![values::one(inner, &action.arguments, &input, &Variables::default()).await?]
     };

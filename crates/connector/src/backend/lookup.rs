@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Inner;
 use super::request;
-use super::sources::{Loaded, MAX_ROWS};
+use super::sources::Loaded;
 use super::throttle::set;
 use super::tidy;
 use super::values::{self, Held};
@@ -15,6 +15,8 @@ use crate::connector::Lookup;
 use crate::failure::CallError;
 use crate::jq::{self, Glue, Variable, Variables, plain_text};
 
+/// Rows of one answer that are looked at.
+const MAX_CHOICES: usize = 5_000;
 /// Choices that a message lists.
 const MAX_LISTED: usize = 20;
 /// Suggestions that a message makes.
@@ -79,8 +81,8 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
         let mut newer = None;
         loop {
             let loaded = inner.sources.load(inner, source, (&scope_text, &asked.scope), &me, newer).await?;
-            is_cut = loaded.is_cut;
-            let rows = rows(inner, asked.lookup, &loaded, &variables).await?;
+            let rows;
+            (rows, is_cut) = self::rows(inner, asked.lookup, &loaded, &variables).await?;
             if let Some(found) = word(inner, asked, name, &rows, &variables).await? {
                 return Ok(found);
             }
@@ -104,14 +106,24 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
             }
         }
     }
-    if digits && asked.lookup.source.is_none() {
+    // a list that is not all there is does not say that there is no such id
+    if digits && (asked.lookup.source.is_none() || asked.lookup.one.is_some() || is_cut) {
         return Ok(as_id());
     }
     Err(unknown(asked, name, &choices, is_cut))
 }
 
-async fn rows(inner: &Arc<Inner>, lookup: &Lookup, loaded: &Loaded, variables: &Variables) -> Result<Vec<Val>, CallError> {
-    values::all(inner, &lookup.rows, &Held::Made(loaded.value.clone()), variables, MAX_ROWS).await
+/// The rows to choose from, and whether there are more of them.
+async fn rows(
+    inner: &Arc<Inner>,
+    lookup: &Lookup,
+    loaded: &Loaded,
+    variables: &Variables,
+) -> Result<(Vec<Val>, bool), CallError> {
+    let mut rows = values::several(inner, &lookup.rows, &Held::Made(loaded.value.clone()), variables, MAX_CHOICES + 1).await?;
+    let is_cut = loaded.is_cut || rows.len() > MAX_CHOICES;
+    rows.truncate(MAX_CHOICES);
+    Ok((rows, is_cut))
 }
 
 /// The word of the lookup that this is, such as `me` or `current`.
@@ -216,22 +228,21 @@ fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut: bool) -> C
     let noun = &asked.lookup.noun;
     let mut message = format!("`{}`: there is no {noun} called {name:?}.", asked.argument);
     let folded = name.to_lowercase();
-    let mut near: Vec<(f64, &str)> = choices
-        .iter()
-        .flat_map(|choice| choice.names.first())
-        .map(|own| {
-            (
-                strsim::normalized_damerau_levenshtein(&own.to_lowercase(), &folded)
-                    .max(if own.to_lowercase().contains(&folded) { 0.9 } else { 0.0 }),
-                own.as_str(),
-            )
-        })
-        .filter(|(likeness, _)| *likeness >= 0.6)
-        .collect();
+    let likeness = |own: &str| {
+        let own = own.to_lowercase();
+        let inside = if own.contains(&folded) { 0.9 } else { 0.0 };
+        strsim::normalized_damerau_levenshtein(&own, &folded).max(inside)
+    };
+    // of each choice the name that is most like it; of its names as good as another, the first
+    let nearest = |choice: &'_ Choice| {
+        let names = choice.names.iter().rev().map(|own| (likeness(own), own.clone()));
+        names.max_by(|(a, _), (b, _)| a.total_cmp(b))
+    };
+    let mut near: Vec<(f64, String)> = choices.iter().filter_map(nearest).filter(|(likeness, _)| *likeness >= 0.6).collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     if !near.is_empty() {
         let names: Vec<String> = near.iter().take(MAX_SUGGESTED).map(|(_, own)| format!("{:?}", short(own))).collect();
-        message.push_str(&format!(" Did you mean {}?", names.join(" or ")));
+        message.push_str(&format!(" Did you mean {}?", tidy::fenced(&names.join(" or "))));
     }
     let words = asked.lookup.words.iter().map(|(word, _)| word.clone());
     let listed: Vec<String> = words.chain(choices.iter().map(shown)).take(MAX_LISTED).collect();
@@ -241,7 +252,7 @@ fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut: bool) -> C
         message.push_str(&format!(" The choices are: {}{rest}.", tidy::fenced(&listed.join(", "))));
     }
     if is_cut {
-        message.push_str(&format!(" Only the first {MAX_ROWS} were looked at: pass the id."));
+        message.push_str(&format!(" Only the first {} were looked at: pass the id.", choices.len()));
     }
     if choices.is_empty() && asked.lookup.words.is_empty() {
         message.push_str(" Pass another name, or the id.");

@@ -300,7 +300,13 @@ async fn read(inner: &Arc<Inner>, way: &Walk, answer: Answer, at: &Position, var
     let rows = match (way.rows.of_input(), &body) {
         (Some(path), Held::Received(received)) => projection::inside(received.json.text(), path).and_then(projection::items),
         _ => {
-            let found = values::all(inner, &way.rows, &body, &variables, MAX_PAGE_ROWS).await?;
+            let found = values::several(inner, &way.rows, &body, &variables, MAX_PAGE_ROWS + 1).await?;
+            if found.len() > MAX_PAGE_ROWS {
+                let message = format!(
+                    "{title} answered a page of more than {MAX_PAGE_ROWS} rows. Ask for less, with a smaller limit or a filter."
+                );
+                return Err(CallError::backend(message, false));
+            }
             Some(found.iter().map(|value| values::to_json(value).map(String::into_boxed_str)).collect::<Result<_, _>>()?)
         }
     };

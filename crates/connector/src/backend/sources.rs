@@ -17,8 +17,8 @@ use crate::connector::Source;
 use crate::failure::CallError;
 use crate::jq::Variable;
 
-/// Rows that a source may have.
-pub(super) const MAX_ROWS: usize = 1_000;
+/// Rows that are read of a source in pages.
+const MAX_ROWS: usize = 1_000;
 /// Scopes that are kept at once.
 const MAX_KEPT: usize = 200;
 

@@ -278,7 +278,7 @@ impl Run<'_> {
     }
 
     async fn items(&self, each: &Each) -> Result<Vec<Val>, CallError> {
-        let items = values::all(self.inner, &each.items, &Held::Nothing, &self.variables, each.at_most + 1).await?;
+        let items = values::several(self.inner, &each.items, &Held::Nothing, &self.variables, each.at_most + 1).await?;
         if items.len() > each.at_most {
             let message =
                 format!("There are more than {} items to go through; nothing was done with them. Do it in parts.", each.at_most);

@@ -7,7 +7,7 @@ use jaq_json::Val;
 
 use super::Inner;
 use crate::failure::CallError;
-use crate::jq::{self, FilterId, Glue, Misfit, Stop, Variables};
+use crate::jq::{self, Glue, Misfit, Program, Stop, Variables};
 use crate::json::Admitted;
 
 /// What is said of a filter that failed: its own text may hold values of the answer.
@@ -98,8 +98,8 @@ pub(super) async fn each(inner: &Arc<Inner>, work: Work, variables: &Variables) 
     blocking(inner, move |inner| work.iter().map(|(glue, input)| run(inner, glue, input, &variables)).collect()).await
 }
 
-/// All values of a filter, or the items of the one list it gives.
-pub(super) async fn all(
+/// The first values of a filter, or the first items of the one list it gives; at most `limit`.
+pub(super) async fn several(
     inner: &Arc<Inner>,
     glue: &Glue,
     input: &Held,
@@ -108,12 +108,15 @@ pub(super) async fn all(
 ) -> Result<Vec<Val>, CallError> {
     let (glue, input, variables) = (glue.clone(), input.clone(), variables.clone());
     let mut values = blocking(inner, move |inner| match &glue {
-        Glue::Filter(filter) => filtered(inner, *filter, &variables, input.value()?, limit.saturating_add(1)),
+        Glue::Filter(filter) => {
+            let input = input.value()?;
+            filtered(inner, |program| program.run_first(*filter, &variables, input, limit))
+        }
         _ => Ok(run(inner, &glue, &input, &variables)?.into_iter().collect()),
     })
     .await?;
     match values.as_slice() {
-        [Val::Arr(list)] => Ok(list.to_vec()),
+        [Val::Arr(list)] => Ok(list.iter().take(limit).cloned().collect()),
         [Val::Null] => Ok(Vec::new()),
         _ => Ok(std::mem::take(&mut values)),
     }
@@ -144,15 +147,19 @@ pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variable
     match glue {
         Glue::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
         Glue::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
-        Glue::Filter(filter) => Ok(filtered(inner, *filter, variables, input.value()?, 1)?.pop()),
+        Glue::Filter(filter) => {
+            let input = input.value()?;
+            let one = |program: &Program| program.run_one(*filter, variables, input).map(Vec::from_iter);
+            Ok(filtered(inner, one)?.pop())
+        }
     }
 }
 
 /// What a filter gives, within what the call may spend.
-fn filtered(inner: &Inner, filter: FilterId, variables: &Variables, input: Val, limit: usize) -> Result<Vec<Val>, CallError> {
+fn filtered(inner: &Inner, run: impl FnOnce(&Program) -> Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
     inner.budget.filter()?;
     let started = Instant::now();
-    let found = inner.compiled().program.run_all(filter, variables, input, limit);
+    let found = run(&inner.compiled().program);
     inner.budget.filtered(started.elapsed());
     sound(inner, found)
 }

@@ -247,8 +247,7 @@ mod tests {
             let glue = Glue::plain(code).unwrap_or_else(|| panic!("{code} is plain"));
             let program = compile("", &[code]).unwrap();
             for input in inputs {
-                let by_jq =
-                    program.run_all(FilterId(0), &variables(), value(input), 1).map(|mut values| values.pop()).map_err(|_| ());
+                let by_jq = program.run_one(FilterId(0), &variables(), value(input)).map_err(|_| ());
                 let own = match &glue {
                     Glue::Plain(plain) => plain.value(&variables(), &value(input)).map_err(|_| ()),
                     Glue::Either(a, b) => super::super::either(a, b, &variables(), &value(input)).map_err(|_| ()),

@@ -251,16 +251,35 @@ fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> Faul
 }
 
 impl Program {
-    /// Every value of a filter, at most `limit`.
+    /// The one value of a filter; none when it gives none.
     ///
     /// # Errors
-    /// When it fails, gives more values, or spends more than a run may.
-    pub(crate) fn run_all(&self, filter: FilterId, variables: &Variables, input: Val, limit: usize) -> Result<Vec<Val>, Stop> {
-        self.run_on(&Budget::new(), filter, variables, input, limit)
+    /// When it fails, gives a second value, or spends more than a run may.
+    pub(crate) fn run_one(&self, filter: FilterId, variables: &Variables, input: Val) -> Result<Option<Val>, Stop> {
+        self.run_one_on(&Budget::new(), filter, variables, input)
     }
 
     /// The same, on a budget that the caller made.
-    pub(super) fn run_on(
+    pub(super) fn run_one_on(
+        &self,
+        budget: &Budget,
+        filter: FilterId,
+        variables: &Variables,
+        input: Val,
+    ) -> Result<Option<Val>, Stop> {
+        let mut found = self.first_on(budget, filter, variables, input, 2)?;
+        if found.len() > 1 { Err(Stop::Many) } else { Ok(found.pop()) }
+    }
+
+    /// The first values of a filter, at most `limit`; it is not asked for more.
+    ///
+    /// # Errors
+    /// When it fails, or spends more than a run may.
+    pub(crate) fn run_first(&self, filter: FilterId, variables: &Variables, input: Val, limit: usize) -> Result<Vec<Val>, Stop> {
+        self.first_on(&Budget::new(), filter, variables, input, limit)
+    }
+
+    fn first_on(
         &self,
         budget: &Budget,
         filter: FilterId,
@@ -270,14 +289,7 @@ impl Program {
     ) -> Result<Vec<Val>, Stop> {
         let Some(entry) = self.entries.get(filter.0) else { return Err(Stop::Failed("no such filter".into())) };
         let context = Ctx::<Kind>::new(Data { lut: &self.lut, budget }, Vars::new(variables.iter().cloned()));
-        let mut found = Vec::new();
-        for value in entry.run((context, input)) {
-            if found.len() == limit {
-                return Err(value.map_or_else(stop, |_| Stop::Many));
-            }
-            found.push(value.map_err(stop)?);
-        }
-        Ok(found)
+        entry.run((context, input)).take(limit).map(|value| value.map_err(stop)).collect()
     }
 }
 

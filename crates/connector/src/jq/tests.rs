@@ -34,7 +34,7 @@ fn one(program: &Program, filter: FilterId, variables: &Variables, input: Val) -
 }
 
 fn one_on(budget: &Budget, program: &Program, filter: FilterId, variables: &Variables, input: Val) -> Result<Option<Val>, Stop> {
-    program.run_on(budget, filter, variables, input, 1).map(|mut values| values.pop())
+    program.run_one_on(budget, filter, variables, input)
 }
 
 /// On a thread with the stack that filters are promised.

@@ -103,6 +103,13 @@ async fn a_loop_adds_what_it_may_do_and_what_was_done_is_told() {
     let scripted = Scripted::new(&file(WRITES), |_| ok(json!({ "a": 1 })));
     scripted.call("t", json!({ "ids": (0..200).collect::<Vec<_>>() })).await.unwrap();
     assert_eq!(scripted.seen().len(), 202);
+    // one more, and far more: none passes
+    for count in [201, 500] {
+        let scripted = Scripted::new(&file(WRITES), |_| ok(json!({ "a": 1 })));
+        let error = scripted.call("t", json!({ "ids": (0..count).collect::<Vec<_>>() })).await.unwrap_err();
+        assert_eq!(scripted.lines(), ["POST /first"], "{count}");
+        assert!(error.message().contains("There are more than 200 items to go through; nothing was done with them."), "{error}");
+    }
 
     let steps: String = (0..REQUESTS).map(|n| format!("      - {{ post: \"/w/{n}\" }}\n")).collect();
     let head =

@@ -104,7 +104,10 @@ async fn the_connector_of_the_guide_does_what_the_guide_says() {
     let rest = parcel.call("parcel_list", json!({"depot": "N", "limit": 2, "cursor": page["next_cursor"]})).await.unwrap();
     assert_eq!((rest["items"].as_array().unwrap().len(), rest.get("next_cursor")), (1, None));
     let refusal = parcel.refusal("parcel_list", json!({"depot": "Nort"})).await;
-    assert!(refusal.contains("Did you mean \"North\"?") && refusal.contains("South (id 2)"), "{refusal}");
+    assert!(
+        refusal.contains("Did you mean <untrusted-content>\"North\"</untrusted-content>?") && refusal.contains("South (id 2)"),
+        "{refusal}"
+    );
 
     let one = parcel.call("parcel_get", json!({"id": 1})).await.unwrap();
     assert_eq!((&one["label"], one.get("route")), (&json!("<untrusted-content>P1</untrusted-content>"), None));

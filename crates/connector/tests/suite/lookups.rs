@@ -112,6 +112,7 @@ async fn names_slugs_words_and_ids_are_taken() {
     assert!(query(&scripted, json!({"project": "9"})).await.starts_with("project=9&"), "the id of Gamma");
     assert!(query(&scripted, json!({"project": "7"})).await.starts_with("project=7&"), "an id goes before a slug of digits");
     assert!(query(&scripted, json!({"project": 99})).await.starts_with("project=99&"), "a number is not looked up");
+    assert!(query(&scripted, json!({"project": "99"})).await.starts_with("project=99&"), "the list is not all there is");
     assert!(query(&scripted, json!({"project": "7", "story": "#12"})).await.contains("story=1200"));
     assert!(query(&scripted, json!({"project": "7", "story": "12"})).await.contains("story=12"), "digits need no question");
     assert!(query(&scripted, json!({"project": "7", "sprint": "sprint 2"})).await.contains("sprint=51"));
@@ -133,6 +134,8 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
         json!({"project": "7", "member": "later"}),
         json!({"project": "7", "story": "#13"}),
         json!({"project": "Delta"}),
+        json!({"project": "a-taem"}),
+        json!({"project": "Gamme"}),
         json!({"status": "New"}),
     ] {
         lines.push(scripted.refusal("t", arguments).await);
@@ -193,5 +196,41 @@ async fn what_is_kept_grows_old() {
         tokio::time::advance(std::time::Duration::from_secs(seconds)).await;
         query(&scripted, json!({"project": 7, "status": "New"})).await;
         assert_eq!(reads(), expected, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_beyond_the_rows_that_were_looked_at_is_taken_at_its_word() {
+    let file = FILE
+        .replace("max_size: 2", "max_size: 1000")
+        .replace(", one: { get: /by_slug, query: { slug: $value }, optional: [404] }", "");
+    for (there, is_cut) in [(1_000, false), (1_001, true)] {
+        let rows: Vec<Value> =
+            (1..=there).map(|id| json!({"id": id, "slug": format!("p{id}"), "name": format!("P {id}")})).collect();
+        let scripted = Scripted::new(&format!("{HEAD}{file}"), move |seen| match seen.path.as_str() {
+            "/projects?page=1&size=1000" => ok(json!({"total": there, "rows": rows[..1_000]})),
+            "/projects?page=2&size=1000" => ok(json!({"total": there, "rows": rows[1_000..]})),
+            path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
+        });
+        assert!(query(&scripted, json!({"project": "P 1000"})).await.starts_with("project=1000&"));
+        let beyond = scripted.call("t", json!({"project": "1001"})).await;
+        assert_eq!(beyond.is_ok(), is_cut, "{beyond:?}");
+        let refusal = scripted.refusal("t", json!({"project": "P 1001"})).await;
+        assert_eq!(refusal.contains("Only the first 1000 were looked at: pass the id."), is_cut, "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_read_at_once_is_looked_at_to_its_limit() {
+    for (there, is_cut) in [(5_000, false), (5_001, true), (6_000, true)] {
+        let rows: Vec<Value> = (1..=there).map(|n| json!({"id": n, "n": n})).collect();
+        let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| match seen.path.as_str() {
+            "/sprints?project=7" => ok(json!(rows)),
+            path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
+        });
+        assert!(query(&scripted, json!({"project": 7, "sprint": "sprint 5000"})).await.contains("sprint=5000"));
+        let refusal = scripted.refusal("t", json!({"project": 7, "sprint": "sprint 9000"})).await;
+        assert!(refusal.contains("there is no sprint called \"sprint 9000\""), "{refusal}");
+        assert_eq!(refusal.contains("Only the first 5000 were looked at: pass the id."), is_cut, "{refusal}");
     }
 }

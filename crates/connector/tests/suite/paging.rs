@@ -258,3 +258,18 @@ async fn an_empty_list_is_asked_about_where_the_file_says_so() {
     let alone = file("").replace(", pages: page }", ", empty: \"/project\" }");
     assert!(compile("x.yaml", &alone).unwrap_err().to_string().contains("`empty` is for a step with `pages`"));
 }
+
+#[tokio::test]
+async fn rows_that_a_filter_finds_have_a_limit() {
+    let file = format!(
+        "{HEAD}upstream: {{ base: \"http://localhost\", paging: {{ pages: {{ kind: offset, offset: o, size: s, rows: '.rows[] | select(.id)' }} }} }}\n\
+         tools:\n  - {{ name: t, title: T, description: D, effect: read, steps: [{{ get: /rows, pages: pages }}] }}\n"
+    );
+    for (count, passes) in [(5_000, true), (5_001, false), (6_000, false)] {
+        let rows: Vec<Value> = (1..=count).map(|n| json!({"id": n})).collect();
+        let scripted = Scripted::new(&file, move |_| ok(json!({"rows": rows})));
+        let called = scripted.call("t", json!({"limit": 1})).await.map_err(|error| error.message().to_owned());
+        let refusal = "X answered a page of more than 5000 rows. Ask for less, with a smaller limit or a filter.".to_owned();
+        assert_eq!(called.map(|page| page["items"][0]["id"].clone()), if passes { Ok(json!(1)) } else { Err(refusal) });
+    }
+}

@@ -24,6 +24,48 @@ async fn people_of_a_project_are_its_members_whoever_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_the_account_is_no_member_of_is_reached_by_its_id() {
+    let stand_in = StandIn::start().await;
+    stand_in.world().projects.get_mut(&2).unwrap().members.retain(|member| *member != 12);
+    let variables =
+        [("TAIGA_BASE_URL", stand_in.api()), ("TAIGA_USERNAME", "mcpbot".to_owned()), ("TAIGA_PASSWORD", PASSWORD.to_owned())];
+    let served = Served::over(Via::Stdio, "read", variables).await;
+    let mine = served.succeed("taiga_projects_list", json!({})).await;
+    assert!(items(&mine).iter().all(|project| project["id"] != 2), "{mine}");
+    let found = served.succeed("taiga_projects_search", json!({})).await;
+    let public = items(&found).iter().find(|project| project["id"] == 2).unwrap();
+    for id in [json!(2), json!("2"), public["slug"].clone()] {
+        assert_eq!(served.succeed("taiga_projects_get", json!({ "project_id": id })).await["slug"], public["slug"]);
+        served.succeed("taiga_stories_list", json!({ "project_id": id, "status": "new" })).await;
+    }
+    // Taiga itself says what may not be seen and what is not there.
+    served.refuse("taiga_projects_get", json!({ "project_id": 3 }), &["403", "This account may not do that"]).await;
+    served.refuse("taiga_projects_get", json!({ "project_id": 99 }), &["404", "not visible to this account"]).await;
+    served.refuse("taiga_projects_get", json!({ "project_id": "Projekt" }), &["there is no project called"]).await;
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_taiga_would_take_and_not_do_is_refused() {
+    let stand_in = StandIn::start().await;
+    let served = Served::start(&stand_in, "write").await;
+    served.succeed("taiga_comments_add", json!({ "type": "story", "id": 1, "comment": "First" })).await;
+    for comment in ["", " \n\t"] {
+        let empty = json!({ "type": "story", "id": 1, "comment": comment });
+        served.refuse("taiga_comments_add", empty, &["comment must hold some text"]).await;
+    }
+    assert_eq!(stand_in.world().seen.of("PATCH /userstories/1").len(), 1);
+    for (tool, arguments) in [
+        ("taiga_stories_list", json!({ "project_id": 1, "page": 99 })),
+        ("taiga_tasks_list", json!({ "project_id": 1, "page": 99 })),
+        ("taiga_projects_search", json!({ "page": 99 })),
+    ] {
+        served.refuse(tool, arguments, &["404", "There is no such page", "next_cursor"]).await;
+    }
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_description_comes_with_the_item_not_with_the_list() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in, "write").await;
