@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(crate) use actions::{ActionMethod, InputKind, RestAction};
+pub(crate) use actions::{ActionMethod, RestAction};
 pub(crate) use json_type::JsonType;
 pub(crate) use lookups::{Lookup, Source};
 pub(crate) use models::{Field, FieldKind, Model, Operation};

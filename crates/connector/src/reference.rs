@@ -85,6 +85,9 @@ fn words(out: &mut String, name: &str, of: &Value) {
     let plain = choices.iter().flat_map(listed).chain(listed(of));
     lines.extend(plain.filter_map(|word| word.as_str().map(|word| (word.to_owned(), String::new()))));
     let _infallible = write!(out, "\n## {name}\n\n{}\n\n", described(of));
+    if let (Some(short), Some(long)) = (of.get("then"), of.get("else")) {
+        let _infallible = writeln!(out, "Either {} or {}.", kind(short), kind(long));
+    }
     for (word, meaning) in lines {
         let meaning = if meaning.is_empty() { meaning } else { format!(": {meaning}") };
         let _infallible = writeln!(out, "- `{word}`{meaning}");

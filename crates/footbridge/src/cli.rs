@@ -325,7 +325,7 @@ pub(crate) struct LintArguments {
     /// The connector files, or names of connectors
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<String>,
-    /// Check names and schemas by the rules of this client [default: what every client takes]
+    /// Check names and schemas by the rules of this client [default: the strictest rules]
     #[arg(long, value_name = "CLIENT", value_parser = PossibleValuesParser::new(client_names()))]
     pub(crate) client: Option<String>,
     /// Print JSON

@@ -210,7 +210,9 @@ pub(super) async fn walk(
         let mut full = false;
         for (item, position) in kept.rows.into_iter().zip(positions) {
             bytes += item.len();
-            if bytes > MAX_PAGE_BYTES && !wanted.whole && wanted.bound.is_some() && !listed.items.is_empty() {
+            // who wants the records takes them as they are, and cannot follow a cursor
+            let has_end = !wanted.whole && !wanted.keeps_records && wanted.bound.is_some();
+            if bytes > MAX_PAGE_BYTES && has_end && !listed.items.is_empty() {
                 used = position - 1;
                 full = true;
                 break;

@@ -214,15 +214,26 @@ impl Run<'_> {
         }
     }
 
-    /// What a read gives: null for an optional status, which is told unless it only means that nothing is there.
+    /// What a read gives: null for an optional status, which is told unless it only means that nothing is there. Of a list that is not
+    /// the result, the page that failed is told too.
     async fn get(&self, step: &Step, request: &Request) -> Result<Given, CallError> {
+        let tell = |why: &str| {
+            let told = (done::label(step), why.to_owned());
+            self.unavailable.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+        };
         match self.ask(request).await {
             Err(error) if request::is_optional(request, &error) => {
                 if !matches!(error.status(), Some(404 | 410)) {
-                    let told = (done::label(step), error.message().to_owned());
-                    self.unavailable.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+                    tell(error.message());
                 }
                 Ok(Given::Value(Held::Nothing))
+            }
+            Ok(Given::List(listed)) => {
+                let is_result = request.pages.as_ref().is_some_and(|pages| pages.is_main);
+                if let Some(note) = listed.note.as_ref().filter(|_| !is_result) {
+                    tell(note);
+                }
+                Ok(Given::List(listed))
             }
             asked => asked,
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::filters::Filters;
 use super::scope::Scope;
 use crate::connector::{ActionInput, RestAction, Tool};
-use crate::definition::{self, ActionMethod, Definition, Effect, InputKind};
+use crate::definition::{self, ActionMethod, Definition, Effect, JsonType};
 use crate::jq::{self, Glue, Plain};
 use crate::place::Placed;
 use crate::problem::Found;
@@ -58,7 +58,7 @@ pub(super) fn settle<'d>(
             tool: action.tool.value.clone(),
             description: action.description.clone().or_else(|| tool.map(|tool| tool.description.clone())).unwrap_or_default(),
             command,
-            input: tool.map(|tool| inputs(action, tool, &part, found)).unwrap_or_default(),
+            input: tool.map(|tool| inputs(action, tool, definition, &part, found)).unwrap_or_default(),
             answer: answer(action, &part, found),
             arguments,
             is_several: action.calls.is_some(),
@@ -115,7 +115,14 @@ fn is_command(name: &str) -> bool {
 }
 
 /// What a request may carry: as the tool's arguments say, and the file beside them.
-fn inputs(action: &definition::RestAction, tool: &Tool, part: &str, found: &mut Found) -> Vec<ActionInput> {
+fn inputs(
+    action: &definition::RestAction,
+    tool: &Tool,
+    definition: &Definition,
+    part: &str,
+    found: &mut Found,
+) -> Vec<ActionInput> {
+    let written = definition.tools.iter().find(|written| written.name.value == tool.name);
     let mut inputs = Vec::new();
     for (name, input) in action.input.iter() {
         let part = format!("{part}.input.{}", name.value);
@@ -133,10 +140,17 @@ fn inputs(action: &definition::RestAction, tool: &Tool, part: &str, found: &mut 
             _ => {}
         }
         let mut schema = known.and_then(Value::as_object).cloned().unwrap_or_default();
-        if let Some(kind) = input.kind {
-            schema.retain(|key, _| key == "description" || (key == "items" && kind == InputKind::Array));
-            schema.insert("type".to_owned(), types(kind));
-            if kind == InputKind::Array {
+        let lookup = written.and_then(|written| written.input.get(argument)).is_some_and(|argument| argument.lookup.is_some());
+        let kind = match input.kind {
+            Some(kind) => Some(json!(kind)),
+            // who has the id says the id
+            None => lookup.then(|| json!([JsonType::Integer, JsonType::String])),
+        };
+        if let Some(kind) = kind {
+            let is_list = input.kind == Some(JsonType::Array);
+            schema.retain(|key, _| key == "description" || (key == "items" && is_list));
+            schema.insert("type".to_owned(), kind);
+            if is_list {
                 schema.entry("items").or_insert_with(|| json!({ "type": "string" }));
             }
         }
@@ -155,16 +169,4 @@ fn inputs(action: &definition::RestAction, tool: &Tool, part: &str, found: &mut 
         inputs.push(ActionInput { name: name.value.clone(), schema: schema.into(), required: input.required });
     }
     inputs
-}
-
-fn types(kind: InputKind) -> Value {
-    match kind {
-        InputKind::String => json!("string"),
-        InputKind::Integer => json!("integer"),
-        InputKind::Number => json!("number"),
-        InputKind::Boolean => json!("boolean"),
-        InputKind::Array => json!("array"),
-        InputKind::Object => json!("object"),
-        InputKind::Id => json!(["integer", "string"]),
-    }
 }

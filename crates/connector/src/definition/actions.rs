@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::JsonType;
 use crate::place::{Placed, Table};
 
 /// A call of a tool by HTTP, with an envelope of its own.
@@ -38,9 +39,9 @@ pub(crate) struct RestAction {
 pub(crate) struct ActionInput {
     /// The tool's argument that it stands for, when that has another name.
     pub(crate) argument: Option<Placed<String>>,
-    /// What it is.
+    /// What it is; a list is one of texts. Without it, as the argument: a whole number too, where the argument is looked up by name.
     #[serde(rename = "type")]
-    pub(crate) kind: Option<InputKind>,
+    pub(crate) kind: Option<JsonType>,
     /// What it is for.
     pub(crate) description: Option<String>,
     /// A request without it is refused; the filter says so, too.
@@ -48,21 +49,6 @@ pub(crate) struct ActionInput {
     pub(crate) required: bool,
     /// Null is a value: it clears the field. As the tool's argument.
     pub(crate) clear: Option<bool>,
-}
-
-/// Type of what a request may carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum InputKind {
-    String,
-    Integer,
-    Number,
-    Boolean,
-    /// A list of texts.
-    Array,
-    Object,
-    /// A whole number, or a name that stands for one.
-    Id,
 }
 
 /// HTTP method of an action.

@@ -7,10 +7,12 @@ use crate::scripted::{HEAD, Scripted, ok};
 
 const FILE: &str = r#"
 upstream: { base: http://localhost, paging: { all: { kind: page, page: page, size: size } } }
+sources: { people: { get: /people } }
+lookups: { who: { from: people } }
 shapes: { row: { id: integer, state: { type: string, from: .state.name } } }
 tools:
   - { name: list, title: T, description: Lists., effect: read, input: { of: { type: string, description: O } }, output: row, steps: [{ get: /rows, query: { of: $args.of }, pages: all, row: row }] }
-  - { name: make, title: T, description: Makes., effect: write, input: { name: { type: string, description: N } }, output: row, steps: [{ as: made, post: /rows, body: { name: $args.name } }, { post: /log }], result: $steps.made, no_undo: It is a test. }
+  - { name: make, title: T, description: Makes., effect: write, input: { name: { type: string, description: N }, owner: { type: string, description: Whose, maxLength: 9, lookup: who } }, output: row, steps: [{ as: made, post: /rows, body: { name: $args.name } }, { post: /log }], result: $steps.made, no_undo: It is a test. }
 actions:
   list_rows: { method: get, tool: list, args: '{of: (.query.of[-1] // error("of is required"))}', result: '{rows: [.items[] | {id, state}]}' }
   list_many: { method: get, tool: list, calls: '.query.of[] | {of: .}', result: '{rows: [.[] as $call | $call.result.items[] | {id, of: $call.args.of}]}' }
@@ -94,7 +96,9 @@ fn what_a_request_may_carry_is_as_the_tools_argument_says_and_the_file_beside_it
     assert_eq!(made("input: { name: {} }").1, [json!(["name", false, plain])]);
     assert_eq!(made("input: { title: { argument: name, required: true } }").1, [json!(["title", true, plain])]);
     let id = json!({ "description": "Whose", "type": ["integer", "string"] });
-    assert_eq!(made("input: { name: { type: id, description: Whose, clear: false } }").1, [json!(["name", false, id])]);
+    assert_eq!(made("input: { owner: {} }").1, [json!(["owner", false, id])], "who has the id says the id");
+    let number = json!({ "description": "Id", "type": "integer" });
+    assert_eq!(made("input: { owner: { type: integer, description: Id } }").1, [json!(["owner", false, number])]);
     let list = json!({ "type": "array", "items": { "type": "string" } });
     assert_eq!(made("input: { others: { type: array } }, command: add").1, [json!(["others", false, list])]);
     assert_eq!(made("command: add").0, "add");

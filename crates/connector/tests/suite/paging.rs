@@ -188,6 +188,28 @@ async fn a_later_page_that_fails_leaves_what_came() {
 }
 
 #[tokio::test]
+async fn a_page_that_fails_of_a_list_inside_a_tool_is_told() {
+    let tool = format!(
+        "{}  - name: inside\n    title: T\n    description: D\n    effect: read\n    steps:\n      - {{ as: a, get: /rows, pages: offset, row: .n }}\n      - {{ as: b, get: /rows, pages: page, row: .n }}\n    result: '{{a: ($steps.a.items | length), b: ($steps.b.items | length)}}'\n",
+        file("")
+    );
+    for (fails, expected) in [(false, json!({"a": 30, "b": 30})), (true, json!({"a": 14, "b": 30}))] {
+        let scripted = Scripted::new(&tool, move |seen| {
+            if fails && seen.path.contains("offset=14") { refused(400, json!({"message": "broken"})) } else { rows(30, 7)(seen) }
+        });
+        let mut found = scripted.call("inside", json!({})).await.unwrap();
+        let told = found.as_object_mut().unwrap().remove("unavailable");
+        assert_eq!((found, told.is_some()), (expected, fails));
+        if let Some(told) = told {
+            assert!(
+                told["a"].as_str().is_some_and(|why| why.contains("A later page failed") && why.contains("broken")),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_link_stays_under_the_base_and_a_loop_ends() {
     let linking = |next: &'static str| Scripted::new(&file(""), move |_| ok(json!({"rows": [{"id": 1, "n": 1}], "next": next})));
     for next in ["http://other.example/else/where", "/apis/rows", "//other.example/x", "../x", "/api/../secret", "http://[bad"] {

@@ -42,7 +42,9 @@ pub(crate) fn run(arguments: &LintArguments) -> Result<Exit, Trouble> {
         for (file, problem) in &found {
             terminal::print(if styled { coloured(file, problem) } else { problem.in_file(file) })?;
         }
-        terminal::say(format_args!("{} in {}", counted(found.len(), "problem"), counted(files.len(), "file")));
+        if !files.is_empty() {
+            terminal::say(format_args!("{} in {}", counted(found.len(), "problem"), counted(files.len(), "file")));
+        }
     }
     Ok(match (is_unread, found.is_empty()) {
         (true, _) => Exit::Usage,

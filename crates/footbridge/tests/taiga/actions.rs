@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::door::{Door, KEY, refusal};
-use crate::stand_in::StandIn;
+use crate::stand_in::{Odd, StandIn};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_comes_first() {
@@ -46,6 +46,41 @@ async fn reading_answers_with_the_records_of_the_reference() {
         statuses["statuses"][2],
         json!({ "id": 3, "name": "In progress", "slug": "in-progress", "is_closed": false, "order": 3 })
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_whole_or_refused() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    let turn = |line: &'static str, odd: Odd| stand_in.world().turned.odd.push((line, odd));
+    for (line, action) in [
+        ("GET /projects", "list_projects"),
+        ("GET /epics", "list_epics?project_id=1"),
+        ("GET /userstories", "list_stories?project_id=1"),
+        ("GET /userstory-statuses", "statuses?project_id=1"),
+    ] {
+        door.get("statuses?project_id=1").await;
+        let row = json!([{ "id": 1, "name": "One" }]).to_string();
+        turn(line, Odd::body(200, row).with("x-pagination-count", 2).with("x-pagination-next", "http://x/?page=2"));
+        turn(line, Odd::body(400, json!({ "_error_message": "not now" }).to_string()));
+        let (status, answer) = door.get(action).await;
+        let said = answer["error"].as_str().unwrap_or_default();
+        assert!(
+            status == StatusCode::BAD_REQUEST && said.contains("A later page failed") && said.contains("not now"),
+            "{answer}"
+        );
+    }
+    for (rows, refused) in [(5_000, false), (5_001, true)] {
+        for page in 0..5 {
+            let of = (page * 1_000..(page + 1) * 1_000).map(|id| json!({ "id": id, "name": "S" })).collect::<Vec<_>>();
+            let odd = Odd::body(200, json!(of).to_string()).with("x-pagination-count", rows);
+            let goes_on = page < 4 || rows > 5_000;
+            turn("GET /userstory-statuses", if goes_on { odd.with("x-pagination-next", "http://x/") } else { odd });
+        }
+        let (_, answer) = door.get("statuses?project_id=1").await;
+        let refusal = json!({ "error": "There are more rows than one answer holds: pass page and page_size." });
+        assert_eq!((answer == refusal, answer["statuses"].as_array().map(Vec::len)), (refused, (!refused).then_some(5_000)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

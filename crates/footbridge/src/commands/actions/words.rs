@@ -1,6 +1,6 @@
 //! What an action takes → options of a command, and what was given → JSON. Sends nothing.
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use footbridge_connector::{ActionInput, RestAction};
 use http::Method;
@@ -25,8 +25,12 @@ pub(super) fn command(connector: &str, actions: &[RestAction]) -> Command {
 fn subcommand(action: &RestAction) -> Command {
     let options = action.input.iter().map(option);
     let command = Command::new(action.command.clone()).about(action.description.clone()).args(options);
-    let nullable: Vec<String> =
-        action.input.iter().filter(|input| has_type(input, "null")).map(|input| hyphens(&input.name)).collect();
+    let nullable: Vec<PossibleValue> = action
+        .input
+        .iter()
+        .filter(|input| has_type(input, "null"))
+        .map(|input| PossibleValue::new(option_name(input)).alias(hyphens(&input.name)))
+        .collect();
     if action.method == Method::GET || nullable.is_empty() {
         return command;
     }
@@ -43,10 +47,16 @@ fn option(input: &ActionInput) -> Arg {
         return arg.long(whole);
     }
     // One value a time is one of them: --tag a --tag b.
-    let arg = arg.action(ArgAction::Append);
-    match whole.strip_suffix('s') {
-        Some(one) => arg.long(one.to_owned()).alias(whole),
-        None => arg.long(whole),
+    let (arg, name) = (arg.action(ArgAction::Append), option_name(input));
+    if name == whole { arg.long(whole) } else { arg.long(name).alias(whole) }
+}
+
+/// The name of its option: of a list that of one item.
+fn option_name(input: &ActionInput) -> String {
+    let whole = hyphens(&input.name);
+    match whole.strip_suffix('s').filter(|_| has_type(input, "array")) {
+        Some(one) => one.to_owned(),
+        None => whole,
     }
 }
 
@@ -67,10 +77,11 @@ pub(super) fn fields(action: &RestAction, given: &ArgMatches) -> Result<Map<Stri
     let mut fields = Map::new();
     let nulls: Vec<&String> = given.try_get_many(NULL).ok().flatten().map(Iterator::collect).unwrap_or_default();
     for input in &action.input {
-        let is_null = nulls.iter().any(|null| **null == hyphens(&input.name));
+        let names = [option_name(input), hyphens(&input.name)];
+        let is_null = nulls.iter().any(|null| names.contains(null));
         let values: Vec<&String> = given.get_many(&input.name).map(Iterator::collect).unwrap_or_default();
         if is_null && !values.is_empty() {
-            let option = hyphens(&input.name);
+            let option = option_name(input);
             return Err(Trouble::usage(format!("--{option} and --null {option} are both given: give one of them")));
         }
         let value = match (is_null, values.as_slice()) {
@@ -120,6 +131,8 @@ connector: things
 title: Things
 instructions: None.
 upstream: { base: "http://localhost" }
+sources: { states: { get: /states } }
+lookups: { state: { from: states } }
 tools:
   - name: change
     title: Change
@@ -128,15 +141,15 @@ tools:
     input:
       id: { type: integer, description: Id, required: true }
       owner: { type: string, description: Owner, clear: true }
-      tags: { type: array, items: { type: string }, description: Tags }
+      tags: { type: array, items: { type: string }, description: Tags, clear: true }
       weight: { type: number, description: Weight }
       done: { type: boolean, description: Done }
       more: { type: object, description: More }
-      state: { type: string, description: State }
+      state: { type: string, description: State, lookup: state }
     steps: [{ patch: "/things/{id}", body: { owner: $args.owner } }]
     no_undo: It is a test.
 actions:
-  change_thing: { method: post, tool: change, args: .body, input: { thing_id: { argument: id, required: true }, owner: {}, tags: {}, weight: {}, done: {}, more: {}, state: { type: id } } }
+  change_thing: { method: post, tool: change, args: .body, input: { thing_id: { argument: id, required: true }, owner: {}, tags: {}, weight: {}, done: {}, more: {}, state: {} } }
   list_changes: { method: post, tool: change, args: .body, command: changes }
 "#;
         footbridge_connector::compile("things.yaml", file).unwrap_or_else(|problems| panic!("{problems}"))
@@ -161,6 +174,9 @@ actions:
         assert_eq!(change(&["--state", "3"]), Ok(json!({ "thing_id": 7, "state": 3 })));
         assert_eq!(change(&["--state", "Done"]), Ok(json!({ "thing_id": 7, "state": "Done" })));
         assert_eq!(change(&["--null", "owner"]), Ok(json!({ "thing_id": 7, "owner": null })));
+        for tags in ["tag", "tags"] {
+            assert_eq!(change(&["--null", tags]), Ok(json!({ "thing_id": 7, "tags": null })));
+        }
         assert_eq!(given(&["changes"]), Ok(json!({})));
     }
 

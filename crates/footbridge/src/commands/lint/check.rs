@@ -141,7 +141,7 @@ fn items(property: &Value) -> Option<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::clients::{CLIENTS, SAFE, named};
+    use super::super::clients::{CLIENTS, SAFE, SchemaRule, named};
     use super::{description, name, schema};
 
     #[test]
@@ -191,6 +191,14 @@ mod tests {
         let good = json!({ "type": "array", "items": { "type": "string", "enum": ["x"] }, "description": "A" });
         for client in CLIENTS.iter().chain([&SAFE]) {
             assert_eq!(schema(&json!({ "type": "object", "properties": { "a": good } }), client), [], "{}", client.name);
+        }
+        for client in CLIENTS.iter() {
+            // what is safe is what each of them takes, but for tools without arguments
+            let beyond: Vec<_> = client.schema.iter().filter(|rule| !SAFE.schema.contains(rule)).collect();
+            assert!(beyond.iter().all(|rule| **rule == SchemaRule::Arguments && client.name == "vertex"), "{beyond:?}");
+            assert!(client.prefix.len() + SAFE.longest_name <= client.longest_name, "{}", client.name);
+            assert!(client.most_tools.is_none_or(|most| SAFE.most_tools <= Some(most)), "{}", client.name);
+            assert!(client.longest_description.is_none_or(|most| SAFE.longest_description <= Some(most)), "{}", client.name);
         }
         let root = json!({ "type": "object", "properties": {}, "oneOf": [] });
         assert_eq!(schema(&root, named("claude").unwrap()).len(), 1);

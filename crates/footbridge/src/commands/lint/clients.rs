@@ -72,7 +72,8 @@ pub(super) enum SchemaRule {
 use Letters::{LowerCase, Word, WordFromLetter};
 use SchemaRule::{Arguments, Described, NoCombinators, NoReferences, PlainItems, PlainRoot, TextEnums, Typed};
 
-/// What every client takes, and what a list of tools should look like by default.
+/// The strictest rules of all, and what a list of tools should look like by default. A tool without arguments passes: of the clients, gateways
+/// before Vertex AI alone refuse it.
 pub(super) const SAFE: Client = Client {
     name: "safe",
     title: None,
