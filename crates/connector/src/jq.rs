@@ -2,6 +2,7 @@
 //! Rows come through here only for what a path cannot say (see `shape`), and no filter reaches a clock, a file, the environment or a secret.
 
 mod budget;
+mod clock;
 pub(crate) mod form;
 mod glue;
 mod json;
@@ -14,6 +15,7 @@ pub(crate) mod traps;
 use jaq_json::Val;
 
 pub use budget::FILTER_STACK_BYTES;
+pub(crate) use clock::worked;
 pub(crate) use glue::{Glue, Key, Misfit, Plain};
 pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, sound, text, write};
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};

@@ -17,7 +17,7 @@ use crate::{AccountId, OpenError, SessionPolicy, StoreError, sql, time};
 /// The name of the database file in the data directory.
 pub const DATABASE_FILE: &str = "footbridge.db";
 
-/// How long a write waits for another program's write, when nothing else is chosen.
+/// How long a write waits for other writes, when nothing else is chosen.
 const BUSY_TIME: Duration = Duration::from_secs(5);
 
 /// Connections that read at the same time; writes have one of their own.
@@ -31,7 +31,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// What may be chosen when a store is opened.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// How long a write waits for another program's write before it gives up.
+    /// How long a write waits for other writes, of this program or of another, before it gives up.
     pub busy_time: Duration,
     /// The largest database in bytes; a write that would exceed it fails as on a full disk. None: as large as the disk.
     pub largest_database_bytes: Option<u64>,
@@ -42,7 +42,7 @@ pub struct StoreOptions {
 }
 
 impl Default for StoreOptions {
-    /// Five seconds for another program's write, a database as large as the disk, the default sessions, and 10,000 kept calls.
+    /// Five seconds for other writes, a database as large as the disk, the default sessions, and 10,000 kept calls.
     fn default() -> StoreOptions {
         StoreOptions {
             busy_time: BUSY_TIME,

@@ -24,8 +24,8 @@ pub enum StoreError {
     /// No room for the write; nothing of it was kept.
     #[error("the disk that holds the database is full: nothing was changed; free some space and try again")]
     DiskFull(#[source] Cause),
-    /// Another program held the database for longer than the busy time.
-    #[error("the database is busy with another program's write: nothing was changed; try again in a moment")]
+    /// Other writes, of this program or of another, took longer than the busy time.
+    #[error("the database is busy with other writes: nothing was changed; try again in a moment")]
     Busy(#[source] Cause),
     /// The file may be read but not written.
     #[error("the database cannot be written: nothing was changed; make the data directory writable and try again")]

@@ -1,7 +1,6 @@
 //! Values between steps, and the filters over them: without jq where a filter is only a path, else on a thread that may block.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use jaq_json::Val;
 
@@ -158,9 +157,9 @@ pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variable
 /// What a filter gives, within what the call may spend.
 fn filtered(inner: &Inner, run: impl FnOnce(&Program) -> Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
     inner.budget.filter()?;
-    let started = Instant::now();
+    let started = jq::worked();
     let found = run(&inner.compiled().program);
-    inner.budget.filtered(started.elapsed());
+    inner.budget.filtered(jq::worked().saturating_sub(started));
     sound(inner, found)
 }
 

@@ -1,9 +1,11 @@
-//! What one run of a filter may spend: rounds, time and machine stack. Knows no values.
+//! What one run of a filter may spend: rounds, working time and machine stack. Knows no values.
 
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jaq_core::compile::TermId;
+
+use super::clock::worked;
 
 /// Stack that each thread running filters must have, in bytes.
 ///
@@ -14,7 +16,7 @@ pub const FILTER_STACK_BYTES: usize = 32 << 20;
 
 /// Rounds of loops and recursion that one run may make.
 pub(crate) const FUEL: u64 = 20_000;
-/// Time that one run may take.
+/// Time that one run may work. Waiting for a core is no work: many calls at once on few cores do not end each other's filters.
 pub(crate) const TIME: Duration = Duration::from_millis(250);
 /// Stack that nested calls of one run may take.
 const NESTED_BYTES: usize = 768 << 10;
@@ -50,9 +52,10 @@ impl Spent {
 pub(crate) struct Budget {
     fuel: Cell<u64>,
     steps: Cell<u64>,
-    until: Instant,
+    /// What the thread may have worked by then.
+    until: Duration,
     /// The same for steps.
-    steps_until: Instant,
+    steps_until: Duration,
     base: usize,
     /// While a program is being compiled: how many entry points to take, and those taken.
     pub(crate) entries: Cell<usize>,
@@ -67,7 +70,7 @@ impl Budget {
     /// A budget of these times, in place of [`TIME`] and [`STEP_TIME`].
     pub(crate) fn within(time: Duration, step_time: Duration) -> Self {
         let here = 0u8;
-        let now = Instant::now();
+        let now = worked();
         Self {
             fuel: Cell::new(FUEL),
             steps: Cell::new(STEPS),
@@ -83,7 +86,7 @@ impl Budget {
     pub(crate) fn step(&self) -> Result<(), i32> {
         let Some(left) = self.steps.get().checked_sub(1) else { return Err(Spent::Fuel.code()) };
         self.steps.set(left);
-        if left.is_multiple_of(CLOCK_EVERY) && Instant::now() > self.steps_until {
+        if left.is_multiple_of(CLOCK_EVERY) && worked() > self.steps_until {
             return Err(Spent::Time.code());
         }
         Ok(())
@@ -102,7 +105,7 @@ impl Budget {
         if self.base.abs_diff((&raw const here).addr()) > NESTED_BYTES {
             return Err(Spent::Stack.code());
         }
-        if before / CLOCK_EVERY != left / CLOCK_EVERY && Instant::now() > self.until {
+        if before / CLOCK_EVERY != left / CLOCK_EVERY && worked() > self.until {
             return Err(Spent::Time.code());
         }
         Ok(())

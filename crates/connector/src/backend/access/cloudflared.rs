@@ -24,7 +24,9 @@ const MAX_TOKEN: usize = 8 << 10;
 pub(super) enum Failure {
     /// There is no such program.
     NotThere,
-    /// It could not be started, or ended with an error.
+    /// It could not be started.
+    NotStarted,
+    /// It ended with an error.
     Failed,
     /// It took too long.
     TimedOut,
@@ -36,6 +38,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotThere => write!(f, "`{PROGRAM}` is not installed here"),
+            Self::NotStarted => write!(f, "`{PROGRAM}` is here and cannot be started"),
             Self::Failed => write!(f, "`{PROGRAM}` has no token for it"),
             Self::TimedOut => write!(f, "`{PROGRAM}` did not answer within {} s", TIME.as_secs()),
             Self::NoToken => write!(f, "`{PROGRAM}` gave something that is no token"),
@@ -56,7 +59,7 @@ async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Failure::NotThere,
-        _ => Failure::Failed,
+        _ => Failure::NotStarted,
     })?;
     let output = child.stdout.take();
     let run = async {
@@ -123,6 +126,12 @@ mod tests {
     #[tokio::test]
     async fn every_other_end_says_what_it_was() {
         assert_eq!(ask(std::path::Path::new("/nowhere/cloudflared"), "x").await.unwrap_err(), Failure::NotThere);
+        let directory = tempfile::tempdir().unwrap();
+        let is_no_program = ask(directory.path(), "x").await.unwrap_err();
+        assert_eq!(
+            (is_no_program, is_no_program.to_string().as_str()),
+            (Failure::NotStarted, "`cloudflared` is here and cannot be started")
+        );
         assert_eq!(outcome("echo a.b.c; exit 1").await.unwrap_err(), Failure::Failed);
         assert_eq!(outcome("echo Unable to find token").await.unwrap_err(), Failure::NoToken);
         assert_eq!(outcome("true").await.unwrap_err(), Failure::NoToken);
