@@ -16,7 +16,7 @@ use crate::stand_in::{OWNER, StandIn};
 const TRANSPORTS: [&str; 2] = ["stdio", "http"];
 
 /// How the program ended, serving the connector with this patience on a transport: its code, and what it said but for the log.
-fn ended(transport: &str, patience: &str, variables: &[(&str, String)]) -> (Option<i32>, String) {
+pub(crate) fn ended(transport: &str, patience: &str, variables: &[(&str, String)]) -> (Option<i32>, String) {
     let home = Home::new();
     let file = include_str!("../../../../connectors/ptm.yaml");
     assert!(file.contains("patience: 31s"));
