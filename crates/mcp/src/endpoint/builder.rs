@@ -254,9 +254,9 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// Checks everything and makes the endpoint.
     ///
     /// # Errors
-    /// Every problem at once: names and addresses that clients refuse, names used twice, schemas and templates that are not valid, `x-mcp-header` where it may
-    /// not stand, rules about who sees what where the lists are [`CacheScope::Public`], calls
-    /// that must become tasks where there are none.
+    /// Every problem at once: names and addresses that clients refuse, names used twice, schemas and templates that are not valid,
+    /// `x-mcp-header` where it may not stand, rules about who sees what where the lists are [`CacheScope::Public`], calls that must become
+    /// tasks where there are none.
     pub fn build(self) -> Result<Endpoint<C>, BuildProblems> {
         let mut problems = Vec::new();
         let mut things = Things::default();

@@ -321,6 +321,7 @@ mod tests {
         assert!(calls.place(None, 1, usize::MAX).unwrap().is_free(), "all that waited had the one place in turn");
         assert_eq!(written(&outbox).len(), CALLS_WAITING - 1);
     }
+
     /// As many as its calls, so that a batch is no way to run more of them.
     #[tokio::test]
     async fn a_batch_takes_as_many_places_as_it_has_calls() {
