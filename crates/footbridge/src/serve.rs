@@ -40,14 +40,20 @@ pub(crate) async fn run(arguments: ServeArguments, has_environment_file: bool) -
             served.name
         ));
     }
-    let checks = preflight::start(&opened, options.require_all || settings.file.require_all);
     // Listened to from here to the end: none that comes meanwhile must be lost.
-    let mut signals = Signals::listen()?;
-    // A client gives up when nobody answers it for a few seconds, so it is answered while the checks run.
-    let exit = match door {
-        None => stdio::serve(endpoint, checks, &mut signals).await?,
-        Some(door) => door.serve(endpoint, &opened, checks, &mut signals).await?,
+    let signals = Signals::listen()?;
+    let served = async {
+        let checks = preflight::start(&opened, options.require_all || settings.file.require_all);
+        // A client gives up when nobody answers it for a few seconds, so it is answered while the checks run.
+        let exit = match door {
+            None => stdio::serve(endpoint, checks, &signals).await?,
+            Some(door) => door.serve(endpoint, &opened, checks, &signals).await?,
+        };
+        opened.close().await;
+        Ok(exit)
     };
-    opened.close().await;
-    Ok(exit)
+    tokio::select! {
+        exit = served => exit,
+        () = signals.hurried() => Ok(Exit::Interrupted),
+    }
 }

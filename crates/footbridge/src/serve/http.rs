@@ -54,7 +54,7 @@ impl Door {
         endpoint: Endpoint<Caller>,
         opened: &Opened,
         checks: impl Future<Output = Result<(), Trouble>>,
-        signals: &mut Signals,
+        signals: &Signals,
     ) -> Result<Exit, Trouble> {
         let Self { host, port, public_url, hosts, token, no_auth, action_key } = self;
         let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
@@ -84,7 +84,7 @@ impl Door {
 
 /// Completes with the first signal, or when the checks fail. Nobody is invited before they are through.
 async fn ended(
-    signals: &mut Signals,
+    signals: &Signals,
     checks: impl Future<Output = Result<(), Trouble>>,
     invitation: String,
 ) -> Result<Exit, Trouble> {

@@ -14,7 +14,7 @@ use crate::exit::{Exit, Trouble};
 pub(super) async fn serve(
     endpoint: Endpoint<Caller>,
     checks: impl Future<Output = Result<(), Trouble>>,
-    signals: &mut Signals,
+    signals: &Signals,
 ) -> Result<Exit, Trouble> {
     let mut connection = stdio::Connection::start(endpoint, Caller::LocalUser, std::io::stdin(), std::io::stdout())
         .map_err(|error| Trouble::failed(format!("cannot serve stdio: {error}")))?;
