@@ -3,7 +3,6 @@
 mod check;
 mod walk;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -13,7 +12,7 @@ pub(crate) use walk::{Walk, items, pick, pick_into, said};
 /// Containers within containers that JSON from outside may have.
 pub(crate) const MAX_DEPTH: usize = 128;
 
-/// A JSON text that was checked: UTF-8, at most [`MAX_DEPTH`] deep, no half of a surrogate pair, one value.
+/// A JSON text that was checked: UTF-8, at most [`MAX_DEPTH`] deep, one value, no letter as `\uXXXX` that can stand as itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Admitted(Text);
 
@@ -44,10 +43,8 @@ impl fmt::Display for NotAdmitted {
 impl Admitted {
     pub(crate) fn new(body: Bytes) -> Result<Self, NotAdmitted> {
         let text = std::str::from_utf8(&body).map_err(|_| NotAdmitted::Utf8)?;
-        if check::check(text)?.surrogates
-            && let Cow::Owned(mended) = mend_surrogates(text)
-        {
-            return Ok(Self(Text::Mended(mended)));
+        if check::check(text)?.escapes {
+            return Ok(Self(Text::Mended(as_letters(text))));
         }
         Ok(Self(Text::AsReceived(body)))
     }
@@ -67,33 +64,44 @@ impl Admitted {
     }
 }
 
-/// Puts the replacement character where an escape is half of a surrogate pair. The text is valid JSON.
-fn mend_surrogates(text: &str) -> Cow<'_, str> {
+/// Puts characters in the place of their escapes, which cost a model three times the tokens, and hide a text from who looks for it. Escapes
+/// that JSON needs stay; half of a surrogate pair is no character, and becomes the replacement character. The text is valid JSON.
+fn as_letters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    let mut changed = false;
     while let Some((before, after)) = rest.split_once('\\') {
         out.push_str(before);
-        let unit =
-            |text: &str| text.strip_prefix('u').and_then(|hex| hex.get(..4)).and_then(|hex| u16::from_str_radix(hex, 16).ok());
-        let low =
-            || after.get(5..).and_then(|next| next.strip_prefix('\\')).and_then(unit).filter(|u| (0xdc00..0xe000).contains(u));
-        let length = match unit(after) {
-            Some(0xd800..0xdc00) if low().is_some() => 11,
-            Some(0xd800..0xe000) => {
-                changed = true;
-                out.push_str("\\ufffd");
-                rest = after.get(5..).unwrap_or_default();
-                continue;
-            }
-            _ => after.chars().next().map_or(0, char::len_utf8),
+        let unit = |text: &str| {
+            let hex = text.strip_prefix('u').and_then(|hex| hex.get(..4));
+            hex.and_then(|hex| u16::from_str_radix(hex, 16).ok())
         };
-        out.push('\\');
-        out.push_str(after.get(..length).unwrap_or_default());
-        rest = after.get(length..).unwrap_or_default();
+        let Some(first) = unit(after).filter(|unit| !is_needed(*unit)) else {
+            let length = after.chars().next().map_or(0, char::len_utf8);
+            out.push('\\');
+            out.push_str(after.get(..length).unwrap_or_default());
+            rest = after.get(length..).unwrap_or_default();
+            continue;
+        };
+        rest = after.get(5..).unwrap_or_default();
+        let second = rest.strip_prefix('\\').and_then(unit);
+        let pair = [first, second.unwrap_or_default()];
+        match char::decode_utf16(pair).next() {
+            Some(Ok(letter)) => {
+                out.push(letter);
+                if letter.len_utf16() == 2 {
+                    rest = rest.get(6..).unwrap_or_default();
+                }
+            }
+            _ => out.push(char::REPLACEMENT_CHARACTER),
+        }
     }
     out.push_str(rest);
-    if changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
+    out
+}
+
+/// A character that JSON takes in a text as an escape alone: a quotation mark, a backslash, a control character.
+fn is_needed(unit: u16) -> bool {
+    unit < 0x20 || unit == u16::from(b'"') || unit == u16::from(b'\\')
 }
 
 /// Whether the text is one JSON value.
@@ -156,7 +164,7 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
 mod tests {
     use super::{Admitted, MAX_DEPTH, NotAdmitted, is_empty, push_compact, push_string};
     use bytes::Bytes;
-    use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+    use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
     fn admit(text: impl Into<Bytes>) -> Result<String, NotAdmitted> {
         Admitted::new(text.into()).map(|admitted| admitted.text().to_owned())
@@ -181,11 +189,20 @@ mod tests {
 
     #[test]
     fn half_a_surrogate_pair_is_replaced() {
-        assert_eq!(admit(r#""\ud83d\ude00""#).unwrap(), r#""\ud83d\ude00""#);
+        assert_eq!(admit(r#""\ud83d\ude00""#).unwrap(), "\"😀\"");
         assert_eq!(
-            admit(r#"["\ud83d","\\ud83d","\udE00x","\ud83d\ud83d\ude00","\ud83d\n"]"#).unwrap(),
-            r#"["\ufffd","\\ud83d","\ufffdx","\ufffd\ud83d\ude00","\ufffd\n"]"#
+            admit(r#"["\ud83d","\\ud83d","\udE00x","\ud83d\ud83d\ude00","\ud83d\n","\ud83d\u0041"]"#).unwrap(),
+            "[\"\u{fffd}\",\"\\\\ud83d\",\"\u{fffd}x\",\"\u{fffd}😀\",\"\u{fffd}\\n\",\"\u{fffd}A\"]"
         );
+    }
+
+    #[test]
+    fn a_letter_that_was_escaped_is_the_letter_and_what_json_needs_stays() {
+        assert_eq!(admit(r#"{"\u0442\u0435\u043C\u0430":"\u0441\\u0441\/\u003c"}"#).unwrap(), r#"{"тема":"с\\u0441\/<"}"#);
+        for needed in [r#""\u0000\u001f\u0022\u005C\u005c""#, r#""\"\\\n\/""#, "\"\u{7f}\u{2028}é\""] {
+            assert_eq!(admit(needed).unwrap(), needed);
+        }
+        assert_eq!(admit(r#""\\\u0041\u0020\u001F\u007f""#).unwrap(), "\"\\\\A \\u001F\u{7f}\"");
     }
 
     #[test]
@@ -200,6 +217,18 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn a_text_says_the_same_however_it_is_escaped(text in any::<String>(), some in proptest::collection::vec(any::<bool>(), 1..9)) {
+            let units = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            let plain = |c: char| serde_json::to_string(&c).unwrap().trim_matches('"').to_owned();
+            let written: String =
+                text.chars().zip(some.iter().cycle()).map(|(c, escaped)| if *escaped || c == '"' { units(c) } else { plain(c) }).collect();
+            let admitted = admit(format!("{{\"{written}\":[\"{written}\"]}}")).unwrap();
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&admitted).unwrap(), serde_json::json!({ &text: [&text] }));
+            let is_needed = |hex: &str| u16::from_str_radix(hex.get(..4).unwrap(), 16).is_ok_and(super::is_needed);
+            let text = admitted.replace("\\\\", "");
+            prop_assert!(text.split("\\u").skip(1).all(is_needed), "{}", admitted);
+        }
         #[test]
         fn texts_and_compact_values_read_back(text in any::<String>(), list in proptest::collection::vec(any::<String>(), 0..4)) {
             let mut out = String::new();

@@ -220,7 +220,7 @@ mod tests {
     fn what_holds_no_secret_stays_as_it_is() {
         let secrets = secrets(&["123123", "project"]);
         let text = r#"{ "project":"projects", "id" : 123123, "ref":"1231234", "d":"a\u0062" }"#;
-        assert_eq!(json(&secrets, text), text);
+        assert_eq!(json(&secrets, text), text.replace("\\u0062", "b"));
         assert!(matches!(secrets.hide_in_text("nothing"), Cow::Borrowed(_)));
     }
 

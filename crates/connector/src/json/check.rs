@@ -5,13 +5,13 @@ use super::{MAX_DEPTH, NotAdmitted};
 /// What a value that was checked has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Checked {
-    /// An escape names a surrogate: perhaps one half of a pair.
-    pub(super) surrogates: bool,
+    /// A `\uXXXX` names a character that can stand as itself, or half of one.
+    pub(super) escapes: bool,
 }
 
 /// Checks a text. Source of the grammar: RFC 8259.
 pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
-    let mut reader = Reader { rest: text.as_bytes(), surrogates: false };
+    let mut reader = Reader { rest: text.as_bytes(), escapes: false };
     // the open containers, the innermost in the lowest bit; set for an object
     let mut objects = 0u128;
     let mut depth = 0usize;
@@ -44,11 +44,7 @@ pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
         // behind a value: what follows it, and the ends of what it stood in
         loop {
             if depth == 0 {
-                return if reader.solid().is_none() {
-                    Ok(Checked { surrogates: reader.surrogates })
-                } else {
-                    Err(NotAdmitted::Syntax)
-                };
+                return if reader.solid().is_none() { Ok(Checked { escapes: reader.escapes }) } else { Err(NotAdmitted::Syntax) };
             }
             match (reader.solid(), objects & 1 == 1) {
                 (Some(b','), true) => {
@@ -61,6 +57,12 @@ pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
             }
         }
     }
+}
+
+/// The number that four hexadecimal digits are.
+fn code_unit(digits: [u8; 4]) -> u16 {
+    let value = |digit: u8| u16::from(if digit.is_ascii_digit() { digit - b'0' } else { (digit | 0x20) - b'a' + 10 });
+    digits.into_iter().fold(0, |number, digit| number << 4 | value(digit))
 }
 
 /// Bytes at the start that a text may hold as they are and go on after: neither its end, an escape nor a control character.
@@ -88,7 +90,7 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
 
 struct Reader<'b> {
     rest: &'b [u8],
-    surrogates: bool,
+    escapes: bool,
 }
 
 impl<'b> Reader<'b> {
@@ -138,7 +140,7 @@ impl<'b> Reader<'b> {
                 }
                 [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', rest @ ..] => self.rest = rest,
                 [b'\\', b'u', a, b, c, d, rest @ ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => {
-                    self.surrogates |= matches!(a, b'd' | b'D') && !matches!(b, b'0'..=b'7');
+                    self.escapes |= !super::is_needed(code_unit([*a, *b, *c, *d]));
                     self.rest = rest;
                 }
                 _ => return Err(NotAdmitted::Syntax),
@@ -270,12 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn surrogates_are_seen_and_other_escapes_are_not() {
-        for text in [r#""\ud800""#, r#""\uDFFF""#, r#"["a",{"b\udabcc":1}]"#] {
-            assert!(check(text).unwrap().surrogates, "{text}");
+    fn escapes_are_seen_and_those_that_json_needs_are_not() {
+        for text in
+            [r#""\ud800""#, r#""\uDFFF""#, r#"["a",{"b\udabcc":1}]"#, r#""\u0020""#, r#""\u0041""#, r#""\uFFFF""#, r#""\u0023""#]
+        {
+            assert!(check(text).unwrap().escapes, "{text}");
         }
-        for text in [r#""\ud7ff""#, r#""\ue000""#, r#""\\ud800""#, "\"ud800\""] {
-            assert!(!check(text).unwrap().surrogates, "{text}");
+        for text in [r#""\u001f""#, r#""\u0000""#, r#""\\ud800""#, "\"ud800\"", r#""\u0022\u005c\u005C\n""#] {
+            assert!(!check(text).unwrap().escapes, "{text}");
         }
     }
 

@@ -31,4 +31,5 @@ mod second_table;
 mod settings;
 mod shapes;
 mod steps;
+mod texts;
 mod waiting;
