@@ -140,6 +140,8 @@ pub struct Tool {
     /// Other names of arguments, each with the name it stands for; they are not listed. A call takes them too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub argument_aliases: Vec<(String, String)>,
+    /// Other words for values, each with its argument and the value it stands for.
+    pub value_aliases: Vec<(String, String, String)>,
     /// Arguments for which an explicit null is a value: it clears the field. Any other null means that the argument was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nullable: Vec<String>,

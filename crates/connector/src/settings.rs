@@ -156,6 +156,16 @@ impl Rules {
         }
     }
 
+    /// The settings that the backend's address is made of.
+    pub(crate) fn settings_of_base(&self) -> impl Iterator<Item = &str> {
+        self.base.names().filter_map(|name| name.strip_prefix("settings."))
+    }
+
+    /// The secrets that are set, in the order of the file.
+    pub(crate) fn secrets_in_use<'r>(&'r self, values: &'r Settings) -> impl Iterator<Item = &'r str> {
+        self.settings.iter().map(|setting| setting.name.as_str()).filter(|name| values.secrets.contains_key(*name))
+    }
+
     fn headers<'v>(&self, named: &dyn Fn(&str) -> Option<&'v str>, problems: &mut Vec<String>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (header, template) in &self.headers {
@@ -270,8 +280,8 @@ fn normal(setting: &Setting, value: &str) -> Result<String, String> {
             found.cloned().ok_or_else(|| format!("{name} must be one of {}, and is none of them", setting.choices.join(", ")))
         }
         SettingKind::Boolean => match value.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" => Ok("true".into()),
-            "false" | "0" | "no" => Ok("false".into()),
+            "true" | "1" | "yes" | "on" | "t" | "y" => Ok("true".into()),
+            "false" | "0" | "no" | "off" | "f" | "n" => Ok("false".into()),
             _ => Err(format!("{name} must be true or false, and is neither")),
         },
         SettingKind::Url => {

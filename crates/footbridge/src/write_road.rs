@@ -120,7 +120,8 @@ pub(crate) fn is_closing(text: &str) -> bool {
 /// What a tool takes beside its schema, and for how long it may run.
 fn taking(made: Tool<Caller>, tool: &ConnectorTool) -> Tool<Caller> {
     let made = made.nullable(tool.nullable.iter().map(String::as_str)).time_limit(limits::TOOL_TIME + tool.longest_wait);
-    tool.argument_aliases.iter().fold(made, |made, (alias, name)| made.argument_alias(alias, name))
+    let made = tool.argument_aliases.iter().fold(made, |made, (alias, name)| made.argument_alias(alias, name));
+    tool.value_aliases.iter().fold(made, |made, (name, alias, value)| made.value_alias(name, alias, value))
 }
 
 fn open(served: &Served, tool: &ConnectorTool, names: &Names, keys: &Keys) -> Tool<Caller> {

@@ -17,6 +17,14 @@ use crate::output::Output;
 pub use given::Arguments;
 use plan::{Plan, Shape};
 
+/// Another word for a value of a property, which its `enum` does not list.
+#[derive(Debug, Clone)]
+pub(crate) struct ValueAlias {
+    pub(crate) property: String,
+    pub(crate) alias: String,
+    pub(crate) value: String,
+}
+
 /// A tool's input schema, ready to admit arguments.
 #[derive(Debug)]
 pub(crate) struct ArgumentSchema {
@@ -24,6 +32,7 @@ pub(crate) struct ArgumentSchema {
     nullable: Vec<String>,
     /// Other names of properties, each with the name it stands for.
     aliases: Vec<(String, String)>,
+    value_aliases: Vec<ValueAlias>,
     validator: jsonschema::Validator,
     /// What can be held against a text while it is read.
     shape: Option<Shape>,
@@ -77,6 +86,7 @@ impl ArgumentSchema {
             schema: schema.clone(),
             nullable: nullable.to_vec(),
             aliases: Vec::new(),
+            value_aliases: Vec::new(),
         })
     }
 
@@ -92,6 +102,22 @@ impl ArgumentSchema {
             }
         }
         self.aliases = aliases.to_vec();
+        Ok(self)
+    }
+
+    /// Also takes values by other words. The error is one sentence for the developer.
+    pub(crate) fn with_value_aliases(mut self, aliases: &[ValueAlias]) -> Result<Self, String> {
+        for ValueAlias { property, alias, value } in aliases {
+            let schema = self.schema.get("properties").and_then(|properties| properties.get(property));
+            let words = schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array);
+            let is_word = |word: &String| words.is_some_and(|words| words.iter().any(|known| known == word));
+            if is_word(alias) || !is_word(value) {
+                return Err(format!(
+                    "`{alias}` cannot stand for `{value}` of `{property}`: its `enum` must hold the second, and not the first"
+                ));
+            }
+        }
+        self.value_aliases = aliases.to_vec();
         Ok(self)
     }
 
@@ -122,6 +148,13 @@ impl ArgumentSchema {
             }
         }
         coercion::coerce_object(&self.schema, &mut arguments, &self.nullable);
+        for ValueAlias { property, alias, value } in &self.value_aliases {
+            if let Some(Value::String(word)) = arguments.get_mut(property)
+                && word.trim().eq_ignore_ascii_case(alias)
+            {
+                word.clone_from(value);
+            }
+        }
         let value = Value::Object(arguments);
         if !self.validator.is_valid(&value) {
             return Err(Output::error(problems::describe(tool, &self.schema, &self.nullable, &self.validator, &value)));
@@ -137,7 +170,9 @@ impl ArgumentSchema {
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::ArgumentSchema;
+    use bytes::Bytes;
+
+    use super::{ArgumentSchema, ValueAlias};
 
     fn schema() -> ArgumentSchema {
         let schema = json!({
@@ -198,6 +233,29 @@ mod tests {
         assert!(refused.first_text().unwrap().contains("`name`"));
         for (alias, name) in [("name", "ghost"), ("count", "title")] {
             assert!(schema().with_aliases(&[(alias.to_owned(), name.to_owned())]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_value_goes_by_its_other_word_unless_the_enum_has_that() {
+        let alias = |property: &str, alias: &str, value: &str| ValueAlias {
+            property: property.to_owned(),
+            alias: alias.to_owned(),
+            value: value.to_owned(),
+        };
+        let aliased = schema().with_value_aliases(&[alias("priority", "urgent", "high")]).unwrap();
+        let text = r#"{"title":"x","priority":"urgent"}"#;
+        assert!(aliased.fitting(text, || Bytes::from_static(text.as_bytes())).is_none());
+        for word in ["urgent", " URGENT "] {
+            let admitted = aliased.admit("t", object(json!({"title": "x", "priority": word}))).unwrap();
+            assert_eq!(Value::Object(admitted), json!({"title": "x", "priority": "high"}));
+        }
+        let refused = aliased.admit("t", object(json!({"title": "x", "priority": "urgentest"}))).unwrap_err();
+        assert!(refused.first_text().unwrap().contains("urgentest"));
+        for (property, word, value) in
+            [("priority", "high", "low"), ("priority", "x", "ghost"), ("title", "a", "b"), ("ghost", "a", "b")]
+        {
+            assert!(schema().with_value_aliases(&[alias(property, word, value)]).is_err(), "{property} {word} {value}");
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::arguments::ValueAlias;
 use crate::call::Call;
 use crate::icon::Icon;
 use crate::limits;
@@ -44,6 +45,7 @@ pub struct Tool<C> {
     pub(crate) annotations: Option<Annotations>,
     pub(crate) nullable: Vec<String>,
     pub(crate) argument_aliases: Vec<(String, String)>,
+    pub(crate) value_aliases: Vec<ValueAlias>,
     pub(crate) unlisted_arguments: Vec<(String, Value)>,
     pub(crate) listed: bool,
     pub(crate) time_limit: Duration,
@@ -78,6 +80,7 @@ impl<C: 'static> Tool<C> {
             annotations: None,
             nullable: Vec::new(),
             argument_aliases: Vec::new(),
+            value_aliases: Vec::new(),
             unlisted_arguments: Vec::new(),
             listed: true,
             time_limit: limits::TOOL_TIME,
@@ -188,6 +191,14 @@ impl<C: 'static> Tool<C> {
     #[must_use]
     pub fn argument_alias(mut self, alias: impl Into<String>, property: impl Into<String>) -> Self {
         self.argument_aliases.push((alias.into(), property.into()));
+        self
+    }
+
+    /// Another word that a call may pass as the value of a property; it is not in the listed schema. Case and white space around it do not
+    /// matter, and a word that the schema takes as it is stays what it is.
+    #[must_use]
+    pub fn value_alias(mut self, property: impl Into<String>, alias: impl Into<String>, value: impl Into<String>) -> Self {
+        self.value_aliases.push(ValueAlias { property: property.into(), alias: alias.into(), value: value.into() });
         self
     }
 

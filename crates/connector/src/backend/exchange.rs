@@ -45,6 +45,8 @@ pub(super) struct Ask {
     pub(super) is_whole: bool,
     /// What the tool says about a status.
     pub(super) hints: Option<Arc<BTreeMap<u16, String>>>,
+    /// It is a check before the backend is served: sent once, and whoever starts the program reads of its failure.
+    pub(super) is_check: bool,
 }
 
 impl Ask {
@@ -61,11 +63,17 @@ impl Ask {
             takes_text: false,
             is_whole: false,
             hints: None,
+            is_check: false,
         }
     }
 
     pub(super) fn get(path: String) -> Self {
         Self::new(Method::GET, path, None)
+    }
+
+    /// Whether a failure that may pass is tried again here. A check has patience of its own.
+    fn is_repeated(&self) -> bool {
+        self.reads && !self.is_check
     }
 }
 
@@ -133,7 +141,7 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
             },
             Err(why) => {
                 let passes = matches!(why, Failed::Unanswered(Unanswered::Connect(_) | Unanswered::Broken(_)));
-                if ask.reads && passes && repeats < READ_REPEATS {
+                if ask.is_repeated() && passes && repeats < READ_REPEATS {
                     tokio::time::sleep(REPEAT_WAIT * 3u32.pow(repeats)).await;
                     repeats += 1;
                     continue;
@@ -154,7 +162,8 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
             inner.session.renew(inner, token.generation).await?;
             continue;
         }
-        if status == StatusCode::TOO_MANY_REQUESTS || (status == StatusCode::SERVICE_UNAVAILABLE && ask.reads) {
+        let asks_for_a_wait = status == StatusCode::TOO_MANY_REQUESTS || (status == StatusCode::SERVICE_UNAVAILABLE && ask.reads);
+        if asks_for_a_wait && !ask.is_check {
             match throttle::wait(inner, &refused, &mut waits).await {
                 throttle::Wait::Over => continue,
                 throttle::Wait::TooLong(error) => return Err(error),
@@ -162,12 +171,12 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
             }
         }
         let passes = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT);
-        if ask.reads && passes && repeats < READ_REPEATS {
+        if ask.is_repeated() && passes && repeats < READ_REPEATS {
             tokio::time::sleep(REPEAT_WAIT * 3u32.pow(repeats)).await;
             repeats += 1;
             continue;
         }
-        return Err(sentence::refused(inner, refused, ask.reads, ask.hints.as_deref()).await);
+        return Err(sentence::refused(inner, refused, &ask).await);
     }
 }
 

@@ -63,7 +63,7 @@ async fn patiently(backend: &Backend, check: &Check) -> Result<(), CallError> {
 async fn one(backend: &Backend, check: &Check) -> Result<(), CallError> {
     let inner = &backend.begin(MAX_REQUESTS);
     let variables = inner.variables();
-    let answer = request::simple(inner, &check.request, &variables).await?;
+    let answer = request::check(inner, &check.request, &variables).await?;
     let Some(oldest) = &check.oldest else { return Ok(()) };
     // an answer of another form says no version
     let said = values::one(inner, &oldest.of, &answer, &variables).await.unwrap_or_default();

@@ -140,6 +140,12 @@ pub(super) async fn simple(inner: &Arc<Inner>, request: &Request, variables: &Va
     }
 }
 
+/// One check before the backend is served: sent once, whatever comes.
+pub(super) async fn check(inner: &Arc<Inner>, request: &Request, variables: &Variables) -> Result<Held, CallError> {
+    let ask = prepare(inner, request, variables).await?.ask(&[], None, request)?;
+    send(inner, Ask { is_check: true, ..ask }, request).await
+}
+
 /// True for a status that means null.
 pub(super) fn is_optional(request: &Request, error: &CallError) -> bool {
     error.status().is_some_and(|status| request.optional.contains(&status))

@@ -1,12 +1,12 @@
 //! An error answer → the text for the model: our sentence, the backend's own, and what to do.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use jaq_json::Val;
 
+use super::exchange::Ask;
 use super::values::{self, Held};
 use super::{Inner, throttle, tidy};
 use crate::failure::CallError;
@@ -18,13 +18,9 @@ const MAX_SENTENCE: usize = 500;
 /// What is said of a change that may or may not have been made.
 pub(super) const FATE: &str = "Whether the change was made is not known: read the object before you try again.";
 
-/// The error for an answer that is neither 2xx nor a redirect to follow. `hints` are the tool's own.
-pub(super) async fn refused(
-    inner: &Arc<Inner>,
-    answer: Response<Bytes>,
-    reads: bool,
-    hints: Option<&BTreeMap<u16, String>>,
-) -> CallError {
+/// The error for an answer that is neither 2xx nor a redirect to follow.
+pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &Ask) -> CallError {
+    let (reads, hints) = (ask.reads, ask.hints.as_deref());
     let compiled = inner.compiled();
     let status = answer.status();
     let code = status.as_u16();
@@ -42,7 +38,9 @@ pub(super) async fn refused(
             )
         }
     };
+    let for_operator = ask.is_check.then(|| next_for_operator(inner, ask, status, page));
     let next = match hints.and_then(|hints| hints.get(&code)).or_else(|| compiled.hints.get(&code)) {
+        _ if for_operator.is_some() => for_operator.as_deref().unwrap_or_default(),
         // no hint about records helps when there is no such route
         _ if page && status == StatusCode::NOT_FOUND => ELSEWHERE,
         Some(hint) => hint,
@@ -65,6 +63,32 @@ pub(super) async fn refused(
         None => error,
     };
     if seen.is_conflict { error.with_conflict() } else { error }
+}
+
+/// What whoever starts the program can do about a check that was refused. The hints of the file are about calls of tools, but for that
+/// on a credential that is not accepted.
+fn next_for_operator(inner: &Inner, ask: &Ask, status: StatusCode, is_page: bool) -> String {
+    let rules = &inner.compiled().rules;
+    let address = match rules.settings_of_base().collect::<Vec<_>>().join(" and ") {
+        names if names.is_empty() => "the address".to_owned(),
+        names => format!("the address ({names})"),
+    };
+    let of_address = format!("Check that {address} is that of the API.");
+    match status.as_u16() {
+        _ if is_page && status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => of_address,
+        401 | 403 if ask.open => {
+            format!("Nothing was asked of the credential yet: check {address}, and what stands before the backend.")
+        }
+        code @ (401 | 403) => {
+            let names: Vec<&str> = rules.secrets_in_use(&inner.settings).collect();
+            let credential = if names.is_empty() { "the credential".to_owned() } else { names.join(", ") };
+            let own = inner.compiled().hints.get(&401).filter(|_| code == 401).map(|hint| format!(" {hint}")).unwrap_or_default();
+            format!("Check {credential}: it is not accepted, or may not be used here.{own}")
+        }
+        429 => "Wait a moment, then start again.".to_owned(),
+        500.. => "Start again when it is up.".to_owned(),
+        _ => of_address,
+    }
 }
 
 /// A web page comes from something that is not the API.

@@ -76,6 +76,16 @@ fn filter_keys(table: &definition::Model) -> Vec<FilterKey> {
     wires().map(|wire| FilterKey { wire: wire.to_owned(), friendly: friendly(wire) }).collect()
 }
 
+/// A field's own name sorts too, as it filters, unless a column has it.
+fn friendly_sorts(table: &definition::Model) -> Vec<(String, String, String)> {
+    let is_key = |name: &str| table.sorts.iter().any(|key| key.value == name);
+    let of_fields = table.sorts.iter().filter_map(|key| Some((key.value.strip_prefix(FIELD_PREFIX)?, &key.value)));
+    let directions = |(name, wire): (&str, &String)| {
+        ["", "-"].map(|sign| ("sort".to_owned(), format!("{sign}{name}"), format!("{sign}{wire}")))
+    };
+    of_fields.filter(|(name, _)| !is_key(name)).flat_map(directions).collect()
+}
+
 /// The fields that a create or update takes, in its order; all of them when the table does not say.
 fn writable<'t>(table: &'t definition::Model, listed: Option<&'t [Placed<String>]>) -> impl Iterator<Item = &'t str> {
     let all = table.fields.keys().filter(move |_| listed.is_none());
@@ -118,6 +128,7 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
         input_schema: inputs::schema(op, table, &model),
         output_schema: None,
         argument_aliases: Vec::new(),
+        value_aliases: if op == Operation::List { friendly_sorts(table) } else { Vec::new() },
         group: None,
         structured: false,
         longest_wait: Duration::ZERO,

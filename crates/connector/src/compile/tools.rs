@@ -153,6 +153,7 @@ fn settle_one<'d>(
         input_schema: arguments::schema(tool, most),
         output_schema: written,
         argument_aliases: argument_aliases(tool, has_main),
+        value_aliases: Vec::new(),
         structured: tool.structured,
         longest_wait: longest_wait(&batches),
         takes_key: tool.idempotency_key,

@@ -43,6 +43,27 @@ fn good_values_are_taken() {
     }
 }
 
+/// The words that the programs before this one take.
+#[test]
+fn a_boolean_is_one_of_the_usual_words() {
+    let file = FILE.replace("X_ON: { is: boolean", "X_ON: { is: boolean, decides: read_only");
+    let connector = compile("x.yaml", &file).unwrap();
+    let decided = |word: &str| {
+        let values = [("X_URL", "http://h"), ("X_TOKEN", "t"), ("X_ON", word)];
+        let lookup = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        connector.settings(&lookup).map(|settings| settings.decided(Decides::ReadOnly).unwrap().to_owned())
+    };
+    for word in ["true", "1", "yes", "on", "t", "y", "ON", " T "] {
+        assert_eq!(decided(word).unwrap(), "true", "{word}");
+    }
+    for word in ["false", "0", "no", "off", "f", "n", "Off", " N\n"] {
+        assert_eq!(decided(word).unwrap(), "false", "{word}");
+    }
+    for word in ["2", "ye", "enabled", "none", "-", "tr"] {
+        assert!(decided(word).unwrap_err().list()[0].starts_with("X_ON must be true or false"), "{word}");
+    }
+}
+
 #[test]
 fn all_problems_are_named_at_once() {
     let found = settings(&[("X_URL", "example.org:80"), ("X_LIMIT", "many"), ("X_ON", "maybe"), ("X_TOKEN", "")]).unwrap_err();

@@ -41,7 +41,14 @@ fn the_whole_story_over_the_network() {
     assert_eq!((&moved["status"], &moved["title"]), (&json!("done"), &json!("Dig")));
     assert_eq!(listed(&mut session, json!({ "filter": { "board_id": on, "status": "done" } })), ["Dig"]);
     assert_eq!(listed(&mut session, json!({ "filter": { "data__status": ["todo"] } })), ["Plant", "Water / reap?"]);
+    assert_eq!(listed(&mut session, json!({ "filter": { "status": "done", "is_archived": [false] } })), ["Dig"]);
+    assert_eq!(listed(&mut session, json!({ "filter": { "status": "done", "is_archived": "off" } })), ["Dig"]);
     assert_eq!(listed(&mut session, json!({ "q": "reap", "sort": "-created_at" })), ["Water / reap?"]);
+    for sort in ["status", "data__status", " Status "] {
+        let titles = listed(&mut session, json!({ "sort": sort }));
+        assert_eq!(titles.first().map(String::as_str), Some("Dig"), "{sort}: {titles:?}");
+    }
+    assert_eq!(listed(&mut session, json!({ "sort": "-status" })).last().map(String::as_str), Some("Dig"));
     let cleared = session.call("card_update", json!({ "id": cards[0]["id"], "priority": null })).unwrap();
     assert_eq!(cleared.get("priority"), None);
 

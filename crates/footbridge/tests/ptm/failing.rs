@@ -98,6 +98,44 @@ async fn a_failure_that_passes_is_waited_for_and_a_refusal_is_not() {
     }
 }
 
+/// Whoever starts the program can change an address and a token, not the arguments of a call.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_before_serving_is_said_to_who_starts_it() {
+    let stand_in = StandIn::start().await;
+    const ADDRESS: &str = "the address (PTM_API_BASE_URL) is that of the API";
+    for (path, status, hint) in [
+        ("/healthz", 404, ADDRESS),
+        ("/healthz", 422, ADDRESS),
+        ("/auth/me", 403, "Check PTM_API_TOKEN: it is not accepted"),
+        ("/auth/me", 401, "Check PTM_API_TOKEN: it is not accepted"),
+        ("/meta", 404, ADDRESS),
+        ("/meta", 409, ADDRESS),
+    ] {
+        stand_in.world().odd.insert(path, Odd::body(status, r#"{"message": "no"}"#));
+        let (_, said) = ended("stdio", "0s", &settings(&stand_in, OWNER));
+        assert!(said.contains(hint) && said.lines().count() == 1, "{path} {status}: {said}");
+        for of_tools in ["prompt ownership", "Prompt or resource", "prompt_text", "fetch again"] {
+            assert!(!said.contains(of_tools), "{path} {status}: {said}");
+        }
+        stand_in.world().odd.clear();
+    }
+}
+
+/// Patience counts attempts, and each is one request.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_attempt_of_a_check_is_one_request() {
+    let stand_in = StandIn::start().await;
+    for odd in [Odd::body(503, "{}"), Odd::body(502, "{}"), Odd::body(429, "{}")] {
+        for (patience, attempts) in [("0s", 1), ("1s", 2)] {
+            let before = stand_in.lines().len();
+            stand_in.world().odd.insert("/healthz", odd.clone());
+            let (code, said) = ended("stdio", patience, &settings(&stand_in, OWNER));
+            assert_eq!((code, stand_in.lines().len() - before), (Some(2), attempts), "{odd:?} {patience}: {said}");
+        }
+        stand_in.world().odd.clear();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_refused_is_3_on_each_transport() {
     let stand_in = StandIn::start().await;

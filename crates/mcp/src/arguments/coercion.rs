@@ -36,9 +36,18 @@ pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
         ("number", Value::String(text)) => {
             text.trim().parse::<f64>().ok().filter(|number| number.is_finite()).and_then(Number::from_f64).map(Value::Number)
         }
-        ("boolean", Value::String(text)) => match text.trim() {
-            word if word.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
-            word if word.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
+        ("boolean", Value::String(text)) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" | "t" | "y" => Some(Value::Bool(true)),
+            "false" | "0" | "no" | "off" | "f" | "n" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        // one value in a list of its own; a text may be meant to look like a list, so it stays
+        ("boolean" | "integer" | "number", Value::Array(list)) => match list.as_slice() {
+            [one @ (Value::Bool(_) | Value::Number(_) | Value::String(_))] => {
+                let mut one = one.clone();
+                coerce(schema, &mut one, depth + 1);
+                Some(one)
+            }
             _ => None,
         },
         ("string", Value::Number(number)) => Some(Value::String(number.to_string())),
@@ -125,6 +134,30 @@ mod tests {
         assert_eq!(coerced(list.clone(), json!("a, b")), json!(["a, b"]));
         assert_eq!(coerced(list, json!("[\"a\", \"b\"]")), json!(["a", "b"]));
         assert_eq!(coerced(json!({"type": "string"}), json!("[1]")), json!("[1]"));
+    }
+
+    #[test]
+    fn booleans_have_words_and_a_single_value_may_stand_in_a_list() {
+        let boolean = json!({"type": "boolean"});
+        for (given, meant) in [
+            (json!(" On "), json!(true)),
+            (json!("y"), json!(true)),
+            (json!("1"), json!(true)),
+            (json!("off"), json!(false)),
+            (json!("F"), json!(false)),
+            (json!("n"), json!(false)),
+            (json!([false]), json!(false)),
+            (json!(["no"]), json!(false)),
+            (json!([]), json!([])),
+            (json!([true, false]), json!([true, false])),
+            (json!([[true]]), json!([[true]])),
+            (json!("maybe"), json!("maybe")),
+            (json!(1), json!(1)),
+        ] {
+            assert_eq!(coerced(boolean.clone(), given.clone()), meant, "{given}");
+        }
+        assert_eq!(coerced(json!({"type": "integer"}), json!(["5"])), json!(5));
+        assert_eq!(coerced(json!({"type": "string"}), json!(["5"])), json!(["5"]));
     }
 
     #[test]

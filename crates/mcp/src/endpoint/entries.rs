@@ -75,6 +75,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         let arguments = with_properties(&tool.input_schema, &tool.unlisted_arguments)
             .and_then(|schema| ArgumentSchema::compile(&schema, &tool.nullable))
             .and_then(|schema| schema.with_aliases(&tool.argument_aliases))
+            .and_then(|schema| schema.with_value_aliases(&tool.value_aliases))
             .map_err(|problem| problems.push(problem));
         match arguments {
             Ok(arguments) if problems.is_empty() => Ok(Self {
