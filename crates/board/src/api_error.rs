@@ -1,9 +1,14 @@
 //! Every answer that is not a success: a status and one sentence in `detail`. No other shape leaves the board.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use footbridge_store::{ListError, LogInError, RecordError, StoreError};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
+
+/// When whoever found too many others at it is told to come back.
+const COME_BACK_AFTER: Duration = Duration::from_secs(5);
 
 /// A refusal or a failure as the caller reads it.
 #[derive(Debug)]
@@ -66,8 +71,19 @@ impl ApiError {
         ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
     }
 
-    fn too_many_requests(detail: String) -> ApiError {
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, detail).with(RETRY_AFTER, HeaderValue::from_static("5"))
+    pub(crate) fn no_media_type() -> ApiError {
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "there is no content type: send application/json")
+    }
+
+    pub(crate) fn request_timeout(limit: Duration) -> ApiError {
+        ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("the body did not arrive within {} s: send it faster", limit.as_secs()),
+        )
+    }
+
+    fn too_many_requests(detail: String, retry_after: Duration) -> ApiError {
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, detail).with(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()))
     }
 }
 
@@ -107,7 +123,8 @@ impl From<LogInError> for ApiError {
     fn from(error: LogInError) -> ApiError {
         match error {
             LogInError::Store(error) => error.into(),
-            LogInError::TooMany => ApiError::too_many_requests(error.to_string()),
+            LogInError::TooMany => ApiError::too_many_requests(error.to_string(), COME_BACK_AFTER),
+            LogInError::TooManyWrong { retry_after } => ApiError::too_many_requests(error.to_string(), retry_after),
             _ => ApiError::unauthorized(&error.to_string()),
         }
     }
@@ -163,8 +180,14 @@ mod tests {
 
     #[test]
     fn too_many_logins_are_told_when_to_come_back() {
-        let response = ApiError::from(LogInError::TooMany).into_response();
-        assert_eq!((response.status().as_u16(), response.headers().get(RETRY_AFTER).unwrap().to_str().unwrap()), (429, "5"));
+        let wrong = LogInError::TooManyWrong { retry_after: Duration::from_secs(9) };
+        for (error, seconds) in [(LogInError::TooMany, "5"), (wrong, "9")] {
+            let response = ApiError::from(error).into_response();
+            assert_eq!(
+                (response.status().as_u16(), response.headers().get(RETRY_AFTER).unwrap().to_str().unwrap()),
+                (429, seconds)
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Who is calling: a bearer token over HTTP, or, in process, the account that the service acts for.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -20,6 +21,11 @@ pub(crate) static REFRESH_HEADER: HeaderName = HeaderName::from_static("x-auth-r
 /// socket can bring it about.
 #[derive(Clone, Copy)]
 pub(crate) struct ActingAs(pub(crate) AccountId);
+
+/// Where a request comes from, as an extension of it, for whoever serves the router and knows it. Wrong passwords then slow down their own
+/// address; without it, every address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
 
 /// The account behind a request, and what it may do.
 #[derive(Clone)]

@@ -39,5 +39,6 @@ mod value;
 mod openapi;
 
 pub use board::{Board, BoardService};
+pub use caller::ClientAddress;
 pub use models::{Models, ModelsError};
 pub use openapi::openapi;

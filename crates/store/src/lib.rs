@@ -23,6 +23,7 @@ mod store_error;
 mod time;
 
 mod account;
+mod log_in_limit;
 mod password;
 mod scope;
 mod secret_token;

@@ -3,13 +3,15 @@
 //! A session older than a part of its life is offered a successor with a good answer. The old token ends a grace time after
 //! the successor is first used, so an offer that got lost costs nobody the login.
 
-use std::time::Duration;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{FromRow, Row, Sqlite, Transaction};
 use uuid::Uuid;
 
+use crate::log_in_limit::{Admission, Try};
 use crate::secret_token::{SESSION, digest, generate};
 use crate::{Account, AccountId, Credential, Principal, Scopes, Store, StoreError, sql, time};
 
@@ -63,17 +65,24 @@ pub enum LogInError {
     /// More logins at once than are computed.
     #[error("too many logins at the same time: try again in a few seconds")]
     TooMany,
+    /// Too many wrong passwords came before this one, which was not looked at.
+    #[error("too many wrong passwords were tried: try again in {} s", retry_after.as_secs())]
+    TooManyWrong {
+        /// The time until one is looked at again, in whole seconds.
+        retry_after: Duration,
+    },
     /// The storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Store {
-    /// Logs in. A wrong password and an unknown address take the same work and get the same answer.
+    /// Logs in. A wrong password and an unknown address take the same work and get the same answer. Wrong ones slow down those that come
+    /// after them from the same address, `from`, at the same account; where it is not known who sent it, at the same account.
     ///
     /// # Errors
-    /// [`LogInError::Refused`], or [`LogInError::TooMany`] when too many are at it.
-    pub async fn log_in(&self, email: &str, password: SecretString) -> Result<IssuedSession, LogInError> {
+    /// [`LogInError::Refused`], [`LogInError::TooManyWrong`] after too many of these, or [`LogInError::TooMany`] when too many are at it.
+    pub async fn log_in(&self, email: &str, password: SecretString, from: Option<IpAddr>) -> Result<IssuedSession, LogInError> {
         let row = sqlx::query(sql::ACCOUNT_PASSWORD)
             .bind(email.to_lowercase())
             .fetch_optional(self.readers())
@@ -81,8 +90,20 @@ impl Store {
             .map_err(StoreError::from)?;
         let hash: Option<String> = row.as_ref().and_then(|row| row.try_get("password_hash").ok());
         let id: Option<AccountId> = row.as_ref().and_then(|row| row.try_get("id").ok()).and_then(AccountId::parse);
-        let matches = self.passwords().verify(password, hash).await.map_err(|_| LogInError::TooMany)?;
+        let limit = self.passwords().limit()?;
+        let tried = Try { email, password: &password, address: from, exists: hash.is_some() };
+        let lane = match limit.admit(&tried, Instant::now()) {
+            Admission::At(time, lane) => {
+                tokio::time::sleep_until(time.into()).await;
+                lane
+            }
+            Admission::NotFor(wait) => {
+                return Err(LogInError::TooManyWrong { retry_after: Duration::from_secs(wait.as_secs().saturating_add(1)) });
+            }
+        };
+        let matches = self.passwords().verify(lane, password.clone(), hash).await.map_err(|_| LogInError::TooMany)?;
         let (true, Some(id)) = (matches, id) else { return Err(LogInError::Refused) };
+        limit.was_right(&tried, lane);
         let account = self.account(id).await?.ok_or(LogInError::Refused)?;
 
         let mut transaction = self.begin_write().await?;

@@ -9,12 +9,14 @@ use footbridge_store::Account;
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::board::Shared;
 use crate::body;
-use crate::caller::Caller;
+use crate::caller::{Caller, ClientAddress};
 
 pub(super) async fn me(State(shared): State<Arc<Shared>>, Extension(caller): Extension<Caller>) -> Result<Json<Value>, ApiError> {
     let account = shared.store.account(caller.account_id).await?;
@@ -24,10 +26,12 @@ pub(super) async fn me(State(shared): State<Arc<Shared>>, Extension(caller): Ext
 
 pub(super) async fn log_in(State(shared): State<Arc<Shared>>, request: Request) -> Result<impl IntoResponse, ApiError> {
     let (parts, body) = request.into_parts();
-    let mut body = body::json_object(&parts, body).await?;
-    let email = text(&mut body, "email")?;
-    let password = SecretString::from(text(&mut body, "password")?);
-    let session = shared.store.log_in(&email, password).await?;
+    let body = body::json_bytes(&parts, body, body::LOG_IN_BYTES).await?;
+    let sent: LogIn<'_> = serde_json::from_slice(&body).map_err(|_| ApiError::bad_request(NO_LOG_IN))?;
+    let email = text(sent.email, "email")?;
+    let password = SecretString::from(text(sent.password, "password")?);
+    let from = parts.extensions.get::<ClientAddress>().map(|address| address.0);
+    let session = shared.store.log_in(&email, password, from).await?;
     let answer = Json(json!({
         "access_token": session.secret.expose_secret(),
         "token_type": "bearer",
@@ -37,12 +41,22 @@ pub(super) async fn log_in(State(shared): State<Arc<Shared>>, request: Request) 
     Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], answer))
 }
 
+/// What a login says. Whatever else it says is passed over unread.
+#[derive(Deserialize)]
+struct LogIn<'a> {
+    #[serde(borrow)]
+    email: Option<&'a RawValue>,
+    #[serde(borrow)]
+    password: Option<&'a RawValue>,
+}
+
+/// What the body itself says is not shown: it may be a password.
+const NO_LOG_IN: &str = "the body is no JSON object: send one with email and password";
+
 /// The value itself is not shown: it may be a password.
-fn text(body: &mut Map<String, Value>, name: &str) -> Result<String, ApiError> {
-    match body.remove(name) {
-        Some(Value::String(text)) => Ok(text),
-        _ => Err(ApiError::bad_request(format!("{name} is required and must be a string"))),
-    }
+fn text(value: Option<&RawValue>, name: &str) -> Result<String, ApiError> {
+    let text = value.and_then(|value| serde_json::from_str(value.get()).ok());
+    text.ok_or_else(|| ApiError::bad_request(format!("{name} is required and must be a string")))
 }
 
 fn shown_account(account: &Account) -> Value {

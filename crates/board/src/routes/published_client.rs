@@ -25,7 +25,8 @@ pub(super) async fn script() -> ApiError {
 
 /// Usage data is read, so that the connection stays in order, and dropped.
 pub(super) async fn track(request: Request) -> Result<StatusCode, ApiError> {
-    body::bytes(request.into_body()).await?;
+    let (parts, body) = request.into_parts();
+    body::discard(&parts, body).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

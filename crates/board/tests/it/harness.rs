@@ -114,7 +114,7 @@ impl TestBoard {
 /// One request in process.
 pub(crate) async fn send(service: &BoardService, method: &str, target: &str, body: Option<&Value>) -> (StatusCode, Value) {
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let request = Request::builder().method(method).uri(target).body(body).unwrap();
+    let request = Request::builder().method(method).uri(target).header("content-type", "application/json").body(body).unwrap();
     let response = service.clone().oneshot(request).await.unwrap();
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();

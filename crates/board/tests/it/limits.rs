@@ -117,15 +117,43 @@ async fn a_body_of_a_mebibyte_is_read_and_one_more_byte_is_not() {
         let bare = r#"{"title": ""}"#.len();
         format!(r#"{{"title": "{}"}}"#, "x".repeat(bytes - bare))
     };
-    for (target, token) in [("/xapi2/data/card", Some(token.as_str())), ("/xapi2/auth/login", None)] {
-        let within = board.client("POST", target, token, Some(&body(1024 * 1024))).await;
+    for (target, token, most) in [("/xapi2/data/card", Some(token.as_str()), 1024 * 1024), ("/xapi2/auth/login", None, 4 * 1024)]
+    {
+        let within = board.client("POST", target, token, Some(&body(most))).await;
         assert_eq!(within.status, 400, "{}", within.text);
-        let beyond = board.client("POST", target, token, Some(&body(1024 * 1024 + 1))).await;
+        let beyond = board.client("POST", target, token, Some(&body(most + 1))).await;
         assert_eq!(beyond.status_line, "HTTP/1.1 413 Payload Too Large");
-        assert!(beyond.detail().contains("1048576 bytes"));
+        assert!(beyond.detail().contains(&format!("{most} bytes")));
     }
-    let usage = "x".repeat(1024 * 1024);
-    assert_eq!(board.client("POST", "/xapi2/analytics/track", None, Some(&usage)).await.status, 204);
+    for (bytes, status) in [(1024 * 1024, 204), (1024 * 1024 + 1, 413)] {
+        assert_eq!(board.client("POST", "/xapi2/analytics/track", None, Some(&"x".repeat(bytes))).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_media_type_is_asked_for_where_a_body_is_read() {
+    let board = TestBoard::new().await;
+    let token = board.full_token().await;
+    for (method, target) in [
+        ("POST", "/xapi2/auth/login"),
+        ("POST", "/xapi2/analytics/track"),
+        ("POST", "/xapi2/data/card"),
+        ("PATCH", "/xapi2/data/card/0198c0de-0000-7000-8000-000000000000"),
+    ] {
+        for (content_type, is_asked_for) in [
+            ("", true),
+            ("Content-Type: text/plain\r\n", true),
+            ("Content-Type: application/json; charset=utf-8\r\n", false),
+            ("Content-Type: application/merge-patch+json\r\n", false),
+        ] {
+            let request = format!(
+                "{method} {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n{content_type}Content-Length: 2\r\n\
+                 Connection: close\r\n\r\n{{}}"
+            );
+            let answer = board.raw(request.as_bytes()).await;
+            assert_eq!(answer.status == 415, is_asked_for, "{target} {content_type:?}: {}", answer.text);
+        }
+    }
 }
 
 #[tokio::test]

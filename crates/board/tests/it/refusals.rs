@@ -84,7 +84,7 @@ async fn a_body_that_is_no_json_object_is_named() {
         assert!(answer.text.len() < 500);
     }
     let head = format!(
-        "POST /xapi2/data/card HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 12\r\nConnection: close\r\n\r\n"
+        "POST /xapi2/data/card HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 12\r\nConnection: close\r\n\r\n"
     );
     let answer = board.raw(&[head.as_bytes(), b"{\"title\":\"\xff\""].concat()).await;
     assert_eq!(answer.status, 400);
@@ -99,7 +99,7 @@ async fn only_json_is_taken_as_content() {
         ("Content-Type: application/json; charset=utf-8\r\n", 201),
         ("Content-Type: Application/JSON\r\n", 201),
         ("Content-Type: application/merge-patch+json\r\n", 201),
-        ("", 201),
+        ("", 415),
         ("Content-Type: text/plain\r\n", 415),
         ("Content-Type: application/x-www-form-urlencoded\r\n", 415),
         ("Content-Type: application/jsonx\r\n", 415),

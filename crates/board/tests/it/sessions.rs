@@ -1,10 +1,16 @@
 //! Logins over HTTP: the token, its sliding refresh, and what a wrong password gets.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use footbridge_board::ClientAddress;
 use footbridge_store::{NewAccount, Role, SessionPolicy, StoreOptions};
+use http::Request;
 use secrecy::SecretString;
 use serde_json::json;
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
 
 use crate::harness::{TestBoard, models};
 
@@ -55,6 +61,67 @@ async fn wrong_passwords_and_unknown_addresses_get_the_same_answer() {
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:?}");
     assert!(!answers[0].contains("wrong password"));
+}
+
+/// Nothing tells attackers and owner apart but the password: as behind a proxy that does not say who asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_logs_in_every_time_while_forty_others_try() {
+    let board = Arc::new(board_with_anna(SessionPolicy::default()).await);
+    let refused = Arc::new(AtomicUsize::new(0));
+    let wrong = async |board: &TestBoard, number: usize| {
+        let body = json!({ "email": "anna@example.org", "password": format!("wrong password {number}") }).to_string();
+        let answer = board.client("POST", "/xapi2/auth/login", None, Some(&body)).await;
+        match answer.status {
+            429 => assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() > 0),
+            status => assert_eq!(status, 401, "{}", answer.text),
+        }
+        answer.status
+    };
+    let mut attackers = JoinSet::new();
+    for attacker in 0..40 {
+        let (board, refused) = (Arc::clone(&board), Arc::clone(&refused));
+        attackers.spawn(async move {
+            for number in 0.. {
+                if wrong(&board, attacker * 1_000_000 + number).await == 429 {
+                    refused.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+    }
+    for _ in 0..30 {
+        log_in(&board).await;
+    }
+    attackers.shutdown().await;
+
+    // One alone is slowed down as much, and told when to come back.
+    let mut looked_at = 0;
+    for number in 0..100 {
+        looked_at += u32::from(wrong(&board, number).await == 401);
+    }
+    assert!(looked_at <= 10, "{looked_at} of 100 wrong passwords were looked at");
+    assert!(refused.load(Ordering::Relaxed) > 0);
+}
+
+#[tokio::test]
+async fn wrong_passwords_of_one_address_do_not_slow_down_another() {
+    let board = board_with_anna(SessionPolicy::default()).await;
+    let log_in = async |address: &str, password: &str| {
+        let body = json!({ "email": "anna@example.org", "password": password }).to_string();
+        let mut request = Request::post("/xapi2/auth/login")
+            .header("content-type", "application/json")
+            .body(axum::body::Body::from(body))
+            .unwrap();
+        request.extensions_mut().insert(ClientAddress(address.parse().unwrap()));
+        board.board.router().oneshot(request).await.unwrap().status().as_u16()
+    };
+    assert_eq!(log_in("192.0.2.1", PASSWORD).await, 200);
+    let mut answers = Vec::new();
+    for number in 0..20 {
+        answers.push(log_in("192.0.2.66", &format!("wrong password {number}")).await);
+    }
+    assert_eq!((answers[0], answers.last()), (401, Some(&429)), "{answers:?}");
+    assert_eq!(log_in("192.0.2.1", "a wrong password too").await, 401, "another address is looked at");
+    assert_eq!(log_in("192.0.2.66", PASSWORD).await, 200, "the right one is never too late");
 }
 
 #[tokio::test]
