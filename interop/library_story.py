@@ -159,6 +159,15 @@ def tasks(client):
     refused([-32602], client, "about_task", id="never was")
 
 
+def any_values(client):
+    """A tool whose arguments and answer may be anything, in places: one schema that a client cannot read loses it the whole list."""
+    [listed] = [tool for tool in client.list() if tool["name"] == "test_any_value"]
+    expect(listed["inputSchema"]["properties"]["any"] == {"description": "Any value."}, "any value to be described", listed)
+    given = {"any": {"deep": [1, True, None]}, "nested": {"any": "text", "note": None}}
+    result = client.ask("call", tool="test_any_value", arguments=given)
+    expect(not result.get("isError") and result["structuredContent"] == given, "what was given", result)
+
+
 def contents(client):
     result = client.ask("call", tool="test_multiple_content_types", arguments={})
     kinds = [part["type"] for part in result["content"]]
@@ -169,7 +178,7 @@ def contents(client):
 
 
 STORIES = [
-    contents, progress, cancellation, elicitation, sampling, roots, questions_together, subscriptions, resources, templates, prompts,
+    contents, any_values, progress, cancellation, elicitation, sampling, roots, questions_together, subscriptions, resources, templates, prompts,
     completions, logging,
 ]
 # Told to the clients that have them.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod choice;
 mod coercion;
 mod fitting;
 mod given;

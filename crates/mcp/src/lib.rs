@@ -35,6 +35,7 @@ mod asking;
 mod call;
 mod icon;
 mod output;
+mod subschemas;
 
 mod changes;
 mod completion;

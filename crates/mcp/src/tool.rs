@@ -1,6 +1,7 @@
 //! A tool: what a client sees of it and the function behind it. Which tools a client sees together is `endpoint`'s.
 
 mod from_entry;
+mod listed;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -60,7 +61,9 @@ impl<C: 'static> Tool<C> {
     /// A tool made of data: a name, a description, the JSON Schema of its arguments (an object schema, 2020-12 unless it names its dialect) and an
     /// async function. A tool that is a type is [`Tool::of`], one that another server lists [`Tool::from_entry`].
     ///
-    /// What clients list of it is written as JSON once, when it is checked, and copied into lists from then on.
+    /// What clients list of it is written as JSON once, when it is checked, and copied into lists from then on. Its schemas are written in the form
+    /// that every client takes: a schema that is `true` is `{}`, and null is not listed as one of an argument's types, whatever its depth. A call is
+    /// held against the schema as it is given here.
     ///
     /// The function is polled on the thread that read the request; one that blocks its thread must move the work elsewhere itself.
     pub fn new<F, R>(name: impl Into<String>, description: impl Into<String>, input_schema: Value, function: F) -> Self
@@ -280,8 +283,8 @@ impl<C: 'static> Tool<C> {
             title: self.title.as_deref(),
             description: Some(self.description.as_str()).filter(|description| !description.is_empty()),
             icons: &self.icons,
-            input_schema: &self.input_schema,
-            output_schema: self.output_schema.as_ref(),
+            input_schema: listed::input(&self.input_schema),
+            output_schema: self.output_schema.as_ref().map(listed::output),
             annotations: self.annotations.as_ref(),
             meta: &self.meta,
         }
@@ -305,9 +308,9 @@ pub(crate) struct Entry<'a> {
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Icon]>::is_empty")]
     icons: &'a [Icon],
-    input_schema: &'a Value,
+    input_schema: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output_schema: Option<&'a Value>,
+    output_schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<&'a Annotations>,
     #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]

@@ -26,6 +26,8 @@ mod ledger;
 #[path = "main/shown.rs"]
 mod shown;
 
+#[path = "main/listed_schemas.rs"]
+mod listed_schemas;
 #[path = "main/logged.rs"]
 mod logged;
 #[path = "main/methods.rs"]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use footbridge_mcp::{Call, Change, Content, Effect, Endpoint, LogLevel, Output, TaskLimits, Tool};
+use footbridge_mcp::{Call, Change, Content, Effect, Endpoint, Failure, Json, LogLevel, Output, Run, TaskLimits, Tool};
 use serde_json::{Value, json};
 
 use crate::{asking, prompts, resources, tasks, watching};
@@ -21,6 +21,28 @@ pub(crate) const WAV: &[u8] = &[
     b'R', b'I', b'F', b'F', 36, 0, 0, 0, b'W', b'A', b'V', b'E', b'f', b'm', b't', b' ', 16, 0, 0, 0, 1, 0, 1, 0, 0x40, 0x1f, 0,
     0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0, b'd', b'a', b't', b'a', 0, 0, 0, 0,
 ];
+
+/// Answers with the values that it was given, whatever they are.
+#[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+struct TestAnyValue {
+    /// Any value.
+    any: Option<Value>,
+    nested: Option<Nested>,
+}
+
+#[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+struct Nested {
+    any: Value,
+    note: Option<String>,
+}
+
+impl<C: Send + Sync + 'static> Run<C> for TestAnyValue {
+    type Output = Json<Self>;
+
+    async fn run(self, _: &Call<C>) -> Result<Json<Self>, Failure> {
+        Ok(Json(self))
+    }
+}
 
 /// The endpoint; there is one in a process.
 pub(crate) fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
@@ -56,6 +78,7 @@ pub(crate) fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
         .announces_changes()
         .tool(changing("test_trigger_tool_change", Change::Tools))
         .tool(changing("test_trigger_prompt_change", Change::Prompts))
+        .tool(Tool::of::<TestAnyValue>().effect(Effect::Read))
         .tool(reconnection())
         .tool(custom_header())
         .tool(with_progress())

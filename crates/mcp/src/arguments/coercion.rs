@@ -2,24 +2,29 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::choice;
+
 /// How deep coercion follows nested schemas; deeper values are left to the validator.
 const DEPTH: usize = 8;
 
-/// Coerces the members of an object along its schema's `properties`. An explicit null for an optional member that cannot be null is dropped.
+/// Coerces the arguments along their schema, of which these may be null.
 pub(super) fn coerce_object(schema: &Value, object: &mut Map<String, Value>, nullable: &[String]) {
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    coerce_members(schema, object, nullable, 0);
+}
+
+/// Coerces the members of an object along its schema's `properties` and `additionalProperties`. An explicit null for an optional member that cannot be null is dropped.
+fn coerce_members(schema: &Value, object: &mut Map<String, Value>, nullable: &[String], depth: usize) {
+    let nothing = Map::new();
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&nothing);
+    let others = schema.get("additionalProperties");
     let required = schema.get("required").and_then(Value::as_array);
     object.retain(|name, value| {
         let is_required = required.is_some_and(|names| names.iter().any(|required| required == name));
         let takes_null = nullable.contains(name) || properties.get(name).is_none_or(allows_null);
         !value.is_null() || is_required || takes_null
     });
-    coerce_members(properties, object, 0);
-}
-
-fn coerce_members(properties: &Map<String, Value>, object: &mut Map<String, Value>, depth: usize) {
     for (name, value) in object.iter_mut() {
-        if let Some(schema) = properties.get(name) {
+        if let Some(schema) = properties.get(name).or(others) {
             coerce(schema, value, depth);
         }
     }
@@ -29,7 +34,29 @@ pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
     if depth > DEPTH || value.is_null() {
         return;
     }
-    let Some(kind) = schema.get("type").and_then(Value::as_str) else { return };
+    if let Some(kind) = only_kind(schema) {
+        coerce_to_kind(schema, kind, value, depth);
+    }
+    for choices in ["anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(keyword)) {
+        if let Some((_, choice)) = choice::meant(choices, value) {
+            coerce(choice, value, depth + 1);
+        }
+    }
+}
+
+/// The one type of a schema, null aside.
+fn only_kind(schema: &Value) -> Option<&str> {
+    match schema.get("type")? {
+        Value::String(kind) => Some(kind),
+        Value::Array(kinds) => {
+            let mut kinds = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null");
+            kinds.next().filter(|_| kinds.next().is_none())
+        }
+        _ => None,
+    }
+}
+
+fn coerce_to_kind(schema: &Value, kind: &str, value: &mut Value, depth: usize) {
     let changed = match (kind, &*value) {
         ("integer", Value::String(text)) => text.trim().parse::<i64>().ok().map(Value::from),
         ("integer", Value::Number(number)) if !number.is_i64() && !number.is_u64() => number.as_f64().and_then(whole),
@@ -69,11 +96,7 @@ pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
                 items.iter_mut().for_each(|value| coerce(item, value, depth + 1));
             }
         }
-        Value::Object(members) => {
-            if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-                coerce_members(properties, members, depth + 1);
-            }
-        }
+        Value::Object(members) => coerce_members(schema, members, &[], depth + 1),
         Value::String(text) if kind == "string" => {
             if let Some(member) = enum_member(schema, text) {
                 *value = member;
@@ -85,10 +108,15 @@ pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
 
 fn allows_null(schema: &Value) -> bool {
     match schema.get("type") {
-        Some(Value::String(kind)) => kind == "null",
-        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "null"),
-        _ => true,
+        Some(Value::String(kind)) => return kind == "null",
+        Some(Value::Array(kinds)) => return kinds.iter().any(|kind| kind == "null"),
+        _ => {}
     }
+    let choices = ["anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(keyword)).filter_map(Value::as_array);
+    let members = schema.get("enum").and_then(Value::as_array);
+    members.is_none_or(|members| members.contains(&Value::Null))
+        && schema.get("const").is_none_or(Value::is_null)
+        && choices.into_iter().all(|choices| choices.iter().any(allows_null))
 }
 
 /// A whole number that a float holds exactly, e.g. `5.0`.

@@ -3,6 +3,7 @@
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Map, Value};
 
+use super::choice;
 use crate::limits;
 use crate::protocol_error::excerpt;
 
@@ -94,7 +95,7 @@ fn collect(
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let place = place(error.instance_path().as_str());
-            let known = names_at(schema, error.instance_path().as_str());
+            let known = known_names(schema, error);
             unexpected.iter().for_each(|name| problems.add(|| unknown_name(&place, name, &known)));
         }
         // Where no name is known, the validator names the value of the first unknown one only.
@@ -110,6 +111,14 @@ fn collect(
             }
             if problems.count == before {
                 problems.add(|| sentence(error));
+            }
+        }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let choices = schema.pointer(error.schema_path().as_str());
+            let meant = choices.and_then(|choices| choice::meant(choices, error.instance())).map(|(place, _)| place);
+            match meant.and_then(|place| context.get(place)).filter(|inner| !inner.is_empty()) {
+                Some(inner) => inner.iter().for_each(|inner| collect(inner, schema, &[], arguments, problems)),
+                None => problems.add(|| choices.and_then(|choices| no_choice(choices, error)).unwrap_or_else(|| sentence(error))),
             }
         }
         _ => problems.add(|| sentence(error)),
@@ -143,11 +152,24 @@ fn sentence(error: &jsonschema::ValidationError<'_>) -> String {
     }
 }
 
+/// What is wrong with the tag of an object that is none of several choices.
+fn no_choice(choices: &Value, error: &jsonschema::ValidationError<'_>) -> Option<String> {
+    let (name, words) = choice::tag(choices)?;
+    let place = join(&place(error.instance_path().as_str()), name);
+    let Some(value) = error.instance().as_object()?.get(name) else {
+        return Some(format!("`{place}` is required, one of: {}", words.join(", ")));
+    };
+    let close = value.as_str().and_then(|word| closest(word, &words));
+    let hint = close.map_or_else(String::new, |close| format!("; did you mean `{close}`?"));
+    Some(format!("`{place}` is {}, but must be one of: {}{hint}", excerpt(&value.to_string()), words.join(", ")))
+}
+
 fn unknown_name(place: &str, name: &str, known: &[&str]) -> String {
     let shown = join(place, &excerpt(name));
     match closest(name, known) {
         Some(close) => format!("`{shown}` is not known; did you mean `{close}`?"),
-        None if known.is_empty() => format!("`{shown}` is not known; there are no arguments"),
+        None if known.is_empty() && place.is_empty() => format!("`{shown}` is not known; there are no arguments"),
+        None if known.is_empty() => format!("`{shown}` is not known; `{place}` takes nothing"),
         None => format!("`{shown}` is not known; known are: {}", known.join(", ")),
     }
 }
@@ -170,6 +192,15 @@ fn place(pointer: &str) -> String {
 
 fn join(place: &str, name: &str) -> String {
     if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
+}
+
+/// The names that an object may have, where one was not known: those beside the keyword that closes it, or along the way that the value took.
+fn known_names<'a>(schema: &'a Value, error: &jsonschema::ValidationError<'_>) -> Vec<&'a str> {
+    let beside = error.schema_path().as_str().rsplit_once('/').and_then(|(beside, _)| schema.pointer(beside)?.get("properties"));
+    match beside.and_then(Value::as_object) {
+        Some(properties) => properties.keys().map(String::as_str).collect(),
+        None => names_at(schema, error.instance_path().as_str()),
+    }
 }
 
 fn names_at<'a>(schema: &'a Value, pointer: &str) -> Vec<&'a str> {

@@ -128,7 +128,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         context: &Arc<RequestContext>,
         seen: &Seen<'_, C>,
     ) -> Result<Work<C>, ProtocolError> {
-        if !seen.offers(List::Resources) && !seen.offers(List::Prompts) {
+        if !seen.completes() {
             return Err(ProtocolError::unknown_method(&self.method));
         }
         let request: CompletionRequest = serde_json::from_str(raw.map_or("{}", RawValue::get))

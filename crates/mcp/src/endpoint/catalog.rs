@@ -276,7 +276,17 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
 
     fn kinds(&self) -> Kinds {
         let [tools, resources, prompts] = [List::Tools, List::Resources, List::Prompts].map(|list| self.offers(list));
-        Kinds { tools, resources, prompts, completions: resources || prompts }
+        Kinds { tools, resources, prompts, completions: self.completes() }
+    }
+
+    /// Whether anything completes that the request may see: an argument of a prompt, or a variable of a template.
+    pub(crate) fn completes(&self) -> bool {
+        let Things { templates, prompts, .. } = &self.catalog.things;
+        let own = if let View::Own(visible) = &self.view { Some(visible) } else { None };
+        let templates = own.map_or(templates.entries(), |own| &own.templates);
+        let prompts = own.map_or(prompts.entries(), |own| &own.prompts);
+        templates.iter().any(|template| template.completes() && self.allowed(Some(template)).is_some())
+            || prompts.iter().any(|prompt| prompt.completes() && self.allowed(Some(prompt)).is_some())
     }
 
     fn methods(&self) -> Vec<&Arc<Method<C>>> {

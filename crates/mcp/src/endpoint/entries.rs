@@ -226,6 +226,11 @@ impl<C: 'static> ReadyResource<C> {
     pub(crate) fn completions(&self) -> &BTreeMap<String, CompletionFunction<C>> {
         &self.resource.completions
     }
+
+    /// Whether it completes any of its variables.
+    pub(super) fn completes(&self) -> bool {
+        !self.resource.completions.is_empty()
+    }
 }
 
 impl<C> Named<C> for ReadyResource<C> {
@@ -261,6 +266,11 @@ impl<C: 'static> ReadyPrompt<C> {
         problems.extend(prompt.problems());
         let json = to_json(&prompt.entry());
         if problems.is_empty() { Ok(Self { prompt, json }) } else { Err(problems) }
+    }
+
+    /// Whether it completes any of its arguments.
+    pub(super) fn completes(&self) -> bool {
+        self.prompt.arguments.iter().any(|argument| argument.completion.is_some())
     }
 
     /// The name it is listed under.

@@ -3,7 +3,9 @@
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use crate::subschemas;
 
 /// The type's name in `snake_case`.
 pub(super) fn name<T: JsonSchema>() -> String {
@@ -16,28 +18,49 @@ pub(super) fn description<T: JsonSchema>() -> String {
     schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The schema of arguments: an object, closed unless the type is open, whose optional properties are not nullable besides.
+/// The schema of arguments: an object, closed at every depth unless the type is open there. An optional property may be left out, and a null there
+/// means just that: the type need not say so, and some clients cannot read it.
 pub(super) fn input<T: JsonSchema>() -> Value {
     let mut schema = generated::<T>(SchemaSettings::draft2020_12().for_deserialize());
     if is_null(&schema) {
         return json!({ "type": "object", "additionalProperties": false });
     }
-    let Some(object) = schema.as_object_mut() else { return schema };
-    object.remove("title");
-    object.remove("description");
+    if let Some(object) = schema.as_object_mut() {
+        object.remove("title");
+        object.remove("description");
+    }
+    settle(&mut schema, true);
+    schema
+}
+
+/// Closes objects at every depth and takes null out of what may be left out.
+fn settle(schema: &mut Value, may_close: bool) {
+    let Some(object) = schema.as_object_mut() else { return };
     let required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
         let optional = properties.iter_mut().filter(|(name, _)| !required.iter().any(|required| required == *name));
-        optional.filter_map(|(_, property)| property.as_object_mut()).for_each(take_null_out);
+        optional.for_each(|(_, property)| subschemas::take_null_out(property));
     }
     let is_whole = !["$ref", "allOf", "anyOf", "oneOf", "unevaluatedProperties", "patternProperties"]
         .iter()
         .any(|keyword| object.contains_key(*keyword));
-    let is_object = object.get("type").is_some_and(|kind| kind == "object");
-    if is_object && is_whole && !object.contains_key("additionalProperties") {
+    let is_object = object.get("type").is_some_and(|kind| mentions(kind, "object"));
+    if may_close && is_object && is_whole && !object.contains_key("additionalProperties") {
         object.insert("additionalProperties".to_owned(), Value::Bool(false));
     }
-    schema
+    // A choice is of the whole object only where nothing beside it says more of that.
+    let has = |keyword: &&str| object.contains_key(*keyword);
+    let says_more =
+        ["$ref", "allOf", "properties", "additionalProperties", "unevaluatedProperties", "patternProperties"].iter().any(has);
+    let is_choice = !says_more && !["anyOf", "oneOf"].iter().all(has);
+    subschemas::each(schema, |keyword, schema| {
+        let may_close = match keyword {
+            "anyOf" | "oneOf" => may_close && is_choice,
+            "allOf" | "not" | "if" | "then" | "else" => false,
+            _ => true,
+        };
+        settle(schema, may_close);
+    });
 }
 
 /// A field of a struct that is read from texts.
@@ -99,37 +122,6 @@ fn mentions(kind: &Value, name: &str) -> bool {
     match kind {
         Value::Array(kinds) => kinds.iter().any(|kind| kind == name),
         kind => kind == name,
-    }
-}
-
-/// An optional property may be left out, and a null there means just that: the type need not say so, and some clients cannot read it.
-fn take_null_out(property: &mut Map<String, Value>) {
-    if let Some(Value::Array(kinds)) = property.get_mut("type") {
-        kinds.retain(|kind| kind != "null");
-        if let [kind] = kinds.as_slice() {
-            let kind = kind.clone();
-            property.insert("type".to_owned(), kind);
-        }
-    }
-    if let Some(Value::Array(members)) = property.get_mut("enum") {
-        members.retain(|member| !member.is_null());
-    }
-    if let Some(Value::Array(mut choices)) = property.remove("anyOf") {
-        choices.retain(|choice| *choice != json!({ "type": "null" }));
-        match (choices.len(), choices.pop()) {
-            (1, Some(Value::Object(only))) => {
-                for (keyword, value) in only {
-                    property.entry(keyword).or_insert(value);
-                }
-            }
-            (_, last) => {
-                choices.extend(last);
-                property.insert("anyOf".to_owned(), Value::Array(choices));
-            }
-        }
-    }
-    if property.get("default").is_some_and(Value::is_null) {
-        property.remove("default");
     }
 }
 

@@ -48,6 +48,7 @@ async fn everything_is_listed_with_a_description() {
     let expected = [
         "test_simple_text",
         "test_image_content",
+        "test_any_value",
         "test_audio_content",
         "test_embedded_resource",
         "test_multiple_content_types",

@@ -78,7 +78,7 @@ async fn resources_templates_and_prompts_change_too() {
     assert_eq!(client.read("a://b/7").await.unwrap().text(), "made");
     assert_eq!(client.get("p", json!({})).await.unwrap().text(), "begin");
     let discovered = client.request("server/discover", Value::Null).await.unwrap();
-    assert_eq!(discovered.result()["capabilities"], json!({"resources": {}, "prompts": {}, "completions": {}}));
+    assert_eq!(discovered.result()["capabilities"], json!({"resources": {}, "prompts": {}}));
     let change = endpoint.change().replace_resource(resource("a://b").title("B")).replace_prompt(prompt("p").title("P"));
     change.replace_resource(template("a://b/{c}").title("C")).apply().unwrap();
     let titles = [client.resources().await, client.templates().await, client.prompts().await]

@@ -57,7 +57,7 @@ fn names(list: &[Value]) -> Vec<&str> {
 
 #[tokio::test]
 async fn capabilities_are_those_of_the_caller() {
-    let table = [(May::Nothing, json!([])), (May::Read, json!(["tools", "resources", "completions"]))];
+    let table = [(May::Nothing, json!([])), (May::Read, json!(["tools", "resources"]))];
     for (may, expected) in table {
         let discovered = client(may).request("server/discover", Value::Null).await.unwrap();
         let capabilities = discovered.result()["capabilities"].as_object().unwrap();

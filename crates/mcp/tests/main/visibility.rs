@@ -248,10 +248,7 @@ async fn an_endpoint_that_announces_changes_offers_every_kind() {
     let hall = serve(Endpoint::builder("hall", "1").announces_changes().tool(tool("mine").allowed_for(is_ada))).await;
     let (_, discovered) = modern(&hall, "eve", "server/discover", &json!({})).await;
     let list = json!({"listChanged": true});
-    assert_eq!(
-        discovered["result"]["capabilities"],
-        json!({"tools": list, "resources": list, "prompts": list, "completions": {}})
-    );
+    assert_eq!(discovered["result"]["capabilities"], json!({"tools": list, "resources": list, "prompts": list}));
     for (method, result, key) in [
         ("tools/list", "ListToolsResult", "tools"),
         ("resources/list", "ListResourcesResult", "resources"),

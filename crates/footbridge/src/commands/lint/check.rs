@@ -33,6 +33,9 @@ pub(super) fn tools(tools: &[LintedTool], client: &Client) -> Vec<Problem> {
         for (argument, what) in schema(&linted.tool.input_schema, client) {
             add(argument.as_deref(), format!("{what}; {}", client.refuses()), "write it plainer, or leave it out");
         }
+        if client.schema.contains(&SchemaRule::NoBooleans) && linted.tool.output_schema.as_ref().is_some_and(has_boolean) {
+            add(None, format!("a schema that is true or false in the output; {}", client.refuses()), "write `{}` for any value");
+        }
         if linted.tool.output_schema.as_ref().is_some_and(|schema| schema.get("type") != Some(&Value::from("object"))) {
             add(
                 None,
@@ -105,6 +108,10 @@ fn schema(schema: &Value, client: &Client) -> Vec<(Option<String>, String)> {
                             text.trim().is_empty().then(|| "no description".into())
                         }
                         SchemaRule::PlainItems => items(property),
+                        SchemaRule::NoBooleans => {
+                            (property.is_boolean() || has_boolean(property)).then(|| "a schema that is true or false".into())
+                        }
+                        SchemaRule::OneType => has_types(property).then(|| "a list of types".into()),
                         SchemaRule::PlainRoot | SchemaRule::Arguments => None,
                     };
                     found.extend(what.map(|what| (Some(argument.clone()), what)));
@@ -124,6 +131,34 @@ fn held(value: &Value, keys: &[&str]) -> Option<String> {
         Value::Array(list) => list.iter().find_map(|inner| held(inner, keys)),
         _ => None,
     }
+}
+
+/// Whether a schema inside of this one is a boolean, other than one that closes an object.
+fn has_boolean(schema: &Value) -> bool {
+    schemas_in(schema).any(|(keyword, inner)| match inner {
+        Value::Bool(opens) => *opens || keyword != "additionalProperties",
+        inner => has_boolean(inner),
+    })
+}
+
+/// Whether this schema or one inside of it has a list of types.
+fn has_types(schema: &Value) -> bool {
+    schema.get("type").is_some_and(Value::is_array) || schemas_in(schema).any(|(_, inner)| has_types(inner))
+}
+
+/// The schemas that stand directly inside of one, each with its keyword. Source: JSON Schema 2020-12, Core, 10.
+fn schemas_in(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    const ONE: [&str; 6] = ["items", "additionalProperties", "not", "contains", "propertyNames", "unevaluatedProperties"];
+    const LISTS: [&str; 4] = ["prefixItems", "anyOf", "oneOf", "allOf"];
+    const NAMED: [&str; 3] = ["properties", "patternProperties", "$defs"];
+    schema.as_object().into_iter().flatten().flat_map(|(keyword, value)| {
+        let keyword = keyword.as_str();
+        let one = ONE.contains(&keyword).then_some(value);
+        let list = value.as_array().filter(|_| LISTS.contains(&keyword));
+        let named = value.as_object().filter(|_| NAMED.contains(&keyword));
+        let inside = one.into_iter().chain(list.into_iter().flatten()).chain(named.into_iter().flat_map(Map::values));
+        inside.map(move |inner| (keyword, inner))
+    })
 }
 
 fn items(property: &Value) -> Option<String> {
@@ -183,10 +218,20 @@ mod tests {
             ("gemini-cli", json!({ "type": "array", "items": { "type": "array" } }), "a list of lists"),
             ("gemini-api", json!({ "type": "array" }), "what its items are"),
             ("vertex", json!({ "type": "object", "$ref": "#/x" }), "`$ref`"),
+            ("claude-code", json!(true), "true or false"),
+            ("claude-code", json!({ "type": "object", "additionalProperties": true }), "true or false"),
+            ("cursor", json!({ "type": "array", "items": { "properties": { "b": false } } }), "true or false"),
+            ("gemini-api", json!({ "type": "object", "properties": { "b": { "type": ["string", "null"] } } }), "a list of types"),
         ] {
             let found = of(client, argument.clone());
             assert_eq!(found.len(), 1, "{client} {argument}: {found:?}");
             assert!(found[0].0.as_deref() == Some("a") && found[0].1.contains(what), "{client} {argument}: {found:?}");
+        }
+        for harmless in [
+            json!({ "type": "object", "properties": { "b": { "type": "boolean", "default": true } }, "additionalProperties": false }),
+            json!({ "type": "array", "items": {}, "uniqueItems": true }),
+        ] {
+            assert_eq!(of("claude-code", harmless.clone()), [], "{harmless}");
         }
         let good = json!({ "type": "array", "items": { "type": "string", "enum": ["x"] }, "description": "A" });
         for client in CLIENTS.iter().chain([&SAFE]) {

@@ -65,12 +65,18 @@ pub(super) enum SchemaRule {
     Described,
     /// A list says what its items are, and they are no lists.
     PlainItems,
+    /// No schema is `true` or `false`, in what is sent and in what is answered; `additionalProperties: false` is what every client knows.
+    NoBooleans,
+    /// No list of types: what may be null too may be left out.
+    OneType,
     /// A tool has an argument.
     Arguments,
 }
 
 use Letters::{LowerCase, Word, WordFromLetter};
-use SchemaRule::{Arguments, Described, NoCombinators, NoReferences, PlainItems, PlainRoot, TextEnums, Typed};
+use SchemaRule::{
+    Arguments, Described, NoBooleans, NoCombinators, NoReferences, OneType, PlainItems, PlainRoot, TextEnums, Typed,
+};
 
 /// The strictest rules of all, and what a list of tools should look like by default. A tool without arguments passes: of the clients, gateways
 /// before Vertex AI alone refuse it.
@@ -82,7 +88,7 @@ pub(super) const SAFE: Client = Client {
     prefix: "",
     most_tools: Some(30),
     longest_description: Some(2_048),
-    schema: &[PlainRoot, NoCombinators, NoReferences, TextEnums, Typed, Described, PlainItems],
+    schema: &[PlainRoot, NoCombinators, NoReferences, TextEnums, Typed, Described, PlainItems, NoBooleans, OneType],
 };
 
 /// The clients, each with where its limits were read.
@@ -98,7 +104,8 @@ pub(super) const CLIENTS: [Client; 10] = [
         longest_description: None,
         schema: &[PlainRoot],
     },
-    // github/copilot-cli#2581 for the rule of the API; names are shown as mcp__server__tool.
+    // github/copilot-cli#2581 for the rule of the API; names are shown as mcp__server__tool. The TypeScript SDK 1.x, which it and others are built
+    // with, refuses a whole list for one property that is `true`.
     Client {
         name: "claude-code",
         title: Some("Claude Code"),
@@ -107,7 +114,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         prefix: "mcp__footbridge__",
         most_tools: None,
         longest_description: Some(2_048),
-        schema: &[PlainRoot],
+        schema: &[PlainRoot, NoBooleans],
     },
     // openai/codex#8174, microsoft/vscode-copilot-release#9375.
     Client {
@@ -120,7 +127,8 @@ pub(super) const CLIENTS: [Client; 10] = [
         longest_description: None,
         schema: &[PlainRoot],
     },
-    // ComposioHQ/composio#2788, awslabs/mcp#1283: server and tool below 60; Snowflake-Labs/mcp#77: 40 tools, later 80.
+    // ComposioHQ/composio#2788, awslabs/mcp#1283: server and tool below 60; Snowflake-Labs/mcp#77: 40 tools, later 80; t8y2/dbx#6233,
+    // taylorwilsdon/google_workspace_mcp#1099: no lists of types, nor does Gemini take them.
     Client {
         name: "cursor",
         title: Some("Cursor"),
@@ -129,7 +137,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         prefix: "footbridge_",
         most_tools: Some(80),
         longest_description: None,
-        schema: &[PlainRoot, NoCombinators],
+        schema: &[PlainRoot, NoCombinators, NoBooleans, OneType],
     },
     // microsoft/vscode#243602, microsoft/vscode#255585.
     Client {
@@ -162,7 +170,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         prefix: "mcp_footbridge_",
         most_tools: None,
         longest_description: None,
-        schema: &[NoCombinators, NoReferences, TextEnums, Typed, PlainItems],
+        schema: &[NoCombinators, NoReferences, TextEnums, Typed, PlainItems, NoBooleans, OneType],
     },
     // sbroenne/mcp-server-excel#672, thClaws/thClaws#172, wonderwhy-er/DesktopCommanderMCP#79.
     Client {
@@ -173,7 +181,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         prefix: "",
         most_tools: None,
         longest_description: None,
-        schema: &[NoCombinators, NoReferences, TextEnums, Typed, PlainItems],
+        schema: &[NoCombinators, NoReferences, TextEnums, Typed, PlainItems, NoBooleans, OneType],
     },
     // docs/compatibility.mdx of mcp-atlassian; some gateways want at least one argument.
     Client {
