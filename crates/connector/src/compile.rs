@@ -25,7 +25,7 @@ use crate::definition::Definition;
 use crate::place::{Place, Placed};
 use crate::problem::{Found, Problems};
 use crate::yaml;
-pub(crate) use filters::Filters;
+pub(crate) use filters::{Filters, Origin};
 
 /// Version of the format that this engine reads.
 const FORMAT: u32 = 1;
@@ -92,6 +92,7 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
     let by_name = names(&tools, found);
     let text_limit = text_limit(&definition, found);
     look(&definition, &tools, &filters);
+    let origins = filters.take_origins();
     let program = filters.compile(found);
     let (Some(rules), Some(program)) = (upstream.rules, program) else { return None };
     if !found.is_empty() {
@@ -123,6 +124,7 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
         lookups,
         text_limit,
         program,
+        origins,
         tools: tools.into_iter().map(|placed| placed.value).collect(),
         by_name,
         actions,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::backend::Backend;
+use crate::compile::Origin;
 pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{Glue, Program};
 use crate::operation::Operation;
@@ -141,6 +142,7 @@ pub struct Tool {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub argument_aliases: Vec<(String, String)>,
     /// Other words for values, each with its argument and the value it stands for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub value_aliases: Vec<(String, String, String)>,
     /// Arguments for which an explicit null is a value: it clears the field. Any other null means that the argument was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -293,6 +295,8 @@ pub(crate) struct Compiled {
     /// Characters after which an untrusted text is cut.
     pub(crate) text_limit: usize,
     pub(crate) program: Program,
+    /// Where each filter stands in the file.
+    pub(crate) origins: Vec<Origin>,
     pub(crate) tools: Vec<Tool>,
     pub(crate) by_name: HashMap<String, usize>,
     pub(crate) actions: Vec<RestAction>,

@@ -6,6 +6,7 @@ mod clock;
 pub(crate) mod form;
 mod glue;
 mod json;
+mod message;
 mod meter;
 mod natives;
 mod program;
@@ -16,8 +17,9 @@ use jaq_json::Val;
 
 pub use budget::FILTER_STACK_BYTES;
 pub(crate) use clock::worked;
-pub(crate) use glue::{Glue, Key, Misfit, Plain};
+pub(crate) use glue::{Form, Glue, Key, Misfit, Plain};
 pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, sound, text, write};
+pub(crate) use message::without_values;
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
     Fault, FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables, compile, uses,

@@ -10,7 +10,7 @@ use super::Inner;
 use super::values::{self, Held};
 use crate::connector::{Column, From, Row, Shape, Want};
 use crate::failure::CallError;
-use crate::jq::{self, Glue, Key, Variables};
+use crate::jq::{self, Key, Variables};
 use crate::json::{self, Admitted, push_string};
 
 /// Rows of one list, kept as JSON.
@@ -47,7 +47,7 @@ pub(super) async fn rows(
 ) -> Result<Kept, CallError> {
     let needs_jq = match row {
         Row::Whole => false,
-        Row::Filter(glue) => matches!(glue, Glue::Filter(_)),
+        Row::Filter(glue) => glue.needs_jq(),
         Row::Shape(shape) => shape.columns.iter().any(|column| matches!(column.from, From::Glue(_))),
     };
     let (row, fields, variables) = (row.clone(), fields.clone(), variables.clone());

@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use jaq_json::Val;
 
 use super::Inner;
+use crate::compile::Origin;
 use crate::failure::CallError;
-use crate::jq::{self, Glue, Misfit, Program, Stop, Variables};
+use crate::jq::{self, Form, Glue, Misfit, Program, Stop, Variables};
 use crate::json::Admitted;
 
 /// What is said of a filter that failed: its own text may hold values of the answer.
@@ -90,7 +91,7 @@ pub(super) async fn is_true(inner: &Arc<Inner>, glue: &Glue, variables: &Variabl
 
 /// The value of each filter.
 pub(super) async fn each(inner: &Arc<Inner>, work: Work, variables: &Variables) -> Result<Vec<Option<Val>>, CallError> {
-    if work.iter().all(|(glue, _)| !matches!(glue, Glue::Filter(_))) {
+    if work.iter().all(|(glue, _)| !glue.needs_jq()) {
         return work.iter().map(|(glue, input)| run(inner, glue, input, variables)).collect();
     }
     let variables = variables.clone();
@@ -106,10 +107,10 @@ pub(super) async fn several(
     limit: usize,
 ) -> Result<Vec<Val>, CallError> {
     let (glue, input, variables) = (glue.clone(), input.clone(), variables.clone());
-    let mut values = blocking(inner, move |inner| match &glue {
-        Glue::Filter(filter) => {
+    let mut values = blocking(inner, move |inner| match &glue.form {
+        Form::Filter(filter) => {
             let input = input.value()?;
-            filtered(inner, |program| program.run_first(*filter, &variables, input, limit))
+            filtered(inner, &glue, |program| program.run_first(*filter, &variables, input, limit))
         }
         _ => Ok(run(inner, &glue, &input, &variables)?.into_iter().collect()),
     })
@@ -133,49 +134,64 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// The value of one filter, on this thread.
 pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variables) -> Result<Option<Val>, CallError> {
-    let misfit = |_: Misfit| CallError::ours(UNEXPECTED, "a path does not fit the value");
+    let misfit = |Misfit(why): Misfit| failed(inner, glue, &why);
     let unread = match input {
         Held::Received(received) if received.value.get().is_none() => Some(received.json.text()),
         _ => None,
     };
-    match (glue, unread) {
-        (Glue::Plain(plain), Some(text)) => return plain.value_in(variables, text).map_err(misfit),
-        (Glue::Either(a, b), Some(text)) => return jq::either_in(a, b, variables, text).map_err(misfit),
+    match (&glue.form, unread) {
+        (Form::Plain(plain), Some(text)) => return plain.value_in(variables, text).map_err(misfit),
+        (Form::Either(a, b), Some(text)) => return jq::either_in(a, b, variables, text).map_err(misfit),
         _ => {}
     }
-    match glue {
-        Glue::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
-        Glue::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
-        Glue::Filter(filter) => {
+    match &glue.form {
+        Form::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
+        Form::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
+        Form::Filter(filter) => {
             let input = input.value()?;
             let one = |program: &Program| program.run_one(*filter, variables, input).map(Vec::from_iter);
-            Ok(filtered(inner, one)?.pop())
+            Ok(filtered(inner, glue, one)?.pop())
         }
     }
 }
 
 /// What a filter gives, within what the call may spend.
-fn filtered(inner: &Inner, run: impl FnOnce(&Program) -> Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
+fn filtered(inner: &Inner, glue: &Glue, run: impl FnOnce(&Program) -> Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
     inner.budget.filter()?;
     let started = jq::worked();
     let found = run(&inner.compiled().program);
     inner.budget.filtered(jq::worked().saturating_sub(started));
-    sound(inner, found)
+    sound(inner, glue, found)
 }
 
 /// Values that can be passed on.
-fn sound(inner: &Inner, found: Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
-    let name = &inner.compiled().name;
-    let failed = |why: String| CallError::ours(UNEXPECTED, format!("a filter of connector {name} {why}"));
+fn sound(inner: &Inner, glue: &Glue, found: Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
     match found {
         Ok(values) => {
             let fault = values.iter().find_map(|value| jq::sound(value).err());
-            fault.map_or(Ok(values), |why| Err(failed(format!("made a value that cannot be passed on: {why}"))))
+            fault.map_or(Ok(values), |why| Err(failed(inner, glue, &format!("made a value that cannot be passed on: {why}"))))
         }
         Err(Stop::Refused(sentence)) => Err(CallError::caller(sentence.chars().take(MAX_REFUSAL).collect::<String>())),
-        Err(Stop::Spent(spent)) => Err(failed(format!("was ended: {spent:?}"))),
-        Err(Stop::Many) => Err(failed("gave more values than wanted".into())),
-        // the text may hold values of the answer: it goes nowhere
-        Err(Stop::Failed(_)) => Err(failed("failed".into())),
+        Err(Stop::Spent(spent)) => Err(failed(inner, glue, &format!("was ended: {spent:?}"))),
+        Err(Stop::Many) => Err(failed(inner, glue, "gave more than one value")),
+        Err(Stop::Failed(message)) => {
+            let code = origin(inner, glue).map_or("", |origin| origin.code.as_str());
+            Err(failed(inner, glue, &jq::without_values(&message, code)))
+        }
     }
+}
+
+fn origin<'i>(inner: &'i Inner, glue: &Glue) -> Option<&'i Origin> {
+    inner.compiled().origins.get(glue.origin?)
+}
+
+/// A filter that failed: a model reads that the answer was not as expected, a person and the log which filter it was, and why.
+fn failed(inner: &Inner, glue: &Glue, why: &str) -> CallError {
+    let name = &inner.compiled().name;
+    let detail = match origin(inner, glue) {
+        Some(Origin { part, line, .. }) => format!("the filter {part} of connector {name} (line {line}): {why}"),
+        None => format!("a filter of connector {name}: {why}"),
+    };
+    let plain = format!("{UNEXPECTED} For whoever wrote the connector file: {detail}.");
+    CallError::ours(UNEXPECTED, detail).with_plain(plain)
 }

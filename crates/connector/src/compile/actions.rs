@@ -7,7 +7,7 @@ use super::filters::Filters;
 use super::scope::Scope;
 use crate::connector::{ActionInput, RestAction, Tool};
 use crate::definition::{self, ActionMethod, Definition, Effect, JsonType};
-use crate::jq::{self, Glue, Plain};
+use crate::jq::{self, Glue};
 use crate::place::Placed;
 use crate::problem::Found;
 
@@ -41,7 +41,7 @@ pub(super) fn settle<'d>(
             (None, Some(calls)) => filters.add(calls, &format!("{part}.calls"), &scope, found),
             _ => {
                 found.add(name.place, part.clone(), "an action has exactly one of `args` and `calls`");
-                Glue::Plain(Plain::Literal(jaq_json::Val::Null))
+                Glue::literal(jaq_json::Val::Null)
             }
         };
         let command = action.command.as_ref().map_or_else(|| name.value.replace('_', "-"), |command| command.value.clone());

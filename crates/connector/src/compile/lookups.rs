@@ -9,7 +9,7 @@ use super::scope::Scope;
 use super::tools::steps;
 use crate::connector::{Lookup, Pages, Request, Row, Source};
 use crate::definition::Definition;
-use crate::jq::{Glue, Plain};
+use crate::jq::Glue;
 use crate::problem::Found;
 
 /// Time for which a source is kept when the file does not say.
@@ -70,7 +70,7 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
                 "a lookup needs `from`, a source to choose from, or `one`, which asks the backend",
             );
         }
-        let own = |code: &str| Glue::plain(code).unwrap_or(Glue::Plain(Plain::Literal(jaq_json::Val::Null)));
+        let own = Glue::of_format;
         let id = lookup.id.as_ref().map_or_else(|| own(".id"), |id| filters.add(id, &format!("{part}.id"), &rows_of, found));
         let rows =
             lookup.rows.as_ref().map_or_else(|| own("."), |rows| filters.add(rows, &format!("{part}.rows"), &rows_of, found));

@@ -7,7 +7,7 @@ use super::filters::Filters;
 use super::scope::Scope;
 use crate::connector::{Paging, Walk};
 use crate::definition::{self, Definition, PagingKind};
-use crate::jq::{Glue, Plain};
+use crate::jq::Glue;
 use crate::place::{Place, Placed};
 use crate::problem::Found;
 
@@ -97,7 +97,7 @@ fn walk<'d>(
         kind,
         start,
         size: paging.size.as_ref().map(|size| size.value.clone()),
-        rows: rows.unwrap_or_else(|| Glue::plain(".").unwrap_or(Glue::Plain(Plain::Literal(jaq_json::Val::Null)))),
+        rows: rows.unwrap_or_else(|| Glue::of_format(".")),
         total,
         next,
         more,

@@ -5,13 +5,22 @@ use jaq_core::path::{Opt, Part};
 use jaq_json::{Num, Val};
 
 use super::json::{get, read_text};
+use super::message;
 use super::meter::Term;
 use super::program::{FilterId, VARIABLES, Variables, term};
 use crate::json;
 
-/// A filter as it is evaluated.
+/// A filter as it is evaluated, and which of the file it is.
 #[derive(Debug, Clone)]
-pub(crate) enum Glue {
+pub(crate) struct Glue {
+    pub(crate) form: Form,
+    /// Its place among the filters of the file; none for one that the format itself brings.
+    pub(crate) origin: Option<usize>,
+}
+
+/// How a filter is evaluated.
+#[derive(Debug, Clone)]
+pub(crate) enum Form {
     Plain(Plain),
     /// The first that is neither null nor false: `a // b`.
     Either(Plain, Plain),
@@ -42,9 +51,16 @@ pub(crate) struct Key {
     optional: bool,
 }
 
-/// A value that does not have the form that a path expects.
+/// A value that does not have the form that a path expects: what its author reads of it, without the value.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Misfit;
+pub(crate) struct Misfit(pub(crate) String);
+
+impl Misfit {
+    /// A key was asked of a value that has none.
+    fn index(value: &Val, key: &str) -> Self {
+        Self(format!("cannot index {} with {}", message::kind(value), message::quoted(key)))
+    }
+}
 
 impl Path {
     /// Names below the input, when it is nothing but that.
@@ -54,7 +70,7 @@ impl Path {
 
     fn value(&self, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
         let mut at = match self.variable {
-            Some(index) => variables.get(index).ok_or(Misfit)?,
+            Some(index) => variables.get(index).ok_or_else(|| Misfit("names no variable".to_owned()))?,
             None => input,
         };
         for key in &self.keys {
@@ -65,7 +81,7 @@ impl Path {
                     None => return Ok(if self.number { None } else { Some(Val::Null) }),
                 },
                 _ if key.optional => return Ok(None),
-                _ => return Err(Misfit),
+                other => return Err(Misfit::index(other, &key.name)),
             };
         }
         if !self.number {
@@ -102,7 +118,7 @@ impl Plain {
             }
             keys = rest;
         }
-        let value = read_text(at).map_err(|_| Misfit)?;
+        let value = read_text(at).map_err(|why| Misfit(why.to_owned()))?;
         Path { variable: None, keys: keys.to_vec(), number: path.number }.value(variables, &value)
     }
 
@@ -114,7 +130,7 @@ impl Plain {
     }
 }
 
-impl Glue {
+impl Form {
     /// The filter without jq, when its form allows.
     pub(crate) fn plain(code: &str) -> Option<Self> {
         let term = term(code)?;
@@ -123,11 +139,28 @@ impl Glue {
             other => Some(Self::Plain(plain(other)?)),
         }
     }
+}
+
+impl Glue {
+    /// A value that is always the same.
+    pub(crate) fn literal(value: Val) -> Self {
+        Self { form: Form::Plain(Plain::Literal(value)), origin: None }
+    }
+
+    /// A plain filter that the format itself brings; null when it is not plain.
+    pub(crate) fn of_format(code: &str) -> Self {
+        Form::plain(code).map_or_else(|| Self::literal(Val::Null), |form| Self { form, origin: None })
+    }
+
+    /// It needs jq.
+    pub(crate) fn needs_jq(&self) -> bool {
+        matches!(self.form, Form::Filter(_))
+    }
 
     /// Names below the input, when it is nothing but that.
     pub(crate) fn of_input(&self) -> Option<&[Key]> {
-        match self {
-            Self::Plain(Plain::Path(path)) => path.of_input(),
+        match &self.form {
+            Form::Plain(Plain::Path(path)) => path.of_input(),
             _ => None,
         }
     }
@@ -138,17 +171,17 @@ impl Glue {
             Plain::Literal(_) => true,
             Plain::Path(path) => path.variable.is_some(),
         };
-        match self {
-            Self::Plain(plain) => free(plain),
-            Self::Either(a, b) => free(a) && free(b),
-            Self::Filter(_) => false,
+        match &self.form {
+            Form::Plain(plain) => free(plain),
+            Form::Either(a, b) => free(a) && free(b),
+            Form::Filter(_) => false,
         }
     }
 
     /// The argument that it is, when it is `$args.name` and nothing else.
     pub(crate) fn argument(&self) -> Option<&str> {
-        match self {
-            Self::Plain(Plain::Path(Path { variable: Some(0), keys, number: false })) => match keys.as_slice() {
+        match &self.form {
+            Form::Plain(Plain::Path(Path { variable: Some(0), keys, number: false })) => match keys.as_slice() {
                 [key] => Some(&key.name),
                 _ => None,
             },
@@ -204,7 +237,7 @@ fn path(term: &Term<'_>) -> Option<Path> {
 
 #[cfg(test)]
 mod tests {
-    use super::Glue;
+    use super::Form;
     use crate::jq::{FilterId, Variables, compile, read, write};
     use crate::json::Admitted;
     use jaq_json::Val;
@@ -244,14 +277,14 @@ mod tests {
         let inputs =
             ["null", "{}", r#"{"a":{"b":1.10}}"#, r#"{"a":"7","b":false}"#, r#"{"a":[1]}"#, "[1]", "3", r#""t""#, r#"{"a b":2}"#];
         for code in codes {
-            let glue = Glue::plain(code).unwrap_or_else(|| panic!("{code} is plain"));
+            let glue = Form::plain(code).unwrap_or_else(|| panic!("{code} is plain"));
             let program = compile("", &[code]).unwrap();
             for input in inputs {
                 let by_jq = program.run_one(FilterId(0), &variables(), value(input)).map_err(|_| ());
                 let own = match &glue {
-                    Glue::Plain(plain) => plain.value(&variables(), &value(input)).map_err(|_| ()),
-                    Glue::Either(a, b) => super::super::either(a, b, &variables(), &value(input)).map_err(|_| ()),
-                    Glue::Filter(_) => unreachable!(),
+                    Form::Plain(plain) => plain.value(&variables(), &value(input)).map_err(|_| ()),
+                    Form::Either(a, b) => super::super::either(a, b, &variables(), &value(input)).map_err(|_| ()),
+                    Form::Filter(_) => unreachable!(),
                 };
                 let show = |value: Result<Option<Val>, ()>| {
                     value.map(|value| {
@@ -263,9 +296,9 @@ mod tests {
                     })
                 };
                 let in_text = match &glue {
-                    Glue::Plain(plain) => plain.value_in(&variables(), input).map_err(|_| ()),
-                    Glue::Either(a, b) => super::super::either_in(a, b, &variables(), input).map_err(|_| ()),
-                    Glue::Filter(_) => unreachable!(),
+                    Form::Plain(plain) => plain.value_in(&variables(), input).map_err(|_| ()),
+                    Form::Either(a, b) => super::super::either_in(a, b, &variables(), input).map_err(|_| ()),
+                    Form::Filter(_) => unreachable!(),
                 };
                 assert_eq!(show(own), show(by_jq.clone()), "{code} over {input}");
                 assert_eq!(show(in_text), show(by_jq), "{code} over the text {input}");
@@ -276,7 +309,7 @@ mod tests {
     #[test]
     fn what_needs_jq_is_left_to_it() {
         for code in [".a[]", ".a + 1", ".a | .b", "$x", "\"a\\(.b)\"", ".[0]", "empty", "-1", "{a: 1}", ".a // .b // .c", "f"] {
-            assert!(Glue::plain(code).is_none(), "{code}");
+            assert!(Form::plain(code).is_none(), "{code}");
         }
     }
 }

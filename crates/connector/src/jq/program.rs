@@ -299,7 +299,7 @@ fn stop(error: Exn<'_, Val>) -> Stop {
             let value = error.into_val();
             match super::get(&value, natives::REFUSED).and_then(super::text) {
                 Some(sentence) => Stop::Refused(sentence.into_owned()),
-                None => Stop::Failed(value.to_string()),
+                None => Stop::Failed(super::text(&value).map_or_else(String::new, std::borrow::Cow::into_owned)),
             }
         }
         Err(other) => match other.get_halt().ok().and_then(Spent::from_code) {

@@ -53,6 +53,12 @@ tools:
         as: number
       - get: "/thing/{steps.first.next}"
     result: "{first: $steps.first.id, second: .id, number: $steps.number, tenant: $settings.TENANT}"
+  - name: unfit
+    title: Unfit
+    description: Does not fit.
+    effect: read
+    steps: [{ get: /thing/secret-value }]
+    result: .id.x
   - name: failing
     title: Failing
     description: Fails.
@@ -134,6 +140,28 @@ fn a_path_is_never_filled_with_nothing() {
         let error = run(call(&backend(), "joined", arguments.clone())).unwrap_err();
         assert_eq!(error.fault(), Fault::Caller, "{arguments}: {error}");
     }
+}
+
+/// Tool, key, line and what jq says, for the log and for people; a plain path that does not fit is told in the same way.
+#[test]
+fn a_filter_that_fails_is_named_to_its_author() {
+    let line = |text: &str| FILE.lines().position(|line| line.contains(text)).unwrap() + 1;
+    let failing = line("result: |") + 1;
+    let error = run(call(&backend(), "failing", json!({"how": "error"}))).unwrap_err();
+    let detail = error.detail().unwrap();
+    assert!(detail.starts_with("the filter failing.result of connector x (line "), "{detail}");
+    assert!(detail.ends_with(r#"cannot index a text with "x""#), "{detail}");
+    let told: usize = detail.split("(line ").nth(1).unwrap().split(')').next().unwrap().parse().unwrap();
+    assert!(told.abs_diff(failing) <= 1, "{told} is not {failing}: {detail}");
+    assert!(error.for_people().contains(detail), "{}", error.for_people());
+    for (how, what) in [("many", "gave more than one value"), ("endless", "was ended"), ("nan", "cannot be passed on")] {
+        let error = run(call(&backend(), "failing", json!({"how": how}))).unwrap_err();
+        assert!(error.detail().unwrap().contains(what), "{how}: {error:?}");
+    }
+    let error = run(call(&backend(), "unfit", json!({}))).unwrap_err();
+    let detail = error.detail().unwrap();
+    assert!(detail.starts_with("the filter unfit.result of connector x (line "), "{detail}");
+    assert!(detail.ends_with(r#"cannot index a text with "x""#) && !detail.contains("secret-value"), "{detail}");
 }
 
 #[test]
