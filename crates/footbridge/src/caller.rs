@@ -9,6 +9,8 @@ pub(crate) enum Caller {
     Terminal,
     /// Whoever reaches the HTTP door, past the shared bearer where there is one.
     HttpClient,
+    /// The same by way of a proxy, past nothing at all: it may be anybody.
+    Forwarded,
     /// A program that holds the key of the actions.
     ActionClient,
 }
@@ -18,8 +20,16 @@ impl Caller {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::LocalUser | Self::Terminal => "local",
-            Self::HttpClient => "http",
+            Self::HttpClient | Self::Forwarded => "http",
             Self::ActionClient => "action",
+        }
+    }
+
+    /// Whether what it asks for may change anything. Asked by the gate, whatever the door.
+    pub(crate) fn may_write(self) -> bool {
+        match self {
+            Self::LocalUser | Self::Terminal | Self::HttpClient | Self::ActionClient => true,
+            Self::Forwarded => false,
         }
     }
 }

@@ -215,6 +215,9 @@ pub(crate) struct ServeOptions {
     /// A further host name that clients may use; may be repeated
     #[arg(long = "allowed-host", value_name = "HOST", value_delimiter = ',', env = "FOOTBRIDGE_ALLOWED_HOSTS")]
     pub(crate) allowed_hosts: Vec<String>,
+    /// An origin whose pages may use it in a browser, such as http://localhost:6274; may be repeated
+    #[arg(long = "allowed-origin", value_name = "ORIGIN", value_delimiter = ',', env = "FOOTBRIDGE_ALLOWED_ORIGINS")]
+    pub(crate) allowed_origins: Vec<String>,
     /// Do not start while a backend is down; without it, several connectors start without those that are
     #[arg(long, env = "FOOTBRIDGE_REQUIRE_ALL")]
     pub(crate) require_all: bool,

@@ -53,6 +53,7 @@ pub(crate) struct Opened {
 pub(crate) struct LocalBoard {
     pub(crate) store: Store,
     pub(crate) board: Board,
+    pub(crate) gate: Gate,
 }
 
 impl Opened {
@@ -138,7 +139,7 @@ impl Opened {
             // what only lists tools makes no database
             Reached::InProcess if settings.only_lists => connector.connect(own, Network::new()),
             Reached::InProcess => {
-                let local = open_board(&connector, &settings.data_directory()?).await?;
+                let local = open_board(&connector, &settings.data_directory()?, gate.clone()).await?;
                 let upstream: InProcess<_, Body> = InProcess::new(local.board.service_for(AccountId::local()));
                 self.keys = Keys::in_store(local.store.clone());
                 self.local = Some(local);
@@ -168,11 +169,11 @@ pub(crate) fn board_models() -> Result<Models, Trouble> {
     models_of(&Connectors::with_directory(None)?.find(connectors::DEFAULT)?.compile()?.1)
 }
 
-async fn open_board(connector: &Connector, data_directory: &Path) -> Result<LocalBoard, Trouble> {
+async fn open_board(connector: &Connector, data_directory: &Path, gate: Gate) -> Result<LocalBoard, Trouble> {
     let models = models_of(connector)?;
     let store = open_store(data_directory).await?;
     let board = Board::new(store.clone(), models);
-    Ok(LocalBoard { store, board })
+    Ok(LocalBoard { store, board, gate })
 }
 
 fn models_of(connector: &Connector) -> Result<Models, Trouble> {
@@ -194,12 +195,12 @@ fn stand_in(connector: &Connector, name: &str) -> Option<String> {
 /// What is open: what the operator said, else what the backend's own setting says, else writing on the board of this machine alone.
 fn gate(said: Option<Vec<Allow>>, connector: &Connector, own: &Values, is_local: bool) -> Gate {
     if let Some(allowed) = said {
-        return Gate::new(allowed);
+        return Gate::said(allowed);
     }
     let is_open = is_local || own.decided(Decides::ReadOnly) == Some("false");
     let deciding = connector.setting_rules().iter().find(|setting| setting.decides == Some(Decides::ReadOnly));
     let switch = deciding.map(|setting| format!("{}=false", setting.name));
-    Gate::new(if is_open { vec![Allow::Write] } else { Vec::new() }).with_switch(switch)
+    Gate::by_default(if is_open { vec![Allow::Write] } else { Vec::new() }, switch)
 }
 
 /// The variable that names the file of a secret.

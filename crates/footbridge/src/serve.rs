@@ -1,11 +1,14 @@
 //! `footbridge serve`: decides the transport, opens what is served, runs until the end is announced.
 
 mod actions;
+mod board_door;
 mod doors;
 mod exposure;
+mod forwarded;
 mod http;
 mod invitation;
 mod preflight;
+mod shared_bearer;
 mod signals;
 mod standard_input;
 mod stdio;

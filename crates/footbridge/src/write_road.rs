@@ -28,8 +28,6 @@ use second_call::Asked;
 /// What an action answers when the way to the backend, or we, failed; the log says more.
 pub(crate) const FAILED_INSIDE: &str = "Internal server error";
 
-const CLOSED_ACTION: &str = "This action is closed:";
-
 /// What every call of one tool passes.
 #[derive(Debug)]
 struct Road {
@@ -102,7 +100,8 @@ pub(crate) fn tools_of_actions(served: &Served, keys: &Keys) -> Vec<Tool<Caller>
                 let road = Arc::clone(&road);
                 async move {
                     if is_closed {
-                        return Err(fail(format!("{CLOSED_ACTION} the operator allows reading alone. To open it, start footbridge without --allow read.")));
+                        let message = "This action is closed: the operator allows reading alone. To open it, start footbridge without --allow read.";
+                        return Err(Failure::Forbidden(message.to_owned()));
                     }
                     run(&road, call, Wanted::Records).await
                 }
@@ -110,11 +109,6 @@ pub(crate) fn tools_of_actions(served: &Served, keys: &Keys) -> Vec<Tool<Caller>
             taking(made, tool)
         })
         .collect()
-}
-
-/// Whether an error text says that the operator closed an action.
-pub(crate) fn is_closing(text: &str) -> bool {
-    text.starts_with(CLOSED_ACTION)
 }
 
 /// What a tool takes beside its schema, and for how long it may run.
@@ -170,6 +164,7 @@ fn closed(served: &Served, tool: &ConnectorTool, names: &Names) -> Tool<Caller> 
 
 /// One call. Questions come before effects, because a client that answers them may begin the call anew.
 async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult {
+    gate::check_caller(*call.caller, road.effect, &road.tool)?;
     road.readiness.wait().await.map_err(fail)?;
     let mut arguments = std::mem::take(&mut call.arguments).into_map();
     if wanted == Wanted::Result {

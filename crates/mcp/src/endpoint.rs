@@ -65,6 +65,9 @@ pub enum CallError {
     /// The client did not declare these capabilities.
     #[error("the client did not declare a capability that this needs")]
     MissingCapability(Value),
+    /// The caller may not do this.
+    #[error("{0}")]
+    Forbidden(String),
 }
 
 impl<C: Send + Sync + 'static> Endpoint<C> {

@@ -11,8 +11,10 @@
 //! ```
 
 mod allowed_hosts;
+mod allowed_origins;
 mod answers;
 mod body;
+mod cross_origin;
 mod event_stream;
 mod front;
 pub(crate) mod headers;
@@ -28,6 +30,7 @@ mod streamable;
 mod unread;
 
 pub use allowed_hosts::AllowedHosts;
+pub use allowed_origins::{AllowedOrigins, BadOrigin};
 pub use body::ReplyBody;
 pub(crate) use parameter_headers::HeaderParameter;
 pub use refusal::Refusal;

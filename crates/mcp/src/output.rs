@@ -206,6 +206,9 @@ pub enum Failure {
     MissingCapability(Value),
     /// There is nothing of that name, or the caller may not know of it.
     NotFound,
+    /// The caller may know of it and not do it; the sentence is for whoever operates the server or the client. It is an error of the protocol, over HTTP
+    /// with status 403, where [`Failure::Told`] is a result for the model.
+    Forbidden(String),
 }
 
 /// A failure for the model to read: what was wrong and what to do about it.

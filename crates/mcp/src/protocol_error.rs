@@ -26,6 +26,8 @@ enum Status {
     MissingCapability,
     /// 404 on 2026-07-28, 200 before.
     UnknownMethod,
+    /// 403 for every revision.
+    Forbidden,
     /// 413 for every revision.
     TooLarge,
 }
@@ -48,6 +50,11 @@ impl ProtocolError {
     /// -32600: JSON, but not a request.
     pub(crate) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(-32600, message, Status::BadRequest)
+    }
+
+    /// -32600: a request that is in order, of a caller who may not make it.
+    pub(crate) fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(-32600, message, Status::Forbidden)
     }
 
     /// -32600 for a message over the size limit.
@@ -151,6 +158,7 @@ impl ProtocolError {
             Status::MissingCapability if modern => ::http::StatusCode::BAD_REQUEST,
             Status::InBand | Status::UnknownMethod | Status::MissingCapability => ::http::StatusCode::OK,
             Status::BadRequest => ::http::StatusCode::BAD_REQUEST,
+            Status::Forbidden => ::http::StatusCode::FORBIDDEN,
             Status::TooLarge => ::http::StatusCode::PAYLOAD_TOO_LARGE,
         }
     }
@@ -174,6 +182,7 @@ mod tests {
         let table = [
             (ProtocolError::parse("x"), -32700, 400, 400),
             (ProtocolError::invalid_request("x"), -32600, 400, 400),
+            (ProtocolError::forbidden("x"), -32600, 403, 403),
             (ProtocolError::too_large(1), -32600, 413, 413),
             (ProtocolError::unknown_method("x"), -32601, 200, 404),
             (ProtocolError::invalid_params("x"), -32602, 200, 200),

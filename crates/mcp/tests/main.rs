@@ -53,6 +53,8 @@ mod http_connections;
 mod http_doors;
 #[path = "main/http_headers.rs"]
 mod http_headers;
+#[path = "main/http_origins.rs"]
+mod http_origins;
 #[path = "main/http_revisions.rs"]
 mod http_revisions;
 

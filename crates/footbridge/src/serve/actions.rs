@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use axum::{Json, Router};
 use footbridge_connector::{Backend, Fault, Outcome, RestAction};
-use footbridge_mcp::Endpoint;
 use footbridge_mcp::auth::same_secret;
+use footbridge_mcp::{CallError, Endpoint};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -137,14 +137,16 @@ async fn object(body: Body) -> Result<Value, Refused> {
 /// One call by the endpoint. Whatever the backend refuses is a 400, as the clients of the reference expect.
 async fn call(facade: &Facade, action: &RestAction, arguments: Map<String, Value>) -> Result<Outcome, Refused> {
     let output = facade.endpoint.call(&action.tool, Value::Object(arguments), Caller::ActionClient).await;
-    let output = output.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+    let output = output.map_err(|error| {
+        let status = if matches!(error, CallError::Forbidden(_)) { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+        (status, error.to_string())
+    })?;
     let text = output.first_text().unwrap_or_default();
     if text == FAILED_INSIDE {
         return Err((StatusCode::INTERNAL_SERVER_ERROR, text.to_owned()));
     }
     if output.is_error() {
-        let status = if write_road::is_closing(text) { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
-        return Err((status, text.to_owned()));
+        return Err((StatusCode::BAD_REQUEST, text.to_owned()));
     }
     Ok(Outcome { json: text.to_owned(), records: None })
 }

@@ -13,8 +13,8 @@ use footbridge_store::Store;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::actions;
-use super::exposure::SharedBearer;
+use super::shared_bearer::SharedBearer;
+use super::{actions, board_door};
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::Opened;
@@ -27,8 +27,9 @@ pub(super) struct McpDoors {
 }
 
 impl McpDoors {
-    pub(super) fn new(streamable: McpService<Caller, SharedBearer>) -> Self {
-        let sse = streamable.sse(SSE_MESSAGES);
+    /// The doors; `prefix` is what stands before their paths where clients reach them, such as `/team`.
+    pub(super) fn new(streamable: McpService<Caller, SharedBearer>, prefix: &str) -> Self {
+        let sse = streamable.sse(&format!("{prefix}{SSE_MESSAGES}"));
         Self { streamable, sse }
     }
 
@@ -39,7 +40,7 @@ impl McpDoors {
     }
 }
 
-/// Where clients of HTTP+SSE are told to send their messages.
+/// Where clients of HTTP+SSE are told to send their messages, after the path of the public URL.
 const SSE_MESSAGES: &str = "/sse/messages/";
 
 /// The paths of HTTP+SSE: the channel, where messages go, and names that clients have for the latter.
@@ -64,7 +65,7 @@ pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&Secret
         routes = routes.route_service(path, mcp.sse.clone());
     }
     if let Some(local) = &opened.local {
-        routes = routes.merge(local.board.router());
+        routes = routes.merge(board_door::routes(local));
     }
     Ok(routes.merge(actions::routes(opened, action_key, base)?))
 }

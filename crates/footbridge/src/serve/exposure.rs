@@ -1,45 +1,58 @@
-//! Who may reach the HTTP door: the rules for addresses beyond this machine, the names it answers to, the shared bearer.
-//! Source: the design, section 7.
+//! How far the HTTP door may be opened: which names and pages it answers to, and that nobody beyond this machine writes unless the operator
+//! said how. Source: the design, section 7.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use ::http::request::Parts;
-use footbridge_mcp::auth::{Challenge, bearer_token, same_secret};
-use footbridge_mcp::http::{AllowedHosts, Authenticate, Refusal};
-use secrecy::SecretString;
+use footbridge_mcp::http::{AllowedHosts, AllowedOrigins};
 use url::Url;
 
-use crate::caller::Caller;
 use crate::exit::Trouble;
 
-/// What decides whether an address may be listened on.
+/// What decides whether the door may be opened.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Exposed {
-    pub(super) host: IpAddr,
+pub(super) struct Exposed<'a> {
+    /// Under which name other machines reach it, as far as the settings say.
+    pub(super) beyond: Option<&'a str>,
     pub(super) writes_are_open: bool,
     pub(super) has_token: bool,
     pub(super) no_auth: bool,
 }
 
-impl Exposed {
-    /// Refuses an address beyond this machine on which anybody could write, and gives a warning where anybody could read.
+impl Exposed<'_> {
+    /// Refuses a door beyond this machine at which anybody could write, and gives a warning where anybody could read.
     pub(super) fn check(self) -> Result<Option<String>, Trouble> {
-        let Self { host, writes_are_open, has_token, no_auth } = self;
-        if host.is_loopback() || has_token {
-            return Ok(None);
-        }
+        let Self { beyond, writes_are_open, has_token, no_auth } = self;
+        let Some(name) = beyond.filter(|_| !has_token) else { return Ok(None) };
         if writes_are_open && !no_auth {
             return Err(Trouble::usage(format!(
-                "{host} is reachable from other machines and writes are open: set FOOTBRIDGE_TOKEN to a secret that clients send as a bearer, \
+                "{name} is reachable from other machines and writes are open: set FOOTBRIDGE_TOKEN to a secret that clients send as a bearer, \
                  or close writes with --allow read, or say --no-auth if everybody who reaches it may write"
             )));
         }
         Ok(Some(format!(
-            "footbridge: warning: {host} is reachable from other machines and asks nobody who they are; put a reverse proxy with TLS and \
+            "footbridge: warning: {name} is reachable from other machines and asks nobody who they are; put a reverse proxy with TLS and \
              authentication before it, or set FOOTBRIDGE_TOKEN"
         )))
     }
+}
+
+/// The first name of the settings under which other machines reach the door; none when it is for this machine alone.
+pub(super) fn beyond(host: IpAddr, public_url: Option<&Url>, further: &[String]) -> Option<String> {
+    let listens = (!host.to_canonical().is_loopback()).then(|| host.to_string());
+    let public = public_url.and_then(Url::host_str).filter(|name| !is_this_machine(name));
+    let further = further.iter().map(|name| name.trim()).find(|name| !is_this_machine(name));
+    listens
+        .or_else(|| public.map(|name| format!("{name} (of --public-url)")))
+        .or_else(|| further.map(|name| format!("{name} (of --allowed-host)")))
+}
+
+/// Whether a name is one that no other machine reaches this one by.
+fn is_this_machine(name: &str) -> bool {
+    if let Ok(address) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return address.to_canonical().is_loopback();
+    }
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// The address under which clients reach the program, without anything that a client's configuration must not show.
@@ -69,8 +82,14 @@ fn checked_host(host: &str) -> Result<&str, Trouble> {
     Err(Trouble::usage(format!("an allowed host must be a name without scheme and port, such as board.example.org, is {host:?}")))
 }
 
-/// The hosts that requests may name: this machine's, the address listened on, the public one, and those that the operator adds.
-pub(super) fn allowed_hosts(host: IpAddr, public_url: Option<&Url>, further: &[String]) -> Result<AllowedHosts, Trouble> {
+/// The hosts that requests may name: this machine's, the address listened on, the public one, and those that the operator adds. The pages
+/// that may ask in a browser: those of the public address, and those that the operator names.
+pub(super) fn allowed_hosts(
+    host: IpAddr,
+    public_url: Option<&Url>,
+    further: &[String],
+    pages: &[String],
+) -> Result<AllowedHosts, Trouble> {
     let mut hosts = AllowedHosts::loopback().advice("the operator adds a host with --allowed-host");
     if !host.is_unspecified() {
         hosts = hosts.and(&host.to_string());
@@ -78,57 +97,65 @@ pub(super) fn allowed_hosts(host: IpAddr, public_url: Option<&Url>, further: &[S
     if let Some(public) = public_url.and_then(Url::host_str) {
         hosts = hosts.and(public);
     }
-    further.iter().try_fold(hosts, |hosts, host| Ok(hosts.and(checked_host(host.trim())?)))
-}
-
-/// Lets in whoever sends the shared bearer; without one, everybody.
-#[derive(Debug)]
-pub(super) struct SharedBearer {
-    token: Option<SecretString>,
-}
-
-impl SharedBearer {
-    pub(super) fn new(token: Option<SecretString>) -> Self {
-        Self { token }
+    let hosts = further.iter().try_fold(hosts, |hosts, host| Ok::<_, Trouble>(hosts.and(checked_host(host.trim())?)))?;
+    let own = public_url.map(|url| url.origin().ascii_serialization());
+    let own = own.iter().map(|own| ("--public-url", own.as_str()));
+    let named = own.chain(pages.iter().map(|page| ("--allowed-origin", page.trim())));
+    let mut origins = AllowedOrigins::own().advice("the operator lets its pages in with --allowed-origin");
+    for (setting, page) in named {
+        origins = origins.and(page).map_err(|error| Trouble::usage(format!("{setting}: {error}")))?;
     }
-
-    fn admits(&self, head: &Parts) -> bool {
-        let Some(token) = &self.token else { return true };
-        bearer_token(head).is_some_and(|given| same_secret(&given, token))
-    }
-}
-
-impl Authenticate<Caller> for SharedBearer {
-    async fn authenticate(&self, head: &Parts) -> Result<Arc<Caller>, Refusal> {
-        if self.admits(head) {
-            return Ok(Arc::new(Caller::HttpClient));
-        }
-        Err(Refusal::unauthorized(
-            Challenge::bearer().realm("footbridge"),
-            "this server wants its shared token: send the header Authorization: Bearer TOKEN with the value of FOOTBRIDGE_TOKEN",
-        ))
-    }
+    Ok(hosts.origins(origins))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
+    use super::{Exposed, allowed_hosts, beyond, checked_host, public_url};
 
-    use ::http::Request;
-    use secrecy::SecretString;
-
-    use super::{Exposed, SharedBearer, checked_host, public_url};
+    fn reached(host: &str, public_url: Option<&str>, further: &[&str]) -> Option<String> {
+        let further: Vec<_> = further.iter().map(|host| (*host).to_owned()).collect();
+        beyond(host.parse().unwrap(), public_url.map(|url| url.parse().unwrap()).as_ref(), &further)
+    }
 
     #[test]
-    fn an_address_beyond_this_machine_needs_a_token_or_a_word_before_anybody_may_write() {
-        let check = |host: &str, writes_are_open, has_token, no_auth| {
-            Exposed { host: host.parse::<IpAddr>().unwrap(), writes_are_open, has_token, no_auth }.check().is_ok()
+    fn a_door_beyond_this_machine_needs_a_token_or_a_word_before_anybody_may_write() {
+        let check = |beyond, writes_are_open, has_token, no_auth| {
+            Exposed { beyond, writes_are_open, has_token, no_auth }.check().map(|warning| warning.is_some()).ok()
         };
-        assert!(check("127.0.0.1", true, false, false) && check("::1", true, false, false));
-        assert!(!check("0.0.0.0", true, false, false) && !check("192.0.2.1", true, false, false));
-        assert!(check("0.0.0.0", false, false, false));
-        assert!(check("0.0.0.0", true, true, false));
-        assert!(check("0.0.0.0", true, false, true));
+        assert_eq!(check(None, true, false, false), Some(false));
+        assert_eq!(check(Some("0.0.0.0"), true, false, false), None);
+        assert_eq!(check(Some("0.0.0.0"), false, false, false), Some(true));
+        assert_eq!(check(Some("0.0.0.0"), true, true, false), Some(false));
+        assert_eq!(check(Some("0.0.0.0"), true, false, true), Some(true));
+    }
+
+    #[test]
+    fn what_no_other_machine_can_name_is_not_beyond_this_one() {
+        for host in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(
+                reached(host, Some("http://localhost:9000/team"), &["LOCALHOST", "board.localhost", "[::1]", "::1", "127.0.0.9"]),
+                None
+            );
+        }
+        assert_eq!(reached("0.0.0.0", Some("https://x.example"), &[]).unwrap(), "0.0.0.0");
+        assert_eq!(reached("::", None, &[]).unwrap(), "::");
+        assert_eq!(reached("::1", Some("https://board.example.org/team"), &[]).unwrap(), "board.example.org (of --public-url)");
+        for name in ["board.example.org", "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "localhost.evil.example"] {
+            assert_eq!(reached("127.0.0.1", None, &["localhost", name]).unwrap(), format!("{name} (of --allowed-host)"));
+        }
+    }
+
+    #[test]
+    fn the_pages_of_the_public_address_and_those_that_are_named_may_ask() {
+        let url = "https://Tools.example.org:443/team".parse().unwrap();
+        let allowed = |page: &str| {
+            let pages = ["http://localhost:6274".to_owned()];
+            let hosts = allowed_hosts([127, 0, 0, 1].into(), Some(&url), &[], &pages).unwrap();
+            let request = ::http::Request::post("/mcp").header("host", "tools.example.org").header("origin", page);
+            hosts.check(&request.body(()).unwrap().into_parts().0).is_ok()
+        };
+        assert!(allowed("https://tools.example.org") && allowed("http://localhost:6274") && allowed("http://tools.example.org"));
+        assert!(!allowed("http://localhost:6275") && !allowed("https://tools.example.org:8443") && !allowed("null"));
     }
 
     #[test]
@@ -151,21 +178,5 @@ mod tests {
         for bad in ["", "https://board.example.org", "board.example.org:8000", "*.example.org", "a b", "a/b"] {
             assert!(checked_host(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn only_the_exact_bearer_is_let_in() {
-        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")));
-        let admits = |value: Option<&str>| {
-            let request = value.iter().fold(Request::builder(), |request, value| request.header("authorization", *value));
-            bearer.admits(&request.body(()).unwrap().into_parts().0)
-        };
-        assert!(admits(Some("Bearer s3cret")) && admits(Some("bearer s3cret")));
-        for refused in
-            [None, Some(""), Some("Bearer "), Some("Bearer s3cre"), Some("Bearer s3crets"), Some("Basic s3cret"), Some("s3cret")]
-        {
-            assert!(!admits(refused), "{refused:?}");
-        }
-        assert!(!format!("{bearer:?}").contains("s3cret"));
     }
 }

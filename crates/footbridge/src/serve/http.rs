@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use super::doors::McpDoors;
-use super::exposure::{Exposed, SharedBearer, allowed_hosts, public_url};
+use super::exposure::{Exposed, allowed_hosts, beyond, public_url};
+use super::shared_bearer::SharedBearer;
 use super::signals::Signals;
 use super::{doors, invitation};
 use crate::caller::Caller;
@@ -30,6 +31,8 @@ pub(super) struct Door {
     port: u16,
     public_url: Option<Url>,
     hosts: AllowedHosts,
+    /// Under which name other machines reach it.
+    beyond: Option<String>,
     token: Option<SecretString>,
     no_auth: bool,
     action_key: Option<SecretString>,
@@ -43,9 +46,11 @@ impl Door {
         let public_url =
             options.public_url.as_ref().or(settings.file.public_url.as_ref()).map(|url| public_url(url)).transpose()?;
         let further = if options.allowed_hosts.is_empty() { &settings.file.allowed_hosts } else { &options.allowed_hosts };
-        let hosts = allowed_hosts(host, public_url.as_ref(), further)?;
+        let pages = if options.allowed_origins.is_empty() { &settings.file.allowed_origins } else { &options.allowed_origins };
+        let hosts = allowed_hosts(host, public_url.as_ref(), further, pages)?;
+        let beyond = beyond(host, public_url.as_ref(), further);
         let (token, action_key) = (settings::shared_bearer()?, settings::action_key()?);
-        Ok(Self { host, port, public_url, hosts, token, no_auth: options.no_auth, action_key })
+        Ok(Self { host, port, public_url, hosts, beyond, token, no_auth: options.no_auth, action_key })
     }
 
     /// Serves until a signal comes or the checks fail; clients are answered while the checks run.
@@ -56,18 +61,19 @@ impl Door {
         checks: impl Future<Output = Result<(), Trouble>>,
         signals: &Signals,
     ) -> Result<Exit, Trouble> {
-        let Self { host, port, public_url, hosts, token, no_auth, action_key } = self;
+        let Self { host, port, public_url, hosts, beyond, token, no_auth, action_key } = self;
         let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
         let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
         let has_token = token.is_some();
-        let warning = Exposed { host, writes_are_open, has_token, no_auth }.check()?;
+        let warning = Exposed { beyond: beyond.as_deref(), writes_are_open, has_token, no_auth }.check()?;
 
         let listener = listen(SocketAddr::new(host, port)).await?;
         let address = listener.local_addr().map_err(|error| Trouble::failed(format!("cannot listen: {error}")))?;
         if let Some(warning) = warning {
             terminal::say(warning);
         }
-        let mcp = McpDoors::new(McpService::new(endpoint, SharedBearer::new(token), hosts));
+        let prefix = public_url.as_ref().map(|url| url.path().trim_end_matches('/')).unwrap_or_default();
+        let mcp = McpDoors::new(McpService::new(endpoint, SharedBearer::new(token, no_auth), hosts), prefix);
         let base = invitation::base(address, public_url.as_ref());
         let doors = doors::routes(&mcp, opened, action_key.as_ref(), &base)?;
         tracing::debug!(%address, "listening; calls wait for the checks before serving");

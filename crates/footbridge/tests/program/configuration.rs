@@ -26,6 +26,16 @@ fn each_mistake_is_named_in_one_line() {
         (&["serve", "--public-url", "https://user:pw@x.example"], &[], &["user name or password"]),
         (&["serve", "--allowed-host", "https://x.example"], &[], &["\"https://x.example\"", "board.example.org"]),
         (&["serve"], &[("FOOTBRIDGE_ALLOWED_HOSTS", "good.example,b*d.example")], &["\"b*d.example\""]),
+        (
+            &["serve", "--allowed-origin", "http://localhost:6274/"],
+            &[],
+            &["--allowed-origin", "\"http://localhost:6274/\"", "path"],
+        ),
+        (&["serve", "--allowed-origin", "*"], &[], &["--allowed-origin", "\"*\"", "each origin"]),
+        (&["serve", "--allowed-origin", "localhost:6274"], &[], &["\"localhost:6274\"", "no scheme", "http://localhost:6274"]),
+        (&["serve", "--allowed-origin", "https://App.example"], &[], &["capitals", "\"https://app.example\""]),
+        (&["serve", "--allowed-origin", "https://app.example:443"], &[], &["port", "\"https://app.example\""]),
+        (&["serve"], &[("FOOTBRIDGE_ALLOWED_ORIGINS", "http://localhost:6274,app.example")], &["\"app.example\""]),
         (&["serve", "--settings", gone], &[], &[gone, "No such file"]),
         (&["serve", "prodmcp", "--ca-file", gone], &[], &["--ca-file", gone]),
         (&["serve", "prodmcp", "--ca-file", empty], &[], &["--ca-file", empty]),
@@ -38,6 +48,10 @@ fn each_mistake_is_named_in_one_line() {
         (&["serve", "--host", "192.0.2.1", "--allow", "read"], &[], &["192.0.2.1 is no address of this machine"]),
         (&["serve", "--host", "0.0.0.0"], &[], &["0.0.0.0", "FOOTBRIDGE_TOKEN", "--allow read", "--no-auth"]),
         (&["serve", "--host", "::"], &[], &["::", "FOOTBRIDGE_TOKEN", "--allow read", "--no-auth"]),
+        (&["serve", "--public-url", "https://x.example"], &[], &["x.example (of --public-url)", "FOOTBRIDGE_TOKEN", "--no-auth"]),
+        (&["serve"], &[("FOOTBRIDGE_ALLOWED_HOSTS", "localhost,x.example")], &["x.example (of --allowed-host)", "--allow read"]),
+        (&["serve", "--allow", "destroy", "--allowed-host", "192.0.2.1"], &[], &["192.0.2.1 (of --allowed-host)"]),
+        (&["serve", "--allow", "write", "--public-url", "http://[2001:db8::1]/"], &[], &["[2001:db8::1] (of --public-url)"]),
         (&["call", "no_such_tool"], &[], &["\"no_such_tool\"", "footbridge tools"]),
         (&["call", "card_create", "title"], &[], &["\"title\"", "key=value"]),
         (&["call", "card_create", "--json", "[]"], &[], &["--json", "object"]),
@@ -62,7 +76,7 @@ fn each_mistake_is_named_in_one_line() {
 #[test]
 fn who_is_refused_for_the_door_has_opened_nothing_behind_it() {
     let home = Home::new();
-    for flag in [["--public-url", "x"], ["--allowed-host", "a b"]] {
+    for flag in [["--public-url", "x"], ["--allowed-host", "a b"], ["--allowed-origin", "x"]] {
         home.run(&[&["serve"][..], &flag].concat()).complaint(2);
     }
     Running::start(home.command(&["serve"]).env("FOOTBRIDGE_TOKEN", "a b")).ended().complaint(2);
@@ -168,7 +182,7 @@ fn an_address_beyond_this_machine_is_served_with_a_token_or_a_word_or_reads_alon
 #[test]
 fn a_public_address_is_the_one_that_clients_are_given() {
     let home = Home::new();
-    let arguments = ["serve", "--public-url", "https://board.example.org/"];
+    let arguments = ["serve", "--no-auth", "--public-url", "https://board.example.org/"];
     let mut command = home.command(&arguments);
     let mut running = Running::start(command.env("PORT", "0"));
     assert_eq!(running.address(), "https://board.example.org");

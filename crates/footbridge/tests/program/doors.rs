@@ -95,23 +95,28 @@ fn a_foreign_host_or_origin_is_kept_out_of_mcp() {
         assert_eq!(response.json()["jsonrpc"], "2.0");
         assert!(response.json()["error"]["message"].as_str().unwrap().contains("--allowed-host"), "{response:?}");
     }
-    for origin in ["http://evil.example", "null", "https://localhost.evil.example", "file://"] {
-        assert_eq!(mcp(&base).header("origin", origin).send().status, 403, "{origin}");
+    let other_page = format!("http://localhost:{port}");
+    for origin in
+        ["http://evil.example", "null", "https://localhost.evil.example", "file://", "http://localhost:6274", &other_page]
+    {
+        let response = mcp(&base).header("origin", origin).send();
+        assert_eq!(response.status, 403, "{origin}");
+        assert!(response.json()["error"]["message"].as_str().unwrap().contains("--allowed-origin"), "{response:?}");
     }
 }
 
 #[test]
 fn public_and_allowed_hosts_are_let_in() {
     let home = Home::new();
-    let arguments = ["serve", "--port", "0", "--allowed-host", "one.example,two.example", "--allowed-host", "2001:db8::1"];
-    let (_running, base) = Running::start_http(home.command(&arguments[..1]).args(&arguments[3..]));
+    let arguments = ["serve", "--no-auth", "--allowed-host", "one.example,two.example", "--allowed-host", "2001:db8::1"];
+    let (_running, base) = Running::start_http(&mut home.command(&arguments));
     for host in ["one.example", "TWO.example:443", "[2001:db8::1]:8000"] {
-        is_pong(&mcp(&base).header("host", host).header("origin", format!("https://{host}")).send());
+        is_pong(&mcp(&base).header("host", host).header("origin", format!("http://{host}").to_lowercase()).send());
     }
     assert_eq!(mcp(&base).header("host", "three.example").send().status, 403);
 
     let mut running = Running::start(
-        home.command(&["serve"])
+        home.command(&["serve", "--no-auth"])
             .env("PORT", "0")
             .env("FOOTBRIDGE_PUBLIC_URL", "https://board.example.org")
             .env("FOOTBRIDGE_ALLOWED_HOSTS", "four.example"),
@@ -129,8 +134,8 @@ fn public_and_allowed_hosts_are_let_in() {
         let (_running, base) = Running::start_http(&mut home.command(arguments));
         ["five.example", "six.example"].map(|host| mcp(&base).header("host", host).send().status)
     };
-    assert_eq!(admitted(&["serve"]), [200, 403]);
-    assert_eq!(admitted(&["serve", "--allowed-host", "six.example"]), [403, 200]);
+    assert_eq!(admitted(&["serve", "--no-auth"]), [200, 403]);
+    assert_eq!(admitted(&["serve", "--no-auth", "--allowed-host", "six.example"]), [403, 200]);
 }
 
 #[test]

@@ -29,5 +29,7 @@ mod surroundings;
 mod accounts;
 mod doors;
 mod environment_file;
+mod exposure;
+mod pages;
 mod production_board;
 mod secrets;

@@ -109,6 +109,7 @@ fn an_empty_variable_is_unset() {
         "FOOTBRIDGE_HOST",
         "FOOTBRIDGE_PUBLIC_URL",
         "FOOTBRIDGE_ALLOWED_HOSTS",
+        "FOOTBRIDGE_ALLOWED_ORIGINS",
         "FOOTBRIDGE_ALLOW",
         "FOOTBRIDGE_DATA",
         "FOOTBRIDGE_SETTINGS",

@@ -212,6 +212,21 @@ async fn reading_alone_closes_the_rest() {
     assert_eq!(status, StatusCode::FORBIDDEN, "{answer}");
 }
 
+/// The key is a secret, so a proxy before the door changes nothing; without it nobody gets anywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_writes_through_a_proxy() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    let created = async |key: Option<&str>| {
+        let address = format!("{}/actions/create_story", door.url());
+        let request = crate::harness::client::http().post(address).header("x-forwarded-for", "192.0.2.1");
+        let request = key.iter().fold(request, |request, key| request.header("x-api-key", *key));
+        request.body(json!({ "project_id": 1, "subject": "By a proxy" }).to_string()).send().await.unwrap().status()
+    };
+    assert_eq!(created(Some(KEY)).await, StatusCode::OK);
+    assert_eq!((created(Some("guess")).await, created(None).await), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_is_not_there_is_our_trouble() {
     let stand_in = StandIn::start().await;

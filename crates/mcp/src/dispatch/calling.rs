@@ -101,6 +101,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 Followed::Ended(Err(CallError::MissingCapability(capabilities))) => {
                     ProtocolError::missing_capability(&capabilities)
                 }
+                Followed::Ended(Err(CallError::Forbidden(message))) => ProtocolError::forbidden(message),
                 Followed::Ended(Err(error)) => ProtocolError::invalid_params(error.to_string()),
             },
             Work::Method { name, work, keep, not_found } => match work.await {
@@ -144,6 +145,7 @@ fn method_error(method: &str, stopped: Stopped, not_found: ProtocolError) -> Pro
     match stopped {
         Stopped::Failed(Failure::NotFound) => not_found,
         Stopped::Failed(Failure::MissingCapability(capabilities)) => ProtocolError::missing_capability(&capabilities),
+        Stopped::Failed(Failure::Forbidden(message)) => ProtocolError::forbidden(message),
         Stopped::Failed(Failure::Told(message)) => ProtocolError::invalid_params(message),
         Stopped::Failed(Failure::Internal(error)) => {
             tracing::error!(%method, error = &*error, "a method failed");

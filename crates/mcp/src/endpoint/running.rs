@@ -88,6 +88,7 @@ fn failed(tool: &str, failure: Failure) -> Result<Output, CallError> {
     Ok(match failure {
         Failure::Told(message) => Output::error(message),
         Failure::NotFound => Output::error(format!("{tool}: there is nothing of that name")),
+        Failure::Forbidden(message) => return Err(CallError::Forbidden(message)),
         Failure::InputRequired(questions) => return Err(CallError::InputRequired(questions)),
         Failure::MissingCapability(capabilities) => return Err(CallError::MissingCapability(capabilities)),
         Failure::Internal(error) => {

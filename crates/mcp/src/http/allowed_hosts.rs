@@ -4,6 +4,7 @@ use http::header;
 use http::request::Parts;
 use http::uri::Authority;
 
+use super::AllowedOrigins;
 use crate::protocol_error::excerpt;
 
 /// The host names under which this server may be addressed, without ports. Compared without regard to case.
@@ -13,13 +14,15 @@ use crate::protocol_error::excerpt;
 pub struct AllowedHosts {
     hosts: Vec<String>,
     advice: Option<String>,
+    pub(super) origins: AllowedOrigins,
 }
 
 impl AllowedHosts {
-    /// `localhost`, `127.0.0.1` and `[::1]`.
+    /// `localhost`, `127.0.0.1` and `[::1]`, for pages of the server's own origin.
     #[must_use]
     pub fn loopback() -> Self {
-        Self { hosts: ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec(), advice: None }
+        let hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
+        Self { hosts, advice: None, origins: AllowedOrigins::own() }
     }
 
     /// Adds a host: a name or an IP address, without scheme and port; an IPv6 address may stand with or without brackets.
@@ -40,9 +43,11 @@ impl AllowedHosts {
         self
     }
 
-    fn refusal(&self, header: &str, value: &str) -> String {
-        let advice = self.advice.as_ref().map(|advice| format!("; {advice}")).unwrap_or_default();
-        format!("the {header} '{}' is not one that this server answers to{advice}", excerpt(value))
+    /// Whose pages may ask, in a browser. Hosts and origins have nothing to do with each other: a host is how this server is addressed, an origin
+    /// where a page came from.
+    #[must_use]
+    pub fn origins(self, origins: AllowedOrigins) -> Self {
+        Self { origins, ..self }
     }
 
     /// Checks the head of one request. A request of HTTP/2 names its host as its target's authority, and one of HTTP/1.1 may do so besides.
@@ -53,20 +58,21 @@ impl AllowedHosts {
         let headers = &head.headers;
         match head.uri.authority() {
             None if !headers.contains_key(header::HOST) => return Err("the Host header is missing".to_owned()),
-            Some(target) if !self.allows(target.as_str()) => return Err(self.refusal("Host", target.as_str())),
+            Some(target) if !self.allows(target.as_str()) => {
+                return Err(refusal("Host", target.as_str(), self.advice.as_deref()));
+            }
             _ => {}
         }
         for host in headers.get_all(header::HOST) {
             let host = host.to_str().unwrap_or_default();
             if !self.allows(host) {
-                return Err(self.refusal("Host", host));
+                return Err(refusal("Host", host, self.advice.as_deref()));
             }
         }
         for origin in headers.get_all(header::ORIGIN) {
-            let origin = origin.to_str().unwrap_or_default();
-            let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-            if !authority.is_some_and(|authority| self.allows(authority)) {
-                return Err(self.refusal("Origin", origin));
+            if !self.origins.allow(head, origin) {
+                let origin = origin.to_str().unwrap_or_default();
+                return Err(refusal("Origin", origin, self.origins.advised()));
             }
         }
         Ok(())
@@ -83,10 +89,16 @@ impl AllowedHosts {
     }
 }
 
+fn refusal(header: &str, value: &str, advice: Option<&str>) -> String {
+    let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("the {header} '{}' is not one that this server answers to{advice}", excerpt(value))
+}
+
 #[cfg(test)]
 mod tests {
     use http::request::Parts;
 
+    use super::super::AllowedOrigins;
     use super::AllowedHosts;
 
     fn head(target: &str, headers: &[(&str, &str)]) -> Parts {
@@ -124,6 +136,8 @@ mod tests {
             ("https://evil.example/mcp", &[], false),
             ("https://evil.example/mcp", &[("host", "localhost")], false),
             ("https://localhost/mcp", &[("host", "evil.example")], false),
+            ("https://localhost/mcp", &[("origin", "https://localhost")], true),
+            ("https://localhost/mcp", &[("origin", "http://localhost")], false),
             ("https://localhost/mcp", &[("origin", "https://evil.example")], false),
         ] {
             assert_eq!(hosts.check(&head(target, headers)).is_ok(), is_allowed, "{target} {headers:?}");
@@ -134,11 +148,13 @@ mod tests {
 
     #[test]
     fn an_origin_must_be_allowed_too() {
-        let hosts = AllowedHosts::loopback().and("board.example").and("fe80::1");
-        assert!(allows(&hosts, "board.example", Some("https://board.example")));
+        let origins = AllowedOrigins::own().and("http://localhost:6274").unwrap();
+        let hosts = AllowedHosts::loopback().and("board.example").and("fe80::1").origins(origins);
+        assert!(allows(&hosts, "board.example", Some("http://board.example")));
         assert!(allows(&hosts, "[fe80::1]:80", Some("http://localhost:6274")));
-        for origin in ["null", "https://evil.example", "http://board.example.evil", "file://localhost", ""] {
+        for origin in ["null", "https://evil.example", "http://board.example.evil", "file://localhost", "", "http://localhost"] {
             assert!(!allows(&hosts, "board.example", Some(origin)), "{origin}");
         }
+        assert!(!allows(&hosts, "localhost:6274", Some("http://evil.example")), "a host that is named is no origin");
     }
 }

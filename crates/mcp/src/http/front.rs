@@ -9,9 +9,10 @@ use http::{Request, Response};
 use http_body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::ReplyBody;
 use super::answers::no_body;
+use super::cross_origin::Told;
 use super::request_body::{self, Read};
+use super::{AllowedOrigins, ReplyBody};
 
 /// A request that may enter.
 pub(super) struct Asked<C> {
@@ -24,8 +25,11 @@ pub(super) struct Asked<C> {
 
 /// A transport.
 pub(super) trait Front<C>: Send + Sync {
-    /// Who is asking, or the answer to a request whose head alone is reason enough to refuse it.
+    /// Who is asking, or the answer to a request whose head alone is reason enough for one.
     fn admit(&self, head: &Parts) -> impl Future<Output = Result<Arc<C>, Response<ReplyBody>>> + Send;
+
+    /// Whose pages may ask.
+    fn origins(&self) -> &AllowedOrigins;
 
     /// The turns of large bodies.
     fn large_bodies(&self) -> &Arc<Semaphore>;
@@ -42,6 +46,18 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (head, body) = request.into_parts();
+    let told = Told::of(front.origins(), &head);
+    let mut response = answer_to(front, head, body).await;
+    told.tell(response.headers_mut());
+    response
+}
+
+async fn answer_to<C, B>(front: &impl Front<C>, head: Parts, body: B) -> Response<ReplyBody>
+where
+    C: Send + Sync,
+    B: Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let mut body = std::pin::pin!(body);
     let caller = match front.admit(&head).await {
         Ok(caller) => caller,

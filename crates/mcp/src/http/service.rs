@@ -8,11 +8,12 @@ use http::{Method, Response, StatusCode, header};
 use tokio::sync::Semaphore;
 
 use super::answers::refused;
+use super::cross_origin::preflight;
 use super::front::{Asked, Front, tower_service};
 use super::sessions::{SessionLimits, Sessions};
 use super::sse::SseService;
 use super::streamable::{SESSION_ID, only_post};
-use super::{AllowedHosts, Refusal, ReplyBody};
+use super::{AllowedHosts, AllowedOrigins, Refusal, ReplyBody};
 use crate::endpoint::Endpoint;
 use crate::limits;
 
@@ -108,10 +109,14 @@ impl<C, A> std::fmt::Debug for McpService<C, A> {
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A> {
     async fn admit(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
-        if let Some(refusal) = self.refuse_head(head) {
-            return Err(refusal);
+        if let Some(answer) = self.answer_to_head(head) {
+            return Err(answer);
         }
         self.shared.caller(head).await
+    }
+
+    fn origins(&self) -> &AllowedOrigins {
+        &self.shared.hosts.origins
     }
 
     fn large_bodies(&self) -> &Arc<Semaphore> {
@@ -143,7 +148,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
 }
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
-    fn refuse_head(&self, head: &Parts) -> Option<Response<ReplyBody>> {
+    /// The answer to a request whose head is all that counts.
+    fn answer_to_head(&self, head: &Parts) -> Option<Response<ReplyBody>> {
         if let Some(path) = &self.path {
             let asked = head.uri.path();
             if asked.strip_suffix('/').unwrap_or(asked) != &**path {
@@ -152,6 +158,10 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         }
         if let Err(problem) = self.shared.hosts.check(head) {
             return Some(refused(head, StatusCode::FORBIDDEN, problem));
+        }
+        let methods = if self.sessions.is_some() { "POST, GET, DELETE" } else { "POST" };
+        if let Some(answer) = preflight(&self.shared.hosts.origins, head, methods) {
+            return Some(answer);
         }
         match head.method {
             Method::POST => {}

@@ -8,11 +8,12 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use tokio::sync::Semaphore;
 
 use super::answers::{refused, stream, whole, with_status};
+use super::cross_origin::preflight;
 use super::front::{Asked, Front, tower_service};
 use super::service::Shared;
 use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
-use super::{Authenticate, ReplyBody};
+use super::{AllowedOrigins, Authenticate, ReplyBody};
 use crate::changes::Listener;
 use crate::dispatch::{self, Answer, Arrival, Origin, Step};
 use crate::outlet::Outlet;
@@ -105,12 +106,19 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A>
         if let Err(problem) = self.shared.hosts.check(head) {
             return Err(refused(head, StatusCode::FORBIDDEN, problem));
         }
+        if let Some(answer) = preflight(&self.shared.hosts.origins, head, "GET, POST") {
+            return Err(answer);
+        }
         if !matches!(head.method, Method::GET | Method::POST) {
             let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, "GET opens a channel, POST sends on it");
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
             return Err(response);
         }
         self.shared.caller(head).await
+    }
+
+    fn origins(&self) -> &AllowedOrigins {
+        &self.shared.hosts.origins
     }
 
     fn large_bodies(&self) -> &Arc<Semaphore> {

@@ -64,6 +64,7 @@ fn finish<C: Send + Sync + 'static>(task: &Task, ended: Result<Output, CallError
     match ended {
         Ok(output) => task.complete(reply::tool_result(&output, structured, &catalog.identity.modern_tail)),
         Err(CallError::MissingCapability(capabilities)) => task.fail(&ProtocolError::missing_capability(&capabilities)),
+        Err(CallError::Forbidden(message)) => task.fail(&ProtocolError::forbidden(message)),
         // A task asks without ending, so a question that ends it was put before it became one and handed on after.
         Err(CallError::InputRequired(_)) => task.fail(&ProtocolError::internal()),
         Err(error) => task.fail(&ProtocolError::invalid_params(error.to_string())),

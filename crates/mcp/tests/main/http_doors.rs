@@ -36,12 +36,16 @@ async fn foreign_hosts_and_origins_are_forbidden() {
     let server = server().await;
     let port = server.address.port();
     let (named, numbered) = (format!("localhost:{port}"), format!("127.0.0.1:{port}"));
+    let own = format!("http://{named}");
     for (headers, status) in [
         (&[("Host", named.as_str())][..], 200),
         (&[("Host", &numbered)], 200),
         (&[("Host", "[::1]:8000")], 200),
-        (&[("Host", "localhost"), ("Origin", "http://localhost:6274")], 200),
-        (&[("Host", "localhost"), ("Origin", "http://127.0.0.1")], 200),
+        (&[("Host", named.as_str()), ("Origin", own.as_str())], 200),
+        (&[("Host", "localhost"), ("Origin", "http://localhost")], 200),
+        (&[("Host", "localhost"), ("Origin", "http://localhost:6274")], 403),
+        (&[("Host", "localhost"), ("Origin", "https://localhost")], 403),
+        (&[("Host", "localhost"), ("Origin", "http://127.0.0.1")], 403),
         (&[("Host", "evil.example")], 403),
         (&[("Host", "localhost.evil.example")], 403),
         (&[], 403),

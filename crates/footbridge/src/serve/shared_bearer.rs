@@ -1,0 +1,92 @@
+//! Who asks at the MCP doors: whoever sends the shared bearer; where there is none, everybody, and who comes by way of a proxy reads alone.
+
+use std::sync::Arc;
+
+use ::http::request::Parts;
+use footbridge_mcp::auth::{Challenge, bearer_token, same_secret};
+use footbridge_mcp::http::{Authenticate, Refusal};
+use secrecy::SecretString;
+
+use super::forwarded::is_forwarded;
+use crate::caller::Caller;
+
+/// The shared bearer, or that there is none.
+#[derive(Debug)]
+pub(super) enum SharedBearer {
+    /// Let in is who sends it.
+    Token(SecretString),
+    /// Everybody is let in, as the operator said.
+    Anybody,
+    /// Everybody is let in; the operator did not say that other machines may be among them.
+    Unsaid,
+}
+
+impl SharedBearer {
+    pub(super) fn new(token: Option<SecretString>, no_auth: bool) -> Self {
+        match token {
+            Some(token) => Self::Token(token),
+            None if no_auth => Self::Anybody,
+            None => Self::Unsaid,
+        }
+    }
+
+    /// The caller of a request; none when it may not enter.
+    fn caller(&self, head: &Parts) -> Option<Caller> {
+        match self {
+            Self::Token(token) => {
+                bearer_token(head).is_some_and(|given| same_secret(&given, token)).then_some(Caller::HttpClient)
+            }
+            Self::Unsaid if is_forwarded(&head.headers) => Some(Caller::Forwarded),
+            Self::Anybody | Self::Unsaid => Some(Caller::HttpClient),
+        }
+    }
+}
+
+impl Authenticate<Caller> for SharedBearer {
+    async fn authenticate(&self, head: &Parts) -> Result<Arc<Caller>, Refusal> {
+        self.caller(head).map(Arc::new).ok_or_else(|| {
+            Refusal::unauthorized(
+                Challenge::bearer().realm("footbridge"),
+                "this server wants its shared token: send the header Authorization: Bearer TOKEN with the value of FOOTBRIDGE_TOKEN",
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::http::Request;
+    use ::http::request::Parts;
+    use secrecy::SecretString;
+
+    use super::SharedBearer;
+    use crate::caller::Caller::{Forwarded, HttpClient};
+
+    fn head(headers: &[(&str, &str)]) -> Parts {
+        let request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn only_the_exact_bearer_is_let_in() {
+        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false);
+        let admits = |value: &str| bearer.caller(&head(&[("authorization", value)])).is_some();
+        assert!(admits("Bearer s3cret") && admits("bearer s3cret"));
+        for refused in ["", "Bearer ", "Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret"] {
+            assert!(!admits(refused), "{refused:?}");
+        }
+        assert!(bearer.caller(&head(&[])).is_none());
+        assert!(!format!("{bearer:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn who_comes_through_a_proxy_may_write_with_the_bearer_or_the_operators_word() {
+        let through = [("x-forwarded-for", "192.0.2.1")];
+        assert_eq!(SharedBearer::new(None, false).caller(&head(&through)), Some(Forwarded));
+        assert_eq!(SharedBearer::new(None, false).caller(&head(&[])), Some(HttpClient));
+        assert_eq!(SharedBearer::new(None, true).caller(&head(&through)), Some(HttpClient));
+        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false);
+        assert_eq!(bearer.caller(&head(&[through[0], ("authorization", "Bearer s3cret")])), Some(HttpClient));
+        assert_eq!(bearer.caller(&head(&through)), None);
+    }
+}
