@@ -99,6 +99,16 @@ impl Connector {
         &self.0.rules.settings
     }
 
+    /// The settings that the backend's address is made of.
+    pub fn address_settings(&self) -> impl Iterator<Item = &str> {
+        self.0.rules.settings_of_base()
+    }
+
+    /// It logs in with an account, so that a wrong password is counted against that account each time it is used.
+    pub fn logs_in(&self) -> bool {
+        self.0.login.is_some()
+    }
+
     /// Resolves every setting by `lookup`, which is asked for each name and, for secrets, for `NAME_FILE`.
     ///
     /// # Errors

@@ -28,6 +28,8 @@ pub(crate) struct Served {
     groups: Vec<(String, bool)>,
     /// The secrets that its backend may want, by name, when nobody set any.
     pub(crate) unset_secrets: Vec<String>,
+    /// Neither a secret nor the address was set: nobody said that this backend is theirs.
+    pub(crate) is_unconfigured: bool,
 }
 
 impl Served {
@@ -130,6 +132,8 @@ impl Opened {
         let (unset, set): (Vec<_>, Vec<_>) = secrets.partition(is_unset);
         // With one credential set, the others are its alternatives, or for what stands before the backend.
         let unset_secrets = if set.is_empty() { unset.iter().map(|setting| setting.name.clone()).collect() } else { Vec::new() };
+        let mut address = connector.address_settings().peekable();
+        let is_unconfigured = !unset_secrets.is_empty() && address.peek().is_some() && address.all(is_blank);
         if let Some(trouble) = unreadable.take() {
             return Err(trouble);
         }
@@ -147,7 +151,7 @@ impl Opened {
             }
         };
         let groups = settings.groups_of(&name, connector.groups()).map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
-        Ok(Served { name, backend, groups, unset_secrets, gate, readiness: Readiness::default() })
+        Ok(Served { name, backend, groups, unset_secrets, is_unconfigured, gate, readiness: Readiness::default() })
     }
 
     /// Closes what was opened.

@@ -206,11 +206,11 @@ fn refused(title: &str, error: CallError) -> CallError {
     let status = error.status();
     match status.and_then(|status| StatusCode::from_u16(status).ok()) {
         Some(status) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
-            let message = format!(
-                "{title} refused the login: {} Check the user name, password and address in the settings.",
-                error.message()
-            );
-            CallError::caller(message).with_status(status.as_u16())
+            let told = |why: &str| {
+                format!("{title} refused the login: {why} Check the user name, password and address in the settings.")
+            };
+            let plain = told(error.for_people());
+            CallError::caller(told(error.message())).with_plain(plain).with_status(status.as_u16())
         }
         _ => error,
     }

@@ -284,3 +284,26 @@ proptest! {
         }
     }
 }
+
+/// The syntax of paths in a parameter reads as jq too, and would fail every call.
+#[test]
+fn braces_in_a_parameter_are_told_from_those_of_a_path() {
+    let tool = |query: &str| {
+        format!(
+            "{HEAD}tools:\n  - name: a\n    title: A\n    description: A.\n    effect: read\n    input: {{ page: {{ type: integer, description: P }} }}\n    steps:\n      - get: /x\n        query: {{ page: '{query}' }}\n"
+        )
+    };
+    assert_eq!(
+        problems(&tool("{page}")),
+        [
+            "bad.yaml:14:24: a.steps[0].query.page: `{page}` makes an object, which no parameter can be: parameters are jq: write `$args.page`; braces are for paths"
+        ]
+    );
+    for query in ["[{page}]", "{a: 1}", "{page, a}"] {
+        let found = problems(&tool(query));
+        assert!(found.len() == 1 && found[0].contains("makes an object, which no parameter can be"), "{found:?}");
+    }
+    for query in ["$args.page", "[$args.page]", "\"{page}\"", "$args | {page} | .page"] {
+        compile("good.yaml", &tool(query)).unwrap_or_else(|problems| panic!("{query}: {problems}"));
+    }
+}

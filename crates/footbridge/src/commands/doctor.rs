@@ -31,6 +31,8 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
     }
     let exit = if found.iter().any(Examined::is_wrong) {
         Exit::Failed
+    } else if found.iter().any(Examined::is_unset) {
+        Exit::Usage
     } else if found.iter().any(Examined::is_unknown) {
         Exit::Code(NOT_COMPARED)
     } else {
@@ -40,13 +42,21 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
     Ok(exit)
 }
 
+/// What came of the checks before serving.
+enum Checks {
+    /// Nothing is set, so nobody was asked.
+    NotMade,
+    Passed(Vec<String>),
+    Failed(PreflightFailure),
+}
+
 /// What was found of one backend.
 struct Examined<'s> {
     served: &'s Served,
     /// None for the board in this program.
     address: Option<&'s str>,
-    checks: Result<Vec<String>, PreflightFailure>,
-    /// None when the backend does not answer at all.
+    checks: Checks,
+    /// None when it was not asked: nobody said that the backend is theirs, it does not answer at all, or it refused the login.
     paths: Option<PathCheck>,
     operations: usize,
     assumed: usize,
@@ -55,13 +65,20 @@ struct Examined<'s> {
 impl<'s> Examined<'s> {
     async fn of(served: &'s Served, is_local: bool) -> Self {
         let backend = &served.backend;
-        let checks = backend.preflight().await;
-        let is_down = checks.as_ref().is_err_and(|failure| failure.is_down);
+        let checks = match served.is_unconfigured {
+            true => Checks::NotMade,
+            false => backend.preflight().await.map_or_else(Checks::Failed, Checks::Passed),
+        };
+        let is_asked_on = match &checks {
+            Checks::NotMade => false,
+            Checks::Passed(_) => true,
+            Checks::Failed(failure) => !failure.is_down && !is_refused_login(served, failure),
+        };
         let operations = backend.connector().operations();
         Self {
             served,
             address: (!is_local).then(|| backend.address()),
-            paths: if is_down { None } else { Some(backend.check_paths().await) },
+            paths: if is_asked_on { Some(backend.check_paths().await) } else { None },
             checks,
             operations: operations.len(),
             assumed: operations.iter().filter(|operation| operation.is_assumed).count(),
@@ -73,11 +90,21 @@ impl<'s> Examined<'s> {
             let refused = |(_, asked): &(String, Asked)| matches!(asked, Asked::Refused(_));
             !paths.differences.is_empty() || paths.is_down || paths.asked.iter().any(refused)
         };
-        self.checks.is_err() || self.paths.as_ref().is_none_or(differs)
+        matches!(self.checks, Checks::Failed(_)) || self.paths.as_ref().is_some_and(differs)
+    }
+
+    fn is_unset(&self) -> bool {
+        matches!(self.checks, Checks::NotMade)
     }
 
     fn is_unknown(&self) -> bool {
         self.assumed > 0 && self.paths.as_ref().is_none_or(|paths| paths.document.is_none())
+    }
+
+    /// The settings without which nobody is asked.
+    fn wanted(&self) -> Vec<&str> {
+        let address = self.served.backend.connector().address_settings();
+        address.chain(self.served.unset_secrets.iter().map(String::as_str)).collect()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -89,9 +116,18 @@ impl<'s> Examined<'s> {
             say("not set", self.served.unset_secrets.join(", "));
         }
         match &self.checks {
-            Err(failure) => say("checks", format!("failed: {}", failure.error.for_people())),
-            Ok(_) if !connector.has_preflight() => say("checks", "the connector has none".to_owned()),
-            Ok(warnings) => {
+            Checks::NotMade => say("checks", format!("not made, and nobody was asked: set {} first", self.wanted().join(", "))),
+            Checks::Failed(failure) => {
+                say("checks", format!("failed: {}", failure.error.for_people()));
+                if is_refused_login(self.served, failure) {
+                    say(
+                        "paths",
+                        "not asked: each request would log in again, and a refused login counts against the account".to_owned(),
+                    );
+                }
+            }
+            Checks::Passed(_) if !connector.has_preflight() => say("checks", "the connector has none".to_owned()),
+            Checks::Passed(warnings) => {
                 say("checks", "passed".to_owned());
                 warnings.iter().for_each(|warning| say("warning", warning.clone()));
             }
@@ -143,8 +179,11 @@ impl<'s> Examined<'s> {
     fn as_json(&self) -> Value {
         let connector = self.served.backend.connector();
         let checks = match &self.checks {
-            Ok(warnings) => json!({ "passed": true, "warnings": warnings }),
-            Err(failure) => json!({ "passed": false, "error": failure.error.for_people(), "is_down": failure.is_down }),
+            Checks::NotMade => json!({ "passed": false, "error": format!("not made: set {} first", self.wanted().join(", ")) }),
+            Checks::Passed(warnings) => json!({ "passed": true, "warnings": warnings }),
+            Checks::Failed(failure) => {
+                json!({ "passed": false, "error": failure.error.for_people(), "is_down": failure.is_down })
+            }
         };
         let mut found = json!({
             "connector": self.served.name, "title": connector.title(), "address": self.address,
@@ -169,6 +208,12 @@ impl<'s> Examined<'s> {
         }
         found
     }
+}
+
+/// The backend refused the account itself: asking on would log in again for each path.
+fn is_refused_login(served: &Served, failure: &PreflightFailure) -> bool {
+    let is_refusal = failure.error.status().is_some_and(|status| (400..500).contains(&status));
+    is_refusal && !failure.is_down && served.backend.connector().logs_in()
 }
 
 fn word(difference: &Difference) -> &'static str {

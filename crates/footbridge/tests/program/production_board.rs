@@ -1,6 +1,9 @@
 //! `serve prodmcp` against a board that another Footbridge serves: the whole way over the network, and what lies in it.
 
+use std::net::TcpListener;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -167,4 +170,27 @@ fn a_board_that_is_not_there_or_goes_away_is_named() {
     let (_again, the_same) = serve();
     assert_eq!(the_same, base);
     session.call("board_list", json!({})).unwrap();
+}
+
+/// With nothing set, the default address is somebody else's server.
+#[test]
+fn doctor_asks_nobody_before_anything_is_set() {
+    let home = Home::new();
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let through = format!("http://{}", proxy.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    // whoever connects is counted and sent away; the thread ends with the test
+    std::thread::spawn(move || proxy.incoming().for_each(|_| _ = count.fetch_add(1, Ordering::SeqCst)));
+    let doctor = |variables: &[(&str, &str)]| {
+        let mut command = home.command(&["doctor", "prodmcp"]);
+        let ended = Running::start(command.env("HTTPS_PROXY", &through).envs(variables.iter().copied())).ended();
+        (ended, asked.load(Ordering::SeqCst) > 0)
+    };
+    let (ended, was_asked) = doctor(&[]);
+    assert!(ended.code == Some(2) && !was_asked, "{ended:?}");
+    assert!(ended.stdout.contains("not made, and nobody was asked: set PRODMCP_BASE_URL, PRODMCP_TOKEN first"), "{ended:?}");
+    assert!(!ended.stdout.contains("passed"), "{ended:?}");
+    let (ended, was_asked) = doctor(&[("PRODMCP_TOKEN", "pat_planted")]);
+    assert!(ended.code == Some(1) && was_asked, "the proxy is there to see it: {ended:?}");
 }

@@ -52,6 +52,20 @@ async fn what_is_refused_ends_the_start_in_every_transport() {
     assert!(joined.code == Some(1) && joined.stderr.contains("footbridge: taiga: "), "{joined:?}");
 }
 
+/// Each further request would log in again, and Taiga counts refused logins.
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_stops_at_a_refused_login_and_says_so() {
+    let stand_in = StandIn::start().await;
+    let wrong = settings(&stand_in).into_iter().take(2).chain([("TAIGA_PASSWORD", "planted-and-wrong".to_owned())]);
+    let home = Home::new();
+    let ended = Running::start(home.command(&["doctor", "taiga"]).envs(wrong)).ended();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("checks   failed: Taiga refused the login"), "{ended:?}");
+    assert!(ended.stdout.contains("paths    not asked: each request would log in again"), "{ended:?}");
+    assert!(!ended.stdout.contains("untrusted-content") && !ended.stdout.contains("document"), "{ended:?}");
+    assert_eq!(stand_in.world().seen.lines(), ["POST /auth"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_is_no_taiga_ends_the_start() {
     let nothing = Standing::serve((), |_| Router::new()).await;

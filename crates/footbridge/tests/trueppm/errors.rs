@@ -51,7 +51,9 @@ async fn a_refusal_says_its_kind() {
 async fn errors_say_what_trueppm_said_and_what_to_do() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
-    served.refuse("get_task", json!({ "task_id": NOWHERE }), &["404", "No Task matches the given query", "list_tasks"]).await;
+    served
+        .refuse("get_task", json!({ "task_id": NOWHERE }), &["404", "No Task matches the given query", "The lists of projects"])
+        .await;
     served
         .refuse("get_project", json!({ "project_id": NOWHERE }), &["no project visible to this account", "Platform Migration"])
         .await;

@@ -63,9 +63,26 @@ pub(in crate::compile) fn query<'d>(
 ) -> Vec<(String, Glue)> {
     let mut query = Vec::new();
     for (key, filter) in written.iter() {
+        check_parameter(filter, &format!("{part}.query.{}", key.value), found);
         query.push((key.value.clone(), filters.add(filter, &format!("{part}.query.{}", key.value), scope, found)));
     }
     query
+}
+
+/// A parameter is a text, a number or a list of them. `{page}`, as a path has it, makes an object here, and every call would fail.
+fn check_parameter(filter: &Placed<String>, part: &str, found: &mut Found) {
+    let form = jq::form::of_filter(&filter.value);
+    let is_object =
+        |form: Option<&serde_json::Value>| form.and_then(|form| form.get("type")).is_some_and(|kind| kind == "object");
+    if is_object(Some(&form)) || is_object(form.get("items")) {
+        let name = filter.value.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).map(str::trim);
+        let name = name.filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+        let hint = name.map_or_else(
+            || "it takes a text, a number, true or false, or a list of them".to_owned(),
+            |name| format!("parameters are jq: write `$args.{name}`; braces are for paths"),
+        );
+        found.add_with_hint(filter.place, part, format!("`{}` makes an object, which no parameter can be", filter.value), hint);
+    }
 }
 
 fn statuses(written: &[Placed<u16>], part: &str, found: &mut Found) -> Vec<u16> {
