@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod budget;
+mod charset;
 mod conflict;
 mod cursor;
 mod exchange;
@@ -23,6 +24,7 @@ mod sources;
 mod steps;
 mod throttle;
 mod tidy;
+mod under_base;
 mod values;
 
 use std::future::Future;

@@ -48,6 +48,15 @@ impl<U: Upstream> Upstream for std::sync::Arc<U> {
 pub enum Unanswered {
     /// No connection: nothing was sent. The text is for the log.
     Connect(String),
+    /// The proxy before the backend does not let us through: nothing reached the backend.
+    Proxy {
+        /// Its address, without its credentials.
+        proxy: String,
+        /// It wants a user name and password, or others.
+        wants_credentials: bool,
+        /// For the log.
+        why: String,
+    },
     /// The backend's certificate is not trusted: nothing was sent. The text is for the log.
     Certificate(String),
     /// The connection broke; whether the backend acted is not known. The text is for the log.
@@ -56,16 +65,20 @@ pub enum Unanswered {
     TimedOut,
     /// The answer has more bytes than allowed.
     TooLarge,
+    /// The answer is encoded so that it cannot be read; the words go behind "answered".
+    Encoded(String),
 }
 
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connect(why) => write!(f, "no connection: {why}"),
+            Self::Proxy { proxy, why, .. } => write!(f, "no way through the proxy {proxy}: {why}"),
             Self::Certificate(why) => write!(f, "no trust: {why}"),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
             Self::TimedOut => f.write_str("timed out"),
             Self::TooLarge => f.write_str("the answer is too large"),
+            Self::Encoded(how) => write!(f, "an answer {how}"),
         }
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, h
 use url::Url;
 
 use super::access::{self, Token};
-use super::{Inner, sentence, throttle};
+use super::{Inner, charset, sentence, throttle, under_base};
 use crate::failure::CallError;
 use crate::json::Admitted;
 use crate::upstream::{Limits, Unanswered};
@@ -81,7 +81,10 @@ impl Ask {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
+    /// In UTF-8, where it is a text at all.
     pub(super) body: Bytes,
+    /// The address that gave it.
+    pub(super) from: String,
 }
 
 /// Sends it and takes a 2xx answer as JSON; `None` for an empty body.
@@ -140,7 +143,11 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
                 _ => return Err(access::refused(inner)),
             },
             Err(why) => {
-                let passes = matches!(why, Failed::Unanswered(Unanswered::Connect(_) | Unanswered::Broken(_)));
+                let passes = match &why {
+                    Failed::Unanswered(Unanswered::Connect(_) | Unanswered::Broken(_)) => true,
+                    Failed::Unanswered(Unanswered::Proxy { wants_credentials, .. }) => !wants_credentials,
+                    _ => false,
+                };
                 if ask.is_repeated() && passes && repeats < READ_REPEATS {
                     tokio::time::sleep(REPEAT_WAIT * 3u32.pow(repeats)).await;
                     repeats += 1;
@@ -162,8 +169,7 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
             inner.session.renew(inner, token.generation).await?;
             continue;
         }
-        let asks_for_a_wait = status == StatusCode::TOO_MANY_REQUESTS || (status == StatusCode::SERVICE_UNAVAILABLE && ask.reads);
-        if asks_for_a_wait && !ask.is_check {
+        if throttle::is_for_a_while(&refused, ask.reads) && !ask.is_check {
             match throttle::wait(inner, &refused, &mut waits).await {
                 throttle::Wait::Over => continue,
                 throttle::Wait::TooLong(error) => return Err(error),
@@ -212,10 +218,14 @@ async fn follow(inner: &Arc<Inner>, ask: &Ask, credentials: Credentials<'_>) -> 
         }
         if status.is_success() {
             let (head, body) = answer.into_parts();
-            return Ok(Ok(Answer { status, headers: head.headers, body }));
+            let body = if ask.takes_any && !ask.takes_text { body } else { in_utf8(inner, ask, &head.headers, body)? };
+            return Ok(Ok(Answer { status, headers: head.headers, body, from: address }));
         }
         if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
-            return Ok(Err(answer));
+            let (head, body) = answer.into_parts();
+            // a refusal that cannot be read is told by its status
+            let body = charset::in_utf8(&head.headers, body).unwrap_or_default();
+            return Ok(Err(Response::from_parts(head, body)));
         }
         address = redirect(inner, &address, &answer, ask.method == Method::GET).map_err(Failed::Refused)?;
     }
@@ -224,6 +234,24 @@ async fn follow(inner: &Arc<Inner>, ask: &Ask, credentials: Credentials<'_>) -> 
         inner.compiled().title
     );
     Err(Failed::Refused(CallError::backend(message, false)))
+}
+
+fn in_utf8(inner: &Inner, ask: &Ask, headers: &HeaderMap, body: Bytes) -> Result<Bytes, Failed> {
+    match charset::in_utf8(headers, body) {
+        Ok(body) if body.len() > MAX_BODY_BYTES => Err(Failed::Unanswered(Unanswered::TooLarge)),
+        Ok(body) => Ok(body),
+        Err(what) => Err(Failed::Refused(unreadable(inner, &what, ask.reads))),
+    }
+}
+
+/// An answer that came and cannot be read. `what` goes behind "answered".
+pub(super) fn unreadable(inner: &Inner, what: &str, reads: bool) -> CallError {
+    let next = match reads {
+        true => "Only texts can be read here.",
+        false => "The change may have been made: read the object before you try again.",
+    };
+    let error = CallError::backend(format!("{} answered {what}. {next}", inner.compiled().title), false);
+    if reads { error } else { error.with_change() }
 }
 
 fn request(inner: &Inner, ask: &Ask, address: &str, credentials: Credentials<'_>) -> Result<Request<Bytes>, CallError> {
@@ -252,7 +280,8 @@ fn request(inner: &Inner, ask: &Ask, address: &str, credentials: Credentials<'_>
     Ok(request)
 }
 
-/// The address that a redirect names, when it may be followed: GET only, and never to another origin.
+/// The address that a redirect names, when it may be followed: GET only, and never to another origin or out of the base's path, where
+/// something else may take our credential.
 fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) -> Result<String, CallError> {
     let (title, status) = (&inner.compiled().title, answer.status().as_u16());
     let target = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
@@ -270,6 +299,10 @@ fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) ->
             refuse(format!("redirected to another place, {origin}, which is never followed"))
         }
         Some(_) if !reads => refuse("redirected a change, which is never followed".into()),
+        Some(target) if !under_base::is_under(&inner.settings.base, &target) => {
+            let base = inner.secrets.hide_in_sentence(inner.settings.base.as_str());
+            refuse(format!("redirected out of its own address, {base}, which is never followed"))
+        }
         Some(target) => Ok(target.into()),
     }
 }
@@ -278,12 +311,27 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
     let reads = ask.reads;
     let title = &inner.compiled().title;
     let unknown = if reads { String::new() } else { format!(" {}", sentence::FATE) };
-    let sent = !matches!(why, Unanswered::Connect(_) | Unanswered::Certificate(_));
+    let sent = !matches!(why, Unanswered::Connect(_) | Unanswered::Certificate(_) | Unanswered::Proxy { .. });
     let error = match why {
         Unanswered::Connect(detail) => {
             let origin = inner.settings.base.origin().ascii_serialization();
             let message = format!("{title} cannot be reached at {origin}. Check the address and the network, then try again.");
             CallError::backend(message, true).with_detail(detail)
+        }
+        Unanswered::Proxy { proxy, wants_credentials, why } => {
+            let message = match wants_credentials {
+                true => format!(
+                    "The proxy {proxy} before {title} wants a user name and password, or others (407), so nothing reached {title}. Set them in the address of the proxy, such as HTTPS_PROXY, or name the host of {title} in NO_PROXY."
+                ),
+                false => format!(
+                    "{title} cannot be reached through the proxy {proxy}. Check the address of the proxy, such as HTTPS_PROXY, or name the host of {title} in NO_PROXY, then try again."
+                ),
+            };
+            CallError::backend(message, !wants_credentials).with_detail(why)
+        }
+        Unanswered::Encoded(how) => {
+            let next = "Check that its address is that of the API, and what stands before it.";
+            CallError::backend(format!("{title} answered {how}, so it cannot be read. {next}{unknown}"), false)
         }
         Unanswered::Certificate(detail) => {
             let origin = inner.settings.base.origin().ascii_serialization();

@@ -3,21 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jaq_json::Val;
-use url::Url;
-
-use super::Inner;
 use super::cursor::Bound;
 use super::exchange::{self, Answer};
 use super::projection::{self, Fields};
 use super::request::Prepared;
 use super::throttle::{headers, set};
 use super::values::{self, Held};
+use super::{Inner, under_base};
 use crate::connector::{MAX_REQUESTS, Pages, Request, Walk};
 use crate::definition::PagingKind;
 use crate::failure::CallError;
 use crate::jq::{self, Variable, Variables, plain_text};
 use crate::json::{Admitted, push_string};
+use jaq_json::Val;
 
 /// Items of one page when the caller does not say.
 pub(super) const DEFAULT_LIMIT: usize = 50;
@@ -295,6 +293,7 @@ async fn read(inner: &Arc<Inner>, way: &Walk, answer: Answer, at: &Position, var
             false,
         )
     };
+    let from = answer.from;
     let mut variables = variables.clone();
     set(&mut variables, Variable::Headers, headers(inner, &answer.headers));
     let json = exchange::admitted(inner, answer.body, true)?.ok_or_else(wrong)?;
@@ -319,7 +318,7 @@ async fn read(inner: &Arc<Inner>, way: &Walk, answer: Answer, at: &Position, var
     };
     let total = value(&way.total).await?.as_ref().and_then(plain_text).and_then(|text| text.parse::<u64>().ok());
     let (next, more) = (value(&way.next).await?, value(&way.more).await?);
-    let next = following(inner, way, at, &rows, total, next, more)?;
+    let next = following(inner, way, (&from, at), &rows, total, next, more)?;
     Ok(Page { rows, total, next, body })
 }
 
@@ -327,7 +326,7 @@ async fn read(inner: &Arc<Inner>, way: &Walk, answer: Answer, at: &Position, var
 fn following(
     inner: &Inner,
     way: &Walk,
-    at: &Position,
+    (from, at): (&str, &Position),
     rows: &[Box<str>],
     total: Option<u64>,
     next: Option<Val>,
@@ -353,7 +352,7 @@ fn following(
             goes_on(offset).then(|| offset.to_string())
         }
         PagingKind::Link => match next.as_ref().filter(|next| said(next)).and_then(plain_text) {
-            Some(link) => Some(pinned(inner, &link)?),
+            Some(link) => Some(pinned(inner, from, &link)?),
             None => None,
         },
         PagingKind::After => {
@@ -374,21 +373,11 @@ fn following(
     })
 }
 
-/// The path and query of a link, when it stays under the base; host and port are not looked at.
-fn pinned(inner: &Inner, link: &str) -> Result<String, CallError> {
-    let base = &inner.settings.base;
-    let refuse = || {
+/// The path and query of a link that a page names, when it stays under the base.
+fn pinned(inner: &Inner, from: &str, link: &str) -> Result<String, CallError> {
+    under_base::next_page(&inner.settings.base, from, link).ok_or_else(|| {
         let title = &inner.compiled().title;
         CallError::backend(format!("{title} named a next page outside its own address, which is never followed."), false)
-    };
-    let mut under = base.clone();
-    under.set_path(&format!("{}/", base.path().trim_end_matches('/')));
-    let target: Url = under.join(link).map_err(|_| refuse())?;
-    let root = base.path().trim_end_matches('/');
-    let path = target.path().strip_prefix(root).filter(|path| path.starts_with('/')).ok_or_else(refuse)?;
-    Ok(match target.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
     })
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::Inner;
 use super::exchange::{self, Ask};
 use super::sentence;
+use super::{Inner, charset};
 use crate::document::{Difference, Document};
 use crate::failure::{CallError, Fault};
 
@@ -58,7 +58,9 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
         let ask = Ask { is_whole: true, ..Ask::get(path.clone()) };
         let why = match exchange::send(inner, ask).await {
             // a document that says our credential is shown to nobody with it
-            Ok(answer) => match Document::read(&inner.secrets.hide_in_sentence(&String::from_utf8_lossy(&answer.body))) {
+            Ok(answer) => match charset::text(&answer.headers, &answer.body)
+                .and_then(|text: String| Document::read(&inner.secrets.hide_in_sentence(&text)))
+            {
                 Ok(document) => {
                     let differences = document.differences(&compiled.operations, inner.settings.base.path());
                     let found = FoundDocument { path: path.clone(), title: document.title, version: document.version };

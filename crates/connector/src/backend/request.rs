@@ -6,9 +6,9 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use jaq_json::Val;
 
-use super::Inner;
 use super::exchange::{self, Ask};
 use super::values::{self, Held, Work, to_json};
+use super::{Inner, charset};
 use crate::connector::{Body, Request};
 use crate::definition::Answer;
 use crate::failure::CallError;
@@ -162,7 +162,8 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask, request: &Request) -> Res
     match request.answer {
         Answer::None => Ok(Held::Nothing),
         Answer::Text => {
-            let text = String::from_utf8_lossy(&answer.body);
+            let text = charset::text(&answer.headers, &answer.body);
+            let text = text.map_err(|what| exchange::unreadable(inner, &format!("{what}, where a text was expected"), reads))?;
             Ok(Held::Made(Val::utf8_str(inner.secrets.hide_in_text(&text).into_owned())))
         }
         Answer::Json => match exchange::admitted(inner, answer.body, reads)? {

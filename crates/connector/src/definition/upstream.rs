@@ -127,7 +127,7 @@ pub(crate) enum PagingKind {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Throttle {
-    /// jq filter over the body and `$headers`: seconds to wait, when there is no `Retry-After`.
+    /// jq filter over the body and `$headers`: seconds to wait, or a point in time in seconds since 1970, when there is no `Retry-After`.
     pub(crate) wait: Option<Placed<String>>,
     /// Longest wait; a longer one is an error that says how long. 20s.
     pub(crate) longest: Option<Placed<String>>,

@@ -1,14 +1,18 @@
-//! The network as an upstream: one pooled client, made at the first request, with the system's roots and proxies.
+//! The network as an upstream: pooled clients, each made at the first request of its kind, with the system's roots and proxies.
+
+mod encoding;
+mod way;
 
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, Uri, header};
 use reqwest::{Certificate, Client, redirect};
 
 use super::{BoxFuture, Limits, Unanswered, Upstream};
+use way::{Proxies, Way};
 
 /// Time that making a connection may take.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -17,12 +21,14 @@ const MAX_CA_FILE_BYTES: u64 = 4 << 20;
 
 /// HTTP and HTTPS over sockets.
 ///
-/// TLS by rustls with the operating system's trust store; honours `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. The
-/// client is made at the first request: a program that never sends one pays nothing.
+/// TLS by rustls with the operating system's trust store, which is read only for what shows a certificate. Honours `HTTPS_PROXY`,
+/// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, SOCKS among them, and never asks a proxy for this machine. Asks for gzip, deflate and brotli.
+/// A client is made at the first request: a program that never sends one pays nothing.
 #[derive(Debug, Default)]
 pub struct Network {
     certificates: Vec<Certificate>,
-    client: OnceLock<Result<Client, String>>,
+    proxies: OnceLock<Proxies>,
+    clients: [OnceLock<Result<Client, String>>; Way::COUNT],
 }
 
 /// A file of certificates that cannot be used.
@@ -56,23 +62,66 @@ impl Network {
         if certificates.is_empty() {
             return Err(failed("holds no certificates in PEM form".into()));
         }
-        Ok(Self { certificates, client: OnceLock::new() })
+        Ok(Self { certificates, ..Self::default() })
     }
 
-    fn client(&self) -> Result<&Client, Unanswered> {
-        let made = self.client.get_or_init(|| {
-            // another part of the program may have chosen the provider already
-            let _already_chosen = rustls::crypto::ring::default_provider().install_default();
-            let builder = Client::builder()
-                .redirect(redirect::Policy::none())
-                .connect_timeout(CONNECT_TIME)
-                .tcp_nodelay(true)
-                .user_agent(concat!("footbridge/", env!("CARGO_PKG_VERSION")))
-                .tls_certs_merge(self.certificates.iter().cloned());
-            builder.build().map_err(|error| chain(&error))
-        });
-        made.as_ref().map_err(|why| Unanswered::Connect(why.clone()))
+    fn proxies(&self) -> &Proxies {
+        self.proxies.get_or_init(Proxies::of_the_system)
     }
+
+    fn client(&self, address: &Uri) -> Result<&Client, Unanswered> {
+        let way = self.proxies().way(address);
+        let made = self.clients.get(way.index()).map(|client| client.get_or_init(|| self.made(way)));
+        match made {
+            Some(Ok(client)) => Ok(client),
+            Some(Err(why)) => Err(Unanswered::Connect(why.clone())),
+            None => Err(Unanswered::Connect("there is no such way".into())),
+        }
+    }
+
+    fn made(&self, way: Way) -> Result<Client, String> {
+        // another part of the program may have chosen the provider already
+        let _already_chosen = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIME)
+            .tcp_nodelay(true)
+            .user_agent(concat!("footbridge/", env!("CARGO_PKG_VERSION")));
+        if way.is_direct {
+            builder = builder.no_proxy();
+        }
+        builder = match way.has_tls {
+            true => builder.tls_certs_merge(self.certificates.iter().cloned()),
+            // a machine may have no certificates at all, and none are needed here
+            false => builder.tls_certs_only([]),
+        };
+        builder.build().map_err(|error| chain(&error))
+    }
+
+    /// The answer as soon as its head is there.
+    async fn answered(&self, request: Request<Bytes>) -> Result<reqwest::Response, Unanswered> {
+        let address = request.uri().clone();
+        let proxy = || self.proxies().before(&address);
+        let response = self.client(&address)?.execute(ready(request)?).await.map_err(|error| match unanswered(error) {
+            Unanswered::Connect(why) => match proxy() {
+                Some(proxy) => through(&proxy, why.contains(WANTS_CREDENTIALS), why),
+                None => Unanswered::Connect(why),
+            },
+            other => other,
+        })?;
+        match proxy().filter(|_| response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+            Some(proxy) => Err(through(&proxy, true, "it answered 407".into())),
+            None => Ok(response),
+        }
+    }
+}
+
+/// What hyper-util says when the proxy of a tunnel answers 407.
+const WANTS_CREDENTIALS: &str = "proxy authorization required";
+
+fn through(proxy: &Uri, wants_credentials: bool, why: String) -> Unanswered {
+    let proxy = proxy.to_string().trim_end_matches('/').to_owned();
+    Unanswered::Proxy { proxy, wants_credentials, why }
 }
 
 /// An answer that is read as it comes, such as a stream of events. Unlike [`Upstream::send`], nothing bounds it: whoever reads it does.
@@ -83,7 +132,7 @@ pub struct Arriving {
 
 impl Arriving {
     /// The status.
-    pub fn status(&self) -> http::StatusCode {
+    pub fn status(&self) -> StatusCode {
         self.response.status()
     }
 
@@ -107,8 +156,7 @@ impl Network {
     /// # Errors
     /// When there is no answer.
     pub async fn open(&self, request: Request<Bytes>) -> Result<Arriving, Unanswered> {
-        let response = self.client()?.execute(ready(request)?).await.map_err(unanswered)?;
-        Ok(Arriving { response })
+        self.answered(request).await.map(|response| Arriving { response })
     }
 }
 
@@ -117,17 +165,17 @@ fn ready(request: Request<Bytes>) -> Result<reqwest::Request, Unanswered> {
 }
 
 impl Upstream for Network {
-    fn send(&self, request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
+    fn send(&self, mut request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
         Box::pin(async move {
-            let client = self.client()?;
-            let request = ready(request)?;
-            tokio::time::timeout(limits.time, answer(client, request, limits.bytes)).await.map_err(|_| Unanswered::TimedOut)?
+            request.headers_mut().entry(header::ACCEPT_ENCODING).or_insert(encoding::ACCEPTED);
+            let answer = async { whole(self.answered(request).await?, limits.bytes).await };
+            tokio::time::timeout(limits.time, answer).await.map_err(|_| Unanswered::TimedOut)?
         })
     }
 }
 
-async fn answer(client: &Client, request: reqwest::Request, limit: usize) -> Result<Response<Bytes>, Unanswered> {
-    let mut response = client.execute(request).await.map_err(unanswered)?;
+/// The answer with all of its body, as it was before it was encoded.
+async fn whole(mut response: reqwest::Response, limit: usize) -> Result<Response<Bytes>, Unanswered> {
     if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(Unanswered::TooLarge);
     }
@@ -141,7 +189,26 @@ async fn answer(client: &Client, request: reqwest::Request, limit: usize) -> Res
         }
         body.extend_from_slice(&chunk);
     }
-    *answer.body_mut() = body.freeze();
+    let body = body.freeze();
+    if !answer.headers().contains_key(header::CONTENT_ENCODING) || body.is_empty() {
+        *answer.body_mut() = body;
+        return Ok(answer);
+    }
+    let decoded = match encoding::encodings(answer.headers()) {
+        Ok(encodings) => tokio::task::spawn_blocking(move || encoding::decoded(body, &encodings, limit))
+            .await
+            .map_err(|error| Unanswered::Broken(error.to_string()))?,
+        Err(why) => Err(why),
+    };
+    match decoded {
+        Ok(body) => *answer.body_mut() = body,
+        // a refusal says enough by its status
+        Err(Unanswered::Encoded(_)) if !answer.status().is_success() => {}
+        Err(why) => return Err(why),
+    }
+    for name in [header::CONTENT_ENCODING, header::CONTENT_LENGTH] {
+        answer.headers_mut().remove(name);
+    }
     Ok(answer)
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fake::call;
 use crate::golden::connector_file;
+use crate::scripted::{Answer, HEAD, Scripted, ok};
 
 const TOKEN: &str = "pat_very_secret";
 
@@ -167,39 +168,68 @@ async fn a_redirect_is_followed_for_a_get_within_the_origin_only() {
     let to = |target: &'static str| {
         let router = Router::new().fallback(move |method: Method, uri: Uri| async move {
             match uri.path() {
-                "/there" => (StatusCode::OK, json!({"id": "there"}).to_string()).into_response(),
+                "/xapi2/there" => (StatusCode::OK, json!({"id": "there"}).to_string()).into_response(),
                 _ => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target)], method.to_string()).into_response(),
             }
         });
         behind(router)
     };
-    let followed = call(&to("/there"), "card_get", json!({"id": "x"})).await.unwrap();
+    let followed = call(&to("/xapi2/there"), "card_get", json!({"id": "x"})).await.unwrap();
     assert_eq!(followed["id"], "there");
-    let absolute = call(&to("https://deploysition.cloud/there"), "card_get", json!({"id": "x"})).await.unwrap();
+    let absolute = call(&to("https://deploysition.cloud/xapi2/there"), "card_get", json!({"id": "x"})).await.unwrap();
     assert_eq!(absolute["id"], "there");
     let mut lines = Vec::new();
     for target in [
         "https://elsewhere.example/there",
-        "http://deploysition.cloud/there",
+        "http://deploysition.cloud/xapi2/there",
         "https://deploysition.cloud:444/there",
         "//elsewhere.example/there",
-        "/round",
+        "/xapi2/round",
         "http://[bad",
     ] {
         lines.push(format!("{target}: {}", sentence(&to(target), "card_get").await));
     }
-    lines.push(format!("a write: {}", sentence(&to("/there"), "card_create").await));
+    lines.push(format!("a write: {}", sentence(&to("/xapi2/there"), "card_create").await));
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[tokio::test]
+async fn a_redirect_stays_under_the_path_of_the_base() {
+    const FILE: &str = "upstream: { base: http://h/v1 }\ntools:\n  - { name: read, title: T, description: D, effect: read, steps: [{ get: /x }] }\n";
+    for (target, good) in [
+        ("/v1/x/", true),
+        ("y", true),
+        ("http://h:80/v1/y?a=b", true),
+        ("/admin/secret", false),
+        ("/v10/x", false),
+        ("/v1/../admin", false),
+        ("/v1/%2e%2E/admin", false),
+        ("..", false),
+        ("/", false),
+    ] {
+        let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| match seen.path.as_str() {
+            "/v1/x" => Answer(302, vec![("location".into(), target.into())], String::new()),
+            _ => ok(json!({"id": 1})),
+        });
+        let result = scripted.call("read", json!({})).await;
+        assert_eq!((result.is_ok(), scripted.lines().len()), (good, if good { 2 } else { 1 }), "{target}: {result:?}");
+        if let Err(error) = result {
+            assert!(
+                error.message().contains("redirected out of its own address, http://h/v1, which is never followed"),
+                "{error}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
 async fn five_redirects_are_followed_and_a_sixth_is_not() {
     let chain = |count: usize| {
         let router = Router::new().fallback(move |uri: Uri| async move {
-            let number: usize = uri.path().strip_prefix("/hop/").map_or(0, |number| number.parse().unwrap());
+            let number: usize = uri.path().strip_prefix("/xapi2/hop/").map_or(0, |number| number.parse().unwrap());
             match number >= count {
                 true => (StatusCode::OK, Value::from(number).to_string()).into_response(),
-                false => (StatusCode::FOUND, [(header::LOCATION, format!("/hop/{}", number + 1))]).into_response(),
+                false => (StatusCode::FOUND, [(header::LOCATION, format!("/xapi2/hop/{}", number + 1))]).into_response(),
             }
         });
         behind(router)

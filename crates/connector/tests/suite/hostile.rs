@@ -26,14 +26,14 @@ fn answering(body: impl Into<String>) -> Scripted {
 #[tokio::test]
 async fn every_tool_has_an_answer_to_what_is_not_json() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-    for body in ["<!doctype html><p>no", "NaN", "{\"a\":1,}", "[1] [2]", "\u{feff}{}", &nested(129), &nested(100_000)] {
+    for body in ["<!doctype html><p>no", "NaN", "{\"a\":1,}", "[1] [2]", "\u{feff}\u{feff}{}", &nested(129), &nested(100_000)] {
         let scripted = answering(body);
         for tool in TOOLS {
             let message = scripted.refusal(tool, json!({"id": "1"})).await;
             assert!(message.contains("where JSON was expected"), "{tool}: {message}");
         }
     }
-    for body in ["", " \n", "null", "5", "\"text\"", "{}", "[]", &nested(100)] {
+    for body in ["", " \n", "null", "5", "\"text\"", "{}", "\u{feff}{}", "[]", &nested(100)] {
         let scripted = answering(body);
         for tool in TOOLS {
             if let Err(error) = scripted.call(tool, json!({"id": "1"})).await {

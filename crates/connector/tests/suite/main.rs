@@ -11,6 +11,7 @@
 mod actions;
 mod board;
 mod budgets;
+mod bytes;
 mod changes;
 mod echoes;
 mod errors;

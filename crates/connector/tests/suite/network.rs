@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::fake::{Fake, call};
 use crate::golden::connector_file;
 
-async fn serve(router: Router) -> String {
+pub(crate) async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -172,7 +172,8 @@ async fn what_is_sent_is_plain() {
     let seen = headers.recv().await.unwrap();
     let mut names: Vec<&str> = seen.keys().map(header::HeaderName::as_str).collect();
     names.sort_unstable();
-    assert_eq!(names, ["accept", "authorization", "host", "user-agent"]);
+    assert_eq!(names, ["accept", "accept-encoding", "authorization", "host", "user-agent"]);
+    assert_eq!(seen["accept-encoding"], "gzip, deflate, br");
     assert_eq!(seen["accept"], "application/json");
     assert!(seen["user-agent"].to_str().unwrap().starts_with("footbridge/"));
 }

@@ -210,6 +210,20 @@ async fn a_page_that_fails_of_a_list_inside_a_tool_is_told() {
 }
 
 #[tokio::test]
+async fn behind_a_prefix_that_a_proxy_takes_off_the_query_of_a_link_is_taken() {
+    let file = file("").replace("base: http://localhost/api", "base: http://localhost/outside/api");
+    assert!(file.contains("/outside/api"));
+    let scripted = Scripted::new(&file, |seen| {
+        let at = number(seen, "at").unwrap_or(0);
+        assert!(seen.path.starts_with("/outside/api/rows?"), "{}", seen.path);
+        let next = (at < 3).then(|| format!("http://inside:8080/api/rows?at={}", at + 1));
+        ok(json!({"rows": [{"id": at, "n": at}], "next": next}))
+    });
+    let page = scripted.call("link", json!({"limit": 20})).await.unwrap();
+    assert_eq!((numbers(&page), scripted.lines().len()), (vec![0, 1, 2, 3], 4));
+}
+
+#[tokio::test]
 async fn a_link_stays_under_the_base_and_a_loop_ends() {
     let linking = |next: &'static str| Scripted::new(&file(""), move |_| ok(json!({"rows": [{"id": 1, "n": 1}], "next": next})));
     for next in ["http://other.example/else/where", "/apis/rows", "//other.example/x", "../x", "/api/../secret", "http://[bad"] {

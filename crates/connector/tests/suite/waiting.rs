@@ -52,7 +52,7 @@ async fn a_throttled_call_waits_as_long_as_it_is_told() {
         (Some(("retry-after", "7")), json!(3), 7),
         (Some(("x-wait", "6")), json!(3), 6),
         (None, json!(3), 3),
-        (Some(("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")), json!(2), 2),
+        (Some(("retry-after", "soon")), json!(2), 2),
     ] {
         for tool in ["read", "write"] {
             let scripted = busy(1, 429, header, wait.clone());
@@ -78,6 +78,36 @@ async fn a_wait_has_a_limit_on_both_sides() {
     assert_eq!(scripted.lines().len(), 3);
     let silent = busy(1, 429, None, json!(null));
     assert!(silent.refusal("read", json!({})).await.contains("Wait a moment"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_is_waited_for_and_a_403_that_says_how_long_is_a_wait() {
+    const NOW: &str = "Wed, 21 Oct 2026 07:28:00 GMT";
+    const SOON: &str = "Wed, 21 Oct 2026 07:28:09 GMT";
+    for (status, header, seconds) in [(429, SOON, 9), (403, SOON, 9), (403, "9", 9), (429, NOW, 0), (403, "1792567689", 9)] {
+        for tool in ["read", "write"] {
+            let count = AtomicUsize::new(0);
+            let scripted = Scripted::new(&file(), move |_| match count.fetch_add(1, Ordering::SeqCst) {
+                0 => refused(status, json!({"message": "busy"})).with("date", NOW).with("retry-after", header),
+                _ => ok(json!({"n": 1})),
+            });
+            let started = Instant::now();
+            assert_eq!(scripted.call(tool, json!({})).await.unwrap()["n"], 1, "{status} {header}");
+            assert_eq!(started.elapsed().as_secs(), seconds, "{status} {header}");
+        }
+    }
+    let forbidden = busy(1, 403, Some(("x-wait", "1")), json!(1));
+    assert!(forbidden.refusal("read", json!({})).await.contains("answered 403") && forbidden.lines().len() == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_that_is_far_is_told_as_a_time() {
+    let (now, reset) = ("Wed, 21 Oct 2026 07:28:00 GMT", 1_792_567_680_u64);
+    for (name, value) in [("retry-after", (reset + 3600).to_string()), ("x-wait", ((reset + 3600) * 1000).to_string())] {
+        let scripted = Scripted::new(&file(), move |_| refused(429, json!({})).with("date", now).with(name, value.clone()));
+        let said = scripted.refusal("read", json!({})).await;
+        assert!(said.contains("Call again after 20") && said.contains("(in 60 min)."), "{said}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

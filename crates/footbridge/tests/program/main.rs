@@ -24,6 +24,7 @@ mod configuration;
 mod lint;
 mod own_connectors;
 mod probe;
+mod proxies;
 mod surroundings;
 
 mod accounts;
