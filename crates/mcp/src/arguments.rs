@@ -57,10 +57,10 @@ impl Given {
     }
 }
 
-/// A validator of a schema.
-fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
-    let options = jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex());
-    options.build(schema).map_err(|error| format!("the input schema is not valid: {error}"))
+/// A validator of a schema. What `format` says is held too, where it is one of the standard's; a client is told so by the schema.
+pub(crate) fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
+    let options = jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex()).should_validate_formats(true);
+    options.build(schema).map_err(|error| error.to_string())
 }
 
 impl ArgumentSchema {
@@ -82,7 +82,7 @@ impl ArgumentSchema {
             }
         }
         Ok(Self {
-            validator: validator(&validated)?,
+            validator: validator(&validated).map_err(|error| format!("the input schema is not valid: {error}"))?,
             shape: Plan::of_arguments(schema, nullable),
             schema: schema.clone(),
             nullable: nullable.to_vec(),
@@ -271,6 +271,36 @@ mod tests {
         let text = refused.first_text().unwrap();
         insta::assert_snapshot!(text);
         assert!(refused.is_error());
+    }
+
+    #[test]
+    fn a_format_is_held_with_the_other_problems() {
+        let formats = ["date", "date-time", "time", "email", "uuid", "uri", "ipv4", "int32", "of-our-own"];
+        let properties: Map<String, Value> =
+            formats.iter().map(|f| ((*f).to_owned(), json!({"type": "string", "format": f}))).collect();
+        let schema = json!({"type": "object", "properties": properties, "required": ["date"], "additionalProperties": false});
+        let schema = ArgumentSchema::compile(&schema, &["email".to_owned()]).unwrap();
+        let wrong: Map<String, Value> = formats.iter().map(|format| ((*format).to_owned(), json!("tomorrow"))).collect();
+        let text = Value::Object(wrong.clone()).to_string();
+        assert!(schema.fitting(&text, || text.clone().into()).is_none(), "neither road takes it");
+        insta::assert_snapshot!(schema.admit("t", wrong).unwrap_err().first_text().unwrap());
+        let good = object(json!({
+            "date": "2026-02-28", "date-time": "2026-11-28T10:00:00.5+01:00", "time": "10:00:00Z", "email": "anna@example.org",
+            "uuid": "67e55044-10b1-426f-9247-bb680e5fe0c8", "uri": "https://example.org/a?b#c", "ipv4": "127.0.0.1",
+            "int32": "a", "of-our-own": "b"
+        }));
+        let text = Value::Object(good.clone()).to_string();
+        assert!(schema.fitting(&text, || text.clone().into()).is_some(), "what fits stays the text that it is");
+        assert_eq!(schema.admit("t", good.clone()).unwrap(), good);
+        let null = r#"{"date": "2026-02-28", "email": null}"#;
+        assert!(schema.fitting(null, || null.into()).is_some());
+        for (format, wrong) in
+            [("date", "2026-02-30"), ("date-time", "2026-11-28"), ("email", "anna"), ("uuid", "67e55044"), ("uri", "example")]
+        {
+            let mut given = good.clone();
+            given.insert(format.to_owned(), json!(wrong));
+            assert!(schema.admit("t", given).unwrap_err().first_text().unwrap().contains(&format!("`{format}` is \"{wrong}\"")));
+        }
     }
 
     #[test]

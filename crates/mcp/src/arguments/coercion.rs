@@ -79,7 +79,7 @@ fn coerce_to_kind(schema: &Value, kind: &str, value: &mut Value, depth: usize) {
         },
         ("string", Value::Number(number)) => Some(Value::String(number.to_string())),
         ("string", Value::Bool(word)) => Some(Value::String(word.to_string())),
-        ("string", Value::String(text)) => enum_member(schema, text),
+        ("string", Value::String(text)) => enum_member(schema, text).or_else(|| date(schema, text)),
         ("array", Value::String(text)) => {
             Some(parsed(text, Value::is_array).unwrap_or_else(|| Value::Array(vec![value.clone()])))
         }
@@ -126,6 +126,17 @@ fn whole(number: f64) -> Option<Value> {
         .then(|| format!("{number:.0}").parse::<i64>().ok())
         .flatten()
         .map(Value::from)
+}
+
+/// A date in another form of ISO 8601, such as `20261121` or `2026-W47-6`, or with blanks around it, as the one form that `format: date` takes.
+fn date(schema: &Value, text: &str) -> Option<Value> {
+    if schema.get("format").and_then(Value::as_str) != Some("date") {
+        return None;
+    }
+    let text = text.trim();
+    let plain = || text.parse::<jiff::civil::Date>().ok().filter(|_| matches!(text.len(), 8 | 10));
+    let date = text.parse::<jiff::civil::ISOWeekDate>().ok().map(|week| week.date()).or_else(plain)?;
+    Some(date.to_string().into())
 }
 
 /// The enum's own spelling of a word that differs only in case or white space, when just one member fits.
@@ -214,6 +225,24 @@ mod tests {
                 proptest::collection::hash_map("[a-d]", inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
+    }
+
+    #[test]
+    fn a_date_takes_its_one_form() {
+        let schema = || json!({"type": "string", "format": "date"});
+        for (given, date) in [
+            ("2026-11-21", "2026-11-21"),
+            ("20261121", "2026-11-21"),
+            ("2026-W47-6", "2026-11-21"),
+            (" 2024-02-29 ", "2024-02-29"),
+            ("2026-02-30", "2026-02-30"),
+            ("2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z"),
+            ("tomorrow", "tomorrow"),
+            ("", ""),
+        ] {
+            assert_eq!(coerced(schema(), json!(given)), json!(date));
+        }
+        assert_eq!(coerced(json!({"type": "string"}), json!("20261121")), json!("20261121"));
     }
 
     proptest! {

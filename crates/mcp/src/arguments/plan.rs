@@ -189,7 +189,7 @@ impl Plan {
     fn of(schema: &Value) -> Self {
         match schema {
             Value::Bool(true) => Self::Anything,
-            Value::Object(keywords) if keywords.keys().all(|keyword| says_nothing(keyword)) => Self::Anything,
+            Value::Object(keywords) if keywords.iter().all(|(keyword, value)| says_nothing(keyword, value)) => Self::Anything,
             Value::Object(keywords) => match Shape::of(keywords) {
                 Some(shape) => Self::Shape(Box::new(shape)),
                 None => Self::judged(schema),
@@ -223,7 +223,7 @@ impl Shape {
     /// None when there is a word that is not known here.
     fn of(keywords: &Map<String, Value>) -> Option<Self> {
         if let Some(choices) = keywords.get("anyOf") {
-            let is_alone = keywords.keys().all(|keyword| keyword == "anyOf" || says_nothing(keyword));
+            let is_alone = keywords.iter().all(|(keyword, value)| keyword == "anyOf" || says_nothing(keyword, value));
             return Self::or_null(choices).filter(|_| is_alone);
         }
         let mut shape = Self::default();
@@ -248,7 +248,7 @@ impl Shape {
                     shape.properties = properties.iter().map(|(name, schema)| (name.clone(), Plan::of(schema))).collect();
                 }
                 "required" => required = value.as_array()?,
-                _ if says_nothing(keyword) => {}
+                _ if says_nothing(keyword, value) => {}
                 _ => return None,
             }
         }
@@ -302,9 +302,10 @@ fn kinds(value: &Value) -> Option<Kinds> {
     }
 }
 
-/// Whether a keyword asks nothing of a value. Source: JSON Schema 2020-12, Validation, where `format` is an annotation.
-fn says_nothing(keyword: &str) -> bool {
-    const ANNOTATIONS: [&str; 11] = [
+/// Whether a keyword asks nothing of a value. A format of texts is for the validator, which knows the standard's; those of numbers, which types
+/// bring along, are notes.
+fn says_nothing(keyword: &str, value: &Value) -> bool {
+    const ANNOTATIONS: [&str; 10] = [
         "title",
         "description",
         "default",
@@ -313,11 +314,15 @@ fn says_nothing(keyword: &str) -> bool {
         "readOnly",
         "writeOnly",
         "$comment",
-        "format",
         "$defs",
         "definitions",
     ];
-    ANNOTATIONS.contains(&keyword) || keyword.starts_with("x-")
+    const OF_NUMBERS: [&str; 4] = ["int", "uint", "float", "double"];
+    let is_of_numbers = || {
+        let name = value.as_str().map(|format| format.trim_end_matches(|c: char| c.is_ascii_digit()));
+        name.is_some_and(|name| OF_NUMBERS.contains(&name))
+    };
+    ANNOTATIONS.contains(&keyword) || keyword.starts_with("x-") || (keyword == "format" && is_of_numbers())
 }
 
 /// Whether a schema, or one inside of it, refers to another or can be referred to.

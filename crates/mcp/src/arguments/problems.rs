@@ -147,7 +147,9 @@ fn sentence(error: &jsonschema::ValidationError<'_>) -> String {
         ValidationErrorKind::Minimum { limit } => format!("{subject} is {value}, but must be at least {limit}"),
         ValidationErrorKind::Maximum { limit } => format!("{subject} is {value}, but must be at most {limit}"),
         ValidationErrorKind::Pattern { pattern } => format!("{subject} is {value}, but must match {pattern}"),
-        ValidationErrorKind::Format { format } => format!("{subject} is {value}, but must be a {format}"),
+        ValidationErrorKind::Format { format } => {
+            format!("{subject} is {value}, but must be {}", format_name(format))
+        }
         _ => format!("{subject}: {}", excerpt(&error.to_string())),
     }
 }
@@ -244,6 +246,20 @@ fn kind_name(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(kind) => one(&kind.to_string()),
         TypeKind::Multiple(kinds) => kinds.iter().map(|kind| one(&kind.to_string())).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+/// A format in words, with an example where one is needed to write it.
+fn format_name(format: &str) -> String {
+    match format {
+        "date" => "a date such as 2026-11-28".to_owned(),
+        "date-time" => "a date and time with its offset, such as 2026-11-28T10:00:00Z".to_owned(),
+        "time" => "a time with its offset, such as 10:00:00Z".to_owned(),
+        "duration" => "a duration such as P3DT4H".to_owned(),
+        "email" | "idn-email" => "an e-mail address".to_owned(),
+        "uri" | "iri" => "an address with its scheme, such as https://example.org/page".to_owned(),
+        "uuid" => "a UUID such as 67e55044-10b1-426f-9247-bb680e5fe0c8".to_owned(),
+        other => format!("in the format `{other}`"),
     }
 }
 

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::arguments;
 use crate::call::Client;
 
 /// A form for the user, or a page. Source: specification 2026-07-28, Elicitation.
@@ -128,7 +129,7 @@ impl Question {
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Some("the schema of a form must have `type: object` at its root".to_owned());
         }
-        jsonschema::validator_for(schema).err().map(|error| format!("the schema of the form is not valid: {error}"))
+        arguments::validator(schema).err().map(|why| format!("the schema of the form is not valid: {why}"))
     }
 
     fn is_page(&self) -> bool {
@@ -186,7 +187,7 @@ impl Question {
                 Some("accept") => {
                     let schema = params.get("requestedSchema").unwrap_or(&Value::Bool(true));
                     let content = answer.get("content").unwrap_or(&Value::Null);
-                    content.is_object() && jsonschema::validator_for(schema).is_ok_and(|form| form.is_valid(content))
+                    content.is_object() && arguments::validator(schema).is_ok_and(|form| form.is_valid(content))
                 }
                 Some("decline" | "cancel") => true,
                 _ => false,
