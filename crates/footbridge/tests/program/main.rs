@@ -25,6 +25,7 @@ mod lint;
 mod own_connectors;
 mod probe;
 mod proxies;
+mod surface;
 mod surroundings;
 
 mod accounts;
