@@ -16,11 +16,16 @@ pub(crate) struct ApiError {
     status: StatusCode,
     detail: String,
     header: Option<(HeaderName, HeaderValue)>,
+    /// What became of a change, where the failure is ours.
+    change: Option<&'static str>,
 }
+
+/// On a failure of the server, whether a change was made all the same: `none`, or `unknown`. The text says so too.
+static CHANGE_HEADER: HeaderName = HeaderName::from_static("footbridge-change");
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> ApiError {
-        ApiError { status, detail: detail.into(), header: None }
+        ApiError { status, detail: detail.into(), header: None, change: None }
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> ApiError {
@@ -91,13 +96,15 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         tracing::error!(error = %error, cause = std::error::Error::source(&error).map(tracing::field::display), "the store failed");
         let detail = error.to_string();
-        match error {
+        let change = Some(if error.may_have_changed() { "unknown" } else { "none" });
+        let answer = match error {
             StoreError::DiskFull(_) => ApiError::new(StatusCode::INSUFFICIENT_STORAGE, detail),
-            StoreError::Busy(_) => {
+            StoreError::Busy(_) | StoreError::Crowded => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(RETRY_AFTER, HeaderValue::from_static("1"))
             }
             _ => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, detail),
-        }
+        };
+        ApiError { change, ..answer }
     }
 }
 
@@ -137,6 +144,9 @@ impl IntoResponse for ApiError {
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);
         }
+        if let Some(change) = self.change {
+            response.headers_mut().insert(CHANGE_HEADER.clone(), HeaderValue::from_static(change));
+        }
         response
     }
 }
@@ -162,6 +172,9 @@ mod tests {
         let cases = [
             (StoreError::DiskFull("x".into()), 507, None),
             (StoreError::Busy("x".into()), 503, Some("1")),
+            (StoreError::Crowded, 503, Some("1")),
+            (StoreError::Undecided("x".into()), 500, None),
+            (StoreError::Gone("x".into()), 500, None),
             (StoreError::ReadOnly("x".into()), 500, None),
             (StoreError::InputOutput("x".into()), 500, None),
             (StoreError::Damaged("x".into()), 500, None),
@@ -170,9 +183,13 @@ mod tests {
         let mut sentences = Vec::new();
         for (error, status, retry_after) in cases {
             let sentence = error.to_string();
+            let is_unchanged = !matches!(error, StoreError::Undecided(_));
             let response = ApiError::from(error).into_response();
             assert_eq!(response.status(), status, "{sentence}");
             assert_eq!(response.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap()), retry_after, "{sentence}");
+            assert_eq!(response.headers()[&CHANGE_HEADER], if is_unchanged { "none" } else { "unknown" }, "{sentence}");
+            assert_eq!(sentence.contains("nothing was changed"), is_unchanged, "{sentence}");
+            assert_eq!(sentence.contains("is not known"), !is_unchanged, "{sentence}");
             assert!(!sentences.contains(&sentence));
             sentences.push(sentence);
         }

@@ -149,10 +149,13 @@ impl Store {
             .execute(&mut *transaction)
             .await;
         match added {
-            Err(error) if is_taken(&error) => return Err(AccountError::Taken(account.name)),
+            Err(error) if is_taken(&error) => {
+                transaction.undo().await;
+                return Err(AccountError::Taken(account.name));
+            }
             added => added.map_err(StoreError::from)?,
         };
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(account)
     }
 
@@ -161,7 +164,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the storage fails.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        Ok(sqlx::query_as(sql::ACCOUNT_LIST).fetch_all(self.readers()).await?)
+        let mut reader = self.readers().lend().await?;
+        let found = sqlx::query_as(sql::ACCOUNT_LIST).fetch_all(&mut *reader).await;
+        reader.finish(found)
     }
 
     /// The account with this id.
@@ -169,7 +174,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the storage fails.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        Ok(sqlx::query_as(sql::ACCOUNT_BY_ID).bind(id.to_string()).fetch_optional(self.readers()).await?)
+        let mut reader = self.readers().lend().await?;
+        let found = sqlx::query_as(sql::ACCOUNT_BY_ID).bind(id.to_string()).fetch_optional(&mut *reader).await;
+        reader.finish(found)
     }
 
     /// The account with this name or e-mail address.
@@ -177,13 +184,9 @@ impl Store {
     /// # Errors
     /// [`AccountError::Unknown`] when there is none.
     pub async fn account_named(&self, name: &str) -> Result<Account, AccountError> {
-        let found = sqlx::query_as(sql::ACCOUNT_BY_NAME)
-            .bind(name)
-            .bind(name.to_lowercase())
-            .fetch_optional(self.readers())
-            .await
-            .map_err(StoreError::from)?;
-        found.ok_or_else(|| AccountError::Unknown(name.to_owned()))
+        let mut reader = self.readers().lend().await?;
+        let found = sqlx::query_as(sql::ACCOUNT_BY_NAME).bind(name).bind(name.to_lowercase()).fetch_optional(&mut *reader).await;
+        reader.finish(found)?.ok_or_else(|| AccountError::Unknown(name.to_owned()))
     }
 
     /// Removes an account with its tokens and sessions, and answers how many records went with it.
@@ -201,10 +204,11 @@ impl Store {
             sqlx::query_scalar(sql::ACCOUNT_RECORDS).bind(&id).fetch_one(&mut *transaction).await.map_err(StoreError::from)?;
         let count = u64::try_from(count).unwrap_or_default();
         if count > 0 && records == OwnedRecords::Refuse {
+            transaction.undo().await;
             return Err(AccountError::OwnsRecords { name: account.name, count });
         }
         sqlx::query(sql::ACCOUNT_REMOVE).bind(&id).execute(&mut *transaction).await.map_err(StoreError::from)?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(count)
     }
 }

@@ -10,11 +10,13 @@ use crate::{Store, StoreError, sql, time};
 
 /// How long a call is kept.
 pub const KEPT_TIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// Calls that are kept at once, when nothing else is chosen.
+/// Calls that are kept for one caller at once, when nothing else is chosen.
 pub(crate) const MAX_KEPT_CALLS: u32 = 10_000;
+/// As many callers have all their room; beyond that, callers share what there is.
+const CALLERS: u32 = 16;
 /// Bytes of an answer that is kept.
 pub const MAX_KEPT_ANSWER: usize = 128 << 10;
-/// Characters of all answers that are kept.
+/// Characters of all answers that are kept for one caller.
 pub const MAX_KEPT_CHARACTERS: u64 = 16 << 20;
 
 /// A call by what tells it from others. Each text is compared byte by byte.
@@ -46,7 +48,9 @@ pub enum KeptCall {
 #[non_exhaustive]
 pub enum KeepError {
     /// As many calls are kept as there is room for.
-    #[error("{0} calls or {MAX_KEPT_CHARACTERS} characters of answers are kept already")]
+    #[error(
+        "{0} calls of this caller, {MAX_KEPT_CHARACTERS} characters of their answers, or {CALLERS} times as much of all callers, are kept already"
+    )]
     Full(u32),
     /// The storage failed.
     #[error(transparent)]
@@ -71,7 +75,7 @@ impl Store {
             .await
             .map_err(StoreError::from)?;
         if let Some(row) = known {
-            transaction.commit().await.map_err(StoreError::from)?;
+            transaction.commit().await?;
             let known: String = row.try_get("fingerprint").map_err(StoreError::from)?;
             if known != fingerprint {
                 return Ok(KeptCall::Other(known));
@@ -82,11 +86,18 @@ impl Store {
                 false => KeptCall::Unfinished(row.try_get("begun_at").map_err(StoreError::from)?),
             });
         }
-        let room = sqlx::query(sql::KEPT_CALL_ROOM).fetch_one(&mut *transaction).await.map_err(StoreError::from)?;
-        let (calls, characters): (i64, i64) =
-            (room.try_get("calls").map_err(StoreError::from)?, room.try_get("characters").map_err(StoreError::from)?);
+        let room =
+            sqlx::query(sql::KEPT_CALL_ROOM).bind(&call.caller).fetch_one(&mut *transaction).await.map_err(StoreError::from)?;
+        let count = |column| room.try_get::<i64, _>(column).map_err(StoreError::from);
         let most = self.kept_calls();
-        if calls >= i64::from(most) || u64::try_from(characters).unwrap_or_default() >= MAX_KEPT_CHARACTERS {
+        let (most_calls, most_characters) = (i64::from(most), i64::try_from(MAX_KEPT_CHARACTERS).unwrap_or(i64::MAX));
+        let is_full = count("own_calls")? >= most_calls
+            || count("own_characters")? >= most_characters
+            || count("calls")? >= most_calls * i64::from(CALLERS)
+            || count("characters")? >= most_characters * i64::from(CALLERS);
+        if is_full {
+            // Those that were forgotten stay so.
+            transaction.commit().await?;
             return Err(KeepError::Full(most));
         }
         sqlx::query(sql::KEPT_CALL_BEGIN)
@@ -99,7 +110,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(StoreError::from)?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(KeptCall::Begun)
     }
 
@@ -133,6 +144,6 @@ impl Store {
             None => settled,
         };
         settled.execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 }

@@ -16,11 +16,15 @@
 //! # }
 //! ```
 
+mod connections;
+mod database_file;
 mod id;
 mod open_error;
+mod readiness;
 mod store;
 mod store_error;
 mod time;
+mod write;
 
 mod account;
 mod log_in_limit;

@@ -1,6 +1,16 @@
 //! A page of records: what may be asked, and asking it. The statement is composed in `sql::list`.
 
+use std::time::Duration;
+
+use sqlx::SqliteConnection;
+
+use crate::sql::list::{Cursor, Way};
+use crate::sql::search::Search;
 use crate::{AccountId, FieldName, Record, RecordId, Store, StoreError, sql};
+
+/// A search that finds at most so many rows by its index looks at those, in any order; one that finds more goes through the rows in
+/// their order, where it soon has a page.
+const FEW: i64 = 1000;
 
 /// One condition. Several values mean any of them; no value at all matches nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,41 +97,87 @@ pub enum ListError {
         /// The cursor.
         id: RecordId,
     },
+    /// It took longer than this, and was ended.
+    #[error(
+        "the list was ended after {} s: search for three or more characters, or ask for fewer rows by one more filter",
+        .0.as_secs_f32()
+    )]
+    TooLong(Duration),
     /// The storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl From<sqlx::Error> for ListError {
-    fn from(error: sqlx::Error) -> ListError {
-        ListError::Store(error.into())
-    }
-}
-
 impl Store {
-    /// Reads a page of records.
+    /// Reads a page of records. One that may have to look at every row, as a search may, has a time, and connections that others do not
+    /// wait for.
     ///
     /// # Errors
-    /// [`ListError::UnknownCursor`] when `after` names no row, deleted ones included.
+    /// [`ListError::UnknownCursor`] when `after` names no row, deleted ones included; [`ListError::TooLong`] when its time is over.
     pub async fn records(&self, query: &ListQuery) -> Result<Page, ListError> {
-        let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let mut records: Vec<Record> = match query.after {
-            None => sql::list::page(query, None).build_query_as().fetch_all(self.readers()).await?,
-            Some(id) => {
-                let mut snapshot = self.readers().begin().await?;
-                let is_missing: Option<bool> =
-                    sql::list::cursor(query, id).build_query_scalar().fetch_optional(&mut *snapshot).await?;
-                let Some(is_missing) = is_missing else {
-                    return Err(ListError::UnknownCursor { model: query.model.clone(), id });
-                };
-                let cursor = sql::list::Cursor { id, is_missing };
-                let records = sql::list::page(query, Some(cursor)).build_query_as().fetch_all(&mut *snapshot).await?;
-                snapshot.commit().await?;
-                records
-            }
+        let search = query.search.as_deref().map(Search::new);
+        if search.as_ref().is_some_and(Search::finds_nothing) {
+            return Ok(Page { records: Vec::new(), has_more: false });
+        }
+        let is_quick = sql::list::is_found_in_order(query);
+        let lender = if is_quick { self.readers() } else { self.scanners() };
+        let mut reader = lender.lend().await?;
+        let time = self.scan_time();
+        let reading = read(&mut reader, query, search.as_ref());
+        let read = match is_quick {
+            true => reading.await,
+            // A reader that is not given back is stopped.
+            false => tokio::time::timeout(time, reading).await.map_err(|_| ListError::TooLong(time))?,
         };
+        let mut records = match (reader.finish(read)?, query.after) {
+            (None, Some(id)) => return Err(ListError::UnknownCursor { model: query.model.clone(), id }),
+            (records, _) => records.unwrap_or_default(),
+        };
+        let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let has_more = records.len() > wanted;
         records.truncate(wanted);
         Ok(Page { records, has_more })
     }
+}
+
+/// The page and one row more; none when the cursor names no row.
+async fn read(
+    connection: &mut SqliteConnection,
+    query: &ListQuery,
+    search: Option<&Search>,
+) -> Result<Option<Vec<Record>>, sqlx::Error> {
+    if query.after.is_none() && search.is_none() {
+        return read_page(connection, query, search, None).await.map(Some);
+    }
+    // Several statements see the same rows.
+    sqlx::query(sql::BEGIN_READ).execute(&mut *connection).await?;
+    let records = match query.after {
+        None => Some(read_page(connection, query, search, None).await?),
+        Some(id) => {
+            let is_missing: Option<bool> =
+                sql::list::cursor(query, id).build_query_scalar().fetch_optional(&mut *connection).await?;
+            match is_missing {
+                Some(is_missing) => Some(read_page(connection, query, search, Some(Cursor { id, is_missing })).await?),
+                None => None,
+            }
+        }
+    };
+    sqlx::query(sql::COMMIT).execute(&mut *connection).await?;
+    Ok(records)
+}
+
+async fn read_page(
+    connection: &mut SqliteConnection,
+    query: &ListQuery,
+    search: Option<&Search>,
+    cursor: Option<Cursor>,
+) -> Result<Vec<Record>, sqlx::Error> {
+    let way = match search.map(Search::parts).filter(|parts| !parts.is_empty()) {
+        None => Way::by_index(query),
+        Some(parts) => {
+            let found: i64 = sqlx::query_scalar(sql::SEARCH_COUNT).bind(parts).bind(FEW + 1).fetch_one(&mut *connection).await?;
+            if found <= FEW { Way::Found } else { Way::by_index(query) }
+        }
+    };
+    sql::list::page(query, search, way, cursor.as_ref()).build_query_as().fetch_all(connection).await
 }

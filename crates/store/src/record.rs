@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, Sqlite, Transaction};
+use sqlx::{FromRow, Row};
 
+use crate::write::Write;
 use crate::{AccountId, FieldName, RecordId, Store, StoreError, sql, time};
 
 /// The row's own status: nothing changes it yet.
@@ -110,7 +111,10 @@ impl Store {
         let data = Value::Object(new.data).to_string();
         let account = new.account_id.to_string();
         let mut transaction = self.begin_write().await?;
-        check_references(&mut transaction, &account, new.references).await?;
+        if let Some(missing) = missing_reference(&mut transaction, &account, new.references).await? {
+            transaction.undo().await;
+            return Err(RecordError::MissingReference(missing));
+        }
         let id = RecordId::new();
         let now = time::now();
         sqlx::query(sql::RECORD_ADD)
@@ -144,8 +148,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the storage fails.
     pub async fn record(&self, account_id: AccountId, model: &str, id: RecordId) -> Result<Option<Record>, StoreError> {
+        let mut reader = self.readers().lend().await?;
         let found = sqlx::query_as(sql::RECORD_READ).bind(id.to_string()).bind(account_id.to_string()).bind(model);
-        Ok(found.fetch_optional(self.readers()).await?)
+        let found = found.fetch_optional(&mut *reader).await;
+        reader.finish(found)
     }
 
     /// Changes a record and answers it; none when the account has no such record. A change that changes nothing leaves
@@ -162,8 +168,14 @@ impl Store {
             .bind(change.model)
             .fetch_optional(&mut *transaction)
             .await?;
-        let Some(mut record) = found else { return Ok(None) };
-        check_references(&mut transaction, &account, change.references).await?;
+        let Some(mut record) = found else {
+            transaction.undo().await;
+            return Ok(None);
+        };
+        if let Some(missing) = missing_reference(&mut transaction, &account, change.references).await? {
+            transaction.undo().await;
+            return Err(RecordError::MissingReference(missing));
+        }
         let before: Map<String, Value> = serde_json::from_str(&record.data).map_err(|error| sqlx::Error::Decode(error.into()))?;
         let mut data = before.clone();
         for (field, value) in change.set {
@@ -174,6 +186,7 @@ impl Store {
             }
         }
         if data == before {
+            transaction.undo().await;
             return Ok(Some(record));
         }
         let search = search_text(&data, change.searched);
@@ -245,11 +258,12 @@ fn search_text(data: &Map<String, Value>, searched: &[FieldName]) -> String {
     text
 }
 
-async fn check_references(
-    transaction: &mut Transaction<'static, Sqlite>,
+/// The first of the references that names no row of the account.
+async fn missing_reference(
+    transaction: &mut Write,
     account: &str,
     references: &[Reference],
-) -> Result<(), RecordError> {
+) -> Result<Option<Reference>, RecordError> {
     for reference in references {
         let count: i64 = sqlx::query_scalar(sql::RECORD_IS_THERE)
             .bind(&reference.id)
@@ -258,8 +272,8 @@ async fn check_references(
             .fetch_one(&mut **transaction)
             .await?;
         if count == 0 {
-            return Err(RecordError::MissingReference(reference.clone()));
+            return Ok(Some(reference.clone()));
         }
     }
-    Ok(())
+    Ok(None)
 }

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{FromRow, Row, Sqlite, Transaction};
+use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 use crate::log_in_limit::{Admission, Try};
 use crate::secret_token::{SESSION, digest, generate};
+use crate::write::Write;
 use crate::{Account, AccountId, Credential, Principal, Scopes, Store, StoreError, sql, time};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -83,11 +84,9 @@ impl Store {
     /// # Errors
     /// [`LogInError::Refused`], [`LogInError::TooManyWrong`] after too many of these, or [`LogInError::TooMany`] when too many are at it.
     pub async fn log_in(&self, email: &str, password: SecretString, from: Option<IpAddr>) -> Result<IssuedSession, LogInError> {
-        let row = sqlx::query(sql::ACCOUNT_PASSWORD)
-            .bind(email.to_lowercase())
-            .fetch_optional(self.readers())
-            .await
-            .map_err(StoreError::from)?;
+        let mut reader = self.readers().lend().await?;
+        let row = sqlx::query(sql::ACCOUNT_PASSWORD).bind(email.to_lowercase()).fetch_optional(&mut *reader).await;
+        let row = reader.finish(row)?;
         let hash: Option<String> = row.as_ref().and_then(|row| row.try_get("password_hash").ok());
         let id: Option<AccountId> = row.as_ref().and_then(|row| row.try_get("id").ok()).and_then(AccountId::parse);
         let limit = self.passwords().limit()?;
@@ -108,7 +107,7 @@ impl Store {
 
         let mut transaction = self.begin_write().await?;
         let (secret, expires_at) = self.add_session(&mut transaction, &id.to_string(), None).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(IssuedSession { secret, account, expires_at })
     }
 
@@ -128,7 +127,10 @@ impl Store {
             .bind(time::text(before(now, self.sessions().offer_again_after)))
             .fetch_optional(&mut *transaction)
             .await?;
-        let Some(account) = account else { return Ok(None) };
+        let Some(account) = account else {
+            transaction.undo().await;
+            return Ok(None);
+        };
         let (secret, _) = self.add_session(&mut transaction, &account, Some(&session.id)).await?;
         transaction.commit().await?;
         Ok(Some(secret))
@@ -136,12 +138,10 @@ impl Store {
 
     pub(crate) async fn authenticate_session(&self, bearer: &str) -> Result<Option<Principal>, StoreError> {
         let now = Timestamp::now();
-        let row = sqlx::query(sql::SESSION_AUTHENTICATE)
-            .bind(digest(bearer))
-            .bind(time::text(now))
-            .fetch_optional(self.readers())
-            .await?;
-        let Some(row) = row else { return Ok(None) };
+        let mut reader = self.readers().lend().await?;
+        let row =
+            sqlx::query(sql::SESSION_AUTHENTICATE).bind(digest(bearer)).bind(time::text(now)).fetch_optional(&mut *reader).await;
+        let Some(row) = reader.finish(row)? else { return Ok(None) };
         let id: String = row.try_get("session_id")?;
         let replaces: Option<String> = row.try_get("replaces")?;
         let used_at: Option<String> = row.try_get("used_at")?;
@@ -168,12 +168,12 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     async fn add_session(
         &self,
-        transaction: &mut Transaction<'static, Sqlite>,
+        transaction: &mut Write,
         account: &str,
         replaces: Option<&str>,
     ) -> Result<(SecretString, String), StoreError> {

@@ -3,9 +3,18 @@
 //! Plain SQL with numbered parameters: what SQLite alone understands is `BEGIN IMMEDIATE` and `sqlite_master`.
 
 pub(crate) mod list;
+pub(crate) mod search;
+
+#[cfg(test)]
+mod plans;
 
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
-pub(crate) const READY: &str = "SELECT id FROM account LIMIT 1";
+pub(crate) const COMMIT: &str = "COMMIT";
+pub(crate) const ROLLBACK: &str = "ROLLBACK";
+/// Reads some rows whole, in their order in the file, so that damaged pages are met.
+pub(crate) const READ_SOME: &str = "SELECT max(number) AS last, sum(length(data) + length(search)) AS characters \
+     FROM (SELECT number, data, search FROM record WHERE number > $1 ORDER BY number LIMIT 256)";
+pub(crate) const SETTLE: &str = "INSERT INTO settled (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
 /// Changes nothing, and fails where nothing may be changed.
 pub(crate) const WRITABLE: &str = "UPDATE account SET id = id WHERE id = ''";
 pub(crate) const MIGRATION_TABLES: &str = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1";
@@ -55,10 +64,16 @@ pub(crate) const RECORD_DELETE: &str = "UPDATE record SET is_deleted = TRUE, upd
 pub(crate) const RECORD_IS_THERE: &str =
     "SELECT count(*) FROM record WHERE id = $1 AND account_id = $2 AND model = $3 AND is_deleted = FALSE";
 
+/// How many rows the index of searches finds, up to a number.
+pub(crate) const SEARCH_COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM record_search WHERE record_search MATCH $1 LIMIT $2)";
+pub(crate) const BEGIN_READ: &str = "BEGIN";
+
 pub(crate) const KEPT_CALL_CLEAR: &str = "DELETE FROM kept_call WHERE expires_at <= $1";
 pub(crate) const KEPT_CALL: &str =
     "SELECT fingerprint, begun_at, is_done, answer FROM kept_call WHERE caller = $1 AND tool = $2 AND key = $3";
-pub(crate) const KEPT_CALL_ROOM: &str = "SELECT count(*) AS calls, coalesce(sum(size), 0) AS characters FROM kept_call";
+pub(crate) const KEPT_CALL_ROOM: &str = "SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(characters), 0) AS characters, \
+     coalesce(sum(calls) FILTER (WHERE caller = $1), 0) AS own_calls, \
+     coalesce(sum(characters) FILTER (WHERE caller = $1), 0) AS own_characters FROM kept_room";
 pub(crate) const KEPT_CALL_BEGIN: &str =
     "INSERT INTO kept_call (caller, tool, key, fingerprint, begun_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 pub(crate) const KEPT_CALL_DONE: &str = "UPDATE kept_call SET is_done = TRUE, answer = $4, size = coalesce(length($4), 0) WHERE caller = $1 AND tool = $2 AND key = $3 AND is_done = FALSE";

@@ -1,15 +1,17 @@
 //! Opening the data directory, and the handle that everything else hangs on. No statements of its own.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::{Migrate, Migration, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::Mutex;
 
+use crate::connections::Connections;
+use crate::database_file::DatabaseFile;
 use crate::kept_call::MAX_KEPT_CALLS;
 use crate::password::PasswordGate;
 use crate::{AccountId, OpenError, SessionPolicy, StoreError, sql, time};
@@ -20,8 +22,14 @@ pub const DATABASE_FILE: &str = "footbridge.db";
 /// How long a write waits for other writes, when nothing else is chosen.
 const BUSY_TIME: Duration = Duration::from_secs(5);
 
+/// How long a list may take that no index has in its order, when nothing else is chosen.
+const SCAN_TIME: Duration = Duration::from_secs(5);
+
 /// Connections that read at the same time; writes have one of their own.
 const READERS: u32 = 4;
+
+/// Connections for lists that may have to look at every row, as a search may; the others do not wait for these.
+pub(crate) const SCANNERS: u32 = 2;
 
 /// The page size of a new database, SQLite's default.
 const PAGE_BYTES: u64 = 4096;
@@ -37,18 +45,22 @@ pub struct StoreOptions {
     pub largest_database_bytes: Option<u64>,
     /// How long a login lasts.
     pub sessions: SessionPolicy,
-    /// How many calls are kept under keys of their callers.
+    /// How many calls are kept under keys of one caller.
     pub kept_calls: u32,
+    /// How long a list may take that no index has in its order, as a search may.
+    pub scan_time: Duration,
 }
 
 impl Default for StoreOptions {
-    /// Five seconds for other writes, a database as large as the disk, the default sessions, and 10,000 kept calls.
+    /// Five seconds for other writes, a database as large as the disk, the default sessions, 10,000 kept calls a caller, and five
+    /// seconds for a search.
     fn default() -> StoreOptions {
         StoreOptions {
             busy_time: BUSY_TIME,
             largest_database_bytes: None,
             sessions: SessionPolicy::default(),
             kept_calls: MAX_KEPT_CALLS,
+            scan_time: SCAN_TIME,
         }
     }
 }
@@ -60,28 +72,17 @@ pub struct Store {
 }
 
 struct Inner {
-    readers: SqlitePool,
-    writer: SqlitePool,
+    readers: Arc<Connections>,
+    scanners: Arc<Connections>,
+    writer: Arc<Connections>,
+    file: Arc<DatabaseFile>,
+    last_write_failed: AtomicBool,
+    /// Where the next look at the rows begins.
+    next_row: Mutex<i64>,
     passwords: PasswordGate,
     sessions: SessionPolicy,
     kept_calls: u32,
-    path: PathBuf,
-    /// The file that was opened, whatever stands under its path now.
-    file: Option<FileIdentity>,
-}
-
-/// Device and number of a file; the same for as long as it is there.
-type FileIdentity = (u64, u64);
-
-#[cfg(unix)]
-fn identity(path: &Path) -> std::io::Result<Option<FileIdentity>> {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).map(|file| Some((file.dev(), file.ino())))
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path) -> std::io::Result<Option<FileIdentity>> {
-    std::fs::metadata(path).map(|_| None)
+    scan_time: Duration,
 }
 
 impl std::fmt::Debug for Store {
@@ -106,53 +107,59 @@ impl Store {
     /// # Errors
     /// [`OpenError`] names the path and the next step.
     pub async fn open_with(data_directory: &Path, options: StoreOptions) -> Result<Store, OpenError> {
-        let path = prepare(data_directory)?;
-        let connect = connect_options(&path, &options);
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(options.busy_time)
-                // Waiting for one's turn is not worth a word to the operator before it has been waited for in vain.
-                .acquire_slow_threshold(options.busy_time)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
+        let file = Arc::new(DatabaseFile::prepare(data_directory)?);
+        let connect = connect_options(file.path(), &options);
+        let first = migrate_patiently(&connect, file.path(), options.busy_time).await?;
+        let connections = |most, crowded| Connections::new(&file, &connect, most, options.busy_time, crowded);
+        let inner = Inner {
+            readers: connections(READERS, || StoreError::Crowded),
+            scanners: connections(SCANNERS, || StoreError::Crowded),
+            writer: connections(1, || StoreError::Busy("the writes before it took too long".into())),
+            file,
+            last_write_failed: AtomicBool::new(false),
+            next_row: Mutex::new(0),
+            passwords: PasswordGate::new(),
+            sessions: options.sessions,
+            kept_calls: options.kept_calls,
+            scan_time: options.scan_time,
         };
-        let writer = pool(1).connect_lazy_with(connect.clone());
-        let readers = pool(READERS).connect_lazy_with(connect);
-        migrate_patiently(&writer, &path, options.busy_time).await?;
-        let file = identity(&path).ok().flatten();
-        let (passwords, sessions) = (PasswordGate::new(), options.sessions);
-        Ok(Store { inner: Arc::new(Inner { readers, writer, passwords, sessions, kept_calls: options.kept_calls, path, file }) })
+        inner.writer.take_in(first).await.map_err(|error| OpenError::from_sqlite(inner.file.path(), error))?;
+        Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// Waits for running statements and closes the database; later calls fail.
+    /// Closes the database; later calls fail. A statement that is still running is not waited for for long.
     pub async fn close(&self) {
-        self.inner.readers.close().await;
-        self.inner.writer.close().await;
-    }
-
-    /// Answers whether the database can be read now, and is still the file in the data directory: an open file that was removed can be read
-    /// and written until the program ends, and all of it is lost then.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it cannot, [`StoreError::Gone`] when it is another file or none.
-    pub async fn ready(&self) -> Result<(), StoreError> {
-        let now = identity(&self.inner.path).map_err(|error| StoreError::Gone(error.into()))?;
-        if now != self.inner.file {
-            return Err(StoreError::Gone("another file stands in its place".into()));
+        // Whether the file was replaced meanwhile is looked at once more: its log must not be brought over another file.
+        drop(self.inner.file.check_is_the_opened_one());
+        for connections in [&self.inner.scanners, &self.inner.readers, &self.inner.writer] {
+            connections.close().await;
         }
-        sqlx::query(sql::READY).execute(self.readers()).await?;
-        Ok(())
     }
 
-    pub(crate) fn readers(&self) -> &SqlitePool {
+    /// For what an index finds.
+    pub(crate) fn readers(&self) -> &Arc<Connections> {
         &self.inner.readers
     }
 
-    /// Begins a write that no other write can come between.
-    pub(crate) async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.inner.writer.begin_with(sql::BEGIN_WRITE).await?)
+    /// For what may take long.
+    pub(crate) fn scanners(&self) -> &Arc<Connections> {
+        &self.inner.scanners
+    }
+
+    pub(crate) fn writer(&self) -> &Arc<Connections> {
+        &self.inner.writer
+    }
+
+    pub(crate) fn file(&self) -> &DatabaseFile {
+        &self.inner.file
+    }
+
+    pub(crate) fn last_write_failed(&self) -> &AtomicBool {
+        &self.inner.last_write_failed
+    }
+
+    pub(crate) fn next_row(&self) -> &Mutex<i64> {
+        &self.inner.next_row
     }
 
     pub(crate) fn passwords(&self) -> &PasswordGate {
@@ -163,31 +170,12 @@ impl Store {
         self.inner.kept_calls
     }
 
+    pub(crate) fn scan_time(&self) -> Duration {
+        self.inner.scan_time
+    }
+
     pub(crate) fn sessions(&self) -> &SessionPolicy {
         &self.inner.sessions
-    }
-}
-
-/// Makes the directory and an empty database file, private to the user.
-fn prepare(data_directory: &Path) -> Result<PathBuf, OpenError> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(data_directory)
-        .map_err(|source| OpenError::DirectoryNotCreated { path: data_directory.to_owned(), source })?;
-
-    let path = data_directory.join(DATABASE_FILE);
-    let mut file = OpenOptions::new();
-    file.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    match file.open(&path) {
-        Ok(_) => Ok(path),
-        Err(source) if source.kind() == ErrorKind::AlreadyExists => Ok(path),
-        Err(source) if source.kind() == ErrorKind::StorageFull => Err(OpenError::DiskFull { path, source: source.into() }),
-        Err(source) => Err(OpenError::NotWritable { path, source: source.into() }),
     }
 }
 
@@ -206,10 +194,14 @@ fn connect_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions 
 }
 
 /// Two programs that make the same database at once get in each other's way, which SQLite reports without waiting.
-async fn migrate_patiently(writer: &SqlitePool, path: &Path, busy_time: Duration) -> Result<(), OpenError> {
+async fn migrate_patiently(
+    connect: &SqliteConnectOptions,
+    path: &Path,
+    busy_time: Duration,
+) -> Result<SqliteConnection, OpenError> {
     let started = Instant::now();
     loop {
-        match migrate(writer, path).await {
+        match migrate(connect, path).await {
             Err(error) if error.is_locked() && started.elapsed() < busy_time => {
                 tokio::time::sleep(Duration::from_millis(5)).await
             }
@@ -218,13 +210,15 @@ async fn migrate_patiently(writer: &SqlitePool, path: &Path, busy_time: Duration
     }
 }
 
-async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
-    let mut connection = writer.acquire().await.map_err(|error| OpenError::from_sqlite(path, error))?;
+/// The connection that did it, for more.
+async fn migrate(connect: &SqliteConnectOptions, path: &Path) -> Result<SqliteConnection, OpenError> {
+    let failed = |error| OpenError::from_sqlite(path, error);
+    let mut connection = connect.connect().await.map_err(failed)?;
     if missing_migrations(&mut connection, path).await?.is_empty() {
-        return check_writable(&mut connection, path).await;
+        check_writable(&mut connection, path).await?;
+        return Ok(connection);
     }
-    drop(connection);
-    let mut transaction = writer.begin_with(sql::BEGIN_WRITE).await.map_err(|error| OpenError::from_sqlite(path, error))?;
+    let mut transaction = connection.begin_with(sql::BEGIN_WRITE).await.map_err(failed)?;
     let table = MIGRATIONS.table_name.as_ref();
     transaction.ensure_migrations_table(table).await.map_err(|error| OpenError::from_migration(path, error))?;
     for migration in missing_migrations(&mut transaction, path).await? {
@@ -235,8 +229,9 @@ async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
         .bind(time::now())
         .execute(&mut *transaction)
         .await
-        .map_err(|error| OpenError::from_sqlite(path, error))?;
-    transaction.commit().await.map_err(|error| OpenError::from_sqlite(path, error))
+        .map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(connection)
 }
 
 /// SQLite opens a file that it may not write for reading, without a word: better to say so now than at the first write.

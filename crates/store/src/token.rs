@@ -141,7 +141,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(StoreError::from)?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(IssuedToken { secret, token })
     }
 
@@ -150,7 +150,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the storage fails.
     pub async fn tokens(&self, account_id: AccountId) -> Result<Vec<Token>, StoreError> {
-        Ok(sqlx::query_as(sql::TOKEN_LIST).bind(account_id.to_string()).fetch_all(self.readers()).await?)
+        let mut reader = self.readers().lend().await?;
+        let found = sqlx::query_as(sql::TOKEN_LIST).bind(account_id.to_string()).fetch_all(&mut *reader).await;
+        reader.finish(found)
     }
 
     /// Revokes a token by its id or its shown prefix, at once and for good.
@@ -166,7 +168,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(StoreError::from)?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         if revoked.rows_affected() == 0 { Err(TokenError::Unknown(token.to_owned())) } else { Ok(()) }
     }
 
@@ -181,9 +183,9 @@ impl Store {
         if !bearer.starts_with(PERSONAL) {
             return self.authenticate_session(bearer).await;
         }
-        let row =
-            sqlx::query(sql::TOKEN_AUTHENTICATE).bind(digest(bearer)).bind(time::now()).fetch_optional(self.readers()).await?;
-        let Some(row) = row else { return Ok(None) };
+        let mut reader = self.readers().lend().await?;
+        let row = sqlx::query(sql::TOKEN_AUTHENTICATE).bind(digest(bearer)).bind(time::now()).fetch_optional(&mut *reader).await;
+        let Some(row) = reader.finish(row)? else { return Ok(None) };
         let scopes = Scopes::Only(scopes_from_text(row.try_get("scopes")?)?);
         Ok(Some(Principal { account: Account::from_row(&row)?, scopes, credential: Credential::PersonalToken }))
     }

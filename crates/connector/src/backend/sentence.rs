@@ -18,6 +18,9 @@ const MAX_SENTENCE: usize = 500;
 /// What is said of a change that may or may not have been made.
 pub(super) const FATE: &str = "Whether the change was made is not known: read the object before you try again.";
 
+/// In which a Production Board says on a failure of its own what became of a change, as its sentence does.
+const CHANGE: &str = "footbridge-change";
+
 /// The error for an answer that is neither 2xx nor a redirect to follow.
 pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &Ask) -> CallError {
     let (reads, hints) = (ask.reads, ask.hints.as_deref());
@@ -25,6 +28,7 @@ pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &A
     let status = answer.status();
     let code = status.as_u16();
     let page = is_web_page(answer.body());
+    let change = answer.headers().get(CHANGE).cloned();
     let seen = if page { Seen::default() } else { look(inner, &answer).await };
     let own = seen.sentence.as_deref().map(ended);
     let what = match (&own, page) {
@@ -47,7 +51,7 @@ pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &A
         None if page && status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => ELSEWHERE,
         None => next(status, reads),
     };
-    let fate = if !reads && status.is_server_error() { FATE } else { "" };
+    let fate = if !reads && status.is_server_error() && change.is_none() { FATE } else { "" };
     let joined = |what: &str| [what, next, fate].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let message = joined(&what);
     let mine = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT && status != StatusCode::TOO_MANY_REQUESTS;
@@ -55,7 +59,8 @@ pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &A
         true => CallError::caller(message),
         false => CallError::backend(message, reads || status == StatusCode::TOO_MANY_REQUESTS),
     };
-    let is_open = !reads && (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT);
+    let is_settled = change.is_some_and(|change| change == "none");
+    let is_open = !reads && !is_settled && (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT);
     let error = if is_open { error.with_change() } else { error };
     let error = error.with_status(code);
     let error = match own {

@@ -95,7 +95,7 @@ struct Awaited {
     store: Option<Store>,
 }
 
-/// Ready when the checks before serving are through and the local board can be read; a backend elsewhere is asked again only when
+/// Ready when the checks before serving are through and the local board can be read and written; a backend elsewhere is asked again only when
 /// somebody calls.
 async fn ready(State(awaited): State<Arc<Awaited>>) -> (StatusCode, String) {
     let held: Vec<_> = awaited.asked.iter().filter(|(_, readiness)| readiness.is_held()).map(|(name, _)| name.as_str()).collect();
@@ -106,8 +106,8 @@ async fn ready(State(awaited): State<Arc<Awaited>>) -> (StatusCode, String) {
     match store.ready().await {
         Ok(()) => (StatusCode::OK, "ready".to_owned()),
         Err(error) => {
-            tracing::error!(%error, "the store is not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read; the server's log says why".to_owned())
+            tracing::error!(%error, cause = std::error::Error::source(&error).map(tracing::field::display), "the store is not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
         }
     }
 }

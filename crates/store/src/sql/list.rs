@@ -1,16 +1,25 @@
-//! The statement behind a page of records, composed from a closed set of expressions. Every value is bound; the only
-//! names that enter the text are checked field names.
+//! The statement behind a page of records, composed from a closed set of expressions. Every value is bound; what enters the text is checked
+//! field names, and the words of an enum, quoted, as an index is found by its text.
 //!
-//! A page is found by its key, not by counting: rows after the cursor under (is missing, value, id), so rows that come
-//! and go elsewhere neither repeat nor hide one.
+//! A page is found by its key, not by counting: rows after the cursor under (value, id), then those without a value under (id), so rows
+//! that come and go elsewhere neither repeat nor hide one. Each of the two parts is a range of an index.
 
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::list::{Filter, ListQuery, Number, SortKey};
-use crate::record::folded;
+use crate::sql::search::Search;
 use crate::{FieldName, RecordId};
 
-const COLUMNS: &str = "SELECT id, model, account_id, status, created_by, updated_by, is_archived, is_deleted, created_at, updated_at, data FROM record";
+const COLUMNS: &str = "SELECT record.id, record.model, record.account_id, record.status, record.created_by, record.updated_by, \
+     record.is_archived, record.is_deleted, record.created_at, record.updated_at, record.data FROM ";
+
+/// The field whose values the table of tags holds.
+const TAGS: &str = "tags";
+/// The field whose order the indexes of filters have.
+const POSITION: &str = "position";
+/// The fields that an index has in order, and those by which one finds rows in the order of their position.
+const SORTED: [&str; 3] = [POSITION, "status", "due_date"];
+const FOUND: [&str; 4] = ["board_id", "status", "priority", "assignee"];
 
 /// The row after which a page begins, and whether it lacks the value that is sorted by.
 pub(crate) struct Cursor {
@@ -18,63 +27,223 @@ pub(crate) struct Cursor {
     pub(crate) is_missing: bool,
 }
 
+/// What is read first, and looked up from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The rows, by one of their indexes.
+    Rows,
+    /// The few rows that the search index finds.
+    Found,
+    /// The rows that have a tag.
+    Tagged,
+}
+
+impl Way {
+    /// The way without a search, or when one finds too much to look at all of it first.
+    pub(crate) fn by_index(query: &ListQuery) -> Way {
+        let tags = query.filters.iter().filter(|filter| is_tag(filter));
+        if tags.count() == 1 && is_position(&query.sort) { Way::Tagged } else { Way::Rows }
+    }
+}
+
+/// Whether an index has the rows in their order, so that a page is read without looking at others.
+pub(crate) fn is_found_in_order(query: &ListQuery) -> bool {
+    if query.search.is_some() {
+        return false;
+    }
+    let filters: Vec<&Filter> = query.filters.iter().filter(|filter| !matches!(filter, Filter::OwnedBy(_))).collect();
+    let one_of = |names: &[&str], filter: &Filter| matches!(filter, Filter::Text(field, values) if values.len() == 1 && names.contains(&field.as_str()));
+    match filters.as_slice() {
+        [] => match &query.sort {
+            SortKey::CreatedAt | SortKey::UpdatedAt => true,
+            SortKey::Field(field) => SORTED.contains(&field.as_str()),
+            SortKey::Rank(field, _) => field.as_str() == "priority",
+        },
+        [one] => is_position(&query.sort) && (is_tag(one) || one_of(&FOUND, one) || matches!(one, Filter::IsArchived(_))),
+        [one, other] => {
+            let both = |one, other| one_of(&["board_id"], one) && one_of(&["status"], other);
+            is_position(&query.sort) && (both(one, other) || both(other, one))
+        }
+        _ => false,
+    }
+}
+
+fn is_position(sort: &SortKey) -> bool {
+    matches!(sort, SortKey::Field(field) if field.as_str() == POSITION)
+}
+
+fn is_tag(filter: &Filter) -> bool {
+    matches!(filter, Filter::Holds(field, values) if field.as_str() == TAGS && values.len() == 1)
+}
+
 /// Asks whether the cursor's row lacks the sort value; no row when it is not the account's.
 pub(crate) fn cursor(query: &ListQuery, id: RecordId) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT ");
     push_sort_value(&mut sql, &query.sort);
-    sql.push(" IS NULL FROM record WHERE id = ").push_bind(id.to_string());
-    sql.push(" AND account_id = ").push_bind(query.account_id.to_string());
-    sql.push(" AND model = ").push_bind(query.model.clone());
+    sql.push(" IS NULL FROM record WHERE record.id = ").push_bind(id.to_string());
+    sql.push(" AND record.account_id = ").push_bind(query.account_id.to_string());
+    sql.push(" AND record.model = ").push_bind(query.model.clone());
     sql
 }
 
 /// Reads one row more than the page holds.
-pub(crate) fn page(query: &ListQuery, cursor: Option<Cursor>) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new(COLUMNS);
-    sql.push(" WHERE account_id = ").push_bind(query.account_id.to_string());
-    sql.push(" AND model = ").push_bind(query.model.clone());
-    sql.push(" AND is_deleted = FALSE");
-    for filter in &query.filters {
-        sql.push(" AND ");
-        push_filter(&mut sql, filter);
+pub(crate) fn page(query: &ListQuery, search: Option<&Search>, way: Way, cursor: Option<&Cursor>) -> QueryBuilder<Sqlite> {
+    let limit = i64::from(query.limit) + 1;
+    let page = Composed { query, search, way, cursor };
+    let mut sql = QueryBuilder::new("");
+    match page.parts() {
+        [only] => page.push_part(&mut sql, *only),
+        // Each part is read in the order of its index, and the next when it has no more: SQLite does so without sorting.
+        parts => {
+            for (number, part) in parts.iter().enumerate() {
+                sql.push(if number == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+                page.push_part(&mut sql, *part);
+                sql.push(" LIMIT ").push_bind(limit + i64::from(query.offset)).push(")");
+            }
+        }
     }
-    if let Some(text) = &query.search {
-        sql.push(" AND search LIKE ").push_bind(pattern(text)).push(" ESCAPE '\\'");
-    }
-    if let Some(cursor) = cursor {
-        sql.push(" AND ");
-        push_after(&mut sql, query, &cursor);
-    }
-    push_order(&mut sql, query);
-    sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
+    sql.push(" LIMIT ").push_bind(limit);
     sql.push(" OFFSET ").push_bind(i64::from(query.offset));
     sql
 }
 
-/// A LIKE pattern that finds the text anywhere.
-fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in folded(text).chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
+/// Rows that follow each other in an index.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All, where every row has a value.
+    All,
+    /// Those that have the cursor's value, and come after it by their ids.
+    Tied,
+    /// Those whose value comes after the cursor's.
+    Beyond,
+    /// All that have a value.
+    Valued,
+    /// Those without; after the cursor, when it is one of them.
+    Missing,
+}
+
+struct Composed<'a> {
+    query: &'a ListQuery,
+    search: Option<&'a Search>,
+    way: Way,
+    cursor: Option<&'a Cursor>,
+}
+
+impl Composed<'_> {
+    fn parts(&self) -> &'static [Part] {
+        match (self.cursor, may_be_missing(&self.query.sort)) {
+            (None, false) => &[Part::All],
+            (None, true) => &[Part::Valued, Part::Missing],
+            (Some(Cursor { is_missing: true, .. }), _) => &[Part::Missing],
+            (Some(_), false) => &[Part::Tied, Part::Beyond],
+            (Some(_), true) => &[Part::Tied, Part::Beyond, Part::Missing],
         }
-        pattern.push(character);
     }
-    pattern.push('%');
-    pattern
+
+    fn push_part(&self, sql: &mut QueryBuilder<Sqlite>, part: Part) {
+        let query = self.query;
+        sql.push(COLUMNS);
+        let table = match self.way {
+            Way::Rows => "record WHERE ",
+            // CROSS JOIN: in this order.
+            Way::Found => "record_search CROSS JOIN record ON record.number = record_search.rowid WHERE record_search MATCH ",
+            Way::Tagged => "record_tag CROSS JOIN record ON record.number = record_tag.number WHERE ",
+        };
+        sql.push(table);
+        if let (Way::Found, Some(search)) = (self.way, self.search) {
+            sql.push_bind(search.parts().to_owned()).push(" AND ");
+        }
+        let owner = if self.way == Way::Tagged { "record_tag" } else { "record" };
+        sql.push(owner).push(".account_id = ").push_bind(query.account_id.to_string());
+        sql.push(" AND ").push(owner).push(".model = ").push_bind(query.model.clone());
+        sql.push(" AND record.is_deleted = FALSE");
+        for filter in &query.filters {
+            sql.push(" AND ");
+            match filter {
+                Filter::Holds(_, values) if self.way == Way::Tagged && is_tag(filter) => {
+                    sql.push("record_tag.tag");
+                    push_any_of(sql, values.iter().cloned());
+                }
+                filter => push_filter(sql, query, filter),
+            }
+        }
+        if let Some(search) = self.search {
+            sql.push(" AND instr(record.search, ").push_bind(search.text().to_owned()).push(") > 0");
+        }
+        self.push_range(sql, part);
+        let direction = if query.descending { " DESC" } else { "" };
+        sql.push(" ORDER BY ");
+        if !matches!(part, Part::Missing | Part::Tied) {
+            self.push_value(sql);
+            sql.push(direction).push(", ");
+        }
+        sql.push(owner).push(".id").push(direction);
+    }
+
+    fn push_value(&self, sql: &mut QueryBuilder<Sqlite>) {
+        if self.way == Way::Tagged {
+            sql.push("record_tag.position");
+        } else {
+            push_sort_value(sql, &self.query.sort);
+        }
+    }
+
+    fn push_range(&self, sql: &mut QueryBuilder<Sqlite>, part: Part) {
+        let owner = if self.way == Way::Tagged { "record_tag" } else { "record" };
+        let beyond = if self.query.descending { " < " } else { " > " };
+        if self.way == Way::Tagged {
+            sql.push(match part {
+                Part::Missing => " AND record_tag.is_missing = TRUE AND record_tag.position = 0",
+                _ => " AND record_tag.is_missing = FALSE",
+            });
+        }
+        match (part, self.cursor) {
+            (Part::Tied, Some(cursor)) => {
+                self.push_beside_cursor(sql, " = ", cursor);
+                sql.push(" AND ").push(owner).push(".id").push(beyond).push_bind(cursor.id.to_string());
+            }
+            (Part::Beyond, Some(cursor)) => self.push_beside_cursor(sql, beyond, cursor),
+            (Part::Missing, cursor) => {
+                if self.way != Way::Tagged {
+                    sql.push(" AND ");
+                    self.push_value(sql);
+                    sql.push(" IS NULL");
+                }
+                if let Some(cursor) = cursor.filter(|cursor| cursor.is_missing) {
+                    sql.push(" AND ").push(owner).push(".id").push(beyond).push_bind(cursor.id.to_string());
+                }
+            }
+            (Part::Valued, _) if self.way != Way::Tagged => {
+                // Everything but NULL is at least this, texts too: IS NOT NULL, as an index takes it.
+                sql.push(" AND ");
+                self.push_value(sql);
+                sql.push(" >= -9e999");
+            }
+            _ => {}
+        }
+    }
+
+    /// The value, compared with that of the cursor's row.
+    fn push_beside_cursor(&self, sql: &mut QueryBuilder<Sqlite>, comparison: &str, cursor: &Cursor) {
+        sql.push(" AND ");
+        self.push_value(sql);
+        sql.push(comparison).push("(SELECT ");
+        push_sort_value(sql, &self.query.sort);
+        sql.push(" FROM record WHERE record.id = ").push_bind(cursor.id.to_string()).push(")");
+    }
 }
 
 fn push_field(sql: &mut QueryBuilder<Sqlite>, field: &FieldName) {
-    sql.push("data ->> '").push(field.as_str()).push("'");
+    sql.push("record.data ->> '").push(field.as_str()).push("'");
 }
 
 fn push_sort_value(sql: &mut QueryBuilder<Sqlite>, sort: &SortKey) {
     match sort {
         SortKey::CreatedAt => {
-            sql.push("created_at");
+            sql.push("record.created_at");
         }
         SortKey::UpdatedAt => {
-            sql.push("updated_at");
+            sql.push("record.updated_at");
         }
         SortKey::Field(field) => {
             sql.push("(");
@@ -82,12 +251,12 @@ fn push_sort_value(sql: &mut QueryBuilder<Sqlite>, sort: &SortKey) {
             sql.push(")");
         }
         SortKey::Rank(field, values) => {
-            sql.push("CASE ");
+            sql.push("(CASE ");
             push_field(sql, field);
             for (rank, value) in (0_i64..).zip(values) {
-                sql.push(" WHEN ").push_bind(value.clone()).push(" THEN ").push(rank);
+                sql.push(" WHEN '").push(value.replace('\'', "''")).push("' THEN ").push(rank);
             }
-            sql.push(" END");
+            sql.push(" END)");
         }
     }
 }
@@ -100,66 +269,42 @@ fn may_be_missing(sort: &SortKey) -> bool {
     }
 }
 
-fn push_order(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery) {
-    let direction = if query.descending { " DESC" } else { "" };
-    sql.push(" ORDER BY ");
-    if may_be_missing(&query.sort) {
-        push_sort_value(sql, &query.sort);
-        sql.push(" IS NULL, ");
-    }
-    push_sort_value(sql, &query.sort);
-    sql.push(direction).push(", id").push(direction);
-}
-
-fn push_after(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, cursor: &Cursor) {
-    let beyond = if query.descending { " < " } else { " > " };
-    sql.push("(");
-    if cursor.is_missing {
-        push_sort_value(sql, &query.sort);
-        sql.push(" IS NULL AND id").push(beyond).push_bind(cursor.id.to_string());
-    } else {
-        push_sort_value(sql, &query.sort);
-        sql.push(beyond);
-        push_cursor_value(sql, query, cursor);
-        sql.push(" OR (");
-        push_sort_value(sql, &query.sort);
-        sql.push(" = ");
-        push_cursor_value(sql, query, cursor);
-        sql.push(" AND id").push(beyond).push_bind(cursor.id.to_string()).push(")");
-        if may_be_missing(&query.sort) {
-            sql.push(" OR ");
-            push_sort_value(sql, &query.sort);
-            sql.push(" IS NULL");
-        }
-    }
-    sql.push(")");
-}
-
-fn push_cursor_value(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, cursor: &Cursor) {
-    sql.push("(SELECT ");
-    push_sort_value(sql, &query.sort);
-    sql.push(" FROM record WHERE id = ").push_bind(cursor.id.to_string()).push(")");
-}
-
-fn push_filter(sql: &mut QueryBuilder<Sqlite>, filter: &Filter) {
+fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filter) {
     match filter {
         Filter::Status(values) => {
-            sql.push("status");
+            sql.push("record.status");
             push_any_of(sql, values.iter().cloned());
         }
         Filter::IsArchived(values) => {
-            sql.push("is_archived");
-            push_any_of(sql, values.iter().copied());
+            let asked = |value| if values.contains(&value) { "TRUE" } else { "FALSE" };
+            match (asked(true), asked(false)) {
+                ("TRUE", "TRUE") => sql.push("TRUE"),
+                ("FALSE", "FALSE") => sql.push("FALSE"),
+                (value, _) => sql.push("record.is_archived = ").push(value),
+            };
         }
+        // Nobody sees the rows of others: there are all of one's own, or none.
         Filter::OwnedBy(values) => {
-            sql.push("account_id");
+            sql.push(if values.contains(&query.account_id.to_string()) { "TRUE" } else { "FALSE" });
+        }
+        // The empty text is also that of a row without the field.
+        Filter::Text(field, values) => {
+            sql.push("coalesce(");
+            push_field(sql, field);
+            sql.push(", '')");
             push_any_of(sql, values.iter().cloned());
         }
-        Filter::Text(field, values) => push_text(sql, field, values),
         Filter::Number(field, values) => push_numbers(sql, field, values),
         Filter::Boolean(field, values) => {
             push_field(sql, field);
             push_any_of(sql, values.iter().copied());
+        }
+        Filter::Holds(field, values) if field.as_str() == TAGS => {
+            sql.push("record.number IN (SELECT record_tag.number FROM record_tag WHERE record_tag.account_id = ");
+            sql.push_bind(query.account_id.to_string()).push(" AND record_tag.model = ").push_bind(query.model.clone());
+            sql.push(" AND record_tag.tag");
+            push_any_of(sql, values.iter().cloned());
+            sql.push(")");
         }
         Filter::Holds(field, values) => {
             sql.push("EXISTS (SELECT 1 FROM json_each(record.data, '$.").push(field.as_str()).push("') AS held WHERE held.value");
@@ -167,19 +312,6 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, filter: &Filter) {
             sql.push(")");
         }
     }
-}
-
-fn push_text(sql: &mut QueryBuilder<Sqlite>, field: &FieldName, values: &[String]) {
-    if !values.iter().any(String::is_empty) {
-        push_field(sql, field);
-        return push_any_of(sql, values.iter().cloned());
-    }
-    sql.push("(");
-    push_field(sql, field);
-    sql.push(" IS NULL OR ");
-    push_field(sql, field);
-    push_any_of(sql, values.iter().cloned());
-    sql.push(")");
 }
 
 fn push_numbers(sql: &mut QueryBuilder<Sqlite>, field: &FieldName, values: &[Number]) {

@@ -86,3 +86,23 @@ async fn only_so_many_calls_are_kept() {
     store.forget_kept_call(&call("a")).await.unwrap();
     assert_eq!(store.begin_kept_call(&call("c"), "f", at(0)).await.unwrap(), KeptCall::Begun);
 }
+
+#[tokio::test]
+async fn one_caller_leaves_the_others_their_room_and_all_together_have_an_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = StoreOptions { kept_calls: 2, ..StoreOptions::default() };
+    let store = Store::open_with(directory.path(), options).await.unwrap();
+    let by = |caller: usize, key: &str| CallKey { caller: caller.to_string(), ..call(key) };
+    for caller in 0..16 {
+        for key in ["a", "b"] {
+            assert_eq!(store.begin_kept_call(&by(caller, key), "f", at(0)).await.unwrap(), KeptCall::Begun, "{caller}");
+        }
+        let full = store.begin_kept_call(&by(caller, "c"), "f", at(0)).await.unwrap_err();
+        assert!(matches!(full, KeepError::Full(2)), "{full:?}");
+    }
+    assert!(store.begin_kept_call(&by(16, "a"), "f", at(0)).await.is_err(), "the seventeenth finds no room");
+    store.forget_kept_call(&by(3, "a")).await.unwrap();
+    assert_eq!(store.begin_kept_call(&by(16, "a"), "f", at(0)).await.unwrap(), KeptCall::Begun);
+    let later = at(KEPT_TIME.as_secs());
+    assert_eq!(store.begin_kept_call(&by(17, "a"), "f", later).await.unwrap(), KeptCall::Begun, "old ones count no more");
+}

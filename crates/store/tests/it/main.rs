@@ -11,6 +11,9 @@
 
 mod accounts;
 mod durability;
+mod healing;
 mod kept_calls;
 mod opening;
+mod previous_version;
+mod searches;
 mod tokens;

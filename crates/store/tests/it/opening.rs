@@ -131,7 +131,7 @@ async fn a_database_of_a_newer_program_is_refused() {
     )
     .await;
     let error = Store::open(directory.path()).await.unwrap_err();
-    assert!(matches!(error, OpenError::NewerSchema { found: 7, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::NewerSchema { found: 7, known: 3, .. }), "{error:?}");
 }
 
 #[tokio::test]
