@@ -58,7 +58,6 @@ impl DatabaseFile {
             }
             Err(source) => return Err(OpenError::NotWritable { path, source: source.into() }),
         }
-        warn_of_others(data_directory, &path);
         let identity = identity(&path).ok().flatten();
         let mut log = OsString::from(&path);
         log.push("-wal");
@@ -70,6 +69,13 @@ impl DatabaseFile {
             open_connections: AtomicUsize::new(0),
             is_damaged: AtomicBool::new(false),
         })
+    }
+
+    /// What was there before keeps the mode that it has; the operator is told when others may change it, or read what is in it.
+    pub(crate) fn warn_of_others(&self) {
+        if let Some(data_directory) = self.path.parent() {
+            warn_of_others(data_directory, &self.path);
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -195,7 +201,6 @@ fn check_disk(_: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What was there before keeps the mode that it has; the operator is told when others may change it, or read what is in it.
 #[cfg(unix)]
 fn warn_of_others(data_directory: &Path, file: &Path) {
     use std::os::unix::fs::PermissionsExt as _;

@@ -110,6 +110,7 @@ impl Store {
         let file = Arc::new(DatabaseFile::prepare(data_directory)?);
         let connect = connect_options(file.path(), &options);
         let first = migrate_patiently(&connect, file.path(), options.busy_time).await?;
+        file.warn_of_others();
         let connections = |most, crowded| Connections::new(&file, &connect, most, options.busy_time, crowded);
         let inner = Inner {
             readers: connections(READERS, || StoreError::Crowded),

@@ -14,6 +14,7 @@ mod settings;
 mod transport_choice;
 
 mod endings;
+mod faults;
 mod joined;
 mod killed_writer;
 mod long_calls;

@@ -47,7 +47,7 @@ async fn a_database_of_the_version_before_keeps_all_its_rows_and_calls() {
         offset: 0,
         after: None,
     };
-    assert_eq!(store.records(&query).await.unwrap().records, [record.clone()]);
+    assert_eq!(store.records(&query).await.unwrap().records, std::slice::from_ref(&record));
     let searched = ListQuery { filters: vec![], search: Some("ÜBE".to_owned()), ..query };
     assert_eq!(store.records(&searched).await.unwrap().records, [record]);
     let call = CallKey { caller: "http".into(), tool: "t".into(), key: "k".into() };
