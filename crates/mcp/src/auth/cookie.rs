@@ -21,7 +21,8 @@ pub fn cookie(head: &Parts, name: &str) -> Option<SecretString> {
 /// The rule for endpoints that know their callers by a cookie: a browser sends it along whoever made it ask, so the request must name one of the
 /// application's own origins.
 ///
-/// Stricter than the check of hosts that every endpoint makes: scheme and port count, and the `Origin` has to be there.
+/// Stricter than the check of `Origin` that every endpoint makes ([`crate::http::AllowedOrigins`]): it has to be there, and pages of other origins that
+/// may use an endpoint are none of the application's.
 #[derive(Debug, Clone)]
 pub struct SameOrigin {
     origins: Vec<String>,
