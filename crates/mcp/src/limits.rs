@@ -43,8 +43,41 @@ pub const SESSION_CALLS_IN_FLIGHT: usize = 256;
 /// Bytes of answers that wait for a client that does not read, before stdio stops reading from it.
 pub const STDIO_PENDING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Most HTTP connections at the same time; further ones wait in the listener's queue.
+/// Most HTTP connections at the same time; further ones are answered 503.
 pub const HTTP_CONNECTIONS: usize = 1024;
+
+/// Most HTTP connections of one address.
+pub const HTTP_CONNECTIONS_OF_AN_ADDRESS: usize = 256;
+
+/// Most HTTP connections beyond the cap, for health and to say 503.
+pub const HTTP_SPARE_CONNECTIONS: usize = 128;
+
+/// How long a client may take to send the head of a request on such a connection.
+pub const HTTP_SPARE_HEAD_TIME: Duration = Duration::from_secs(5);
+
+/// How long such a connection may keep the server waiting before it gives its place to a new one when all are taken.
+pub const HTTP_SPARE_PATIENCE: Duration = Duration::from_millis(250);
+
+/// The same for every other connection.
+pub const HTTP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Most connections that are told 503 without any place, at the same time; further ones are closed.
+pub const HTTP_TURNED_AWAY: usize = 128;
+
+/// How long these may take to read it.
+pub const HTTP_TURNED_AWAY_TIME: Duration = Duration::from_secs(1);
+
+/// After how many seconds a client that was told 503 is asked to come back.
+pub const HTTP_RETRY_SECONDS: u64 = 5;
+
+/// Most bytes of memory that the requests of a program take together, as far as their bodies tell. More are refused (503).
+pub const HTTP_MEMORY_BYTES: usize = 256 * 1024 * 1024;
+
+/// What a byte of a body counts for: itself, and what is made of it until it is answered.
+pub const HTTP_MEMORY_PER_BYTE: usize = 4;
+
+/// What a value in a body counts for beside its bytes: a node of a tree.
+pub const HTTP_MEMORY_PER_VALUE: usize = 192;
 
 /// How long a client may take to send the head of an HTTP request; also how long an idle connection is kept.
 pub const HTTP_HEAD_TIME: Duration = Duration::from_secs(30);

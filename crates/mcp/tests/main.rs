@@ -49,6 +49,8 @@ mod http_callers;
 mod http_client;
 #[path = "main/http_connections.rs"]
 mod http_connections;
+#[path = "main/http_crowds.rs"]
+mod http_crowds;
 #[path = "main/http_doors.rs"]
 mod http_doors;
 #[path = "main/http_headers.rs"]

@@ -55,6 +55,15 @@ impl AllowedHosts {
     /// # Errors
     /// A sentence that names the header and the value that was refused.
     pub fn check(&self, head: &Parts) -> Result<(), String> {
+        self.check_host(head)?;
+        self.check_origin(head)
+    }
+
+    /// The host alone, where something else than the host says that a request was meant for this server.
+    ///
+    /// # Errors
+    /// As [`AllowedHosts::check`].
+    pub fn check_host(&self, head: &Parts) -> Result<(), String> {
         let headers = &head.headers;
         match head.uri.authority() {
             None if !headers.contains_key(header::HOST) => return Err("the Host header is missing".to_owned()),
@@ -69,7 +78,15 @@ impl AllowedHosts {
                 return Err(refusal("Host", host, self.advice.as_deref()));
             }
         }
-        for origin in headers.get_all(header::ORIGIN) {
+        Ok(())
+    }
+
+    /// The origin alone, if there is one.
+    ///
+    /// # Errors
+    /// As [`AllowedHosts::check`].
+    pub fn check_origin(&self, head: &Parts) -> Result<(), String> {
+        for origin in head.headers.get_all(header::ORIGIN) {
             if !self.origins.allow(head, origin) {
                 let origin = origin.to_str().unwrap_or_default();
                 return Err(refusal("Origin", origin, self.origins.advised()));
@@ -82,7 +99,13 @@ impl AllowedHosts {
         let authority = authority.trim_end_matches('/');
         // The plain form needs no parser: a name, and digits after one colon.
         let host = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                // A port that no host has is a name that nobody reaches us by.
+                if port.parse::<u16>().is_err() {
+                    return false;
+                }
+                host
+            }
             _ => authority,
         };
         self.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) && authority.parse::<Authority>().is_ok()
@@ -115,12 +138,19 @@ mod tests {
     #[test]
     fn loopback_is_allowed_on_any_port_and_nothing_else() {
         let hosts = AllowedHosts::loopback();
-        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000", "[::1]"] {
+        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000", "[::1]", "localhost:65535"] {
             assert!(allows(&hosts, host, None), "{host}");
         }
-        for host in
-            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "localhost:80:90", "localhost@evil", ""]
-        {
+        for host in [
+            "localhost:65536",
+            "localhost:99999999",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "localhost:80:90",
+            "localhost@evil",
+            "",
+        ] {
             assert!(!allows(&hosts, host, None), "{host}");
         }
         assert_eq!(hosts.check(&head("/mcp", &[])).unwrap_err(), "the Host header is missing");

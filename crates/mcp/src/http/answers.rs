@@ -56,12 +56,16 @@ pub(super) fn no_body(head: &Parts, unread: &Unread) -> Response<ReplyBody> {
             let limit = limits::HTTP_BODY_TIME.as_secs();
             refused(head, StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {limit} s"))
         }
-        Unread::Busy => {
-            let message = "too many requests with large bodies are under way; try again later";
-            refused(head, StatusCode::SERVICE_UNAVAILABLE, message)
-        }
+        Unread::Busy => unavailable(head, "too many requests with large bodies are under way; try again later".to_owned()),
+        Unread::OverBudget => unavailable(head, super::OverBudget.to_string()),
         Unread::Broken => refused(head, StatusCode::BAD_REQUEST, "the body ended before its end"),
     }
+}
+
+fn unavailable(head: &Parts, message: String) -> Response<ReplyBody> {
+    let mut response = refused(head, StatusCode::SERVICE_UNAVAILABLE, message);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(limits::HTTP_RETRY_SECONDS));
+    response
 }
 
 fn too_large(head: &Parts) -> Response<ReplyBody> {

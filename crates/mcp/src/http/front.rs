@@ -7,19 +7,18 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answers::no_body;
 use super::cross_origin::Told;
-use super::request_body::{self, Read};
+use super::request_body::{self, Held, Read, Room};
 use super::{AllowedOrigins, ReplyBody};
 
 /// A request that may enter.
 pub(super) struct Asked<C> {
     pub(super) head: Parts,
     pub(super) bytes: Bytes,
-    /// The turn of a large body, which lasts until its answer is known.
-    pub(super) turn: Option<OwnedSemaphorePermit>,
+    /// What it takes until its answer is known.
+    pub(super) held: Held,
     pub(super) caller: Arc<C>,
 }
 
@@ -31,8 +30,8 @@ pub(super) trait Front<C>: Send + Sync {
     /// Whose pages may ask.
     fn origins(&self) -> &AllowedOrigins;
 
-    /// The turns of large bodies.
-    fn large_bodies(&self) -> &Arc<Semaphore>;
+    /// What the bodies of all requests share.
+    fn room(&self) -> &Room;
 
     /// Answers a request that may enter.
     fn answer(&self, asked: Asked<C>) -> impl Future<Output = Response<ReplyBody>> + Send;
@@ -66,8 +65,8 @@ where
             return refusal;
         }
     };
-    match request_body::read(&head, body.as_mut(), front.large_bodies()).await {
-        Ok(Read { bytes, turn }) => front.answer(Asked { head, bytes, turn, caller }).await,
+    match request_body::read(&head, body.as_mut(), front.room()).await {
+        Ok(Read { bytes, held }) => front.answer(Asked { head, bytes, held, caller }).await,
         Err(unread) => no_body(&head, &unread),
     }
 }

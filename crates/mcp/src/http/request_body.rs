@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+use super::memory_budget::{Charge, MemoryBudget};
 use crate::limits;
 
 /// Why a body is not there.
@@ -20,16 +21,30 @@ pub(super) enum Unread {
     Broken,
     /// Too many large ones were under way for too long.
     Busy,
+    /// The requests under way take all the memory that they may have.
+    OverBudget,
 }
 
-/// A body, with its turn if it needed one, which ends when this is dropped.
+/// A body, and what it takes.
 pub(super) struct Read {
     pub(super) bytes: Bytes,
-    pub(super) turn: Option<OwnedSemaphorePermit>,
+    pub(super) held: Held,
+}
+
+/// What a request takes until its answer is known: the turn of a large body, and its part of the memory. Given back when dropped.
+pub(super) struct Held {
+    _turn: Option<OwnedSemaphorePermit>,
+    _charge: Charge,
+}
+
+/// What the bodies of all requests share.
+pub(super) struct Room {
+    pub(super) turns: Arc<Semaphore>,
+    pub(super) memory: MemoryBudget,
 }
 
 /// Reads a body of at most [`limits::MESSAGE_BYTES`] within [`limits::HTTP_BODY_TIME`], which includes the wait for its turn.
-pub(super) async fn read<B>(head: &Parts, mut body: Pin<&mut B>, turns: &Arc<Semaphore>) -> Result<Read, Unread>
+pub(super) async fn read<B>(head: &Parts, mut body: Pin<&mut B>, room: &Room) -> Result<Read, Unread>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -42,14 +57,22 @@ where
     let is_small = body.size_hint().upper().is_some_and(|bytes| bytes <= limits::HTTP_SMALL_BODY_BYTES);
     let turn = match is_small {
         true => None,
-        false => Some(timeout_at(end, Arc::clone(turns).acquire_owned()).await.ok().and_then(Result::ok).ok_or(Unread::Busy)?),
+        false => {
+            Some(timeout_at(end, Arc::clone(&room.turns).acquire_owned()).await.ok().and_then(Result::ok).ok_or(Unread::Busy)?)
+        }
     };
-    match timeout_at(end, Limited::new(body.as_mut(), limits::MESSAGE_BYTES).collect()).await {
+    let charge = room.memory.charge();
+    match timeout_at(end, Limited::new(charge.body(body.as_mut()), limits::MESSAGE_BYTES).collect()).await {
         Ok(Ok(body)) => {
             let bytes = body.to_bytes();
             // One that did not announce its length may have turned out small.
             let turn = turn.filter(|_| bytes.len() as u64 > limits::HTTP_SMALL_BODY_BYTES);
-            Ok(Read { bytes, turn })
+            Ok(Read { bytes, held: Held { _turn: turn, _charge: charge } })
+        }
+        Ok(Err(_)) if charge.is_over() => {
+            drop((turn, charge));
+            discard(head, body).await;
+            Err(Unread::OverBudget)
         }
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             drop(turn);

@@ -3,30 +3,42 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_service::Service;
 
+use super::TrustedProxies;
+use super::client_address::Peer;
+use super::connection::{IncomingBody, serve_connection, turn_away};
+use super::places::Places;
 use super::unread::UnreadLimit;
 use crate::limits;
 
 /// What one server lets its clients do.
 #[derive(Debug, Clone)]
 pub struct ServerLimits {
-    /// Most connections at the same time; further ones wait.
+    /// Most connections at the same time. Further ones are answered 503 at once, but for the paths of health.
     pub connections: usize,
+    /// Most connections of one peer address, or of one network of 64 bits. Those of this machine, behind which a proxy may have everybody, may
+    /// have seven eighths of all. What a trusted proxy forwards counts by the address that it names, request by request.
+    pub connections_of_an_address: usize,
+    /// Most connections beyond these at the same time, which are there for health and to say 503.
+    pub spare_connections: usize,
+    /// What is answered there too, such as `/healthz`. None unless you name them.
+    pub health_paths: Vec<String>,
+    /// How long a connection may keep the server waiting, idle or in the midst of a request, before it gives its place to a new one when all
+    /// are taken.
+    pub patience: Duration,
+    /// The proxies whose word about the addresses behind them is taken.
+    pub trusted_proxies: TrustedProxies,
     /// How long the head of a request may take, and how long an idle connection is kept.
     pub head_time: Duration,
     /// How long a client may leave an answer unread before its connection is closed.
@@ -39,6 +51,11 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: limits::HTTP_CONNECTIONS,
+            connections_of_an_address: limits::HTTP_CONNECTIONS_OF_AN_ADDRESS,
+            spare_connections: limits::HTTP_SPARE_CONNECTIONS,
+            health_paths: Vec::new(),
+            patience: limits::HTTP_PATIENCE,
+            trusted_proxies: TrustedProxies::default(),
             head_time: limits::HTTP_HEAD_TIME,
             write_time: limits::HTTP_WRITE_TIME,
             shutdown_time: limits::SHUTDOWN_TIME,
@@ -51,33 +68,27 @@ impl Default for ServerLimits {
 /// HTTP/1.1 with TCP_NODELAY. A client that goes away cancels its call; so does dropping the returned future.
 pub async fn serve<S, B>(listener: TcpListener, service: S, limits: ServerLimits, shutdown: impl Future<Output = ()>)
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<IncomingBody>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    let limits = Arc::new(limits);
+    let places = Places::new(Arc::clone(&limits));
+    let turned_away = Arc::new(Semaphore::new(limits::HTTP_TURNED_AWAY));
     let (stop, stopping) = watch::channel(());
     // Dropping this ends every connection.
     let mut connections = JoinSet::new();
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .max_headers(limits::HTTP_HEADERS)
-        .max_buf_size(limits::HTTP_HEAD_BYTES);
+    let ordinary = builder(limits.head_time, true);
+    let spare = builder(limits.head_time.min(limits::HTTP_SPARE_HEAD_TIME), false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let accepted = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (listener.accept().await, permit)
-        };
-        let (accepted, permit) = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = accepted => accepted,
+            accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, or a client that gave up: neither is a reason to end.
                 tracing::warn!(%error, "could not accept a connection");
@@ -85,14 +96,24 @@ where
                 continue;
             }
         };
-        let stream = prepared(stream, &limits);
-        let (builder, service, stopping) = (builder.clone(), service.clone(), stopping.clone());
         while connections.try_join_next().is_some() {}
+        let Some(place) = places.take(peer.ip()) else {
+            // Beyond these the connection is closed without a word.
+            if let Ok(permit) = Arc::clone(&turned_away).try_acquire_owned() {
+                connections.spawn(async move {
+                    turn_away(stream).await;
+                    drop(permit);
+                });
+            }
+            continue;
+        };
+        let stream = prepared(stream, &limits);
+        let builder = if place.is_spare { spare.clone() } else { ordinary.clone() };
+        let (service, stopping, limits) = (service.clone(), stopping.clone(), Arc::clone(&limits));
         connections.spawn(async move {
-            if let Err(error) = serve_connection(&builder, stream, service, stopping).await {
+            if let Err(error) = serve_connection(&builder, stream, service, (place, Peer(peer)), limits, stopping).await {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(permit);
         });
     }
     drop((listener, stop));
@@ -102,46 +123,23 @@ where
     }
 }
 
+fn builder(head_time: Duration, keeps_alive: bool) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_time)
+        .keep_alive(keeps_alive)
+        .max_headers(limits::HTTP_HEADERS)
+        .max_buf_size(limits::HTTP_HEAD_BYTES);
+    builder
+}
+
 /// Answers leave at once, and must be read.
 fn prepared(stream: TcpStream, limits: &ServerLimits) -> UnreadLimit<TcpStream> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "could not set TCP_NODELAY");
     }
     UnreadLimit::new(stream, limits.write_time)
-}
-
-/// One connection, until its client ends it or, once `stopping` closes, until the request under way is answered.
-async fn serve_connection<S, B>(
-    builder: &http1::Builder,
-    stream: UnreadLimit<TcpStream>,
-    service: S,
-    mut stopping: watch::Receiver<()>,
-) -> hyper::Result<()>
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let service = TowerToHyperService::new(service);
-    let has_asked = &AtomicBool::new(false);
-    let noticed = service_fn(move |request| {
-        has_asked.store(true, Ordering::Relaxed);
-        service.call(request)
-    });
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), noticed));
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => return ended,
-        // Nothing is ever sent; the change is that the sender is gone.
-        _ = stopping.changed() => {}
-    }
-    // hyper would wait for the first request of a connection that has not had one.
-    if !has_asked.load(Ordering::Relaxed) {
-        return Ok(());
-    }
-    connection.as_mut().graceful_shutdown();
-    connection.await
 }
 
 /// How long to wait after a failed accept, so that a lasting failure does not become a busy loop.

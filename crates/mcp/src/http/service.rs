@@ -10,6 +10,8 @@ use tokio::sync::Semaphore;
 use super::answers::refused;
 use super::cross_origin::preflight;
 use super::front::{Asked, Front, tower_service};
+use super::memory_budget::MemoryBudget;
+use super::request_body::Room;
 use super::sessions::{SessionLimits, Sessions};
 use super::sse::SseService;
 use super::streamable::{SESSION_ID, only_post};
@@ -48,15 +50,15 @@ pub(super) struct Shared<C, A> {
     pub(super) endpoint: Endpoint<C>,
     authenticate: A,
     pub(super) hosts: AllowedHosts,
-    pub(super) large_bodies: Arc<Semaphore>,
+    pub(super) room: Room,
 }
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Serves an endpoint to the callers that `authenticate` lets in.
     pub fn new(endpoint: Endpoint<C>, authenticate: A, hosts: AllowedHosts) -> Self {
-        let large_bodies = Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES));
+        let room = Room { turns: Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES)), memory: MemoryBudget::default() };
         let sessions = Some(Arc::new(Sessions::new(SessionLimits::default())));
-        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, large_bodies }), path: None, sessions }
+        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, room }), path: None, sessions }
     }
 
     /// Answers at this path only, with and without a slash at its end, and 404 elsewhere. Without it, every path is the endpoint's: a router decides.
@@ -70,6 +72,16 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     #[must_use]
     pub fn sessions(self, limits: Option<SessionLimits>) -> Self {
         Self { sessions: limits.map(|limits| Arc::new(Sessions::new(limits))), ..self }
+    }
+
+    /// The memory that requests may take together, shared with whatever else is given the same budget. Call it before the service is cloned and
+    /// before [`McpService::sse`]; afterwards it has no effect.
+    #[must_use]
+    pub fn memory_budget(mut self, budget: &MemoryBudget) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.room.memory = budget.clone();
+        }
+        self
     }
 
     /// The same endpoint for clients of 2024-11-05, over HTTP+SSE: GET opens a channel, and POST to `messages` (a path, as clients reach it)
@@ -119,8 +131,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A>
         &self.shared.hosts.origins
     }
 
-    fn large_bodies(&self) -> &Arc<Semaphore> {
-        &self.shared.large_bodies
+    fn room(&self) -> &Room {
+        &self.shared.room
     }
 
     async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {

@@ -1,7 +1,7 @@
 //! The sessions of one endpoint over HTTP, found by their id, bounded in number and idle time. Source: specification 2025-11-25, "Session Management".
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -39,12 +39,24 @@ pub(super) struct Sessions {
     sessions: RwLock<HashMap<String, Arc<Session>>>,
     /// The server stops: what would go on for ever ends as soon as it begins.
     is_ending: AtomicBool,
+    /// When the operator was last told that there are as many as there may be, in seconds of the clock from 1 on.
+    told_full: AtomicU64,
 }
+
+/// The least time between two words to the operator about that.
+const TOLD_AGAIN_AFTER: u64 = 60;
 
 impl Sessions {
     pub(super) fn new(limits: SessionLimits) -> Self {
         let ledger = Ledger::at_most(limits.stream_bytes);
-        Self { limits, ledger, clock: Instant::now(), sessions: RwLock::default(), is_ending: AtomicBool::new(false) }
+        Self {
+            limits,
+            ledger,
+            clock: Instant::now(),
+            sessions: RwLock::default(),
+            is_ending: AtomicBool::new(false),
+            told_full: AtomicU64::new(0),
+        }
     }
 
     /// Opens a session; `None` when there are as many as there may be and none of them is idle, or there is no randomness.
@@ -99,6 +111,14 @@ impl Sessions {
         Some(session)
     }
 
+    /// Whether the operator is to be told that there was no room for one: once a minute, however many clients come.
+    pub(super) fn is_worth_telling(&self) -> bool {
+        let now = self.now().saturating_add(1);
+        let told = self.told_full.load(Ordering::Relaxed);
+        let is_due = told == 0 || now.saturating_sub(told) >= TOLD_AGAIN_AFTER;
+        is_due && self.told_full.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
     /// Ends a session.
     pub(super) fn remove(&self, session: &Session) {
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).remove(&session.id);
@@ -141,6 +161,18 @@ mod tests {
         for session in [early, sessions.open(Arc::default(), None).unwrap(), sessions.open_channel(None).unwrap()] {
             assert!(session.own_stream().has_ended());
         }
+    }
+
+    /// A line for each client over the cap would fill the disk with the log.
+    #[test]
+    fn the_operator_is_told_once_a_minute_that_there_is_no_room() {
+        let mut sessions = Sessions::new(SessionLimits { sessions: 0, ..SessionLimits::default() });
+        let told = |sessions: &Sessions| (0..1000).filter(|_| sessions.is_worth_telling()).count();
+        assert_eq!(told(&sessions), 1);
+        sessions.clock = sessions.clock.checked_sub(Duration::from_secs(59)).unwrap();
+        assert_eq!(told(&sessions), 0);
+        sessions.clock = sessions.clock.checked_sub(Duration::from_secs(1)).unwrap();
+        assert_eq!(told(&sessions), 1);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use tokio::sync::Semaphore;
 
 use super::answers::{refused, stream, whole, with_status};
 use super::cross_origin::preflight;
 use super::front::{Asked, Front, tower_service};
+use super::request_body::Room;
 use super::service::Shared;
 use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
@@ -63,7 +63,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
 
     /// The answer goes to the channel; the reply here only says that the message came.
     async fn take(&self, asked: Asked<C>) -> Response<ReplyBody> {
-        let Asked { head, bytes, turn, caller } = asked;
+        let Asked { head, bytes, held, caller } = asked;
         let query = head.uri.query().unwrap_or_default();
         let Some(id) = query.split('&').find_map(|pair| pair.strip_prefix("session_id=")) else {
             return refused(
@@ -86,7 +86,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
             }
             step => drop(tokio::spawn(async move {
                 let answer = step.finish().await;
-                drop(turn);
+                drop(held);
                 say(&outlet, answer).await;
                 drop(answering);
             })),
@@ -121,8 +121,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A>
         &self.shared.hosts.origins
     }
 
-    fn large_bodies(&self) -> &Arc<Semaphore> {
-        &self.shared.large_bodies
+    fn room(&self) -> &Room {
+        &self.shared.room
     }
 
     async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {

@@ -6,11 +6,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::answers::{refused, respond, stream, whole, with_status};
 use super::event_stream::{Answering, EventStream, First};
 use super::front::Asked;
+use super::request_body::Held;
 use super::session_body::SessionBody;
 use super::{Authenticate, McpService, ReplyBody, headers};
 use crate::Revision;
@@ -23,7 +23,7 @@ use crate::session::{Reading, Session, SessionStream};
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Answers a request that may enter.
     pub(super) async fn take(&self, asked: Asked<C>) -> Response<ReplyBody> {
-        let Asked { head, bytes, turn, caller } = asked;
+        let Asked { head, bytes, held, caller } = asked;
         let session = match self.session_of(&head, &caller) {
             Ok(session) => session,
             Err(refusal) => return refusal,
@@ -32,19 +32,13 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             return self.without_body(&head, session);
         }
         match session {
-            Some(session) => self.answer_in(&session, &head, bytes, turn, &caller).await,
-            None => self.answer_alone(&head, bytes, turn, &caller).await,
+            Some(session) => self.answer_in(&session, &head, bytes, held, &caller).await,
+            None => self.answer_alone(&head, bytes, held, &caller).await,
         }
     }
 
     /// A request outside of any session: its own connection is all there is.
-    async fn answer_alone(
-        &self,
-        head: &Parts,
-        bytes: Bytes,
-        turn: Option<OwnedSemaphorePermit>,
-        caller: &Arc<C>,
-    ) -> Response<ReplyBody> {
+    async fn answer_alone(&self, head: &Parts, bytes: Bytes, held: Held, caller: &Arc<C>) -> Response<ReplyBody> {
         let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let opening = OnceLock::new();
@@ -58,7 +52,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             // A large body keeps its place until its answer is known.
             step => Box::pin(async move {
                 let answer = step.finish().await;
-                drop(turn);
+                drop(held);
                 answer
             }),
         };
@@ -77,7 +71,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         session: &Arc<Session>,
         head: &Parts,
         bytes: Bytes,
-        turn: Option<OwnedSemaphorePermit>,
+        held: Held,
         caller: &Arc<C>,
     ) -> Response<ReplyBody> {
         let events = takes_events(&head.headers).then(|| session.new_stream());
@@ -92,7 +86,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         }
         let answering: Answering = Box::pin(async move {
             let answer = step.finish().await;
-            drop(turn);
+            drop(held);
             answer
         });
         let mut answering = Kept { answering: Some(answering), events: events.clone(), session: Arc::clone(session) };
@@ -170,7 +164,10 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
                 }
             }
             // The client is served all the same, without what needs a session.
-            None => tracing::warn!("there are as many sessions as there may be; a client is served without one"),
+            None if sessions.is_worth_telling() => {
+                tracing::warn!("there are as many sessions as there may be; clients are served without one");
+            }
+            None => {}
         }
         response
     }

@@ -93,23 +93,6 @@ async fn a_client_that_goes_away_cancels_its_call() {
     assert_eq!(Client::connect(server.address).await.exchange(&post(&[], PING)).await.status, 200);
 }
 
-#[tokio::test]
-async fn connections_over_the_cap_wait_for_their_turn() {
-    let mut server = server_with(ServerLimits { connections: 1, ..ServerLimits::default() }).await;
-    let mut first = Client::connect(server.address).await;
-    assert_eq!(first.exchange(&post(&[], PING)).await.status, 200);
-    let mut second = Client::connect(server.address).await;
-    second.send(&wait("second")).await;
-    for _ in 0..50 {
-        assert_eq!(first.exchange(&post(&[], PING)).await.status, 200);
-    }
-    assert!(server.events.try_recv().is_err(), "the second connection was served although the cap is one");
-    drop(first);
-    assert_eq!(soon(server.events.recv()).await, started("second"));
-    server.world.open(1);
-    assert_eq!(second.receive().await.unwrap().status, 200);
-}
-
 /// A call that waits, in a body of this size.
 fn wait_in(bytes: usize, name: &str) -> Vec<u8> {
     let call =
