@@ -1,4 +1,4 @@
-//! Measures lists of 200 cards with 100,000 stored, through the board's service in process. Prints medians; no harness.
+//! Measures lists, searches and writes with 100,000 cards stored, through the board's service in process. Prints medians; no harness.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a measurement fails loudly and prints")]
 
@@ -44,8 +44,10 @@ async fn main() {
             "description": "What is to be done here, in two sentences. The second one says why it matters to the team.",
             "status": STATUSES[number / BOARDS % STATUSES.len()],
             "position": (number * 7919 % CARDS) as f64,
-            "priority": "high",
-            "tags": ["backend", "urgent"],
+            "priority": if number % 5000 == 1 { "low" } else { "high" },
+            "tags": ["backend", if number % 5000 == 2 { "few" } else { "urgent" }],
+            "assignee": if number % 5000 == 3 { "anna" } else { "" },
+            "due_date": format!("2026-{:03}", number % 365),
             "board_id": boards[number % BOARDS],
         });
         call(&service, "POST", "/xapi2/data/card", Some(card)).await;
@@ -67,7 +69,72 @@ async fn main() {
     measure(&service, "all, by creation", "/xapi2/data/card?limit=200&sort=created_at").await;
     measure(&service, "all, by priority", "/xapi2/data/card?limit=200&sort=-data__priority").await;
     measure(&service, "all, search", "/xapi2/data/card?limit=200&q=99999").await;
-    measure(&service, "one card", &format!("/xapi2/data/card/{last}")).await;
+    measure_single(&service).await;
+    measure_searches(&service).await;
+    let card = format!("/xapi2/data/card/{last}");
+    let alone = measure(&service, "one card", &card).await;
+    for (what, q) in [("three characters", "99999"), ("two characters that are nowhere", "zq")] {
+        measure_beside(&service, &card, what, q, alone).await;
+    }
+}
+
+/// Every sort and every single filter, the first page of 50 and the last.
+async fn measure_single(service: &BoardService) {
+    let sorts = ["created_at", "updated_at", "data__position", "data__status", "data__priority", "data__due_date"];
+    let sorts = sorts.iter().flat_map(|sort| [format!("sort={sort}"), format!("sort=-{sort}")]);
+    let filters = [
+        "status=doing",
+        "status=nowhere",
+        "assignee=anna",
+        "assignee=",
+        "priority=low",
+        "tags=few",
+        "tags=backend",
+        "is_archived=true",
+    ];
+    for query in sorts.chain(filters.iter().map(|filter| (*filter).to_owned())) {
+        let path = format!("/xapi2/data/card?limit=50&{query}");
+        measure(service, &format!("50 by {query}"), &path).await;
+        // The last page begins where the list read backwards ends.
+        let backwards = match query.strip_prefix("sort=") {
+            Some(sort) => format!("sort={}", sort.strip_prefix('-').map_or_else(|| format!("-{sort}"), str::to_owned)),
+            None => format!("{query}&sort=-data__position"),
+        };
+        let end = call(service, "GET", &format!("/xapi2/data/card?limit=50&{backwards}"), None).await;
+        if let Some(row) = end["data"].as_array().unwrap().last() {
+            let id = row["id"].as_str().unwrap();
+            measure(service, &format!("50 by {query}, last page"), &format!("{path}&after={id}")).await;
+        }
+    }
+}
+
+async fn measure_searches(service: &BoardService) {
+    for (what, q) in [
+        ("one hit", "99999"),
+        ("no hit", "xyzzy"),
+        ("hits everywhere", "usual"),
+        ("two characters, hits everywhere", "ti"),
+        ("two characters, no hit", "zq"),
+    ] {
+        measure(service, &format!("50 by a search, {what}"), &format!("/xapi2/data/card?limit=50&q={q}")).await;
+    }
+}
+
+/// One card, read while fifty search.
+async fn measure_beside(service: &BoardService, card: &str, what: &str, q: &str, alone: Duration) {
+    let mut searches = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (service, path) = (service.clone(), format!("/xapi2/data/card?q={q}"));
+        searches.spawn(async move {
+            loop {
+                let request = Request::get(&path).body(Body::empty()).unwrap();
+                service.clone().oneshot(request).await.unwrap();
+            }
+        });
+    }
+    let beside = measure(service, &format!("one card beside fifty searches, {what}"), card).await;
+    searches.shutdown().await;
+    println!("one card beside fifty searches, {what}: {:.1} × alone", beside.as_secs_f64() / alone.as_secs_f64());
 }
 
 /// What a create costs where it must reach a disk before it is answered.
@@ -91,7 +158,7 @@ async fn timed<T>(what: &str, future: impl Future<Output = T>) -> T {
     value
 }
 
-async fn measure(service: &BoardService, what: &str, path: &str) {
+async fn measure(service: &BoardService, what: &str, path: &str) -> Duration {
     let mut times: Vec<Duration> = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let started = Instant::now();
@@ -102,13 +169,14 @@ async fn measure(service: &BoardService, what: &str, path: &str) {
         times.push(started.elapsed());
         assert!(bytes.len() > 20);
     }
-    print_median(what, times);
+    print_median(what, times)
 }
 
-fn print_median(what: &str, mut times: Vec<Duration>) {
+fn print_median(what: &str, mut times: Vec<Duration>) -> Duration {
     times.sort();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     println!("{what}: median {:.3} ms, 95th {:.3} ms", milliseconds(times[ROUNDS / 2]), milliseconds(times[ROUNDS * 95 / 100]));
+    times[ROUNDS / 2]
 }
 
 async fn call(service: &BoardService, method: &str, path: &str, body: Option<Value>) -> Value {
