@@ -1,5 +1,10 @@
 //! Who is asking. One caller for all doors today; the credential of each caller comes with the shared service.
 
+use std::net::IpAddr;
+
+/// Characters of a client's own name that tell its room from others.
+const CLIENT_CHARACTERS: usize = 64;
+
 /// Who a call is made for. Every caller acts on the board as the account `local`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
@@ -7,8 +12,8 @@ pub(crate) enum Caller {
     LocalUser,
     /// The same person, by a command of their own.
     Terminal,
-    /// Whoever reaches the HTTP door, past the shared bearer where there is one.
-    HttpClient,
+    /// Whoever reaches the HTTP door, past the shared bearer where there is one, and from where, if that is not this machine.
+    HttpClient(Option<IpAddr>),
     /// The same by way of a proxy, past nothing at all: it may be anybody.
     Forwarded,
     /// A program that holds the key of the actions.
@@ -20,7 +25,7 @@ impl Caller {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::LocalUser | Self::Terminal => "local",
-            Self::HttpClient | Self::Forwarded => "http",
+            Self::HttpClient(_) | Self::Forwarded => "http",
             Self::ActionClient => "action",
         }
     }
@@ -28,8 +33,36 @@ impl Caller {
     /// Whether what it asks for may change anything. Asked by the gate, whatever the door.
     pub(crate) fn may_write(self) -> bool {
         match self {
-            Self::LocalUser | Self::Terminal | Self::HttpClient | Self::ActionClient => true,
+            Self::LocalUser | Self::Terminal | Self::HttpClient(_) | Self::ActionClient => true,
             Self::Forwarded => false,
         }
+    }
+
+    /// In whose room what is kept for it is counted, so that one client leaves the others theirs. What it calls itself is believed: all rooms
+    /// together have an end.
+    pub(crate) fn room(self, client: Option<&str>) -> String {
+        let name: String = client.unwrap_or_default().chars().take(CLIENT_CHARACTERS).collect();
+        match self {
+            Self::HttpClient(Some(address)) => format!("{} {address} {name}", self.name()),
+            _ => format!("{} {name}", self.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CLIENT_CHARACTERS, Caller};
+
+    #[test]
+    fn clients_from_elsewhere_or_of_another_name_have_rooms_of_their_own() {
+        let (here, there) = (Caller::HttpClient(None), Caller::HttpClient(Some([192, 0, 2, 1].into())));
+        let rooms = [here.room(None), here.room(Some("a")), there.room(Some("a")), Caller::LocalUser.room(Some("a"))];
+        for (number, room) in rooms.iter().enumerate() {
+            assert!(!rooms[..number].contains(room), "{room}");
+        }
+        assert_eq!(here.name(), there.name(), "a key is known again from wherever it comes");
+        let long = "é".repeat(CLIENT_CHARACTERS);
+        assert_eq!(here.room(Some(&long)), here.room(Some(&format!("{long}x"))));
+        assert_ne!(here.room(Some(&long)), here.room(long.strip_suffix('é')));
     }
 }

@@ -173,7 +173,7 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
     let key = road.key(&call, &mut arguments);
     let held = match key {
         None => None,
-        Some(key) => match road.keys.begin(key, &arguments, SystemTime::now()).await {
+        Some(key) => match road.keys.begin(key, &call.caller.room(call.client().name()), &arguments, SystemTime::now()).await {
             Begun::Go(held) => Some(held),
             Begun::Answered(answer) => return answered(road, answer, wanted),
             Begun::Refused(why) => return Err(fail(why)),

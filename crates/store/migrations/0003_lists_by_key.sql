@@ -108,25 +108,28 @@ CREATE TABLE settled (
     at TEXT NOT NULL
 );
 
--- Room is counted where calls come and go, not by counting all that are kept.
+-- Room is counted where calls come and go, not by counting all that are kept. Each client has a room, whoever it calls as.
+ALTER TABLE kept_call ADD COLUMN room TEXT NOT NULL DEFAULT '';
+UPDATE kept_call SET room = caller;
+
 CREATE TABLE kept_room (
-    caller     TEXT PRIMARY KEY NOT NULL,
+    room       TEXT PRIMARY KEY NOT NULL,
     calls      INTEGER NOT NULL,
     characters INTEGER NOT NULL
 );
 
-INSERT INTO kept_room (caller, calls, characters) SELECT caller, count(*), sum(size) FROM kept_call GROUP BY caller;
+INSERT INTO kept_room (room, calls, characters) SELECT room, count(*), sum(size) FROM kept_call GROUP BY room;
 
 CREATE TRIGGER kept_call_begins AFTER INSERT ON kept_call BEGIN
-    INSERT INTO kept_room (caller, calls, characters) VALUES (new.caller, 1, new.size)
-        ON CONFLICT (caller) DO UPDATE SET calls = calls + 1, characters = characters + excluded.characters;
+    INSERT INTO kept_room (room, calls, characters) VALUES (new.room, 1, new.size)
+        ON CONFLICT (room) DO UPDATE SET calls = calls + 1, characters = characters + excluded.characters;
 END;
 
 CREATE TRIGGER kept_call_ends AFTER UPDATE OF size ON kept_call BEGIN
-    UPDATE kept_room SET characters = characters + new.size - old.size WHERE caller = new.caller;
+    UPDATE kept_room SET characters = characters + new.size - old.size WHERE room = new.room;
 END;
 
 CREATE TRIGGER kept_call_is_forgotten AFTER DELETE ON kept_call BEGIN
-    UPDATE kept_room SET calls = calls - 1, characters = characters - old.size WHERE caller = old.caller;
-    DELETE FROM kept_room WHERE caller = old.caller AND calls = 0;
+    UPDATE kept_room SET calls = calls - 1, characters = characters - old.size WHERE room = old.room;
+    DELETE FROM kept_room WHERE room = old.room AND calls = 0;
 END;

@@ -10,13 +10,13 @@ use crate::{Store, StoreError, sql, time};
 
 /// How long a call is kept.
 pub const KEPT_TIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// Calls that are kept for one caller at once, when nothing else is chosen.
+/// Calls that are kept in one room at once, when nothing else is chosen.
 pub(crate) const MAX_KEPT_CALLS: u32 = 10_000;
-/// As many callers have all their room; beyond that, callers share what there is.
-const CALLERS: u32 = 16;
+/// So many rooms may be full: all of them together have an end.
+const ROOMS: u32 = 16;
 /// Bytes of an answer that is kept.
 pub const MAX_KEPT_ANSWER: usize = 128 << 10;
-/// Characters of all answers that are kept for one caller.
+/// Characters of all answers that are kept in one room.
 pub const MAX_KEPT_CHARACTERS: u64 = 16 << 20;
 
 /// A call by what tells it from others. Each text is compared byte by byte.
@@ -49,7 +49,7 @@ pub enum KeptCall {
 pub enum KeepError {
     /// As many calls are kept as there is room for.
     #[error(
-        "{0} calls of this caller, {MAX_KEPT_CHARACTERS} characters of their answers, or {CALLERS} times as much of all callers, are kept already"
+        "{0} calls of this client, {MAX_KEPT_CHARACTERS} characters of their answers, or {ROOMS} times as much of all clients, are kept already"
     )]
     Full(u32),
     /// The storage failed.
@@ -58,11 +58,17 @@ pub enum KeepError {
 }
 
 impl Store {
-    /// Notes that a call begins, unless its key is known. Calls that are older than [`KEPT_TIME`] at `now` are forgotten first.
+    /// Notes that a call begins, unless its key is known, and counts it in a room: a client that fills its own leaves those of others. Calls that are older than [`KEPT_TIME`] at `now` are forgotten first.
     ///
     /// # Errors
     /// [`KeepError::Full`] when there is no room for another one.
-    pub async fn begin_kept_call(&self, call: &CallKey, fingerprint: &str, now: SystemTime) -> Result<KeptCall, KeepError> {
+    pub async fn begin_kept_call(
+        &self,
+        call: &CallKey,
+        room: &str,
+        fingerprint: &str,
+        now: SystemTime,
+    ) -> Result<KeptCall, KeepError> {
         let begun = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
         let ends = Timestamp::try_from(now + KEPT_TIME).unwrap_or(Timestamp::MAX);
         let mut transaction = self.begin_write().await?;
@@ -86,15 +92,14 @@ impl Store {
                 false => KeptCall::Unfinished(row.try_get("begun_at").map_err(StoreError::from)?),
             });
         }
-        let room =
-            sqlx::query(sql::KEPT_CALL_ROOM).bind(&call.caller).fetch_one(&mut *transaction).await.map_err(StoreError::from)?;
-        let count = |column| room.try_get::<i64, _>(column).map_err(StoreError::from);
+        let kept = sqlx::query(sql::KEPT_CALL_ROOM).bind(room).fetch_one(&mut *transaction).await.map_err(StoreError::from)?;
+        let count = |column| kept.try_get::<i64, _>(column).map_err(StoreError::from);
         let most = self.kept_calls();
         let (most_calls, most_characters) = (i64::from(most), i64::try_from(MAX_KEPT_CHARACTERS).unwrap_or(i64::MAX));
         let is_full = count("own_calls")? >= most_calls
             || count("own_characters")? >= most_characters
-            || count("calls")? >= most_calls * i64::from(CALLERS)
-            || count("characters")? >= most_characters * i64::from(CALLERS);
+            || count("calls")? >= most_calls * i64::from(ROOMS)
+            || count("characters")? >= most_characters * i64::from(ROOMS);
         if is_full {
             // Those that were forgotten stay so.
             transaction.commit().await?;
@@ -107,6 +112,7 @@ impl Store {
             .bind(fingerprint)
             .bind(time::text(begun))
             .bind(time::text(ends))
+            .bind(room)
             .execute(&mut *transaction)
             .await
             .map_err(StoreError::from)?;

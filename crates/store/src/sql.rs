@@ -72,10 +72,10 @@ pub(crate) const KEPT_CALL_CLEAR: &str = "DELETE FROM kept_call WHERE expires_at
 pub(crate) const KEPT_CALL: &str =
     "SELECT fingerprint, begun_at, is_done, answer FROM kept_call WHERE caller = $1 AND tool = $2 AND key = $3";
 pub(crate) const KEPT_CALL_ROOM: &str = "SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(characters), 0) AS characters, \
-     coalesce(sum(calls) FILTER (WHERE caller = $1), 0) AS own_calls, \
-     coalesce(sum(characters) FILTER (WHERE caller = $1), 0) AS own_characters FROM kept_room";
+     coalesce(sum(calls) FILTER (WHERE room = $1), 0) AS own_calls, \
+     coalesce(sum(characters) FILTER (WHERE room = $1), 0) AS own_characters FROM kept_room";
 pub(crate) const KEPT_CALL_BEGIN: &str =
-    "INSERT INTO kept_call (caller, tool, key, fingerprint, begun_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    "INSERT INTO kept_call (caller, tool, key, fingerprint, begun_at, expires_at, room) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 pub(crate) const KEPT_CALL_DONE: &str = "UPDATE kept_call SET is_done = TRUE, answer = $4, size = coalesce(length($4), 0) WHERE caller = $1 AND tool = $2 AND key = $3 AND is_done = FALSE";
 pub(crate) const KEPT_CALL_FORGET: &str =
     "DELETE FROM kept_call WHERE caller = $1 AND tool = $2 AND key = $3 AND is_done = FALSE";

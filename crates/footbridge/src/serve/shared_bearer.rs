@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::http::request::Parts;
 use footbridge_mcp::auth::{Challenge, bearer_token, same_secret};
-use footbridge_mcp::http::{Authenticate, Refusal};
+use footbridge_mcp::http::{Authenticate, Refusal, TrustedProxies};
 use secrecy::SecretString;
 
 use super::forwarded::is_forwarded;
@@ -32,12 +32,11 @@ impl SharedBearer {
 
     /// The caller of a request; none when it may not enter.
     fn caller(&self, head: &Parts) -> Option<Caller> {
+        let client = || Caller::HttpClient(TrustedProxies::default().client(head));
         match self {
-            Self::Token(token) => {
-                bearer_token(head).is_some_and(|given| same_secret(&given, token)).then_some(Caller::HttpClient)
-            }
+            Self::Token(token) => bearer_token(head).is_some_and(|given| same_secret(&given, token)).then(client),
             Self::Unsaid if is_forwarded(&head.headers) => Some(Caller::Forwarded),
-            Self::Anybody | Self::Unsaid => Some(Caller::HttpClient),
+            Self::Anybody | Self::Unsaid => Some(client()),
         }
     }
 }
@@ -83,10 +82,10 @@ mod tests {
     fn who_comes_through_a_proxy_may_write_with_the_bearer_or_the_operators_word() {
         let through = [("x-forwarded-for", "192.0.2.1")];
         assert_eq!(SharedBearer::new(None, false).caller(&head(&through)), Some(Forwarded));
-        assert_eq!(SharedBearer::new(None, false).caller(&head(&[])), Some(HttpClient));
-        assert_eq!(SharedBearer::new(None, true).caller(&head(&through)), Some(HttpClient));
+        assert_eq!(SharedBearer::new(None, false).caller(&head(&[])), Some(HttpClient(None)));
+        assert_eq!(SharedBearer::new(None, true).caller(&head(&through)), Some(HttpClient(None)));
         let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false);
-        assert_eq!(bearer.caller(&head(&[through[0], ("authorization", "Bearer s3cret")])), Some(HttpClient));
+        assert_eq!(bearer.caller(&head(&[through[0], ("authorization", "Bearer s3cret")])), Some(HttpClient(None)));
         assert_eq!(bearer.caller(&head(&through)), None);
     }
 }

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn who_may_only_read_reads() {
         for effect in [Effect::Read, Effect::Write, Effect::Destroy] {
-            for caller in [Caller::LocalUser, Caller::Terminal, Caller::HttpClient, Caller::ActionClient] {
+            for caller in [Caller::LocalUser, Caller::Terminal, Caller::HttpClient(None), Caller::ActionClient] {
                 assert!(check_caller(caller, effect, "card_create").is_ok(), "{caller:?} {effect:?}");
             }
             assert_eq!(check_caller(Caller::Forwarded, effect, "card_create").is_ok(), effect == Effect::Read);

@@ -91,7 +91,8 @@ impl Keys {
     }
 
     /// Notes that a call begins, unless it was made before. Waits while the same key is at work in this process.
-    pub(crate) async fn begin(&self, call: CallKey, arguments: &Map<String, Value>, now: SystemTime) -> Begun {
+    /// It takes place in this room.
+    pub(crate) async fn begin(&self, call: CallKey, room: &str, arguments: &Map<String, Value>, now: SystemTime) -> Begun {
         let length = call.key.chars().count();
         if length > MAX_KEY {
             return Begun::Refused(format!(
@@ -104,7 +105,7 @@ impl Keys {
         };
         let lock = self.lock(&call).lock_owned().await;
         let fingerprint = fingerprint(arguments);
-        match store.begin_kept_call(&call, &fingerprint, now).await {
+        match store.begin_kept_call(&call, room, &fingerprint, now).await {
             Ok(KeptCall::Begun) => Begun::Go(Held { call, store, _lock: lock }),
             Ok(KeptCall::Done(Some(answer))) => Begun::Answered(answer),
             Ok(KeptCall::Done(None)) => Begun::Refused(format!(

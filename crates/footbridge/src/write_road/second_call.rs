@@ -108,7 +108,9 @@ mod tests {
         let (one, other) = (of(json!({ "id": 1, "cut": true })), of(json!({ "id": 2, "cut": true })));
         let code = asked.note(LocalUser, &one);
         assert!(
-            !asked.takes(LocalUser, &other, &code) && !asked.takes(HttpClient, &one, &code) && !asked.takes(LocalUser, &one, "")
+            !asked.takes(LocalUser, &other, &code)
+                && !asked.takes(HttpClient(None), &one, &code)
+                && !asked.takes(LocalUser, &one, "")
         );
         let turned = of(json!({ "cut": true, "id": 1 }));
         assert!(asked.takes(LocalUser, &turned, &code), "the order says nothing");

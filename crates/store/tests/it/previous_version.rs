@@ -52,6 +52,6 @@ async fn a_database_of_the_version_before_keeps_all_its_rows_and_calls() {
     assert_eq!(store.records(&searched).await.unwrap().records, [record]);
     let call = CallKey { caller: "http".into(), tool: "t".into(), key: "k".into() };
     let now = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_800_000_000);
-    assert_eq!(store.begin_kept_call(&call, "f", now).await.unwrap(), KeptCall::Done(Some("7".to_owned())));
+    assert_eq!(store.begin_kept_call(&call, "r", "f", now).await.unwrap(), KeptCall::Done(Some("7".to_owned())));
     store.ready().await.unwrap();
 }
