@@ -39,6 +39,7 @@ use sha2::{Digest, Sha256};
 
 use crate::connector::{Action, Compiled, Connector, Decides, Kind, MAX_REQUESTS, RestAction, Timeout};
 use crate::failure::CallError;
+use crate::fence::Fencing;
 use crate::jq::{Variable, Variables};
 use crate::json;
 use crate::settings::Settings;
@@ -70,6 +71,8 @@ pub struct Options {
     pub progress: Option<OnProgress>,
     /// Also give the records as the backend sent them.
     pub keeps_records: bool,
+    /// The result is for a person or a program, not for a model: no text is fenced, neither in it nor in an error.
+    pub is_plain: bool,
 }
 
 /// What a call gave.
@@ -91,10 +94,11 @@ impl Outcome {
 /// One backend with one credential, ready to be called. Cheap to clone; clones share the upstream, the login and what lookups
 /// keep, so callers with credentials of their own need a backend of their own.
 ///
-/// Arguments are expected to fit the tool's `input_schema`: they are not validated here. Filters run on the runtime's
+/// Arguments are expected to fit the tool's `input_schema`: they are not validated here. What a model wrote goes through [`crate::unfence`]
+/// before. Filters run on the runtime's
 /// blocking threads, which need [`crate::FILTER_STACK_BYTES`] of stack.
 #[derive(Clone)]
-pub struct Backend(Arc<Shared>);
+pub struct Backend(Arc<Shared>, Fencing);
 
 /// What all calls of a backend share.
 struct Shared {
@@ -116,6 +120,7 @@ struct Shared {
 struct Inner {
     shared: Arc<Shared>,
     budget: Budget,
+    fencing: Fencing,
 }
 
 impl std::ops::Deref for Inner {
@@ -157,12 +162,24 @@ impl Backend {
         let open = Val::obj(open.collect());
         let secrets = secrets::Secrets::new(&settings);
         let upstream = Box::new(upstream);
-        Self(Arc::new(Shared { connector, settings, upstream, timeout, open, session, sources, secrets, access }))
+        let shared = Shared { connector, settings, upstream, timeout, open, session, sources, secrets, access };
+        Self(Arc::new(shared), Fencing::Strangers)
+    }
+
+    /// The same, where the caller wrote what it holds: its texts are fenced only where they could be taken for something else, such as our
+    /// marks. Without it every text that the connector file says is untrusted is fenced.
+    #[must_use]
+    pub fn with_own_texts(self) -> Self {
+        Self(self.0, Fencing::Own)
     }
 
     /// A call that may send so many requests.
     fn begin(&self, requests: usize) -> Arc<Inner> {
-        Arc::new(Inner { shared: Arc::clone(&self.0), budget: Budget::new(requests) })
+        self.begin_for(self.1, requests)
+    }
+
+    fn begin_for(&self, fencing: Fencing, requests: usize) -> Arc<Inner> {
+        Arc::new(Inner { shared: Arc::clone(&self.0), budget: Budget::new(requests), fencing })
     }
 
     /// The connector that this is.
@@ -208,11 +225,12 @@ impl Backend {
         options: Options,
     ) -> impl Future<Output = Result<Outcome, CallError>> + Send + 'static + use<> {
         let action = self.0.connector.tool(tool).map(|tool| tool.action.clone());
-        let inner = self.begin(match &action {
+        let requests = match &action {
             Some(Action::List(_)) => list::MAX_WALK_REQUESTS,
             Some(Action::Steps(plan)) => plan.requests,
             _ => MAX_REQUESTS,
-        });
+        };
+        let inner = self.begin_for(if options.is_plain { Fencing::Nobody } else { self.1 }, requests);
         let unknown =
             action.is_none().then(|| CallError::caller(format!("There is no tool `{tool}`. List the tools to see their names.")));
         async move {

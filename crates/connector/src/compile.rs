@@ -99,6 +99,7 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
         return None;
     }
     let operations = operations::collect(&definition);
+    let untrusted = tools::untrusted(&definition);
     Some(Connector(Arc::new(Compiled {
         name: definition.connector.value,
         title: definition.title,
@@ -122,6 +123,7 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
         prompts,
         sources,
         lookups,
+        untrusted,
         text_limit,
         program,
         origins,

@@ -179,6 +179,9 @@ pub struct Tool {
     /// Why its change cannot be taken back; none for a tool that reads or that can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_undo: Option<String>,
+    /// Arguments that it takes and does not list, each with its schema: an answer says when they help.
+    #[serde(skip)]
+    pub unlisted_arguments: Vec<(&'static str, Value)>,
     /// Hints for clients.
     pub annotations: Annotations,
     #[serde(skip)]
@@ -302,6 +305,8 @@ pub(crate) struct Compiled {
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) sources: Vec<Source>,
     pub(crate) lookups: Vec<Lookup>,
+    /// Keys whose texts are fenced, wherever they stand.
+    pub(crate) untrusted: Arc<[String]>,
     /// Characters after which an untrusted text is cut.
     pub(crate) text_limit: usize,
     pub(crate) program: Program,

@@ -26,6 +26,7 @@ mod upstream;
 mod backend;
 mod document;
 mod failure;
+mod fence;
 mod json;
 mod reference;
 
@@ -37,6 +38,7 @@ pub use connector::{
 pub use definition::schema;
 pub use document::{Difference, Differs};
 pub use failure::{CallError, Fault};
+pub use fence::{may_be_fenced, unfence, unfenced};
 pub use jq::FILTER_STACK_BYTES;
 pub use lint::{Linted, LintedTool, lint};
 pub use operation::Operation;

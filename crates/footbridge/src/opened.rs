@@ -147,7 +147,8 @@ impl Opened {
                 let upstream: InProcess<_, Body> = InProcess::new(local.board.service_for(AccountId::local()));
                 self.keys = Keys::in_store(local.store.clone());
                 self.local = Some(local);
-                connector.connect(own, upstream)
+                // its cards are the user's own
+                connector.connect(own, upstream).with_own_texts()
             }
         };
         let groups = settings.groups_of(&name, connector.groups()).map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;

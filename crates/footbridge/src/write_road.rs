@@ -140,6 +140,10 @@ fn open(served: &Served, tool: &ConnectorTool, names: &Names, keys: &Keys) -> To
     };
     let made = taking(made, tool);
     let made = if tool.asks { made.unlisted_argument(second_call::ARGUMENT, second_call::schema()) } else { made };
+    let unlisted = tool.unlisted_arguments.iter();
+    let made = unlisted.fold(made, |made, (name, schema)| made.unlisted_argument(*name, schema.clone()));
+    // what a model read in a fence it gives back in one
+    let made = made.read_arguments(footbridge_connector::may_be_fenced, footbridge_connector::unfence);
     let made = if served.lists(tool) { made } else { made.unlisted() };
     names.aliases(&served.name, tool).into_iter().fold(made, Tool::alias)
 }
@@ -180,7 +184,9 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
         },
     };
     let keeps_records = wanted == Wanted::Records;
-    let start = |progress| road.backend.call_with(&road.tool, arguments, Options { progress, keeps_records });
+    // marks are for models: a program and a person at a terminal read the words alone
+    let is_plain = keeps_records || *call.caller == Caller::Terminal;
+    let start = |progress| road.backend.call_with(&road.tool, arguments, Options { progress, keeps_records, is_plain });
     match progress::told(&call, start).await {
         Ok(outcome) => {
             let json = outcome.records.filter(|_| keeps_records).unwrap_or(outcome.json);

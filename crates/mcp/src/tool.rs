@@ -33,6 +33,13 @@ pub enum Effect {
 pub(crate) type ToolFuture = Pin<Box<dyn Future<Output = ToolResult> + Send>>;
 pub(crate) type ToolFunction<C> = Arc<dyn Fn(Call<C>) -> ToolFuture + Send + Sync>;
 
+/// What is done to arguments before anything else.
+#[derive(Clone, Copy)]
+pub(crate) struct ReadArguments {
+    pub(crate) concerns: fn(&str) -> bool,
+    pub(crate) read: fn(&mut Map<String, Value>),
+}
+
 /// A tool of an endpoint whose callers are `C`.
 pub struct Tool<C> {
     pub(crate) name: String,
@@ -48,6 +55,7 @@ pub struct Tool<C> {
     pub(crate) argument_aliases: Vec<(String, String)>,
     pub(crate) value_aliases: Vec<ValueAlias>,
     pub(crate) unlisted_arguments: Vec<(String, Value)>,
+    pub(crate) reading: Option<ReadArguments>,
     pub(crate) listed: bool,
     pub(crate) time_limit: Duration,
     pub(crate) required_capabilities: Option<Value>,
@@ -85,6 +93,7 @@ impl<C: 'static> Tool<C> {
             argument_aliases: Vec::new(),
             value_aliases: Vec::new(),
             unlisted_arguments: Vec::new(),
+            reading: None,
             listed: true,
             time_limit: limits::TOOL_TIME,
             required_capabilities: None,
@@ -210,6 +219,14 @@ impl<C: 'static> Tool<C> {
     #[must_use]
     pub fn unlisted_argument(mut self, name: impl Into<String>, schema: Value) -> Self {
         self.unlisted_arguments.push((name.into(), schema));
+        self
+    }
+
+    /// What becomes of the arguments of a call before they are held against the schema, such as marks taken off that the tool put around a text in
+    /// an earlier answer. `concerns` is asked of the arguments as JSON, where they came as that: it should be quick, and false for most.
+    #[must_use]
+    pub fn read_arguments(mut self, concerns: fn(&str) -> bool, read: fn(&mut Map<String, Value>)) -> Self {
+        self.reading = Some(ReadArguments { concerns, read });
         self
     }
 

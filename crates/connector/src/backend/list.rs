@@ -33,8 +33,9 @@ pub(super) async fn list(inner: &Arc<Inner>, model: &Model, arguments: Map<Strin
     let limit = arguments.get("limit").and_then(Value::as_u64);
     let body = exchange::json(inner, Ask::get(query.path(paging, limit, offset, after.as_deref()))).await?;
     let page = Page::read(inner, paging, body.as_ref())?;
+    let shown = row::Shown::new(inner, model);
     let mut result = Items::new(page.rows.iter().map(|row| row.len()).sum());
-    result.push(model, page.rows.iter().copied());
+    result.push(&shown, page.rows.iter().copied());
     let next = page.last_id().filter(|_| page.more);
     let truncated = page.more && next.is_none();
     Ok(result.finish(next.map(|id| query.bound.seal(&id)), truncated, None))
@@ -49,6 +50,7 @@ async fn walk(
     mut after: Option<String>,
     mut offset: Option<u64>,
 ) -> Result<Outcome, CallError> {
+    let shown = row::Shown::new(inner, model);
     let mut result = Items::new(0);
     let mut seen: HashSet<String> = HashSet::new();
     let mut count = 0;
@@ -72,7 +74,7 @@ async fn walk(
             .collect();
         let cut = fresh.len() > room;
         let kept = fresh.get(..room.min(fresh.len())).unwrap_or_default();
-        result.push(model, kept.iter().map(|(row, _)| *row));
+        result.push(&shown, kept.iter().map(|(row, _)| *row));
         count += kept.len();
         let last = kept.last().and_then(|(_, id)| id.clone());
         let progress = !kept.is_empty();
@@ -250,14 +252,14 @@ impl Items {
         Self { json, count: 0 }
     }
 
-    fn push<'r>(&mut self, model: &Model, rows: impl Iterator<Item = &'r str>) {
+    fn push<'r>(&mut self, shown: &row::Shown<'_>, rows: impl Iterator<Item = &'r str>) {
         let mut slots = Vec::new();
         for row in rows {
             if self.count > 0 {
                 self.json.push(',');
             }
             self.count += 1;
-            row::push(&mut self.json, model, row, &mut slots);
+            row::push(&mut self.json, shown, row, &mut slots);
         }
     }
 

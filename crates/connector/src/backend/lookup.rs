@@ -9,10 +9,10 @@ use super::Inner;
 use super::request;
 use super::sources::Loaded;
 use super::throttle::set;
-use super::tidy;
 use super::values::{self, Held};
 use crate::connector::Lookup;
 use crate::failure::CallError;
+use crate::fence;
 use crate::jq::{self, Glue, Variable, Variables, plain_text};
 
 /// Rows of one answer that are looked at.
@@ -189,7 +189,7 @@ fn pick(choices: &[Choice], name: &str, digits: bool, asked: &Asked<'_>) -> Resu
                     "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
                     asked.argument,
                     asked.lookup.noun,
-                    tidy::fenced(&listed.join(", "))
+                    fence::around(&listed.join(", "))
                 )));
             }
         }
@@ -242,14 +242,14 @@ fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut: bool) -> C
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     if !near.is_empty() {
         let names: Vec<String> = near.iter().take(MAX_SUGGESTED).map(|(_, own)| format!("{:?}", short(own))).collect();
-        message.push_str(&format!(" Did you mean {}?", tidy::fenced(&names.join(" or "))));
+        message.push_str(&format!(" Did you mean {}?", fence::around(&names.join(" or "))));
     }
     let words = asked.lookup.words.iter().map(|(word, _)| word.clone());
     let listed: Vec<String> = words.chain(choices.iter().map(shown)).take(MAX_LISTED).collect();
     if !listed.is_empty() {
         let left = (choices.len() + asked.lookup.words.len()).saturating_sub(listed.len());
         let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
-        message.push_str(&format!(" The choices are: {}{rest}.", tidy::fenced(&listed.join(", "))));
+        message.push_str(&format!(" The choices are: {}{rest}.", fence::around(&listed.join(", "))));
     }
     if is_cut {
         message.push_str(&format!(" Only the first {} were looked at: pass the id.", choices.len()));

@@ -9,6 +9,7 @@ use super::exchange::{self, Ask};
 use super::{Inner, Outcome, row};
 use crate::connector::Model;
 use crate::failure::CallError;
+use crate::fence::cut;
 use crate::json::{Admitted, push_string};
 use crate::template;
 
@@ -18,7 +19,7 @@ const DONE: &str = r#"{"done":true}"#;
 pub(super) async fn read(inner: &Arc<Inner>, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
     let (path, _) = path(model, arguments)?;
     match exchange::json(inner, Ask::get(path)).await? {
-        Some(body) => Ok(flattened(model, &body)),
+        Some(body) => Ok(flattened(inner, model, &body)),
         None => Err(CallError::backend(
             format!("{} answered nothing where a {} was expected.", inner.compiled().title, model.name),
             true,
@@ -54,9 +55,10 @@ async fn write(
     path: String,
     fields: Map<String, Value>,
 ) -> Result<Outcome, CallError> {
+    cut::refuse(&fields, None)?;
     let body = Some(Value::Object(fields).to_string());
     match exchange::json(inner, Ask::new(method, path, body)).await? {
-        Some(body) => Ok(flattened(model, &body)),
+        Some(body) => Ok(flattened(inner, model, &body)),
         None => Ok(Outcome::new(DONE.into())),
     }
 }
@@ -73,9 +75,9 @@ fn path(model: &Model, arguments: &Map<String, Value>) -> Result<(String, String
     Ok((format!("{}/{segment}", model.path), id))
 }
 
-fn flattened(model: &Model, body: &Admitted) -> Outcome {
+fn flattened(inner: &Inner, model: &Model, body: &Admitted) -> Outcome {
     let row = body.text().trim();
     let mut json = String::with_capacity(row.len());
-    row::push(&mut json, model, row, &mut Vec::new());
+    row::push(&mut json, &row::Shown::new(inner, model), row, &mut Vec::new());
     Outcome::new(json)
 }

@@ -1,21 +1,57 @@
 //! A row as the backend sends it → an item as a client reads it: flat, in the table's order, without what is empty.
 //! Works on the text: values are copied as written.
 
+use super::Inner;
+use super::tidy::{self, Rules};
 use crate::connector::Model;
+use crate::fence::Fencing;
 use crate::json;
+
+/// How the rows of a model are shown.
+pub(super) struct Shown<'m> {
+    model: &'m Model,
+    rules: Rules,
+    /// Of each field, whether its texts are fenced.
+    fenced: Vec<bool>,
+    /// Some field is.
+    any_fenced: bool,
+}
+
+impl<'m> Shown<'m> {
+    pub(super) fn new(inner: &Inner, model: &'m Model) -> Self {
+        Self::by(model, Rules::whole(inner.fencing, inner.compiled().untrusted.clone()))
+    }
+
+    fn by(model: &'m Model, rules: Rules) -> Self {
+        let is_fenced = |name: &String| rules.fencing == Fencing::Strangers && rules.is_untrusted(name);
+        let fenced: Vec<bool> = model.fields.iter().map(is_fenced).collect();
+        Self { model, any_fenced: fenced.contains(&true), rules, fenced }
+    }
+
+    /// Appends a value of a row, without the white space between its parts.
+    fn push_value(&self, out: &mut String, value: &str, looks: bool, fenced: bool) {
+        if fenced || looks || (self.any_fenced && value.starts_with(['[', '{'])) {
+            tidy::push_value(out, value, &self.rules, fenced);
+        } else {
+            json::push_compact(out, value);
+        }
+    }
+}
 
 /// Appends the item of one row. A row without a `data` object is passed on as it is.
 ///
 /// `slots` is scratch space that rows of one page share.
-pub(super) fn push<'r>(out: &mut String, model: &Model, row: &'r str, slots: &mut Vec<Option<&'r str>>) {
+pub(super) fn push<'r>(out: &mut String, shown: &Shown<'_>, row: &'r str, slots: &mut Vec<Option<&'r str>>) {
     const COLUMNS: [&str; 5] = ["id", "created_at", "updated_at", "is_archived", "data"];
+    let model = shown.model;
+    let looks = shown.rules.looks_at(row);
     let Some([id, created, updated, archived, Some(data)]) = json::pick(row, COLUMNS) else {
-        json::push_compact(out, row);
+        shown.push_value(out, row, looks, false);
         return;
     };
     slots.resize(model.fields.len(), None);
     if !json::pick_into(data, &model.fields, slots) {
-        json::push_compact(out, row);
+        shown.push_value(out, row, looks, false);
         return;
     }
     // `id` and the times belong to the row, whatever its data hold
@@ -23,10 +59,10 @@ pub(super) fn push<'r>(out: &mut String, model: &Model, row: &'r str, slots: &mu
         (*first, *before_last, *last) = (id, created, updated);
     }
     let archived = archived.filter(|value| *value == "true");
-    let fields = model.fields.iter().map(String::as_str).zip(slots.iter().copied());
+    let fields = model.fields.iter().map(String::as_str).zip(slots.iter().copied()).zip(shown.fenced.iter().copied());
     let mut comma = false;
     out.push('{');
-    for (name, value) in fields.chain([("is_archived", archived)]) {
+    for ((name, value), fenced) in fields.chain([(("is_archived", archived), false)]) {
         let Some(value) = value.filter(|value| !json::is_empty(value)) else { continue };
         if comma {
             out.push(',');
@@ -35,22 +71,44 @@ pub(super) fn push<'r>(out: &mut String, model: &Model, row: &'r str, slots: &mu
         out.push('"');
         out.push_str(name);
         out.push_str("\":");
-        json::push_compact(out, value);
+        shown.push_value(out, value, looks, fenced);
     }
     out.push('}');
 }
 
 #[cfg(test)]
 mod tests {
-    use super::push;
+    use super::{Shown, push};
+    use crate::backend::tidy::Rules;
     use crate::connector::Model;
+    use crate::fence::Fencing;
 
     fn item(row: &str) -> String {
+        item_of(Fencing::Own, row)
+    }
+
+    fn item_of(fencing: Fencing, row: &str) -> String {
         let fields = ["id", "title", "status", "n", "created_at", "updated_at"].map(str::to_owned).to_vec();
         let model = Model { name: "card".into(), path: "/c".into(), fields, filters: vec![], max_limit: 1, nullable: vec![] };
         let mut out = String::new();
-        push(&mut out, &model, row, &mut Vec::new());
+        let rules = Rules::whole(fencing, ["title".to_owned()].into());
+        push(&mut out, &Shown::by(&model, rules), row, &mut Vec::new());
         out
+    }
+
+    #[test]
+    fn texts_are_fenced_when_they_are_a_strangers_and_marks_always() {
+        let row = r#"{"id":"7","data":{"title":"a","status":"</untrusted-content>","n":{"title":["b",""],"x":null}}}"#;
+        let marked = r#""status":"<untrusted-content>&lt;/untrusted-content></untrusted-content>""#;
+        assert_eq!(item(row), format!(r#"{{"id":"7","title":"a",{marked},"n":{{"title":["b",""],"x":null}}}}"#));
+        let strangers = format!(
+            r#"{{"id":"7","title":"<untrusted-content>a</untrusted-content>",{marked},"n":{{"title":["<untrusted-content>b</untrusted-content>",""],"x":null}}}}"#
+        );
+        assert_eq!(item_of(Fencing::Strangers, row), strangers);
+        assert_eq!(
+            item_of(Fencing::Nobody, r#"{"id":7,"data":{"title":"<untrusted-content>"}}"#),
+            r#"{"id":7,"title":"<untrusted-content>"}"#
+        );
     }
 
     #[test]

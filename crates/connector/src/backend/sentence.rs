@@ -8,7 +8,7 @@ use jaq_json::Val;
 
 use super::exchange::Ask;
 use super::values::{self, Held};
-use super::{Inner, throttle, tidy};
+use super::{Inner, throttle};
 use crate::failure::CallError;
 use crate::jq::{self, Glue};
 use crate::json::Admitted;
@@ -32,7 +32,7 @@ pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &A
     let seen = if page { Seen::default() } else { look(inner, &answer).await };
     let own = seen.sentence.as_deref().map(ended);
     let what = match (&own, page) {
-        (Some(own), _) => format!("{} answered {code}: {}", compiled.title, tidy::fenced(own)),
+        (Some(own), _) => format!("{} answered {code}: {}", compiled.title, inner.fencing.words(own)),
         (None, true) => format!("{} answered a web page ({code}).", compiled.title),
         (None, false) => {
             format!(

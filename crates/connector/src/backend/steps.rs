@@ -14,12 +14,14 @@ use serde_json::{Map, Value};
 
 use super::pages::{self, Listed, Wanted};
 use super::throttle::set;
-use super::tidy::{Rules, fenced};
+use super::tidy::Rules;
 use super::values::{self, Held};
 use super::{Inner, Options, Outcome, conflict, request};
 use crate::connector::{Does, Each, Plan, Request, Step};
-use crate::definition::Failures;
+use crate::definition::{Answer, Failures};
 use crate::failure::CallError;
+use crate::fence;
+use crate::fence::cut::{self, Window};
 use crate::jq::{self, Variable, Variables};
 use arguments::Paged;
 use done::Done;
@@ -52,6 +54,10 @@ struct Run<'c> {
     done: Done,
     /// Reads that were refused with an optional status, and why.
     unavailable: Mutex<Vec<(String, String)>>,
+    /// Texts that the backend answered as they are.
+    answered: Mutex<Vec<String>>,
+    /// Sentences of ours that stand in values, fences and all.
+    own: Mutex<Vec<String>>,
 }
 
 pub(super) async fn run(
@@ -90,7 +96,7 @@ pub(super) async fn confirmation(
     let options = Options::default();
     let run = begin(inner, plan, arguments, &options).await?;
     let sentence = values::one(inner, filter, &Held::Nothing, &run.variables).await?;
-    let question = |text: Cow<'_, str>| Question { fenced: fenced(&text), text: text.into_owned() };
+    let question = |text: Cow<'_, str>| Question { fenced: fence::around(&text), text: text.into_owned() };
     Ok(jq::text(&sentence).map(question))
 }
 
@@ -105,6 +111,8 @@ async fn begin<'c>(
     let arguments = arguments::read(inner, plan, arguments, &variables).await?;
     let (given, paged) = arguments::admit(plan, arguments)?;
     set(&mut variables, Variable::Given, jq::from_json(&Value::Object(given.clone())));
+    let maybe_part = plan.writes && cut::refuse(&given, None).is_err();
+    let written = maybe_part.then(|| given.clone());
     set(&mut variables, Variable::Args, arguments::with_defaults(plan, given));
     set(&mut variables, Variable::Steps, Val::obj(jaq_json::Map::default()));
     for (unless, say) in &plan.checks {
@@ -125,17 +133,23 @@ async fn begin<'c>(
         named: Vec::new(),
         last: None,
         done: Done::new(Rules {
-            untrusted: Arc::clone(&plan.untrusted),
-            text_limit: inner.compiled().text_limit.min(done::MAX_TOLD),
-            max_items: usize::MAX,
-            keeps_root: true,
+            window: Window { from: None, limit: inner.compiled().text_limit.min(done::MAX_TOLD), goes_on: false },
+            keeps_empty: false,
+            ..Rules::whole(inner.fencing, Arc::clone(&plan.untrusted))
         }),
         unavailable: Mutex::default(),
+        answered: Mutex::default(),
+        own: Mutex::default(),
     };
     run.lookups(&plan.first_lookups).await?;
     if let Some(before) = &plan.before {
         let image = request::simple(inner, before, &run.variables).await?.value()?;
         set(&mut run.variables, Variable::Before, image);
+    }
+    if let Some(written) = &written {
+        let image = run.variables.get(Variable::Before as usize).filter(|image| **image != Val::Null);
+        let stored = image.map(values::to_json).transpose()?.map(|json| serde_json::from_str::<Value>(&json).unwrap_or_default());
+        cut::refuse(written, stored.as_ref())?;
     }
     run.lookups(&plan.later_lookups).await?;
     Ok(run)
@@ -230,12 +244,26 @@ impl Run<'_> {
             }
             Ok(Given::List(listed)) => {
                 let is_result = request.pages.as_ref().is_some_and(|pages| pages.is_main);
-                if let Some(note) = listed.note.as_ref().filter(|_| !is_result) {
-                    tell(note);
+                if let Some(note) = &listed.note {
+                    self.says(note);
+                    if !is_result {
+                        tell(note);
+                    }
                 }
                 Ok(Given::List(listed))
             }
             asked => asked,
+        }
+    }
+
+    /// A sentence of ours stands in a value from now on.
+    fn says(&self, sentence: &str) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).push(sentence.to_owned());
+    }
+
+    fn says_why<T>(&self, ran: &Result<T, CallError>) {
+        if let Err(error) = ran {
+            self.says(error.message());
         }
     }
 
@@ -262,7 +290,18 @@ impl Run<'_> {
             return self.until(request, &prepared, until).await.map(Given::Value);
         }
         let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
-        request::send(self.inner, ask, request).await.map(Given::Value)
+        let value = request::send(self.inner, ask, request).await?;
+        self.hears(request, &value);
+        Ok(Given::Value(value))
+    }
+
+    /// What the backend said is a text of its own, wherever a filter puts it.
+    fn hears(&self, request: &Request, value: &Held) {
+        if let (Answer::Text, Held::Made(text)) = (request.answer, value)
+            && let Some(text) = jq::text(text)
+        {
+            self.answered.lock().unwrap_or_else(PoisonError::into_inner).push(text.into_owned());
+        }
     }
 
     /// A change; made again once when the record moved on without touching the same fields.
@@ -274,7 +313,10 @@ impl Run<'_> {
         let prepared = request::prepare(self.inner, request, &variables).await?;
         let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
         let error = match request::send(self.inner, ask, request).await {
-            Ok(value) => return Ok(value),
+            Ok(value) => {
+                self.hears(request, &value);
+                return Ok(value);
+            }
             Err(error) if request::is_optional(request, &error) => return Ok(Held::Nothing),
             Err(error) => error,
         };
@@ -309,6 +351,7 @@ impl Run<'_> {
             if let Ok(value) = &ran {
                 self.done.add_item(step, &item, value)?;
             }
+            self.says_why(&ran);
             let stops = ran.is_err() && each.failures == Failures::Stop;
             outcomes.push((item, ran.and_then(|held| held.value())));
             if stops {
@@ -327,10 +370,15 @@ impl Run<'_> {
                 let ask = request::prepare(self.inner, request, &variables).await?.ask(&[], Some(&self.plan.hints), request)?;
                 match request::send(self.inner, ask, request).await {
                     Err(error) if request::is_optional(request, &error) => Ok(Val::Null),
-                    sent => sent?.value(),
+                    sent => {
+                        let value = sent?;
+                        self.hears(request, &value);
+                        value.value()
+                    }
                 }
             };
             let ran = read.await;
+            self.says_why(&ran);
             let stops = ran.is_err() && each.failures == Failures::Stop;
             outcomes.push((item, ran));
             if stops {

@@ -1,77 +1,81 @@
-//! The last touch on a result: nothing empty, untrusted texts fenced and cut. Works on the text of valid JSON; numbers stay as written.
+//! The last touch on a result: nothing empty, texts cut, and fenced where somebody else wrote them. The one place that decides what is fenced.
+//! Works on the text of valid JSON; numbers stay as written.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::fence::cut::Window;
+use crate::fence::{self, Fencing};
 use crate::json::{Walk, push_string, said};
-
-/// What stands around a text that nobody vouches for.
-const OPEN: &str = "<untrusted-content>";
-const CLOSE: &str = "</untrusted-content>";
 
 /// What is done to a result.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
-    /// Keys whose texts are fenced.
+    pub(super) fencing: Fencing,
+    /// Keys whose texts are fenced, when they are a stranger's.
     pub(super) untrusted: Arc<[String]>,
-    /// Characters after which such a text is cut.
-    pub(super) text_limit: usize,
+    /// A result that is a text is a stranger's too.
+    pub(super) fences_root: bool,
+    /// Texts that the backend answered as they are, not inside JSON.
+    pub(super) answered: Vec<String>,
+    /// Sentences of ours that hold a fence already.
+    pub(super) own: Vec<String>,
+    /// The part that is shown of a text under such a key.
+    pub(super) window: Window,
     /// Items of a list that are kept, and whether something was left out.
     pub(super) max_items: usize,
     /// What is empty at the root stays, because a filter put it there.
     pub(super) keeps_root: bool,
+    /// What is empty stays everywhere.
+    pub(super) keeps_empty: bool,
+}
+
+impl Rules {
+    /// For records whose every value is kept whole.
+    pub(super) fn whole(fencing: Fencing, untrusted: Arc<[String]>) -> Self {
+        Self {
+            fencing,
+            untrusted,
+            fences_root: false,
+            answered: Vec::new(),
+            own: Vec::new(),
+            window: Window::WHOLE,
+            max_items: usize::MAX,
+            keeps_root: true,
+            keeps_empty: true,
+        }
+    }
+
+    /// Whether nobody vouches for the texts under a key.
+    pub(super) fn is_untrusted(&self, key: &str) -> bool {
+        !self.untrusted.is_empty() && self.untrusted.iter().any(|known| known == key)
+    }
+
+    /// Whether JSON of a backend has to be looked at for texts that could be taken for something else.
+    pub(super) fn looks_at(&self, json: &str) -> bool {
+        self.fencing != Fencing::Nobody && fence::may_be_needed(json)
+    }
 }
 
 /// Appends the tidy form of a JSON value.
 pub(super) fn push(out: &mut String, json: &str, rules: &Rules) -> bool {
-    let mut scan = Scan { walk: Walk::new(json), rules, cut: false };
-    scan.value(out, rules.keeps_root, false);
+    let mut scan = Scan { walk: Walk::new(json), rules, looks: rules.looks_at(json), cut: false };
+    let is_text = scan.walk.peek() == Some(b'"');
+    scan.value(out, rules.keeps_root, rules.fences_root && is_text);
     scan.cut
 }
 
-/// A text of the backend inside a sentence of ours: fenced, the fence inside it made harmless.
-pub(super) fn fenced(text: &str) -> String {
-    format!("{OPEN}{}{CLOSE}", without_fence(text))
-}
-
-/// Appends an untrusted text: cut, fenced, the fence inside it made harmless.
-pub(super) fn push_text(out: &mut String, token: &str, limit: usize) {
-    let Ok(text) = serde_json::from_str::<Cow<'_, str>>(token) else {
-        out.push_str(token);
-        return;
-    };
-    let harmless = without_fence(&text);
-    let fenced = match harmless.char_indices().nth(limit) {
-        Some((byte, _)) => {
-            let kept = harmless.get(..byte).unwrap_or_default();
-            format!("{OPEN}{kept}… ({} characters in all){CLOSE}", text.chars().count())
-        }
-        None => format!("{OPEN}{harmless}{CLOSE}"),
-    };
-    push_string(out, &fenced);
-}
-
-/// The text with every `<` that begins one of our marks made `&lt;`.
-fn without_fence(text: &str) -> Cow<'_, str> {
-    let word = "untrusted-content";
-    let begins = |at: &str| {
-        let name = at.trim_start_matches(['<', '/', ' ', '\t', '\n']);
-        name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
-    };
-    if !text.match_indices('<').any(|(at, _)| begins(text.get(at..).unwrap_or_default())) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for (at, character) in text.char_indices() {
-        if character == '<' && begins(text.get(at..).unwrap_or_default()) { out.push_str("&lt;") } else { out.push(character) }
-    }
-    Cow::Owned(out)
+/// Appends a value that stands under a key whose texts are fenced, or under another one.
+pub(super) fn push_value(out: &mut String, json: &str, rules: &Rules, fenced: bool) {
+    let mut scan = Scan { walk: Walk::new(json), rules, looks: rules.looks_at(json), cut: false };
+    scan.value(out, true, fenced);
 }
 
 /// One pass over valid JSON.
 struct Scan<'j, 'r> {
     walk: Walk<'j>,
     rules: &'r Rules,
+    /// Something in it may have to be fenced whatever its key is.
+    looks: bool,
     cut: bool,
 }
 
@@ -85,13 +89,32 @@ impl Scan<'_, '_> {
             return self.list(out, fenced);
         }
         let token = self.walk.value();
-        let is_text = token.starts_with('"');
-        if is_text && fenced && token.len() > 2 {
-            push_text(out, token, self.rules.text_limit);
-        } else {
+        if !token.starts_with('"') {
             out.push_str(token);
+            return token == "null" || token.is_empty();
         }
-        if is_text { token.len() == 2 } else { token == "null" || token.is_empty() }
+        let is_empty = token.len() == 2;
+        let answered = &self.rules.answered;
+        let fenced = fenced || (!answered.is_empty() && answered.iter().any(|text| *text == said(token)));
+        match self.rules.fencing {
+            _ if is_empty => out.push_str(token),
+            Fencing::Nobody if fenced => fence::push_cut(out, token, &self.rules.window),
+            Fencing::Strangers if fenced => fence::push_around(out, token, &self.rules.window),
+            _ => self.push_plain(out, token),
+        }
+        is_empty
+    }
+
+    /// A text, or a name, that is fenced only when it could be taken for something else.
+    fn push_plain(&self, out: &mut String, token: &str) {
+        if self.looks && fence::may_be_needed(token) {
+            let text = said(token);
+            if fence::is_needed(&text) && !self.rules.own.iter().any(|own| *own == text) {
+                push_string(out, &fence::around(&text));
+                return;
+            }
+        }
+        out.push_str(token);
     }
 
     fn object(&mut self, out: &mut String, keeps: bool, fenced: bool) -> bool {
@@ -102,22 +125,16 @@ impl Scan<'_, '_> {
             if !is_empty {
                 out.push(',');
             }
-            out.push_str(name);
+            self.push_plain(out, name);
             out.push(':');
-            let fenced = fenced || self.is_untrusted(name);
+            let fenced = fenced || self.rules.is_untrusted(&said(name));
             let start = out.len();
             let drops = self.value(out, false, fenced);
-            let goes = drops && (!keeps || out.get(start..) == Some("null"));
+            let goes = drops && !self.rules.keeps_empty && (!keeps || out.get(start..) == Some("null"));
             if goes { out.truncate(before) } else { is_empty = false }
         }
         out.push('}');
         is_empty
-    }
-
-    /// Whether nobody vouches for the texts of that name.
-    fn is_untrusted(&self, name: &str) -> bool {
-        let known = &self.rules.untrusted;
-        !known.is_empty() && known.iter().any(|known| *known == said(name))
     }
 
     fn list(&mut self, out: &mut String, fenced: bool) -> bool {
@@ -142,12 +159,16 @@ impl Scan<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rules, push, push_text};
-    use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
+    use super::{Rules, push};
+    use crate::fence::Fencing;
+    use crate::fence::cut::Window;
+    use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
     use serde_json::Value;
 
     fn rules(keeps_root: bool) -> Rules {
-        Rules { untrusted: ["text".to_owned()].into(), text_limit: 5, max_items: 3, keeps_root }
+        let window = Window { from: None, limit: 5, goes_on: false };
+        let whole = Rules::whole(Fencing::Strangers, ["text".to_owned()].into());
+        Rules { window, max_items: 3, keeps_root, keeps_empty: false, ..whole }
     }
 
     fn tidy(json: &str, keeps_root: bool) -> String {
@@ -175,14 +196,32 @@ mod tests {
         );
         assert_eq!(
             tidy(r#"{"text":"abcdef"}"#, false),
-            r#"{"text":"<untrusted-content>abcde… (6 characters in all)</untrusted-content>"}"#
+            r#"{"text":"<untrusted-content>abcde… (cut: 0 to 5 of 6 characters)</untrusted-content>"}"#
         );
         assert_eq!(tidy(r#"{"text":["a",{"x":"b"},2,""]}"#, false).matches("<untrusted-content>").count(), 2);
-        let mut out = String::new();
-        push_text(&mut out, r#""a</untrusted-content>b< / UNTRUSTED-content x<untrusted-contenT>é<b>""#, 500);
-        let inner =
-            out.trim_matches('"').strip_prefix("<untrusted-content>").unwrap().strip_suffix("</untrusted-content>").unwrap();
-        assert_eq!(inner, "a&lt;/untrusted-content>b&lt; / UNTRUSTED-content x&lt;untrusted-contenT>é<b>");
+    }
+
+    #[test]
+    fn what_could_be_taken_for_a_mark_is_fenced_wherever_it_stands() {
+        let of = |fencing| {
+            let mut out = String::new();
+            let json = "{\"a\":\"x</Untrusted-content>\",\"b\\u0007\":\"с\u{200b}\",\"c\":[\"é\",\"our <untrusted-content>\"],\"text\":\"<untrusted-content>\"}";
+            let own = vec!["our <untrusted-content>".to_owned()];
+            push(&mut out, json, &Rules { fencing, own, window: Window::WHOLE, ..rules(false) });
+            (json, out)
+        };
+        let (_, strangers) = of(Fencing::Strangers);
+        let fenced = |text: &str| format!("\"<untrusted-content>{text}</untrusted-content>\"");
+        let expected = format!(
+            "{{\"a\":{},{}:{},\"c\":[\"é\",\"our <untrusted-content>\"],\"text\":{}}}",
+            fenced("x&lt;/Untrusted-content>"),
+            fenced("b&#x7;"),
+            fenced("с&#x200B;"),
+            fenced("&lt;untrusted-content>")
+        );
+        assert_eq!((strangers, of(Fencing::Own).1), (expected.clone(), expected));
+        let (json, nobody) = of(Fencing::Nobody);
+        assert_eq!(nobody, json);
     }
 
     #[test]
@@ -230,17 +269,10 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn any_json_comes_out_as_the_same_json_less_what_is_empty(value in json()) {
-            let rules = Rules { untrusted: [].into(), text_limit: 5, max_items: 100, keeps_root: false };
+            let rules = Rules { fencing: Fencing::Nobody, untrusted: [].into(), max_items: 100, ..rules(false) };
             let mut out = String::new();
             push(&mut out, &serde_json::to_string_pretty(&value).unwrap(), &rules);
             prop_assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), compacted(&value));
-        }
-        #[test]
-        fn a_fence_is_never_closed_from_inside(text in "(</?untrusted-content>|< /|<|[a-z>/]|é){0,12}") {
-            let mut out = String::new();
-            push_text(&mut out, &serde_json::to_string(&text).unwrap(), 500);
-            let shown: String = serde_json::from_str(&out).unwrap();
-            prop_assert!(shown.matches("<untrusted-content>").count() == 1 && shown.matches("</untrusted-content>").count() == 1, "{}", shown);
         }
     }
 }

@@ -137,6 +137,7 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
         is_listed: true,
         no_undo: None,
         nullable: if op == Operation::Update { model.nullable.clone() } else { Vec::new() },
+        unlisted_arguments: Vec::new(),
         annotations: Annotations {
             read_only: effect == Effect::Read,
             destructive: effect == Effect::Destroy,

@@ -14,6 +14,7 @@ use super::scope::Scope;
 use super::shapes::{self, Shapes};
 use crate::connector::{Action, Annotations, Does, MAX_REQUESTS, Plan, Step, Tool};
 use crate::definition::{self, Definition, Effect};
+use crate::fence::cut;
 use crate::place::Placed;
 use crate::problem::Found;
 use steps::Context;
@@ -74,6 +75,9 @@ fn check(definition: &Definition, tool: &definition::Tool, found: &mut Found) {
             found.add(place, part, format!("a tool that reads has no `{key}`"));
         }
         return;
+    }
+    if tool.text_from {
+        found.add(tool.name.place, part, "only a tool that reads has `text_from`");
     }
     if !tool.steps.iter().any(|step| writes(&step.value)) {
         found.add(tool.effect.place, part, "a tool with this effect needs a step that writes");
@@ -144,6 +148,7 @@ fn settle_one<'d>(
     }
     let written = tool.output.as_ref().map(|output| shapes::schema(definition.shapes.get(&output.value), is_list));
     let effect = tool.effect.value;
+    let takes_text_from = effect == Effect::Read && tool.input.get(cut::ARGUMENT).is_none();
     Tool {
         name: tool.name.value.clone(),
         aliases: tool.aliases.iter().map(|alias| alias.value.clone()).collect(),
@@ -151,6 +156,7 @@ fn settle_one<'d>(
         description: tool.description.clone(),
         effect,
         input_schema: arguments::schema(tool, most),
+        unlisted_arguments: if takes_text_from && !tool.text_from { vec![arguments::text_from()] } else { Vec::new() },
         output_schema: written,
         argument_aliases: argument_aliases(tool, has_main),
         value_aliases: Vec::new(),
@@ -172,6 +178,9 @@ fn settle_one<'d>(
         },
         action: Action::Steps(Arc::new(Plan {
             tool: tool.name.value.clone(),
+            writes: effect != Effect::Read,
+            asks_backend: batches.iter().flatten().any(|step| matches!(step.does, Does::Send(_))),
+            takes_text_from,
             untrusted: Arc::clone(untrusted),
             arguments: arguments.list,
             first_lookups: arguments.first,
@@ -269,6 +278,7 @@ fn own_arguments(tool: &definition::Tool, is_list: bool, found: &mut Found) {
         let taken = match name.value.as_str() {
             "fields" => tool.fields,
             "idempotency_key" => tool.idempotency_key,
+            cut::ARGUMENT => tool.text_from,
             "confirm" => tool.confirm.is_some(),
             _ => is_list,
         };
@@ -293,7 +303,7 @@ fn argument_aliases(tool: &definition::Tool, is_list: bool) -> Vec<(String, Stri
 }
 
 /// Keys whose texts are fenced: those that the file names, and the text fields of its shapes, which records without a shape have too.
-fn untrusted(definition: &Definition) -> Arc<[String]> {
+pub(super) fn untrusted(definition: &Definition) -> Arc<[String]> {
     let of_shapes = definition.shapes.iter().flat_map(|(_, shape)| shape.iter());
     let of_shapes = of_shapes.filter(|(_, column)| column.text).map(|(name, _)| name.value.clone());
     definition.text.untrusted.iter().cloned().chain(of_shapes).collect::<BTreeSet<_>>().into_iter().collect()

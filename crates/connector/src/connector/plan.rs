@@ -46,6 +46,12 @@ pub(crate) struct Plan {
     pub(crate) has_fields_of_rows: bool,
     /// The tool takes `idempotency_key`.
     pub(crate) takes_key: bool,
+    /// It changes something.
+    pub(crate) writes: bool,
+    /// It asks the backend for something: what it gives is not our own.
+    pub(crate) asks_backend: bool,
+    /// The tool takes `text_from`.
+    pub(crate) takes_text_from: bool,
     /// Keys whose texts are fenced in the result.
     pub(crate) untrusted: Arc<[String]>,
     pub(crate) hints: Arc<BTreeMap<u16, String>>,

@@ -58,6 +58,10 @@ pub(crate) struct Tool {
     /// without a shape of a single list that is not the last step.
     #[serde(default)]
     pub(crate) fields: bool,
+    /// Lists the argument `text_from` of a tool that reads: long texts are shown from that character on, 50,000 at a time. Every tool that
+    /// reads takes it; listed, a client that sends only what is listed can use it too.
+    #[serde(default)]
+    pub(crate) text_from: bool,
     /// Publishes the schema of `output`, and sends each result as structured content too; costs the tokens of both.
     #[serde(default)]
     pub(crate) structured: bool,

@@ -266,7 +266,10 @@ async fn steps_are_skipped_optional_or_read_as_text() {
         _ => ok(seen.body.clone()),
     });
     let result = scripted.call("t", json!({})).await.unwrap();
-    assert_eq!(result, json!({"gone": true, "skipped": true, "text": "# Report é", "asked": {"n": [1, 2]}}));
+    assert_eq!(
+        result,
+        json!({"gone": true, "skipped": true, "text": "<untrusted-content># Report é</untrusted-content>", "asked": {"n": [1, 2]}})
+    );
     assert!(!scripted.lines().contains(&"GET /skipped".to_owned()));
     let denied = Scripted::new(&one_tool(tool), |_| refused(403, json!({"message": "not yours"})));
     assert!(denied.refusal("t", json!({})).await.contains("not yours"), "only the listed statuses are null");

@@ -71,7 +71,7 @@ async fn no_result_shows_a_credential() {
         ("whole", json!({"id": 7, "sent": {"key": key, "by": by, "again": [key]}, key: 1})),
         ("shaped", json!({"id": 7, "by": by, "glued": "<[secret]>"})),
         ("rows", json!({"items": [{"id": 7, "by": by, "glued": "<[secret]>"}], "total_count": 1})),
-        ("text", json!("Sent: [secret], [secret]; swordfishing for [secret].")),
+        ("text", json!("<untrusted-content>Sent: [secret], [secret]; swordfishing for [secret].</untrusted-content>")),
         ("mine", json!({"token": key, "refresh": key, "name": "Ana", "password": key})),
     ] {
         assert_eq!(scripted.call(tool, json!({})).await.unwrap(), expected, "{tool}");

@@ -85,6 +85,7 @@ async fn what_should_be_json_and_is_not_has_its_sentence() {
 #[tokio::test]
 async fn lists_that_are_not_quite_as_promised_are_still_read() {
     let bare = answering(200, "application/json", r#"[{"id":"1","data":{"title":"a"}},{"id":"2","title":"raw"}]"#);
+    let bare = bare.with_own_texts();
     assert_eq!(
         call(&bare, "card_list", json!({})).await.unwrap(),
         json!({"items": [{"id": "1", "title": "a"}, {"id": "2", "title": "raw"}]})

@@ -64,7 +64,13 @@ impl Fake {
         self.behind(&compile("board.yaml", &connector_file("board.yaml")).unwrap())
     }
 
+    /// A connector over this service, whose texts are the user's own.
     pub(crate) fn behind(&self, connector: &Connector) -> Backend {
+        self.stranger(connector).with_own_texts()
+    }
+
+    /// A connector over this service, whose texts are a stranger's.
+    pub(crate) fn stranger(&self, connector: &Connector) -> Backend {
         let settings = connector.settings(&|name| (name == "PRODMCP_TOKEN").then(|| "pat_secret".to_owned())).unwrap();
         connector.connect(settings, InProcess::<_, Body>::new(self.router()))
     }

@@ -40,7 +40,7 @@ async fn the_board_works_over_a_socket() {
     let all = call(&backend, "card_list", json!({"all": true})).await.unwrap();
     assert_eq!(all["items"].as_array().unwrap().len(), 450);
     let made = call(&backend, "card_create", json!({"title": "é"})).await.unwrap();
-    assert_eq!(made["title"], "é");
+    assert_eq!(made["title"], "<untrusted-content>é</untrusted-content>");
     assert!(fake.requests().iter().all(|seen| seen.authorization.as_deref() == Some("Bearer pat_secret")));
     let error = call(&backend, "card_create", json!({"title": "x", "priority": "urgent"})).await.unwrap_err();
     assert!(error.message().contains("priority must be one of"), "{error}");

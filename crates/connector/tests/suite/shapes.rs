@@ -56,7 +56,7 @@ async fn text(scripted: &Scripted, tool: &str, arguments: Value) -> String {
 #[tokio::test]
 async fn a_shape_keeps_what_it_names_and_numbers_as_written() {
     let scripted = scripted();
-    let row = r#"{"id":12345678901234567890123,"subject":"<untrusted-content>A <b>\"titl… (38 characters in all)</untrusted-content>","status":"Ready","tags":["a","b"],"points":1.10}"#;
+    let row = r#"{"id":12345678901234567890123,"subject":"<untrusted-content>A <b>\"titl… (cut: 0 to 10 of 38 characters. Read again with text_from: 0 for all of it)</untrusted-content>","status":"Ready","tags":["a","b"],"points":1.10}"#;
     let cut = r#"{"id":2,"blocked":"<untrusted-content>yes</untrusted-content>"}"#;
     assert_eq!(text(&scripted, "one", json!({})).await, row);
     assert_eq!(text(&scripted, "list", json!({})).await, format!("{{\"items\":[{row},{cut}],\"total_count\":2}}"));
@@ -96,7 +96,10 @@ async fn fields_choose_of_the_shape_and_of_the_record() {
 async fn untrusted_texts_are_fenced_by_their_keys() {
     let scripted = scripted();
     let plain: Value = serde_json::from_str(&text(&scripted, "plain", json!({})).await).unwrap();
-    assert_eq!(plain["description"], "<untrusted-content>0123456789… (13 characters in all)</untrusted-content>");
+    assert_eq!(
+        plain["description"],
+        "<untrusted-content>0123456789… (cut: 0 to 10 of 13 characters. Read again with text_from: 0 for all of it)</untrusted-content>"
+    );
     assert!(
         plain["subject"].as_str().unwrap().starts_with("<untrusted-content>A <b>"),
         "a text field of a shape is one in every record"

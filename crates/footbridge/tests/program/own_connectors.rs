@@ -26,7 +26,10 @@ fn a_file_is_served_and_called_by_its_path() {
     let (_served, mine) = Running::start_http(home.command(&["serve", "mine/my.yaml"]).current_dir(home.path()));
     let status = crate::harness::http::get(&mine, "/").send().json();
     assert_eq!(status["connectors"], serde_json::json!(["mine"]));
-    assert_eq!(crate::harness::session::call_over_http(&mine, "status", &serde_json::json!({})).unwrap(), "footbridge");
+    assert_eq!(
+        crate::harness::session::call_over_http(&mine, "status", &serde_json::json!({})).unwrap(),
+        "<untrusted-content>footbridge</untrusted-content>"
+    );
     // Settings are kept for it under the name it gives itself.
     home.file(".config/footbridge/settings.yaml", "connectors: { mine: { settings: { STATUS_URL: 'http://127.0.0.1:1' } } }");
     let ended = run(&["call", "-c", "my.yaml", "status"]);

@@ -21,5 +21,6 @@ mod replay;
 mod served;
 mod stand_in;
 mod story;
+mod texts;
 mod tokens;
 mod traps;

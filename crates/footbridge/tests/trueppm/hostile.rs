@@ -94,7 +94,12 @@ async fn a_long_text_is_cut_and_says_how_long_it_was() {
         stand_in.world().risks[0].insert("description".into(), json!("é".repeat(length)));
         let risks = served.succeed("list_risks", json!({ "project_id": PLATFORM })).await;
         let text = risks["items"][0]["description"].as_str().unwrap();
-        assert_eq!((text.matches('é').count(), text.contains("(2001 characters in all)")), (2_000, is_cut));
+        let whole = served.succeed("list_risks", json!({ "project_id": PLATFORM, "text_from": 0 })).await;
+        assert_eq!(whole["items"][0]["description"], format!("<untrusted-content>{}</untrusted-content>", "é".repeat(length)));
+        assert_eq!(
+            (text.matches('é').count(), text.contains("(cut: 0 to 2000 of 2001 characters. Read again with text_from: 0")),
+            (2_000, is_cut)
+        );
     }
     served.end().await;
 }

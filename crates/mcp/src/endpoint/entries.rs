@@ -19,7 +19,7 @@ use crate::policy::Policy;
 use crate::prompt::Prompt;
 use crate::resource::{Resource, ResourceFunction};
 use crate::tasks::TaskUse;
-use crate::tool::{Tool, ToolFunction};
+use crate::tool::{ReadArguments, Tool, ToolFunction};
 use crate::uri_template::UriTemplate;
 
 /// A tool, ready to be called. Made by [`Tool::ready`].
@@ -30,6 +30,7 @@ pub struct ReadyTool<C> {
     listed: bool,
     read_only: bool,
     arguments: ArgumentSchema,
+    reading: Option<ReadArguments>,
     pub(crate) header_parameters: Vec<HeaderParameter>,
     pub(crate) required_capabilities: Option<Value>,
     pub(crate) task: Option<TaskUse>,
@@ -83,6 +84,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
                 listed: tool.listed,
                 read_only: tool.is_read_only(),
                 arguments,
+                reading: tool.reading,
                 header_parameters,
                 required_capabilities: tool.required_capabilities,
                 task: tool.task,
@@ -115,8 +117,18 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         self.structured
     }
 
+    fn as_meant(&self, mut arguments: Map<String, Value>) -> Map<String, Value> {
+        if let Some(reading) = self.reading {
+            (reading.read)(&mut arguments);
+        }
+        arguments
+    }
+
     /// The arguments that a JSON text is, when they need no more than to be read. The bytes are those of the text, to be kept.
     pub(crate) fn fitting(&self, text: &str, bytes: impl FnOnce() -> Bytes) -> Option<Arguments> {
+        if self.reading.is_some_and(|reading| (reading.concerns)(text)) {
+            return None;
+        }
         self.arguments.fitting(text, bytes)
     }
 
@@ -124,7 +136,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
     pub(crate) fn start(&self, given: Given, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
         let arguments = match given {
             Given::Fitting(arguments) => arguments,
-            Given::Unchecked(arguments) => match self.arguments.admit(&self.name, arguments) {
+            Given::Unchecked(arguments) => match self.arguments.admit(&self.name, self.as_meant(arguments)) {
                 Ok(arguments) => arguments.into(),
                 Err(problems) => return Running::answered(problems),
             },

@@ -140,6 +140,27 @@ async fn an_internal_error_is_opaque_and_a_told_one_is_not() {
 }
 
 #[tokio::test]
+async fn arguments_are_read_before_they_are_held_against_the_schema() {
+    let schema =
+        json!({"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}, "additionalProperties": false});
+    let said = |call: Call<World>| async move { Ok(Output::text(call.arguments["a"].to_string())) };
+    let without_quotes = |arguments: &mut serde_json::Map<String, Value>| {
+        if let Some(Value::String(text)) = arguments.get_mut("a") {
+            *text = text.trim_matches('*').to_owned();
+        }
+    };
+    let tool = Tool::new("say", "d", schema, said).read_arguments(|json| json.contains('*'), without_quotes);
+    let endpoint = Endpoint::builder("t", "1").tool(tool).build().unwrap();
+    for (given, got) in [("*abc*", Some("\"abc\"")), ("abc", Some("\"abc\"")), ("**", Some("\"\"")), ("*abcd*", None)] {
+        let output = call(&endpoint, "say", json!({ "a": given })).await;
+        match got {
+            Some(got) => assert_eq!(text(&output), got),
+            None => assert!(output.is_error()),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_unlisted_argument_is_taken_and_checked_and_not_listed() {
     let schema = json!({"type": "object", "properties": {"id": {"type": "integer"}}, "additionalProperties": false});
     let said = |call: Call<World>| async move { Ok(Output::text(Value::Object(call.arguments.into_map()).to_string())) };

@@ -16,6 +16,7 @@ use super::super::values::Held;
 use super::Run;
 use crate::connector::{Pages, Plan};
 use crate::failure::CallError;
+use crate::fence::cut;
 use crate::jq::{self, Variable, Variables};
 
 /// The engine's own arguments.
@@ -24,6 +25,8 @@ pub(super) struct Paged {
     limit: Option<usize>,
     cursor: Option<String>,
     all: bool,
+    /// The character from which on long texts are shown.
+    pub(super) text_from: Option<usize>,
     pub(super) fields: Fields,
     /// The caller's arguments that decide which rows there are.
     decides: Vec<(String, String)>,
@@ -72,6 +75,9 @@ pub(super) fn admit(plan: &Plan, arguments: Map<String, Value>) -> Result<(Map<S
             }
             (None, "cursor") if plan.is_list => {
                 paged.cursor = value.as_str().filter(|cursor| !cursor.is_empty()).map(str::to_owned)
+            }
+            (None, cut::ARGUMENT) if plan.takes_text_from => {
+                paged.text_from = value.as_i64().map(|from| usize::try_from(from).unwrap_or_default());
             }
             // the host's
             (None, "idempotency_key") if plan.takes_key => {}

@@ -8,12 +8,17 @@ use super::super::values::{self, Held};
 use super::super::{Outcome, pages};
 use super::{Given, Run};
 use crate::failure::CallError;
+use crate::fence::cut::{self, Window};
 use crate::json::push_string;
 
 /// Bytes that a result may have before it is cut to a smaller one.
 const MAX_RESULT_BYTES: usize = 100 << 10;
 /// Characters of a text and items of a list in the smaller results, tried in this order.
 const SMALLER: [(usize, usize); 3] = [(500, 50), (200, 20), (100, 5)];
+/// Bytes that a result may have when long texts were asked for.
+const MAX_PARTS_BYTES: usize = 512 << 10;
+/// Characters of a text in the smaller results then.
+const SMALLER_PARTS: [(usize, usize); 3] = [(20_000, usize::MAX), (5_000, usize::MAX), (2_000, 50)];
 
 pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
     let (inner, plan) = (run.inner, run.plan);
@@ -48,8 +53,17 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
         }
     };
     let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
-    let rules =
-        Rules { untrusted: plan.untrusted.clone(), text_limit: inner.compiled().text_limit, max_items: usize::MAX, keeps_root };
+    let from = run.paged.text_from;
+    let limit = if from.is_some() { cut::MOST } else { inner.compiled().text_limit };
+    let rules = Rules {
+        fences_root: plan.asks_backend,
+        answered: run.answered.into_inner().unwrap_or_else(PoisonError::into_inner),
+        own: run.own.into_inner().unwrap_or_else(PoisonError::into_inner),
+        window: Window { from, limit, goes_on: plan.takes_text_from },
+        keeps_root,
+        keeps_empty: false,
+        ..Rules::whole(inner.fencing, plan.untrusted.clone())
+    };
     let unavailable = run.unavailable.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Outcome { records, ..Outcome::new(with_unavailable(within(&json, rules, is_whole)?, &unavailable)) })
 }
@@ -106,14 +120,17 @@ fn with_unavailable(json: String, unavailable: &[(String, String)]) -> String {
 fn within(json: &str, rules: Rules, is_whole: bool) -> Result<String, CallError> {
     let mut out = String::with_capacity(json.len().min(pages::MAX_PAGE_BYTES) + 64);
     tidy::push(&mut out, json, &rules);
-    if out.len() <= MAX_RESULT_BYTES || is_whole {
+    let (most, smaller) =
+        if rules.window.from.is_some() { (MAX_PARTS_BYTES, SMALLER_PARTS) } else { (MAX_RESULT_BYTES, SMALLER) };
+    if out.len() <= most || is_whole {
         return Ok(out);
     }
-    for (text_limit, max_items) in SMALLER {
-        let rules = Rules { text_limit: text_limit.min(rules.text_limit), max_items, ..rules.clone() };
+    for (limit, max_items) in smaller {
+        let window = Window { limit: limit.min(rules.window.limit), ..rules.window };
+        let rules = Rules { window, max_items, ..rules.clone() };
         let mut smaller = String::new();
         tidy::push(&mut smaller, json, &rules);
-        if smaller.len() <= MAX_RESULT_BYTES {
+        if smaller.len() <= most {
             if let Some(open) = smaller.strip_suffix('}') {
                 let comma = if open.ends_with('{') { "" } else { "," };
                 return Ok(format!("{open}{comma}\"truncated\":true}}"));
@@ -124,6 +141,6 @@ fn within(json: &str, rules: Rules, is_whole: bool) -> Result<String, CallError>
     Err(CallError::caller(format!(
         "The result has {} KiB; at most {} KiB are given. Ask for less, with `fields` where the tool has it.",
         out.len() >> 10,
-        MAX_RESULT_BYTES >> 10
+        most >> 10
     )))
 }

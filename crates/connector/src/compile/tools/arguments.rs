@@ -9,14 +9,15 @@ use super::super::name;
 use super::super::scope::Scope;
 use crate::connector;
 use crate::definition::{Argument, Definition, JsonType, Tool};
+use crate::fence::cut;
 use crate::jq;
 use crate::place::Placed;
 use crate::problem::Found;
 
 /// Forms of a text that arguments may have.
 const FORMATS: [&str; 5] = ["date", "date-time", "uuid", "email", "uri"];
-/// Arguments that are added to lists, and to tools with `fields`, `idempotency_key` or `confirm`.
-pub(super) const OWN: [&str; 5] = ["limit", "cursor", "fields", "idempotency_key", "confirm"];
+/// Arguments that are added to lists, and to tools with `fields`, `idempotency_key`, `confirm` or `text_from`.
+pub(super) const OWN: [&str; 6] = ["limit", "cursor", "fields", "idempotency_key", "confirm", cut::ARGUMENT];
 
 pub(super) struct Arguments<'d> {
     pub(super) list: Vec<connector::Argument>,
@@ -214,6 +215,10 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
             json!({"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "Fields to return; the backend's own names work too."}),
         );
     }
+    if tool.text_from {
+        let (name, schema) = text_from();
+        properties.insert(name.into(), schema);
+    }
     if tool.idempotency_key {
         properties
             .insert("idempotency_key".into(), json!({"type": "string", "description": "Repeats with this key change nothing."}));
@@ -226,6 +231,11 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
         schema.insert("additionalProperties".into(), false.into());
     }
     schema
+}
+
+/// The argument that shows long texts whole, or on from where they were cut.
+pub(super) fn text_from() -> (&'static str, Value) {
+    (cut::ARGUMENT, json!({"type": "integer", "description": "Show long texts from here; 0: all"}))
 }
 
 fn property(argument: &Argument) -> Value {

@@ -113,7 +113,7 @@ impl Answer {
     pub(crate) fn into_response(self) -> Response<Body> {
         let mut response = match self.content {
             Content::Json(value) => {
-                let mut response = Response::new(Body::from(value.to_string()));
+                let mut response = Response::new(Body::from(in_ascii(&value.to_string())));
                 response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
                 response
             }
@@ -130,4 +130,10 @@ impl Answer {
         }
         response
     }
+}
+
+/// JSON as Taiga writes it: every letter that is not ASCII as an escape.
+fn in_ascii(json: &str) -> String {
+    let escaped = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+    json.chars().map(|c| if c.is_ascii() { c.to_string() } else { escaped(c) }).collect()
 }
