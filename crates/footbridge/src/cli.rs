@@ -218,6 +218,9 @@ pub(crate) struct ServeOptions {
     /// An origin whose pages may use it in a browser, such as http://localhost:6274; may be repeated
     #[arg(long = "allowed-origin", value_name = "ORIGIN", value_delimiter = ',', env = "FOOTBRIDGE_ALLOWED_ORIGINS")]
     pub(crate) allowed_origins: Vec<String>,
+    /// A proxy whose word about its clients' addresses is taken, as an address or a network such as 10.0.0.0/8; may be repeated
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS", value_delimiter = ',', env = "FOOTBRIDGE_TRUSTED_PROXIES")]
+    pub(crate) trusted_proxies: Vec<String>,
     /// Do not start while a backend is down; without it, several connectors start without those that are
     #[arg(long, env = "FOOTBRIDGE_REQUIRE_ALL")]
     pub(crate) require_all: bool,

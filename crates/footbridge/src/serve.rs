@@ -12,6 +12,7 @@ mod shared_bearer;
 mod signals;
 mod standard_input;
 mod stdio;
+mod threshold;
 
 use self::signals::Signals;
 use crate::cli::{ServeArguments, Transport};

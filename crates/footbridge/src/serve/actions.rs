@@ -13,7 +13,8 @@ use axum::routing::{MethodFilter, get, on};
 use axum::{Json, Router};
 use footbridge_connector::{Backend, Fault, Outcome, RestAction};
 use footbridge_mcp::auth::same_secret;
-use footbridge_mcp::{CallError, Endpoint};
+use footbridge_mcp::{CallError, Endpoint, limits};
+use http_body_util::LengthLimitError;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -101,7 +102,7 @@ async fn answer(facade: &Facade, action: &RestAction, request: Request) -> Resul
     facade.backend.action_answer(&action.name, calls).await.map_err(|error| refused(&error))
 }
 
-fn admit(key: Option<&SecretString>, headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) fn admit(key: Option<&SecretString>, headers: &HeaderMap) -> Result<(), Refused> {
     let Some(key) = key else { return Err((StatusCode::SERVICE_UNAVAILABLE, "Proxy API key is not configured".to_owned())) };
     let given = headers.get(KEY).map(header::HeaderValue::as_bytes).unwrap_or_default();
     if given.is_empty() {
@@ -125,12 +126,22 @@ fn query(text: &str) -> Map<String, Value> {
 
 /// A JSON object, whatever the content type says.
 async fn object(body: Body) -> Result<Value, Refused> {
-    let too_large = |_| (StatusCode::PAYLOAD_TOO_LARGE, format!("Request body must have at most {MAX_BODY_BYTES} bytes"));
-    let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(too_large)?;
+    let read = tokio::time::timeout(limits::HTTP_BODY_TIME, to_bytes(body, MAX_BODY_BYTES)).await;
+    let seconds = limits::HTTP_BODY_TIME.as_secs();
+    let late = |_| (StatusCode::REQUEST_TIMEOUT, format!("Request body must arrive within {seconds} s"));
+    let bytes = read.map_err(late)?.map_err(|error| unread(&error))?;
     match serde_json::from_slice(&bytes) {
         Ok(body @ Value::Object(_)) => Ok(body),
         Ok(_) => Err((StatusCode::BAD_REQUEST, "Request body must be a JSON object".to_owned())),
         Err(_) => Err((StatusCode::BAD_REQUEST, "Request body must be valid JSON".to_owned())),
+    }
+}
+
+fn unread(error: &axum::Error) -> Refused {
+    let is_too_large = std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>());
+    match is_too_large {
+        true => (StatusCode::PAYLOAD_TOO_LARGE, format!("Request body must have at most {MAX_BODY_BYTES} bytes")),
+        false => (StatusCode::BAD_REQUEST, "Request body ended before its end".to_owned()),
     }
 }
 

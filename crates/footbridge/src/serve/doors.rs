@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use footbridge_mcp::http::{McpService, SseService};
 use footbridge_store::Store;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::shared_bearer::SharedBearer;
+use super::threshold::Threshold;
 use super::{actions, board_door};
 use crate::caller::Caller;
 use crate::exit::Trouble;
@@ -40,14 +40,19 @@ impl McpDoors {
     }
 }
 
+/// Whether the process lives.
+pub(super) const HEALTH: &str = "/healthz";
+/// Whether it can do its work.
+pub(super) const READINESS: &str = "/readyz";
+
 /// Where clients of HTTP+SSE are told to send their messages, after the path of the public URL.
 const SSE_MESSAGES: &str = "/sse/messages/";
 
 /// The paths of HTTP+SSE: the channel, where messages go, and names that clients have for the latter.
 const SSE_PATHS: [&str; 5] = ["/sse", "/sse/", SSE_MESSAGES, "/messages/", "/sse/sse/messages/"];
 
-/// All doors.
-pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&SecretString>, base: &str) -> Result<Router, Trouble> {
+/// All doors; before those that are neither MCP nor health stands the threshold.
+pub(super) fn routes(mcp: &McpDoors, opened: &Opened, threshold: Threshold, base: &str) -> Result<Router, Trouble> {
     let names: Vec<_> = opened.served.iter().map(|served| served.name.as_str()).collect();
     let status =
         json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
@@ -55,19 +60,21 @@ pub(super) fn routes(mcp: &McpDoors, opened: &Opened, action_key: Option<&Secret
     let store = opened.local.as_ref().map(|local| local.store.clone());
     let asked = opened.served.iter().map(|served| (served.name.clone(), served.readiness.clone())).collect();
     let mut routes = Router::new()
-        .route("/", get(async move |headers: HeaderMap| is_up(&headers, up.as_deref(), status)))
-        .route("/healthz", get(async || "ok"))
-        .route("/readyz", get(ready).with_state(Arc::new(Awaited { asked, store })))
+        .route(HEALTH, get(async || "ok"))
+        .route(READINESS, get(ready).with_state(Arc::new(Awaited { asked, store })))
         .route_service("/mcp", mcp.streamable.clone())
-        .route_service("/mcp/", mcp.streamable.clone())
-        .fallback(nothing_here);
+        .route_service("/mcp/", mcp.streamable.clone());
     for path in SSE_PATHS {
         routes = routes.route_service(path, mcp.sse.clone());
     }
+    let mut others = Router::new()
+        .route("/", get(async move |headers: HeaderMap| is_up(&headers, up.as_deref(), status)))
+        .merge(actions::routes(opened, threshold.action_key.as_ref(), base)?)
+        .fallback(nothing_here);
     if let Some(local) = &opened.local {
-        routes = routes.merge(board_door::routes(local));
+        others = others.merge(board_door::routes(local));
     }
-    Ok(routes.merge(actions::routes(opened, action_key, base)?))
+    Ok(routes.merge(threshold.before(others)))
 }
 
 /// What the reference server of Taiga answers at `/`, for whoever watches it; when Taiga alone is served.

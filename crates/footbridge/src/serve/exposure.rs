@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use footbridge_mcp::http::{AllowedHosts, AllowedOrigins};
+use footbridge_mcp::http::{AllowedHosts, AllowedOrigins, Network, TrustedProxies};
 use url::Url;
 
 use crate::exit::Trouble;
@@ -106,6 +106,15 @@ pub(super) fn allowed_hosts(
         origins = origins.and(page).map_err(|error| Trouble::usage(format!("{setting}: {error}")))?;
     }
     Ok(hosts.origins(origins))
+}
+
+/// The proxies whose word about the addresses behind them is taken.
+pub(super) fn trusted_proxies(named: &[String]) -> Result<TrustedProxies, Trouble> {
+    let network = |name: &String| {
+        name.parse::<Network>()
+            .map_err(|error| Trouble::usage(format!("a trusted proxy must be an address or a network: {error}")))
+    };
+    named.iter().map(network).collect()
 }
 
 #[cfg(test)]

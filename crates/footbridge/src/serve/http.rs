@@ -5,15 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use footbridge_connector::Effect;
 use footbridge_mcp::Endpoint;
-use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve as serve_connections};
+use footbridge_mcp::http::{AllowedHosts, McpService, MemoryBudget, ServerLimits, TrustedProxies, serve as serve_connections};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::doors::McpDoors;
-use super::exposure::{Exposed, allowed_hosts, beyond, public_url};
+use super::doors::{HEALTH, McpDoors, READINESS};
+use super::exposure::{Exposed, allowed_hosts, beyond, public_url, trusted_proxies};
 use super::shared_bearer::SharedBearer;
 use super::signals::Signals;
+use super::threshold::Threshold;
 use super::{doors, invitation};
 use crate::caller::Caller;
 use crate::cli::ServeOptions;
@@ -36,6 +37,7 @@ pub(super) struct Door {
     token: Option<SecretString>,
     no_auth: bool,
     action_key: Option<SecretString>,
+    proxies: TrustedProxies,
 }
 
 impl Door {
@@ -49,8 +51,10 @@ impl Door {
         let pages = if options.allowed_origins.is_empty() { &settings.file.allowed_origins } else { &options.allowed_origins };
         let hosts = allowed_hosts(host, public_url.as_ref(), further, pages)?;
         let beyond = beyond(host, public_url.as_ref(), further);
+        let named = if options.trusted_proxies.is_empty() { &settings.file.trusted_proxies } else { &options.trusted_proxies };
+        let proxies = trusted_proxies(named)?;
         let (token, action_key) = (settings::shared_bearer()?, settings::action_key()?);
-        Ok(Self { host, port, public_url, hosts, beyond, token, no_auth: options.no_auth, action_key })
+        Ok(Self { host, port, public_url, hosts, beyond, token, no_auth: options.no_auth, action_key, proxies })
     }
 
     /// Serves until a signal comes or the checks fail; clients are answered while the checks run.
@@ -61,7 +65,7 @@ impl Door {
         checks: impl Future<Output = Result<(), Trouble>>,
         signals: &Signals,
     ) -> Result<Exit, Trouble> {
-        let Self { host, port, public_url, hosts, beyond, token, no_auth, action_key } = self;
+        let Self { host, port, public_url, hosts, beyond, token, no_auth, action_key, proxies } = self;
         let is_open = |effect| opened.served.iter().any(|served| served.gate.is_open(effect));
         let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
         let has_token = token.is_some();
@@ -73,9 +77,13 @@ impl Door {
             terminal::say(warning);
         }
         let prefix = public_url.as_ref().map(|url| url.path().trim_end_matches('/')).unwrap_or_default();
-        let mcp = McpDoors::new(McpService::new(endpoint, SharedBearer::new(token, no_auth), hosts), prefix);
+        let memory = MemoryBudget::default();
+        let service = McpService::new(endpoint, SharedBearer::new(token, no_auth), hosts.clone()).memory_budget(&memory);
+        let mcp = McpDoors::new(service, prefix);
         let base = invitation::base(address, public_url.as_ref());
-        let doors = doors::routes(&mcp, opened, action_key.as_ref(), &base)?;
+        let store = opened.local.as_ref().map(|local| local.store.clone());
+        let threshold = Threshold { hosts, proxies: proxies.clone(), memory, action_key, store };
+        let doors = doors::routes(&mcp, opened, threshold, &base)?;
         tracing::debug!(%address, "listening; calls wait for the checks before serving");
         let invitation = invitation::text(address, public_url.as_ref(), has_token, opened);
         let mut outcome = Ok(Exit::Done);
@@ -83,7 +91,9 @@ impl Door {
             outcome = ended(signals, checks, invitation).await;
             mcp.end_streams();
         };
-        serve_connections(listener, doors, ServerLimits::default(), stopped).await;
+        let health_paths = [HEALTH, READINESS].map(str::to_owned).to_vec();
+        let limits = ServerLimits { health_paths, trusted_proxies: proxies, ..ServerLimits::default() };
+        serve_connections(listener, doors, limits, stopped).await;
         outcome
     }
 }

@@ -25,6 +25,7 @@ pub(crate) struct SettingsFile {
     pub(crate) public_url: Option<String>,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
+    pub(crate) trusted_proxies: Vec<String>,
     pub(crate) require_all: bool,
     pub(crate) allow: Option<Vec<Allow>>,
     pub(crate) groups: Option<Vec<String>>,

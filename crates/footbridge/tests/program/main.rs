@@ -30,6 +30,7 @@ mod surface;
 mod surroundings;
 
 mod accounts;
+mod crowds;
 mod doors;
 mod environment_file;
 mod exposure;

@@ -110,6 +110,7 @@ fn an_empty_variable_is_unset() {
         "FOOTBRIDGE_PUBLIC_URL",
         "FOOTBRIDGE_ALLOWED_HOSTS",
         "FOOTBRIDGE_ALLOWED_ORIGINS",
+        "FOOTBRIDGE_TRUSTED_PROXIES",
         "FOOTBRIDGE_ALLOW",
         "FOOTBRIDGE_DATA",
         "FOOTBRIDGE_SETTINGS",

@@ -1,0 +1,120 @@
+//! What a request passes at every door but the MCP endpoint's, which has the same of its own, before anybody looks at what it asks for: by which
+//! name it came, from which page, how much memory is left for it. Who is asking is the door's to find out.
+
+use std::sync::Arc;
+
+use ::http::request::Parts;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use footbridge_board::ClientAddress;
+use footbridge_mcp::auth::bearer_token;
+use footbridge_mcp::http::{AllowedHosts, MemoryBudget, OverBudget, Peer, TrustedProxies};
+use footbridge_store::Store;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::actions;
+use super::forwarded::is_forwarded;
+
+/// Where the status is, which programs that watch a server ask for by whatever name they know it.
+const STATUS: &str = "/";
+/// A browser says with this where a request comes from; programs do not.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// After how many seconds a client for whose body there is no memory is asked to come back.
+const COME_BACK_AFTER: u64 = 5;
+
+/// What decides whether a request may come in.
+#[derive(Debug)]
+pub(super) struct Threshold {
+    pub(super) hosts: AllowedHosts,
+    pub(super) proxies: TrustedProxies,
+    pub(super) memory: MemoryBudget,
+    pub(super) action_key: Option<SecretString>,
+    pub(super) store: Option<Store>,
+}
+
+impl Threshold {
+    /// Puts it before every route, and before what is answered where there is none.
+    pub(super) fn before(self, routes: Router) -> Router {
+        routes.layer(from_fn_with_state(Arc::new(self), pass))
+    }
+
+    /// Why a request may not come in.
+    async fn refuse(&self, head: &Parts) -> Result<(), String> {
+        self.hosts.check_origin(head)?;
+        match self.hosts.check_host(head) {
+            Err(_) if is_for_status(head) || self.is_meant_for_us(head).await => Ok(()),
+            checked => checked,
+        }
+    }
+
+    /// Whether a request carries what only somebody of ours has. A page that a browser was misled to reach us with has neither.
+    async fn is_meant_for_us(&self, head: &Parts) -> bool {
+        if self.action_key.is_some() && actions::admit(self.action_key.as_ref(), &head.headers).is_ok() {
+            return true;
+        }
+        let (Some(store), Some(token)) = (&self.store, bearer_token(head)) else { return false };
+        store.authenticate(token.expose_secret()).await.is_ok_and(|principal| principal.is_some())
+    }
+
+    /// Where a request comes from, if that tells it from others.
+    fn client(&self, head: &Parts) -> Option<ClientAddress> {
+        let Peer(peer) = head.extensions.get::<Peer>()?;
+        // A proxy that is not named has everybody behind it.
+        let is_hidden = is_forwarded(&head.headers) && !self.proxies.names(peer.ip().to_canonical());
+        self.proxies.client(head).filter(|_| !is_hidden).map(ClientAddress)
+    }
+}
+
+async fn pass(State(threshold): State<Arc<Threshold>>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    let shape = Shape::of(head.uri.path());
+    if let Err(problem) = threshold.refuse(&head).await {
+        return shape.refused(StatusCode::FORBIDDEN, &problem);
+    }
+    if let Some(client) = threshold.client(&head) {
+        head.extensions.insert(client);
+    }
+    if body.is_end_stream() {
+        return next.run(Request::from_parts(head, body)).await;
+    }
+    let charge = threshold.memory.charge();
+    let body = Body::new(charge.body(body));
+    let response = next.run(Request::from_parts(head, body)).await;
+    if !charge.is_over() {
+        return response;
+    }
+    let mut response = shape.refused(StatusCode::SERVICE_UNAVAILABLE, &OverBudget.to_string());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(COME_BACK_AFTER));
+    response
+}
+
+fn is_for_status(head: &Parts) -> bool {
+    let is_of_a_page = head.headers.contains_key(header::ORIGIN) || head.headers.contains_key(SEC_FETCH_SITE);
+    head.uri.path() == STATUS && matches!(head.method, Method::GET | Method::HEAD) && !is_of_a_page
+}
+
+/// Under which name a door says what is wrong.
+#[derive(Clone, Copy)]
+enum Shape {
+    Detail,
+    Error,
+}
+
+impl Shape {
+    fn of(path: &str) -> Self {
+        if path.starts_with("/actions") { Self::Error } else { Self::Detail }
+    }
+
+    fn refused(self, status: StatusCode, sentence: &str) -> Response {
+        let body = match self {
+            Self::Detail => json!({ "detail": sentence }),
+            Self::Error => json!({ "error": sentence }),
+        };
+        (status, Json(body)).into_response()
+    }
+}
