@@ -5,6 +5,7 @@ mod actions;
 mod budget;
 mod charset;
 mod conflict;
+mod credentials;
 mod cursor;
 mod exchange;
 mod list;
@@ -112,6 +113,7 @@ struct Shared {
     session: session::Session,
     sources: sources::Sources,
     secrets: secrets::Secrets,
+    credentials: credentials::Credentials,
     /// There when the backend may stand behind Cloudflare Access.
     access: Option<access::Access>,
 }
@@ -160,9 +162,9 @@ impl Backend {
         };
         let open = settings.open.iter().map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
         let open = Val::obj(open.collect());
-        let secrets = secrets::Secrets::new(&settings);
+        let (secrets, credentials) = (secrets::Secrets::new(&settings), credentials::Credentials::new(&settings));
         let upstream = Box::new(upstream);
-        let shared = Shared { connector, settings, upstream, timeout, open, session, sources, secrets, access };
+        let shared = Shared { connector, settings, upstream, timeout, open, session, sources, secrets, credentials, access };
         Self(Arc::new(shared), Fencing::Strangers)
     }
 

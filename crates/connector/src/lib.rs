@@ -20,6 +20,7 @@ mod yaml;
 
 mod connector;
 mod operation;
+mod placeholder;
 mod settings;
 mod upstream;
 
@@ -43,6 +44,7 @@ pub use jq::FILTER_STACK_BYTES;
 pub use lint::{Linted, LintedTool, lint};
 pub use operation::Operation;
 pub use place::Place;
+pub use placeholder::is_placeholder;
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use settings::{Setting, SettingProblems, Settings};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -9,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::definition::{Decides, SettingKind};
+use crate::placeholder::{holds_placeholder, is_placeholder};
 use crate::template::Template;
 
 /// Bytes that the value of a setting may have.
@@ -53,6 +55,8 @@ pub struct Settings {
     /// Settings that are no secrets.
     pub(crate) open: HashMap<String, String>,
     pub(crate) secrets: HashMap<String, SecretString>,
+    /// The secrets that come from files, each with its file.
+    pub(crate) files: Vec<(String, PathBuf)>,
     /// The settings that decide something, by what.
     decided: HashMap<Decides, String>,
 }
@@ -107,6 +111,7 @@ impl Rules {
         let mut problems = Vec::new();
         let mut open = HashMap::new();
         let mut secrets: HashMap<String, SecretString> = HashMap::new();
+        let mut files = Vec::new();
         for setting in &self.settings {
             problems.extend(without_partner(setting, lookup));
             let value = match value(setting, lookup) {
@@ -120,6 +125,7 @@ impl Rules {
                 None if setting.required && !other_is_set(setting, lookup) => problems.push(missing(setting)),
                 None => {}
                 Some(value) if setting.secret => {
+                    files.extend(file_of(setting, lookup).map(|path| (setting.name.clone(), path.into())));
                     secrets.insert(setting.name.clone(), value);
                 }
                 Some(value) => match normal(setting, value.expose_secret()) {
@@ -130,13 +136,7 @@ impl Rules {
                 },
             }
         }
-        let named = |name: &str| {
-            if let Some(what) = name.strip_prefix("footbridge.") {
-                return identity(what);
-            }
-            let name = name.strip_prefix("settings.")?;
-            open.get(name).map(String::as_str).or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
-        };
+        let named = |name: &str| named(&open, &secrets, name);
         let headers = self.headers(&named, &mut problems);
         let base = match self.base.text(named) {
             Some(text) => base(&text).map_err(|problem| problems.push(problem)).ok(),
@@ -150,7 +150,7 @@ impl Rules {
         match base {
             Some(base) if problems.is_empty() => {
                 let decides = |setting: &Setting| Some((setting.decides?, setting.name.clone()));
-                Ok(Settings { base, headers, open, secrets, decided: self.settings.iter().filter_map(decides).collect() })
+                Ok(Settings { base, headers, open, secrets, files, decided: self.settings.iter().filter_map(decides).collect() })
             }
             _ => Err(SettingProblems(problems)),
         }
@@ -166,20 +166,32 @@ impl Rules {
         self.settings.iter().map(|setting| setting.name.as_str()).filter(|name| values.secrets.contains_key(*name))
     }
 
+    /// The headers that these settings make with other secrets; the error says which secret they cannot carry.
+    pub(crate) fn headers_with(
+        &self,
+        settings: &Settings,
+        secrets: &HashMap<String, SecretString>,
+    ) -> Result<HeaderMap, SettingProblems> {
+        let mut problems = Vec::new();
+        let headers = self.headers(&|name: &str| named(&settings.open, secrets, name), &mut problems);
+        if problems.is_empty() { Ok(headers) } else { Err(SettingProblems(problems)) }
+    }
+
     fn headers<'v>(&self, named: &dyn Fn(&str) -> Option<&'v str>, problems: &mut Vec<String>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (header, template) in &self.headers {
             // a header has no blanks at its ends, so those around a value say nothing
             let Some(text) = template.text(|name| named(name).map(str::trim)) else { continue };
-            match HeaderValue::from_str(&text) {
-                Ok(mut value) => {
+            // others than those of ASCII are read by each server in its own way
+            match HeaderValue::from_str(&text).ok().filter(|_| text.is_ascii()) {
+                Some(mut value) => {
                     value.set_sensitive(true);
                     headers.insert(header.clone(), value);
                 }
-                Err(_) => {
+                None => {
                     let names: Vec<&str> = template.names().map(|name| name.strip_prefix("settings.").unwrap_or(name)).collect();
                     problems.push(format!(
-                        "{} holds a character that the header `{header}` cannot carry, such as a line break: set it again, on one line",
+                        "{} holds a character that the header `{header}` cannot carry, such as a line break or a letter with an accent: set it again, on one line",
                         names.join(" or ")
                     ));
                 }
@@ -187,6 +199,15 @@ impl Rules {
         }
         headers
     }
+}
+
+/// The value behind a name of a template.
+fn named<'v>(open: &'v HashMap<String, String>, secrets: &'v HashMap<String, SecretString>, name: &str) -> Option<&'v str> {
+    if let Some(what) = name.strip_prefix("footbridge.") {
+        return identity(what);
+    }
+    let name = name.strip_prefix("settings.")?;
+    open.get(name).map(String::as_str).or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
 }
 
 /// What a header may say of this program: its name, its version, and an id of this run.
@@ -229,23 +250,38 @@ fn missing(setting: &Setting) -> String {
 fn value(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<SecretString>, String> {
     let name = &setting.name;
     let given = lookup(name).filter(|value| !value.trim().is_empty()).map(SecretString::from);
-    let file = if setting.secret { lookup(&format!("{name}_FILE")).filter(|path| !path.is_empty()) } else { None };
-    let value = match (given, file) {
+    let value = match (given, file_of(setting, lookup)) {
         (Some(_), Some(_)) => return Err(format!("{name} and {name}_FILE are both set: set one of them")),
         (Some(value), None) => Some(value),
-        (None, Some(path)) => Some(from_file(name, &path)?),
+        (None, Some(path)) => return from_file(name, &path).map(Some),
         (None, None) => setting.default.clone().map(SecretString::from),
     };
     match value {
         Some(value) if value.expose_secret().len() > MAX_VALUE_BYTES => {
             Err(format!("{name} has {} bytes; at most {MAX_VALUE_BYTES} are allowed", value.expose_secret().len()))
         }
+        Some(value) if is_left_open(setting, value.expose_secret()) => {
+            let way = if setting.secret { format!(", or {name}_FILE to the file that holds it") } else { String::new() };
+            Err(format!(
+                "{name} is still a placeholder, such as ${{NAME}} or <your-token>, which nothing was put in the place of: set the value itself{way}"
+            ))
+        }
         value => Ok(value),
     }
 }
 
+/// The file that a secret is to be read from.
+fn file_of(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    lookup(&format!("{}_FILE", setting.name)).filter(|path| setting.secret && !path.is_empty())
+}
+
+/// Whether nobody put the value in. A secret may have anything inside it; no address has such a thing.
+fn is_left_open(setting: &Setting, value: &str) -> bool {
+    if setting.secret { is_placeholder(value) } else { holds_placeholder(value) }
+}
+
 /// A secret from a file; one line break at its end is not part of it.
-fn from_file(name: &str, path: &str) -> Result<SecretString, String> {
+pub(crate) fn from_file(name: &str, path: &str) -> Result<SecretString, String> {
     use std::io::Read;
     let failed = |why: &dyn fmt::Display| {
         format!("{name}_FILE names {path}, which cannot be read ({why}): check the path and its permissions")
@@ -257,6 +293,14 @@ fn from_file(name: &str, path: &str) -> Result<SecretString, String> {
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
         return Err(format!("{name}_FILE names {path}, which is empty: write the value into it"));
+    }
+    if text.len() > MAX_VALUE_BYTES {
+        return Err(format!("{name} has more than {MAX_VALUE_BYTES} bytes; no more are allowed"));
+    }
+    if is_placeholder(text) {
+        return Err(format!(
+            "{name}_FILE names {path}, which holds a placeholder, such as <your-token>: write the value into it"
+        ));
     }
     Ok(SecretString::from(text.to_owned()))
 }

@@ -122,6 +122,7 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
     let mut waits = throttle::Waits::new(inner.compiled().longest_wait);
     let mut repeats = 0;
     let mut renewed = false;
+    let mut read_again = false;
     let mut passed = false;
     loop {
         let pass = match &inner.access {
@@ -129,7 +130,9 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
             None => None,
         };
         let token = if ask.logs_in || ask.open { None } else { inner.session.token(inner).await? };
-        let credentials = Credentials { login: token.as_ref().map(|token| &token.header), pass: pass.as_ref() };
+        let carried = inner.credentials.now(inner);
+        let credentials =
+            Credentials { settings: &carried.headers, login: token.as_ref().map(|token| &token.header), pass: pass.as_ref() };
         let refused = match follow(inner, &ask, credentials).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(refused)) => refused,
@@ -164,9 +167,18 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             inner.sources.clear();
         }
+        // a 401 says that nothing was done, so a change is sent again too; the body of a login holds what was refused
+        let mut has_other = false;
+        if status == StatusCode::UNAUTHORIZED && !read_again && !ask.logs_in {
+            read_again = true;
+            has_other = inner.credentials.has_other_than(&carried, inner);
+        }
         if let Some(token) = token.filter(|_| status == StatusCode::UNAUTHORIZED && !renewed) {
             renewed = true;
             inner.session.renew(inner, token.generation).await?;
+            continue;
+        }
+        if has_other {
             continue;
         }
         if throttle::is_for_a_while(&refused, ask.reads) && !ask.is_check {
@@ -194,9 +206,11 @@ enum Failed {
     Challenged,
 }
 
-/// What a request carries that the settings do not.
+/// What a request shows of who we are.
 #[derive(Clone, Copy)]
 struct Credentials<'c> {
+    /// The headers of the settings.
+    settings: &'c HeaderMap,
     /// The login's token.
     login: Option<&'c HeaderValue>,
     /// The token that passes Cloudflare Access.
@@ -268,7 +282,7 @@ fn request(inner: &Inner, ask: &Ask, address: &str, credentials: Credentials<'_>
     if ask.body.is_some() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    for (name, value) in inner.settings.headers.iter().filter(|(name, _)| !ask.open || **name != header::AUTHORIZATION) {
+    for (name, value) in credentials.settings.iter().filter(|(name, _)| !ask.open || **name != header::AUTHORIZATION) {
         headers.insert(name.clone(), value.clone());
     }
     if let Some(pass) = credentials.pass {

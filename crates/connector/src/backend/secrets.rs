@@ -19,6 +19,8 @@ pub(super) const SHORTEST: usize = 6;
 const LONG: usize = 16;
 /// Exchanges of a login whose tokens are known: the last one, and the one before, which may be on its way still.
 const MAX_EXCHANGES: usize = 2;
+/// Times that files of secrets changed whose values are known beside those of the start.
+const MAX_CHANGES: usize = 2;
 
 /// The secrets of one backend with one credential.
 pub(super) struct Secrets {
@@ -32,6 +34,8 @@ struct Found {
     /// Of each exchange, the last one first.
     of_logins: Vec<Vec<Secret>>,
     of_access: Option<Secret>,
+    /// Of each change of the files of secrets, the last one first.
+    of_files: Vec<Vec<Secret>>,
 }
 
 struct Secret {
@@ -82,6 +86,13 @@ impl Secrets {
         found.of_logins.truncate(MAX_EXCHANGES);
     }
 
+    /// What files of secrets hold since they changed.
+    pub(super) fn add_of_files<'s>(&self, secrets: impl Iterator<Item = &'s SecretString>) {
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        found.of_files.insert(0, secrets.filter_map(|secret| Secret::new(secret.expose_secret())).collect());
+        found.of_files.truncate(MAX_CHANGES);
+    }
+
     /// The token that passes Cloudflare Access.
     pub(super) fn set_access(&self, token: &str) {
         self.found.write().unwrap_or_else(PoisonError::into_inner).of_access = Secret::new(token);
@@ -122,7 +133,8 @@ impl Secrets {
     /// Whether any secret is so.
     fn any(&self, is: impl FnMut(&Secret) -> bool) -> bool {
         let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all = self.of_settings.iter().chain(found.of_logins.iter().flatten()).chain(&found.of_access);
+        let of_files = found.of_files.iter().flatten();
+        let mut all = self.of_settings.iter().chain(of_files).chain(found.of_logins.iter().flatten()).chain(&found.of_access);
         all.any(is)
     }
 

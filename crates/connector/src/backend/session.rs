@@ -196,7 +196,8 @@ fn login(inner: &Inner) -> Option<&Login> {
 /// All settings; only what is sent for a token sees them.
 fn with_secrets(inner: &Inner) -> Val {
     let open = inner.settings.open.iter().map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
-    let secret = inner.settings.secrets.iter();
+    let carried = inner.credentials.now(inner);
+    let secret = carried.secrets.iter();
     let secret = secret.map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.expose_secret().to_owned())));
     Val::obj(open.chain(secret).collect())
 }

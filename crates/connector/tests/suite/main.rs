@@ -27,6 +27,7 @@ mod path_check;
 mod preflight;
 mod problems;
 mod resources;
+mod rotation;
 mod scripted;
 mod second_table;
 mod settings;

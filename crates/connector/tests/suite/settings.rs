@@ -120,6 +120,53 @@ fn a_secret_may_come_from_a_file() {
 }
 
 #[test]
+fn what_nobody_put_in_stops_the_start() {
+    let left_open = |name: &str, value: &str| {
+        let mut pairs = vec![("X_URL", "http://h"), ("X_TOKEN", "t")];
+        pairs.retain(|(known, _)| *known != name);
+        pairs.push((name, value));
+        settings(&pairs)
+    };
+    for (name, value) in [
+        ("X_TOKEN", "${X_TOKEN}"),
+        ("X_TOKEN", " <your-token> "),
+        ("X_TOKEN", "$X_TOKEN"),
+        ("X_URL", "${X_URL}"),
+        ("X_URL", "https://${HOST}/api"),
+        ("X_URL", "<address>"),
+        ("X_LIMIT", "${LIMIT}"),
+        ("X_ON", "%IS_ON%"),
+        ("X_TENANT", "team-${TENANT}"),
+    ] {
+        let found = left_open(name, value).unwrap_err();
+        assert!(found.len() == 1 && found[0].starts_with(&format!("{name} is still a placeholder")), "{found:?}");
+        assert!(!found[0].contains("TENANT}") && !found[0].contains("HOST"), "{found:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "<your-token>\n").unwrap();
+    let found = settings(&[("X_URL", "http://h"), ("X_TOKEN_FILE", file.to_str().unwrap())]).unwrap_err();
+    assert!(found[0].starts_with("X_TOKEN_FILE names") && found[0].contains("placeholder"), "{found:?}");
+    for good in ["pa$$word", "$ecret", "a${b}c", "<3"] {
+        assert!(left_open("X_TOKEN", good).is_ok(), "{good}");
+    }
+}
+
+#[test]
+fn a_letter_that_no_header_takes_stops_the_start() {
+    for value in ["tok\u{e9}n", "token\u{2026}", "\u{201c}token\u{201d}", "to\u{200b}ken", "to\u{7f}ken", "to\nken"] {
+        for (name, pairs) in [
+            ("X_TOKEN", [("X_URL", "http://h"), ("X_TOKEN", value), ("X_TENANT", "t")]),
+            ("X_TENANT", [("X_URL", "http://h"), ("X_TOKEN", "t"), ("X_TENANT", value)]),
+        ] {
+            let found = settings(&pairs).unwrap_err();
+            assert!(found.len() == 1 && found[0].starts_with(&format!("{name} holds a character that the header")), "{found:?}");
+            assert!(!found[0].contains(value), "{found:?}");
+        }
+    }
+}
+
+#[test]
 fn a_value_has_a_limit() {
     const LIMIT: usize = 16 << 10;
     for (bytes, good) in [(LIMIT, true), (LIMIT + 1, false)] {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use footbridge_connector::is_placeholder;
 use secrecy::SecretString;
 
 use super::{small_file, variable};
@@ -15,7 +16,7 @@ pub(super) fn read(name: &str) -> Result<Option<SecretString>, Trouble> {
     let file_name = format!("{name}_FILE");
     match (variable(name)?, variable(&file_name)?) {
         (Some(_), Some(_)) => Err(Trouble::usage(format!("{name} and {file_name} are both set: set one of them"))),
-        (Some(secret), None) => Ok(Some(SecretString::from(secret))),
+        (Some(secret), None) => usable(&secret, name).map(Some),
         (None, None) => Ok(None),
         (None, Some(path)) => {
             let text = small_file::read(Path::new(&path), MAX_BYTES)
@@ -24,7 +25,22 @@ pub(super) fn read(name: &str) -> Result<Option<SecretString>, Trouble> {
             if secret.is_empty() {
                 return Err(Trouble::usage(format!("{path}, the file of {file_name}, is empty: write the secret into it")));
             }
-            Ok(Some(SecretString::from(secret)))
+            usable(secret, &file_name).map(Some)
         }
     }
+}
+
+/// A secret that a header can carry, and that somebody put in. No sentence shows it.
+fn usable(secret: &str, holder: &str) -> Result<SecretString, Trouble> {
+    if is_placeholder(secret) {
+        return Err(Trouble::usage(format!(
+            "{holder} holds a placeholder, such as ${{NAME}} or <your-token>, which nothing was put in the place of: set the secret itself"
+        )));
+    }
+    if !secret.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Err(Trouble::usage(format!(
+            "{holder} holds a line break or a character that is not ASCII, which no header can carry: set it again, on one line"
+        )));
+    }
+    Ok(SecretString::from(secret))
 }

@@ -126,6 +126,66 @@ fn what_is_refused_at_the_start_is_not_repeated_when_it_is_secret() {
     says_none_of(&ended, &["planted"]);
 }
 
+/// What the standard connectors are shown, and what the program's own doors are.
+const SECRETS: [(&[&str], &str); 12] = [
+    (&["serve"], "FOOTBRIDGE_TOKEN"),
+    (&["serve", "taiga"], "ACTION_PROXY_API_KEY"),
+    (&["actions", "list_projects"], "ACTION_PROXY_API_KEY"),
+    (&["probe", "http://127.0.0.1:9/mcp"], "MCP_TOKEN"),
+    (&["serve", "prodmcp"], "PRODMCP_TOKEN"),
+    (&["serve", "taiga"], "TAIGA_PASSWORD"),
+    (&["serve", "trueppm"], "TRUEPPM_API_TOKEN"),
+    (&["serve", "ptm"], "PTM_API_TOKEN"),
+    (&["serve", "ptm"], "CF_ACCESS_JWT"),
+    (&["call", "-c", "trueppm", "list_projects"], "TRUEPPM_API_TOKEN"),
+    (&["doctor", "ptm"], "PTM_API_TOKEN"),
+    (&["tools", "prodmcp"], "PRODMCP_TOKEN"),
+];
+
+#[test]
+fn a_secret_that_nobody_put_in_stops_the_start() {
+    let home = Home::new();
+    let values = [
+        ("TAIGA_BASE_URL", "http://127.0.0.1:9"),
+        ("TAIGA_USERNAME", "anna"),
+        ("TAIGA_PASSWORD", "good password"),
+        ("TRUEPPM_API_URL", "http://127.0.0.1:9"),
+        ("PTM_API_BASE_URL", "http://127.0.0.1:9"),
+        ("PTM_API_TOKEN", "good-token"),
+    ];
+    for (arguments, name) in SECRETS {
+        let start = |name: &str, value: &str| {
+            let mut command = home.command(arguments);
+            command.envs(values).env("PORT", "0").env(name, value);
+            Running::start(&mut command).ended()
+        };
+        let file = home.file("secret", "<planted-token>\n");
+        for (name, value) in [
+            (name.to_owned(), "${PLANTED_TOKEN}"),
+            (name.to_owned(), "<planted-token>"),
+            (format!("{name}_FILE"), file.to_str().unwrap()),
+        ] {
+            let mut command = home.command(arguments);
+            command.envs(values).env("PORT", "0").env(&name, value);
+            if name.ends_with("_FILE") {
+                command.env_remove(name.trim_end_matches("_FILE"));
+            }
+            let ended = Running::start(&mut command).ended();
+            let said = ended.stderr.to_lowercase();
+            assert!(
+                ended.code == Some(2) && ended.stderr.contains(&name) && said.contains("placeholder"),
+                "{arguments:?} {ended:?}"
+            );
+            says_none_of(&ended, &["planted-token", "PLANTED_TOKEN"]);
+        }
+        if name != "TAIGA_PASSWORD" {
+            let ended = start(name, "planted\u{2026}token");
+            assert!(ended.code == Some(2) && ended.stderr.contains(name), "{arguments:?} {ended:?}");
+            says_none_of(&ended, &["planted"]);
+        }
+    }
+}
+
 #[test]
 fn the_data_directory_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
