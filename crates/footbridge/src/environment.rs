@@ -1,5 +1,8 @@
 //! Variables: those of the process, then those of a `.env` file. The process wins, with an empty value too. Knows no names.
 
+#[cfg(unix)]
+pub(crate) mod handed_over;
+
 use std::collections::BTreeMap;
 use std::env::VarError;
 use std::ffi::OsString;
@@ -70,7 +73,7 @@ fn line_of(text: &str, error: &dotenvy::Error) -> usize {
 pub(crate) fn variable(name: &str) -> Result<Option<String>, Trouble> {
     let value = match std::env::var(name) {
         Ok(value) => Some(value),
-        Err(VarError::NotPresent) => from_file(name).map(|value| value.expose_secret().to_owned()),
+        Err(VarError::NotPresent) => handed_over(name).or_else(|| from_file(name)).map(|value| value.expose_secret().to_owned()),
         Err(VarError::NotUnicode(_)) => {
             return Err(Trouble::usage(format!("the variable {name} is not UTF-8: set it again")));
         }
@@ -80,8 +83,19 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Trouble> {
 
 /// A variable that the file alone has, and that is not empty.
 pub(crate) fn only_in_file(name: &str) -> Option<OsString> {
-    let value = from_file(name).filter(|_| std::env::var_os(name).is_none())?;
+    let value = from_file(name).filter(|_| std::env::var_os(name).is_none() && handed_over(name).is_none())?;
     Some(OsString::from(value.expose_secret())).filter(|value| !value.is_empty())
+}
+
+/// One that the process had when it was first started.
+#[cfg(unix)]
+fn handed_over(name: &str) -> Option<&'static SecretString> {
+    handed_over::secret(name)
+}
+
+#[cfg(not(unix))]
+fn handed_over(_name: &str) -> Option<&'static SecretString> {
+    None
 }
 
 fn from_file(name: &str) -> Option<&'static SecretString> {

@@ -26,6 +26,11 @@ use crate::cli::{Cli, Command};
 use crate::exit::{Exit, Trouble};
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    if let Err(trouble) = environment::handed_over::take_over() {
+        terminal::complain(&trouble);
+        return trouble.exit().into();
+    }
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(code) => return code,

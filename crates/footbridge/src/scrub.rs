@@ -1,13 +1,18 @@
-//! The environment that the program keeps, and what else the served connectors decide of it before it starts. Where one wants it
-//! (`scrub_environment`), the program starts itself again with the variables that it needs and no others, so that neither `/proc` nor a
-//! child shows more. Opens no backend.
+//! The environment that the program keeps, and what else the served connectors decide of it before it starts. A server that has secrets in its
+//! environment starts itself again without them, so that neither `/proc` nor a child shows them; where a connector wants it
+//! (`scrub_environment`), with the variables that it needs and no others. Opens no backend.
 
 use std::ffi::{OsStr, OsString};
 
 use footbridge_connector::{Connector, Decides, Kind, is_needed_variable};
+#[cfg(unix)]
+use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
 
 use crate::cli::{Command, CommonOptions};
 use crate::connectors;
+#[cfg(unix)]
+use crate::environment::handed_over::Pipe;
 use crate::exit::Trouble;
 use crate::settings::Settings;
 
@@ -18,8 +23,14 @@ const KEPT_PREFIX: &str = "FOOTBRIDGE_";
 /// What the variable ends with that names the file of a secret.
 const FILE_SUFFIX: &str = "_FILE";
 
+/// The program's own secrets.
+const SECRETS: [&str; 3] = ["FOOTBRIDGE_TOKEN", "ACTION_PROXY_API_KEY", "MCP_TOKEN"];
+
 /// What a file says that wants something before the program starts; others are not compiled for it.
 const WORDS: [&str; 2] = ["scrub_environment", "log_level"];
+
+/// Variables with their values.
+type Variables = Vec<(OsString, OsString)>;
 
 /// Drops what the served connectors want dropped, by starting the program again in the same process; returns when there is nothing to
 /// drop, with the log level that a setting of theirs gives.
@@ -28,13 +39,18 @@ const WORDS: [&str; 2] = ["scrub_environment", "log_level"];
 /// When the program cannot be started again. Nothing was dropped then, so going on would break a promise.
 pub(crate) fn settle(command: &Command) -> Result<Option<&'static str>, Trouble> {
     let Some((wanted, options)) = command.opens() else { return Ok(None) };
+    // who only asks something is gone before anybody looks
+    let stays = matches!(command, Command::Serve(_));
     // What is wrong with the connectors or the settings is said by the command.
-    let Ok((settings, served)) = served(wanted, options) else { return Ok(None) };
-    if wants_scrub(served.iter().map(|(_, connector)| connector)) {
-        let (kept, dropped) = sorted(std::env::vars_os(), &names(served.iter().map(|(_, connector)| connector)));
-        if dropped > 0 {
-            start_again(kept)?;
-        }
+    let Ok((settings, served)) = served(wanted, options, stays) else { return Ok(None) };
+    let all = || served.iter().map(|(_, connector)| connector);
+    let (kept, dropped) = match wants_scrub(all()) {
+        true => sorted(std::env::vars_os(), &names(all())),
+        false => (std::env::vars_os().collect(), 0),
+    };
+    let (kept, secrets) = if stays { without_secrets(kept, &secret_names(all())) } else { (kept, Vec::new()) };
+    if dropped > 0 || !secrets.is_empty() {
+        start_again(kept, secrets, dropped > 0)?;
     }
     Ok(served.iter().find_map(|(name, connector)| level(&settings, name, connector)))
 }
@@ -49,15 +65,23 @@ pub(crate) fn check<'c>(served: impl Iterator<Item = &'c Connector> + Clone) -> 
     ))
 }
 
-/// The connectors that are opened, when one of them may want something; all of them, as the settings of each are kept.
-fn served(mut wanted: Vec<String>, options: &CommonOptions) -> Result<(Settings, Vec<(String, Connector)>), Trouble> {
+/// The connectors that are opened, when one of them may want something; all of them, as the settings of each are kept. One that stays may have
+/// secrets in its environment.
+fn served(
+    mut wanted: Vec<String>,
+    options: &CommonOptions,
+    stays: bool,
+) -> Result<(Settings, Vec<(String, Connector)>), Trouble> {
     let settings = Settings::new(options.clone())?;
     let connectors = settings.connectors()?;
     if wanted.is_empty() {
         wanted.push(connectors::DEFAULT.to_owned());
     }
     let files = wanted.iter().map(|one| connectors.find(one)).collect::<Result<Vec<_>, _>>()?;
-    if !files.iter().any(|file| WORDS.iter().any(|word| file.text.contains(word))) {
+    let variables: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    let may_be_settings = variables.iter().filter(|name| stays && !is_needed_variable(name) && !name.starts_with(KEPT_PREFIX));
+    let words: Vec<&str> = WORDS.into_iter().chain(may_be_settings.map(String::as_str)).collect();
+    if !files.iter().any(|file| words.iter().any(|word| file.text.contains(word))) {
         return Ok((settings, Vec::new()));
     }
     let compiled = files.iter().map(connectors::ConnectorFile::compile).collect::<Result<_, _>>()?;
@@ -70,6 +94,24 @@ fn wants_scrub<'c>(mut served: impl Iterator<Item = &'c Connector>) -> bool {
 
 fn names<'c>(served: impl Iterator<Item = &'c Connector>) -> Vec<&'c str> {
     served.flat_map(|connector| connector.setting_rules().iter().map(|rule| rule.name.as_str())).collect()
+}
+
+/// The names of the secrets that these have, and of those of the program.
+fn secret_names<'c>(served: impl Iterator<Item = &'c Connector>) -> Vec<&'c str> {
+    let rules = served.flat_map(|connector| connector.setting_rules().iter().filter(|rule| rule.secret));
+    rules.map(|rule| rule.name.as_str()).chain(SECRETS).collect()
+}
+
+/// The variables apart from secrets, and the secrets. One that is no text stays, to be refused by its name; an empty one says nothing.
+fn without_secrets(all: Variables, secrets: &[&str]) -> (Variables, Vec<(String, SecretString)>) {
+    let (mut kept, mut found) = (Vec::new(), Vec::new());
+    for (name, value) in all {
+        match (name.to_str().filter(|name| secrets.contains(name)), value.to_str().filter(|value| !value.is_empty())) {
+            (Some(name), Some(value)) => found.push((name.to_owned(), SecretString::from(value))),
+            _ => kept.push((name, value)),
+        }
+    }
+    (kept, found)
 }
 
 /// How much is logged, by the word of the backend's own server; a word that is none is refused with the other settings.
@@ -85,7 +127,7 @@ fn level(settings: &Settings, name: &str, connector: &Connector) -> Option<&'sta
     }
 }
 
-fn sorted(variables: impl Iterator<Item = (OsString, OsString)>, settings: &[&str]) -> (Vec<(OsString, OsString)>, usize) {
+fn sorted(variables: impl Iterator<Item = (OsString, OsString)>, settings: &[&str]) -> (Variables, usize) {
     let (kept, dropped): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| is_kept(name, settings));
     (kept, dropped.len())
 }
@@ -98,8 +140,27 @@ fn is_kept(name: &OsStr, settings: &[&str]) -> bool {
     is_setting || is_ours || name.starts_with(KEPT_PREFIX) || is_needed_variable(name)
 }
 
+/// Starts again with these variables alone, and is handed the secrets. Where that cannot be and nobody was promised it, all stays as it is.
 #[cfg(unix)]
-fn start_again(kept: Vec<(OsString, OsString)>) -> Result<(), Trouble> {
+fn start_again(mut kept: Variables, secrets: Vec<(String, SecretString)>, is_promised: bool) -> Result<(), Trouble> {
+    let pipe = Pipe::of(secrets.iter().map(|(name, secret)| (name.as_str(), secret)));
+    match &pipe {
+        Some(pipe) if !secrets.is_empty() => {
+            let (name, number) = pipe.variable();
+            kept.push((name.into(), number.into()));
+        }
+        None if !is_promised => return Ok(()),
+        // they stay in the environment, as its own settings always may
+        _ => kept.extend(secrets.iter().map(|(name, secret)| (name.into(), secret.expose_secret().into()))),
+    }
+    match again(kept) {
+        Err(_) if !is_promised => Ok(()),
+        outcome => outcome,
+    }
+}
+
+#[cfg(unix)]
+fn again(kept: Variables) -> Result<(), Trouble> {
     use std::os::unix::process::CommandExt;
 
     let program = std::env::current_exe().map_err(|error| {
@@ -116,14 +177,16 @@ fn start_again(kept: Vec<(OsString, OsString)>) -> Result<(), Trouble> {
 
 /// Other systems cannot replace a process; what the program starts is given a list of its own there, as everywhere.
 #[cfg(not(unix))]
-fn start_again(_kept: Vec<(OsString, OsString)>) -> Result<(), Trouble> {
-    tracing::warn!("variables of the environment are kept: this system cannot start a program again in its own process");
+fn start_again(_kept: Variables, _secrets: Vec<(String, SecretString)>, is_promised: bool) -> Result<(), Trouble> {
+    if is_promised {
+        tracing::warn!("variables of the environment are kept: this system cannot start a program again in its own process");
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{KEPT, is_kept, sorted};
+    use super::{KEPT, is_kept, sorted, without_secrets};
 
     #[test]
     fn what_is_neither_needed_nor_a_setting_is_dropped() {
@@ -136,6 +199,15 @@ mod tests {
         {
             assert!(!is_kept(name.as_ref(), &settings), "{name}");
         }
+    }
+
+    #[test]
+    fn secrets_are_taken_out_by_their_names() {
+        let all = [("A", "planted"), ("B", "1"), ("FOOTBRIDGE_TOKEN", "planted too"), ("C", ""), ("A2", "x")];
+        let all = all.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let (kept, secrets) = without_secrets(all, &["A", "C", "FOOTBRIDGE_TOKEN"]);
+        assert_eq!(kept.iter().filter_map(|(name, _)| name.to_str()).collect::<Vec<_>>(), ["B", "C", "A2"]);
+        assert_eq!(secrets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["A", "FOOTBRIDGE_TOKEN"]);
     }
 
     #[test]

@@ -130,7 +130,7 @@ fn what_is_refused_at_the_start_is_not_repeated_when_it_is_secret() {
 const SECRETS: [(&[&str], &str); 12] = [
     (&["serve"], "FOOTBRIDGE_TOKEN"),
     (&["serve", "taiga"], "ACTION_PROXY_API_KEY"),
-    (&["actions", "list_projects"], "ACTION_PROXY_API_KEY"),
+    (&["actions", "--base-url", "http://127.0.0.1:9", "list-projects"], "ACTION_PROXY_API_KEY"),
     (&["probe", "http://127.0.0.1:9/mcp"], "MCP_TOKEN"),
     (&["serve", "prodmcp"], "PRODMCP_TOKEN"),
     (&["serve", "taiga"], "TAIGA_PASSWORD"),
@@ -139,7 +139,7 @@ const SECRETS: [(&[&str], &str); 12] = [
     (&["serve", "ptm"], "CF_ACCESS_JWT"),
     (&["call", "-c", "trueppm", "list_projects"], "TRUEPPM_API_TOKEN"),
     (&["doctor", "ptm"], "PTM_API_TOKEN"),
-    (&["tools", "prodmcp"], "PRODMCP_TOKEN"),
+    (&["tools", "-c", "prodmcp"], "PRODMCP_TOKEN"),
 ];
 
 #[test]
@@ -183,6 +183,57 @@ fn a_secret_that_nobody_put_in_stops_the_start() {
             assert!(ended.code == Some(2) && ended.stderr.contains(name), "{arguments:?} {ended:?}");
             says_none_of(&ended, &["planted"]);
         }
+    }
+}
+
+/// What others of the same user may read of a process.
+#[cfg(target_os = "linux")]
+fn environment_of(id: u32) -> String {
+    String::from_utf8(std::fs::read(format!("/proc/{id}/environ")).unwrap()).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn proc_shows_no_secret_of_a_server() {
+    use std::io::Read as _;
+    let (board, client) = (Home::new(), Home::new());
+    let (running, base) =
+        Running::start_http(board.command(&["serve"]).env("FOOTBRIDGE_TOKEN", BEARER).env("ACTION_PROXY_API_KEY", "planted-key"));
+    let list = tool_call(1, "card_list", &json!({}));
+    assert_eq!(post(&base, "/mcp", &list).send().status, 401, "the bearer is known all the same");
+    assert_eq!(post(&base, "/mcp", &list).bearer(BEARER).send().status, 200);
+    let shown = environment_of(running.id());
+    assert!(!shown.contains("planted") && shown.contains("HOME="), "{shown}");
+
+    let token = board.token("local");
+    let mut command = client.command(&["serve", "prodmcp", "--transport", "stdio"]);
+    command.env("PRODMCP_BASE_URL", &base).env("PRODMCP_TOKEN", &token).env("OTHER", "stays").env("MCP_TOKEN", "planted-other");
+    let mut session = Session::start(&mut command);
+    session.call("whoami", json!({})).unwrap();
+    let id = session.running.id();
+    let shown = environment_of(id);
+    assert!(!shown.contains(&token) && !shown.contains("planted"), "{shown}");
+    assert!(shown.contains("OTHER=stays") && shown.contains("PRODMCP_BASE_URL="), "what is no secret stays: {shown}");
+    let pipe = shown.split('\0').find_map(|one| one.strip_prefix("FOOTBRIDGE_HANDED_OVER=")).unwrap();
+    let mut rest = String::new();
+    std::fs::File::open(format!("/proc/{id}/fd/{pipe}")).unwrap().read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "nor is anything left on the way");
+    assert_eq!(session.finish().code, Some(0));
+
+    // a secret that is too large for the way is taken from where it stands
+    let mut command = client.command(&["serve", "prodmcp", "--transport", "stdio"]);
+    command.env("PRODMCP_BASE_URL", &base).env("PRODMCP_TOKEN", &token).env("MCP_TOKEN", "x".repeat(17 << 10));
+    let mut session = Session::start(&mut command);
+    session.call("whoami", json!({})).unwrap();
+    assert_eq!(session.finish().code, Some(0));
+}
+
+#[test]
+fn what_the_program_sets_for_itself_is_nobody_elses() {
+    let home = Home::new();
+    for value in ["0", "2", "-1", "x", "4000000"] {
+        let ended = Running::start(home.command(&["version"]).env("FOOTBRIDGE_HANDED_OVER", value)).ended();
+        assert!(ended.complaint(2).contains("FOOTBRIDGE_HANDED_OVER is set by the program itself"), "{value}: {ended:?}");
     }
 }
 

@@ -123,6 +123,6 @@ async fn proc_shows_nothing_but_what_is_needed() {
     let environment = String::from_utf8(environment).unwrap();
     let names: std::collections::BTreeSet<_> =
         environment.split_terminator('\0').map(|one| one.split('=').next().unwrap()).collect();
-    assert_eq!(names, ["HOME", "PATH", "PTM_API_BASE_URL", "PTM_API_TOKEN", "PTM_MCP_READ_ONLY"].into());
+    assert_eq!(names, ["FOOTBRIDGE_HANDED_OVER", "HOME", "PATH", "PTM_API_BASE_URL", "PTM_MCP_READ_ONLY"].into());
     assert_eq!(session.finish().code, Some(0));
 }
