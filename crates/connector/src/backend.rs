@@ -7,6 +7,7 @@ mod charset;
 mod conflict;
 mod credentials;
 mod cursor;
+mod ending;
 mod exchange;
 mod list;
 mod lookup;

@@ -275,6 +275,8 @@ pub(crate) struct Paging {
     pub(crate) offset: String,
     pub(crate) rows: Vec<String>,
     pub(crate) more: Vec<String>,
+    /// Where a row says what tells it from all others.
+    pub(crate) identity: Option<Vec<String>>,
     pub(crate) cap: usize,
 }
 

@@ -20,6 +20,7 @@ pub struct CallError {
     retry_is_safe: bool,
     status: Option<u16>,
     is_conflict: bool,
+    is_too_much: bool,
     may_have_changed: bool,
     message: String,
     /// The message without fences, where it has some.
@@ -34,6 +35,7 @@ impl CallError {
             retry_is_safe: false,
             status: None,
             is_conflict: false,
+            is_too_much: false,
             may_have_changed: false,
             message: message.into(),
             plain: None,
@@ -47,6 +49,7 @@ impl CallError {
             retry_is_safe,
             status: None,
             is_conflict: false,
+            is_too_much: false,
             may_have_changed: false,
             message: message.into(),
             plain: None,
@@ -60,6 +63,7 @@ impl CallError {
             retry_is_safe: false,
             status: None,
             is_conflict: false,
+            is_too_much: false,
             may_have_changed: false,
             message: message.into(),
             plain: None,
@@ -80,6 +84,17 @@ impl CallError {
     pub(crate) fn with_change(mut self) -> Self {
         self.may_have_changed = true;
         self
+    }
+
+    /// Less may be answered where this was not.
+    pub(crate) fn with_too_much(mut self) -> Self {
+        self.is_too_much = true;
+        self
+    }
+
+    /// The backend took too long over it, or answered more than is taken: less of it may be answered.
+    pub(crate) fn is_too_much(&self) -> bool {
+        self.is_too_much || self.status == Some(504)
     }
 
     /// Something was changed at the backend, or may have been; false when it is certain that nothing was.

@@ -326,6 +326,7 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
     let title = &inner.compiled().title;
     let unknown = if reads { String::new() } else { format!(" {}", sentence::FATE) };
     let sent = !matches!(why, Unanswered::Connect(_) | Unanswered::Certificate(_) | Unanswered::Proxy { .. });
+    let is_too_much = matches!(why, Unanswered::TimedOut | Unanswered::TooLarge);
     let error = match why {
         Unanswered::Connect(detail) => {
             let origin = inner.settings.base.origin().ascii_serialization();
@@ -369,5 +370,6 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
             CallError::backend(format!("{title} answered more than {} MiB.{again}{unknown}", MAX_BODY_BYTES >> 20), false)
         }
     };
+    let error = if is_too_much { error.with_too_much() } else { error };
     if sent && !reads { error.with_change() } else { error }
 }

@@ -1,11 +1,11 @@
 //! Lists of a model: one page, a page by cursor, or every page in one walk.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::cursor::Bound;
+use super::ending::{MAX_HALVINGS, SMALL_PAGE, Says, Tally, Verdict, Why, name};
 use super::exchange::{self, Ask};
 use super::{Inner, Outcome, row};
 use crate::connector::{Model, Paging};
@@ -27,82 +27,135 @@ pub(super) async fn list(inner: &Arc<Inner>, model: &Model, arguments: Map<Strin
         _ => None,
     };
     let offset = arguments.get("offset").filter(|_| after.is_none()).and_then(Value::as_u64);
-    if arguments.get("all") == Some(&Value::Bool(true)) {
-        return walk(inner, model, paging, &query, after, offset).await;
-    }
-    let limit = arguments.get("limit").and_then(Value::as_u64);
-    let body = exchange::json(inner, Ask::get(query.path(paging, limit, offset, after.as_deref()))).await?;
-    let page = Page::read(inner, paging, body.as_ref())?;
+    let all = arguments.get("all") == Some(&Value::Bool(true));
+    let limit = arguments.get("limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
+    let limit = if all { Some(paging.cap) } else { limit };
+    let most = usize::try_from(model.max_limit).unwrap_or(usize::MAX);
+    let items = Items::default();
     let shown = row::Shown::new(inner, model);
-    let mut result = Items::new(page.rows.iter().map(|row| row.len()).sum());
-    result.push(&shown, page.rows.iter().copied());
-    let next = page.last_id().filter(|_| page.more);
-    let truncated = page.more && next.is_none();
-    Ok(result.finish(next.map(|id| query.bound.seal(&id)), truncated, None))
+    Walk { inner, shown, paging, query, after, offset, all, limit, most, tally: Tally::default(), items }.run().await
 }
 
-/// Every page up to the cap. Stops when a page brings nothing new: a backend that ignores `after` ends here.
-async fn walk(
-    inner: &Arc<Inner>,
-    model: &Model,
-    paging: &Paging,
-    query: &Query,
-    mut after: Option<String>,
-    mut offset: Option<u64>,
-) -> Result<Outcome, CallError> {
-    let shown = row::Shown::new(inner, model);
-    let mut result = Items::new(0);
-    let mut seen: HashSet<String> = HashSet::new();
-    let mut count = 0;
-    for request in 0..MAX_WALK_REQUESTS {
-        let path = query.path(paging, Some(model.max_limit.into()), offset.take(), after.as_deref());
-        let body = match exchange::json(inner, Ask::get(path)).await {
-            Ok(body) => body,
-            Err(error) if request == 0 => return Err(error),
-            Err(error) => {
-                let note = format!("A later page failed: {error}");
-                return Ok(result.finish(after.map(|id| query.bound.seal(&id)), true, Some(&note)));
+/// A walk over pages: one page where the caller names no limit, else as many as the backend makes of it.
+struct Walk<'a> {
+    inner: &'a Arc<Inner>,
+    shown: row::Shown<'a>,
+    paging: &'a Paging,
+    query: Query,
+    /// The row after which the next page starts.
+    after: Option<String>,
+    offset: Option<u64>,
+    all: bool,
+    limit: Option<usize>,
+    /// Rows that are asked for in one page, at most.
+    most: usize,
+    tally: Tally,
+    items: Items,
+}
+
+impl Walk<'_> {
+    async fn run(mut self) -> Result<Outcome, CallError> {
+        let (mut halvings, mut is_first, mut is_guess) = (0, true, false);
+        for _ in 0..MAX_WALK_REQUESTS {
+            let room = self.limit.map(|limit| limit - self.items.count);
+            let size = if self.all { Some(self.most) } else { room.map(|room| room.min(self.most)) };
+            let path = self.query.path(self.paging, size, self.offset.filter(|_| is_first), self.after.as_deref());
+            let body = match exchange::json(self.inner, Ask::get(path)).await {
+                Ok(body) => body,
+                Err(error) => {
+                    if let Some(half) = size.filter(|size| *size > SMALL_PAGE).map(|size| size / 2)
+                        && error.is_too_much()
+                        && halvings < MAX_HALVINGS
+                    {
+                        (self.most, halvings) = (half, halvings + 1);
+                        continue;
+                    }
+                    // nobody said that there is such a page: we only looked for one
+                    if is_guess && error.status() == Some(404) {
+                        return Ok(self.ended());
+                    }
+                    if is_first {
+                        return Err(error);
+                    }
+                    return Ok(self.left(&format!("A later page failed: {error}"), true));
+                }
+            };
+            let page = Page::read(self.inner, self.paging, body.as_ref())?;
+            is_first = false;
+            is_guess = page.says == Says::Nothing;
+            if let Some(outcome) = self.take(&page) {
+                return Ok(outcome);
             }
-        };
-        let page = Page::read(inner, paging, body.as_ref())?;
-        let room = paging.cap - count;
-        let fresh: Vec<(&str, Option<String>)> = page
-            .rows
-            .iter()
-            .map(|row| (*row, id(row)))
-            .filter(|(_, id)| id.as_ref().is_none_or(|id| !seen.contains(id)))
-            .collect();
-        let cut = fresh.len() > room;
-        let kept = fresh.get(..room.min(fresh.len())).unwrap_or_default();
-        result.push(&shown, kept.iter().map(|(row, _)| *row));
-        count += kept.len();
-        let last = kept.last().and_then(|(_, id)| id.clone());
-        let progress = !kept.is_empty();
-        seen.extend(kept.iter().filter_map(|(_, id)| id.clone()));
-        if !page.more && !cut {
-            return Ok(result.finish(None, false, None));
         }
-        match last {
-            Some(last) if progress => after = Some(last),
-            _ => return Ok(result.finish(None, true, None)),
-        }
-        if count >= paging.cap {
-            break;
-        }
+        let note = format!(
+            "The list was left after {MAX_WALK_REQUESTS} requests, which is the most for one call: it goes on at next_cursor."
+        );
+        Ok(self.left(&note, true))
     }
-    Ok(result.finish(after.map(|id| query.bound.seal(&id)), true, None))
-}
 
-fn id(row: &str) -> Option<String> {
-    let [id] = json::pick(row, ["id"])?;
-    let id = id?;
-    if id.starts_with('"') { serde_json::from_str(id).ok() } else { (id != "null").then(|| id.to_owned()) }
+    /// Takes what is new of a page, and moves on; the outcome when the walk is over.
+    fn take(&mut self, page: &Page<'_>) -> Option<Outcome> {
+        let identity = self.paging.identity.as_deref();
+        let last = page.rows.last().and_then(|row| name(row, identity));
+        let ignores_position = last.is_some() && last == self.after;
+        let fresh = if ignores_position { vec![false; page.rows.len()] } else { self.tally.fresh(&page.rows, identity) };
+        let new: Vec<&str> = page.rows.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(row, _)| *row).collect();
+        let room = self.limit.map_or(new.len(), |limit| limit - self.items.count);
+        let kept = new.get(..room).unwrap_or(&new);
+        self.items.push(&self.shown, kept);
+        if let Some(row) = kept.last().filter(|_| kept.len() < new.len()) {
+            let next = name(row, identity);
+            return Some(if next.is_some() { self.full(next) } else { self.unnamed() });
+        }
+        let title = &self.inner.compiled().title;
+        match self.tally.verdict(page.says, page.rows.len(), new.len()) {
+            Verdict::Ended => return Some(self.ended()),
+            Verdict::Left(why) => return Some(self.left(&why.sentence(title), false)),
+            Verdict::GoesOn if last.is_none() => return Some(self.unnamed()),
+            Verdict::GoesOn => {}
+        }
+        if self.limit.is_none_or(|limit| self.items.count >= limit) {
+            return Some(self.full(last));
+        }
+        self.tally.remember(&page.rows, identity);
+        self.after = last;
+        None
+    }
+
+    fn ended(&mut self) -> Outcome {
+        std::mem::take(&mut self.items).finish(None, false, None)
+    }
+
+    /// The caller has what was asked for, or as much as one answer may have.
+    fn full(&mut self, next: Option<String>) -> Outcome {
+        let note = format!(
+            "The list was cut after {} rows, which is the most for one answer: it goes on at next_cursor.",
+            self.items.count
+        );
+        self.after = next;
+        let cursor = self.cursor();
+        let truncated = self.all || cursor.is_none();
+        std::mem::take(&mut self.items).finish(cursor, truncated, truncated.then_some(note.as_str()))
+    }
+
+    fn unnamed(&mut self) -> Outcome {
+        self.left(&Why::Unnamed.sentence(&self.inner.compiled().title), false)
+    }
+
+    fn left(&mut self, note: &str, goes_on: bool) -> Outcome {
+        let cursor = self.cursor().filter(|_| goes_on);
+        std::mem::take(&mut self.items).finish(cursor, true, Some(note))
+    }
+
+    fn cursor(&self) -> Option<String> {
+        self.after.as_ref().and_then(|after| self.query.bound.seal(after))
+    }
 }
 
 /// The rows of one answer.
 struct Page<'b> {
     rows: Vec<&'b str>,
-    more: bool,
+    says: Says,
 }
 
 impl<'b> Page<'b> {
@@ -116,7 +169,7 @@ impl<'b> Page<'b> {
         };
         let text = body.ok_or_else(wrong)?.text().trim();
         if let Some(rows) = json::items(text) {
-            return Ok(Self { rows, more: false });
+            return Ok(Self { rows, says: Says::Nothing });
         }
         let first = |path: &'_ [String]| path.first().map(String::as_str).unwrap_or_default().to_owned();
         let (rows_at, more_at) = (first(&paging.rows), first(&paging.more));
@@ -125,12 +178,12 @@ impl<'b> Page<'b> {
         let more = if rows_at == more_at { rows } else { more };
         let rows = inside(rows, &paging.rows).ok_or_else(wrong)?;
         let rows = json::items(rows).ok_or_else(wrong)?;
-        let more = inside(more, &paging.more) == Some("true");
-        Ok(Self { rows, more })
-    }
-
-    fn last_id(&self) -> Option<String> {
-        self.rows.last().and_then(|row| id(row))
+        let says = match inside(more, &paging.more) {
+            Some("true") => Says::More { named: false },
+            Some("false") => Says::Last,
+            _ => Says::Nothing,
+        };
+        Ok(Self { rows, says })
     }
 }
 
@@ -169,11 +222,13 @@ impl Query {
         Ok(Self { path: model.path.clone(), parameters, bound })
     }
 
-    fn path(&self, paging: &Paging, limit: Option<u64>, offset: Option<u64>, after: Option<&str>) -> String {
+    fn path(&self, paging: &Paging, limit: Option<usize>, offset: Option<u64>, after: Option<&str>) -> String {
         let mut query = form_urlencoded::Serializer::new(self.parameters.clone());
-        for (name, number) in [(&paging.size, limit), (&paging.offset, offset)] {
+        for (name, number) in
+            [(&paging.size, limit.map(|limit| limit.to_string())), (&paging.offset, offset.map(|offset| offset.to_string()))]
+        {
             if let Some(number) = number {
-                query.append_pair(name, &number.to_string());
+                query.append_pair(name, &number);
             }
         }
         if let Some(after) = after {
@@ -240,21 +295,20 @@ fn filters<'m>(model: &'m Model, filter: Option<&Value>) -> Result<Vec<(&'m str,
 }
 
 /// `{"items":[...],"next_cursor":...,"truncated":true,"note":...}` while it is being written.
+#[derive(Default)]
 struct Items {
     json: String,
     count: usize,
 }
 
 impl Items {
-    fn new(bytes: usize) -> Self {
-        let mut json = String::with_capacity(bytes + 128);
-        json.push_str("{\"items\":[");
-        Self { json, count: 0 }
-    }
-
-    fn push<'r>(&mut self, shown: &row::Shown<'_>, rows: impl Iterator<Item = &'r str>) {
+    fn push(&mut self, shown: &row::Shown<'_>, rows: &[&str]) {
+        if self.json.is_empty() {
+            self.json.reserve(rows.iter().map(|row| row.len()).sum::<usize>() + 128);
+        }
         let mut slots = Vec::new();
         for row in rows {
+            self.open();
             if self.count > 0 {
                 self.json.push(',');
             }
@@ -263,7 +317,14 @@ impl Items {
         }
     }
 
+    fn open(&mut self) {
+        if self.json.is_empty() {
+            self.json.push_str("{\"items\":[");
+        }
+    }
+
     fn finish(mut self, next: Option<String>, truncated: bool, note: Option<&str>) -> Outcome {
+        self.open();
         self.json.push(']');
         for (name, text) in [("next_cursor", next.as_deref()), ("note", note)] {
             if let Some(text) = text {

@@ -105,7 +105,7 @@ async fn fetch(inner: &Arc<Inner>, source: &Source, scope: &Val, me: &Val) -> Re
     let wanted =
         Wanted { limit: MAX_ROWS, cursor: None, bound: None, whole: true, keeps_records: false, fields: Fields::default() };
     let listed = pages::walk(inner, pages, &source.request, &prepared, wanted, &variables, None).await?;
-    if let Some(note) = &listed.note {
+    if let Some(note) = listed.note.as_ref().filter(|_| listed.has_failed) {
         // a name that is on the page that failed would be called unknown for as long as this is kept
         return Err(CallError::backend(note.clone(), true));
     }

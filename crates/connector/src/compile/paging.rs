@@ -93,6 +93,13 @@ fn walk<'d>(
     };
     let (rows, total, next, more) =
         (add(&paging.rows, "rows"), add(&paging.total, "total"), add(&paging.next, "next"), add(&paging.more, "more"));
+    let identity = add(&paging.identity, "identity");
+    if let (Some(glue), Some(written)) = (&identity, &paging.identity)
+        && names(glue).is_none_or(|names| names.is_empty())
+    {
+        let hint = "names joined by dots, such as `.id`";
+        found.add_with_hint(written.place, format!("{part}.identity"), format!("`{}` is not a plain path", written.value), hint);
+    }
     Walk {
         kind,
         start,
@@ -101,9 +108,15 @@ fn walk<'d>(
         total,
         next,
         more,
+        identity: identity.as_ref().and_then(names),
         max_size: figure(paging.max_size.as_ref(), DEFAULT_SIZE, MAX_SIZE, "max_size", part, found),
         cap: figure(paging.cap.as_ref(), DEFAULT_CAP, MAX_WALK_ROWS, "cap", part, found),
     }
+}
+
+/// The names of a plain path.
+fn names(glue: &Glue) -> Option<Vec<String>> {
+    Some(glue.of_input()?.iter().map(|key| key.name.clone()).collect())
 }
 
 /// Lists of models are read in place: they need the kind `after` and plain paths.
@@ -113,7 +126,7 @@ fn of_models(place: Place, paging: &definition::Paging, walk: &Walk, part: &str,
         return None;
     }
     let plain = |filter: &Option<Placed<String>>, glue: Option<&Glue>, key: &str, found: &mut Found| {
-        let names = glue.and_then(Glue::of_input).map(|keys| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>());
+        let names = glue.and_then(names);
         if names.is_none() {
             let (place, text) = filter.as_ref().map_or((place, "nothing"), |filter| (filter.place, filter.value.as_str()));
             let hint = "names joined by dots, such as `.meta.has_more`";
@@ -139,6 +152,7 @@ fn of_models(place: Place, paging: &definition::Paging, walk: &Walk, part: &str,
         offset: paging.offset.as_ref()?.value.clone(),
         rows: rows?,
         more: more?,
+        identity: walk.identity.clone(),
         cap: walk.cap,
     })
 }

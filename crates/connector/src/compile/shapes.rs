@@ -121,6 +121,7 @@ pub(super) fn schema(shape: Option<&definition::Shape>, is_list: bool) -> Value 
         "items": {"type": "array", "items": record},
         "total_count": {"type": "integer"},
         "truncated": {"type": "boolean"},
-        "next_cursor": {"type": "string"}
+        "next_cursor": {"type": "string"},
+        "note": {"type": "string"}
     }})
 }

@@ -215,6 +215,8 @@ pub(crate) struct Walk {
     pub(crate) total: Option<Glue>,
     pub(crate) next: Option<Glue>,
     pub(crate) more: Option<Glue>,
+    /// Where a row says what tells it from all others.
+    pub(crate) identity: Option<Vec<String>>,
     pub(crate) max_size: usize,
     pub(crate) cap: usize,
 }

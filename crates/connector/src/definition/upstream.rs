@@ -97,13 +97,16 @@ pub(crate) struct Paging {
     pub(crate) size: Option<Placed<String>>,
     /// jq filter over the body: the rows; `.`.
     pub(crate) rows: Option<Placed<String>>,
-    /// jq filter over the body and `$headers`: rows in all.
+    /// jq filter over the body and `$headers`: rows in all. The list ends when so many were received.
     pub(crate) total: Option<Placed<String>>,
     /// jq filter over the body and `$headers`: the next page; its address for kind `link`, its name for kind `after`, anything for the others.
     pub(crate) next: Option<Placed<String>>,
     /// jq filter over the body: true when more rows follow; kind `after`.
     pub(crate) more: Option<Placed<String>>,
-    /// Rows that one page may have; 100.
+    /// What tells a row from all others, as names joined by dots, such as `.id`: a row with the same is a repetition, and left out. Without it a
+    /// row is a repetition only where every value is the same. For kind `after` the next page starts after it.
+    pub(crate) identity: Option<Placed<String>>,
+    /// Rows that are asked for in one page, at most; 100. A backend that gives fewer is understood.
     pub(crate) max_size: Option<Placed<u32>>,
     /// Rows of one walk; 1,000, and never more than 5,000.
     pub(crate) cap: Option<Placed<u32>>,

@@ -19,6 +19,7 @@ mod fake;
 mod golden;
 mod guide;
 mod hostile;
+mod lists;
 mod login;
 mod lookups;
 mod network;

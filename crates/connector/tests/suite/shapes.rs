@@ -43,6 +43,7 @@ const STORY: &str = r#"{"id":12345678901234567890123,"subject":"A <b>\"title\"</
 fn scripted() -> Scripted {
     Scripted::new(&format!("{HEAD}{FILE}"), |seen| match seen.path.as_str() {
         "/story" => Answer(200, vec![], STORY.into()),
+        path if path.contains("page=2") => Answer(200, vec![], "[]".into()),
         _ => Answer(200, vec![], format!("[{STORY},{{\"id\":2,\"is_blocked\":true}}]")),
     })
 }

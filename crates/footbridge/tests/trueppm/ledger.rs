@@ -47,7 +47,7 @@ const PINNED: [(&str, Shown); 49] = [
     ("updated_after beats since", Differs("both names of one argument at once are refused")),
     ("pages are followed", By("trueppm/lists::a_thousand_tasks_come_in_pages")),
     ("truncated", Differs("pages of 50 rows, or `limit`")),
-    ("an empty page with a next one ends the list", By("trueppm/lists::an_empty_page_ends_the_list")),
+    ("an empty page with a next one ends the list", Differs("the rows behind such a page are given")),
     ("a board asks for tasks by project alone", By("trueppm/lists::a_board_of_more_cards_than_fit_says_so")),
     ("a summary counts critical tasks", By("trueppm/why::a_summary_names_the_finish_and_how_many_tasks_drive_it")),
     ("everything else passes through", By("trueppm/story::every_tool_answers_on_every_transport_and_only_reads")),

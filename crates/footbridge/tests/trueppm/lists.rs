@@ -197,15 +197,17 @@ async fn a_role_is_its_label_else_its_number_else_left_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_page_ends_the_list() {
+async fn an_empty_page_that_names_a_next_one_is_no_end() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
-    let next = format!("{}/api/v1/tasks/?page=2&project={PLATFORM}", stand_in.url);
+    let whole = served.succeed("list_tasks", json!({ "project_id": PLATFORM })).await;
+    assert_eq!(asked_for_tasks(&stand_in).len(), 1);
+    let next = format!("{}/api/v1/tasks/?page=1&project={PLATFORM}", stand_in.url);
     let odd = json!({ "count": 7, "next": next, "previous": null, "results": [] }).to_string();
     stand_in.world().answer_oddly("tasks/", Odd::body(200, odd));
     let found = served.succeed("list_tasks", json!({ "project_id": PLATFORM })).await;
-    assert_eq!((items(&found).len(), found.get("next_cursor")), (0, None));
-    assert_eq!(asked_for_tasks(&stand_in).len(), 1);
+    assert_eq!((items(&found), found.get("next_cursor")), (items(&whole), None));
+    assert_eq!(asked_for_tasks(&stand_in).len(), 2);
     served.end().await;
 }
 

@@ -1,6 +1,6 @@
 //! The last step's value → the result: filter, shape, fields, and the last touch; always valid JSON that is not too large.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use super::super::projection::{self, Fields};
 use super::super::tidy::{self, Rules};
@@ -22,16 +22,51 @@ const SMALLER_PARTS: [(usize, usize); 3] = [(20_000, usize::MAX), (5_000, usize:
 
 pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
     let (inner, plan) = (run.inner, run.plan);
+    let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
+    let from = run.paged.text_from;
+    let limit = if from.is_some() { cut::MOST } else { inner.compiled().text_limit };
+    let rules = Rules {
+        fences_root: plan.asks_backend,
+        answered: std::mem::take(&mut *run.answered.lock().unwrap_or_else(PoisonError::into_inner)),
+        own: std::mem::take(&mut *run.own.lock().unwrap_or_else(PoisonError::into_inner)),
+        window: Window { from, limit, goes_on: plan.takes_text_from },
+        keeps_root,
+        keeps_empty: false,
+        ..Rules::whole(inner.fencing, plan.untrusted.clone())
+    };
+    let (mut result, mut records) = made(&run, run.last.clone(), &rules).await?;
+    if let (true, Some(Given::List(listed))) = (run.plan.is_list, &run.last) {
+        let mut items = listed.items.len();
+        while result.len() > pages::MAX_ANSWER_BYTES {
+            // about as many as fit, and in any case fewer than before
+            items = (items * pages::MAX_ANSWER_BYTES / result.len()).min(items.saturating_sub(1)).max(1);
+            let Some(fewer) = listed.first(items) else { break };
+            let (smaller, its_records) = made(&run, Some(Given::List(Arc::new(fewer))), &rules).await?;
+            if smaller.len() >= result.len() {
+                break;
+            }
+            (result, records) = (smaller, its_records);
+            if items == 1 {
+                break;
+            }
+        }
+    }
+    let unavailable = run.unavailable.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Outcome { records, ..Outcome::new(with_unavailable(result, &unavailable)) })
+}
+
+/// The tidy result of a last value, and the rows as they were sent when somebody wants them.
+async fn made(run: &Run<'_>, last: Option<Given>, rules: &Rules) -> Result<(String, Option<String>), CallError> {
+    let (inner, plan) = (run.inner, run.plan);
     let mut records = None;
-    let is_whole = plan.is_list;
-    let json = match (&plan.result, run.last.clone()) {
+    let json = match (&plan.result, last) {
         (None, Some(Given::List(listed))) => {
             if run.options.keeps_records {
                 records = Some(listed.as_sent());
             }
             let json = listed.json();
             match &plan.output {
-                Some(shape) if !plan.has_shaped_rows => of_items(&run, shape, json).await?,
+                Some(shape) if !plan.has_shaped_rows => of_items(run, shape, json).await?,
                 _ => json,
             }
         }
@@ -49,23 +84,10 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
             if run.options.keeps_records {
                 records = Some(json.clone());
             }
-            shaped(&run, json).await?
+            shaped(run, json).await?
         }
     };
-    let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
-    let from = run.paged.text_from;
-    let limit = if from.is_some() { cut::MOST } else { inner.compiled().text_limit };
-    let rules = Rules {
-        fences_root: plan.asks_backend,
-        answered: run.answered.into_inner().unwrap_or_else(PoisonError::into_inner),
-        own: run.own.into_inner().unwrap_or_else(PoisonError::into_inner),
-        window: Window { from, limit, goes_on: plan.takes_text_from },
-        keeps_root,
-        keeps_empty: false,
-        ..Rules::whole(inner.fencing, plan.untrusted.clone())
-    };
-    let unavailable = run.unavailable.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Outcome { records, ..Outcome::new(with_unavailable(within(&json, rules, is_whole)?, &unavailable)) })
+    Ok((within(&json, rules, plan.is_list)?, records))
 }
 
 async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
@@ -81,7 +103,7 @@ async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
 }
 
 /// The shape over `items` of an object; the object's other keys stay.
-async fn of_items(run: &Run<'_>, shape: &std::sync::Arc<crate::connector::Shape>, json: String) -> Result<String, CallError> {
+async fn of_items(run: &Run<'_>, shape: &Arc<crate::connector::Shape>, json: String) -> Result<String, CallError> {
     let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&json) else { return Ok(json) };
     let Some([Some(items)]) = crate::json::pick(&json, ["items"]) else { return Ok(json) };
     let Some(rows) = projection::items(items) else { return Ok(json) };
@@ -117,9 +139,9 @@ fn with_unavailable(json: String, unavailable: &[(String, String)]) -> String {
 }
 
 /// The tidy result; a smaller one when it is too large.
-fn within(json: &str, rules: Rules, is_whole: bool) -> Result<String, CallError> {
-    let mut out = String::with_capacity(json.len().min(pages::MAX_PAGE_BYTES) + 64);
-    tidy::push(&mut out, json, &rules);
+fn within(json: &str, rules: &Rules, is_whole: bool) -> Result<String, CallError> {
+    let mut out = String::with_capacity(json.len().min(pages::MAX_ANSWER_BYTES) + 64);
+    tidy::push(&mut out, json, rules);
     let (most, smaller) =
         if rules.window.from.is_some() { (MAX_PARTS_BYTES, SMALLER_PARTS) } else { (MAX_RESULT_BYTES, SMALLER) };
     if out.len() <= most || is_whole {

@@ -1,0 +1,421 @@
+//! Lists that tell the truth: only what the backend says ends one, whatever it does to the size of its pages, and every row comes once.
+
+use std::collections::BTreeSet;
+
+use footbridge_connector::BoxFuture;
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use serde_json::{Value, json};
+
+use crate::fake::Seen;
+use crate::scripted::{Answer, HEAD, Scripted, ok, refused};
+
+/// What a backend says about the rows that follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tells {
+    Nothing,
+    Total,
+    Next,
+}
+
+/// A backend with a list.
+#[derive(Debug, Clone)]
+struct World {
+    kind: &'static str,
+    tells: Tells,
+    /// Ids of the rows.
+    rows: Vec<u64>,
+    /// Rows that a page may have, whatever is asked for.
+    most: usize,
+    /// Rows that a page has at least.
+    least: usize,
+    /// Pages without rows that stand before each page with some; only where something is told.
+    empty: usize,
+    /// A page past the end is 404.
+    refuses_past_the_end: bool,
+}
+
+impl World {
+    fn new(kind: &'static str, tells: Tells, count: u64, most: usize) -> Self {
+        Self { kind, tells, rows: (1..=count).collect(), most, least: 0, empty: 0, refuses_past_the_end: false }
+    }
+
+    fn paging(&self) -> String {
+        let own = match self.kind {
+            "page" => "page: page",
+            "offset" => "offset: offset",
+            "after" => "after: after",
+            _ => "max_size: 100",
+        };
+        let tells = match self.tells {
+            Tells::Nothing => "",
+            Tells::Total => ", total: .total",
+            Tells::Next => ", next: .next",
+        };
+        let size = if self.kind == "link" { "" } else { ", max_size: 100" };
+        format!("{{ kind: {}, {own}, size: size{size}, rows: .rows{tells}, cap: 5000 }}", self.kind)
+    }
+
+    fn file(&self) -> String {
+        format!(
+            "{HEAD}upstream:\n  base: http://localhost/api\n  paging:\n    pages: {}\ntools:\n{}{}",
+            self.paging(),
+            "  - { name: rows, title: T, description: D, effect: read, input: { all: { type: boolean, description: A } }, steps: [{ get: /rows, pages: pages }] }\n",
+            "  - { name: inside, title: T, description: D, effect: read, steps: [{ as: a, get: /rows, pages: pages, at_most: 200, row: .id }, { let: 'null' }], result: '{count: ($steps.a.items | length), more: $steps.a.truncated, total: $steps.a.total_count}' }\n",
+        )
+    }
+
+    /// The answer to one request, as a backend of this kind gives it.
+    fn answer(&self, seen: &Seen) -> Answer {
+        let number = |name: &str| number(seen, name);
+        let size = number("size").unwrap_or(20).min(self.most).max(self.least);
+        // pages in turn: `empty` without rows, then one with
+        let turn = self.empty + 1;
+        let page = match self.kind {
+            "page" => number("page").unwrap_or(1) - 1,
+            "link" | "after" if self.empty > 0 => number(if self.kind == "link" { "at" } else { "after" }).unwrap_or(0),
+            _ => 0,
+        };
+        let from = match self.kind {
+            "offset" => number("offset").unwrap_or(0),
+            "after" if self.empty == 0 => match number("after") {
+                Some(id) => self.rows.iter().position(|row| *row == id as u64).unwrap() + 1,
+                None => 0,
+            },
+            "link" if self.empty == 0 => number("at").unwrap_or(0),
+            _ => page / turn * size,
+        };
+        let is_empty = page % turn < self.empty && self.empty > 0;
+        let to = if is_empty { from } else { (from + size).min(self.rows.len()) };
+        let from = from.min(self.rows.len());
+        let rows = &self.rows[from..to.max(from)];
+        if rows.is_empty()
+            && !is_empty
+            && self.refuses_past_the_end
+            && seen.path.contains(&format!("{}=", self.kind))
+            && page != 0
+        {
+            return refused(404, json!({"message": "no such page"}));
+        }
+        let goes_on = if is_empty { from < self.rows.len() } else { to < self.rows.len() };
+        let next = match self.kind {
+            "link" if self.empty > 0 => json!(format!("/api/rows?size={size}&at={}", page + 1)),
+            "link" => json!(format!("/api/rows?size={size}&at={to}")),
+            "after" if self.empty > 0 => json!(page + 1),
+            "after" => json!(rows.last()),
+            _ => json!("there is one"),
+        };
+        let rows: Vec<Value> = rows.iter().map(|id| json!({"id": id, "text": "x"})).collect();
+        ok(json!({"rows": rows, "total": self.rows.len(), "next": if goes_on { next } else { Value::Null }}))
+    }
+
+    fn serve(&self) -> Scripted {
+        let world = self.clone();
+        Scripted::new(&self.file(), move |seen| world.answer(seen))
+    }
+}
+
+fn number(seen: &Seen, name: &str) -> Option<usize> {
+    let query = seen.path.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}="))).map(|text| text.parse().unwrap())
+}
+
+fn ids(page: &Value) -> Vec<u64> {
+    page["items"].as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap()).collect()
+}
+
+/// Every page by its cursor: the ids, and whether a page said something wrong about how many there are.
+async fn walk(scripted: &Scripted, limit: usize, count: usize) -> Vec<u64> {
+    let (mut all, mut cursor) = (Vec::new(), Value::Null);
+    for _ in 0..1_000 {
+        let page = scripted.call("rows", json!({"limit": limit, "cursor": cursor})).await.unwrap();
+        assert!(ids(&page).len() <= limit);
+        assert!(page.get("total_count").is_none_or(|total| *total == json!(count)), "{page}");
+        all.extend(ids(&page));
+        cursor = page["next_cursor"].clone();
+        if cursor.is_null() {
+            assert!(page.get("truncated").is_none() && page.get("note").is_none(), "{page}");
+            return all;
+        }
+    }
+    panic!("no end");
+}
+
+#[tokio::test]
+async fn a_backend_that_caps_its_pages_loses_no_row() {
+    for (kind, tells) in [
+        ("page", Tells::Total),
+        ("page", Tells::Nothing),
+        ("page", Tells::Next),
+        ("offset", Tells::Total),
+        ("offset", Tells::Nothing),
+        ("after", Tells::Total),
+        ("after", Tells::Nothing),
+        ("after", Tells::Next),
+        ("link", Tells::Next),
+    ] {
+        for refuses_past_the_end in [false, true] {
+            let world = World { refuses_past_the_end, ..World::new(kind, tells, 250, 30) };
+            let scripted = world.serve();
+            let page = scripted.call("rows", json!({"limit": 250})).await.unwrap();
+            assert_eq!(ids(&page), world.rows, "{world:?}");
+            assert!(page.get("truncated").is_none() && page.get("note").is_none(), "{world:?}");
+            let total = page.get("total_count");
+            assert!(total.map_or(tells != Tells::Total, |total| *total == json!(250)), "{world:?}: {total:?}");
+            let all = scripted.call("rows", json!({"all": true})).await.unwrap();
+            assert_eq!((ids(&all), &all["total_count"]), (world.rows.clone(), &json!(250)), "{world:?}");
+            assert_eq!(walk(&scripted, 60, 250).await, world.rows, "{world:?}");
+            assert_eq!(walk(&scripted, 7, 250).await, world.rows, "{world:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_step_says_that_there_are_more() {
+    for (kind, tells) in
+        [("page", Tells::Nothing), ("offset", Tells::Nothing), ("offset", Tells::Total), ("after", Tells::Nothing)]
+    {
+        let total = |count: u64| if tells == Tells::Total { json!(count) } else { Value::Null };
+        let found = World::new(kind, tells, 250, 30).serve().call("inside", json!({})).await.unwrap();
+        assert_eq!((&found["count"], &found["more"], &found["total"]), (&json!(200), &json!(true), &total(250)), "{kind}");
+        // all of them is not said to be cut, and so counted
+        for count in [180, 200] {
+            let found = World::new(kind, tells, count, 30).serve().call("inside", json!({})).await.unwrap();
+            assert_eq!(found, json!({"count": count, "total": count}), "{kind} {count}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_that_names_a_next_one_is_no_end() {
+    for kind in ["after", "link"] {
+        let world = World { empty: 1, ..World::new(kind, Tells::Next, 3, 30) };
+        let scripted = world.serve();
+        let page = scripted.call("rows", json!({})).await.unwrap();
+        assert_eq!((ids(&page), &page["total_count"]), (vec![1, 2, 3], &json!(3)), "{kind}");
+        // the same by a Link header
+        let link = r#"next: '($headers.link // "") | ltrimstr("<") | split(">") | .[0]'"#;
+        let by_header = world.file().replace("next: .next", link);
+        let scripted = Scripted::new(&by_header, move |seen| {
+            let Answer(status, headers, body) = world.answer(seen);
+            let body: Value = serde_json::from_str(&body).unwrap();
+            let answer = Answer(status, headers, json!({"rows": body["rows"]}).to_string());
+            match &body["next"] {
+                Value::Null => answer,
+                next => answer.with("link", format!("<{}>; rel=\"next\"", next.as_str().map_or(next.to_string(), str::to_owned))),
+            }
+        });
+        assert_eq!(ids(&scripted.call("rows", json!({})).await.unwrap()), [1, 2, 3], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn empty_pages_in_a_row_have_a_limit_and_a_cursor() {
+    for kind in ["after", "link"] {
+        for (empty, found) in [(5, vec![1, 2, 3]), (6, vec![])] {
+            let scripted = World { empty, ..World::new(kind, Tells::Next, 3, 30) }.serve();
+            let page = scripted.call("rows", json!({})).await.unwrap();
+            assert_eq!((ids(&page), page["truncated"] == true), (found, empty == 6), "{kind}");
+            if empty == 6 {
+                assert!(page["note"].as_str().unwrap().contains("6 pages without a new row"), "{page}");
+                assert!(page.get("total_count").is_none());
+                let rest = scripted.call("rows", json!({"cursor": page["next_cursor"]})).await.unwrap();
+                assert_eq!(ids(&rest), [1, 2, 3], "{kind}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_backend_that_ignores_the_position_is_left_with_a_note() {
+    for (kind, tells) in
+        [("offset", Tells::Nothing), ("page", Tells::Nothing), ("after", Tells::Nothing), ("offset", Tells::Total)]
+    {
+        let rows: Vec<Value> = (1..=7).map(|id| json!({"id": id, "text": "x"})).collect();
+        let total = if tells == Tells::Total { 70 } else { 7 };
+        let scripted = Scripted::new(&World::new(kind, tells, 7, 7).file(), move |_| ok(json!({"rows": rows, "total": total})));
+        let page = scripted.call("rows", json!({"all": true})).await.unwrap();
+        assert_eq!((ids(&page).len(), &page["truncated"]), (7, &json!(true)), "{kind}");
+        assert!(page["note"].as_str().unwrap().contains("again"), "{page}");
+        assert_eq!(scripted.lines().len(), 2, "{kind}");
+        assert_eq!(page.get("total_count").cloned(), (tells == Tells::Total).then(|| json!(70)), "{kind}");
+        // by cursor it ends too
+        let (mut cursor, mut pages) = (Value::Null, 0);
+        loop {
+            let page = scripted.call("rows", json!({"limit": 7, "cursor": cursor})).await.unwrap();
+            cursor = page["next_cursor"].clone();
+            pages += 1;
+            if cursor.is_null() {
+                assert_eq!((&page["truncated"], pages), (&json!(true), 2), "{kind}");
+                break;
+            }
+            assert!(pages < 5, "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_is_a_repetition_where_every_value_is_the_same_or_the_file_says_what_tells_rows_apart() {
+    let pages = |seen: &Seen| match number(seen, "page").unwrap() {
+        1 => ok(json!({"rows": [{"id": 1, "at": "a"}, {"id": 2, "at": "a"}, {"id": 2, "at": "a"}]})),
+        2 => ok(json!({"rows": [{"id": 2, "at": "a"}, {"id": 1, "at": "b"}, {"id": 3, "at": "b"}]})),
+        _ => ok(json!({"rows": []})),
+    };
+    let file = World::new("page", Tells::Nothing, 0, 1).file();
+    let found = Scripted::new(&file, pages).call("rows", json!({})).await.unwrap();
+    assert_eq!((ids(&found), &found["total_count"]), (vec![1, 2, 2, 1, 3], &json!(5)));
+    let found =
+        Scripted::new(&file.replace("rows: .rows", "rows: .rows, identity: .id"), pages).call("rows", json!({})).await.unwrap();
+    assert_eq!((ids(&found), &found["total_count"]), (vec![1, 2, 2, 3], &json!(4)));
+}
+
+#[tokio::test]
+async fn what_a_backend_counted_and_did_not_give_is_told() {
+    for (kind, tells) in [("page", Tells::Total), ("offset", Tells::Total), ("after", Tells::Total)] {
+        for past in [false, true] {
+            let world = World { refuses_past_the_end: past, ..World::new(kind, tells, 25, 10) };
+            let scripted = Scripted::new(&world.file(), {
+                let world = world.clone();
+                move |seen| {
+                    let Answer(status, headers, body) = world.answer(seen);
+                    Answer(status, headers, body.replace("\"total\":25", "\"total\":40"))
+                }
+            });
+            let page = scripted.call("rows", json!({"all": true})).await.unwrap();
+            assert_eq!((ids(&page).len(), &page["truncated"], &page["total_count"]), (25, &json!(true), &json!(40)), "{kind}");
+            let note = page["note"].as_str().unwrap();
+            assert!(note.contains("40") && note.contains("25"), "{note}");
+            assert!(scripted.lines().len() <= 9, "{:?}", scripted.lines());
+            // a walk by cursor ends as well
+            let (mut cursor, mut found) = (Value::Null, 0);
+            for turn in 0.. {
+                assert!(turn < 20, "{kind}");
+                let page = scripted.call("rows", json!({"limit": 10, "cursor": cursor})).await.unwrap();
+                found += ids(&page).len();
+                cursor = page["next_cursor"].clone();
+                if cursor.is_null() {
+                    break;
+                }
+            }
+            assert_eq!(found, 25, "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_total_that_changes_on_the_way_is_the_last_one() {
+    let scripted = Scripted::new(&World::new("page", Tells::Total, 0, 1).file(), |seen| {
+        let page = number(seen, "page").unwrap();
+        let rows: Vec<Value> = (1..=30).map(|n| json!({"id": page * 100 + n})).collect();
+        ok(json!({"rows": if page > 3 { vec![] } else { rows }, "total": if page == 1 { 300 } else { 90 }}))
+    });
+    let page = scripted.call("rows", json!({"limit": 250})).await.unwrap();
+    assert_eq!((ids(&page).len(), &page["total_count"], page.get("truncated")), (90, &json!(90), None));
+    assert_eq!(scripted.lines().len(), 3);
+}
+
+#[tokio::test]
+async fn a_next_page_that_comes_again_is_left_with_a_note() {
+    let scripted = Scripted::new(&World::new("link", Tells::Next, 0, 1).file(), |seen| {
+        let at = number(seen, "at").unwrap_or(0);
+        ok(json!({"rows": [{"id": at + 1}], "next": format!("/api/rows?at={}", (at + 1) % 3)}))
+    });
+    let page = scripted.call("rows", json!({})).await.unwrap();
+    assert_eq!((ids(&page), &page["truncated"]), (vec![1, 2, 3], &json!(true)));
+    assert!(page["note"].is_string() && scripted.lines().len() < 12);
+}
+
+#[tokio::test]
+async fn a_list_that_ends_at_its_size_says_so_and_goes_on() {
+    let scripted = Scripted::new(&World::new("page", Tells::Total, 0, 1).file(), |seen| {
+        let (page, size) = (number(seen, "page").unwrap(), number(seen, "size").unwrap().min(100));
+        let rows: Vec<Value> =
+            ((page - 1) * size + 1..=(page * size).min(620)).map(|n| json!({"id": n, "text": "y".repeat(300)})).collect();
+        ok(json!({"rows": rows, "total": 620}))
+    });
+    let page = scripted.call("rows", json!({"limit": 620})).await.unwrap();
+    let length = page.to_string().len();
+    assert!(length <= 41 << 10 && length > 35 << 10, "{length}");
+    assert_eq!((&page["truncated"], &page["total_count"]), (&json!(true), &json!(620)));
+    assert!(page["note"].as_str().unwrap().contains("next_cursor"), "{}", page["note"]);
+    let (mut found, mut cursor) = (ids(&page), page["next_cursor"].clone());
+    while !cursor.is_null() {
+        let page = scripted.call("rows", json!({"limit": 620, "cursor": cursor})).await.unwrap();
+        found.extend(ids(&page));
+        cursor = page["next_cursor"].clone();
+    }
+    assert_eq!(found, (1..=620).collect::<Vec<u64>>());
+}
+
+/// As a live TruePPM: a page of 500 rows takes longer than the caller waits, one of 50 does not.
+#[tokio::test]
+async fn a_page_that_takes_too_long_is_asked_for_in_halves() {
+    for (kind, tells) in [("page", Tells::Total), ("offset", Tells::Nothing), ("link", Tells::Next), ("after", Tells::Next)] {
+        // slow from the start, or only in the middle
+        for slow_from in [0, 150] {
+            if kind == "link" && slow_from > 0 {
+                continue;
+            }
+            let world = World::new(kind, tells, 250, 100);
+            let file = world.file().replace("base: http", "timeout: 50ms\n  base: http");
+            let script = world.clone();
+            let scripted = Scripted::later(&file, &[], move |seen| -> BoxFuture<'static, Answer> {
+                let world = script.clone();
+                Box::pin(async move {
+                    let answer = world.answer(&seen);
+                    let rows: Value = serde_json::from_str(&answer.2).unwrap();
+                    let rows = rows["rows"].as_array().unwrap();
+                    if rows.len() > 60 && rows[0]["id"].as_u64() > Some(slow_from) {
+                        std::future::pending::<()>().await;
+                    }
+                    answer
+                })
+            });
+            let page = scripted.call("rows", json!({"limit": 250})).await.unwrap();
+            assert_eq!(
+                (ids(&page), page.get("truncated")),
+                (world.rows.clone(), None),
+                "{kind} {slow_from}: {:?}",
+                scripted.lines()
+            );
+        }
+    }
+}
+
+fn worlds() -> impl Strategy<Value = World> {
+    let kinds = prop_oneof![Just("page"), Just("offset"), Just("after"), Just("link")];
+    let tells = prop_oneof![Just(Tells::Nothing), Just(Tells::Total), Just(Tells::Next)];
+    (kinds, tells, 0u64..80, 1usize..40, 0usize..12, 0usize..4, any::<bool>()).prop_map(
+        |(kind, tells, count, most, least, empty, refuses_past_the_end)| {
+            let tells = if kind == "link" { Tells::Next } else { tells };
+            // an empty page ends a list where nothing is told, and names no place to go on from by offset or by row
+            let may_be_empty = match kind {
+                "page" => tells != Tells::Nothing,
+                "after" | "link" => tells == Tells::Next,
+                _ => false,
+            };
+            World {
+                least: least.min(most),
+                empty: if may_be_empty { empty } else { 0 },
+                refuses_past_the_end,
+                ..World::new(kind, tells, count, most)
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn every_row_comes_exactly_once(world in worlds(), limit in 1usize..60) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let scripted = world.serve();
+        let found = runtime.block_on(walk(&scripted, limit, world.rows.len()));
+        prop_assert_eq!(&found, &world.rows);
+        let all = runtime.block_on(scripted.call("rows", json!({"all": true}))).unwrap();
+        // more requests than one call has: the rest is at its cursor
+        let found: BTreeSet<u64> = ids(&all).into_iter().collect();
+        prop_assert_eq!(found.len(), ids(&all).len());
+        prop_assert!(all.get("total_count").is_none_or(|total| *total == json!(world.rows.len())));
+        prop_assert!(ids(&all) == world.rows || all["next_cursor"].is_string(), "{}", all);
+    }
+}
