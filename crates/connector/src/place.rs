@@ -132,7 +132,7 @@ enum Style {
 ///
 /// Follows plain, quoted and block scalars, escapes, folded lines and indentation.
 pub(crate) fn inside(source: &str, start: Place, decoded: &str, byte: usize) -> Place {
-    let lines: Vec<&str> = source.lines().collect();
+    let lines = lines(source);
     let style = style(&lines, start, decoded);
     let mut walk = Walk { lines: &lines, at: start, indent: start.column, style };
     if matches!(style, Style::Single | Style::Double) {
@@ -146,6 +146,11 @@ pub(crate) fn inside(source: &str, start: Place, decoded: &str, byte: usize) -> 
     }
     walk.settle();
     walk.at
+}
+
+/// The lines of a YAML text, which end with a line feed, a carriage return, or both. Source: YAML 1.2.2, 5.4.
+fn lines(source: &str) -> Vec<&str> {
+    source.lines().flat_map(|line| line.split('\r')).collect()
 }
 
 fn style(lines: &[&str], start: Place, decoded: &str) -> Style {
@@ -250,9 +255,9 @@ mod tests {
         let holder: Holder = serde_saphyr::from_str(yaml).unwrap();
         let byte = holder.x.value.find('@').unwrap();
         let found = inside(yaml, holder.x.place, &holder.x.value, byte);
-        let (row, line) = yaml.lines().enumerate().find(|(_, line)| line.contains('@')).unwrap();
-        let column = line.chars().take_while(|c| *c != '@').count();
-        assert_eq!((found.line, found.column), (row as u64 + 1, column as u64 + 1), "{yaml}");
+        let before = yaml.split('@').next().unwrap().replace("\r\n", "\n").replace('\r', "\n");
+        let (row, line) = before.split('\n').enumerate().last().unwrap();
+        assert_eq!((found.line, found.column), (row as u64 + 1, line.chars().count() as u64 + 1), "{yaml:?}");
     }
 
     #[test]
@@ -273,7 +278,9 @@ mod tests {
             "x: >\n  a\n\n  c @\n",
             "x: a\n  b\n  c @\n",
         ] {
-            finds(yaml);
+            for line_break in ["\n", "\r\n", "\r"] {
+                finds(&yaml.replace('\n', line_break));
+            }
         }
     }
 }
