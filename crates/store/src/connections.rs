@@ -218,9 +218,10 @@ mod tests {
         assert!(store.account(AccountId::local()).await.unwrap().is_some());
         let refused = store.scanners().lend().await.err().unwrap();
         assert!(matches!(refused, StoreError::Crowded) && refused.to_string().contains("lists and searches"), "{refused}");
-        // The end does not wait for them.
+        // The end does not wait for them, whether somebody still waits for what they find or not.
+        store.close().await;
         drop(running);
         drop(long);
-        store.close().await;
+        assert!(store.account(AccountId::local()).await.is_err());
     }
 }

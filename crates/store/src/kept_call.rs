@@ -14,6 +14,8 @@ pub const KEPT_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const MAX_KEPT_CALLS: u32 = 10_000;
 /// So many rooms may be full: all of them together have an end.
 const ROOMS: u32 = 16;
+/// Rooms that there are at once, full or not: they are looked through for each new key.
+const MOST_ROOMS: i64 = 1000;
 /// Bytes of an answer that is kept.
 pub const MAX_KEPT_ANSWER: usize = 128 << 10;
 /// Characters of all answers that are kept in one room.
@@ -96,7 +98,8 @@ impl Store {
         let count = |column| kept.try_get::<i64, _>(column).map_err(StoreError::from);
         let most = self.kept_calls();
         let (most_calls, most_characters) = (i64::from(most), i64::try_from(MAX_KEPT_CHARACTERS).unwrap_or(i64::MAX));
-        let is_full = count("own_calls")? >= most_calls
+        let is_full = (count("own_calls")? == 0 && count("rooms")? >= MOST_ROOMS)
+            || count("own_calls")? >= most_calls
             || count("own_characters")? >= most_characters
             || count("calls")? >= most_calls * i64::from(ROOMS)
             || count("characters")? >= most_characters * i64::from(ROOMS);

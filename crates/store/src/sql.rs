@@ -71,7 +71,7 @@ pub(crate) const BEGIN_READ: &str = "BEGIN";
 pub(crate) const KEPT_CALL_CLEAR: &str = "DELETE FROM kept_call WHERE expires_at <= $1";
 pub(crate) const KEPT_CALL: &str =
     "SELECT fingerprint, begun_at, is_done, answer FROM kept_call WHERE caller = $1 AND tool = $2 AND key = $3";
-pub(crate) const KEPT_CALL_ROOM: &str = "SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(characters), 0) AS characters, \
+pub(crate) const KEPT_CALL_ROOM: &str = "SELECT count(*) AS rooms, coalesce(sum(calls), 0) AS calls, coalesce(sum(characters), 0) AS characters, \
      coalesce(sum(calls) FILTER (WHERE room = $1), 0) AS own_calls, \
      coalesce(sum(characters) FILTER (WHERE room = $1), 0) AS own_characters FROM kept_room";
 pub(crate) const KEPT_CALL_BEGIN: &str =

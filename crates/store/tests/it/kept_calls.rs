@@ -110,3 +110,15 @@ async fn one_client_leaves_the_others_their_room_and_all_together_have_an_end() 
     let later = at(KEPT_TIME.as_secs());
     assert_eq!(begin(&store, by(17, "a"), later).await.unwrap(), KeptCall::Begun, "old ones count no more");
 }
+
+#[tokio::test]
+async fn there_are_at_most_a_thousand_rooms_and_those_that_are_there_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    for room in 0..1000 {
+        let begun = store.begin_kept_call(&call(&room.to_string()), &room.to_string(), "f", at(0)).await.unwrap();
+        assert_eq!(begun, KeptCall::Begun, "{room}");
+    }
+    assert!(store.begin_kept_call(&call("more"), "1000", "f", at(0)).await.is_err());
+    assert_eq!(store.begin_kept_call(&call("more"), "7", "f", at(0)).await.unwrap(), KeptCall::Begun);
+}
