@@ -67,6 +67,30 @@ async fn every_kind_of_refusal_has_its_sentence() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
+/// A board that knows what became of a change says so in its own sentence: nothing is added to it, and a key is free again when nothing was
+/// changed.
+#[tokio::test]
+async fn what_the_backend_knows_of_a_change_is_not_said_twice_nor_otherwise() {
+    const FATE: &str = "Whether the change was made is not known";
+    for (header, says_fate, may_have_changed) in [("none", false, false), ("unknown", false, true), ("", true, true)] {
+        let router = Router::new().fallback(move || async move {
+            let mut response =
+                (StatusCode::INSUFFICIENT_STORAGE, json!({ "detail": "its own sentence" }).to_string()).into_response();
+            if !header.is_empty() {
+                response.headers_mut().insert("footbridge-change", header.parse().unwrap());
+            }
+            response
+        });
+        let error = call(&behind(router), "card_create", json!({ "title": "x" })).await.unwrap_err();
+        assert!(error.message().contains("its own sentence"), "{error}");
+        assert_eq!(
+            (error.message().contains(FATE), error.may_have_changed()),
+            (says_fate, may_have_changed),
+            "{header:?}: {error}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn what_should_be_json_and_is_not_has_its_sentence() {
     let mut lines = Vec::new();
