@@ -187,7 +187,7 @@ async fn tokens_end_and_throttling_passes_without_the_user_seeing_it() {
     stand_in.world().turn_throttle(1, 1);
     served.succeed("taiga_projects_list", json!({})).await;
     stand_in.world().turn_throttle(1, 4000);
-    served.refuse("taiga_projects_list", json!({}), &["4000"]).await;
+    served.refuse("taiga_projects_list", json!({}), &["after 20", "(in 67 min)"]).await;
     served.end().await;
 }
 
