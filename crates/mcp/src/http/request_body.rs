@@ -57,9 +57,13 @@ where
     let is_small = body.size_hint().upper().is_some_and(|bytes| bytes <= limits::HTTP_SMALL_BODY_BYTES);
     let turn = match is_small {
         true => None,
-        false => {
-            Some(timeout_at(end, Arc::clone(&room.turns).acquire_owned()).await.ok().and_then(Result::ok).ok_or(Unread::Busy)?)
-        }
+        false => match timeout_at(end, Arc::clone(&room.turns).acquire_owned()).await {
+            Ok(Ok(turn)) => Some(turn),
+            _ => {
+                discard(head, body).await;
+                return Err(Unread::Busy);
+            }
+        },
     };
     let charge = room.memory.charge();
     match timeout_at(end, Limited::new(charge.body(body.as_mut()), limits::MESSAGE_BYTES).collect()).await {

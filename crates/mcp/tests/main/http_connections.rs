@@ -1,6 +1,8 @@
 //! Connections over time: silence, disconnects, too many at once, clients that do not read, and the end of the server.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -155,6 +157,18 @@ async fn a_large_body_does_not_wait_for_ever() {
     let from = tokio::time::Instant::now();
     let reply = send("one more").await.unwrap();
     assert_eq!((reply.status().as_u16(), from.elapsed().as_secs()), (503, limits::HTTP_BODY_TIME.as_secs()));
+    assert_eq!(reply.headers()["retry-after"], "5");
+
+    // What it sent is read all the same, or it would find a reset connection in place of the answer.
+    let is_read = Arc::new(AtomicBool::new(false));
+    let reading = Arc::clone(&is_read);
+    let body = futures_util::stream::once(async move {
+        reading.store(true, Ordering::Relaxed);
+        Ok::<_, Infallible>(http_body::Frame::data(Bytes::from(wait_in(100_000, "unheard"))))
+    });
+    let request = http::Request::post("/mcp").header("host", "localhost").header("content-type", "application/json");
+    let reply = service.clone().call(request.body(StreamBody::new(body)).unwrap()).await.unwrap();
+    assert_eq!((reply.status().as_u16(), is_read.load(Ordering::Relaxed)), (503, true));
 }
 
 #[tokio::test]
