@@ -68,7 +68,7 @@ class Program:
 
     def __init__(self, *arguments, data, environment=None, preexec=None):
         command = [str(PROGRAM), "serve", *map(str, arguments), "--transport", "http", "--port", "0", "--data", str(data)]
-        self.lines, self.port, self._found = [], None, threading.Event()
+        self.lines, self.port, self._is_up, self._found = [], None, False, threading.Event()
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=clean_environment(environment), preexec_fn=preexec,
@@ -76,7 +76,7 @@ class Program:
         RUNNING.append(self)
         threading.Thread(target=self._read, daemon=True).start()
         self._found.wait(PATIENCE)
-        hold(self._found.is_set() and self.process.poll() is None, "the program did not start", self.lines)
+        hold(self._is_up, "the program did not start", self.lines)
 
     def _read(self):
         for line in self.process.stdout:
@@ -86,6 +86,7 @@ class Program:
                 self.port = self.port or int(match.group(1))
             # The last of the lines that say where it is.
             if line.strip().startswith("status "):
+                self._is_up = True
                 self._found.set()
         self._found.set()
 
