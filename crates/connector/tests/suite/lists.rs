@@ -381,6 +381,49 @@ async fn a_page_that_takes_too_long_is_asked_for_in_halves() {
     }
 }
 
+/// A model whose backend gives `most` rows a page, and says in `more` whether others follow, or nothing.
+fn model(count: u64, most: usize, says: bool) -> Scripted {
+    let file = format!(
+        "{HEAD}upstream:\n  base: http://localhost/api\n  paging:\n    list: {{ kind: after, after: after, size: size, offset: offset, rows: .rows, more: .more, identity: .id, cap: 5000 }}\nmodels:\n  thing: {{ path: /things, ops: [list], fields: {{ name: {{ type: string }} }} }}\n"
+    );
+    Scripted::new(&file, move |seen| {
+        let (after, size) = (number(seen, "after").unwrap_or(0) as u64, number(seen, "size").unwrap_or(20).min(most) as u64);
+        let rows: Vec<Value> =
+            (after + 1..=(after + size).min(count)).map(|id| json!({"id": id, "data": {"name": "x"}})).collect();
+        let more = if says { json!(after + size < count) } else { Value::Null };
+        ok(json!({"rows": rows, "more": more}))
+    })
+}
+
+#[tokio::test]
+async fn a_list_of_a_model_loses_no_row_either() {
+    for says in [true, false] {
+        let scripted = model(250, 30, says);
+        let page = scripted.call("thing_list", json!({"limit": 100})).await.unwrap();
+        assert_eq!((ids(&page), page.get("truncated")), ((1..=100).collect(), None), "{says}");
+        let (mut found, mut cursor) = (ids(&page), page["next_cursor"].clone());
+        while !cursor.is_null() {
+            let page = scripted.call("thing_list", json!({"limit": 70, "cursor": cursor})).await.unwrap();
+            assert!(page.get("truncated").is_none() && page.get("note").is_none(), "{page}");
+            found.extend(ids(&page));
+            cursor = page["next_cursor"].clone();
+        }
+        assert_eq!(found, (1..=250).collect::<Vec<u64>>(), "{says}");
+        let all = scripted.call("thing_list", json!({"all": true})).await.unwrap();
+        assert_eq!((ids(&all), all.get("truncated"), all.get("next_cursor")), ((1..=250).collect(), None, None), "{says}");
+    }
+}
+
+#[test]
+fn what_tells_rows_apart_is_a_plain_path() {
+    for wrong in [".", ".id | tostring", "$today"] {
+        let file =
+            World::new("page", Tells::Nothing, 0, 1).file().replace("rows: .rows", &format!("rows: .rows, identity: '{wrong}'"));
+        let problems = footbridge_connector::compile("x.yaml", &file).unwrap_err().to_string();
+        assert!(problems.contains("upstream.paging.pages.identity") && problems.contains("names joined by dots"), "{problems}");
+    }
+}
+
 fn worlds() -> impl Strategy<Value = World> {
     let kinds = prop_oneof![Just("page"), Just("offset"), Just("after"), Just("link")];
     let tells = prop_oneof![Just(Tells::Nothing), Just(Tells::Total), Just(Tells::Next)];
