@@ -39,7 +39,7 @@ struct State {
 
 struct Kept {
     token: Token,
-    /// The answer that gave it; `$login`.
+    /// The answer that gave it, over what the answers before it said; `$login`.
     answer: Val,
     me: Val,
 }
@@ -97,13 +97,12 @@ impl Session {
         let made = self.attempt(inner, login, exchange, last, generation).await;
         self.attempts.store(generation, Ordering::SeqCst);
         match made {
-            Ok(mut kept) => {
-                // a renewal may not say again who we are
-                if let (Val::Null, Some(before)) = (&kept.me, self.me.lock().await.as_ref()) {
-                    kept.me = before.clone();
-                }
+            Ok(kept) => {
                 let token = kept.token.clone();
-                *self.me.lock().await = Some(kept.me.clone()).filter(|me| *me != Val::Null);
+                let mut me = self.me.lock().await;
+                let said = over(me.as_ref().unwrap_or(&Val::Null), &kept.me);
+                *me = Some(said).filter(says_something);
+                drop(me);
                 state.failure = None;
                 state.kept = Some(kept);
                 Ok(token)
@@ -126,7 +125,7 @@ impl Session {
         let title = &inner.compiled().title;
         let mut variables = Variables::default();
         set(&mut variables, Variable::Settings, with_secrets(inner));
-        set(&mut variables, Variable::Login, last);
+        set(&mut variables, Variable::Login, last.clone());
         let body = values::one(inner, &exchange.body, &Held::Nothing, &variables).await?;
         let ask = Ask::new(Method::POST, exchange.path.clone(), Some(to_json(&body)?));
         // a login changes nothing: it may be sent again, and a failure of it leaves nothing in doubt
@@ -142,7 +141,8 @@ impl Session {
         let mut header = HeaderValue::from_str(&text)
             .map_err(|_| CallError::backend(format!("{title} gave a token that no header can carry."), false))?;
         header.set_sensitive(true);
-        let answer = answer.value()?;
+        // a renewal need not repeat what the login said: who we are, or what renews the next token
+        let answer = over(&last, &answer.value()?);
         let renewing = renewing(inner, login, &answer).await?;
         inner.secrets.add_login(std::iter::once(&token).chain(&renewing).map(String::as_str));
         let me = match &login.me {
@@ -162,6 +162,30 @@ impl Session {
         let answer = request::simple(inner, asked, &inner.variables()).await?.value()?;
         *self.me.lock().await = Some(answer.clone());
         Ok(answer)
+    }
+}
+
+/// What was said before with what is said now laid over it, key by key; a null says nothing.
+fn over(before: &Val, now: &Val) -> Val {
+    match (before, now) {
+        (_, Val::Null) => before.clone(),
+        (Val::Obj(known), Val::Obj(said)) => {
+            let mut all = known.as_ref().clone();
+            for (key, value) in said.iter() {
+                let value = over(known.get(key).unwrap_or(&Val::Null), value);
+                all.insert(key.clone(), value);
+            }
+            Val::obj(all)
+        }
+        _ => now.clone(),
+    }
+}
+
+/// True unless it is null, or an object of nulls alone: what a filter makes of an answer that does not say who we are.
+fn says_something(value: &Val) -> bool {
+    match value {
+        Val::Obj(map) => map.values().any(says_something),
+        value => *value != Val::Null,
     }
 }
 

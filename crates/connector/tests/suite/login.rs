@@ -81,6 +81,56 @@ fn answer(tokens: &mut Tokens, seen: &Seen) -> Answer {
     }
 }
 
+/// A server whose tokens are good for so many requests, and whose renewals say no more than `renewed`.
+fn short_lived(login: &str, uses: usize, renewed: serde_json::Value) -> Scripted {
+    let state = Mutex::new((0, 0));
+    Scripted::later(&file(login), CREDENTIALS, move |seen: Seen| {
+        let (number, left) = &mut *state.lock().unwrap();
+        let mut give = |answer: serde_json::Value| {
+            (*number, *left) = (*number + 1, uses);
+            let mut answer = answer;
+            answer["token"] = json!(format!("access-{number}"));
+            ok(answer)
+        };
+        let answer = match seen.path.as_str() {
+            "/api/auth" => give(json!({"refresh": "refresh-1", "user": 9, "person": {"name": "Ana", "mail": "a@example.org"}})),
+            "/api/renew" if seen.body["refresh"] == "refresh-1" => give(renewed.clone()),
+            "/api/me" => ok(json!({"id": 3})),
+            path if seen.authorization == Some(format!("Bearer access-{number}")) && *left > 0 => {
+                *left -= 1;
+                ok(json!({"path": path}))
+            }
+            _ => refused(401, json!({"detail": "expired"})),
+        };
+        Box::pin(async move { answer })
+    })
+}
+
+#[tokio::test]
+async fn a_renewal_that_gives_a_token_alone_keeps_who_we_are() {
+    let renew = "    renew: { post: /renew, body: '{refresh: $login.refresh}', token: .token }\n";
+    let mes = ["    me: '{id: .user}'\n", "    me: '{id: .user, name: .person.name}'\n", "    me: '{id: (.user + 0)}'\n"];
+    for me in mes {
+        for renewed in [json!({}), json!({"user": null, "person": {"name": null}}), json!({"person": {}})] {
+            let scripted = short_lived(&format!("{renew}{me}"), 2, renewed);
+            for _ in 0..7 {
+                assert_eq!(scripted.call("mine", json!({})).await.unwrap()["path"], "/api/things?owner=9", "{me}");
+            }
+            // one of which the backend has not said again is good for the next renewal, too
+            assert_eq!((count(&scripted, "POST /api/auth"), count(&scripted, "POST /api/renew")), (1, 3), "{me}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_does_not_say_who_we_are_asks() {
+    let scripted = short_lived("    me: '{id: .nobody, name: .none}'\n", 2, json!({}));
+    for _ in 0..5 {
+        assert_eq!(scripted.call("mine", json!({})).await.unwrap()["path"], "/api/things?owner=3");
+    }
+    assert_eq!((count(&scripted, "POST /api/auth"), count(&scripted, "GET /api/me")), (3, 1));
+}
+
 fn count(scripted: &Scripted, line: &str) -> usize {
     scripted.lines().iter().filter(|seen| seen.as_str() == line).count()
 }
