@@ -38,6 +38,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jaq_json::Val;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use crate::connector::{Action, Compiled, Connector, Decides, Kind, MAX_REQUESTS, RestAction, Timeout};
 use crate::failure::CallError;
@@ -124,6 +125,8 @@ struct Inner {
     shared: Arc<Shared>,
     budget: Budget,
     fencing: Fencing,
+    /// What was read since then is as new as the call can ask for.
+    began: Instant,
 }
 
 impl std::ops::Deref for Inner {
@@ -182,7 +185,7 @@ impl Backend {
     }
 
     fn begin_for(&self, fencing: Fencing, requests: usize) -> Arc<Inner> {
-        Arc::new(Inner { shared: Arc::clone(&self.0), budget: Budget::new(requests), fencing })
+        Arc::new(Inner { shared: Arc::clone(&self.0), budget: Budget::new(requests), fencing, began: Instant::now() })
     }
 
     /// The connector that this is.

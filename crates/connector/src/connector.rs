@@ -157,6 +157,9 @@ pub struct Tool {
     /// Arguments for which an explicit null is a value: it clears the field. Any other null means that the argument was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nullable: Vec<String>,
+    /// Arguments that are names as texts, and ids as JSON numbers: a call may pass a whole number where `input_schema` says `string`.
+    #[serde(skip)]
+    pub takes_ids: Vec<String>,
     /// Its output schema is published, and its results are sent as structured content too.
     #[serde(skip)]
     pub structured: bool,
@@ -265,6 +268,8 @@ pub(crate) struct FilterKey {
     pub(crate) wire: String,
     /// As a caller may say it; none when another filter has that name.
     pub(crate) friendly: Option<String>,
+    /// Its values are ids of records under this path.
+    pub(crate) refers_to: Option<String>,
 }
 
 /// How lists are paged.

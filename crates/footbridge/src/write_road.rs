@@ -113,7 +113,8 @@ pub(crate) fn tools_of_actions(served: &Served, keys: &Keys) -> Vec<Tool<Caller>
 
 /// What a tool takes beside its schema, and for how long it may run.
 fn taking(made: Tool<Caller>, tool: &ConnectorTool) -> Tool<Caller> {
-    let made = made.nullable(tool.nullable.iter().map(String::as_str)).time_limit(limits::TOOL_TIME + tool.longest_wait);
+    let made = made.nullable(tool.nullable.iter().map(String::as_str)).or_integer(tool.takes_ids.iter().map(String::as_str));
+    let made = made.time_limit(limits::TOOL_TIME + tool.longest_wait);
     let made = tool.argument_aliases.iter().fold(made, |made, (alias, name)| made.argument_alias(alias, name));
     tool.value_aliases.iter().fold(made, |made, (name, alias, value)| made.value_alias(name, alias, value))
 }

@@ -52,6 +52,7 @@ pub struct Tool<C> {
     pub(crate) output_schema: Option<Value>,
     pub(crate) annotations: Option<Annotations>,
     pub(crate) nullable: Vec<String>,
+    pub(crate) or_integer: Vec<String>,
     pub(crate) argument_aliases: Vec<(String, String)>,
     pub(crate) value_aliases: Vec<ValueAlias>,
     pub(crate) unlisted_arguments: Vec<(String, Value)>,
@@ -90,6 +91,7 @@ impl<C: 'static> Tool<C> {
             output_schema: None,
             annotations: None,
             nullable: Vec::new(),
+            or_integer: Vec::new(),
             argument_aliases: Vec::new(),
             value_aliases: Vec::new(),
             unlisted_arguments: Vec::new(),
@@ -196,6 +198,14 @@ impl<C: 'static> Tool<C> {
     #[must_use]
     pub fn nullable(mut self, properties: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.nullable.extend(properties.into_iter().map(Into::into));
+        self
+    }
+
+    /// Properties that are listed as texts, and for which a call may pass a whole number too: the tool gets it as the number it is, where
+    /// it would else be made a text.
+    #[must_use]
+    pub fn or_integer(mut self, properties: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.or_integer.extend(properties.into_iter().map(Into::into));
         self
     }
 

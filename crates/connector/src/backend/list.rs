@@ -11,6 +11,7 @@ use super::{Inner, Outcome, row};
 use crate::connector::{Model, Paging};
 use crate::failure::CallError;
 use crate::json::{self, Admitted};
+use crate::template;
 
 /// Requests that one walk may make.
 pub(super) const MAX_WALK_REQUESTS: usize = 500;
@@ -21,7 +22,24 @@ pub(super) async fn list(inner: &Arc<Inner>, model: &Model, arguments: Map<Strin
     let Some(paging) = &inner.compiled().paging else {
         return Err(CallError::ours("This list has no paging.", "compile lets no list through without paging"));
     };
-    let query = Query::new(model, &arguments)?;
+    let mut query = Query::new(model, &arguments)?;
+    let home = query.home.take();
+    let outcome = asked(inner, model, paging, query, &arguments).await?;
+    // what lies in something that is not there, or may not be seen, is refused as that is
+    if let Some(home) = home.filter(|_| outcome.json.starts_with("{\"items\":[]")) {
+        exchange::json(inner, Ask::get(home)).await?;
+    }
+    Ok(outcome)
+}
+
+/// One page, or every page.
+async fn asked(
+    inner: &Arc<Inner>,
+    model: &Model,
+    paging: &Paging,
+    query: Query,
+    arguments: &Map<String, Value>,
+) -> Result<Outcome, CallError> {
     let after = match arguments.get("cursor") {
         Some(Value::String(cursor)) => Some(query.bound.open(cursor)?),
         _ => None,
@@ -203,6 +221,8 @@ struct Query {
     /// Encoded parameters: sort, q, filters.
     parameters: String,
     bound: Bound,
+    /// The one record of another model in which all rows lie, when a filter says so.
+    home: Option<String>,
 }
 
 impl Query {
@@ -215,11 +235,12 @@ impl Query {
         }
         let mut filters = filters(model, arguments.get("filter"))?;
         filters.sort();
+        let home = home(model, &filters);
         pairs.append(&mut filters);
         let bound =
             Bound::to([model.name.as_str()].into_iter().chain(pairs.iter().flat_map(|(name, value)| [*name, value.as_str()])));
         let parameters = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
-        Ok(Self { path: model.path.clone(), parameters, bound })
+        Ok(Self { path: model.path.clone(), parameters, bound, home })
     }
 
     fn path(&self, paging: &Paging, limit: Option<usize>, offset: Option<u64>, after: Option<&str>) -> String {
@@ -239,6 +260,15 @@ impl Query {
             query => format!("{}?{query}", self.path),
         }
     }
+}
+
+/// The path of the record that a filter on a reference names; none when it names more than one.
+fn home(model: &Model, filters: &[(&str, String)]) -> Option<String> {
+    let reference = |wire: &str| model.filters.iter().find(|key| key.wire == wire).and_then(|key| key.refers_to.as_ref());
+    let mut homes =
+        filters.iter().filter(|(_, value)| !value.is_empty()).filter_map(|(wire, value)| Some((reference(wire)?, value)));
+    let (path, id) = homes.next().filter(|_| homes.next().is_none())?;
+    Some(format!("{path}/{}", template::segment("id", id).ok()?))
 }
 
 /// Filters by their wire keys; a list of values repeats the key, and null is no filter.

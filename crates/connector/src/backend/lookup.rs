@@ -1,9 +1,11 @@
 //! Names people use → the ids that the backend wants: exact, then without regard to case, then as slugs; with suggestions when there is none.
 
+mod choices;
+mod refusal;
+
 use std::sync::Arc;
 
 use jaq_json::Val;
-use tokio::time::Instant;
 
 use super::Inner;
 use super::request;
@@ -12,26 +14,13 @@ use super::throttle::set;
 use super::values::{self, Held};
 use crate::connector::Lookup;
 use crate::failure::CallError;
-use crate::fence;
 use crate::jq::{self, Glue, Variable, Variables, plain_text};
+use choices::{Choice, Picked, as_id, is_number, pick};
 
 /// Rows of one answer that are looked at.
 const MAX_CHOICES: usize = 5_000;
-/// Choices that a message lists.
-const MAX_LISTED: usize = 20;
-/// Suggestions that a message makes.
-const MAX_SUGGESTED: usize = 3;
-/// Characters of a name that a message shows.
-const MAX_SHOWN: usize = 100;
 /// Characters that a name may have.
 const MAX_NAME: usize = 500;
-
-/// One of what can be chosen.
-struct Choice {
-    id: Val,
-    id_text: String,
-    names: Vec<String>,
-}
 
 /// What a name stands for. `scope` is where it is looked for.
 pub(super) struct Asked<'a> {
@@ -41,14 +30,30 @@ pub(super) struct Asked<'a> {
     pub(super) scope: Val,
     /// The scope is missing: the argument that gives it.
     pub(super) needs: Option<&'a str>,
+    /// The tool changes something.
+    pub(super) changes: bool,
 }
 
-/// The id.
-pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &Variables) -> Result<Val, CallError> {
-    let Some(name) = jq::text(asked.value) else { return Ok(asked.value.clone()) };
+/// An id.
+pub(super) struct Resolved {
+    pub(super) id: Val,
+    /// What the text was taken for, where it could have been something else.
+    pub(super) taken: Option<String>,
+}
+
+impl From<Val> for Resolved {
+    fn from(id: Val) -> Self {
+        Self { id, taken: None }
+    }
+}
+
+/// The id. A JSON number is one; a text is a name first.
+pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &Variables) -> Result<Resolved, CallError> {
+    let Some(name) = jq::text(asked.value) else { return Ok(asked.value.clone().into()) };
     let name = name.trim();
-    let digits = !name.is_empty() && name.len() <= 18 && name.bytes().all(|b| b.is_ascii_digit());
-    let as_id = || name.parse::<isize>().map(Val::from).unwrap_or_default();
+    let (as_id, _) = as_id(name);
+    let digits = is_number(as_id);
+    let id_of_digits = || Resolved::from(as_id.parse::<isize>().map(Val::from).unwrap_or_default());
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(CallError::caller(format!(
             "`{}` must be the name or id of a {}, of at most {MAX_NAME} characters.",
@@ -57,60 +62,117 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
     }
     let mut variables = variables.clone();
     set(&mut variables, Variable::In, asked.scope.clone());
-    set(&mut variables, Variable::Value, Val::utf8_str(name.to_owned()));
+    set(&mut variables, Variable::Value, Val::utf8_str(as_id.to_owned()));
     if let Some((_, filter)) = word_of(asked, name)
         && filter.needs_no_input()
         && let Some(found) = word(inner, asked, name, &[], &variables).await?
     {
-        return Ok(found);
+        return Ok(found.into());
     }
     if let Some(needs) = asked.needs {
         if digits {
-            return Ok(as_id());
+            return Ok(id_of_digits());
         }
         return Err(CallError::caller(format!(
             "`{needs}` is required when `{}` is given by name: pass it too, or pass the id of the {}.",
             asked.argument, asked.lookup.noun
         )));
     }
-    let mut choices = Vec::new();
-    let mut is_cut = false;
+    let (mut choices, mut is_cut) = (Vec::new(), false);
+    // where the backend is asked about one, the list is not all there is
+    let is_asked = match asked.lookup.one.as_ref().filter(|_| digits).map(|one| &one.condition) {
+        Some(Some(condition)) => values::is_true(inner, condition, &variables).await?,
+        Some(None) => true,
+        None => false,
+    };
     if let Some(source) = asked.lookup.source {
-        let scope_text = plain_text(&asked.scope).unwrap_or_default();
-        let me = variables.get(Variable::Me as usize).cloned().unwrap_or_default();
-        let mut newer = None;
-        loop {
-            let loaded = inner.sources.load(inner, source, (&scope_text, &asked.scope), &me, newer).await?;
-            let rows;
-            (rows, is_cut) = self::rows(inner, asked.lookup, &loaded, &variables).await?;
-            if let Some(found) = word(inner, asked, name, &rows, &variables).await? {
-                return Ok(found);
-            }
-            choices = of_rows(inner, asked.lookup, rows, &variables).await?;
-            if let Some(found) = pick(&choices, name, digits, asked)? {
-                return Ok(found);
-            }
-            // what was kept may be old: it is read once more before the name is refused
-            if loaded.is_fresh || asked.lookup.one.is_some() {
-                break;
-            }
-            newer = Some(Instant::now());
+        let chosen = Chosen::of(inner, asked, (source, name, is_asked), &variables).await?;
+        if let Some(picked) = chosen.picked {
+            return Ok(Resolved { id: picked.id, taken: picked.taken });
         }
+        (choices, is_cut) = (chosen.choices, chosen.is_cut);
     }
     if let Some(one) = &asked.lookup.one {
-        let row = request::simple(inner, one, &variables).await?;
-        if !row.is_nothing() {
-            let id = values::one(inner, &asked.lookup.id, &row, &variables).await?;
+        let answer = request::simple(inner, one, &variables).await?;
+        if !answer.is_nothing() {
+            let row = values::one(inner, &asked.lookup.row, &answer, &variables).await?;
+            let id = values::one(inner, &asked.lookup.id, &Held::Made(row), &variables).await?;
             if id != Val::Null {
-                return Ok(id);
+                return Ok(id.into());
             }
         }
     }
     // a list that is not all there is does not say that there is no such id
-    if digits && (asked.lookup.source.is_none() || asked.lookup.one.is_some() || is_cut) {
-        return Ok(as_id());
+    if digits && (asked.lookup.source.is_none() || is_asked || is_cut) {
+        return Ok(id_of_digits());
     }
-    Err(unknown(asked, name, &choices, is_cut))
+    // who asks for what may not be seen is told why, in the backend's words, and not what else there is
+    if let Some(why) = &asked.lookup.why
+        && !request::simple(inner, why, &variables).await?.is_nothing()
+    {
+        return Ok(Val::utf8_str(as_id.to_owned()).into());
+    }
+    Err(refusal::unknown(asked, name, &choices, is_cut))
+}
+
+/// What a list of choices says of a name.
+struct Chosen {
+    picked: Option<Picked>,
+    choices: Vec<Choice>,
+    /// There are more than were looked at.
+    is_cut: bool,
+}
+
+impl Chosen {
+    /// A list that was kept may be old: it is read once more before a name is refused, or taken for one that is merely alike. What it says
+    /// then of this name holds for as long as it is kept, so a name costs that once.
+    async fn of(
+        inner: &Arc<Inner>,
+        asked: &Asked<'_>,
+        (source, name, is_asked): (usize, &str, bool),
+        variables: &Variables,
+    ) -> Result<Self, CallError> {
+        let scope = plain_text(&asked.scope).unwrap_or_default();
+        let me = variables.get(Variable::Me as usize).cloned().unwrap_or_default();
+        let loaded = inner.sources.load(inner, source, (&scope, &asked.scope), &me, None).await?;
+        let said = Self::among(inner, asked, &loaded, name, variables).await;
+        let is_sure = said.as_ref().is_ok_and(|chosen| chosen.picked.as_ref().is_some_and(|picked| picked.is_exact));
+        let is_refusal = !said.as_ref().is_ok_and(|chosen| chosen.is_answer(name, is_asked));
+        if is_sure || loaded.at >= inner.began || (!is_refusal && inner.sources.is_vouched(source, &scope, name)) {
+            if !is_sure && !is_refusal {
+                inner.sources.vouch(source, &scope, name);
+            }
+            return said;
+        }
+        let loaded = inner.sources.load(inner, source, (&scope, &asked.scope), &me, Some(inner.began)).await?;
+        let said = Self::among(inner, asked, &loaded, name, variables).await?;
+        if said.is_answer(name, is_asked) {
+            inner.sources.vouch(source, &scope, name);
+        }
+        Ok(said)
+    }
+
+    /// Something was chosen, or the text is an id that the list need not have.
+    fn is_answer(&self, name: &str, is_asked: bool) -> bool {
+        self.picked.is_some() || (is_number(as_id(name).0) && (is_asked || self.is_cut))
+    }
+
+    async fn among(
+        inner: &Arc<Inner>,
+        asked: &Asked<'_>,
+        loaded: &Loaded,
+        name: &str,
+        variables: &Variables,
+    ) -> Result<Self, CallError> {
+        let (rows, is_cut) = rows(inner, asked.lookup, loaded, variables).await?;
+        if let Some(id) = word(inner, asked, name, &rows, variables).await? {
+            let picked = Picked { id, is_exact: true, taken: None };
+            return Ok(Self { picked: Some(picked), choices: Vec::new(), is_cut });
+        }
+        let choices = of_rows(inner, asked.lookup, rows, variables).await?;
+        let picked = pick(&choices, name, asked)?;
+        Ok(Self { picked, choices, is_cut })
+    }
 }
 
 /// The rows to choose from, and whether there are more of them.
@@ -167,95 +229,4 @@ async fn of_rows(inner: &Arc<Inner>, lookup: &Lookup, rows: Vec<Val>, variables:
         })
     });
     Ok(choices.collect())
-}
-
-/// The one choice that the name means; none when nothing is called so.
-fn pick(choices: &[Choice], name: &str, digits: bool, asked: &Asked<'_>) -> Result<Option<Val>, CallError> {
-    if let Some(choice) = choices.iter().find(|choice| digits && choice.id_text == name) {
-        return Ok(Some(choice.id.clone()));
-    }
-    let (folded, slugged) = (name.to_lowercase(), slug(name));
-    let ways: [&dyn Fn(&str) -> bool; 3] = [&|own: &str| own == name, &|own: &str| own.to_lowercase() == folded, &|own: &str| {
-        !slugged.is_empty() && slug(own) == slugged
-    }];
-    for way in ways {
-        let found: Vec<&Choice> = choices.iter().filter(|choice| choice.names.iter().any(|own| way(own))).collect();
-        match found.as_slice() {
-            [] => {}
-            [one] => return Ok(Some(one.id.clone())),
-            several => {
-                let listed: Vec<String> = several.iter().take(MAX_LISTED).map(|choice| shown(choice)).collect();
-                return Err(CallError::caller(format!(
-                    "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
-                    asked.argument,
-                    asked.lookup.noun,
-                    fence::around(&listed.join(", "))
-                )));
-            }
-        }
-    }
-    // an id may be a text too
-    Ok(choices.iter().find(|choice| choice.id_text == name).map(|choice| choice.id.clone()))
-}
-
-fn shown(choice: &Choice) -> String {
-    match choice.names.first() {
-        Some(name) => format!("{} (id {})", short(name), choice.id_text),
-        None => format!("id {}", choice.id_text),
-    }
-}
-
-/// A name on one line, cut.
-fn short(name: &str) -> String {
-    let line = name.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let cut: String = line.clone().take(MAX_SHOWN).collect();
-    if line.count() > MAX_SHOWN { format!("{cut}…") } else { cut }
-}
-
-fn slug(text: &str) -> String {
-    let mut out = String::new();
-    for character in text.to_lowercase().chars() {
-        match character.is_alphanumeric() {
-            true => out.push(character),
-            false if !out.is_empty() && !out.ends_with('-') => out.push('-'),
-            false => {}
-        }
-    }
-    out.trim_end_matches('-').to_owned()
-}
-
-fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut: bool) -> CallError {
-    let noun = &asked.lookup.noun;
-    let mut message = format!("`{}`: there is no {noun} called {name:?}.", asked.argument);
-    let folded = name.to_lowercase();
-    let likeness = |own: &str| {
-        let own = own.to_lowercase();
-        let inside = if own.contains(&folded) { 0.9 } else { 0.0 };
-        strsim::normalized_damerau_levenshtein(&own, &folded).max(inside)
-    };
-    // of each choice the name that is most like it; of its names as good as another, the first
-    let nearest = |choice: &'_ Choice| {
-        let names = choice.names.iter().rev().map(|own| (likeness(own), own.clone()));
-        names.max_by(|(a, _), (b, _)| a.total_cmp(b))
-    };
-    let mut near: Vec<(f64, String)> = choices.iter().filter_map(nearest).filter(|(likeness, _)| *likeness >= 0.6).collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    if !near.is_empty() {
-        let names: Vec<String> = near.iter().take(MAX_SUGGESTED).map(|(_, own)| format!("{:?}", short(own))).collect();
-        message.push_str(&format!(" Did you mean {}?", fence::around(&names.join(" or "))));
-    }
-    let words = asked.lookup.words.iter().map(|(word, _)| word.clone());
-    let listed: Vec<String> = words.chain(choices.iter().map(shown)).take(MAX_LISTED).collect();
-    if !listed.is_empty() {
-        let left = (choices.len() + asked.lookup.words.len()).saturating_sub(listed.len());
-        let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
-        message.push_str(&format!(" The choices are: {}{rest}.", fence::around(&listed.join(", "))));
-    }
-    if is_cut {
-        message.push_str(&format!(" Only the first {} were looked at: pass the id.", choices.len()));
-    }
-    if choices.is_empty() && asked.lookup.words.is_empty() {
-        message.push_str(" Pass another name, or the id.");
-    }
-    CallError::caller(message)
 }

@@ -126,6 +126,11 @@ fn value(inner: &Inner, name: &str, variables: &Variables) -> Option<String> {
     plain_text(rest.into_iter().flat_map(|rest| rest.split('.')).try_fold(root?, |value, key| jq::get(value, key))?)
 }
 
+/// Whether everything that its path names is there.
+pub(super) fn has_values(inner: &Inner, request: &Request, variables: &Variables) -> bool {
+    request.path.names().all(|name| value(inner, name, variables).is_some())
+}
+
 /// One read outside the steps of a tool, such as `before`: null when it is skipped or optional.
 pub(super) async fn simple(inner: &Arc<Inner>, request: &Request, variables: &Variables) -> Result<Held, CallError> {
     if let Some(condition) = &request.condition

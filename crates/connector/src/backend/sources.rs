@@ -1,7 +1,7 @@
 //! What lookups choose from: fetched once for each scope, however many calls ask at the same time, and kept for a while.
 //! One credential's; emptied when the backend refuses it, and by writes to the same collection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jaq_json::Val;
@@ -21,6 +21,8 @@ use crate::jq::Variable;
 const MAX_ROWS: usize = 1_000;
 /// Scopes that are kept at once.
 const MAX_KEPT: usize = 200;
+/// Names whose meaning is kept with a scope.
+const MAX_VOUCHED: usize = 1_000;
 
 /// What is kept.
 #[derive(Default)]
@@ -31,18 +33,19 @@ pub(super) struct Sources {
 #[derive(Default)]
 struct Entry {
     loaded: AsyncMutex<Option<Loaded>>,
+    /// Names that it does not have as they are written, and for which it was read once more already.
+    vouched: Mutex<HashSet<String>>,
 }
 
 /// A source as it was read.
 #[derive(Clone)]
 pub(super) struct Loaded {
-    at: Instant,
+    /// When it was asked for.
+    pub(super) at: Instant,
     /// The body, or the list of all rows when it is paged.
     pub(super) value: Val,
     /// There are more rows than are kept.
     pub(super) is_cut: bool,
-    /// It was fetched for this call.
-    pub(super) is_fresh: bool,
 }
 
 impl Sources {
@@ -64,12 +67,30 @@ impl Sources {
             && kept.at.elapsed() < source.keep
             && newer.is_none_or(|newer| kept.at >= newer)
         {
-            return Ok(Loaded { is_fresh: false, ..kept.clone() });
+            return Ok(kept.clone());
         }
+        let at = Instant::now();
         let (value, is_cut) = Box::pin(fetch(inner, source, scope.1, me)).await?;
-        let fresh = Loaded { at: Instant::now(), value, is_cut, is_fresh: true };
+        if newer.is_none() {
+            entry.vouched.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        let fresh = Loaded { at, value, is_cut };
         *loaded = Some(fresh.clone());
         Ok(fresh)
+    }
+
+    /// The kept source was read with this name in mind: what it says of it holds.
+    pub(super) fn vouch(&self, index: usize, scope: &str, name: &str) {
+        let entry = self.entry((index, scope.to_owned()));
+        let mut vouched = entry.vouched.lock().unwrap_or_else(PoisonError::into_inner);
+        if vouched.len() >= MAX_VOUCHED {
+            vouched.clear();
+        }
+        vouched.insert(name.to_owned());
+    }
+
+    pub(super) fn is_vouched(&self, index: usize, scope: &str, name: &str) -> bool {
+        self.entry((index, scope.to_owned())).vouched.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
     fn entry(&self, key: (usize, String)) -> Arc<Entry> {

@@ -58,6 +58,8 @@ struct Run<'c> {
     answered: Mutex<Vec<String>>,
     /// Sentences of ours that stand in values, fences and all.
     own: Mutex<Vec<String>>,
+    /// Arguments that could have meant something else, and what they were taken for.
+    taken: Vec<(String, String)>,
 }
 
 pub(super) async fn run(
@@ -140,6 +142,7 @@ async fn begin<'c>(
         unavailable: Mutex::default(),
         answered: Mutex::default(),
         own: Mutex::default(),
+        taken: Vec::new(),
     };
     run.lookups(&plan.first_lookups).await?;
     if let Some(before) = &plan.before {
@@ -279,10 +282,11 @@ impl Run<'_> {
             };
             let listed =
                 pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.plan.hints)).await?;
-            if let Some(empty) = pages.empty.as_ref().filter(|_| listed.items.is_empty()) {
-                let prepared = request::prepare(self.inner, empty, &self.variables).await?;
-                let ask = prepared.ask(&[], Some(&self.plan.hints), empty)?;
-                request::send(self.inner, ask, empty).await?;
+            // what names nothing is not asked about; the tool's hints are about its own requests
+            if let Some(empty) = pages.empty.as_ref().filter(|_| listed.items.is_empty())
+                && request::has_values(self.inner, empty, &self.variables)
+            {
+                request::simple(self.inner, empty, &self.variables).await?;
             }
             return Ok(Given::List(Arc::new(listed)));
         }

@@ -83,13 +83,18 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
         }
         let asked = Scope::new(definition, &["$in", "$value"]);
         let one = lookup.one.as_ref().and_then(|one| steps::reading(&one.value, &format!("{part}.one"), &asked, filters, found));
+        let why = lookup.why.as_ref().and_then(|why| steps::reading(&why.value, &format!("{part}.why"), &asked, filters, found));
+        let row = lookup.row.as_ref().map_or_else(|| own("."), |row| filters.add(row, &format!("{part}.row"), &asked, found));
+        if let Some(row) = lookup.row.as_ref().filter(|_| lookup.one.is_none()) {
+            found.add(row.place, part.clone(), "`row` is for the answer to `one`");
+        }
         let mut words = Vec::new();
         for (word, filter) in lookup.words.iter() {
             words
                 .push((word.value.to_lowercase(), filters.add(filter, &format!("{part}.words.{}", word.value), &rows_of, found)));
         }
         let noun = lookup.noun.clone().unwrap_or_else(|| name.value.replace('_', " "));
-        lookups.push(Lookup { noun, source, rows, id, names, one, words });
+        lookups.push(Lookup { noun, source, rows, id, names, one, row, why, words });
     }
     lookups
 }

@@ -29,7 +29,7 @@ pub(super) fn settle(definition: &Definition, found: &mut Found) -> Vec<Placed<T
     for (key, table) in definition.models.iter() {
         let part = format!("models.{}", key.value);
         check(definition, key, table, &part, found);
-        let model = Arc::new(model(&key.value, table));
+        let model = Arc::new(model(definition, &key.value, table));
         for op in &table.ops {
             if op.value == Operation::List && !pages {
                 found.add_with_hint(
@@ -51,7 +51,7 @@ pub(super) fn settle(definition: &Definition, found: &mut Found) -> Vec<Placed<T
     tools
 }
 
-fn model(name: &str, table: &definition::Model) -> Model {
+fn model(definition: &Definition, name: &str, table: &definition::Model) -> Model {
     let mut fields = vec!["id".to_owned()];
     fields.extend(table.fields.keys().map(str::to_owned));
     fields.extend(["created_at".to_owned(), "updated_at".to_owned()]);
@@ -60,20 +60,27 @@ fn model(name: &str, table: &definition::Model) -> Model {
         name: name.to_owned(),
         path: table.path.value.clone(),
         fields,
-        filters: filter_keys(table),
+        filters: filter_keys(definition, table),
         max_limit: table.max_limit.as_ref().map_or(DEFAULT_MAX_LIMIT, |limit| limit.value),
         nullable: writable(table, table.update.as_deref()).filter(clearable).map(str::to_owned).collect(),
     }
 }
 
 /// A field's own name belongs to the field; a column of the row has it only when no field claims it.
-fn filter_keys(table: &definition::Model) -> Vec<FilterKey> {
+fn filter_keys(definition: &Definition, table: &definition::Model) -> Vec<FilterKey> {
     let wires = || table.filters.iter().map(|key| key.value.as_str());
     let friendly = |wire: &str| match wire.strip_prefix(FIELD_PREFIX) {
         Some(field) => Some(field.to_owned()),
         None => (!wires().any(|other| other.strip_prefix(FIELD_PREFIX) == Some(wire))).then(|| wire.to_owned()),
     };
-    wires().map(|wire| FilterKey { wire: wire.to_owned(), friendly: friendly(wire) }).collect()
+    let refers_to = |wire: &str| {
+        let reference = table.fields.get(wire.strip_prefix(FIELD_PREFIX)?)?.reference.as_ref()?;
+        let other = definition.models.get(&reference.model.value)?;
+        let is_read = other.ops.iter().any(|op| op.value == Operation::Read);
+        is_read.then(|| other.path.value.clone())
+    };
+    let key = |wire: &str| FilterKey { wire: wire.to_owned(), friendly: friendly(wire), refers_to: refers_to(wire) };
+    wires().map(key).collect()
 }
 
 /// A field's own name sorts too, as it filters, unless a column has it.
@@ -136,6 +143,7 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
         asks: false,
         is_listed: true,
         no_undo: None,
+        takes_ids: Vec::new(),
         nullable: if op == Operation::Update { model.nullable.clone() } else { Vec::new() },
         unlisted_arguments: Vec::new(),
         annotations: Annotations {

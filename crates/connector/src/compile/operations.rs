@@ -36,7 +36,7 @@ pub(super) fn collect(definition: &Definition) -> Vec<Operation> {
         );
     }
     for (name, lookup) in definition.lookups.iter() {
-        if let Some(one) = &lookup.one {
+        for one in lookup.one.iter().chain(&lookup.why) {
             all.reading(&one.value, &format!("lookup {}", name.value));
         }
     }

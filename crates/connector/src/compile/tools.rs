@@ -13,7 +13,7 @@ use super::paging::Ways;
 use super::scope::Scope;
 use super::shapes::{self, Shapes};
 use crate::connector::{Action, Annotations, Does, MAX_REQUESTS, Plan, Step, Tool};
-use crate::definition::{self, Definition, Effect};
+use crate::definition::{self, Definition, Effect, JsonType};
 use crate::fence::cut;
 use crate::place::Placed;
 use crate::problem::Found;
@@ -165,6 +165,12 @@ fn settle_one<'d>(
         takes_key: tool.idempotency_key,
         asks: tool.confirm.is_some(),
         nullable: tool.input.iter().filter(|(_, argument)| argument.clear).map(|(name, _)| name.value.clone()).collect(),
+        takes_ids: tool
+            .input
+            .iter()
+            .filter(|(_, argument)| takes_ids(definition, argument))
+            .map(|(name, _)| name.value.clone())
+            .collect(),
         is_listed: tool.group.as_ref().and_then(|group| definition.groups.get(&group.value)).copied().unwrap_or(true),
         group: tool.group.as_ref().map(|group| group.value.clone()),
         no_undo: tool.no_undo.as_ref().map(|reason| reason.value.clone()),
@@ -204,6 +210,12 @@ fn settle_one<'d>(
     }
 }
 
+/// A number that is passed is an id.
+fn takes_ids(definition: &Definition, argument: &definition::Argument) -> bool {
+    let lookup = argument.lookup.as_ref().and_then(|lookup| definition.lookups.get(&lookup.value));
+    argument.kind == JsonType::String && lookup.is_some_and(|lookup| !lookup.text_ids)
+}
+
 /// The last list keeps of its rows what the result keeps.
 fn has_shaped_rows(tool: &definition::Tool) -> bool {
     let row = tool.steps.last().and_then(|step| step.value.row.as_ref()).map(|row| row.value.as_str());
@@ -227,8 +239,8 @@ fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
             let source = lookup.from.as_ref().and_then(|from| definition.sources.get(&from.value));
             source.is_some_and(|source| source.get.value.contains("{me.") || source.query.iter().any(|(_, filter)| names(filter)))
                 || lookup.words.iter().any(|(_, filter)| names(filter))
-                || lookup.names.iter().chain(&lookup.rows).chain(&lookup.id).any(names)
-                || lookup.one.as_ref().is_some_and(|one| reads(&one.value))
+                || lookup.names.iter().chain(&lookup.rows).chain(&lookup.id).chain(&lookup.row).any(names)
+                || lookup.one.iter().chain(&lookup.why).any(|one| reads(&one.value))
         })
     };
     let in_defs = definition.defs.as_ref().is_some_and(names);

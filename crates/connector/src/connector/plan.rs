@@ -284,6 +284,9 @@ pub(crate) struct Lookup {
     pub(crate) id: Glue,
     pub(crate) names: Vec<Glue>,
     pub(crate) one: Option<Request>,
+    /// Of the answer to `one`.
+    pub(crate) row: Glue,
+    pub(crate) why: Option<Request>,
     pub(crate) words: Vec<(String, Glue)>,
 }
 

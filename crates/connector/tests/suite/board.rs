@@ -232,6 +232,30 @@ async fn a_walk_ends_at_its_last_request_and_its_cursor_goes_on() {
     }
 }
 
+/// An empty list of a board that is not there is the refusal of that board.
+#[tokio::test]
+async fn cards_of_a_board_that_is_not_there_are_refused() {
+    let fake = Fake::with_cards(2);
+    let board = fake.board();
+    for wanted in [json!({}), json!({"all": true}), json!({"limit": 1})] {
+        let mut wanted = wanted;
+        wanted["filter"] = json!({"board_id": "nowhere", "status": "none of them"});
+        let refusal = call(&board, "card_list", wanted).await.unwrap_err();
+        assert_eq!(refusal.status(), Some(404), "{refusal}");
+        assert!(refusal.message().contains("There is no such card"), "in the backend's words: {refusal}");
+    }
+    assert!(fake.requests().iter().any(|seen| seen.path == "/xapi2/data/board/nowhere"));
+    // a board that is there is empty; several boards, or none, say nothing of any of them
+    for id in [json!("id-00001"), json!(["nowhere", "elsewhere"]), json!("")] {
+        let found = call(&board, "card_list", json!({"filter": {"board_id": id, "status": "none of them"}})).await.unwrap();
+        assert_eq!(ids(&found), [""; 0], "{id}");
+    }
+    // what has rows is not asked about
+    let before = fake.requests().len();
+    call(&board, "card_list", json!({"filter": {"board_id": "id-00001", "status": "todo"}})).await.unwrap();
+    assert_eq!(fake.requests().len(), before + 1);
+}
+
 #[tokio::test]
 async fn filters_have_a_limit_of_values() {
     let board = Fake::default().board();

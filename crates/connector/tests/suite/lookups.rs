@@ -20,6 +20,7 @@ sources:
 lookups:
   project: { from: projects, names: [.slug, .name], one: { get: /by_slug, query: { slug: $value }, optional: [404] } }
   status: { noun: story status, from: project, rows: ".statuses[]", names: [.name, .slug] }
+  shelf: { from: projects, names: [.slug, .name] }
   member: { from: project, rows: ".members[]", names: [.full_name], words: { nobody: '0', first: first.id, later: '.[99].id' } }
   story: { one: { get: /by_ref, query: { ref: '$value | ltrimstr("#")', project: $in }, if: '$value | test("^#[0-9]+$")', optional: [404] } }
   sprint: { from: sprints, names: ['"Sprint \(.n)"'] }
@@ -34,15 +35,23 @@ tools:
       member: { type: string, description: M, lookup: member, within: $args.project, default: nobody }
       story: { type: string, description: S, lookup: story, within: $args.project }
       sprint: { type: string, description: S, lookup: sprint, within: $args.project }
+      shelf: { type: string, description: S, lookup: shelf }
     steps:
       - get: /echo
-        query: { project: $args.project, status: $args.status, member: $args.member, story: $args.story, sprint: $args.sprint, said: $given.status }
+        query: { project: $args.project, status: $args.status, member: $args.member, story: $args.story, sprint: $args.sprint, shelf: $args.shelf, said: $given.status }
   - name: change
     title: T
     description: D
     effect: write
     input: { path: { type: string, description: P, required: true } }
     steps: [{ post: "/{path}/9" }]
+    no_undo: It is a test.
+  - name: put
+    title: T
+    description: D
+    effect: write
+    input: { project: { type: string, description: P, lookup: project }, shelf: { type: string, description: S, lookup: shelf } }
+    steps: [{ put: /echo, body: { project: $args.project, shelf: $args.shelf } }]
     no_undo: It is a test.
 "##;
 
@@ -110,12 +119,14 @@ async fn names_slugs_words_and_ids_are_taken() {
     assert!(query(&scripted, json!({"project": "a-team", "member": "FIRST"})).await.contains("member=30"));
     assert!(query(&scripted, json!({"project": "hidden"})).await.starts_with("project=70&"), "asked one by one");
     assert!(query(&scripted, json!({"project": "9"})).await.starts_with("project=9&"), "the id of Gamma");
-    assert!(query(&scripted, json!({"project": "7"})).await.starts_with("project=7&"), "an id goes before a slug of digits");
+    assert!(query(&scripted, json!({"project": "7"})).await.starts_with("project=9&"), "a text is a name first");
+    assert!(query(&scripted, json!({"project": "id:7"})).await.starts_with("project=7&"), "unless it says that it is an id");
+    assert!(query(&scripted, json!({"project": 7})).await.starts_with("project=7&"), "and a number is an id");
     assert!(query(&scripted, json!({"project": 99})).await.starts_with("project=99&"), "a number is not looked up");
     assert!(query(&scripted, json!({"project": "99"})).await.starts_with("project=99&"), "the list is not all there is");
-    assert!(query(&scripted, json!({"project": "7", "story": "#12"})).await.contains("story=1200"));
-    assert!(query(&scripted, json!({"project": "7", "story": "12"})).await.contains("story=12"), "digits need no question");
-    assert!(query(&scripted, json!({"project": "7", "sprint": "sprint 2"})).await.contains("sprint=51"));
+    assert!(query(&scripted, json!({"project": 7, "story": "#12"})).await.contains("story=1200"));
+    assert!(query(&scripted, json!({"project": 7, "story": "12"})).await.contains("story=12"), "digits need no question");
+    assert!(query(&scripted, json!({"project": 7, "sprint": "sprint 2"})).await.contains("sprint=51"));
     assert!(query(&scripted, json!({"status": "5"})).await.contains("status=5"), "an id needs no project");
 }
 
@@ -124,15 +135,15 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
     let scripted = scripted();
     let mut lines = Vec::new();
     for arguments in [
-        json!({"project": "7", "status": "in progres"}),
-        json!({"project": "7", "status": "test"}),
-        json!({"project": "7", "status": "99"}),
-        json!({"project": "7", "status": " "}),
-        json!({"project": "7", "status": "x".repeat(501)}),
-        json!({"project": "7", "status": "nEw"}),
-        json!({"project": "7", "member": "ana ruiz"}),
-        json!({"project": "7", "member": "later"}),
-        json!({"project": "7", "story": "#13"}),
+        json!({"project": 7, "status": "in progres"}),
+        json!({"project": 7, "status": "test"}),
+        json!({"project": 7, "status": "99"}),
+        json!({"project": 7, "status": " "}),
+        json!({"project": 7, "status": "x".repeat(501)}),
+        json!({"project": 7, "status": "nEw"}),
+        json!({"project": 7, "member": "ana ruiz"}),
+        json!({"project": 7, "member": "later"}),
+        json!({"project": 7, "story": "#13"}),
         json!({"project": "Delta"}),
         json!({"project": "a-taem"}),
         json!({"project": "Gamme"}),
@@ -141,6 +152,137 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
         lines.push(scripted.refusal("t", arguments).await);
     }
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// The name of one thing and the id of another: a read says which it took, a change is refused with both.
+#[tokio::test]
+async fn a_name_that_is_an_id_too_is_told_where_it_is_read_and_refused_where_it_writes() {
+    let scripted = scripted();
+    let read = scripted.call("t", json!({"project": "7"})).await.unwrap();
+    assert_eq!(read["taken"], json!({"project": "the project called \"7\", whose id is 9; not the one whose id is 7"}));
+    let read = scripted.call("t", json!({"project": "Beta", "status": "2026"})).await.unwrap();
+    assert_eq!(read["taken"], json!({"status": "the story status called \"2026\", whose id is 4"}));
+    for plain in [json!("8"), json!("beta"), json!(7), json!("id:7"), json!("9")] {
+        let read = scripted.call("t", json!({"project": plain})).await.unwrap();
+        assert_eq!(read.get("taken"), None, "{plain}");
+    }
+    let before = scripted.lines().len();
+    for argument in ["project", "shelf"] {
+        let refusal = scripted.refusal("put", json!({(argument): "7"})).await;
+        assert!(refusal.contains("\"7\" is the name of one") && refusal.contains("7 (id 9)"), "{refusal}");
+        assert!(refusal.contains("a-team (id 7)") && refusal.contains("\"id:9\"") && refusal.contains("\"id:7\""), "{refusal}");
+    }
+    assert!(scripted.lines().iter().skip(before).all(|line| !line.starts_with("PUT")), "nothing was changed");
+    for (given, id) in [(json!(7), 7), (json!("id:7"), 7), (json!("id:9"), 9), (json!(9), 9), (json!("Gamma"), 9)] {
+        scripted.call("put", json!({"project": given, "shelf": given})).await.unwrap();
+        assert_eq!(scripted.seen().pop().unwrap().body, json!({"project": id, "shelf": id}), "{given}");
+    }
+    for unknown in ["id:4", "id:Alpha", "id:"] {
+        let refusal = scripted.refusal("put", json!({"shelf": unknown})).await;
+        assert!(refusal.contains("there is no shelf called"), "{refusal}");
+    }
+}
+
+/// Names that differ in capitals alone: the one that is written so, else none of them.
+#[tokio::test]
+async fn capitals_decide_where_they_can() {
+    let scripted = scripted();
+    assert!(query(&scripted, json!({"project": 7, "status": "New"})).await.contains("status=1"));
+    assert!(query(&scripted, json!({"project": 7, "status": "NEW"})).await.contains("status=5"));
+    assert!(scripted.refusal("t", json!({"project": 7, "status": "nEW"})).await.contains("more than one story status"));
+}
+
+/// Projects that a test changes, in a file whose lookup asks about one too.
+fn changing() -> (Scripted, Arc<Mutex<Vec<Value>>>) {
+    let rows = Arc::new(Mutex::new(vec![json!({"id": 1, "name": "alpha", "slug": "a"})]));
+    let shared = Arc::clone(&rows);
+    let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| match seen.path.as_str() {
+        "/projects?page=1&size=2" => {
+            let rows = shared.lock().unwrap().clone();
+            ok(json!({"total": rows.len(), "rows": rows}))
+        }
+        path if path.starts_with("/by_") => refused(404, json!({})),
+        path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
+    });
+    (scripted, rows)
+}
+
+#[tokio::test]
+async fn what_was_made_or_renamed_meanwhile_is_found_by_lookups_that_ask_about_one_too() {
+    let (scripted, rows) = changing();
+    let reads = || scripted.lines().iter().filter(|line| line.starts_with("GET /projects?")).count();
+    assert!(query(&scripted, json!({"project": "alpha"})).await.starts_with("project=1&"));
+    rows.lock().unwrap().push(json!({"id": 2, "name": "2026", "slug": "b"}));
+    assert!(query(&scripted, json!({"project": "2026"})).await.starts_with("project=2&"), "a name of digits, too");
+    rows.lock().unwrap()[0]["name"] = json!("renamed");
+    assert!(query(&scripted, json!({"project": "renamed"})).await.starts_with("project=1&"));
+    assert_eq!(reads(), 3);
+    // a wrong name costs the list once more, and an id that the list need not have costs that once
+    assert!(scripted.refusal("t", json!({"project": "wrong"})).await.contains("there is no project called"));
+    assert_eq!(reads(), 4);
+    for _ in 0..5 {
+        assert!(query(&scripted, json!({"project": "77"})).await.starts_with("project=77&"));
+    }
+    assert_eq!(reads(), 5);
+    let nowhere = || json!({"project": "nowhere"}).as_object().unwrap().clone();
+    let at_once: Vec<_> = (0..50).map(|_| scripted.backend.call("t", nowhere())).collect();
+    assert!(join_all(at_once).await.iter().all(Result::is_err));
+    assert_eq!(reads(), 6, "fifty calls that began before it was read share what was read");
+}
+
+/// A name that another has in other capitals is not that other's, when there is one of its own.
+#[tokio::test]
+async fn a_name_in_other_capitals_is_looked_for_once_more() {
+    let (scripted, rows) = changing();
+    let reads = || scripted.lines().iter().filter(|line| line.starts_with("GET /projects?")).count();
+    assert!(query(&scripted, json!({"project": "a"})).await.starts_with("project=1&"));
+    rows.lock().unwrap().push(json!({"id": 2, "name": "ALPHA", "slug": "b"}));
+    assert!(query(&scripted, json!({"project": "ALPHA"})).await.starts_with("project=2&"));
+    assert!(scripted.refusal("t", json!({"project": "Alpha"})).await.contains("more than one project is called"));
+    rows.lock().unwrap().pop();
+    for _ in 0..5 {
+        assert!(query(&scripted, json!({"project": "Alpha"})).await.starts_with("project=1&"));
+    }
+    assert_eq!(reads(), 4, "what is merely alike costs the list once more, once");
+}
+
+const WHY: &str = r##"
+upstream: { base: http://localhost, error: [.detail], hints: { "403": Ask its owner. } }
+sources: { boxes: { get: /boxes } }
+lookups:
+  box: { from: boxes, text_ids: true, one: { get: "/boxes/{value}", optional: [404] }, why: { get: "/boxes/{value}/lid", if: '$value | test("^b-")' } }
+  person: { from: boxes, names: [.owner], one: { get: /mails }, row: 'first(.[] | select(.mail == $value)) // null' }
+tools:
+  - name: t
+    title: T
+    description: D
+    effect: read
+    input: { box: { type: string, description: B, lookup: box }, person: { type: string, description: P, lookup: person } }
+    steps: [{ get: /echo, query: { box: $args.box, person: $args.person } }]
+"##;
+
+/// What may not be seen is refused in the backend's words; nothing else is listed.
+#[tokio::test]
+async fn what_may_not_be_seen_is_refused_with_its_reason() {
+    let scripted = Scripted::new(&format!("{HEAD}{WHY}"), |seen| match seen.path.as_str() {
+        "/boxes" => ok(json!([{"id": "b-1", "name": "First", "owner": "Ana"}, {"id": "b-2", "name": "7", "owner": "Bo"}])),
+        "/boxes/b-9/lid" => refused(403, json!({"detail": "It is closed"})),
+        "/boxes/b-8/lid" => ok(json!({"open": true})),
+        "/mails" => ok(json!([{"id": 5, "mail": "ana@example.org"}])),
+        path if path.starts_with("/boxes/") => refused(404, json!({"detail": "No such box"})),
+        path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
+    });
+    let refusal = scripted.refusal("t", json!({"box": "b-9"})).await;
+    assert!(refusal.contains("403") && refusal.contains("It is closed") && refusal.contains("Ask its owner"), "{refusal}");
+    assert!(!refusal.contains("First"), "{refusal}");
+    let refusal = scripted.refusal("t", json!({"box": "b-7"})).await;
+    assert!(refusal.contains("404") && refusal.contains("No such box") && !refusal.contains("First"), "{refusal}");
+    assert_eq!(query(&scripted, json!({"box": "b-8"})).await, "box=b-8", "it can be seen after all");
+    assert!(scripted.refusal("t", json!({"box": "Frist"})).await.contains("Did you mean"));
+    assert_eq!(query(&scripted, json!({"person": "ana@example.org"})).await, "person=5", "of an answer with many rows");
+    assert!(scripted.refusal("t", json!({"person": "bo@example.org"})).await.contains("there is no person"));
+    let takes = |tool: &str| scripted.backend.connector().tool(tool).unwrap().takes_ids.clone();
+    assert_eq!(takes("t"), ["person"], "where ids are texts, a number is a name");
 }
 
 #[tokio::test]

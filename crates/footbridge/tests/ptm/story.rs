@@ -250,3 +250,21 @@ fn every_text(value: &Value, see: &mut impl FnMut(&str)) {
         _ => {}
     }
 }
+
+/// Runs and optimisations of a prompt that is not there, or that may not be seen, are refused with the reason instead of being none.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_a_prompt_that_may_not_be_seen_is_refused_and_not_empty() {
+    let stand_in = StandIn::start().await;
+    let served = Served::over(Via::Stdio, settings(&stand_in, OWNER)).await;
+    for tool in ["list_runs", "get_optimization_history"] {
+        for hidden in ["secret-plan", "nowhere"] {
+            let direct = served.refuse("get_prompt", json!({ "prompt_id": hidden }), &["Prompt Test Manager answered 40"]).await;
+            let text = served.refuse(tool, json!({ "prompt_id": hidden }), &[]).await;
+            assert_eq!(text, direct, "{tool} {hidden}");
+        }
+        let none = served.succeed(tool, json!({ "prompt_id": "greeting" })).await;
+        assert_eq!(none["items"], json!([]), "{tool}: {none}");
+    }
+    assert_eq!(served.succeed("list_runs", json!({})).await["items"], json!([]), "of no prompt in particular");
+    served.end().await;
+}

@@ -13,6 +13,7 @@ mod golden;
 #[path = "../harness/harness.rs"]
 mod harness;
 mod hostile;
+mod identity;
 mod keys;
 mod ledger;
 mod pinned;

@@ -270,6 +270,7 @@ async fn a_name_never_leaves_its_place() {
         "/auth",
         "/users/me",
         "/projects",
+        "/projects/1",
         "/projects/by_slug",
         "/userstories/by_ref",
         "/tasks/by_ref",

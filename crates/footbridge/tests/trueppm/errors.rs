@@ -54,9 +54,8 @@ async fn errors_say_what_trueppm_said_and_what_to_do() {
     served
         .refuse("get_task", json!({ "task_id": NOWHERE }), &["404", "No Task matches the given query", "The lists of projects"])
         .await;
-    served
-        .refuse("get_project", json!({ "project_id": NOWHERE }), &["no project visible to this account", "Platform Migration"])
-        .await;
+    let named = json!({ "project_id": "Nowhere" });
+    served.refuse("get_project", named, &["no project visible to this account", "Platform Migration"]).await;
     let many = json!({ "project_id": PLATFORM, "task_id": PILOT, "new_duration": 3, "n_simulations": 1001 });
     served.refuse("whatif", many, &["402", "at most 1000 simulations", "fewer simulations"]).await;
     let milestone = json!({ "project_id": PLATFORM, "task_id": "1d6b6891-b1a5-4870-bc25-929092fa9928", "duration_delta": 1 });

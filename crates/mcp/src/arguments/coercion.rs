@@ -34,7 +34,7 @@ pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
     if depth > DEPTH || value.is_null() {
         return;
     }
-    if let Some(kind) = only_kind(schema) {
+    if let Some(kind) = only_kind(schema, value) {
         coerce_to_kind(schema, kind, value, depth);
     }
     for choices in ["anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(keyword)) {
@@ -44,16 +44,24 @@ pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
     }
 }
 
-/// The one type of a schema, null aside.
-fn only_kind(schema: &Value) -> Option<&str> {
+/// The one type of a schema, null aside. What may be a text or a whole number is what it is.
+fn only_kind<'s>(schema: &'s Value, value: &Value) -> Option<&'s str> {
     match schema.get("type")? {
         Value::String(kind) => Some(kind),
         Value::Array(kinds) => {
-            let mut kinds = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null");
-            kinds.next().filter(|_| kinds.next().is_none())
+            let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect();
+            match kinds.as_slice() {
+                [kind] => Some(kind),
+                ["string", "integer"] | ["integer", "string"] => Some(if is_whole(value) { "integer" } else { "string" }),
+                _ => None,
+            }
         }
         _ => None,
     }
+}
+
+fn is_whole(value: &Value) -> bool {
+    value.is_i64() || value.is_u64() || value.as_f64().and_then(whole).is_some()
 }
 
 fn coerce_to_kind(schema: &Value, kind: &str, value: &mut Value, depth: usize) {
@@ -200,6 +208,17 @@ mod tests {
         }
         assert_eq!(coerced(json!({"type": "integer"}), json!(["5"])), json!(5));
         assert_eq!(coerced(json!({"type": "string"}), json!(["5"])), json!(["5"]));
+    }
+
+    #[test]
+    fn what_may_be_a_text_or_a_number_stays_what_it_is() {
+        let either = json!({"type": ["string", "integer"]});
+        for value in [json!("7"), json!(7), json!("7.0")] {
+            assert_eq!(coerced(either.clone(), value.clone()), value);
+        }
+        assert_eq!(coerced(either.clone(), json!(7.0)), json!(7));
+        assert_eq!(coerced(either.clone(), json!(7.5)), json!("7.5"));
+        assert_eq!(coerced(either, json!(true)), json!("true"));
     }
 
     #[test]

@@ -58,6 +58,19 @@ fn with_properties<'s>(schema: &'s Value, further: &[(String, Value)]) -> Result
     Ok(Cow::Owned(schema))
 }
 
+/// The schema whose texts of these names may be whole numbers too. The error is one sentence for the developer.
+fn with_integers<'s>(schema: Cow<'s, Value>, names: &[String]) -> Result<Cow<'s, Value>, String> {
+    let mut schema = schema;
+    for name in names {
+        let property = schema.to_mut().get_mut("properties").and_then(|properties| properties.get_mut(name));
+        match property.and_then(|property| property.get_mut("type")) {
+            Some(kind) if kind == "string" => *kind = serde_json::json!(["string", "integer"]),
+            _ => return Err(format!("`{name}` is said to be an integer too, but the input schema has no such text")),
+        }
+    }
+    Ok(schema)
+}
+
 impl<C: Send + Sync + 'static> ReadyTool<C> {
     /// Checks a tool; the error is everything that is wrong with it.
     pub(super) fn new(tool: Tool<C>) -> Result<Self, Vec<String>> {
@@ -74,6 +87,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         }
         let json = to_json(&tool.entry());
         let arguments = with_properties(&tool.input_schema, &tool.unlisted_arguments)
+            .and_then(|schema| with_integers(schema, &tool.or_integer))
             .and_then(|schema| ArgumentSchema::compile(&schema, &tool.nullable))
             .and_then(|schema| schema.with_aliases(&tool.argument_aliases))
             .and_then(|schema| schema.with_value_aliases(&tool.value_aliases))

@@ -161,11 +161,13 @@ impl Run<'_> {
                 value,
                 scope,
                 needs: resolve.needs.as_deref().filter(|_| missing),
+                changes: self.plan.writes,
             };
-            let id = lookup::resolve(inner, &asked, &self.variables).await?;
+            let found = lookup::resolve(inner, &asked, &self.variables).await?;
+            self.taken.extend(found.taken.map(|taken| (argument.name.clone(), taken)));
             if let Val::Obj(map) = args {
                 let mut map = Arc::unwrap_or_clone(map);
-                map.insert(Val::utf8_str(argument.name.clone()), id);
+                map.insert(Val::utf8_str(argument.name.clone()), found.id);
                 set(&mut self.variables, Variable::Args, Val::obj(map));
             }
         }

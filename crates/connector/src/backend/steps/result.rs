@@ -52,7 +52,8 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
         }
     }
     let unavailable = run.unavailable.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Outcome { records, ..Outcome::new(with_unavailable(result, &unavailable)) })
+    let result = with(result, "unavailable", &unavailable);
+    Ok(Outcome { records, ..Outcome::new(with(result, "taken", &run.taken)) })
 }
 
 /// The tidy result of a last value, and the rows as they were sent when somebody wants them.
@@ -121,18 +122,20 @@ async fn of_items(run: &Run<'_>, shape: &Arc<crate::connector::Shape>, json: Str
     Ok(out)
 }
 
-/// An object says which of its parts could not be read.
-fn with_unavailable(json: String, unavailable: &[(String, String)]) -> String {
-    let Some(open) = json.strip_suffix('}').filter(|_| !unavailable.is_empty()) else { return json };
+/// An object says which of its parts could not be read, and what its arguments were taken for.
+fn with(json: String, name: &str, said: &[(String, String)]) -> String {
+    let Some(open) = json.strip_suffix('}').filter(|_| !said.is_empty()) else { return json };
     let mut out = String::from(open);
-    out.push_str(if open.ends_with('{') { "\"unavailable\":{" } else { ",\"unavailable\":{" });
-    for (index, (step, why)) in unavailable.iter().enumerate() {
+    out.push_str(if open.ends_with('{') { "" } else { "," });
+    push_string(&mut out, name);
+    out.push_str(":{");
+    for (index, (part, what)) in said.iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
-        push_string(&mut out, step);
+        push_string(&mut out, part);
         out.push(':');
-        push_string(&mut out, why);
+        push_string(&mut out, what);
     }
     out.push_str("}}");
     out

@@ -37,11 +37,16 @@ pub(crate) fn answer(world: &mut World, asked: &Asked) -> Answer {
     if asked.header("accept").is_some_and(|accept| !accept.contains("json") && !accept.contains("*/*")) {
         return Answer::refused(406, "NotAcceptable", "Could not satisfy the request's Accept header");
     }
+    world.use_token(asked);
     of_state(world, asked).unwrap_or_else(|| as_recorded(asked)).unwrap_or_else(|refusal| refusal)
 }
 
+fn with_query(asked: &Asked) -> String {
+    if asked.query_text.is_empty() { asked.path.clone() } else { format!("{}?{}", asked.path, asked.query_text) }
+}
+
 fn as_recorded(asked: &Asked) -> Reply {
-    let path = if asked.query_text.is_empty() { asked.path.clone() } else { format!("{}?{}", asked.path, asked.query_text) };
+    let path = with_query(asked);
     let Some(received) = recording::answer_to(&asked.method, &path, &asked.body) else {
         return Err(Answer::json(
             501,
@@ -100,8 +105,9 @@ fn reading(world: &World, asked: &Asked, me: Option<u64>, path: &[&str]) -> Opti
         ["projects", "by_slug"] => projects::by_slug(world, asked, me),
         ["projects", project] => projects::by_id(world, me, id(project)?),
         [catalogue] if CATALOGUES.contains(catalogue) => {
-            // A project that the state does not have was made while recording.
-            if asked.id_parameter("project").is_some_and(|id| !world.projects.contains_key(&id)) {
+            // A project that the state does not have may have been made while recording; any other is none, and has nothing.
+            let is_unknown = asked.id_parameter("project").is_some_and(|id| !world.projects.contains_key(&id));
+            if is_unknown && recording::answer_to(&asked.method, &with_query(asked), &asked.body).is_some() {
                 return None;
             }
             projects::catalogue(world, asked, me, catalogue)

@@ -24,6 +24,8 @@ pub(crate) struct World {
     /// Of external applications; they do not end.
     pub(crate) application_tokens: BTreeMap<String, u64>,
     pub(crate) refresh_tokens: BTreeMap<String, u64>,
+    /// Requests that each access token was good for.
+    pub(crate) uses: BTreeMap<String, usize>,
     /// The last id of each sort of thing.
     pub(crate) last_ids: BTreeMap<&'static str, u64>,
     pub(crate) now: Timestamp,
@@ -88,6 +90,8 @@ pub(crate) struct Turned {
     /// So many of the next requests are throttled.
     pub(crate) throttle_next: usize,
     pub(crate) throttle_wait_seconds: u64,
+    /// Requests after which an access token is good no more.
+    pub(crate) uses_of_a_token: Option<usize>,
     /// Every login is refused.
     pub(crate) refuse_logins: bool,
     /// Somebody else changes this field of an item just before the next change of it arrives.
@@ -128,7 +132,7 @@ pub(crate) struct Project {
     pub(crate) last_ref: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sprint {
     pub(crate) id: u64,
     pub(crate) project: u64,
@@ -161,6 +165,7 @@ impl World {
             access_tokens: BTreeMap::new(),
             application_tokens: BTreeMap::new(),
             refresh_tokens: BTreeMap::new(),
+            uses: BTreeMap::new(),
             last_ids: BTreeMap::new(),
             now: sample::START.parse().unwrap(),
             seen: Seen::default(),
@@ -210,6 +215,24 @@ impl World {
     /// No access token is good any more; the refresh tokens stay.
     pub(crate) fn expire_access_tokens(&mut self) {
         self.access_tokens.clear();
+    }
+
+    /// Counts a use of the token that a request carries; one that was used often enough ends.
+    pub(crate) fn use_token(&mut self, asked: &Asked) {
+        let Some(most) = self.turned.uses_of_a_token else { return };
+        let Some(token) = asked.header("authorization").and_then(|header| header.strip_prefix("Bearer ")) else { return };
+        let uses = self.uses.entry(token.to_owned()).or_default();
+        *uses += 1;
+        if *uses > most {
+            self.access_tokens.remove(token);
+        }
+    }
+
+    /// A sprint of a project with that id and name; the rest is that of another one.
+    pub(crate) fn sprint_like(&self, project: u64, id: u64, name: &str) -> Sprint {
+        let other = &self.sprints[&1];
+        let slug = format!("slug-of-{id}");
+        Sprint { id, project, name: name.to_owned(), slug, ..other.clone() }
     }
 
     pub(crate) fn stories_of_sprint(&self, sprint: u64) -> Vec<&Item> {

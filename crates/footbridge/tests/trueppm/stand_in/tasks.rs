@@ -54,8 +54,11 @@ fn chosen(world: &World, asked: &Asked, caller: Caller<'_>, project: &str) -> Re
         None => {}
     }
     if asked.parameter("mine") == Some("true") {
-        let me: u64 = world.accounts[caller.account]["id"].as_str().unwrap().parse().unwrap();
-        rows.retain(|task| task["assignee"] == me);
+        // those on which one is booked as a resource, whoever they are assigned to
+        let me = &world.accounts[caller.account]["display_name"];
+        let is_mine =
+            |task: &Record| task["assignments"].as_array().is_some_and(|all| all.iter().any(|one| one["resource_name"] == *me));
+        rows.retain(is_mine);
     }
     rows.sort_by_key(|task| task["id"].as_str().unwrap().to_owned());
     Ok(rows)

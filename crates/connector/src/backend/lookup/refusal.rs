@@ -1,0 +1,88 @@
+//! What is said when a name means nothing, or more than one thing: what there is, and how to say which.
+
+use super::Asked;
+use super::choices::Choice;
+use crate::failure::CallError;
+use crate::fence;
+
+/// Choices that a message lists.
+const MAX_LISTED: usize = 20;
+/// Suggestions that a message makes.
+const MAX_SUGGESTED: usize = 3;
+/// Characters of a name that a message shows.
+const MAX_SHOWN: usize = 100;
+
+/// More than one thing has the name.
+pub(super) fn several(asked: &Asked<'_>, name: &str, several: &[&Choice]) -> CallError {
+    let listed: Vec<String> = several.iter().take(MAX_LISTED).map(|choice| shown(choice)).collect();
+    CallError::caller(format!(
+        "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
+        asked.argument,
+        asked.lookup.noun,
+        fence::around(&listed.join(", "))
+    ))
+}
+
+/// The text is the name of one thing and the id of another, and something would be changed.
+pub(super) fn name_and_id(asked: &Asked<'_>, name: &str, named: &Choice, other: &Choice) -> CallError {
+    CallError::caller(format!(
+        "`{}`: {name:?} is the name of one {noun}, {}, and the id of another, {}. Nothing was changed. Pass \"id:{}\" for the first or \"id:{}\" for the second.",
+        asked.argument,
+        fence::around(&shown(named)),
+        fence::around(&shown(other)),
+        named.id_text,
+        other.id_text,
+        noun = asked.lookup.noun,
+    ))
+}
+
+/// Nothing is called so. The choices are listed for a name; who passes an id does not look for another one.
+pub(super) fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut: bool) -> CallError {
+    let noun = &asked.lookup.noun;
+    let mut message = format!("`{}`: there is no {noun} called {name:?}.", asked.argument);
+    let folded = name.to_lowercase();
+    let likeness = |own: &str| {
+        let own = own.to_lowercase();
+        let inside = if own.contains(&folded) { 0.9 } else { 0.0 };
+        strsim::normalized_damerau_levenshtein(&own, &folded).max(inside)
+    };
+    // of each choice the name that is most like it; of its names as good as another, the first
+    let nearest = |choice: &'_ Choice| {
+        let names = choice.names.iter().rev().map(|own| (likeness(own), own.clone()));
+        names.max_by(|(a, _), (b, _)| a.total_cmp(b))
+    };
+    let mut near: Vec<(f64, String)> = choices.iter().filter_map(nearest).filter(|(likeness, _)| *likeness >= 0.6).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    if !near.is_empty() {
+        let names: Vec<String> = near.iter().take(MAX_SUGGESTED).map(|(_, own)| format!("{:?}", short(own))).collect();
+        message.push_str(&format!(" Did you mean {}?", fence::around(&names.join(" or "))));
+    }
+    let words = asked.lookup.words.iter().map(|(word, _)| word.clone());
+    let listed: Vec<String> = words.chain(choices.iter().map(shown)).take(MAX_LISTED).collect();
+    if !listed.is_empty() {
+        let left = (choices.len() + asked.lookup.words.len()).saturating_sub(listed.len());
+        let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
+        message.push_str(&format!(" The choices are: {}{rest}.", fence::around(&listed.join(", "))));
+    }
+    if is_cut {
+        message.push_str(&format!(" Only the first {} were looked at: pass the id.", choices.len()));
+    }
+    if choices.is_empty() && asked.lookup.words.is_empty() {
+        message.push_str(" Pass another name, or the id.");
+    }
+    CallError::caller(message)
+}
+
+fn shown(choice: &Choice) -> String {
+    match choice.names.first() {
+        Some(name) => format!("{} (id {})", short(name), choice.id_text),
+        None => format!("id {}", choice.id_text),
+    }
+}
+
+/// A name on one line, cut.
+fn short(name: &str) -> String {
+    let line = name.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let cut: String = line.clone().take(MAX_SHOWN).collect();
+    if line.count() > MAX_SHOWN { format!("{cut}…") } else { cut }
+}
