@@ -203,7 +203,11 @@ async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult 
             }
             tell_log(&road.tool, &call.caller, &error);
             let is_inside = error.fault() == Fault::Us || (error.fault() == Fault::Backend && error.status().is_none());
-            Err(fail(if keeps_records && is_inside { FAILED_INSIDE } else { error.message() }))
+            Err(fail(match (keeps_records && is_inside, is_plain) {
+                (true, _) => FAILED_INSIDE,
+                (false, true) => error.for_people(),
+                (false, false) => error.message(),
+            }))
         }
     }
 }

@@ -14,6 +14,7 @@ use super::throttle::set;
 use super::values::{self, Held};
 use crate::connector::Lookup;
 use crate::failure::CallError;
+use crate::fence::Fencing;
 use crate::jq::{self, Glue, Variable, Variables, plain_text};
 use choices::{Choice, Picked, as_id, is_number, pick};
 
@@ -32,6 +33,8 @@ pub(super) struct Asked<'a> {
     pub(super) needs: Option<&'a str>,
     /// The tool changes something.
     pub(super) changes: bool,
+    /// Who reads what is said of it.
+    pub(super) fencing: Fencing,
 }
 
 /// An id.

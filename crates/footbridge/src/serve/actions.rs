@@ -168,6 +168,6 @@ fn refused(error: &footbridge_connector::CallError) -> Refused {
             tracing::error!(detail = error.detail(), "an action failed by our fault");
             (StatusCode::INTERNAL_SERVER_ERROR, FAILED_INSIDE.to_owned())
         }
-        Fault::Caller | Fault::Backend => (StatusCode::BAD_REQUEST, error.message().to_owned()),
+        Fault::Caller | Fault::Backend => (StatusCode::BAD_REQUEST, error.for_people().to_owned()),
     }
 }

@@ -117,3 +117,17 @@ fn what_is_no_connector_is_named_in_one_line() {
     let ended = home.run(&["tools", "--connectors", "/dev/null"]);
     assert!(ended.complaint(2).contains("/dev/null"), "{ended:?}");
 }
+
+/// Whoever writes a connector tries it in a terminal, and reads there which filter failed, and why.
+#[test]
+fn a_filter_that_fails_is_named_in_the_terminal_and_the_log() {
+    let home = Home::new();
+    let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
+    let file = home.file("my.yaml", status_of(&base, "mine").replace("result: .name", "result: .name | .first + \"planted\""));
+    let mut command = home.command(&["call", "-c", file.to_str().unwrap(), "status"]);
+    let ended = Running::start(command.env("FOOTBRIDGE_LOG", "error")).ended();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let named = "the filter status.result of connector mine (line 13): cannot index a text with \"first\"";
+    assert_eq!(ended.stderr.matches("the filter status.result").count(), 2, "once in the log: {ended:?}");
+    assert!(ended.stderr.contains(named) && !ended.stderr.contains("footbridge\" with"), "{ended:?}");
+}

@@ -4,6 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::door::{Door, KEY, refusal};
+use crate::harness::process::{Home, Running};
+use crate::served::settings;
 use crate::stand_in::{Odd, StandIn};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,4 +236,48 @@ async fn a_backend_that_is_not_there_is_our_trouble() {
     let _nobody = stand_in.stop().await;
     let (status, answer) = door.get("statuses?project_id=1").await;
     assert_eq!((status, answer), (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": "Internal server error" })));
+}
+
+/// Programs and people read the words alone: no marks for models, no tools and no cursors, which they do not have.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_programs_and_people_read_has_no_marks_tools_and_cursors() {
+    let stand_in = StandIn::start().await;
+    let door = Door::open(&stand_in, Some(KEY), &[]);
+    let mut said = Vec::new();
+    for (action, body) in [
+        ("delete_story", json!({ "story_id": 99_999 })),
+        ("update_story", json!({ "story_id": 99_999, "subject": "x" })),
+        ("create_story", json!({ "project_id": 1, "subject": "x", "status": "Nowhere" })),
+        ("create_story", json!({ "project_id": 99_999, "subject": "x" })),
+        ("update_task", json!({ "task_id": 99_999, "status": "Nowhere" })),
+    ] {
+        let (status, answer) = door.post(action, body.clone()).await;
+        assert!(status.is_client_error(), "{action} {body}: {answer}");
+        said.push(answer["error"].as_str().unwrap().to_owned());
+    }
+    for request in ["list_stories?project_id=99999", "list_stories?project_id=1&page=999", "get_project?project_id=99999"] {
+        said.extend(door.get(request).await.1["error"].as_str().map(str::to_owned));
+    }
+    let home = Home::new();
+    for words in [
+        &["taiga_item_get", "project=1", "ref=99999"][..],
+        &["taiga_stories_list", "project_id=99999"],
+        &["taiga_stories_update", "user_story_id=99999", "subject=x"],
+        &["taiga_stories_create", "project_id=1", "subject=x", "status=Nowhere"],
+        &["taiga_stories_list", "project_id=1", "page=999"],
+    ] {
+        let mut command = home.command(&["call", "-c", "taiga", "--allow", "write"]);
+        let ended = Running::start(command.args(words).envs(settings(&stand_in))).ended();
+        assert_eq!(ended.code, Some(1), "{words:?}: {ended:?}");
+        said.push(ended.stderr);
+    }
+    for sentence in &said {
+        for mark in ["untrusted-content", "taiga_", "cursor"] {
+            assert!(!sentence.contains(mark), "{mark} in: {sentence}");
+        }
+    }
+    let whole =
+        Running::start(home.command(&["call", "-c", "taiga", "taiga_stories_list", "project_id=1"]).envs(settings(&stand_in)));
+    let whole = whole.ended();
+    assert!(whole.code == Some(0) && !whole.stdout.contains("untrusted-content"), "{whole:?}");
 }

@@ -3,7 +3,6 @@
 use super::Asked;
 use super::choices::Choice;
 use crate::failure::CallError;
-use crate::fence;
 
 /// Choices that a message lists.
 const MAX_LISTED: usize = 20;
@@ -19,7 +18,7 @@ pub(super) fn several(asked: &Asked<'_>, name: &str, several: &[&Choice]) -> Cal
         "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
         asked.argument,
         asked.lookup.noun,
-        fence::around(&listed.join(", "))
+        asked.fencing.words(&listed.join(", "))
     ))
 }
 
@@ -28,8 +27,8 @@ pub(super) fn name_and_id(asked: &Asked<'_>, name: &str, named: &Choice, other: 
     CallError::caller(format!(
         "`{}`: {name:?} is the name of one {noun}, {}, and the id of another, {}. Nothing was changed. Pass \"id:{}\" for the first or \"id:{}\" for the second.",
         asked.argument,
-        fence::around(&shown(named)),
-        fence::around(&shown(other)),
+        asked.fencing.words(&shown(named)),
+        asked.fencing.words(&shown(other)),
         named.id_text,
         other.id_text,
         noun = asked.lookup.noun,
@@ -55,14 +54,14 @@ pub(super) fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut:
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     if !near.is_empty() {
         let names: Vec<String> = near.iter().take(MAX_SUGGESTED).map(|(_, own)| format!("{:?}", short(own))).collect();
-        message.push_str(&format!(" Did you mean {}?", fence::around(&names.join(" or "))));
+        message.push_str(&format!(" Did you mean {}?", asked.fencing.words(&names.join(" or "))));
     }
     let words = asked.lookup.words.iter().map(|(word, _)| word.clone());
     let listed: Vec<String> = words.chain(choices.iter().map(shown)).take(MAX_LISTED).collect();
     if !listed.is_empty() {
         let left = (choices.len() + asked.lookup.words.len()).saturating_sub(listed.len());
         let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
-        message.push_str(&format!(" The choices are: {}{rest}.", fence::around(&listed.join(", "))));
+        message.push_str(&format!(" The choices are: {}{rest}.", asked.fencing.words(&listed.join(", "))));
     }
     if is_cut {
         message.push_str(&format!(" Only the first {} were looked at: pass the id.", choices.len()));

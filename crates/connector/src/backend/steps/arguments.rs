@@ -162,6 +162,7 @@ impl Run<'_> {
                 scope,
                 needs: resolve.needs.as_deref().filter(|_| missing),
                 changes: self.plan.writes,
+                fencing: inner.fencing,
             };
             let found = lookup::resolve(inner, &asked, &self.variables).await?;
             self.taken.extend(found.taken.map(|taken| (argument.name.clone(), taken)));
