@@ -17,7 +17,8 @@ use crate::settings::{Settings, from_file};
 pub(super) struct Carried {
     pub(super) headers: HeaderMap,
     pub(super) secrets: HashMap<String, SecretString>,
-    generation: u64,
+    /// Times that they were replaced.
+    pub(super) generation: u64,
 }
 
 /// The credentials, and what their files looked like when they were read.
@@ -110,5 +111,7 @@ impl Credentials {
         shared.secrets.add_of_files(settings.files.iter().filter_map(|(name, _)| secrets.get(name)));
         let carried = Carried { headers, secrets, generation: before.generation + 1 };
         *self.carried.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(carried);
+        // what was kept was seen by whoever the old ones belong to
+        shared.sources.clear();
     }
 }

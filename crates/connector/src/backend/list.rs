@@ -105,9 +105,8 @@ impl Walk<'_> {
                 return Ok(outcome);
             }
         }
-        let note = format!(
-            "The list was left after {MAX_WALK_REQUESTS} requests, which is the most for one call: it goes on at next_cursor."
-        );
+        let note =
+            format!("The list was left after {MAX_WALK_REQUESTS} requests, which is the most for one call: there are more.");
         Ok(self.left(&note, true))
     }
 
@@ -146,10 +145,7 @@ impl Walk<'_> {
 
     /// The caller has what was asked for, or as much as one answer may have.
     fn full(&mut self, next: Option<String>) -> Outcome {
-        let note = format!(
-            "The list was cut after {} rows, which is the most for one answer: it goes on at next_cursor.",
-            self.items.count
-        );
+        let note = format!("The list was cut after {} rows, which is the most for one answer: there are more.", self.items.count);
         self.after = next;
         let cursor = self.cursor();
         let truncated = self.all || cursor.is_none();

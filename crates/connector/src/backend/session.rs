@@ -27,7 +27,14 @@ pub(super) struct Session {
     state: AsyncMutex<State>,
     /// Exchanges that have ended, well or not. Changed only by whoever holds `state`.
     attempts: AtomicU64,
-    me: AsyncMutex<Option<Val>>,
+    me: AsyncMutex<Option<Known>>,
+}
+
+/// Who we are, as it was last said.
+struct Known {
+    me: Val,
+    /// The credentials that it was said of, by their generation.
+    generation: u64,
 }
 
 #[derive(Default)]
@@ -99,10 +106,13 @@ impl Session {
         match made {
             Ok(kept) => {
                 let token = kept.token.clone();
-                let mut me = self.me.lock().await;
-                let said = over(me.as_ref().unwrap_or(&Val::Null), &kept.me);
-                *me = Some(said).filter(says_something);
-                drop(me);
+                let generation = inner.credentials.now(inner).generation;
+                let mut known = self.me.lock().await;
+                // other credentials may be somebody else's
+                let before = known.as_ref().filter(|known| known.generation == generation).map(|known| &known.me);
+                let me = over(before.unwrap_or(&Val::Null), &kept.me);
+                *known = says_something(&me).then_some(Known { me, generation });
+                drop(known);
                 state.failure = None;
                 state.kept = Some(kept);
                 Ok(token)
@@ -155,12 +165,15 @@ impl Session {
     /// `$me`: what the login said, or what the backend answers when asked.
     pub(super) async fn me(&self, inner: &Arc<Inner>) -> Result<Val, CallError> {
         self.token(inner).await?;
-        if let Some(me) = self.me.lock().await.as_ref() {
-            return Ok(me.clone());
+        let generation = inner.credentials.now(inner).generation;
+        // a token that a login gave is whose it was, whatever the settings hold by now
+        let is_kept = |known: &&Known| known.generation == generation || login(inner).is_some();
+        if let Some(known) = self.me.lock().await.as_ref().filter(is_kept) {
+            return Ok(known.me.clone());
         }
         let Some(asked) = &inner.compiled().me else { return Ok(Val::Null) };
         let answer = request::simple(inner, asked, &inner.variables()).await?.value()?;
-        *self.me.lock().await = Some(answer.clone());
+        *self.me.lock().await = Some(Known { me: answer.clone(), generation });
         Ok(answer)
     }
 }

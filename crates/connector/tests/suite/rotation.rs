@@ -130,3 +130,28 @@ tools: [{ name: write, title: T, description: D, effect: write, steps: [{ post: 
     assert_eq!(scripted.call("write", json!({})).await.unwrap()["n"], 1);
     assert_eq!(scripted.lines(), ["POST /login", "POST /x", "POST /login", "POST /x"]);
 }
+
+/// The new secret may be somebody else's, and lists that are kept are what the first one saw.
+#[tokio::test]
+async fn who_we_are_is_asked_again_with_the_new_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, OLD).unwrap();
+    let yaml = FILE
+        .replace("headers: {", "me: { get: /me }, headers: {")
+        .replace("steps: [{ get: /x }] }", "steps: [{ get: /x }], result: \"{id: $me.id}\" }");
+    let path = file.to_str().unwrap().to_owned();
+    let scripted = Scripted::later(&format!("{HEAD}{yaml}"), &[("X_TOKEN_FILE", &path)], move |seen| {
+        Box::pin(async move { ok(json!({"id": if seen.authorization.unwrap().contains(OLD) { 1 } else { 2 }})) })
+    });
+    for _ in 0..2 {
+        assert_eq!(scripted.call("read", json!({})).await.unwrap(), json!({"id": 1}));
+    }
+    std::fs::write(folder.path().join("other"), NEW).unwrap();
+    std::fs::rename(folder.path().join("other"), &file).unwrap();
+    for _ in 0..2 {
+        assert_eq!(scripted.call("read", json!({})).await.unwrap(), json!({"id": 2}));
+    }
+    let asked = scripted.seen().into_iter().filter(|seen| seen.path.ends_with("/me")).count();
+    assert_eq!(asked, 2, "once with each secret");
+}

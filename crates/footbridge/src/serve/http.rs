@@ -78,7 +78,8 @@ impl Door {
         }
         let prefix = public_url.as_ref().map(|url| url.path().trim_end_matches('/')).unwrap_or_default();
         let memory = MemoryBudget::default();
-        let service = McpService::new(endpoint, SharedBearer::new(token, no_auth), hosts.clone()).memory_budget(&memory);
+        let service =
+            McpService::new(endpoint, SharedBearer::new(token, no_auth, proxies.clone()), hosts.clone()).memory_budget(&memory);
         let mcp = McpDoors::new(service, prefix);
         let base = invitation::base(address, public_url.as_ref());
         let store = opened.local.as_ref().map(|local| local.store.clone());

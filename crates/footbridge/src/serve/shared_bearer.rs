@@ -10,9 +10,16 @@ use secrecy::SecretString;
 use super::forwarded::is_forwarded;
 use crate::caller::Caller;
 
+/// Who may enter, and whose forwarded addresses count for whose room a caller has.
+#[derive(Debug)]
+pub(super) struct SharedBearer {
+    entrance: Entrance,
+    proxies: TrustedProxies,
+}
+
 /// The shared bearer, or that there is none.
 #[derive(Debug)]
-pub(super) enum SharedBearer {
+enum Entrance {
     /// Let in is who sends it.
     Token(SecretString),
     /// Everybody is let in, as the operator said.
@@ -22,21 +29,22 @@ pub(super) enum SharedBearer {
 }
 
 impl SharedBearer {
-    pub(super) fn new(token: Option<SecretString>, no_auth: bool) -> Self {
-        match token {
-            Some(token) => Self::Token(token),
-            None if no_auth => Self::Anybody,
-            None => Self::Unsaid,
-        }
+    pub(super) fn new(token: Option<SecretString>, no_auth: bool, proxies: TrustedProxies) -> Self {
+        let entrance = match token {
+            Some(token) => Entrance::Token(token),
+            None if no_auth => Entrance::Anybody,
+            None => Entrance::Unsaid,
+        };
+        Self { entrance, proxies }
     }
 
     /// The caller of a request; none when it may not enter.
     fn caller(&self, head: &Parts) -> Option<Caller> {
-        let client = || Caller::HttpClient(TrustedProxies::default().client(head));
-        match self {
-            Self::Token(token) => bearer_token(head).is_some_and(|given| same_secret(&given, token)).then(client),
-            Self::Unsaid if is_forwarded(&head.headers) => Some(Caller::Forwarded),
-            Self::Anybody | Self::Unsaid => Some(client()),
+        let client = || Caller::HttpClient(self.proxies.client(head));
+        match &self.entrance {
+            Entrance::Token(token) => bearer_token(head).is_some_and(|given| same_secret(&given, token)).then(client),
+            Entrance::Unsaid if is_forwarded(&head.headers) => Some(Caller::Forwarded),
+            Entrance::Anybody | Entrance::Unsaid => Some(client()),
         }
     }
 }
@@ -56,6 +64,7 @@ impl Authenticate<Caller> for SharedBearer {
 mod tests {
     use ::http::Request;
     use ::http::request::Parts;
+    use footbridge_mcp::http::{Peer, TrustedProxies};
     use secrecy::SecretString;
 
     use super::SharedBearer;
@@ -68,7 +77,7 @@ mod tests {
 
     #[test]
     fn only_the_exact_bearer_is_let_in() {
-        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false);
+        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false, TrustedProxies::default());
         let admits = |value: &str| bearer.caller(&head(&[("authorization", value)])).is_some();
         assert!(admits("Bearer s3cret") && admits("bearer s3cret"));
         for refused in ["", "Bearer ", "Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret"] {
@@ -81,11 +90,24 @@ mod tests {
     #[test]
     fn who_comes_through_a_proxy_may_write_with_the_bearer_or_the_operators_word() {
         let through = [("x-forwarded-for", "192.0.2.1")];
-        assert_eq!(SharedBearer::new(None, false).caller(&head(&through)), Some(Forwarded));
-        assert_eq!(SharedBearer::new(None, false).caller(&head(&[])), Some(HttpClient(None)));
-        assert_eq!(SharedBearer::new(None, true).caller(&head(&through)), Some(HttpClient(None)));
-        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false);
+        assert_eq!(SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&through)), Some(Forwarded));
+        assert_eq!(SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&[])), Some(HttpClient(None)));
+        assert_eq!(SharedBearer::new(None, true, TrustedProxies::default()).caller(&head(&through)), Some(HttpClient(None)));
+        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false, TrustedProxies::default());
         assert_eq!(bearer.caller(&head(&[through[0], ("authorization", "Bearer s3cret")])), Some(HttpClient(None)));
         assert_eq!(bearer.caller(&head(&through)), None);
+    }
+
+    #[test]
+    fn behind_a_named_proxy_each_client_has_a_room_of_its_own() {
+        let named: TrustedProxies = ["192.0.2.9".parse().unwrap()].into_iter().collect();
+        let through = |client: &str, proxies: &TrustedProxies| {
+            let mut head = head(&[("x-forwarded-for", client)]);
+            head.extensions.insert(Peer(([192, 0, 2, 9], 4000).into()));
+            SharedBearer::new(None, true, proxies.clone()).caller(&head).unwrap()
+        };
+        assert_eq!(through("198.51.100.7", &named), HttpClient(Some([198, 51, 100, 7].into())));
+        let nobody = TrustedProxies::default();
+        assert_eq!(through("198.51.100.7", &nobody), through("198.51.100.8", &nobody), "any client can write the header");
     }
 }

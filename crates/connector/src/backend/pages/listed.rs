@@ -99,7 +99,7 @@ impl Listed {
             ..Self::default()
         };
         let cursor = places.bound.seal(&at.text());
-        cut.ends_at(cursor, Some(format!("{}: it goes on at next_cursor.", too_large(items))));
+        cut.ends_at(cursor, Some(format!("{}: there are more.", too_large(items))));
         Some(cut)
     }
 

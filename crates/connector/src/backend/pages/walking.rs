@@ -235,7 +235,7 @@ impl<'a> Walking<'a> {
             _ => None,
         };
         let goes_on = |what: String, cursor: &Option<String>| match cursor {
-            Some(_) => format!("{what}: it goes on at next_cursor."),
+            Some(_) => format!("{what}: there are more."),
             None => format!("{what}."),
         };
         match stop {
