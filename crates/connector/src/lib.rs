@@ -28,6 +28,7 @@ mod backend;
 mod document;
 mod failure;
 mod fence;
+mod file_stamp;
 mod json;
 mod reference;
 
@@ -40,6 +41,7 @@ pub use definition::schema;
 pub use document::{Difference, Differs};
 pub use failure::{CallError, Fault};
 pub use fence::{may_be_fenced, unfence, unfenced};
+pub use file_stamp::FileStamp;
 pub use jq::FILTER_STACK_BYTES;
 pub use lint::{Linted, LintedTool, lint};
 pub use operation::Operation;

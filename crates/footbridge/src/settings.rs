@@ -2,6 +2,7 @@
 
 mod action_key;
 mod data_directory;
+mod door_secret;
 mod file;
 pub(crate) mod groups;
 mod named_secret;
@@ -14,7 +15,8 @@ use crate::cli::{Allow, CommonOptions, FileOptions};
 use crate::connectors::Connectors;
 use crate::environment::variable;
 use crate::exit::Trouble;
-pub(crate) use action_key::{action_key, probe_bearer};
+pub(crate) use action_key::{action_key, door_key, probe_bearer};
+pub(crate) use door_secret::DoorSecret;
 pub(crate) use file::SettingsFile;
 use groups::Switch;
 pub(crate) use shared_bearer::shared_bearer;

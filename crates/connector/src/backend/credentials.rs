@@ -2,15 +2,13 @@
 //! refuses what it was shown. Knows no login.
 
 use std::collections::HashMap;
-use std::fs::Metadata;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Shared;
+use crate::file_stamp::FileStamp;
 use crate::settings::{Settings, from_file};
 
 /// What requests carry at one time.
@@ -25,39 +23,11 @@ pub(super) struct Carried {
 pub(super) struct Credentials {
     carried: RwLock<Arc<Carried>>,
     /// Held by whoever reads the files.
-    seen: Mutex<Vec<Stamp>>,
+    seen: Mutex<Vec<Option<FileStamp>>>,
 }
 
-/// What a change of a file changes.
-#[derive(Clone, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    length: u64,
-    /// Another file under the same name, and a change that keeps time and length.
-    inode: Option<(u64, i64, i64)>,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let file = std::fs::metadata(path).ok()?;
-        Some(Self { modified: file.modified().ok(), length: file.len(), inode: inode(&file) })
-    }
-}
-
-#[cfg(unix)]
-fn inode(file: &Metadata) -> Option<(u64, i64, i64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    Some((file.ino(), file.ctime(), file.ctime_nsec()))
-}
-
-#[cfg(not(unix))]
-fn inode(_file: &Metadata) -> Option<(u64, i64, i64)> {
-    None
-}
-
-fn stamps(settings: &Settings) -> Vec<Stamp> {
-    let nothing = || Stamp { modified: None, length: 0, inode: None };
-    settings.files.iter().map(|(_, path)| Stamp::of(path).unwrap_or_else(nothing)).collect()
+fn stamps(settings: &Settings) -> Vec<Option<FileStamp>> {
+    settings.files.iter().map(|(_, path)| FileStamp::of(path)).collect()
 }
 
 impl Credentials {

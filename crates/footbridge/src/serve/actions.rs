@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use axum::{Json, Router};
 use footbridge_connector::{Backend, Fault, Outcome, RestAction};
-use footbridge_mcp::auth::same_secret;
 use footbridge_mcp::{CallError, Endpoint, limits};
 use http_body_util::LengthLimitError;
 use secrecy::SecretString;
@@ -21,6 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
+use crate::settings::DoorSecret;
 use crate::write_road::{self, FAILED_INSIDE};
 
 /// Bytes that the body of a request may have.
@@ -35,14 +35,14 @@ const DOCUMENT: &str = "/actions/openapi.json";
 struct Facade {
     backend: Backend,
     endpoint: Endpoint<Caller>,
-    key: Option<SecretString>,
+    key: Option<DoorSecret>,
 }
 
 /// A request that is refused: the status, and the sentence under `error`.
 type Refused = (StatusCode, String);
 
 /// The routes of every action of every connector that is served. Without a key each answers 503.
-pub(super) fn routes(opened: &Opened, key: Option<&SecretString>, base: &str) -> Result<Router, Trouble> {
+pub(super) fn routes(opened: &Opened, key: Option<&DoorSecret>, base: &str) -> Result<Router, Trouble> {
     let mut routes = Router::new();
     if let Some(document) = document::document(&opened.served, base) {
         routes = routes.route(DOCUMENT, get(async || Json(document)));
@@ -102,13 +102,13 @@ async fn answer(facade: &Facade, action: &RestAction, request: Request) -> Resul
     facade.backend.action_answer(&action.name, calls).await.map_err(|error| refused(&error))
 }
 
-pub(super) fn admit(key: Option<&SecretString>, headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) fn admit(key: Option<&DoorSecret>, headers: &HeaderMap) -> Result<(), Refused> {
     let Some(key) = key else { return Err((StatusCode::SERVICE_UNAVAILABLE, "Proxy API key is not configured".to_owned())) };
     let given = headers.get(KEY).map(header::HeaderValue::as_bytes).unwrap_or_default();
     if given.is_empty() {
         return Err((StatusCode::UNAUTHORIZED, "Missing X-Api-Key header".to_owned()));
     }
-    let is_it = std::str::from_utf8(given).is_ok_and(|given| same_secret(&SecretString::from(given), key));
+    let is_it = std::str::from_utf8(given).is_ok_and(|given| key.is(&SecretString::from(given)));
     if is_it { Ok(()) } else { Err((StatusCode::UNAUTHORIZED, "Invalid API key".to_owned())) }
 }
 

@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use footbridge_connector::Effect;
 use footbridge_mcp::Endpoint;
 use footbridge_mcp::http::{AllowedHosts, McpService, MemoryBudget, ServerLimits, TrustedProxies, serve as serve_connections};
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -20,7 +19,7 @@ use crate::caller::Caller;
 use crate::cli::ServeOptions;
 use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
-use crate::settings::{self, Settings};
+use crate::settings::{self, DoorSecret, Settings};
 use crate::terminal;
 
 const DEFAULT_PORT: u16 = 8000;
@@ -34,9 +33,9 @@ pub(super) struct Door {
     hosts: AllowedHosts,
     /// Under which name other machines reach it.
     beyond: Option<String>,
-    token: Option<SecretString>,
+    token: Option<DoorSecret>,
     no_auth: bool,
-    action_key: Option<SecretString>,
+    action_key: Option<DoorSecret>,
     proxies: TrustedProxies,
 }
 
@@ -53,7 +52,7 @@ impl Door {
         let beyond = beyond(host, public_url.as_ref(), further);
         let named = if options.trusted_proxies.is_empty() { &settings.file.trusted_proxies } else { &options.trusted_proxies };
         let proxies = trusted_proxies(named)?;
-        let (token, action_key) = (settings::shared_bearer()?, settings::action_key()?);
+        let (token, action_key) = (settings::shared_bearer()?, settings::door_key()?);
         Ok(Self { host, port, public_url, hosts, beyond, token, no_auth: options.no_auth, action_key, proxies })
     }
 

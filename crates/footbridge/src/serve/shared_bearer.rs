@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use ::http::request::Parts;
-use footbridge_mcp::auth::{Challenge, bearer_token, same_secret};
+use footbridge_mcp::auth::{Challenge, bearer_token};
 use footbridge_mcp::http::{Authenticate, Refusal, TrustedProxies};
-use secrecy::SecretString;
 
 use super::forwarded::is_forwarded;
 use crate::caller::Caller;
+use crate::settings::DoorSecret;
 
 /// Who may enter, and whose forwarded addresses count for whose room a caller has.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct SharedBearer {
 #[derive(Debug)]
 enum Entrance {
     /// Let in is who sends it.
-    Token(SecretString),
+    Token(DoorSecret),
     /// Everybody is let in, as the operator said.
     Anybody,
     /// Everybody is let in; the operator did not say that other machines may be among them.
@@ -29,7 +29,7 @@ enum Entrance {
 }
 
 impl SharedBearer {
-    pub(super) fn new(token: Option<SecretString>, no_auth: bool, proxies: TrustedProxies) -> Self {
+    pub(super) fn new(token: Option<DoorSecret>, no_auth: bool, proxies: TrustedProxies) -> Self {
         let entrance = match token {
             Some(token) => Entrance::Token(token),
             None if no_auth => Entrance::Anybody,
@@ -42,7 +42,7 @@ impl SharedBearer {
     fn caller(&self, head: &Parts) -> Option<Caller> {
         let client = || Caller::HttpClient(self.proxies.client(head));
         match &self.entrance {
-            Entrance::Token(token) => bearer_token(head).is_some_and(|given| same_secret(&given, token)).then(client),
+            Entrance::Token(token) => bearer_token(head).is_some_and(|given| token.is(&given)).then(client),
             Entrance::Unsaid if is_forwarded(&head.headers) => Some(Caller::Forwarded),
             Entrance::Anybody | Entrance::Unsaid => Some(client()),
         }
@@ -65,10 +65,10 @@ mod tests {
     use ::http::Request;
     use ::http::request::Parts;
     use footbridge_mcp::http::{Peer, TrustedProxies};
-    use secrecy::SecretString;
 
     use super::SharedBearer;
     use crate::caller::Caller::{Forwarded, HttpClient};
+    use crate::settings::DoorSecret;
 
     fn head(headers: &[(&str, &str)]) -> Parts {
         let request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn only_the_exact_bearer_is_let_in() {
-        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false, TrustedProxies::default());
+        let bearer = SharedBearer::new(Some(DoorSecret::fixed("s3cret")), false, TrustedProxies::default());
         let admits = |value: &str| bearer.caller(&head(&[("authorization", value)])).is_some();
         assert!(admits("Bearer s3cret") && admits("bearer s3cret"));
         for refused in ["", "Bearer ", "Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret"] {
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&through)), Some(Forwarded));
         assert_eq!(SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&[])), Some(HttpClient(None)));
         assert_eq!(SharedBearer::new(None, true, TrustedProxies::default()).caller(&head(&through)), Some(HttpClient(None)));
-        let bearer = SharedBearer::new(Some(SecretString::from("s3cret")), false, TrustedProxies::default());
+        let bearer = SharedBearer::new(Some(DoorSecret::fixed("s3cret")), false, TrustedProxies::default());
         assert_eq!(bearer.caller(&head(&[through[0], ("authorization", "Bearer s3cret")])), Some(HttpClient(None)));
         assert_eq!(bearer.caller(&head(&through)), None);
     }

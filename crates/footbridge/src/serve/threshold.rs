@@ -14,11 +14,12 @@ use footbridge_board::ClientAddress;
 use footbridge_mcp::auth::bearer_token;
 use footbridge_mcp::http::{AllowedHosts, MemoryBudget, OverBudget, Peer, TrustedProxies};
 use footbridge_store::Store;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::actions;
 use super::forwarded::is_forwarded;
+use crate::settings::DoorSecret;
 
 /// Where the status is, which programs that watch a server ask for by whatever name they know it.
 const STATUS: &str = "/";
@@ -33,7 +34,7 @@ pub(super) struct Threshold {
     pub(super) hosts: AllowedHosts,
     pub(super) proxies: TrustedProxies,
     pub(super) memory: MemoryBudget,
-    pub(super) action_key: Option<SecretString>,
+    pub(super) action_key: Option<DoorSecret>,
     pub(super) store: Option<Store>,
 }
 

@@ -1,6 +1,6 @@
 //! A secret from a variable or from the file that another variable names. What it opens is decided elsewhere.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use footbridge_connector::is_placeholder;
 use secrecy::SecretString;
@@ -10,6 +10,11 @@ use crate::exit::Trouble;
 
 /// Largest secret, in bytes; a header that is longer is refused by servers on the way.
 pub(super) const MAX_BYTES: u64 = 4096;
+
+/// The file that `NAME_FILE` names.
+pub(super) fn file(name: &str) -> Result<Option<PathBuf>, Trouble> {
+    Ok(variable(&format!("{name}_FILE"))?.map(PathBuf::from))
+}
 
 /// The secret in the variable `name`, or in the file that `NAME_FILE` names, without the line break at its end. Setting both is refused.
 pub(super) fn read(name: &str) -> Result<Option<SecretString>, Trouble> {

@@ -2,13 +2,18 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::DoorSecret;
 use super::named_secret::{self, MAX_BYTES};
 use crate::exit::Trouble;
 
 const VARIABLE: &str = "FOOTBRIDGE_TOKEN";
 
-/// The token from `FOOTBRIDGE_TOKEN` or the file that `FOOTBRIDGE_TOKEN_FILE` names.
-pub(crate) fn shared_bearer() -> Result<Option<SecretString>, Trouble> {
+/// The token from `FOOTBRIDGE_TOKEN`, or from the file that `FOOTBRIDGE_TOKEN_FILE` names, which it follows.
+pub(crate) fn shared_bearer() -> Result<Option<DoorSecret>, Trouble> {
+    DoorSecret::read(read, named_secret::file(VARIABLE)?)
+}
+
+fn read() -> Result<Option<SecretString>, Trouble> {
     let Some(token) = named_secret::read(VARIABLE)? else { return Ok(None) };
     checked(token.expose_secret(), VARIABLE).map(Some)
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::harness::http::{get, post};
 use crate::harness::process::{Ended, Home, Running};
 use crate::harness::session::{Session, call_over_http, tool_call};
+use crate::harness::stand_in::Reserved;
 
 const BEARER: &str = "planted-shared-bearer";
 const PASSWORD: &str = "planted correct horse";
@@ -249,4 +250,35 @@ fn the_data_directory_is_for_its_owner_alone() {
         let path = entry.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
+}
+
+/// An orchestrator puts another file in the place of the one that was read; what it holds opens the door from then on.
+#[test]
+fn the_secrets_of_our_own_doors_follow_their_files() {
+    let home = Home::new();
+    let (bearer, key) = (home.file("bearer", "planted-bearer-1"), home.file("key", "planted-key-1"));
+    let nobody = Reserved::new();
+    let mut command = home.command(&["serve", "taiga"]);
+    command.env("FOOTBRIDGE_TOKEN_FILE", &bearer).env("ACTION_PROXY_API_KEY_FILE", &key);
+    command.envs([("TAIGA_BASE_URL", nobody.url().as_str()), ("TAIGA_USERNAME", "anna"), ("TAIGA_PASSWORD", PASSWORD)]);
+    let (running, base) = Running::start_http(&mut command);
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    let enters = |token: &str| post(&base, "/mcp", &ping).bearer(token).send().status;
+    let acts = |key: &str| get(&base, "/actions/list_projects").header("x-api-key", key).send().status;
+    let replace = |file: &std::path::Path, text: &str| {
+        let other = home.file("other", text);
+        std::fs::rename(other, file).unwrap();
+    };
+    assert_eq!((enters("planted-bearer-1"), acts("planted-key-1")), (200, 500), "the backend is not there, the door is open");
+    replace(&bearer, "planted-bearer-2\n");
+    replace(&key, "planted-key-2\n");
+    assert_eq!((enters("planted-bearer-1"), acts("planted-key-1")), (401, 401));
+    assert_eq!((enters("planted-bearer-2"), acts("planted-key-2")), (200, 500));
+    for unusable in ["", "two words", "<your-token>", "\u{e9}"] {
+        replace(&bearer, unusable);
+        assert_eq!(enters("planted-bearer-2"), 200, "{unusable:?} leaves the one before");
+    }
+    std::fs::remove_file(&bearer).unwrap();
+    assert_eq!(enters("planted-bearer-2"), 200, "a file that is gone leaves it too");
+    says_none_of(&running.stop(), &["planted-bearer", "planted-key", "two words"]);
 }
