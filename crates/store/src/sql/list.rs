@@ -1,5 +1,6 @@
 //! The statement behind a page of records, composed from a closed set of expressions. Every value is bound; what enters the text is checked
-//! field names, and the words of an enum, quoted, as an index is found by its text.
+//! field names, and the words of an enum, quoted, as an index is found by its text. So do the numbers of limit and offset: SQLite plans by
+//! their values, and would prepare the statement anew each time they are bound.
 //!
 //! A page is found by its key, not by counting: rows after the cursor under (value, id), then those without a value under (id), so rows
 //! that come and go elsewhere neither repeat nor hide one. Each of the two parts is a range of an index.
@@ -98,12 +99,12 @@ pub(crate) fn page(query: &ListQuery, search: Option<&Search>, way: Way, cursor:
             for (number, part) in parts.iter().enumerate() {
                 sql.push(if number == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
                 page.push_part(&mut sql, *part);
-                sql.push(" LIMIT ").push_bind(limit + i64::from(query.offset)).push(")");
+                sql.push(" LIMIT ").push(limit + i64::from(query.offset)).push(")");
             }
         }
     }
-    sql.push(" LIMIT ").push_bind(limit);
-    sql.push(" OFFSET ").push_bind(i64::from(query.offset));
+    sql.push(" LIMIT ").push(limit);
+    sql.push(" OFFSET ").push(query.offset);
     sql
 }
 
