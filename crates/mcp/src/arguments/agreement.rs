@@ -216,7 +216,7 @@ proptest! {
         let text = Value::Object(given.clone()).to_string();
         let is_common = ["$ref", "allOf", "oneOf", "pattern", "anyOf", "false"].iter().all(|word| !schema.to_string().contains(word));
         // 2.0 is an integer and 2: it is coerced only where the schema names one type.
-        let has_no_fraction = !text.contains(".0") && !text.contains("e20");
+        let has_no_fraction = [".0", "e20", "e+20"].iter().all(|whole| !text.contains(whole));
         if is_common && has_no_fraction && compiled.admit("t", given.clone()).is_ok_and(|admitted| admitted == given) {
             prop_assert!(fitting(&compiled, &text).is_some(), "{schema}\n{text}");
         }
