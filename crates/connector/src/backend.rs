@@ -115,7 +115,7 @@ struct Shared {
     session: session::Session,
     sources: sources::Sources,
     secrets: secrets::Secrets,
-    credentials: credentials::Credentials,
+    credentials: credentials::CurrentCredentials,
     /// There when the backend may stand behind Cloudflare Access.
     access: Option<access::Access>,
 }
@@ -166,7 +166,7 @@ impl Backend {
         };
         let open = settings.open.iter().map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
         let open = Val::obj(open.collect());
-        let (secrets, credentials) = (secrets::Secrets::new(&settings), credentials::Credentials::new(&settings));
+        let (secrets, credentials) = (secrets::Secrets::new(&settings), credentials::CurrentCredentials::new(&settings));
         let upstream = Box::new(upstream);
         let shared = Shared { connector, settings, upstream, timeout, open, session, sources, secrets, credentials, access };
         Self(Arc::new(shared), Fencing::Strangers)

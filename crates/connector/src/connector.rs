@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::backend::Backend;
-use crate::compile::Origin;
+use crate::compile::FilterOrigin;
 pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{Glue, Program};
 use crate::operation::Operation;
@@ -318,7 +318,7 @@ pub(crate) struct Compiled {
     pub(crate) text_limit: usize,
     pub(crate) program: Program,
     /// Where each filter stands in the file.
-    pub(crate) origins: Vec<Origin>,
+    pub(crate) origins: Vec<FilterOrigin>,
     pub(crate) tools: Vec<Tool>,
     pub(crate) by_name: HashMap<String, usize>,
     pub(crate) actions: Vec<RestAction>,

@@ -43,7 +43,7 @@ pub(crate) fn around(text: &str) -> String {
 }
 
 /// A text in its fence, of which only a part is shown.
-pub(crate) fn around_part(part: &cut::Part<'_>) -> String {
+pub(crate) fn around_part(part: &cut::TextPart<'_>) -> String {
     let mut out = String::from(OPEN);
     out.push_str(&part.before);
     push_escaped(&mut out, part.text);

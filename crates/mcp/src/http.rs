@@ -36,7 +36,7 @@ mod unread;
 pub use allowed_hosts::AllowedHosts;
 pub use allowed_origins::{AllowedOrigins, BadOrigin};
 pub use body::ReplyBody;
-pub use client_address::{BadNetwork, Network, Peer, TrustedProxies};
+pub use client_address::{BadProxyNetwork, Peer, ProxyNetwork, TrustedProxies};
 pub use connection::IncomingBody;
 pub use memory_budget::{Charge, ChargedBody, MemoryBudget, OverBudget};
 pub(crate) use parameter_headers::HeaderParameter;

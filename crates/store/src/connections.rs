@@ -29,11 +29,11 @@ pub(crate) struct Connections {
     /// What is said when none was free in time.
     crowded: fn() -> StoreError,
     permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<MarkedConnection>>,
 }
 
 /// An open connection. The mark is dropped first, so that what the connection does is stopped before it is closed.
-struct Connection {
+struct MarkedConnection {
     mark: Mark,
     sqlite: SqliteConnection,
 }
@@ -53,7 +53,7 @@ impl Drop for Mark {
 
 /// A connection on loan. It is used again only when it is given back.
 pub(crate) struct Lease {
-    connection: Connection,
+    connection: MarkedConnection,
     lender: Arc<Connections>,
     permit: OwnedSemaphorePermit,
 }
@@ -95,16 +95,16 @@ impl Connections {
         Ok(Lease { connection, lender: Arc::clone(self), permit })
     }
 
-    async fn open(&self) -> Result<Connection, sqlx::Error> {
+    async fn open(&self) -> Result<MarkedConnection, sqlx::Error> {
         self.marked(self.options.connect().await?).await
     }
 
-    async fn marked(&self, mut sqlite: SqliteConnection) -> Result<Connection, sqlx::Error> {
+    async fn marked(&self, mut sqlite: SqliteConnection) -> Result<MarkedConnection, sqlx::Error> {
         self.file.connection_opened();
         let is_unwanted = Arc::new(AtomicBool::new(false));
         let mark = Mark { is_unwanted: Arc::clone(&is_unwanted), file: Arc::clone(&self.file) };
         sqlite.lock_handle().await?.set_progress_handler(STEPS, move || !is_unwanted.load(Ordering::Relaxed));
-        Ok(Connection { mark, sqlite })
+        Ok(MarkedConnection { mark, sqlite })
     }
 
     /// Takes in a connection to the file that is open already.
@@ -119,7 +119,7 @@ impl Connections {
         drop(tokio::time::timeout(CLOSING, self.permits.acquire_many(self.most)).await);
         self.permits.close();
         let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        for Connection { mark, sqlite } in idle {
+        for MarkedConnection { mark, sqlite } in idle {
             if let Err(error) = sqlite.close().await {
                 tracing::debug!(%error, "a connection to the database was not closed in order");
             }

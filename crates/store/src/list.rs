@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::SqliteConnection;
 
-use crate::sql::list::{Cursor, Way};
+use crate::sql::list::{AccessPath, Cursor};
 use crate::sql::search::Search;
 use crate::{AccountId, FieldName, Record, RecordId, Store, StoreError, sql};
 
@@ -172,12 +172,12 @@ async fn read_page(
     search: Option<&Search>,
     cursor: Option<Cursor>,
 ) -> Result<Vec<Record>, sqlx::Error> {
-    let way = match search.map(Search::parts).filter(|parts| !parts.is_empty()) {
-        None => Way::by_index(query),
+    let access_path = match search.map(Search::parts).filter(|parts| !parts.is_empty()) {
+        None => AccessPath::by_index(query),
         Some(parts) => {
             let found: i64 = sqlx::query_scalar(sql::SEARCH_COUNT).bind(parts).bind(FEW + 1).fetch_one(&mut *connection).await?;
-            if found <= FEW { Way::Found } else { Way::by_index(query) }
+            if found <= FEW { AccessPath::Found } else { AccessPath::by_index(query) }
         }
     };
-    sql::list::page(query, search, way, cursor.as_ref()).build_query_as().fetch_all(connection).await
+    sql::list::page(query, search, access_path, cursor.as_ref()).build_query_as().fetch_all(connection).await
 }

@@ -36,7 +36,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 const REMEMBERED: usize = 4096;
 
 /// A name in the tables: a keyed digest, so that names of any length take the same room and nobody can aim at a place.
-type Name = [u8; 16];
+type NameDigest = [u8; 16];
 
 pub(crate) struct LogInLimit {
     key: [u8; 32],
@@ -45,9 +45,9 @@ pub(crate) struct LogInLimit {
 
 #[derive(Default)]
 struct Tables {
-    tries: HashMap<Name, Tries>,
+    tries: HashMap<NameDigest, Tries>,
     /// What the right password of an account looks like.
-    looks: HashMap<Name, u16>,
+    looks: HashMap<NameDigest, u16>,
 }
 
 #[derive(Clone, Copy)]
@@ -135,16 +135,16 @@ impl LogInLimit {
         }
     }
 
-    fn account(&self, email: &str) -> Name {
+    fn account(&self, email: &str) -> NameDigest {
         self.name(&[b"account", email.to_lowercase().as_bytes()])
     }
 
-    fn pair(&self, tried: &Try<'_>) -> Name {
+    fn pair(&self, tried: &Try<'_>) -> NameDigest {
         let address = tried.address.map(|address| address.to_string()).unwrap_or_default();
         self.name(&[b"pair", tried.email.to_lowercase().as_bytes(), address.as_bytes()])
     }
 
-    fn address(&self, address: IpAddr) -> Name {
+    fn address(&self, address: IpAddr) -> NameDigest {
         self.name(&[b"address", address.to_string().as_bytes()])
     }
 
@@ -154,14 +154,14 @@ impl LogInLimit {
         u16::from_be_bytes([high, low]) >> 4
     }
 
-    fn name(&self, parts: &[&[u8]]) -> Name {
+    fn name(&self, parts: &[&[u8]]) -> NameDigest {
         let mut digest = Sha256::new();
         digest.update(self.key);
         for part in parts {
             digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             digest.update(part);
         }
-        let mut name = Name::default();
+        let mut name = NameDigest::default();
         for (to, from) in name.iter_mut().zip(digest.finalize()) {
             *to = from;
         }
@@ -170,13 +170,13 @@ impl LogInLimit {
 }
 
 impl Tables {
-    fn tries_of(&self, name: Name, now: Instant) -> Tries {
+    fn tries_of(&self, name: NameDigest, now: Instant) -> Tries {
         let known = self.tries.get(&name).filter(|tries| !tries.is_forgotten(now)).copied();
         known.unwrap_or(Tries { count: 0, last: now, next: now })
     }
 
     /// Makes room by forgetting what is old, else whoever tried least.
-    fn remember(&mut self, name: Name, tries: Tries, now: Instant) {
+    fn remember(&mut self, name: NameDigest, tries: Tries, now: Instant) {
         if self.tries.len() >= REMEMBERED && !self.tries.contains_key(&name) {
             self.tries.retain(|_, known| !known.is_forgotten(now));
             if self.tries.len() >= REMEMBERED

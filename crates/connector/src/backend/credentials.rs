@@ -20,7 +20,7 @@ pub(super) struct Carried {
 }
 
 /// The credentials, and what their files looked like when they were read.
-pub(super) struct Credentials {
+pub(super) struct CurrentCredentials {
     carried: RwLock<Arc<Carried>>,
     /// Held by whoever reads the files.
     seen: Mutex<Vec<Option<FileStamp>>>,
@@ -30,7 +30,7 @@ fn stamps(settings: &Settings) -> Vec<Option<FileStamp>> {
     settings.files.iter().map(|(_, path)| FileStamp::of(path)).collect()
 }
 
-impl Credentials {
+impl CurrentCredentials {
     pub(super) fn new(settings: &Settings) -> Self {
         let carried = Carried { headers: settings.headers.clone(), secrets: settings.secrets.clone(), generation: 0 };
         // not what the files look like now: one may have changed since it was read

@@ -51,11 +51,11 @@ async fn asked(
     let most = usize::try_from(model.max_limit).unwrap_or(usize::MAX);
     let items = Items::default();
     let shown = row::Shown::new(inner, model);
-    Walk { inner, shown, paging, query, after, offset, all, limit, most, tally: Tally::default(), items }.run().await
+    ModelWalk { inner, shown, paging, query, after, offset, all, limit, most, tally: Tally::default(), items }.run().await
 }
 
 /// A walk over pages: one page where the caller names no limit, else as many as the backend makes of it.
-struct Walk<'a> {
+struct ModelWalk<'a> {
     inner: &'a Arc<Inner>,
     shown: row::Shown<'a>,
     paging: &'a Paging,
@@ -71,7 +71,7 @@ struct Walk<'a> {
     items: Items,
 }
 
-impl Walk<'_> {
+impl ModelWalk<'_> {
     async fn run(mut self) -> Result<Outcome, CallError> {
         let (mut halvings, mut is_first, mut is_guess) = (0, true, false);
         for _ in 0..MAX_WALK_REQUESTS {

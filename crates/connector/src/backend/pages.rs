@@ -18,7 +18,7 @@ use crate::connector::{Pages, Request};
 use crate::failure::CallError;
 use crate::jq::{self, Variable, Variables};
 pub(super) use listed::Listed;
-use page::Asked;
+use page::PageAsk;
 use position::Position;
 use walking::Walking;
 
@@ -60,7 +60,7 @@ pub(super) async fn walk(
     let filter = pages.filter.as_ref().filter(|_| applies(pages, variables));
     let names = |name: Option<&String>| name.is_some_and(|name| prepared.query.iter().any(|(key, _)| key == name));
     let (alone, has_size) = (names(way.start.as_ref()), names(way.size.as_ref()));
-    let asked = Asked { inner, way, request, prepared, variables, hints, alone, has_size };
+    let asked = PageAsk { inner, way, request, prepared, variables, hints, alone, has_size };
     let size = if filter.is_some() || wanted.whole { way.max_size } else { way.max_size.min(wanted.limit) };
     let at = match (&wanted.cursor, &wanted.bound) {
         (Some(cursor), Some(bound)) => {

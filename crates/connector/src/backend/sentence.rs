@@ -1,5 +1,6 @@
 //! An error answer → the text for the model: our sentence, the backend's own, and what to do.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -42,17 +43,17 @@ pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &A
             )
         }
     };
-    let for_operator = ask.is_check.then(|| next_for_operator(inner, ask, status, page));
-    let next = match hints.and_then(|hints| hints.get(&code)).or_else(|| compiled.hints.get(&code)) {
-        _ if for_operator.is_some() => for_operator.as_deref().unwrap_or_default(),
+    let hint = hints.and_then(|hints| hints.get(&code)).or_else(|| compiled.hints.get(&code));
+    let next: Cow<'_, str> = match hint {
+        _ if ask.is_check => next_for_operator(inner, ask, status, page).into(),
         // no hint about records helps when there is no such route
-        _ if page && status == StatusCode::NOT_FOUND => ELSEWHERE,
-        Some(hint) => hint,
-        None if page && status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => ELSEWHERE,
-        None => next(status, reads),
+        _ if page && status == StatusCode::NOT_FOUND => ELSEWHERE.into(),
+        Some(hint) => hint.into(),
+        None if page && status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => ELSEWHERE.into(),
+        None => next(status, reads).into(),
     };
     let fate = if !reads && status.is_server_error() && change.is_none() { FATE } else { "" };
-    let joined = |what: &str| [what, next, fate].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let joined = |what: &str| [what, &*next, fate].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let message = joined(&what);
     let mine = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT && status != StatusCode::TOO_MANY_REQUESTS;
     let error = match mine {

@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use jaq_json::Val;
 
 use super::Inner;
-use crate::compile::Origin;
+use crate::compile::FilterOrigin;
 use crate::failure::CallError;
-use crate::jq::{self, Form, Glue, Misfit, Program, Stop, Variables};
+use crate::jq::{self, Evaluation, Glue, Misfit, Program, Stop, Variables};
 use crate::json::Admitted;
 
 /// What is said of a filter that failed: its own text may hold values of the answer.
@@ -107,8 +107,8 @@ pub(super) async fn several(
     limit: usize,
 ) -> Result<Vec<Val>, CallError> {
     let (glue, input, variables) = (glue.clone(), input.clone(), variables.clone());
-    let mut values = blocking(inner, move |inner| match &glue.form {
-        Form::Filter(filter) => {
+    let mut values = blocking(inner, move |inner| match &glue.evaluation {
+        Evaluation::Filter(filter) => {
             let input = input.value()?;
             filtered(inner, &glue, |program| program.run_first(*filter, &variables, input, limit))
         }
@@ -139,15 +139,15 @@ pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variable
         Held::Received(received) if received.value.get().is_none() => Some(received.json.text()),
         _ => None,
     };
-    match (&glue.form, unread) {
-        (Form::Plain(plain), Some(text)) => return plain.value_in(variables, text).map_err(misfit),
-        (Form::Either(a, b), Some(text)) => return jq::either_in(a, b, variables, text).map_err(misfit),
+    match (&glue.evaluation, unread) {
+        (Evaluation::Plain(plain), Some(text)) => return plain.value_in(variables, text).map_err(misfit),
+        (Evaluation::Either(a, b), Some(text)) => return jq::either_in(a, b, variables, text).map_err(misfit),
         _ => {}
     }
-    match &glue.form {
-        Form::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
-        Form::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
-        Form::Filter(filter) => {
+    match &glue.evaluation {
+        Evaluation::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
+        Evaluation::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
+        Evaluation::Filter(filter) => {
             let input = input.value()?;
             let one = |program: &Program| program.run_one(*filter, variables, input).map(Vec::from_iter);
             Ok(filtered(inner, glue, one)?.pop())
@@ -181,7 +181,7 @@ fn sound(inner: &Inner, glue: &Glue, found: Result<Vec<Val>, Stop>) -> Result<Ve
     }
 }
 
-fn origin<'i>(inner: &'i Inner, glue: &Glue) -> Option<&'i Origin> {
+fn origin<'i>(inner: &'i Inner, glue: &Glue) -> Option<&'i FilterOrigin> {
     inner.compiled().origins.get(glue.origin?)
 }
 
@@ -189,7 +189,7 @@ fn origin<'i>(inner: &'i Inner, glue: &Glue) -> Option<&'i Origin> {
 fn failed(inner: &Inner, glue: &Glue, why: &str) -> CallError {
     let name = &inner.compiled().name;
     let detail = match origin(inner, glue) {
-        Some(Origin { part, line, .. }) => format!("the filter {part} of connector {name} (line {line}): {why}"),
+        Some(FilterOrigin { part, line, .. }) => format!("the filter {part} of connector {name} (line {line}): {why}"),
         None => format!("a filter of connector {name}: {why}"),
     };
     let plain = format!("{UNEXPECTED} For whoever wrote the connector file: {detail}.");

@@ -1,7 +1,7 @@
 //! Filters and templates of a file while it is being compiled: collected with their places, compiled together.
 
 use super::scope::Scope;
-use crate::jq::{self, FilterId, Form, Glue, Program};
+use crate::jq::{self, Evaluation, FilterId, Glue, Program};
 use crate::place::{self, Place, Placed};
 use crate::problem::Found;
 use crate::template::Template;
@@ -11,12 +11,12 @@ pub(crate) struct Filters<'d> {
     source: &'d str,
     shared: Option<&'d Placed<String>>,
     list: Vec<(&'d Placed<String>, String)>,
-    origins: Vec<Origin>,
+    origins: Vec<FilterOrigin>,
 }
 
 /// Where a filter stands in its file, for whoever wrote it.
 #[derive(Debug)]
-pub(crate) struct Origin {
+pub(crate) struct FilterOrigin {
     /// The tool and the key, such as `hear.steps[0].query.since`.
     pub(crate) part: String,
     pub(crate) line: u64,
@@ -38,12 +38,12 @@ impl<'d> Filters<'d> {
     /// A filter that stands in `scope`.
     pub(super) fn add(&mut self, filter: &'d Placed<String>, part: &str, scope: &Scope<'_>, found: &mut Found) -> Glue {
         scope.check(filter, part, self, found);
-        self.origins.push(Origin { part: part.to_owned(), line: filter.place.line, code: filter.value.clone() });
-        let form = Form::plain(&filter.value).unwrap_or_else(|| {
+        self.origins.push(FilterOrigin { part: part.to_owned(), line: filter.place.line, code: filter.value.clone() });
+        let evaluation = Evaluation::plain(&filter.value).unwrap_or_else(|| {
             self.list.push((filter, part.to_owned()));
-            Form::Filter(FilterId(self.list.len() - 1))
+            Evaluation::Filter(FilterId(self.list.len() - 1))
         });
-        Glue { form, origin: Some(self.origins.len() - 1) }
+        Glue { evaluation, origin: Some(self.origins.len() - 1) }
     }
 
     /// Every filter that needs jq, with what it belongs to.
@@ -94,7 +94,7 @@ impl<'d> Filters<'d> {
     }
 
     /// Where each filter stands, by its place among all.
-    pub(super) fn take_origins(&mut self) -> Vec<Origin> {
+    pub(super) fn take_origins(&mut self) -> Vec<FilterOrigin> {
         std::mem::take(&mut self.origins)
     }
 

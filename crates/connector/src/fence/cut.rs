@@ -25,7 +25,7 @@ pub(crate) struct Window {
 }
 
 /// A part of a text, with the words that say that it is one.
-pub(crate) struct Part<'t> {
+pub(crate) struct TextPart<'t> {
     pub(super) before: String,
     pub(super) text: &'t str,
     pub(super) after: String,
@@ -36,7 +36,7 @@ impl Window {
     pub(crate) const WHOLE: Self = Self { from: None, limit: usize::MAX, goes_on: false };
 
     /// The part of the text that is shown; none when that is all of it. A text that ends before the part begins is shown from its beginning.
-    pub(crate) fn part<'t>(&self, text: &'t str) -> Option<Part<'t>> {
+    pub(crate) fn part<'t>(&self, text: &'t str) -> Option<TextPart<'t>> {
         if text.len() <= self.limit && self.from.unwrap_or_default() == 0 {
             return None;
         }
@@ -57,7 +57,7 @@ impl Window {
             (true, Some(_)) => format!(". Read on with {ARGUMENT}: {last}"),
         };
         let after = if last == total { String::new() } else { format!("{AFTER}{first} to {last} of {total} characters{how})") };
-        Some(Part { before, text: shown, after })
+        Some(TextPart { before, text: shown, after })
     }
 }
 

@@ -13,14 +13,14 @@ use crate::json;
 /// A filter as it is evaluated, and which of the file it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Glue {
-    pub(crate) form: Form,
+    pub(crate) evaluation: Evaluation,
     /// Its place among the filters of the file; none for one that the format itself brings.
     pub(crate) origin: Option<usize>,
 }
 
 /// How a filter is evaluated.
 #[derive(Debug, Clone)]
-pub(crate) enum Form {
+pub(crate) enum Evaluation {
     Plain(Plain),
     /// The first that is neither null nor false: `a // b`.
     Either(Plain, Plain),
@@ -130,7 +130,7 @@ impl Plain {
     }
 }
 
-impl Form {
+impl Evaluation {
     /// The filter without jq, when its form allows.
     pub(crate) fn plain(code: &str) -> Option<Self> {
         let term = term(code)?;
@@ -144,23 +144,23 @@ impl Form {
 impl Glue {
     /// A value that is always the same.
     pub(crate) fn literal(value: Val) -> Self {
-        Self { form: Form::Plain(Plain::Literal(value)), origin: None }
+        Self { evaluation: Evaluation::Plain(Plain::Literal(value)), origin: None }
     }
 
     /// A plain filter that the format itself brings; null when it is not plain.
     pub(crate) fn of_format(code: &str) -> Self {
-        Form::plain(code).map_or_else(|| Self::literal(Val::Null), |form| Self { form, origin: None })
+        Evaluation::plain(code).map_or_else(|| Self::literal(Val::Null), |evaluation| Self { evaluation, origin: None })
     }
 
     /// It needs jq.
     pub(crate) fn needs_jq(&self) -> bool {
-        matches!(self.form, Form::Filter(_))
+        matches!(self.evaluation, Evaluation::Filter(_))
     }
 
     /// Names below the input, when it is nothing but that.
     pub(crate) fn of_input(&self) -> Option<&[Key]> {
-        match &self.form {
-            Form::Plain(Plain::Path(path)) => path.of_input(),
+        match &self.evaluation {
+            Evaluation::Plain(Plain::Path(path)) => path.of_input(),
             _ => None,
         }
     }
@@ -171,17 +171,17 @@ impl Glue {
             Plain::Literal(_) => true,
             Plain::Path(path) => path.variable.is_some(),
         };
-        match &self.form {
-            Form::Plain(plain) => free(plain),
-            Form::Either(a, b) => free(a) && free(b),
-            Form::Filter(_) => false,
+        match &self.evaluation {
+            Evaluation::Plain(plain) => free(plain),
+            Evaluation::Either(a, b) => free(a) && free(b),
+            Evaluation::Filter(_) => false,
         }
     }
 
     /// The argument that it is, when it is `$args.name` and nothing else.
     pub(crate) fn argument(&self) -> Option<&str> {
-        match &self.form {
-            Form::Plain(Plain::Path(Path { variable: Some(0), keys, number: false })) => match keys.as_slice() {
+        match &self.evaluation {
+            Evaluation::Plain(Plain::Path(Path { variable: Some(0), keys, number: false })) => match keys.as_slice() {
                 [key] => Some(&key.name),
                 _ => None,
             },
@@ -237,7 +237,7 @@ fn path(term: &Term<'_>) -> Option<Path> {
 
 #[cfg(test)]
 mod tests {
-    use super::Form;
+    use super::Evaluation;
     use crate::jq::{FilterId, Variables, compile, read, write};
     use crate::json::Admitted;
     use jaq_json::Val;
@@ -277,14 +277,14 @@ mod tests {
         let inputs =
             ["null", "{}", r#"{"a":{"b":1.10}}"#, r#"{"a":"7","b":false}"#, r#"{"a":[1]}"#, "[1]", "3", r#""t""#, r#"{"a b":2}"#];
         for code in codes {
-            let glue = Form::plain(code).unwrap_or_else(|| panic!("{code} is plain"));
+            let glue = Evaluation::plain(code).unwrap_or_else(|| panic!("{code} is plain"));
             let program = compile("", &[code]).unwrap();
             for input in inputs {
                 let by_jq = program.run_one(FilterId(0), &variables(), value(input)).map_err(|_| ());
                 let own = match &glue {
-                    Form::Plain(plain) => plain.value(&variables(), &value(input)).map_err(|_| ()),
-                    Form::Either(a, b) => super::super::either(a, b, &variables(), &value(input)).map_err(|_| ()),
-                    Form::Filter(_) => unreachable!(),
+                    Evaluation::Plain(plain) => plain.value(&variables(), &value(input)).map_err(|_| ()),
+                    Evaluation::Either(a, b) => super::super::either(a, b, &variables(), &value(input)).map_err(|_| ()),
+                    Evaluation::Filter(_) => unreachable!(),
                 };
                 let show = |value: Result<Option<Val>, ()>| {
                     value.map(|value| {
@@ -296,9 +296,9 @@ mod tests {
                     })
                 };
                 let in_text = match &glue {
-                    Form::Plain(plain) => plain.value_in(&variables(), input).map_err(|_| ()),
-                    Form::Either(a, b) => super::super::either_in(a, b, &variables(), input).map_err(|_| ()),
-                    Form::Filter(_) => unreachable!(),
+                    Evaluation::Plain(plain) => plain.value_in(&variables(), input).map_err(|_| ()),
+                    Evaluation::Either(a, b) => super::super::either_in(a, b, &variables(), input).map_err(|_| ()),
+                    Evaluation::Filter(_) => unreachable!(),
                 };
                 assert_eq!(show(own), show(by_jq.clone()), "{code} over {input}");
                 assert_eq!(show(in_text), show(by_jq), "{code} over the text {input}");
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn what_needs_jq_is_left_to_it() {
         for code in [".a[]", ".a + 1", ".a | .b", "$x", "\"a\\(.b)\"", ".[0]", "empty", "-1", "{a: 1}", ".a // .b // .c", "f"] {
-            assert!(Form::plain(code).is_none(), "{code}");
+            assert!(Evaluation::plain(code).is_none(), "{code}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The network as an upstream: pooled clients, each made at the first request of its kind, with the system's roots and proxies.
 
 mod encoding;
-mod way;
+mod route;
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode, Uri, header};
 use reqwest::{Certificate, Client, redirect};
 
 use super::{BoxFuture, Limits, Unanswered, Upstream};
-use way::{Proxies, Way};
+use route::{Proxies, Route};
 
 /// Time that making a connection may take.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ const MAX_CA_FILE_BYTES: u64 = 4 << 20;
 pub struct Network {
     certificates: Vec<Certificate>,
     proxies: OnceLock<Proxies>,
-    clients: [OnceLock<Result<Client, String>>; Way::COUNT],
+    clients: [OnceLock<Result<Client, String>>; Route::COUNT],
 }
 
 /// A file of certificates that cannot be used.
@@ -70,16 +70,16 @@ impl Network {
     }
 
     fn client(&self, address: &Uri) -> Result<&Client, Unanswered> {
-        let way = self.proxies().way(address);
-        let made = self.clients.get(way.index()).map(|client| client.get_or_init(|| self.made(way)));
+        let route = self.proxies().route(address);
+        let made = self.clients.get(route.index()).map(|client| client.get_or_init(|| self.made(route)));
         match made {
             Some(Ok(client)) => Ok(client),
             Some(Err(why)) => Err(Unanswered::Connect(why.clone())),
-            None => Err(Unanswered::Connect("there is no such way".into())),
+            None => Err(Unanswered::Connect("there is no such route".into())),
         }
     }
 
-    fn made(&self, way: Way) -> Result<Client, String> {
+    fn made(&self, route: Route) -> Result<Client, String> {
         // another part of the program may have chosen the provider already
         let _already_chosen = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -87,10 +87,10 @@ impl Network {
             .connect_timeout(CONNECT_TIME)
             .tcp_nodelay(true)
             .user_agent(concat!("footbridge/", env!("CARGO_PKG_VERSION")));
-        if way.is_direct {
+        if route.is_direct {
             builder = builder.no_proxy();
         }
-        builder = match way.has_tls {
+        builder = match route.has_tls {
             true => builder.tls_certs_merge(self.certificates.iter().cloned()),
             // a machine may have no certificates at all, and none are needed here
             false => builder.tls_certs_only([]),

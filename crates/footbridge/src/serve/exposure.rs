@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use footbridge_mcp::http::{AllowedHosts, AllowedOrigins, Network, TrustedProxies};
+use footbridge_mcp::http::{AllowedHosts, AllowedOrigins, ProxyNetwork, TrustedProxies};
 use url::Url;
 
 use crate::exit::Trouble;
@@ -111,7 +111,7 @@ pub(super) fn allowed_hosts(
 /// The proxies whose word about the addresses behind them is taken.
 pub(super) fn trusted_proxies(named: &[String]) -> Result<TrustedProxies, Trouble> {
     let network = |name: &String| {
-        name.parse::<Network>()
+        name.parse::<ProxyNetwork>()
             .map_err(|error| Trouble::usage(format!("a trusted proxy must be an address or a network: {error}")))
     };
     named.iter().map(network).collect()

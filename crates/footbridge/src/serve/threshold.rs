@@ -73,7 +73,7 @@ impl Threshold {
 
 async fn pass(State(threshold): State<Arc<Threshold>>, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
-    let shape = Shape::of(head.uri.path());
+    let shape = ErrorShape::of(head.uri.path());
     if let Err(problem) = threshold.refuse(&head).await {
         return shape.refused(StatusCode::FORBIDDEN, &problem);
     }
@@ -101,12 +101,12 @@ fn is_for_status(head: &Parts) -> bool {
 
 /// Under which name a door says what is wrong.
 #[derive(Clone, Copy)]
-enum Shape {
+enum ErrorShape {
     Detail,
     Error,
 }
 
-impl Shape {
+impl ErrorShape {
     fn of(path: &str) -> Self {
         if path.starts_with("/actions") { Self::Error } else { Self::Detail }
     }

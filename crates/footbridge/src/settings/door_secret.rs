@@ -12,12 +12,19 @@ use crate::exit::Trouble;
 
 /// Shared by everything that stands at a door. Shows nothing of the secret.
 #[derive(Clone)]
-pub(crate) struct DoorSecret(Arc<Kept>);
+pub(crate) struct DoorSecret(Arc<Followed>);
 
-struct Kept {
-    /// The secret and, for one from a file, what the file looked like before it was read.
-    now: Mutex<(SecretString, Option<FileStamp>)>,
+/// The secret, and the file that it follows when it comes from one.
+struct Followed {
+    current: Mutex<CurrentSecret>,
     file: Option<SecretFile>,
+}
+
+/// The secret in force.
+struct CurrentSecret {
+    secret: SecretString,
+    /// What its file looked like before it was read.
+    stamp: Option<FileStamp>,
 }
 
 /// Where a secret is read again.
@@ -35,30 +42,31 @@ impl DoorSecret {
         let stamp = path.as_deref().and_then(FileStamp::of);
         let Some(secret) = read()? else { return Ok(None) };
         let file = path.map(|path| SecretFile { path, read });
-        Ok(Some(Self(Arc::new(Kept { now: Mutex::new((secret, stamp)), file }))))
+        Ok(Some(Self(Arc::new(Followed { current: Mutex::new(CurrentSecret { secret, stamp }), file }))))
     }
 
     /// A secret that does not change.
     #[cfg(test)]
     pub(crate) fn fixed(secret: &str) -> Self {
-        Self(Arc::new(Kept { now: Mutex::new((SecretString::from(secret), None)), file: None }))
+        let current = CurrentSecret { secret: SecretString::from(secret), stamp: None };
+        Self(Arc::new(Followed { current: Mutex::new(current), file: None }))
     }
 
     /// Whether it was given, compared in constant time. What cannot be used as a secret leaves the one before in force.
     pub(crate) fn is(&self, given: &SecretString) -> bool {
-        let mut now = self.0.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &self.0.file {
             let stamp = FileStamp::of(&file.path);
-            if stamp.is_some() && stamp != now.1 {
-                now.1 = stamp;
+            if stamp.is_some() && stamp != current.stamp {
+                current.stamp = stamp;
                 match (file.read)() {
-                    Ok(Some(secret)) => now.0 = secret,
+                    Ok(Some(secret)) => current.secret = secret,
                     Ok(None) => {}
                     Err(trouble) => tracing::warn!(%trouble, "a secret's file changed and cannot be used; the one before stays"),
                 }
             }
         }
-        same_secret(given, &now.0)
+        same_secret(given, &current.secret)
     }
 }
 

@@ -22,12 +22,12 @@ pub struct Peer(pub SocketAddr);
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies {
-    networks: Vec<Network>,
+    networks: Vec<ProxyNetwork>,
 }
 
 /// An address, or all addresses that begin as it does (`10.0.0.0/8`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
+pub struct ProxyNetwork {
     first: u128,
     /// How many bits of the 128 are the network's.
     bits: u32,
@@ -36,17 +36,17 @@ pub struct Network {
 /// A text that is neither an address nor a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is neither an address such as 192.0.2.1 nor a network such as 192.0.2.0/24")]
-pub struct BadNetwork(String);
+pub struct BadProxyNetwork(String);
 
 /// How many addresses at the end of an IPv6 address are one client's: whoever has one has 2^64.
 const CLIENT_BITS: u32 = 64;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-impl FromStr for Network {
-    type Err = BadNetwork;
+impl FromStr for ProxyNetwork {
+    type Err = BadProxyNetwork;
 
-    fn from_str(text: &str) -> Result<Self, BadNetwork> {
-        let bad = || BadNetwork(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, BadProxyNetwork> {
+        let bad = || BadProxyNetwork(text.to_owned());
         let (address, length) =
             text.trim().split_once('/').map_or((text.trim(), None), |(address, length)| (address, Some(length)));
         let address = address.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().map_err(|_| bad())?;
@@ -63,8 +63,8 @@ impl FromStr for Network {
     }
 }
 
-impl FromIterator<Network> for TrustedProxies {
-    fn from_iter<I: IntoIterator<Item = Network>>(networks: I) -> Self {
+impl FromIterator<ProxyNetwork> for TrustedProxies {
+    fn from_iter<I: IntoIterator<Item = ProxyNetwork>>(networks: I) -> Self {
         Self { networks: networks.into_iter().collect() }
     }
 }
@@ -149,7 +149,7 @@ mod tests {
     use http::request::Parts;
     use proptest::prelude::{any, proptest};
 
-    use super::{Network, Peer, TrustedProxies};
+    use super::{Peer, ProxyNetwork, TrustedProxies};
 
     fn proxies(names: &[&str]) -> TrustedProxies {
         names.iter().map(|name| name.parse().unwrap()).collect()
@@ -182,7 +182,7 @@ mod tests {
             assert!(outside.is_empty() || !proxies.names(outside.parse().unwrap()), "{network} {outside}");
         }
         for bad in ["", "proxy.example", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/+8", "192.0.2", "192.0.2.0/24/8"] {
-            let error = bad.parse::<Network>().unwrap_err().to_string();
+            let error = bad.parse::<ProxyNetwork>().unwrap_err().to_string();
             assert!(error.contains(&format!("{bad:?}")), "{error}");
         }
     }
@@ -226,7 +226,7 @@ mod tests {
         #[test]
         fn a_network_has_every_address_that_begins_as_it(address in any::<u32>(), other in any::<u32>(), bits in 0_u32..=32) {
             let [address_of, other_of] = [address, other].map(|bits| IpAddr::from(std::net::Ipv4Addr::from_bits(bits)));
-            let network: Network = format!("{address_of}/{bits}").parse().unwrap();
+            let network: ProxyNetwork = format!("{address_of}/{bits}").parse().unwrap();
             let begins_alike = u64::from(address ^ other) >> (32 - bits) == 0;
             assert_eq!([network].into_iter().collect::<TrustedProxies>().names(other_of), begins_alike);
         }

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tower_service::Service;
 
 use super::client_address::Peer;
-use super::places::{Connection, Forwarded, Place};
+use super::places::{ConnectionPlace, Forwarded, PlacedConnection};
 use super::server::ServerLimits;
 use super::unread::UnreadLimit;
 use crate::limits;
@@ -33,11 +33,11 @@ use crate::limits;
 pub struct IncomingBody {
     body: Incoming,
     /// Until all of it is there.
-    connection: Option<Arc<Connection>>,
+    connection: Option<Arc<PlacedConnection>>,
 }
 
 impl IncomingBody {
-    fn of(body: Incoming, connection: &Arc<Connection>) -> Self {
+    fn of(body: Incoming, connection: &Arc<PlacedConnection>) -> Self {
         let mut body = Self { body, connection: Some(Arc::clone(connection)) };
         body.notice_end();
         body
@@ -80,12 +80,12 @@ impl Body for IncomingBody {
 }
 
 /// What an answer holds until it is sent: then the server waits for the client again.
-struct Answering {
-    connection: Arc<Connection>,
+struct AnswerUnderWay {
+    connection: Arc<PlacedConnection>,
     _forwarded: Option<Forwarded>,
 }
 
-impl Drop for Answering {
+impl Drop for AnswerUnderWay {
     fn drop(&mut self) {
         self.connection.waits();
     }
@@ -96,7 +96,7 @@ pub(super) async fn serve_connection<S, B>(
     builder: &http1::Builder,
     stream: UnreadLimit<TcpStream>,
     service: S,
-    (place, peer): (Place, Peer),
+    (place, peer): (ConnectionPlace, Peer),
     limits: Arc<ServerLimits>,
     mut stopping: watch::Receiver<()>,
 ) -> hyper::Result<()>
@@ -116,7 +116,7 @@ where
         let entered = enter(place, peer, &limits, &head);
         let answering = entered.map(|forwarded| {
             place.connection.waits();
-            let answering = Answering { connection: Arc::clone(&place.connection), _forwarded: forwarded };
+            let answering = AnswerUnderWay { connection: Arc::clone(&place.connection), _forwarded: forwarded };
             let body = IncomingBody::of(body, &place.connection);
             (answering, service.call(Request::from_parts(head, body)))
         });
@@ -148,7 +148,7 @@ where
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body, which holds this until it is dropped, when it was sent.
-fn holding<B>(body: B, answering: Answering) -> MapErr<B, impl FnMut(B::Error) -> AnyError + Send + 'static>
+fn holding<B>(body: B, answering: AnswerUnderWay) -> MapErr<B, impl FnMut(B::Error) -> AnyError + Send + 'static>
 where
     B: Body,
     B::Error: Into<AnyError>,
@@ -160,36 +160,42 @@ where
 }
 
 /// A request that does not reach the service.
-struct Refused {
+struct RefusedRequest {
     status: StatusCode,
     detail: &'static str,
 }
 
 /// What is refused before anybody looks at what is asked for.
-fn enter(place: &Place, Peer(peer): Peer, limits: &ServerLimits, head: &Parts) -> Result<Option<Forwarded>, Refused> {
+fn enter(
+    place: &ConnectionPlace,
+    Peer(peer): Peer,
+    limits: &ServerLimits,
+    head: &Parts,
+) -> Result<Option<Forwarded>, RefusedRequest> {
     let codings = head.headers.get_all(header::TRANSFER_ENCODING);
     if codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
         let detail = "the only transfer coding that this server takes is chunked";
-        return Err(Refused { status: StatusCode::NOT_IMPLEMENTED, detail });
+        return Err(RefusedRequest { status: StatusCode::NOT_IMPLEMENTED, detail });
     }
     if limits.health_paths.iter().any(|path| path == head.uri.path()) {
         return Ok(None);
     }
     if place.is_spare {
-        return Err(Refused { status: StatusCode::SERVICE_UNAVAILABLE, detail: TOO_MANY });
+        return Err(RefusedRequest { status: StatusCode::SERVICE_UNAVAILABLE, detail: TOO_MANY });
     }
     if !limits.trusted_proxies.names(peer.ip().to_canonical()) {
         return Ok(None);
     }
     let Some(client) = limits.trusted_proxies.client(head) else { return Ok(None) };
-    let forwarded = place.forward(client).ok_or(Refused { status: StatusCode::SERVICE_UNAVAILABLE, detail: TOO_MANY_OF_IT })?;
+    let forwarded =
+        place.forward(client).ok_or(RefusedRequest { status: StatusCode::SERVICE_UNAVAILABLE, detail: TOO_MANY_OF_IT })?;
     Ok(Some(forwarded))
 }
 
 const TOO_MANY: &str = "there are as many connections as there may be; try again later";
 const TOO_MANY_OF_IT: &str = "there are as many requests of this address as there may be; try again later";
 
-fn refused<L>(Refused { status, detail }: &Refused) -> Response<Either<L, Full<Bytes>>> {
+fn refused<L>(RefusedRequest { status, detail }: &RefusedRequest) -> Response<Either<L, Full<Bytes>>> {
     let mut response = Response::new(Either::Right(Full::new(Bytes::from_static(detail.as_bytes()))));
     *response.status_mut() = *status;
     let headers = response.headers_mut();

@@ -10,7 +10,7 @@ use http_body::Body;
 
 use super::answers::no_body;
 use super::cross_origin::Told;
-use super::request_body::{self, Held, Read, Room};
+use super::request_body::{self, BodyHold, BodyRoom, Read};
 use super::{AllowedOrigins, ReplyBody};
 
 /// A request that may enter.
@@ -18,7 +18,7 @@ pub(super) struct Asked<C> {
     pub(super) head: Parts,
     pub(super) bytes: Bytes,
     /// What it takes until its answer is known.
-    pub(super) held: Held,
+    pub(super) held: BodyHold,
     pub(super) caller: Arc<C>,
 }
 
@@ -31,7 +31,7 @@ pub(super) trait Front<C>: Send + Sync {
     fn origins(&self) -> &AllowedOrigins;
 
     /// What the bodies of all requests share.
-    fn room(&self) -> &Room;
+    fn room(&self) -> &BodyRoom;
 
     /// Answers a request that may enter.
     fn answer(&self, asked: Asked<C>) -> impl Future<Output = Response<ReplyBody>> + Send;

@@ -37,26 +37,26 @@ impl MemoryBudget {
     /// Begins what one request takes; it lasts until every clone is dropped.
     #[must_use]
     pub fn charge(&self) -> Charge {
-        let held = Held { permit: None, weight: 0 };
-        Charge { shared: Arc::new(Shared { budget: self.clone(), held: Mutex::new(held), is_over: AtomicBool::new(false) }) }
+        let held = Charged { permit: None, weight: 0 };
+        Charge { shared: Arc::new(ChargeState { budget: self.clone(), held: Mutex::new(held), is_over: AtomicBool::new(false) }) }
     }
 }
 
 /// What one request takes of a budget.
 #[derive(Debug, Clone)]
 pub struct Charge {
-    shared: Arc<Shared>,
+    shared: Arc<ChargeState>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ChargeState {
     budget: MemoryBudget,
-    held: Mutex<Held>,
+    held: Mutex<Charged>,
     is_over: AtomicBool,
 }
 
 #[derive(Debug)]
-struct Held {
+struct Charged {
     permit: Option<OwnedSemaphorePermit>,
     weight: u32,
 }
@@ -80,7 +80,7 @@ impl Charge {
 
     /// A body that weighs more than the whole budget gets in alone.
     fn take(&self, piece: &[u8]) -> Result<(), OverBudget> {
-        let Shared { budget, held, is_over } = &*self.shared;
+        let ChargeState { budget, held, is_over } = &*self.shared;
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
         let weight = held.weight.saturating_add(weight(piece)).min(budget.whole);
         let more = weight.saturating_sub(held.weight);

@@ -15,24 +15,24 @@ use crate::limits;
 
 /// The connections of one server.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct ConnectionPlaces {
     limits: Arc<ServerLimits>,
     clock: Instant,
-    table: Mutex<Table>,
+    table: Mutex<PlaceTable>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct PlaceTable {
     next: u64,
-    taken: HashMap<u64, Arc<Connection>>,
-    spare: HashMap<u64, Arc<Connection>>,
+    taken: HashMap<u64, Arc<PlacedConnection>>,
+    spare: HashMap<u64, Arc<PlacedConnection>>,
     /// Connections with a place that is no spare one, and requests that a proxy forwards, by address.
     of_addresses: HashMap<IpAddr, usize>,
 }
 
 /// What is known of a connection while it has its place.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct PlacedConnection {
     /// None for a proxy that is trusted: what it forwards is counted instead.
     address: Option<IpAddr>,
     /// Since when the server waits for the client, in milliseconds of its clock; [`WORKING`] while the client waits for the server.
@@ -46,28 +46,28 @@ const WORKING: u64 = u64::MAX;
 
 /// A place in the table, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) connection: Arc<Connection>,
+pub(super) struct ConnectionPlace {
+    pub(super) connection: Arc<PlacedConnection>,
     /// Only health is answered here.
     pub(super) is_spare: bool,
     number: u64,
-    places: Arc<Places>,
+    places: Arc<ConnectionPlaces>,
 }
 
 /// A request that a proxy forwards, counted until this is dropped.
 #[derive(Debug)]
 pub(super) struct Forwarded {
     address: IpAddr,
-    places: Arc<Places>,
+    places: Arc<ConnectionPlaces>,
 }
 
-impl Places {
+impl ConnectionPlaces {
     pub(super) fn new(limits: Arc<ServerLimits>) -> Arc<Self> {
         Arc::new(Self { limits, clock: Instant::now(), table: Mutex::default() })
     }
 
     /// A place for a new connection; none when even the spare ones are taken.
-    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionPlace> {
         let is_proxy = self.limits.trusted_proxies.names(peer.to_canonical());
         let address = (!is_proxy).then(|| client_address::client(peer));
         let now = self.now();
@@ -85,8 +85,12 @@ impl Places {
             let oldest = longest_waiting(&table.spare, now, limits::HTTP_SPARE_PATIENCE, |_| true)?;
             table.spare.remove(&oldest)?.gives_way.notify_one();
         }
-        let connection =
-            Arc::new(Connection { address, waiting_since: AtomicU64::new(now), gives_way: Notify::new(), clock: self.clock });
+        let connection = Arc::new(PlacedConnection {
+            address,
+            waiting_since: AtomicU64::new(now),
+            gives_way: Notify::new(),
+            clock: self.clock,
+        });
         let number = table.next;
         table.next += 1;
         if is_spare {
@@ -97,7 +101,7 @@ impl Places {
                 *table.of_addresses.entry(address).or_default() += 1;
             }
         }
-        Some(Place { connection, is_spare, number, places: Arc::clone(self) })
+        Some(ConnectionPlace { connection, is_spare, number, places: Arc::clone(self) })
     }
 
     /// Counts a request that a trusted proxy forwards from this address; none when there are as many as there may be.
@@ -121,12 +125,12 @@ impl Places {
         millis(self.clock.elapsed())
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, PlaceTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl PlaceTable {
     fn count(&self, address: IpAddr) -> usize {
         self.of_addresses.get(&address).copied().unwrap_or_default()
     }
@@ -141,14 +145,14 @@ impl Table {
     }
 
     /// Takes the place of the one that kept the server waiting longest, if that is long.
-    fn give_way(&mut self, now: u64, patience: Duration, may: impl Fn(&Connection) -> bool) -> bool {
+    fn give_way(&mut self, now: u64, patience: Duration, may: impl Fn(&PlacedConnection) -> bool) -> bool {
         let Some(number) = longest_waiting(&self.taken, now, patience, may) else { return false };
         let Some(gone) = self.remove(number) else { return false };
         gone.gives_way.notify_one();
         true
     }
 
-    fn remove(&mut self, number: u64) -> Option<Arc<Connection>> {
+    fn remove(&mut self, number: u64) -> Option<Arc<PlacedConnection>> {
         let gone = self.taken.remove(&number)?;
         if let Some(address) = gone.address {
             self.uncount(address);
@@ -158,12 +162,12 @@ impl Table {
 }
 
 fn longest_waiting(
-    connections: &HashMap<u64, Arc<Connection>>,
+    connections: &HashMap<u64, Arc<PlacedConnection>>,
     now: u64,
     patience: Duration,
-    may: impl Fn(&Connection) -> bool,
+    may: impl Fn(&PlacedConnection) -> bool,
 ) -> Option<u64> {
-    let since = |one: &Connection| one.waiting_since.load(Ordering::Relaxed);
+    let since = |one: &PlacedConnection| one.waiting_since.load(Ordering::Relaxed);
     let candidates = connections.iter().filter(|(_, one)| may(one) && since(one) != WORKING);
     let (number, one) = candidates.min_by_key(|(number, one)| (since(one), **number))?;
     (now.saturating_sub(since(one)) >= millis(patience)).then_some(*number)
@@ -173,7 +177,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(WORKING - 1)
 }
 
-impl Connection {
+impl PlacedConnection {
     /// The client waits for the server.
     pub(super) fn works(&self) {
         self.waiting_since.store(WORKING, Ordering::Relaxed);
@@ -190,14 +194,14 @@ impl Connection {
     }
 }
 
-impl Place {
+impl ConnectionPlace {
     /// Counts a request that a trusted proxy forwards.
     pub(super) fn forward(&self, address: IpAddr) -> Option<Forwarded> {
         self.places.forward(address)
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let mut table = self.places.table();
         if self.is_spare {
@@ -220,14 +224,14 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::{Place, Places};
+    use super::{ConnectionPlace, ConnectionPlaces};
     use crate::http::ServerLimits;
     use crate::limits;
 
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    fn places(connections: usize, of_an_address: usize) -> Arc<Places> {
-        Places::new(Arc::new(ServerLimits {
+    fn places(connections: usize, of_an_address: usize) -> Arc<ConnectionPlaces> {
+        ConnectionPlaces::new(Arc::new(ServerLimits {
             connections,
             connections_of_an_address: of_an_address,
             spare_connections: 2,
@@ -241,7 +245,7 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
 
-    fn ordinary(places: &Arc<Places>, peer: IpAddr, count: usize) -> Vec<Place> {
+    fn ordinary(places: &Arc<ConnectionPlaces>, peer: IpAddr, count: usize) -> Vec<ConnectionPlace> {
         let taken: Vec<_> = (0..count).map(|_| places.take(peer).unwrap()).collect();
         assert!(taken.iter().all(|place| !place.is_spare));
         taken

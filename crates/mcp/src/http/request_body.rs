@@ -28,23 +28,23 @@ pub(super) enum Unread {
 /// A body, and what it takes.
 pub(super) struct Read {
     pub(super) bytes: Bytes,
-    pub(super) held: Held,
+    pub(super) held: BodyHold,
 }
 
 /// What a request takes until its answer is known: the turn of a large body, and its part of the memory. Given back when dropped.
-pub(super) struct Held {
+pub(super) struct BodyHold {
     _turn: Option<OwnedSemaphorePermit>,
     _charge: Charge,
 }
 
 /// What the bodies of all requests share.
-pub(super) struct Room {
+pub(super) struct BodyRoom {
     pub(super) turns: Arc<Semaphore>,
     pub(super) memory: MemoryBudget,
 }
 
 /// Reads a body of at most [`limits::MESSAGE_BYTES`] within [`limits::HTTP_BODY_TIME`], which includes the wait for its turn.
-pub(super) async fn read<B>(head: &Parts, mut body: Pin<&mut B>, room: &Room) -> Result<Read, Unread>
+pub(super) async fn read<B>(head: &Parts, mut body: Pin<&mut B>, room: &BodyRoom) -> Result<Read, Unread>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -71,7 +71,7 @@ where
             let bytes = body.to_bytes();
             // One that did not announce its length may have turned out small.
             let turn = turn.filter(|_| bytes.len() as u64 > limits::HTTP_SMALL_BODY_BYTES);
-            Ok(Read { bytes, held: Held { _turn: turn, _charge: charge } })
+            Ok(Read { bytes, held: BodyHold { _turn: turn, _charge: charge } })
         }
         Ok(Err(_)) if charge.is_over() => {
             drop((turn, charge));

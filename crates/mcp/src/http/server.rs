@@ -18,7 +18,7 @@ use tower_service::Service;
 use super::TrustedProxies;
 use super::client_address::Peer;
 use super::connection::{IncomingBody, serve_connection, turn_away};
-use super::places::Places;
+use super::places::ConnectionPlaces;
 use super::unread::UnreadLimit;
 use crate::limits;
 
@@ -74,7 +74,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let limits = Arc::new(limits);
-    let places = Places::new(Arc::clone(&limits));
+    let places = ConnectionPlaces::new(Arc::clone(&limits));
     let turned_away = Arc::new(Semaphore::new(limits::HTTP_TURNED_AWAY));
     let (stop, stopping) = watch::channel(());
     // Dropping this ends every connection.

@@ -11,7 +11,7 @@ use super::answers::refused;
 use super::cross_origin::preflight;
 use super::front::{Asked, Front, tower_service};
 use super::memory_budget::MemoryBudget;
-use super::request_body::Room;
+use super::request_body::BodyRoom;
 use super::sessions::{SessionLimits, Sessions};
 use super::sse::SseService;
 use super::streamable::{SESSION_ID, only_post};
@@ -50,13 +50,13 @@ pub(super) struct Shared<C, A> {
     pub(super) endpoint: Endpoint<C>,
     authenticate: A,
     pub(super) hosts: AllowedHosts,
-    pub(super) room: Room,
+    pub(super) room: BodyRoom,
 }
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Serves an endpoint to the callers that `authenticate` lets in.
     pub fn new(endpoint: Endpoint<C>, authenticate: A, hosts: AllowedHosts) -> Self {
-        let room = Room { turns: Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES)), memory: MemoryBudget::default() };
+        let room = BodyRoom { turns: Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES)), memory: MemoryBudget::default() };
         let sessions = Some(Arc::new(Sessions::new(SessionLimits::default())));
         Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, room }), path: None, sessions }
     }
@@ -131,7 +131,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A>
         &self.shared.hosts.origins
     }
 
-    fn room(&self) -> &Room {
+    fn room(&self) -> &BodyRoom {
         &self.shared.room
     }
 

@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use super::answers::{refused, stream, whole, with_status};
 use super::cross_origin::preflight;
 use super::front::{Asked, Front, tower_service};
-use super::request_body::Room;
+use super::request_body::BodyRoom;
 use super::service::Shared;
 use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
@@ -121,7 +121,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A>
         &self.shared.hosts.origins
     }
 
-    fn room(&self) -> &Room {
+    fn room(&self) -> &BodyRoom {
         &self.shared.room
     }
 

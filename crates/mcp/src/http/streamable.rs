@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use super::answers::{refused, respond, stream, whole, with_status};
 use super::event_stream::{Answering, EventStream, First};
 use super::front::Asked;
-use super::request_body::Held;
+use super::request_body::BodyHold;
 use super::session_body::SessionBody;
 use super::{Authenticate, McpService, ReplyBody, headers};
 use crate::Revision;
@@ -38,7 +38,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     }
 
     /// A request outside of any session: its own connection is all there is.
-    async fn answer_alone(&self, head: &Parts, bytes: Bytes, held: Held, caller: &Arc<C>) -> Response<ReplyBody> {
+    async fn answer_alone(&self, head: &Parts, bytes: Bytes, held: BodyHold, caller: &Arc<C>) -> Response<ReplyBody> {
         let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let opening = OnceLock::new();
@@ -71,7 +71,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         session: &Arc<Session>,
         head: &Parts,
         bytes: Bytes,
-        held: Held,
+        held: BodyHold,
         caller: &Arc<C>,
     ) -> Response<ReplyBody> {
         let events = takes_events(&head.headers).then(|| session.new_stream());

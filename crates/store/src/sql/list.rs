@@ -30,7 +30,7 @@ pub(crate) struct Cursor {
 
 /// What is read first, and looked up from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum AccessPath {
     /// The rows, by one of their indexes.
     Rows,
     /// The few rows that the search index finds.
@@ -39,11 +39,11 @@ pub(crate) enum Way {
     Tagged,
 }
 
-impl Way {
+impl AccessPath {
     /// The way without a search, or when one finds too much to look at all of it first.
-    pub(crate) fn by_index(query: &ListQuery) -> Way {
+    pub(crate) fn by_index(query: &ListQuery) -> AccessPath {
         let tags = query.filters.iter().filter(|filter| is_tag(filter));
-        if tags.count() == 1 && is_position(&query.sort) { Way::Tagged } else { Way::Rows }
+        if tags.count() == 1 && is_position(&query.sort) { AccessPath::Tagged } else { AccessPath::Rows }
     }
 }
 
@@ -88,9 +88,14 @@ pub(crate) fn cursor(query: &ListQuery, id: RecordId) -> QueryBuilder<Sqlite> {
 }
 
 /// Reads one row more than the page holds.
-pub(crate) fn page(query: &ListQuery, search: Option<&Search>, way: Way, cursor: Option<&Cursor>) -> QueryBuilder<Sqlite> {
+pub(crate) fn page(
+    query: &ListQuery,
+    search: Option<&Search>,
+    access_path: AccessPath,
+    cursor: Option<&Cursor>,
+) -> QueryBuilder<Sqlite> {
     let limit = i64::from(query.limit) + 1;
-    let page = Composed { query, search, way, cursor };
+    let page = Composed { query, search, access_path, cursor };
     let mut sql = QueryBuilder::new("");
     match page.parts() {
         [only] => page.push_part(&mut sql, *only),
@@ -110,7 +115,7 @@ pub(crate) fn page(query: &ListQuery, search: Option<&Search>, way: Way, cursor:
 
 /// Rows that follow each other in an index.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum PageRange {
     /// All, where every row has a value.
     All,
     /// Those that have the cursor's value, and come after it by their ids.
@@ -126,42 +131,44 @@ enum Part {
 struct Composed<'a> {
     query: &'a ListQuery,
     search: Option<&'a Search>,
-    way: Way,
+    access_path: AccessPath,
     cursor: Option<&'a Cursor>,
 }
 
 impl Composed<'_> {
-    fn parts(&self) -> &'static [Part] {
+    fn parts(&self) -> &'static [PageRange] {
         match (self.cursor, may_be_missing(&self.query.sort)) {
-            (None, false) => &[Part::All],
-            (None, true) => &[Part::Valued, Part::Missing],
-            (Some(Cursor { is_missing: true, .. }), _) => &[Part::Missing],
-            (Some(_), false) => &[Part::Tied, Part::Beyond],
-            (Some(_), true) => &[Part::Tied, Part::Beyond, Part::Missing],
+            (None, false) => &[PageRange::All],
+            (None, true) => &[PageRange::Valued, PageRange::Missing],
+            (Some(Cursor { is_missing: true, .. }), _) => &[PageRange::Missing],
+            (Some(_), false) => &[PageRange::Tied, PageRange::Beyond],
+            (Some(_), true) => &[PageRange::Tied, PageRange::Beyond, PageRange::Missing],
         }
     }
 
-    fn push_part(&self, sql: &mut QueryBuilder<Sqlite>, part: Part) {
+    fn push_part(&self, sql: &mut QueryBuilder<Sqlite>, part: PageRange) {
         let query = self.query;
         sql.push(COLUMNS);
-        let table = match self.way {
-            Way::Rows => "record WHERE ",
+        let table = match self.access_path {
+            AccessPath::Rows => "record WHERE ",
             // CROSS JOIN: in this order.
-            Way::Found => "record_search CROSS JOIN record ON record.number = record_search.rowid WHERE record_search MATCH ",
-            Way::Tagged => "record_tag CROSS JOIN record ON record.number = record_tag.number WHERE ",
+            AccessPath::Found => {
+                "record_search CROSS JOIN record ON record.number = record_search.rowid WHERE record_search MATCH "
+            }
+            AccessPath::Tagged => "record_tag CROSS JOIN record ON record.number = record_tag.number WHERE ",
         };
         sql.push(table);
-        if let (Way::Found, Some(search)) = (self.way, self.search) {
+        if let (AccessPath::Found, Some(search)) = (self.access_path, self.search) {
             sql.push_bind(search.parts().to_owned()).push(" AND ");
         }
-        let owner = if self.way == Way::Tagged { "record_tag" } else { "record" };
+        let owner = if self.access_path == AccessPath::Tagged { "record_tag" } else { "record" };
         sql.push(owner).push(".account_id = ").push_bind(query.account_id.to_string());
         sql.push(" AND ").push(owner).push(".model = ").push_bind(query.model.clone());
         sql.push(" AND record.is_deleted = FALSE");
         for filter in &query.filters {
             sql.push(" AND ");
             match filter {
-                Filter::Holds(_, values) if self.way == Way::Tagged && is_tag(filter) => {
+                Filter::Holds(_, values) if self.access_path == AccessPath::Tagged && is_tag(filter) => {
                     sql.push("record_tag.tag");
                     push_any_of(sql, values.iter().cloned());
                 }
@@ -174,7 +181,7 @@ impl Composed<'_> {
         self.push_range(sql, part);
         let direction = if query.descending { " DESC" } else { "" };
         sql.push(" ORDER BY ");
-        if !matches!(part, Part::Missing | Part::Tied) {
+        if !matches!(part, PageRange::Missing | PageRange::Tied) {
             self.push_value(sql);
             sql.push(direction).push(", ");
         }
@@ -182,30 +189,30 @@ impl Composed<'_> {
     }
 
     fn push_value(&self, sql: &mut QueryBuilder<Sqlite>) {
-        if self.way == Way::Tagged {
+        if self.access_path == AccessPath::Tagged {
             sql.push("record_tag.position");
         } else {
             push_sort_value(sql, &self.query.sort);
         }
     }
 
-    fn push_range(&self, sql: &mut QueryBuilder<Sqlite>, part: Part) {
-        let owner = if self.way == Way::Tagged { "record_tag" } else { "record" };
+    fn push_range(&self, sql: &mut QueryBuilder<Sqlite>, part: PageRange) {
+        let owner = if self.access_path == AccessPath::Tagged { "record_tag" } else { "record" };
         let beyond = if self.query.descending { " < " } else { " > " };
-        if self.way == Way::Tagged {
+        if self.access_path == AccessPath::Tagged {
             sql.push(match part {
-                Part::Missing => " AND record_tag.is_missing = TRUE AND record_tag.position = 0",
+                PageRange::Missing => " AND record_tag.is_missing = TRUE AND record_tag.position = 0",
                 _ => " AND record_tag.is_missing = FALSE",
             });
         }
         match (part, self.cursor) {
-            (Part::Tied, Some(cursor)) => {
+            (PageRange::Tied, Some(cursor)) => {
                 self.push_beside_cursor(sql, " = ", cursor);
                 sql.push(" AND ").push(owner).push(".id").push(beyond).push_bind(cursor.id.to_string());
             }
-            (Part::Beyond, Some(cursor)) => self.push_beside_cursor(sql, beyond, cursor),
-            (Part::Missing, cursor) => {
-                if self.way != Way::Tagged {
+            (PageRange::Beyond, Some(cursor)) => self.push_beside_cursor(sql, beyond, cursor),
+            (PageRange::Missing, cursor) => {
+                if self.access_path != AccessPath::Tagged {
                     sql.push(" AND ");
                     self.push_value(sql);
                     sql.push(" IS NULL");
@@ -214,7 +221,7 @@ impl Composed<'_> {
                     sql.push(" AND ").push(owner).push(".id").push(beyond).push_bind(cursor.id.to_string());
                 }
             }
-            (Part::Valued, _) if self.way != Way::Tagged => {
+            (PageRange::Valued, _) if self.access_path != AccessPath::Tagged => {
                 // Everything but NULL is at least this, texts too: IS NOT NULL, as an index takes it.
                 sql.push(" AND ");
                 self.push_value(sql);

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use crate::list::{Filter, ListQuery, SortKey};
-use crate::sql::list::{Cursor, Way, is_found_in_order, page};
+use crate::sql::list::{AccessPath, Cursor, is_found_in_order, page};
 use crate::sql::search::Search;
 use crate::{AccountId, FieldName, RecordId, Store};
 
@@ -25,8 +25,14 @@ fn query(sort: SortKey, filters: Vec<Filter>, descending: bool) -> ListQuery {
     }
 }
 
-async fn plan(store: &Store, query: &ListQuery, search: Option<&Search>, way: Way, cursor: Option<&Cursor>) -> Vec<String> {
-    let mut composed = page(query, search, way, cursor);
+async fn plan(
+    store: &Store,
+    query: &ListQuery,
+    search: Option<&Search>,
+    access_path: AccessPath,
+    cursor: Option<&Cursor>,
+) -> Vec<String> {
+    let mut composed = page(query, search, access_path, cursor);
     let statement = format!("EXPLAIN QUERY PLAN {}", composed.sql().as_str());
     drop(composed.build());
     let mut reader = store.readers().lend().await.unwrap();
@@ -73,7 +79,7 @@ async fn every_sort_and_single_filter_is_read_in_the_order_of_an_index_first_pag
                 if cursor.as_ref().is_some_and(|cursor| cursor.is_missing) && !may_be_missing {
                     continue;
                 }
-                let plan = plan(&store, &query, None, Way::by_index(&query), cursor.as_ref()).await;
+                let plan = plan(&store, &query, None, AccessPath::by_index(&query), cursor.as_ref()).await;
                 let text = plan.join("\n");
                 assert!(!text.contains("TEMP B-TREE") && !text.contains("MATERIALIZE"), "{query:?}\n{text}");
                 let scans: Vec<_> = plan.iter().filter(|step| step.starts_with("SCAN") && !step.contains("subquery")).collect();
@@ -98,7 +104,7 @@ async fn a_search_with_few_hits_looks_at_those_alone() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).await.unwrap();
     let query = query(SortKey::Field(field("position")), vec![], false);
-    let plan = plan(&store, &query, Some(&Search::new("needle")), Way::Found, None).await.join("\n");
+    let plan = plan(&store, &query, Some(&Search::new("needle")), AccessPath::Found, None).await.join("\n");
     assert!(plan.contains("VIRTUAL TABLE INDEX") && plan.contains("USING INTEGER PRIMARY KEY"), "{plan}");
     assert!(!plan.contains("SEARCH record USING INDEX"), "{plan}");
 }

@@ -26,11 +26,11 @@ pub(in crate::backend) struct Listed {
     pub(in crate::backend) has_failed: bool,
     pub(super) first_page: Option<Val>,
     /// Where each item begins, in a list that can be gone on from.
-    pub(super) places: Option<Places>,
+    pub(super) places: Option<ItemPlaces>,
 }
 
 /// Where the items of a list begin.
-pub(super) struct Places {
+pub(super) struct ItemPlaces {
     pub(super) bound: Bound,
     pub(super) pages: Vec<Position>,
     /// Of each item: the place of its page, and the rows of that page before it.

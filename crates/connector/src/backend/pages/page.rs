@@ -32,7 +32,7 @@ pub(super) struct Page {
 }
 
 /// A list that is asked for page by page.
-pub(super) struct Asked<'a> {
+pub(super) struct PageAsk<'a> {
     pub(super) inner: &'a Arc<Inner>,
     pub(super) way: &'a Walk,
     pub(super) request: &'a Request,
@@ -45,7 +45,7 @@ pub(super) struct Asked<'a> {
     pub(super) has_size: bool,
 }
 
-impl Asked<'_> {
+impl PageAsk<'_> {
     /// `typical` are the rows that a page has.
     pub(super) async fn fetch(&self, at: &Position, typical: usize) -> Result<Page, CallError> {
         let way = self.way;

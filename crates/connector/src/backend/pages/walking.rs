@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jaq_json::Val;
 
-use super::listed::{Listed, Places, too_large};
-use super::page::{Asked, Page};
+use super::listed::{ItemPlaces, Listed, too_large};
+use super::page::{Page, PageAsk};
 use super::position::{Position, print};
 use super::{MAX_CHOOSING_REQUESTS, MAX_PAGE_BYTES, Wanted};
 use crate::backend::ending::{self, MAX_HALVINGS, Says, Tally, Verdict, Why};
@@ -18,7 +18,7 @@ use crate::jq::{self, Variables};
 use crate::json::Admitted;
 
 /// Why a walk stopped.
-enum Stop {
+enum WalkEnd {
     /// The list is at its end.
     Ended,
     /// It was left before its end, if it has one.
@@ -37,7 +37,7 @@ enum Stop {
 
 /// A walk on its way.
 pub(super) struct Walking<'a> {
-    asked: Asked<'a>,
+    asked: PageAsk<'a>,
     pages: &'a Pages,
     filter: Option<&'a jq::Glue>,
     wanted: Wanted,
@@ -58,7 +58,7 @@ pub(super) struct Walking<'a> {
 
 impl<'a> Walking<'a> {
     pub(super) fn new(
-        asked: Asked<'a>,
+        asked: PageAsk<'a>,
         pages: &'a Pages,
         filter: Option<&'a jq::Glue>,
         wanted: Wanted,
@@ -67,7 +67,7 @@ impl<'a> Walking<'a> {
     ) -> Self {
         // who wants the records takes them as they are, and cannot follow a cursor
         let bound = wanted.bound.filter(|_| !wanted.whole && !wanted.keeps_records);
-        let places = bound.map(|bound| Places { bound, pages: Vec::new(), items: Vec::new() });
+        let places = bound.map(|bound| ItemPlaces { bound, pages: Vec::new(), items: Vec::new() });
         Self {
             limit: wanted.limit.min(pages.walk.cap),
             received: at.received,
@@ -90,7 +90,7 @@ impl<'a> Walking<'a> {
         Ok(self.finish(stop))
     }
 
-    async fn run(&mut self) -> Result<Stop, CallError> {
+    async fn run(&mut self) -> Result<WalkEnd, CallError> {
         let most = if self.filter.is_some() { MAX_CHOOSING_REQUESTS } else { MAX_REQUESTS };
         let (mut halvings, mut is_first) = (0, true);
         for _ in 0..most {
@@ -104,9 +104,9 @@ impl<'a> Walking<'a> {
                         continue;
                     }
                     if error.status() == Some(404) && self.asked.is_guess(&self.at) {
-                        return Ok(Stop::Ended);
+                        return Ok(WalkEnd::Ended);
                     }
-                    return if is_first { Err(error) } else { Ok(Stop::Failed(error)) };
+                    return if is_first { Err(error) } else { Ok(WalkEnd::Failed(error)) };
                 }
             };
             if is_first && self.pages.keeps_first_page {
@@ -117,7 +117,7 @@ impl<'a> Walking<'a> {
                 return Ok(stop);
             }
         }
-        Ok(Stop::Requests(most))
+        Ok(WalkEnd::Requests(most))
     }
 
     /// Rows that a page has, as far as is known.
@@ -126,7 +126,7 @@ impl<'a> Walking<'a> {
     }
 
     /// Takes of a page what is new and wanted, and moves on.
-    async fn take(&mut self, page: Page) -> Result<Option<Stop>, CallError> {
+    async fn take(&mut self, page: Page) -> Result<Option<WalkEnd>, CallError> {
         let way = self.asked.way;
         let had = page.rows.len();
         self.largest = self.largest.max(had);
@@ -148,26 +148,26 @@ impl<'a> Walking<'a> {
         let (places, rows) = rows.filter(|(_, (_, fresh))| *fresh).map(|(place, (row, _))| (place, row)).unzip();
         let rest = self.keep(places, rows).await?;
         if self.asked.alone {
-            return Ok(Some(Stop::Alone { cut: rest.is_some() }));
+            return Ok(Some(WalkEnd::Alone { cut: rest.is_some() }));
         }
         let is_full = self.listed.items.len() >= self.limit;
         if let Some(skip) = rest {
             self.at.skip = skip;
-            return Ok(Some(if is_full { Stop::Full } else { Stop::TooLarge }));
+            return Ok(Some(if is_full { WalkEnd::Full } else { WalkEnd::TooLarge }));
         }
         self.received = self.at.received.saturating_add(had as u64);
         let next = page.next.map(|start| Position { start, skip: 0, size: self.at.size, received: self.received, before: print });
         Ok(match (verdict, next) {
-            (Verdict::Ended, _) => Some(Stop::Ended),
-            (Verdict::GoesOn, None) => Some(Stop::Left { why: Why::Unnamed, goes_on: false }),
+            (Verdict::Ended, _) => Some(WalkEnd::Ended),
+            (Verdict::GoesOn, None) => Some(WalkEnd::Left { why: Why::Unnamed, goes_on: false }),
             (Verdict::GoesOn, Some(next)) if next.start == self.at.start => {
-                Some(Stop::Left { why: Why::Repeats, goes_on: false })
+                Some(WalkEnd::Left { why: Why::Repeats, goes_on: false })
             }
             (Verdict::GoesOn, Some(next)) => {
                 self.at = next;
                 // where nothing is told, only the next page says whether there are more
                 let must_look = page.says == Says::Nothing && (self.wanted.whole || self.wanted.bound.is_none());
-                (is_full && !must_look).then_some(Stop::Full)
+                (is_full && !must_look).then_some(WalkEnd::Full)
             }
             (Verdict::Left(why), next) => {
                 let is_named = page.says == Says::More { named: true };
@@ -175,7 +175,7 @@ impl<'a> Walking<'a> {
                 let next = next.filter(|next| why == Why::Barren && is_within(next));
                 let goes_on = next.is_some();
                 self.at = next.unwrap_or_else(|| self.at.clone());
-                Some(Stop::Left { why, goes_on })
+                Some(WalkEnd::Left { why, goes_on })
             }
         })
     }
@@ -221,14 +221,14 @@ impl<'a> Walking<'a> {
     }
 
     /// What the caller gets, and is told.
-    fn finish(self, stop: Stop) -> Listed {
+    fn finish(self, stop: WalkEnd) -> Listed {
         let title = &self.asked.inner.compiled().title;
         let mut listed = self.listed;
         let distinct = self.received.saturating_sub(self.tally.repeated);
         let missing = self.total.filter(|total| *total > distinct);
         let short = || missing.map(|total| ending::short(title, total, distinct));
         let cursor = self.wanted.bound.and_then(|bound| bound.seal(&self.at.text()));
-        let seen_all = matches!(stop, Stop::Ended) && self.from_start && missing.is_none();
+        let seen_all = matches!(stop, WalkEnd::Ended) && self.from_start && missing.is_none();
         listed.total = match self.total {
             _ if seen_all => Some(listed.items.len() as u64),
             Some(total) if self.filter.is_none() && total >= distinct => Some(total),
@@ -239,20 +239,20 @@ impl<'a> Walking<'a> {
             None => format!("{what}."),
         };
         match stop {
-            Stop::Ended => {
+            WalkEnd::Ended => {
                 listed.note = short();
                 listed.truncated = listed.note.is_some();
             }
-            Stop::Left { why, goes_on } => {
+            WalkEnd::Left { why, goes_on } => {
                 let told = short().filter(|_| why != Why::Repeats && !goes_on);
                 let note = told.unwrap_or_else(|| why.sentence(title));
                 listed.ends_at(cursor.filter(|_| goes_on), Some(note));
             }
-            Stop::Failed(error) => {
+            WalkEnd::Failed(error) => {
                 listed.has_failed = true;
                 listed.ends_at(cursor, Some(format!("A later page failed: {error}")));
             }
-            Stop::Full => {
+            WalkEnd::Full => {
                 listed.truncated = cursor.is_none() || self.wanted.whole;
                 let rows = listed.items.len();
                 let told = listed.truncated && self.wanted.bound.is_some();
@@ -260,15 +260,15 @@ impl<'a> Walking<'a> {
                     .then(|| goes_on(format!("The list was cut after {rows} rows, which is the most for one answer"), &cursor));
                 listed.next = cursor;
             }
-            Stop::TooLarge => {
+            WalkEnd::TooLarge => {
                 let note = goes_on(too_large(listed.items.len()), &cursor);
                 listed.ends_at(cursor, Some(note));
             }
-            Stop::Requests(most) => {
+            WalkEnd::Requests(most) => {
                 let note = goes_on(format!("The list was left after {most} requests, which is the most for one call"), &cursor);
                 listed.ends_at(cursor, Some(note));
             }
-            Stop::Alone { cut } => listed.truncated = cut,
+            WalkEnd::Alone { cut } => listed.truncated = cut,
         }
         listed
     }

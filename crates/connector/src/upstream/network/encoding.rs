@@ -64,29 +64,29 @@ pub(super) fn decoded(mut body: Bytes, encodings: &[Encoding], limit: usize) -> 
             Encoding::Deflate => inflate(&body, limit),
         };
         body = decoded.map_err(|why| match why {
-            Fault::TooLarge => Unanswered::TooLarge,
-            Fault::Damaged => Unanswered::Encoded(format!("whose encoding, {}, is cut off or damaged", encoding.name())),
+            DecodingFault::TooLarge => Unanswered::TooLarge,
+            DecodingFault::Damaged => Unanswered::Encoded(format!("whose encoding, {}, is cut off or damaged", encoding.name())),
         })?;
     }
     Ok(body)
 }
 
-enum Fault {
+enum DecodingFault {
     TooLarge,
     Damaged,
 }
 
-fn read(decoder: impl Read, limit: usize) -> Result<Bytes, Fault> {
+fn read(decoder: impl Read, limit: usize) -> Result<Bytes, DecodingFault> {
     let mut out = Vec::new();
     // one byte more than there may be tells that there are more
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    decoder.take(most).read_to_end(&mut out).map_err(|_| Fault::Damaged)?;
-    if out.len() > limit { Err(Fault::TooLarge) } else { Ok(out.into()) }
+    decoder.take(most).read_to_end(&mut out).map_err(|_| DecodingFault::Damaged)?;
+    if out.len() > limit { Err(DecodingFault::TooLarge) } else { Ok(out.into()) }
 }
 
 /// `deflate` is a zlib stream; some servers send the bare one that lies in it. flate2's readers take a stream that is cut off for one that
 /// has ended, so this asks for its end.
-fn inflate(body: &[u8], limit: usize) -> Result<Bytes, Fault> {
+fn inflate(body: &[u8], limit: usize) -> Result<Bytes, DecodingFault> {
     let has_header = match body {
         [first, second, ..] => first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0,
         _ => false,
@@ -97,13 +97,13 @@ fn inflate(body: &[u8], limit: usize) -> Result<Bytes, Fault> {
         out.reserve(PIECE);
         let (read, before) = (decoder.total_in(), out.len());
         let rest = usize::try_from(read).ok().and_then(|read| body.get(read..)).unwrap_or_default();
-        let status = decoder.decompress_vec(rest, &mut out, FlushDecompress::None).map_err(|_| Fault::Damaged)?;
+        let status = decoder.decompress_vec(rest, &mut out, FlushDecompress::None).map_err(|_| DecodingFault::Damaged)?;
         if out.len() > limit {
-            return Err(Fault::TooLarge);
+            return Err(DecodingFault::TooLarge);
         }
         match status {
             Status::StreamEnd => return Ok(out.into()),
-            _ if decoder.total_in() == read && out.len() == before => return Err(Fault::Damaged),
+            _ if decoder.total_in() == read && out.len() == before => return Err(DecodingFault::Damaged),
             _ => {}
         }
     }

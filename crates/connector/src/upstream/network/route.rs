@@ -1,4 +1,4 @@
-//! The way to an address: straight or through a proxy, with the system's certificates or without. Sends nothing.
+//! The route to an address: straight or through a proxy, with the system's certificates or without. Sends nothing.
 
 use std::net::IpAddr;
 
@@ -7,14 +7,14 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 /// What a client is made for: those of one kind share their connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct Route {
     /// Past every proxy.
     pub(super) is_direct: bool,
-    /// Something on the way shows a certificate.
+    /// Something on the route shows a certificate.
     pub(super) has_tls: bool,
 }
 
-impl Way {
+impl Route {
     /// How many there are.
     pub(super) const COUNT: usize = 4;
 
@@ -52,10 +52,10 @@ impl Proxies {
         self.matcher.intercept(address).map(|proxy| proxy.uri().clone())
     }
 
-    pub(super) fn way(&self, address: &Uri) -> Way {
+    pub(super) fn route(&self, address: &Uri) -> Route {
         let proxy = self.before(address);
         let is_tls = |address: &Uri| address.scheme_str() == Some("https");
-        Way { is_direct: proxy.is_none(), has_tls: is_tls(address) || proxy.as_ref().is_some_and(is_tls) }
+        Route { is_direct: proxy.is_none(), has_tls: is_tls(address) || proxy.as_ref().is_some_and(is_tls) }
     }
 }
 
@@ -73,7 +73,7 @@ fn is_loopback(host: &str) -> bool {
 mod tests {
     use hyper_util::client::proxy::matcher::Matcher;
 
-    use super::{Proxies, Way};
+    use super::{Proxies, Route};
 
     const PROXY: &str = "http://user:planted@proxy.example:3128/";
 
@@ -108,13 +108,17 @@ mod tests {
 
     #[test]
     fn certificates_are_for_those_who_see_one() {
-        let way = |address: &str| proxies("direct.example").way(&address.parse().unwrap());
-        let ways = ["http://direct.example/", "https://direct.example/", "http://example.org/", "https://example.org/"].map(way);
-        assert_eq!(ways.map(|way| (way.is_direct, way.has_tls)), [(true, false), (true, true), (false, false), (false, true)]);
-        let mut places = ways.map(Way::index);
+        let route = |address: &str| proxies("direct.example").route(&address.parse().unwrap());
+        let routes =
+            ["http://direct.example/", "https://direct.example/", "http://example.org/", "https://example.org/"].map(route);
+        assert_eq!(
+            routes.map(|route| (route.is_direct, route.has_tls)),
+            [(true, false), (true, true), (false, false), (false, true)]
+        );
+        let mut places = routes.map(Route::index);
         places.sort_unstable();
         assert_eq!(places, [0, 1, 2, 3]);
         let behind = Proxies::new(Matcher::builder().all("https://proxy.example").build(), "");
-        assert!(behind.way(&"http://example.org/".parse().unwrap()).has_tls);
+        assert!(behind.route(&"http://example.org/".parse().unwrap()).has_tls);
     }
 }
