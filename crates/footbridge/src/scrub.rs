@@ -30,7 +30,7 @@ const SECRETS: [&str; 3] = ["FOOTBRIDGE_TOKEN", "ACTION_PROXY_API_KEY", "MCP_TOK
 const WORDS: [&str; 2] = ["scrub_environment", "log_level"];
 
 /// Variables with their values.
-type Variables = Vec<(OsString, OsString)>;
+type EnvironmentVariables = Vec<(OsString, OsString)>;
 
 /// Drops what the served connectors want dropped, by starting the program again in the same process; returns when there is nothing to
 /// drop, with the log level that a setting of theirs gives.
@@ -103,7 +103,7 @@ fn secret_names<'c>(served: impl Iterator<Item = &'c Connector>) -> Vec<&'c str>
 }
 
 /// The variables apart from secrets, and the secrets. One that is no text stays, to be refused by its name; an empty one says nothing.
-fn without_secrets(all: Variables, secrets: &[&str]) -> (Variables, Vec<(String, SecretString)>) {
+fn without_secrets(all: EnvironmentVariables, secrets: &[&str]) -> (EnvironmentVariables, Vec<(String, SecretString)>) {
     let (mut kept, mut found) = (Vec::new(), Vec::new());
     for (name, value) in all {
         match (name.to_str().filter(|name| secrets.contains(name)), value.to_str().filter(|value| !value.is_empty())) {
@@ -127,7 +127,7 @@ fn level(settings: &Settings, name: &str, connector: &Connector) -> Option<&'sta
     }
 }
 
-fn sorted(variables: impl Iterator<Item = (OsString, OsString)>, settings: &[&str]) -> (Variables, usize) {
+fn sorted(variables: impl Iterator<Item = (OsString, OsString)>, settings: &[&str]) -> (EnvironmentVariables, usize) {
     let (kept, dropped): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| is_kept(name, settings));
     (kept, dropped.len())
 }
@@ -142,7 +142,7 @@ fn is_kept(name: &OsStr, settings: &[&str]) -> bool {
 
 /// Starts again with these variables alone, and is handed the secrets. Where that cannot be and nobody was promised it, all stays as it is.
 #[cfg(unix)]
-fn start_again(mut kept: Variables, secrets: Vec<(String, SecretString)>, is_promised: bool) -> Result<(), Trouble> {
+fn start_again(mut kept: EnvironmentVariables, secrets: Vec<(String, SecretString)>, is_promised: bool) -> Result<(), Trouble> {
     let pipe = Pipe::of(secrets.iter().map(|(name, secret)| (name.as_str(), secret)));
     match &pipe {
         Some(pipe) if !secrets.is_empty() => {
@@ -160,7 +160,7 @@ fn start_again(mut kept: Variables, secrets: Vec<(String, SecretString)>, is_pro
 }
 
 #[cfg(unix)]
-fn again(kept: Variables) -> Result<(), Trouble> {
+fn again(kept: EnvironmentVariables) -> Result<(), Trouble> {
     use std::os::unix::process::CommandExt;
 
     let program = std::env::current_exe().map_err(|error| {
@@ -177,7 +177,7 @@ fn again(kept: Variables) -> Result<(), Trouble> {
 
 /// Other systems cannot replace a process; what the program starts is given a list of its own there, as everywhere.
 #[cfg(not(unix))]
-fn start_again(_kept: Variables, _secrets: Vec<(String, SecretString)>, is_promised: bool) -> Result<(), Trouble> {
+fn start_again(_kept: EnvironmentVariables, _secrets: Vec<(String, SecretString)>, is_promised: bool) -> Result<(), Trouble> {
     if is_promised {
         tracing::warn!("variables of the environment are kept: this system cannot start a program again in its own process");
     }

@@ -12,10 +12,10 @@ use crate::exit::Trouble;
 
 /// Shared by everything that stands at a door. Shows nothing of the secret.
 #[derive(Clone)]
-pub(crate) struct DoorSecret(Arc<Followed>);
+pub(crate) struct DoorSecret(Arc<FollowedSecret>);
 
 /// The secret, and the file that it follows when it comes from one.
-struct Followed {
+struct FollowedSecret {
     current: Mutex<CurrentSecret>,
     file: Option<SecretFile>,
 }
@@ -42,14 +42,14 @@ impl DoorSecret {
         let stamp = path.as_deref().and_then(FileStamp::of);
         let Some(secret) = read()? else { return Ok(None) };
         let file = path.map(|path| SecretFile { path, read });
-        Ok(Some(Self(Arc::new(Followed { current: Mutex::new(CurrentSecret { secret, stamp }), file }))))
+        Ok(Some(Self(Arc::new(FollowedSecret { current: Mutex::new(CurrentSecret { secret, stamp }), file }))))
     }
 
     /// A secret that does not change.
     #[cfg(test)]
     pub(crate) fn fixed(secret: &str) -> Self {
         let current = CurrentSecret { secret: SecretString::from(secret), stamp: None };
-        Self(Arc::new(Followed { current: Mutex::new(current), file: None }))
+        Self(Arc::new(FollowedSecret { current: Mutex::new(current), file: None }))
     }
 
     /// Whether it was given, compared in constant time. What cannot be used as a secret leaves the one before in force.
