@@ -1,4 +1,5 @@
-//! Any text as a connector file, its YAML, jq filters and path templates with it: it compiles, or every problem has its place in the text.
+//! Any text as a connector file, its YAML, jq filters and path templates with it: it compiles, or
+//! every problem has its place in the text.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,13 +7,16 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     let owned = text.to_owned();
     // Filters need a deep stack, here as in the program.
-    let compiling =
-        std::thread::Builder::new().stack_size(footbridge_connector::FILTER_STACK_BYTES).spawn(move || compile(&owned));
+    let compiling = std::thread::Builder::new()
+        .stack_size(footbridge_connector::FILTER_STACK_BYTES)
+        .spawn(move || compile(&owned));
     compiling.expect("a thread").join().expect("no panic");
 });
 
 fn compile(text: &str) {
-    let Err(problems) = footbridge_connector::compile("fuzz.yaml", text) else { return };
+    let Err(problems) = footbridge_connector::compile("fuzz.yaml", text) else {
+        return;
+    };
     assert!(!problems.list().is_empty());
     for problem in problems.list() {
         assert!(problem.place.line <= lines(text) + 1, "{problem:?}");

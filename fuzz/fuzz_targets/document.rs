@@ -1,5 +1,6 @@
-//! Any text as a backend's OpenAPI document, JSON or YAML: it is compared with what a connector asks, or it is said why it is none; in
-//! sentences of bounded length without control characters, and no difference twice.
+//! Any text as a backend's OpenAPI document, JSON or YAML: it is compared with what a connector
+//! asks, or it is said why it is none; in sentences of bounded length without control characters,
+//! and no difference twice.
 #![no_main]
 
 use std::cell::LazyCell;
@@ -32,15 +33,32 @@ fuzz_target!(|text: &str| {
         checked.document.replace(text);
         checked.runtime.block_on(backend.check_paths())
     });
-    let document = found.document.iter().flat_map(|one| one.title.iter().chain(&one.version).cloned());
+    let document = found
+        .document
+        .iter()
+        .flat_map(|one| one.title.iter().chain(&one.version).cloned());
     let differences = found.differences.iter().map(|one| one.differs.to_string());
     let missed = found.missed.iter().map(|(_, why)| why.clone());
     for sentence in document.chain(differences).chain(missed) {
-        assert!(sentence.chars().count() <= LONGEST && !sentence.chars().any(char::is_control), "{sentence:?}");
+        assert!(
+            sentence.chars().count() <= LONGEST && !sentence.chars().any(char::is_control),
+            "{sentence:?}"
+        );
     }
-    assert_eq!(found.document.is_none(), found.missed.len() == 1, "one or the other: {found:?}");
+    assert_eq!(
+        found.document.is_none(),
+        found.missed.len() == 1,
+        "one or the other: {found:?}"
+    );
     for (at, one) in found.differences.iter().enumerate() {
-        assert!(!found.differences.iter().skip(at + 1).any(|other| other == one), "twice: {one:?}");
+        assert!(
+            !found
+                .differences
+                .iter()
+                .skip(at + 1)
+                .any(|other| other == one),
+            "twice: {one:?}"
+        );
     }
 });
 
@@ -71,10 +89,22 @@ impl Document {
 }
 
 impl Upstream for Document {
-    fn send(&self, request: Request<Bytes>, _: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        _: Limits,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
         let is_document = request.uri().path() == "/api/document";
-        let mut response = Response::new(if is_document { self.0.lock().expect("a document").clone() } else { Bytes::new() });
-        *response.status_mut() = if is_document { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        let mut response = Response::new(if is_document {
+            self.0.lock().expect("a document").clone()
+        } else {
+            Bytes::new()
+        });
+        *response.status_mut() = if is_document {
+            StatusCode::OK
+        } else {
+            StatusCode::NOT_FOUND
+        };
         Box::pin(async move { Ok(response) })
     }
 }

@@ -1,4 +1,5 @@
-//! A template and an address: it fits exactly where trying every place finds a fit, and its values are those that the address holds.
+//! A template and an address: it fits exactly where trying every place finds a fit, and its values
+//! are those that the address holds.
 //!
 //! Input: the template in the first line, the address in the second.
 #![no_main]
@@ -13,33 +14,58 @@ use serde_json::{Value, json};
 const LONGEST: usize = 48;
 
 fuzz_target!(|data: &str| {
-    let Some((template, uri)) = data.split_once('\n') else { return };
+    let Some((template, uri)) = data.split_once('\n') else {
+        return;
+    };
     if template.len() > LONGEST || uri.len() > LONGEST {
         return;
     }
     let resource = Resource::template(template, "thing", |call: Call<()>| async move {
-        Ok(ResourceBody::from(Value::Object(call.arguments.into_map()).to_string()))
+        Ok(ResourceBody::from(
+            Value::Object(call.arguments.into_map()).to_string(),
+        ))
     });
-    let Ok(endpoint) = Endpoint::builder("fuzz", "1.0.0").resource(resource).build() else { return };
-    // Where a literal holds half of an encoded character, what an address means is anybody's guess.
-    let Some(parts) =
-        parts(template).filter(|parts| !parts.iter().any(|part| matches!(part, Part::Literal(text) if text.contains('%'))))
+    let Ok(endpoint) = Endpoint::builder("fuzz", "1.0.0")
+        .resource(resource)
+        .build()
     else {
+        return;
+    };
+    // Where a literal holds half of an encoded character, what an address means is anybody's guess.
+    let Some(parts) = parts(template).filter(|parts| {
+        !parts
+            .iter()
+            .any(|part| matches!(part, Part::Literal(text) if text.contains('%')))
+    }) else {
         return;
     };
     let body = fuzz::request("resources/read", json!({ "uri": uri }));
     let mut headers = fuzz::headers(Some("resources/read"));
-    let Ok(name) = HeaderValue::from_str(&encoded(uri)) else { return };
+    let Ok(name) = HeaderValue::from_str(&encoded(uri)) else {
+        return;
+    };
     headers.insert("mcp-name", name);
     let answer = fuzz::ask_of(endpoint, headers, body.to_string().as_bytes()).json();
-    let found: Option<Value> =
-        answer.pointer("/result/contents/0/text").and_then(Value::as_str).map(|text| serde_json::from_str(text).unwrap());
+    let found: Option<Value> = answer
+        .pointer("/result/contents/0/text")
+        .and_then(Value::as_str)
+        .map(|text| serde_json::from_str(text).unwrap());
     match found {
-        None => assert!(!fits(&parts, uri, 0, None), "{template:?} fits {uri:?}: {answer}"),
+        None => assert!(
+            !fits(&parts, uri, 0, None),
+            "{template:?} fits {uri:?}: {answer}"
+        ),
         Some(found) => {
             // Put back in place, the values make an address that means the same.
-            let values: Vec<&str> = parts.iter().filter_map(Part::name).map(|name| found[name].as_str().unwrap()).collect();
-            assert!(fits(&parts, uri, 0, Some(&values)), "{template:?} does not fit {uri:?} with {found}");
+            let values: Vec<&str> = parts
+                .iter()
+                .filter_map(Part::name)
+                .map(|name| found[name].as_str().unwrap())
+                .collect();
+            assert!(
+                fits(&parts, uri, 0, Some(&values)),
+                "{template:?} does not fit {uri:?} with {found}"
+            );
         }
     }
 });
@@ -62,7 +88,10 @@ fn parts(template: &str) -> Option<Vec<Part>> {
     let (mut parts, mut rest) = (Vec::new(), template);
     while let Some((literal, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}')?;
-        parts.extend([Part::Literal(literal.to_owned()), Part::Variable(name.to_owned())]);
+        parts.extend([
+            Part::Literal(literal.to_owned()),
+            Part::Variable(name.to_owned()),
+        ]);
         rest = after;
     }
     parts.push(Part::Literal(rest.to_owned()));
@@ -78,7 +107,8 @@ fn value(piece: &str) -> Option<String> {
 /// An encoded byte is one thing: nothing begins or ends inside of it.
 fn may_cut(uri: &str, at: usize) -> bool {
     let hex = |place: usize| uri.as_bytes().get(place).is_some_and(u8::is_ascii_hexdigit);
-    let encoded = |start: usize| uri.as_bytes().get(start) == Some(&b'%') && hex(start + 1) && hex(start + 2);
+    let encoded =
+        |start: usize| uri.as_bytes().get(start) == Some(&b'%') && hex(start + 1) && hex(start + 2);
     uri.is_char_boundary(at) && !(at >= 1 && encoded(at - 1)) && !(at >= 2 && encoded(at - 2))
 }
 
@@ -86,17 +116,26 @@ fn may_cut(uri: &str, at: usize) -> bool {
 fn fits(parts: &[Part], uri: &str, at: usize, values: Option<&[&str]>) -> bool {
     match parts {
         [] => at == uri.len(),
-        [Part::Literal(text), rest @ ..] => uri[at..].starts_with(text.as_str()) && fits(rest, uri, at + text.len(), values),
-        [Part::Variable(_), rest @ ..] => (at + 1..=uri.len()).filter(|end| may_cut(uri, *end)).any(|end| {
-            let Some(found) = value(&uri[at..end]) else { return false };
-            let meant = values.is_none_or(|values| values.first() == Some(&found.as_str()));
-            meant && fits(rest, uri, end, values.and_then(|values| values.get(1..)))
-        }),
+        [Part::Literal(text), rest @ ..] => {
+            uri[at..].starts_with(text.as_str()) && fits(rest, uri, at + text.len(), values)
+        }
+        [Part::Variable(_), rest @ ..] => (at + 1..=uri.len())
+            .filter(|end| may_cut(uri, *end))
+            .any(|end| {
+                let Some(found) = value(&uri[at..end]) else {
+                    return false;
+                };
+                let meant = values.is_none_or(|values| values.first() == Some(&found.as_str()));
+                meant && fits(rest, uri, end, values.and_then(|values| values.get(1..)))
+            }),
     }
 }
 
 /// An address as a header repeats it.
 fn encoded(uri: &str) -> String {
     use base64::Engine as _;
-    format!("=?base64?{}?=", base64::engine::general_purpose::STANDARD.encode(uri))
+    format!(
+        "=?base64?{}?=",
+        base64::engine::general_purpose::STANDARD.encode(uri)
+    )
 }

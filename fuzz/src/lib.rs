@@ -1,11 +1,15 @@
-//! What the fuzz targets share: an endpoint with a bit of everything, asked without a socket, and its answers. Through the public API only.
+//! What the fuzz targets share: an endpoint with a bit of everything, asked without a socket, and
+//! its answers. Through the public API only.
 
 use std::cell::LazyCell;
 use std::time::Duration;
 
 use bytes::Bytes;
 use footbridge_mcp::http::{AllowedHosts, McpService, Public};
-use footbridge_mcp::{Call, Endpoint, LogLevel, Messages, Output, Prompt, PromptArgument, Resource, ResourceBody, Tool, fail};
+use footbridge_mcp::{
+    Call, Endpoint, LogLevel, Messages, Output, Prompt, PromptArgument, Resource, ResourceBody,
+    Tool, fail,
+};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
@@ -32,7 +36,8 @@ impl Answer {
         if self.body.is_empty() {
             return Value::Null;
         }
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 }
 
@@ -48,8 +53,14 @@ struct Asked {
 
 impl Asked {
     fn new(endpoint: Endpoint<()>) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self { runtime, service: McpService::public(endpoint, (|| ()) as fn(), AllowedHosts::loopback()) }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        Self {
+            runtime,
+            service: McpService::public(endpoint, (|| ()) as fn(), AllowedHosts::loopback()),
+        }
     }
 }
 
@@ -85,9 +96,15 @@ fn send(asked: &Asked, method: Method, headers: HeaderMap, body: &[u8]) -> Answe
             let Ok(response) = service.call(request).await;
             let (head, body) = response.into_parts();
             let Ok(body) = body.collect().await;
-            Answer { status: head.status, headers: head.headers, body: body.to_bytes() }
+            Answer {
+                status: head.status,
+                headers: head.headers,
+                body: body.to_bytes(),
+            }
         };
-        tokio::time::timeout(ANSWER_TIME, answering).await.expect("an answer")
+        tokio::time::timeout(ANSWER_TIME, answering)
+            .await
+            .expect("an answer")
     })
 }
 
@@ -100,10 +117,19 @@ pub fn headers(modern: Option<&str>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("host", HeaderValue::from_static("localhost"));
     headers.insert("content-type", HeaderValue::from_static("application/json"));
-    headers.insert("accept", HeaderValue::from_static("application/json, text/event-stream"));
+    headers.insert(
+        "accept",
+        HeaderValue::from_static("application/json, text/event-stream"),
+    );
     if let Some(method) = modern {
-        headers.insert("mcp-protocol-version", HeaderValue::from_static("2026-07-28"));
-        headers.insert("mcp-method", HeaderValue::from_str(method).expect("a header value"));
+        headers.insert(
+            "mcp-protocol-version",
+            HeaderValue::from_static("2026-07-28"),
+        );
+        headers.insert(
+            "mcp-method",
+            HeaderValue::from_str(method).expect("a header value"),
+        );
     }
     headers
 }
@@ -138,32 +164,71 @@ fn endpoint() -> Endpoint<()> {
         "type": "object",
         "properties": {"region": {"type": "string", "x-mcp-header": "Region"}, "size": {"type": "integer", "x-mcp-header": "Size"}}
     });
-    let said = json!({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]});
+    let said =
+        json!({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]});
     Endpoint::builder("fuzz", "1.0.0")
         .logging()
         .subscriptions()
-        .tool(Tool::new("rich", "Takes many kinds of arguments.", rich, |call: Call<()>| async move {
-            Ok(Output::text(Value::Object(call.arguments.into_map()).to_string()))
-        }))
-        .tool(Tool::new("mirrored", "Has arguments that headers repeat.", mirrored, |call: Call<()>| async move {
-            Ok(Output::text(Value::Object(call.arguments.into_map()).to_string()))
-        }))
-        .tool(Tool::new("say", "Says a text before it answers with it.", said, |call: Call<()>| async move {
-            let text = call.arguments.get("text").and_then(Value::as_str).ok_or_else(|| fail("no text"))?.to_owned();
-            call.progress(0.5, None, Some(&text)).await;
-            call.log(LogLevel::Info, Some(&text), Value::from(text.as_str())).await;
-            Ok(Output::text(text))
-        }))
-        .resource(Resource::new("fuzz://fixed", "fixed", |_: Call<()>| async { Ok(ResourceBody::from("Fixed.")) }))
-        .resource(Resource::template("fuzz://things/{id}/part/{part}", "part", |call: Call<()>| async move {
-            Ok(ResourceBody::from(Value::Object(call.arguments.into_map()).to_string()))
-        }))
+        .tool(Tool::new(
+            "rich",
+            "Takes many kinds of arguments.",
+            rich,
+            |call: Call<()>| async move {
+                Ok(Output::text(
+                    Value::Object(call.arguments.into_map()).to_string(),
+                ))
+            },
+        ))
+        .tool(Tool::new(
+            "mirrored",
+            "Has arguments that headers repeat.",
+            mirrored,
+            |call: Call<()>| async move {
+                Ok(Output::text(
+                    Value::Object(call.arguments.into_map()).to_string(),
+                ))
+            },
+        ))
+        .tool(Tool::new(
+            "say",
+            "Says a text before it answers with it.",
+            said,
+            |call: Call<()>| async move {
+                let text = call
+                    .arguments
+                    .get("text")
+                    .and_then(Value::as_str)
+                    .ok_or_else(|| fail("no text"))?
+                    .to_owned();
+                call.progress(0.5, None, Some(&text)).await;
+                call.log(LogLevel::Info, Some(&text), Value::from(text.as_str()))
+                    .await;
+                Ok(Output::text(text))
+            },
+        ))
+        .resource(Resource::new(
+            "fuzz://fixed",
+            "fixed",
+            |_: Call<()>| async { Ok(ResourceBody::from("Fixed.")) },
+        ))
+        .resource(Resource::template(
+            "fuzz://things/{id}/part/{part}",
+            "part",
+            |call: Call<()>| async move {
+                Ok(ResourceBody::from(
+                    Value::Object(call.arguments.into_map()).to_string(),
+                ))
+            },
+        ))
         .prompt(
             Prompt::new("greet", "Greets.", |call: Call<()>| async move {
                 let name: String = call.parameter("name")?;
                 Ok(Messages::user(format!("Greet {name}.")))
             })
-            .argument(PromptArgument::required("name", "Whom").complete(|_: Call<()>, typed| async move { Ok(vec![typed]) })),
+            .argument(
+                PromptArgument::required("name", "Whom")
+                    .complete(|_: Call<()>, typed| async move { Ok(vec![typed]) }),
+            ),
         )
         .build()
         .expect("an endpoint")

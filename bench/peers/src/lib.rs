@@ -1,4 +1,5 @@
-//! What the reference servers share: the catalogue, borrowed request types, plain answers, and a listener with TCP_NODELAY.
+//! What the reference servers share: the catalogue, borrowed request types, plain answers, and a
+//! listener with TCP_NODELAY.
 
 use std::borrow::Cow;
 
@@ -55,22 +56,42 @@ struct Text<'a> {
 impl<'a> CallResult<'a> {
     /// A successful result; `result_type` as 2026-07-28 asks for it.
     pub fn text(text: &'a str, result_type: Option<&'static str>) -> Self {
-        Self { content: [Text { r#type: "text", text }], is_error: false, result_type }
+        Self {
+            content: [Text {
+                r#type: "text",
+                text,
+            }],
+            is_error: false,
+            result_type,
+        }
     }
 }
 
 /// Serialises an answer into a buffer with room for `room` bytes.
 pub fn answer<T: Serialize>(id: &RawValue, result: T, room: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(room);
-    serde_json::to_writer(&mut out, &Answer { jsonrpc: "2.0", id, result }).expect("an answer serialises");
+    serde_json::to_writer(
+        &mut out,
+        &Answer {
+            jsonrpc: "2.0",
+            id,
+            result,
+        },
+    )
+    .expect("an answer serialises");
     out
 }
 
 /// Serves `app` on a free port of the loopback interface and prints the URL on standard error.
 pub fn serve(app: Router) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async move {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port");
         eprintln!("http://{}/mcp", listener.local_addr().expect("an address"));
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);

@@ -1,4 +1,5 @@
-//! Every answer that is not a success: a status and one sentence in `detail`. No other shape leaves the board.
+//! Every answer that is not a success: a status and one sentence in `detail`. No other shape leaves
+//! the board.
 
 use std::time::Duration;
 
@@ -20,12 +21,18 @@ pub(crate) struct ApiError {
     change: Option<&'static str>,
 }
 
-/// On a failure of the server, whether a change was made all the same: `none`, or `unknown`. The text says so too.
+/// On a failure of the server, whether a change was made all the same: `none`, or `unknown`. The
+/// text says so too.
 static CHANGE_HEADER: HeaderName = HeaderName::from_static("footbridge-change");
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> ApiError {
-        ApiError { status, detail: detail.into(), header: None, change: None }
+        ApiError {
+            status,
+            detail: detail.into(),
+            header: None,
+            change: None,
+        }
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> ApiError {
@@ -43,7 +50,8 @@ impl ApiError {
     }
 
     pub(crate) fn unauthorized(detail: &str) -> ApiError {
-        ApiError::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        ApiError::new(StatusCode::UNAUTHORIZED, detail)
+            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     pub(crate) fn forbidden(detail: impl Into<String>) -> ApiError {
@@ -54,8 +62,12 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// The router itself names the allowed methods of a route; where a model decides, they are given.
-    pub(crate) fn method_not_allowed(detail: impl Into<String>, allowed: Option<HeaderValue>) -> ApiError {
+    /// The router itself names the allowed methods of a route; where a model decides, they are
+    /// given.
+    pub(crate) fn method_not_allowed(
+        detail: impl Into<String>,
+        allowed: Option<HeaderValue>,
+    ) -> ApiError {
         let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail);
         match allowed {
             Some(allowed) => error.with(ALLOW, allowed),
@@ -64,11 +76,17 @@ impl ApiError {
     }
 
     pub(crate) fn payload_too_large(limit: usize) -> ApiError {
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes: send less at a time"))
+        ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is larger than {limit} bytes: send less at a time"),
+        )
     }
 
     pub(crate) fn uri_too_long(limit: usize) -> ApiError {
-        ApiError::new(StatusCode::URI_TOO_LONG, format!("the query is longer than {limit} bytes: use fewer or shorter filters"))
+        ApiError::new(
+            StatusCode::URI_TOO_LONG,
+            format!("the query is longer than {limit} bytes: use fewer or shorter filters"),
+        )
     }
 
     pub(crate) fn unsupported_media_type(given: &str) -> ApiError {
@@ -77,18 +95,25 @@ impl ApiError {
     }
 
     pub(crate) fn no_media_type() -> ApiError {
-        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "there is no content type: send application/json")
+        ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "there is no content type: send application/json",
+        )
     }
 
     pub(crate) fn request_timeout(limit: Duration) -> ApiError {
         ApiError::new(
             StatusCode::REQUEST_TIMEOUT,
-            format!("the body did not arrive within {} s: send it faster", limit.as_secs()),
+            format!(
+                "the body did not arrive within {} s: send it faster",
+                limit.as_secs()
+            ),
         )
     }
 
     fn too_many_requests(detail: String, retry_after: Duration) -> ApiError {
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, detail).with(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()))
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, detail)
+            .with(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()))
     }
 }
 
@@ -96,11 +121,16 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         tracing::error!(error = %error, cause = std::error::Error::source(&error).map(tracing::field::display), "the store failed");
         let detail = error.to_string();
-        let change = Some(if error.may_have_changed() { "unknown" } else { "none" });
+        let change = Some(if error.may_have_changed() {
+            "unknown"
+        } else {
+            "none"
+        });
         let answer = match error {
             StoreError::DiskFull(_) => ApiError::new(StatusCode::INSUFFICIENT_STORAGE, detail),
             StoreError::Busy(_) | StoreError::Crowded => {
-                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(RETRY_AFTER, HeaderValue::from_static("1"))
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+                    .with(RETRY_AFTER, HeaderValue::from_static("1"))
             }
             _ => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, detail),
         };
@@ -131,7 +161,9 @@ impl From<LogInError> for ApiError {
         match error {
             LogInError::Store(error) => error.into(),
             LogInError::TooMany => ApiError::too_many_requests(error.to_string(), COME_BACK_AFTER),
-            LogInError::TooManyWrong { retry_after } => ApiError::too_many_requests(error.to_string(), retry_after),
+            LogInError::TooManyWrong { retry_after } => {
+                ApiError::too_many_requests(error.to_string(), retry_after)
+            }
             _ => ApiError::unauthorized(&error.to_string()),
         }
     }
@@ -140,12 +172,19 @@ impl From<LogInError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = serde_json::json!({ "detail": self.detail }).to_string();
-        let mut response = (self.status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response();
+        let mut response = (
+            self.status,
+            [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+            body,
+        )
+            .into_response();
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);
         }
         if let Some(change) = self.change {
-            response.headers_mut().insert(CHANGE_HEADER.clone(), HeaderValue::from_static(change));
+            response
+                .headers_mut()
+                .insert(CHANGE_HEADER.clone(), HeaderValue::from_static(change));
         }
         response
     }
@@ -186,10 +225,29 @@ mod tests {
             let is_unchanged = !matches!(error, StoreError::Undecided(_));
             let response = ApiError::from(error).into_response();
             assert_eq!(response.status(), status, "{sentence}");
-            assert_eq!(response.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap()), retry_after, "{sentence}");
-            assert_eq!(response.headers()[&CHANGE_HEADER], if is_unchanged { "none" } else { "unknown" }, "{sentence}");
-            assert_eq!(sentence.contains("nothing was changed"), is_unchanged, "{sentence}");
-            assert_eq!(sentence.contains("is not known"), !is_unchanged, "{sentence}");
+            assert_eq!(
+                response
+                    .headers()
+                    .get(RETRY_AFTER)
+                    .map(|value| value.to_str().unwrap()),
+                retry_after,
+                "{sentence}"
+            );
+            assert_eq!(
+                response.headers()[&CHANGE_HEADER],
+                if is_unchanged { "none" } else { "unknown" },
+                "{sentence}"
+            );
+            assert_eq!(
+                sentence.contains("nothing was changed"),
+                is_unchanged,
+                "{sentence}"
+            );
+            assert_eq!(
+                sentence.contains("is not known"),
+                !is_unchanged,
+                "{sentence}"
+            );
             assert!(!sentences.contains(&sentence));
             sentences.push(sentence);
         }
@@ -197,11 +255,21 @@ mod tests {
 
     #[test]
     fn too_many_logins_are_told_when_to_come_back() {
-        let wrong = LogInError::TooManyWrong { retry_after: Duration::from_secs(9) };
+        let wrong = LogInError::TooManyWrong {
+            retry_after: Duration::from_secs(9),
+        };
         for (error, seconds) in [(LogInError::TooMany, "5"), (wrong, "9")] {
             let response = ApiError::from(error).into_response();
             assert_eq!(
-                (response.status().as_u16(), response.headers().get(RETRY_AFTER).unwrap().to_str().unwrap()),
+                (
+                    response.status().as_u16(),
+                    response
+                        .headers()
+                        .get(RETRY_AFTER)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                ),
                 (429, seconds)
             );
         }
@@ -210,6 +278,9 @@ mod tests {
     #[test]
     fn a_value_is_shown_up_to_eighty_characters() {
         assert_eq!(shown(&"x".repeat(78).into()).len(), 80);
-        assert_eq!(shown(&"é".repeat(79).into()), format!("\"{}...", "é".repeat(79)));
+        assert_eq!(
+            shown(&"é".repeat(79).into()),
+            format!("\"{}...", "é".repeat(79))
+        );
     }
 }

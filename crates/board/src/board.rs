@@ -33,18 +33,27 @@ impl Board {
     /// A board that keeps its rows in the store and checks them against the models.
     pub fn new(store: Store, models: Models) -> Board {
         let openapi = Bytes::from(openapi(&models).to_string());
-        Board { router: routes::router(&Arc::new(Shared { store, models, openapi })) }
+        Board {
+            router: routes::router(&Arc::new(Shared {
+                store,
+                models,
+                openapi,
+            })),
+        }
     }
 
-    /// All routes under `/xapi2`, for callers that bring a bearer token. It answers everything below `/xapi2` itself, so it
-    /// may be merged with other routes.
+    /// All routes under `/xapi2`, for callers that bring a bearer token. It answers everything
+    /// below `/xapi2` itself, so it may be merged with other routes.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
     /// The same routes, acting as this account without a bearer token: for calls in process only.
     pub fn service_for(&self, account_id: AccountId) -> BoardService {
-        BoardService { router: self.router.clone(), account_id }
+        BoardService {
+            router: self.router.clone(),
+            account_id,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Reading a request's body: limits on its size and its time, then one JSON object. What the object means is for others.
+//! Reading a request's body: limits on its size and its time, then one JSON object. What the object
+//! means is for others.
 
 use std::time::Duration;
 
@@ -25,10 +26,15 @@ pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
 pub(crate) async fn json_bytes(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, ApiError> {
     check_media_type(parts)?;
     let reading = async {
-        let body = Limited::new(body, limit).collect().await.map_err(|error| unread(&*error, limit))?;
+        let body = Limited::new(body, limit)
+            .collect()
+            .await
+            .map_err(|error| unread(&*error, limit))?;
         Ok(body.to_bytes())
     };
-    timeout(BODY_TIME, reading).await.unwrap_or_else(|_| Err(ApiError::request_timeout(BODY_TIME)))
+    timeout(BODY_TIME, reading)
+        .await
+        .unwrap_or_else(|_| Err(ApiError::request_timeout(BODY_TIME)))
 }
 
 /// Reads a body within its limits without keeping any of it.
@@ -41,27 +47,45 @@ pub(crate) async fn discard(parts: &Parts, body: Body) -> Result<(), ApiError> {
         }
         Ok(())
     };
-    timeout(BODY_TIME, reading).await.unwrap_or_else(|_| Err(ApiError::request_timeout(BODY_TIME)))
+    timeout(BODY_TIME, reading)
+        .await
+        .unwrap_or_else(|_| Err(ApiError::request_timeout(BODY_TIME)))
 }
 
 /// The body as a JSON object.
 pub(crate) async fn json_object(parts: &Parts, body: Body) -> Result<Map<String, Value>, ApiError> {
     let bytes = json_bytes(parts, body, BODY_BYTES).await?;
     if bytes.is_empty() {
-        return Err(ApiError::bad_request("the body is empty: send a JSON object with the fields"));
+        return Err(ApiError::bad_request(
+            "the body is empty: send a JSON object with the fields",
+        ));
     }
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(ApiError::bad_request(format!("the body is {}: send a JSON object with the fields", shown(&other)))),
-        Err(error) => Err(ApiError::bad_request(format!("the body is not JSON: {error}"))),
+        Ok(other) => Err(ApiError::bad_request(format!(
+            "the body is {}: send a JSON object with the fields",
+            shown(&other)
+        ))),
+        Err(error) => Err(ApiError::bad_request(format!(
+            "the body is not JSON: {error}"
+        ))),
     }
 }
 
 fn check_media_type(parts: &Parts) -> Result<(), ApiError> {
-    let Some(given) = parts.headers.get(CONTENT_TYPE) else { return Err(ApiError::no_media_type()) };
+    let Some(given) = parts.headers.get(CONTENT_TYPE) else {
+        return Err(ApiError::no_media_type());
+    };
     let given = given.to_str().unwrap_or("(not text)");
-    let media_type = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json")) {
+    let media_type = given
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if media_type == "application/json"
+        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+    {
         return Ok(());
     }
     Err(ApiError::unsupported_media_type(given))
@@ -94,11 +118,24 @@ mod tests {
     /// On a stopped clock, so that the limit is the real one and the test takes no time.
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_arrive_in_time_is_408() {
-        let (parts, ()) = http::Request::post("/").header(CONTENT_TYPE, "application/json").body(()).unwrap().into_parts();
+        let (parts, ()) = http::Request::post("/")
+            .header(CONTENT_TYPE, "application/json")
+            .body(())
+            .unwrap()
+            .into_parts();
         let from = Instant::now();
-        let read = json_bytes(&parts, dripping(), LOG_IN_BYTES).await.unwrap_err().into_response();
+        let read = json_bytes(&parts, dripping(), LOG_IN_BYTES)
+            .await
+            .unwrap_err()
+            .into_response();
         assert_eq!((read.status().as_u16(), from.elapsed()), (408, BODY_TIME));
-        let discarded = discard(&parts, dripping()).await.unwrap_err().into_response();
-        assert_eq!((discarded.status().as_u16(), from.elapsed()), (408, BODY_TIME * 2));
+        let discarded = discard(&parts, dripping())
+            .await
+            .unwrap_err()
+            .into_response();
+        assert_eq!(
+            (discarded.status().as_u16(), from.elapsed()),
+            (408, BODY_TIME * 2)
+        );
     }
 }

@@ -17,13 +17,13 @@ use crate::board::Shared;
 /// The header that carries a session's successor.
 pub(crate) static REFRESH_HEADER: HeaderName = HeaderName::from_static("x-auth-refresh-token");
 
-/// The mark of a request made in process. It is a value of a type that only this crate can make, so no bytes from a
-/// socket can bring it about.
+/// The mark of a request made in process. It is a value of a type that only this crate can make, so
+/// no bytes from a socket can bring it about.
 #[derive(Clone, Copy)]
 pub(crate) struct ActingAs(pub(crate) AccountId);
 
-/// Where a request comes from, as an extension of it, for whoever serves the router and knows it. Wrong passwords then slow down their own
-/// address; without it, every address.
+/// Where a request comes from, as an extension of it, for whoever serves the router and knows it.
+/// Wrong passwords then slow down their own address; without it, every address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -41,7 +41,9 @@ impl Caller {
             return Ok(());
         }
         let access = access.as_str();
-        Err(ApiError::forbidden(format!("the token may not {access} {model} rows: use one with the scope {model}:{access}")))
+        Err(ApiError::forbidden(format!(
+            "the token may not {access} {model} rows: use one with the scope {model}:{access}"
+        )))
     }
 }
 
@@ -52,15 +54,28 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Result<Response, ApiError> {
     if let Some(ActingAs(account_id)) = request.extensions().get::<ActingAs>().copied() {
-        request.extensions_mut().insert(Caller { account_id, scopes: Scopes::All });
+        request.extensions_mut().insert(Caller {
+            account_id,
+            scopes: Scopes::All,
+        });
         return Ok(next.run(request).await);
     }
     let bearer = bearer(request.headers())?;
     let principal = shared.store.authenticate(bearer).await?;
-    let Some(Principal { account, scopes, credential }) = principal else {
-        return Err(ApiError::unauthorized("the token is unknown, expired or revoked: log in again or use another token"));
+    let Some(Principal {
+        account,
+        scopes,
+        credential,
+    }) = principal
+    else {
+        return Err(ApiError::unauthorized(
+            "the token is unknown, expired or revoked: log in again or use another token",
+        ));
     };
-    request.extensions_mut().insert(Caller { account_id: account.id, scopes });
+    request.extensions_mut().insert(Caller {
+        account_id: account.id,
+        scopes,
+    });
     let mut response = next.run(request).await;
     if let (true, Credential::Session(session)) = (response.status().is_success(), &credential) {
         offer_successor(&shared, session, response.headers_mut()).await;
@@ -84,12 +99,19 @@ async fn offer_successor(shared: &Shared, session: &SessionUse, headers: &mut He
 
 fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     let Some(value) = headers.get(AUTHORIZATION) else {
-        return Err(ApiError::unauthorized("there is no token: send it as Authorization: Bearer TOKEN"));
+        return Err(ApiError::unauthorized(
+            "there is no token: send it as Authorization: Bearer TOKEN",
+        ));
     };
-    let bearer =
-        value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let bearer = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match bearer {
         Some((_, token)) if !token.trim().is_empty() => Ok(token.trim()),
-        _ => Err(ApiError::unauthorized("the Authorization header holds no token: send it as Authorization: Bearer TOKEN")),
+        _ => Err(ApiError::unauthorized(
+            "the Authorization header holds no token: send it as Authorization: Bearer TOKEN",
+        )),
     }
 }

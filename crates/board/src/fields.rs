@@ -1,4 +1,5 @@
-//! From the body of a create or an update to checked fields: every problem at once, and the rows that must be there.
+//! From the body of a create or an update to checked fields: every problem at once, and the rows
+//! that must be there.
 
 use footbridge_store::Reference;
 use serde_json::{Map, Value};
@@ -15,7 +16,10 @@ pub(crate) struct CheckedFields {
 }
 
 /// The fields of a new row. Null is the same as absent.
-pub(crate) fn for_create(model: &Model, mut body: Map<String, Value>) -> Result<CheckedFields, Vec<String>> {
+pub(crate) fn for_create(
+    model: &Model,
+    mut body: Map<String, Value>,
+) -> Result<CheckedFields, Vec<String>> {
     body.retain(|_, value| !value.is_null());
     let mut problems: Vec<String> = model
         .fields
@@ -28,23 +32,38 @@ pub(crate) fn for_create(model: &Model, mut body: Map<String, Value>) -> Result<
 }
 
 /// The fields that an update names. Null clears an optional field.
-pub(crate) fn for_update(model: &Model, body: Map<String, Value>) -> Result<CheckedFields, Vec<String>> {
+pub(crate) fn for_update(
+    model: &Model,
+    body: Map<String, Value>,
+) -> Result<CheckedFields, Vec<String>> {
     let problems = problems_of(model, &model.update, &body);
     checked(model, body, problems)
 }
 
-fn checked(model: &Model, values: Map<String, Value>, problems: Vec<String>) -> Result<CheckedFields, Vec<String>> {
+fn checked(
+    model: &Model,
+    values: Map<String, Value>,
+    problems: Vec<String>,
+) -> Result<CheckedFields, Vec<String>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let references = model.fields.values().filter_map(|field| reference(field, &values)).collect();
+    let references = model
+        .fields
+        .values()
+        .filter_map(|field| reference(field, &values))
+        .collect();
     Ok(CheckedFields { values, references })
 }
 
 fn reference(field: &Field, values: &Map<String, Value>) -> Option<Reference> {
     let model = field.reference.as_ref()?;
     let id = values.get(field.name.as_str())?.as_str()?;
-    Some(Reference { field: field.name.clone(), model: model.clone(), id: id.to_owned() })
+    Some(Reference {
+        field: field.name.clone(),
+        model: model.clone(),
+        id: id.to_owned(),
+    })
 }
 
 fn problems_of(model: &Model, settable: &[String], body: &Map<String, Value>) -> Vec<String> {

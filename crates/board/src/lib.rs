@@ -1,8 +1,9 @@
 //! The built-in board: the Production Board REST API over the store.
 //!
-//! What boards and cards are comes as data, the `models:` section of the board's connector file; this crate holds no
-//! table of its own and knows no MCP. The API is reached over HTTP through [`Board::router`], or in process, with the same
-//! requests and without a socket, through [`Board::service_for`].
+//! What boards and cards are comes as data, the `models:` section of the board's connector file;
+//! this crate holds no table of its own and knows no MCP. The API is reached over HTTP through
+//! [`Board::router`], or in process, with the same requests and without a socket, through
+//! [`Board::service_for`].
 //!
 //! ```
 //! use footbridge_board::{Board, Models};

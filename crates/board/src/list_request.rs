@@ -18,12 +18,22 @@ pub(crate) const FILTER_VALUES: usize = 200;
 pub(crate) const LARGEST_OFFSET: u32 = 100_000;
 
 /// Reads the query of a list of the model's rows.
-pub(crate) fn read(model: &Model, account_id: AccountId, query: Option<&str>) -> Result<ListQuery, ApiError> {
+pub(crate) fn read(
+    model: &Model,
+    account_id: AccountId,
+    query: Option<&str>,
+) -> Result<ListQuery, ApiError> {
     let query = query.unwrap_or_default();
     if query.len() > QUERY_BYTES {
         return Err(ApiError::uri_too_long(QUERY_BYTES));
     }
-    let mut reading = Reading { model, problems: Vec::new(), asked: Asked::default(), filters: Vec::new(), values: 0 };
+    let mut reading = Reading {
+        model,
+        problems: Vec::new(),
+        asked: Asked::default(),
+        filters: Vec::new(),
+        values: 0,
+    };
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         reading.take(&key, value.into_owned());
     }
@@ -70,14 +80,22 @@ impl<'a> Reading<'a> {
                 "{} is no filter of a {}: filter by {}",
                 shown(&Value::from(key)),
                 model.name,
-                if model.filters.is_empty() { "nothing".to_owned() } else { model.filter_keys().join(", ") },
+                if model.filters.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    model.filter_keys().join(", ")
+                },
             );
             if !self.problems.contains(&problem) && self.problems.len() < FILTER_VALUES {
                 self.problems.push(problem);
             }
             return;
         };
-        match self.filters.iter_mut().find(|(target, _)| **target == filter.target) {
+        match self
+            .filters
+            .iter_mut()
+            .find(|(target, _)| **target == filter.target)
+        {
             Some((_, values)) => values.push(value),
             None => self.filters.push((&filter.target, vec![value])),
         }
@@ -120,19 +138,26 @@ impl<'a> Reading<'a> {
 
     fn limit(&mut self) -> u32 {
         let max_limit = self.model.max_limit;
-        let Some(text) = self.asked.limit.take() else { return DEFAULT_LIMIT.min(max_limit) };
+        let Some(text) = self.asked.limit.take() else {
+            return DEFAULT_LIMIT.min(max_limit);
+        };
         match text.parse::<i64>() {
             Ok(limit) if limit >= 1 => u32::try_from(limit).unwrap_or(u32::MAX).min(max_limit),
             _ if is_digits(&text) && text.bytes().any(|digit| digit != b'0') => max_limit,
             _ => {
-                self.problems.push(format!("limit must be an integer of at least 1, not {}", shown(&Value::from(text))));
+                self.problems.push(format!(
+                    "limit must be an integer of at least 1, not {}",
+                    shown(&Value::from(text))
+                ));
                 max_limit
             }
         }
     }
 
     fn offset(&mut self) -> u32 {
-        let Some(text) = self.asked.offset.take() else { return 0 };
+        let Some(text) = self.asked.offset.take() else {
+            return 0;
+        };
         match text.parse::<u32>() {
             Ok(offset) if offset <= LARGEST_OFFSET => offset,
             _ if is_digits(&text) => {
@@ -141,7 +166,10 @@ impl<'a> Reading<'a> {
                 0
             }
             _ => {
-                self.problems.push(format!("offset must be an integer of at least 0, not {}", shown(&Value::from(text))));
+                self.problems.push(format!(
+                    "offset must be an integer of at least 0, not {}",
+                    shown(&Value::from(text))
+                ));
                 0
             }
         }
@@ -151,7 +179,9 @@ impl<'a> Reading<'a> {
         let text = self.asked.q.take().filter(|text| !text.is_empty())?;
         let characters = text.chars().count();
         if characters > SEARCH_CHARACTERS {
-            self.problems.push(format!("q has {characters} characters, at most {SEARCH_CHARACTERS} are allowed"));
+            self.problems.push(format!(
+                "q has {characters} characters, at most {SEARCH_CHARACTERS} are allowed"
+            ));
         }
         Some(text)
     }
@@ -159,10 +189,17 @@ impl<'a> Reading<'a> {
     fn sort(&mut self) -> (Option<footbridge_store::SortKey>, bool) {
         let text = self.asked.sort.take().filter(|text| !text.is_empty());
         let text = text.as_deref().unwrap_or(&self.model.default_sort);
-        let (key, descending) = text.strip_prefix('-').map_or((text, false), |key| (key, true));
+        let (key, descending) = text
+            .strip_prefix('-')
+            .map_or((text, false), |key| (key, true));
         let sort = self.model.sort(key).cloned();
         if sort.is_none() {
-            let keys: Vec<&str> = self.model.sorts.iter().map(|(key, _)| key.as_str()).collect();
+            let keys: Vec<&str> = self
+                .model
+                .sorts
+                .iter()
+                .map(|(key, _)| key.as_str())
+                .collect();
             let problem = format!(
                 "sort must be one of {}, with - before it to reverse, not {}",
                 keys.join(", "),
@@ -177,7 +214,11 @@ impl<'a> Reading<'a> {
         let text = self.asked.after.take()?;
         let id = RecordId::parse(&text);
         if id.is_none() {
-            self.problems.push(format!("after must be the id of a {}, not {}", self.model.name, shown(&Value::from(text))));
+            self.problems.push(format!(
+                "after must be the id of a {}, not {}",
+                self.model.name,
+                shown(&Value::from(text))
+            ));
         }
         id
     }
@@ -198,16 +239,27 @@ fn filter(target: &FilterTarget, values: Vec<String>) -> Result<Filter, String> 
 
 fn field_filter(name: &FieldName, kind: &FieldKind, values: Vec<String>) -> Result<Filter, String> {
     match kind {
-        FieldKind::Boolean => Ok(Filter::Boolean(name.clone(), booleans(name.as_str(), &values)?)),
+        FieldKind::Boolean => Ok(Filter::Boolean(
+            name.clone(),
+            booleans(name.as_str(), &values)?,
+        )),
         FieldKind::Integer | FieldKind::Number => {
-            let numbers = values.iter().map(|value| number(name, value)).collect::<Result<_, _>>()?;
+            let numbers = values
+                .iter()
+                .map(|value| number(name, value))
+                .collect::<Result<_, _>>()?;
             Ok(Filter::Number(name.clone(), numbers))
         }
         FieldKind::Tags => Ok(Filter::Holds(name.clone(), values)),
-        FieldKind::Choice(choices) => match values.iter().find(|value| !value.is_empty() && !choices.contains(value)) {
-            Some(other) => {
-                Err(format!("{name} must be one of {}, not {}", choices.join(", "), shown(&Value::from(other.as_str()))))
-            }
+        FieldKind::Choice(choices) => match values
+            .iter()
+            .find(|value| !value.is_empty() && !choices.contains(value))
+        {
+            Some(other) => Err(format!(
+                "{name} must be one of {}, not {}",
+                choices.join(", "),
+                shown(&Value::from(other.as_str()))
+            )),
             None => Ok(Filter::Text(name.clone(), values)),
         },
         _ => Ok(Filter::Text(name.clone(), values)),
@@ -218,7 +270,10 @@ fn booleans(name: &str, values: &[String]) -> Result<Vec<bool>, String> {
     let boolean = |value: &String| match value.as_str() {
         "true" | "True" => Ok(true),
         "false" | "False" => Ok(false),
-        _ => Err(format!("{name} must be true or false, not {}", shown(&Value::from(value.as_str())))),
+        _ => Err(format!(
+            "{name} must be true or false, not {}",
+            shown(&Value::from(value.as_str()))
+        )),
     };
     values.iter().map(boolean).collect()
 }
@@ -228,5 +283,10 @@ fn number(name: &FieldName, value: &str) -> Result<Number, String> {
         return Ok(Number::Integer(integer));
     }
     let real = value.parse::<f64>().ok().filter(|real| real.is_finite());
-    real.map(Number::Real).ok_or_else(|| format!("{name} must be a number, not {}", shown(&Value::from(value))))
+    real.map(Number::Real).ok_or_else(|| {
+        format!(
+            "{name} must be a number, not {}",
+            shown(&Value::from(value))
+        )
+    })
 }

@@ -1,4 +1,5 @@
-//! The model table: which kinds of rows there are, their fields, filters and sorts. Read by `models::written`; checking values is `value`.
+//! The model table: which kinds of rows there are, their fields, filters and sorts. Read by
+//! `models::written`; checking values is `value`.
 
 use std::sync::Arc;
 
@@ -22,7 +23,9 @@ impl Models {
     /// # Errors
     /// [`ModelsError`] lists every problem at once.
     pub fn from_json(section: &serde_json::Value) -> Result<Models, ModelsError> {
-        Ok(Models { by_name: Arc::new(written::read(section)?) })
+        Ok(Models {
+            by_name: Arc::new(written::read(section)?),
+        })
     }
 
     /// The models' names, in the order of the table.
@@ -49,10 +52,13 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// The filter that a key means. A field's own name wins over a column of the same name, so `status` on a card is the
-    /// card's status; where no field has the name it is the row's column.
+    /// The filter that a key means. A field's own name wins over a column of the same name, so
+    /// `status` on a card is the card's status; where no field has the name it is the row's column.
     pub(crate) fn filter(&self, key: &str) -> Option<&FilterKey> {
-        let by_wire = self.filters.iter().find(|filter| filter.wire == key && filter.wire != filter.friendly);
+        let by_wire = self
+            .filters
+            .iter()
+            .find(|filter| filter.wire == key && filter.wire != filter.friendly);
         by_wire.or_else(|| self.filters.iter().find(|filter| filter.friendly == key))
     }
 
@@ -68,7 +74,10 @@ impl Model {
     }
 
     pub(crate) fn sort(&self, key: &str) -> Option<&SortKey> {
-        self.sorts.iter().find(|(known, _)| known == key).map(|(_, sort)| sort)
+        self.sorts
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, sort)| sort)
     }
 }
 

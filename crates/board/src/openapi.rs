@@ -12,9 +12,18 @@ pub fn openapi(models: &Models) -> Value {
     let mut schemas = Map::new();
     for model in models.by_name.values() {
         paths.insert(format!("/xapi2/data/{}", model.name), rows_path(model));
-        paths.insert(format!("/xapi2/data/{}/{{id}}", model.name), row_path(model));
-        schemas.insert(format!("{}_fields", model.name), fields_schema(model, &model.create, true));
-        schemas.insert(format!("{}_changes", model.name), fields_schema(model, &model.update, false));
+        paths.insert(
+            format!("/xapi2/data/{}/{{id}}", model.name),
+            row_path(model),
+        );
+        schemas.insert(
+            format!("{}_fields", model.name),
+            fields_schema(model, &model.create, true),
+        );
+        schemas.insert(
+            format!("{}_changes", model.name),
+            fields_schema(model, &model.update, false),
+        );
         schemas.insert(model.name.clone(), row_schema(model));
     }
     paths.extend(fixed_paths());
@@ -96,7 +105,11 @@ fn row_path(model: &Model) -> Value {
 }
 
 fn list_parameters(model: &Model) -> Vec<Value> {
-    let sorts: Vec<String> = model.sorts.iter().flat_map(|(key, _)| [key.clone(), format!("-{key}")]).collect();
+    let sorts: Vec<String> = model
+        .sorts
+        .iter()
+        .flat_map(|(key, _)| [key.clone(), format!("-{key}")])
+        .collect();
     let default_limit = list_request::DEFAULT_LIMIT.min(model.max_limit);
     let mut parameters = vec![
         query(
@@ -109,7 +122,11 @@ fn list_parameters(model: &Model) -> Vec<Value> {
             json!({ "type": "integer", "minimum": 0, "maximum": list_request::LARGEST_OFFSET }),
             "Rows to pass over.",
         ),
-        query("after", json!({ "type": "string", "format": "uuid" }), "Only rows after the row with this id, in the same order."),
+        query(
+            "after",
+            json!({ "type": "string", "format": "uuid" }),
+            "Only rows after the row with this id, in the same order.",
+        ),
         query(
             "sort",
             json!({ "type": "string", "enum": sorts, "default": model.default_sort }),
@@ -122,8 +139,11 @@ fn list_parameters(model: &Model) -> Vec<Value> {
         ),
     ];
     parameters.extend(model.filters.iter().map(|filter| {
-        let mut parameter =
-            query(&filter.wire, json!({ "type": "array", "items": { "type": "string" } }), "Any of these values.");
+        let mut parameter = query(
+            &filter.wire,
+            json!({ "type": "array", "items": { "type": "string" } }),
+            "Any of these values.",
+        );
         if let Value::Object(parameter) = &mut parameter {
             parameter.insert("style".to_owned(), "form".into());
             parameter.insert("explode".to_owned(), true.into());
@@ -174,7 +194,9 @@ fn answer(status: &str, schema: Option<Value>) -> Value {
     };
     let schema = schema.or_else(|| (!status.starts_with('2')).then(|| reference("error")));
     match schema {
-        Some(schema) => json!({ "description": description, "content": { "application/json": { "schema": schema } } }),
+        Some(schema) => {
+            json!({ "description": description, "content": { "application/json": { "schema": schema } } })
+        }
         None => json!({ "description": description }),
     }
 }
@@ -192,11 +214,26 @@ fn row_schema(model: &Model) -> Value {
 }
 
 fn fields_schema(model: &Model, settable: &[String], is_whole: bool) -> Value {
-    let fields: Vec<&Field> = settable.iter().filter_map(|name| model.fields.get(name)).collect();
-    let properties: Map<String, Value> =
-        fields.iter().map(|field| (field.name.to_string(), field_schema(field, !is_whole && !field.is_required))).collect();
-    let mut schema = json!({ "type": "object", "additionalProperties": false, "properties": properties });
-    let required: Vec<&str> = fields.iter().filter(|field| field.is_required).map(|field| field.name.as_str()).collect();
+    let fields: Vec<&Field> = settable
+        .iter()
+        .filter_map(|name| model.fields.get(name))
+        .collect();
+    let properties: Map<String, Value> = fields
+        .iter()
+        .map(|field| {
+            (
+                field.name.to_string(),
+                field_schema(field, !is_whole && !field.is_required),
+            )
+        })
+        .collect();
+    let mut schema =
+        json!({ "type": "object", "additionalProperties": false, "properties": properties });
+    let required: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.is_required)
+        .map(|field| field.name.as_str())
+        .collect();
     if let (true, false, Value::Object(schema)) = (is_whole, required.is_empty(), &mut schema) {
         schema.insert("required".to_owned(), required.into());
     }
@@ -206,21 +243,35 @@ fn fields_schema(model: &Model, settable: &[String], is_whole: bool) -> Value {
 fn field_schema(field: &Field, may_be_null: bool) -> Value {
     let (kind, mut schema) = match &field.kind {
         FieldKind::Text { max_characters } => ("string", json!({ "maxLength": max_characters })),
-        FieldKind::Url { max_characters } => ("string", json!({ "format": "uri", "maxLength": max_characters })),
+        FieldKind::Url { max_characters } => (
+            "string",
+            json!({ "format": "uri", "maxLength": max_characters }),
+        ),
         FieldKind::Integer => ("integer", json!({})),
         FieldKind::Number => ("number", json!({})),
         FieldKind::Boolean => ("boolean", json!({})),
         FieldKind::Choice(values) => ("string", json!({ "enum": choices(values, may_be_null) })),
         FieldKind::Object => ("object", json!({})),
-        FieldKind::Tags => {
-            ("array", json!({ "maxItems": TAGS, "items": { "type": "string", "minLength": 1, "maxLength": TAG_CHARACTERS } }))
-        }
-        FieldKind::Columns => ("array", json!({ "maxItems": COLUMNS, "items": column_schema() })),
+        FieldKind::Tags => (
+            "array",
+            json!({ "maxItems": TAGS, "items": { "type": "string", "minLength": 1, "maxLength": TAG_CHARACTERS } }),
+        ),
+        FieldKind::Columns => (
+            "array",
+            json!({ "maxItems": COLUMNS, "items": column_schema() }),
+        ),
         FieldKind::Any => ("", json!({})),
     };
     if let Value::Object(schema) = &mut schema {
         if !kind.is_empty() {
-            schema.insert("type".to_owned(), if may_be_null { json!([kind, "null"]) } else { json!(kind) });
+            schema.insert(
+                "type".to_owned(),
+                if may_be_null {
+                    json!([kind, "null"])
+                } else {
+                    json!(kind)
+                },
+            );
         }
         if let Some(description) = &field.description {
             schema.insert("description".to_owned(), description.as_str().into());
@@ -230,7 +281,11 @@ fn field_schema(field: &Field, may_be_null: bool) -> Value {
 }
 
 fn choices(values: &[String], may_be_null: bool) -> Vec<Value> {
-    values.iter().map(|value| value.as_str().into()).chain(may_be_null.then_some(Value::Null)).collect()
+    values
+        .iter()
+        .map(|value| value.as_str().into())
+        .chain(may_be_null.then_some(Value::Null))
+        .collect()
 }
 
 fn column_schema() -> Value {

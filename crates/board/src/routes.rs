@@ -1,4 +1,5 @@
-//! The table of routes, all under `/xapi2`. None redirects; what is not in the table is a 404 with a sentence.
+//! The table of routes, all under `/xapi2`. None redirects; what is not in the table is a 404 with
+//! a sentence.
 
 use std::sync::Arc;
 
@@ -19,7 +20,10 @@ mod rows;
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
     let known_callers = Router::new()
         .route("/xapi2/data/{type}", get(rows::list).post(rows::create))
-        .route("/xapi2/data/{type}/{id}", get(rows::read).patch(rows::update).delete(rows::delete))
+        .route(
+            "/xapi2/data/{type}/{id}",
+            get(rows::read).patch(rows::update).delete(rows::delete),
+        )
         .route("/xapi2/auth/me", get(account::me))
         .route_layer(from_fn_with_state(Arc::clone(shared), authenticate));
     Router::new()
@@ -37,11 +41,20 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
 }
 
 async fn unknown(OriginalUri(uri): OriginalUri) -> ApiError {
-    ApiError::not_found(format!("there is nothing at {}: see /xapi2/openapi.json for what there is", path(&uri)))
+    ApiError::not_found(format!(
+        "there is nothing at {}: see /xapi2/openapi.json for what there is",
+        path(&uri)
+    ))
 }
 
 async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> ApiError {
-    ApiError::method_not_allowed(format!("{} does not take {method}: the Allow header names what it takes", path(&uri)), None)
+    ApiError::method_not_allowed(
+        format!(
+            "{} does not take {method}: the Allow header names what it takes",
+            path(&uri)
+        ),
+        None,
+    )
 }
 
 /// A path as a message shows it, cut when long.

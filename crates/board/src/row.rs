@@ -51,13 +51,23 @@ fn row(record: &Record) -> Result<Row<'_>, serde_json::Error> {
 
 /// One row as JSON.
 pub(crate) fn one_to_json(record: &Record) -> Result<Vec<u8>, StoreError> {
-    row(record).and_then(|row| serde_json::to_vec(&row)).map_err(damaged)
+    row(record)
+        .and_then(|row| serde_json::to_vec(&row))
+        .map_err(damaged)
 }
 
 /// A page as JSON.
 pub(crate) fn page_to_json(page: &Page) -> Result<Vec<u8>, StoreError> {
-    let data = page.records.iter().map(row).collect::<Result<Vec<_>, _>>().map_err(damaged)?;
-    let meta = Meta { count: data.len(), has_more: page.has_more };
+    let data = page
+        .records
+        .iter()
+        .map(row)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(damaged)?;
+    let meta = Meta {
+        count: data.len(),
+        has_more: page.has_more,
+    };
     serde_json::to_vec(&Rows { data, meta }).map_err(damaged)
 }
 

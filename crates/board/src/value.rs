@@ -24,48 +24,81 @@ pub(crate) const COLUMN_TITLE_CHARACTERS: usize = 200;
 /// What is wrong with a value, or nothing. The value is not null.
 pub(crate) fn check(kind: &FieldKind, is_required: bool, value: &Value) -> Result<(), String> {
     match (kind, value) {
-        (FieldKind::Text { max_characters }, Value::String(text)) => check_text(text, usize::from(is_required), *max_characters),
+        (FieldKind::Text { max_characters }, Value::String(text)) => {
+            check_text(text, usize::from(is_required), *max_characters)
+        }
         (FieldKind::Text { .. }, _) => Err(format!("must be a string, not {}", shown(value))),
         (FieldKind::Url { max_characters }, Value::String(text)) => {
-            check_text(text, usize::from(is_required), *max_characters).and_then(|()| check_url(text))
+            check_text(text, usize::from(is_required), *max_characters)
+                .and_then(|()| check_url(text))
         }
-        (FieldKind::Url { .. }, _) => Err(format!("must be a URL as a string, not {}", shown(value))),
+        (FieldKind::Url { .. }, _) => {
+            Err(format!("must be a URL as a string, not {}", shown(value)))
+        }
         (FieldKind::Integer, value) if value.is_i64() => Ok(()),
-        (FieldKind::Integer, _) => Err(format!("must be an integer of 64 bits, not {}", shown(value))),
-        (FieldKind::Number, Value::Number(number)) if number.as_f64().is_some_and(f64::is_finite) => Ok(()),
+        (FieldKind::Integer, _) => Err(format!(
+            "must be an integer of 64 bits, not {}",
+            shown(value)
+        )),
+        (FieldKind::Number, Value::Number(number))
+            if number.as_f64().is_some_and(f64::is_finite) =>
+        {
+            Ok(())
+        }
         (FieldKind::Number, _) => Err(format!("must be a number, not {}", shown(value))),
         (FieldKind::Boolean, Value::Bool(_)) => Ok(()),
         (FieldKind::Boolean, _) => Err(format!("must be true or false, not {}", shown(value))),
         (FieldKind::Choice(values), Value::String(text)) if values.contains(text) => Ok(()),
-        (FieldKind::Choice(values), _) => Err(format!("must be one of {}, not {}", values.join(", "), shown(value))),
+        (FieldKind::Choice(values), _) => Err(format!(
+            "must be one of {}, not {}",
+            values.join(", "),
+            shown(value)
+        )),
         (FieldKind::Object, Value::Object(_)) | (FieldKind::Any, _) => check_object(value),
         (FieldKind::Object, _) => Err(format!("must be an object, not {}", shown(value))),
         (FieldKind::Tags, Value::Array(tags)) => check_tags(tags),
         (FieldKind::Tags, _) => Err(format!("must be a list of strings, not {}", shown(value))),
         (FieldKind::Columns, Value::Array(columns)) => check_columns(columns),
-        (FieldKind::Columns, _) => Err(format!("must be a list of {{key, title, wip_limit?}}, not {}", shown(value))),
+        (FieldKind::Columns, _) => Err(format!(
+            "must be a list of {{key, title, wip_limit?}}, not {}",
+            shown(value)
+        )),
     }
 }
 
 fn check_text(text: &str, min_characters: usize, max_characters: usize) -> Result<(), String> {
     let characters = text.chars().count();
     if characters > max_characters {
-        return Err(format!("has {characters} characters, at most {max_characters} are allowed"));
+        return Err(format!(
+            "has {characters} characters, at most {max_characters} are allowed"
+        ));
     }
     if min_characters > 0 && text.trim().is_empty() {
         return Err("must not be empty".to_owned());
     }
-    if text.contains('\0') { Err("must not contain the character U+0000".to_owned()) } else { Ok(()) }
+    if text.contains('\0') {
+        Err("must not contain the character U+0000".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 fn check_url(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Ok(());
     }
-    let is_absolute = text
-        .parse::<Uri>()
-        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
-    if is_absolute { Ok(()) } else { Err(format!("must be an http or https URL, not {}", shown(&Value::from(text)))) }
+    let is_absolute = text.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    if is_absolute {
+        Ok(())
+    } else {
+        Err(format!(
+            "must be an http or https URL, not {}",
+            shown(&Value::from(text))
+        ))
+    }
 }
 
 fn check_object(value: &Value) -> Result<(), String> {
@@ -74,9 +107,15 @@ fn check_object(value: &Value) -> Result<(), String> {
     }
     let bytes = value.to_string().len();
     if bytes > OBJECT_BYTES {
-        return Err(format!("has {bytes} bytes as JSON, at most {OBJECT_BYTES} are allowed"));
+        return Err(format!(
+            "has {bytes} bytes as JSON, at most {OBJECT_BYTES} are allowed"
+        ));
     }
-    if holds_null_character(value) { Err("must not contain the character U+0000".to_owned()) } else { Ok(()) }
+    if holds_null_character(value) {
+        Err("must not contain the character U+0000".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 /// The JSON reader has bounded the depth already, so this recursion is bounded too.
@@ -84,7 +123,9 @@ fn depth_exceeds(value: &Value, levels: usize) -> bool {
     match (value, levels.checked_sub(1)) {
         (Value::Array(_) | Value::Object(_), None) => true,
         (Value::Array(items), Some(left)) => items.iter().any(|item| depth_exceeds(item, left)),
-        (Value::Object(members), Some(left)) => members.values().any(|member| depth_exceeds(member, left)),
+        (Value::Object(members), Some(left)) => {
+            members.values().any(|member| depth_exceeds(member, left))
+        }
         _ => false,
     }
 }
@@ -93,32 +134,50 @@ fn holds_null_character(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(holds_null_character),
-        Value::Object(members) => members.iter().any(|(key, member)| key.contains('\0') || holds_null_character(member)),
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, member)| key.contains('\0') || holds_null_character(member)),
         _ => false,
     }
 }
 
 fn check_tags(tags: &[Value]) -> Result<(), String> {
     if tags.len() > TAGS {
-        return Err(format!("has {} entries, at most {TAGS} are allowed", tags.len()));
+        return Err(format!(
+            "has {} entries, at most {TAGS} are allowed",
+            tags.len()
+        ));
     }
     for tag in tags {
-        let Value::String(text) = tag else { return Err(format!("must be a list of strings, but holds {}", shown(tag))) };
-        check_text(text, 1, TAG_CHARACTERS).map_err(|problem| format!("holds {}, which {problem}", shown(tag)))?;
+        let Value::String(text) = tag else {
+            return Err(format!(
+                "must be a list of strings, but holds {}",
+                shown(tag)
+            ));
+        };
+        check_text(text, 1, TAG_CHARACTERS)
+            .map_err(|problem| format!("holds {}, which {problem}", shown(tag)))?;
     }
     Ok(())
 }
 
 fn check_columns(columns: &[Value]) -> Result<(), String> {
     if columns.len() > COLUMNS {
-        return Err(format!("has {} entries, at most {COLUMNS} are allowed", columns.len()));
+        return Err(format!(
+            "has {} entries, at most {COLUMNS} are allowed",
+            columns.len()
+        ));
     }
     let mut keys: Vec<&str> = Vec::with_capacity(columns.len());
     for (place, column) in (1..).zip(columns) {
         let Value::Object(column) = column else {
-            return Err(format!("must be a list of {{key, title, wip_limit?}}, but its entry {place} is {}", shown(column)));
+            return Err(format!(
+                "must be a list of {{key, title, wip_limit?}}, but its entry {place} is {}",
+                shown(column)
+            ));
         };
-        let key = check_column(column).map_err(|problem| format!("is wrong at its entry {place}: {problem}"))?;
+        let key = check_column(column)
+            .map_err(|problem| format!("is wrong at its entry {place}: {problem}"))?;
         if keys.contains(&key) {
             return Err(format!("has the key {} twice", shown(&Value::from(key))));
         }
@@ -128,14 +187,20 @@ fn check_columns(columns: &[Value]) -> Result<(), String> {
 }
 
 fn check_column(column: &Map<String, Value>) -> Result<&str, String> {
-    if let Some(unknown) = column.keys().find(|name| !matches!(name.as_str(), "key" | "title" | "wip_limit")) {
-        return Err(format!("{} is none of key, title and wip_limit", shown(&Value::from(unknown.as_str()))));
+    if let Some(unknown) = column
+        .keys()
+        .find(|name| !matches!(name.as_str(), "key" | "title" | "wip_limit"))
+    {
+        return Err(format!(
+            "{} is none of key, title and wip_limit",
+            shown(&Value::from(unknown.as_str()))
+        ));
     }
     let text = |name: &str, characters| match column.get(name) {
         None => Err(format!("{name} is required")),
-        Some(Value::String(text)) => {
-            check_text(text, 1, characters).map(|()| text.as_str()).map_err(|problem| format!("{name} {problem}"))
-        }
+        Some(Value::String(text)) => check_text(text, 1, characters)
+            .map(|()| text.as_str())
+            .map_err(|problem| format!("{name} {problem}")),
         Some(other) => Err(format!("{name} must be a string, not {}", shown(other))),
     };
     let key = text("key", COLUMN_KEY_CHARACTERS)?;
@@ -143,6 +208,9 @@ fn check_column(column: &Map<String, Value>) -> Result<&str, String> {
     match column.get("wip_limit") {
         None => Ok(key),
         Some(limit) if limit.as_i64().is_some_and(|limit| limit >= 1) => Ok(key),
-        Some(other) => Err(format!("wip_limit must be an integer of at least 1, not {}", shown(other))),
+        Some(other) => Err(format!(
+            "wip_limit must be an integer of at least 1, not {}",
+            shown(other)
+        )),
     }
 }

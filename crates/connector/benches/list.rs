@@ -1,5 +1,5 @@
-//! Measures the engine alone: compiling the board, and calls over a service that answers ready-made bytes.
-//! `cargo bench -p footbridge-connector` prints medians; nothing here can fail a build.
+//! Measures the engine alone: compiling the board, and calls over a service that answers ready-made
+//! bytes. `cargo bench -p footbridge-connector` prints medians; nothing here can fail a build.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -24,7 +24,11 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 fn main() {
-    let file = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../connectors/board.yaml")).unwrap();
+    let file = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../connectors/board.yaml"
+    ))
+    .unwrap();
     let compiled = (0..20).map(|_| {
         let start = Instant::now();
         compile("board.yaml", &file).unwrap();
@@ -43,19 +47,35 @@ fn main() {
     println!("a page of 200 cards has {} bytes", page.len());
     let (page, one) = (Bytes::from(page), Bytes::from(row(1).to_string()));
     let service = tower::service_fn(move |request: http::Request<Full<Bytes>>| {
-        let body = if request.uri().path().ends_with("/card") { page.clone() } else { one.clone() };
+        let body = if request.uri().path().ends_with("/card") {
+            page.clone()
+        } else {
+            one.clone()
+        };
         async move { Ok::<_, Infallible>(http::Response::new(Full::new(body))) }
     });
     let connector = compile("board.yaml", &file).unwrap();
-    let backend = connector.connect(connector.settings(&|_| None).unwrap(), InProcess::new(service));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    for (tool, arguments) in
-        [("card_list", json!({"filter": {"board_id": "x", "status": "todo"}, "limit": 200})), ("card_get", json!({"id": "1"}))]
-    {
+    let backend = connector.connect(
+        connector.settings(&|_| None).unwrap(),
+        InProcess::new(service),
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for (tool, arguments) in [
+        (
+            "card_list",
+            json!({"filter": {"board_id": "x", "status": "todo"}, "limit": 200}),
+        ),
+        ("card_get", json!({"id": "1"})),
+    ] {
         let arguments: Map<_, _> = arguments.as_object().unwrap().clone();
         let times = (0..ROUNDS).map(|_| {
             let start = Instant::now();
-            runtime.block_on(backend.call(tool, arguments.clone())).unwrap();
+            runtime
+                .block_on(backend.call(tool, arguments.clone()))
+                .unwrap();
             start.elapsed()
         });
         println!("{tool}: {:?}", median(times.collect()));

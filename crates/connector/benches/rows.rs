@@ -1,5 +1,6 @@
-//! Measures lists of a tool with steps: rows kept as they are, by a shape of paths, by a shape with a jq field, and by jq alone.
-//! `cargo bench -p footbridge-connector --bench rows` prints medians; nothing here can fail a build.
+//! Measures lists of a tool with steps: rows kept as they are, by a shape of paths, by a shape with
+//! a jq field, and by jq alone. `cargo bench -p footbridge-connector --bench rows` prints medians;
+//! nothing here can fail a build.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -46,13 +47,22 @@ fn main() {
     println!("a page of 50 rows has {} bytes", page.len());
     let (page, one) = (Bytes::from(page), Bytes::from(row(1).to_string()));
     let service = tower::service_fn(move |request: http::Request<Full<Bytes>>| {
-        let body = if request.uri().path() == "/rows" { page.clone() } else { one.clone() };
+        let body = if request.uri().path() == "/rows" {
+            page.clone()
+        } else {
+            one.clone()
+        };
         let mut response = http::Response::new(Full::new(body));
-        response.headers_mut().insert("x-total", http::HeaderValue::from_static("50"));
+        response
+            .headers_mut()
+            .insert("x-total", http::HeaderValue::from_static("50"));
         async move { Ok::<_, Infallible>(response) }
     });
     let connector = compile("x.yaml", FILE).unwrap();
-    let backend = connector.connect(connector.settings(&|_| None).unwrap(), InProcess::new(service));
+    let backend = connector.connect(
+        connector.settings(&|_| None).unwrap(),
+        InProcess::new(service),
+    );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_stack_size(FILTER_STACK_BYTES)

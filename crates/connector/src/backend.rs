@@ -1,4 +1,5 @@
-//! A connector with settings and an upstream: the place where calls enter. What a call does is in `backend/`.
+//! A connector with settings and an upstream: the place where calls enter. What a call does is in
+//! `backend/`.
 
 mod access;
 mod actions;
@@ -40,7 +41,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::connector::{Action, Compiled, Connector, Decides, Kind, MAX_REQUESTS, RestAction, Timeout};
+use crate::connector::{
+    Action, Compiled, Connector, Decides, Kind, MAX_REQUESTS, RestAction, Timeout,
+};
 use crate::failure::CallError;
 use crate::fence::Fencing;
 use crate::jq::{Variable, Variables};
@@ -70,11 +73,13 @@ pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
 /// What a call may do beside giving a result.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// Told how far the call is. With it, a call may wait as long as its connector says; without it, less than a minute.
+    /// Told how far the call is. With it, a call may wait as long as its connector says; without
+    /// it, less than a minute.
     pub progress: Option<OnProgress>,
     /// Also give the records as the backend sent them.
     pub keeps_records: bool,
-    /// The result is for a person or a program, not for a model: no text is fenced, neither in it nor in an error.
+    /// The result is for a person or a program, not for a model: no text is fenced, neither in it
+    /// nor in an error.
     pub is_plain: bool,
 }
 
@@ -83,23 +88,28 @@ pub struct Options {
 pub struct Outcome {
     /// The result, as it goes to the client: one compact JSON value.
     pub json: String,
-    /// The same before any shape, with nothing left out, renamed or fenced, when [`Options::keeps_records`] asked for it; one JSON value.
+    /// The same before any shape, with nothing left out, renamed or fenced, when
+    /// [`Options::keeps_records`] asked for it; one JSON value.
     pub records: Option<String>,
 }
 
 impl Outcome {
     fn new(json: String) -> Self {
         debug_assert!(json::is_valid(&json), "a result that is no JSON");
-        Self { json, records: None }
+        Self {
+            json,
+            records: None,
+        }
     }
 }
 
-/// One backend with one credential, ready to be called. Cheap to clone; clones share the upstream, the login and what lookups
-/// keep, so callers with credentials of their own need a backend of their own.
+/// One backend with one credential, ready to be called. Cheap to clone; clones share the upstream,
+/// the login and what lookups keep, so callers with credentials of their own need a backend of
+/// their own.
 ///
-/// Arguments are expected to fit the tool's `input_schema`: they are not validated here. What a model wrote goes through [`crate::unfence`]
-/// before. Filters run on the runtime's
-/// blocking threads, which need [`crate::FILTER_STACK_BYTES`] of stack.
+/// Arguments are expected to fit the tool's `input_schema`: they are not validated here. What a
+/// model wrote goes through [`crate::unfence`] before. Filters run on the runtime's blocking
+/// threads, which need [`crate::FILTER_STACK_BYTES`] of stack.
 #[derive(Clone)]
 pub struct Backend(Arc<Shared>, Fencing);
 
@@ -160,20 +170,42 @@ impl Backend {
         let timeout = match &connector.0.timeout {
             Timeout::Fixed(time) => *time,
             // a whole number, as its setting's rules say
-            Timeout::Setting(name) => {
-                Duration::from_secs(settings.open.get(name).and_then(|seconds| seconds.parse().ok()).unwrap_or_default())
-            }
+            Timeout::Setting(name) => Duration::from_secs(
+                settings
+                    .open
+                    .get(name)
+                    .and_then(|seconds| seconds.parse().ok())
+                    .unwrap_or_default(),
+            ),
         };
-        let open = settings.open.iter().map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
+        let open = settings
+            .open
+            .iter()
+            .map(|(name, value)| (Val::utf8_str(name.clone()), Val::utf8_str(value.clone())));
         let open = Val::obj(open.collect());
-        let (secrets, credentials) = (secrets::Secrets::new(&settings), credentials::CurrentCredentials::new(&settings));
+        let (secrets, credentials) = (
+            secrets::Secrets::new(&settings),
+            credentials::CurrentCredentials::new(&settings),
+        );
         let upstream = Box::new(upstream);
-        let shared = Shared { connector, settings, upstream, timeout, open, session, sources, secrets, credentials, access };
+        let shared = Shared {
+            connector,
+            settings,
+            upstream,
+            timeout,
+            open,
+            session,
+            sources,
+            secrets,
+            credentials,
+            access,
+        };
         Self(Arc::new(shared), Fencing::Strangers)
     }
 
-    /// The same, where the caller wrote what it holds: its texts are fenced only where they could be taken for something else, such as our
-    /// marks. Without it every text that the connector file says is untrusted is fenced.
+    /// The same, where the caller wrote what it holds: its texts are fenced only where they could
+    /// be taken for something else, such as our marks. Without it every text that the connector
+    /// file says is untrusted is fenced.
     #[must_use]
     pub fn with_own_texts(self) -> Self {
         Self(self.0, Fencing::Own)
@@ -185,7 +217,12 @@ impl Backend {
     }
 
     fn begin_for(&self, fencing: Fencing, requests: usize) -> Arc<Inner> {
-        Arc::new(Inner { shared: Arc::clone(&self.0), budget: Budget::new(requests), fencing, began: Instant::now() })
+        Arc::new(Inner {
+            shared: Arc::clone(&self.0),
+            budget: Budget::new(requests),
+            fencing,
+            began: Instant::now(),
+        })
     }
 
     /// The connector that this is.
@@ -193,25 +230,34 @@ impl Backend {
         &self.0.connector
     }
 
-    /// A text that tells this backend, with these settings, from others: made of its connector, its address and the settings that are no
-    /// secrets. Two credentials that differ in secrets alone are not told apart.
+    /// A text that tells this backend, with these settings, from others: made of its connector, its
+    /// address and the settings that are no secrets. Two credentials that differ in secrets alone
+    /// are not told apart.
     pub fn identity(&self) -> String {
         let settings = &self.0.settings;
         let mut open: Vec<_> = settings.open.iter().collect();
         open.sort();
         let mut hash = Sha256::new();
         let parts = [self.0.compiled().name.as_str(), settings.base()].into_iter();
-        for part in parts.chain(open.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()])) {
+        for part in parts.chain(
+            open.iter()
+                .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
+        ) {
             hash.update(part.len().to_le_bytes());
             hash.update(part.as_bytes());
         }
-        format!("{} {}", self.0.compiled().name, URL_SAFE_NO_PAD.encode(hash.finalize()))
+        format!(
+            "{} {}",
+            self.0.compiled().name,
+            URL_SAFE_NO_PAD.encode(hash.finalize())
+        )
     }
 
     /// Calls a tool by its name or alias, like [`Backend::call_with`] without options.
     ///
     /// # Errors
-    /// [`CallError`] with a text for the model, whose fault it was, and whether trying again is safe.
+    /// [`CallError`] with a text for the model, whose fault it was, and whether trying again is
+    /// safe.
     pub fn call(
         &self,
         tool: &str,
@@ -223,7 +269,8 @@ impl Backend {
     /// Calls a tool by its name or alias. Dropping the future cancels the call.
     ///
     /// # Errors
-    /// [`CallError`] with a text for the model, whose fault it was, and whether trying again is safe.
+    /// [`CallError`] with a text for the model, whose fault it was, and whether trying again is
+    /// safe.
     pub fn call_with(
         &self,
         tool: &str,
@@ -236,9 +283,19 @@ impl Backend {
             Some(Action::Steps(plan)) => plan.requests,
             _ => MAX_REQUESTS,
         };
-        let inner = self.begin_for(if options.is_plain { Fencing::Nobody } else { self.1 }, requests);
-        let unknown =
-            action.is_none().then(|| CallError::caller(format!("There is no tool `{tool}`. List the tools to see their names.")));
+        let inner = self.begin_for(
+            if options.is_plain {
+                Fencing::Nobody
+            } else {
+                self.1
+            },
+            requests,
+        );
+        let unknown = action.is_none().then(|| {
+            CallError::caller(format!(
+                "There is no tool `{tool}`. List the tools to see their names."
+            ))
+        });
         async move {
             if let Some(error) = unknown {
                 return Err(error);
@@ -249,7 +306,9 @@ impl Backend {
                 Some(Action::Create(model)) => record::create(&inner, &model, arguments).await,
                 Some(Action::Update(model)) => record::update(&inner, &model, arguments).await,
                 Some(Action::Delete(model)) => record::delete(&inner, &model, &arguments).await,
-                Some(Action::Steps(plan)) => Box::pin(steps::run(&inner, &plan, arguments, options)).await,
+                Some(Action::Steps(plan)) => {
+                    Box::pin(steps::run(&inner, &plan, arguments, options)).await
+                }
                 None => Err(CallError::caller("There is no such tool.")),
             }
         }
@@ -257,9 +316,11 @@ impl Backend {
 }
 
 impl Backend {
-    /// The arguments of each call that an HTTP request to an action wants. `request` is `{query: {name: [values]}, body}`.
+    /// The arguments of each call that an HTTP request to an action wants. `request` is `{query:
+    /// {name: [values]}, body}`.
     ///
-    /// The calls themselves are the host's: they go the road of every call, with [`Options::keeps_records`].
+    /// The calls themselves are the host's: they go the road of every call, with
+    /// [`Options::keeps_records`].
     ///
     /// # Errors
     /// When there is no such action, or the request does not fit it; the text says why.
@@ -267,7 +328,8 @@ impl Backend {
         &self,
         action: &str,
         request: Value,
-    ) -> impl Future<Output = Result<Vec<Map<String, Value>>, CallError>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<Vec<Map<String, Value>>, CallError>> + Send + 'static + use<>
+    {
         let (inner, action) = (self.begin(MAX_REQUESTS), self.action(action));
         async move { actions::arguments(&inner, &action?, &request).await }
     }
@@ -286,12 +348,19 @@ impl Backend {
     }
 
     fn action(&self, name: &str) -> Result<RestAction, CallError> {
-        let found = self.0.compiled().actions.iter().find(|action| action.name == name);
-        found.cloned().ok_or_else(|| CallError::caller(format!("There is no action `{name}`.")))
+        let found = self
+            .0
+            .compiled()
+            .actions
+            .iter()
+            .find(|action| action.name == name);
+        found
+            .cloned()
+            .ok_or_else(|| CallError::caller(format!("There is no action `{name}`.")))
     }
 
-    /// What a person is asked before this change, as the tool's `confirm` says it; none when it says nothing.
-    /// Changes nothing, but may read the record that is about to change.
+    /// What a person is asked before this change, as the tool's `confirm` says it; none when it
+    /// says nothing. Changes nothing, but may read the record that is about to change.
     ///
     /// # Errors
     /// As [`Backend::call`].
@@ -304,7 +373,9 @@ impl Backend {
         let action = inner.connector.tool(tool).map(|tool| tool.action.clone());
         async move {
             match action {
-                Some(Action::Steps(plan)) => Box::pin(steps::confirmation(&inner, &plan, arguments)).await,
+                Some(Action::Steps(plan)) => {
+                    Box::pin(steps::confirmation(&inner, &plan, arguments)).await
+                }
                 _ => Ok(None),
             }
         }
@@ -312,26 +383,30 @@ impl Backend {
 }
 
 impl Backend {
-    /// What the connector asks before it is served: each check in its order, tried again for as long as the file says.
-    /// Gives the warnings for the operator, in the file's words.
+    /// What the connector asks before it is served: each check in its order, tried again for as
+    /// long as the file says. Gives the warnings for the operator, in the file's words.
     ///
     /// # Errors
     /// The first check that failed, with the exit code that the file gives it.
-    pub fn preflight(&self) -> impl Future<Output = Result<Vec<String>, PreflightFailure>> + Send + 'static + use<> {
+    pub fn preflight(
+        &self,
+    ) -> impl Future<Output = Result<Vec<String>, PreflightFailure>> + Send + 'static + use<> {
         let backend = self.clone();
         async move { preflight::run(&backend).await }
     }
 
-    /// Compares what the connector asks with the backend's OpenAPI document, as it serves it at the places that the file names: paths,
-    /// methods, and the keys of parameters and bodies. Without a document it asks the assumed paths that need no value. Only reads; what
-    /// fails is part of the outcome.
+    /// Compares what the connector asks with the backend's OpenAPI document, as it serves it at the
+    /// places that the file names: paths, methods, and the keys of parameters and bodies. Without a
+    /// document it asks the assumed paths that need no value. Only reads; what fails is part of the
+    /// outcome.
     pub fn check_paths(&self) -> impl Future<Output = PathCheck> + Send + 'static + use<> {
         // each of the places that the file names, once
         let inner = self.begin(usize::MAX);
         async move { path_check::run(&inner).await }
     }
 
-    /// The address that requests go under, such as `https://example.org/api`; it holds no credential.
+    /// The address that requests go under, such as `https://example.org/api`; it holds no
+    /// credential.
     pub fn address(&self) -> &str {
         self.0.settings.base()
     }
@@ -346,11 +421,17 @@ impl Backend {
         values: Map<String, Value>,
     ) -> impl Future<Output = Result<String, CallError>> + Send + 'static + use<> {
         let inner = self.begin(MAX_REQUESTS);
-        let at = inner.compiled().resources.iter().position(|resource| resource.name == name);
+        let at = inner
+            .compiled()
+            .resources
+            .iter()
+            .position(|resource| resource.name == name);
         let unknown = CallError::caller(format!("There is no resource `{name}`."));
         async move {
             let resource = at.and_then(|at| inner.compiled().resources.get(at));
-            let Some(resource) = resource.filter(|resource| resource.admits(&values)) else { return Err(unknown) };
+            let Some(resource) = resource.filter(|resource| resource.admits(&values)) else {
+                return Err(unknown);
+            };
             resources::read(&inner, resource, &values).await
         }
     }
@@ -358,7 +439,10 @@ impl Backend {
 
 /// The date in UTC.
 fn today() -> String {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+        .to_string()
 }
 
 impl std::fmt::Debug for Backend {

@@ -1,5 +1,5 @@
-//! `Definition` → `Connector`: settles what the file means, and names everything that is wrong with it.
-//! The parts are in `compile/`: filters, upstream, models, tools.
+//! `Definition` → `Connector`: settles what the file means, and names everything that is wrong with
+//! it. The parts are in `compile/`: filters, upstream, models, tools.
 
 mod actions;
 mod duration;
@@ -67,7 +67,8 @@ pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
     connector.ok_or_else(|| yaml::unplaced(file))
 }
 
-/// What a look at the whole file sees beside its problems: the definition, the tools made of it, and its filters.
+/// What a look at the whole file sees beside its problems: the definition, the tools made of it,
+/// and its filters.
 pub(crate) type Look<'l> = dyn FnMut(&Definition, &[Placed<Tool>], &Filters<'_>) + 'l;
 
 /// Compiles as much as there is; the connector is there when nothing was found.
@@ -82,7 +83,13 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
     let sources = lookups::sources(&definition, &ways, &mut filters, found);
     let lookups = lookups::settle(&definition, &mut filters, found);
     let mut tools = models::settle(&definition, found);
-    tools.extend(tools::settle(&definition, &ways, &shapes, &mut filters, found));
+    tools.extend(tools::settle(
+        &definition,
+        &ways,
+        &shapes,
+        &mut filters,
+        found,
+    ));
     let preflight = preflight::settle(&definition, &mut filters, found);
     let kinds = preflight::kinds(&definition, found);
     let document_paths = openapi::paths(&definition, &filters, found);
@@ -94,7 +101,9 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
     look(&definition, &tools, &filters);
     let origins = filters.take_origins();
     let program = filters.compile(found);
-    let (Some(rules), Some(program)) = (upstream.rules, program) else { return None };
+    let (Some(rules), Some(program)) = (upstream.rules, program) else {
+        return None;
+    };
     if !found.is_empty() {
         return None;
     }
@@ -130,7 +139,11 @@ pub(crate) fn settle(yaml: &str, found: &mut Found, look: &mut Look<'_>) -> Opti
         tools: tools.into_iter().map(|placed| placed.value).collect(),
         by_name,
         actions,
-        groups: definition.groups.iter().map(|(name, listed)| (name.value.clone(), *listed)).collect(),
+        groups: definition
+            .groups
+            .iter()
+            .map(|(name, listed)| (name.value.clone(), *listed))
+            .collect(),
         models: serde_json::to_value(&definition.models).unwrap_or_default(),
     })))
 }
@@ -141,13 +154,23 @@ fn identity(definition: &Definition, found: &mut Found) {
         found.add_with_hint(
             format.place,
             "format",
-            format!("this program reads format {FORMAT}, the file says {}", format.value),
-            if format.value > FORMAT { "a newer program may read it" } else { "write `format: 1`" },
+            format!(
+                "this program reads format {FORMAT}, the file says {}",
+                format.value
+            ),
+            if format.value > FORMAT {
+                "a newer program may read it"
+            } else {
+                "write `format: 1`"
+            },
         );
     }
     name(&definition.connector, "connector", found);
     let start = Place { line: 1, column: 1 };
-    for (part, text) in [("title", &definition.title), ("instructions", &definition.instructions)] {
+    for (part, text) in [
+        ("title", &definition.title),
+        ("instructions", &definition.instructions),
+    ] {
         if text.trim().is_empty() {
             found.add(start, part, "must not be empty");
         }
@@ -158,7 +181,11 @@ fn identity(definition: &Definition, found: &mut Found) {
 fn text_limit(definition: &Definition, found: &mut Found) -> usize {
     let limit = definition.text.limit.as_ref();
     if let Some(limit) = limit.filter(|limit| !(1..=MAX_TEXT_LIMIT).contains(&limit.value)) {
-        found.add(limit.place, "text.limit", format!("must be 1 to {MAX_TEXT_LIMIT}, is {}", limit.value));
+        found.add(
+            limit.place,
+            "text.limit",
+            format!("must be 1 to {MAX_TEXT_LIMIT}, is {}", limit.value),
+        );
     }
     usize::try_from(limit.map_or(DEFAULT_TEXT_LIMIT, |limit| limit.value)).unwrap_or_default()
 }
@@ -166,13 +193,17 @@ fn text_limit(definition: &Definition, found: &mut Found) -> usize {
 /// Names that every client takes: a letter, then letters, digits and `_`, in lower case.
 fn name(name: &Placed<String>, part: &str, found: &mut Found) {
     let text = &name.value;
-    let letters = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let letters = text
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !(letters && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= MAX_NAME) {
         found.add_with_hint(
             name.place,
             part,
             format!("`{text}` is not a name"),
-            format!("a letter, then letters, digits and `_`, all in lower case, at most {MAX_NAME}"),
+            format!(
+                "a letter, then letters, digits and `_`, all in lower case, at most {MAX_NAME}"
+            ),
         );
     }
 }
@@ -183,7 +214,11 @@ fn names(tools: &[Placed<Tool>], found: &mut Found) -> HashMap<String, usize> {
     for (index, Placed { value: tool, place }) in tools.iter().enumerate() {
         for name in std::iter::once(&tool.name).chain(&tool.aliases) {
             if by_name.insert(name.clone(), index).is_some() {
-                found.add(*place, tool.name.clone(), format!("there is more than one tool called `{name}`"));
+                found.add(
+                    *place,
+                    tool.name.clone(),
+                    format!("there is more than one tool called `{name}`"),
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
-//! A compiled connector: what every part of it means. Only `compile` makes one, and it cannot be wrong. Sends nothing itself.
+//! A compiled connector: what every part of it means. Only `compile` makes one, and it cannot be
+//! wrong. Sends nothing itself.
 
 mod plan;
 mod served;
@@ -19,8 +20,8 @@ use crate::operation::Operation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
 use crate::upstream::Upstream;
 pub(crate) use plan::{
-    Argument, Body, Check, Column, Does, Each, Entry, Exchange, From, Login, Lookup, MAX_REQUESTS, Oldest, Pages, Plan, Request,
-    Resolve, Row, Shape, Source, Step, Timeout, Until, Walk, Want,
+    Argument, Body, Check, Column, Does, Each, Entry, Exchange, From, Login, Lookup, MAX_REQUESTS,
+    Oldest, Pages, Plan, Request, Resolve, Row, Shape, Source, Step, Timeout, Until, Walk, Want,
 };
 pub use served::{Prompt, PromptArgument, Resource};
 
@@ -51,7 +52,10 @@ impl Connector {
 
     /// The tool of this name or alias.
     pub fn tool(&self, name: &str) -> Option<&Tool> {
-        self.0.by_name.get(name).and_then(|index| self.0.tools.get(*index))
+        self.0
+            .by_name
+            .get(name)
+            .and_then(|index| self.0.tools.get(*index))
     }
 
     /// Calls of tools under REST paths of their own, in the order of the file.
@@ -84,12 +88,14 @@ impl Connector {
         !self.0.preflight.is_empty()
     }
 
-    /// Groups of tools by name, each with whether its tools are listed unless the operator says otherwise.
+    /// Groups of tools by name, each with whether its tools are listed unless the operator says
+    /// otherwise.
     pub fn groups(&self) -> &[(String, bool)] {
         &self.0.groups
     }
 
-    /// The `models:` section as written, for a backend that validates against the same table; an empty object without one.
+    /// The `models:` section as written, for a backend that validates against the same table; an
+    /// empty object without one.
     pub fn models(&self) -> &Value {
         &self.0.models
     }
@@ -104,16 +110,21 @@ impl Connector {
         self.0.rules.settings_of_base()
     }
 
-    /// It logs in with an account, so that a wrong password is counted against that account each time it is used.
+    /// It logs in with an account, so that a wrong password is counted against that account each
+    /// time it is used.
     pub fn logs_in(&self) -> bool {
         self.0.login.is_some()
     }
 
-    /// Resolves every setting by `lookup`, which is asked for each name and, for secrets, for `NAME_FILE`.
+    /// Resolves every setting by `lookup`, which is asked for each name and, for secrets, for
+    /// `NAME_FILE`.
     ///
     /// # Errors
     /// All problems at once; none shows a secret.
-    pub fn settings(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingProblems> {
+    pub fn settings(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Settings, SettingProblems> {
         self.0.rules.resolve(lookup)
     }
 
@@ -125,7 +136,10 @@ impl Connector {
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector").field("name", &self.0.name).field("tools", &self.0.tools.len()).finish_non_exhaustive()
+        f.debug_struct("Connector")
+            .field("name", &self.0.name)
+            .field("tools", &self.0.tools.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -148,26 +162,30 @@ pub struct Tool {
     /// JSON Schema of its result, an object; none when the result may be anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<Value>,
-    /// Other names of arguments, each with the name it stands for; they are not listed. A call takes them too.
+    /// Other names of arguments, each with the name it stands for; they are not listed. A call
+    /// takes them too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub argument_aliases: Vec<(String, String)>,
     /// Other words for values, each with its argument and the value it stands for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub value_aliases: Vec<(String, String, String)>,
-    /// Arguments for which an explicit null is a value: it clears the field. Any other null means that the argument was left out.
+    /// Arguments for which an explicit null is a value: it clears the field. Any other null means
+    /// that the argument was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nullable: Vec<String>,
-    /// Arguments that are names as texts, and ids as JSON numbers: a call may pass a whole number where `input_schema` says `string`.
+    /// Arguments that are names as texts, and ids as JSON numbers: a call may pass a whole number
+    /// where `input_schema` says `string`.
     #[serde(skip)]
     pub takes_ids: Vec<String>,
     /// Its output schema is published, and its results are sent as structured content too.
     #[serde(skip)]
     pub structured: bool,
-    /// How long a call may wait for the backend to finish something, beside the time of its requests.
+    /// How long a call may wait for the backend to finish something, beside the time of its
+    /// requests.
     #[serde(skip)]
     pub longest_wait: Duration,
-    /// A call may carry the argument `idempotency_key`, which is the host's: it carries a call with the same key out once. [`Backend::call`]
-    /// does not look at it.
+    /// A call may carry the argument `idempotency_key`, which is the host's: it carries a call with
+    /// the same key out once. [`Backend::call`] does not look at it.
     #[serde(skip)]
     pub takes_key: bool,
     /// Its file says how a person is asked before it acts; see [`Backend::confirmation`].
@@ -182,7 +200,8 @@ pub struct Tool {
     /// Why its change cannot be taken back; none for a tool that reads or that can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_undo: Option<String>,
-    /// Arguments that it takes and does not list, each with its schema: an answer says when they help.
+    /// Arguments that it takes and does not list, each with its schema: an answer says when they
+    /// help.
     #[serde(skip)]
     pub unlisted_arguments: Vec<(&'static str, Value)>,
     /// Hints for clients.
@@ -217,7 +236,8 @@ pub struct RestAction {
     pub description: String,
     /// Name of its command.
     pub command: String,
-    /// What a request may carry, in the order of the file: parameters of a `get`, keys of the body otherwise.
+    /// What a request may carry, in the order of the file: parameters of a `get`, keys of the body
+    /// otherwise.
     pub input: Vec<ActionInput>,
     /// JSON Schema of its answer, as far as its filter says; open where it does not.
     pub answer: Value,

@@ -94,7 +94,8 @@ pub(crate) struct Setting {
     /// Without it nothing can be called.
     #[serde(default)]
     pub(crate) required: bool,
-    /// Never printed; only headers and the login see it; may also come from the file that `NAME_FILE` names.
+    /// Never printed; only headers and the login see it; may also come from the file that
+    /// `NAME_FILE` names.
     #[serde(default)]
     pub(crate) secret: bool,
     /// Appended to the value unless it ends so; slashes at the end are cut first.
@@ -138,11 +139,14 @@ pub enum SettingKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decides {
-    /// `true` or `false`, with a default: false opens the tools that write, as `--allow write` does.
+    /// `true` or `false`, with a default: false opens the tools that write, as `--allow write`
+    /// does.
     ReadOnly,
-    /// A choice of `DEBUG`, `INFO`, `WARNING`, `ERROR` and `CRITICAL`: how much is logged when nothing else says it.
+    /// A choice of `DEBUG`, `INFO`, `WARNING`, `ERROR` and `CRITICAL`: how much is logged when
+    /// nothing else says it.
     LogLevel,
-    /// `true` or `false`, with a default: false never asks `cloudflared` for a token of Cloudflare Access.
+    /// `true` or `false`, with a default: false never asks `cloudflared` for a token of Cloudflare
+    /// Access.
     Cloudflared,
 }
 
@@ -157,7 +161,8 @@ impl Decides {
     }
 }
 
-/// The JSON Schema of a connector file (`connectors/schema.json`), for editors and for the structural check.
+/// The JSON Schema of a connector file (`connectors/schema.json`), for editors and for the
+/// structural check.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Definition).to_value();
     if let Some(object) = schema.as_object_mut() {

@@ -1,5 +1,6 @@
-//! A backend's OpenAPI document, as far as requests are compared with it: paths, methods, and the keys of parameters and bodies. Versions
-//! 2.0 and 3.x, as JSON or YAML. Fetches nothing (see `backend::path_check`), and looks at no answer that the document describes.
+//! A backend's OpenAPI document, as far as requests are compared with it: paths, methods, and the
+//! keys of parameters and bodies. Versions 2.0 and 3.x, as JSON or YAML. Fetches nothing (see
+//! `backend::path_check`), and looks at no answer that the document describes.
 
 mod compare;
 mod keys;
@@ -14,10 +15,17 @@ pub use compare::{Difference, Differs};
 use keys::Keys;
 
 /// The methods that a path of a document may have.
-const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
 /// Characters of a text of the document that are shown.
 const MAX_SHOWN: usize = 200;
-/// Values that a document may have as YAML, those of its anchors counted wherever they are repeated.
+/// Values that a document may have as YAML, those of its anchors counted wherever they are
+/// repeated.
 const MAX_YAML_VALUES: usize = 250_000;
 
 /// A document that was read.
@@ -35,7 +43,8 @@ pub(crate) struct Document {
 /// A path of the document.
 #[derive(Debug)]
 struct Path {
-    /// With what the document says stands before it, and without names; one for each of its addresses.
+    /// With what the document says stands before it, and without names; one for each of its
+    /// addresses.
     forms: Vec<String>,
     /// The first of them with names, for people.
     shown: String,
@@ -76,7 +85,10 @@ impl Document {
         let mut by_form: HashMap<String, Vec<usize>> = HashMap::new();
         for (path, item) in written {
             let shown = format!("{}{path}", prefixes.first().map_or("", String::as_str));
-            let forms: Vec<String> = prefixes.iter().map(|prefix| nameless(&format!("{prefix}{path}"))).collect();
+            let forms: Vec<String> = prefixes
+                .iter()
+                .map(|prefix| nameless(&format!("{prefix}{path}")))
+                .collect();
             for form in &forms {
                 by_form.entry(form.clone()).or_default().push(paths.len());
             }
@@ -110,35 +122,77 @@ fn tree(text: &str) -> Result<Value, String> {
     let no_yaml = match serde_saphyr::from_str_with_options::<Value>(text, options) {
         Ok(root @ Value::Object(_)) => return Ok(root),
         Ok(_) => "it is no map".to_owned(),
-        Err(error) => shown_text(error.without_snippet().to_string().lines().next().unwrap_or_default()),
+        Err(error) => shown_text(
+            error
+                .without_snippet()
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default(),
+        ),
     };
-    Err(format!("no JSON ({no_json}), and no YAML either ({no_yaml})"))
+    Err(format!(
+        "no JSON ({no_json}), and no YAML either ({no_yaml})"
+    ))
 }
 
 fn described(root: &Value, item: &Map<String, Value>) -> Vec<Described> {
     let shared = item.get("parameters");
     let of = |method: &Method| {
-        let operation = item.get(method.as_str().to_ascii_lowercase().as_str())?.as_object()?;
-        let parameters = || [operation.get("parameters"), shared].into_iter().flatten().filter_map(Value::as_array).flatten();
+        let operation = item
+            .get(method.as_str().to_ascii_lowercase().as_str())?
+            .as_object()?;
+        let parameters = || {
+            [operation.get("parameters"), shared]
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_array)
+                .flatten()
+        };
         let query = Keys::of_query(root, parameters());
         let body = Keys::of_body(root, operation.get("requestBody"), parameters());
-        Some(Described { method: method.clone(), query, body })
+        Some(Described {
+            method: method.clone(),
+            query,
+            body,
+        })
     };
     METHODS.iter().filter_map(of).collect()
 }
 
-/// The paths of the addresses under which the document's own paths are; one empty text when it says nothing.
+/// The paths of the addresses under which the document's own paths are; one empty text when it says
+/// nothing.
 fn prefixes(root: &Value, is_two: bool) -> Vec<String> {
-    let servers = root.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let servers = root
+        .get("servers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let written: Vec<&str> = match is_two {
-        true => root.get("basePath").and_then(Value::as_str).into_iter().collect(),
-        false => servers.filter_map(|server| server.get("url")?.as_str()).collect(),
+        true => root
+            .get("basePath")
+            .and_then(Value::as_str)
+            .into_iter()
+            .collect(),
+        false => servers
+            .filter_map(|server| server.get("url")?.as_str())
+            .collect(),
     };
     // what a server's variables stand for is not known
-    let known = written.into_iter().filter(|url| !url.contains('{')).filter_map(|url| {
-        let nowhere = url::Url::parse("http://nowhere.invalid/").ok()?;
-        Some(nowhere.join(url).ok()?.path().trim_end_matches('/').to_owned())
-    });
+    let known = written
+        .into_iter()
+        .filter(|url| !url.contains('{'))
+        .filter_map(|url| {
+            let nowhere = url::Url::parse("http://nowhere.invalid/").ok()?;
+            Some(
+                nowhere
+                    .join(url)
+                    .ok()?
+                    .path()
+                    .trim_end_matches('/')
+                    .to_owned(),
+            )
+        });
     let mut prefixes: Vec<String> = Vec::new();
     for prefix in known {
         if !prefixes.contains(&prefix) {
@@ -153,5 +207,8 @@ fn prefixes(root: &Value, is_two: bool) -> Vec<String> {
 
 /// The start of a text of the document, on one line.
 fn shown_text(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_SHOWN)
+        .collect()
 }

@@ -92,12 +92,14 @@ impl CallError {
         self
     }
 
-    /// The backend took too long over it, or answered more than is taken: less of it may be answered.
+    /// The backend took too long over it, or answered more than is taken: less of it may be
+    /// answered.
     pub(crate) fn is_too_much(&self) -> bool {
         self.is_too_much || self.status == Some(504)
     }
 
-    /// Something was changed at the backend, or may have been; false when it is certain that nothing was.
+    /// Something was changed at the backend, or may have been; false when it is certain that
+    /// nothing was.
     pub fn may_have_changed(&self) -> bool {
         self.may_have_changed
     }
@@ -140,13 +142,15 @@ impl CallError {
         self.status
     }
 
-    /// What the model reads: what happened, the backend's own sentence, and what to do. Holds no secret.
+    /// What the model reads: what happened, the backend's own sentence, and what to do. Holds no
+    /// secret.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The message for a person, such as the operator who starts the program: without the marks that tell a model which words are
-    /// the backend's. On one line where the backend's words are in it, without control characters.
+    /// The message for a person, such as the operator who starts the program: without the marks
+    /// that tell a model which words are the backend's. On one line where the backend's words are
+    /// in it, without control characters.
     pub fn for_people(&self) -> &str {
         self.plain.as_deref().unwrap_or(&self.message)
     }

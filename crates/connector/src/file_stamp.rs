@@ -17,7 +17,11 @@ impl FileStamp {
     /// The marks of the file at this path; `None` when it is not there or may not be looked at.
     pub fn of(path: &Path) -> Option<Self> {
         let file = std::fs::metadata(path).ok()?;
-        Some(Self { modified: file.modified().ok(), length: file.len(), inode: inode(&file) })
+        Some(Self {
+            modified: file.modified().ok(),
+            length: file.len(),
+            inode: inode(&file),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
-//! jq for glue: every filter of a connector in one program, with our own list of functions and a limit on everything.
-//! Rows come through here only for what a path cannot say (see `shape`), and no filter reaches a clock, a file, the environment or a secret.
+//! jq for glue: every filter of a connector in one program, with our own list of functions and a
+//! limit on everything. Rows come through here only for what a path cannot say (see `shape`), and
+//! no filter reaches a clock, a file, the environment or a secret.
 
 mod budget;
 mod clock;
@@ -22,7 +23,8 @@ pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, soun
 pub(crate) use message::without_values;
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
-    Fault, FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables, compile, uses,
+    Fault, FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables,
+    compile, uses,
 };
 pub(crate) use reach::Reach;
 
@@ -30,7 +32,12 @@ pub(crate) use reach::Reach;
 mod tests;
 
 /// The same over JSON that is still text.
-pub(crate) fn either_in(a: &Plain, b: &Plain, variables: &Variables, text: &str) -> Result<Option<Val>, Misfit> {
+pub(crate) fn either_in(
+    a: &Plain,
+    b: &Plain,
+    variables: &Variables,
+    text: &str,
+) -> Result<Option<Val>, Misfit> {
     match a.value_in(variables, text)? {
         Some(value) if is_true(&value) => Ok(Some(value)),
         _ => b.value_in(variables, text),
@@ -38,7 +45,12 @@ pub(crate) fn either_in(a: &Plain, b: &Plain, variables: &Variables, text: &str)
 }
 
 /// `a // b`: the first that is neither null nor false, else what `b` gives.
-pub(crate) fn either(a: &Plain, b: &Plain, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
+pub(crate) fn either(
+    a: &Plain,
+    b: &Plain,
+    variables: &Variables,
+    input: &Val,
+) -> Result<Option<Val>, Misfit> {
     match a.value(variables, input)? {
         Some(value) if is_true(&value) => Ok(Some(value)),
         _ => b.value(variables, input),

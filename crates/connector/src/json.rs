@@ -1,4 +1,5 @@
-//! JSON from outside: admitted once (UTF-8, depth, syntax), then read in place. Values are copied as written; no tree is built.
+//! JSON from outside: admitted once (UTF-8, depth, syntax), then read in place. Values are copied
+//! as written; no tree is built.
 
 mod check;
 mod walk;
@@ -12,7 +13,8 @@ pub(crate) use walk::{Walk, items, pick, pick_into, said};
 /// Containers within containers that JSON from outside may have.
 pub(crate) const MAX_DEPTH: usize = 128;
 
-/// A JSON text that was checked: UTF-8, at most [`MAX_DEPTH`] deep, one value, no letter as `\uXXXX` that can stand as itself.
+/// A JSON text that was checked: UTF-8, at most [`MAX_DEPTH`] deep, one value, no letter as
+/// `\uXXXX` that can stand as itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Admitted(Text);
 
@@ -64,8 +66,9 @@ impl Admitted {
     }
 }
 
-/// Puts characters in the place of their escapes, which cost a model three times the tokens, and hide a text from who looks for it. Escapes
-/// that JSON needs stay; half of a surrogate pair is no character, and becomes the replacement character. The text is valid JSON.
+/// Puts characters in the place of their escapes, which cost a model three times the tokens, and
+/// hide a text from who looks for it. Escapes that JSON needs stay; half of a surrogate pair is no
+/// character, and becomes the replacement character. The text is valid JSON.
 fn as_letters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -99,7 +102,8 @@ fn as_letters(text: &str) -> String {
     out
 }
 
-/// A character that JSON takes in a text as an escape alone: a quotation mark, a backslash, a control character.
+/// A character that JSON takes in a text as an escape alone: a quotation mark, a backslash, a
+/// control character.
 fn is_needed(unit: u16) -> bool {
     unit < 0x20 || unit == u16::from(b'"') || unit == u16::from(b'\\')
 }
@@ -113,7 +117,9 @@ pub(crate) fn is_valid(text: &str) -> bool {
 pub(crate) fn is_empty(value: &str) -> bool {
     match value.as_bytes() {
         b"null" | b"\"\"" => true,
-        [b'[', inner @ .., b']'] | [b'{', inner @ .., b'}'] => inner.iter().all(u8::is_ascii_whitespace),
+        [b'[', inner @ .., b']'] | [b'{', inner @ .., b'}'] => {
+            inner.iter().all(u8::is_ascii_whitespace)
+        }
         _ => false,
     }
 }
@@ -141,7 +147,9 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
     use std::fmt::Write;
     out.push('"');
     for piece in text.split_inclusive(|c: char| c < ' ' || c == '"' || c == '\\') {
-        let Some(last) = piece.chars().next_back() else { continue };
+        let Some(last) = piece.chars().next_back() else {
+            continue;
+        };
         let before = piece.strip_suffix(last).unwrap_or(piece);
         out.push_str(before);
         match last {
@@ -181,7 +189,19 @@ mod tests {
 
     #[test]
     fn only_strict_json_is_admitted() {
-        for text in ["", "nul", "NaN", "[1] # c", "{1:2}", "[1] [2]", "\u{feff}{}", "[01]", "'a'", "[1,]", "<html>"] {
+        for text in [
+            "",
+            "nul",
+            "NaN",
+            "[1] # c",
+            "{1:2}",
+            "[1] [2]",
+            "\u{feff}{}",
+            "[01]",
+            "'a'",
+            "[1,]",
+            "<html>",
+        ] {
             assert_eq!(admit(text), Err(NotAdmitted::Syntax), "{text}");
         }
         assert_eq!(admit(&b"\"\xff\""[..]), Err(NotAdmitted::Utf8));
@@ -191,18 +211,31 @@ mod tests {
     fn half_a_surrogate_pair_is_replaced() {
         assert_eq!(admit(r#""\ud83d\ude00""#).unwrap(), "\"😀\"");
         assert_eq!(
-            admit(r#"["\ud83d","\\ud83d","\udE00x","\ud83d\ud83d\ude00","\ud83d\n","\ud83d\u0041"]"#).unwrap(),
+            admit(
+                r#"["\ud83d","\\ud83d","\udE00x","\ud83d\ud83d\ude00","\ud83d\n","\ud83d\u0041"]"#
+            )
+            .unwrap(),
             "[\"\u{fffd}\",\"\\\\ud83d\",\"\u{fffd}x\",\"\u{fffd}😀\",\"\u{fffd}\\n\",\"\u{fffd}A\"]"
         );
     }
 
     #[test]
     fn a_letter_that_was_escaped_is_the_letter_and_what_json_needs_stays() {
-        assert_eq!(admit(r#"{"\u0442\u0435\u043C\u0430":"\u0441\\u0441\/\u003c"}"#).unwrap(), r#"{"тема":"с\\u0441\/<"}"#);
-        for needed in [r#""\u0000\u001f\u0022\u005C\u005c""#, r#""\"\\\n\/""#, "\"\u{7f}\u{2028}é\""] {
+        assert_eq!(
+            admit(r#"{"\u0442\u0435\u043C\u0430":"\u0441\\u0441\/\u003c"}"#).unwrap(),
+            r#"{"тема":"с\\u0441\/<"}"#
+        );
+        for needed in [
+            r#""\u0000\u001f\u0022\u005C\u005c""#,
+            r#""\"\\\n\/""#,
+            "\"\u{7f}\u{2028}é\"",
+        ] {
             assert_eq!(admit(needed).unwrap(), needed);
         }
-        assert_eq!(admit(r#""\\\u0041\u0020\u001F\u007f""#).unwrap(), "\"\\\\A \\u001F\u{7f}\"");
+        assert_eq!(
+            admit(r#""\\\u0041\u0020\u001F\u007f""#).unwrap(),
+            "\"\\\\A \\u001F\u{7f}\""
+        );
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! A backend described as data: a connector file, admitted arguments and a credential become REST exchanges and a result.
+//! A backend described as data: a connector file, admitted arguments and a credential become REST
+//! exchanges and a result.
 //!
-//! [`compile()`] turns the YAML text of a connector file into a [`Connector`], or names everything that is wrong with it.
-//! [`Connector::settings`] resolves what comes from outside, [`Connector::connect`] binds it to an [`Upstream`], and
-//! [`Backend::call`] calls a tool.
+//! [`compile()`] turns the YAML text of a connector file into a [`Connector`], or names everything
+//! that is wrong with it. [`Connector::settings`] resolves what comes from outside,
+//! [`Connector::connect`] binds it to an [`Upstream`], and [`Backend::call`] calls a tool.
 //!
-//! This crate knows neither MCP nor who is calling; it does not validate arguments and holds no policy.
+//! This crate knows neither MCP nor who is calling; it does not validate arguments and holds no
+//! policy.
 
 mod place;
 mod problem;
@@ -32,10 +34,14 @@ mod file_stamp;
 mod json;
 mod reference;
 
-pub use backend::{Asked, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure, Progress, Question};
+pub use backend::{
+    Asked, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure,
+    Progress, Question,
+};
 pub use compile::compile;
 pub use connector::{
-    ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, Resource, RestAction, SettingKind, Tool,
+    ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, Resource,
+    RestAction, SettingKind, Tool,
 };
 pub use definition::schema;
 pub use document::{Difference, Differs};
@@ -50,6 +56,8 @@ pub use placeholder::is_placeholder;
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use settings::{Setting, SettingProblems, Settings};
-pub use upstream::{Arriving, BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};
+pub use upstream::{
+    Arriving, BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream,
+};
 pub use variables::is_needed_variable;
 pub use yaml::MAX_FILE_BYTES;

@@ -1,5 +1,5 @@
-//! A whole look at a connector file: every problem, the traps of its filters, and its tools with their places. What clients take is
-//! not known here.
+//! A whole look at a connector file: every problem, the traps of its filters, and its tools with
+//! their places. What clients take is not known here.
 
 use crate::compile;
 use crate::connector::Tool;
@@ -10,7 +10,8 @@ use crate::problem::{Found, Problem};
 /// What a look at a connector file found.
 #[derive(Debug)]
 pub struct Linted {
-    /// What is wrong, and what will cost more than it seems, in the order of their places; empty for a clean file.
+    /// What is wrong, and what will cost more than it seems, in the order of their places; empty
+    /// for a clean file.
     pub problems: Vec<Problem>,
     /// Its tools, as far as they can be made of it, in their order.
     pub tools: Vec<LintedTool>,
@@ -29,12 +30,16 @@ pub struct LintedTool {
 impl LintedTool {
     /// Where an argument stands; the tool's place for one that the engine adds.
     pub fn place_of(&self, argument: &str) -> Place {
-        self.arguments.iter().find(|(name, _)| name == argument).map_or(self.place, |(_, place)| *place)
+        self.arguments
+            .iter()
+            .find(|(name, _)| name == argument)
+            .map_or(self.place, |(_, place)| *place)
     }
 }
 
-/// Looks at a connector file. Unlike [`compile()`](crate::compile()) it also names what works and should not be there: filters that
-/// recurse, go through everything, change the order of keys, or hold or make what is very large.
+/// Looks at a connector file. Unlike [`compile()`](crate::compile()) it also names what works and
+/// should not be there: filters that recurse, go through everything, change the order of keys, or
+/// hold or make what is very large.
 ///
 /// ```
 /// let linted = footbridge_connector::lint("format: 1\nconnector: a\ntitel: A\n");
@@ -56,15 +61,23 @@ pub fn lint(yaml: &str) -> Linted {
             }
         }
         for placed in made {
-            let written = definition.tools.iter().find(|tool| tool.name.value == placed.value.name);
+            let written = definition
+                .tools
+                .iter()
+                .find(|tool| tool.name.value == placed.value.name);
             let arguments = written.into_iter().flat_map(|tool| tool.input.iter());
             tools.push(LintedTool {
                 tool: placed.value.clone(),
                 place: placed.place,
-                arguments: arguments.map(|(name, _)| (name.value.clone(), name.place)).collect(),
+                arguments: arguments
+                    .map(|(name, _)| (name.value.clone(), name.place))
+                    .collect(),
             });
         }
     });
     found.append(trapped);
-    Linted { problems: found.into_list(), tools }
+    Linted {
+        problems: found.into_list(),
+        tools,
+    }
 }

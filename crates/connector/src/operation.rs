@@ -1,4 +1,5 @@
-//! What a connector may ask of its backend: each method and path once, with whoever sends it. Sends nothing, and compares nothing.
+//! What a connector may ask of its backend: each method and path once, with whoever sends it. Sends
+//! nothing, and compares nothing.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// What sends it, in the order of the file: a tool by its name, anything else with a word before it, such as `resource note`.
+    /// What sends it, in the order of the file: a tool by its name, anything else with a word
+    /// before it, such as `resource note`.
     pub fn users(&self) -> Vec<&str> {
         let mut users: Vec<&str> = Vec::new();
         for request in &self.requests {
@@ -35,7 +37,8 @@ pub(crate) struct Sent {
     pub(crate) by: String,
     /// Parameters that it may carry; none when that is not known before the call.
     pub(crate) query: Option<BTreeSet<String>>,
-    /// Keys that its body may have, none of them for a request without a body; not known when a filter makes the whole of it.
+    /// Keys that its body may have, none of them for a request without a body; not known when a
+    /// filter makes the whole of it.
     pub(crate) body: Option<BTreeSet<String>>,
 }
 
@@ -44,7 +47,9 @@ pub(crate) fn nameless(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
-        let Some((_, next)) = after.split_once('}') else { break };
+        let Some((_, next)) = after.split_once('}') else {
+            break;
+        };
         out.push_str(before);
         out.push_str("{}");
         rest = next;
@@ -59,7 +64,13 @@ mod tests {
 
     #[test]
     fn names_say_nothing() {
-        for (path, bare) in [("/a", "/a"), ("/a/{b}/c.{d}", "/a/{}/c.{}"), ("/{a}{b}/", "/{}{}/"), ("/a{", "/a{"), ("", "")] {
+        for (path, bare) in [
+            ("/a", "/a"),
+            ("/a/{b}/c.{d}", "/a/{}/c.{}"),
+            ("/{a}{b}/", "/{}{}/"),
+            ("/a{", "/a{"),
+            ("", ""),
+        ] {
             assert_eq!(nameless(path), bare);
         }
     }

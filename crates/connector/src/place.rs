@@ -1,4 +1,5 @@
-//! Where things stand in the YAML text: values and keys with their place, and the place of a byte inside a scalar. Reads no file.
+//! Where things stand in the YAML text: values and keys with their place, and the place of a byte
+//! inside a scalar. Reads no file.
 
 use std::fmt;
 
@@ -26,8 +27,14 @@ pub(crate) struct Placed<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<T>::deserialize(deserializer)?;
-        let place = Place { line: spanned.referenced.line(), column: spanned.referenced.column() };
-        Ok(Self { value: spanned.value, place })
+        let place = Place {
+            line: spanned.referenced.line(),
+            column: spanned.referenced.column(),
+        };
+        Ok(Self {
+            value: spanned.value,
+            place,
+        })
     }
 }
 
@@ -68,7 +75,10 @@ impl<T> Table<T> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
-        self.0.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
+        self.0
+            .iter()
+            .find(|(key, _)| key.value == name)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
@@ -134,7 +144,12 @@ enum Style {
 pub(crate) fn inside(source: &str, start: Place, decoded: &str, byte: usize) -> Place {
     let lines = lines(source);
     let style = style(&lines, start, decoded);
-    let mut walk = Walk { lines: &lines, at: start, indent: start.column, style };
+    let mut walk = Walk {
+        lines: &lines,
+        at: start,
+        indent: start.column,
+        style,
+    };
     if matches!(style, Style::Single | Style::Double) {
         walk.at.column += 1;
     }
@@ -148,7 +163,8 @@ pub(crate) fn inside(source: &str, start: Place, decoded: &str, byte: usize) -> 
     walk.at
 }
 
-/// The lines of a YAML text, which end with a line feed, a carriage return, or both. Source: YAML 1.2.2, 5.4.
+/// The lines of a YAML text, which end with a line feed, a carriage return, or both. Source: YAML
+/// 1.2.2, 5.4.
 fn lines(source: &str) -> Vec<&str> {
     source.lines().flat_map(|line| line.split('\r')).collect()
 }
@@ -158,9 +174,17 @@ fn style(lines: &[&str], start: Place, decoded: &str) -> Style {
     let column = usize::try_from(start.column.saturating_sub(1)).unwrap_or_default();
     let line = lines.get(row).copied().unwrap_or_default();
     if line.chars().take(column).all(char::is_whitespace) {
-        let header = lines.iter().take(row).rev().find(|line| !line.trim().is_empty());
-        let last = header.and_then(|line| line.split(" #").next()).and_then(|line| line.split_whitespace().last());
-        match last.map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit() || "+-".contains(c))) {
+        let header = lines
+            .iter()
+            .take(row)
+            .rev()
+            .find(|line| !line.trim().is_empty());
+        let last = header
+            .and_then(|line| line.split(" #").next())
+            .and_then(|line| line.split_whitespace().last());
+        match last
+            .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit() || "+-".contains(c)))
+        {
             Some("|") => return Style::Literal,
             Some(">") => return Style::Folded,
             _ => {}
@@ -184,12 +208,20 @@ impl Walk<'_> {
     fn rest(&self) -> std::iter::Skip<std::str::Chars<'_>> {
         let row = usize::try_from(self.at.line.saturating_sub(1)).unwrap_or_default();
         let column = usize::try_from(self.at.column.saturating_sub(1)).unwrap_or_default();
-        self.lines.get(row).copied().unwrap_or_default().chars().skip(column)
+        self.lines
+            .get(row)
+            .copied()
+            .unwrap_or_default()
+            .chars()
+            .skip(column)
     }
 
     /// To the first character of the next line that belongs to the scalar.
     fn next_line(&mut self) {
-        self.at = Place { line: self.at.line + 1, column: 1 };
+        self.at = Place {
+            line: self.at.line + 1,
+            column: 1,
+        };
         let blanks = self.rest().take_while(|c| c.is_whitespace()).count() as u64;
         self.at.column += match self.style {
             Style::Literal | Style::Folded => blanks.min(self.indent.saturating_sub(1)),
@@ -210,14 +242,24 @@ impl Walk<'_> {
 
     fn step(&mut self, decoded: char) {
         self.settle();
-        let folds = matches!(self.style, Style::Plain | Style::Single | Style::Double | Style::Folded);
+        let folds = matches!(
+            self.style,
+            Style::Plain | Style::Single | Style::Double | Style::Folded
+        );
         let verbatim = self.rest().next() == Some(decoded);
         if decoded == '\n' && self.at_line_end() {
             self.next_line();
-            if folds && self.at_line_end() && usize::try_from(self.at.line).is_ok_and(|line| line < self.lines.len()) {
+            if folds
+                && self.at_line_end()
+                && usize::try_from(self.at.line).is_ok_and(|line| line < self.lines.len())
+            {
                 self.next_line();
             }
-        } else if decoded == ' ' && folds && self.at_line_end() && !(verbatim && self.style == Style::Folded) {
+        } else if decoded == ' '
+            && folds
+            && self.at_line_end()
+            && !(verbatim && self.style == Style::Folded)
+        {
             self.next_line();
         } else {
             self.at.column += match self.style {
@@ -255,9 +297,18 @@ mod tests {
         let holder: Holder = serde_saphyr::from_str(yaml).unwrap();
         let byte = holder.x.value.find('@').unwrap();
         let found = inside(yaml, holder.x.place, &holder.x.value, byte);
-        let before = yaml.split('@').next().unwrap().replace("\r\n", "\n").replace('\r', "\n");
+        let before = yaml
+            .split('@')
+            .next()
+            .unwrap()
+            .replace("\r\n", "\n")
+            .replace('\r', "\n");
         let (row, line) = before.split('\n').enumerate().last().unwrap();
-        assert_eq!((found.line, found.column), (row as u64 + 1, line.chars().count() as u64 + 1), "{yaml:?}");
+        assert_eq!(
+            (found.line, found.column),
+            (row as u64 + 1, line.chars().count() as u64 + 1),
+            "{yaml:?}"
+        );
     }
 
     #[test]

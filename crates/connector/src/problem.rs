@@ -1,4 +1,5 @@
-//! Problems of a connector file: all of them at once, each with its place. Not the errors of a call (see `failure`).
+//! Problems of a connector file: all of them at once, each with its place. Not the errors of a call
+//! (see `failure`).
 
 use std::fmt;
 
@@ -21,7 +22,11 @@ impl Problem {
     /// The problem as one line: `file:line:column: part: what: hint`.
     pub fn in_file(&self, file: &str) -> String {
         let mut line = format!("{file}:{}:{}: ", self.place.line, self.place.column);
-        let parts = [Some(self.part.as_str()).filter(|part| !part.is_empty()), Some(&self.what), self.hint.as_deref()];
+        let parts = [
+            Some(self.part.as_str()).filter(|part| !part.is_empty()),
+            Some(&self.what),
+            self.hint.as_deref(),
+        ];
         line.push_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(": "));
         line
     }
@@ -63,7 +68,12 @@ pub(crate) struct Found(Vec<Problem>);
 
 impl Found {
     pub(crate) fn add(&mut self, place: Place, part: impl Into<String>, what: impl Into<String>) {
-        self.0.push(Problem { place, part: part.into(), what: what.into(), hint: None });
+        self.0.push(Problem {
+            place,
+            part: part.into(),
+            what: what.into(),
+            hint: None,
+        });
     }
 
     pub(crate) fn add_with_hint(
@@ -73,7 +83,12 @@ impl Found {
         what: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.0.push(Problem { place, part: part.into(), what: what.into(), hint: Some(hint.into()) });
+        self.0.push(Problem {
+            place,
+            part: part.into(),
+            what: what.into(),
+            hint: Some(hint.into()),
+        });
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -90,7 +105,8 @@ impl Found {
 
     /// In the order of their places, each once.
     pub(crate) fn into_list(mut self) -> Vec<Problem> {
-        self.0.sort_by(|a, b| (a.place, &a.part, &a.what).cmp(&(b.place, &b.part, &b.what)));
+        self.0
+            .sort_by(|a, b| (a.place, &a.part, &a.what).cmp(&(b.place, &b.part, &b.what)));
         self.0.dedup();
         self.0
     }
@@ -98,6 +114,13 @@ impl Found {
     /// Nothing found is `Ok`.
     pub(crate) fn into_result(self, file: &str) -> Result<(), Problems> {
         let list = self.into_list();
-        if list.is_empty() { Ok(()) } else { Err(Problems { file: file.to_owned(), list }) }
+        if list.is_empty() {
+            Ok(())
+        } else {
+            Err(Problems {
+                file: file.to_owned(),
+                list,
+            })
+        }
     }
 }

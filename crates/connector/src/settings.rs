@@ -1,4 +1,5 @@
-//! Settings of a connector: rules, and their values from outside. Where values come from is the caller's business.
+//! Settings of a connector: rules, and their values from outside. Where values come from is the
+//! caller's business.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -62,7 +63,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The value of the setting that decides this, in its one form (`true`, `false`, a choice); none when there is no such setting.
+    /// The value of the setting that decides this, in its one form (`true`, `false`, a choice);
+    /// none when there is no such setting.
     pub fn decided(&self, what: Decides) -> Option<&str> {
         self.open.get(self.decided.get(&what)?).map(String::as_str)
     }
@@ -106,8 +108,12 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Resolves every setting by `lookup`, which is asked for `NAME` and, for a secret, for `NAME_FILE`.
-    pub(crate) fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingProblems> {
+    /// Resolves every setting by `lookup`, which is asked for `NAME` and, for a secret, for
+    /// `NAME_FILE`.
+    pub(crate) fn resolve(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Settings, SettingProblems> {
         let mut problems = Vec::new();
         let mut open = HashMap::new();
         let mut secrets: HashMap<String, SecretString> = HashMap::new();
@@ -122,10 +128,14 @@ impl Rules {
                 }
             };
             match value {
-                None if setting.required && !other_is_set(setting, lookup) => problems.push(missing(setting)),
+                None if setting.required && !other_is_set(setting, lookup) => {
+                    problems.push(missing(setting))
+                }
                 None => {}
                 Some(value) if setting.secret => {
-                    files.extend(file_of(setting, lookup).map(|path| (setting.name.clone(), path.into())));
+                    files.extend(
+                        file_of(setting, lookup).map(|path| (setting.name.clone(), path.into())),
+                    );
                     secrets.insert(setting.name.clone(), value);
                 }
                 Some(value) => match normal(setting, value.expose_secret()) {
@@ -150,7 +160,14 @@ impl Rules {
         match base {
             Some(base) if problems.is_empty() => {
                 let decides = |setting: &Setting| Some((setting.decides?, setting.name.clone()));
-                Ok(Settings { base, headers, open, secrets, files, decided: self.settings.iter().filter_map(decides).collect() })
+                Ok(Settings {
+                    base,
+                    headers,
+                    open,
+                    secrets,
+                    files,
+                    decided: self.settings.iter().filter_map(decides).collect(),
+                })
             }
             _ => Err(SettingProblems(problems)),
         }
@@ -158,38 +175,66 @@ impl Rules {
 
     /// The settings that the backend's address is made of.
     pub(crate) fn settings_of_base(&self) -> impl Iterator<Item = &str> {
-        self.base.names().filter_map(|name| name.strip_prefix("settings."))
+        self.base
+            .names()
+            .filter_map(|name| name.strip_prefix("settings."))
     }
 
     /// The secrets that are set, in the order of the file.
-    pub(crate) fn secrets_in_use<'r>(&'r self, values: &'r Settings) -> impl Iterator<Item = &'r str> {
-        self.settings.iter().map(|setting| setting.name.as_str()).filter(|name| values.secrets.contains_key(*name))
+    pub(crate) fn secrets_in_use<'r>(
+        &'r self,
+        values: &'r Settings,
+    ) -> impl Iterator<Item = &'r str> {
+        self.settings
+            .iter()
+            .map(|setting| setting.name.as_str())
+            .filter(|name| values.secrets.contains_key(*name))
     }
 
-    /// The headers that these settings make with other secrets; the error says which secret they cannot carry.
+    /// The headers that these settings make with other secrets; the error says which secret they
+    /// cannot carry.
     pub(crate) fn headers_with(
         &self,
         settings: &Settings,
         secrets: &HashMap<String, SecretString>,
     ) -> Result<HeaderMap, SettingProblems> {
         let mut problems = Vec::new();
-        let headers = self.headers(&|name: &str| named(&settings.open, secrets, name), &mut problems);
-        if problems.is_empty() { Ok(headers) } else { Err(SettingProblems(problems)) }
+        let headers = self.headers(
+            &|name: &str| named(&settings.open, secrets, name),
+            &mut problems,
+        );
+        if problems.is_empty() {
+            Ok(headers)
+        } else {
+            Err(SettingProblems(problems))
+        }
     }
 
-    fn headers<'v>(&self, named: &dyn Fn(&str) -> Option<&'v str>, problems: &mut Vec<String>) -> HeaderMap {
+    fn headers<'v>(
+        &self,
+        named: &dyn Fn(&str) -> Option<&'v str>,
+        problems: &mut Vec<String>,
+    ) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (header, template) in &self.headers {
             // a header has no blanks at its ends, so those around a value say nothing
-            let Some(text) = template.text(|name| named(name).map(str::trim)) else { continue };
+            let Some(text) = template.text(|name| named(name).map(str::trim)) else {
+                continue;
+            };
             // others than those of ASCII are read by each server in its own way
-            match HeaderValue::from_str(&text).ok().filter(|_| text.is_ascii()) {
+            match HeaderValue::from_str(&text)
+                .ok()
+                .filter(|_| text.is_ascii())
+            {
                 Some(mut value) => {
                     value.set_sensitive(true);
                     headers.insert(header.clone(), value);
                 }
                 None => {
-                    let names: Vec<&str> = template.names().map(|name| name.strip_prefix("settings.").unwrap_or(name)).collect();
+                    let names: Vec<&str> = template
+                        .names()
+                        .map(|name| name.strip_prefix("settings.").unwrap_or(name))
+                        .collect();
                     problems.push(format!(
                         "{} holds a character that the header `{header}` cannot carry, such as a line break or a letter with an accent: set it again, on one line",
                         names.join(" or ")
@@ -202,12 +247,18 @@ impl Rules {
 }
 
 /// The value behind a name of a template.
-fn named<'v>(open: &'v HashMap<String, String>, secrets: &'v HashMap<String, SecretString>, name: &str) -> Option<&'v str> {
+fn named<'v>(
+    open: &'v HashMap<String, String>,
+    secrets: &'v HashMap<String, SecretString>,
+    name: &str,
+) -> Option<&'v str> {
     if let Some(what) = name.strip_prefix("footbridge.") {
         return identity(what);
     }
     let name = name.strip_prefix("settings.")?;
-    open.get(name).map(String::as_str).or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
+    open.get(name)
+        .map(String::as_str)
+        .or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
 }
 
 /// What a header may say of this program: its name, its version, and an id of this run.
@@ -225,7 +276,10 @@ fn identity(what: &str) -> Option<&'static str> {
 
 /// True when the setting that makes this one needless is set.
 fn other_is_set(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
-    setting.unless.as_ref().is_some_and(|other| is_set(other, lookup))
+    setting
+        .unless
+        .as_ref()
+        .is_some_and(|other| is_set(other, lookup))
 }
 
 fn is_set(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
@@ -235,33 +289,65 @@ fn is_set(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
 
 /// Set alone, though it belongs to another one.
 fn without_partner(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let partner = setting.with.as_ref().filter(|partner| is_set(&setting.name, lookup) && !is_set(partner, lookup))?;
-    Some(format!("{} is set and {partner} is not: set both, or neither", setting.name))
+    let partner = setting
+        .with
+        .as_ref()
+        .filter(|partner| is_set(&setting.name, lookup) && !is_set(partner, lookup))?;
+    Some(format!(
+        "{} is set and {partner} is not: set both, or neither",
+        setting.name
+    ))
 }
 
 fn missing(setting: &Setting) -> String {
-    let what = setting.description.as_deref().map(|text| format!(" ({})", text.trim_end_matches('.'))).unwrap_or_default();
-    let file = if setting.secret { format!(", or {}_FILE to the file that holds it", setting.name) } else { String::new() };
-    let other = setting.unless.as_ref().map(|other| format!(", or {other} in its place")).unwrap_or_default();
+    let what = setting
+        .description
+        .as_deref()
+        .map(|text| format!(" ({})", text.trim_end_matches('.')))
+        .unwrap_or_default();
+    let file = if setting.secret {
+        format!(", or {}_FILE to the file that holds it", setting.name)
+    } else {
+        String::new()
+    };
+    let other = setting
+        .unless
+        .as_ref()
+        .map(|other| format!(", or {other} in its place"))
+        .unwrap_or_default();
     format!("{} is not set{what}: set it{file}{other}", setting.name)
 }
 
 /// The value as it was given; an empty one, or nothing but blanks, is unset.
-fn value(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<SecretString>, String> {
+fn value(
+    setting: &Setting,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<SecretString>, String> {
     let name = &setting.name;
-    let given = lookup(name).filter(|value| !value.trim().is_empty()).map(SecretString::from);
+    let given = lookup(name)
+        .filter(|value| !value.trim().is_empty())
+        .map(SecretString::from);
     let value = match (given, file_of(setting, lookup)) {
-        (Some(_), Some(_)) => return Err(format!("{name} and {name}_FILE are both set: set one of them")),
+        (Some(_), Some(_)) => {
+            return Err(format!(
+                "{name} and {name}_FILE are both set: set one of them"
+            ));
+        }
         (Some(value), None) => Some(value),
         (None, Some(path)) => return from_file(name, &path).map(Some),
         (None, None) => setting.default.clone().map(SecretString::from),
     };
     match value {
-        Some(value) if value.expose_secret().len() > MAX_VALUE_BYTES => {
-            Err(format!("{name} has {} bytes; at most {MAX_VALUE_BYTES} are allowed", value.expose_secret().len()))
-        }
+        Some(value) if value.expose_secret().len() > MAX_VALUE_BYTES => Err(format!(
+            "{name} has {} bytes; at most {MAX_VALUE_BYTES} are allowed",
+            value.expose_secret().len()
+        )),
         Some(value) if is_left_open(setting, value.expose_secret()) => {
-            let way = if setting.secret { format!(", or {name}_FILE to the file that holds it") } else { String::new() };
+            let way = if setting.secret {
+                format!(", or {name}_FILE to the file that holds it")
+            } else {
+                String::new()
+            };
             Err(format!(
                 "{name} is still a placeholder, such as ${{NAME}} or <your-token>, which nothing was put in the place of: set the value itself{way}"
             ))
@@ -275,27 +361,40 @@ fn file_of(setting: &Setting, lookup: &dyn Fn(&str) -> Option<String>) -> Option
     lookup(&format!("{}_FILE", setting.name)).filter(|path| setting.secret && !path.is_empty())
 }
 
-/// Whether nobody put the value in. A secret may have anything inside it; no address has such a thing.
+/// Whether nobody put the value in. A secret may have anything inside it; no address has such a
+/// thing.
 fn is_left_open(setting: &Setting, value: &str) -> bool {
-    if setting.secret { is_placeholder(value) } else { holds_placeholder(value) }
+    if setting.secret {
+        is_placeholder(value)
+    } else {
+        holds_placeholder(value)
+    }
 }
 
 /// A secret from a file; one line break at its end is not part of it.
 pub(crate) fn from_file(name: &str, path: &str) -> Result<SecretString, String> {
     use std::io::Read;
     let failed = |why: &dyn fmt::Display| {
-        format!("{name}_FILE names {path}, which cannot be read ({why}): check the path and its permissions")
+        format!(
+            "{name}_FILE names {path}, which cannot be read ({why}): check the path and its permissions"
+        )
     };
     let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
     let mut text = String::new();
-    file.take(MAX_VALUE_BYTES as u64 + 3).read_to_string(&mut text).map_err(|error| failed(&error))?;
+    file.take(MAX_VALUE_BYTES as u64 + 3)
+        .read_to_string(&mut text)
+        .map_err(|error| failed(&error))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
-        return Err(format!("{name}_FILE names {path}, which is empty: write the value into it"));
+        return Err(format!(
+            "{name}_FILE names {path}, which is empty: write the value into it"
+        ));
     }
     if text.len() > MAX_VALUE_BYTES {
-        return Err(format!("{name} has more than {MAX_VALUE_BYTES} bytes; no more are allowed"));
+        return Err(format!(
+            "{name} has more than {MAX_VALUE_BYTES} bytes; no more are allowed"
+        ));
     }
     if is_placeholder(text) {
         return Err(format!(
@@ -305,23 +404,39 @@ pub(crate) fn from_file(name: &str, path: &str) -> Result<SecretString, String> 
     Ok(SecretString::from(text.to_owned()))
 }
 
-/// The value in its one form. No sentence shows it: a credential may have been set in the wrong place.
+/// The value in its one form. No sentence shows it: a credential may have been set in the wrong
+/// place.
 fn normal(setting: &Setting, value: &str) -> Result<String, String> {
     let name = &setting.name;
     match setting.kind {
         SettingKind::Text => Ok(with_suffix(setting, value)),
         SettingKind::Integer => {
-            let number = value.trim().parse::<i64>().map_err(|_| format!("{name} must be a whole number, and is none"))?;
+            let number = value
+                .trim()
+                .parse::<i64>()
+                .map_err(|_| format!("{name} must be a whole number, and is none"))?;
             match (setting.minimum, setting.maximum) {
-                (Some(least), _) if number < least => Err(format!("{name} must be at least {least}, is {number}")),
-                (_, Some(most)) if number > most => Err(format!("{name} must be at most {most}, is {number}")),
+                (Some(least), _) if number < least => {
+                    Err(format!("{name} must be at least {least}, is {number}"))
+                }
+                (_, Some(most)) if number > most => {
+                    Err(format!("{name} must be at most {most}, is {number}"))
+                }
                 _ => Ok(number.to_string()),
             }
         }
         SettingKind::Choice => {
             let wanted = value.trim();
-            let found = setting.choices.iter().find(|choice| choice.eq_ignore_ascii_case(wanted));
-            found.cloned().ok_or_else(|| format!("{name} must be one of {}, and is none of them", setting.choices.join(", ")))
+            let found = setting
+                .choices
+                .iter()
+                .find(|choice| choice.eq_ignore_ascii_case(wanted));
+            found.cloned().ok_or_else(|| {
+                format!(
+                    "{name} must be one of {}, and is none of them",
+                    setting.choices.join(", ")
+                )
+            })
         }
         SettingKind::Boolean => match value.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" | "t" | "y" => Ok("true".into()),
@@ -339,7 +454,11 @@ fn with_suffix(setting: &Setting, value: &str) -> String {
     match &setting.suffix {
         Some(suffix) => {
             let value = value.trim_end_matches('/');
-            if value.ends_with(suffix.as_str()) { value.to_owned() } else { format!("{value}{suffix}") }
+            if value.ends_with(suffix.as_str()) {
+                value.to_owned()
+            } else {
+                format!("{value}{suffix}")
+            }
         }
         None => value.to_owned(),
     }
@@ -351,12 +470,16 @@ fn address(value: &str) -> Result<Url, String> {
     if let Ok(url) = &url
         && (!url.username().is_empty() || url.password().is_some())
     {
-        return Err("must not hold a user name or password: use the setting for the credential".into());
+        return Err(
+            "must not hold a user name or password: use the setting for the credential".into(),
+        );
     }
     let example = "such as https://example.org";
     let url = url.map_err(|_| format!("must be an address {example}, and is none"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err(format!("must be an http or https address {example}, and is another one"));
+        return Err(format!(
+            "must be an http or https address {example}, and is another one"
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err("must have neither `?` nor `#`".into());

@@ -3,7 +3,11 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Everything but RFC 3986's unreserved characters is encoded, `/` included.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A template, read once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +44,10 @@ impl Template {
             literal(&mut parts, before, at)?;
             let open = at + before.len();
             let Some((name, next)) = after.split_once('}') else {
-                return Err(Fault { byte: open, what: "a `{` without `}`".into() });
+                return Err(Fault {
+                    byte: open,
+                    what: "a `{` without `}`".into(),
+                });
             };
             if !is_name(name) {
                 return Err(Fault {
@@ -80,7 +87,8 @@ impl Template {
         })
     }
 
-    /// As a path: each value becomes exactly one encoded segment part; empty, `.` and `..` are refused.
+    /// As a path: each value becomes exactly one encoded segment part; empty, `.` and `..` are
+    /// refused.
     pub(crate) fn path(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, Unfilled> {
         let mut out = String::new();
         for part in &self.0 {
@@ -111,14 +119,20 @@ impl Template {
 /// One path segment: encoded, never empty, `.` or `..`.
 pub(crate) fn segment(name: &str, value: &str) -> Result<String, Unfilled> {
     if matches!(value, "" | "." | "..") {
-        return Err(Unfilled::NotASegment { name: name.to_owned(), value: value.to_owned() });
+        return Err(Unfilled::NotASegment {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        });
     }
     Ok(utf8_percent_encode(value, ENCODED).to_string())
 }
 
 fn literal(parts: &mut Vec<Part>, text: &str, at: usize) -> Result<(), Fault> {
     if let Some(byte) = text.find('}') {
-        return Err(Fault { byte: at + byte, what: "a `}` without `{`".into() });
+        return Err(Fault {
+            byte: at + byte,
+            what: "a `}` without `{`".into(),
+        });
     }
     if !text.is_empty() {
         parts.push(Part::Text(text.to_owned()));
@@ -127,28 +141,49 @@ fn literal(parts: &mut Vec<Part>, text: &str, at: usize) -> Result<(), Fault> {
 }
 
 fn is_name(name: &str) -> bool {
-    name.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+    name.split('.').all(|part| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Template, Unfilled, segment};
-    use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, prop_assume, proptest};
+    use proptest::prelude::{
+        ProptestConfig, any, prop_assert, prop_assert_eq, prop_assume, proptest,
+    };
 
     #[test]
     fn a_template_is_filled_in() {
         let template = Template::parse("/a/{id}/x/{steps.one.id}").unwrap();
         assert_eq!(template.names().collect::<Vec<_>>(), ["id", "steps.one.id"]);
-        assert_eq!(template.path(|_| Some("../b c/é".into())).unwrap(), "/a/..%2Fb%20c%2F%C3%A9/x/..%2Fb%20c%2F%C3%A9");
+        assert_eq!(
+            template.path(|_| Some("../b c/é".into())).unwrap(),
+            "/a/..%2Fb%20c%2F%C3%A9/x/..%2Fb%20c%2F%C3%A9"
+        );
         assert_eq!(template.path(|_| None), Err(Unfilled::Missing("id".into())));
         for value in ["", ".", ".."] {
-            assert!(matches!(template.path(|_| Some(value.into())), Err(Unfilled::NotASegment { .. })), "{value}");
+            assert!(
+                matches!(
+                    template.path(|_| Some(value.into())),
+                    Err(Unfilled::NotASegment { .. })
+                ),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn a_bad_template_is_refused_with_its_place() {
-        for (text, byte) in [("/a/{+id}", 3), ("/a/{", 3), ("/a/}", 3), ("/a/{x}/}", 7), ("{}", 0), ("{a..b}", 0), ("{a,b}", 0)] {
+        for (text, byte) in [
+            ("/a/{+id}", 3),
+            ("/a/{", 3),
+            ("/a/}", 3),
+            ("/a/{x}/}", 7),
+            ("{}", 0),
+            ("{a..b}", 0),
+            ("{a,b}", 0),
+        ] {
             assert_eq!(Template::parse(text).unwrap_err().byte, byte, "{text}");
         }
     }

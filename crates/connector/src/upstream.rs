@@ -29,16 +29,25 @@ pub struct Limits {
 
 /// Something that answers requests: the network, or a service in this process.
 pub trait Upstream: Send + Sync + 'static {
-    /// Sends one request to its absolute address and reads the whole answer. Follows no redirect, retries nothing.
+    /// Sends one request to its absolute address and reads the whole answer. Follows no redirect,
+    /// retries nothing.
     ///
     /// # Errors
     /// When there is no answer, or not all of one.
-    fn send(&self, request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>>;
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        limits: Limits,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>>;
 }
 
 /// One upstream for several connectors.
 impl<U: Upstream> Upstream for std::sync::Arc<U> {
-    fn send(&self, request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        limits: Limits,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
         self.as_ref().send(request, limits)
     }
 }

@@ -1,5 +1,5 @@
-//! The variables of the environment that any program needs, whatever it does: to find its files, the network and the words of its user. Not
-//! settings, and nothing secret.
+//! The variables of the environment that any program needs, whatever it does: to find its files,
+//! the network and the words of its user. Not settings, and nothing secret.
 
 /// The variables, apart from those of the locale.
 const NEEDED: [&str; 35] = [
@@ -42,10 +42,16 @@ const NEEDED: [&str; 35] = [
 /// What the variables of the locale begin with.
 const LOCALE: &str = "LC_";
 
-/// Whether any program needs the variable of that name, such as `PATH` or `HTTPS_PROXY`. What this library starts is given these and no
-/// others.
+/// Whether any program needs the variable of that name, such as `PATH` or `HTTPS_PROXY`. What this
+/// library starts is given these and no others.
 pub fn is_needed_variable(name: &str) -> bool {
-    let is = |known: &&str| if cfg!(windows) { known.eq_ignore_ascii_case(name) } else { **known == *name };
+    let is = |known: &&str| {
+        if cfg!(windows) {
+            known.eq_ignore_ascii_case(name)
+        } else {
+            **known == *name
+        }
+    };
     NEEDED.iter().any(is) || name.starts_with(LOCALE)
 }
 
@@ -55,10 +61,26 @@ mod tests {
 
     #[test]
     fn what_programs_need_is_kept_apart_from_what_is_set_for_one() {
-        for name in ["PATH", "HOME", "LC_ALL", "LC_CTYPE", "https_proxy", "SSL_CERT_FILE", "APPDATA"] {
+        for name in [
+            "PATH",
+            "HOME",
+            "LC_ALL",
+            "LC_CTYPE",
+            "https_proxy",
+            "SSL_CERT_FILE",
+            "APPDATA",
+        ] {
             assert!(is_needed_variable(name), "{name}");
         }
-        for name in ["PTM_API_TOKEN", "FOOTBRIDGE_TOKEN", "AWS_SECRET_ACCESS_KEY", "LD_PRELOAD", "LC", "MY_PATH", ""] {
+        for name in [
+            "PTM_API_TOKEN",
+            "FOOTBRIDGE_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "LD_PRELOAD",
+            "LC",
+            "MY_PATH",
+            "",
+        ] {
             assert!(!is_needed_variable(name), "{name}");
         }
         assert_eq!(is_needed_variable("Path"), cfg!(windows));

@@ -1,4 +1,5 @@
-//! YAML text → `Definition`. When it does not fit, a second look over the whole tree names every structural fault at once.
+//! YAML text → `Definition`. When it does not fit, a second look over the whole tree names every
+//! structural fault at once.
 
 mod repair;
 mod tree;
@@ -15,21 +16,31 @@ use tree::Node;
 
 /// Bytes that a connector file may have.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
-/// Levels of lists and maps in a file: what reads them is nested as deep, on whatever thread it is called.
+/// Levels of lists and maps in a file: what reads them is nested as deep, on whatever thread it is
+/// called.
 const MAX_DEPTH: usize = 32;
 /// Values of a file; what an anchor holds counts at each place where it is named.
 const MAX_VALUES: usize = 100_000;
 /// Structural faults that are named: who has more is told so.
 const MAX_FAULTS: usize = 1_000;
 
-/// Reads a file. With structural faults it is read as far as it fits, so that the rest can be looked at too; the faults are in `found`.
+/// Reads a file. With structural faults it is read as far as it fits, so that the rest can be
+/// looked at too; the faults are in `found`.
 pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
     let start = Place { line: 1, column: 1 };
     if text.len() > MAX_FILE_BYTES {
-        found.add(start, "", format!("the file has {} bytes; at most {MAX_FILE_BYTES} are read", text.len()));
+        found.add(
+            start,
+            "",
+            format!(
+                "the file has {} bytes; at most {MAX_FILE_BYTES} are read",
+                text.len()
+            ),
+        );
         return None;
     }
-    let options = || serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget() };
+    let options =
+        || serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget() };
     let fault = match serde_saphyr::from_str_with_options::<Definition>(text, options()) {
         Ok(definition) => return Some(definition),
         Err(fault) => fault,
@@ -64,27 +75,48 @@ fn budget() -> Option<serde_saphyr::Budget> {
 
 /// What the parser says, where it says it.
 fn placed(fault: &serde_saphyr::Error, found: &mut Found) {
-    let place = fault.location().map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() });
+    let place = fault
+        .location()
+        .map_or(Place { line: 1, column: 1 }, |at| Place {
+            line: at.line(),
+            column: at.column(),
+        });
     let said = sentence(&fault.without_snippet().to_string());
     let (what, hint) = words(said);
-    if hint.is_empty() { found.add(place, "", what) } else { found.add_with_hint(place, "", what, hint) }
+    if hint.is_empty() {
+        found.add(place, "", what)
+    } else {
+        found.add_with_hint(place, "", what, hint)
+    }
 }
 
 /// What the parser says, for who writes files and not parsers; and what most often lies behind it.
 fn words(said: String) -> (String, &'static str) {
     let is = |words: &str| said.contains(words);
     if is("flow mapping") {
-        (said, "inside `{ }`, a path such as `/items/{id}` and a text with a comma need quotes")
+        (
+            said,
+            "inside `{ }`, a path such as `/items/{id}` and a text with a comma need quotes",
+        )
     } else if is("mapping values are not allowed") {
         (said, "a text that holds `: ` needs quotes")
     } else if is("multiple YAML documents") {
-        ("there is more than one document".to_owned(), "a connector file is one: take out the line `---`")
+        (
+            "there is more than one document".to_owned(),
+            "a connector file is one: take out the line `---`",
+        )
     } else if is("recursion limit exceeded") || is("budget breached: Depth") {
         (format!("nested deeper than {MAX_DEPTH} levels"), "")
     } else if is("budget breached") {
-        (format!("the file has more than {MAX_VALUES} values"), "what `*name` stands for counts at each place")
+        (
+            format!("the file has more than {MAX_VALUES} values"),
+            "what `*name` stands for counts at each place",
+        )
     } else if is("invalid u") || is("invalid i") {
-        ("must be a whole number".to_owned(), "write it in digits alone; the reference says how large it may be")
+        (
+            "must be a whole number".to_owned(),
+            "write it in digits alone; the reference says how large it may be",
+        )
     } else {
         (said, "")
     }
@@ -93,7 +125,11 @@ fn words(said: String) -> (String, &'static str) {
 /// Only reached if a list that was just filled were empty.
 pub(crate) fn unplaced(file: &str) -> Problems {
     let mut found = Found::default();
-    found.add(Place { line: 1, column: 1 }, "", "the file cannot be read as a connector");
+    found.add(
+        Place { line: 1, column: 1 },
+        "",
+        "the file cannot be read as a connector",
+    );
     match found.into_result(file) {
         Err(problems) => problems,
         Ok(()) => unplaced(file),
@@ -103,17 +139,30 @@ pub(crate) fn unplaced(file: &str) -> Problems {
 /// The parser's sentence without the place it repeats.
 fn sentence(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
-    let line = line.rsplit_once(" at line ").map_or(line, |(before, _)| before);
+    let line = line
+        .rsplit_once(" at line ")
+        .map_or(line, |(before, _)| before);
     // The parser's advice is for programmers.
-    line.split_once(", set DuplicateKeyPolicy").map_or(line, |(before, _)| before).to_owned()
+    line.split_once(", set DuplicateKeyPolicy")
+        .map_or(line, |(before, _)| before)
+        .to_owned()
 }
 
 /// Whether all of them were named.
-fn structural(tree: &Placed<Node>, schema: &Value, validator: &Validator, found: &mut Found) -> bool {
+fn structural(
+    tree: &Placed<Node>,
+    schema: &Value,
+    validator: &Validator,
+    found: &mut Found,
+) -> bool {
     let document = tree.value.json();
     for error in validator.iter_errors(&document) {
         if found.len() >= MAX_FAULTS {
-            found.add(tree.place, "", format!("more than {MAX_FAULTS} faults; the others are not listed"));
+            found.add(
+                tree.place,
+                "",
+                format!("more than {MAX_FAULTS} faults; the others are not listed"),
+            );
             return false;
         }
         let steps = steps(&error.instance_path().to_string());
@@ -130,7 +179,14 @@ fn structural(tree: &Placed<Node>, schema: &Value, validator: &Validator, found:
                 }
             }
             ValidationErrorKind::Required { property } => {
-                found.add(tree.at(&steps, None), part, format!("the key `{}` is missing", property.as_str().unwrap_or_default()));
+                found.add(
+                    tree.at(&steps, None),
+                    part,
+                    format!(
+                        "the key `{}` is missing",
+                        property.as_str().unwrap_or_default()
+                    ),
+                );
             }
             ValidationErrorKind::Type { kind } => {
                 let (place, expected) = (tree.at(&steps, None), expected(kind));
@@ -141,17 +197,30 @@ fn structural(tree: &Placed<Node>, schema: &Value, validator: &Validator, found:
                 }
             }
             ValidationErrorKind::Enum { options } => {
-                let names: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                let names: Vec<&str> = options
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
                 found.add(
                     tree.at(&steps, None),
                     part,
-                    format!("must be one of {}, is {}", names.join(", "), shown(error.instance())),
+                    format!(
+                        "must be one of {}, is {}",
+                        names.join(", "),
+                        shown(error.instance())
+                    ),
                 );
             }
             _ => {
                 let place = tree.at(&steps, None);
                 match choices(&error) {
-                    Some(names) => found.add(place, part, format!("must be one of {names}, is {}", shown(error.instance()))),
+                    Some(names) => found.add(
+                        place,
+                        part,
+                        format!("must be one of {names}, is {}", shown(error.instance())),
+                    ),
                     None => found.add(place, part, error.to_string()),
                 }
             }
@@ -162,20 +231,37 @@ fn structural(tree: &Placed<Node>, schema: &Value, validator: &Validator, found:
 
 /// A JSON pointer as its steps.
 fn steps(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|step| step.replace("~1", "/").replace("~0", "~"))
+        .collect()
 }
 
 /// The key that was probably meant, among those that the schema has at that place.
 fn near(key: &str, schema: &Value, error: &jsonschema::ValidationError<'_>) -> Option<String> {
     let at = error.schema_path().to_string();
-    let known = schema.pointer(at.strip_suffix("/additionalProperties")?)?.get("properties")?.as_object()?;
-    let like = known.keys().map(|name| (strsim::jaro_winkler(key, name), name));
+    let known = schema
+        .pointer(at.strip_suffix("/additionalProperties")?)?
+        .get("properties")?
+        .as_object()?;
+    let like = known
+        .keys()
+        .map(|name| (strsim::jaro_winkler(key, name), name));
     let (likeness, name) = like.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    if likeness > 0.8 { Some(format!("did you mean `{name}`?")) } else { Some(format!("it has: {}", keys(known))) }
+    if likeness > 0.8 {
+        Some(format!("did you mean `{name}`?"))
+    } else {
+        Some(format!("it has: {}", keys(known)))
+    }
 }
 
 fn keys(known: &serde_json::Map<String, Value>) -> String {
-    known.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    known
+        .keys()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What YAML takes for a map or a list when a filter or a path begins with a bracket.
@@ -187,16 +273,23 @@ fn quotes(expected: &str, found: &Value) -> Option<&'static str> {
 
 /// The names of an enum whose values are described one by one.
 fn choices(error: &jsonschema::ValidationError<'_>) -> Option<String> {
-    let (ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context }) = error.kind() else {
+    let (ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context }) =
+        error.kind()
+    else {
         return None;
     };
     let mut names: Vec<String> = Vec::new();
     for inner in context.iter().flatten() {
         match inner.kind() {
-            ValidationErrorKind::Constant { expected_value } => names.push(expected_value.as_str()?.to_owned()),
-            ValidationErrorKind::Enum { options } => {
-                names.extend(options.as_array()?.iter().filter_map(|v| v.as_str().map(str::to_owned)))
+            ValidationErrorKind::Constant { expected_value } => {
+                names.push(expected_value.as_str()?.to_owned())
             }
+            ValidationErrorKind::Enum { options } => names.extend(
+                options
+                    .as_array()?
+                    .iter()
+                    .filter_map(|v| v.as_str().map(str::to_owned)),
+            ),
             _ => {}
         }
     }
@@ -206,9 +299,12 @@ fn choices(error: &jsonschema::ValidationError<'_>) -> Option<String> {
 fn expected(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => format!("{one}"),
-        TypeKind::Multiple(many) => {
-            many.iter().map(|one| format!("{one}")).filter(|one| one != "null").collect::<Vec<_>>().join(" or ")
-        }
+        TypeKind::Multiple(many) => many
+            .iter()
+            .map(|one| format!("{one}"))
+            .filter(|one| one != "null")
+            .collect::<Vec<_>>()
+            .join(" or "),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Who is asking. One caller for all doors today; the credential of each caller comes with the shared service.
+//! Who is asking. One caller for all doors today; the credential of each caller comes with the
+//! shared service.
 
 use std::net::IpAddr;
 
@@ -12,7 +13,8 @@ pub(crate) enum Caller {
     LocalUser,
     /// The same person, by a command of their own.
     Terminal,
-    /// Whoever reaches the HTTP door, past the shared bearer where there is one, and from where, if that is not this machine.
+    /// Whoever reaches the HTTP door, past the shared bearer where there is one, and from where, if
+    /// that is not this machine.
     HttpClient(Option<IpAddr>),
     /// The same by way of a proxy, past nothing at all: it may be anybody.
     Forwarded,
@@ -21,7 +23,8 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
-    /// What tells the callers of one kind from those of another; what is kept for one is not given to another.
+    /// What tells the callers of one kind from those of another; what is kept for one is not given
+    /// to another.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::LocalUser | Self::Terminal => "local",
@@ -38,10 +41,14 @@ impl Caller {
         }
     }
 
-    /// In whose room what is kept for it is counted, so that one client leaves the others theirs. What it calls itself is believed: all rooms
-    /// together have an end.
+    /// In whose room what is kept for it is counted, so that one client leaves the others theirs.
+    /// What it calls itself is believed: all rooms together have an end.
     pub(crate) fn room(self, client: Option<&str>) -> String {
-        let name: String = client.unwrap_or_default().chars().take(CLIENT_CHARACTERS).collect();
+        let name: String = client
+            .unwrap_or_default()
+            .chars()
+            .take(CLIENT_CHARACTERS)
+            .collect();
         match self {
             Self::HttpClient(Some(address)) => format!("{} {address} {name}", self.name()),
             _ => format!("{} {name}", self.name()),
@@ -55,12 +62,24 @@ mod tests {
 
     #[test]
     fn clients_from_elsewhere_or_of_another_name_have_rooms_of_their_own() {
-        let (here, there) = (Caller::HttpClient(None), Caller::HttpClient(Some([192, 0, 2, 1].into())));
-        let rooms = [here.room(None), here.room(Some("a")), there.room(Some("a")), Caller::LocalUser.room(Some("a"))];
+        let (here, there) = (
+            Caller::HttpClient(None),
+            Caller::HttpClient(Some([192, 0, 2, 1].into())),
+        );
+        let rooms = [
+            here.room(None),
+            here.room(Some("a")),
+            there.room(Some("a")),
+            Caller::LocalUser.room(Some("a")),
+        ];
         for (number, room) in rooms.iter().enumerate() {
             assert!(!rooms[..number].contains(room), "{room}");
         }
-        assert_eq!(here.name(), there.name(), "a key is known again from wherever it comes");
+        assert_eq!(
+            here.name(),
+            there.name(),
+            "a key is known again from wherever it comes"
+        );
         let long = "é".repeat(CLIENT_CHARACTERS);
         assert_eq!(here.room(Some(&long)), here.room(Some(&format!("{long}x"))));
         assert_ne!(here.room(Some(&long)), here.room(long.strip_suffix('é')));

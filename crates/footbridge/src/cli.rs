@@ -1,4 +1,5 @@
-//! The command line as written. What it means together with the environment and the settings file is `settings`.
+//! The command line as written. What it means together with the environment and the settings file
+//! is `settings`.
 
 mod variables;
 
@@ -47,7 +48,8 @@ const DOCTOR_EXITS: &str = "Exit codes:
 
 /// Footbridge lets AI clients work in the backends a team already runs.
 ///
-/// Without a command it serves the built-in board: over stdio when a client started it, over HTTP otherwise.
+/// Without a command it serves the built-in board: over stdio when a client started it, over HTTP
+/// otherwise.
 #[derive(Debug, Parser)]
 #[command(name = "footbridge", version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = VARIABLES)]
 pub(crate) struct Cli {
@@ -55,7 +57,8 @@ pub(crate) struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: ServeOptions,
-    /// A file of variables, NAME=value in each line [default: .env, if there, unless a client started it]
+    /// A file of variables, NAME=value in each line [default: .env, if there, unless a client
+    /// started it]
     #[arg(long, value_name = "FILE", global = true)]
     env_file: Option<PathBuf>,
     #[arg(skip)]
@@ -63,26 +66,37 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line and the `.env` file, or shows what its reader has to say and gives the code to end with.
+    /// Reads the command line and the `.env` file, or shows what its reader has to say and gives
+    /// the code to end with.
     pub(crate) fn read() -> Result<Self, ExitCode> {
         let written: Vec<OsString> = std::env::args_os().collect();
         let (mut command, matches) = Self::matches(&written)?;
-        let mut cli = Self::from_arg_matches(&matches).map_err(|error| exit::of_command_line(&error))?;
+        let mut cli =
+            Self::from_arg_matches(&matches).map_err(|error| exit::of_command_line(&error))?;
         let has_file = cli.load_environment().map_err(|trouble| {
             terminal::complain(&trouble);
             ExitCode::from(trouble.exit())
         })?;
-        let more = if has_file { variables::from_file(&command, &matches) } else { Vec::new() };
+        let more = if has_file {
+            variables::from_file(&command, &matches)
+        } else {
+            Vec::new()
+        };
         if !more.is_empty() {
             let all = variables::with_more(&written, more);
-            let parsed = command.try_get_matches_from_mut(&all).and_then(|matches| Self::from_arg_matches(&matches));
-            cli = parsed.map_err(|error| match variables::complaint(&error, &command, &written) {
-                Some(complaint) => {
-                    terminal::complain(&Trouble::usage(complaint));
-                    Exit::Usage.into()
-                }
-                None => exit::of_command_line(&error),
-            })?;
+            let parsed = command
+                .try_get_matches_from_mut(&all)
+                .and_then(|matches| Self::from_arg_matches(&matches));
+            cli =
+                parsed.map_err(
+                    |error| match variables::complaint(&error, &command, &written) {
+                        Some(complaint) => {
+                            terminal::complain(&Trouble::usage(complaint));
+                            Exit::Usage.into()
+                        }
+                        None => exit::of_command_line(&error),
+                    },
+                )?;
         }
         cli.has_environment_file = has_file;
         Ok(cli)
@@ -90,7 +104,9 @@ impl Cli {
 
     fn matches(written: &[OsString]) -> Result<(clap::Command, clap::ArgMatches), ExitCode> {
         let mut command = variables::without_empty(Self::command());
-        let complaint = |error: &clap::Error, command: &clap::Command| variables::complaint(error, command, written);
+        let complaint = |error: &clap::Error, command: &clap::Command| {
+            variables::complaint(error, command, written)
+        };
         let refused = match command.try_get_matches_from_mut(written) {
             Ok(matches) => return Ok((command, matches)),
             Err(error) => error,
@@ -101,7 +117,9 @@ impl Cli {
             )));
             return Err(Exit::Usage.into());
         }
-        let Some(first) = complaint(&refused, &command) else { return Err(exit::of_command_line(&refused)) };
+        let Some(first) = complaint(&refused, &command) else {
+            return Err(exit::of_command_line(&refused));
+        };
         // The variables of `serve` without its name are no concern of another command.
         let mut command = variables::without_own(command);
         let complaint = match command.try_get_matches_from_mut(written) {
@@ -113,8 +131,9 @@ impl Cli {
         Err(Exit::Usage.into())
     }
 
-    /// Reads the `.env` file, if there is one. A client starts us over stdio in whatever folder it has open, and a file that lies there
-    /// must not say where credentials go: then only a file that is named is read.
+    /// Reads the `.env` file, if there is one. A client starts us over stdio in whatever folder it
+    /// has open, and a file that lies there must not say where credentials go: then only a file
+    /// that is named is read.
     fn load_environment(&self) -> Result<bool, Trouble> {
         match &self.env_file {
             Some(path) => environment::load(path, true),
@@ -134,13 +153,18 @@ impl Cli {
 
     /// The command; without one, `serve` the board.
     pub(crate) fn into_command(self) -> Command {
-        self.command.unwrap_or(Command::Serve(ServeArguments { connectors: Vec::new(), options: self.serve }))
+        self.command.unwrap_or(Command::Serve(ServeArguments {
+            connectors: Vec::new(),
+            options: self.serve,
+        }))
     }
 }
 
 /// The connector that was named where a command stands.
 fn connector_for_a_command(error: &clap::Error) -> Option<String> {
-    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
     connectors::names_one(name).then(|| name.clone())
 }
 
@@ -173,21 +197,36 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// The connectors that it opens, and the options of all commands that do; none for other commands.
+    /// The connectors that it opens, and the options of all commands that do; none for other
+    /// commands.
     pub(crate) fn opens(&self) -> Option<(Vec<String>, &CommonOptions)> {
         match self {
-            Self::Serve(arguments) => Some((arguments.connectors.clone(), &arguments.options.common)),
-            Self::Call(arguments) => Some((arguments.connector.iter().cloned().collect(), &arguments.options)),
-            Self::Tools(arguments) => Some((arguments.connector.iter().cloned().collect(), &arguments.options)),
+            Self::Serve(arguments) => {
+                Some((arguments.connectors.clone(), &arguments.options.common))
+            }
+            Self::Call(arguments) => Some((
+                arguments.connector.iter().cloned().collect(),
+                &arguments.options,
+            )),
+            Self::Tools(arguments) => Some((
+                arguments.connector.iter().cloned().collect(),
+                &arguments.options,
+            )),
             Self::Doctor(arguments) => Some((arguments.connectors.clone(), &arguments.options)),
-            Self::Lint(_) | Self::Probe(_) | Self::Actions(_) | Self::Account(_) | Self::Token(_) | Self::Version(_) => None,
+            Self::Lint(_)
+            | Self::Probe(_)
+            | Self::Actions(_)
+            | Self::Account(_)
+            | Self::Token(_)
+            | Self::Version(_) => None,
         }
     }
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// What to serve: board, prodmcp, taiga, trueppm, ptm, or a connector file such as ./my.yaml [default: board]
+    /// What to serve: board, prodmcp, taiga, trueppm, ptm, or a connector file such as ./my.yaml
+    /// [default: board]
     #[arg(value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
     #[command(flatten)]
@@ -213,15 +252,33 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "URL", env = "FOOTBRIDGE_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
     /// A further host name that clients may use; may be repeated
-    #[arg(long = "allowed-host", value_name = "HOST", value_delimiter = ',', env = "FOOTBRIDGE_ALLOWED_HOSTS")]
+    #[arg(
+        long = "allowed-host",
+        value_name = "HOST",
+        value_delimiter = ',',
+        env = "FOOTBRIDGE_ALLOWED_HOSTS"
+    )]
     pub(crate) allowed_hosts: Vec<String>,
-    /// An origin whose pages may use it in a browser, such as http://localhost:6274; may be repeated
-    #[arg(long = "allowed-origin", value_name = "ORIGIN", value_delimiter = ',', env = "FOOTBRIDGE_ALLOWED_ORIGINS")]
+    /// An origin whose pages may use it in a browser, such as http://localhost:6274; may be
+    /// repeated
+    #[arg(
+        long = "allowed-origin",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        env = "FOOTBRIDGE_ALLOWED_ORIGINS"
+    )]
     pub(crate) allowed_origins: Vec<String>,
-    /// A proxy whose word about its clients' addresses is taken, as an address or a network such as 10.0.0.0/8; may be repeated
-    #[arg(long = "trusted-proxy", value_name = "ADDRESS", value_delimiter = ',', env = "FOOTBRIDGE_TRUSTED_PROXIES")]
+    /// A proxy whose word about its clients' addresses is taken, as an address or a network such as
+    /// 10.0.0.0/8; may be repeated
+    #[arg(
+        long = "trusted-proxy",
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        env = "FOOTBRIDGE_TRUSTED_PROXIES"
+    )]
     pub(crate) trusted_proxies: Vec<String>,
-    /// Do not start while a backend is down; without it, several connectors start without those that are
+    /// Do not start while a backend is down; without it, several connectors start without those
+    /// that are
     #[arg(long, env = "FOOTBRIDGE_REQUIRE_ALL")]
     pub(crate) require_all: bool,
     #[command(flatten)]
@@ -231,13 +288,27 @@ pub(crate) struct ServeOptions {
 /// Settings of every command that calls tools.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CommonOptions {
-    /// What tools may do beside reading: write, destroy [default: write on the local board, nothing elsewhere]
-    #[arg(long, value_enum, value_name = "EFFECTS", value_delimiter = ',', env = "FOOTBRIDGE_ALLOW")]
+    /// What tools may do beside reading: write, destroy [default: write on the local board, nothing
+    /// elsewhere]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "EFFECTS",
+        value_delimiter = ',',
+        env = "FOOTBRIDGE_ALLOW"
+    )]
     pub(crate) allow: Option<Vec<Allow>>,
     #[command(flatten)]
     pub(crate) directory: DirectoryOption,
-    /// Groups of tools to list beside those listed anyway; -NAME leaves one out, all means every group
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', allow_hyphen_values = true, env = "FOOTBRIDGE_GROUPS")]
+    /// Groups of tools to list beside those listed anyway; -NAME leaves one out, all means every
+    /// group
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        env = "FOOTBRIDGE_GROUPS"
+    )]
     pub(crate) groups: Vec<String>,
     #[command(flatten)]
     pub(crate) files: FileOptions,
@@ -260,7 +331,8 @@ pub(crate) struct FileOptions {
     /// Where the local board is kept [default: footbridge in the user's data directory]
     #[arg(long, value_name = "DIR", env = "FOOTBRIDGE_DATA")]
     pub(crate) data: Option<PathBuf>,
-    /// The settings file [default: footbridge/settings.yaml in the user's configuration directory, if there]
+    /// The settings file [default: footbridge/settings.yaml in the user's configuration directory,
+    /// if there]
     #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_SETTINGS")]
     pub(crate) settings: Option<PathBuf>,
 }
@@ -270,7 +342,8 @@ fn host(text: &str) -> Result<IpAddr, String> {
     if text.eq_ignore_ascii_case("localhost") {
         return Ok(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
     }
-    text.parse().map_err(|_| "write an address such as 127.0.0.1 or 0.0.0.0, or localhost".to_owned())
+    text.parse()
+        .map_err(|_| "write an address such as 127.0.0.1 or 0.0.0.0, or localhost".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
@@ -390,8 +463,13 @@ pub(crate) struct ActionsArguments {
     /// A file with further root certificates, in PEM
     #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// The action and its options; alone, help lists the actions, and after an action --help its options
-    #[arg(value_name = "ACTION", trailing_var_arg = true, allow_hyphen_values = true)]
+    /// The action and its options; alone, help lists the actions, and after an action --help its
+    /// options
+    #[arg(
+        value_name = "ACTION",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub(crate) command: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! The commands beside `serve`: one file each. They print through `terminal` and enter by the same road as clients.
+//! The commands beside `serve`: one file each. They print through `terminal` and enter by the same
+//! road as clients.
 
 pub(crate) mod account;
 pub(crate) mod actions;

@@ -1,4 +1,5 @@
-//! Finding connectors: built in, in the user's directory, or a file that is named. Where their requests go. Opens no backend.
+//! Finding connectors: built in, in the user's directory, or a file that is named. Where their
+//! requests go. Opens no backend.
 
 mod directory;
 
@@ -14,7 +15,8 @@ use directory::Directory;
 /// A connector file that was found, not yet compiled.
 #[derive(Debug)]
 pub(crate) struct ConnectorFile {
-    /// The name it was found by; a file that was named by its path has only the one it gives itself.
+    /// The name it was found by; a file that was named by its path has only the one it gives
+    /// itself.
     name: Option<String>,
     /// What problems call it.
     pub(crate) file: String,
@@ -56,13 +58,39 @@ const TAIGA_FILE: &str = include_str!("../../../connectors/taiga.yaml");
 const TRUEPPM_FILE: &str = include_str!("../../../connectors/trueppm.yaml");
 const PTM_FILE: &str = include_str!("../../../connectors/ptm.yaml");
 
-/// The board's file is there twice, with two upstreams: the local board, and a Production Board somewhere else.
+/// The board's file is there twice, with two upstreams: the local board, and a Production Board
+/// somewhere else.
 const BUILT_IN: [BuiltIn; 5] = [
-    BuiltIn { name: "board", file: "connectors/board.yaml", text: BOARD_FILE, reached: Reached::InProcess },
-    BuiltIn { name: "prodmcp", file: "connectors/board.yaml", text: BOARD_FILE, reached: Reached::Network },
-    BuiltIn { name: "taiga", file: "connectors/taiga.yaml", text: TAIGA_FILE, reached: Reached::Network },
-    BuiltIn { name: "trueppm", file: "connectors/trueppm.yaml", text: TRUEPPM_FILE, reached: Reached::Network },
-    BuiltIn { name: "ptm", file: "connectors/ptm.yaml", text: PTM_FILE, reached: Reached::Network },
+    BuiltIn {
+        name: "board",
+        file: "connectors/board.yaml",
+        text: BOARD_FILE,
+        reached: Reached::InProcess,
+    },
+    BuiltIn {
+        name: "prodmcp",
+        file: "connectors/board.yaml",
+        text: BOARD_FILE,
+        reached: Reached::Network,
+    },
+    BuiltIn {
+        name: "taiga",
+        file: "connectors/taiga.yaml",
+        text: TAIGA_FILE,
+        reached: Reached::Network,
+    },
+    BuiltIn {
+        name: "trueppm",
+        file: "connectors/trueppm.yaml",
+        text: TRUEPPM_FILE,
+        reached: Reached::Network,
+    },
+    BuiltIn {
+        name: "ptm",
+        file: "connectors/ptm.yaml",
+        text: PTM_FILE,
+        reached: Reached::Network,
+    },
 ];
 
 /// The connector that is served when none is named.
@@ -77,10 +105,16 @@ pub(crate) struct Connectors {
 impl Connectors {
     /// The built-in connectors, and those in a directory of the user's.
     pub(crate) fn with_directory(directory: Option<&Path>) -> Result<Self, Trouble> {
-        Ok(Self { own: directory.map(Directory::read).transpose()?.unwrap_or_default() })
+        Ok(Self {
+            own: directory
+                .map(Directory::read)
+                .transpose()?
+                .unwrap_or_default(),
+        })
     }
 
-    /// The connector of that name, or the file at that path. A file of the user's goes before a built-in one of the same name.
+    /// The connector of that name, or the file at that path. A file of the user's goes before a
+    /// built-in one of the same name.
     pub(crate) fn find(&self, name_or_path: &str) -> Result<ConnectorFile, Trouble> {
         if is_path(name_or_path) {
             return ConnectorFile::read(Path::new(name_or_path), None);
@@ -115,15 +149,29 @@ impl Connectors {
     /// All names: the built-in ones, then the user's.
     pub(crate) fn names(&self) -> Vec<&str> {
         let built_in = BUILT_IN.iter().map(|known| known.name);
-        built_in.chain(self.own.names().filter(|name| !BUILT_IN.iter().any(|known| known.name == *name))).collect()
+        built_in
+            .chain(
+                self.own
+                    .names()
+                    .filter(|name| !BUILT_IN.iter().any(|known| known.name == *name)),
+            )
+            .collect()
     }
 }
 
 impl ConnectorFile {
     fn read(path: &Path, name: Option<&str>) -> Result<Self, Trouble> {
-        let text = read_small_file(path, MAX_FILE_BYTES as u64)
-            .map_err(|error| Trouble::usage(format!("cannot read the connector file {}: {error}", path.display())))?;
-        let origin = if name.is_some() { Origin::Directory } else { Origin::Path };
+        let text = read_small_file(path, MAX_FILE_BYTES as u64).map_err(|error| {
+            Trouble::usage(format!(
+                "cannot read the connector file {}: {error}",
+                path.display()
+            ))
+        })?;
+        let origin = if name.is_some() {
+            Origin::Directory
+        } else {
+            Origin::Path
+        };
         Ok(Self {
             name: name.map(str::to_owned),
             file: path.display().to_string(),
@@ -135,13 +183,22 @@ impl ConnectorFile {
 
     /// Compiles it, and gives the name it is served by.
     pub(crate) fn compile(&self) -> Result<(String, Connector), Trouble> {
-        let connector = footbridge_connector::compile(&self.file, &self.text).map_err(|problems| {
-            let first = problems.list().first().map(|problem| problem.in_file(&self.file)).unwrap_or_default();
-            match problems.list().len() {
-                1 => Trouble::usage(first),
-                count => Trouble::usage(format!("{first}; and {} more: footbridge lint {} lists them", count - 1, self.file)),
-            }
-        })?;
+        let connector =
+            footbridge_connector::compile(&self.file, &self.text).map_err(|problems| {
+                let first = problems
+                    .list()
+                    .first()
+                    .map(|problem| problem.in_file(&self.file))
+                    .unwrap_or_default();
+                match problems.list().len() {
+                    1 => Trouble::usage(first),
+                    count => Trouble::usage(format!(
+                        "{first}; and {} more: footbridge lint {} lists them",
+                        count - 1,
+                        self.file
+                    )),
+                }
+            })?;
         let own = connector.name();
         if let (Origin::Directory, Some(name)) = (self.origin, self.name.as_deref())
             && own != name
@@ -151,7 +208,10 @@ impl ConnectorFile {
                 self.file
             )));
         }
-        Ok((self.name.clone().unwrap_or_else(|| own.to_owned()), connector))
+        Ok((
+            self.name.clone().unwrap_or_else(|| own.to_owned()),
+            connector,
+        ))
     }
 }
 
@@ -171,7 +231,15 @@ mod tests {
 
     #[test]
     fn what_has_a_separator_or_the_ending_is_a_path() {
-        assert!(["./my", "my.yaml", "my.yml", "a/b", "/a", "../x.yaml"].iter().all(|text| is_path(text)));
-        assert!(["my", "my.json", "yaml", "prodmcp", ""].iter().all(|text| !is_path(text)));
+        assert!(
+            ["./my", "my.yaml", "my.yml", "a/b", "/a", "../x.yaml"]
+                .iter()
+                .all(|text| is_path(text))
+        );
+        assert!(
+            ["my", "my.json", "yaml", "prodmcp", ""]
+                .iter()
+                .all(|text| !is_path(text))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The MCP endpoint over everything that was opened: names, instructions, tools, resources, prompts.
+//! The MCP endpoint over everything that was opened: names, instructions, tools, resources,
+//! prompts.
 
 mod names;
 mod offers;
@@ -19,35 +20,67 @@ pub(crate) fn over(opened: &Opened) -> Result<Endpoint<Caller>, Trouble> {
     let mut endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(&opened.served))
         .instructions(instructions(&opened.served))
-        .tools(opened.served.iter().flat_map(|served| write_road::tools(served, &names, &opened.keys)));
+        .tools(
+            opened
+                .served
+                .iter()
+                .flat_map(|served| write_road::tools(served, &names, &opened.keys)),
+        );
     for served in &opened.served {
-        endpoint = offers::resources(served).into_iter().fold(endpoint, EndpointBuilder::resource);
-        endpoint = offers::prompts(served, is_joined).into_iter().fold(endpoint, EndpointBuilder::prompt);
+        endpoint = offers::resources(served)
+            .into_iter()
+            .fold(endpoint, EndpointBuilder::resource);
+        endpoint = offers::prompts(served, is_joined)
+            .into_iter()
+            .fold(endpoint, EndpointBuilder::prompt);
     }
     endpoint.build().map_err(Trouble::failed)
 }
 
 fn title(served: &[Served]) -> String {
-    let titles: Vec<_> = served.iter().map(|one| one.backend.connector().title()).collect();
+    let titles: Vec<_> = served
+        .iter()
+        .map(|one| one.backend.connector().title())
+        .collect();
     format!("{} (Footbridge)", titles.join(", "))
 }
 
 /// What each connector says of itself, and what is closed.
 fn instructions(served: &[Served]) -> String {
-    let mut paragraphs: Vec<String> = served.iter().map(|one| one.backend.connector().instructions().trim().to_owned()).collect();
+    let mut paragraphs: Vec<String> = served
+        .iter()
+        .map(|one| one.backend.connector().instructions().trim().to_owned())
+        .collect();
     paragraphs.extend(served.iter().filter_map(closed_sentence));
     paragraphs.join("\n\n")
 }
 
-/// One sentence that says what is closed on a connector and what opens it; none when everything is open.
+/// One sentence that says what is closed on a connector and what opens it; none when everything is
+/// open.
 pub(crate) fn closed_sentence(served: &Served) -> Option<String> {
-    let has = |effect| served.backend.connector().tools().iter().any(|tool| tool.effect == effect);
+    let has = |effect| {
+        served
+            .backend
+            .connector()
+            .tools()
+            .iter()
+            .any(|tool| tool.effect == effect)
+    };
     let is_closed = |effect| has(effect) && !served.gate.is_open(effect);
     let (what, switch) = match (is_closed(Effect::Write), is_closed(Effect::Destroy)) {
         (false, false) => return None,
-        (true, true) => ("creating, changing and deleting are", "--allow write,destroy"),
-        (true, false) => ("creating and changing are", served.gate.switch_for(Effect::Write)),
+        (true, true) => (
+            "creating, changing and deleting are",
+            "--allow write,destroy",
+        ),
+        (true, false) => (
+            "creating and changing are",
+            served.gate.switch_for(Effect::Write),
+        ),
         (false, true) => ("deleting is", served.gate.switch_for(Effect::Destroy)),
     };
-    Some(format!("On {}, {what} closed; the operator opens that by starting footbridge with {switch}.", served.name))
+    Some(format!(
+        "On {}, {what} closed; the operator opens that by starting footbridge with {switch}.",
+        served.name
+    ))
 }

@@ -42,27 +42,47 @@ pub(crate) struct Trouble {
 impl Trouble {
     /// The command or the settings are wrong.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
-        Self { exit: Exit::Usage, is_configuration: false, message: message.to_string() }
+        Self {
+            exit: Exit::Usage,
+            is_configuration: false,
+            message: message.to_string(),
+        }
     }
 
     /// The settings of a backend are missing or wrong.
     pub(crate) fn configuration(message: impl fmt::Display) -> Self {
-        Self { exit: Exit::Usage, is_configuration: true, message: message.to_string() }
+        Self {
+            exit: Exit::Usage,
+            is_configuration: true,
+            message: message.to_string(),
+        }
     }
 
     /// Command and settings are right; something else was in the way.
     pub(crate) fn failed(message: impl fmt::Display) -> Self {
-        Self { exit: Exit::Failed, is_configuration: false, message: message.to_string() }
+        Self {
+            exit: Exit::Failed,
+            is_configuration: false,
+            message: message.to_string(),
+        }
     }
 
     /// Command and settings are right, and a backend refused; the code is its connector's.
     pub(crate) fn with_code(code: u8, message: impl fmt::Display) -> Self {
-        Self { exit: Exit::Code(code), is_configuration: false, message: message.to_string() }
+        Self {
+            exit: Exit::Code(code),
+            is_configuration: false,
+            message: message.to_string(),
+        }
     }
 
     /// What its line begins with.
     pub(crate) fn label(&self) -> &'static str {
-        if self.is_configuration { "Configuration error" } else { "footbridge" }
+        if self.is_configuration {
+            "Configuration error"
+        } else {
+            "footbridge"
+        }
     }
 
     /// Whether the settings of a backend are to blame.
@@ -90,5 +110,9 @@ pub(crate) fn of_command_line(error: &clap::Error) -> ExitCode {
 pub(crate) fn shown(error: &clap::Error) -> Exit {
     // Nobody is left to tell when the terminal is gone.
     let _shown = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    }
 }

@@ -1,4 +1,5 @@
-//! The log: lines on stderr, filtered by `FOOTBRIDGE_LOG`, coloured on a terminal only. Results and protocol never pass through here.
+//! The log: lines on stderr, filtered by `FOOTBRIDGE_LOG`, coloured on a terminal only. Results and
+//! protocol never pass through here.
 
 use std::io::IsTerminal as _;
 
@@ -9,7 +10,8 @@ use crate::environment::variable;
 const VARIABLE: &str = "FOOTBRIDGE_LOG";
 const DEFAULT: &str = "warn";
 
-/// Starts the log. A filter that cannot be read is said and replaced by the default, which is `level` where a connector's setting gives one.
+/// Starts the log. A filter that cannot be read is said and replaced by the default, which is
+/// `level` where a connector's setting gives one.
 pub(crate) fn start(level: Option<&'static str>) {
     let default = level.unwrap_or(DEFAULT);
     let wanted = variable(VARIABLE).ok().flatten();
@@ -29,7 +31,10 @@ pub(crate) fn start(level: Option<&'static str>) {
     }
     // A panic is our bug: one line, without the values that a panic message may repeat.
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         tracing::error!(%place, "a bug in footbridge; please report it");
     }));
 }

@@ -1,4 +1,5 @@
-//! The `footbridge` program: reads the command line, runs one command, chooses the exit code. Everything else is in the modules.
+//! The `footbridge` program: reads the command line, runs one command, chooses the exit code.
+//! Everything else is in the modules.
 
 mod cli;
 mod commands;

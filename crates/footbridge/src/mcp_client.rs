@@ -1,6 +1,6 @@
-//! A small MCP client over Streamable HTTP, for `probe`: discovery, the list of tools, one call. The modern era first, then the one that
-//! opens with `initialize`, then HTTP+SSE. Every answer is bounded in bytes and time. Not the `testing` client of the library, which has no
-//! socket.
+//! A small MCP client over Streamable HTTP, for `probe`: discovery, the list of tools, one call.
+//! The modern era first, then the one that opens with `initialize`, then HTTP+SSE. Every answer is
+//! bounded in bytes and time. Not the `testing` client of the library, which has no socket.
 
 mod event_stream;
 
@@ -19,7 +19,10 @@ use crate::exit::Trouble;
 use event_stream::EventStream;
 
 /// What one exchange may take.
-const LIMITS: Limits = Limits { bytes: 8 << 20, time: Duration::from_secs(30) };
+const LIMITS: Limits = Limits {
+    bytes: 8 << 20,
+    time: Duration::from_secs(30),
+};
 /// Pages of a list of tools that are asked for.
 const MAX_PAGES: usize = 50;
 
@@ -64,14 +67,32 @@ impl From<Refusal> for Trouble {
 
 impl McpClient {
     /// Opens a conversation, in the modern era if the server has it.
-    pub(crate) async fn connect(network: Network, url: Url, bearer: Option<SecretString>) -> Result<Self, Trouble> {
+    pub(crate) async fn connect(
+        network: Network,
+        url: Url,
+        bearer: Option<SecretString>,
+    ) -> Result<Self, Trouble> {
         let (revision, server) = (MODERN.to_owned(), String::new());
-        let mut client = Self { network, url, bearer, next_id: 1, revision, session: None, stream: None, server };
+        let mut client = Self {
+            network,
+            url,
+            bearer,
+            next_id: 1,
+            revision,
+            session: None,
+            stream: None,
+            server,
+        };
         match client.request("server/discover", None, json!({})).await {
             Ok(found) => {
-                client.server = named(found.pointer("/_meta/io.modelcontextprotocol~1serverInfo").or(found.get("serverInfo")))
+                client.server = named(
+                    found
+                        .pointer("/_meta/io.modelcontextprotocol~1serverInfo")
+                        .or(found.get("serverInfo")),
+                )
             }
-            // Whatever a server of the other era answers to what it does not know; only who cannot be reached is not asked again.
+            // Whatever a server of the other era answers to what it does not know; only who cannot
+            // be reached is not asked again.
             Err(Refusal::Other(trouble)) => return Err(trouble),
             Err(_) => match client.initialize(LEGACY).await {
                 Err(Refusal::Answered(status, trouble)) if may_be_streamed(status) => {
@@ -87,22 +108,32 @@ impl McpClient {
         Ok(client)
     }
 
-    /// Specification 2025-03-26 and later, Transports, "Backwards Compatibility": a GET that is answered with a stream.
+    /// Specification 2025-03-26 and later, Transports, "Backwards Compatibility": a GET that is
+    /// answered with a stream.
     async fn open_stream(&mut self) -> Result<Option<EventStream>, Trouble> {
         let mut request = self.addressed(&self.url, Method::GET, String::new())?;
-        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        request.headers_mut().insert(
+            header::ACCEPT,
+            HeaderValue::from_static("text/event-stream"),
+        );
         EventStream::open(&self.network, &self.url, request).await
     }
 
     async fn initialize(&mut self, revision: &str) -> Result<(), Refusal> {
         revision.clone_into(&mut self.revision);
-        let parameters = json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": self_info() });
+        let parameters =
+            json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": self_info() });
         let found = self.request("initialize", None, parameters).await?;
         self.server = named(found.get("serverInfo"));
-        let agreed = found.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
+        let agreed = found
+            .get("protocolVersion")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         agreed.clone_into(&mut self.revision);
         let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-        self.send(Method::POST, None, None, notification.to_string()).await.map_err(Refusal::Other)?;
+        self.send(Method::POST, None, None, notification.to_string())
+            .await
+            .map_err(Refusal::Other)?;
         Ok(())
     }
 
@@ -120,12 +151,21 @@ impl McpClient {
                 None => return Ok(tools),
             }
         }
-        Err(Trouble::failed(format!("{} has more than {MAX_PAGES} pages of tools", self.url)))
+        Err(Trouble::failed(format!(
+            "{} has more than {MAX_PAGES} pages of tools",
+            self.url
+        )))
     }
 
     /// The result of one call.
     pub(crate) async fn call(&mut self, tool: &str, arguments: Value) -> Result<Value, Trouble> {
-        Ok(self.request("tools/call", Some(tool), json!({ "name": tool, "arguments": arguments })).await?)
+        Ok(self
+            .request(
+                "tools/call",
+                Some(tool),
+                json!({ "name": tool, "arguments": arguments }),
+            )
+            .await?)
     }
 
     /// Tells a server that keeps a session that it may forget it.
@@ -136,23 +176,35 @@ impl McpClient {
         }
     }
 
-    async fn request(&mut self, method: &str, name: Option<&str>, mut parameters: Value) -> Result<Value, Refusal> {
+    async fn request(
+        &mut self,
+        method: &str,
+        name: Option<&str>,
+        mut parameters: Value,
+    ) -> Result<Value, Refusal> {
         let id = self.next_id;
         self.next_id += 1;
         if let (MODERN, Some(parameters)) = (self.revision.as_str(), parameters.as_object_mut()) {
             parameters.insert("_meta".to_owned(), meta());
         }
         let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": parameters });
-        let answer = self.send(Method::POST, Some(method), name, message.to_string()).await.map_err(Refusal::Other)?;
+        let answer = self
+            .send(Method::POST, Some(method), name, message.to_string())
+            .await
+            .map_err(Refusal::Other)?;
         if let Some(session) = answer.headers().get(SESSION) {
             self.session = Some(session.clone());
         }
-        let Some(stream) = &mut self.stream else { return self.result(id, &answer).await };
+        let Some(stream) = &mut self.stream else {
+            return self.result(id, &answer).await;
+        };
         if !answer.status().is_success() {
             return Err(self.no_mcp(&answer));
         }
         let message = stream.answer(id).await.map_err(Refusal::Other)?;
-        message.as_object().map_or(Ok(Value::Null), |message| self.outcome(answer.status(), message))
+        message.as_object().map_or(Ok(Value::Null), |message| {
+            self.outcome(answer.status(), message)
+        })
     }
 
     /// Sends one message and reads the whole answer.
@@ -163,12 +215,22 @@ impl McpClient {
         name: Option<&str>,
         body: String,
     ) -> Result<Response<Bytes>, Trouble> {
-        let url = self.stream.as_ref().map_or(&self.url, |stream| &stream.messages);
+        let url = self
+            .stream
+            .as_ref()
+            .map_or(&self.url, |stream| &stream.messages);
         let mut request = self.addressed(url, verb, body)?;
         let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
-        let has_agreed = self.stream.is_none() && (self.session.is_some() || method != Some("initialize"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
+        let has_agreed =
+            self.stream.is_none() && (self.session.is_some() || method != Some("initialize"));
         let mut set = |name: HeaderName, value: Option<&str>| {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
                 headers.insert(name, value);
@@ -182,17 +244,25 @@ impl McpClient {
         if let Some(session) = &self.session {
             headers.insert(SESSION, session.clone());
         }
-        self.network.send(request, LIMITS).await.map_err(|why| unreached(&self.url, &why))
+        self.network
+            .send(request, LIMITS)
+            .await
+            .map_err(|why| unreached(&self.url, &why))
     }
 
     /// A request to the server, with the bearer.
     fn addressed(&self, url: &Url, verb: Method, body: String) -> Result<Request<Bytes>, Trouble> {
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = verb;
-        *request.uri_mut() = url.as_str().parse().map_err(|_| Trouble::usage(format!("{url} is no address")))?;
+        *request.uri_mut() = url
+            .as_str()
+            .parse()
+            .map_err(|_| Trouble::usage(format!("{url} is no address")))?;
         if let Some(bearer) = &self.bearer {
             let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose_secret()))
-                .map_err(|_| Trouble::usage("MCP_TOKEN holds a character that no header can carry"))?;
+                .map_err(|_| {
+                    Trouble::usage("MCP_TOKEN holds a character that no header can carry")
+                })?;
             value.set_sensitive(true);
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
@@ -204,12 +274,18 @@ impl McpClient {
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(self.no_mcp(answer));
         }
-        let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
         let messages = match kind.starts_with("text/event-stream") {
             true => messages(answer.body()).await,
             false => serde_json::from_slice(answer.body()).into_iter().collect(),
         };
-        let is_ours = |message: &&Map<String, Value>| message.get("id") == Some(&json!(id)) || message.contains_key("error");
+        let is_ours = |message: &&Map<String, Value>| {
+            message.get("id") == Some(&json!(id)) || message.contains_key("error")
+        };
         let Some(message) = messages.iter().filter_map(Value::as_object).find(is_ours) else {
             return Err(self.no_mcp(answer));
         };
@@ -220,7 +296,10 @@ impl McpClient {
     fn outcome(&self, status: StatusCode, message: &Map<String, Value>) -> Result<Value, Refusal> {
         if let Some(error) = message.get("error") {
             let code = error.get("code").map(Value::to_string).unwrap_or_default();
-            let sentence = error.get("message").and_then(Value::as_str).unwrap_or_default();
+            let sentence = error
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let refused = format!("{} refused: {} ({code})", self.url, excerpt(sentence));
             return Err(Refusal::Answered(status, Trouble::failed(refused)));
         }
@@ -241,7 +320,10 @@ impl McpClient {
             }
             _ => "is that an MCP server?".to_owned(),
         };
-        Refusal::Answered(status, Trouble::failed(format!("{url} answered {status}: {hint}")))
+        Refusal::Answered(
+            status,
+            Trouble::failed(format!("{url} answered {status}: {hint}")),
+        )
     }
 }
 
@@ -268,20 +350,36 @@ fn meta() -> Value {
 }
 
 fn named(info: Option<&Value>) -> String {
-    let text = |key: &str| info.and_then(|info| info.get(key)).and_then(Value::as_str).unwrap_or_default();
+    let text = |key: &str| {
+        info.and_then(|info| info.get(key))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     excerpt(format!("{} {}", text("name"), text("version")).trim())
 }
 
 /// What a server says, for a person: one line, and not too long.
 fn excerpt(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(300)
+        .collect()
 }
 
 /// The messages of a stream of server-sent events that has ended, as far as it can be read.
 async fn messages(body: &Bytes) -> Vec<Value> {
     let pieces = stream::iter([Ok(body.clone()), Ok(Bytes::from_static(b"\n\n"))]);
     let events = event_stream::events(pieces);
-    events.filter_map(|event| ready(event.ok().and_then(|event| serde_json::from_str(&event.data).ok()))).collect().await
+    events
+        .filter_map(|event| {
+            ready(
+                event
+                    .ok()
+                    .and_then(|event| serde_json::from_str(&event.data).ok()),
+            )
+        })
+        .collect()
+        .await
 }
 
 #[cfg(test)]
@@ -296,7 +394,10 @@ mod tests {
         let found = async |text: &'static str| messages(&Bytes::from_static(text.as_bytes())).await;
         assert_eq!(found(stream).await, [json!({ "a": 1 }), json!({ "b": 2 })]);
         assert_eq!(found("data: {\"cut\": 1}").await, [json!({ "cut": 1 })]);
-        assert_eq!(found("data: {\"cut\": ").await, Vec::<serde_json::Value>::new());
+        assert_eq!(
+            found("data: {\"cut\": ").await,
+            Vec::<serde_json::Value>::new()
+        );
     }
 
     #[test]

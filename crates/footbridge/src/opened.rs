@@ -1,11 +1,14 @@
-//! Connectors opened for use: compiled, with their settings, bound to their upstream. What may be called is `write_road`.
+//! Connectors opened for use: compiled, with their settings, bound to their upstream. What may be
+//! called is `write_road`.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use footbridge_board::{Board, Models};
-use footbridge_connector::{Backend, Connector, Decides, InProcess, Network, Setting, SettingKind, Settings as Values, Tool};
+use footbridge_connector::{
+    Backend, Connector, Decides, InProcess, Network, Setting, SettingKind, Settings as Values, Tool,
+};
 use footbridge_store::{AccountId, Store};
 
 use crate::cli::Allow;
@@ -36,7 +39,10 @@ impl Served {
     /// Whether clients see the tool in their list.
     pub(crate) fn lists(&self, tool: &Tool) -> bool {
         let of_tool = |(group, _): &&(String, bool)| tool.group.as_ref() == Some(group);
-        self.groups.iter().find(of_tool).map_or(tool.is_listed, |(_, is_listed)| *is_listed)
+        self.groups
+            .iter()
+            .find(of_tool)
+            .map_or(tool.is_listed, |(_, is_listed)| *is_listed)
     }
 }
 
@@ -59,10 +65,14 @@ pub(crate) struct LocalBoard {
 }
 
 impl Opened {
-    /// Opens the connectors, each given by its name or the path of its file, in their order; none is the board.
+    /// Opens the connectors, each given by its name or the path of its file, in their order; none
+    /// is the board.
     pub(crate) async fn open(wanted: &[String], settings: &Settings) -> Result<Self, Trouble> {
         let connectors = settings.connectors()?;
-        let mut files = wanted.iter().map(|one| connectors.find(one)).collect::<Result<Vec<_>, _>>()?;
+        let mut files = wanted
+            .iter()
+            .map(|one| connectors.find(one))
+            .collect::<Result<Vec<_>, _>>()?;
         if files.is_empty() {
             files.push(connectors.find(connectors::DEFAULT)?);
         }
@@ -70,22 +80,37 @@ impl Opened {
         for file in files {
             let (name, connector) = file.compile()?;
             if compiled.iter().any(|(_, before, _)| *before == name) {
-                return Err(Trouble::usage(format!("{name} is named twice: name each connector once")));
+                return Err(Trouble::usage(format!(
+                    "{name} is named twice: name each connector once"
+                )));
             }
             compiled.push((file, name, connector));
         }
-        check_connectors_in_file(settings, &connectors, compiled.iter().map(|(_, name, _)| name.as_str()).collect())?;
+        check_connectors_in_file(
+            settings,
+            &connectors,
+            compiled.iter().map(|(_, name, _)| name.as_str()).collect(),
+        )?;
         scrub::check(compiled.iter().map(|(_, _, connector)| connector))?;
-        let all = compiled.iter().flat_map(|(_, _, connector)| connector.groups());
+        let all = compiled
+            .iter()
+            .flat_map(|(_, _, connector)| connector.groups());
         settings.check_groups(all.map(|(group, _)| group.as_str()))?;
         let keys = match settings.data_directory() {
             Ok(path) => Keys::in_directory(path),
             Err(trouble) => Keys::nowhere(trouble.to_string()),
         };
-        let mut opened = Self { served: Vec::with_capacity(compiled.len()), local: None, keys };
+        let mut opened = Self {
+            served: Vec::with_capacity(compiled.len()),
+            local: None,
+            keys,
+        };
         let mut wrong: Vec<Trouble> = Vec::new();
         for (file, name, connector) in compiled {
-            match opened.open_one(file.reached, name, connector, settings).await {
+            match opened
+                .open_one(file.reached, name, connector, settings)
+                .await
+            {
                 Ok(served) => opened.served.push(served),
                 // What else is wrong with the settings is said with it.
                 Err(trouble) if trouble.is_configuration() => wrong.push(trouble),
@@ -96,7 +121,13 @@ impl Opened {
             return Ok(opened);
         }
         opened.close().await;
-        Err(Trouble::configuration(wrong.iter().map(Trouble::to_string).collect::<Vec<_>>().join("; ")))
+        Err(Trouble::configuration(
+            wrong
+                .iter()
+                .map(Trouble::to_string)
+                .collect::<Vec<_>>()
+                .join("; "),
+        ))
     }
 
     async fn open_one(
@@ -111,29 +142,49 @@ impl Opened {
             .map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
         let unreadable = RefCell::new(None);
         let lookup = |setting: &str| {
-            let found = if is_local { Ok(None) } else { settings.of_connector(&name, setting) };
+            let found = if is_local {
+                Ok(None)
+            } else {
+                settings.of_connector(&name, setting)
+            };
             found.unwrap_or_else(|trouble| {
                 unreadable.replace(Some(trouble));
                 None
             })
         };
-        let given = |setting: &str| lookup(setting).or_else(|| stand_in(&connector, setting).filter(|_| settings.only_lists));
-        let own = connector
-            .settings(&given)
-            .map_err(|problems| Trouble::configuration(format!("{name}: {}", problems.list().join("; "))))?;
+        let given = |setting: &str| {
+            lookup(setting)
+                .or_else(|| stand_in(&connector, setting).filter(|_| settings.only_lists))
+        };
+        let own = connector.settings(&given).map_err(|problems| {
+            Trouble::configuration(format!("{name}: {}", problems.list().join("; ")))
+        })?;
         let is_blank = |name: &str| lookup(name).is_none_or(|value| value.trim().is_empty());
         let is_unset = |setting: &&Setting| is_blank(&setting.name) && is_blank(&file_of(setting));
         let is_replaced = |setting: &Setting| {
-            let other =
-                setting.unless.as_ref().and_then(|name| connector.setting_rules().iter().find(|other| other.name == *name));
+            let other = setting.unless.as_ref().and_then(|name| {
+                connector
+                    .setting_rules()
+                    .iter()
+                    .find(|other| other.name == *name)
+            });
             other.is_some_and(|other| !is_unset(&other))
         };
-        let secrets = connector.setting_rules().iter().filter(|setting| setting.secret && !is_local && !is_replaced(setting));
+        let secrets = connector
+            .setting_rules()
+            .iter()
+            .filter(|setting| setting.secret && !is_local && !is_replaced(setting));
         let (unset, set): (Vec<_>, Vec<_>) = secrets.partition(is_unset);
-        // With one credential set, the others are its alternatives, or for what stands before the backend.
-        let unset_secrets = if set.is_empty() { unset.iter().map(|setting| setting.name.clone()).collect() } else { Vec::new() };
+        // With one credential set, the others are its alternatives, or for what stands before the
+        // backend.
+        let unset_secrets = if set.is_empty() {
+            unset.iter().map(|setting| setting.name.clone()).collect()
+        } else {
+            Vec::new()
+        };
         let mut address = connector.address_settings().peekable();
-        let is_unconfigured = !unset_secrets.is_empty() && address.peek().is_some() && address.all(is_blank);
+        let is_unconfigured =
+            !unset_secrets.is_empty() && address.peek().is_some() && address.all(is_blank);
         if let Some(trouble) = unreadable.take() {
             return Err(trouble);
         }
@@ -143,16 +194,28 @@ impl Opened {
             // what only lists tools makes no database
             Reached::InProcess if settings.only_lists => connector.connect(own, Network::new()),
             Reached::InProcess => {
-                let local = open_board(&connector, &settings.data_directory()?, gate.clone()).await?;
-                let upstream: InProcess<_, Body> = InProcess::new(local.board.service_for(AccountId::local()));
+                let local =
+                    open_board(&connector, &settings.data_directory()?, gate.clone()).await?;
+                let upstream: InProcess<_, Body> =
+                    InProcess::new(local.board.service_for(AccountId::local()));
                 self.keys = Keys::in_store(local.store.clone());
                 self.local = Some(local);
                 // its cards are the user's own
                 connector.connect(own, upstream).with_own_texts()
             }
         };
-        let groups = settings.groups_of(&name, connector.groups()).map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
-        Ok(Served { name, backend, groups, unset_secrets, is_unconfigured, gate, readiness: Readiness::default() })
+        let groups = settings
+            .groups_of(&name, connector.groups())
+            .map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
+        Ok(Served {
+            name,
+            backend,
+            groups,
+            unset_secrets,
+            is_unconfigured,
+            gate,
+            readiness: Readiness::default(),
+        })
     }
 
     /// Closes what was opened.
@@ -171,10 +234,19 @@ pub(crate) async fn open_store(data_directory: &Path) -> Result<Store, Trouble> 
 
 /// The models of the local board, as its connector file has them.
 pub(crate) fn board_models() -> Result<Models, Trouble> {
-    models_of(&Connectors::with_directory(None)?.find(connectors::DEFAULT)?.compile()?.1)
+    models_of(
+        &Connectors::with_directory(None)?
+            .find(connectors::DEFAULT)?
+            .compile()?
+            .1,
+    )
 }
 
-async fn open_board(connector: &Connector, data_directory: &Path, gate: Gate) -> Result<LocalBoard, Trouble> {
+async fn open_board(
+    connector: &Connector,
+    data_directory: &Path,
+    gate: Gate,
+) -> Result<LocalBoard, Trouble> {
     let models = models_of(connector)?;
     let store = open_store(data_directory).await?;
     let board = Board::new(store.clone(), models);
@@ -185,27 +257,46 @@ fn models_of(connector: &Connector) -> Result<Models, Trouble> {
     Models::from_json(connector.models()).map_err(Trouble::failed)
 }
 
-/// A value for a setting without which nothing can be called, where nothing is: its tools can be listed all the same.
+/// A value for a setting without which nothing can be called, where nothing is: its tools can be
+/// listed all the same.
 fn stand_in(connector: &Connector, name: &str) -> Option<String> {
-    let setting = connector.setting_rules().iter().find(|setting| setting.required && setting.name == name)?;
+    let setting = connector
+        .setting_rules()
+        .iter()
+        .find(|setting| setting.required && setting.name == name)?;
     Some(match setting.kind {
         SettingKind::Url => "https://unset.invalid".to_owned(),
         SettingKind::Text => "unset".to_owned(),
-        SettingKind::Integer => setting.minimum.or(setting.maximum).unwrap_or_default().to_string(),
+        SettingKind::Integer => setting
+            .minimum
+            .or(setting.maximum)
+            .unwrap_or_default()
+            .to_string(),
         SettingKind::Boolean => "false".to_owned(),
         SettingKind::Choice => setting.choices.first().cloned().unwrap_or_default(),
     })
 }
 
-/// What is open: what the operator said, else what the backend's own setting says, else writing on the board of this machine alone.
+/// What is open: what the operator said, else what the backend's own setting says, else writing on
+/// the board of this machine alone.
 fn gate(said: Option<Vec<Allow>>, connector: &Connector, own: &Values, is_local: bool) -> Gate {
     if let Some(allowed) = said {
         return Gate::said(allowed);
     }
     let is_open = is_local || own.decided(Decides::ReadOnly) == Some("false");
-    let deciding = connector.setting_rules().iter().find(|setting| setting.decides == Some(Decides::ReadOnly));
+    let deciding = connector
+        .setting_rules()
+        .iter()
+        .find(|setting| setting.decides == Some(Decides::ReadOnly));
     let switch = deciding.map(|setting| format!("{}=false", setting.name));
-    Gate::by_default(if is_open { vec![Allow::Write] } else { Vec::new() }, switch)
+    Gate::by_default(
+        if is_open {
+            vec![Allow::Write]
+        } else {
+            Vec::new()
+        },
+        switch,
+    )
 }
 
 /// The variable that names the file of a secret.
@@ -214,8 +305,14 @@ fn file_of(setting: &Setting) -> String {
 }
 
 /// Settings of a connector that nobody has were meant for another.
-fn check_connectors_in_file(settings: &Settings, connectors: &Connectors, opened: Vec<&str>) -> Result<(), Trouble> {
-    let unknown = settings.connectors_in_file().find(|name| !connectors.has(name) && !opened.contains(name));
+fn check_connectors_in_file(
+    settings: &Settings,
+    connectors: &Connectors,
+    opened: Vec<&str>,
+) -> Result<(), Trouble> {
+    let unknown = settings
+        .connectors_in_file()
+        .find(|name| !connectors.has(name) && !opened.contains(name));
     unknown.map_or(Ok(()), |name| {
         Err(Trouble::usage(format!(
             "the settings file has settings for {name:?}, and there is no connector of that name; there are: {}; \
@@ -226,13 +323,30 @@ fn check_connectors_in_file(settings: &Settings, connectors: &Connectors, opened
 }
 
 /// Names that a connector does not have were meant to do something.
-fn check_names<'n>(connector: &Connector, is_local: bool, names: impl Iterator<Item = &'n str>) -> Result<(), String> {
-    let rules = if is_local { &[] } else { connector.setting_rules() };
+fn check_names<'n>(
+    connector: &Connector,
+    is_local: bool,
+    names: impl Iterator<Item = &'n str>,
+) -> Result<(), String> {
+    let rules = if is_local {
+        &[]
+    } else {
+        connector.setting_rules()
+    };
     for name in names {
-        if !rules.iter().any(|rule| rule.name == name || (rule.secret && file_of(rule) == name)) {
+        if !rules
+            .iter()
+            .any(|rule| rule.name == name || (rule.secret && file_of(rule) == name))
+        {
             let known: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
-            let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
-            return Err(format!("the settings file sets {name}, which is no setting of it; {known}"));
+            let known = if known.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("it has: {}", known.join(", "))
+            };
+            return Err(format!(
+                "the settings file sets {name}, which is no setting of it; {known}"
+            ));
         }
     }
     Ok(())
@@ -241,7 +355,8 @@ fn check_names<'n>(connector: &Connector, is_local: bool, names: impl Iterator<I
 /// The network, which also trusts the certificates of this file.
 pub(crate) fn network(ca_file: Option<PathBuf>) -> Result<Network, Trouble> {
     match ca_file {
-        Some(path) => Network::with_ca_file(&path).map_err(|error| Trouble::usage(format!("--ca-file: {error}"))),
+        Some(path) => Network::with_ca_file(&path)
+            .map_err(|error| Trouble::usage(format!("--ca-file: {error}"))),
         None => Ok(Network::new()),
     }
 }

@@ -1,4 +1,5 @@
-//! Whether a backend passed what its connector asks before it is served. Calls wait for that; asking is `serve::preflight`.
+//! Whether a backend passed what its connector asks before it is served. Calls wait for that;
+//! asking is `serve::preflight`.
 
 use std::sync::Arc;
 
@@ -51,7 +52,11 @@ impl Readiness {
         }
         let mut state = self.0.subscribe();
         // the sender is in `self`, so there is an end to wait for
-        match state.wait_for(|state| !matches!(state, State::Held)).await.as_deref() {
+        match state
+            .wait_for(|state| !matches!(state, State::Held))
+            .await
+            .as_deref()
+        {
             Ok(State::Refused(why)) => Err(why.clone()),
             Ok(State::Held | State::Ready) | Err(_) => Ok(()),
         }

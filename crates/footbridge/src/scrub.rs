@@ -1,6 +1,7 @@
-//! The environment that the program keeps, and what else the served connectors decide of it before it starts. A server that has secrets in its
-//! environment starts itself again without them, so that neither `/proc` nor a child shows them; where a connector wants it
-//! (`scrub_environment`), with the variables that it needs and no others. Opens no backend.
+//! The environment that the program keeps, and what else the served connectors decide of it before
+//! it starts. A server that has secrets in its environment starts itself again without them, so
+//! that neither `/proc` nor a child shows them; where a connector wants it (`scrub_environment`),
+//! with the variables that it needs and no others. Opens no backend.
 
 use std::ffi::{OsStr, OsString};
 
@@ -16,8 +17,14 @@ use crate::environment::handed_over::Pipe;
 use crate::exit::Trouble;
 use crate::settings::Settings;
 
-/// Variables that are kept beside those that any program needs: ours under other names, and those of the runtime.
-const KEPT: [&str; 4] = ["PORT", "ACTION_PROXY_API_KEY", "RUST_BACKTRACE", "PROGRAMDATA"];
+/// Variables that are kept beside those that any program needs: ours under other names, and those
+/// of the runtime.
+const KEPT: [&str; 4] = [
+    "PORT",
+    "ACTION_PROXY_API_KEY",
+    "RUST_BACKTRACE",
+    "PROGRAMDATA",
+];
 /// What variables of ours begin with.
 const KEPT_PREFIX: &str = "FOOTBRIDGE_";
 /// What the variable ends with that names the file of a secret.
@@ -32,32 +39,49 @@ const WORDS: [&str; 2] = ["scrub_environment", "log_level"];
 /// Variables with their values.
 type EnvironmentVariables = Vec<(OsString, OsString)>;
 
-/// Drops what the served connectors want dropped, by starting the program again in the same process; returns when there is nothing to
-/// drop, with the log level that a setting of theirs gives.
+/// Drops what the served connectors want dropped, by starting the program again in the same
+/// process; returns when there is nothing to drop, with the log level that a setting of theirs
+/// gives.
 ///
 /// # Errors
-/// When the program cannot be started again. Nothing was dropped then, so going on would break a promise.
+/// When the program cannot be started again. Nothing was dropped then, so going on would break a
+/// promise.
 pub(crate) fn settle(command: &Command) -> Result<Option<&'static str>, Trouble> {
-    let Some((wanted, options)) = command.opens() else { return Ok(None) };
+    let Some((wanted, options)) = command.opens() else {
+        return Ok(None);
+    };
     // who only asks something is gone before anybody looks
     let stays = matches!(command, Command::Serve(_));
     // What is wrong with the connectors or the settings is said by the command.
-    let Ok((settings, served)) = served(wanted, options, stays) else { return Ok(None) };
+    let Ok((settings, served)) = served(wanted, options, stays) else {
+        return Ok(None);
+    };
     let all = || served.iter().map(|(_, connector)| connector);
     let (kept, dropped) = match wants_scrub(all()) {
         true => sorted(std::env::vars_os(), &names(all())),
         false => (std::env::vars_os().collect(), 0),
     };
-    let (kept, secrets) = if stays { without_secrets(kept, &secret_names(all())) } else { (kept, Vec::new()) };
+    let (kept, secrets) = if stays {
+        without_secrets(kept, &secret_names(all()))
+    } else {
+        (kept, Vec::new())
+    };
     if dropped > 0 || !secrets.is_empty() {
         start_again(kept, secrets, dropped > 0)?;
     }
-    Ok(served.iter().find_map(|(name, connector)| level(&settings, name, connector)))
+    Ok(served
+        .iter()
+        .find_map(|(name, connector)| level(&settings, name, connector)))
 }
 
 /// Refuses to go on with an environment that a served connector wants scrubbed, and that is not.
-pub(crate) fn check<'c>(served: impl Iterator<Item = &'c Connector> + Clone) -> Result<(), Trouble> {
-    if cfg!(not(unix)) || !wants_scrub(served.clone()) || sorted(std::env::vars_os(), &names(served)).1 == 0 {
+pub(crate) fn check<'c>(
+    served: impl Iterator<Item = &'c Connector> + Clone,
+) -> Result<(), Trouble> {
+    if cfg!(not(unix))
+        || !wants_scrub(served.clone())
+        || sorted(std::env::vars_os(), &names(served)).1 == 0
+    {
         return Ok(());
     }
     Err(Trouble::failed(
@@ -65,8 +89,8 @@ pub(crate) fn check<'c>(served: impl Iterator<Item = &'c Connector> + Clone) -> 
     ))
 }
 
-/// The connectors that are opened, when one of them may want something; all of them, as the settings of each are kept. One that stays may have
-/// secrets in its environment.
+/// The connectors that are opened, when one of them may want something; all of them, as the
+/// settings of each are kept. One that stays may have secrets in its environment.
 fn served(
     mut wanted: Vec<String>,
     options: &CommonOptions,
@@ -77,14 +101,30 @@ fn served(
     if wanted.is_empty() {
         wanted.push(connectors::DEFAULT.to_owned());
     }
-    let files = wanted.iter().map(|one| connectors.find(one)).collect::<Result<Vec<_>, _>>()?;
-    let variables: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
-    let may_be_settings = variables.iter().filter(|name| stays && !is_needed_variable(name) && !name.starts_with(KEPT_PREFIX));
-    let words: Vec<&str> = WORDS.into_iter().chain(may_be_settings.map(String::as_str)).collect();
-    if !files.iter().any(|file| words.iter().any(|word| file.text.contains(word))) {
+    let files = wanted
+        .iter()
+        .map(|one| connectors.find(one))
+        .collect::<Result<Vec<_>, _>>()?;
+    let variables: Vec<String> = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .collect();
+    let may_be_settings = variables
+        .iter()
+        .filter(|name| stays && !is_needed_variable(name) && !name.starts_with(KEPT_PREFIX));
+    let words: Vec<&str> = WORDS
+        .into_iter()
+        .chain(may_be_settings.map(String::as_str))
+        .collect();
+    if !files
+        .iter()
+        .any(|file| words.iter().any(|word| file.text.contains(word)))
+    {
         return Ok((settings, Vec::new()));
     }
-    let compiled = files.iter().map(connectors::ConnectorFile::compile).collect::<Result<_, _>>()?;
+    let compiled = files
+        .iter()
+        .map(connectors::ConnectorFile::compile)
+        .collect::<Result<_, _>>()?;
     Ok((settings, compiled))
 }
 
@@ -93,20 +133,38 @@ fn wants_scrub<'c>(mut served: impl Iterator<Item = &'c Connector>) -> bool {
 }
 
 fn names<'c>(served: impl Iterator<Item = &'c Connector>) -> Vec<&'c str> {
-    served.flat_map(|connector| connector.setting_rules().iter().map(|rule| rule.name.as_str())).collect()
+    served
+        .flat_map(|connector| {
+            connector
+                .setting_rules()
+                .iter()
+                .map(|rule| rule.name.as_str())
+        })
+        .collect()
 }
 
 /// The names of the secrets that these have, and of those of the program.
 fn secret_names<'c>(served: impl Iterator<Item = &'c Connector>) -> Vec<&'c str> {
-    let rules = served.flat_map(|connector| connector.setting_rules().iter().filter(|rule| rule.secret));
-    rules.map(|rule| rule.name.as_str()).chain(SECRETS).collect()
+    let rules =
+        served.flat_map(|connector| connector.setting_rules().iter().filter(|rule| rule.secret));
+    rules
+        .map(|rule| rule.name.as_str())
+        .chain(SECRETS)
+        .collect()
 }
 
-/// The variables apart from secrets, and the secrets. One that is no text stays, to be refused by its name; an empty one says nothing.
-fn without_secrets(all: EnvironmentVariables, secrets: &[&str]) -> (EnvironmentVariables, Vec<(String, SecretString)>) {
+/// The variables apart from secrets, and the secrets. One that is no text stays, to be refused by
+/// its name; an empty one says nothing.
+fn without_secrets(
+    all: EnvironmentVariables,
+    secrets: &[&str],
+) -> (EnvironmentVariables, Vec<(String, SecretString)>) {
     let (mut kept, mut found) = (Vec::new(), Vec::new());
     for (name, value) in all {
-        match (name.to_str().filter(|name| secrets.contains(name)), value.to_str().filter(|value| !value.is_empty())) {
+        match (
+            name.to_str().filter(|name| secrets.contains(name)),
+            value.to_str().filter(|value| !value.is_empty()),
+        ) {
             (Some(name), Some(value)) => found.push((name.to_owned(), SecretString::from(value))),
             _ => kept.push((name, value)),
         }
@@ -114,10 +172,18 @@ fn without_secrets(all: EnvironmentVariables, secrets: &[&str]) -> (EnvironmentV
     (kept, found)
 }
 
-/// How much is logged, by the word of the backend's own server; a word that is none is refused with the other settings.
+/// How much is logged, by the word of the backend's own server; a word that is none is refused with
+/// the other settings.
 fn level(settings: &Settings, name: &str, connector: &Connector) -> Option<&'static str> {
-    let rule = connector.setting_rules().iter().find(|rule| rule.decides == Some(Decides::LogLevel))?;
-    let said = settings.of_connector(name, &rule.name).ok().flatten().or_else(|| rule.default.clone())?;
+    let rule = connector
+        .setting_rules()
+        .iter()
+        .find(|rule| rule.decides == Some(Decides::LogLevel))?;
+    let said = settings
+        .of_connector(name, &rule.name)
+        .ok()
+        .flatten()
+        .or_else(|| rule.default.clone())?;
     match said.trim().to_ascii_uppercase().as_str() {
         "DEBUG" => Some("debug"),
         "INFO" => Some("info"),
@@ -127,22 +193,41 @@ fn level(settings: &Settings, name: &str, connector: &Connector) -> Option<&'sta
     }
 }
 
-fn sorted(variables: impl Iterator<Item = (OsString, OsString)>, settings: &[&str]) -> (EnvironmentVariables, usize) {
-    let (kept, dropped): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| is_kept(name, settings));
+fn sorted(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+    settings: &[&str],
+) -> (EnvironmentVariables, usize) {
+    let (kept, dropped): (Vec<_>, Vec<_>) =
+        variables.partition(|(name, _)| is_kept(name, settings));
     (kept, dropped.len())
 }
 
 fn is_kept(name: &OsStr, settings: &[&str]) -> bool {
-    let Some(name) = name.to_str() else { return false };
+    let Some(name) = name.to_str() else {
+        return false;
+    };
     let own = name.strip_suffix(FILE_SUFFIX).unwrap_or(name);
-    let is_setting = settings.iter().any(|setting| *setting == name || *setting == own);
-    let is_ours = KEPT.iter().any(|kept| if cfg!(windows) { kept.eq_ignore_ascii_case(name) } else { *kept == name });
+    let is_setting = settings
+        .iter()
+        .any(|setting| *setting == name || *setting == own);
+    let is_ours = KEPT.iter().any(|kept| {
+        if cfg!(windows) {
+            kept.eq_ignore_ascii_case(name)
+        } else {
+            *kept == name
+        }
+    });
     is_setting || is_ours || name.starts_with(KEPT_PREFIX) || is_needed_variable(name)
 }
 
-/// Starts again with these variables alone, and is handed the secrets. Where that cannot be and nobody was promised it, all stays as it is.
+/// Starts again with these variables alone, and is handed the secrets. Where that cannot be and
+/// nobody was promised it, all stays as it is.
 #[cfg(unix)]
-fn start_again(mut kept: EnvironmentVariables, secrets: Vec<(String, SecretString)>, is_promised: bool) -> Result<(), Trouble> {
+fn start_again(
+    mut kept: EnvironmentVariables,
+    secrets: Vec<(String, SecretString)>,
+    is_promised: bool,
+) -> Result<(), Trouble> {
     let pipe = Pipe::of(secrets.iter().map(|(name, secret)| (name.as_str(), secret)));
     match &pipe {
         Some(pipe) if !secrets.is_empty() => {
@@ -151,7 +236,11 @@ fn start_again(mut kept: EnvironmentVariables, secrets: Vec<(String, SecretStrin
         }
         None if !is_promised => return Ok(()),
         // they stay in the environment, as its own settings always may
-        _ => kept.extend(secrets.iter().map(|(name, secret)| (name.into(), secret.expose_secret().into()))),
+        _ => kept.extend(
+            secrets
+                .iter()
+                .map(|(name, secret)| (name.into(), secret.expose_secret().into())),
+        ),
     }
     match again(kept) {
         Err(_) if !is_promised => Ok(()),
@@ -164,7 +253,9 @@ fn again(kept: EnvironmentVariables) -> Result<(), Trouble> {
     use std::os::unix::process::CommandExt;
 
     let program = std::env::current_exe().map_err(|error| {
-        Trouble::failed(format!("cannot drop variables of the environment: the program does not find itself: {error}"))
+        Trouble::failed(format!(
+            "cannot drop variables of the environment: the program does not find itself: {error}"
+        ))
     })?;
     let mut arguments = std::env::args_os();
     let mut command = std::process::Command::new(program);
@@ -172,14 +263,23 @@ fn again(kept: EnvironmentVariables) -> Result<(), Trouble> {
         command.arg0(own_name);
     }
     let error = command.args(arguments).env_clear().envs(kept).exec();
-    Err(Trouble::failed(format!("cannot drop variables of the environment: the program did not start again: {error}")))
+    Err(Trouble::failed(format!(
+        "cannot drop variables of the environment: the program did not start again: {error}"
+    )))
 }
 
-/// Other systems cannot replace a process; what the program starts is given a list of its own there, as everywhere.
+/// Other systems cannot replace a process; what the program starts is given a list of its own
+/// there, as everywhere.
 #[cfg(not(unix))]
-fn start_again(_kept: EnvironmentVariables, _secrets: Vec<(String, SecretString)>, is_promised: bool) -> Result<(), Trouble> {
+fn start_again(
+    _kept: EnvironmentVariables,
+    _secrets: Vec<(String, SecretString)>,
+    is_promised: bool,
+) -> Result<(), Trouble> {
     if is_promised {
-        tracing::warn!("variables of the environment are kept: this system cannot start a program again in its own process");
+        tracing::warn!(
+            "variables of the environment are kept: this system cannot start a program again in its own process"
+        );
     }
     Ok(())
 }
@@ -191,28 +291,65 @@ mod tests {
     #[test]
     fn what_is_neither_needed_nor_a_setting_is_dropped() {
         let settings = ["PTM_API_TOKEN"];
-        for name in ["PATH", "LC_ALL", "FOOTBRIDGE_LOG", "PTM_API_TOKEN", "PTM_API_TOKEN_FILE", "https_proxy"] {
+        for name in [
+            "PATH",
+            "LC_ALL",
+            "FOOTBRIDGE_LOG",
+            "PTM_API_TOKEN",
+            "PTM_API_TOKEN_FILE",
+            "https_proxy",
+        ] {
             assert!(is_kept(name.as_ref(), &settings), "{name}");
         }
-        for name in
-            ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "PTM_API_TOKEN2", "LC", "MY_PATH", "LD_PRELOAD", "path", "TAIGA_PASSWORD"]
-        {
+        for name in [
+            "GITHUB_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "PTM_API_TOKEN2",
+            "LC",
+            "MY_PATH",
+            "LD_PRELOAD",
+            "path",
+            "TAIGA_PASSWORD",
+        ] {
             assert!(!is_kept(name.as_ref(), &settings), "{name}");
         }
     }
 
     #[test]
     fn secrets_are_taken_out_by_their_names() {
-        let all = [("A", "planted"), ("B", "1"), ("FOOTBRIDGE_TOKEN", "planted too"), ("C", ""), ("A2", "x")];
-        let all = all.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let all = [
+            ("A", "planted"),
+            ("B", "1"),
+            ("FOOTBRIDGE_TOKEN", "planted too"),
+            ("C", ""),
+            ("A2", "x"),
+        ];
+        let all = all
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         let (kept, secrets) = without_secrets(all, &["A", "C", "FOOTBRIDGE_TOKEN"]);
-        assert_eq!(kept.iter().filter_map(|(name, _)| name.to_str()).collect::<Vec<_>>(), ["B", "C", "A2"]);
-        assert_eq!(secrets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["A", "FOOTBRIDGE_TOKEN"]);
+        assert_eq!(
+            kept.iter()
+                .filter_map(|(name, _)| name.to_str())
+                .collect::<Vec<_>>(),
+            ["B", "C", "A2"]
+        );
+        assert_eq!(
+            secrets
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect::<Vec<_>>(),
+            ["A", "FOOTBRIDGE_TOKEN"]
+        );
     }
 
     #[test]
     fn a_sorted_environment_has_nothing_left_to_drop() {
-        let all = KEPT.iter().chain(&["PATH", "LC_ALL", "GITHUB_TOKEN", "A"]).map(|name| ((*name).into(), "x".into()));
+        let all = KEPT
+            .iter()
+            .chain(&["PATH", "LC_ALL", "GITHUB_TOKEN", "A"])
+            .map(|name| ((*name).into(), "x".into()));
         let (kept, dropped) = sorted(all, &["A"]);
         assert_eq!((kept.len(), dropped), (KEPT.len() + 3, 1));
         assert_eq!(sorted(kept.into_iter(), &["A"]).1, 0);

@@ -1,4 +1,5 @@
-//! `footbridge serve`: decides the transport, opens what is served, runs until the end is announced.
+//! `footbridge serve`: decides the transport, opens what is served, runs until the end is
+//! announced.
 
 mod actions;
 mod board_door;
@@ -25,20 +26,33 @@ use crate::terminal;
 /// The transport that fits whoever started us.
 pub(crate) use standard_input::suggests as suggested_transport;
 
-pub(crate) async fn run(arguments: ServeArguments, has_environment_file: bool) -> Result<Exit, Trouble> {
+pub(crate) async fn run(
+    arguments: ServeArguments,
+    has_environment_file: bool,
+) -> Result<Exit, Trouble> {
     if has_environment_file {
         terminal::say("footbridge: settings also come from an environment file");
     }
-    let ServeArguments { connectors, options } = arguments;
+    let ServeArguments {
+        connectors,
+        options,
+    } = arguments;
     let settings = Settings::new(options.common.clone())?;
-    let transport = options.transport.or(settings.file.transport).unwrap_or_else(standard_input::suggests);
+    let transport = options
+        .transport
+        .or(settings.file.transport)
+        .unwrap_or_else(standard_input::suggests);
     let door = match transport {
         Transport::Stdio => None,
         Transport::Http => Some(http::Door::new(&options, &settings)?),
     };
     let opened = Opened::open(&connectors, &settings).await?;
     let endpoint = endpoint::over(&opened)?;
-    for (name, served) in opened.served.iter().flat_map(|served| served.unset_secrets.iter().map(move |name| (name, served))) {
+    for (name, served) in opened
+        .served
+        .iter()
+        .flat_map(|served| served.unset_secrets.iter().map(move |name| (name, served)))
+    {
         terminal::say(format_args!(
             "footbridge: warning: {name} is not set: calls of {} go without it; set it, or {name}_FILE to the file that holds it",
             served.name
@@ -48,7 +62,8 @@ pub(crate) async fn run(arguments: ServeArguments, has_environment_file: bool) -
     let signals = Signals::listen()?;
     let served = async {
         let checks = preflight::start(&opened, options.require_all || settings.file.require_all);
-        // A client gives up when nobody answers it for a few seconds, so it is answered while the checks run.
+        // A client gives up when nobody answers it for a few seconds, so it is answered while the
+        // checks run.
         let exit = match door {
             None => stdio::serve(endpoint, checks, &signals).await?,
             Some(door) => door.serve(endpoint, &opened, checks, &signals).await?,

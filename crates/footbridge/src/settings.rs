@@ -1,4 +1,5 @@
-//! Settings as decided: flag, else environment, else file, else default. Reads the settings file; a file is never needed.
+//! Settings as decided: flag, else environment, else file, else default. Reads the settings file; a
+//! file is never needed.
 
 mod action_key;
 mod data_directory;
@@ -63,19 +64,37 @@ impl Settings {
 
     /// What the tools of a connector may do, apart from reading; none where nothing says it.
     pub(crate) fn allowed(&self, connector: &str) -> Option<Vec<Allow>> {
-        let in_file =
-            || self.file.connectors.get(connector).and_then(|own| own.allow.clone()).or_else(|| self.file.allow.clone());
+        let in_file = || {
+            self.file
+                .connectors
+                .get(connector)
+                .and_then(|own| own.allow.clone())
+                .or_else(|| self.file.allow.clone())
+        };
         self.allow.clone().or_else(in_file)
     }
 
-    /// The groups of a connector, each with whether its tools are listed: flag or environment, else the connector's own line in the
-    /// file, else the file's general one, each on top of what the connector file says.
-    pub(crate) fn groups_of(&self, connector: &str, groups: &[(String, bool)]) -> Result<Vec<(String, bool)>, Trouble> {
+    /// The groups of a connector, each with whether its tools are listed: flag or environment, else
+    /// the connector's own line in the file, else the file's general one, each on top of what the
+    /// connector file says.
+    pub(crate) fn groups_of(
+        &self,
+        connector: &str,
+        groups: &[(String, bool)],
+    ) -> Result<Vec<(String, bool)>, Trouble> {
         if !self.groups.is_empty() {
             return Ok(groups::switched(groups, &self.groups));
         }
-        let own = self.file.connectors.get(connector).and_then(|own| own.groups.as_ref());
-        let switches = groups::switches(own.or(self.file.groups.as_ref()).map(Vec::as_slice).unwrap_or_default());
+        let own = self
+            .file
+            .connectors
+            .get(connector)
+            .and_then(|own| own.groups.as_ref());
+        let switches = groups::switches(
+            own.or(self.file.groups.as_ref())
+                .map(Vec::as_slice)
+                .unwrap_or_default(),
+        );
         if own.is_some() {
             groups::check(&switches, groups.iter().map(|(group, _)| group.as_str()))?;
         }
@@ -83,30 +102,63 @@ impl Settings {
     }
 
     /// Every group that is named beside a connector must be one of some connector.
-    pub(crate) fn check_groups<'g>(&self, groups: impl Iterator<Item = &'g str>) -> Result<(), Trouble> {
+    pub(crate) fn check_groups<'g>(
+        &self,
+        groups: impl Iterator<Item = &'g str>,
+    ) -> Result<(), Trouble> {
         let in_file = || groups::switches(self.file.groups.as_deref().unwrap_or_default());
-        groups::check(&if self.groups.is_empty() { in_file() } else { self.groups.clone() }, groups)
+        groups::check(
+            &if self.groups.is_empty() {
+                in_file()
+            } else {
+                self.groups.clone()
+            },
+            groups,
+        )
     }
 
     /// Where the local board is kept.
     pub(crate) fn data_directory(&self) -> Result<PathBuf, Trouble> {
-        self.data.clone().or_else(|| self.file.data.clone()).map_or_else(data_directory::of_this_user, Ok)
+        self.data
+            .clone()
+            .or_else(|| self.file.data.clone())
+            .map_or_else(data_directory::of_this_user, Ok)
     }
 
     /// A setting of a connector, by the name that the connector gives it: environment, else file.
-    pub(crate) fn of_connector(&self, connector: &str, name: &str) -> Result<Option<String>, Trouble> {
-        let in_file = || self.file.connectors.get(connector)?.settings.get(name).cloned();
+    pub(crate) fn of_connector(
+        &self,
+        connector: &str,
+        name: &str,
+    ) -> Result<Option<String>, Trouble> {
+        let in_file = || {
+            self.file
+                .connectors
+                .get(connector)?
+                .settings
+                .get(name)
+                .cloned()
+        };
         Ok(variable(name)?.or_else(in_file))
     }
 
     /// The names that the file gives to settings of a connector.
     pub(crate) fn names_in_file(&self, connector: &str) -> impl Iterator<Item = &str> {
-        self.file.connectors.get(connector).into_iter().flat_map(|own| own.settings.keys()).map(String::as_str)
+        self.file
+            .connectors
+            .get(connector)
+            .into_iter()
+            .flat_map(|own| own.settings.keys())
+            .map(String::as_str)
     }
 
     /// The connectors that can be named, the user's own among them.
     pub(crate) fn connectors(&self) -> Result<Connectors, Trouble> {
-        Connectors::with_directory(self.connectors_directory.as_deref().or(self.file.connectors_directory.as_deref()))
+        Connectors::with_directory(
+            self.connectors_directory
+                .as_deref()
+                .or(self.file.connectors_directory.as_deref()),
+        )
     }
 
     /// The connectors that the settings file speaks of.
@@ -145,8 +197,19 @@ mod tests {
     #[test]
     fn a_flag_beats_the_file_and_a_connectors_own_line_beats_the_general_one() {
         let file = "allow: [write]\nconnectors:\n  board: { allow: [read] }\n";
-        assert_eq!(settings(file, None).allowed("board").unwrap(), [Allow::Read]);
-        assert_eq!(settings(file, None).allowed("prodmcp").unwrap(), [Allow::Write]);
-        assert_eq!(settings(file, Some(vec![Allow::Destroy])).allowed("board").unwrap(), [Allow::Destroy]);
+        assert_eq!(
+            settings(file, None).allowed("board").unwrap(),
+            [Allow::Read]
+        );
+        assert_eq!(
+            settings(file, None).allowed("prodmcp").unwrap(),
+            [Allow::Write]
+        );
+        assert_eq!(
+            settings(file, Some(vec![Allow::Destroy]))
+                .allowed("board")
+                .unwrap(),
+            [Allow::Destroy]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The one place that prints: results to stdout, everything else to stderr. Never used for stdout while stdio is served.
+//! The one place that prints: results to stdout, everything else to stderr. Never used for stdout
+//! while stdio is served.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
@@ -12,9 +13,9 @@ use crate::exit::Trouble;
 pub(crate) fn print(text: impl Display) -> Result<(), Trouble> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Trouble::failed(format!("could not write the result: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Trouble::failed(format!(
+            "could not write the result: {error}"
+        ))),
         _ => Ok(()),
     }
 }
@@ -26,9 +27,12 @@ pub(crate) fn is_coloured() -> bool {
     io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb
 }
 
-/// What a stranger says, as it may be shown on a terminal: without control characters, which could move its cursor.
+/// What a stranger says, as it may be shown on a terminal: without control characters, which could
+/// move its cursor.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || *c == '\n' || *c == '\t').collect()
+    text.chars()
+        .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
+        .collect()
 }
 
 /// Something for the person at the terminal.
@@ -40,5 +44,9 @@ pub(crate) fn say(text: impl Display) {
 /// Why the program ends, in one line.
 pub(crate) fn complain(trouble: &Trouble) {
     let text = trouble.to_string();
-    say(format_args!("{}: {}", trouble.label(), text.lines().collect::<Vec<_>>().join("; ")));
+    say(format_args!(
+        "{}: {}",
+        trouble.label(),
+        text.lines().collect::<Vec<_>>().join("; ")
+    ));
 }

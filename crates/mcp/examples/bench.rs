@@ -1,8 +1,13 @@
-//! The endpoint that `bench/` measures: the tools of a catalogue file, of which `echo` answers. Not a showcase.
+//! The endpoint that `bench/` measures: the tools of a catalogue file, of which `echo` answers. Not
+//! a showcase.
 //!
-//! `bench http PORT CATALOGUE`, `bench stdio CATALOGUE`, or `bench rules PORT CATALOGUE`: over HTTP, with a rule on every tool about who sees it and
-//! one more tool that the caller may not see, so that each list is put together for its request.
-#![allow(clippy::print_stderr, reason = "a program of its own, whose stderr is for the person who starts it")]
+//! `bench http PORT CATALOGUE`, `bench stdio CATALOGUE`, or `bench rules PORT CATALOGUE`: over
+//! HTTP, with a rule on every tool about who sees it and one more tool that the caller may not see,
+//! so that each list is put together for its request.
+#![allow(
+    clippy::print_stderr,
+    reason = "a program of its own, whose stderr is for the person who starts it"
+)]
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,49 +18,99 @@ use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["stdio", catalogue] => runtime.block_on(async {
-            let mut connection = stdio::Connection::start(endpoint(catalogue)?, (), std::io::stdin(), std::io::stdout())?;
+            let mut connection = stdio::Connection::start(
+                endpoint(catalogue)?,
+                (),
+                std::io::stdin(),
+                std::io::stdout(),
+            )?;
             connection.ended().await;
             connection.finish(limits::SHUTDOWN_TIME).await;
             Ok(())
         }),
         [transport @ ("http" | "rules"), port, catalogue] => runtime.block_on(async {
-            let endpoint = if transport == "rules" { ruled(catalogue)? } else { endpoint(catalogue)? };
+            let endpoint = if transport == "rules" {
+                ruled(catalogue)?
+            } else {
+                endpoint(catalogue)?
+            };
             let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse()?)).await?;
             eprintln!("listening on http://{}/mcp", listener.local_addr()?);
             let service = McpService::public(endpoint, || (), AllowedHosts::loopback()).at("/mcp");
-            serve(listener, service, ServerLimits::default(), std::future::pending()).await;
+            serve(
+                listener,
+                service,
+                ServerLimits::default(),
+                std::future::pending(),
+            )
+            .await;
             Ok(())
         }),
-        _ => Err("usage: bench stdio CATALOGUE | bench http PORT CATALOGUE | bench rules PORT CATALOGUE".into()),
+        _ => Err(
+            "usage: bench stdio CATALOGUE | bench http PORT CATALOGUE | bench rules PORT CATALOGUE"
+                .into(),
+        ),
     }
 }
 
 fn endpoint(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
-    Ok(Endpoint::builder("bench", "1.0.0").list_cache(Duration::ZERO, CacheScope::Public).tools(tools(catalogue)?).build()?)
+    Ok(Endpoint::builder("bench", "1.0.0")
+        .list_cache(Duration::ZERO, CacheScope::Public)
+        .tools(tools(catalogue)?)
+        .build()?)
 }
 
 /// The same for a caller who may see these tools and not all.
 fn ruled(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
-    let hidden =
-        Tool::new("hidden", "Nobody sees it.", serde_json::json!({"type": "object"}), |_| async { Ok(Output::text("")) });
-    let tools = tools(catalogue)?.into_iter().map(|tool| tool.allowed_for(|call| call.revision().is_some()));
-    let builder = Endpoint::builder("bench", "1.0.0").list_cache(Duration::ZERO, CacheScope::Private).tools(tools);
-    Ok(builder.tool(hidden.allowed_for(|call| call.revision().is_none())).build()?)
+    let hidden = Tool::new(
+        "hidden",
+        "Nobody sees it.",
+        serde_json::json!({"type": "object"}),
+        |_| async { Ok(Output::text("")) },
+    );
+    let tools = tools(catalogue)?
+        .into_iter()
+        .map(|tool| tool.allowed_for(|call| call.revision().is_some()));
+    let builder = Endpoint::builder("bench", "1.0.0")
+        .list_cache(Duration::ZERO, CacheScope::Private)
+        .tools(tools);
+    Ok(builder
+        .tool(hidden.allowed_for(|call| call.revision().is_none()))
+        .build()?)
 }
 
-/// The tools of a catalogue file (as `tools/list` gives them): `echo` echoes, the others are there to be listed.
+/// The tools of a catalogue file (as `tools/list` gives them): `echo` echoes, the others are there
+/// to be listed.
 fn tools(catalogue: &str) -> Result<Vec<Tool<()>>, Box<dyn Error>> {
     let entries: Vec<Entry> = serde_json::from_slice(&std::fs::read(catalogue)?)?;
     let tool = |entry: Entry| {
-        let mut tool = Tool::new(entry.name, entry.description, entry.input_schema, |call: Call<()>| async move {
-            Ok(Output::text(call.arguments.get("message").and_then(Value::as_str).unwrap_or("[]")))
-        })
+        let mut tool = Tool::new(
+            entry.name,
+            entry.description,
+            entry.input_schema,
+            |call: Call<()>| async move {
+                Ok(Output::text(
+                    call.arguments
+                        .get("message")
+                        .and_then(Value::as_str)
+                        .unwrap_or("[]"),
+                ))
+            },
+        )
         .title(entry.title);
         if let Some(hints) = entry.annotations {
-            tool = tool.effect(if hints.read_only_hint { Effect::Read } else { Effect::Write }).idempotent(hints.idempotent_hint);
+            tool = tool
+                .effect(if hints.read_only_hint {
+                    Effect::Read
+                } else {
+                    Effect::Write
+                })
+                .idempotent(hints.idempotent_hint);
         }
         match entry.output_schema {
             Some(schema) => tool.output_schema(schema),

@@ -1,4 +1,5 @@
-//! The arguments of a call: coerced along the tool's schema, then validated against it with every problem at once. The only validator there is.
+//! The arguments of a call: coerced along the tool's schema, then validated against it with every
+//! problem at once. The only validator there is.
 
 #[cfg(test)]
 mod agreement;
@@ -57,32 +58,46 @@ impl Given {
     }
 }
 
-/// A validator of a schema. What `format` says is held too, where it is one of the standard's; a client is told so by the schema.
+/// A validator of a schema. What `format` says is held too, where it is one of the standard's; a
+/// client is told so by the schema.
 pub(crate) fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
-    let options = jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex()).should_validate_formats(true);
+    let options = jsonschema::options()
+        .with_pattern_options(jsonschema::PatternOptions::regex())
+        .should_validate_formats(true);
     options.build(schema).map_err(|error| error.to_string())
 }
 
 impl ArgumentSchema {
     /// Compiles a schema; the error is one sentence for the developer.
     pub(crate) fn compile(schema: &Value, nullable: &[String]) -> Result<Self, String> {
-        let object = schema.as_object().ok_or("the input schema must be a JSON object")?;
+        let object = schema
+            .as_object()
+            .ok_or("the input schema must be a JSON object")?;
         if object.get("type").and_then(Value::as_str) != Some("object") {
             return Err("the input schema must have `type: object` at its root".to_owned());
         }
         let properties = object.get("properties").and_then(Value::as_object);
-        if let Some(name) = nullable.iter().find(|name| properties.is_none_or(|known| !known.contains_key(name.as_str()))) {
-            return Err(format!("`{name}` is said to be nullable, but the input schema has no such property"));
+        if let Some(name) = nullable
+            .iter()
+            .find(|name| properties.is_none_or(|known| !known.contains_key(name.as_str())))
+        {
+            return Err(format!(
+                "`{name}` is said to be nullable, but the input schema has no such property"
+            ));
         }
         let mut validated = schema.clone();
         for name in nullable {
-            if let Some(property) = validated.pointer_mut("/properties").and_then(|properties| properties.get_mut(name)) {
+            if let Some(property) = validated
+                .pointer_mut("/properties")
+                .and_then(|properties| properties.get_mut(name))
+            {
                 let original = std::mem::take(property);
                 *property = serde_json::json!({ "anyOf": [{ "type": "null" }, original] });
             }
         }
         Ok(Self {
-            validator: validator(&validated).map_err(|error| format!("the input schema is not valid: {error}"))?,
+            validator: validator(&validated)
+                .map_err(|error| format!("the input schema is not valid: {error}"))?,
             shape: Plan::of_arguments(schema, nullable),
             schema: schema.clone(),
             nullable: nullable.to_vec(),
@@ -94,7 +109,8 @@ impl ArgumentSchema {
     /// Also takes properties by other names. The error is one sentence for the developer.
     pub(crate) fn with_aliases(mut self, aliases: &[(String, String)]) -> Result<Self, String> {
         let properties = self.schema.get("properties").and_then(Value::as_object);
-        let is_known = |name: &String| properties.is_some_and(|properties| properties.contains_key(name));
+        let is_known =
+            |name: &String| properties.is_some_and(|properties| properties.contains_key(name));
         for (alias, name) in aliases {
             if !is_known(name) || is_known(alias) {
                 return Err(format!(
@@ -108,10 +124,21 @@ impl ArgumentSchema {
 
     /// Also takes values by other words. The error is one sentence for the developer.
     pub(crate) fn with_value_aliases(mut self, aliases: &[ValueAlias]) -> Result<Self, String> {
-        for ValueAlias { property, alias, value } in aliases {
-            let schema = self.schema.get("properties").and_then(|properties| properties.get(property));
-            let words = schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array);
-            let is_word = |word: &String| words.is_some_and(|words| words.iter().any(|known| known == word));
+        for ValueAlias {
+            property,
+            alias,
+            value,
+        } in aliases
+        {
+            let schema = self
+                .schema
+                .get("properties")
+                .and_then(|properties| properties.get(property));
+            let words = schema
+                .and_then(|schema| schema.get("enum"))
+                .and_then(Value::as_array);
+            let is_word =
+                |word: &String| words.is_some_and(|words| words.iter().any(|known| known == word));
             if is_word(alias) || !is_word(value) {
                 return Err(format!(
                     "`{alias}` cannot stand for `{value}` of `{property}`: its `enum` must hold the second, and not the first"
@@ -122,8 +149,8 @@ impl ArgumentSchema {
         Ok(self)
     }
 
-    /// The arguments that a JSON text is, when it is valid as it stands and would not be coerced. None says nothing of it. The bytes are those of the
-    /// text, to be kept.
+    /// The arguments that a JSON text is, when it is valid as it stands and would not be coerced.
+    /// None says nothing of it. The bytes are those of the text, to be kept.
     pub(crate) fn fitting(&self, text: &str, bytes: impl FnOnce() -> Bytes) -> Option<Arguments> {
         Some(Arguments::of_text(bytes(), &self.names(text)?))
     }
@@ -131,15 +158,26 @@ impl ArgumentSchema {
     /// Where the names of the members stand in a text that fits.
     fn names(&self, text: &str) -> Option<Vec<Range<usize>>> {
         let names = fitting::names(self.shape.as_ref()?, text)?;
-        if self.aliases.iter().any(|(alias, _)| names.contains(&alias.as_str())) {
+        if self
+            .aliases
+            .iter()
+            .any(|(alias, _)| names.contains(&alias.as_str()))
+        {
             return None;
         }
         let place = |name: &str| (name.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
-        names.into_iter().map(|name| place(name).map(|start| start..start + name.len())).collect()
+        names
+            .into_iter()
+            .map(|name| place(name).map(|start| start..start + name.len()))
+            .collect()
     }
 
     /// Coerces and validates; the error is the result that the model reads, naming every problem.
-    pub(crate) fn admit(&self, tool: &str, mut arguments: Map<String, Value>) -> Result<Map<String, Value>, Output> {
+    pub(crate) fn admit(
+        &self,
+        tool: &str,
+        mut arguments: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Output> {
         for (alias, name) in &self.aliases {
             // With both given, the alias stays and is named as what it is: one too many.
             if !arguments.contains_key(name)
@@ -149,7 +187,12 @@ impl ArgumentSchema {
             }
         }
         coercion::coerce_object(&self.schema, &mut arguments, &self.nullable);
-        for ValueAlias { property, alias, value } in &self.value_aliases {
+        for ValueAlias {
+            property,
+            alias,
+            value,
+        } in &self.value_aliases
+        {
             if let Some(Value::String(word)) = arguments.get_mut(property)
                 && word.trim().eq_ignore_ascii_case(alias)
             {
@@ -158,11 +201,19 @@ impl ArgumentSchema {
         }
         let value = Value::Object(arguments);
         if !self.validator.is_valid(&value) {
-            return Err(Output::error(problems::describe(tool, &self.schema, &self.nullable, &self.validator, &value)));
+            return Err(Output::error(problems::describe(
+                tool,
+                &self.schema,
+                &self.nullable,
+                &self.validator,
+                &value,
+            )));
         }
         match value {
             Value::Object(arguments) => Ok(arguments),
-            other => Err(Output::error(format!("{tool}: the arguments must be an object, not {other}"))),
+            other => Err(Output::error(format!(
+                "{tool}: the arguments must be an object, not {other}"
+            ))),
         }
     }
 }
@@ -220,20 +271,36 @@ mod tests {
 
     #[test]
     fn null_means_not_passed_except_where_it_is_a_value() {
-        let admitted = schema().admit("t", object(json!({"title": "x", "count": null, "priority": null}))).unwrap();
-        assert_eq!(Value::Object(admitted), json!({"title": "x", "priority": null}));
+        let admitted = schema()
+            .admit(
+                "t",
+                object(json!({"title": "x", "count": null, "priority": null})),
+            )
+            .unwrap();
+        assert_eq!(
+            Value::Object(admitted),
+            json!({"title": "x", "priority": null})
+        );
     }
 
     #[test]
     fn a_property_goes_by_its_other_name_unless_both_are_given() {
         let aliases = [("name".to_owned(), "title".to_owned())];
         let aliased = || schema().with_aliases(&aliases).unwrap();
-        let admitted = aliased().admit("t", object(json!({"name": "x", "count": 1}))).unwrap();
+        let admitted = aliased()
+            .admit("t", object(json!({"name": "x", "count": 1})))
+            .unwrap();
         assert_eq!(Value::Object(admitted), json!({"title": "x", "count": 1}));
-        let refused = aliased().admit("t", object(json!({"name": "x", "title": "y"}))).unwrap_err();
+        let refused = aliased()
+            .admit("t", object(json!({"name": "x", "title": "y"})))
+            .unwrap_err();
         assert!(refused.first_text().unwrap().contains("`name`"));
         for (alias, name) in [("name", "ghost"), ("count", "title")] {
-            assert!(schema().with_aliases(&[(alias.to_owned(), name.to_owned())]).is_err());
+            assert!(
+                schema()
+                    .with_aliases(&[(alias.to_owned(), name.to_owned())])
+                    .is_err()
+            );
         }
     }
 
@@ -244,19 +311,40 @@ mod tests {
             alias: alias.to_owned(),
             value: value.to_owned(),
         };
-        let aliased = schema().with_value_aliases(&[alias("priority", "urgent", "high")]).unwrap();
+        let aliased = schema()
+            .with_value_aliases(&[alias("priority", "urgent", "high")])
+            .unwrap();
         let text = r#"{"title":"x","priority":"urgent"}"#;
-        assert!(aliased.fitting(text, || Bytes::from_static(text.as_bytes())).is_none());
+        assert!(
+            aliased
+                .fitting(text, || Bytes::from_static(text.as_bytes()))
+                .is_none()
+        );
         for word in ["urgent", " URGENT "] {
-            let admitted = aliased.admit("t", object(json!({"title": "x", "priority": word}))).unwrap();
-            assert_eq!(Value::Object(admitted), json!({"title": "x", "priority": "high"}));
+            let admitted = aliased
+                .admit("t", object(json!({"title": "x", "priority": word})))
+                .unwrap();
+            assert_eq!(
+                Value::Object(admitted),
+                json!({"title": "x", "priority": "high"})
+            );
         }
-        let refused = aliased.admit("t", object(json!({"title": "x", "priority": "urgentest"}))).unwrap_err();
+        let refused = aliased
+            .admit("t", object(json!({"title": "x", "priority": "urgentest"})))
+            .unwrap_err();
         assert!(refused.first_text().unwrap().contains("urgentest"));
-        for (property, word, value) in
-            [("priority", "high", "low"), ("priority", "x", "ghost"), ("title", "a", "b"), ("ghost", "a", "b")]
-        {
-            assert!(schema().with_value_aliases(&[alias(property, word, value)]).is_err(), "{property} {word} {value}");
+        for (property, word, value) in [
+            ("priority", "high", "low"),
+            ("priority", "x", "ghost"),
+            ("title", "a", "b"),
+            ("ghost", "a", "b"),
+        ] {
+            assert!(
+                schema()
+                    .with_value_aliases(&[alias(property, word, value)])
+                    .is_err(),
+                "{property} {word} {value}"
+            );
         }
     }
 
@@ -275,14 +363,32 @@ mod tests {
 
     #[test]
     fn a_format_is_held_with_the_other_problems() {
-        let formats = ["date", "date-time", "time", "email", "uuid", "uri", "ipv4", "int32", "of-our-own"];
-        let properties: Map<String, Value> =
-            formats.iter().map(|f| ((*f).to_owned(), json!({"type": "string", "format": f}))).collect();
+        let formats = [
+            "date",
+            "date-time",
+            "time",
+            "email",
+            "uuid",
+            "uri",
+            "ipv4",
+            "int32",
+            "of-our-own",
+        ];
+        let properties: Map<String, Value> = formats
+            .iter()
+            .map(|f| ((*f).to_owned(), json!({"type": "string", "format": f})))
+            .collect();
         let schema = json!({"type": "object", "properties": properties, "required": ["date"], "additionalProperties": false});
         let schema = ArgumentSchema::compile(&schema, &["email".to_owned()]).unwrap();
-        let wrong: Map<String, Value> = formats.iter().map(|format| ((*format).to_owned(), json!("tomorrow"))).collect();
+        let wrong: Map<String, Value> = formats
+            .iter()
+            .map(|format| ((*format).to_owned(), json!("tomorrow")))
+            .collect();
         let text = Value::Object(wrong.clone()).to_string();
-        assert!(schema.fitting(&text, || text.clone().into()).is_none(), "neither road takes it");
+        assert!(
+            schema.fitting(&text, || text.clone().into()).is_none(),
+            "neither road takes it"
+        );
         insta::assert_snapshot!(schema.admit("t", wrong).unwrap_err().first_text().unwrap());
         let good = object(json!({
             "date": "2026-02-28", "date-time": "2026-11-28T10:00:00.5+01:00", "time": "10:00:00Z", "email": "anna@example.org",
@@ -290,22 +396,41 @@ mod tests {
             "int32": "a", "of-our-own": "b"
         }));
         let text = Value::Object(good.clone()).to_string();
-        assert!(schema.fitting(&text, || text.clone().into()).is_some(), "what fits stays the text that it is");
+        assert!(
+            schema.fitting(&text, || text.clone().into()).is_some(),
+            "what fits stays the text that it is"
+        );
         assert_eq!(schema.admit("t", good.clone()).unwrap(), good);
         let null = r#"{"date": "2026-02-28", "email": null}"#;
         assert!(schema.fitting(null, || null.into()).is_some());
-        for (format, wrong) in
-            [("date", "2026-02-30"), ("date-time", "2026-11-28"), ("email", "anna"), ("uuid", "67e55044"), ("uri", "example")]
-        {
+        for (format, wrong) in [
+            ("date", "2026-02-30"),
+            ("date-time", "2026-11-28"),
+            ("email", "anna"),
+            ("uuid", "67e55044"),
+            ("uri", "example"),
+        ] {
             let mut given = good.clone();
             given.insert(format.to_owned(), json!(wrong));
-            assert!(schema.admit("t", given).unwrap_err().first_text().unwrap().contains(&format!("`{format}` is \"{wrong}\"")));
+            assert!(
+                schema
+                    .admit("t", given)
+                    .unwrap_err()
+                    .first_text()
+                    .unwrap()
+                    .contains(&format!("`{format}` is \"{wrong}\""))
+            );
         }
     }
 
     #[test]
     fn a_long_value_is_not_repeated_whole() {
-        let refused = schema().admit("t", object(json!({"title": "x", "priority": "y".repeat(5000)}))).unwrap_err();
+        let refused = schema()
+            .admit(
+                "t",
+                object(json!({"title": "x", "priority": "y".repeat(5000)})),
+            )
+            .unwrap_err();
         assert!(refused.first_text().unwrap().len() < 400);
     }
 
@@ -313,12 +438,23 @@ mod tests {
     fn bad_schemas_are_build_errors() {
         assert!(ArgumentSchema::compile(&json!([]), &[]).is_err());
         assert!(ArgumentSchema::compile(&json!({"type": "string"}), &[]).is_err());
-        assert!(ArgumentSchema::compile(&json!({"type": "object", "properties": {"a": {"type": "strin"}}}), &[]).is_err());
         assert!(
-            ArgumentSchema::compile(&json!({"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}}), &[])
-                .is_err(),
+            ArgumentSchema::compile(
+                &json!({"type": "object", "properties": {"a": {"type": "strin"}}}),
+                &[]
+            )
+            .is_err()
+        );
+        assert!(
+            ArgumentSchema::compile(
+                &json!({"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}}),
+                &[]
+            )
+            .is_err(),
             "a schema elsewhere is not fetched"
         );
-        assert!(ArgumentSchema::compile(&json!({"type": "object"}), &["ghost".to_owned()]).is_err());
+        assert!(
+            ArgumentSchema::compile(&json!({"type": "object"}), &["ghost".to_owned()]).is_err()
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Asking the user through the client: elicitation, sampling, roots. One way for handlers, whatever the era.
+//! Asking the user through the client: elicitation, sampling, roots. One way for handlers, whatever
+//! the era.
 //!
-//! On 2026-07-28 a question that has no answer yet ends the call with an input-required result; the client calls again with the answers, and the
-//! handler runs again from its start. So put questions before effects. In the legacy era a question is a request on the session's stream.
+//! On 2026-07-28 a question that has no answer yet ends the call with an input-required result; the
+//! client calls again with the answers, and the handler runs again from its start. So put questions
+//! before effects. In the legacy era a question is a request on the session's stream.
 
 mod canonical;
 mod pauses;
@@ -61,10 +63,12 @@ impl<C> Call<C> {
         Round::new(&self.request)
     }
 
-    /// Asks the user to fill in a form, or to open a page. `name` tells this question from the others of the call.
+    /// Asks the user to fill in a form, or to open a page. `name` tells this question from the
+    /// others of the call.
     ///
     /// # Errors
-    /// Hand the [`Failure`] on with `?`: it ends the call so that the client can answer, or says that the client cannot be asked.
+    /// Hand the [`Failure`] on with `?`: it ends the call so that the client can answer, or says
+    /// that the client cannot be asked.
     pub async fn elicit(&self, name: &str, elicitation: Elicitation) -> Result<Elicited, Failure> {
         let mut answers = self.round().elicit(name, elicitation).ask().await?;
         answers.elicited(name)

@@ -1,4 +1,5 @@
-//! One call as its handler sees it: the arguments, who is asking, and the ways to speak to the client before the answer.
+//! One call as its handler sees it: the arguments, who is asking, and the ways to speak to the
+//! client before the answer.
 
 mod client;
 mod log_level;
@@ -21,7 +22,8 @@ pub use log_level::LogLevel;
 
 /// One request, as the function that serves it receives it.
 pub struct Call<C> {
-    /// The arguments: of a tool, coerced to its schema and valid against it; of a resource template, its parameters; of a prompt, its arguments.
+    /// The arguments: of a tool, coerced to its schema and valid against it; of a resource
+    /// template, its parameters; of a prompt, its arguments.
     pub arguments: Arguments,
     /// Who is asking.
     pub caller: Arc<C>,
@@ -53,14 +55,16 @@ impl RequestContext {
         self.prospect.get().and_then(|prospect| prospect.task())
     }
 
-    /// Whether anything may be said of the request but its answer. Of a task nothing may: it is asked.
+    /// Whether anything may be said of the request but its answer. Of a task nothing may: it is
+    /// asked.
     fn may_speak(&self) -> bool {
         !self.answered.load(Ordering::Relaxed) && self.task().is_none()
     }
 }
 
 impl<C> Call<C> {
-    /// The revision of the protocol that the client speaks; `None` for a call from within the program.
+    /// The revision of the protocol that the client speaks; `None` for a call from within the
+    /// program.
     #[must_use]
     pub fn revision(&self) -> Option<Revision> {
         self.request.revision
@@ -72,25 +76,48 @@ impl<C> Call<C> {
         &self.request.client
     }
 
-    /// Whether the client wants to hear of progress; [`Call::progress`] costs nothing when it does not.
+    /// Whether the client wants to hear of progress; [`Call::progress`] costs nothing when it does
+    /// not.
     #[must_use]
     pub fn wants_progress(&self) -> bool {
-        self.request.task().is_some() || (self.request.progress_token.is_some() && self.request.outlet.is_some())
+        self.request.task().is_some()
+            || (self.request.progress_token.is_some() && self.request.outlet.is_some())
     }
 
-    /// Tells the client how far the work is: `progress` must grow from call to call; `total` is known or not.
+    /// Tells the client how far the work is: `progress` must grow from call to call; `total` is
+    /// known or not.
     ///
-    /// In a task it is what the task says of itself, for the client to read when it asks: the message, or the numbers without one.
+    /// In a task it is what the task says of itself, for the client to read when it asks: the
+    /// message, or the numbers without one.
     ///
-    /// Source: specification 2026-07-28, Progress. Waits while the client leaves earlier messages unread.
+    /// Source: specification 2026-07-28, Progress. Waits while the client leaves earlier messages
+    /// unread.
     pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
         if let Some(task) = self.request.task() {
-            let numbers = || total.map_or_else(|| progress.to_string(), |total| format!("{progress} of {total}"));
+            let numbers = || {
+                total.map_or_else(
+                    || progress.to_string(),
+                    |total| format!("{progress} of {total}"),
+                )
+            };
             return task.say(message.map_or_else(numbers, str::to_owned));
         }
-        let Some(token) = &self.request.progress_token else { return };
-        let Ok(token) = serde_json::from_str::<&RawValue>(token) else { return };
-        self.notify("notifications/progress", &Progress { progress_token: token, progress, total, message }).await;
+        let Some(token) = &self.request.progress_token else {
+            return;
+        };
+        let Ok(token) = serde_json::from_str::<&RawValue>(token) else {
+            return;
+        };
+        self.notify(
+            "notifications/progress",
+            &Progress {
+                progress_token: token,
+                progress,
+                total,
+                message,
+            },
+        )
+        .await;
     }
 
     /// Sends a message to the client's log, when the client wants messages of that level.
@@ -98,31 +125,55 @@ impl<C> Call<C> {
     /// Source: specification 2026-07-28, Logging. Never put a secret into it.
     pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: Value) {
         if self.request.log_level.is_some_and(|least| level >= least) {
-            self.notify("notifications/message", &Message { level, logger, data }).await;
+            self.notify(
+                "notifications/message",
+                &Message {
+                    level,
+                    logger,
+                    data,
+                },
+            )
+            .await;
         }
     }
 
-    /// Lets the client go while the work takes long: it comes back for the answer. Does nothing where it could not.
+    /// Lets the client go while the work takes long: it comes back for the answer. Does nothing
+    /// where it could not.
     ///
-    /// Source: specification 2025-11-25, Streamable HTTP, "Sending Messages to the Server", which lets a server end the connection before the
-    /// answer once the client has an event id.
+    /// Source: specification 2025-11-25, Streamable HTTP, "Sending Messages to the Server", which
+    /// lets a server end the connection before the answer once the client has an event id.
     pub fn release_client(&self) {
-        // Before 2025-11-25 a stream does not begin with an event id, so the client would have nothing to come back with.
-        let can_return = self.request.revision.is_some_and(|revision| revision >= Revision::V2025_11_25);
+        // Before 2025-11-25 a stream does not begin with an event id, so the client would have
+        // nothing to come back with.
+        let can_return = self
+            .request
+            .revision
+            .is_some_and(|revision| revision >= Revision::V2025_11_25);
         if let (Some(outlet), true) = (&self.request.outlet, can_return) {
             outlet.pause();
         }
     }
 
     async fn notify(&self, method: &'static str, params: &impl Serialize) {
-        let Some(outlet) = self.request.outlet.as_ref().filter(|_| self.request.may_speak()) else { return };
+        let Some(outlet) = self
+            .request
+            .outlet
+            .as_ref()
+            .filter(|_| self.request.may_speak())
+        else {
+            return;
+        };
         #[derive(Serialize)]
         struct Notification<'a, P> {
             jsonrpc: &'static str,
             method: &'static str,
             params: &'a P,
         }
-        if let Ok(message) = serde_json::to_vec(&Notification { jsonrpc: "2.0", method, params }) {
+        if let Ok(message) = serde_json::to_vec(&Notification {
+            jsonrpc: "2.0",
+            method,
+            params,
+        }) {
             outlet.send(Bytes::from(message)).await;
         }
     }

@@ -34,7 +34,10 @@ impl Change {
     pub(crate) fn notification(&self, subscription: Option<&Value>) -> Bytes {
         let mut params = Map::new();
         if let Some(id) = subscription {
-            params.insert("_meta".to_owned(), serde_json::json!({ "io.modelcontextprotocol/subscriptionId": id }));
+            params.insert(
+                "_meta".to_owned(),
+                serde_json::json!({ "io.modelcontextprotocol/subscriptionId": id }),
+            );
         }
         if let Self::Resource(uri) = self {
             params.insert("uri".to_owned(), Value::from(uri.as_str()));
@@ -74,7 +77,10 @@ impl Hub {
 
     /// Listens until the listener is dropped.
     pub(crate) fn add(&self, listener: &Arc<dyn Listener>) {
-        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if listeners.len() == listeners.capacity() {
             listeners.retain(|listener| listener.strong_count() > 0);
         }
@@ -83,7 +89,10 @@ impl Hub {
 
     pub(crate) fn tell(&self, change: &Change) {
         let listeners: Vec<_> = {
-            let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut listeners = self
+                .listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             listeners.retain(|listener| listener.strong_count() > 0);
             listeners.iter().filter_map(Weak::upgrade).collect()
         };

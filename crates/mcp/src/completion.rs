@@ -1,4 +1,5 @@
-//! Completion: values that fit what somebody has typed so far, for a prompt's argument or a template's parameter.
+//! Completion: values that fit what somebody has typed so far, for a prompt's argument or a
+//! template's parameter.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,9 +12,11 @@ use crate::call::Call;
 use crate::limits;
 use crate::output::Failure;
 
-pub(crate) type CompletionFuture = Pin<Box<dyn Future<Output = Result<Vec<String>, Failure>> + Send>>;
+pub(crate) type CompletionFuture =
+    Pin<Box<dyn Future<Output = Result<Vec<String>, Failure>> + Send>>;
 /// From the call, whose arguments are those typed before, and what is typed of this one.
-pub(crate) type CompletionFunction<C> = Arc<dyn Fn(Call<C>, String) -> CompletionFuture + Send + Sync>;
+pub(crate) type CompletionFunction<C> =
+    Arc<dyn Fn(Call<C>, String) -> CompletionFuture + Send + Sync>;
 
 /// The parameters of `completion/complete`.
 #[derive(Debug, Deserialize)]
@@ -65,7 +68,13 @@ impl CompletionResult {
     pub(crate) fn new(mut values: Vec<String>) -> Self {
         let total = values.len();
         values.truncate(limits::COMPLETION_VALUES);
-        Self { completion: Completion { has_more: total > values.len(), total, values } }
+        Self {
+            completion: Completion {
+                has_more: total > values.len(),
+                total,
+                values,
+            },
+        }
     }
 }
 
@@ -75,10 +84,18 @@ mod tests {
 
     #[test]
     fn at_most_a_hundred_values_are_sent() {
-        let values = |count: usize| serde_json::to_value(CompletionResult::new(vec!["x".to_owned(); count])).unwrap();
+        let values = |count: usize| {
+            serde_json::to_value(CompletionResult::new(vec!["x".to_owned(); count])).unwrap()
+        };
         assert_eq!(values(100)["completion"]["hasMore"], false);
         assert_eq!(values(101)["completion"]["hasMore"], true);
         assert_eq!(values(101)["completion"]["total"], 101);
-        assert_eq!(values(101)["completion"]["values"].as_array().unwrap().len(), 100);
+        assert_eq!(
+            values(101)["completion"]["values"]
+                .as_array()
+                .unwrap()
+                .len(),
+            100
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! What is remembered of a legacy client between its requests: the revision, what it said of itself, the log level, the questions it was asked.
-//! One for each stdio connection and each HTTP session; the modern era needs none.
+//! What is remembered of a legacy client between its requests: the revision, what it said of
+//! itself, the log level, the questions it was asked. One for each stdio connection and each HTTP
+//! session; the modern era needs none.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -37,13 +38,20 @@ pub(crate) struct Conversation {
 impl Conversation {
     /// Remembers what `initialize` agreed on.
     pub(crate) fn begin(&self, revision: Revision, client: Client) {
-        let place = Revision::ALL.iter().position(|known| *known == revision).unwrap_or_default();
-        self.revision.store(u8::try_from(place + 1).unwrap_or_default(), Ordering::Relaxed);
+        let place = Revision::ALL
+            .iter()
+            .position(|known| *known == revision)
+            .unwrap_or_default();
+        self.revision.store(
+            u8::try_from(place + 1).unwrap_or_default(),
+            Ordering::Relaxed,
+        );
         // A second `initialize` on one connection changes the revision only.
         let _first = self.client.set(Arc::new(client));
     }
 
-    /// The answers to all messages so far are on their way, that to `initialize` too if it was among them.
+    /// The answers to all messages so far are on their way, that to `initialize` too if it was
+    /// among them.
     pub(crate) fn answers_left(&self) {
         if self.revision().is_some() {
             self.is_greeted.store(true, Ordering::Relaxed);
@@ -82,7 +90,8 @@ impl Conversation {
         self.ending.wait().await;
     }
 
-    /// Whether the client hears of a change: of lists always, of a resource when it subscribed. Nothing before the answer to `initialize`.
+    /// Whether the client hears of a change: of lists always, of a resource when it subscribed.
+    /// Nothing before the answer to `initialize`.
     pub(crate) fn hears_of(&self, change: &Change) -> bool {
         let wants = match change {
             Change::Resource(uri) => self.is_subscribed(uri),
@@ -93,7 +102,10 @@ impl Conversation {
 
     /// Subscribes to a resource; false when there are too many subscriptions.
     pub(crate) fn subscribe(&self, uri: &str) -> bool {
-        let mut subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut subscribed = self
+            .subscribed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if subscribed.len() >= limits::SUBSCRIPTIONS && !subscribed.contains(uri) {
             return false;
         }
@@ -102,19 +114,32 @@ impl Conversation {
     }
 
     pub(crate) fn unsubscribe(&self, uri: &str) {
-        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
+        self.subscribed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uri);
     }
 
     fn is_subscribed(&self, uri: &str) -> bool {
-        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).contains(uri)
+        self.subscribed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(uri)
     }
 
-    /// Sends a question and waits for its answer; `None` when the conversation ends first, the client refuses or does not answer in time.
+    /// Sends a question and waits for its answer; `None` when the conversation ends first, the
+    /// client refuses or does not answer in time.
     pub(crate) async fn ask(&self, question: &Question, outlet: &Arc<dyn Outlet>) -> Option<Value> {
         let number = self.next_question.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
-        self.questions.lock().unwrap_or_else(PoisonError::into_inner).insert(number, answer);
-        let _forget = Forget { conversation: self, number };
+        self.questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number, answer);
+        let _forget = Forget {
+            conversation: self,
+            number,
+        };
         let message = question.as_request(number)?;
         let asked = async {
             outlet.send(Bytes::from(message)).await;
@@ -126,7 +151,8 @@ impl Conversation {
         if let Ok(answer) = tokio::time::timeout(limits::QUESTION_TIME, asked).await {
             return answer;
         }
-        // The question need not stand before the user any more. Source: specification 2025-11-25, Lifecycle, "Timeouts".
+        // The question need not stand before the user any more. Source: specification 2025-11-25,
+        // Lifecycle, "Timeouts".
         let taken_back = serde_json::json!({
             "jsonrpc": "2.0",
             "method": "notifications/cancelled",
@@ -138,9 +164,16 @@ impl Conversation {
 
     /// Hands the answer to a question to whoever waits for it.
     pub(crate) fn answered(&self, id: &str, result: Option<Value>) {
-        let number = id.trim_matches('"').strip_prefix(QUESTION_PREFIX).and_then(|number| number.parse().ok());
+        let number = id
+            .trim_matches('"')
+            .strip_prefix(QUESTION_PREFIX)
+            .and_then(|number| number.parse().ok());
         let Some(number) = number else { return };
-        let waiting = self.questions.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        let waiting = self
+            .questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&number);
         if let (Some(waiting), Some(result)) = (waiting, result) {
             // Nobody waits any more when the call was cancelled meanwhile.
             let _delivered = waiting.send(result);
@@ -159,6 +192,10 @@ struct Forget<'a> {
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        self.conversation.questions.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+        self.conversation
+            .questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.number);
     }
 }

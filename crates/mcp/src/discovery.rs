@@ -1,5 +1,5 @@
-//! Plugins that register themselves: a crate that is linked in is found, and nobody has to name it. Behind the feature `discovery`; what a plugin
-//! is, is `EndpointBuilder::plugin`'s.
+//! Plugins that register themselves: a crate that is linked in is found, and nobody has to name it.
+//! Behind the feature `discovery`; what a plugin is, is `EndpointBuilder::plugin`'s.
 
 use std::any::Any;
 
@@ -37,10 +37,11 @@ impl Registered {
 }
 
 impl<C: Send + Sync + 'static> EndpointBuilder<C> {
-    /// Adds what every plugin for this context adds that registered itself with [`plugin!`](crate::plugin), in the order of their paths.
+    /// Adds what every plugin for this context adds that registered itself with
+    /// [`plugin!`](crate::plugin), in the order of their paths.
     ///
-    /// Only crates that are linked are found: `use the_crate as _;` links one that nothing else names. Endpoints that shall not have the same
-    /// plugins have contexts of different types.
+    /// Only crates that are linked are found: `use the_crate as _;` links one that nothing else
+    /// names. Endpoints that shall not have the same plugins have contexts of different types.
     #[must_use]
     pub fn discover(mut self) -> Self {
         let mut found: Vec<&Registered> = inventory::iter::<Registered>.into_iter().collect();
@@ -52,7 +53,8 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     }
 }
 
-/// Registers a plugin for one type of context: every endpoint of that context has it that says `discover()`. Needs the feature `discovery`.
+/// Registers a plugin for one type of context: every endpoint of that context has it that says
+/// `discover()`. Needs the feature `discovery`.
 ///
 /// ```
 /// use footbridge_mcp::{Call, Endpoint, EndpointBuilder, Output, Tool};
@@ -83,6 +85,9 @@ macro_rules! plugin {
 
 impl std::fmt::Debug for Registered {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Registered").field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("Registered")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

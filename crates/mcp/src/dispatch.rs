@@ -1,4 +1,5 @@
-//! The one dispatcher of both eras: a message and where it came from become an answer, or a call under way. Knows no sockets and no threads.
+//! The one dispatcher of both eras: a message and where it came from become an answer, or a call
+//! under way. Knows no sockets and no threads.
 
 mod calling;
 mod custom;
@@ -33,13 +34,15 @@ pub(crate) struct Arrival<'a, C> {
     pub(crate) caller: &'a Arc<C>,
     /// The bytes it came in, where a call may keep a part of them.
     pub(crate) body: Option<&'a Bytes>,
-    /// Where messages go that precede the answer; none when the client takes nothing but the answer.
+    /// Where messages go that precede the answer; none when the client takes nothing but the
+    /// answer.
     pub(crate) outlet: Option<Arc<dyn Outlet>>,
     /// Where an `initialize` outside of any conversation begins one.
     pub(crate) opening: Option<&'a OnceLock<Arc<Conversation>>>,
 }
 
-/// What the place knows: the headers of one HTTP request, and the conversation of a session or a stdio connection.
+/// What the place knows: the headers of one HTTP request, and the conversation of a session or a
+/// stdio connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Origin<'a> {
     pub(crate) headers: Option<&'a HeaderMap>,
@@ -48,19 +51,34 @@ pub(crate) struct Origin<'a> {
 
 impl<'a> Origin<'a> {
     /// One HTTP request, in a session or outside of any.
-    pub(crate) fn http(headers: &'a HeaderMap, conversation: Option<&'a Arc<Conversation>>) -> Self {
-        Self { headers: Some(headers), conversation }
+    pub(crate) fn http(
+        headers: &'a HeaderMap,
+        conversation: Option<&'a Arc<Conversation>>,
+    ) -> Self {
+        Self {
+            headers: Some(headers),
+            conversation,
+        }
     }
 
     /// A channel that all messages of a conversation share: stdio, or HTTP+SSE.
     pub(crate) fn channel(conversation: &'a Arc<Conversation>) -> Self {
-        Self { headers: None, conversation: Some(conversation) }
+        Self {
+            headers: None,
+            conversation: Some(conversation),
+        }
     }
 
     /// The revision that the place speaks of, before or without reading the message.
     fn revision(self) -> Option<Revision> {
-        let named = self.headers.and_then(headers::protocol_version).and_then(Revision::parse);
-        named.or_else(|| self.conversation.and_then(|conversation| conversation.revision()))
+        let named = self
+            .headers
+            .and_then(headers::protocol_version)
+            .and_then(Revision::parse);
+        named.or_else(|| {
+            self.conversation
+                .and_then(|conversation| conversation.revision())
+        })
     }
 }
 
@@ -72,7 +90,10 @@ pub(crate) struct Answer {
 }
 
 /// What a message leads to.
-#[allow(clippy::large_enum_variant, reason = "there is one step for each message; a box would cost each call an allocation")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one step for each message; a box would cost each call an allocation"
+)]
 pub(crate) enum Step<C> {
     /// The answer is known.
     Answered(Answer),
@@ -87,8 +108,8 @@ pub(crate) enum Step<C> {
 }
 
 impl<C: Send + Sync + 'static> Step<C> {
-    /// Enters its calls among those of their client, those of a batch one by one, and takes back those that the client names. A call too many is
-    /// refused.
+    /// Enters its calls among those of their client, those of a batch one by one, and takes back
+    /// those that the client names. A call too many is refused.
     pub(crate) fn enter(self, calls: &Arc<Calls>) -> Self {
         match self {
             Self::Calling(calling) => match calls.begin(&calling.id) {
@@ -99,7 +120,9 @@ impl<C: Send + Sync + 'static> Step<C> {
                 calls.take_back(&id);
                 Self::Answered(accepted())
             }
-            Self::Batch(steps) => Self::Batch(steps.into_iter().map(|step| step.enter(calls)).collect()),
+            Self::Batch(steps) => {
+                Self::Batch(steps.into_iter().map(|step| step.enter(calls)).collect())
+            }
             known => known,
         }
     }
@@ -119,22 +142,35 @@ impl<C: Send + Sync + 'static> Step<C> {
             Self::Answered(answer) => answer,
             Self::Calling(calling) => calling.finish().await,
             // A request that was taken back is not answered.
-            Self::Entered(calling, under_way) => under_way.run(calling.finish()).await.unwrap_or_else(accepted),
+            Self::Entered(calling, under_way) => under_way
+                .run(calling.finish())
+                .await
+                .unwrap_or_else(accepted),
             Self::Cancel(_) => accepted(),
             Self::Batch(steps) => {
                 let answers = join_all(steps.into_iter().map(|step| Box::pin(step.finish()))).await;
-                let replies: Vec<Reply> = answers.into_iter().filter_map(|answer| answer.reply).collect();
+                let replies: Vec<Reply> = answers
+                    .into_iter()
+                    .filter_map(|answer| answer.reply)
+                    .collect();
                 if replies.is_empty() {
                     return accepted();
                 }
-                Answer { status: StatusCode::OK, reply: Some(Reply::batch(&replies)) }
+                Answer {
+                    status: StatusCode::OK,
+                    reply: Some(Reply::batch(&replies)),
+                }
             }
         }
     }
 }
 
 /// Takes one HTTP body or one line.
-pub(crate) fn take<C: Send + Sync + 'static>(endpoint: &Endpoint<C>, bytes: &[u8], arrival: &Arrival<'_, C>) -> Step<C> {
+pub(crate) fn take<C: Send + Sync + 'static>(
+    endpoint: &Endpoint<C>,
+    bytes: &[u8],
+    arrival: &Arrival<'_, C>,
+) -> Step<C> {
     match envelope::read(bytes) {
         Arrived::One(message) => take_message(endpoint, message, arrival),
         Arrived::Batch(batch) => take_batch(endpoint, &batch, arrival),
@@ -142,22 +178,42 @@ pub(crate) fn take<C: Send + Sync + 'static>(endpoint: &Endpoint<C>, bytes: &[u8
 }
 
 /// Only 2025-03-26 has batches; over HTTP that is also the revision of a client that names none.
-fn take_batch<C: Send + Sync + 'static>(endpoint: &Endpoint<C>, batch: &[&RawValue], arrival: &Arrival<'_, C>) -> Step<C> {
+fn take_batch<C: Send + Sync + 'static>(
+    endpoint: &Endpoint<C>,
+    batch: &[&RawValue],
+    arrival: &Arrival<'_, C>,
+) -> Step<C> {
     let revision = arrival.origin.revision();
-    let refused = |message: String| Step::Answered(refusal(None, revision, false, &ProtocolError::invalid_request(message)));
+    let refused = |message: String| {
+        Step::Answered(refusal(
+            None,
+            revision,
+            false,
+            &ProtocolError::invalid_request(message),
+        ))
+    };
     let may_batch = match arrival.origin {
-        Origin { headers: Some(headers), conversation: None } => {
-            headers::protocol_version(headers).is_none_or(|named| named == Revision::V2025_03_26.as_str())
-        }
+        Origin {
+            headers: Some(headers),
+            conversation: None,
+        } => headers::protocol_version(headers)
+            .is_none_or(|named| named == Revision::V2025_03_26.as_str()),
         _ => revision == Some(Revision::V2025_03_26),
     };
     if !may_batch {
-        return refused("a batch is part of revision 2025-03-26 only; send one message at a time".to_owned());
+        return refused(
+            "a batch is part of revision 2025-03-26 only; send one message at a time".to_owned(),
+        );
     }
     if batch.is_empty() || batch.len() > limits::BATCH_MESSAGES {
-        return refused(format!("a batch has 1 to {} messages, not {}", limits::BATCH_MESSAGES, batch.len()));
+        return refused(format!(
+            "a batch has 1 to {} messages, not {}",
+            limits::BATCH_MESSAGES,
+            batch.len()
+        ));
     }
-    let take_one = |raw: &&RawValue| take_message(endpoint, envelope::read_message(raw.get()), arrival);
+    let take_one =
+        |raw: &&RawValue| take_message(endpoint, envelope::read_message(raw.get()), arrival);
     Step::Batch(batch.iter().map(take_one).collect())
 }
 
@@ -167,36 +223,66 @@ fn take_message<C: Send + Sync + 'static>(
     arrival: &Arrival<'_, C>,
 ) -> Step<C> {
     match message {
-        Ok(Message::Request { id, method, params }) => Request::new(endpoint, id.get(), method, arrival).take(params),
-        Ok(Message::Notification { method, params }) => take_notification(&method, params, arrival.origin),
+        Ok(Message::Request { id, method, params }) => {
+            Request::new(endpoint, id.get(), method, arrival).take(params)
+        }
+        Ok(Message::Notification { method, params }) => {
+            take_notification(&method, params, arrival.origin)
+        }
         Ok(Message::Response { id, result }) => {
             if let (Some(id), Some(conversation)) = (id, arrival.origin.conversation) {
-                conversation.answered(id.get(), result.and_then(|result| serde_json::from_str(result.get()).ok()));
+                conversation.answered(
+                    id.get(),
+                    result.and_then(|result| serde_json::from_str(result.get()).ok()),
+                );
             }
             Step::Answered(accepted())
         }
-        Err(Malformed { id, error }) => Step::Answered(refusal(id.map(RawValue::get), arrival.origin.revision(), false, &error)),
+        Err(Malformed { id, error }) => Step::Answered(refusal(
+            id.map(RawValue::get),
+            arrival.origin.revision(),
+            false,
+            &error,
+        )),
     }
 }
 
-/// Notifications are never answered. A request outside of any conversation is cancelled by closing its connection, so `notifications/cancelled` means
-/// nothing there.
+/// Notifications are never answered. A request outside of any conversation is cancelled by closing
+/// its connection, so `notifications/cancelled` means nothing there.
 fn take_notification<C>(method: &str, params: Option<&RawValue>, origin: Origin<'_>) -> Step<C> {
     if method == "notifications/cancelled"
         && origin.conversation.is_some()
-        && let Ok(Params { request_id: Some(id), .. }) = Params::read(params)
+        && let Ok(Params {
+            request_id: Some(id),
+            ..
+        }) = Params::read(params)
     {
         return Step::Cancel(id.get().to_owned());
     }
     Step::Answered(accepted())
 }
 
-fn refusal(id: Option<&str>, revision: Option<Revision>, modern: bool, error: &ProtocolError) -> Answer {
+fn refusal(
+    id: Option<&str>,
+    revision: Option<Revision>,
+    modern: bool,
+    error: &ProtocolError,
+) -> Answer {
     let modern = modern || revision.is_some_and(Revision::is_modern);
-    let revision = if modern { Some(Revision::V2026_07_28) } else { revision };
-    Answer { status: error.http_status(modern), reply: Some(Reply::error(id, revision, error)) }
+    let revision = if modern {
+        Some(Revision::V2026_07_28)
+    } else {
+        revision
+    };
+    Answer {
+        status: error.http_status(modern),
+        reply: Some(Reply::error(id, revision, error)),
+    }
 }
 
 fn accepted() -> Answer {
-    Answer { status: StatusCode::ACCEPTED, reply: None }
+    Answer {
+        status: StatusCode::ACCEPTED,
+        reply: None,
+    }
 }

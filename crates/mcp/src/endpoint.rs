@@ -1,4 +1,5 @@
-//! An endpoint: one MCP server surface and the one road to its tools. Knows no transport and no JSON-RPC.
+//! An endpoint: one MCP server surface and the one road to its tools. Knows no transport and no
+//! JSON-RPC.
 
 mod builder;
 mod catalog;
@@ -33,7 +34,8 @@ pub use problems::{BuildProblem, BuildProblems};
 pub use running::Running;
 pub use visible::Visible;
 
-/// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by [`Endpoint::builder`].
+/// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by
+/// [`Endpoint::builder`].
 pub struct Endpoint<C> {
     shared: Arc<Shared<C>>,
 }
@@ -49,7 +51,8 @@ struct Shared<C> {
     tasks: Option<Arc<Tasks>>,
 }
 
-/// Why a call never reached a tool. Everything that goes wrong inside a tool is an [`crate::Output`] with `is_error`.
+/// Why a call never reached a tool. Everything that goes wrong inside a tool is an
+/// [`crate::Output`] with `is_error`.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -59,7 +62,8 @@ pub enum CallError {
     /// The arguments are not a JSON object.
     #[error("`arguments` must be an object")]
     ArgumentsNotAnObject,
-    /// The user has to be asked first. Only a client of 2026-07-28 gets this far; it answers and calls again.
+    /// The user has to be asked first. Only a client of 2026-07-28 gets this far; it answers and
+    /// calls again.
     #[error("the user has to be asked first")]
     InputRequired(Box<InputRequired>),
     /// The client did not declare these capabilities.
@@ -78,18 +82,26 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
 
     /// Calls a tool: the one road that every transport, the embedding program and the tests take.
     ///
-    /// The arguments are coerced along the tool's schema and validated; problems with them come back as an [`crate::Output`] with `is_error` that
-    /// names them all. The call is bounded by the tool's time limit, and a panic in the tool ends this call and nothing else. Dropping the
+    /// The arguments are coerced along the tool's schema and validated; problems with them come
+    /// back as an [`crate::Output`] with `is_error` that names them all. The call is bounded by the
+    /// tool's time limit, and a panic in the tool ends this call and nothing else. Dropping the
     /// returned future cancels the call.
     ///
     /// # Errors
-    /// [`CallError::UnknownTool`] when the caller sees no tool of that name, [`CallError::ArgumentsNotAnObject`] for other JSON.
+    /// [`CallError::UnknownTool`] when the caller sees no tool of that name,
+    /// [`CallError::ArgumentsNotAnObject`] for other JSON.
     pub fn call(&self, tool: &str, arguments: Value, caller: impl Into<Arc<C>>) -> Running {
         self.call_within(tool, arguments, caller.into(), Arc::default())
     }
 
     /// The same for a request of a client.
-    fn call_within(&self, tool: &str, arguments: Value, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
+    fn call_within(
+        &self,
+        tool: &str,
+        arguments: Value,
+        caller: Arc<C>,
+        request: Arc<RequestContext>,
+    ) -> Running {
         let arguments = match arguments {
             Value::Object(arguments) => arguments,
             Value::Null => Map::new(),
@@ -112,7 +124,10 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// What `tools/list` answers this caller: a JSON object with the key `tools`.
     #[must_use]
     pub fn tool_list(&self, caller: impl Into<Arc<C>>) -> String {
-        let list = self.catalog().seen(&caller.into(), Arc::default).list(List::Tools, None, false);
+        let list = self
+            .catalog()
+            .seen(&caller.into(), Arc::default)
+            .list(List::Tools, None, false);
         String::from_utf8(list.unwrap_or_default().to_vec()).unwrap_or_default()
     }
 
@@ -121,7 +136,8 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         self.shared.hub.tell(&Change::Resource(uri.into()));
     }
 
-    /// Tells the clients that a list may look different now, for instance because rights changed. Needs [`EndpointBuilder::announces_changes`].
+    /// Tells the clients that a list may look different now, for instance because rights changed.
+    /// Needs [`EndpointBuilder::announces_changes`].
     pub fn lists_changed(&self, change: &Change) {
         if self.shared.identity.announces_changes {
             self.shared.hub.tell(change);
@@ -138,26 +154,45 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
 
     /// What is served now. A request looks once, so that all of it sees the same.
     pub(crate) fn catalog(&self) -> Arc<Catalog<C>> {
-        Arc::clone(&self.shared.catalog.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .shared
+                .catalog
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn of(catalog: Catalog<C>, tasks: Option<TaskLimits>) -> Self {
         let identity = Arc::clone(&catalog.identity);
         let tasks = tasks.map(|limits| Arc::new(Tasks::new(limits)));
         let catalog = RwLock::new(Arc::new(catalog));
-        let shared = Shared { identity, catalog, changing: Mutex::default(), hub: Arc::default(), tasks };
-        Self { shared: Arc::new(shared) }
+        let shared = Shared {
+            identity,
+            catalog,
+            changing: Mutex::default(),
+            hub: Arc::default(),
+            tasks,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 }
 
 impl<C> Clone for Endpoint<C> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
 impl<C> std::fmt::Debug for Endpoint<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Endpoint").field("name", &self.shared.identity.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("Endpoint")
+            .field("name", &self.shared.identity.name)
+            .finish_non_exhaustive()
     }
 }

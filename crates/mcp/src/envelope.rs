@@ -1,4 +1,5 @@
-//! The JSON-RPC envelope, read once and borrowed from the bytes it came in. What a method's parameters mean is not known here.
+//! The JSON-RPC envelope, read once and borrowed from the bytes it came in. What a method's
+//! parameters mean is not known here.
 
 use std::borrow::Cow;
 
@@ -12,11 +13,21 @@ use crate::protocol_error::ProtocolError;
 #[derive(Debug)]
 pub(crate) enum Message<'a> {
     /// Wants an answer with this id.
-    Request { id: &'a RawValue, method: Cow<'a, str>, params: Option<&'a RawValue> },
+    Request {
+        id: &'a RawValue,
+        method: Cow<'a, str>,
+        params: Option<&'a RawValue>,
+    },
     /// Wants none.
-    Notification { method: Cow<'a, str>, params: Option<&'a RawValue> },
+    Notification {
+        method: Cow<'a, str>,
+        params: Option<&'a RawValue>,
+    },
     /// Answers a request of ours: its id, and the result unless it is an error.
-    Response { id: Option<&'a RawValue>, result: Option<&'a RawValue> },
+    Response {
+        id: Option<&'a RawValue>,
+        result: Option<&'a RawValue>,
+    },
 }
 
 /// A message that is no request, with the id to answer to where one could be read.
@@ -38,8 +49,14 @@ pub(crate) fn read(bytes: &[u8]) -> Arrived<'_> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
-            let message = format!("the message is not UTF-8: invalid byte at position {}", error.valid_up_to());
-            return Arrived::One(Err(Malformed { id: None, error: ProtocolError::parse(message) }));
+            let message = format!(
+                "the message is not UTF-8: invalid byte at position {}",
+                error.valid_up_to()
+            );
+            return Arrived::One(Err(Malformed {
+                id: None,
+                error: ProtocolError::parse(message),
+            }));
         }
     };
     if !text.trim_start().starts_with('[') {
@@ -47,7 +64,10 @@ pub(crate) fn read(bytes: &[u8]) -> Arrived<'_> {
     }
     match serde_json::from_str::<Vec<&RawValue>>(text) {
         Ok(batch) => Arrived::Batch(batch),
-        Err(error) => Arrived::One(Err(Malformed { id: None, error: not_json(&error) })),
+        Err(error) => Arrived::One(Err(Malformed {
+            id: None,
+            error: not_json(&error),
+        })),
     }
 }
 
@@ -56,7 +76,9 @@ pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| Malformed {
         id: None,
         error: match error.classify() {
-            serde_json::error::Category::Data => ProtocolError::invalid_request(format!("not a JSON-RPC message: {error}")),
+            serde_json::error::Category::Data => {
+                ProtocolError::invalid_request(format!("not a JSON-RPC message: {error}"))
+            }
             _ => not_json(&error),
         },
     })?;
@@ -64,13 +86,19 @@ pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
         Some(id) => Some(readable_id(id)?),
         None => None,
     };
-    let invalid = |message: &'static str| Malformed { id, error: ProtocolError::invalid_request(message) };
+    let invalid = |message: &'static str| Malformed {
+        id,
+        error: ProtocolError::invalid_request(message),
+    };
     if fields.jsonrpc.map(RawValue::get) != Some(r#""2.0""#) {
         return Err(invalid(r#"`jsonrpc` must be "2.0""#));
     }
     let Some(method) = fields.method else {
         if fields.result.is_some() || fields.error.is_some() {
-            return Ok(Message::Response { id, result: fields.result });
+            return Ok(Message::Response {
+                id,
+                result: fields.result,
+            });
         }
         return Err(invalid("`method` is missing"));
     };
@@ -89,10 +117,15 @@ pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
     })
 }
 
-/// The text of a JSON string, borrowed when it has no escapes; `None` for anything but a valid string.
+/// The text of a JSON string, borrowed when it has no escapes; `None` for anything but a valid
+/// string.
 pub(crate) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inside.contains('\\') { serde_json::from_str(raw.get()).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+    if inside.contains('\\') {
+        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inside))
+    }
 }
 
 #[derive(Deserialize)]
@@ -112,19 +145,34 @@ struct Fields<'a> {
 }
 
 /// Keeps an explicit `null` apart from an absent key.
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// An id is a string or an integer; anything else is named and answered without it.
 fn readable_id(id: &RawValue) -> Result<&RawValue, Malformed<'_>> {
     let text = id.get();
-    let wrong = |message: String| Err(Malformed { id: None, error: ProtocolError::invalid_request(message) });
+    let wrong = |message: String| {
+        Err(Malformed {
+            id: None,
+            error: ProtocolError::invalid_request(message),
+        })
+    };
     if text.len() > limits::ID_BYTES {
         return wrong(format!("`id` is longer than {} bytes", limits::ID_BYTES));
     }
-    let is_integer = text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
-    if is_integer || text_of(id).is_some() { Ok(id) } else { wrong(format!("`id` must be a string or an integer, not {}", text)) }
+    let is_integer = text
+        .strip_prefix('-')
+        .unwrap_or(text)
+        .bytes()
+        .all(|byte| byte.is_ascii_digit());
+    if is_integer || text_of(id).is_some() {
+        Ok(id)
+    } else {
+        wrong(format!("`id` must be a string or an integer, not {}", text))
+    }
 }
 
 fn not_json(error: &serde_json::Error) -> ProtocolError {
@@ -143,18 +191,33 @@ mod tests {
 
     #[test]
     fn messages_are_told_apart() {
-        assert!(matches!(read_message(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), Ok(Message::Request { params: None, .. })));
+        assert!(matches!(
+            read_message(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#),
+            Ok(Message::Request { params: None, .. })
+        ));
         assert!(matches!(
             read_message(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#),
             Ok(Message::Notification { .. })
         ));
-        assert!(matches!(read_message(r#"{"jsonrpc":"2.0","id":"s","result":null}"#), Ok(Message::Response { .. })));
-        assert!(matches!(read(br#" [{"jsonrpc":"2.0"}, 3]"#), Arrived::Batch(batch) if batch.len() == 2));
+        assert!(matches!(
+            read_message(r#"{"jsonrpc":"2.0","id":"s","result":null}"#),
+            Ok(Message::Response { .. })
+        ));
+        assert!(
+            matches!(read(br#" [{"jsonrpc":"2.0"}, 3]"#), Arrived::Batch(batch) if batch.len() == 2)
+        );
     }
 
     #[test]
     fn bad_input_has_its_code() {
-        for text in ["", "{", "{]", "nul", r#"{"jsonrpc":"2.0","id":NaN}"#, r#"{"id":1}}"#] {
+        for text in [
+            "",
+            "{",
+            "{]",
+            "nul",
+            r#"{"jsonrpc":"2.0","id":NaN}"#,
+            r#"{"id":1}}"#,
+        ] {
             assert_eq!(code(text), -32700, "{text}");
         }
         for text in [
@@ -175,19 +238,31 @@ mod tests {
         ] {
             assert_eq!(code(text), -32600, "{text}");
         }
-        assert_eq!(code(r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#), -32602);
-        assert_eq!(code(r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":"x"}"#), -32602);
+        assert_eq!(
+            code(r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#),
+            -32602
+        );
+        assert_eq!(
+            code(r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":"x"}"#),
+            -32602
+        );
     }
 
     #[test]
     fn an_id_is_kept_for_the_answer_where_it_could_be_read() {
-        let malformed = read_message(r#"{"jsonrpc":"1.0","id":"a","method":"ping"}"#).expect_err("jsonrpc is wrong");
+        let malformed = read_message(r#"{"jsonrpc":"1.0","id":"a","method":"ping"}"#)
+            .expect_err("jsonrpc is wrong");
         assert_eq!(malformed.id.map(|id| id.get()), Some("\"a\""));
     }
 
     #[test]
     fn an_id_may_have_256_bytes_and_no_more() {
-        let message = |length: usize| format!(r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#, "9".repeat(length));
+        let message = |length: usize| {
+            format!(
+                r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#,
+                "9".repeat(length)
+            )
+        };
         assert!(read_message(&message(256)).is_ok());
         assert_eq!(code(&message(257)), -32600);
         assert_eq!(code(&message(5000)), -32600);
@@ -195,8 +270,11 @@ mod tests {
 
     #[test]
     fn nesting_ten_thousand_deep_is_carried_and_not_walked() {
-        let deep =
-            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{{"a":{}{}}}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{{"a":{}{}}}}}"#,
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
         assert!(read_message(&deep).is_ok());
     }
 

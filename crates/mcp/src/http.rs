@@ -1,4 +1,5 @@
-//! Streamable HTTP: a tower service that is an MCP endpoint at one path, and a server loop with limits for it or for a whole router around it.
+//! Streamable HTTP: a tower service that is an MCP endpoint at one path, and a server loop with
+//! limits for it or for a whole router around it.
 //!
 //! ```no_run
 //! use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};

@@ -29,7 +29,12 @@ impl Icon {
     /// An icon at an `https:` address, or in a `data:` one.
     #[must_use]
     pub fn new(src: impl Into<String>) -> Self {
-        Self { src: src.into(), mime_type: None, sizes: Vec::new(), theme: None }
+        Self {
+            src: src.into(),
+            mime_type: None,
+            sizes: Vec::new(),
+            theme: None,
+        }
     }
 
     /// Its media type, such as `image/png`.

@@ -1,8 +1,10 @@
 //! Any Rust application becomes an MCP server.
 //!
-//! An [`Endpoint`] is one MCP server surface: a name, instructions and [`Tool`]s, typed by the caller they serve. It speaks every published
-//! revision of the protocol, the four that open with `initialize` and the stateless 2026-07-28, at the same place, over [`stdio`] and over
-//! Streamable HTTP ([`http`]). [`Endpoint::call`] is the one road to a tool: the transports, tests and an embedding program all enter there.
+//! An [`Endpoint`] is one MCP server surface: a name, instructions and [`Tool`]s, typed by the
+//! caller they serve. It speaks every published revision of the protocol, the four that open with
+//! `initialize` and the stateless 2026-07-28, at the same place, over [`stdio`] and over Streamable
+//! HTTP ([`http`]). [`Endpoint::call`] is the one road to a tool: the transports, tests and an
+//! embedding program all enter there.
 //!
 //! This crate knows MCP and nothing else: no backend, no database, no command line.
 //!
@@ -71,8 +73,8 @@ pub use asking::{Answers, Elicitation, Elicited, InputRequired, Root, Round, Sam
 pub use call::{Call, Client, LogLevel};
 pub use changes::Change;
 pub use endpoint::{
-    BuildProblem, BuildProblems, CacheScope, CallError, Changes, Endpoint, EndpointBuilder, ReadyPrompt, ReadyResource,
-    ReadyTool, Running, Visible,
+    BuildProblem, BuildProblems, CacheScope, CallError, Changes, Endpoint, EndpointBuilder,
+    ReadyPrompt, ReadyResource, ReadyTool, Running, Visible,
 };
 pub use icon::{Icon, Theme};
 pub use method::Method;

@@ -1,11 +1,14 @@
-//! What a client may send and how long it may take: every limit of the protocol layer, by name. Not settings: the transports take those.
+//! What a client may send and how long it may take: every limit of the protocol layer, by name. Not
+//! settings: the transports take those.
 
 use std::time::Duration;
 
-/// Largest message, in bytes: an HTTP body or a line on stdio. Longer ones are refused (HTTP 413, JSON-RPC -32600).
+/// Largest message, in bytes: an HTTP body or a line on stdio. Longer ones are refused (HTTP 413,
+/// JSON-RPC -32600).
 pub const MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// Deepest nesting of JSON in arguments. Set by the JSON reader; deeper input is refused with -32602.
+/// Deepest nesting of JSON in arguments. Set by the JSON reader; deeper input is refused with
+/// -32602.
 pub const JSON_DEPTH: usize = 127;
 
 /// Longest request id, in bytes of JSON. Longer ones are refused with -32600.
@@ -17,27 +20,32 @@ pub const BATCH_MESSAGES: usize = 100;
 /// Most argument problems listed in one answer; the rest are counted.
 pub const REPORTED_PROBLEMS: usize = 20;
 
-/// Most JSON values in arguments whose problems are named. The validator keeps every problem it finds in memory, hundreds of bytes each, so
-/// beyond this wrong arguments are refused without saying where; right ones pass at any number.
+/// Most JSON values in arguments whose problems are named. The validator keeps every problem it
+/// finds in memory, hundreds of bytes each, so beyond this wrong arguments are refused without
+/// saying where; right ones pass at any number.
 pub const EXAMINED_VALUES: usize = 50_000;
 
 /// Longest piece of a caller's own value that an error repeats, in characters.
 pub const REPEATED_CHARACTERS: usize = 100;
 
-/// How long a tool may run unless it says otherwise, without the time in which it waits for its user.
+/// How long a tool may run unless it says otherwise, without the time in which it waits for its
+/// user.
 pub const TOOL_TIME: Duration = Duration::from_secs(120);
 
 /// Most calls that run at the same time on one stdio connection. Further ones wait for their turn.
 pub const CALLS_IN_FLIGHT: usize = 256;
 
-/// Most calls that wait for their turn on one stdio connection. More are refused until one is done: everything is read all the same, for it may be
-/// the answer or the cancellation that the others wait for.
+/// Most calls that wait for their turn on one stdio connection. More are refused until one is done:
+/// everything is read all the same, for it may be the answer or the cancellation that the others
+/// wait for.
 pub const CALLS_WAITING: usize = 1024;
 
-/// Most bytes of the messages of calls that wait for their turn on one stdio connection. More are refused until one is done.
+/// Most bytes of the messages of calls that wait for their turn on one stdio connection. More are
+/// refused until one is done.
 pub const CALLS_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Most calls that are under way at the same time in one session or one channel over HTTP. More are refused until one is done.
+/// Most calls that are under way at the same time in one session or one channel over HTTP. More are
+/// refused until one is done.
 pub const SESSION_CALLS_IN_FLIGHT: usize = 256;
 
 /// Bytes of answers that wait for a client that does not read, before stdio stops reading from it.
@@ -55,7 +63,8 @@ pub const HTTP_SPARE_CONNECTIONS: usize = 128;
 /// How long a client may take to send the head of a request on such a connection.
 pub const HTTP_SPARE_HEAD_TIME: Duration = Duration::from_secs(5);
 
-/// How long such a connection may keep the server waiting before it gives its place to a new one when all are taken.
+/// How long such a connection may keep the server waiting before it gives its place to a new one
+/// when all are taken.
 pub const HTTP_SPARE_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The same for every other connection.
@@ -70,7 +79,8 @@ pub const HTTP_TURNED_AWAY_TIME: Duration = Duration::from_secs(1);
 /// After how many seconds a client that was told 503 is asked to come back.
 pub const HTTP_RETRY_SECONDS: u64 = 5;
 
-/// Most bytes of memory that the requests of a program take together, as far as their bodies tell. More are refused (503).
+/// Most bytes of memory that the requests of a program take together, as far as their bodies tell.
+/// More are refused (503).
 pub const HTTP_MEMORY_BYTES: usize = 256 * 1024 * 1024;
 
 /// What a byte of a body counts for: itself, and what is made of it until it is answered.
@@ -79,28 +89,34 @@ pub const HTTP_MEMORY_PER_BYTE: usize = 4;
 /// What a value in a body counts for beside its bytes: a node of a tree.
 pub const HTTP_MEMORY_PER_VALUE: usize = 192;
 
-/// How long a client may take to send the head of an HTTP request; also how long an idle connection is kept.
+/// How long a client may take to send the head of an HTTP request; also how long an idle connection
+/// is kept.
 pub const HTTP_HEAD_TIME: Duration = Duration::from_secs(30);
 
 /// How long a client may take to send the body of an HTTP request.
 pub const HTTP_BODY_TIME: Duration = Duration::from_secs(30);
 
-/// Longest HTTP body that is read at once. A longer one, or one that does not announce its length, waits for its turn.
+/// Longest HTTP body that is read at once. A longer one, or one that does not announce its length,
+/// waits for its turn.
 pub const HTTP_SMALL_BODY_BYTES: u64 = 64 * 1024;
 
-/// Smallest part of a message that a call keeps without copying it, in bytes, where it is at least half of the message.
+/// Smallest part of a message that a call keeps without copying it, in bytes, where it is at least
+/// half of the message.
 pub const SHARED_BYTES: usize = 64 * 1024;
 
-/// Most requests with such a body at the same time, from reading it to the answer: arguments take many times the memory of their JSON.
+/// Most requests with such a body at the same time, from reading it to the answer: arguments take
+/// many times the memory of their JSON.
 pub const HTTP_LARGE_BODIES: usize = 16;
 
-/// Most bytes of a refused HTTP body that are read and thrown away, so that its sender can read the refusal.
+/// Most bytes of a refused HTTP body that are read and thrown away, so that its sender can read the
+/// refusal.
 pub const HTTP_DISCARDED_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How long a client may leave an HTTP answer unread before its connection is closed.
 pub const HTTP_WRITE_TIME: Duration = Duration::from_secs(30);
 
-/// Most bytes of an HTTP request's head. A head that arrives in one piece may be a little longer: it is measured when more has to be read.
+/// Most bytes of an HTTP request's head. A head that arrives in one piece may be a little longer:
+/// it is measured when more has to be read.
 pub const HTTP_HEAD_BYTES: usize = 64 * 1024;
 
 /// Most header fields of an HTTP request.
@@ -115,7 +131,8 @@ pub const WAITING_MESSAGES: usize = 256;
 /// Most bytes of such messages; then the tool waits too. A single message may be larger.
 pub const WAITING_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// How long a question to a legacy client may stay without an answer. The time limit of the call does not run meanwhile.
+/// How long a question to a legacy client may stay without an answer. The time limit of the call
+/// does not run meanwhile.
 pub const QUESTION_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// Longest name of a question to the user, in bytes.
@@ -133,10 +150,12 @@ pub const URI_BYTES: usize = 2048;
 /// Most values in one answer to a completion. Source: specification 2026-07-28, Completion.
 pub const COMPLETION_VALUES: usize = 100;
 
-/// Most messages of a session's stream that are kept after they were read, for a client that comes back.
+/// Most messages of a session's stream that are kept after they were read, for a client that comes
+/// back.
 pub const KEPT_MESSAGES: usize = 64;
 
-/// Most bytes of these messages of one stream. Older ones are dropped; a client that comes back gets the rest.
+/// Most bytes of these messages of one stream. Older ones are dropped; a client that comes back
+/// gets the rest.
 pub const KEPT_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// Most ended streams of a session that are kept for a client that comes back.
@@ -145,8 +164,8 @@ pub const ENDED_STREAMS: usize = 4;
 /// Most bytes of these streams together. The one that ended last is kept whatever its size.
 pub const ENDED_STREAM_BYTES: usize = 2 * 1024 * 1024;
 
-/// Most bytes of messages that the streams of all sessions of one endpoint hold together, unless it says otherwise with
-/// [`crate::http::SessionLimits`].
+/// Most bytes of messages that the streams of all sessions of one endpoint hold together, unless it
+/// says otherwise with [`crate::http::SessionLimits`].
 pub const ALL_STREAM_BYTES: usize = 256 * 1024 * 1024;
 
 /// Most sessions of one endpoint over HTTP at the same time.

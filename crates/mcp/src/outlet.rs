@@ -1,4 +1,5 @@
-//! Where messages go that precede an answer: a bounded queue of whole JSON-RPC messages. Knows no transport; transports read it.
+//! Where messages go that precede an answer: a bounded queue of whole JSON-RPC messages. Knows no
+//! transport; transports read it.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -14,13 +15,15 @@ use crate::limits;
 
 /// A way for a running request to send messages before its answer.
 pub(crate) trait Outlet: Send + Sync {
-    /// Sends one message; waits while the client leaves too much unread. Messages to a client that is gone are dropped.
+    /// Sends one message; waits while the client leaves too much unread. Messages to a client that
+    /// is gone are dropped.
     fn send(&self, message: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
     /// Sends one message unless the client leaves too much unread; says whether it was sent.
     fn try_send(&self, message: Bytes) -> bool;
 
-    /// Ends the connection that carries the messages, where the client can come back for the rest; nothing elsewhere.
+    /// Ends the connection that carries the messages, where the client can come back for the rest;
+    /// nothing elsewhere.
     fn pause(&self) {}
 }
 
@@ -68,7 +71,9 @@ impl EventQueue {
     fn try_put(&self, message: &Bytes) -> bool {
         let mut waiting = self.lock();
         let is_too_large = waiting.bytes + message.len() > limits::WAITING_MESSAGE_BYTES;
-        if waiting.messages.len() >= limits::WAITING_MESSAGES || (is_too_large && !waiting.messages.is_empty()) {
+        if waiting.messages.len() >= limits::WAITING_MESSAGES
+            || (is_too_large && !waiting.messages.is_empty())
+        {
             return false;
         }
         waiting.bytes += message.len();
@@ -121,7 +126,10 @@ mod tests {
         let mut context = Context::from_waker(Waker::noop());
         let mut sending = queue.send(Bytes::from_static(b"last"));
         assert!(sending.as_mut().poll(&mut context).is_pending());
-        assert_eq!(queue.poll_next(&context), Poll::Ready(Bytes::from_static(b"0")));
+        assert_eq!(
+            queue.poll_next(&context),
+            Poll::Ready(Bytes::from_static(b"0"))
+        );
         assert!(sending.as_mut().poll(&mut context).is_ready());
         let mut rest = 0;
         while queue.poll_next(&context).is_ready() {
@@ -134,7 +142,10 @@ mod tests {
     fn the_bytes_of_a_queue_are_bounded_unless_a_single_message_has_more() {
         let queue = EventQueue::default();
         let context = Context::from_waker(Waker::noop());
-        assert!(queue.try_send(vec![b'x'; WAITING_MESSAGE_BYTES - 1].into()) && queue.try_send(Bytes::from_static(b"y")));
+        assert!(
+            queue.try_send(vec![b'x'; WAITING_MESSAGE_BYTES - 1].into())
+                && queue.try_send(Bytes::from_static(b"y"))
+        );
         assert!(!queue.try_send(Bytes::from_static(b"z")));
         assert!(queue.poll_next(&context).is_ready() && queue.poll_next(&context).is_ready());
         assert!(queue.try_send(vec![b'x'; WAITING_MESSAGE_BYTES + 1].into()));

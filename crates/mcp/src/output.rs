@@ -1,4 +1,5 @@
-//! What a tool answers: content for the model, or a failure. How it stands on the wire is in `reply`.
+//! What a tool answers: content for the model, or a failure. How it stands on the wire is in
+//! `reply`.
 
 use base64::Engine as _;
 use serde::Serialize;
@@ -10,8 +11,8 @@ use crate::asking::InputRequired;
 /// What a tool's function returns.
 pub type ToolResult = Result<Output, Failure>;
 
-/// The result of a tool call: content blocks, structured content where the tool declares an output schema, and whether it is an error that the
-/// model can mend.
+/// The result of a tool call: content blocks, structured content where the tool declares an output
+/// schema, and whether it is an error that the model can mend.
 #[derive(Debug, Default)]
 pub struct Output {
     pub(crate) content: Vec<Content>,
@@ -23,26 +24,41 @@ impl Output {
     /// One block of text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self { content: vec![Content::text(text)], structured: None, is_error: false }
+        Self {
+            content: vec![Content::text(text)],
+            structured: None,
+            is_error: false,
+        }
     }
 
     /// Any content blocks.
     #[must_use]
     pub fn content(content: Vec<Content>) -> Self {
-        Self { content, structured: None, is_error: false }
+        Self {
+            content,
+            structured: None,
+            is_error: false,
+        }
     }
 
-    /// A JSON value, ready as bytes: one block of compact text, and `structuredContent` too when the tool declares an output schema
-    /// (it must then be an object).
+    /// A JSON value, ready as bytes: one block of compact text, and `structuredContent` too when
+    /// the tool declares an output schema (it must then be an object).
     #[must_use]
     pub fn json(json: Box<RawValue>) -> Self {
-        Self { content: vec![Content::text(json.get())], structured: Some(json), is_error: false }
+        Self {
+            content: vec![Content::text(json.get())],
+            structured: Some(json),
+            is_error: false,
+        }
     }
 
     /// An error that the model can mend: the sentence says how.
     #[must_use]
     pub fn error(message: impl Into<String>) -> Self {
-        Self { is_error: true, ..Self::text(message) }
+        Self {
+            is_error: true,
+            ..Self::text(message)
+        }
     }
 
     /// Whether this is an error for the model to read.
@@ -112,27 +128,55 @@ impl Content {
     /// A picture from its bytes, which are encoded here.
     #[must_use]
     pub fn image(bytes: &[u8], mime_type: impl Into<String>) -> Self {
-        Self::Image { data: encode(bytes), mime_type: mime_type.into() }
+        Self::Image {
+            data: encode(bytes),
+            mime_type: mime_type.into(),
+        }
     }
 
     /// A sound from its bytes, which are encoded here.
     #[must_use]
     pub fn audio(bytes: &[u8], mime_type: impl Into<String>) -> Self {
-        Self::Audio { data: encode(bytes), mime_type: mime_type.into() }
+        Self::Audio {
+            data: encode(bytes),
+            mime_type: mime_type.into(),
+        }
     }
 
     /// A resource that is text.
     #[must_use]
-    pub fn text_resource(uri: impl Into<String>, mime_type: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn text_resource(
+        uri: impl Into<String>,
+        mime_type: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
         let (text, blob) = (Some(text.into()), None);
-        Self::Resource { resource: EmbeddedResource { uri: uri.into(), mime_type: mime_type.into(), text, blob } }
+        Self::Resource {
+            resource: EmbeddedResource {
+                uri: uri.into(),
+                mime_type: mime_type.into(),
+                text,
+                blob,
+            },
+        }
     }
 
     /// A resource that is bytes, which are encoded here.
     #[must_use]
-    pub fn bytes_resource(uri: impl Into<String>, mime_type: impl Into<String>, bytes: &[u8]) -> Self {
+    pub fn bytes_resource(
+        uri: impl Into<String>,
+        mime_type: impl Into<String>,
+        bytes: &[u8],
+    ) -> Self {
         let (text, blob) = (None, Some(encode(bytes)));
-        Self::Resource { resource: EmbeddedResource { uri: uri.into(), mime_type: mime_type.into(), text, blob } }
+        Self::Resource {
+            resource: EmbeddedResource {
+                uri: uri.into(),
+                mime_type: mime_type.into(),
+                text,
+                blob,
+            },
+        }
     }
 }
 
@@ -156,7 +200,8 @@ pub struct EmbeddedResource {
     pub blob: Option<String>,
 }
 
-/// Where a resource is that the client may read. Source: specification 2025-06-18, Tools, "Resource Links".
+/// Where a resource is that the client may read. Source: specification 2025-06-18, Tools, "Resource
+/// Links".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceLink {
@@ -182,7 +227,14 @@ impl ResourceLink {
     /// A link that says no more than it must.
     #[must_use]
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { uri: uri.into(), name: name.into(), title: None, description: None, mime_type: None, size: None }
+        Self {
+            uri: uri.into(),
+            name: name.into(),
+            title: None,
+            description: None,
+            mime_type: None,
+            size: None,
+        }
     }
 }
 
@@ -206,8 +258,9 @@ pub enum Failure {
     MissingCapability(Value),
     /// There is nothing of that name, or the caller may not know of it.
     NotFound,
-    /// The caller may know of it and not do it; the sentence is for whoever operates the server or the client. It is an error of the protocol, over HTTP
-    /// with status 403, where [`Failure::Told`] is a result for the model.
+    /// The caller may know of it and not do it; the sentence is for whoever operates the server or
+    /// the client. It is an error of the protocol, over HTTP with status 403, where
+    /// [`Failure::Told`] is a result for the model.
     Forbidden(String),
 }
 

@@ -1,4 +1,5 @@
-//! Who may see what: a rule over one request. Rules are plain functions, so several things can share one.
+//! Who may see what: a rule over one request. Rules are plain functions, so several things can
+//! share one.
 
 use std::sync::Arc;
 

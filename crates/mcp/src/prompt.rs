@@ -98,13 +98,22 @@ impl<C> PromptArgument<C> {
     /// An argument that may be left out.
     #[must_use]
     pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { name: name.into(), title: None, description: description.into(), required: false, completion: None }
+        Self {
+            name: name.into(),
+            title: None,
+            description: description.into(),
+            required: false,
+            completion: None,
+        }
     }
 
     /// An argument that must be there.
     #[must_use]
     pub fn required(name: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { required: true, ..Self::new(name, description) }
+        Self {
+            required: true,
+            ..Self::new(name, description)
+        }
     }
 
     /// The name for people.
@@ -200,8 +209,15 @@ impl<C: 'static> Prompt<C> {
         F: Fn(Call<C>, String) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Vec<String>, Failure>> + Send + 'static,
     {
-        match self.arguments.iter_mut().find(|known| known.name == argument) {
-            Some(known) => known.completion = Some(Arc::new(move |call, typed| Box::pin(function(call, typed)))),
+        match self
+            .arguments
+            .iter_mut()
+            .find(|known| known.name == argument)
+        {
+            Some(known) => {
+                known.completion =
+                    Some(Arc::new(move |call, typed| Box::pin(function(call, typed))))
+            }
             None => self.unknown.push(argument.to_owned()),
         }
         self
@@ -221,17 +237,27 @@ impl<C: 'static> Prompt<C> {
         self
     }
 
-    /// Who may see and get it. To everybody else it does not exist. Rules said one after another must all allow it.
+    /// Who may see and get it. To everybody else it does not exist. Rules said one after another
+    /// must all allow it.
     #[must_use]
-    pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
+    pub fn allowed_for(
+        mut self,
+        policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.policy = Some(both(self.policy.take(), policy));
         self
     }
 
     /// What is wrong with its arguments.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
-        let repeated = self.repeated().map(|name| format!("the argument {name:?} is there twice"));
-        repeated.chain(self.unknown.iter().map(|name| format!("there is no argument {name:?} to complete")))
+        let repeated = self
+            .repeated()
+            .map(|name| format!("the argument {name:?} is there twice"));
+        repeated.chain(
+            self.unknown
+                .iter()
+                .map(|name| format!("there is no argument {name:?} to complete")),
+        )
     }
 
     /// Names of arguments that an earlier one has already.
@@ -239,19 +265,44 @@ impl<C: 'static> Prompt<C> {
         let names = self.arguments.iter().map(|argument| &*argument.name);
         names
             .enumerate()
-            .filter(|(place, name)| self.arguments.iter().take(*place).any(|before| before.name == *name))
+            .filter(|(place, name)| {
+                self.arguments
+                    .iter()
+                    .take(*place)
+                    .any(|before| before.name == *name)
+            })
             .map(|(_, name)| name)
     }
 
-    /// What is wrong with the arguments of a call, in one sentence: the first problems, and how many more there are.
+    /// What is wrong with the arguments of a call, in one sentence: the first problems, and how
+    /// many more there are.
     pub(crate) fn check(&self, given: &Map<String, Value>) -> Result<(), String> {
-        let missing = self.arguments.iter().filter(|argument| argument.required && !given.contains_key(&argument.name));
-        let unknown = given.keys().filter(|name| !self.arguments.iter().any(|argument| argument.name == **name));
-        let not_text = given.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name);
+        let missing = self
+            .arguments
+            .iter()
+            .filter(|argument| argument.required && !given.contains_key(&argument.name));
+        let unknown = given.keys().filter(|name| {
+            !self
+                .arguments
+                .iter()
+                .any(|argument| argument.name == **name)
+        });
+        let not_text = given
+            .iter()
+            .filter(|(_, value)| !value.is_string())
+            .map(|(name, _)| name);
         let mut problems = missing
             .map(|argument| format!("`{}` is required", argument.name))
-            .chain(unknown.map(|name| format!("`{}` is not known", crate::protocol_error::excerpt(name))))
-            .chain(not_text.map(|name| format!("`{}` must be a string", crate::protocol_error::excerpt(name))));
+            .chain(
+                unknown
+                    .map(|name| format!("`{}` is not known", crate::protocol_error::excerpt(name))),
+            )
+            .chain(not_text.map(|name| {
+                format!(
+                    "`{}` must be a string",
+                    crate::protocol_error::excerpt(name)
+                )
+            }));
         let mut told: Vec<String> = problems.by_ref().take(limits::REPORTED_PROBLEMS).collect();
         if told.is_empty() {
             return Ok(());
@@ -266,13 +317,15 @@ impl<C: 'static> Prompt<C> {
         let argument = |argument: &'_ PromptArgument<C>| EntryArgument {
             name: argument.name.clone(),
             title: argument.title.clone(),
-            description: Some(argument.description.clone()).filter(|description| !description.is_empty()),
+            description: Some(argument.description.clone())
+                .filter(|description| !description.is_empty()),
             required: argument.required,
         };
         Entry {
             name: &self.name,
             title: self.title.as_deref(),
-            description: Some(self.description.as_str()).filter(|description| !description.is_empty()),
+            description: Some(self.description.as_str())
+                .filter(|description| !description.is_empty()),
             icons: &self.icons,
             arguments: self.arguments.iter().map(argument).collect(),
             meta: &self.meta,
@@ -282,7 +335,10 @@ impl<C: 'static> Prompt<C> {
 
 impl<C> std::fmt::Debug for Prompt<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Prompt").field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("Prompt")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

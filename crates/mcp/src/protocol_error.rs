@@ -1,4 +1,5 @@
-//! Protocol mistakes: JSON-RPC errors with their code, text and HTTP status. Errors a model can mend are results (`output`), not these.
+//! Protocol mistakes: JSON-RPC errors with their code, text and HTTP status. Errors a model can
+//! mend are results (`output`), not these.
 
 use std::borrow::Cow;
 
@@ -34,7 +35,12 @@ enum Status {
 
 impl ProtocolError {
     fn new(code: i32, message: impl Into<Cow<'static, str>>, status: Status) -> Self {
-        Self { code, message: message.into(), data: None, status }
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+            status,
+        }
     }
 
     fn with_data(mut self, data: Value) -> Self {
@@ -59,12 +65,20 @@ impl ProtocolError {
 
     /// -32600 for a message over the size limit.
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::new(-32600, format!("the message is longer than {limit} bytes; send less in one call"), Status::TooLarge)
+        Self::new(
+            -32600,
+            format!("the message is longer than {limit} bytes; send less in one call"),
+            Status::TooLarge,
+        )
     }
 
     /// -32601, which is HTTP 404 on 2026-07-28.
     pub(crate) fn unknown_method(method: &str) -> Self {
-        Self::new(-32601, format!("unknown method: {}", excerpt(method)), Status::UnknownMethod)
+        Self::new(
+            -32601,
+            format!("unknown method: {}", excerpt(method)),
+            Status::UnknownMethod,
+        )
     }
 
     /// -32602: the method is known, its parameters are wrong.
@@ -79,50 +93,77 @@ impl ProtocolError {
 
     /// -32603: our fault; the text says nothing of the cause.
     pub(crate) fn internal() -> Self {
-        Self::new(-32603, "internal error; the server's log has the details", Status::InBand)
+        Self::new(
+            -32603,
+            "internal error; the server's log has the details",
+            Status::InBand,
+        )
     }
 
     /// -32603: it took too long.
     pub(crate) fn too_slow(limit: std::time::Duration) -> Self {
-        Self::new(-32603, format!("stopped after {} s, the time limit", limit.as_secs_f64()), Status::InBand)
+        Self::new(
+            -32603,
+            format!("stopped after {} s, the time limit", limit.as_secs_f64()),
+            Status::InBand,
+        )
     }
 
     /// A resource that is not there: -32602 on 2026-07-28, -32002 before.
     pub(crate) fn resource_not_found(uri: &str, modern: bool) -> Self {
         let code = if modern { -32602 } else { -32002 };
-        Self::new(code, "resource not found", Status::InBand).with_data(serde_json::json!({ "uri": excerpt(uri) }))
+        Self::new(code, "resource not found", Status::InBand)
+            .with_data(serde_json::json!({ "uri": excerpt(uri) }))
     }
 
     /// -32603: too much at once.
     pub(crate) fn busy(limit: usize) -> Self {
-        Self::new(-32603, format!("{limit} calls are already running on this connection; wait for one to finish"), Status::InBand)
+        Self::new(
+            -32603,
+            format!("{limit} calls are already running on this connection; wait for one to finish"),
+            Status::InBand,
+        )
     }
 
     /// -32603: too many tasks.
     pub(crate) fn too_many_tasks(limit: usize) -> Self {
-        let message = format!("{limit} tasks are being kept already; wait until one has had its time");
+        let message =
+            format!("{limit} tasks are being kept already; wait until one has had its time");
         Self::new(-32603, message, Status::InBand)
     }
 
     /// -32603: the result of a task is longer than one may be.
     pub(crate) fn result_too_large(size: usize, limit: usize) -> Self {
-        let message = format!("the result is {size} bytes long, and a task keeps {limit} at most; ask for less");
+        let message = format!(
+            "the result is {size} bytes long, and a task keeps {limit} at most; ask for less"
+        );
         Self::new(-32603, message, Status::InBand)
     }
 
     /// -32603: the results of tasks take all the room they may.
     pub(crate) fn no_room_for_result() -> Self {
-        Self::new(-32603, "there is no room for the result beside those of other tasks; call again later", Status::InBand)
+        Self::new(
+            -32603,
+            "there is no room for the result beside those of other tasks; call again later",
+            Status::InBand,
+        )
     }
 
     /// -32602: a task that is not there, is over, or is another caller's.
     pub(crate) fn unknown_task(id: &str) -> Self {
-        Self::invalid_params(format!("unknown task: {}; it never was, or its time is over", excerpt(id)))
+        Self::invalid_params(format!(
+            "unknown task: {}; it never was, or its time is over",
+            excerpt(id)
+        ))
     }
 
     /// -32603: the server is about to end.
     pub(crate) fn stopping() -> Self {
-        Self::new(-32603, "the server is stopping; the call was not carried out", Status::InBand)
+        Self::new(
+            -32603,
+            "the server is stopping; the call was not carried out",
+            Status::InBand,
+        )
     }
 
     /// -32020: a header and the body disagree, or a required header is missing.
@@ -132,22 +173,32 @@ impl ProtocolError {
 
     /// -32021: the tool needs capabilities that the client did not declare.
     pub(crate) fn missing_capability(required: &Value) -> Self {
-        Self::new(-32021, "the client did not declare a capability that this needs", Status::MissingCapability)
-            .with_data(serde_json::json!({ "requiredCapabilities": required }))
+        Self::new(
+            -32021,
+            "the client did not declare a capability that this needs",
+            Status::MissingCapability,
+        )
+        .with_data(serde_json::json!({ "requiredCapabilities": required }))
     }
 
     /// -32022: a revision we do not speak.
     pub(crate) fn unsupported_version(requested: &str) -> Self {
         let supported = Revision::ALL.map(Revision::as_str);
-        Self::new(-32022, format!("unsupported protocol version: {}", excerpt(requested)), Status::BadRequest)
-            .with_data(serde_json::json!({ "supported": supported, "requested": excerpt(requested) }))
+        Self::new(
+            -32022,
+            format!("unsupported protocol version: {}", excerpt(requested)),
+            Status::BadRequest,
+        )
+        .with_data(serde_json::json!({ "supported": supported, "requested": excerpt(requested) }))
     }
 
     /// The error as it stands in a message.
     pub(crate) fn to_json(&self) -> Value {
         match &self.data {
             None => serde_json::json!({ "code": self.code, "message": self.message }),
-            Some(data) => serde_json::json!({ "code": self.code, "message": self.message, "data": data }),
+            Some(data) => {
+                serde_json::json!({ "code": self.code, "message": self.message, "data": data })
+            }
         }
     }
 
@@ -156,7 +207,9 @@ impl ProtocolError {
         match self.status {
             Status::UnknownMethod if modern => ::http::StatusCode::NOT_FOUND,
             Status::MissingCapability if modern => ::http::StatusCode::BAD_REQUEST,
-            Status::InBand | Status::UnknownMethod | Status::MissingCapability => ::http::StatusCode::OK,
+            Status::InBand | Status::UnknownMethod | Status::MissingCapability => {
+                ::http::StatusCode::OK
+            }
             Status::BadRequest => ::http::StatusCode::BAD_REQUEST,
             Status::Forbidden => ::http::StatusCode::FORBIDDEN,
             Status::TooLarge => ::http::StatusCode::PAYLOAD_TOO_LARGE,
@@ -164,7 +217,8 @@ impl ProtocolError {
     }
 }
 
-/// The first characters of something the client sent, so that an error can repeat it without repeating all of it.
+/// The first characters of something the client sent, so that an error can repeat it without
+/// repeating all of it.
 pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(crate::limits::REPEATED_CHARACTERS) {
         None => Cow::Borrowed(text),
@@ -195,7 +249,12 @@ mod tests {
             (ProtocolError::unknown_task("x"), -32602, 200, 200),
             (ProtocolError::stopping(), -32603, 200, 200),
             (ProtocolError::header_mismatch("x"), -32020, 400, 400),
-            (ProtocolError::missing_capability(&serde_json::json!({})), -32021, 200, 400),
+            (
+                ProtocolError::missing_capability(&serde_json::json!({})),
+                -32021,
+                200,
+                400,
+            ),
             (ProtocolError::unsupported_version("x"), -32022, 400, 400),
         ];
         for (error, code, legacy, modern) in table {

@@ -1,4 +1,5 @@
-//! Answers as bytes: one spliced from ready-made parts, or written once. Decides no status and no content.
+//! Answers as bytes: one spliced from ready-made parts, or written once. Decides no status and no
+//! content.
 
 use bytes::Bytes;
 
@@ -8,7 +9,8 @@ use crate::output::Output;
 use crate::protocol_error::ProtocolError;
 use crate::tasks::Snapshot;
 
-/// The bytes of one JSON-RPC message, in up to three pieces so that a shared result is never copied.
+/// The bytes of one JSON-RPC message, in up to three pieces so that a shared result is never
+/// copied.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
     pub(crate) pieces: [Bytes; 3],
@@ -18,11 +20,18 @@ impl Reply {
     /// A result that is the same for every request: only the id is new.
     pub(crate) fn ready(id: &str, result: Bytes) -> Self {
         let head = head(id, 0);
-        Self { pieces: [Bytes::from(head), result, Bytes::from_static(b"}")] }
+        Self {
+            pieces: [Bytes::from(head), result, Bytes::from_static(b"}")],
+        }
     }
 
     /// The result of a tool call; `modern_tail` closes it on 2026-07-28.
-    pub(crate) fn output(id: &str, output: &Output, structured: bool, modern_tail: Option<&str>) -> Self {
+    pub(crate) fn output(
+        id: &str,
+        output: &Output,
+        structured: bool,
+        modern_tail: Option<&str>,
+    ) -> Self {
         let tail = modern_tail.unwrap_or("}");
         let mut bytes = head(id, room_for(output, structured, tail));
         append_output(&mut bytes, output, structured, tail);
@@ -46,7 +55,13 @@ impl Reply {
         if result.is_some() {
             bytes.extend_from_slice(b",\"result\":");
         }
-        Self { pieces: [Bytes::from(bytes), result.unwrap_or_default(), Bytes::from(format!("{modern_tail}}}"))] }
+        Self {
+            pieces: [
+                Bytes::from(bytes),
+                result.unwrap_or_default(),
+                Bytes::from(format!("{modern_tail}}}")),
+            ],
+        }
     }
 
     /// A result that asks the client for more before the call can end.
@@ -61,8 +76,13 @@ impl Reply {
         Self::whole(bytes)
     }
 
-    /// An error; without a request to answer, the id is left out where the revision's schema allows it, and null before.
-    pub(crate) fn error(id: Option<&str>, revision: Option<Revision>, error: &ProtocolError) -> Self {
+    /// An error; without a request to answer, the id is left out where the revision's schema allows
+    /// it, and null before.
+    pub(crate) fn error(
+        id: Option<&str>,
+        revision: Option<Revision>,
+        error: &ProtocolError,
+    ) -> Self {
         // What failed inside was told to the log where it failed.
         if *error != ProtocolError::internal() {
             tracing::debug!(code = error.code, id, revision = revision.map(Revision::as_str), message = %error.message, "refused");
@@ -78,7 +98,8 @@ impl Reply {
 
     /// Several answers as one batch.
     pub(crate) fn batch(replies: &[Self]) -> Self {
-        let mut bytes = Vec::with_capacity(2 + replies.iter().map(|reply| reply.len() + 1).sum::<usize>());
+        let mut bytes =
+            Vec::with_capacity(2 + replies.iter().map(|reply| reply.len() + 1).sum::<usize>());
         bytes.push(b'[');
         for (index, reply) in replies.iter().enumerate() {
             if index > 0 {
@@ -101,7 +122,9 @@ impl Reply {
     }
 
     fn whole(bytes: Vec<u8>) -> Self {
-        Self { pieces: [Bytes::from(bytes), Bytes::new(), Bytes::new()] }
+        Self {
+            pieces: [Bytes::from(bytes), Bytes::new(), Bytes::new()],
+        }
     }
 }
 
@@ -113,18 +136,27 @@ pub(crate) fn tool_result(output: &Output, structured: bool, modern_tail: &str) 
 }
 
 fn structured_of(output: &Output, structured: bool) -> Option<&str> {
-    output.structured.as_deref().filter(|_| structured).map(serde_json::value::RawValue::get)
+    output
+        .structured
+        .as_deref()
+        .filter(|_| structured)
+        .map(serde_json::value::RawValue::get)
 }
 
 fn room_for(output: &Output, structured: bool, tail: &str) -> usize {
     let text_bytes = output.first_text().map_or(64, str::len);
-    text_bytes + text_bytes / 8 + structured_of(output, structured).map_or(0, str::len) + tail.len() + 96
+    text_bytes
+        + text_bytes / 8
+        + structured_of(output, structured).map_or(0, str::len)
+        + tail.len()
+        + 96
 }
 
 fn append_output(bytes: &mut Vec<u8>, output: &Output, structured: bool, tail: &str) {
     bytes.extend_from_slice(b"{\"content\":");
     if serde_json::to_writer(&mut *bytes, &output.content).is_err() {
-        // Content is strings only, which always serialise; an empty list keeps the message valid all the same.
+        // Content is strings only, which always serialise; an empty list keeps the message valid
+        // all the same.
         bytes.extend_from_slice(b"[]");
     }
     if let Some(structured) = structured_of(output, structured) {
@@ -139,9 +171,12 @@ fn append_output(bytes: &mut Vec<u8>, output: &Output, structured: bool, tail: &
     bytes.extend_from_slice(tail.as_bytes());
 }
 
-/// Makes one line of JSON that may stand on several: a line end inside JSON is white space, because strings hold none.
+/// Makes one line of JSON that may stand on several: a line end inside JSON is white space, because
+/// strings hold none.
 fn join_lines(json: &mut [u8]) {
-    while let Some(line_end) = memchr::memchr2(b'\n', b'\r', json).and_then(|found| json.get_mut(found)) {
+    while let Some(line_end) =
+        memchr::memchr2(b'\n', b'\r', json).and_then(|found| json.get_mut(found))
+    {
         *line_end = b' ';
     }
 }

@@ -1,4 +1,5 @@
-//! The parameters that the dispatcher itself reads, and the `_meta` of a request. Borrowed; arguments stay raw until their tool is known.
+//! The parameters that the dispatcher itself reads, and the `_meta` of a request. Borrowed;
+//! arguments stay raw until their tool is known.
 
 use std::borrow::Cow;
 
@@ -46,21 +47,28 @@ pub(crate) struct Params<'a> {
 impl<'a> Params<'a> {
     /// Reads the parameters of one request; absent ones are empty ones.
     pub(crate) fn read(raw: Option<&'a RawValue>) -> Result<Self, ProtocolError> {
-        let Some(raw) = raw else { return Ok(Self::default()) };
-        serde_json::from_str(raw.get()).map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))
+        let Some(raw) = raw else {
+            return Ok(Self::default());
+        };
+        serde_json::from_str(raw.get())
+            .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))
     }
 
     /// The request's `_meta`, empty when there is none.
     pub(crate) fn meta(&self) -> Result<RequestMeta<'a>, ProtocolError> {
-        let Some(raw) = self.meta else { return Ok(RequestMeta::default()) };
+        let Some(raw) = self.meta else {
+            return Ok(RequestMeta::default());
+        };
         if !raw.get().starts_with('{') {
             return Err(ProtocolError::missing_meta("`_meta` must be an object"));
         }
-        serde_json::from_str(raw.get()).map_err(|error| ProtocolError::missing_meta(format!("`_meta`: {error}")))
+        serde_json::from_str(raw.get())
+            .map_err(|error| ProtocolError::missing_meta(format!("`_meta`: {error}")))
     }
 
-    /// What a method acts on: a tool or a prompt by its name, a resource by its address, a task by its id. No other parameter speaks for it, however
-    /// it is called. Source: specification 2026-07-28, Streamable HTTP, "Request Metadata", and the extension Tasks.
+    /// What a method acts on: a tool or a prompt by its name, a resource by its address, a task by
+    /// its id. No other parameter speaks for it, however it is called. Source: specification
+    /// 2026-07-28, Streamable HTTP, "Request Metadata", and the extension Tasks.
     pub(crate) fn named_by(&self, method: &str) -> Option<&'a RawValue> {
         match method {
             "tools/call" | "prompts/get" => self.name,
@@ -71,13 +79,19 @@ impl<'a> Params<'a> {
     }
 
     /// A parameter that must be a string.
-    pub(crate) fn text(raw: Option<&'a RawValue>, name: &str) -> Result<Cow<'a, str>, ProtocolError> {
-        let raw = raw.ok_or_else(|| ProtocolError::invalid_params(format!("`{name}` is missing")))?;
-        text_of(raw).ok_or_else(|| ProtocolError::invalid_params(format!("`{name}` must be a string")))
+    pub(crate) fn text(
+        raw: Option<&'a RawValue>,
+        name: &str,
+    ) -> Result<Cow<'a, str>, ProtocolError> {
+        let raw =
+            raw.ok_or_else(|| ProtocolError::invalid_params(format!("`{name}` is missing")))?;
+        text_of(raw)
+            .ok_or_else(|| ProtocolError::invalid_params(format!("`{name}` must be a string")))
     }
 }
 
-/// What every request of 2026-07-28 says of itself. Source: specification 2026-07-28, Overview, "Per-request protocol fields".
+/// What every request of 2026-07-28 says of itself. Source: specification 2026-07-28, Overview,
+/// "Per-request protocol fields".
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct RequestMeta<'a> {
     #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
@@ -100,13 +114,19 @@ impl<'a> RequestMeta<'a> {
 
     /// The revision's name and the declared capabilities, both of which are required.
     pub(crate) fn required(&self) -> Result<(Cow<'a, str>, &'a RawValue), ProtocolError> {
-        let version = self
-            .version
-            .and_then(text_of)
-            .ok_or_else(|| ProtocolError::missing_meta("`_meta` needs `io.modelcontextprotocol/protocolVersion`, a string"))?;
-        let capabilities = self.capabilities.filter(|raw| raw.get().starts_with('{')).ok_or_else(|| {
-            ProtocolError::missing_meta("`_meta` needs `io.modelcontextprotocol/clientCapabilities`, an object")
+        let version = self.version.and_then(text_of).ok_or_else(|| {
+            ProtocolError::missing_meta(
+                "`_meta` needs `io.modelcontextprotocol/protocolVersion`, a string",
+            )
         })?;
+        let capabilities = self
+            .capabilities
+            .filter(|raw| raw.get().starts_with('{'))
+            .ok_or_else(|| {
+                ProtocolError::missing_meta(
+                    "`_meta` needs `io.modelcontextprotocol/clientCapabilities`, an object",
+                )
+            })?;
         Ok((version, capabilities))
     }
 
@@ -117,9 +137,9 @@ impl<'a> RequestMeta<'a> {
 
     /// The token under which the client wants to hear of progress, as JSON: a string or an integer.
     pub(crate) fn progress_token(&self) -> Option<&'a str> {
-        self.progress_token
-            .map(RawValue::get)
-            .filter(|token| token.len() <= limits::ID_BYTES && !token.starts_with(['{', '[', 'n', 't', 'f']))
+        self.progress_token.map(RawValue::get).filter(|token| {
+            token.len() <= limits::ID_BYTES && !token.starts_with(['{', '[', 'n', 't', 'f'])
+        })
     }
 
     /// The least severe messages that the client wants; none when it does not say.

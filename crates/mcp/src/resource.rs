@@ -55,7 +55,8 @@ impl From<Vec<u8>> for ResourceBody {
     }
 }
 
-/// For whom a resource is, and how much it matters. Source: specification 2026-07-28, Resources, "Annotations".
+/// For whom a resource is, and how much it matters. Source: specification 2026-07-28, Resources,
+/// "Annotations".
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceAnnotations {
@@ -131,14 +132,17 @@ impl<C: 'static> Resource<C> {
         }
     }
 
-    /// Resources at every address that a template makes, such as `notes://{id}` (RFC 6570 level 1). The values, percent-decoded, are the
-    /// call's arguments; see [`Call::parameter`].
+    /// Resources at every address that a template makes, such as `notes://{id}` (RFC 6570 level 1).
+    /// The values, percent-decoded, are the call's arguments; see [`Call::parameter`].
     pub fn template<F, R>(template: impl Into<String>, name: impl Into<String>, function: F) -> Self
     where
         F: Fn(Call<C>) -> R + Send + Sync + 'static,
         R: Future<Output = ResourceResult> + Send + 'static,
     {
-        Self { is_template: true, ..Self::new(template, name, function) }
+        Self {
+            is_template: true,
+            ..Self::new(template, name, function)
+        }
     }
 
     /// The name for people.
@@ -211,17 +215,23 @@ impl<C: 'static> Resource<C> {
         self
     }
 
-    /// Who may see and read it. To everybody else it does not exist. Rules said one after another must all allow it.
+    /// Who may see and read it. To everybody else it does not exist. Rules said one after another
+    /// must all allow it.
     #[must_use]
-    pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
+    pub fn allowed_for(
+        mut self,
+        policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.policy = Some(both(self.policy.take(), policy));
         self
     }
 
-    /// A template's parameter must read as a `T`; an address where it does not is not of this template, and the next one is tried.
+    /// A template's parameter must read as a `T`; an address where it does not is not of this
+    /// template, and the next one is tried.
     #[must_use]
     pub fn parameter<T: FromStr>(mut self, name: impl Into<String>) -> Self {
-        self.parameters.insert(name.into(), Arc::new(|text| text.parse::<T>().is_ok()));
+        self.parameters
+            .insert(name.into(), Arc::new(|text| text.parse::<T>().is_ok()));
         self
     }
 
@@ -232,7 +242,10 @@ impl<C: 'static> Resource<C> {
         F: Fn(Call<C>, String) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Vec<String>, Failure>> + Send + 'static,
     {
-        self.completions.insert(parameter.into(), Arc::new(move |call, typed| Box::pin(function(call, typed))));
+        self.completions.insert(
+            parameter.into(),
+            Arc::new(move |call, typed| Box::pin(function(call, typed))),
+        );
         self
     }
 
@@ -248,7 +261,11 @@ impl<C: 'static> Resource<C> {
 
     /// The entry of `resources/list` or `resources/templates/list`.
     pub(crate) fn entry(&self) -> Entry<'_> {
-        let (uri, uri_template) = if self.is_template { (None, Some(&*self.address)) } else { (Some(&*self.address), None) };
+        let (uri, uri_template) = if self.is_template {
+            (None, Some(&*self.address))
+        } else {
+            (Some(&*self.address), None)
+        };
         Entry {
             uri,
             uri_template,
@@ -266,7 +283,10 @@ impl<C: 'static> Resource<C> {
 
 impl<C> std::fmt::Debug for Resource<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Resource").field("address", &self.address).finish_non_exhaustive()
+        formatter
+            .debug_struct("Resource")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -311,9 +331,17 @@ impl<'a> Contents<'a> {
     pub(crate) fn new(uri: &'a str, mime_type: Option<&'a str>, body: ResourceBody) -> Self {
         let (text, blob) = match body {
             ResourceBody::Text(text) => (Some(text), None),
-            ResourceBody::Bytes(bytes) => (None, Some(base64::engine::general_purpose::STANDARD.encode(bytes))),
+            ResourceBody::Bytes(bytes) => (
+                None,
+                Some(base64::engine::general_purpose::STANDARD.encode(bytes)),
+            ),
         };
-        Self { uri, mime_type, text, blob }
+        Self {
+            uri,
+            mime_type,
+            text,
+            blob,
+        }
     }
 }
 
@@ -324,6 +352,7 @@ impl<C> Call<C> {
     /// [`Failure::NotFound`] when it is absent or does not read as a `T`.
     pub fn parameter<T: FromStr>(&self, name: &str) -> Result<T, Failure> {
         let text = self.arguments.get(name).and_then(Value::as_str);
-        text.and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)
+        text.and_then(|text| text.parse().ok())
+            .ok_or(Failure::NotFound)
     }
 }

@@ -1,9 +1,11 @@
-//! The published revisions of the protocol and the two eras they fall into. Negotiation is here; what a message looks like is not.
+//! The published revisions of the protocol and the two eras they fall into. Negotiation is here;
+//! what a message looks like is not.
 
 /// A published revision of the Model Context Protocol.
 ///
-/// The four older ones open with an `initialize` handshake (the legacy era); [`Revision::V2026_07_28`] carries its metadata in every request (the modern era).
-/// Source: specification 2026-07-28, "Versioning and Compatibility".
+/// The four older ones open with an `initialize` handshake (the legacy era);
+/// [`Revision::V2026_07_28`] carries its metadata in every request (the modern era). Source:
+/// specification 2026-07-28, "Versioning and Compatibility".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Revision {
@@ -21,9 +23,16 @@ pub enum Revision {
 
 impl Revision {
     /// All revisions, newest first: what `server/discover` and -32022 list.
-    pub const ALL: [Self; 5] = [Self::V2026_07_28, Self::V2025_11_25, Self::V2025_06_18, Self::V2025_03_26, Self::V2024_11_05];
+    pub const ALL: [Self; 5] = [
+        Self::V2026_07_28,
+        Self::V2025_11_25,
+        Self::V2025_06_18,
+        Self::V2025_03_26,
+        Self::V2024_11_05,
+    ];
 
-    /// The newest revision that opens with `initialize`: the answer to a client that asks for one we do not know.
+    /// The newest revision that opens with `initialize`: the answer to a client that asks for one
+    /// we do not know.
     pub const NEWEST_LEGACY: Self = Self::V2025_11_25;
 
     /// The revision as it stands on the wire, e.g. `2025-11-25`.
@@ -41,7 +50,9 @@ impl Revision {
     /// The revision of that name; `None` for one we do not speak.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|revision| revision.as_str() == text)
+        Self::ALL
+            .into_iter()
+            .find(|revision| revision.as_str() == text)
     }
 
     /// Whether requests carry their own metadata instead of relying on a handshake.
@@ -50,12 +61,16 @@ impl Revision {
         self >= Self::V2026_07_28
     }
 
-    /// What `initialize` answers to a client that asks for `requested`: that revision when we speak it, else our newest one with a handshake.
+    /// What `initialize` answers to a client that asks for `requested`: that revision when we speak
+    /// it, else our newest one with a handshake.
     pub(crate) fn negotiate(requested: &str) -> Self {
-        Self::parse(requested).filter(|revision| !revision.is_modern()).unwrap_or(Self::NEWEST_LEGACY)
+        Self::parse(requested)
+            .filter(|revision| !revision.is_modern())
+            .unwrap_or(Self::NEWEST_LEGACY)
     }
 
-    /// Whether the schema lets an error without a known request leave out `id`; before, JSON-RPC's `null` is all there is.
+    /// Whether the schema lets an error without a known request leave out `id`; before, JSON-RPC's
+    /// `null` is all there is.
     pub(crate) fn error_may_lack_id(self) -> bool {
         self >= Self::V2025_11_25
     }

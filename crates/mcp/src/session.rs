@@ -1,5 +1,5 @@
-//! A session of the legacy era over HTTP: what is remembered of one client, its calls, and the streams it can come back to. Data in a map, not a
-//! task.
+//! A session of the legacy era over HTTP: what is remembered of one client, its calls, and the
+//! streams it can come back to. Data in a map, not a task.
 
 mod backlog;
 mod ledger;
@@ -35,7 +35,8 @@ pub(crate) struct Session {
     /// What all sessions' streams hold together.
     ledger: Arc<Ledger>,
     pub(crate) calls: Arc<Calls>,
-    /// A channel of HTTP+SSE: all that the server says goes to one stream, which nobody can come back to.
+    /// A channel of HTTP+SSE: all that the server says goes to one stream, which nobody can come
+    /// back to.
     is_channel: bool,
     /// How many messages of a channel are being answered. Changed under the lock of the streams.
     answering: AtomicUsize,
@@ -63,8 +64,16 @@ impl Session {
         }
     }
 
-    pub(crate) fn channel(id: String, principal: Option<String>, now: u64, ledger: &Arc<Ledger>) -> Self {
-        Self { is_channel: true, ..Self::new(id, Arc::default(), principal, now, ledger) }
+    pub(crate) fn channel(
+        id: String,
+        principal: Option<String>,
+        now: u64,
+        ledger: &Arc<Ledger>,
+    ) -> Self {
+        Self {
+            is_channel: true,
+            ..Self::new(id, Arc::default(), principal, now, ledger)
+        }
     }
 
     pub(crate) fn touch(&self, now: u64) {
@@ -74,12 +83,19 @@ impl Session {
     /// When it was last used; a session with an open stream is in use.
     pub(crate) fn last_used(&self, now: u64) -> u64 {
         let is_read = self.lock().values().any(|stream| stream.is_read());
-        if is_read { now } else { self.used.load(Ordering::Relaxed) }
+        if is_read {
+            now
+        } else {
+            self.used.load(Ordering::Relaxed)
+        }
     }
 
     /// A stream for one request. It can be come back to once it is kept.
     pub(crate) fn new_stream(&self) -> Arc<SessionStream> {
-        Arc::new(SessionStream::new(self.next_stream.fetch_add(1, Ordering::Relaxed), &self.ledger))
+        Arc::new(SessionStream::new(
+            self.next_stream.fetch_add(1, Ordering::Relaxed),
+            &self.ledger,
+        ))
     }
 
     /// Keeps a stream, so that a client can come back to it.
@@ -87,8 +103,8 @@ impl Session {
         self.lock().insert(stream.number(), Arc::clone(stream));
     }
 
-    /// Ends the stream of a request with its answer. The oldest streams that have ended give way: of this session, and of all where they hold too
-    /// much together.
+    /// Ends the stream of a request with its answer. The oldest streams that have ended give way:
+    /// of this session, and of all where they hold too much together.
     pub(crate) fn end_stream(self: &Arc<Self>, stream: &Arc<SessionStream>, answer: Option<Bytes>) {
         stream.end_with(answer);
         self.forget_ended(stream);
@@ -106,7 +122,9 @@ impl Session {
         let (mut count, mut bytes) = (0, 0);
         for (number, size) in ended.into_iter().rev() {
             (count, bytes) = (count + 1, bytes + size);
-            if count > limits::ENDED_STREAMS || (bytes > limits::ENDED_STREAM_BYTES && number != stream.number()) {
+            if count > limits::ENDED_STREAMS
+                || (bytes > limits::ENDED_STREAM_BYTES && number != stream.number())
+            {
                 streams.remove(&number);
             }
         }
@@ -117,7 +135,8 @@ impl Session {
         self.lock().remove(&stream.number());
     }
 
-    /// The stream that the client opens with GET. After the end it has ended too, once nothing more is to be answered on it.
+    /// The stream that the client opens with GET. After the end it has ended too, once nothing more
+    /// is to be answered on it.
     pub(crate) fn own_stream(&self) -> Arc<SessionStream> {
         let mut streams = self.lock();
         let stream = streams.entry(OWN_STREAM).or_insert_with(|| {
@@ -145,11 +164,14 @@ impl Session {
         self.answering.load(Ordering::Relaxed) > 0
     }
 
-    /// Says something that belongs to no request, if the client listens or has listened. Never waits: the oldest unread message gives way, or on a
-    /// channel, where that may be an answer, the new one.
+    /// Says something that belongs to no request, if the client listens or has listened. Never
+    /// waits: the oldest unread message gives way, or on a channel, where that may be an answer,
+    /// the new one.
     fn announce(&self, message: Bytes) {
         let streams = self.lock();
-        let Some(stream) = streams.get(&OWN_STREAM) else { return };
+        let Some(stream) = streams.get(&OWN_STREAM) else {
+            return;
+        };
         if self.is_channel {
             let _told = stream.try_send(message);
         } else {
@@ -157,15 +179,19 @@ impl Session {
         }
     }
 
-    /// The stream and the place in it after an event that the client names as its last one; `None` when what followed it is gone.
+    /// The stream and the place in it after an event that the client names as its last one; `None`
+    /// when what followed it is gone.
     pub(crate) fn after(&self, event_id: &str) -> Option<(Arc<SessionStream>, u64)> {
         let (stream, event) = event_id.split_once('-')?;
         let stream = self.lock().get(&stream.parse().ok()?).map(Arc::clone)?;
         let event = event.parse().ok()?;
-        stream.can_be_followed_from(event).then_some((stream, event))
+        stream
+            .can_be_followed_from(event)
+            .then_some((stream, event))
     }
 
-    /// Ends what would go on for ever: questions, and the stream that belongs to no request, once nothing more is to be answered on it.
+    /// Ends what would go on for ever: questions, and the stream that belongs to no request, once
+    /// nothing more is to be answered on it.
     pub(crate) fn end_listening(&self) {
         self.conversation.end();
         self.end_own_stream(&self.lock());
@@ -177,7 +203,8 @@ impl Session {
         }
     }
 
-    /// Ends every stream. Calls whose requests wait for their answers go on; nobody waits for those of a channel.
+    /// Ends every stream. Calls whose requests wait for their answers go on; nobody waits for those
+    /// of a channel.
     pub(crate) fn end(&self) {
         self.conversation.end();
         if self.is_channel {
@@ -225,7 +252,13 @@ mod tests {
     use crate::outlet::Outlet as _;
 
     fn session() -> Arc<Session> {
-        Arc::new(Session::new("s".to_owned(), Arc::default(), None, 0, &Arc::default()))
+        Arc::new(Session::new(
+            "s".to_owned(),
+            Arc::default(),
+            None,
+            0,
+            &Arc::default(),
+        ))
     }
 
     /// The session was found for a GET, and ended before its stream was opened.
@@ -256,8 +289,13 @@ mod tests {
         session.own_stream();
         let under_way = session.new_stream();
         session.keep(&under_way);
-        let ended: Vec<_> = (0..=ENDED_STREAMS).map(|_| answered(&session, 10)).collect();
-        let kept: Vec<_> = ended.iter().map(|stream| is_kept(&session, stream)).collect();
+        let ended: Vec<_> = (0..=ENDED_STREAMS)
+            .map(|_| answered(&session, 10))
+            .collect();
+        let kept: Vec<_> = ended
+            .iter()
+            .map(|stream| is_kept(&session, stream))
+            .collect();
         assert_eq!(kept.iter().filter(|kept| **kept).count(), ENDED_STREAMS);
         assert!(!kept[0] && is_kept(&session, &under_way));
     }
@@ -265,10 +303,19 @@ mod tests {
     #[test]
     fn ended_streams_are_bounded_in_bytes_and_the_newest_is_always_kept() {
         let session = session();
-        let (one, other) = (answered(&session, 10), answered(&session, ENDED_STREAM_BYTES - 10));
-        assert!(is_kept(&session, &one) && is_kept(&session, &other), "at the limit");
+        let (one, other) = (
+            answered(&session, 10),
+            answered(&session, ENDED_STREAM_BYTES - 10),
+        );
+        assert!(
+            is_kept(&session, &one) && is_kept(&session, &other),
+            "at the limit"
+        );
         let third = answered(&session, 1);
-        assert!(!is_kept(&session, &one) && is_kept(&session, &other) && is_kept(&session, &third), "over it, the oldest goes");
+        assert!(
+            !is_kept(&session, &one) && is_kept(&session, &other) && is_kept(&session, &third),
+            "over it, the oldest goes"
+        );
         let huge = answered(&session, ENDED_STREAM_BYTES + 1);
         assert!(!is_kept(&session, &third) && is_kept(&session, &huge));
     }

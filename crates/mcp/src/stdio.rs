@@ -1,7 +1,9 @@
-//! stdio: one JSON-RPC message a line, a thread that reads, a thread that writes, and a task only for a call that has to wait.
+//! stdio: one JSON-RPC message a line, a thread that reads, a thread that writes, and a task only
+//! for a call that has to wait.
 //!
-//! The thread that reads starts each call and answers at once when the tool is ready at once; a call that waits moves to the runtime, so it never
-//! delays the next line. Nothing but protocol lines goes to the output.
+//! The thread that reads starts each call and answers at once when the tool is ready at once; a
+//! call that waits moves to the runtime, so it never delays the next line. Nothing but protocol
+//! lines goes to the output.
 
 mod calls;
 mod input;
@@ -58,7 +60,12 @@ impl Connection {
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub fn start<C, R, W>(endpoint: Endpoint<C>, caller: impl Into<Arc<C>>, input: R, output: W) -> std::io::Result<Self>
+    pub fn start<C, R, W>(
+        endpoint: Endpoint<C>,
+        caller: impl Into<Arc<C>>,
+        input: R,
+        output: W,
+    ) -> std::io::Result<Self>
     where
         C: Send + Sync + 'static,
         R: Read + Send + 'static,
@@ -69,16 +76,20 @@ impl Connection {
         let outbox = Arc::new(Outbox::default());
         let (ended_sender, ended) = watch::channel(false);
         let (written_sender, written) = oneshot::channel();
-        std::thread::Builder::new().name("mcp-stdio-writer".to_owned()).spawn({
-            let (outbox, ending) = (Arc::clone(&outbox), Ending(ended_sender.clone()));
-            move || {
-                outbox.write_all_to(output);
-                drop::<(Ending, oneshot::Sender<()>)>((ending, written_sender));
-            }
-        })?;
+        std::thread::Builder::new()
+            .name("mcp-stdio-writer".to_owned())
+            .spawn({
+                let (outbox, ending) = (Arc::clone(&outbox), Ending(ended_sender.clone()));
+                move || {
+                    outbox.write_all_to(output);
+                    drop::<(Ending, oneshot::Sender<()>)>((ending, written_sender));
+                }
+            })?;
         let conversation = Arc::<Conversation>::default();
-        let listener: Arc<dyn Listener> =
-            Arc::new(StdioListener { conversation: Arc::clone(&conversation), outbox: Arc::clone(&outbox) });
+        let listener: Arc<dyn Listener> = Arc::new(StdioListener {
+            conversation: Arc::clone(&conversation),
+            outbox: Arc::clone(&outbox),
+        });
         endpoint.hub().add(&listener);
         let serving = Serving {
             endpoint,
@@ -89,11 +100,20 @@ impl Connection {
             runtime,
         };
         let ending = Ending(ended_sender);
-        std::thread::Builder::new().name("mcp-stdio-reader".to_owned()).spawn(move || {
-            serving.read_all(input);
-            drop((serving, ending));
-        })?;
-        Ok(Self { calls, outbox, conversation, _listener: listener, ended, written })
+        std::thread::Builder::new()
+            .name("mcp-stdio-reader".to_owned())
+            .spawn(move || {
+                serving.read_all(input);
+                drop((serving, ending));
+            })?;
+        Ok(Self {
+            calls,
+            outbox,
+            conversation,
+            _listener: listener,
+            ended,
+            written,
+        })
     }
 
     /// Completes at the end of the input, or when the output is gone.
@@ -102,14 +122,21 @@ impl Connection {
         let _ended = self.ended.wait_for(|ended| *ended).await;
     }
 
-    /// Starts no more calls, lets those that run finish and writes what is still to be written, all of it at most this long: the last tenth
-    /// is for writing. Neither an input that goes on nor an output that is stuck holds it up.
+    /// Starts no more calls, lets those that run finish and writes what is still to be written, all
+    /// of it at most this long: the last tenth is for writing. Neither an input that goes on nor an
+    /// output that is stuck holds it up.
     pub async fn finish(self, within: Duration) {
         let end = Instant::now() + within;
         self.calls.close();
         self.conversation.end();
-        if timeout_at(end - within / 10, self.calls.idle()).await.is_err() {
-            tracing::warn!(seconds = within.as_secs(), "some calls did not finish in time and were stopped");
+        if timeout_at(end - within / 10, self.calls.idle())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                seconds = within.as_secs(),
+                "some calls did not finish in time and were stopped"
+            );
             self.calls.by_id.close();
         }
         self.outbox.close();
@@ -121,7 +148,10 @@ impl Connection {
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Connection").field("calls", &self.calls).finish_non_exhaustive()
+        formatter
+            .debug_struct("Connection")
+            .field("calls", &self.calls)
+            .finish_non_exhaustive()
     }
 }
 
@@ -200,7 +230,10 @@ impl<C: Send + Sync + 'static> Serving<C> {
             Line::Message(bytes) => bytes,
             Line::TooLong => {
                 let error = ProtocolError::too_large(limits::MESSAGE_BYTES);
-                return write(&Reply::error(None, self.conversation.revision(), &error), answers);
+                return write(
+                    &Reply::error(None, self.conversation.revision(), &error),
+                    answers,
+                );
             }
         };
         let size = bytes.len();
@@ -229,8 +262,8 @@ impl<C: Send + Sync + 'static> Serving<C> {
         }
     }
 
-    /// Polls a call once where it is, if it need not wait for a place; only one that waits becomes a task. A batch has no id; the calls in it have
-    /// theirs, and take as many places.
+    /// Polls a call once where it is, if it need not wait for a place; only one that waits becomes
+    /// a task. A batch has no id; the calls in it have theirs, and take as many places.
     fn start(
         &self,
         id: Option<&str>,
@@ -255,18 +288,28 @@ impl<C: Send + Sync + 'static> Serving<C> {
             bytes
         };
         let under_way = id.and_then(|id| self.calls.by_id.begin(id));
-        self.calls.spawn(&self.runtime, under_way, place, task, Arc::clone(&self.outbox));
+        self.calls.spawn(
+            &self.runtime,
+            under_way,
+            place,
+            task,
+            Arc::clone(&self.outbox),
+        );
     }
 
     fn refuse(&self, id: Option<&str>, refused: &Refused, answers: &mut Vec<u8>) {
         let error = match refused {
-            Refused::IdInUse => {
-                ProtocolError::invalid_request(format!("a request with the id {} is still running", id.unwrap_or_default()))
-            }
+            Refused::IdInUse => ProtocolError::invalid_request(format!(
+                "a request with the id {} is still running",
+                id.unwrap_or_default()
+            )),
             Refused::TooMany => ProtocolError::busy(limits::CALLS_IN_FLIGHT),
             Refused::Closed => ProtocolError::stopping(),
         };
-        write(&Reply::error(id, self.conversation.revision(), &error), answers);
+        write(
+            &Reply::error(id, self.conversation.revision(), &error),
+            answers,
+        );
     }
 }
 

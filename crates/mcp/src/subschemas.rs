@@ -1,4 +1,5 @@
-//! Where schemas stand inside of a schema. Source: JSON Schema 2020-12, Core, 10, with the words of older drafts. Knows no meaning of theirs.
+//! Where schemas stand inside of a schema. Source: JSON Schema 2020-12, Core, 10, with the words of
+//! older drafts. Knows no meaning of theirs.
 
 use serde_json::Value;
 
@@ -24,9 +25,17 @@ const SCHEMAS: [&str; 17] = [
 ];
 
 /// Keywords with a schema under each name.
-const NAMED_SCHEMAS: [&str; 6] = ["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
+const NAMED_SCHEMAS: [&str; 6] = [
+    "$defs",
+    "definitions",
+    "dependencies",
+    "dependentSchemas",
+    "patternProperties",
+    "properties",
+];
 
-/// Hands out every schema that stands directly inside of this one, with the keyword that it stands under.
+/// Hands out every schema that stands directly inside of this one, with the keyword that it stands
+/// under.
 pub(crate) fn each(schema: &mut Value, mut act: impl FnMut(&str, &mut Value)) {
     for (keyword, value) in schema.as_object_mut().into_iter().flatten() {
         if SCHEMAS.contains(&keyword.as_str()) {
@@ -35,14 +44,20 @@ pub(crate) fn each(schema: &mut Value, mut act: impl FnMut(&str, &mut Value)) {
                 schema => act(keyword, schema),
             }
         } else if NAMED_SCHEMAS.contains(&keyword.as_str()) {
-            value.as_object_mut().into_iter().flatten().for_each(|(_, schema)| act(keyword, schema));
+            value
+                .as_object_mut()
+                .into_iter()
+                .flatten()
+                .for_each(|(_, schema)| act(keyword, schema));
         }
     }
 }
 
 /// Takes null out of what a value may be, where that leaves something to say.
 pub(crate) fn take_null_out(schema: &mut Value) {
-    let Some(keywords) = schema.as_object_mut() else { return };
+    let Some(keywords) = schema.as_object_mut() else {
+        return;
+    };
     if let Some(Value::Array(kinds)) = keywords.get_mut("type")
         && kinds.iter().any(|kind| kind != "null")
     {
@@ -58,15 +73,21 @@ pub(crate) fn take_null_out(schema: &mut Value) {
         members.retain(|member| !member.is_null());
     }
     for keyword in ["anyOf", "oneOf"] {
-        let Some(Value::Array(choices)) = keywords.get_mut(keyword) else { continue };
+        let Some(Value::Array(choices)) = keywords.get_mut(keyword) else {
+            continue;
+        };
         if !choices.iter().any(is_null) || choices.iter().all(is_null) {
             continue;
         }
         choices.retain(|choice| !is_null(choice));
         if let [Value::Object(only)] = choices.as_slice() {
-            // What was said beside the choice goes before what is said in it, if it is about reading; all else must not contradict.
+            // What was said beside the choice goes before what is said in it, if it is about
+            // reading; all else must not contradict.
             let only = only.clone();
-            if only.keys().all(|keyword| is_about_reading(keyword) || !keywords.contains_key(keyword)) {
+            if only
+                .keys()
+                .all(|keyword| is_about_reading(keyword) || !keywords.contains_key(keyword))
+            {
                 keywords.remove(keyword);
                 only.into_iter().for_each(|(keyword, value)| {
                     keywords.entry(keyword).or_insert(value);
@@ -81,12 +102,21 @@ pub(crate) fn take_null_out(schema: &mut Value) {
 
 /// Whether a schema takes null and nothing else.
 fn is_null(schema: &Value) -> bool {
-    schema.get("type").is_some_and(|kind| kind == "null") || schema.get("const").is_some_and(Value::is_null)
+    schema.get("type").is_some_and(|kind| kind == "null")
+        || schema.get("const").is_some_and(Value::is_null)
 }
 
 /// Whether a keyword says something to who reads the schema, and nothing of the value.
 fn is_about_reading(keyword: &str) -> bool {
-    ["title", "description", "default", "examples", "deprecated", "$comment"].contains(&keyword)
+    [
+        "title",
+        "description",
+        "default",
+        "examples",
+        "deprecated",
+        "$comment",
+    ]
+    .contains(&keyword)
 }
 
 #[cfg(test)]
@@ -103,7 +133,9 @@ mod tests {
             "items": [{"const": true}, false], "dependencies": {"a": ["b"], "c": true}, "not": true, "anyOf": [true, {}]
         });
         let mut seen = Vec::new();
-        each(&mut schema, |keyword, schema| seen.push(format!("{keyword} {schema}")));
+        each(&mut schema, |keyword, schema| {
+            seen.push(format!("{keyword} {schema}"))
+        });
         seen.sort();
         let expected = [
             r#"anyOf true"#,
@@ -122,16 +154,28 @@ mod tests {
     #[test]
     fn null_goes_where_something_else_is_left() {
         let table = [
-            (json!({"type": ["string", "null"]}), json!({"type": "string"})),
-            (json!({"type": ["string", "integer", "null"]}), json!({"type": ["string", "integer"]})),
+            (
+                json!({"type": ["string", "null"]}),
+                json!({"type": "string"}),
+            ),
+            (
+                json!({"type": ["string", "integer", "null"]}),
+                json!({"type": ["string", "integer"]}),
+            ),
             (json!({"type": "null"}), json!({"type": "null"})),
             (json!({"type": ["null"]}), json!({"type": ["null"]})),
-            (json!({"enum": ["a", null], "default": null}), json!({"enum": ["a"]})),
+            (
+                json!({"enum": ["a", null], "default": null}),
+                json!({"enum": ["a"]}),
+            ),
             (
                 json!({"anyOf": [{"type": "object", "description": "inner"}, {"type": "null"}], "description": "outer"}),
                 json!({"type": "object", "description": "outer"}),
             ),
-            (json!({"oneOf": [{"const": null}, {"type": "string"}]}), json!({"type": "string"})),
+            (
+                json!({"oneOf": [{"const": null}, {"type": "string"}]}),
+                json!({"type": "string"}),
+            ),
             (
                 json!({"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}),
                 json!({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
@@ -141,7 +185,10 @@ mod tests {
                 json!({"maxLength": 3, "anyOf": [{"maxLength": 5}, {"type": "null"}]}),
                 json!({"maxLength": 3, "anyOf": [{"maxLength": 5}]}),
             ),
-            (json!({"anyOf": [{"type": "null"}]}), json!({"anyOf": [{"type": "null"}]})),
+            (
+                json!({"anyOf": [{"type": "null"}]}),
+                json!({"anyOf": [{"type": "null"}]}),
+            ),
             (json!(true), json!(true)),
         ];
         for (mut given, expected) in table {
@@ -150,6 +197,10 @@ mod tests {
         }
         let mut untouched: Value = json!({"properties": {"a": {"type": ["string", "null"]}}});
         take_null_out(&mut untouched);
-        assert_eq!(untouched["properties"]["a"]["type"], json!(["string", "null"]), "one schema alone");
+        assert_eq!(
+            untouched["properties"]["a"]["type"],
+            json!(["string", "null"]),
+            "one schema alone"
+        );
     }
 }

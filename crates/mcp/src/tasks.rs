@@ -1,5 +1,6 @@
-//! Calls that go on after their answer: the tasks extension of 2026-07-28. What is kept of one and for how long; which requests reach it is
-//! `dispatch`'s. Source: extension `io.modelcontextprotocol/tasks`, revision 2026-07-28.
+//! Calls that go on after their answer: the tasks extension of 2026-07-28. What is kept of one and
+//! for how long; which requests reach it is `dispatch`'s. Source: extension
+//! `io.modelcontextprotocol/tasks`, revision 2026-07-28.
 
 mod driving;
 mod prospect;
@@ -33,21 +34,24 @@ pub enum TaskUse {
     Required,
 }
 
-/// How many tasks an endpoint keeps, for how long, and how much of them. They are kept in memory: a restart forgets them.
+/// How many tasks an endpoint keeps, for how long, and how much of them. They are kept in memory: a
+/// restart forgets them.
 #[derive(Debug, Clone)]
 pub struct TaskLimits {
-    /// How long a task is kept from its creation on, under way or done; work that is not done by then is stopped. It takes the place of the
-    /// tool's time limit. Default: 1 hour.
+    /// How long a task is kept from its creation on, under way or done; work that is not done by
+    /// then is stopped. It takes the place of the tool's time limit. Default: 1 hour.
     pub ttl: Duration,
     /// How often clients are told to ask how it stands. Default: 1 s.
     pub poll_interval: Duration,
     /// Most tasks at the same time. Default: 1000.
     pub tasks: usize,
-    /// Most tasks of one caller, as [`crate::EndpointBuilder::principal`] tells them apart; without that there is no such limit. Default: 100.
+    /// Most tasks of one caller, as [`crate::EndpointBuilder::principal`] tells them apart; without
+    /// that there is no such limit. Default: 100.
     pub tasks_of_a_caller: usize,
     /// Most bytes of one result; a longer one makes the task fail. Default: 4 MiB.
     pub result_bytes: usize,
-    /// Most bytes of all results together; one that has no room makes its task fail. Default: 64 MiB.
+    /// Most bytes of all results together; one that has no room makes its task fail. Default: 64
+    /// MiB.
     pub all_result_bytes: usize,
 }
 
@@ -68,25 +72,34 @@ impl TaskLimits {
     /// What of it cannot be.
     pub(crate) fn problems(&self) -> Vec<String> {
         let times = Duration::from_millis(1)..=limits::LONGEST_TASK_TIME;
-        let wrong =
-            [("ttl", self.ttl), ("poll interval", self.poll_interval)].into_iter().filter(|(_, time)| !times.contains(time));
+        let wrong = [("ttl", self.ttl), ("poll interval", self.poll_interval)]
+            .into_iter()
+            .filter(|(_, time)| !times.contains(time));
         let longest = limits::LONGEST_TASK_TIME.as_secs();
-        wrong.map(|(what, time)| format!("the {what} of tasks must be 1 ms to {longest} s; it is {time:?}")).collect()
+        wrong
+            .map(|(what, time)| {
+                format!("the {what} of tasks must be 1 ms to {longest} s; it is {time:?}")
+            })
+            .collect()
     }
 }
 
 impl<C> Call<C> {
-    /// Makes this call a task: the client is answered with the task's id at once and asks later how it stands; questions from here on wait for
-    /// its answers without a connection. For tools that say [`crate::Tool::begins_task`]; does nothing where the call cannot become a task or is
-    /// one already, so the same function serves every client.
+    /// Makes this call a task: the client is answered with the task's id at once and asks later how
+    /// it stands; questions from here on wait for its answers without a connection. For tools that
+    /// say [`crate::Tool::begins_task`]; does nothing where the call cannot become a task or is one
+    /// already, so the same function serves every client.
     ///
-    /// Put questions that decide whether to begin at all before it. Source: extension Tasks, "Task Creation".
+    /// Put questions that decide whether to begin at all before it. Source: extension Tasks, "Task
+    /// Creation".
     ///
     /// # Errors
     /// A [`Failure`] to hand on with `?` when there are as many tasks as there may be.
     pub async fn begin_task(&self) -> Result<(), Failure> {
         match self.request.prospect.get() {
-            Some(prospect) if prospect.task().is_none() => prospect.begin().map_err(|error| fail(error.message))?,
+            Some(prospect) if prospect.task().is_none() => {
+                prospect.begin().map_err(|error| fail(error.message))?
+            }
             _ => return Ok(()),
         }
         // Whoever runs this call looks up when it waits.
@@ -97,7 +110,11 @@ impl<C> Call<C> {
 
 /// Whether a client knows tasks, by the capabilities of its request.
 pub(crate) fn knows_tasks(client: &Client) -> bool {
-    client.capabilities().get("extensions").and_then(|extensions| extensions.get(EXTENSION)).is_some_and(Value::is_object)
+    client
+        .capabilities()
+        .get("extensions")
+        .and_then(|extensions| extensions.get(EXTENSION))
+        .is_some_and(Value::is_object)
 }
 
 /// What a client that does not know tasks would have to declare.

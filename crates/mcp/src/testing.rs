@@ -1,4 +1,5 @@
-//! A client in memory, for the tests of an application: real requests of 2026-07-28 through the dispatcher, without a socket.
+//! A client in memory, for the tests of an application: real requests of 2026-07-28 through the
+//! dispatcher, without a socket.
 
 mod following;
 
@@ -55,7 +56,8 @@ pub struct TestError {
 impl<C: Send + Sync + 'static> Endpoint<C> {
     /// A client for tests that is this caller and declares elicitation, sampling and roots.
     ///
-    /// Its requests pass everything that a client's requests pass except the transport: visibility, validation, time limits, the form of results.
+    /// Its requests pass everything that a client's requests pass except the transport: visibility,
+    /// validation, time limits, the form of results.
     #[must_use]
     pub fn test(&self, caller: impl Into<Arc<C>>) -> TestClient<C> {
         TestClient {
@@ -77,8 +79,8 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         self
     }
 
-    /// Has the client know tasks. A call that becomes one is waited for, its questions are answered, and its result is the call's; a task that
-    /// failed is the error that it failed with.
+    /// Has the client know tasks. A call that becomes one is waited for, its questions are
+    /// answered, and its result is the call's; a task that failed is the error that it failed with.
     #[must_use]
     pub fn follow_tasks(mut self) -> Self {
         self.capabilities = following::with_tasks(self.capabilities);
@@ -86,15 +88,17 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         self
     }
 
-    /// What the client answers to the question of this name, such as `{"action": "accept", "content": {…}}` to an elicitation.
+    /// What the client answers to the question of this name, such as `{"action": "accept",
+    /// "content": {…}}` to an elicitation.
     #[must_use]
     pub fn answer(mut self, question: impl Into<String>, answer: Value) -> Self {
         self.answers.insert(question.into(), answer);
         self
     }
 
-    /// Has every message looked at as it would go over the wire: first the request, then, one by one, what came of it: progress and log messages,
-    /// and the answer. For tests of the form itself, such as a comparison with a schema; the function may panic.
+    /// Has every message looked at as it would go over the wire: first the request, then, one by
+    /// one, what came of it: progress and log messages, and the answer. For tests of the form
+    /// itself, such as a comparison with a schema; the function may panic.
     #[must_use]
     pub fn watch(mut self, look: impl Fn(&Value, &Value) + Send + Sync + 'static) -> Self {
         self.watcher = Some(Box::new(look));
@@ -106,7 +110,11 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     /// # Errors
     /// What the endpoint refuses: a tool that the caller cannot see, a question without an answer.
     pub async fn call(&self, tool: &str, arguments: Value) -> Result<TestResult, TestError> {
-        self.request("tools/call", json!({ "name": tool, "arguments": arguments })).await
+        self.request(
+            "tools/call",
+            json!({ "name": tool, "arguments": arguments }),
+        )
+        .await
     }
 
     /// Reads a resource.
@@ -122,7 +130,11 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     /// # Errors
     /// What the endpoint refuses: a prompt that the caller cannot see, arguments that do not fit.
     pub async fn get(&self, prompt: &str, arguments: Value) -> Result<TestResult, TestError> {
-        self.request("prompts/get", json!({ "name": prompt, "arguments": arguments })).await
+        self.request(
+            "prompts/get",
+            json!({ "name": prompt, "arguments": arguments }),
+        )
+        .await
     }
 
     /// The tools that the caller sees, as listed, over all pages.
@@ -146,7 +158,8 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     /// # Errors
     /// None that an endpoint is known to give.
     pub async fn templates(&self) -> Result<Vec<Value>, TestError> {
-        self.list("resources/templates/list", "resourceTemplates").await
+        self.list("resources/templates/list", "resourceTemplates")
+            .await
     }
 
     /// The prompts that the caller sees.
@@ -160,7 +173,8 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     async fn list(&self, method: &str, key: &str) -> Result<Vec<Value>, TestError> {
         let (mut entries, mut cursor) = (Vec::new(), None);
         loop {
-            let params = cursor.map_or_else(|| json!({}), |cursor: Value| json!({ "cursor": cursor }));
+            let params =
+                cursor.map_or_else(|| json!({}), |cursor: Value| json!({ "cursor": cursor }));
             let mut page = match self.request(method, params).await {
                 Ok(page) => page.result,
                 // A caller who sees nothing of the kind is not offered its list.
@@ -177,7 +191,8 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         }
     }
 
-    /// Any request; questions are answered with what [`TestClient::answer`] gave. Not for `subscriptions/listen`, which never ends.
+    /// Any request; questions are answered with what [`TestClient::answer`] gave. Not for
+    /// `subscriptions/listen`, which never ends.
     ///
     /// # Errors
     /// What the endpoint refuses.
@@ -185,7 +200,13 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         let mut params = match params {
             Value::Object(params) => params,
             Value::Null => Map::new(),
-            other => return Err(TestError { code: -32602, message: "`params` must be an object".to_owned(), data: Some(other) }),
+            other => {
+                return Err(TestError {
+                    code: -32602,
+                    message: "`params` must be an object".to_owned(),
+                    data: Some(other),
+                });
+            }
         };
         params.insert("_meta".to_owned(), self.meta());
         let messages = Arc::new(Collected::default());
@@ -195,7 +216,8 @@ impl<C: Send + Sync + 'static> TestClient<C> {
                 result = self.outcome(&result, &messages).await?;
             }
             let Some(Value::Object(questions)) = result.get("inputRequests") else {
-                let messages = std::mem::take(&mut *messages.0.lock().unwrap_or_else(PoisonError::into_inner));
+                let messages =
+                    std::mem::take(&mut *messages.0.lock().unwrap_or_else(PoisonError::into_inner));
                 return Ok(TestResult { result, messages });
             };
             params.insert("inputResponses".to_owned(), self.answers_to(questions)?);
@@ -203,15 +225,24 @@ impl<C: Send + Sync + 'static> TestClient<C> {
                 params.insert("requestState".to_owned(), state.clone());
             }
         }
-        Err(TestError { code: -32603, message: format!("asked more than {ROUNDS} times"), data: None })
+        Err(TestError {
+            code: -32603,
+            message: format!("asked more than {ROUNDS} times"),
+            data: None,
+        })
     }
 
     fn answers_to(&self, questions: &Map<String, Value>) -> Result<Value, TestError> {
         let mut answers = Map::new();
         for (name, question) in questions {
             let Some(answer) = self.answers.get(name) else {
-                let message = format!("the endpoint asks {name:?}, and the test gave no answer to it");
-                return Err(TestError { code: -32603, message, data: Some(question.clone()) });
+                let message =
+                    format!("the endpoint asks {name:?}, and the test gave no answer to it");
+                return Err(TestError {
+                    code: -32603,
+                    message,
+                    data: Some(question.clone()),
+                });
             };
             answers.insert(name.clone(), answer.clone());
         }
@@ -228,12 +259,30 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         })
     }
 
-    async fn round_trip(&self, method: &str, params: &Map<String, Value>, messages: &Arc<Collected>) -> Result<Value, TestError> {
+    async fn round_trip(
+        &self,
+        method: &str,
+        params: &Map<String, Value>,
+        messages: &Arc<Collected>,
+    ) -> Result<Value, TestError> {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let heard = messages.0.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let origin = Origin { headers: None, conversation: None };
+        let heard = messages
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len();
+        let origin = Origin {
+            headers: None,
+            conversation: None,
+        };
         let outlet = Some(Arc::clone(messages) as Arc<dyn Outlet>);
-        let arrival = Arrival { origin, caller: &self.caller, body: None, outlet, opening: None };
+        let arrival = Arrival {
+            origin,
+            caller: &self.caller,
+            body: None,
+            outlet,
+            opening: None,
+        };
         let step = dispatch::take(&self.endpoint, request.to_string().as_bytes(), &arrival);
         drop(arrival);
         let mut bytes = Vec::new();
@@ -248,7 +297,11 @@ impl<C: Send + Sync + 'static> TestClient<C> {
         if let Some(look) = &self.watcher {
             // Not as each comes, which is while the tool runs: what panics there is the tool's.
             let messages = messages.0.lock().unwrap_or_else(PoisonError::into_inner);
-            messages.iter().skip(heard).chain([&reply]).for_each(|message| look(&request, message));
+            messages
+                .iter()
+                .skip(heard)
+                .chain([&reply])
+                .for_each(|message| look(&request, message));
         }
         match reply.get_mut("error") {
             None => Ok(reply.get_mut("result").map(Value::take).unwrap_or_default()),
@@ -261,8 +314,15 @@ impl TestError {
     /// From the error of a message.
     fn of(mut error: Value) -> Self {
         Self {
-            code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
-            message: error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            code: error
+                .get("code")
+                .and_then(Value::as_i64)
+                .unwrap_or_default(),
+            message: error
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
             data: error.get_mut("data").map(Value::take),
         }
     }
@@ -275,13 +335,22 @@ impl TestResult {
         self.result.get("isError") == Some(&Value::Bool(true))
     }
 
-    /// All text in it, of a tool's content, a resource's contents or a prompt's messages, one piece a line.
+    /// All text in it, of a tool's content, a resource's contents or a prompt's messages, one piece
+    /// a line.
     #[must_use]
     pub fn text(&self) -> String {
-        let pieces = |key| self.result.get(key).and_then(Value::as_array).into_iter().flatten();
+        let pieces = |key| {
+            self.result
+                .get(key)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+        };
         let messages = pieces("messages").filter_map(|message| message.get("content"));
         let all = pieces("content").chain(pieces("contents")).chain(messages);
-        let texts: Vec<&str> = all.filter_map(|piece| piece.get("text").and_then(Value::as_str)).collect();
+        let texts: Vec<&str> = all
+            .filter_map(|piece| piece.get("text").and_then(Value::as_str))
+            .collect();
         texts.join("\n")
     }
 
@@ -306,7 +375,10 @@ impl TestResult {
 
 impl<C> std::fmt::Debug for TestClient<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("TestClient").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        formatter
+            .debug_struct("TestClient")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
     }
 }
 
@@ -322,7 +394,10 @@ impl Outlet for Collected {
 
     fn try_send(&self, message: Bytes) -> bool {
         let message = serde_json::from_slice(&message).unwrap_or_default();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(message);
         true
     }
 }

@@ -1,4 +1,5 @@
-//! A tool: what a client sees of it and the function behind it. Which tools a client sees together is `endpoint`'s.
+//! A tool: what a client sees of it and the function behind it. Which tools a client sees together
+//! is `endpoint`'s.
 
 mod from_entry;
 mod listed;
@@ -67,15 +68,23 @@ pub struct Tool<C> {
 }
 
 impl<C: 'static> Tool<C> {
-    /// A tool made of data: a name, a description, the JSON Schema of its arguments (an object schema, 2020-12 unless it names its dialect) and an
-    /// async function. A tool that is a type is [`Tool::of`], one that another server lists [`Tool::from_entry`].
+    /// A tool made of data: a name, a description, the JSON Schema of its arguments (an object
+    /// schema, 2020-12 unless it names its dialect) and an async function. A tool that is a type is
+    /// [`Tool::of`], one that another server lists [`Tool::from_entry`].
     ///
-    /// What clients list of it is written as JSON once, when it is checked, and copied into lists from then on. Its schemas are written in the form
-    /// that every client takes: a schema that is `true` is `{}`, and null is not listed as one of an argument's types, whatever its depth. A call is
-    /// held against the schema as it is given here.
+    /// What clients list of it is written as JSON once, when it is checked, and copied into lists
+    /// from then on. Its schemas are written in the form that every client takes: a schema that is
+    /// `true` is `{}`, and null is not listed as one of an argument's types, whatever its depth. A
+    /// call is held against the schema as it is given here.
     ///
-    /// The function is polled on the thread that read the request; one that blocks its thread must move the work elsewhere itself.
-    pub fn new<F, R>(name: impl Into<String>, description: impl Into<String>, input_schema: Value, function: F) -> Self
+    /// The function is polled on the thread that read the request; one that blocks its thread must
+    /// move the work elsewhere itself.
+    pub fn new<F, R>(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        input_schema: Value,
+        function: F,
+    ) -> Self
     where
         F: Fn(Call<C>) -> R + Send + Sync + 'static,
         R: Future<Output = ToolResult> + Send + 'static,
@@ -134,8 +143,8 @@ impl<C: 'static> Tool<C> {
         self
     }
 
-    /// Adds an entry to `_meta` of the listed tool: something that a client and a server agreed on beside the protocol. The key has a prefix such
-    /// as `example.org/`.
+    /// Adds an entry to `_meta` of the listed tool: something that a client and a server agreed on
+    /// beside the protocol. The key has a prefix such as `example.org/`.
     #[must_use]
     pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
         self.meta.insert(key.into(), value);
@@ -156,10 +165,14 @@ impl<C: 'static> Tool<C> {
         self
     }
 
-    /// What the tool does to the world; sets the annotations. A read is taken to be idempotent, the others not.
+    /// What the tool does to the world; sets the annotations. A read is taken to be idempotent, the
+    /// others not.
     #[must_use]
     pub fn effect(mut self, effect: Effect) -> Self {
-        let open_world = self.annotations.as_ref().is_none_or(|annotations| annotations.open_world);
+        let open_world = self
+            .annotations
+            .as_ref()
+            .is_none_or(|annotations| annotations.open_world);
         self.annotations = Some(Annotations {
             read_only: effect == Effect::Read,
             destructive: effect == Effect::Destroy,
@@ -169,7 +182,8 @@ impl<C: 'static> Tool<C> {
         self
     }
 
-    /// Whether repeating the call with the same arguments changes nothing more. Say it after [`Tool::effect`].
+    /// Whether repeating the call with the same arguments changes nothing more. Say it after
+    /// [`Tool::effect`].
     #[must_use]
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         if let Some(annotations) = &mut self.annotations {
@@ -187,25 +201,28 @@ impl<C: 'static> Tool<C> {
         self
     }
 
-    /// The JSON Schema of the result, an object schema. A result made with [`crate::Output::json`] is then sent as `structuredContent` too.
+    /// The JSON Schema of the result, an object schema. A result made with [`crate::Output::json`]
+    /// is then sent as `structuredContent` too.
     #[must_use]
     pub fn output_schema(mut self, schema: Value) -> Self {
         self.output_schema = Some(schema);
         self
     }
 
-    /// Properties for which an explicit `null` is a value (it clears a field). For all others that are optional, `null` means "not passed".
+    /// Properties for which an explicit `null` is a value (it clears a field). For all others that
+    /// are optional, `null` means "not passed".
     #[must_use]
     pub fn nullable(mut self, properties: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.nullable.extend(properties.into_iter().map(Into::into));
         self
     }
 
-    /// Properties that are listed as texts, and for which a call may pass a whole number too: the tool gets it as the number it is, where
-    /// it would else be made a text.
+    /// Properties that are listed as texts, and for which a call may pass a whole number too: the
+    /// tool gets it as the number it is, where it would else be made a text.
     #[must_use]
     pub fn or_integer(mut self, properties: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.or_integer.extend(properties.into_iter().map(Into::into));
+        self.or_integer
+            .extend(properties.into_iter().map(Into::into));
         self
     }
 
@@ -216,26 +233,41 @@ impl<C: 'static> Tool<C> {
         self
     }
 
-    /// Another word that a call may pass as the value of a property; it is not in the listed schema. Case and white space around it do not
-    /// matter, and a word that the schema takes as it is stays what it is.
+    /// Another word that a call may pass as the value of a property; it is not in the listed
+    /// schema. Case and white space around it do not matter, and a word that the schema takes as it
+    /// is stays what it is.
     #[must_use]
-    pub fn value_alias(mut self, property: impl Into<String>, alias: impl Into<String>, value: impl Into<String>) -> Self {
-        self.value_aliases.push(ValueAlias { property: property.into(), alias: alias.into(), value: value.into() });
+    pub fn value_alias(
+        mut self,
+        property: impl Into<String>,
+        alias: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        self.value_aliases.push(ValueAlias {
+            property: property.into(),
+            alias: alias.into(),
+            value: value.into(),
+        });
         self
     }
 
-    /// A property that a call may pass, with its schema, and that is not in the listed one: something that the tool itself tells a client to
-    /// pass, when the time comes.
+    /// A property that a call may pass, with its schema, and that is not in the listed one:
+    /// something that the tool itself tells a client to pass, when the time comes.
     #[must_use]
     pub fn unlisted_argument(mut self, name: impl Into<String>, schema: Value) -> Self {
         self.unlisted_arguments.push((name.into(), schema));
         self
     }
 
-    /// What becomes of the arguments of a call before they are held against the schema, such as marks taken off that the tool put around a text in
-    /// an earlier answer. `concerns` is asked of the arguments as JSON, where they came as that: it should be quick, and false for most.
+    /// What becomes of the arguments of a call before they are held against the schema, such as
+    /// marks taken off that the tool put around a text in an earlier answer. `concerns` is asked of
+    /// the arguments as JSON, where they came as that: it should be quick, and false for most.
     #[must_use]
-    pub fn read_arguments(mut self, concerns: fn(&str) -> bool, read: fn(&mut Map<String, Value>)) -> Self {
+    pub fn read_arguments(
+        mut self,
+        concerns: fn(&str) -> bool,
+        read: fn(&mut Map<String, Value>),
+    ) -> Self {
         self.reading = Some(ReadArguments { concerns, read });
         self
     }
@@ -247,41 +279,49 @@ impl<C: 'static> Tool<C> {
         self
     }
 
-    /// How long one call may run. Time in which it waits for its user does not count; [`crate::limits::QUESTION_TIME`] bounds that. A task has
-    /// the time of [`crate::TaskLimits`] instead, waiting included.
+    /// How long one call may run. Time in which it waits for its user does not count;
+    /// [`crate::limits::QUESTION_TIME`] bounds that. A task has the time of [`crate::TaskLimits`]
+    /// instead, waiting included.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
     }
 
-    /// Client capabilities that the tool cannot do without, e.g. `{"sampling": {}}`. A client that did not declare them, with the request on
-    /// 2026-07-28 and with `initialize` before, gets -32021 with those that are missing. Without a session, a legacy client declared none.
+    /// Client capabilities that the tool cannot do without, e.g. `{"sampling": {}}`. A client that
+    /// did not declare them, with the request on 2026-07-28 and with `initialize` before, gets
+    /// -32021 with those that are missing. Without a session, a legacy client declared none.
     #[must_use]
     pub fn requires(mut self, capabilities: Value) -> Self {
         self.required_capabilities = Some(capabilities);
         self
     }
 
-    /// Lets calls go on after their answer, as tasks that the client asks for later; needs [`crate::EndpointBuilder::tasks`]. The function is
-    /// the same: questions and progress find their way.
+    /// Lets calls go on after their answer, as tasks that the client asks for later; needs
+    /// [`crate::EndpointBuilder::tasks`]. The function is the same: questions and progress find
+    /// their way.
     #[must_use]
     pub fn task(mut self, task: TaskUse) -> Self {
         self.task = Some(task);
         self
     }
 
-    /// Leaves it to the function when a call becomes a task, with [`Call::begin_task`]; until then, and without it, the call is like any other.
-    /// Otherwise a task begins before the function does.
+    /// Leaves it to the function when a call becomes a task, with [`Call::begin_task`]; until then,
+    /// and without it, the call is like any other. Otherwise a task begins before the function
+    /// does.
     #[must_use]
     pub fn begins_task(mut self) -> Self {
         self.begins_task = true;
         self
     }
 
-    /// Who may see and call it. To everybody else it does not exist. Rules said one after another must all allow it.
+    /// Who may see and call it. To everybody else it does not exist. Rules said one after another
+    /// must all allow it.
     #[must_use]
-    pub fn allowed_for(mut self, policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static) -> Self {
+    pub fn allowed_for(
+        mut self,
+        policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.policy = Some(both(self.policy.take(), policy));
         self
     }
@@ -294,7 +334,9 @@ impl<C: 'static> Tool<C> {
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
-        self.annotations.as_ref().is_some_and(|annotations| annotations.read_only)
+        self.annotations
+            .as_ref()
+            .is_some_and(|annotations| annotations.read_only)
     }
 
     /// The name it is listed under.
@@ -308,7 +350,8 @@ impl<C: 'static> Tool<C> {
         Entry {
             name: &self.name,
             title: self.title.as_deref(),
-            description: Some(self.description.as_str()).filter(|description| !description.is_empty()),
+            description: Some(self.description.as_str())
+                .filter(|description| !description.is_empty()),
             icons: &self.icons,
             input_schema: listed::input(&self.input_schema),
             output_schema: self.output_schema.as_ref().map(listed::output),
@@ -320,7 +363,11 @@ impl<C: 'static> Tool<C> {
 
 impl<C> std::fmt::Debug for Tool<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Tool").field("name", &self.name).field("listed", &self.listed).finish_non_exhaustive()
+        formatter
+            .debug_struct("Tool")
+            .field("name", &self.name)
+            .field("listed", &self.listed)
+            .finish_non_exhaustive()
     }
 }
 

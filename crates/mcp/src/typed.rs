@@ -1,5 +1,6 @@
-//! Things that are types: a tool is a struct of arguments that runs; `typed::reading` has resources, `typed::beginning` prompts. The schemas made of
-//! types are `typed::schema`'s, the outputs `typed::into_output`'s.
+//! Things that are types: a tool is a struct of arguments that runs; `typed::reading` has
+//! resources, `typed::beginning` prompts. The schemas made of types are `typed::schema`'s, the
+//! outputs `typed::into_output`'s.
 
 mod beginning;
 mod into_output;
@@ -23,8 +24,9 @@ pub(crate) use schema::Field;
 
 /// A tool that is the struct of its arguments.
 ///
-/// The type's name in `snake_case` is the tool's name, its documentation the description, the documentation of its fields that of the parameters.
-/// Arguments are checked against the schema made of the type, with every problem named at once, and only then become the struct; what serde
+/// The type's name in `snake_case` is the tool's name, its documentation the description, the
+/// documentation of its fields that of the parameters. Arguments are checked against the schema
+/// made of the type, with every problem named at once, and only then become the struct; what serde
 /// itself refuses after that is told to the model too.
 ///
 /// ```
@@ -62,7 +64,8 @@ pub trait Run<C>: DeserializeOwned + JsonSchema + Send + 'static {
     /// Does the work. The arguments are in `self`; those of the call are empty.
     ///
     /// # Errors
-    /// [`fail`] for the model to read; any other error is a bug or trouble of ours, logged and not shown.
+    /// [`fail`] for the model to read; any other error is a bug or trouble of ours, logged and not
+    /// shown.
     fn run(self, call: &Call<C>) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
 
     /// Who may see and call it. To everybody else it does not exist. Default: everybody.
@@ -72,22 +75,32 @@ pub trait Run<C>: DeserializeOwned + JsonSchema + Send + 'static {
 }
 
 impl<C: Send + Sync + 'static> Tool<C> {
-    /// A tool that is the struct of its arguments. Every part of it can be said otherwise with the methods of [`Tool`].
+    /// A tool that is the struct of its arguments. Every part of it can be said otherwise with the
+    /// methods of [`Tool`].
     #[must_use]
     pub fn of<T: Run<C>>() -> Self {
         let shape = <T::Output as IntoOutput>::shape();
         let output_schema = shape.schema().cloned();
         // A struct without fields and braces is read from a null.
         let is_unit = schema::is_unit::<T>();
-        let tool = Self::new(schema::name::<T>(), schema::description::<T>(), schema::input::<T>(), move |mut call: Call<C>| {
-            let arguments = std::mem::take(&mut call.arguments);
-            let read = if is_unit { serde_json::from_value(Value::Null) } else { arguments.read::<T>() };
-            let shape = shape.clone();
-            async move {
-                let tool = read.map_err(|error| fail(format!("the arguments: {error}")))?;
-                tool.run(&call).await?.into_output(&shape)
-            }
-        });
+        let tool = Self::new(
+            schema::name::<T>(),
+            schema::description::<T>(),
+            schema::input::<T>(),
+            move |mut call: Call<C>| {
+                let arguments = std::mem::take(&mut call.arguments);
+                let read = if is_unit {
+                    serde_json::from_value(Value::Null)
+                } else {
+                    arguments.read::<T>()
+                };
+                let shape = shape.clone();
+                async move {
+                    let tool = read.map_err(|error| fail(format!("the arguments: {error}")))?;
+                    tool.run(&call).await?.into_output(&shape)
+                }
+            },
+        );
         let tool = tool.allowed_for(T::allowed_for);
         match output_schema {
             Some(schema) => tool.output_schema(schema),

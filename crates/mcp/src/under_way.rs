@@ -1,4 +1,5 @@
-//! The calls of one client that are under way: bounded in number, found by the client's id to be taken back. Knows no transport.
+//! The calls of one client that are under way: bounded in number, found by the client's id to be
+//! taken back. Knows no transport.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,7 +29,10 @@ struct Entry {
 
 impl Calls {
     pub(crate) fn at_most(most: usize) -> Self {
-        Self { most, state: Mutex::default() }
+        Self {
+            most,
+            state: Mutex::default(),
+        }
     }
 
     /// How many there may be.
@@ -36,8 +40,8 @@ impl Calls {
         self.most
     }
 
-    /// Begins a call with the JSON of its id; `None` when there are as many as there may be, or after the end. Clients that use an id twice are
-    /// served.
+    /// Begins a call with the JSON of its id; `None` when there are as many as there may be, or
+    /// after the end. Clients that use an id twice are served.
     pub(crate) fn begin(self: &Arc<Self>, id: &str) -> Option<UnderWay> {
         let mut state = self.lock();
         if state.closed || state.calls.len() >= self.most {
@@ -45,8 +49,16 @@ impl Calls {
         }
         state.begun += 1;
         let (number, taken_back) = (state.begun, Arc::new(Notify::new()));
-        state.calls.push(Entry { number, id: id.to_owned(), taken_back: Arc::clone(&taken_back) });
-        Some(UnderWay { calls: Arc::clone(self), number, taken_back })
+        state.calls.push(Entry {
+            number,
+            id: id.to_owned(),
+            taken_back: Arc::clone(&taken_back),
+        });
+        Some(UnderWay {
+            calls: Arc::clone(self),
+            number,
+            taken_back,
+        })
     }
 
     /// Whether a call with this id is under way.
@@ -98,8 +110,8 @@ impl UnderWay {
         }
     }
 
-    /// Says the answer, unless the call was taken back at its very end: its id may belong to another call by then. Whoever has heard the
-    /// answer finds the id free.
+    /// Says the answer, unless the call was taken back at its very end: its id may belong to
+    /// another call by then. Whoever has heard the answer finds the id free.
     pub(crate) fn conclude(self, say: impl FnOnce()) {
         let mut state = self.calls.lock();
         let before = state.calls.len();
@@ -112,7 +124,10 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.calls.lock().calls.retain(|call| call.number != self.number);
+        self.calls
+            .lock()
+            .calls
+            .retain(|call| call.number != self.number);
     }
 }
 
@@ -128,9 +143,15 @@ mod tests {
         let under_way: Vec<_> = ["0", "1", "1"].map(|id| calls.begin(id).unwrap()).into();
         assert!(calls.begin("more").is_none());
         calls.take_back("1");
-        assert!(calls.has("0") && !calls.has("1"), "an id that was taken back is free");
+        assert!(
+            calls.has("0") && !calls.has("1"),
+            "an id that was taken back is free"
+        );
         for (number, one) in under_way.iter().enumerate() {
-            assert_eq!(one.run(std::future::ready(number)).await, (number == 0).then_some(0));
+            assert_eq!(
+                one.run(std::future::ready(number)).await,
+                (number == 0).then_some(0)
+            );
         }
         assert!(calls.begin("more").is_some());
         drop(under_way);
@@ -146,7 +167,10 @@ mod tests {
         let mut said = Vec::new();
         late.conclude(|| said.push("late"));
         kept.conclude(|| {
-            assert!(calls.state.try_lock().is_err(), "nobody looks between the answer and the end of its call");
+            assert!(
+                calls.state.try_lock().is_err(),
+                "nobody looks between the answer and the end of its call"
+            );
             said.push("kept");
         });
         assert!(!calls.has("kept") && said == ["kept"]);

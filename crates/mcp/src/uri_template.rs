@@ -22,15 +22,25 @@ impl UriTemplate {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').ok_or_else(|| format!("{text:?} has a {{ without its }}"))?;
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                return Err(format!("{{{name}}} in {text:?} is no simple name; operators are not supported"));
+            let (name, after) = after
+                .split_once('}')
+                .ok_or_else(|| format!("{text:?} has a {{ without its }}"))?;
+            if name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            {
+                return Err(format!(
+                    "{{{name}}} in {text:?} is no simple name; operators are not supported"
+                ));
             }
             if parts.contains(&Part::Variable(name.to_owned())) {
                 return Err(format!("{{{name}}} stands twice in {text:?}"));
             }
             if literal.is_empty() && matches!(parts.last(), Some(Part::Variable(_))) {
-                return Err(format!("two names stand side by side in {text:?}; put something between them"));
+                return Err(format!(
+                    "two names stand side by side in {text:?}; put something between them"
+                ));
             }
             if !literal.is_empty() {
                 parts.push(Part::Literal(literal.to_owned()));
@@ -55,7 +65,8 @@ impl UriTemplate {
         })
     }
 
-    /// The values of the variables when the address fits: each is at least one character without `/`, percent-decoded.
+    /// The values of the variables when the address fits: each is at least one character without
+    /// `/`, percent-decoded.
     pub(crate) fn captures(&self, uri: &str) -> Option<Vec<(String, String)>> {
         if uri.len() > limits::URI_BYTES {
             return None;
@@ -73,7 +84,10 @@ impl UriTemplate {
                     if value.is_empty() || value.contains('/') {
                         return None;
                     }
-                    found.push((name.clone(), percent_decode_str(value).decode_utf8().ok()?.into_owned()));
+                    found.push((
+                        name.clone(),
+                        percent_decode_str(value).decode_utf8().ok()?.into_owned(),
+                    ));
                     rest = after;
                     parts = others;
                 }
@@ -82,11 +96,15 @@ impl UriTemplate {
     }
 }
 
-/// Where the value at the start of `rest` ends: at the first place where the next literal stands, and for the last literal at the end. A later
-/// place can fit only where this one does too, so none is ever tried again and a long address costs no more than its length.
+/// Where the value at the start of `rest` ends: at the first place where the next literal stands,
+/// and for the last literal at the end. A later place can fit only where this one does too, so none
+/// is ever tried again and a long address costs no more than its length.
 fn value_end(rest: &str, others: &[Part]) -> Option<usize> {
     match others {
-        [Part::Literal(last)] => rest.strip_suffix(last.as_str()).map(str::len).filter(|end| !is_inside_encoded(rest, *end)),
+        [Part::Literal(last)] => rest
+            .strip_suffix(last.as_str())
+            .map(str::len)
+            .filter(|end| !is_inside_encoded(rest, *end)),
         [Part::Literal(next), ..] => {
             let mut from = rest.chars().next()?.len_utf8();
             loop {
@@ -101,7 +119,8 @@ fn value_end(rest: &str, others: &[Part]) -> Option<usize> {
     }
 }
 
-/// Whether a place is within an encoded byte such as `%C3`, which is one thing: its digits are nobody's literal.
+/// Whether a place is within an encoded byte such as `%C3`, which is one thing: its digits are
+/// nobody's literal.
 fn is_inside_encoded(text: &str, place: usize) -> bool {
     let is_encoded = |start: usize| matches!(text.as_bytes().get(start..start + 3), Some([b'%', digits @ ..]) if digits.iter().all(u8::is_ascii_hexdigit));
     (1..=2).any(|back| place.checked_sub(back).is_some_and(is_encoded))
@@ -121,12 +140,19 @@ mod tests {
 
     #[test]
     fn addresses_fit_or_not() {
-        assert_eq!(captures("test://template/{id}/data", "test://template/123/data").unwrap(), ["123"]);
+        assert_eq!(
+            captures("test://template/{id}/data", "test://template/123/data").unwrap(),
+            ["123"]
+        );
         assert_eq!(captures("a://{x}-{y}", "a://1-2-3").unwrap(), ["1", "2-3"]);
         assert_eq!(captures("a://{x}", "a://w%20%C3%A9%2F").unwrap(), ["w é/"]);
-        for (template, uri) in
-            [("a://{x}", "a://"), ("a://{x}", "a://b/c"), ("a://{x}/d", "a://b"), ("a://{x}", "b://c"), ("a://{x}", "a://%ff")]
-        {
+        for (template, uri) in [
+            ("a://{x}", "a://"),
+            ("a://{x}", "a://b/c"),
+            ("a://{x}/d", "a://b"),
+            ("a://{x}", "b://c"),
+            ("a://{x}", "a://%ff"),
+        ] {
             assert_eq!(captures(template, uri), None, "{template} {uri}");
         }
     }
@@ -154,12 +180,25 @@ mod tests {
         assert_eq!(captures("a://{x}9", "a://%C3%A99").unwrap(), ["é"]);
         assert_eq!(captures("a://{x}9", "a://%A9"), None);
         assert_eq!(captures("a://{x}2{y}", "a://%252"), None);
-        assert_eq!(captures("a://{x}2{y}", "a://%2z2%").unwrap(), ["%", "z2%"], "no encoded byte");
+        assert_eq!(
+            captures("a://{x}2{y}", "a://%2z2%").unwrap(),
+            ["%", "z2%"],
+            "no encoded byte"
+        );
     }
 
     #[test]
     fn other_templates_are_refused() {
-        for bad in ["a://{", "a://}", "a://{}", "a://{+x}", "a://{x,y}", "a://{x}{y}", "a://{x}/{x}", "a://{x*}"] {
+        for bad in [
+            "a://{",
+            "a://}",
+            "a://{}",
+            "a://{+x}",
+            "a://{x,y}",
+            "a://{x}{y}",
+            "a://{x}/{x}",
+            "a://{x*}",
+        ] {
             assert!(UriTemplate::parse(bad).is_err(), "{bad}");
         }
     }

@@ -1,4 +1,5 @@
-//! Plugins that register themselves are found by the endpoints that ask for them, in an order that does not change. Needs the feature `discovery`.
+//! Plugins that register themselves are found by the endpoints that ask for them, in an order that
+//! does not change. Needs the feature `discovery`.
 // What the macro writes stands in a user's crate, which may forbid this.
 #![forbid(unsafe_code)]
 #![deny(warnings)]
@@ -8,13 +9,26 @@
 )]
 
 #[path = "main/schemas.rs"]
-#[allow(dead_code, clippy::panic, clippy::indexing_slicing, reason = "the other tests need all of it")]
+#[allow(
+    dead_code,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the other tests need all of it"
+)]
 mod schemas;
 #[path = "main/wire.rs"]
-#[allow(dead_code, clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "the other tests need all of it")]
+#[allow(
+    dead_code,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "the other tests need all of it"
+)]
 mod wire;
 
-use footbridge_mcp::{Begin, Call, Endpoint, EndpointBuilder, Failure, Messages, Prompt, PromptResult, Run, Tool};
+use footbridge_mcp::{
+    Begin, Call, Endpoint, EndpointBuilder, Failure, Messages, Prompt, PromptResult, Run, Tool,
+};
 use serde_json::json;
 use wire::InMemory as _;
 
@@ -70,7 +84,9 @@ mod z_last {
     use super::{EndpointBuilder, Prompt, Site, Tool, Whose};
 
     fn pages(endpoint: EndpointBuilder<Site>) -> EndpointBuilder<Site> {
-        endpoint.prompt(Prompt::of::<super::Page>()).tool(Tool::of::<Whose>().named("z"))
+        endpoint
+            .prompt(Prompt::of::<super::Page>())
+            .tool(Tool::of::<Whose>().named("z"))
     }
     footbridge_mcp::plugin!(Site, pages);
 }
@@ -89,17 +105,40 @@ mod a_first {
 
 #[tokio::test]
 async fn each_endpoint_finds_the_plugins_of_its_context_in_one_order() {
-    let site: Endpoint<Site> =
-        footbridge_mcp::endpoint!("site").tool(Tool::of::<Whose>().named("own")).discover().build().unwrap();
+    let site: Endpoint<Site> = footbridge_mcp::endpoint!("site")
+        .tool(Tool::of::<Whose>().named("own"))
+        .discover()
+        .build()
+        .unwrap();
     let client = site.client(Site);
     let tools = client.tools().await.unwrap();
-    assert_eq!(tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect::<Vec<_>>(), ["own", "a", "whose", "z"]);
-    assert_eq!(client.call("whose", json!({})).await.unwrap().text(), "site");
+    assert_eq!(
+        tools
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap())
+            .collect::<Vec<_>>(),
+        ["own", "a", "whose", "z"]
+    );
+    assert_eq!(
+        client.call("whose", json!({})).await.unwrap().text(),
+        "site"
+    );
     assert_eq!(client.get("page", json!({})).await.unwrap().text(), "site");
     assert_eq!(site.name(), "site");
 
-    let staff: Endpoint<Staff> = footbridge_mcp::endpoint!("staff").discover().build().unwrap();
-    assert_eq!(staff.client(Staff).call("whose", json!({})).await.unwrap().text(), "staff");
+    let staff: Endpoint<Staff> = footbridge_mcp::endpoint!("staff")
+        .discover()
+        .build()
+        .unwrap();
+    assert_eq!(
+        staff
+            .client(Staff)
+            .call("whose", json!({}))
+            .await
+            .unwrap()
+            .text(),
+        "staff"
+    );
     assert_eq!(staff.client(Staff).tools().await.unwrap().len(), 1);
 }
 
@@ -111,6 +150,12 @@ async fn who_does_not_ask_finds_nothing() {
 
 #[test]
 fn a_plugin_that_is_there_already_is_a_build_error() {
-    let twice: Result<Endpoint<Staff>, _> = footbridge_mcp::endpoint!("staff").plugin(whose).discover().build();
-    assert_eq!(twice.unwrap_err().to_string(), r#""whose": the name "whose" is used twice"#);
+    let twice: Result<Endpoint<Staff>, _> = footbridge_mcp::endpoint!("staff")
+        .plugin(whose)
+        .discover()
+        .build();
+    assert_eq!(
+        twice.unwrap_err().to_string(),
+        r#""whose": the name "whose" is used twice"#
+    );
 }

@@ -1,4 +1,5 @@
-//! What the fixture of the conformance suite answers, word for word: the suite itself accepts any text.
+//! What the fixture of the conformance suite answers, word for word: the suite itself accepts any
+//! text.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -50,15 +51,31 @@ fn client() -> TestClient<()> {
 }
 
 /// A result that is what the schema says.
-async fn checked(client: &TestClient<()>, method: &str, params: Value, definition: &str) -> Result<Value, TestError> {
+async fn checked(
+    client: &TestClient<()>,
+    method: &str,
+    params: Value,
+    definition: &str,
+) -> Result<Value, TestError> {
     let result = client.request(method, params).await?.result().clone();
-    schemas::check(MODERN, definition, &json!({"jsonrpc": "2.0", "id": 1, "result": result}));
+    schemas::check(
+        MODERN,
+        definition,
+        &json!({"jsonrpc": "2.0", "id": 1, "result": result}),
+    );
     Ok(result)
 }
 
 /// The content of a tool's result, which is no error.
 async fn content(client: &TestClient<()>, tool: &str, arguments: Value) -> Value {
-    let result = checked(client, "tools/call", json!({"name": tool, "arguments": arguments}), "CallToolResult").await.unwrap();
+    let result = checked(
+        client,
+        "tools/call",
+        json!({"name": tool, "arguments": arguments}),
+        "CallToolResult",
+    )
+    .await
+    .unwrap();
     assert_eq!(result.get("isError"), None, "{result}");
     result["content"].clone()
 }

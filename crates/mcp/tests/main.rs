@@ -1,4 +1,5 @@
-//! The protocol core as a client meets it: over sockets, over pipes and through `Endpoint::call`. What one module does alone is tested beside it.
+//! The protocol core as a client meets it: over sockets, over pipes and through `Endpoint::call`.
+//! What one module does alone is tested beside it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

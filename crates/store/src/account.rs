@@ -27,7 +27,8 @@ pub struct Account {
     pub created_at: String,
 }
 
-/// What `whoami` shows beside the name. It opens nothing on the board: records belong to their account, whatever the role.
+/// What `whoami` shows beside the name. It opens nothing on the board: records belong to their
+/// account, whatever the role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Role {
     /// `user`
@@ -48,7 +49,9 @@ impl Role {
 
     /// Reads the word.
     pub fn parse(text: &str) -> Option<Role> {
-        [Role::User, Role::Admin].into_iter().find(|role| role.as_str() == text)
+        [Role::User, Role::Admin]
+            .into_iter()
+            .find(|role| role.as_str() == text)
     }
 }
 
@@ -84,7 +87,9 @@ pub enum AccountError {
     )]
     Name(String),
     /// The address has not the form of one.
-    #[error("{0:?} is no e-mail address: use one like name@example.org, at most {EMAIL_CHARACTERS} characters")]
+    #[error(
+        "{0:?} is no e-mail address: use one like name@example.org, at most {EMAIL_CHARACTERS} characters"
+    )]
     Email(String),
     /// The password has the wrong length.
     #[error("the password must have {} to {} characters", PASSWORD_CHARACTERS.start(), PASSWORD_CHARACTERS.end())]
@@ -102,7 +107,9 @@ pub enum AccountError {
     #[error("the account \"local\" cannot be removed: it is the user of this machine")]
     LocalStays,
     /// The account still owns records.
-    #[error("the account {name:?} still owns {count} records: delete them first, or ask for them to be erased with it")]
+    #[error(
+        "the account {name:?} still owns {count} records: delete them first, or ask for them to be erased with it"
+    )]
     OwnsRecords {
         /// The account's name.
         name: String,
@@ -128,7 +135,12 @@ impl Store {
         let password_hash = match new.password {
             None => None,
             Some(_) if email.is_none() => return Err(AccountError::PasswordWithoutEmail),
-            Some(password) => Some(self.passwords().hash(password).await?.ok_or(AccountError::Password)?),
+            Some(password) => Some(
+                self.passwords()
+                    .hash(password)
+                    .await?
+                    .ok_or(AccountError::Password)?,
+            ),
         };
         let account = Account {
             id: AccountId::new(),
@@ -165,7 +177,9 @@ impl Store {
     /// [`StoreError`] when the storage fails.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         let mut reader = self.readers().lend().await?;
-        let found = sqlx::query_as(sql::ACCOUNT_LIST).fetch_all(&mut *reader).await;
+        let found = sqlx::query_as(sql::ACCOUNT_LIST)
+            .fetch_all(&mut *reader)
+            .await;
         reader.finish(found)
     }
 
@@ -175,7 +189,10 @@ impl Store {
     /// [`StoreError`] when the storage fails.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
         let mut reader = self.readers().lend().await?;
-        let found = sqlx::query_as(sql::ACCOUNT_BY_ID).bind(id.to_string()).fetch_optional(&mut *reader).await;
+        let found = sqlx::query_as(sql::ACCOUNT_BY_ID)
+            .bind(id.to_string())
+            .fetch_optional(&mut *reader)
+            .await;
         reader.finish(found)
     }
 
@@ -185,29 +202,50 @@ impl Store {
     /// [`AccountError::Unknown`] when there is none.
     pub async fn account_named(&self, name: &str) -> Result<Account, AccountError> {
         let mut reader = self.readers().lend().await?;
-        let found = sqlx::query_as(sql::ACCOUNT_BY_NAME).bind(name).bind(name.to_lowercase()).fetch_optional(&mut *reader).await;
-        reader.finish(found)?.ok_or_else(|| AccountError::Unknown(name.to_owned()))
+        let found = sqlx::query_as(sql::ACCOUNT_BY_NAME)
+            .bind(name)
+            .bind(name.to_lowercase())
+            .fetch_optional(&mut *reader)
+            .await;
+        reader
+            .finish(found)?
+            .ok_or_else(|| AccountError::Unknown(name.to_owned()))
     }
 
     /// Removes an account with its tokens and sessions, and answers how many records went with it.
     ///
     /// # Errors
-    /// [`AccountError::LocalStays`], [`AccountError::OwnsRecords`] when they may not be erased, [`AccountError::Unknown`].
-    pub async fn remove_account(&self, name: &str, records: OwnedRecords) -> Result<u64, AccountError> {
+    /// [`AccountError::LocalStays`], [`AccountError::OwnsRecords`] when they may not be erased,
+    /// [`AccountError::Unknown`].
+    pub async fn remove_account(
+        &self,
+        name: &str,
+        records: OwnedRecords,
+    ) -> Result<u64, AccountError> {
         let account = self.account_named(name).await?;
         if account.id == AccountId::local() {
             return Err(AccountError::LocalStays);
         }
         let id = account.id.to_string();
         let mut transaction = self.begin_write().await?;
-        let count: i64 =
-            sqlx::query_scalar(sql::ACCOUNT_RECORDS).bind(&id).fetch_one(&mut *transaction).await.map_err(StoreError::from)?;
+        let count: i64 = sqlx::query_scalar(sql::ACCOUNT_RECORDS)
+            .bind(&id)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(StoreError::from)?;
         let count = u64::try_from(count).unwrap_or_default();
         if count > 0 && records == OwnedRecords::Refuse {
             transaction.undo().await;
-            return Err(AccountError::OwnsRecords { name: account.name, count });
+            return Err(AccountError::OwnsRecords {
+                name: account.name,
+                count,
+            });
         }
-        sqlx::query(sql::ACCOUNT_REMOVE).bind(&id).execute(&mut *transaction).await.map_err(StoreError::from)?;
+        sqlx::query(sql::ACCOUNT_REMOVE)
+            .bind(&id)
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::from)?;
         transaction.commit().await?;
         Ok(count)
     }
@@ -218,10 +256,12 @@ impl FromRow<'_, SqliteRow> for Account {
         let id: &str = row.try_get("id")?;
         let role: &str = row.try_get("role")?;
         Ok(Account {
-            id: AccountId::parse(id).ok_or_else(|| sqlx::Error::Decode("an account id is no UUID".into()))?,
+            id: AccountId::parse(id)
+                .ok_or_else(|| sqlx::Error::Decode("an account id is no UUID".into()))?,
             name: row.try_get("name")?,
             email: row.try_get("email")?,
-            role: Role::parse(role).ok_or_else(|| sqlx::Error::Decode("an account's role is unknown".into()))?,
+            role: Role::parse(role)
+                .ok_or_else(|| sqlx::Error::Decode("an account's role is unknown".into()))?,
             has_password: row.try_get("has_password")?,
             created_at: row.try_get("created_at")?,
         })
@@ -230,14 +270,27 @@ impl FromRow<'_, SqliteRow> for Account {
 
 fn check_name(name: &str) -> Result<(), AccountError> {
     let length = name.chars().count();
-    let well_formed =
-        (1..=NAME_CHARACTERS).contains(&length) && name.trim() == name && !name.chars().any(|one| one.is_control() || one == '@');
-    if well_formed { Ok(()) } else { Err(AccountError::Name(name.to_owned())) }
+    let well_formed = (1..=NAME_CHARACTERS).contains(&length)
+        && name.trim() == name
+        && !name.chars().any(|one| one.is_control() || one == '@');
+    if well_formed {
+        Ok(())
+    } else {
+        Err(AccountError::Name(name.to_owned()))
+    }
 }
 
 fn check_email(email: &str) -> Result<(), AccountError> {
-    let plain = email.chars().count() <= EMAIL_CHARACTERS && !email.chars().any(|one| one.is_whitespace() || one.is_control());
-    let has_both_sides =
-        email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
-    if plain && has_both_sides { Ok(()) } else { Err(AccountError::Email(email.to_owned())) }
+    let plain = email.chars().count() <= EMAIL_CHARACTERS
+        && !email
+            .chars()
+            .any(|one| one.is_whitespace() || one.is_control());
+    let has_both_sides = email
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+    if plain && has_both_sides {
+        Ok(())
+    } else {
+        Err(AccountError::Email(email.to_owned()))
+    }
 }

@@ -1,5 +1,6 @@
-//! Connections to the database, lent one at a time. One that was not given back is closed, and what it was doing is stopped: a call that
-//! was dropped, a statement that failed and a transaction that did not end leave nothing behind.
+//! Connections to the database, lent one at a time. One that was not given back is closed, and what
+//! it was doing is stopped: a call that was dropped, a statement that failed and a transaction that
+//! did not end leave nothing behind.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,8 @@ use crate::StoreError;
 use crate::database_file::DatabaseFile;
 use crate::store_error::is_damage;
 
-/// Steps of SQLite's machine between two looks at whether the statement is still wanted: well under a millisecond.
+/// Steps of SQLite's machine between two looks at whether the statement is still wanted: well under
+/// a millisecond.
 const STEPS: i32 = 1000;
 
 /// How long a connection that is in use is waited for at the end.
@@ -32,7 +34,8 @@ pub(crate) struct Connections {
     idle: Mutex<Vec<MarkedConnection>>,
 }
 
-/// An open connection. The mark is dropped first, so that what the connection does is stopped before it is closed.
+/// An open connection. The mark is dropped first, so that what the connection does is stopped
+/// before it is closed.
 struct MarkedConnection {
     mark: Mark,
     sqlite: SqliteConnection,
@@ -87,12 +90,20 @@ impl Connections {
                 .map_err(|closed| StoreError::Failed(closed.into()))?,
         };
         self.file.check_is_the_opened_one()?;
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let connection = match idle {
             Some(connection) => connection,
             None => self.open().await?,
         };
-        Ok(Lease { connection, lender: Arc::clone(self), permit })
+        Ok(Lease {
+            connection,
+            lender: Arc::clone(self),
+            permit,
+        })
     }
 
     async fn open(&self) -> Result<MarkedConnection, sqlx::Error> {
@@ -102,19 +113,29 @@ impl Connections {
     async fn marked(&self, mut sqlite: SqliteConnection) -> Result<MarkedConnection, sqlx::Error> {
         self.file.connection_opened();
         let is_unwanted = Arc::new(AtomicBool::new(false));
-        let mark = Mark { is_unwanted: Arc::clone(&is_unwanted), file: Arc::clone(&self.file) };
-        sqlite.lock_handle().await?.set_progress_handler(STEPS, move || !is_unwanted.load(Ordering::Relaxed));
+        let mark = Mark {
+            is_unwanted: Arc::clone(&is_unwanted),
+            file: Arc::clone(&self.file),
+        };
+        sqlite
+            .lock_handle()
+            .await?
+            .set_progress_handler(STEPS, move || !is_unwanted.load(Ordering::Relaxed));
         Ok(MarkedConnection { mark, sqlite })
     }
 
     /// Takes in a connection to the file that is open already.
     pub(crate) async fn take_in(&self, sqlite: SqliteConnection) -> Result<(), sqlx::Error> {
         let connection = self.marked(sqlite).await?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
         Ok(())
     }
 
-    /// Closes all; whoever asks for one afterwards is refused. One that is in use is not waited for for long.
+    /// Closes all; whoever asks for one afterwards is refused. One that is in use is not waited for
+    /// for long.
     pub(crate) async fn close(&self) {
         drop(tokio::time::timeout(CLOSING, self.permits.acquire_many(self.most)).await);
         self.permits.close();
@@ -152,8 +173,16 @@ impl Lease {
 
     /// Gives it back: no statement is under way, and no transaction is open.
     pub(crate) fn give_back(self) {
-        let Lease { connection, lender, permit } = self;
-        lender.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        let Lease {
+            connection,
+            lender,
+            permit,
+        } = self;
+        lender
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
         drop(permit);
     }
 }
@@ -188,12 +217,22 @@ mod tests {
         let store = Store::open(directory.path()).await.unwrap();
         let mut reader = store.readers().lend().await.unwrap();
         let endless = sqlx::query(ENDLESS).fetch_all(&mut *reader);
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), endless).await.is_err());
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_millis(20), endless)
+                .await
+                .is_err()
+        );
         store.settle().await.unwrap();
-        let mut other =
-            sqlx::sqlite::SqliteConnectOptions::new().filename(directory.path().join(DATABASE_FILE)).connect().await.unwrap();
+        let mut other = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(directory.path().join(DATABASE_FILE))
+            .connect()
+            .await
+            .unwrap();
         let mut is_busy = async || -> bool {
-            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut other).await.unwrap();
+            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut other)
+                .await
+                .unwrap();
             row.get::<i64, _>(0) == 1
         };
         assert!(is_busy().await, "it runs although nobody waits for it");
@@ -205,19 +244,33 @@ mod tests {
     #[tokio::test]
     async fn long_lists_are_in_nobody_s_way_and_one_too_many_is_told_so() {
         let directory = tempfile::tempdir().unwrap();
-        let options = StoreOptions { busy_time: std::time::Duration::from_millis(50), ..StoreOptions::default() };
+        let options = StoreOptions {
+            busy_time: std::time::Duration::from_millis(50),
+            ..StoreOptions::default()
+        };
         let store = Store::open_with(directory.path(), options).await.unwrap();
         let mut long = Vec::new();
         for _ in 0..crate::store::SCANNERS {
             long.push(store.scanners().lend().await.unwrap());
         }
-        let mut running: Vec<_> = long.iter_mut().map(|lease| Box::pin(sqlx::query(ENDLESS).fetch_all(&mut **lease))).collect();
+        let mut running: Vec<_> = long
+            .iter_mut()
+            .map(|lease| Box::pin(sqlx::query(ENDLESS).fetch_all(&mut **lease)))
+            .collect();
         for statement in &mut running {
-            assert!(tokio::time::timeout(std::time::Duration::from_millis(1), statement).await.is_err());
+            assert!(
+                tokio::time::timeout(std::time::Duration::from_millis(1), statement)
+                    .await
+                    .is_err()
+            );
         }
         assert!(store.account(AccountId::local()).await.unwrap().is_some());
         let refused = store.scanners().lend().await.err().unwrap();
-        assert!(matches!(refused, StoreError::Crowded) && refused.to_string().contains("lists and searches"), "{refused}");
+        assert!(
+            matches!(refused, StoreError::Crowded)
+                && refused.to_string().contains("lists and searches"),
+            "{refused}"
+        );
         // The end does not wait for them, whether somebody still waits for what they find or not.
         store.close().await;
         drop(running);

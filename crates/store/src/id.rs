@@ -64,7 +64,8 @@ impl fmt::Display for RecordId {
     }
 }
 
-/// The name of a field in a record's data: `^[a-z][a-z0-9_]{0,39}$`, so it may stand in SQL as it is.
+/// The name of a field in a record's data: `^[a-z][a-z0-9_]{0,39}$`, so it may stand in SQL as it
+/// is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldName(Box<str>);
 
@@ -78,9 +79,13 @@ impl FieldName {
     /// ```
     pub fn parse(text: &str) -> Option<FieldName> {
         let mut characters = text.chars();
-        let starts_well = characters.next().is_some_and(|first| first.is_ascii_lowercase());
-        let goes_on_well = characters.all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || next == '_');
-        (starts_well && goes_on_well && text.len() <= FIELD_NAME_CHARACTERS).then(|| FieldName(text.into()))
+        let starts_well = characters
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase());
+        let goes_on_well = characters
+            .all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || next == '_');
+        (starts_well && goes_on_well && text.len() <= FIELD_NAME_CHARACTERS)
+            .then(|| FieldName(text.into()))
     }
 
     /// The name as text.

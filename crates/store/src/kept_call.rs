@@ -1,5 +1,6 @@
-//! Calls kept under a key of the caller's: begun, then done with their answer, so that the same call again is not carried out twice.
-//! What a call is and what its fingerprint holds is the caller's business.
+//! Calls kept under a key of the caller's: begun, then done with their answer, so that the same
+//! call again is not carried out twice. What a call is and what its fingerprint holds is the
+//! caller's business.
 
 use std::time::{Duration, SystemTime};
 
@@ -60,7 +61,9 @@ pub enum KeepError {
 }
 
 impl Store {
-    /// Notes that a call begins, unless its key is known, and counts it in a room: a client that fills its own leaves those of others. Calls that are older than [`KEPT_TIME`] at `now` are forgotten first.
+    /// Notes that a call begins, unless its key is known, and counts it in a room: a client that
+    /// fills its own leaves those of others. Calls that are older than [`KEPT_TIME`] at `now` are
+    /// forgotten first.
     ///
     /// # Errors
     /// [`KeepError::Full`] when there is no room for another one.
@@ -74,7 +77,11 @@ impl Store {
         let begun = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
         let ends = Timestamp::try_from(now + KEPT_TIME).unwrap_or(Timestamp::MAX);
         let mut transaction = self.begin_write().await?;
-        sqlx::query(sql::KEPT_CALL_CLEAR).bind(time::text(begun)).execute(&mut *transaction).await.map_err(StoreError::from)?;
+        sqlx::query(sql::KEPT_CALL_CLEAR)
+            .bind(time::text(begun))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::from)?;
         let known = sqlx::query(sql::KEPT_CALL)
             .bind(&call.caller)
             .bind(&call.tool)
@@ -94,10 +101,17 @@ impl Store {
                 false => KeptCall::Unfinished(row.try_get("begun_at").map_err(StoreError::from)?),
             });
         }
-        let kept = sqlx::query(sql::KEPT_CALL_ROOM).bind(room).fetch_one(&mut *transaction).await.map_err(StoreError::from)?;
+        let kept = sqlx::query(sql::KEPT_CALL_ROOM)
+            .bind(room)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(StoreError::from)?;
         let count = |column| kept.try_get::<i64, _>(column).map_err(StoreError::from);
         let most = self.kept_calls();
-        let (most_calls, most_characters) = (i64::from(most), i64::try_from(MAX_KEPT_CHARACTERS).unwrap_or(i64::MAX));
+        let (most_calls, most_characters) = (
+            i64::from(most),
+            i64::try_from(MAX_KEPT_CHARACTERS).unwrap_or(i64::MAX),
+        );
         let is_full = (count("own_calls")? == 0 && count("rooms")? >= MOST_ROOMS)
             || count("own_calls")? >= most_calls
             || count("own_characters")? >= most_characters
@@ -123,13 +137,15 @@ impl Store {
         Ok(KeptCall::Begun)
     }
 
-    /// Notes that a begun call was carried out, with its answer; one larger than [`MAX_KEPT_ANSWER`] is not kept.
+    /// Notes that a begun call was carried out, with its answer; one larger than
+    /// [`MAX_KEPT_ANSWER`] is not kept.
     ///
     /// # Errors
     /// [`StoreError`] when the storage fails; the call then stays unfinished.
     pub async fn finish_kept_call(&self, call: &CallKey, answer: &str) -> Result<(), StoreError> {
         let answer = Some(answer).filter(|answer| answer.len() <= MAX_KEPT_ANSWER);
-        self.settle_kept_call(sql::KEPT_CALL_DONE, call, Some(answer)).await
+        self.settle_kept_call(sql::KEPT_CALL_DONE, call, Some(answer))
+            .await
     }
 
     /// Forgets a begun call that changed nothing, so that its key is free again.
@@ -137,7 +153,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the storage fails; the call then stays unfinished.
     pub async fn forget_kept_call(&self, call: &CallKey) -> Result<(), StoreError> {
-        self.settle_kept_call(sql::KEPT_CALL_FORGET, call, None).await
+        self.settle_kept_call(sql::KEPT_CALL_FORGET, call, None)
+            .await
     }
 
     async fn settle_kept_call(
@@ -147,7 +164,10 @@ impl Store {
         answer: Option<Option<&str>>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin_write().await?;
-        let settled = sqlx::query(statement).bind(&call.caller).bind(&call.tool).bind(&call.key);
+        let settled = sqlx::query(statement)
+            .bind(&call.caller)
+            .bind(&call.tool)
+            .bind(&call.key);
         let settled = match answer {
             Some(answer) => settled.bind(answer),
             None => settled,

@@ -1,7 +1,9 @@
-//! Where Footbridge keeps things: accounts, tokens, sessions and the records they own, in one SQLite file.
+//! Where Footbridge keeps things: accounts, tokens, sessions and the records they own, in one
+//! SQLite file.
 //!
-//! This crate holds the only SQL of the workspace. It knows no HTTP and no model table: what a record's fields mean
-//! comes from the caller as data, and a filter or a sort is built from a closed set of expressions with bound values.
+//! This crate holds the only SQL of the workspace. It knows no HTTP and no model table: what a
+//! record's fields mean comes from the caller as data, and a filter or a sort is built from a
+//! closed set of expressions with bound values.
 //!
 //! ```
 //! use footbridge_store::{AccountId, Store};
@@ -42,7 +44,9 @@ mod sql;
 
 pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
 pub use id::{AccountId, FieldName, RecordId};
-pub use kept_call::{CallKey, KEPT_TIME, KeepError, KeptCall, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS};
+pub use kept_call::{
+    CallKey, KEPT_TIME, KeepError, KeptCall, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS,
+};
 pub use list::{Filter, ListError, ListQuery, Number, Page, SortKey};
 pub use open_error::OpenError;
 pub use password::PASSWORD_CHARACTERS;

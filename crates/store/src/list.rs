@@ -8,8 +8,8 @@ use crate::sql::list::{AccessPath, Cursor};
 use crate::sql::search::Search;
 use crate::{AccountId, FieldName, Record, RecordId, Store, StoreError, sql};
 
-/// A search that finds at most so many rows by its index looks at those, in any order; one that finds more goes through the rows in
-/// their order, where it soon has a page.
+/// A search that finds at most so many rows by its index looks at those, in any order; one that
+/// finds more goes through the rows in their order, where it soon has a page.
 const FEW: i64 = 1000;
 
 /// One condition. Several values mean any of them; no value at all matches nothing.
@@ -40,7 +40,8 @@ pub enum Number {
     Real(f64),
 }
 
-/// What the rows are sorted by. Rows without the value come last in both directions; equal values go by id.
+/// What the rows are sorted by. Rows without the value come last in both directions; equal values
+/// go by id.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SortKey {
     /// When the row was made.
@@ -109,28 +110,43 @@ pub enum ListError {
 }
 
 impl Store {
-    /// Reads a page of records. One that may have to look at every row, as a search may, has a time, and connections that others do not
-    /// wait for.
+    /// Reads a page of records. One that may have to look at every row, as a search may, has a
+    /// time, and connections that others do not wait for.
     ///
     /// # Errors
-    /// [`ListError::UnknownCursor`] when `after` names no row, deleted ones included; [`ListError::TooLong`] when its time is over.
+    /// [`ListError::UnknownCursor`] when `after` names no row, deleted ones included;
+    /// [`ListError::TooLong`] when its time is over.
     pub async fn records(&self, query: &ListQuery) -> Result<Page, ListError> {
         let search = query.search.as_deref().map(Search::new);
         if search.as_ref().is_some_and(Search::finds_nothing) {
-            return Ok(Page { records: Vec::new(), has_more: false });
+            return Ok(Page {
+                records: Vec::new(),
+                has_more: false,
+            });
         }
         let is_quick = sql::list::is_found_in_order(query);
-        let lender = if is_quick { self.readers() } else { self.scanners() };
+        let lender = if is_quick {
+            self.readers()
+        } else {
+            self.scanners()
+        };
         let mut reader = lender.lend().await?;
         let time = self.scan_time();
         let reading = read(&mut reader, query, search.as_ref());
         let read = match is_quick {
             true => reading.await,
             // A reader that is not given back is stopped.
-            false => tokio::time::timeout(time, reading).await.map_err(|_| ListError::TooLong(time))?,
+            false => tokio::time::timeout(time, reading)
+                .await
+                .map_err(|_| ListError::TooLong(time))?,
         };
         let mut records = match (reader.finish(read)?, query.after) {
-            (None, Some(id)) => return Err(ListError::UnknownCursor { model: query.model.clone(), id }),
+            (None, Some(id)) => {
+                return Err(ListError::UnknownCursor {
+                    model: query.model.clone(),
+                    id,
+                });
+            }
             (records, _) => records.unwrap_or_default(),
         };
         let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
@@ -150,14 +166,20 @@ async fn read(
         return read_page(connection, query, search, None).await.map(Some);
     }
     // Several statements see the same rows.
-    sqlx::query(sql::BEGIN_READ).execute(&mut *connection).await?;
+    sqlx::query(sql::BEGIN_READ)
+        .execute(&mut *connection)
+        .await?;
     let records = match query.after {
         None => Some(read_page(connection, query, search, None).await?),
         Some(id) => {
-            let is_missing: Option<bool> =
-                sql::list::cursor(query, id).build_query_scalar().fetch_optional(&mut *connection).await?;
+            let is_missing: Option<bool> = sql::list::cursor(query, id)
+                .build_query_scalar()
+                .fetch_optional(&mut *connection)
+                .await?;
             match is_missing {
-                Some(is_missing) => Some(read_page(connection, query, search, Some(Cursor { id, is_missing })).await?),
+                Some(is_missing) => Some(
+                    read_page(connection, query, search, Some(Cursor { id, is_missing })).await?,
+                ),
                 None => None,
             }
         }
@@ -175,9 +197,20 @@ async fn read_page(
     let access_path = match search.map(Search::parts).filter(|parts| !parts.is_empty()) {
         None => AccessPath::by_index(query),
         Some(parts) => {
-            let found: i64 = sqlx::query_scalar(sql::SEARCH_COUNT).bind(parts).bind(FEW + 1).fetch_one(&mut *connection).await?;
-            if found <= FEW { AccessPath::Found } else { AccessPath::by_index(query) }
+            let found: i64 = sqlx::query_scalar(sql::SEARCH_COUNT)
+                .bind(parts)
+                .bind(FEW + 1)
+                .fetch_one(&mut *connection)
+                .await?;
+            if found <= FEW {
+                AccessPath::Found
+            } else {
+                AccessPath::by_index(query)
+            }
         }
     };
-    sql::list::page(query, search, access_path, cursor.as_ref()).build_query_as().fetch_all(connection).await
+    sql::list::page(query, search, access_path, cursor.as_ref())
+        .build_query_as()
+        .fetch_all(connection)
+        .await
 }

@@ -1,9 +1,11 @@
-//! How fast passwords may be tried, by account and address. Knows no hashes and reads no clock: the time comes with each question.
+//! How fast passwords may be tried, by account and address. Knows no hashes and reads no clock: the
+//! time comes with each question.
 //!
-//! A few tries are free. After them, an account whose right password has been seen since the start takes one try in
-//! [`REFUSED_PACE`] and refuses the rest; one whose right password has not been seen yet lets tries queue for a while, so that
-//! its owner gets through a crowd. What looks like the right password passes both: twelve bits of its keyed digest are kept, which sort
-//! out 4,095 of 4,096 guesses and would tell a thief of this memory next to nothing.
+//! A few tries are free. After them, an account whose right password has been seen since the start
+//! takes one try in [`REFUSED_PACE`] and refuses the rest; one whose right password has not been
+//! seen yet lets tries queue for a while, so that its owner gets through a crowd. What looks like
+//! the right password passes both: twelve bits of its keyed digest are kept, which sort out 4,095
+//! of 4,096 guesses and would tell a thief of this memory next to nothing.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -32,10 +34,12 @@ const REFUSED_PACE: Duration = Duration::from_secs(10);
 const REFUSED_PACE_OF_AN_ADDRESS: Duration = Duration::from_secs(1);
 /// Tries are forgotten when none came for this long.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
-/// Most accounts with their addresses that are remembered, and most accounts whose right password was seen.
+/// Most accounts with their addresses that are remembered, and most accounts whose right password
+/// was seen.
 const REMEMBERED: usize = 4096;
 
-/// A name in the tables: a keyed digest, so that names of any length take the same room and nobody can aim at a place.
+/// A name in the tables: a keyed digest, so that names of any length take the same room and nobody
+/// can aim at a place.
 type NameDigest = [u8; 16];
 
 pub(crate) struct LogInLimit {
@@ -79,8 +83,12 @@ pub(crate) enum Admission {
 impl LogInLimit {
     pub(crate) fn new() -> Result<LogInLimit, StoreError> {
         let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|error| StoreError::Failed(format!("no random bytes: {error}").into()))?;
-        Ok(LogInLimit { key, tables: Mutex::default() })
+        getrandom::fill(&mut key)
+            .map_err(|error| StoreError::Failed(format!("no random bytes: {error}").into()))?;
+        Ok(LogInLimit {
+            key,
+            tables: Mutex::default(),
+        })
     }
 
     /// Whether and when a try may be made. It counts as a wrong one until it turns out right.
@@ -91,10 +99,17 @@ impl LogInLimit {
         if look.is_some_and(|look| look == self.look(tried)) {
             return Admission::At(now, Lane::Familiar);
         }
-        // A name that nobody has behaves like one of either kind, so that the kind tells little about it.
-        let may_queue = if tried.exists { look.is_none() } else { account.first().is_some_and(|byte| byte & 1 == 0) };
+        // A name that nobody has behaves like one of either kind, so that the kind tells little
+        // about it.
+        let may_queue = if tried.exists {
+            look.is_none()
+        } else {
+            account.first().is_some_and(|byte| byte & 1 == 0)
+        };
         let mut pair = tables.tries_of(self.pair(tried), now);
-        let mut whole = tried.address.map(|address| (self.address(address), FREE_TRIES_OF_AN_ADDRESS));
+        let mut whole = tried
+            .address
+            .map(|address| (self.address(address), FREE_TRIES_OF_AN_ADDRESS));
         let mut of_address = whole.map(|(name, _)| tables.tries_of(name, now));
         if let (Some((_, free)), Some(tries)) = (&mut whole, &mut of_address)
             && let Err(wait) = tries.refusing(*free, REFUSED_PACE_OF_AN_ADDRESS, now)
@@ -127,7 +142,10 @@ impl LogInLimit {
         if lane == Lane::Familiar {
             return;
         }
-        let names = [Some(self.pair(tried)), tried.address.map(|address| self.address(address))];
+        let names = [
+            Some(self.pair(tried)),
+            tried.address.map(|address| self.address(address)),
+        ];
         for name in names.into_iter().flatten() {
             if let Some(tries) = tables.tries.get_mut(&name) {
                 tries.count = tries.count.saturating_sub(1);
@@ -140,8 +158,15 @@ impl LogInLimit {
     }
 
     fn pair(&self, tried: &Try<'_>) -> NameDigest {
-        let address = tried.address.map(|address| address.to_string()).unwrap_or_default();
-        self.name(&[b"pair", tried.email.to_lowercase().as_bytes(), address.as_bytes()])
+        let address = tried
+            .address
+            .map(|address| address.to_string())
+            .unwrap_or_default();
+        self.name(&[
+            b"pair",
+            tried.email.to_lowercase().as_bytes(),
+            address.as_bytes(),
+        ])
     }
 
     fn address(&self, address: IpAddr) -> NameDigest {
@@ -150,7 +175,11 @@ impl LogInLimit {
 
     fn look(&self, tried: &Try<'_>) -> u16 {
         let email = tried.email.to_lowercase();
-        let [high, low, ..] = self.name(&[b"look", email.as_bytes(), tried.password.expose_secret().as_bytes()]);
+        let [high, low, ..] = self.name(&[
+            b"look",
+            email.as_bytes(),
+            tried.password.expose_secret().as_bytes(),
+        ]);
         u16::from_be_bytes([high, low]) >> 4
     }
 
@@ -171,8 +200,16 @@ impl LogInLimit {
 
 impl Tables {
     fn tries_of(&self, name: NameDigest, now: Instant) -> Tries {
-        let known = self.tries.get(&name).filter(|tries| !tries.is_forgotten(now)).copied();
-        known.unwrap_or(Tries { count: 0, last: now, next: now })
+        let known = self
+            .tries
+            .get(&name)
+            .filter(|tries| !tries.is_forgotten(now))
+            .copied();
+        known.unwrap_or(Tries {
+            count: 0,
+            last: now,
+            next: now,
+        })
     }
 
     /// Makes room by forgetting what is old, else whoever tried least.
@@ -180,7 +217,11 @@ impl Tables {
         if self.tries.len() >= REMEMBERED && !self.tries.contains_key(&name) {
             self.tries.retain(|_, known| !known.is_forgotten(now));
             if self.tries.len() >= REMEMBERED
-                && let Some(least) = self.tries.iter().min_by_key(|(_, known)| (known.count, known.last)).map(|(name, _)| *name)
+                && let Some(least) = self
+                    .tries
+                    .iter()
+                    .min_by_key(|(_, known)| (known.count, known.last))
+                    .map(|(name, _)| *name)
             {
                 self.tries.remove(&least);
             }
@@ -195,15 +236,31 @@ impl Tries {
     }
 
     fn count(&mut self, at: Instant, pace: Duration, now: Instant) -> Instant {
-        *self = Tries { count: self.count.saturating_add(1), last: now, next: at + pace };
+        *self = Tries {
+            count: self.count.saturating_add(1),
+            last: now,
+            next: at + pace,
+        };
         at
     }
 
     /// One try in a while; the others are told how long that is.
     fn refusing(&mut self, free: u32, pace: Duration, now: Instant) -> Result<Instant, Duration> {
-        match self.next.checked_duration_since(now).filter(|wait| self.count >= free && !wait.is_zero()) {
+        match self
+            .next
+            .checked_duration_since(now)
+            .filter(|wait| self.count >= free && !wait.is_zero())
+        {
             Some(wait) => Err(wait),
-            None => Ok(self.count(now, if self.count.saturating_add(1) < free { Duration::ZERO } else { pace }, now)),
+            None => Ok(self.count(
+                now,
+                if self.count.saturating_add(1) < free {
+                    Duration::ZERO
+                } else {
+                    pace
+                },
+                now,
+            )),
         }
     }
 

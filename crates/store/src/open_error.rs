@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::MigrateError;
 
 use crate::store_error::{
-    SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_LOCKED, SQLITE_NOTADB, SQLITE_PERM, SQLITE_READONLY,
-    primary_code,
+    SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_LOCKED, SQLITE_NOTADB,
+    SQLITE_PERM, SQLITE_READONLY, primary_code,
 };
 
 /// What lies behind a refusal.
@@ -103,7 +103,9 @@ impl OpenError {
             Some(SQLITE_NOTADB | SQLITE_CORRUPT) => OpenError::NotADatabase { path, source },
             Some(SQLITE_BUSY | SQLITE_LOCKED) => OpenError::Locked { path, source },
             Some(SQLITE_FULL) => OpenError::DiskFull { path, source },
-            Some(SQLITE_CANTOPEN | SQLITE_READONLY | SQLITE_PERM) => OpenError::NotWritable { path, source },
+            Some(SQLITE_CANTOPEN | SQLITE_READONLY | SQLITE_PERM) => {
+                OpenError::NotWritable { path, source }
+            }
             _ if is_out_of_time => OpenError::Locked { path, source },
             _ => OpenError::Failed { path, source },
         }
@@ -111,9 +113,17 @@ impl OpenError {
 
     pub(crate) fn from_migration(path: &Path, source: MigrateError) -> OpenError {
         match source {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => OpenError::from_sqlite(path, error),
-            MigrateError::VersionMismatch(version) => OpenError::OtherSchema { path: path.to_owned(), version },
-            other => OpenError::Failed { path: path.to_owned(), source: other.into() },
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                OpenError::from_sqlite(path, error)
+            }
+            MigrateError::VersionMismatch(version) => OpenError::OtherSchema {
+                path: path.to_owned(),
+                version,
+            },
+            other => OpenError::Failed {
+                path: path.to_owned(),
+                source: other.into(),
+            },
         }
     }
 

@@ -1,4 +1,5 @@
-//! One record at a time: create, read, change, delete. What the fields mean is the caller's; lists are in `list`.
+//! One record at a time: create, read, change, delete. What the fields mean is the caller's; lists
+//! are in `list`.
 
 use serde_json::{Map, Value};
 use sqlx::sqlite::SqliteRow;
@@ -102,7 +103,8 @@ impl From<sqlx::Error> for RecordError {
 }
 
 impl Store {
-    /// Makes a record. When this answers, the record survives a crash of the process and of the machine.
+    /// Makes a record. When this answers, the record survives a crash of the process and of the
+    /// machine.
     ///
     /// # Errors
     /// [`RecordError`]; nothing is kept then.
@@ -111,7 +113,8 @@ impl Store {
         let data = Value::Object(new.data).to_string();
         let account = new.account_id.to_string();
         let mut transaction = self.begin_write().await?;
-        if let Some(missing) = missing_reference(&mut transaction, &account, new.references).await? {
+        if let Some(missing) = missing_reference(&mut transaction, &account, new.references).await?
+        {
             transaction.undo().await;
             return Err(RecordError::MissingReference(missing));
         }
@@ -147,19 +150,30 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the storage fails.
-    pub async fn record(&self, account_id: AccountId, model: &str, id: RecordId) -> Result<Option<Record>, StoreError> {
+    pub async fn record(
+        &self,
+        account_id: AccountId,
+        model: &str,
+        id: RecordId,
+    ) -> Result<Option<Record>, StoreError> {
         let mut reader = self.readers().lend().await?;
-        let found = sqlx::query_as(sql::RECORD_READ).bind(id.to_string()).bind(account_id.to_string()).bind(model);
+        let found = sqlx::query_as(sql::RECORD_READ)
+            .bind(id.to_string())
+            .bind(account_id.to_string())
+            .bind(model);
         let found = found.fetch_optional(&mut *reader).await;
         reader.finish(found)
     }
 
-    /// Changes a record and answers it; none when the account has no such record. A change that changes nothing leaves
-    /// `updated_at` as it was.
+    /// Changes a record and answers it; none when the account has no such record. A change that
+    /// changes nothing leaves `updated_at` as it was.
     ///
     /// # Errors
     /// [`RecordError`]; nothing is changed then.
-    pub async fn change_record(&self, change: RecordChange<'_>) -> Result<Option<Record>, RecordError> {
+    pub async fn change_record(
+        &self,
+        change: RecordChange<'_>,
+    ) -> Result<Option<Record>, RecordError> {
         let account = change.account_id.to_string();
         let mut transaction = self.begin_write().await?;
         let found: Option<Record> = sqlx::query_as(sql::RECORD_READ)
@@ -172,11 +186,14 @@ impl Store {
             transaction.undo().await;
             return Ok(None);
         };
-        if let Some(missing) = missing_reference(&mut transaction, &account, change.references).await? {
+        if let Some(missing) =
+            missing_reference(&mut transaction, &account, change.references).await?
+        {
             transaction.undo().await;
             return Err(RecordError::MissingReference(missing));
         }
-        let before: Map<String, Value> = serde_json::from_str(&record.data).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let before: Map<String, Value> = serde_json::from_str(&record.data)
+            .map_err(|error| sqlx::Error::Decode(error.into()))?;
         let mut data = before.clone();
         for (field, value) in change.set {
             if value.is_null() {
@@ -205,11 +222,17 @@ impl Store {
         Ok(Some(record))
     }
 
-    /// Deletes a record: it is kept, marked, and never handed out again. False when the account has no such record.
+    /// Deletes a record: it is kept, marked, and never handed out again. False when the account has
+    /// no such record.
     ///
     /// # Errors
     /// [`StoreError`] when the storage fails; nothing is changed then.
-    pub async fn delete_record(&self, account_id: AccountId, model: &str, id: RecordId) -> Result<bool, StoreError> {
+    pub async fn delete_record(
+        &self,
+        account_id: AccountId,
+        model: &str,
+        id: RecordId,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin_write().await?;
         let deleted = sqlx::query(sql::RECORD_DELETE)
             .bind(id.to_string())
@@ -227,7 +250,8 @@ impl FromRow<'_, SqliteRow> for Record {
     fn from_row(row: &SqliteRow) -> Result<Record, sqlx::Error> {
         let id: &str = row.try_get(0)?;
         Ok(Record {
-            id: RecordId::parse(id).ok_or_else(|| sqlx::Error::Decode("a record id is no UUID".into()))?,
+            id: RecordId::parse(id)
+                .ok_or_else(|| sqlx::Error::Decode("a record id is no UUID".into()))?,
             model: row.try_get(1)?,
             owned_by: row.try_get(2)?,
             status: row.try_get(3)?,

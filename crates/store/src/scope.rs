@@ -47,10 +47,22 @@ impl Scope {
     pub fn parse(text: &str) -> Result<Scope, ScopeError> {
         let refused = || ScopeError(text.to_owned());
         let (model, access) = text.split_once(':').ok_or_else(refused)?;
-        let access = [Access::Read, Access::Write].into_iter().find(|known| known.as_str() == access).ok_or_else(refused)?;
-        let well_formed =
-            !model.is_empty() && model.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
-        if well_formed { Ok(Scope { model: model.into(), access }) } else { Err(refused()) }
+        let access = [Access::Read, Access::Write]
+            .into_iter()
+            .find(|known| known.as_str() == access)
+            .ok_or_else(refused)?;
+        let well_formed = !model.is_empty()
+            && model
+                .chars()
+                .all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
+        if well_formed {
+            Ok(Scope {
+                model: model.into(),
+                access,
+            })
+        } else {
+            Err(refused())
+        }
     }
 
     /// The model's name.
@@ -79,7 +91,9 @@ impl Scopes {
     pub fn allow(&self, model: &str, access: Access) -> bool {
         match self {
             Scopes::All => true,
-            Scopes::Only(scopes) => scopes.iter().any(|scope| &*scope.model == model && scope.access >= access),
+            Scopes::Only(scopes) => scopes
+                .iter()
+                .any(|scope| &*scope.model == model && scope.access >= access),
         }
     }
 }
@@ -90,7 +104,10 @@ mod tests {
 
     #[test]
     fn writing_includes_reading_and_not_the_other_way_round() {
-        let scopes = Scopes::Only(vec![Scope::parse("card:write").unwrap(), Scope::parse("board:read").unwrap()]);
+        let scopes = Scopes::Only(vec![
+            Scope::parse("card:write").unwrap(),
+            Scope::parse("board:read").unwrap(),
+        ]);
         assert!(scopes.allow("card", Access::Read) && scopes.allow("card", Access::Write));
         assert!(scopes.allow("board", Access::Read) && !scopes.allow("board", Access::Write));
         assert!(!scopes.allow("note", Access::Read));
@@ -98,7 +115,17 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        for bad in ["", ":", "card:", ":read", "card:delete", "card:read:write", "Card:read", "card read", "*:read"] {
+        for bad in [
+            "",
+            ":",
+            "card:",
+            ":read",
+            "card:delete",
+            "card:read:write",
+            "Card:read",
+            "card read",
+            "*:read",
+        ] {
             assert!(Scope::parse(bad).is_err(), "{bad}");
         }
     }

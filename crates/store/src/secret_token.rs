@@ -1,4 +1,5 @@
-//! Random bearer tokens and their digests. A token leaves here once; what stays is its SHA-256 digest.
+//! Random bearer tokens and their digests. A token leaves here once; what stays is its SHA-256
+//! digest.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,8 +22,12 @@ const SHOWN_CHARACTERS: usize = 12;
 /// A new token with 256 bits of chance.
 pub(crate) fn generate(prefix: &str) -> Result<SecretString, StoreError> {
     let mut random = [0_u8; RANDOM_BYTES];
-    getrandom::fill(&mut random).map_err(|error| StoreError::Failed(format!("no random bytes: {error}").into()))?;
-    Ok(SecretString::from(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random))))
+    getrandom::fill(&mut random)
+        .map_err(|error| StoreError::Failed(format!("no random bytes: {error}").into()))?;
+    Ok(SecretString::from(format!(
+        "{prefix}{}",
+        URL_SAFE_NO_PAD.encode(random)
+    )))
 }
 
 /// What is stored of a token: the SHA-256 digest in Base64.
@@ -32,5 +37,9 @@ pub(crate) fn digest(token: &str) -> String {
 
 /// The first characters, by which its owner knows a token again.
 pub(crate) fn shown_prefix(token: &SecretString) -> String {
-    token.expose_secret().chars().take(SHOWN_CHARACTERS).collect()
+    token
+        .expose_secret()
+        .chars()
+        .take(SHOWN_CHARACTERS)
+        .collect()
 }

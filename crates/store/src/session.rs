@@ -1,7 +1,8 @@
 //! Logins: a session token for an e-mail address and a password, and its sliding refresh.
 //!
-//! A session older than a part of its life is offered a successor with a good answer. The old token ends a grace time after
-//! the successor is first used, so an offer that got lost costs nobody the login.
+//! A session older than a part of its life is offered a successor with a good answer. The old token
+//! ends a grace time after the successor is first used, so an offer that got lost costs nobody the
+//! login.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -32,9 +33,15 @@ pub struct SessionPolicy {
 }
 
 impl Default for SessionPolicy {
-    /// Thirty days; a successor is offered from the second day on, once an hour until it is used; an hour of grace.
+    /// Thirty days; a successor is offered from the second day on, once an hour until it is used;
+    /// an hour of grace.
     fn default() -> SessionPolicy {
-        SessionPolicy { life: DAY * 30, refresh_after: DAY, offer_again_after: DAY / 24, grace: DAY / 24 }
+        SessionPolicy {
+            life: DAY * 30,
+            refresh_after: DAY,
+            offer_again_after: DAY / 24,
+            grace: DAY / 24,
+        }
     }
 }
 
@@ -78,40 +85,75 @@ pub enum LogInError {
 }
 
 impl Store {
-    /// Logs in. A wrong password and an unknown address take the same work and get the same answer. Wrong ones slow down those that come
-    /// after them from the same address, `from`, at the same account; where it is not known who sent it, at the same account.
+    /// Logs in. A wrong password and an unknown address take the same work and get the same answer.
+    /// Wrong ones slow down those that come after them from the same address, `from`, at the same
+    /// account; where it is not known who sent it, at the same account.
     ///
     /// # Errors
-    /// [`LogInError::Refused`], [`LogInError::TooManyWrong`] after too many of these, or [`LogInError::TooMany`] when too many are at it.
-    pub async fn log_in(&self, email: &str, password: SecretString, from: Option<IpAddr>) -> Result<IssuedSession, LogInError> {
+    /// [`LogInError::Refused`], [`LogInError::TooManyWrong`] after too many of these, or
+    /// [`LogInError::TooMany`] when too many are at it.
+    pub async fn log_in(
+        &self,
+        email: &str,
+        password: SecretString,
+        from: Option<IpAddr>,
+    ) -> Result<IssuedSession, LogInError> {
         let mut reader = self.readers().lend().await?;
-        let row = sqlx::query(sql::ACCOUNT_PASSWORD).bind(email.to_lowercase()).fetch_optional(&mut *reader).await;
+        let row = sqlx::query(sql::ACCOUNT_PASSWORD)
+            .bind(email.to_lowercase())
+            .fetch_optional(&mut *reader)
+            .await;
         let row = reader.finish(row)?;
-        let hash: Option<String> = row.as_ref().and_then(|row| row.try_get("password_hash").ok());
-        let id: Option<AccountId> = row.as_ref().and_then(|row| row.try_get("id").ok()).and_then(AccountId::parse);
+        let hash: Option<String> = row
+            .as_ref()
+            .and_then(|row| row.try_get("password_hash").ok());
+        let id: Option<AccountId> = row
+            .as_ref()
+            .and_then(|row| row.try_get("id").ok())
+            .and_then(AccountId::parse);
         let limit = self.passwords().limit()?;
-        let tried = Try { email, password: &password, address: from, exists: hash.is_some() };
+        let tried = Try {
+            email,
+            password: &password,
+            address: from,
+            exists: hash.is_some(),
+        };
         let lane = match limit.admit(&tried, Instant::now()) {
             Admission::At(time, lane) => {
                 tokio::time::sleep_until(time.into()).await;
                 lane
             }
             Admission::NotFor(wait) => {
-                return Err(LogInError::TooManyWrong { retry_after: Duration::from_secs(wait.as_secs().saturating_add(1)) });
+                return Err(LogInError::TooManyWrong {
+                    retry_after: Duration::from_secs(wait.as_secs().saturating_add(1)),
+                });
             }
         };
-        let matches = self.passwords().verify(lane, password.clone(), hash).await.map_err(|_| LogInError::TooMany)?;
-        let (true, Some(id)) = (matches, id) else { return Err(LogInError::Refused) };
+        let matches = self
+            .passwords()
+            .verify(lane, password.clone(), hash)
+            .await
+            .map_err(|_| LogInError::TooMany)?;
+        let (true, Some(id)) = (matches, id) else {
+            return Err(LogInError::Refused);
+        };
         limit.was_right(&tried, lane);
         let account = self.account(id).await?.ok_or(LogInError::Refused)?;
 
         let mut transaction = self.begin_write().await?;
-        let (secret, expires_at) = self.add_session(&mut transaction, &id.to_string(), None).await?;
+        let (secret, expires_at) = self
+            .add_session(&mut transaction, &id.to_string(), None)
+            .await?;
         transaction.commit().await?;
-        Ok(IssuedSession { secret, account, expires_at })
+        Ok(IssuedSession {
+            secret,
+            account,
+            expires_at,
+        })
     }
 
-    /// The successor of a session that is due for one; none when it is not. Call it after a good answer only.
+    /// The successor of a session that is due for one; none when it is not. Call it after a good
+    /// answer only.
     ///
     /// # Errors
     /// [`StoreError`] when the storage fails.
@@ -131,17 +173,27 @@ impl Store {
             transaction.undo().await;
             return Ok(None);
         };
-        let (secret, _) = self.add_session(&mut transaction, &account, Some(&session.id)).await?;
+        let (secret, _) = self
+            .add_session(&mut transaction, &account, Some(&session.id))
+            .await?;
         transaction.commit().await?;
         Ok(Some(secret))
     }
 
-    pub(crate) async fn authenticate_session(&self, bearer: &str) -> Result<Option<Principal>, StoreError> {
+    pub(crate) async fn authenticate_session(
+        &self,
+        bearer: &str,
+    ) -> Result<Option<Principal>, StoreError> {
         let now = Timestamp::now();
         let mut reader = self.readers().lend().await?;
-        let row =
-            sqlx::query(sql::SESSION_AUTHENTICATE).bind(digest(bearer)).bind(time::text(now)).fetch_optional(&mut *reader).await;
-        let Some(row) = reader.finish(row)? else { return Ok(None) };
+        let row = sqlx::query(sql::SESSION_AUTHENTICATE)
+            .bind(digest(bearer))
+            .bind(time::text(now))
+            .fetch_optional(&mut *reader)
+            .await;
+        let Some(row) = reader.finish(row)? else {
+            return Ok(None);
+        };
         let id: String = row.try_get("session_id")?;
         let replaces: Option<String> = row.try_get("replaces")?;
         let used_at: Option<String> = row.try_get("used_at")?;
@@ -152,15 +204,32 @@ impl Store {
         let created_at: String = row.try_get("session_created_at")?;
         let offered_at: Option<String> = row.try_get("offered_at")?;
         let is_old = created_at <= time::text(before(now, policy.refresh_after));
-        let may_offer = offered_at.is_none_or(|offered| offered <= time::text(before(now, policy.offer_again_after)));
-        let credential = Credential::Session(SessionUse { id, is_due: is_old && may_offer });
-        Ok(Some(Principal { account: Account::from_row(&row)?, scopes: Scopes::All, credential }))
+        let may_offer = offered_at
+            .is_none_or(|offered| offered <= time::text(before(now, policy.offer_again_after)));
+        let credential = Credential::Session(SessionUse {
+            id,
+            is_due: is_old && may_offer,
+        });
+        Ok(Some(Principal {
+            account: Account::from_row(&row)?,
+            scopes: Scopes::All,
+            credential,
+        }))
     }
 
     /// Notes a successor's first use and lets its predecessor end after the grace time.
-    async fn retire(&self, successor: &str, predecessor: &str, now: Timestamp) -> Result<(), StoreError> {
+    async fn retire(
+        &self,
+        successor: &str,
+        predecessor: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin_write().await?;
-        let first = sqlx::query(sql::SESSION_FIRST_USE).bind(successor).bind(time::text(now)).execute(&mut *transaction).await?;
+        let first = sqlx::query(sql::SESSION_FIRST_USE)
+            .bind(successor)
+            .bind(time::text(now))
+            .execute(&mut *transaction)
+            .await?;
         if first.rows_affected() > 0 {
             sqlx::query(sql::SESSION_END_BY)
                 .bind(predecessor)
@@ -180,7 +249,11 @@ impl Store {
         let now = Timestamp::now();
         let expires_at = time::text(after(now, self.sessions().life));
         let secret = generate(SESSION)?;
-        sqlx::query(sql::SESSION_CLEAR).bind(account).bind(time::text(now)).execute(&mut **transaction).await?;
+        sqlx::query(sql::SESSION_CLEAR)
+            .bind(account)
+            .bind(time::text(now))
+            .execute(&mut **transaction)
+            .await?;
         sqlx::query(sql::SESSION_ADD)
             .bind(Uuid::now_v7().to_string())
             .bind(account)
@@ -195,9 +268,11 @@ impl Store {
 }
 
 fn before(now: Timestamp, span: Duration) -> Timestamp {
-    now.checked_sub(SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MIN)
+    now.checked_sub(SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MIN)
 }
 
 fn after(now: Timestamp, span: Duration) -> Timestamp {
-    now.checked_add(SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+    now.checked_add(SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }

@@ -1,4 +1,5 @@
-//! Opening the data directory, and the handle that everything else hangs on. No statements of its own.
+//! Opening the data directory, and the handle that everything else hangs on. No statements of its
+//! own.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +29,8 @@ const SCAN_TIME: Duration = Duration::from_secs(5);
 /// Connections that read at the same time; writes have one of their own.
 const READERS: u32 = 4;
 
-/// Connections for lists that may have to look at every row, as a search may; the others do not wait for these.
+/// Connections for lists that may have to look at every row, as a search may; the others do not
+/// wait for these.
 pub(crate) const SCANNERS: u32 = 2;
 
 /// The page size of a new database, SQLite's default.
@@ -41,7 +43,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 pub struct StoreOptions {
     /// How long a write waits for other writes, of this program or of another, before it gives up.
     pub busy_time: Duration,
-    /// The largest database in bytes; a write that would exceed it fails as on a full disk. None: as large as the disk.
+    /// The largest database in bytes; a write that would exceed it fails as on a full disk. None:
+    /// as large as the disk.
     pub largest_database_bytes: Option<u64>,
     /// How long a login lasts.
     pub sessions: SessionPolicy,
@@ -52,8 +55,8 @@ pub struct StoreOptions {
 }
 
 impl Default for StoreOptions {
-    /// Five seconds for other writes, a database as large as the disk, the default sessions, 10,000 kept calls a caller, and five
-    /// seconds for a search.
+    /// Five seconds for other writes, a database as large as the disk, the default sessions, 10,000
+    /// kept calls a caller, and five seconds for a search.
     fn default() -> StoreOptions {
         StoreOptions {
             busy_time: BUSY_TIME,
@@ -92,7 +95,8 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the data directory, making it (mode 0700) and its database (mode 0600) when absent, and brings the schema up to date.
+    /// Opens the data directory, making it (mode 0700) and its database (mode 0600) when absent,
+    /// and brings the schema up to date.
     ///
     /// Several processes may have one data directory open; their writes take turns.
     ///
@@ -106,16 +110,22 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] names the path and the next step.
-    pub async fn open_with(data_directory: &Path, options: StoreOptions) -> Result<Store, OpenError> {
+    pub async fn open_with(
+        data_directory: &Path,
+        options: StoreOptions,
+    ) -> Result<Store, OpenError> {
         let file = Arc::new(DatabaseFile::prepare(data_directory)?);
         let connect = connect_options(file.path(), &options);
         let first = migrate_patiently(&connect, file.path(), options.busy_time).await?;
         file.warn_of_others();
-        let connections = |most, crowded| Connections::new(&file, &connect, most, options.busy_time, crowded);
+        let connections =
+            |most, crowded| Connections::new(&file, &connect, most, options.busy_time, crowded);
         let inner = Inner {
             readers: connections(READERS, || StoreError::Crowded),
             scanners: connections(SCANNERS, || StoreError::Crowded),
-            writer: connections(1, || StoreError::Busy("the writes before it took too long".into())),
+            writer: connections(1, || {
+                StoreError::Busy("the writes before it took too long".into())
+            }),
             file,
             last_write_failed: AtomicBool::new(false),
             next_row: Mutex::new(0),
@@ -124,15 +134,27 @@ impl Store {
             kept_calls: options.kept_calls,
             scan_time: options.scan_time,
         };
-        inner.writer.take_in(first).await.map_err(|error| OpenError::from_sqlite(inner.file.path(), error))?;
-        Ok(Store { inner: Arc::new(inner) })
+        inner
+            .writer
+            .take_in(first)
+            .await
+            .map_err(|error| OpenError::from_sqlite(inner.file.path(), error))?;
+        Ok(Store {
+            inner: Arc::new(inner),
+        })
     }
 
-    /// Closes the database; later calls fail. A statement that is still running is not waited for for long.
+    /// Closes the database; later calls fail. A statement that is still running is not waited for
+    /// for long.
     pub async fn close(&self) {
-        // Whether the file was replaced meanwhile is looked at once more: its log must not be brought over another file.
+        // Whether the file was replaced meanwhile is looked at once more: its log must not be
+        // brought over another file.
         drop(self.inner.file.check_is_the_opened_one());
-        for connections in [&self.inner.scanners, &self.inner.readers, &self.inner.writer] {
+        for connections in [
+            &self.inner.scanners,
+            &self.inner.readers,
+            &self.inner.writer,
+        ] {
             connections.close().await;
         }
     }
@@ -194,7 +216,8 @@ fn connect_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions 
     }
 }
 
-/// Two programs that make the same database at once get in each other's way, which SQLite reports without waiting.
+/// Two programs that make the same database at once get in each other's way, which SQLite reports
+/// without waiting.
 async fn migrate_patiently(
     connect: &SqliteConnectOptions,
     path: &Path,
@@ -212,18 +235,30 @@ async fn migrate_patiently(
 }
 
 /// The connection that did it, for more.
-async fn migrate(connect: &SqliteConnectOptions, path: &Path) -> Result<SqliteConnection, OpenError> {
+async fn migrate(
+    connect: &SqliteConnectOptions,
+    path: &Path,
+) -> Result<SqliteConnection, OpenError> {
     let failed = |error| OpenError::from_sqlite(path, error);
     let mut connection = connect.connect().await.map_err(failed)?;
     if missing_migrations(&mut connection, path).await?.is_empty() {
         check_writable(&mut connection, path).await?;
         return Ok(connection);
     }
-    let mut transaction = connection.begin_with(sql::BEGIN_WRITE).await.map_err(failed)?;
+    let mut transaction = connection
+        .begin_with(sql::BEGIN_WRITE)
+        .await
+        .map_err(failed)?;
     let table = MIGRATIONS.table_name.as_ref();
-    transaction.ensure_migrations_table(table).await.map_err(|error| OpenError::from_migration(path, error))?;
+    transaction
+        .ensure_migrations_table(table)
+        .await
+        .map_err(|error| OpenError::from_migration(path, error))?;
     for migration in missing_migrations(&mut transaction, path).await? {
-        transaction.apply(table, migration).await.map_err(|error| OpenError::from_migration(path, error))?;
+        transaction
+            .apply(table, migration)
+            .await
+            .map_err(|error| OpenError::from_migration(path, error))?;
     }
     sqlx::query(sql::ACCOUNT_ADD_LOCAL)
         .bind(AccountId::local().to_string())
@@ -235,14 +270,21 @@ async fn migrate(connect: &SqliteConnectOptions, path: &Path) -> Result<SqliteCo
     Ok(connection)
 }
 
-/// SQLite opens a file that it may not write for reading, without a word: better to say so now than at the first write.
+/// SQLite opens a file that it may not write for reading, without a word: better to say so now than
+/// at the first write.
 async fn check_writable(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
-    sqlx::query(sql::WRITABLE).execute(connection).await.map_err(|error| OpenError::from_sqlite(path, error))?;
+    sqlx::query(sql::WRITABLE)
+        .execute(connection)
+        .await
+        .map_err(|error| OpenError::from_sqlite(path, error))?;
     Ok(())
 }
 
 /// The migrations that the file lacks, in order; an error when it holds one that is unknown here.
-async fn missing_migrations(connection: &mut SqliteConnection, path: &Path) -> Result<Vec<&'static Migration>, OpenError> {
+async fn missing_migrations(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<Vec<&'static Migration>, OpenError> {
     let tables: i64 = sqlx::query_scalar(sql::MIGRATION_TABLES)
         .bind(MIGRATIONS.table_name.as_ref())
         .fetch_one(&mut *connection)
@@ -255,14 +297,35 @@ async fn missing_migrations(connection: &mut SqliteConnection, path: &Path) -> R
         .list_applied_migrations(&MIGRATIONS.table_name)
         .await
         .map_err(|error| OpenError::from_migration(path, error))?;
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    if let Some(newer) = applied.iter().map(|migration| migration.version).filter(|version| *version > known).max() {
-        return Err(OpenError::NewerSchema { path: path.to_owned(), found: newer, known });
-    }
-    if let Some(other) =
-        applied.iter().find(|one| !MIGRATIONS.iter().any(|ours| ours.version == one.version && ours.checksum == one.checksum))
+    let known = MIGRATIONS
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
+    if let Some(newer) = applied
+        .iter()
+        .map(|migration| migration.version)
+        .filter(|version| *version > known)
+        .max()
     {
-        return Err(OpenError::OtherSchema { path: path.to_owned(), version: other.version });
+        return Err(OpenError::NewerSchema {
+            path: path.to_owned(),
+            found: newer,
+            known,
+        });
     }
-    Ok(MIGRATIONS.iter().filter(|ours| !applied.iter().any(|one| one.version == ours.version)).collect())
+    if let Some(other) = applied.iter().find(|one| {
+        !MIGRATIONS
+            .iter()
+            .any(|ours| ours.version == one.version && ours.checksum == one.checksum)
+    }) {
+        return Err(OpenError::OtherSchema {
+            path: path.to_owned(),
+            version: other.version,
+        });
+    }
+    Ok(MIGRATIONS
+        .iter()
+        .filter(|ours| !applied.iter().any(|one| one.version == ours.version))
+        .collect())
 }

@@ -1,4 +1,5 @@
-//! What can go wrong with the storage itself while it is in use, told apart by what the reader can do.
+//! What can go wrong with the storage itself while it is in use, told apart by what the reader can
+//! do.
 
 use sqlx::error::DatabaseError;
 
@@ -18,24 +19,33 @@ const SQLITE_IOERR_SHMSIZE: u32 = SQLITE_IOERR | (19 << 8);
 /// What lies behind a failure, for the log.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// The storage failed. The text is for whoever asked; the source is for the log. Each says what became of a change.
+/// The storage failed. The text is for whoever asked; the source is for the log. Each says what
+/// became of a change.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// No room for the write; nothing of it was kept.
-    #[error("the disk that holds the database is full: nothing was changed; free some space and try again")]
+    #[error(
+        "the disk that holds the database is full: nothing was changed; free some space and try again"
+    )]
     DiskFull(#[source] Cause),
     /// Other writes, of this program or of another, took longer than the busy time.
     #[error("the database is busy with other writes: nothing was changed; try again in a moment")]
     Busy(#[source] Cause),
     /// Other reads took longer than the busy time.
-    #[error("the database is busy with other lists and searches: nothing was changed; try again in a moment")]
+    #[error(
+        "the database is busy with other lists and searches: nothing was changed; try again in a moment"
+    )]
     Crowded,
     /// The file may be read but not written.
-    #[error("the database cannot be written: nothing was changed; make the data directory writable and try again")]
+    #[error(
+        "the database cannot be written: nothing was changed; make the data directory writable and try again"
+    )]
     ReadOnly(#[source] Cause),
     /// The operating system refused to read or write the file.
-    #[error("reading or writing the database file failed: nothing was changed; check the disk that holds the data directory")]
+    #[error(
+        "reading or writing the database file failed: nothing was changed; check the disk that holds the data directory"
+    )]
     InputOutput(#[source] Cause),
     /// The disk failed at the last step of a write, and again when that was to be settled.
     #[error(
@@ -48,10 +58,14 @@ pub enum StoreError {
     )]
     Gone(#[source] Cause),
     /// The file's content makes no sense.
-    #[error("the database file is damaged: nothing was changed; stop Footbridge and restore the data directory from a copy")]
+    #[error(
+        "the database file is damaged: nothing was changed; stop Footbridge and restore the data directory from a copy"
+    )]
     Damaged(#[source] Cause),
     /// Anything else; our fault.
-    #[error("the database refused a statement that should work: nothing was changed; this is a defect in Footbridge")]
+    #[error(
+        "the database refused a statement that should work: nothing was changed; this is a defect in Footbridge"
+    )]
     Failed(#[source] Cause),
 }
 
@@ -61,7 +75,8 @@ impl StoreError {
         StoreError::Damaged(cause.into())
     }
 
-    /// What a failed commit says. Where the disk refused to flush, the change may lie in the log, whole.
+    /// What a failed commit says. Where the disk refused to flush, the change may lie in the log,
+    /// whole.
     pub(crate) fn of_commit(error: sqlx::Error) -> StoreError {
         match code(&error) {
             Some(SQLITE_IOERR_FSYNC) | None => StoreError::Undecided(error.into()),
@@ -83,7 +98,13 @@ impl From<sqlx::Error> for StoreError {
             Some(SQLITE_READONLY | SQLITE_PERM) => StoreError::ReadOnly,
             Some(SQLITE_IOERR | SQLITE_CANTOPEN) => StoreError::InputOutput,
             Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged,
-            _ if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => StoreError::Damaged,
+            _ if matches!(
+                error,
+                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+            ) =>
+            {
+                StoreError::Damaged
+            }
             _ => StoreError::Failed,
         };
         variant(error.into())
@@ -92,10 +113,15 @@ impl From<sqlx::Error> for StoreError {
 
 /// SQLite's result code, extended where it has an extension.
 fn code(error: &sqlx::Error) -> Option<u32> {
-    error.as_database_error().and_then(DatabaseError::code)?.parse().ok()
+    error
+        .as_database_error()
+        .and_then(DatabaseError::code)?
+        .parse()
+        .ok()
 }
 
-/// SQLite's primary result code, without the extended part. No room for the file that processes share counts as a full disk.
+/// SQLite's primary result code, without the extended part. No room for the file that processes
+/// share counts as a full disk.
 pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
     match code(error)? {
         SQLITE_IOERR_SHMSIZE => Some(SQLITE_FULL),
@@ -110,5 +136,7 @@ pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
 
 /// Whether a unique column already holds the value.
 pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+    error
+        .as_database_error()
+        .is_some_and(DatabaseError::is_unique_violation)
 }

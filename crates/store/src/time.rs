@@ -1,4 +1,5 @@
-//! Times as the database keeps them: RFC 3339 UTC with six decimals, so that text order is time order.
+//! Times as the database keeps them: RFC 3339 UTC with six decimals, so that text order is time
+//! order.
 
 use jiff::Timestamp;
 

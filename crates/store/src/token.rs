@@ -12,7 +12,8 @@ use crate::{Account, AccountId, Scope, Scopes, Store, StoreError, sql, time};
 
 const NAME_CHARACTERS: usize = 64;
 
-/// A personal access token as its owner may see it again; the token itself is shown once, when it is made.
+/// A personal access token as its owner may see it again; the token itself is shown once, when it
+/// is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     /// The id, a UUIDv7.
@@ -60,7 +61,9 @@ pub struct IssuedToken {
 #[non_exhaustive]
 pub enum TokenError {
     /// The name is empty or too long.
-    #[error("{0:?} is no token name: use 1 to {NAME_CHARACTERS} characters without control characters")]
+    #[error(
+        "{0:?} is no token name: use 1 to {NAME_CHARACTERS} characters without control characters"
+    )]
     Name(String),
     /// A token that may do nothing.
     #[error("a token needs at least one scope, as in card:read")]
@@ -69,7 +72,9 @@ pub enum TokenError {
     #[error("{0} is in the past: give a time to come, or none")]
     Expired(Timestamp),
     /// The account has no such token.
-    #[error("there is no token {0:?} that could be revoked: give the id or the first characters as the list shows them")]
+    #[error(
+        "there is no token {0:?} that could be revoked: give the id or the first characters as the list shows them"
+    )]
     Unknown(String),
     /// The account does not exist.
     #[error("there is no account {0}: list the accounts to see them")]
@@ -100,12 +105,15 @@ pub enum Credential {
 }
 
 impl Store {
-    /// Makes a personal access token. Only its digest is kept: the answer is the last place where it stands in clear.
+    /// Makes a personal access token. Only its digest is kept: the answer is the last place where
+    /// it stands in clear.
     ///
     /// # Errors
     /// [`TokenError`] names what is wrong.
     pub async fn create_token(&self, new: NewToken) -> Result<IssuedToken, TokenError> {
-        if !(1..=NAME_CHARACTERS).contains(&new.name.chars().count()) || new.name.chars().any(char::is_control) {
+        if !(1..=NAME_CHARACTERS).contains(&new.name.chars().count())
+            || new.name.chars().any(char::is_control)
+        {
             return Err(TokenError::Name(new.name));
         }
         if new.scopes.is_empty() {
@@ -151,7 +159,10 @@ impl Store {
     /// [`StoreError`] when the storage fails.
     pub async fn tokens(&self, account_id: AccountId) -> Result<Vec<Token>, StoreError> {
         let mut reader = self.readers().lend().await?;
-        let found = sqlx::query_as(sql::TOKEN_LIST).bind(account_id.to_string()).fetch_all(&mut *reader).await;
+        let found = sqlx::query_as(sql::TOKEN_LIST)
+            .bind(account_id.to_string())
+            .fetch_all(&mut *reader)
+            .await;
         reader.finish(found)
     }
 
@@ -169,7 +180,11 @@ impl Store {
             .await
             .map_err(StoreError::from)?;
         transaction.commit().await?;
-        if revoked.rows_affected() == 0 { Err(TokenError::Unknown(token.to_owned())) } else { Ok(()) }
+        if revoked.rows_affected() == 0 {
+            Err(TokenError::Unknown(token.to_owned()))
+        } else {
+            Ok(())
+        }
     }
 
     /// Who stands behind a bearer token; none when it is unknown, expired or revoked.
@@ -184,10 +199,20 @@ impl Store {
             return self.authenticate_session(bearer).await;
         }
         let mut reader = self.readers().lend().await?;
-        let row = sqlx::query(sql::TOKEN_AUTHENTICATE).bind(digest(bearer)).bind(time::now()).fetch_optional(&mut *reader).await;
-        let Some(row) = reader.finish(row)? else { return Ok(None) };
+        let row = sqlx::query(sql::TOKEN_AUTHENTICATE)
+            .bind(digest(bearer))
+            .bind(time::now())
+            .fetch_optional(&mut *reader)
+            .await;
+        let Some(row) = reader.finish(row)? else {
+            return Ok(None);
+        };
         let scopes = Scopes::Only(scopes_from_text(row.try_get("scopes")?)?);
-        Ok(Some(Principal { account: Account::from_row(&row)?, scopes, credential: Credential::PersonalToken }))
+        Ok(Some(Principal {
+            account: Account::from_row(&row)?,
+            scopes,
+            credential: Credential::PersonalToken,
+        }))
     }
 }
 
@@ -209,9 +234,16 @@ impl FromRow<'_, SqliteRow> for Token {
 }
 
 fn scopes_to_text(scopes: &[Scope]) -> String {
-    scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(" ")
+    scopes
+        .iter()
+        .map(Scope::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn scopes_from_text(text: &str) -> Result<Vec<Scope>, sqlx::Error> {
-    text.split(' ').map(Scope::parse).collect::<Result<_, _>>().map_err(|error| sqlx::Error::Decode(error.into()))
+    text.split(' ')
+        .map(Scope::parse)
+        .collect::<Result<_, _>>()
+        .map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -1,4 +1,5 @@
-//! A write: one transaction that no other comes between, and what became of it in one word. What is written is its caller's.
+//! A write: one transaction that no other comes between, and what became of it in one word. What is
+//! written is its caller's.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
@@ -8,7 +9,8 @@ use sqlx::SqliteConnection;
 use crate::connections::Lease;
 use crate::{Store, StoreError, sql, time};
 
-/// A write that is under way. Dropped before it is committed, nothing of it is kept and its connection is closed.
+/// A write that is under way. Dropped before it is committed, nothing of it is kept and its
+/// connection is closed.
 pub(crate) struct Write {
     lease: Lease,
     store: Store,
@@ -27,13 +29,20 @@ impl Store {
             lease.heard(&error);
             return Err(error.into());
         }
-        Ok(Write { lease, store: self.clone() })
+        Ok(Write {
+            lease,
+            store: self.clone(),
+        })
     }
 
-    /// Writes something that nobody reads. Where the disk takes that, what a write before left in the log without being kept is gone.
+    /// Writes something that nobody reads. Where the disk takes that, what a write before left in
+    /// the log without being kept is gone.
     pub(crate) async fn settle(&self) -> Result<(), StoreError> {
         let mut write = self.begin_write().await?;
-        sqlx::query(sql::SETTLE).bind(time::now()).execute(&mut *write).await?;
+        sqlx::query(sql::SETTLE)
+            .bind(time::now())
+            .execute(&mut *write)
+            .await?;
         write.keep().await
     }
 }
@@ -53,7 +62,9 @@ impl Write {
 
     async fn keep(mut self) -> Result<(), StoreError> {
         let committed = sqlx::query(sql::COMMIT).execute(&mut *self.lease).await;
-        self.store.last_write_failed().store(committed.is_err(), Ordering::Relaxed);
+        self.store
+            .last_write_failed()
+            .store(committed.is_err(), Ordering::Relaxed);
         match committed {
             Ok(_) => {
                 self.lease.give_back();
@@ -68,7 +79,11 @@ impl Write {
 
     /// Ends a write that changes nothing, and keeps its connection.
     pub(crate) async fn undo(mut self) {
-        if sqlx::query(sql::ROLLBACK).execute(&mut *self.lease).await.is_ok() {
+        if sqlx::query(sql::ROLLBACK)
+            .execute(&mut *self.lease)
+            .await
+            .is_ok()
+        {
             self.lease.give_back();
         }
     }

@@ -1,6 +1,7 @@
-//! `raw` and what the 2026-07-28 Streamable HTTP rules ask of each request: Host, Origin, Accept and Content-Type,
-//! the protocol headers against the body, the required `_meta` keys, a look-up among 25 tools. What compliance costs, not a server.
-//! With `UPSTREAM` and `UPSTREAM_TOKEN` set, its second tool is one GET there, passed on as text. Usage: `lean http`.
+//! `raw` and what the 2026-07-28 Streamable HTTP rules ask of each request: Host, Origin, Accept
+//! and Content-Type, the protocol headers against the body, the required `_meta` keys, a look-up
+//! among 25 tools. What compliance costs, not a server. With `UPSTREAM` and `UPSTREAM_TOKEN` set,
+//! its second tool is one GET there, passed on as text. Usage: `lean http`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -63,27 +64,51 @@ struct Lean {
 }
 
 fn is_loopback(host: &str) -> bool {
-    matches!(host.rsplit_once(':').map_or(host, |(name, _)| name), "127.0.0.1" | "localhost" | "[::1]")
+    matches!(
+        host.rsplit_once(':').map_or(host, |(name, _)| name),
+        "127.0.0.1" | "localhost" | "[::1]"
+    )
 }
 
 impl Lean {
     fn new() -> Self {
         let tools: Vec<Named> = serde_json::from_str(TOOLS).expect("the catalogue is JSON");
-        let list = format!("{{\"tools\":{TOOLS},\"resultType\":\"complete\",\"ttlMs\":0,\"cacheScope\":\"public\"}}");
+        let list = format!(
+            "{{\"tools\":{TOOLS},\"resultType\":\"complete\",\"ttlMs\":0,\"cacheScope\":\"public\"}}"
+        );
         let variable = |name: &str| std::env::var(name).ok();
         Self {
-            client: reqwest::Client::builder().tcp_nodelay(true).build().expect("a client"),
-            upstream: variable("UPSTREAM").zip(variable("UPSTREAM_TOKEN").map(|token| format!("Bearer {token}"))),
+            client: reqwest::Client::builder()
+                .tcp_nodelay(true)
+                .build()
+                .expect("a client"),
+            upstream: variable("UPSTREAM")
+                .zip(variable("UPSTREAM_TOKEN").map(|token| format!("Bearer {token}"))),
             list: RawValue::from_string(list).expect("the catalogue is JSON"),
-            names: tools.into_iter().enumerate().map(|(index, tool)| (tool.name, index)).collect(),
+            names: tools
+                .into_iter()
+                .enumerate()
+                .map(|(index, tool)| (tool.name, index))
+                .collect(),
         }
     }
 
     async fn item(&self, id: u64) -> Option<Bytes> {
         let (base, token) = self.upstream.as_ref()?;
-        let request =
-            self.client.get(format!("{base}/items/{id}")).header("authorization", token).header("accept", "application/json");
-        request.send().await.ok()?.error_for_status().ok()?.bytes().await.ok()
+        let request = self
+            .client
+            .get(format!("{base}/items/{id}"))
+            .header("authorization", token)
+            .header("accept", "application/json");
+        request
+            .send()
+            .await
+            .ok()?
+            .error_for_status()
+            .ok()?
+            .bytes()
+            .await
+            .ok()
     }
 
     async fn handle(&self, headers: &HeaderMap, body: &[u8]) -> Option<Vec<u8>> {
@@ -91,8 +116,9 @@ impl Lean {
         if !is_loopback(get("host")?) {
             return None;
         }
-        if get("origin").is_some_and(|origin| !origin.starts_with("http://localhost") && !origin.starts_with("http://127.0.0.1"))
-        {
+        if get("origin").is_some_and(|origin| {
+            !origin.starts_with("http://localhost") && !origin.starts_with("http://127.0.0.1")
+        }) {
             return None;
         }
         let (mut json, mut events) = (false, false);
@@ -125,14 +151,24 @@ impl Lean {
                 }
                 match *self.names.get(&*name)? {
                     0 => {
-                        let arguments: EchoArguments = serde_json::from_str(params.arguments?.get()).ok()?;
-                        Some(answer(id, CallResult::text(&arguments.message, Some("complete")), arguments.message.len() + 192))
+                        let arguments: EchoArguments =
+                            serde_json::from_str(params.arguments?.get()).ok()?;
+                        Some(answer(
+                            id,
+                            CallResult::text(&arguments.message, Some("complete")),
+                            arguments.message.len() + 192,
+                        ))
                     }
                     1 => {
-                        let arguments: ItemArguments = serde_json::from_str(params.arguments?.get()).ok()?;
+                        let arguments: ItemArguments =
+                            serde_json::from_str(params.arguments?.get()).ok()?;
                         let item = self.item(arguments.id).await?;
                         let item: &RawValue = serde_json::from_slice(&item).ok()?;
-                        Some(answer(id, CallResult::text(item.get(), Some("complete")), item.get().len() * 9 / 8 + 192))
+                        Some(answer(
+                            id,
+                            CallResult::text(item.get(), Some("complete")),
+                            item.get().len() * 9 / 8 + 192,
+                        ))
                     }
                     _ => None,
                 }
@@ -142,13 +178,29 @@ impl Lean {
     }
 }
 
-async fn over_http(State(lean): State<Arc<Lean>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+async fn over_http(
+    State(lean): State<Arc<Lean>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
     match lean.handle(&headers, &body).await {
-        Some(body) => (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body),
-        None => (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], Vec::new()),
+        Some(body) => (
+            StatusCode::OK,
+            [(header::CONTENT_TYPE, "application/json")],
+            body,
+        ),
+        None => (
+            StatusCode::ACCEPTED,
+            [(header::CONTENT_TYPE, "application/json")],
+            Vec::new(),
+        ),
     }
 }
 
 fn main() {
-    serve(Router::new().route("/mcp", post(over_http)).with_state(Arc::new(Lean::new())));
+    serve(
+        Router::new()
+            .route("/mcp", post(over_http))
+            .with_state(Arc::new(Lean::new())),
+    );
 }

@@ -1,5 +1,5 @@
-//! The physical limit: the least that can answer `initialize`, `tools/list` and `echo`. No protocol rule is checked.
-//! Usage: `raw http` | `raw stdio`.
+//! The physical limit: the least that can answer `initialize`, `tools/list` and `echo`. No protocol
+//! rule is checked. Usage: `raw http` | `raw stdio`.
 
 use std::borrow::Cow;
 use std::io::{BufRead, Write};
@@ -28,7 +28,10 @@ struct Raw {
 
 impl Raw {
     fn new() -> Self {
-        Self { list: RawValue::from_string(format!("{{\"tools\":{TOOLS}}}")).expect("the catalogue is JSON") }
+        Self {
+            list: RawValue::from_string(format!("{{\"tools\":{TOOLS}}}"))
+                .expect("the catalogue is JSON"),
+        }
     }
 
     fn handle(&self, body: &[u8]) -> Option<Vec<u8>> {
@@ -55,8 +58,16 @@ impl Raw {
 
 async fn over_http(State(raw): State<Arc<Raw>>, body: Bytes) -> impl IntoResponse {
     match raw.handle(&body) {
-        Some(body) => (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body),
-        None => (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], Vec::new()),
+        Some(body) => (
+            StatusCode::OK,
+            [(header::CONTENT_TYPE, "application/json")],
+            body,
+        ),
+        None => (
+            StatusCode::ACCEPTED,
+            [(header::CONTENT_TYPE, "application/json")],
+            Vec::new(),
+        ),
     }
 }
 
@@ -81,6 +92,10 @@ fn main() -> std::io::Result<()> {
     if std::env::args().nth(1).as_deref() == Some("stdio") {
         return over_stdio(&Raw::new());
     }
-    serve(Router::new().route("/mcp", post(over_http)).with_state(Arc::new(Raw::new())));
+    serve(
+        Router::new()
+            .route("/mcp", post(over_http))
+            .with_state(Arc::new(Raw::new())),
+    );
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The rmcp 3.9.0 peer in its good settings: a shared tool router, no legacy sessions, JSON answers.
-//! Usage: `rmcp_server http` | `rmcp_server stdio`.
+//! The rmcp 3.9.0 peer in its good settings: a shared tool router, no legacy sessions, JSON
+//! answers. Usage: `rmcp_server http` | `rmcp_server stdio`.
 
 use std::sync::Arc;
 
@@ -33,12 +33,19 @@ impl Peer {
                 async { Ok(CallToolResult::success(vec![ContentBlock::text("ok")]).into()) }.boxed()
             }));
         }
-        Self { tool_router: Arc::new(router) }
+        Self {
+            tool_router: Arc::new(router),
+        }
     }
 
     #[tool(description = "Returns the message unchanged.")]
-    async fn echo(&self, Parameters(arguments): Parameters<EchoArguments>) -> Result<CallToolResult, ErrorData> {
-        Ok(CallToolResult::success(vec![ContentBlock::text(arguments.message)]))
+    async fn echo(
+        &self,
+        Parameters(arguments): Parameters<EchoArguments>,
+    ) -> Result<CallToolResult, ErrorData> {
+        Ok(CallToolResult::success(vec![ContentBlock::text(
+            arguments.message,
+        )]))
     }
 }
 
@@ -51,7 +58,10 @@ impl ServerHandler for Peer {
 
 #[tokio::main]
 async fn over_stdio(peer: Peer) {
-    let service = peer.serve(rmcp::transport::stdio()).await.expect("a client");
+    let service = peer
+        .serve(rmcp::transport::stdio())
+        .await
+        .expect("a client");
     service.waiting().await.expect("an orderly end");
 }
 
@@ -60,7 +70,13 @@ fn main() {
     if std::env::args().nth(1).as_deref() == Some("stdio") {
         return over_stdio(peer);
     }
-    let settings = StreamableHttpServerConfig::default().with_legacy_session_mode(false).with_json_response(true);
-    let service = StreamableHttpService::new(move || Ok(peer.clone()), Arc::new(LocalSessionManager::default()), settings);
+    let settings = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true);
+    let service = StreamableHttpService::new(
+        move || Ok(peer.clone()),
+        Arc::new(LocalSessionManager::default()),
+        settings,
+    );
     serve(axum::Router::new().nest_service("/mcp", service));
 }

@@ -1,6 +1,7 @@
-//! Measures a server on stdio: start to first `tools/list`, one call at a time, and a pipelined window. Prints one JSON line.
-//! Usage: `stdio_client STARTS CALLS PIPELINED (legacy | modern) TOOL ARGUMENTS -- COMMAND [ARGUMENT...]`;
-//! a command argument `@FRESH@` becomes a new empty directory at each start.
+//! Measures a server on stdio: start to first `tools/list`, one call at a time, and a pipelined
+//! window. Prints one JSON line. Usage: `stdio_client STARTS CALLS PIPELINED (legacy | modern) TOOL
+//! ARGUMENTS -- COMMAND [ARGUMENT...]`; a command argument `@FRESH@` becomes a new empty directory
+//! at each start.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -27,7 +28,8 @@ struct Session {
 }
 
 impl Session {
-    /// Starts the server and asks for its tools; answers how long that took and how long the list is.
+    /// Starts the server and asks for its tools; answers how long that took and how long the list
+    /// is.
     fn start(command: &[String], modern: bool, call: &str) -> (Self, Duration, usize) {
         let mut fresh = Vec::new();
         let arguments: Vec<_> = command[1..]
@@ -37,7 +39,12 @@ impl Session {
                     return argument.into();
                 }
                 fresh.push(tempfile::tempdir().expect("a directory"));
-                fresh.last().expect("just pushed").path().as_os_str().to_owned()
+                fresh
+                    .last()
+                    .expect("just pushed")
+                    .path()
+                    .as_os_str()
+                    .to_owned()
             })
             .collect();
         let started = Instant::now();
@@ -50,29 +57,49 @@ impl Session {
             .expect("the command starts");
         let input = child.stdin.take().expect("piped");
         let output = BufReader::with_capacity(256 * 1024, child.stdout.take().expect("piped"));
-        let mut session = Self { child, input, output, line: Vec::new(), call: call.to_owned(), _fresh: fresh };
+        let mut session = Self {
+            child,
+            input,
+            output,
+            line: Vec::new(),
+            call: call.to_owned(),
+            _fresh: fresh,
+        };
         if modern {
-            session.send(&format!("{{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\",\"params\":{{{META}}}}}\n"));
+            session.send(&format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\",\"params\":{{{META}}}}}\n"
+            ));
         } else {
             session.send(&format!("{INITIALIZE}\n"));
             session.receive();
-            session.send(&format!("{INITIALIZED}\n{{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}}\n"));
+            session.send(&format!(
+                "{INITIALIZED}\n{{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}}\n"
+            ));
         }
         let bytes = session.receive();
         (session, started.elapsed(), bytes)
     }
 
     fn send(&mut self, text: &str) {
-        self.input.write_all(text.as_bytes()).expect("the server reads");
+        self.input
+            .write_all(text.as_bytes())
+            .expect("the server reads");
     }
 
     /// Reads up to the next result; answers its length in bytes.
     fn receive(&mut self) -> usize {
         loop {
             self.line.clear();
-            let length = self.output.read_until(b'\n', &mut self.line).expect("the server writes");
+            let length = self
+                .output
+                .read_until(b'\n', &mut self.line)
+                .expect("the server writes");
             assert!(length > 0, "the server closed its output");
-            let holds = |needle: &[u8]| self.line.windows(needle.len()).any(|window| window == needle);
+            let holds = |needle: &[u8]| {
+                self.line
+                    .windows(needle.len())
+                    .any(|window| window == needle)
+            };
             let shown = || String::from_utf8_lossy(&self.line[..length.min(400)]).into_owned();
             if holds(b"\"result\":") {
                 assert!(!holds(b"\"isError\":true"), "a refused call: {}", shown());
@@ -83,7 +110,10 @@ impl Session {
     }
 
     fn request(&self, id: usize) -> String {
-        format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{{}}}}}\n", self.call)
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{{}}}}}\n",
+            self.call
+        )
     }
 
     fn one(&mut self, id: usize) -> f64 {
@@ -114,21 +144,36 @@ impl Session {
     }
 
     fn status_kib(&self, key: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        status.lines().find_map(|line| line.strip_prefix(key)?.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .unwrap_or_default();
+        status
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix(key)?
+                    .split_whitespace()
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .unwrap_or(0)
     }
 
     /// User and system time so far, in microseconds.
     fn cpu_us(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the server runs");
-        let fields: Vec<&str> = stat[stat.rfind(')').expect("a name") + 2..].split_whitespace().collect();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))
+            .expect("the server runs");
+        let fields: Vec<&str> = stat[stat.rfind(')').expect("a name") + 2..]
+            .split_whitespace()
+            .collect();
         let ticks = |index: usize| fields[index].parse::<f64>().expect("a number");
         (ticks(11) + ticks(12)) * 10_000.0
     }
 
     /// Ends the input and waits for the process.
     fn end(self) {
-        let Self { mut child, input, .. } = self;
+        let Self {
+            mut child, input, ..
+        } = self;
         drop(input);
         let started = Instant::now();
         while started.elapsed() < END {
@@ -145,7 +190,11 @@ impl Session {
 
 fn percentile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    if values.is_empty() { 0.0 } else { values[((values.len() - 1) as f64 * part).round() as usize] }
+    if values.is_empty() {
+        0.0
+    } else {
+        values[((values.len() - 1) as f64 * part).round() as usize]
+    }
 }
 
 fn main() {
@@ -153,8 +202,15 @@ fn main() {
     let number = |index: usize| arguments[index].parse::<usize>().expect("a number");
     let (starts, calls, pipelined) = (number(0), number(1), number(2));
     let modern = arguments[3] == "modern";
-    let meta = if modern { format!(",{META}") } else { String::new() };
-    let call = format!("\"name\":\"{}\",\"arguments\":{}{meta}", arguments[4], arguments[5]);
+    let meta = if modern {
+        format!(",{META}")
+    } else {
+        String::new()
+    };
+    let call = format!(
+        "\"name\":\"{}\",\"arguments\":{}{meta}",
+        arguments[4], arguments[5]
+    );
     let command = &arguments[7..];
 
     let (mut list_ms, mut resident, mut list_bytes) = (Vec::new(), Vec::new(), 0);
@@ -177,7 +233,11 @@ fn main() {
         let before = session.cpu_us();
         let mut times: Vec<f64> = (0..calls).map(|id| session.one(1000 + id)).collect();
         let between = session.cpu_us();
-        let rate = if pipelined > 0 { session.pipelined(pipelined) } else { 0.0 };
+        let rate = if pipelined > 0 {
+            session.pipelined(pipelined)
+        } else {
+            0.0
+        };
         let after = session.cpu_us();
         result["call_p50_us"] = percentile(&mut times, 0.5).into();
         result["call_p99_us"] = percentile(&mut times, 0.99).into();

@@ -1,4 +1,5 @@
-//! The model table as written, and the way from there to [`Models`](super::Models): every problem at once.
+//! The model table as written, and the way from there to [`Models`](super::Models): every problem
+//! at once.
 
 use footbridge_store::{FieldName, SortKey};
 use indexmap::IndexMap;
@@ -82,7 +83,9 @@ struct ReferenceWritten {
 pub(super) fn read(section: &serde_json::Value) -> Result<IndexMap<String, Model>, ModelsError> {
     let mut problems = Problems::default();
     let Some(section) = section.as_object() else {
-        return Err(ModelsError { problems: vec!["it is not an object of models by name".to_owned()] });
+        return Err(ModelsError {
+            problems: vec!["it is not an object of models by name".to_owned()],
+        });
     };
     let mut written: IndexMap<&str, ModelWritten> = IndexMap::new();
     for (name, model) in section {
@@ -93,12 +96,25 @@ pub(super) fn read(section: &serde_json::Value) -> Result<IndexMap<String, Model
             Err(error) => problems.note(format!("{name}: {error}")),
         }
     }
-    let models =
-        written.iter().map(|(name, model)| ((*name).to_owned(), model_from(name, model, section, &mut problems))).collect();
+    let models = written
+        .iter()
+        .map(|(name, model)| {
+            (
+                (*name).to_owned(),
+                model_from(name, model, section, &mut problems),
+            )
+        })
+        .collect();
     if section.is_empty() {
         problems.note("it names no model".to_owned());
     }
-    if problems.0.is_empty() { Ok(models) } else { Err(ModelsError { problems: problems.0 }) }
+    if problems.0.is_empty() {
+        Ok(models)
+    } else {
+        Err(ModelsError {
+            problems: problems.0,
+        })
+    }
 }
 
 #[derive(Default)]
@@ -117,43 +133,79 @@ fn model_from(
     problems: &mut Problems,
 ) -> Model {
     if FieldName::parse(name).is_none() {
-        problems.note(format!("{name}: a model's name is lower-case letters, digits and underscores, at most 40"));
+        problems.note(format!(
+            "{name}: a model's name is lower-case letters, digits and underscores, at most 40"
+        ));
     }
     if written.path != format!("/data/{name}") {
-        problems.note(format!("{name}.path: it is {:?} but the board serves the model at \"/data/{name}\"", written.path));
+        problems.note(format!(
+            "{name}.path: it is {:?} but the board serves the model at \"/data/{name}\"",
+            written.path
+        ));
     }
     let mut fields = IndexMap::new();
     for (field_name, field) in &written.fields {
-        if let Some(field) = field_from(&format!("{name}.fields.{field_name}"), field_name, field, section, problems) {
+        if let Some(field) = field_from(
+            &format!("{name}.fields.{field_name}"),
+            field_name,
+            field,
+            section,
+            problems,
+        ) {
             fields.insert(field_name.clone(), field);
         }
     }
     let max_limit = written.max_limit.unwrap_or(MAX_LIMIT);
     if !(1..=LARGEST_MAX_LIMIT).contains(&max_limit) {
-        problems.note(format!("{name}.max_limit: {max_limit} is not between 1 and {LARGEST_MAX_LIMIT}"));
+        problems.note(format!(
+            "{name}.max_limit: {max_limit} is not between 1 and {LARGEST_MAX_LIMIT}"
+        ));
     }
-    let filters =
-        written.filters.iter().filter_map(|key| noted(filter_from(key, &fields), &format!("{name}.filters"), problems)).collect();
+    let filters = written
+        .filters
+        .iter()
+        .filter_map(|key| {
+            noted(
+                filter_from(key, &fields),
+                &format!("{name}.filters"),
+                problems,
+            )
+        })
+        .collect();
     let sorts: Vec<(String, SortKey)> = written
         .sorts
         .iter()
-        .filter_map(|key| noted(sort_from(key, &fields), &format!("{name}.sorts"), problems).map(|sort| (key.clone(), sort)))
+        .filter_map(|key| {
+            noted(sort_from(key, &fields), &format!("{name}.sorts"), problems)
+                .map(|sort| (key.clone(), sort))
+        })
         .collect();
-    let default_sort = written.default_sort.clone().unwrap_or_else(|| "created_at".to_owned());
+    let default_sort = written
+        .default_sort
+        .clone()
+        .unwrap_or_else(|| "created_at".to_owned());
     if !written.sorts.contains(&default_sort) {
-        problems.note(format!("{name}.default_sort: {default_sort:?} is not among the sorts"));
+        problems.note(format!(
+            "{name}.default_sort: {default_sort:?} is not among the sorts"
+        ));
     }
     let settable = |list: &Option<Vec<String>>, key: &str, problems: &mut Problems| {
-        let list = list.clone().unwrap_or_else(|| written.fields.keys().cloned().collect());
-        for unknown in list.iter().filter(|field| !written.fields.contains_key(*field)) {
+        let list = list
+            .clone()
+            .unwrap_or_else(|| written.fields.keys().cloned().collect());
+        for unknown in list
+            .iter()
+            .filter(|field| !written.fields.contains_key(*field))
+        {
             problems.note(format!("{name}.{key}: there is no field {unknown:?}"));
         }
         list
     };
     let create = settable(&written.create, "create", problems);
     let update = settable(&written.update, "update", problems);
-    let searched =
-        fields.values().filter(|field: &&Field| matches!(field.kind, FieldKind::Text { .. }) && field.reference.is_none());
+    let searched = fields.values().filter(|field: &&Field| {
+        matches!(field.kind, FieldKind::Text { .. }) && field.reference.is_none()
+    });
     let searched = searched.map(|field| field.name.clone()).collect();
     Model {
         name: name.to_owned(),
@@ -170,7 +222,9 @@ fn model_from(
 }
 
 fn noted<T>(result: Result<T, String>, place: &str, problems: &mut Problems) -> Option<T> {
-    result.map_err(|problem| problems.note(format!("{place}: {problem}"))).ok()
+    result
+        .map_err(|problem| problems.note(format!("{place}: {problem}")))
+        .ok()
 }
 
 fn field_from(
@@ -182,8 +236,12 @@ fn field_from(
 ) -> Option<Field> {
     let max_characters = written.max_len;
     let kind = match written.r#type {
-        TypeWritten::String => FieldKind::Text { max_characters: max_characters.unwrap_or(TEXT_CHARACTERS) },
-        TypeWritten::Url => FieldKind::Url { max_characters: max_characters.unwrap_or(URL_CHARACTERS) },
+        TypeWritten::String => FieldKind::Text {
+            max_characters: max_characters.unwrap_or(TEXT_CHARACTERS),
+        },
+        TypeWritten::Url => FieldKind::Url {
+            max_characters: max_characters.unwrap_or(URL_CHARACTERS),
+        },
         TypeWritten::Integer => FieldKind::Integer,
         TypeWritten::Number => FieldKind::Number,
         TypeWritten::Boolean => FieldKind::Boolean,
@@ -194,32 +252,52 @@ fn field_from(
         TypeWritten::Any => FieldKind::Any,
     };
     if max_characters.is_some() && !matches!(kind, FieldKind::Text { .. } | FieldKind::Url { .. }) {
-        problems.note(format!("{place}.max_len: only a string or a url has a length"));
+        problems.note(format!(
+            "{place}.max_len: only a string or a url has a length"
+        ));
     }
     if max_characters == Some(0) {
         problems.note(format!("{place}.max_len: it must be at least 1"));
     }
     match (&kind, &written.values) {
-        (FieldKind::Choice(values), _) if values.is_empty() || values.iter().any(String::is_empty) => {
-            problems.note(format!("{place}.values: an enum needs values that are not empty"));
+        (FieldKind::Choice(values), _)
+            if values.is_empty() || values.iter().any(String::is_empty) =>
+        {
+            problems.note(format!(
+                "{place}.values: an enum needs values that are not empty"
+            ));
         }
         (FieldKind::Choice(_), _) | (_, None) => {}
         (_, Some(_)) => problems.note(format!("{place}.values: only an enum has values")),
     }
     if let Some(reference) = &written.r#ref {
         if !section.contains_key(&reference.model) {
-            problems.note(format!("{place}.ref.model: there is no model {:?}", reference.model));
+            problems.note(format!(
+                "{place}.ref.model: there is no model {:?}",
+                reference.model
+            ));
         }
         if written.r#type != TypeWritten::String {
             problems.note(format!("{place}.ref: only a string can name a row"));
         }
     }
     let Some(name) = FieldName::parse(name) else {
-        problems.note(format!("{place}: a field's name is lower-case letters, digits and underscores, at most 40"));
+        problems.note(format!(
+            "{place}: a field's name is lower-case letters, digits and underscores, at most 40"
+        ));
         return None;
     };
-    let reference = written.r#ref.as_ref().map(|reference| reference.model.clone());
-    Some(Field { name, kind, is_required: written.required, reference, description: written.description.clone() })
+    let reference = written
+        .r#ref
+        .as_ref()
+        .map(|reference| reference.model.clone());
+    Some(Field {
+        name,
+        kind,
+        is_required: written.required,
+        reference,
+        description: written.description.clone(),
+    })
 }
 
 fn filter_from(key: &str, fields: &IndexMap<String, Field>) -> Result<FilterKey, String> {
@@ -228,15 +306,30 @@ fn filter_from(key: &str, fields: &IndexMap<String, Field>) -> Result<FilterKey,
         ("is_archived", _) => FilterTarget::IsArchived,
         ("owned_by", _) => FilterTarget::OwnedBy,
         (_, Some(field)) => {
-            let field = fields.get(field).ok_or_else(|| format!("{key:?} names no field"))?;
-            if matches!(field.kind, FieldKind::Object | FieldKind::Columns | FieldKind::Any) {
-                return Err(format!("{key:?} cannot be compared: its field is neither text, number, boolean nor tags"));
+            let field = fields
+                .get(field)
+                .ok_or_else(|| format!("{key:?} names no field"))?;
+            if matches!(
+                field.kind,
+                FieldKind::Object | FieldKind::Columns | FieldKind::Any
+            ) {
+                return Err(format!(
+                    "{key:?} cannot be compared: its field is neither text, number, boolean nor tags"
+                ));
             }
             FilterTarget::Field(field.name.clone(), field.kind.clone())
         }
-        _ => return Err(format!("{key:?} is neither data__ and a field, nor status, is_archived or owned_by")),
+        _ => {
+            return Err(format!(
+                "{key:?} is neither data__ and a field, nor status, is_archived or owned_by"
+            ));
+        }
     };
-    Ok(FilterKey { wire: key.to_owned(), friendly: key.strip_prefix("data__").unwrap_or(key).to_owned(), target })
+    Ok(FilterKey {
+        wire: key.to_owned(),
+        friendly: key.strip_prefix("data__").unwrap_or(key).to_owned(),
+        target,
+    })
 }
 
 fn sort_from(key: &str, fields: &IndexMap<String, Field>) -> Result<SortKey, String> {
@@ -244,13 +337,19 @@ fn sort_from(key: &str, fields: &IndexMap<String, Field>) -> Result<SortKey, Str
         ("created_at", _) => Ok(SortKey::CreatedAt),
         ("updated_at", _) => Ok(SortKey::UpdatedAt),
         (_, Some(field)) => {
-            let field = fields.get(field).ok_or_else(|| format!("{key:?} names no field"))?;
+            let field = fields
+                .get(field)
+                .ok_or_else(|| format!("{key:?} names no field"))?;
             match &field.kind {
                 FieldKind::Choice(values) => Ok(SortKey::Rank(field.name.clone(), values.clone())),
-                FieldKind::Object | FieldKind::Columns | FieldKind::Any | FieldKind::Tags => Err(format!("{key:?} has no order")),
+                FieldKind::Object | FieldKind::Columns | FieldKind::Any | FieldKind::Tags => {
+                    Err(format!("{key:?} has no order"))
+                }
                 _ => Ok(SortKey::Field(field.name.clone())),
             }
         }
-        _ => Err(format!("{key:?} is neither data__ and a field, nor created_at or updated_at")),
+        _ => Err(format!(
+            "{key:?} is neither data__ and a field, nor created_at or updated_at"
+        )),
     }
 }

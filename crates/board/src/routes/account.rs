@@ -18,19 +18,30 @@ use crate::board::Shared;
 use crate::body;
 use crate::caller::{Caller, ClientAddress};
 
-pub(super) async fn me(State(shared): State<Arc<Shared>>, Extension(caller): Extension<Caller>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn me(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
     let account = shared.store.account(caller.account_id).await?;
-    let account = account.ok_or_else(|| ApiError::unauthorized("the account is gone: log in with another"))?;
+    let account = account
+        .ok_or_else(|| ApiError::unauthorized("the account is gone: log in with another"))?;
     Ok(Json(shown_account(&account)))
 }
 
-pub(super) async fn log_in(State(shared): State<Arc<Shared>>, request: Request) -> Result<impl IntoResponse, ApiError> {
+pub(super) async fn log_in(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<impl IntoResponse, ApiError> {
     let (parts, body) = request.into_parts();
     let body = body::json_bytes(&parts, body, body::LOG_IN_BYTES).await?;
-    let sent: LogIn<'_> = serde_json::from_slice(&body).map_err(|_| ApiError::bad_request(NO_LOG_IN))?;
+    let sent: LogIn<'_> =
+        serde_json::from_slice(&body).map_err(|_| ApiError::bad_request(NO_LOG_IN))?;
     let email = text(sent.email, "email")?;
     let password = SecretString::from(text(sent.password, "password")?);
-    let from = parts.extensions.get::<ClientAddress>().map(|address| address.0);
+    let from = parts
+        .extensions
+        .get::<ClientAddress>()
+        .map(|address| address.0);
     let session = shared.store.log_in(&email, password, from).await?;
     let answer = Json(json!({
         "access_token": session.secret.expose_secret(),
@@ -38,7 +49,10 @@ pub(super) async fn log_in(State(shared): State<Arc<Shared>>, request: Request) 
         "expires_at": session.expires_at,
         "user": shown_account(&session.account),
     }));
-    Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], answer))
+    Ok((
+        [(CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+        answer,
+    ))
 }
 
 /// What a login says. Whatever else it says is passed over unread.

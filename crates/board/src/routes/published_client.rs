@@ -11,7 +11,8 @@ use crate::api_error::ApiError;
 use crate::board::Shared;
 use crate::body;
 
-/// The version that the published client compares with its own. Any other answer makes it replace itself.
+/// The version that the published client compares with its own. Any other answer makes it replace
+/// itself.
 const VERSION: &str = r#"{"version":"1.0.2"}"#;
 
 pub(super) async fn version() -> Response {
@@ -35,5 +36,9 @@ pub(super) async fn openapi(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 fn json(body: impl IntoResponse) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    (
+        [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        body,
+    )
+        .into_response()
 }

@@ -41,7 +41,8 @@ pub(super) async fn create(
     let model = admit(&shared, &caller, &model, Operation::Create)?;
     let (parts, body) = request.into_parts();
     let body = body::json_object(&parts, body).await?;
-    let checked = fields::for_create(model, body).map_err(|problems| ApiError::problems(&problems))?;
+    let checked =
+        fields::for_create(model, body).map_err(|problems| ApiError::problems(&problems))?;
     let new = NewRecord {
         account_id: caller.account_id,
         model: &model.name,
@@ -61,7 +62,10 @@ pub(super) async fn read(
     let Path((model, id)) = path.map_err(bad_path)?;
     let model = admit(&shared, &caller, &model, Operation::Read)?;
     let id = row_id(model, &id)?;
-    let record = shared.store.record(caller.account_id, &model.name, id).await?;
+    let record = shared
+        .store
+        .record(caller.account_id, &model.name, id)
+        .await?;
     found(record, model, id)
 }
 
@@ -76,7 +80,8 @@ pub(super) async fn update(
     let id = row_id(model, &id)?;
     let (parts, body) = request.into_parts();
     let body = body::json_object(&parts, body).await?;
-    let checked = fields::for_update(model, body).map_err(|problems| ApiError::problems(&problems))?;
+    let checked =
+        fields::for_update(model, body).map_err(|problems| ApiError::problems(&problems))?;
     let change = RecordChange {
         account_id: caller.account_id,
         model: &model.name,
@@ -97,15 +102,31 @@ pub(super) async fn delete(
     let Path((model, id)) = path.map_err(bad_path)?;
     let model = admit(&shared, &caller, &model, Operation::Delete)?;
     let id = row_id(model, &id)?;
-    let was_there = shared.store.delete_record(caller.account_id, &model.name, id).await?;
-    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(no_such_row(model, &id.to_string())) }
+    let was_there = shared
+        .store
+        .delete_record(caller.account_id, &model.name, id)
+        .await?;
+    if was_there {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(no_such_row(model, &id.to_string()))
+    }
 }
 
 /// The model, if there is one, allows the operation, and the caller may do it.
-fn admit<'a>(shared: &'a Shared, caller: &Caller, name: &str, operation: Operation) -> Result<&'a Model, ApiError> {
+fn admit<'a>(
+    shared: &'a Shared,
+    caller: &Caller,
+    name: &str,
+    operation: Operation,
+) -> Result<&'a Model, ApiError> {
     let Some(model) = shared.models.by_name.get(name) else {
         let known: Vec<&str> = shared.models.names().collect();
-        return Err(ApiError::not_found(format!("there is no model {}: there are {}", shown(&name.into()), known.join(", "))));
+        return Err(ApiError::not_found(format!(
+            "there is no model {}: there are {}",
+            shown(&name.into()),
+            known.join(", ")
+        )));
     };
     if !model.operations.contains(&operation) {
         return Err(operation_closed(model, operation));
@@ -120,12 +141,26 @@ fn admit<'a>(shared: &'a Shared, caller: &Caller, name: &str, operation: Operati
 
 fn operation_closed(model: &Model, operation: Operation) -> ApiError {
     const ROWS: [(Operation, &str); 2] = [(Operation::List, "GET"), (Operation::Create, "POST")];
-    const ONE_ROW: [(Operation, &str); 3] =
-        [(Operation::Read, "GET"), (Operation::Update, "PATCH"), (Operation::Delete, "DELETE")];
-    let methods: &[(Operation, &str)] = if matches!(operation, Operation::List | Operation::Create) { &ROWS } else { &ONE_ROW };
-    let allowed: Vec<&str> =
-        methods.iter().filter(|(known, _)| model.operations.contains(known)).map(|(_, method)| *method).collect();
-    let detail = format!("{} rows do not take this method: the Allow header names what they take", model.name);
+    const ONE_ROW: [(Operation, &str); 3] = [
+        (Operation::Read, "GET"),
+        (Operation::Update, "PATCH"),
+        (Operation::Delete, "DELETE"),
+    ];
+    let methods: &[(Operation, &str)] = if matches!(operation, Operation::List | Operation::Create)
+    {
+        &ROWS
+    } else {
+        &ONE_ROW
+    };
+    let allowed: Vec<&str> = methods
+        .iter()
+        .filter(|(known, _)| model.operations.contains(known))
+        .map(|(_, method)| *method)
+        .collect();
+    let detail = format!(
+        "{} rows do not take this method: the Allow header names what they take",
+        model.name
+    );
     ApiError::method_not_allowed(detail, HeaderValue::from_str(&allowed.join(", ")).ok())
 }
 
@@ -135,7 +170,11 @@ fn row_id(model: &Model, id: &str) -> Result<RecordId, ApiError> {
 
 /// Rows of others, deleted rows and rows that never were get the same answer.
 fn no_such_row(model: &Model, id: &str) -> ApiError {
-    ApiError::not_found(format!("there is no {} {}: list them to see their ids", model.name, shown(&id.into())))
+    ApiError::not_found(format!(
+        "there is no {} {}: list them to see their ids",
+        model.name,
+        shown(&id.into())
+    ))
 }
 
 fn found(record: Option<Record>, model: &Model, id: RecordId) -> Result<Response, ApiError> {
@@ -144,7 +183,12 @@ fn found(record: Option<Record>, model: &Model, id: RecordId) -> Result<Response
 }
 
 fn json(status: StatusCode, body: Vec<u8>) -> Response {
-    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    (
+        status,
+        [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        body,
+    )
+        .into_response()
 }
 
 fn bad_path(_: PathRejection) -> ApiError {

@@ -1,4 +1,5 @@
-//! Whatever is asked or sent, the answer is a good one or a refusal with a sentence; the board never fails by itself.
+//! Whatever is asked or sent, the answer is a good one or a refusal with a sentence; the board
+//! never fails by itself.
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::strategy::ValueTree;
@@ -28,7 +29,8 @@ fn any_query() -> impl Strategy<Value = String> {
         "[a-z_%&=+]{0,12}",
     ];
     let value = prop_oneof![
-        "[ -~]{0,20}".prop_filter("a URI", |text| !text.contains(['#', ' ', '"', '<', '>', '\\', '^', '`', '{', '|', '}'])),
+        "[ -~]{0,20}".prop_filter("a URI", |text| !text
+            .contains(['#', ' ', '"', '<', '>', '\\', '^', '`', '{', '|', '}'])),
         "(%[0-9a-f]{2}){0,8}",
         any::<i64>().prop_map(|number| number.to_string()),
         proptest::sample::select(vec![
@@ -41,8 +43,13 @@ fn any_query() -> impl Strategy<Value = String> {
         ])
         .prop_map(str::to_owned),
     ];
-    proptest::collection::vec((key, value), 0..6)
-        .prop_map(|pairs| pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&"))
+    proptest::collection::vec((key, value), 0..6).prop_map(|pairs| {
+        pairs
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect::<Vec<_>>()
+            .join("&")
+    })
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -81,7 +88,12 @@ fn any_body() -> impl Strategy<Value = Value> {
         "other",
     ]);
     proptest::collection::vec((field, any_value()), 0..5).prop_map(|members| {
-        Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+        Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect::<Map<_, _>>(),
+        )
     })
 }
 
@@ -93,10 +105,16 @@ async fn any_query_is_answered_or_refused_with_a_sentence() {
     let mut answered = 0;
     for _ in 0..CASES {
         let query = any_query().new_tree(&mut runner).unwrap().current();
-        let (status, value) = send(&service, "GET", &format!("/xapi2/data/card?{query}"), None).await;
+        let (status, value) =
+            send(&service, "GET", &format!("/xapi2/data/card?{query}"), None).await;
         match status.as_u16() {
             200 => answered += 1,
-            400 => assert!(value["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{query}: {value}"),
+            400 => assert!(
+                value["detail"]
+                    .as_str()
+                    .is_some_and(|detail| !detail.is_empty()),
+                "{query}: {value}"
+            ),
             _ => panic!("{status} for {query}: {value}"),
         }
     }
@@ -110,12 +128,22 @@ async fn any_body_is_kept_as_given_or_refused_with_a_sentence() {
     let mut runner = TestRunner::default();
     let mut kept = 0;
     for case in 0..CASES {
-        let (model, title) = if case % 2 == 0 { ("card", "title") } else { ("board", "name") };
+        let (model, title) = if case % 2 == 0 {
+            ("card", "title")
+        } else {
+            ("board", "name")
+        };
         let mut body = any_body().new_tree(&mut runner).unwrap().current();
         if case % 3 > 0 {
             body[title] = json!("Required");
         }
-        let (status, value) = send(&service, "POST", &format!("/xapi2/data/{model}"), Some(&body)).await;
+        let (status, value) = send(
+            &service,
+            "POST",
+            &format!("/xapi2/data/{model}"),
+            Some(&body),
+        )
+        .await;
         match status.as_u16() {
             201 => {
                 kept += 1;
@@ -130,7 +158,12 @@ async fn any_body_is_kept_as_given_or_refused_with_a_sentence() {
                     .collect();
                 assert_eq!(read["data"], Value::Object(given));
             }
-            400 => assert!(value["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{body}: {value}"),
+            400 => assert!(
+                value["detail"]
+                    .as_str()
+                    .is_some_and(|detail| !detail.is_empty()),
+                "{body}: {value}"
+            ),
             _ => panic!("{status} for {body}: {value}"),
         }
     }

@@ -1,4 +1,5 @@
-//! A board of its own for each test, served on port 0, and a client that writes the published client's requests byte by byte.
+//! A board of its own for each test, served on port 0, and a client that writes the published
+//! client's requests byte by byte.
 
 use std::net::SocketAddr;
 
@@ -43,9 +44,11 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .lines()
-            .find_map(|line| line.split_once(": ").filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+        self.headers.lines().find_map(|line| {
+            line.split_once(": ")
+                .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        })
     }
 }
 
@@ -62,7 +65,12 @@ impl TestBoard {
         let address = listener.local_addr().unwrap();
         let router = board.router();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        TestBoard { store, board, address, directory }
+        TestBoard {
+            store,
+            board,
+            address,
+            directory,
+        }
     }
 
     pub(crate) fn local(&self) -> BoardService {
@@ -71,31 +79,68 @@ impl TestBoard {
 
     /// A new account and its service.
     pub(crate) async fn account(&self, name: &str) -> (AccountId, BoardService) {
-        let account = self.store.add_account(NewAccount { name: name.to_owned(), ..NewAccount::default() }).await.unwrap();
+        let account = self
+            .store
+            .add_account(NewAccount {
+                name: name.to_owned(),
+                ..NewAccount::default()
+            })
+            .await
+            .unwrap();
         (account.id, self.board.service_for(account.id))
     }
 
     pub(crate) async fn token(&self, account_id: AccountId, scopes: &[&str]) -> String {
-        let scopes = scopes.iter().map(|scope| Scope::parse(scope).unwrap()).collect();
-        let new = NewToken { account_id, name: "test".to_owned(), scopes, expires_at: None };
-        self.store.create_token(new).await.unwrap().secret.expose_secret().to_owned()
+        let scopes = scopes
+            .iter()
+            .map(|scope| Scope::parse(scope).unwrap())
+            .collect();
+        let new = NewToken {
+            account_id,
+            name: "test".to_owned(),
+            scopes,
+            expires_at: None,
+        };
+        self.store
+            .create_token(new)
+            .await
+            .unwrap()
+            .secret
+            .expose_secret()
+            .to_owned()
     }
 
     pub(crate) async fn full_token(&self) -> String {
-        self.token(AccountId::local(), &["board:write", "card:write"]).await
+        self.token(AccountId::local(), &["board:write", "card:write"])
+            .await
     }
 
     /// Sends what the published client sends, and reads until the server closes the connection.
-    pub(crate) async fn client(&self, method: &str, target: &str, token: Option<&str>, body: Option<&str>) -> Answer {
-        let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-        let content =
-            body.map(|body| format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len())).unwrap_or_default();
+    pub(crate) async fn client(
+        &self,
+        method: &str,
+        target: &str,
+        token: Option<&str>,
+        body: Option<&str>,
+    ) -> Answer {
+        let authorization = token
+            .map(|token| format!("Authorization: Bearer {token}\r\n"))
+            .unwrap_or_default();
+        let content = body
+            .map(|body| {
+                format!(
+                    "Content-Type: application/json\r\nContent-Length: {}\r\n",
+                    body.len()
+                )
+            })
+            .unwrap_or_default();
         let head = format!(
             "{method} {target} HTTP/1.1\r\nAccept-Encoding: identity\r\n{content}Host: {}\r\nUser-Agent: prodmcp/1.0.2 (mcp; linux; py3.11.7)\r\n\
              Accept: application/json\r\n{authorization}Connection: close\r\n\r\n",
             self.address
         );
-        self.raw(&[head.as_bytes(), body.unwrap_or_default().as_bytes()].concat()).await
+        self.raw(&[head.as_bytes(), body.unwrap_or_default().as_bytes()].concat())
+            .await
     }
 
     pub(crate) async fn raw(&self, bytes: &[u8]) -> Answer {
@@ -107,18 +152,37 @@ impl TestBoard {
         let (head, text) = received.split_once("\r\n\r\n").unwrap();
         let (status_line, headers) = head.split_once("\r\n").unwrap_or((head, ""));
         let status = status_line.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status_line: status_line.to_owned(), status, headers: headers.to_owned(), text: text.to_owned() }
+        Answer {
+            status_line: status_line.to_owned(),
+            status,
+            headers: headers.to_owned(),
+            text: text.to_owned(),
+        }
     }
 }
 
 /// One request in process.
-pub(crate) async fn send(service: &BoardService, method: &str, target: &str, body: Option<&Value>) -> (StatusCode, Value) {
+pub(crate) async fn send(
+    service: &BoardService,
+    method: &str,
+    target: &str,
+    body: Option<&Value>,
+) -> (StatusCode, Value) {
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let request = Request::builder().method(method).uri(target).header("content-type", "application/json").body(body).unwrap();
+    let request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header("content-type", "application/json")
+        .body(body)
+        .unwrap();
     let response = service.clone().oneshot(request).await.unwrap();
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    let value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+    let value = if bytes.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&bytes).unwrap()
+    };
     (status, value)
 }
 
@@ -129,14 +193,26 @@ pub(crate) async fn get(service: &BoardService, target: &str) -> Value {
 }
 
 /// The `detail` of a refused list or read.
-pub(crate) async fn refused(service: &BoardService, method: &str, target: &str, body: Option<&Value>, expected: u16) -> String {
+pub(crate) async fn refused(
+    service: &BoardService,
+    method: &str,
+    target: &str,
+    body: Option<&Value>,
+    expected: u16,
+) -> String {
     let (status, value) = send(service, method, target, body).await;
     assert_eq!(status, expected, "{method} {target}: {value}");
     value["detail"].as_str().unwrap().to_owned()
 }
 
 pub(crate) async fn create(service: &BoardService, model: &str, fields: Value) -> Value {
-    let (status, value) = send(service, "POST", &format!("/xapi2/data/{model}"), Some(&fields)).await;
+    let (status, value) = send(
+        service,
+        "POST",
+        &format!("/xapi2/data/{model}"),
+        Some(&fields),
+    )
+    .await;
     assert_eq!(status, 201, "{value}");
     value
 }
@@ -147,5 +223,10 @@ pub(crate) fn id(row: &Value) -> String {
 
 /// One field of every row of a page, in order.
 pub(crate) fn column<'a>(page: &'a Value, field: &str) -> Vec<&'a Value> {
-    page["data"].as_array().unwrap().iter().map(|row| &row["data"][field]).collect()
+    page["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["data"][field])
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! What a list shows and in which order: filters, sorts, search, and the sentences for those that cannot be.
+//! What a list shows and in which order: filters, sorts, search, and the sentences for those that
+//! cannot be.
 
 use serde_json::{Value, json};
 
@@ -20,7 +21,10 @@ async fn four_cards() -> TestBoard {
 }
 
 fn titles(page: &Value) -> Vec<&str> {
-    column(page, "title").into_iter().map(|title| title.as_str().unwrap()).collect()
+    column(page, "title")
+        .into_iter()
+        .map(|title| title.as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -40,7 +44,11 @@ async fn each_sort_has_its_order_and_missing_values_come_last_both_ways() {
         ("sort=-updated_at", [u, c, b, a]),
     ];
     for (query, expected) in cases {
-        assert_eq!(titles(&get(&board.local(), &format!("/xapi2/data/card?{query}")).await), expected, "{query}");
+        assert_eq!(
+            titles(&get(&board.local(), &format!("/xapi2/data/card?{query}")).await),
+            expected,
+            "{query}"
+        );
     }
 }
 
@@ -64,7 +72,11 @@ async fn filters_take_wire_and_friendly_keys_and_any_of_several_values() {
         ("tags=", &[]),
     ];
     for (query, expected) in cases {
-        assert_eq!(titles(&get(&board.local(), &format!("/xapi2/data/card?{query}")).await), expected, "{query}");
+        assert_eq!(
+            titles(&get(&board.local(), &format!("/xapi2/data/card?{query}")).await),
+            expected,
+            "{query}"
+        );
     }
 }
 
@@ -73,8 +85,14 @@ async fn on_a_board_status_is_the_row_s_own() {
     let board = TestBoard::new().await;
     let service = board.local();
     create(&service, "board", json!({ "name": "B" })).await;
-    assert_eq!(get(&service, "/xapi2/data/board?status=active").await["meta"]["count"], 1);
-    assert_eq!(get(&service, "/xapi2/data/board?status=archived").await["meta"]["count"], 0);
+    assert_eq!(
+        get(&service, "/xapi2/data/board?status=active").await["meta"]["count"],
+        1
+    );
+    assert_eq!(
+        get(&service, "/xapi2/data/board?status=archived").await["meta"]["count"],
+        0
+    );
 }
 
 #[tokio::test]
@@ -94,13 +112,29 @@ async fn a_search_looks_into_all_texts_without_case_and_takes_wildcards_literall
         ("2026-12", &[a]),
     ];
     for (q, expected) in cases {
-        assert_eq!(titles(&get(&board.local(), &format!("/xapi2/data/card?q={q}")).await), expected, "{q}");
+        assert_eq!(
+            titles(&get(&board.local(), &format!("/xapi2/data/card?q={q}")).await),
+            expected,
+            "{q}"
+        );
     }
     let card = get(&board.local(), "/xapi2/data/card?q=alpha").await["data"][0].clone();
     let path = format!("/xapi2/data/card/{}", id(&card));
-    crate::harness::send(&board.local(), "PATCH", &path, Some(&json!({ "title": "Omega" }))).await;
-    assert_eq!(titles(&get(&board.local(), "/xapi2/data/card?q=alpha").await), Vec::<&str>::new());
-    assert_eq!(titles(&get(&board.local(), "/xapi2/data/card?q=omega").await), ["Omega"]);
+    crate::harness::send(
+        &board.local(),
+        "PATCH",
+        &path,
+        Some(&json!({ "title": "Omega" })),
+    )
+    .await;
+    assert_eq!(
+        titles(&get(&board.local(), "/xapi2/data/card?q=alpha").await),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        titles(&get(&board.local(), "/xapi2/data/card?q=omega").await),
+        ["Omega"]
+    );
 }
 
 #[tokio::test]
@@ -119,7 +153,10 @@ async fn what_cannot_be_asked_is_named_with_what_can() {
             "sort must be one of created_at, updated_at, data__position, data__status, data__priority, data__due_date, with - before",
         ),
         ("sort=--created_at", "sort must be one of"),
-        ("limit=0", r#"limit must be an integer of at least 1, not "0""#),
+        (
+            "limit=0",
+            r#"limit must be an integer of at least 1, not "0""#,
+        ),
         ("limit=-1", "limit must be"),
         ("limit=5.0", "limit must be"),
         ("limit=True", "limit must be"),
@@ -127,17 +164,40 @@ async fn what_cannot_be_asked_is_named_with_what_can() {
         ("limit=1&limit=2", "limit is given twice"),
         ("offset=-1", "offset must be"),
         ("offset=x", "offset must be"),
-        ("after=none", r#"after must be the id of a card, not "none""#),
-        ("after=0193e8a0-5d4c-7b6a-8f10-2c3d4e5f6071", "after names no card"),
-        ("priority=urgent", r#"priority must be one of low, medium, high, critical, not "urgent""#),
+        (
+            "after=none",
+            r#"after must be the id of a card, not "none""#,
+        ),
+        (
+            "after=0193e8a0-5d4c-7b6a-8f10-2c3d4e5f6071",
+            "after names no card",
+        ),
+        (
+            "priority=urgent",
+            r#"priority must be one of low, medium, high, critical, not "urgent""#,
+        ),
         ("is_archived=maybe", "is_archived must be true or false"),
         ("is_archived=", "is_archived must be true or false"),
     ];
     for (query, named) in cases {
-        let detail = refused(&board.local(), "GET", &format!("/xapi2/data/card?{query}"), None, 400).await;
+        let detail = refused(
+            &board.local(),
+            "GET",
+            &format!("/xapi2/data/card?{query}"),
+            None,
+            400,
+        )
+        .await;
         assert!(detail.contains(named), "{named} in {detail}");
     }
-    let detail = refused(&board.local(), "GET", "/xapi2/data/card?a=1&b=2&limit=x&sort=y&is_archived=z", None, 400).await;
+    let detail = refused(
+        &board.local(),
+        "GET",
+        "/xapi2/data/card?a=1&b=2&limit=x&sort=y&is_archived=z",
+        None,
+        400,
+    )
+    .await;
     for part in ["\"a\"", "\"b\"", "limit", "sort", "is_archived"] {
         assert!(detail.contains(part), "{part} in {detail}");
     }
@@ -155,5 +215,8 @@ async fn text_that_looks_like_sql_is_only_text() {
             );
         }
     }
-    assert_eq!(get(&board.local(), "/xapi2/data/card").await["meta"]["count"], 4);
+    assert_eq!(
+        get(&board.local(), "/xapi2/data/card").await["meta"]["count"],
+        4
+    );
 }

@@ -1,4 +1,5 @@
-//! The board through its public doors: real HTTP on port 0 with the published client's own bytes, and the service in process.
+//! The board through its public doors: real HTTP on port 0 with the published client's own bytes,
+//! and the service in process.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! The model table comes as data: another table makes another API, and a wrong one is refused with every problem.
+//! The model table comes as data: another table makes another API, and a wrong one is refused with
+//! every problem.
 
 use footbridge_board::Models;
 use footbridge_store::StoreOptions;
@@ -30,7 +31,11 @@ fn notes() -> Models {
 async fn an_invented_table_is_served_with_its_own_types() {
     let board = TestBoard::with(notes(), StoreOptions::default()).await;
     let service = board.local();
-    for (stars, weight, is_done) in [(3, 1.5, true), (-1, 2.0, false), (9_007_199_254_740_993_i64, 0.0, true)] {
+    for (stars, weight, is_done) in [
+        (3, 1.5, true),
+        (-1, 2.0, false),
+        (9_007_199_254_740_993_i64, 0.0, true),
+    ] {
         create(
             &service,
             "note",
@@ -46,10 +51,20 @@ async fn an_invented_table_is_served_with_its_own_types() {
         ("is_done=True&sort=data__stars", &[3, 9_007_199_254_740_993]),
         ("is_done=false", &[-1]),
         ("weight=2", &[-1]),
-        ("link=https%3A%2F%2Fexample.org%2Fa%3Fb&sort=-created_at", &[9_007_199_254_740_993, -1, 3]),
+        (
+            "link=https%3A%2F%2Fexample.org%2Fa%3Fb&sort=-created_at",
+            &[9_007_199_254_740_993, -1, 3],
+        ),
     ];
     for (query, stars) in cases {
-        assert_eq!(column(&get(&service, &format!("/xapi2/data/note?{query}")).await, "stars"), stars, "{query}");
+        assert_eq!(
+            column(
+                &get(&service, &format!("/xapi2/data/note?{query}")).await,
+                "stars"
+            ),
+            stars,
+            "{query}"
+        );
     }
 }
 
@@ -59,14 +74,40 @@ async fn operations_and_fields_that_the_table_leaves_out_are_closed() {
     let service = board.local();
     let note = create(&service, "note", json!({ "text": "One" })).await;
     let path = format!("/xapi2/data/note/{}", note["id"].as_str().unwrap());
-    refused(&service, "PATCH", &path, Some(&json!({ "text": "Two" })), 405).await;
+    refused(
+        &service,
+        "PATCH",
+        &path,
+        Some(&json!({ "text": "Two" })),
+        405,
+    )
+    .await;
     refused(&service, "DELETE", &path, None, 405).await;
     let answer = board
-        .client("DELETE", &path, Some(&board.token(footbridge_store::AccountId::local(), &["note:write"]).await), None)
+        .client(
+            "DELETE",
+            &path,
+            Some(
+                &board
+                    .token(footbridge_store::AccountId::local(), &["note:write"])
+                    .await,
+            ),
+            None,
+        )
         .await;
     assert_eq!((answer.status, answer.header("allow")), (405, Some("GET")));
-    let detail = refused(&service, "POST", "/xapi2/data/note", Some(&json!({ "secret": "x" })), 400).await;
-    assert!(detail.contains("\"secret\" is no field of a note"), "{detail}");
+    let detail = refused(
+        &service,
+        "POST",
+        "/xapi2/data/note",
+        Some(&json!({ "secret": "x" })),
+        400,
+    )
+    .await;
+    assert!(
+        detail.contains("\"secret\" is no field of a note"),
+        "{detail}"
+    );
     refused(&service, "GET", "/xapi2/data/card", None, 404).await;
 }
 
@@ -77,22 +118,54 @@ async fn each_type_refuses_what_it_is_not() {
     let cases = [
         ("stars", json!(1.5), "must be an integer"),
         ("stars", json!("1"), "must be an integer"),
-        ("stars", json!(18_446_744_073_709_551_615_u64), "must be an integer"),
+        (
+            "stars",
+            json!(18_446_744_073_709_551_615_u64),
+            "must be an integer",
+        ),
         ("weight", json!("1"), "must be a number"),
         ("is_done", json!("true"), "must be true or false"),
         ("is_done", json!(1), "must be true or false"),
         ("link", json!("example.org"), "must be an http or https URL"),
-        ("link", json!("ftp://example.org"), "must be an http or https URL"),
-        ("link", json!("javascript:alert(1)"), "must be an http or https URL"),
-        ("link", json!(format!("https://example.org/{}", "a".repeat(30))), "at most 40"),
+        (
+            "link",
+            json!("ftp://example.org"),
+            "must be an http or https URL",
+        ),
+        (
+            "link",
+            json!("javascript:alert(1)"),
+            "must be an http or https URL",
+        ),
+        (
+            "link",
+            json!(format!("https://example.org/{}", "a".repeat(30))),
+            "at most 40",
+        ),
         ("text", json!({}), "must be a string"),
     ];
     for (field, value, named) in cases {
-        let detail = refused(&service, "POST", "/xapi2/data/note", Some(&json!({ field: value })), 400).await;
-        assert!(detail.starts_with(field) && detail.contains(named), "{detail}");
+        let detail = refused(
+            &service,
+            "POST",
+            "/xapi2/data/note",
+            Some(&json!({ field: value })),
+            400,
+        )
+        .await;
+        assert!(
+            detail.starts_with(field) && detail.contains(named),
+            "{detail}"
+        );
     }
     for value in [json!(7), json!([{ "a": null }]), json!("text")] {
-        let (status, row) = send(&service, "POST", "/xapi2/data/note", Some(&json!({ "extra": value }))).await;
+        let (status, row) = send(
+            &service,
+            "POST",
+            "/xapi2/data/note",
+            Some(&json!({ "extra": value })),
+        )
+        .await;
         assert_eq!((status.as_u16(), &row["data"]["extra"]), (201, &value));
     }
 }
@@ -138,7 +211,10 @@ fn a_wrong_table_is_refused_with_every_problem() {
         "Other: a model's name",
         "third: unknown field `color`",
     ] {
-        assert!(error.problems.iter().any(|problem| problem.contains(named)), "{named} in {error:#?}");
+        assert!(
+            error.problems.iter().any(|problem| problem.contains(named)),
+            "{named} in {error:#?}"
+        );
     }
     assert!(Models::from_json(&json!([])).is_err());
     assert!(Models::from_json(&json!({})).is_err());

@@ -12,14 +12,20 @@ fn the_document_is_the_golden_one() {
         std::fs::write(path, &document).unwrap();
     }
     let golden = std::fs::read_to_string(path).unwrap();
-    assert_eq!(golden, document, "run the test with UPDATE_GOLDEN=1 if the change is meant");
+    assert_eq!(
+        golden, document,
+        "run the test with UPDATE_GOLDEN=1 if the change is meant"
+    );
 }
 
 #[tokio::test]
 async fn the_document_is_served_without_a_token() {
     let board = TestBoard::new().await;
     let answer = board.client("GET", "/xapi2/openapi.json", None, None).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("application/json"))
+    );
     assert_eq!(answer.json(), openapi(&models()));
 }
 
@@ -27,7 +33,11 @@ async fn the_document_is_served_without_a_token() {
 fn every_reference_in_the_document_leads_somewhere() {
     let document = openapi(&models());
     let text = document.to_string();
-    let references: Vec<&str> = text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let references: Vec<&str> = text
+        .split("\"$ref\":\"#")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
     assert!(references.len() > 10);
     for reference in references {
         assert!(document.pointer(reference).is_some(), "{reference}");

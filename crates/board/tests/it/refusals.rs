@@ -1,4 +1,5 @@
-//! What is not a good request: always JSON with one sentence, always a reason phrase, never a redirect, and the board lives on.
+//! What is not a good request: always JSON with one sentence, always a reason phrase, never a
+//! redirect, and the board lives on.
 
 use footbridge_store::{DATABASE_FILE, Store, StoreOptions};
 use serde_json::json;
@@ -33,10 +34,20 @@ async fn what_is_not_there_is_a_404_with_a_sentence_and_never_a_redirect() {
     for target in targets {
         let answer = board.client("GET", &target, Some(&token), None).await;
         assert_eq!(answer.status_line, "HTTP/1.1 404 Not Found", "{target}");
-        assert_eq!((answer.header("location"), answer.header("content-type")), (None, Some("application/json")), "{target}");
+        assert_eq!(
+            (answer.header("location"), answer.header("content-type")),
+            (None, Some("application/json")),
+            "{target}"
+        );
         assert!(!answer.detail().is_empty());
     }
-    assert!(board.client("GET", "/xapi2/data/none", Some(&token), None).await.detail().contains("board, card"));
+    assert!(
+        board
+            .client("GET", "/xapi2/data/none", Some(&token), None)
+            .await
+            .detail()
+            .contains("board, card")
+    );
 }
 
 #[tokio::test]
@@ -52,7 +63,10 @@ async fn a_method_that_a_route_does_not_take_is_a_405_that_names_those_it_takes(
         ("GET", "/xapi2/analytics/track", "POST"),
     ] {
         let answer = board.client(method, target, Some(&token), None).await;
-        assert_eq!(answer.status_line, "HTTP/1.1 405 Method Not Allowed", "{target}");
+        assert_eq!(
+            answer.status_line, "HTTP/1.1 405 Method Not Allowed",
+            "{target}"
+        );
         assert_eq!(answer.header("allow"), Some(allowed), "{target}");
         assert!(answer.detail().contains(method));
     }
@@ -62,7 +76,11 @@ async fn a_method_that_a_route_does_not_take_is_a_405_that_names_those_it_takes(
 async fn a_body_that_is_no_json_object_is_named() {
     let board = TestBoard::new().await;
     let token = board.full_token().await;
-    let deep = format!(r#"{{"title": {}1{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    let deep = format!(
+        r#"{{"title": {}1{}}}"#,
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
     let digits = format!(r#"{{"title": "A", "position": {}}}"#, "9".repeat(5000));
     let cases = [
         ("", "empty"),
@@ -78,17 +96,28 @@ async fn a_body_that_is_no_json_object_is_named() {
         (digits.as_str(), "not JSON"),
     ];
     for (body, named) in cases {
-        let answer = board.client("POST", "/xapi2/data/card", Some(&token), Some(body)).await;
+        let answer = board
+            .client("POST", "/xapi2/data/card", Some(&token), Some(body))
+            .await;
         assert_eq!(answer.status_line, "HTTP/1.1 400 Bad Request");
-        assert!(answer.detail().contains(named), "{named} in {}", answer.detail());
+        assert!(
+            answer.detail().contains(named),
+            "{named} in {}",
+            answer.detail()
+        );
         assert!(answer.text.len() < 500);
     }
     let head = format!(
         "POST /xapi2/data/card HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 12\r\nConnection: close\r\n\r\n"
     );
-    let answer = board.raw(&[head.as_bytes(), b"{\"title\":\"\xff\""].concat()).await;
+    let answer = board
+        .raw(&[head.as_bytes(), b"{\"title\":\"\xff\""].concat())
+        .await;
     assert_eq!(answer.status, 400);
-    assert_eq!(get(&board.local(), "/xapi2/data/card").await["meta"]["count"], 0);
+    assert_eq!(
+        get(&board.local(), "/xapi2/data/card").await["meta"]["count"],
+        0
+    );
 }
 
 #[tokio::test]
@@ -118,13 +147,18 @@ async fn only_json_is_taken_as_content() {
 
 #[tokio::test]
 async fn on_a_full_disk_writes_say_so_and_reads_go_on() {
-    let options = StoreOptions { largest_database_bytes: Some(256 * 1024), ..StoreOptions::default() };
+    let options = StoreOptions {
+        largest_database_bytes: Some(256 * 1024),
+        ..StoreOptions::default()
+    };
     let board = TestBoard::with(models(), options).await;
     let token = board.full_token().await;
     let body = json!({ "title": "T", "description": "x".repeat(4000) }).to_string();
     let mut kept = 0;
     let answer = loop {
-        let answer = board.client("POST", "/xapi2/data/card", Some(&token), Some(&body)).await;
+        let answer = board
+            .client("POST", "/xapi2/data/card", Some(&token), Some(&body))
+            .await;
         if answer.status != 201 {
             break answer;
         }
@@ -135,7 +169,13 @@ async fn on_a_full_disk_writes_say_so_and_reads_go_on() {
     assert!(answer.detail().contains("full"), "{}", answer.text);
     let page = get(&board.local(), "/xapi2/data/card?limit=200").await;
     assert_eq!(page["meta"]["count"], kept);
-    let (status, _) = send(&board.local(), "GET", &format!("/xapi2/data/card/{}", id(&page["data"][0])), None).await;
+    let (status, _) = send(
+        &board.local(),
+        "GET",
+        &format!("/xapi2/data/card/{}", id(&page["data"][0])),
+        None,
+    )
+    .await;
     assert_eq!(status, 200);
 }
 
@@ -143,18 +183,30 @@ async fn on_a_full_disk_writes_say_so_and_reads_go_on() {
 async fn a_database_that_is_damaged_under_way_is_named_and_the_board_lives() {
     let board = TestBoard::new().await;
     for number in 0..100 {
-        create(&board.local(), "card", json!({ "title": format!("Card {number}"), "description": "x".repeat(2000) })).await;
+        create(
+            &board.local(),
+            "card",
+            json!({ "title": format!("Card {number}"), "description": "x".repeat(2000) }),
+        )
+        .await;
     }
     board.store.close().await;
     let path = board.directory.path().join(DATABASE_FILE);
     let mut file = std::fs::read(&path).unwrap();
     let whole = Store::open(board.directory.path()).await.unwrap();
-    let service = footbridge_board::Board::new(whole.clone(), models()).service_for(footbridge_store::AccountId::local());
+    let service = footbridge_board::Board::new(whole.clone(), models())
+        .service_for(footbridge_store::AccountId::local());
     let half = file.len() / 2 / 4096 * 4096;
     file[half..].fill(0x5a);
     std::fs::write(&path, &file).unwrap();
     let detail = refused(&service, "GET", "/xapi2/data/card?limit=200", None, 500).await;
-    assert!(detail.contains("damaged") && !detail.contains("SELECT"), "{detail}");
-    assert_eq!(get(&service, "/xapi2/mcp/version").await["version"], "1.0.2");
+    assert!(
+        detail.contains("damaged") && !detail.contains("SELECT"),
+        "{detail}"
+    );
+    assert_eq!(
+        get(&service, "/xapi2/mcp/version").await["version"],
+        "1.0.2"
+    );
     get(&service, "/xapi2/auth/me").await;
 }

@@ -1,5 +1,6 @@
-//! Cloudflare Access in front of a backend: its challenge told from an answer of the backend, and the token that passes it.
-//! Running `cloudflared` is in `cloudflared`; sending again is `exchange`.
+//! Cloudflare Access in front of a backend: its challenge told from an answer of the backend, and
+//! the token that passes it. Running `cloudflared` is in `cloudflared`; sending again is
+//! `exchange`.
 
 mod cloudflared;
 
@@ -42,7 +43,10 @@ pub(super) struct Token {
 
 impl Access {
     pub(super) fn new(discovers: bool) -> Self {
-        Self { discovers, ..Self::default() }
+        Self {
+            discovers,
+            ..Self::default()
+        }
     }
 
     /// The token, when one was needed before.
@@ -53,11 +57,17 @@ impl Access {
         self.kept.lock().await.clone()
     }
 
-    /// A token for a request that was challenged, carrying `sent`. Many challenged requests ask `cloudflared` once.
+    /// A token for a request that was challenged, carrying `sent`. Many challenged requests ask
+    /// `cloudflared` once.
     ///
     /// # Errors
-    /// When the settings hold what should have passed, or switch discovery off, or `cloudflared` gives no token: what to do next.
-    pub(super) async fn discover(&self, inner: &Inner, sent: Option<&Token>) -> Result<(), CallError> {
+    /// When the settings hold what should have passed, or switch discovery off, or `cloudflared`
+    /// gives no token: what to do next.
+    pub(super) async fn discover(
+        &self,
+        inner: &Inner,
+        sent: Option<&Token>,
+    ) -> Result<(), CallError> {
         let title = &inner.compiled().title;
         let app = inner.settings.base.as_str();
         if let Some(name) = explicit(inner) {
@@ -68,22 +78,29 @@ impl Access {
         }
         let login = format!("run `cloudflared access login {app}` and try again");
         if !self.discovers {
-            let message =
-                format!("{title} stands behind Cloudflare Access. Set a service token, or allow discovery and {login}.");
+            let message = format!(
+                "{title} stands behind Cloudflare Access. Set a service token, or allow discovery and {login}."
+            );
             return Err(CallError::backend(message, false));
         }
         let mut kept = self.kept.lock().await;
-        if kept.as_ref().is_some_and(|token| sent.is_none_or(|sent| sent.generation != token.generation)) {
+        if kept
+            .as_ref()
+            .is_some_and(|token| sent.is_none_or(|sent| sent.generation != token.generation))
+        {
             return Ok(());
         }
         *kept = None;
         let generation = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
         let failed = |why: cloudflared::Failure| {
-            let message = format!("{title} stands behind Cloudflare Access, and {why}: {login}, or set a service token.");
+            let message = format!(
+                "{title} stands behind Cloudflare Access, and {why}: {login}, or set a service token."
+            );
             CallError::backend(message, false)
         };
         let secret = cloudflared::token(app).await.map_err(failed)?;
-        let mut header = HeaderValue::from_str(secret.expose_secret()).map_err(|_| failed(cloudflared::Failure::NoToken))?;
+        let mut header = HeaderValue::from_str(secret.expose_secret())
+            .map_err(|_| failed(cloudflared::Failure::NoToken))?;
         header.set_sensitive(true);
         inner.secrets.set_access(secret.expose_secret());
         *kept = Some(Token { header, generation });
@@ -102,20 +119,30 @@ pub(super) fn refused(inner: &Inner) -> CallError {
 
 /// The header that the settings already send to Cloudflare.
 fn explicit(inner: &Inner) -> Option<HeaderName> {
-    [TOKEN_HEADER, SERVICE_HEADER].into_iter().find(|name| inner.settings.headers.contains_key(name))
+    [TOKEN_HEADER, SERVICE_HEADER]
+        .into_iter()
+        .find(|name| inner.settings.headers.contains_key(name))
 }
 
-/// Whether this answer comes from Cloudflare Access and not from the backend. Where no web page is expected, a good answer may be one of
-/// its pages.
+/// Whether this answer comes from Cloudflare Access and not from the backend. Where no web page is
+/// expected, a good answer may be one of its pages.
 pub(super) fn is_challenge(from: &str, answer: &Response<Bytes>, wants_no_page: bool) -> bool {
     let status = answer.status();
     if status.is_redirection() {
-        let target = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let target = answer
+            .headers()
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok());
         let target = target.and_then(|target| Url::parse(from).ok()?.join(target).ok());
         return target.is_some_and(|target| target.host_str().is_some_and(is_cloudflare));
     }
     let refuses = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    let named = || answer.headers().keys().any(|name| name.as_str().starts_with("cf-access-"));
+    let named = || {
+        answer
+            .headers()
+            .keys()
+            .any(|name| name.as_str().starts_with("cf-access-"))
+    };
     let asked = || {
         let challenges = answer.headers().get_all(header::WWW_AUTHENTICATE).iter();
         challenges
@@ -123,7 +150,8 @@ pub(super) fn is_challenge(from: &str, answer: &Response<Bytes>, wants_no_page: 
             .any(|value| starts_with_ignoring_case(value.trim_start(), "cloudflare-access"))
     };
     (refuses && (named() || asked()))
-        || ((refuses || (status == StatusCode::OK && wants_no_page)) && is_login_page(answer.body()))
+        || ((refuses || (status == StatusCode::OK && wants_no_page))
+            && is_login_page(answer.body()))
 }
 
 fn is_cloudflare(host: &str) -> bool {
@@ -131,7 +159,8 @@ fn is_cloudflare(host: &str) -> bool {
 }
 
 fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
-    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+    text.get(..start.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
 /// A web page that belongs to Cloudflare's sign-in.
@@ -140,7 +169,9 @@ fn is_login_page(body: &[u8]) -> bool {
         return false;
     }
     let start = String::from_utf8_lossy(body.get(..LOOKED_AT).unwrap_or(body)).to_ascii_lowercase();
-    start.contains(DOMAIN) || start.contains("/cdn-cgi/access/") || start.contains("cloudflare access")
+    start.contains(DOMAIN)
+        || start.contains("/cdn-cgi/access/")
+        || start.contains("cloudflare access")
 }
 
 #[cfg(test)]
@@ -164,13 +195,30 @@ mod tests {
     fn a_challenge_is_known_in_each_of_its_forms() {
         let page = "<!DOCTYPE html><a href=\"https://team.cloudflareaccess.com/cdn-cgi/access/login\">Sign in</a>";
         for (status, headers, body) in [
-            (302, &[("location", "https://team.cloudflareaccess.com/cdn-cgi/access/login/x?a=b")][..], ""),
-            (401, &[("www-authenticate", "Cloudflare-Access resource_metadata=\"x\"")], ""),
+            (
+                302,
+                &[(
+                    "location",
+                    "https://team.cloudflareaccess.com/cdn-cgi/access/login/x?a=b",
+                )][..],
+                "",
+            ),
+            (
+                401,
+                &[(
+                    "www-authenticate",
+                    "Cloudflare-Access resource_metadata=\"x\"",
+                )],
+                "",
+            ),
             (403, &[("cf-access-aud", "1")], "Forbidden"),
             (200, &[("content-type", "text/html")], page),
             (403, &[], page),
         ] {
-            assert!(is_challenge(FROM, &answer(status, headers, body), true), "{status} {headers:?}");
+            assert!(
+                is_challenge(FROM, &answer(status, headers, body), true),
+                "{status} {headers:?}"
+            );
         }
     }
 
@@ -178,18 +226,32 @@ mod tests {
     fn what_the_backend_says_is_no_challenge() {
         for (status, headers, body) in [
             (302, &[("location", "/prompts/")][..], ""),
-            (302, &[("location", "https://cloudflareaccess.com.example.org/")], ""),
+            (
+                302,
+                &[("location", "https://cloudflareaccess.com.example.org/")],
+                "",
+            ),
             (302, &[], ""),
             (401, &[("www-authenticate", "Bearer")], "{}"),
             (403, &[], "{\"detail\": \"see team.cloudflareaccess.com\"}"),
             (500, &[("cf-access-aud", "1")], ""),
             (200, &[], "{\"text\": \"/cdn-cgi/access/\"}"),
-            (200, &[("content-type", "text/html")], "<html>a report</html>"),
+            (
+                200,
+                &[("content-type", "text/html")],
+                "<html>a report</html>",
+            ),
         ] {
-            assert!(!is_challenge(FROM, &answer(status, headers, body), true), "{status} {headers:?}");
+            assert!(
+                !is_challenge(FROM, &answer(status, headers, body), true),
+                "{status} {headers:?}"
+            );
         }
         let report = "<html>a report on https://team.cloudflareaccess.com</html>";
-        assert!(!is_challenge(FROM, &answer(200, &[], report), false), "a report may be a page about anything");
+        assert!(
+            !is_challenge(FROM, &answer(200, &[], report), false),
+            "a report may be a page about anything"
+        );
         assert!(is_challenge(FROM, &answer(200, &[], report), true));
     }
 }

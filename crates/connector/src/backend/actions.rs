@@ -1,4 +1,5 @@
-//! Actions: an HTTP request → the arguments of calls, and what the calls gave → the answer. Calls nothing itself.
+//! Actions: an HTTP request → the arguments of calls, and what the calls gave → the answer. Calls
+//! nothing itself.
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use crate::json::Admitted;
 /// Calls that one request may make.
 const MAX_CALLS: usize = 50;
 
-/// The arguments of each call that the request wants. `request` is `{query: {name: [values]}, body}`.
+/// The arguments of each call that the request wants. `request` is `{query: {name: [values]},
+/// body}`.
 pub(super) async fn arguments(
     inner: &Arc<Inner>,
     action: &RestAction,
@@ -23,12 +25,21 @@ pub(super) async fn arguments(
 ) -> Result<Vec<Map<String, Value>>, CallError> {
     let input = Held::Made(jq::from_json(request));
     let found = if action.is_several {
-        values::several(inner, &action.arguments, &input, &Variables::default(), MAX_CALLS + 1).await?
+        values::several(
+            inner,
+            &action.arguments,
+            &input,
+            &Variables::default(),
+            MAX_CALLS + 1,
+        )
+        .await?
     } else {
         vec![values::one(inner, &action.arguments, &input, &Variables::default()).await?]
     };
     if found.len() > MAX_CALLS {
-        return Err(CallError::caller(format!("The request makes more than {MAX_CALLS} calls. Ask in parts.")));
+        return Err(CallError::caller(format!(
+            "The request makes more than {MAX_CALLS} calls. Ask in parts."
+        )));
     }
     found.iter().map(object).collect()
 }
@@ -38,7 +49,12 @@ fn object(value: &Val) -> Result<Map<String, Value>, CallError> {
         return Ok(Map::new());
     }
     let read = serde_json::from_str(&to_json(value)?);
-    read.map_err(|error| CallError::ours("This action does not make arguments of the request.", error.to_string()))
+    read.map_err(|error| {
+        CallError::ours(
+            "This action does not make arguments of the request.",
+            error.to_string(),
+        )
+    })
 }
 
 /// The answer for what the calls gave, each with its arguments.
@@ -50,17 +66,29 @@ pub(super) async fn answer(
     let value = |outcome: Outcome| {
         let json = outcome.records.unwrap_or(outcome.json);
         let admitted = Admitted::new(json.into());
-        admitted.map(Held::received).map_err(|why| CallError::ours("The result could not be read.", why.to_string()))
+        admitted
+            .map(Held::received)
+            .map_err(|why| CallError::ours("The result could not be read.", why.to_string()))
     };
     let input = if action.is_several {
         let mut list = Vec::new();
         for (arguments, outcome) in calls {
-            let pair = [("args", jq::from_json(&Value::Object(arguments))), ("result", value(outcome)?.value()?)];
-            list.push(Val::obj(pair.into_iter().map(|(name, value)| (Val::utf8_str(name), value)).collect()));
+            let pair = [
+                ("args", jq::from_json(&Value::Object(arguments))),
+                ("result", value(outcome)?.value()?),
+            ];
+            list.push(Val::obj(
+                pair.into_iter()
+                    .map(|(name, value)| (Val::utf8_str(name), value))
+                    .collect(),
+            ));
         }
         Held::Made(list.into_iter().collect())
     } else {
-        calls.into_iter().next().map_or(Ok(Held::Nothing), |(_, outcome)| value(outcome))?
+        calls
+            .into_iter()
+            .next()
+            .map_or(Ok(Held::Nothing), |(_, outcome)| value(outcome))?
     };
     match &action.result {
         Some(filter) => to_json(&values::one(inner, filter, &input, &Variables::default()).await?),

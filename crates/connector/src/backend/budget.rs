@@ -1,5 +1,5 @@
-//! What one call may spend, whatever it is made of: requests, bytes of answers, time of filters. What one filter run may spend is
-//! `jq::budget`.
+//! What one call may spend, whatever it is made of: requests, bytes of answers, time of filters.
+//! What one filter run may spend is `jq::budget`.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -22,10 +22,16 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(requests: usize) -> Self {
-        Self { requests, sent: AtomicUsize::new(0), bytes: AtomicUsize::new(0), filter_nanos: AtomicU64::new(0) }
+        Self {
+            requests,
+            sent: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            filter_nanos: AtomicU64::new(0),
+        }
     }
 
-    /// One request more. A login is sent in any case, because other calls may wait for it: one request has two at most.
+    /// One request more. A login is sent in any case, because other calls may wait for it: one
+    /// request has two at most.
     pub(super) fn send(&self, inner: &Inner, logs_in: bool) -> Result<(), CallError> {
         let sent = self.sent.fetch_add(1, Ordering::Relaxed);
         if logs_in {
@@ -58,12 +64,18 @@ impl Budget {
         if Duration::from_nanos(self.filter_nanos.load(Ordering::Relaxed)) < FILTER_TIME {
             return Ok(());
         }
-        Err(spent(format!("This call has worked for {} s on what came, which is the most for one call.", FILTER_TIME.as_secs())))
+        Err(spent(format!(
+            "This call has worked for {} s on what came, which is the most for one call.",
+            FILTER_TIME.as_secs()
+        )))
     }
 
     /// A filter ran for so long.
     pub(super) fn filtered(&self, time: Duration) {
-        self.filter_nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.filter_nanos.fetch_add(
+            u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
     }
 }
 
@@ -84,6 +96,11 @@ mod tests {
         assert!(budget.filter().is_ok());
         budget.filtered(Duration::from_nanos(1));
         let error = budget.filter().unwrap_err();
-        assert!(error.message().starts_with("This call has worked for 10 s on what came"), "{error}");
+        assert!(
+            error
+                .message()
+                .starts_with("This call has worked for 10 s on what came"),
+            "{error}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Two people change one record: the change is made again when they changed different fields, and refused with names when not.
+//! Two people change one record: the change is made again when they changed different fields, and
+//! refused with names when not.
 
 use std::sync::Arc;
 
@@ -32,8 +33,13 @@ pub(super) async fn decide(
         // nothing was compared with a version: what the backend says of it is all there is
         return Ok(Way::Refuse(error));
     }
-    let image = variables.get(Variable::Before as usize).cloned().unwrap_or_default();
-    let Ok(now) = request::simple(inner, before, variables).await else { return Ok(Way::Refuse(error)) };
+    let image = variables
+        .get(Variable::Before as usize)
+        .cloned()
+        .unwrap_or_default();
+    let Ok(now) = request::simple(inner, before, variables).await else {
+        return Ok(Way::Refuse(error));
+    };
     let now = now.value()?;
     let version = |record: &Val| {
         let (filter, record) = (inner.compiled().version.clone(), Held::Made(record.clone()));
@@ -49,7 +55,9 @@ pub(super) async fn decide(
     set(&mut fresh, Variable::Before, now.clone());
     let again = request::prepare(inner, request, &fresh).await?;
     let fields = changed(sent.body.as_ref(), &image, &now, &old);
-    let latest = jq::plain_text(&new).map(|version| format!(" The latest version is {version}.")).unwrap_or_default();
+    let latest = jq::plain_text(&new)
+        .map(|version| format!(" The latest version is {version}."))
+        .unwrap_or_default();
     // the same body again means that the caller, not the record, gave the version
     let callers_own = old == Val::Null || again.body == sent.body;
     if !callers_own && fields.is_empty() && old != new {
@@ -68,7 +76,14 @@ pub(super) async fn decide(
 
 /// Fields of the body that differ between the two images.
 fn changed(body: Option<&Val>, before: &Val, now: &Val, version: &Val) -> Vec<String> {
-    let Some(Val::Obj(body)) = body else { return Vec::new() };
-    let keys = body.iter().filter(|(_, value)| *value != version || *version == Val::Null).filter_map(|(key, _)| jq::text(key));
-    keys.filter(|key| jq::get(before, key) != jq::get(now, key)).map(|key| key.into_owned()).collect()
+    let Some(Val::Obj(body)) = body else {
+        return Vec::new();
+    };
+    let keys = body
+        .iter()
+        .filter(|(_, value)| *value != version || *version == Val::Null)
+        .filter_map(|(key, _)| jq::text(key));
+    keys.filter(|key| jq::get(before, key) != jq::get(now, key))
+        .map(|key| key.into_owned())
+        .collect()
 }

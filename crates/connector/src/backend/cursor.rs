@@ -13,7 +13,8 @@ const MAX_CURSOR: usize = 4_096;
 /// First byte of every cursor: the form it has.
 const FORM: u8 = 1;
 
-/// What a cursor is bound to: a tool and those of its arguments that decide which rows there are, and in which order.
+/// What a cursor is bound to: a tool and those of its arguments that decide which rows there are,
+/// and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Bound([u8; DIGEST_BYTES]);
 
@@ -26,7 +27,10 @@ impl Bound {
             hash.update(part.as_bytes());
         }
         let mut digest = [0; DIGEST_BYTES];
-        digest.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+        digest
+            .iter_mut()
+            .zip(hash.finalize())
+            .for_each(|(to, from)| *to = from);
         Self(digest)
     }
 
@@ -40,15 +44,25 @@ impl Bound {
 
     /// The row that a cursor names.
     pub(super) fn open(self, cursor: &str) -> Result<String, CallError> {
-        let unreadable =
-            || CallError::caller("`cursor` is not one of ours: pass the `next_cursor` of the page before, unchanged.");
+        let unreadable = || {
+            CallError::caller(
+                "`cursor` is not one of ours: pass the `next_cursor` of the page before, unchanged.",
+            )
+        };
         if cursor.len() > MAX_CURSOR {
             return Err(unreadable());
         }
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unreadable())?;
-        let Some((&FORM, rest)) = bytes.split_first() else { return Err(unreadable()) };
-        let Some((digest, after)) = rest.split_at_checked(DIGEST_BYTES) else { return Err(unreadable()) };
-        let after = std::str::from_utf8(after).ok().filter(|after| !after.is_empty()).ok_or_else(unreadable)?;
+        let Some((&FORM, rest)) = bytes.split_first() else {
+            return Err(unreadable());
+        };
+        let Some((digest, after)) = rest.split_at_checked(DIGEST_BYTES) else {
+            return Err(unreadable());
+        };
+        let after = std::str::from_utf8(after)
+            .ok()
+            .filter(|after| !after.is_empty())
+            .ok_or_else(unreadable)?;
         if digest != self.0 {
             return Err(CallError::caller(
                 "`cursor` belongs to a list with other arguments: pass the same filter, sort and q as before, or leave the cursor out to start again.",
@@ -85,7 +99,10 @@ mod tests {
         // three bytes are four characters, and nine bytes are ours
         let most = MAX_CURSOR / 4 * 3 - 9;
         let longest = bound.seal(&"x".repeat(most)).unwrap();
-        assert_eq!((longest.len(), bound.open(&longest).unwrap().len()), (MAX_CURSOR, most));
+        assert_eq!(
+            (longest.len(), bound.open(&longest).unwrap().len()),
+            (MAX_CURSOR, most)
+        );
         assert!(bound.seal(&"x".repeat(most + 1)).is_none());
         assert!(bound.open(&format!("{longest}x")).is_err());
         assert!(bound.open("").is_err());

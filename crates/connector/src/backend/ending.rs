@@ -1,5 +1,6 @@
-//! Where a list ends, for lists of models and of steps alike. What the backend says ends it; where it says nothing, a page without rows, a 404
-//! after the first page, or a page that brings nothing new. A short page is no end.
+//! Where a list ends, for lists of models and of steps alike. What the backend says ends it; where
+//! it says nothing, a page without rows, a 404 after the first page, or a page that brings nothing
+//! new. A short page is no end.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -9,7 +10,8 @@ use crate::json;
 
 /// Pages without a new row that may come one after another before the list is left there.
 pub(super) const MAX_BARREN_PAGES: usize = 5;
-/// Times that the size of a page is halved in one call, because the backend takes too long over it or says too much.
+/// Times that the size of a page is halved in one call, because the backend takes too long over it
+/// or says too much.
 pub(super) const MAX_HALVINGS: usize = 3;
 /// Rows of a page that is small enough: what fails with it fails for another reason.
 pub(super) const SMALL_PAGE: usize = 50;
@@ -49,13 +51,17 @@ impl Why {
     pub(super) fn sentence(self, title: &str) -> String {
         match self {
             Self::Repeats => {
-                format!("{title} gave the same rows again in place of further ones: there may be more, which it does not give.")
+                format!(
+                    "{title} gave the same rows again in place of further ones: there may be more, which it does not give."
+                )
             }
             Self::Barren => format!(
                 "{title} gave {} pages without a new row, one after another, and names a next one: there may be more.",
                 MAX_BARREN_PAGES + 1
             ),
-            Self::Unnamed => format!("{title} may have more rows, but nothing says where they begin."),
+            Self::Unnamed => {
+                format!("{title} may have more rows, but nothing says where they begin.")
+            }
         }
     }
 }
@@ -76,12 +82,20 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Which of a page's rows no earlier page had: by their identity where the file names one, else by every value.
-    pub(super) fn fresh<S: AsRef<str>>(&mut self, rows: &[S], identity: Option<&[String]>) -> Vec<bool> {
+    /// Which of a page's rows no earlier page had: by their identity where the file names one, else
+    /// by every value.
+    pub(super) fn fresh<S: AsRef<str>>(
+        &mut self,
+        rows: &[S],
+        identity: Option<&[String]>,
+    ) -> Vec<bool> {
         if self.seen.is_empty() {
             return vec![true; rows.len()];
         }
-        let fresh: Vec<bool> = rows.iter().map(|row| !self.seen.contains(&self.print(row.as_ref(), identity))).collect();
+        let fresh: Vec<bool> = rows
+            .iter()
+            .map(|row| !self.seen.contains(&self.print(row.as_ref(), identity)))
+            .collect();
         self.repeated += fresh.iter().filter(|fresh| !**fresh).count() as u64;
         fresh
     }
@@ -95,7 +109,8 @@ impl Tally {
     }
 
     fn print(&self, row: &str, identity: Option<&[String]>) -> u64 {
-        self.hasher.hash_one(identity.and_then(|path| inside(row, path)).unwrap_or(row))
+        self.hasher
+            .hash_one(identity.and_then(|path| inside(row, path)).unwrap_or(row))
     }
 
     /// What becomes of the list after a page of so many rows, so many of them new.
@@ -109,7 +124,11 @@ impl Tally {
             _ if fresh > 0 => Verdict::GoesOn,
             Says::More { named } if named || rows == 0 => {
                 self.barren += 1;
-                if self.barren > MAX_BARREN_PAGES { Verdict::Left(Why::Barren) } else { Verdict::GoesOn }
+                if self.barren > MAX_BARREN_PAGES {
+                    Verdict::Left(Why::Barren)
+                } else {
+                    Verdict::GoesOn
+                }
             }
             _ => Verdict::Left(Why::Repeats),
         }
@@ -130,9 +149,15 @@ pub(super) fn inside<'t>(text: &'t str, path: &[String]) -> Option<&'t str> {
 pub(super) fn name(row: &str, identity: Option<&[String]>) -> Option<String> {
     let name = match identity {
         Some(path) => inside(row, path)?,
-        None => json::pick(row, ["id"]).and_then(|[id]| id).filter(|id| *id != "null")?,
+        None => json::pick(row, ["id"])
+            .and_then(|[id]| id)
+            .filter(|id| *id != "null")?,
     };
-    if name.starts_with('"') { serde_json::from_str(name).ok() } else { Some(name.to_owned()) }
+    if name.starts_with('"') {
+        serde_json::from_str(name).ok()
+    } else {
+        Some(name.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -145,8 +170,14 @@ mod tests {
         assert_eq!(tally.verdict(Says::Nothing, 1, 1), Verdict::GoesOn);
         assert_eq!(tally.verdict(Says::Nothing, 0, 0), Verdict::Ended);
         assert_eq!(tally.verdict(Says::Last, 9, 9), Verdict::Ended);
-        assert_eq!(tally.verdict(Says::Nothing, 9, 0), Verdict::Left(Why::Repeats));
-        assert_eq!(tally.verdict(Says::More { named: false }, 9, 0), Verdict::Left(Why::Repeats));
+        assert_eq!(
+            tally.verdict(Says::Nothing, 9, 0),
+            Verdict::Left(Why::Repeats)
+        );
+        assert_eq!(
+            tally.verdict(Says::More { named: false }, 9, 0),
+            Verdict::Left(Why::Repeats)
+        );
     }
 
     #[test]
@@ -158,7 +189,10 @@ mod tests {
                 assert_eq!(tally.verdict(more, rows, 0), Verdict::GoesOn);
             }
             assert_eq!(tally.verdict(more, rows, 0), Verdict::Left(Why::Barren));
-            assert_eq!((tally.verdict(more, 1, 1), tally.verdict(more, rows, 0)), (Verdict::GoesOn, Verdict::GoesOn));
+            assert_eq!(
+                (tally.verdict(more, 1, 1), tally.verdict(more, rows, 0)),
+                (Verdict::GoesOn, Verdict::GoesOn)
+            );
         }
     }
 
@@ -172,9 +206,16 @@ mod tests {
             tally.remember(&rows[..1], identity);
             assert_eq!(tally.fresh(&rows, identity), expected);
         }
-        assert_eq!((name(rows[0], None), name(rows[0], Some(&path))), (Some("1".into()), Some("7".into())));
         assert_eq!(
-            (name("7", None), name(r#"{"id":null}"#, None), name(r#"{"id":"a\"b"}"#, None)),
+            (name(rows[0], None), name(rows[0], Some(&path))),
+            (Some("1".into()), Some("7".into()))
+        );
+        assert_eq!(
+            (
+                name("7", None),
+                name(r#"{"id":null}"#, None),
+                name(r#"{"id":"a\"b"}"#, None)
+            ),
             (None, None, Some("a\"b".into()))
         );
     }

@@ -1,4 +1,5 @@
-//! One request and its answer: address under the base, credential, limits, redirects, waits and repetitions, and errors made into sentences.
+//! One request and its answer: address under the base, credential, limits, redirects, waits and
+//! repetitions, and errors made into sentences.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,7 +46,8 @@ pub(super) struct Ask {
     pub(super) is_whole: bool,
     /// What the tool says about a status.
     pub(super) hints: Option<Arc<BTreeMap<u16, String>>>,
-    /// It is a check before the backend is served: sent once, and whoever starts the program reads of its failure.
+    /// It is a check before the backend is served: sent once, and whoever starts the program reads
+    /// of its failure.
     pub(super) is_check: bool,
 }
 
@@ -92,11 +94,19 @@ pub(super) async fn json(inner: &Arc<Inner>, ask: Ask) -> Result<Option<Admitted
     let (reads, logs_in) = (ask.reads, ask.logs_in);
     let answer = send(inner, ask).await?;
     // the answer to a login is where secrets come from
-    if logs_in { as_sent(inner, answer.body, reads) } else { admitted(inner, answer.body, reads) }
+    if logs_in {
+        as_sent(inner, answer.body, reads)
+    } else {
+        admitted(inner, answer.body, reads)
+    }
 }
 
 /// A body as JSON, without secrets; `None` for an empty one.
-pub(super) fn admitted(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, CallError> {
+pub(super) fn admitted(
+    inner: &Inner,
+    body: Bytes,
+    reads: bool,
+) -> Result<Option<Admitted>, CallError> {
     Ok(as_sent(inner, body, reads)?.map(|json| inner.secrets.hide_in_json(json)))
 }
 
@@ -106,18 +116,28 @@ fn as_sent(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, 
     }
     let page = sentence::is_web_page(&body);
     Admitted::new(body).map(Some).map_err(|why| {
-        let what = if page { "a web page".to_owned() } else { why.to_string() };
+        let what = if page {
+            "a web page".to_owned()
+        } else {
+            why.to_string()
+        };
         let next = match reads {
             true => "Check that its address is that of the API.",
             false => "The change may have been made: read the object before you try again.",
         };
-        let error =
-            CallError::backend(format!("{} answered {what} where JSON was expected. {next}", inner.compiled().title), false);
+        let error = CallError::backend(
+            format!(
+                "{} answered {what} where JSON was expected. {next}",
+                inner.compiled().title
+            ),
+            false,
+        );
         if reads { error } else { error.with_change() }
     })
 }
 
-/// Sends it; again when it only reads and the failure may pass, when the backend asks for a wait, and once with a new token.
+/// Sends it; again when it only reads and the failure may pass, when the backend asks for a wait,
+/// and once with a new token.
 pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallError> {
     let mut waits = throttle::Waits::new(inner.compiled().longest_wait);
     let mut repeats = 0;
@@ -129,10 +149,17 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
             Some(access) => access.token().await,
             None => None,
         };
-        let token = if ask.logs_in || ask.open { None } else { inner.session.token(inner).await? };
+        let token = if ask.logs_in || ask.open {
+            None
+        } else {
+            inner.session.token(inner).await?
+        };
         let carried = inner.credentials.now(inner);
-        let credentials =
-            Credentials { settings: &carried.headers, login: token.as_ref().map(|token| &token.header), pass: pass.as_ref() };
+        let credentials = Credentials {
+            settings: &carried.headers,
+            login: token.as_ref().map(|token| &token.header),
+            pass: pass.as_ref(),
+        };
         let refused = match follow(inner, &ask, credentials).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(refused)) => refused,
@@ -148,7 +175,9 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
             Err(why) => {
                 let passes = match &why {
                     Failed::Unanswered(Unanswered::Connect(_) | Unanswered::Broken(_)) => true,
-                    Failed::Unanswered(Unanswered::Proxy { wants_credentials, .. }) => !wants_credentials,
+                    Failed::Unanswered(Unanswered::Proxy {
+                        wants_credentials, ..
+                    }) => !wants_credentials,
                     _ => false,
                 };
                 if ask.is_repeated() && passes && repeats < READ_REPEATS {
@@ -167,7 +196,8 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             inner.sources.clear();
         }
-        // a 401 says that nothing was done, so a change is sent again too; the body of a login holds what was refused
+        // a 401 says that nothing was done, so a change is sent again too; the body of a login
+        // holds what was refused
         let mut has_other = false;
         if status == StatusCode::UNAUTHORIZED && !read_again && !ask.logs_in {
             read_again = true;
@@ -188,7 +218,10 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
                 throttle::Wait::NotAsked => {}
             }
         }
-        let passes = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT);
+        let passes = matches!(
+            status,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+        );
         if ask.is_repeated() && passes && repeats < READ_REPEATS {
             tokio::time::sleep(REPEAT_WAIT * 3u32.pow(repeats)).await;
             repeats += 1;
@@ -218,13 +251,31 @@ struct Credentials<'c> {
 }
 
 /// One request with its redirects; an answer that is no success is the inner error.
-async fn follow(inner: &Arc<Inner>, ask: &Ask, credentials: Credentials<'_>) -> Result<Result<Answer, Response<Bytes>>, Failed> {
-    let mut address = format!("{}{}", inner.settings.base.as_str().trim_end_matches('/'), ask.path);
-    let limits = Limits { bytes: MAX_BODY_BYTES, time: inner.timeout };
+async fn follow(
+    inner: &Arc<Inner>,
+    ask: &Ask,
+    credentials: Credentials<'_>,
+) -> Result<Result<Answer, Response<Bytes>>, Failed> {
+    let mut address = format!(
+        "{}{}",
+        inner.settings.base.as_str().trim_end_matches('/'),
+        ask.path
+    );
+    let limits = Limits {
+        bytes: MAX_BODY_BYTES,
+        time: inner.timeout,
+    };
     for _ in 0..=MAX_REDIRECTS {
         let request = request(inner, ask, &address, credentials).map_err(Failed::Refused)?;
-        inner.budget.send(inner, ask.logs_in).map_err(Failed::Refused)?;
-        let answer = inner.upstream.send(request, limits).await.map_err(Failed::Unanswered)?;
+        inner
+            .budget
+            .send(inner, ask.logs_in)
+            .map_err(Failed::Refused)?;
+        let answer = inner
+            .upstream
+            .send(request, limits)
+            .await
+            .map_err(Failed::Unanswered)?;
         inner.budget.answered(answer.body().len());
         let status = answer.status();
         if inner.access.is_some() && access::is_challenge(&address, &answer, !ask.takes_text) {
@@ -232,8 +283,17 @@ async fn follow(inner: &Arc<Inner>, ask: &Ask, credentials: Credentials<'_>) -> 
         }
         if status.is_success() {
             let (head, body) = answer.into_parts();
-            let body = if ask.takes_any && !ask.takes_text { body } else { in_utf8(inner, ask, &head.headers, body)? };
-            return Ok(Ok(Answer { status, headers: head.headers, body, from: address }));
+            let body = if ask.takes_any && !ask.takes_text {
+                body
+            } else {
+                in_utf8(inner, ask, &head.headers, body)?
+            };
+            return Ok(Ok(Answer {
+                status,
+                headers: head.headers,
+                body,
+                from: address,
+            }));
         }
         if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
             let (head, body) = answer.into_parts();
@@ -241,7 +301,8 @@ async fn follow(inner: &Arc<Inner>, ask: &Ask, credentials: Credentials<'_>) -> 
             let body = charset::in_utf8(&head.headers, body).unwrap_or_default();
             return Ok(Err(Response::from_parts(head, body)));
         }
-        address = redirect(inner, &address, &answer, ask.method == Method::GET).map_err(Failed::Refused)?;
+        address = redirect(inner, &address, &answer, ask.method == Method::GET)
+            .map_err(Failed::Refused)?;
     }
     let message = format!(
         "{} redirected more than {MAX_REDIRECTS} times. Check that its address is that of the API.",
@@ -264,25 +325,46 @@ pub(super) fn unreadable(inner: &Inner, what: &str, reads: bool) -> CallError {
         true => "Only texts can be read here.",
         false => "The change may have been made: read the object before you try again.",
     };
-    let error = CallError::backend(format!("{} answered {what}. {next}", inner.compiled().title), false);
+    let error = CallError::backend(
+        format!("{} answered {what}. {next}", inner.compiled().title),
+        false,
+    );
     if reads { error } else { error.with_change() }
 }
 
-fn request(inner: &Inner, ask: &Ask, address: &str, credentials: Credentials<'_>) -> Result<Request<Bytes>, CallError> {
+fn request(
+    inner: &Inner,
+    ask: &Ask,
+    address: &str,
+    credentials: Credentials<'_>,
+) -> Result<Request<Bytes>, CallError> {
     let uri: Uri = address.parse().map_err(|error: http::uri::InvalidUri| {
-        CallError::caller("The arguments make an address that is too long. Pass fewer or shorter values.")
-            .with_detail(error.to_string())
+        CallError::caller(
+            "The arguments make an address that is too long. Pass fewer or shorter values.",
+        )
+        .with_detail(error.to_string())
     })?;
     let mut request = Request::new(ask.body.clone().unwrap_or_default());
     *request.method_mut() = ask.method.clone();
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
-    let accept = if ask.takes_any { "*/*" } else { "application/json" };
+    let accept = if ask.takes_any {
+        "*/*"
+    } else {
+        "application/json"
+    };
     headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
     if ask.body.is_some() {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
     }
-    for (name, value) in credentials.settings.iter().filter(|(name, _)| !ask.open || **name != header::AUTHORIZATION) {
+    for (name, value) in credentials
+        .settings
+        .iter()
+        .filter(|(name, _)| !ask.open || **name != header::AUTHORIZATION)
+    {
         headers.insert(name.clone(), value.clone());
     }
     if let Some(pass) = credentials.pass {
@@ -294,28 +376,47 @@ fn request(inner: &Inner, ask: &Ask, address: &str, credentials: Credentials<'_>
     Ok(request)
 }
 
-/// The address that a redirect names, when it may be followed: GET only, and never to another origin or out of the base's path, where
-/// something else may take our credential.
-fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) -> Result<String, CallError> {
+/// The address that a redirect names, when it may be followed: GET only, and never to another
+/// origin or out of the base's path, where something else may take our credential.
+fn redirect(
+    inner: &Inner,
+    from: &str,
+    answer: &Response<Bytes>,
+    reads: bool,
+) -> Result<String, CallError> {
     let (title, status) = (&inner.compiled().title, answer.status().as_u16());
-    let target = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let target = answer
+        .headers()
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok());
     let target = target.and_then(|target| Url::parse(from).ok()?.join(target).ok());
     let refuse = |what: String| {
-        let fate = if reads { "" } else { " Nothing was sent there." };
-        Err(CallError::backend(format!("{title} {what} ({status}).{fate} Check that its address is that of the API."), false)
-            .with_status(status))
+        let fate = if reads {
+            ""
+        } else {
+            " Nothing was sent there."
+        };
+        Err(CallError::backend(
+            format!("{title} {what} ({status}).{fate} Check that its address is that of the API."),
+            false,
+        )
+        .with_status(status))
     };
     match target {
         None => refuse("redirected without saying where".into()),
         Some(target) if target.origin() != inner.settings.base.origin() => {
             let origin = target.origin().ascii_serialization();
             let origin = inner.secrets.hide_in_sentence(&origin);
-            refuse(format!("redirected to another place, {origin}, which is never followed"))
+            refuse(format!(
+                "redirected to another place, {origin}, which is never followed"
+            ))
         }
         Some(_) if !reads => refuse("redirected a change, which is never followed".into()),
         Some(target) if !under_base::is_under(&inner.settings.base, &target) => {
             let base = inner.secrets.hide_in_sentence(inner.settings.base.as_str());
-            refuse(format!("redirected out of its own address, {base}, which is never followed"))
+            refuse(format!(
+                "redirected out of its own address, {base}, which is never followed"
+            ))
         }
         Some(target) => Ok(target.into()),
     }
@@ -324,16 +425,29 @@ fn redirect(inner: &Inner, from: &str, answer: &Response<Bytes>, reads: bool) ->
 fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
     let reads = ask.reads;
     let title = &inner.compiled().title;
-    let unknown = if reads { String::new() } else { format!(" {}", sentence::FATE) };
-    let sent = !matches!(why, Unanswered::Connect(_) | Unanswered::Certificate(_) | Unanswered::Proxy { .. });
+    let unknown = if reads {
+        String::new()
+    } else {
+        format!(" {}", sentence::FATE)
+    };
+    let sent = !matches!(
+        why,
+        Unanswered::Connect(_) | Unanswered::Certificate(_) | Unanswered::Proxy { .. }
+    );
     let is_too_much = matches!(why, Unanswered::TimedOut | Unanswered::TooLarge);
     let error = match why {
         Unanswered::Connect(detail) => {
             let origin = inner.settings.base.origin().ascii_serialization();
-            let message = format!("{title} cannot be reached at {origin}. Check the address and the network, then try again.");
+            let message = format!(
+                "{title} cannot be reached at {origin}. Check the address and the network, then try again."
+            );
             CallError::backend(message, true).with_detail(detail)
         }
-        Unanswered::Proxy { proxy, wants_credentials, why } => {
+        Unanswered::Proxy {
+            proxy,
+            wants_credentials,
+            why,
+        } => {
             let message = match wants_credentials {
                 true => format!(
                     "The proxy {proxy} before {title} wants a user name and password, or others (407), so nothing reached {title}. Set them in the address of the proxy, such as HTTPS_PROXY, or name the host of {title} in NO_PROXY."
@@ -346,7 +460,10 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
         }
         Unanswered::Encoded(how) => {
             let next = "Check that its address is that of the API, and what stands before it.";
-            CallError::backend(format!("{title} answered {how}, so it cannot be read. {next}{unknown}"), false)
+            CallError::backend(
+                format!("{title} answered {how}, so it cannot be read. {next}{unknown}"),
+                false,
+            )
         }
         Unanswered::Certificate(detail) => {
             let origin = inner.settings.base.origin().ascii_serialization();
@@ -362,14 +479,39 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
         }
         Unanswered::TimedOut => {
             let seconds = inner.timeout.as_secs_f32();
-            let again = if reads && !ask.is_whole { " Try again, or ask for less." } else { "" };
-            CallError::backend(format!("{title} did not answer within {seconds} s.{again}{unknown}"), reads)
+            let again = if reads && !ask.is_whole {
+                " Try again, or ask for less."
+            } else {
+                ""
+            };
+            CallError::backend(
+                format!("{title} did not answer within {seconds} s.{again}{unknown}"),
+                reads,
+            )
         }
         Unanswered::TooLarge => {
-            let again = if reads && !ask.is_whole { " Ask for less, with a smaller limit or a filter." } else { "" };
-            CallError::backend(format!("{title} answered more than {} MiB.{again}{unknown}", MAX_BODY_BYTES >> 20), false)
+            let again = if reads && !ask.is_whole {
+                " Ask for less, with a smaller limit or a filter."
+            } else {
+                ""
+            };
+            CallError::backend(
+                format!(
+                    "{title} answered more than {} MiB.{again}{unknown}",
+                    MAX_BODY_BYTES >> 20
+                ),
+                false,
+            )
         }
     };
-    let error = if is_too_much { error.with_too_much() } else { error };
-    if sent && !reads { error.with_change() } else { error }
+    let error = if is_too_much {
+        error.with_too_much()
+    } else {
+        error
+    };
+    if sent && !reads {
+        error.with_change()
+    } else {
+        error
+    }
 }

@@ -18,9 +18,16 @@ pub(super) const MAX_WALK_REQUESTS: usize = 500;
 /// Values that all filters of a list may have together.
 const MAX_FILTER_VALUES: usize = 100;
 
-pub(super) async fn list(inner: &Arc<Inner>, model: &Model, arguments: Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn list(
+    inner: &Arc<Inner>,
+    model: &Model,
+    arguments: Map<String, Value>,
+) -> Result<Outcome, CallError> {
     let Some(paging) = &inner.compiled().paging else {
-        return Err(CallError::ours("This list has no paging.", "compile lets no list through without paging"));
+        return Err(CallError::ours(
+            "This list has no paging.",
+            "compile lets no list through without paging",
+        ));
     };
     let mut query = Query::new(model, &arguments)?;
     let home = query.home.take();
@@ -44,17 +51,38 @@ async fn asked(
         Some(Value::String(cursor)) => Some(query.bound.open(cursor)?),
         _ => None,
     };
-    let offset = arguments.get("offset").filter(|_| after.is_none()).and_then(Value::as_u64);
+    let offset = arguments
+        .get("offset")
+        .filter(|_| after.is_none())
+        .and_then(Value::as_u64);
     let all = arguments.get("all") == Some(&Value::Bool(true));
-    let limit = arguments.get("limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
+    let limit = arguments
+        .get("limit")
+        .and_then(Value::as_u64)
+        .and_then(|limit| usize::try_from(limit).ok());
     let limit = if all { Some(paging.cap) } else { limit };
     let most = usize::try_from(model.max_limit).unwrap_or(usize::MAX);
     let items = Items::default();
     let shown = row::Shown::new(inner, model);
-    ModelWalk { inner, shown, paging, query, after, offset, all, limit, most, tally: Tally::default(), items }.run().await
+    ModelWalk {
+        inner,
+        shown,
+        paging,
+        query,
+        after,
+        offset,
+        all,
+        limit,
+        most,
+        tally: Tally::default(),
+        items,
+    }
+    .run()
+    .await
 }
 
-/// A walk over pages: one page where the caller names no limit, else as many as the backend makes of it.
+/// A walk over pages: one page where the caller names no limit, else as many as the backend makes
+/// of it.
 struct ModelWalk<'a> {
     inner: &'a Arc<Inner>,
     shown: row::Shown<'a>,
@@ -76,8 +104,17 @@ impl ModelWalk<'_> {
         let (mut halvings, mut is_first, mut is_guess) = (0, true, false);
         for _ in 0..MAX_WALK_REQUESTS {
             let room = self.limit.map(|limit| limit - self.items.count);
-            let size = if self.all { Some(self.most) } else { room.map(|room| room.min(self.most)) };
-            let path = self.query.path(self.paging, size, self.offset.filter(|_| is_first), self.after.as_deref());
+            let size = if self.all {
+                Some(self.most)
+            } else {
+                room.map(|room| room.min(self.most))
+            };
+            let path = self.query.path(
+                self.paging,
+                size,
+                self.offset.filter(|_| is_first),
+                self.after.as_deref(),
+            );
             let body = match exchange::json(self.inner, Ask::get(path)).await {
                 Ok(body) => body,
                 Err(error) => {
@@ -105,8 +142,9 @@ impl ModelWalk<'_> {
                 return Ok(outcome);
             }
         }
-        let note =
-            format!("The list was left after {MAX_WALK_REQUESTS} requests, which is the most for one call: there are more.");
+        let note = format!(
+            "The list was left after {MAX_WALK_REQUESTS} requests, which is the most for one call: there are more."
+        );
         Ok(self.left(&note, true))
     }
 
@@ -115,14 +153,30 @@ impl ModelWalk<'_> {
         let identity = self.paging.identity.as_deref();
         let last = page.rows.last().and_then(|row| name(row, identity));
         let ignores_position = last.is_some() && last == self.after;
-        let fresh = if ignores_position { vec![false; page.rows.len()] } else { self.tally.fresh(&page.rows, identity) };
-        let new: Vec<&str> = page.rows.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(row, _)| *row).collect();
-        let room = self.limit.map_or(new.len(), |limit| limit - self.items.count);
+        let fresh = if ignores_position {
+            vec![false; page.rows.len()]
+        } else {
+            self.tally.fresh(&page.rows, identity)
+        };
+        let new: Vec<&str> = page
+            .rows
+            .iter()
+            .zip(&fresh)
+            .filter(|(_, fresh)| **fresh)
+            .map(|(row, _)| *row)
+            .collect();
+        let room = self
+            .limit
+            .map_or(new.len(), |limit| limit - self.items.count);
         let kept = new.get(..room).unwrap_or(&new);
         self.items.push(&self.shown, kept);
         if let Some(row) = kept.last().filter(|_| kept.len() < new.len()) {
             let next = name(row, identity);
-            return Some(if next.is_some() { self.full(next) } else { self.unnamed() });
+            return Some(if next.is_some() {
+                self.full(next)
+            } else {
+                self.unnamed()
+            });
         }
         let title = &self.inner.compiled().title;
         match self.tally.verdict(page.says, page.rows.len(), new.len()) {
@@ -145,11 +199,18 @@ impl ModelWalk<'_> {
 
     /// The caller has what was asked for, or as much as one answer may have.
     fn full(&mut self, next: Option<String>) -> Outcome {
-        let note = format!("The list was cut after {} rows, which is the most for one answer: there are more.", self.items.count);
+        let note = format!(
+            "The list was cut after {} rows, which is the most for one answer: there are more.",
+            self.items.count
+        );
         self.after = next;
         let cursor = self.cursor();
         let truncated = self.all || cursor.is_none();
-        std::mem::take(&mut self.items).finish(cursor, truncated, truncated.then_some(note.as_str()))
+        std::mem::take(&mut self.items).finish(
+            cursor,
+            truncated,
+            truncated.then_some(note.as_str()),
+        )
     }
 
     fn unnamed(&mut self) -> Outcome {
@@ -162,7 +223,9 @@ impl ModelWalk<'_> {
     }
 
     fn cursor(&self) -> Option<String> {
-        self.after.as_ref().and_then(|after| self.query.bound.seal(after))
+        self.after
+            .as_ref()
+            .and_then(|after| self.query.bound.seal(after))
     }
 }
 
@@ -177,17 +240,28 @@ impl<'b> Page<'b> {
         let wrong = || {
             let title = &inner.compiled().title;
             CallError::backend(
-                format!("{title} answered something that is not a list. Check that its address is that of the API."),
+                format!(
+                    "{title} answered something that is not a list. Check that its address is that of the API."
+                ),
                 false,
             )
         };
         let text = body.ok_or_else(wrong)?.text().trim();
         if let Some(rows) = json::items(text) {
-            return Ok(Self { rows, says: Says::Nothing });
+            return Ok(Self {
+                rows,
+                says: Says::Nothing,
+            });
         }
-        let first = |path: &'_ [String]| path.first().map(String::as_str).unwrap_or_default().to_owned();
+        let first = |path: &'_ [String]| {
+            path.first()
+                .map(String::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let (rows_at, more_at) = (first(&paging.rows), first(&paging.more));
-        let [rows, more] = json::pick(text, [rows_at.as_str(), more_at.as_str()]).ok_or_else(wrong)?;
+        let [rows, more] =
+            json::pick(text, [rows_at.as_str(), more_at.as_str()]).ok_or_else(wrong)?;
         // the same first key for both fills only its first slot
         let more = if rows_at == more_at { rows } else { more };
         let rows = inside(rows, &paging.rows).ok_or_else(wrong)?;
@@ -233,17 +307,36 @@ impl Query {
         filters.sort();
         let home = home(model, &filters);
         pairs.append(&mut filters);
-        let bound =
-            Bound::to([model.name.as_str()].into_iter().chain(pairs.iter().flat_map(|(name, value)| [*name, value.as_str()])));
-        let parameters = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
-        Ok(Self { path: model.path.clone(), parameters, bound, home })
+        let bound = Bound::to(
+            [model.name.as_str()].into_iter().chain(
+                pairs
+                    .iter()
+                    .flat_map(|(name, value)| [*name, value.as_str()]),
+            ),
+        );
+        let parameters = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&pairs)
+            .finish();
+        Ok(Self {
+            path: model.path.clone(),
+            parameters,
+            bound,
+            home,
+        })
     }
 
-    fn path(&self, paging: &Paging, limit: Option<usize>, offset: Option<u64>, after: Option<&str>) -> String {
+    fn path(
+        &self,
+        paging: &Paging,
+        limit: Option<usize>,
+        offset: Option<u64>,
+        after: Option<&str>,
+    ) -> String {
         let mut query = form_urlencoded::Serializer::new(self.parameters.clone());
-        for (name, number) in
-            [(&paging.size, limit.map(|limit| limit.to_string())), (&paging.offset, offset.map(|offset| offset.to_string()))]
-        {
+        for (name, number) in [
+            (&paging.size, limit.map(|limit| limit.to_string())),
+            (&paging.offset, offset.map(|offset| offset.to_string())),
+        ] {
             if let Some(number) = number {
                 query.append_pair(name, &number);
             }
@@ -260,31 +353,52 @@ impl Query {
 
 /// The path of the record that a filter on a reference names; none when it names more than one.
 fn home(model: &Model, filters: &[(&str, String)]) -> Option<String> {
-    let reference = |wire: &str| model.filters.iter().find(|key| key.wire == wire).and_then(|key| key.refers_to.as_ref());
-    let mut homes =
-        filters.iter().filter(|(_, value)| !value.is_empty()).filter_map(|(wire, value)| Some((reference(wire)?, value)));
+    let reference = |wire: &str| {
+        model
+            .filters
+            .iter()
+            .find(|key| key.wire == wire)
+            .and_then(|key| key.refers_to.as_ref())
+    };
+    let mut homes = filters
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(wire, value)| Some((reference(wire)?, value)));
     let (path, id) = homes.next().filter(|_| homes.next().is_none())?;
     Some(format!("{path}/{}", template::segment("id", id).ok()?))
 }
 
 /// Filters by their wire keys; a list of values repeats the key, and null is no filter.
-fn filters<'m>(model: &'m Model, filter: Option<&Value>) -> Result<Vec<(&'m str, String)>, CallError> {
+fn filters<'m>(
+    model: &'m Model,
+    filter: Option<&Value>,
+) -> Result<Vec<(&'m str, String)>, CallError> {
     let filter = match filter {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Object(filter)) => filter,
-        Some(_) => return Err(CallError::caller("`filter` must be an object, such as {\"status\": \"todo\"}.")),
+        Some(_) => {
+            return Err(CallError::caller(
+                "`filter` must be an object, such as {\"status\": \"todo\"}.",
+            ));
+        }
     };
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
     for (name, value) in filter {
-        let by_friendly = model.filters.iter().find(|key| key.friendly.as_ref() == Some(name));
-        let Some(key) = by_friendly.or_else(|| model.filters.iter().find(|key| &key.wire == name)) else {
+        let by_friendly = model
+            .filters
+            .iter()
+            .find(|key| key.friendly.as_ref() == Some(name));
+        let Some(key) = by_friendly.or_else(|| model.filters.iter().find(|key| &key.wire == name))
+        else {
             unknown.push(name);
             continue;
         };
         let values = match value {
             Value::Array(values) if values.is_empty() => {
-                return Err(CallError::caller(format!("The filter `{name}` has no values: pass one or more, or leave it out.")));
+                return Err(CallError::caller(format!(
+                    "The filter `{name}` has no values: pass one or more, or leave it out."
+                )));
             }
             Value::Array(values) => values.as_slice(),
             one => std::slice::from_ref(one),
@@ -303,7 +417,11 @@ fn filters<'m>(model: &'m Model, filter: Option<&Value>) -> Result<Vec<(&'m str,
         }
     }
     if !unknown.is_empty() {
-        let known: Vec<&str> = model.filters.iter().filter_map(|key| key.friendly.as_deref()).collect();
+        let known: Vec<&str> = model
+            .filters
+            .iter()
+            .filter_map(|key| key.friendly.as_deref())
+            .collect();
         let unknown = unknown.join("`, `");
         return Err(CallError::caller(format!(
             "There is no filter `{unknown}` for a {}. The filters are: {}.",
@@ -330,7 +448,8 @@ struct Items {
 impl Items {
     fn push(&mut self, shown: &row::Shown<'_>, rows: &[&str]) {
         if self.json.is_empty() {
-            self.json.reserve(rows.iter().map(|row| row.len()).sum::<usize>() + 128);
+            self.json
+                .reserve(rows.iter().map(|row| row.len()).sum::<usize>() + 128);
         }
         let mut slots = Vec::new();
         for row in rows {

@@ -1,4 +1,5 @@
-//! Names people use → the ids that the backend wants: exact, then without regard to case, then as slugs; with suggestions when there is none.
+//! Names people use → the ids that the backend wants: exact, then without regard to case, then as
+//! slugs; with suggestions when there is none.
 
 mod choices;
 mod refusal;
@@ -51,8 +52,14 @@ impl From<Val> for Resolved {
 }
 
 /// The id. A JSON number is one; a text is a name first.
-pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &Variables) -> Result<Resolved, CallError> {
-    let Some(name) = jq::text(asked.value) else { return Ok(asked.value.clone().into()) };
+pub(super) async fn resolve(
+    inner: &Arc<Inner>,
+    asked: &Asked<'_>,
+    variables: &Variables,
+) -> Result<Resolved, CallError> {
+    let Some(name) = jq::text(asked.value) else {
+        return Ok(asked.value.clone().into());
+    };
     let name = name.trim();
     let (as_id, _) = as_id(name);
     let digits = is_number(as_id);
@@ -65,7 +72,11 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
     }
     let mut variables = variables.clone();
     set(&mut variables, Variable::In, asked.scope.clone());
-    set(&mut variables, Variable::Value, Val::utf8_str(as_id.to_owned()));
+    set(
+        &mut variables,
+        Variable::Value,
+        Val::utf8_str(as_id.to_owned()),
+    );
     if let Some((_, filter)) = word_of(asked, name)
         && filter.needs_no_input()
         && let Some(found) = word(inner, asked, name, &[], &variables).await?
@@ -83,7 +94,13 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
     }
     let (mut choices, mut is_cut) = (Vec::new(), false);
     // where the backend is asked about one, the list is not all there is
-    let is_asked = match asked.lookup.one.as_ref().filter(|_| digits).map(|one| &one.condition) {
+    let is_asked = match asked
+        .lookup
+        .one
+        .as_ref()
+        .filter(|_| digits)
+        .map(|one| &one.condition)
+    {
         Some(Some(condition)) => values::is_true(inner, condition, &variables).await?,
         Some(None) => true,
         None => false,
@@ -91,7 +108,10 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
     if let Some(source) = asked.lookup.source {
         let chosen = Chosen::of(inner, asked, (source, name, is_asked), &variables).await?;
         if let Some(picked) = chosen.picked {
-            return Ok(Resolved { id: picked.id, taken: picked.taken });
+            return Ok(Resolved {
+                id: picked.id,
+                taken: picked.taken,
+            });
         }
         (choices, is_cut) = (chosen.choices, chosen.is_cut);
     }
@@ -109,7 +129,8 @@ pub(super) async fn resolve(inner: &Arc<Inner>, asked: &Asked<'_>, variables: &V
     if digits && (asked.lookup.source.is_none() || is_asked || is_cut) {
         return Ok(id_of_digits());
     }
-    // who asks for what may not be seen is told why, in the backend's words, and not what else there is
+    // who asks for what may not be seen is told why, in the backend's words, and not what else
+    // there is
     if let Some(why) = &asked.lookup.why
         && !request::simple(inner, why, &variables).await?.is_nothing()
     {
@@ -127,8 +148,9 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// A list that was kept may be old: it is read once more before a name is refused, or taken for one that is merely alike. What it says
-    /// then of this name holds for as long as it is kept, so a name costs that once.
+    /// A list that was kept may be old: it is read once more before a name is refused, or taken for
+    /// one that is merely alike. What it says then of this name holds for as long as it is kept, so
+    /// a name costs that once.
     async fn of(
         inner: &Arc<Inner>,
         asked: &Asked<'_>,
@@ -136,18 +158,40 @@ impl Chosen {
         variables: &Variables,
     ) -> Result<Self, CallError> {
         let scope = plain_text(&asked.scope).unwrap_or_default();
-        let me = variables.get(Variable::Me as usize).cloned().unwrap_or_default();
-        let loaded = inner.sources.load(inner, source, (&scope, &asked.scope), &me, None).await?;
+        let me = variables
+            .get(Variable::Me as usize)
+            .cloned()
+            .unwrap_or_default();
+        let loaded = inner
+            .sources
+            .load(inner, source, (&scope, &asked.scope), &me, None)
+            .await?;
         let said = Self::among(inner, asked, &loaded, name, variables).await;
-        let is_sure = said.as_ref().is_ok_and(|chosen| chosen.picked.as_ref().is_some_and(|picked| picked.is_exact));
-        let is_refusal = !said.as_ref().is_ok_and(|chosen| chosen.is_answer(name, is_asked));
-        if is_sure || loaded.at >= inner.began || (!is_refusal && inner.sources.is_vouched(source, &scope, name)) {
+        let is_sure = said
+            .as_ref()
+            .is_ok_and(|chosen| chosen.picked.as_ref().is_some_and(|picked| picked.is_exact));
+        let is_refusal = !said
+            .as_ref()
+            .is_ok_and(|chosen| chosen.is_answer(name, is_asked));
+        if is_sure
+            || loaded.at >= inner.began
+            || (!is_refusal && inner.sources.is_vouched(source, &scope, name))
+        {
             if !is_sure && !is_refusal {
                 inner.sources.vouch(source, &scope, name);
             }
             return said;
         }
-        let loaded = inner.sources.load(inner, source, (&scope, &asked.scope), &me, Some(inner.began)).await?;
+        let loaded = inner
+            .sources
+            .load(
+                inner,
+                source,
+                (&scope, &asked.scope),
+                &me,
+                Some(inner.began),
+            )
+            .await?;
         let said = Self::among(inner, asked, &loaded, name, variables).await?;
         if said.is_answer(name, is_asked) {
             inner.sources.vouch(source, &scope, name);
@@ -169,12 +213,24 @@ impl Chosen {
     ) -> Result<Self, CallError> {
         let (rows, is_cut) = rows(inner, asked.lookup, loaded, variables).await?;
         if let Some(id) = word(inner, asked, name, &rows, variables).await? {
-            let picked = Picked { id, is_exact: true, taken: None };
-            return Ok(Self { picked: Some(picked), choices: Vec::new(), is_cut });
+            let picked = Picked {
+                id,
+                is_exact: true,
+                taken: None,
+            };
+            return Ok(Self {
+                picked: Some(picked),
+                choices: Vec::new(),
+                is_cut,
+            });
         }
         let choices = of_rows(inner, asked.lookup, rows, variables).await?;
         let picked = pick(&choices, name, asked)?;
-        Ok(Self { picked, choices, is_cut })
+        Ok(Self {
+            picked,
+            choices,
+            is_cut,
+        })
     }
 }
 
@@ -185,7 +241,14 @@ async fn rows(
     loaded: &Loaded,
     variables: &Variables,
 ) -> Result<(Vec<Val>, bool), CallError> {
-    let mut rows = values::several(inner, &lookup.rows, &Held::Made(loaded.value.clone()), variables, MAX_CHOICES + 1).await?;
+    let mut rows = values::several(
+        inner,
+        &lookup.rows,
+        &Held::Made(loaded.value.clone()),
+        variables,
+        MAX_CHOICES + 1,
+    )
+    .await?;
     let is_cut = loaded.is_cut || rows.len() > MAX_CHOICES;
     rows.truncate(MAX_CHOICES);
     Ok((rows, is_cut))
@@ -205,15 +268,25 @@ async fn word(
     rows: &[Val],
     variables: &Variables,
 ) -> Result<Option<Val>, CallError> {
-    let Some((word, filter)) = word_of(asked, name) else { return Ok(None) };
+    let Some((word, filter)) = word_of(asked, name) else {
+        return Ok(None);
+    };
     let list: Val = rows.iter().cloned().collect();
     match values::one(inner, filter, &Held::Made(list), variables).await? {
-        Val::Null => Err(CallError::caller(format!("There is no {word} {}: pass the name or id of one.", asked.lookup.noun))),
+        Val::Null => Err(CallError::caller(format!(
+            "There is no {word} {}: pass the name or id of one.",
+            asked.lookup.noun
+        ))),
         id => Ok(Some(id)),
     }
 }
 
-async fn of_rows(inner: &Arc<Inner>, lookup: &Lookup, rows: Vec<Val>, variables: &Variables) -> Result<Vec<Choice>, CallError> {
+async fn of_rows(
+    inner: &Arc<Inner>,
+    lookup: &Lookup,
+    rows: Vec<Val>,
+    variables: &Variables,
+) -> Result<Vec<Choice>, CallError> {
     let mut work = Vec::with_capacity(rows.len() * (lookup.names.len() + 1));
     for row in &rows {
         let row = Held::Made(row.clone());
@@ -228,7 +301,12 @@ async fn of_rows(inner: &Arc<Inner>, lookup: &Lookup, rows: Vec<Val>, variables:
         Some(Choice {
             id,
             id_text,
-            names: names.iter().flatten().filter_map(plain_text).filter(|name| !name.is_empty()).collect(),
+            names: names
+                .iter()
+                .flatten()
+                .filter_map(plain_text)
+                .filter(|name| !name.is_empty())
+                .collect(),
         })
     });
     Ok(choices.collect())

@@ -58,33 +58,60 @@ pub(super) async fn walk(
 ) -> Result<Listed, CallError> {
     let way = &*pages.walk;
     let filter = pages.filter.as_ref().filter(|_| applies(pages, variables));
-    let names = |name: Option<&String>| name.is_some_and(|name| prepared.query.iter().any(|(key, _)| key == name));
+    let names = |name: Option<&String>| {
+        name.is_some_and(|name| prepared.query.iter().any(|(key, _)| key == name))
+    };
     let (alone, has_size) = (names(way.start.as_ref()), names(way.size.as_ref()));
-    let asked = PageAsk { inner, way, request, prepared, variables, hints, alone, has_size };
-    let size = if filter.is_some() || wanted.whole { way.max_size } else { way.max_size.min(wanted.limit) };
+    let asked = PageAsk {
+        inner,
+        way,
+        request,
+        prepared,
+        variables,
+        hints,
+        alone,
+        has_size,
+    };
+    let size = if filter.is_some() || wanted.whole {
+        way.max_size
+    } else {
+        way.max_size.min(wanted.limit)
+    };
     let at = match (&wanted.cursor, &wanted.bound) {
         (Some(cursor), Some(bound)) => {
-            let unreadable =
-                || CallError::caller("`cursor` is not one of ours: pass the `next_cursor` of the page before, unchanged.");
+            let unreadable = || {
+                CallError::caller(
+                    "`cursor` is not one of ours: pass the `next_cursor` of the page before, unchanged.",
+                )
+            };
             Position::read(&bound.open(cursor)?).ok_or_else(unreadable)?
         }
         _ => Position::first(way.kind, size),
     };
     let from_start = wanted.cursor.is_none() && !alone;
-    Walking::new(asked, pages, filter, wanted, from_start, at).walk().await
+    Walking::new(asked, pages, filter, wanted, from_start, at)
+        .walk()
+        .await
 }
 
 /// The path and query of a link that a page names, when it stays under the base.
 fn pinned(inner: &Inner, from: &str, link: &str) -> Result<String, CallError> {
     under_base::next_page(&inner.settings.base, from, link).ok_or_else(|| {
         let title = &inner.compiled().title;
-        CallError::backend(format!("{title} named a next page outside its own address, which is never followed."), false)
+        CallError::backend(
+            format!("{title} named a next page outside its own address, which is never followed."),
+            false,
+        )
     })
 }
 
 /// Whether the filter says anything about this call.
 fn applies(pages: &Pages, variables: &Variables) -> bool {
     let given = variables.get(Variable::Given as usize);
-    let is_passed = |name: &String| given.and_then(|given| jq::get(given, name)).is_some_and(|value| *value != Val::Null);
+    let is_passed = |name: &String| {
+        given
+            .and_then(|given| jq::get(given, name))
+            .is_some_and(|value| *value != Val::Null)
+    };
     pages.filter_passed.is_empty() || pages.filter_passed.iter().any(is_passed)
 }

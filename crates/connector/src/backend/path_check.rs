@@ -1,5 +1,5 @@
-//! How the paths of a connector fit its backend: its OpenAPI document is fetched and compared; where there is none, the assumed paths that
-//! need no value are asked. Only reads.
+//! How the paths of a connector fit its backend: its OpenAPI document is fetched and compared;
+//! where there is none, the assumed paths that need no value are asked. Only reads.
 
 use std::sync::Arc;
 
@@ -55,26 +55,48 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
     let compiled = inner.compiled();
     let mut missed = Vec::new();
     for path in &compiled.document_paths {
-        let ask = Ask { is_whole: true, ..Ask::get(path.clone()) };
+        let ask = Ask {
+            is_whole: true,
+            ..Ask::get(path.clone())
+        };
         let why = match exchange::send(inner, ask).await {
             // a document that says our credential is shown to nobody with it
             Ok(answer) => match charset::text(&answer.headers, &answer.body)
                 .and_then(|text: String| Document::read(&inner.secrets.hide_in_sentence(&text)))
             {
                 Ok(document) => {
-                    let differences = document.differences(&compiled.operations, inner.settings.base.path());
-                    let found = FoundDocument { path: path.clone(), title: document.title, version: document.version };
-                    return PathCheck { missed, document: Some(found), differences, is_down: false, asked: Vec::new() };
+                    let differences =
+                        document.differences(&compiled.operations, inner.settings.base.path());
+                    let found = FoundDocument {
+                        path: path.clone(),
+                        title: document.title,
+                        version: document.version,
+                    };
+                    return PathCheck {
+                        missed,
+                        document: Some(found),
+                        differences,
+                        is_down: false,
+                        asked: Vec::new(),
+                    };
                 }
                 Err(_) if sentence::is_web_page(&answer.body) => "a web page".to_owned(),
                 Err(why) => why,
             },
             Err(error) => {
                 // a backend that does not answer is not asked again and again
-                let is_down = error.status().is_none() && error.fault() == Fault::Backend && error.retry_is_safe();
+                let is_down = error.status().is_none()
+                    && error.fault() == Fault::Backend
+                    && error.retry_is_safe();
                 missed.push((path.clone(), said(&error)));
                 if is_down {
-                    return PathCheck { missed, document: None, differences: Vec::new(), is_down, asked: Vec::new() };
+                    return PathCheck {
+                        missed,
+                        document: None,
+                        differences: Vec::new(),
+                        is_down,
+                        asked: Vec::new(),
+                    };
                 }
                 continue;
             }
@@ -82,12 +104,15 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
         missed.push((path.clone(), why));
     }
     let mut asked = Vec::new();
-    let open = compiled
-        .operations
-        .iter()
-        .filter(|operation| operation.is_assumed && operation.method == Method::GET && !operation.path.contains('{'));
+    let open = compiled.operations.iter().filter(|operation| {
+        operation.is_assumed && operation.method == Method::GET && !operation.path.contains('{')
+    });
     for operation in open.take(MAX_ASKED) {
-        let ask = Ask { takes_any: true, is_whole: true, ..Ask::get(operation.path.clone()) };
+        let ask = Ask {
+            takes_any: true,
+            is_whole: true,
+            ..Ask::get(operation.path.clone())
+        };
         let outcome = match exchange::send(inner, ask).await {
             Ok(_) => Asked::Answered,
             Err(error) => match error.status() {
@@ -98,7 +123,13 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
         };
         asked.push((operation.path.clone(), outcome));
     }
-    PathCheck { missed, document: None, differences: Vec::new(), is_down: false, asked }
+    PathCheck {
+        missed,
+        document: None,
+        differences: Vec::new(),
+        is_down: false,
+        asked,
+    }
 }
 
 /// A refusal by its status, which is what matters here; anything else in its words.

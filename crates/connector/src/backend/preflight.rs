@@ -1,4 +1,5 @@
-//! What is asked before a backend is served: each check in its order, tried again while its failure may pass.
+//! What is asked before a backend is served: each check in its order, tried again while its failure
+//! may pass.
 
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 pub struct PreflightFailure {
     /// Exit code of the program, as the connector file says.
     pub exit: u8,
-    /// The backend did not answer, or not well; the failure may pass. Otherwise it answered, and refused.
+    /// The backend did not answer, or not well; the failure may pass. Otherwise it answered, and
+    /// refused.
     pub is_down: bool,
     /// The connector file lets the backend be served although it is down.
     pub may_be_down: bool,
@@ -28,7 +30,12 @@ pub struct PreflightFailure {
 
 pub(super) async fn run(backend: &Backend) -> Result<Vec<String>, PreflightFailure> {
     let mut warnings = Vec::new();
-    let is_asked = |check: &&Check| check.with.as_ref().is_none_or(|setting| backend.0.settings.has(setting));
+    let is_asked = |check: &&Check| {
+        check
+            .with
+            .as_ref()
+            .is_none_or(|setting| backend.0.settings.has(setting))
+    };
     for check in backend.0.compiled().preflight.iter().filter(is_asked) {
         if let Some(warning) = &check.warning {
             warnings.extend(one(backend, check).await.is_ok().then(|| warning.clone()));
@@ -37,7 +44,12 @@ pub(super) async fn run(backend: &Backend) -> Result<Vec<String>, PreflightFailu
         let fail = |error: CallError| {
             let is_down = error.fault() == Fault::Backend && error.retry_is_safe();
             let exit = if is_down { check.exit_down } else { check.exit };
-            PreflightFailure { exit, is_down, may_be_down: check.may_be_down, error }
+            PreflightFailure {
+                exit,
+                is_down,
+                may_be_down: check.may_be_down,
+                error,
+            }
         };
         patiently(backend, check).await.map_err(fail)?;
     }
@@ -64,9 +76,13 @@ async fn one(backend: &Backend, check: &Check) -> Result<(), CallError> {
     let inner = &backend.begin(MAX_REQUESTS);
     let variables = inner.variables();
     let answer = request::check(inner, &check.request, &variables).await?;
-    let Some(oldest) = &check.oldest else { return Ok(()) };
+    let Some(oldest) = &check.oldest else {
+        return Ok(());
+    };
     // an answer of another form says no version
-    let said = values::one(inner, &oldest.of, &answer, &variables).await.unwrap_or_default();
+    let said = values::one(inner, &oldest.of, &answer, &variables)
+        .await
+        .unwrap_or_default();
     let title = &inner.compiled().title;
     let said = plain_text(&said).unwrap_or_default();
     let said = inner.secrets.hide_in_sentence(&said);
@@ -87,5 +103,8 @@ async fn one(backend: &Backend, check: &Check) -> Result<(), CallError> {
 
 /// The start of a text of the backend, on one line.
 fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(40).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(40)
+        .collect()
 }

@@ -1,5 +1,6 @@
-//! Records → what a shape keeps of them. Paths are picked while the record is read, values copied as written; only what a path
-//! cannot say goes through jq, over no more of the record than it looks at.
+//! Records → what a shape keeps of them. Paths are picked while the record is read, values copied
+//! as written; only what a path cannot say goes through jq, over no more of the record than it
+//! looks at.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,7 +30,13 @@ impl Fields {
     pub(super) fn new(names: Vec<String>) -> Self {
         let mut seen = BTreeSet::new();
         let id = (!names.is_empty()).then(|| "id".to_owned());
-        Self { names: id.into_iter().chain(names).filter(|name| seen.insert(name.clone())).collect() }
+        Self {
+            names: id
+                .into_iter()
+                .chain(names)
+                .filter(|name| seen.insert(name.clone()))
+                .collect(),
+        }
     }
 
     fn is_all(&self) -> bool {
@@ -48,33 +55,67 @@ pub(super) async fn rows(
     let needs_jq = match row {
         Row::Whole => false,
         Row::Filter(glue) => glue.needs_jq(),
-        Row::Shape(shape) => shape.columns.iter().any(|column| matches!(column.from, From::Glue(_))),
+        Row::Shape(shape) => shape
+            .columns
+            .iter()
+            .any(|column| matches!(column.from, From::Glue(_))),
     };
     let (row, fields, variables) = (row.clone(), fields.clone(), variables.clone());
     let work = move |inner: &Inner| keep(inner, &row, &fields, &rows, &variables);
-    if needs_jq { values::blocking(inner, work).await } else { work(inner) }
+    if needs_jq {
+        values::blocking(inner, work).await
+    } else {
+        work(inner)
+    }
 }
 
-fn keep(inner: &Inner, row: &Row, fields: &Fields, rows: &[Box<str>], variables: &Variables) -> Result<Kept, CallError> {
-    let mut missing: BTreeSet<&str> = fields.names.iter().map(String::as_str).filter(|name| *name != "id").collect();
+fn keep(
+    inner: &Inner,
+    row: &Row,
+    fields: &Fields,
+    rows: &[Box<str>],
+    variables: &Variables,
+) -> Result<Kept, CallError> {
+    let mut missing: BTreeSet<&str> = fields
+        .names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != "id")
+        .collect();
     let mut kept = Vec::with_capacity(rows.len());
     let mut slots = Vec::new();
     for record in rows {
         let mut out = String::new();
         match row {
-            Row::Shape(shape) => project(inner, shape, fields, record, variables, &mut slots, &mut missing, &mut out)?,
+            Row::Shape(shape) => project(
+                inner,
+                shape,
+                fields,
+                record,
+                variables,
+                &mut slots,
+                &mut missing,
+                &mut out,
+            )?,
             Row::Whole => whole(record, fields, &mut missing, &mut out),
             Row::Filter(glue) => {
                 let json = Admitted::new(String::from(&**record).into());
-                let input = json.map_err(|why| CallError::ours("The answer could not be read.", why.to_string()))?;
-                let made = values::run(inner, glue, &Held::received(input), variables)?.unwrap_or_default();
+                let input = json.map_err(|why| {
+                    CallError::ours("The answer could not be read.", why.to_string())
+                })?;
+                let made = values::run(inner, glue, &Held::received(input), variables)?
+                    .unwrap_or_default();
                 whole(&values::to_json(&made)?, fields, &mut missing, &mut out);
             }
         }
         kept.push(out);
     }
     if !missing.is_empty() && !rows.is_empty() {
-        return Err(unknown(row, &missing, rows.first().map(|row| &**row).unwrap_or_default()));
+        return Err(unknown(
+            row,
+            &missing,
+            rows.first().map(|row| &**row).unwrap_or_default(),
+        ));
     }
     Ok(Kept { rows: kept })
 }
@@ -94,15 +135,28 @@ pub(super) async fn record(
 
 fn unknown(row: &Row, missing: &BTreeSet<&str>, first: &str) -> CallError {
     let mut known: Vec<String> = match row {
-        Row::Shape(shape) => shape.columns.iter().map(|column| column.name.clone()).collect(),
+        Row::Shape(shape) => shape
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
         Row::Whole | Row::Filter(_) => Vec::new(),
     };
     if let Row::Shape(_) | Row::Whole = row {
-        let own: serde_json::Map<String, serde_json::Value> = serde_json::from_str(first).unwrap_or_default();
-        known.extend(own.into_iter().map(|(key, _)| key).filter(|key| !known.contains(key)).collect::<Vec<_>>());
+        let own: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(first).unwrap_or_default();
+        known.extend(
+            own.into_iter()
+                .map(|(key, _)| key)
+                .filter(|key| !known.contains(key))
+                .collect::<Vec<_>>(),
+        );
     }
     let missing = missing.iter().copied().collect::<Vec<_>>().join("`, `");
-    CallError::caller(format!("There is no field `{missing}`. The fields are: {}.", known.join(", ")))
+    CallError::caller(format!(
+        "There is no field `{missing}`. The fields are: {}.",
+        known.join(", ")
+    ))
 }
 
 /// A record as it is, or those of its keys that were asked for.
@@ -126,7 +180,10 @@ fn whole<'f>(record: &str, fields: &'f Fields, missing: &mut BTreeSet<&'f str>, 
     entries.close();
 }
 
-#[expect(clippy::too_many_arguments, reason = "the inner loop over rows shares its scratch space")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the inner loop over rows shares its scratch space"
+)]
 fn project<'r, 'f>(
     inner: &Inner,
     shape: &Shape,
@@ -148,7 +205,12 @@ fn project<'r, 'f>(
     let mut push = |entries: &mut Entries<'_>, column: &Column| -> Result<(), CallError> {
         match &column.from {
             From::Slot(slot) => {
-                if let Some(value) = slots.get(*slot).copied().flatten().filter(|value| !json::is_empty(value)) {
+                if let Some(value) = slots
+                    .get(*slot)
+                    .copied()
+                    .flatten()
+                    .filter(|value| !json::is_empty(value))
+                {
                     entries.push(&column.name, value);
                 }
             }
@@ -156,7 +218,13 @@ fn project<'r, 'f>(
                 if input.is_none() {
                     input = Some(looked_at(shape, record, slots)?);
                 }
-                let value = values::run(inner, glue, input.as_ref().unwrap_or(&Held::Nothing), variables)?.unwrap_or_default();
+                let value = values::run(
+                    inner,
+                    glue,
+                    input.as_ref().unwrap_or(&Held::Nothing),
+                    variables,
+                )?
+                .unwrap_or_default();
                 if !is_empty(&value) {
                     entries.push(&column.name, &values::to_json(&value)?);
                 }
@@ -250,7 +318,11 @@ impl Shape {
     /// Slots that its paths fill.
     fn slots(&self) -> usize {
         fn most(wanted: &[Want]) -> usize {
-            wanted.iter().map(|want| want.slot.map_or(0, |slot| slot + 1).max(most(&want.inside))).max().unwrap_or_default()
+            wanted
+                .iter()
+                .map(|want| want.slot.map_or(0, |slot| slot + 1).max(most(&want.inside)))
+                .max()
+                .unwrap_or_default()
         }
         most(&self.wanted)
     }
@@ -271,7 +343,9 @@ fn pick_here<'r>(wanted: &[Want], walk: &mut json::Walk<'r>, slots: &mut [Option
     while let Some(name) = walk.name() {
         let name = json::said(name);
         let value = walk.value();
-        let Some(want) = wanted.iter().find(|want| want.key == name) else { continue };
+        let Some(want) = wanted.iter().find(|want| want.key == name) else {
+            continue;
+        };
         if let Some(slot) = want.slot.and_then(|slot| slots.get_mut(slot)) {
             *slot = Some(value);
         }

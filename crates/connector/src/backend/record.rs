@@ -16,30 +16,51 @@ use crate::template;
 /// What a write without a body answers.
 const DONE: &str = r#"{"done":true}"#;
 
-pub(super) async fn read(inner: &Arc<Inner>, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn read(
+    inner: &Arc<Inner>,
+    model: &Model,
+    arguments: &Map<String, Value>,
+) -> Result<Outcome, CallError> {
     let (path, _) = path(model, arguments)?;
     match exchange::json(inner, Ask::get(path)).await? {
         Some(body) => Ok(flattened(inner, model, &body)),
         None => Err(CallError::backend(
-            format!("{} answered nothing where a {} was expected.", inner.compiled().title, model.name),
+            format!(
+                "{} answered nothing where a {} was expected.",
+                inner.compiled().title,
+                model.name
+            ),
             true,
         )),
     }
 }
 
-pub(super) async fn create(inner: &Arc<Inner>, model: &Model, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn create(
+    inner: &Arc<Inner>,
+    model: &Model,
+    mut arguments: Map<String, Value>,
+) -> Result<Outcome, CallError> {
     arguments.retain(|_, value| !value.is_null());
     write(inner, model, Method::POST, model.path.clone(), arguments).await
 }
 
 /// Only what was passed; a null is sent for a field that may be cleared.
-pub(super) async fn update(inner: &Arc<Inner>, model: &Model, mut arguments: Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn update(
+    inner: &Arc<Inner>,
+    model: &Model,
+    mut arguments: Map<String, Value>,
+) -> Result<Outcome, CallError> {
     let (path, _) = path(model, &arguments)?;
-    arguments.retain(|name, value| name != "id" && (!value.is_null() || model.nullable.contains(name)));
+    arguments
+        .retain(|name, value| name != "id" && (!value.is_null() || model.nullable.contains(name)));
     write(inner, model, Method::PATCH, path, arguments).await
 }
 
-pub(super) async fn delete(inner: &Arc<Inner>, model: &Model, arguments: &Map<String, Value>) -> Result<Outcome, CallError> {
+pub(super) async fn delete(
+    inner: &Arc<Inner>,
+    model: &Model,
+    arguments: &Map<String, Value>,
+) -> Result<Outcome, CallError> {
     let (path, id) = path(model, arguments)?;
     exchange::send(inner, Ask::new(Method::DELETE, path, None)).await?;
     let mut json = String::from("{\"deleted\":");
@@ -68,16 +89,26 @@ fn path(model: &Model, arguments: &Map<String, Value>) -> Result<(String, String
     let id = match arguments.get("id") {
         Some(Value::String(id)) => id.clone(),
         Some(Value::Number(id)) => id.to_string(),
-        _ => return Err(CallError::caller(format!("`id` is missing: pass the id of a {}.", model.name))),
+        _ => {
+            return Err(CallError::caller(format!(
+                "`id` is missing: pass the id of a {}.",
+                model.name
+            )));
+        }
     };
-    let segment =
-        template::segment("id", &id).map_err(|why| CallError::caller(format!("{why}: pass the id of a {}.", model.name)))?;
+    let segment = template::segment("id", &id)
+        .map_err(|why| CallError::caller(format!("{why}: pass the id of a {}.", model.name)))?;
     Ok((format!("{}/{segment}", model.path), id))
 }
 
 fn flattened(inner: &Inner, model: &Model, body: &Admitted) -> Outcome {
     let row = body.text().trim();
     let mut json = String::with_capacity(row.len());
-    row::push(&mut json, &row::Shown::new(inner, model), row, &mut Vec::new());
+    row::push(
+        &mut json,
+        &row::Shown::new(inner, model),
+        row,
+        &mut Vec::new(),
+    );
     Outcome::new(json)
 }

@@ -43,7 +43,11 @@ impl Prepared {
                 query.len()
             )));
         }
-        let path = if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) };
+        let path = if query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{query}", self.path)
+        };
         let body = self.body.as_ref().map(to_json).transpose()?;
         let ask = Ask::new(self.method.clone(), path, body);
         Ok(Ask {
@@ -58,14 +62,26 @@ impl Prepared {
 }
 
 /// Fills a request in.
-pub(super) async fn prepare(inner: &Arc<Inner>, request: &Request, variables: &Variables) -> Result<Prepared, CallError> {
+pub(super) async fn prepare(
+    inner: &Arc<Inner>,
+    request: &Request,
+    variables: &Variables,
+) -> Result<Prepared, CallError> {
     let path = request.path.path(|name| value(inner, name, variables));
     let path = path.map_err(|why| CallError::caller(format!("{why}: pass another value.")))?;
     let nothing = Held::Nothing;
-    let mut work: Work = request.query.iter().map(|(_, filter)| (filter.clone(), nothing.clone())).collect();
+    let mut work: Work = request
+        .query
+        .iter()
+        .map(|(_, filter)| (filter.clone(), nothing.clone()))
+        .collect();
     match &request.body {
         Some(Body::Filter(filter)) => work.push((filter.clone(), nothing)),
-        Some(Body::Map(entries)) => work.extend(entries.iter().map(|entry| (entry.value.clone(), nothing.clone()))),
+        Some(Body::Map(entries)) => work.extend(
+            entries
+                .iter()
+                .map(|entry| (entry.value.clone(), nothing.clone())),
+        ),
         None => {}
     }
     let mut values = values::each(inner, work, variables).await?.into_iter();
@@ -77,7 +93,8 @@ pub(super) async fn prepare(inner: &Arc<Inner>, request: &Request, variables: &V
         Some(Body::Filter(_)) => Some(values.next().flatten().unwrap_or_default()),
         Some(Body::Map(entries)) => {
             let given = variables.get(Variable::Given as usize);
-            let cleared = |name: &String| given.and_then(|given| jq::get(given, name)) == Some(&Val::Null);
+            let cleared =
+                |name: &String| given.and_then(|given| jq::get(given, name)) == Some(&Val::Null);
             let sent = entries.iter().zip(values).filter_map(|(entry, value)| {
                 let value = value.unwrap_or_default();
                 let goes = value != Val::Null || entry.clear.as_ref().is_some_and(cleared);
@@ -87,7 +104,12 @@ pub(super) async fn prepare(inner: &Arc<Inner>, request: &Request, variables: &V
         }
         None => None,
     };
-    Ok(Prepared { method: request.method.clone(), path, query, body })
+    Ok(Prepared {
+        method: request.method.clone(),
+        path,
+        query,
+        body,
+    })
 }
 
 /// A list repeats the key; null is not sent.
@@ -111,7 +133,9 @@ fn parameters(query: &mut Vec<(String, String)>, key: &str, value: Val) -> Resul
 /// A name of a path template.
 fn value(inner: &Inner, name: &str, variables: &Variables) -> Option<String> {
     let variable = |variable: Variable| variables.get(variable as usize);
-    let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+    let (head, rest) = name
+        .split_once('.')
+        .map_or((name, None), |(head, rest)| (head, Some(rest)));
     let root = match (head, rest) {
         ("settings", Some(name)) => return inner.settings.open.get(name).cloned(),
         ("steps", Some(_)) => variable(Variable::Steps),
@@ -123,22 +147,35 @@ fn value(inner: &Inner, name: &str, variables: &Variables) -> Option<String> {
         ("value", None) => variable(Variable::Value),
         _ => return plain_text(jq::get(variable(Variable::Args)?, name)?),
     };
-    plain_text(rest.into_iter().flat_map(|rest| rest.split('.')).try_fold(root?, |value, key| jq::get(value, key))?)
+    plain_text(
+        rest.into_iter()
+            .flat_map(|rest| rest.split('.'))
+            .try_fold(root?, |value, key| jq::get(value, key))?,
+    )
 }
 
 /// Whether everything that its path names is there.
 pub(super) fn has_values(inner: &Inner, request: &Request, variables: &Variables) -> bool {
-    request.path.names().all(|name| value(inner, name, variables).is_some())
+    request
+        .path
+        .names()
+        .all(|name| value(inner, name, variables).is_some())
 }
 
 /// One read outside the steps of a tool, such as `before`: null when it is skipped or optional.
-pub(super) async fn simple(inner: &Arc<Inner>, request: &Request, variables: &Variables) -> Result<Held, CallError> {
+pub(super) async fn simple(
+    inner: &Arc<Inner>,
+    request: &Request,
+    variables: &Variables,
+) -> Result<Held, CallError> {
     if let Some(condition) = &request.condition
         && !values::is_true(inner, condition, variables).await?
     {
         return Ok(Held::Nothing);
     }
-    let ask = prepare(inner, request, variables).await?.ask(&[], None, request)?;
+    let ask = prepare(inner, request, variables)
+        .await?
+        .ask(&[], None, request)?;
     match send(inner, ask, request).await {
         Err(error) if is_optional(request, &error) => Ok(Held::Nothing),
         sent => sent,
@@ -146,18 +183,38 @@ pub(super) async fn simple(inner: &Arc<Inner>, request: &Request, variables: &Va
 }
 
 /// One check before the backend is served: sent once, whatever comes.
-pub(super) async fn check(inner: &Arc<Inner>, request: &Request, variables: &Variables) -> Result<Held, CallError> {
-    let ask = prepare(inner, request, variables).await?.ask(&[], None, request)?;
-    send(inner, Ask { is_check: true, ..ask }, request).await
+pub(super) async fn check(
+    inner: &Arc<Inner>,
+    request: &Request,
+    variables: &Variables,
+) -> Result<Held, CallError> {
+    let ask = prepare(inner, request, variables)
+        .await?
+        .ask(&[], None, request)?;
+    send(
+        inner,
+        Ask {
+            is_check: true,
+            ..ask
+        },
+        request,
+    )
+    .await
 }
 
 /// True for a status that means null.
 pub(super) fn is_optional(request: &Request, error: &CallError) -> bool {
-    error.status().is_some_and(|status| request.optional.contains(&status))
+    error
+        .status()
+        .is_some_and(|status| request.optional.contains(&status))
 }
 
 /// Sends it and reads the answer as the request wants it.
-pub(super) async fn send(inner: &Arc<Inner>, ask: Ask, request: &Request) -> Result<Held, CallError> {
+pub(super) async fn send(
+    inner: &Arc<Inner>,
+    ask: Ask,
+    request: &Request,
+) -> Result<Held, CallError> {
     let reads = ask.reads;
     let collection = (!reads).then(|| ask.path.clone());
     let answer = exchange::send(inner, ask).await?;
@@ -168,17 +225,23 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask, request: &Request) -> Res
         Answer::None => Ok(Held::Nothing),
         Answer::Text => {
             let text = charset::text(&answer.headers, &answer.body);
-            let text = text.map_err(|what| exchange::unreadable(inner, &format!("{what}, where a text was expected"), reads))?;
-            Ok(Held::Made(Val::utf8_str(inner.secrets.hide_in_text(&text).into_owned())))
+            let text = text.map_err(|what| {
+                exchange::unreadable(inner, &format!("{what}, where a text was expected"), reads)
+            })?;
+            Ok(Held::Made(Val::utf8_str(
+                inner.secrets.hide_in_text(&text).into_owned(),
+            )))
         }
         Answer::Json => match exchange::admitted(inner, answer.body, reads)? {
             Some(json) => Ok(Held::received(json)),
-            // what was changed is changed, whatever is said of it; a read that says nothing went somewhere else
+            // what was changed is changed, whatever is said of it; a read that says nothing went
+            // somewhere else
             None if !reads || answer.status == StatusCode::NO_CONTENT => Ok(Held::Nothing),
             None => {
                 let title = &inner.compiled().title;
-                let message =
-                    format!("{title} answered nothing where JSON was expected. Check that its address is that of the API.");
+                let message = format!(
+                    "{title} answered nothing where JSON was expected. Check that its address is that of the API."
+                );
                 Err(CallError::backend(message, false))
             }
         },

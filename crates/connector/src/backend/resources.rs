@@ -12,9 +12,17 @@ use crate::failure::CallError;
 use crate::jq::{self, Variable};
 
 /// The text of a resource: what its filter gives, a text as it is and anything else as JSON.
-pub(super) async fn read(inner: &Arc<Inner>, resource: &Resource, given: &Map<String, Value>) -> Result<String, CallError> {
+pub(super) async fn read(
+    inner: &Arc<Inner>,
+    resource: &Resource,
+    given: &Map<String, Value>,
+) -> Result<String, CallError> {
     let mut variables = inner.variables();
-    set(&mut variables, Variable::Args, jq::from_json(&Value::Object(given.clone())));
+    set(
+        &mut variables,
+        Variable::Args,
+        jq::from_json(&Value::Object(given.clone())),
+    );
     let answer = request::simple(inner, &resource.request, &variables).await?;
     let held = match &resource.result {
         Some(filter) => Held::Made(values::one(inner, filter, &answer, &variables).await?),

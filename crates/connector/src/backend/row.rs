@@ -1,5 +1,5 @@
-//! A row as the backend sends it → an item as a client reads it: flat, in the table's order, without what is empty.
-//! Works on the text: values are copied as written.
+//! A row as the backend sends it → an item as a client reads it: flat, in the table's order,
+//! without what is empty. Works on the text: values are copied as written.
 
 use super::Inner;
 use super::tidy::{self, Rules};
@@ -19,13 +19,22 @@ pub(super) struct Shown<'m> {
 
 impl<'m> Shown<'m> {
     pub(super) fn new(inner: &Inner, model: &'m Model) -> Self {
-        Self::by(model, Rules::whole(inner.fencing, inner.compiled().untrusted.clone()))
+        Self::by(
+            model,
+            Rules::whole(inner.fencing, inner.compiled().untrusted.clone()),
+        )
     }
 
     fn by(model: &'m Model, rules: Rules) -> Self {
-        let is_fenced = |name: &String| rules.fencing == Fencing::Strangers && rules.is_untrusted(name);
+        let is_fenced =
+            |name: &String| rules.fencing == Fencing::Strangers && rules.is_untrusted(name);
         let fenced: Vec<bool> = model.fields.iter().map(is_fenced).collect();
-        Self { model, any_fenced: fenced.contains(&true), rules, fenced }
+        Self {
+            model,
+            any_fenced: fenced.contains(&true),
+            rules,
+            fenced,
+        }
     }
 
     /// Appends a value of a row, without the white space between its parts.
@@ -41,7 +50,12 @@ impl<'m> Shown<'m> {
 /// Appends the item of one row. A row without a `data` object is passed on as it is.
 ///
 /// `slots` is scratch space that rows of one page share.
-pub(super) fn push<'r>(out: &mut String, shown: &Shown<'_>, row: &'r str, slots: &mut Vec<Option<&'r str>>) {
+pub(super) fn push<'r>(
+    out: &mut String,
+    shown: &Shown<'_>,
+    row: &'r str,
+    slots: &mut Vec<Option<&'r str>>,
+) {
     const COLUMNS: [&str; 5] = ["id", "created_at", "updated_at", "is_archived", "data"];
     let model = shown.model;
     let looks = shown.rules.looks_at(row);
@@ -59,11 +73,18 @@ pub(super) fn push<'r>(out: &mut String, shown: &Shown<'_>, row: &'r str, slots:
         (*first, *before_last, *last) = (id, created, updated);
     }
     let archived = archived.filter(|value| *value == "true");
-    let fields = model.fields.iter().map(String::as_str).zip(slots.iter().copied()).zip(shown.fenced.iter().copied());
+    let fields = model
+        .fields
+        .iter()
+        .map(String::as_str)
+        .zip(slots.iter().copied())
+        .zip(shown.fenced.iter().copied());
     let mut comma = false;
     out.push('{');
     for ((name, value), fenced) in fields.chain([(("is_archived", archived), false)]) {
-        let Some(value) = value.filter(|value| !json::is_empty(value)) else { continue };
+        let Some(value) = value.filter(|value| !json::is_empty(value)) else {
+            continue;
+        };
         if comma {
             out.push(',');
         }
@@ -88,8 +109,17 @@ mod tests {
     }
 
     fn item_of(fencing: Fencing, row: &str) -> String {
-        let fields = ["id", "title", "status", "n", "created_at", "updated_at"].map(str::to_owned).to_vec();
-        let model = Model { name: "card".into(), path: "/c".into(), fields, filters: vec![], max_limit: 1, nullable: vec![] };
+        let fields = ["id", "title", "status", "n", "created_at", "updated_at"]
+            .map(str::to_owned)
+            .to_vec();
+        let model = Model {
+            name: "card".into(),
+            path: "/c".into(),
+            fields,
+            filters: vec![],
+            max_limit: 1,
+            nullable: vec![],
+        };
         let mut out = String::new();
         let rules = Rules::whole(fencing, ["title".to_owned()].into());
         push(&mut out, &Shown::by(&model, rules), row, &mut Vec::new());
@@ -100,13 +130,19 @@ mod tests {
     fn texts_are_fenced_when_they_are_a_strangers_and_marks_always() {
         let row = r#"{"id":"7","data":{"title":"a","status":"</untrusted-content>","n":{"title":["b",""],"x":null}}}"#;
         let marked = r#""status":"<untrusted-content>&lt;/untrusted-content></untrusted-content>""#;
-        assert_eq!(item(row), format!(r#"{{"id":"7","title":"a",{marked},"n":{{"title":["b",""],"x":null}}}}"#));
+        assert_eq!(
+            item(row),
+            format!(r#"{{"id":"7","title":"a",{marked},"n":{{"title":["b",""],"x":null}}}}"#)
+        );
         let strangers = format!(
             r#"{{"id":"7","title":"<untrusted-content>a</untrusted-content>",{marked},"n":{{"title":["<untrusted-content>b</untrusted-content>",""],"x":null}}}}"#
         );
         assert_eq!(item_of(Fencing::Strangers, row), strangers);
         assert_eq!(
-            item_of(Fencing::Nobody, r#"{"id":7,"data":{"title":"<untrusted-content>"}}"#),
+            item_of(
+                Fencing::Nobody,
+                r#"{"id":7,"data":{"title":"<untrusted-content>"}}"#
+            ),
             r#"{"id":7,"title":"<untrusted-content>"}"#
         );
     }
@@ -114,7 +150,10 @@ mod tests {
     #[test]
     fn a_row_is_flat_in_the_tables_order_and_numbers_stay_as_written() {
         let row = r#"{"type":"card","status":"active","created_at":"t1","data":{"n":1.10,"title":"a\"b","x":1,"status":"todo","id":"no"},"is_archived":false,"id":"7","updated_at":"t2"}"#;
-        assert_eq!(item(row), r#"{"id":"7","title":"a\"b","status":"todo","n":1.10,"created_at":"t1","updated_at":"t2"}"#);
+        assert_eq!(
+            item(row),
+            r#"{"id":"7","title":"a\"b","status":"todo","n":1.10,"created_at":"t1","updated_at":"t2"}"#
+        );
     }
 
     #[test]
@@ -125,9 +164,17 @@ mod tests {
 
     #[test]
     fn a_row_without_data_passes_as_it_is() {
-        for row in [r#"{"id":"7","title":"x"}"#, r#"{"id":"7","data":null}"#, r#"{"id":"7","data":[1]}"#, "7"] {
+        for row in [
+            r#"{"id":"7","title":"x"}"#,
+            r#"{"id":"7","data":null}"#,
+            r#"{"id":"7","data":[1]}"#,
+            "7",
+        ] {
             assert_eq!(item(row), row);
         }
-        assert_eq!(item("{\"id\": 7,\n \"a b\": [1, 2]}"), r#"{"id":7,"a b":[1,2]}"#);
+        assert_eq!(
+            item("{\"id\": 7,\n \"a b\": [1, 2]}"),
+            r#"{"id":7,"a b":[1,2]}"#
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What no answer of a backend may show: the credentials that it is sent. Finds them in sentences, texts and JSON, and puts a mark in their
-//! place.
+//! What no answer of a backend may show: the credentials that it is sent. Finds them in sentences,
+//! texts and JSON, and puts a mark in their place.
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
@@ -14,10 +14,11 @@ use crate::settings::Settings;
 const MARK: &str = "[secret]";
 /// Bytes of a secret that is looked for: too much else would match a shorter one.
 pub(super) const SHORTEST: usize = 6;
-/// Bytes of a secret that is no word of a text by chance. It is found inside other words, and in names; a shorter one where it stands
-/// alone in a text.
+/// Bytes of a secret that is no word of a text by chance. It is found inside other words, and in
+/// names; a shorter one where it stands alone in a text.
 const LONG: usize = 16;
-/// Exchanges of a login whose tokens are known: the last one, and the one before, which may be on its way still.
+/// Exchanges of a login whose tokens are known: the last one, and the one before, which may be on
+/// its way still.
 const MAX_EXCHANGES: usize = 2;
 /// Times that files of secrets changed whose values are known beside those of the start.
 const MAX_CHANGES: usize = 2;
@@ -40,21 +41,29 @@ struct Found {
 
 struct Secret {
     value: SecretString,
-    /// A part of it that looks the same however a text is written; none when it has no plain letter or digit.
+    /// A part of it that looks the same however a text is written; none when it has no plain letter
+    /// or digit.
     part: Option<Finder<'static>>,
 }
 
 impl Secret {
     fn new(value: &str) -> Option<Self> {
         let value = value.trim();
-        let part =
-            value.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|part| part.len()).filter(|part| !part.is_empty());
+        let part = value
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .max_by_key(|part| part.len())
+            .filter(|part| !part.is_empty());
         let part = part.map(|part| Finder::new(part).into_owned());
-        (value.len() >= SHORTEST).then(|| Self { value: value.to_owned().into(), part })
+        (value.len() >= SHORTEST).then(|| Self {
+            value: value.to_owned().into(),
+            part,
+        })
     }
 
     fn may_be_in(&self, bytes: &[u8]) -> bool {
-        self.part.as_ref().is_none_or(|part| part.find(bytes).is_some())
+        self.part
+            .as_ref()
+            .is_none_or(|part| part.find(bytes).is_some())
     }
 
     fn is_long(&self) -> bool {
@@ -75,27 +84,44 @@ enum Where {
 
 impl Secrets {
     pub(super) fn new(settings: &Settings) -> Self {
-        let of_settings = settings.secrets.values().filter_map(|secret| Secret::new(secret.expose_secret())).collect();
-        Self { of_settings, found: RwLock::default() }
+        let of_settings = settings
+            .secrets
+            .values()
+            .filter_map(|secret| Secret::new(secret.expose_secret()))
+            .collect();
+        Self {
+            of_settings,
+            found: RwLock::default(),
+        }
     }
 
     /// What a login gave, and what renews it.
     pub(super) fn add_login<'s>(&self, tokens: impl Iterator<Item = &'s str>) {
         let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
-        found.of_logins.insert(0, tokens.filter_map(Secret::new).collect());
+        found
+            .of_logins
+            .insert(0, tokens.filter_map(Secret::new).collect());
         found.of_logins.truncate(MAX_EXCHANGES);
     }
 
     /// What files of secrets hold since they changed.
     pub(super) fn add_of_files<'s>(&self, secrets: impl Iterator<Item = &'s SecretString>) {
         let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
-        found.of_files.insert(0, secrets.filter_map(|secret| Secret::new(secret.expose_secret())).collect());
+        found.of_files.insert(
+            0,
+            secrets
+                .filter_map(|secret| Secret::new(secret.expose_secret()))
+                .collect(),
+        );
         found.of_files.truncate(MAX_CHANGES);
     }
 
     /// The token that passes Cloudflare Access.
     pub(super) fn set_access(&self, token: &str) {
-        self.found.write().unwrap_or_else(PoisonError::into_inner).of_access = Secret::new(token);
+        self.found
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .of_access = Secret::new(token);
     }
 
     /// A sentence without any secret.
@@ -118,7 +144,11 @@ impl Secrets {
         while let Some((before, from)) = rest.find('"').and_then(|at| rest.split_at_checked(at)) {
             let token = Walk::new(from).value();
             let after = from.get(token.len()..).unwrap_or_default();
-            let stands = if after.trim_start().starts_with(':') { Where::Name } else { Where::Value };
+            let stands = if after.trim_start().starts_with(':') {
+                Where::Name
+            } else {
+                Where::Value
+            };
             out.push_str(before);
             match self.hide(&said(token), stands) {
                 Cow::Borrowed(_) => out.push_str(token),
@@ -134,7 +164,12 @@ impl Secrets {
     fn any(&self, is: impl FnMut(&Secret) -> bool) -> bool {
         let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
         let of_files = found.of_files.iter().flatten();
-        let mut all = self.of_settings.iter().chain(of_files).chain(found.of_logins.iter().flatten()).chain(&found.of_access);
+        let mut all = self
+            .of_settings
+            .iter()
+            .chain(of_files)
+            .chain(found.of_logins.iter().flatten())
+            .chain(&found.of_access);
         all.any(is)
     }
 
@@ -158,13 +193,21 @@ impl Secrets {
     }
 }
 
-/// The text with the mark in place of the secret, where it stands alone if that is wanted; none when it is nowhere.
+/// The text with the mark in place of the secret, where it stands alone if that is wanted; none
+/// when it is nowhere.
 fn without(text: &str, secret: &str, alone: bool) -> Option<String> {
     let (mut out, mut end) = (String::new(), 0);
     for (at, _) in text.match_indices(secret) {
         let before = text.get(..at).and_then(|before| before.chars().next_back());
-        let after = text.get(at + secret.len()..).and_then(|after| after.chars().next());
-        if alone && [before, after].into_iter().flatten().any(char::is_alphanumeric) {
+        let after = text
+            .get(at + secret.len()..)
+            .and_then(|after| after.chars().next());
+        if alone
+            && [before, after]
+                .into_iter()
+                .flatten()
+                .any(char::is_alphanumeric)
+        {
             continue;
         }
         out.push_str(text.get(end..at).unwrap_or_default());
@@ -182,11 +225,20 @@ mod tests {
     use super::{Admitted, LONG, MARK, SHORTEST, Secret, Secrets};
 
     fn secrets(values: &[&str]) -> Secrets {
-        Secrets { of_settings: values.iter().filter_map(|value| Secret::new(value)).collect(), found: RwLock::default() }
+        Secrets {
+            of_settings: values
+                .iter()
+                .filter_map(|value| Secret::new(value))
+                .collect(),
+            found: RwLock::default(),
+        }
     }
 
     fn json(secrets: &Secrets, text: &str) -> String {
-        secrets.hide_in_json(Admitted::new(text.to_owned().into()).unwrap()).text().to_owned()
+        secrets
+            .hide_in_json(Admitted::new(text.to_owned().into()).unwrap())
+            .text()
+            .to_owned()
     }
 
     #[test]
@@ -200,11 +252,23 @@ mod tests {
     fn a_word_is_hidden_where_it_stands_alone_and_a_token_everywhere() {
         let (word, token) = ("w".repeat(LONG - 1), "t".repeat(LONG));
         let both = secrets(&[&word, &token]);
-        assert_eq!(both.hide_in_text(&format!("{word} ({word}) {word}s a{word}")), format!("{MARK} ({MARK}) {word}s a{word}"));
-        assert_eq!(both.hide_in_text(&format!("a{token}s")), format!("a{MARK}s"));
-        assert_eq!(both.hide_in_sentence(&format!("a{word}s")), format!("a{MARK}s"));
+        assert_eq!(
+            both.hide_in_text(&format!("{word} ({word}) {word}s a{word}")),
+            format!("{MARK} ({MARK}) {word}s a{word}")
+        );
+        assert_eq!(
+            both.hide_in_text(&format!("a{token}s")),
+            format!("a{MARK}s")
+        );
+        assert_eq!(
+            both.hide_in_sentence(&format!("a{word}s")),
+            format!("a{MARK}s")
+        );
         let object = format!(r#"{{"{word}":1,"{token}":["{word}",{{"a":"{token}{token}"}}]}}"#);
-        assert_eq!(json(&both, &object), format!(r#"{{"{word}":1,"{MARK}":["{MARK}",{{"a":"{MARK}{MARK}"}}]}}"#));
+        assert_eq!(
+            json(&both, &object),
+            format!(r#"{{"{word}":1,"{MARK}":["{MARK}",{{"a":"{MARK}{MARK}"}}]}}"#)
+        );
     }
 
     #[test]
@@ -225,7 +289,13 @@ mod tests {
                 "{form}"
             );
         }
-        assert_eq!(json(&self::secrets(&["пароль"]), r#"["\u043f\u0430\u0440\u043e\u043b\u044c"]"#), format!("[\"{MARK}\"]"));
+        assert_eq!(
+            json(
+                &self::secrets(&["пароль"]),
+                r#"["\u043f\u0430\u0440\u043e\u043b\u044c"]"#
+            ),
+            format!("[\"{MARK}\"]")
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! What lookups choose from: fetched once for each scope, however many calls ask at the same time, and kept for a while.
-//! One credential's; emptied when the backend refuses it, and by writes to the same collection.
+//! What lookups choose from: fetched once for each scope, however many calls ask at the same time,
+//! and kept for a while. One credential's; emptied when the backend refuses it, and by writes to
+//! the same collection.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,7 +34,8 @@ pub(super) struct Sources {
 #[derive(Default)]
 struct Entry {
     loaded: AsyncMutex<Option<Loaded>>,
-    /// Names that it does not have as they are written, and for which it was read once more already.
+    /// Names that it does not have as they are written, and for which it was read once more
+    /// already.
     vouched: Mutex<HashSet<String>>,
 }
 
@@ -59,7 +61,10 @@ impl Sources {
         newer: Option<Instant>,
     ) -> Result<Loaded, CallError> {
         let Some(source) = inner.compiled().sources.get(index) else {
-            return Err(CallError::ours("This lookup has no source.", "compile lets no such lookup through"));
+            return Err(CallError::ours(
+                "This lookup has no source.",
+                "compile lets no such lookup through",
+            ));
         };
         let entry = self.entry((index, scope.0.to_owned()));
         let mut loaded = entry.loaded.lock().await;
@@ -72,7 +77,11 @@ impl Sources {
         let at = Instant::now();
         let (value, is_cut) = Box::pin(fetch(inner, source, scope.1, me)).await?;
         if newer.is_none() {
-            entry.vouched.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            entry
+                .vouched
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
         }
         let fresh = Loaded { at, value, is_cut };
         *loaded = Some(fresh.clone());
@@ -90,7 +99,11 @@ impl Sources {
     }
 
     pub(super) fn is_vouched(&self, index: usize, scope: &str, name: &str) -> bool {
-        self.entry((index, scope.to_owned())).vouched.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+        self.entry((index, scope.to_owned()))
+            .vouched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(name)
     }
 
     fn entry(&self, key: (usize, String)) -> Arc<Entry> {
@@ -103,18 +116,39 @@ impl Sources {
 
     /// Forgets everything: the credential may no longer see it.
     pub(super) fn clear(&self) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Forgets what a write to this path may have changed.
     pub(super) fn wrote(&self, inner: &Inner, path: &str) {
-        let collection = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
-        let touched = |index: &usize| inner.compiled().sources.get(*index).is_some_and(|source| source.collection == collection);
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).retain(|(index, _), _| !touched(index));
+        let collection = path
+            .trim_start_matches('/')
+            .split(['/', '?'])
+            .next()
+            .unwrap_or_default();
+        let touched = |index: &usize| {
+            inner
+                .compiled()
+                .sources
+                .get(*index)
+                .is_some_and(|source| source.collection == collection)
+        };
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(index, _), _| !touched(index));
     }
 }
 
-async fn fetch(inner: &Arc<Inner>, source: &Source, scope: &Val, me: &Val) -> Result<(Val, bool), CallError> {
+async fn fetch(
+    inner: &Arc<Inner>,
+    source: &Source,
+    scope: &Val,
+    me: &Val,
+) -> Result<(Val, bool), CallError> {
     let mut variables = inner.variables();
     set(&mut variables, Variable::In, scope.clone());
     set(&mut variables, Variable::Me, me.clone());
@@ -123,14 +157,33 @@ async fn fetch(inner: &Arc<Inner>, source: &Source, scope: &Val, me: &Val) -> Re
         return Ok((held.value()?, false));
     };
     let prepared = request::prepare(inner, &source.request, &variables).await?;
-    let wanted =
-        Wanted { limit: MAX_ROWS, cursor: None, bound: None, whole: true, keeps_records: false, fields: Fields::default() };
-    let listed = pages::walk(inner, pages, &source.request, &prepared, wanted, &variables, None).await?;
+    let wanted = Wanted {
+        limit: MAX_ROWS,
+        cursor: None,
+        bound: None,
+        whole: true,
+        keeps_records: false,
+        fields: Fields::default(),
+    };
+    let listed = pages::walk(
+        inner,
+        pages,
+        &source.request,
+        &prepared,
+        wanted,
+        &variables,
+        None,
+    )
+    .await?;
     if let Some(note) = listed.note.as_ref().filter(|_| listed.has_failed) {
-        // a name that is on the page that failed would be called unknown for as long as this is kept
+        // a name that is on the page that failed would be called unknown for as long as this is
+        // kept
         return Err(CallError::backend(note.clone(), true));
     }
     let value = listed.value()?;
     let is_cut = crate::jq::get(&value, "truncated").is_some();
-    Ok((crate::jq::get(&value, "items").cloned().unwrap_or_default(), is_cut))
+    Ok((
+        crate::jq::get(&value, "items").cloned().unwrap_or_default(),
+        is_cut,
+    ))
 }

@@ -88,17 +88,23 @@ pub struct Question {
     pub fenced: String,
 }
 
-/// What a person is asked before the change; none when the tool has nothing to ask. Changes nothing.
+/// What a person is asked before the change; none when the tool has nothing to ask. Changes
+/// nothing.
 pub(super) async fn confirmation(
     inner: &Arc<Inner>,
     plan: &Arc<Plan>,
     arguments: Map<String, Value>,
 ) -> Result<Option<Question>, CallError> {
-    let Some(filter) = &plan.confirm else { return Ok(None) };
+    let Some(filter) = &plan.confirm else {
+        return Ok(None);
+    };
     let options = Options::default();
     let run = begin(inner, plan, arguments, &options).await?;
     let sentence = values::one(inner, filter, &Held::Nothing, &run.variables).await?;
-    let question = |text: Cow<'_, str>| Question { fenced: fence::around(&text), text: text.into_owned() };
+    let question = |text: Cow<'_, str>| Question {
+        fenced: fence::around(&text),
+        text: text.into_owned(),
+    };
     Ok(jq::text(&sentence).map(question))
 }
 
@@ -112,11 +118,23 @@ async fn begin<'c>(
     let mut variables = inner.variables();
     let arguments = arguments::read(inner, plan, arguments, &variables).await?;
     let (given, paged) = arguments::admit(plan, arguments)?;
-    set(&mut variables, Variable::Given, jq::from_json(&Value::Object(given.clone())));
+    set(
+        &mut variables,
+        Variable::Given,
+        jq::from_json(&Value::Object(given.clone())),
+    );
     let maybe_part = plan.writes && cut::refuse(&given, None).is_err();
     let written = maybe_part.then(|| given.clone());
-    set(&mut variables, Variable::Args, arguments::with_defaults(plan, given));
-    set(&mut variables, Variable::Steps, Val::obj(jaq_json::Map::default()));
+    set(
+        &mut variables,
+        Variable::Args,
+        arguments::with_defaults(plan, given),
+    );
+    set(
+        &mut variables,
+        Variable::Steps,
+        Val::obj(jaq_json::Map::default()),
+    );
     for (unless, say) in &plan.checks {
         if !values::is_true(inner, unless, &variables).await? {
             return Err(CallError::caller(say.clone()));
@@ -135,7 +153,11 @@ async fn begin<'c>(
         named: Vec::new(),
         last: None,
         done: Done::new(Rules {
-            window: Window { from: None, limit: inner.compiled().text_limit.min(done::MAX_TOLD), goes_on: false },
+            window: Window {
+                from: None,
+                limit: inner.compiled().text_limit.min(done::MAX_TOLD),
+                goes_on: false,
+            },
             keeps_empty: false,
             ..Rules::whole(inner.fencing, Arc::clone(&plan.untrusted))
         }),
@@ -146,12 +168,20 @@ async fn begin<'c>(
     };
     run.lookups(&plan.first_lookups).await?;
     if let Some(before) = &plan.before {
-        let image = request::simple(inner, before, &run.variables).await?.value()?;
+        let image = request::simple(inner, before, &run.variables)
+            .await?
+            .value()?;
         set(&mut run.variables, Variable::Before, image);
     }
     if let Some(written) = &written {
-        let image = run.variables.get(Variable::Before as usize).filter(|image| **image != Val::Null);
-        let stored = image.map(values::to_json).transpose()?.map(|json| serde_json::from_str::<Value>(&json).unwrap_or_default());
+        let image = run
+            .variables
+            .get(Variable::Before as usize)
+            .filter(|image| **image != Val::Null);
+        let stored = image
+            .map(values::to_json)
+            .transpose()?
+            .map(|json| serde_json::from_str::<Value>(&json).unwrap_or_default());
         cut::refuse(written, stored.as_ref())?;
     }
     run.lookups(&plan.later_lookups).await?;
@@ -171,7 +201,10 @@ impl Run<'_> {
         for (step, ran) in batch.iter().zip(ran) {
             let given = ran.map_err(|error| (step, error))?;
             if let Some(name) = &step.name {
-                let value = given.as_ref().map_or(Ok(Val::Null), Given::value).map_err(|error| (step, error))?;
+                let value = given
+                    .as_ref()
+                    .map_or(Ok(Val::Null), Given::value)
+                    .map_err(|error| (step, error))?;
                 self.named.push((name.clone(), value));
             }
             if given.is_some() {
@@ -179,8 +212,15 @@ impl Run<'_> {
             }
         }
         if batch.iter().any(|step| step.name.is_some()) {
-            let steps = self.named.iter().map(|(name, value)| (Val::utf8_str(name.clone()), value.clone()));
-            set(&mut self.variables, Variable::Steps, Val::obj(steps.collect()));
+            let steps = self
+                .named
+                .iter()
+                .map(|(name, value)| (Val::utf8_str(name.clone()), value.clone()));
+            set(
+                &mut self.variables,
+                Variable::Steps,
+                Val::obj(steps.collect()),
+            );
         }
         Ok(())
     }
@@ -231,12 +271,15 @@ impl Run<'_> {
         }
     }
 
-    /// What a read gives: null for an optional status, which is told unless it only means that nothing is there. Of a list that is not
-    /// the result, the page that failed is told too.
+    /// What a read gives: null for an optional status, which is told unless it only means that
+    /// nothing is there. Of a list that is not the result, the page that failed is told too.
     async fn get(&self, step: &Step, request: &Request) -> Result<Given, CallError> {
         let tell = |why: &str| {
             let told = (done::label(step), why.to_owned());
-            self.unavailable.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+            self.unavailable
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(told);
         };
         match self.ask(request).await {
             Err(error) if request::is_optional(request, &error) => {
@@ -261,7 +304,10 @@ impl Run<'_> {
 
     /// A sentence of ours stands in a value from now on.
     fn says(&self, sentence: &str) {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).push(sentence.to_owned());
+        self.own
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(sentence.to_owned());
     }
 
     fn says_why<T>(&self, ran: &Result<T, CallError>) {
@@ -274,14 +320,26 @@ impl Run<'_> {
         let prepared = request::prepare(self.inner, request, &self.variables).await?;
         if let Some(pages) = &request.pages {
             let wanted = if pages.is_main {
-                self.paged.wanted(&self.plan.tool, pages, self.options.keeps_records)
+                self.paged
+                    .wanted(&self.plan.tool, pages, self.options.keeps_records)
             } else if self.plan.has_fields_of_rows {
-                Wanted { fields: self.paged.fields.clone(), ..Wanted::all(pages) }
+                Wanted {
+                    fields: self.paged.fields.clone(),
+                    ..Wanted::all(pages)
+                }
             } else {
                 Wanted::all(pages)
             };
-            let listed =
-                pages::walk(self.inner, pages, request, &prepared, wanted, &self.variables, Some(&self.plan.hints)).await?;
+            let listed = pages::walk(
+                self.inner,
+                pages,
+                request,
+                &prepared,
+                wanted,
+                &self.variables,
+                Some(&self.plan.hints),
+            )
+            .await?;
             // what names nothing is not asked about; the tool's hints are about its own requests
             if let Some(empty) = pages.empty.as_ref().filter(|_| listed.items.is_empty())
                 && request::has_values(self.inner, empty, &self.variables)
@@ -291,7 +349,10 @@ impl Run<'_> {
             return Ok(Given::List(Arc::new(listed)));
         }
         if let Some(until) = &request.until {
-            return self.until(request, &prepared, until).await.map(Given::Value);
+            return self
+                .until(request, &prepared, until)
+                .await
+                .map(Given::Value);
         }
         let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
         let value = request::send(self.inner, ask, request).await?;
@@ -304,7 +365,10 @@ impl Run<'_> {
         if let (Answer::Text, Held::Made(text)) = (request.answer, value)
             && let Some(text) = jq::text(text)
         {
-            self.answered.lock().unwrap_or_else(PoisonError::into_inner).push(text.into_owned());
+            self.answered
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(text.into_owned());
         }
     }
 
@@ -324,28 +388,49 @@ impl Run<'_> {
             Err(error) if request::is_optional(request, &error) => return Ok(Held::Nothing),
             Err(error) => error,
         };
-        let Some(before) = self.plan.before.as_ref().filter(|_| error.is_conflict()) else { return Err(error) };
+        let Some(before) = self.plan.before.as_ref().filter(|_| error.is_conflict()) else {
+            return Err(error);
+        };
         match conflict::decide(self.inner, request, before, &prepared, &variables, error).await? {
             conflict::Way::Refuse(error) => Err(error),
             conflict::Way::Again(prepared, now) => {
                 set(&mut self.variables, Variable::Before, now);
-                request::send(self.inner, prepared.ask(&[], Some(&self.plan.hints), request)?, request).await
+                request::send(
+                    self.inner,
+                    prepared.ask(&[], Some(&self.plan.hints), request)?,
+                    request,
+                )
+                .await
             }
         }
     }
 
     async fn items(&self, each: &Each) -> Result<Vec<Val>, CallError> {
-        let items = values::several(self.inner, &each.items, &Held::Nothing, &self.variables, each.at_most + 1).await?;
+        let items = values::several(
+            self.inner,
+            &each.items,
+            &Held::Nothing,
+            &self.variables,
+            each.at_most + 1,
+        )
+        .await?;
         if items.len() > each.at_most {
-            let message =
-                format!("There are more than {} items to go through; nothing was done with them. Do it in parts.", each.at_most);
+            let message = format!(
+                "There are more than {} items to go through; nothing was done with them. Do it in parts.",
+                each.at_most
+            );
             return Err(CallError::caller(message));
         }
         Ok(items)
     }
 
     /// Once for each item, one at a time.
-    async fn each(&mut self, step: &Step, each: &Each, request: &Request) -> Result<Given, CallError> {
+    async fn each(
+        &mut self,
+        step: &Step,
+        each: &Each,
+        request: &Request,
+    ) -> Result<Given, CallError> {
         if request.reads {
             return self.read_each(each, request).await;
         }
@@ -371,7 +456,9 @@ impl Run<'_> {
             let mut variables = self.variables.clone();
             set(&mut variables, Variable::Item, item.clone());
             let read = async {
-                let ask = request::prepare(self.inner, request, &variables).await?.ask(&[], Some(&self.plan.hints), request)?;
+                let ask = request::prepare(self.inner, request, &variables)
+                    .await?
+                    .ask(&[], Some(&self.plan.hints), request)?;
                 match request::send(self.inner, ask, request).await {
                     Err(error) if request::is_optional(request, &error) => Ok(Val::Null),
                     sent => {

@@ -32,7 +32,10 @@ pub(super) struct Waits {
 
 impl Waits {
     pub(super) fn new(longest: Duration) -> Self {
-        Self { left: MAX_WAITS, longest }
+        Self {
+            left: MAX_WAITS,
+            longest,
+        }
     }
 }
 
@@ -47,10 +50,15 @@ pub(super) enum Wait {
 /// Waits as long as the answer asks for, when that is not too long.
 pub(super) async fn wait(inner: &Arc<Inner>, answer: &Response<Bytes>, waits: &mut Waits) -> Wait {
     let now = Timestamp::now();
-    let Some(asked) = asked(inner, answer, now).await else { return Wait::NotAsked };
+    let Some(asked) = asked(inner, answer, now).await else {
+        return Wait::NotAsked;
+    };
     if waits.left == 0 || asked > waits.longest {
         let (title, status) = (&inner.compiled().title, answer.status().as_u16());
-        let message = format!("{title} takes no more requests for the moment ({status}). Call again {}.", when(asked, now));
+        let message = format!(
+            "{title} takes no more requests for the moment ({status}). Call again {}.",
+            when(asked, now)
+        );
         return Wait::TooLong(CallError::backend(message, true).with_status(status));
     }
     waits.left -= 1;
@@ -59,7 +67,8 @@ pub(super) async fn wait(inner: &Arc<Inner>, answer: &Response<Bytes>, waits: &m
     Wait::Over
 }
 
-/// Whether an answer is a refusal that passes with time. A 403 is one where it says how long, as GitHub's secondary limits do.
+/// Whether an answer is a refusal that passes with time. A 403 is one where it says how long, as
+/// GitHub's secondary limits do.
 pub(super) fn is_for_a_while(answer: &Response<Bytes>, reads: bool) -> bool {
     match answer.status() {
         StatusCode::TOO_MANY_REQUESTS => true,
@@ -69,10 +78,13 @@ pub(super) fn is_for_a_while(answer: &Response<Bytes>, reads: bool) -> bool {
     }
 }
 
-/// When to call again, for somebody who reads it now: in so many seconds, or, where that is no number to reckon with, at a time.
+/// When to call again, for somebody who reads it now: in so many seconds, or, where that is no
+/// number to reckon with, at a time.
 fn when(asked: Duration, now: Timestamp) -> String {
     let seconds = asked.as_secs_f64().ceil();
-    let at = SignedDuration::try_from(asked).ok().and_then(|asked| now.checked_add(asked).ok());
+    let at = SignedDuration::try_from(asked)
+        .ok()
+        .and_then(|asked| now.checked_add(asked).ok());
     match at.filter(|_| asked > SPOKEN_SECONDS) {
         Some(at) => {
             let at = at.round(Unit::Second).unwrap_or(at);
@@ -85,24 +97,43 @@ fn when(asked: Duration, now: Timestamp) -> String {
 /// `Retry-After` as seconds or a date, else what the connector's filter finds.
 async fn asked(inner: &Arc<Inner>, answer: &Response<Bytes>, now: Timestamp) -> Option<Duration> {
     // the backend's clock, where it shows it: a date is one of that clock
-    let text = |name| answer.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let their_now = text(header::DATE).and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or_else(|| now.into());
+    let text = |name| {
+        answer
+            .headers()
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let their_now = text(header::DATE)
+        .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
+        .unwrap_or_else(|| now.into());
     if let Some(asked) = text(header::RETRY_AFTER).and_then(|said| length(said, their_now)) {
         return Some(asked);
     }
-    let filter = inner.compiled().wait.as_ref().filter(|_| answer.status() != StatusCode::FORBIDDEN)?;
+    let filter = inner
+        .compiled()
+        .wait
+        .as_ref()
+        .filter(|_| answer.status() != StatusCode::FORBIDDEN)?;
     let body = Admitted::new(answer.body().clone()).map_or(Held::Nothing, Held::received);
     let variables = answered(inner, answer);
     let found = values::one(inner, filter, &body, &variables).await.ok()?;
     length(&plain_text(&found)?, their_now)
 }
 
-/// How long from now: seconds, a date of HTTP, or a point in time as seconds or milliseconds since 1970. What is past is no wait.
+/// How long from now: seconds, a date of HTTP, or a point in time as seconds or milliseconds since
+/// 1970. What is past is no wait.
 fn length(said: &str, now: SystemTime) -> Option<Duration> {
     let said = said.trim();
     let until = |point: SystemTime| point.duration_since(now).unwrap_or_default();
-    let Ok(number) = said.parse::<f64>() else { return httpdate::parse_http_date(said).ok().map(until) };
-    let seconds = Duration::try_from_secs_f64(if number >= EPOCH_MILLISECONDS { number / 1000.0 } else { number }).ok()?;
+    let Ok(number) = said.parse::<f64>() else {
+        return httpdate::parse_http_date(said).ok().map(until);
+    };
+    let seconds = Duration::try_from_secs_f64(if number >= EPOCH_MILLISECONDS {
+        number / 1000.0
+    } else {
+        number
+    })
+    .ok()?;
     match number >= EPOCH_SECONDS {
         true => SystemTime::UNIX_EPOCH.checked_add(seconds).map(until),
         false => Some(seconds),
@@ -112,8 +143,16 @@ fn length(said: &str, now: SystemTime) -> Option<Duration> {
 /// `$status` and `$headers` of an answer.
 pub(super) fn answered(inner: &Inner, answer: &Response<Bytes>) -> Variables {
     let mut variables = inner.variables();
-    set(&mut variables, Variable::Status, Val::from(isize::try_from(answer.status().as_u16()).unwrap_or_default()));
-    set(&mut variables, Variable::Headers, headers(inner, answer.headers()));
+    set(
+        &mut variables,
+        Variable::Status,
+        Val::from(isize::try_from(answer.status().as_u16()).unwrap_or_default()),
+    );
+    set(
+        &mut variables,
+        Variable::Headers,
+        headers(inner, answer.headers()),
+    );
     variables
 }
 
@@ -122,7 +161,12 @@ pub(super) fn headers(inner: &Inner, headers: &HeaderMap) -> Val {
     let texts = headers.iter().filter_map(|(name, value)| {
         Some((
             Val::utf8_str(name.as_str().to_owned()),
-            Val::utf8_str(inner.secrets.hide_in_text(value.to_str().ok()?).into_owned()),
+            Val::utf8_str(
+                inner
+                    .secrets
+                    .hide_in_text(value.to_str().ok()?)
+                    .into_owned(),
+            ),
         ))
     });
     Val::obj(texts.collect())
@@ -165,7 +209,11 @@ mod tests {
             ("inf", None),
             ("NaN", None),
         ] {
-            assert_eq!(length(said, now), seconds.map(Duration::from_secs_f64), "{said}");
+            assert_eq!(
+                length(said, now),
+                seconds.map(Duration::from_secs_f64),
+                "{said}"
+            );
         }
     }
 
@@ -174,8 +222,14 @@ mod tests {
         let now: Timestamp = "2026-11-28T22:30:00.4Z".parse().unwrap();
         assert_eq!(when(Duration::from_millis(7100), now), "in 8 s");
         assert_eq!(when(Duration::from_secs(120), now), "in 120 s");
-        assert_eq!(when(Duration::from_secs(121), now), "after 2026-11-28T22:32:01Z (in 3 min)");
+        assert_eq!(
+            when(Duration::from_secs(121), now),
+            "after 2026-11-28T22:32:01Z (in 3 min)"
+        );
         assert!(when(Duration::from_secs(900_000_000), now).starts_with("after 2055-"));
-        assert_eq!(when(Duration::from_secs(u64::MAX), now), format!("in {} s", u64::MAX as f64));
+        assert_eq!(
+            when(Duration::from_secs(u64::MAX), now),
+            format!("in {} s", u64::MAX as f64)
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! The last touch on a result: nothing empty, texts cut, and fenced where somebody else wrote them. The one place that decides what is fenced.
-//! Works on the text of valid JSON; numbers stay as written.
+//! The last touch on a result: nothing empty, texts cut, and fenced where somebody else wrote them.
+//! The one place that decides what is fenced. Works on the text of valid JSON; numbers stay as
+//! written.
 
 use std::sync::Arc;
 
@@ -50,7 +51,8 @@ impl Rules {
         !self.untrusted.is_empty() && self.untrusted.iter().any(|known| known == key)
     }
 
-    /// Whether JSON of a backend has to be looked at for texts that could be taken for something else.
+    /// Whether JSON of a backend has to be looked at for texts that could be taken for something
+    /// else.
     pub(super) fn looks_at(&self, json: &str) -> bool {
         self.fencing != Fencing::Nobody && fence::may_be_needed(json)
     }
@@ -58,7 +60,12 @@ impl Rules {
 
 /// Appends the tidy form of a JSON value.
 pub(super) fn push(out: &mut String, json: &str, rules: &Rules) -> bool {
-    let mut scan = Scan { walk: Walk::new(json), rules, looks: rules.looks_at(json), cut: false };
+    let mut scan = Scan {
+        walk: Walk::new(json),
+        rules,
+        looks: rules.looks_at(json),
+        cut: false,
+    };
     let is_text = scan.walk.peek() == Some(b'"');
     scan.value(out, rules.keeps_root, rules.fences_root && is_text);
     scan.cut
@@ -66,7 +73,12 @@ pub(super) fn push(out: &mut String, json: &str, rules: &Rules) -> bool {
 
 /// Appends a value that stands under a key whose texts are fenced, or under another one.
 pub(super) fn push_value(out: &mut String, json: &str, rules: &Rules, fenced: bool) {
-    let mut scan = Scan { walk: Walk::new(json), rules, looks: rules.looks_at(json), cut: false };
+    let mut scan = Scan {
+        walk: Walk::new(json),
+        rules,
+        looks: rules.looks_at(json),
+        cut: false,
+    };
     scan.value(out, true, fenced);
 }
 
@@ -95,7 +107,8 @@ impl Scan<'_, '_> {
         }
         let is_empty = token.len() == 2;
         let answered = &self.rules.answered;
-        let fenced = fenced || (!answered.is_empty() && answered.iter().any(|text| *text == said(token)));
+        let fenced =
+            fenced || (!answered.is_empty() && answered.iter().any(|text| *text == said(token)));
         match self.rules.fencing {
             _ if is_empty => out.push_str(token),
             Fencing::Nobody if fenced => fence::push_cut(out, token, &self.rules.window),
@@ -130,8 +143,13 @@ impl Scan<'_, '_> {
             let fenced = fenced || self.rules.is_untrusted(&said(name));
             let start = out.len();
             let drops = self.value(out, false, fenced);
-            let goes = drops && !self.rules.keeps_empty && (!keeps || out.get(start..) == Some("null"));
-            if goes { out.truncate(before) } else { is_empty = false }
+            let goes =
+                drops && !self.rules.keeps_empty && (!keeps || out.get(start..) == Some("null"));
+            if goes {
+                out.truncate(before)
+            } else {
+                is_empty = false
+            }
         }
         out.push('}');
         is_empty
@@ -166,9 +184,19 @@ mod tests {
     use serde_json::Value;
 
     fn rules(keeps_root: bool) -> Rules {
-        let window = Window { from: None, limit: 5, goes_on: false };
+        let window = Window {
+            from: None,
+            limit: 5,
+            goes_on: false,
+        };
         let whole = Rules::whole(Fencing::Strangers, ["text".to_owned()].into());
-        Rules { window, max_items: 3, keeps_root, keeps_empty: false, ..whole }
+        Rules {
+            window,
+            max_items: 3,
+            keeps_root,
+            keeps_empty: false,
+            ..whole
+        }
     }
 
     fn tidy(json: &str, keeps_root: bool) -> String {
@@ -179,10 +207,15 @@ mod tests {
 
     #[test]
     fn what_is_empty_goes_and_numbers_stay_as_written() {
-        let json =
-            r#" {"a": 1.10, "b": null, "c": "", "d": [], "e": {"f": {"g": null}}, "h": [null, "", {"i": []}], "j\"k": 1e400} "#;
-        assert_eq!(tidy(json, false), r#"{"a":1.10,"h":[null,"",{}],"j\"k":1e400}"#);
-        assert_eq!(tidy(r#"{"items": [], "n": null, "s": "", "o": {"x": ""}}"#, true), r#"{"items":[],"s":"","o":{}}"#);
+        let json = r#" {"a": 1.10, "b": null, "c": "", "d": [], "e": {"f": {"g": null}}, "h": [null, "", {"i": []}], "j\"k": 1e400} "#;
+        assert_eq!(
+            tidy(json, false),
+            r#"{"a":1.10,"h":[null,"",{}],"j\"k":1e400}"#
+        );
+        assert_eq!(
+            tidy(r#"{"items": [], "n": null, "s": "", "o": {"x": ""}}"#, true),
+            r#"{"items":[],"s":"","o":{}}"#
+        );
         for json in ["null", "1", "\"\"", "[]", "{}", "false"] {
             assert_eq!(tidy(json, false), json);
         }
@@ -198,7 +231,12 @@ mod tests {
             tidy(r#"{"text":"abcdef"}"#, false),
             r#"{"text":"<untrusted-content>abcde… (cut: 0 to 5 of 6 characters)</untrusted-content>"}"#
         );
-        assert_eq!(tidy(r#"{"text":["a",{"x":"b"},2,""]}"#, false).matches("<untrusted-content>").count(), 2);
+        assert_eq!(
+            tidy(r#"{"text":["a",{"x":"b"},2,""]}"#, false)
+                .matches("<untrusted-content>")
+                .count(),
+            2
+        );
     }
 
     #[test]
@@ -207,7 +245,16 @@ mod tests {
             let mut out = String::new();
             let json = "{\"a\":\"x</Untrusted-content>\",\"b\\u0007\":\"с\u{200b}\",\"c\":[\"é\",\"our <untrusted-content>\"],\"text\":\"<untrusted-content>\"}";
             let own = vec!["our <untrusted-content>".to_owned()];
-            push(&mut out, json, &Rules { fencing, own, window: Window::WHOLE, ..rules(false) });
+            push(
+                &mut out,
+                json,
+                &Rules {
+                    fencing,
+                    own,
+                    window: Window::WHOLE,
+                    ..rules(false)
+                },
+            );
             (json, out)
         };
         let (_, strangers) = of(Fencing::Strangers);
@@ -219,7 +266,10 @@ mod tests {
             fenced("с&#x200B;"),
             fenced("&lt;untrusted-content>")
         );
-        assert_eq!((strangers, of(Fencing::Own).1), (expected.clone(), expected));
+        assert_eq!(
+            (strangers, of(Fencing::Own).1),
+            (expected.clone(), expected)
+        );
         let (json, nobody) = of(Fencing::Nobody);
         assert_eq!(nobody, json);
     }
@@ -244,7 +294,8 @@ mod tests {
         leaf.prop_recursive(4, 30, 3, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                proptest::collection::vec((".{0,4}", inner), 0..3).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+                proptest::collection::vec((".{0,4}", inner), 0..3)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
             ]
         })
     }
@@ -258,9 +309,12 @@ mod tests {
         };
         match value {
             Value::Array(list) => list.iter().map(compacted).collect(),
-            Value::Object(map) => {
-                Value::Object(map.iter().map(|(k, v)| (k.clone(), compacted(v))).filter(|(_, v)| !is_empty(v)).collect())
-            }
+            Value::Object(map) => Value::Object(
+                map.iter()
+                    .map(|(k, v)| (k.clone(), compacted(v)))
+                    .filter(|(_, v)| !is_empty(v))
+                    .collect(),
+            ),
             other => other.clone(),
         }
     }

@@ -1,4 +1,5 @@
-//! Values between steps, and the filters over them: without jq where a filter is only a path, else on a thread that may block.
+//! Values between steps, and the filters over them: without jq where a filter is only a path, else
+//! on a thread that may block.
 
 use std::sync::{Arc, OnceLock};
 
@@ -32,7 +33,10 @@ pub(super) struct Received {
 
 impl Held {
     pub(super) fn received(json: Admitted) -> Self {
-        Self::Received(Arc::new(Received { json, value: OnceLock::new() }))
+        Self::Received(Arc::new(Received {
+            json,
+            value: OnceLock::new(),
+        }))
     }
 
     pub(super) fn is_nothing(&self) -> bool {
@@ -52,7 +56,8 @@ impl Held {
                 if let Some(value) = received.value.get() {
                     return Ok(value.clone());
                 }
-                let value = jq::read(&received.json).map_err(|why| CallError::ours("The answer could not be read.", why))?;
+                let value = jq::read(&received.json)
+                    .map_err(|why| CallError::ours("The answer could not be read.", why))?;
                 Ok(received.value.get_or_init(|| value).clone())
             }
         }
@@ -79,23 +84,46 @@ pub(super) fn to_json(value: &Val) -> Result<String, CallError> {
 pub(super) type Work = Vec<(Glue, Held)>;
 
 /// The value of one filter; null when it gives none.
-pub(super) async fn one(inner: &Arc<Inner>, glue: &Glue, input: &Held, variables: &Variables) -> Result<Val, CallError> {
+pub(super) async fn one(
+    inner: &Arc<Inner>,
+    glue: &Glue,
+    input: &Held,
+    variables: &Variables,
+) -> Result<Val, CallError> {
     let values = each(inner, vec![(glue.clone(), input.clone())], variables).await?;
     Ok(values.into_iter().next().flatten().unwrap_or_default())
 }
 
 /// True when the filter gives anything but null and false.
-pub(super) async fn is_true(inner: &Arc<Inner>, glue: &Glue, variables: &Variables) -> Result<bool, CallError> {
-    Ok(jq::is_true(&one(inner, glue, &Held::Nothing, variables).await?))
+pub(super) async fn is_true(
+    inner: &Arc<Inner>,
+    glue: &Glue,
+    variables: &Variables,
+) -> Result<bool, CallError> {
+    Ok(jq::is_true(
+        &one(inner, glue, &Held::Nothing, variables).await?,
+    ))
 }
 
 /// The value of each filter.
-pub(super) async fn each(inner: &Arc<Inner>, work: Work, variables: &Variables) -> Result<Vec<Option<Val>>, CallError> {
+pub(super) async fn each(
+    inner: &Arc<Inner>,
+    work: Work,
+    variables: &Variables,
+) -> Result<Vec<Option<Val>>, CallError> {
     if work.iter().all(|(glue, _)| !glue.needs_jq()) {
-        return work.iter().map(|(glue, input)| run(inner, glue, input, variables)).collect();
+        return work
+            .iter()
+            .map(|(glue, input)| run(inner, glue, input, variables))
+            .collect();
     }
     let variables = variables.clone();
-    blocking(inner, move |inner| work.iter().map(|(glue, input)| run(inner, glue, input, &variables)).collect()).await
+    blocking(inner, move |inner| {
+        work.iter()
+            .map(|(glue, input)| run(inner, glue, input, &variables))
+            .collect()
+    })
+    .await
 }
 
 /// The first values of a filter, or the first items of the one list it gives; at most `limit`.
@@ -110,7 +138,9 @@ pub(super) async fn several(
     let mut values = blocking(inner, move |inner| match &glue.evaluation {
         Evaluation::Filter(filter) => {
             let input = input.value()?;
-            filtered(inner, &glue, |program| program.run_first(*filter, &variables, input, limit))
+            filtered(inner, &glue, |program| {
+                program.run_first(*filter, &variables, input, limit)
+            })
         }
         _ => Ok(run(inner, &glue, &input, &variables)?.into_iter().collect()),
     })
@@ -133,15 +163,24 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// The value of one filter, on this thread.
-pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variables) -> Result<Option<Val>, CallError> {
+pub(super) fn run(
+    inner: &Inner,
+    glue: &Glue,
+    input: &Held,
+    variables: &Variables,
+) -> Result<Option<Val>, CallError> {
     let misfit = |Misfit(why): Misfit| failed(inner, glue, &why);
     let unread = match input {
         Held::Received(received) if received.value.get().is_none() => Some(received.json.text()),
         _ => None,
     };
     match (&glue.evaluation, unread) {
-        (Evaluation::Plain(plain), Some(text)) => return plain.value_in(variables, text).map_err(misfit),
-        (Evaluation::Either(a, b), Some(text)) => return jq::either_in(a, b, variables, text).map_err(misfit),
+        (Evaluation::Plain(plain), Some(text)) => {
+            return plain.value_in(variables, text).map_err(misfit);
+        }
+        (Evaluation::Either(a, b), Some(text)) => {
+            return jq::either_in(a, b, variables, text).map_err(misfit);
+        }
         _ => {}
     }
     match &glue.evaluation {
@@ -149,14 +188,22 @@ pub(super) fn run(inner: &Inner, glue: &Glue, input: &Held, variables: &Variable
         Evaluation::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
         Evaluation::Filter(filter) => {
             let input = input.value()?;
-            let one = |program: &Program| program.run_one(*filter, variables, input).map(Vec::from_iter);
+            let one = |program: &Program| {
+                program
+                    .run_one(*filter, variables, input)
+                    .map(Vec::from_iter)
+            };
             Ok(filtered(inner, glue, one)?.pop())
         }
     }
 }
 
 /// What a filter gives, within what the call may spend.
-fn filtered(inner: &Inner, glue: &Glue, run: impl FnOnce(&Program) -> Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
+fn filtered(
+    inner: &Inner,
+    glue: &Glue,
+    run: impl FnOnce(&Program) -> Result<Vec<Val>, Stop>,
+) -> Result<Vec<Val>, CallError> {
     inner.budget.filter()?;
     let started = jq::worked();
     let found = run(&inner.compiled().program);
@@ -169,9 +216,17 @@ fn sound(inner: &Inner, glue: &Glue, found: Result<Vec<Val>, Stop>) -> Result<Ve
     match found {
         Ok(values) => {
             let fault = values.iter().find_map(|value| jq::sound(value).err());
-            fault.map_or(Ok(values), |why| Err(failed(inner, glue, &format!("made a value that cannot be passed on: {why}"))))
+            fault.map_or(Ok(values), |why| {
+                Err(failed(
+                    inner,
+                    glue,
+                    &format!("made a value that cannot be passed on: {why}"),
+                ))
+            })
         }
-        Err(Stop::Refused(sentence)) => Err(CallError::caller(sentence.chars().take(MAX_REFUSAL).collect::<String>())),
+        Err(Stop::Refused(sentence)) => Err(CallError::caller(
+            sentence.chars().take(MAX_REFUSAL).collect::<String>(),
+        )),
         Err(Stop::Spent(spent)) => Err(failed(inner, glue, &format!("was ended: {spent:?}"))),
         Err(Stop::Many) => Err(failed(inner, glue, "gave more than one value")),
         Err(Stop::Failed(message)) => {
@@ -185,11 +240,14 @@ fn origin<'i>(inner: &'i Inner, glue: &Glue) -> Option<&'i FilterOrigin> {
     inner.compiled().origins.get(glue.origin?)
 }
 
-/// A filter that failed: a model reads that the answer was not as expected, a person and the log which filter it was, and why.
+/// A filter that failed: a model reads that the answer was not as expected, a person and the log
+/// which filter it was, and why.
 fn failed(inner: &Inner, glue: &Glue, why: &str) -> CallError {
     let name = &inner.compiled().name;
     let detail = match origin(inner, glue) {
-        Some(FilterOrigin { part, line, .. }) => format!("the filter {part} of connector {name} (line {line}): {why}"),
+        Some(FilterOrigin { part, line, .. }) => {
+            format!("the filter {part} of connector {name} (line {line}): {why}")
+        }
         None => format!("a filter of connector {name}: {why}"),
     };
     let plain = format!("{UNEXPECTED} For whoever wrote the connector file: {detail}.");

@@ -1,4 +1,5 @@
-//! Filters and templates of a file while it is being compiled: collected with their places, compiled together.
+//! Filters and templates of a file while it is being compiled: collected with their places,
+//! compiled together.
 
 use super::scope::Scope;
 use crate::jq::{self, Evaluation, FilterId, Glue, Program};
@@ -27,7 +28,12 @@ pub(crate) struct FilterOrigin {
 impl<'d> Filters<'d> {
     /// `shared` are the definitions that all filters may use.
     pub(super) fn new(source: &'d str, shared: Option<&'d Placed<String>>) -> Self {
-        Self { source, shared, list: Vec::new(), origins: Vec::new() }
+        Self {
+            source,
+            shared,
+            list: Vec::new(),
+            origins: Vec::new(),
+        }
     }
 
     /// The definitions that all filters may use.
@@ -36,19 +42,34 @@ impl<'d> Filters<'d> {
     }
 
     /// A filter that stands in `scope`.
-    pub(super) fn add(&mut self, filter: &'d Placed<String>, part: &str, scope: &Scope<'_>, found: &mut Found) -> Glue {
+    pub(super) fn add(
+        &mut self,
+        filter: &'d Placed<String>,
+        part: &str,
+        scope: &Scope<'_>,
+        found: &mut Found,
+    ) -> Glue {
         scope.check(filter, part, self, found);
-        self.origins.push(FilterOrigin { part: part.to_owned(), line: filter.place.line, code: filter.value.clone() });
+        self.origins.push(FilterOrigin {
+            part: part.to_owned(),
+            line: filter.place.line,
+            code: filter.value.clone(),
+        });
         let evaluation = Evaluation::plain(&filter.value).unwrap_or_else(|| {
             self.list.push((filter, part.to_owned()));
             Evaluation::Filter(FilterId(self.list.len() - 1))
         });
-        Glue { evaluation, origin: Some(self.origins.len() - 1) }
+        Glue {
+            evaluation,
+            origin: Some(self.origins.len() - 1),
+        }
     }
 
     /// Every filter that needs jq, with what it belongs to.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'d Placed<String>, &str)> {
-        self.list.iter().map(|(filter, part)| (*filter, part.as_str()))
+        self.list
+            .iter()
+            .map(|(filter, part)| (*filter, part.as_str()))
     }
 
     /// The place of a byte of a scalar.
@@ -57,7 +78,12 @@ impl<'d> Filters<'d> {
     }
 
     /// Reads a template; a fault is reported where it stands.
-    pub(super) fn template(&self, text: &Placed<String>, part: &str, found: &mut Found) -> Option<Template> {
+    pub(super) fn template(
+        &self,
+        text: &Placed<String>,
+        part: &str,
+        found: &mut Found,
+    ) -> Option<Template> {
         match Template::parse(&text.value) {
             Ok(template) => Some(template),
             Err(fault) => {
@@ -68,7 +94,13 @@ impl<'d> Filters<'d> {
     }
 
     /// Reads the template of a path under `base`.
-    pub(super) fn path(&self, path: &Placed<String>, part: &str, scope: &Scope<'_>, found: &mut Found) -> Option<Template> {
+    pub(super) fn path(
+        &self,
+        path: &Placed<String>,
+        part: &str,
+        scope: &Scope<'_>,
+        found: &mut Found,
+    ) -> Option<Template> {
         let template = self.template(path, part, found)?;
         if !template.head().starts_with('/') || template.head().starts_with("//") {
             found.add_with_hint(
@@ -79,10 +111,18 @@ impl<'d> Filters<'d> {
             );
         }
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%:@!$&'()*+,;=".contains(&b);
-        let dots = path.value.split('/').any(|segment| matches!(segment, "." | ".."));
+        let dots = path
+            .value
+            .split('/')
+            .any(|segment| matches!(segment, "." | ".."));
         if dots || !template.literals().all(|text| text.bytes().all(plain)) {
             let hint = "no `?`, `#`, `.` or `..`; parameters go into `query`";
-            found.add_with_hint(path.place, part, format!("`{}` is not a plain path", path.value), hint);
+            found.add_with_hint(
+                path.place,
+                part,
+                format!("`{}` is not a plain path", path.value),
+                hint,
+            );
         }
         for name in template.names() {
             if let Some(problem) = scope.check_name(name) {
@@ -98,9 +138,14 @@ impl<'d> Filters<'d> {
         std::mem::take(&mut self.origins)
     }
 
-    /// Compiles all of them; faults are reported where they stand. One that cannot be read does not hide the names in the others.
+    /// Compiles all of them; faults are reported where they stand. One that cannot be read does not
+    /// hide the names in the others.
     pub(super) fn compile(self, found: &mut Found) -> Option<Program> {
-        let mut codes: Vec<&str> = self.list.iter().map(|(code, _)| code.value.as_str()).collect();
+        let mut codes: Vec<&str> = self
+            .list
+            .iter()
+            .map(|(code, _)| code.value.as_str())
+            .collect();
         let faults = match jq::compile(self.shared(), &codes) {
             Ok(program) => return Some(program),
             Err(faults) => faults,
@@ -123,10 +168,17 @@ impl<'d> Filters<'d> {
         for fault in faults {
             let owner = match (fault.filter, self.shared) {
                 (jq::SHARED, Some(shared)) => Some((shared, "defs")),
-                (index, _) => self.list.get(index).map(|(code, part)| (*code, part.as_str())),
+                (index, _) => self
+                    .list
+                    .get(index)
+                    .map(|(code, part)| (*code, part.as_str())),
             };
             match owner {
-                Some((code, part)) => found.add(self.place(code, fault.bytes.start), part, fault.what.clone()),
+                Some((code, part)) => found.add(
+                    self.place(code, fault.bytes.start),
+                    part,
+                    fault.what.clone(),
+                ),
                 None => found.add(Place { line: 1, column: 1 }, "", fault.what.clone()),
             }
         }

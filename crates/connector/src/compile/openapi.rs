@@ -8,18 +8,40 @@ use crate::problem::Found;
 /// Places that a file may name.
 const MAX_PLACES: usize = 10;
 /// Where documents usually are, for a file that names no place.
-const USUAL: [&str; 6] = ["/openapi.json", "/api/openapi.json", "/swagger.json", "/v3/api-docs", "/schema/", "/openapi.yaml"];
+const USUAL: [&str; 6] = [
+    "/openapi.json",
+    "/api/openapi.json",
+    "/swagger.json",
+    "/v3/api-docs",
+    "/schema/",
+    "/openapi.yaml",
+];
 
-pub(super) fn paths(definition: &Definition, filters: &Filters<'_>, found: &mut Found) -> Vec<String> {
+pub(super) fn paths(
+    definition: &Definition,
+    filters: &Filters<'_>,
+    found: &mut Found,
+) -> Vec<String> {
     let written = &definition.upstream.openapi;
     let part = "upstream.openapi";
     if let Some(one) = written.get(MAX_PLACES) {
-        found.add(one.place, part, format!("names {} places; at most {MAX_PLACES}", written.len()));
+        found.add(
+            one.place,
+            part,
+            format!("names {} places; at most {MAX_PLACES}", written.len()),
+        );
     }
     for path in written {
         let template = filters.path(path, part, &Scope::new(definition, &[]), found);
         if template.is_some_and(|template| template.names().next().is_some()) {
-            found.add(path.place, part, format!("`{}` must be written out: nothing is filled in here", path.value));
+            found.add(
+                path.place,
+                part,
+                format!(
+                    "`{}` must be written out: nothing is filled in here",
+                    path.value
+                ),
+            );
         }
     }
     match written.as_slice() {

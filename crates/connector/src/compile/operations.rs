@@ -1,4 +1,5 @@
-//! Every request that a file speaks of, with its method, path and keys; those of an undo and of a login too.
+//! Every request that a file speaks of, with its method, path and keys; those of an undo and of a
+//! login too.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +9,35 @@ use crate::definition::{self, Body, Definition, PagingKind, Reading};
 use crate::operation::{Operation, Sent, nameless};
 use crate::place::{Placed, Table};
 
-/// Collects them in the order of the file; to be compared only, so what is wrong with them is found elsewhere.
+/// Collects them in the order of the file; to be compared only, so what is wrong with them is found
+/// elsewhere.
 pub(super) fn collect(definition: &Definition) -> Vec<Operation> {
-    let mut all = Operations { definition, list: Vec::new() };
+    let mut all = Operations {
+        definition,
+        list: Vec::new(),
+    };
     let upstream = &definition.upstream;
     for check in &upstream.preflight {
-        all.add(Method::GET, &check.get.value, false, "preflight", Some(keys(&check.query)), Some(BTreeSet::new()));
+        all.add(
+            Method::GET,
+            &check.get.value,
+            false,
+            "preflight",
+            Some(keys(&check.query)),
+            Some(BTreeSet::new()),
+        );
     }
     if let Some(login) = &upstream.login {
         let renew = login.value.renew.as_ref().map(|renew| &renew.post);
         for path in std::iter::once(&login.value.post).chain(renew) {
-            all.add(Method::POST, &path.value, false, "login", Some(BTreeSet::new()), None);
+            all.add(
+                Method::POST,
+                &path.value,
+                false,
+                "login",
+                Some(BTreeSet::new()),
+                None,
+            );
         }
     }
     if let Some(me) = &upstream.me {
@@ -48,13 +67,24 @@ pub(super) fn collect(definition: &Definition) -> Vec<Operation> {
         if let Some(before) = &tool.before {
             all.reading(&before.value, name);
         }
-        tool.steps.iter().for_each(|step| all.step(&step.value, name));
-        tool.undo.iter().for_each(|step| all.step(&step.value, &format!("undo of {name}")));
+        tool.steps
+            .iter()
+            .for_each(|step| all.step(&step.value, name));
+        tool.undo
+            .iter()
+            .for_each(|step| all.step(&step.value, &format!("undo of {name}")));
     }
     for resource in &definition.resources {
         let by = format!("resource {}", resource.name.value);
         let query = Some(keys(&resource.query));
-        all.add(Method::GET, &resource.get.value, resource.assumed, &by, query, Some(BTreeSet::new()));
+        all.add(
+            Method::GET,
+            &resource.get.value,
+            resource.assumed,
+            &by,
+            query,
+            Some(BTreeSet::new()),
+        );
     }
     all.list
 }
@@ -74,19 +104,39 @@ impl Operations<'_> {
         query: Option<BTreeSet<String>>,
         body: Option<BTreeSet<String>>,
     ) {
-        let sent = Sent { by: by.to_owned(), query, body };
+        let sent = Sent {
+            by: by.to_owned(),
+            query,
+            body,
+        };
         let bare = nameless(path);
-        match self.list.iter_mut().find(|known| known.method == method && nameless(&known.path) == bare) {
+        match self
+            .list
+            .iter_mut()
+            .find(|known| known.method == method && nameless(&known.path) == bare)
+        {
             Some(known) => {
                 known.is_assumed |= is_assumed;
                 known.requests.push(sent);
             }
-            None => self.list.push(Operation { method, path: path.to_owned(), is_assumed, requests: vec![sent] }),
+            None => self.list.push(Operation {
+                method,
+                path: path.to_owned(),
+                is_assumed,
+                requests: vec![sent],
+            }),
         }
     }
 
     fn reading(&mut self, reading: &Reading, by: &str) {
-        self.add(Method::GET, &reading.get.value, reading.assumed, by, Some(keys(&reading.query)), Some(BTreeSet::new()));
+        self.add(
+            Method::GET,
+            &reading.get.value,
+            reading.assumed,
+            by,
+            Some(keys(&reading.query)),
+            Some(BTreeSet::new()),
+        );
     }
 
     fn step(&mut self, step: &definition::Step, by: &str) {
@@ -97,14 +147,24 @@ impl Operations<'_> {
         };
         for (method, path) in step.requests() {
             let query = self.with_paging(&step.query, step.pages.as_ref());
-            self.add(method, &path.value, step.assumed, by, Some(query), body.clone());
+            self.add(
+                method,
+                &path.value,
+                step.assumed,
+                by,
+                Some(query),
+                body.clone(),
+            );
         }
     }
 
     /// The tools that a model makes; which parameters a list sends is known at the call.
     fn model(&mut self, name: &str, model: &definition::Model) {
         use definition::Operation as Op;
-        let (rows, row) = (model.path.value.clone(), format!("{}/{{id}}", model.path.value));
+        let (rows, row) = (
+            model.path.value.clone(),
+            format!("{}/{{id}}", model.path.value),
+        );
         for op in &model.ops {
             let (method, path, word) = match op.value {
                 Op::List => (Method::GET, &rows, "list"),
@@ -118,16 +178,27 @@ impl Operations<'_> {
     }
 
     /// The parameters of a request, with those that walking a list adds.
-    fn with_paging(&self, query: &Table<Placed<String>>, pages: Option<&Placed<String>>) -> BTreeSet<String> {
+    fn with_paging(
+        &self,
+        query: &Table<Placed<String>>,
+        pages: Option<&Placed<String>>,
+    ) -> BTreeSet<String> {
         let mut keys = keys(query);
-        if let Some(paging) = pages.and_then(|name| self.definition.upstream.paging.get(&name.value)) {
+        if let Some(paging) =
+            pages.and_then(|name| self.definition.upstream.paging.get(&name.value))
+        {
             let start = match paging.kind {
                 PagingKind::Page => &paging.page,
                 PagingKind::Offset => &paging.offset,
                 PagingKind::After => &paging.after,
                 PagingKind::Link => &None,
             };
-            keys.extend([start, &paging.size].into_iter().flatten().map(|key| key.value.clone()));
+            keys.extend(
+                [start, &paging.size]
+                    .into_iter()
+                    .flatten()
+                    .map(|key| key.value.clone()),
+            );
         }
         keys
     }

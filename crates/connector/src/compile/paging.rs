@@ -29,12 +29,21 @@ pub(super) struct Ways {
     pub(super) of_models: Option<Paging>,
 }
 
-pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Ways {
-    let mut ways = Ways { walks: BTreeMap::new(), of_models: None };
+pub(super) fn settle<'d>(
+    definition: &'d Definition,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Ways {
+    let mut ways = Ways {
+        walks: BTreeMap::new(),
+        of_models: None,
+    };
     for (name, paging) in definition.upstream.paging.iter() {
         let part = format!("upstream.paging.{}", name.value);
         let is_used = name.value == OF_MODELS && !definition.models.is_empty();
-        let walk = walk(definition, name.place, paging, is_used, &part, filters, found);
+        let walk = walk(
+            definition, name.place, paging, is_used, &part, filters, found,
+        );
         if is_used {
             ways.of_models = of_models(name.place, paging, &walk, &part, found);
         }
@@ -43,11 +52,22 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
     ways
 }
 
-fn figure(written: Option<&Placed<u32>>, default: u32, most: u32, key: &str, part: &str, found: &mut Found) -> usize {
+fn figure(
+    written: Option<&Placed<u32>>,
+    default: u32,
+    most: u32,
+    key: &str,
+    part: &str,
+    found: &mut Found,
+) -> usize {
     if let Some(figure) = written
         && !(1..=most).contains(&figure.value)
     {
-        found.add(figure.place, part, format!("`{key}` must be 1 to {most}, is {}", figure.value));
+        found.add(
+            figure.place,
+            part,
+            format!("`{key}` must be 1 to {most}, is {}", figure.value),
+        );
     }
     usize::try_from(written.map_or(default, |figure| figure.value)).unwrap_or_default()
 }
@@ -72,33 +92,60 @@ fn walk<'d>(
         match parameter {
             Some(parameter) if of == kind => start = Some(parameter.value.clone()),
             Some(parameter) if !(models && key == "offset") => {
-                found.add(parameter.place, part, format!("`{key}` is for another kind of paging"));
+                found.add(
+                    parameter.place,
+                    part,
+                    format!("`{key}` is for another kind of paging"),
+                );
             }
-            None if of == kind => found.add(place, part, format!("this kind of paging needs `{key}`, the name of a parameter")),
+            None if of == kind => found.add(
+                place,
+                part,
+                format!("this kind of paging needs `{key}`, the name of a parameter"),
+            ),
             _ => {}
         }
     }
     if kind == PagingKind::Link && paging.next.is_none() {
-        found.add(place, part, "this kind of paging needs `next`, where the address of the next page stands");
+        found.add(
+            place,
+            part,
+            "this kind of paging needs `next`, where the address of the next page stands",
+        );
     }
     if let Some(more) = paging.more.as_ref().filter(|_| kind != PagingKind::After) {
         found.add(more.place, part, "`more` is for the kind `after`");
     }
     if matches!(kind, PagingKind::Page | PagingKind::Offset) && paging.size.is_none() {
-        found.add(place, part, "this kind of paging needs `size`, the name of the parameter for the rows a page");
+        found.add(
+            place,
+            part,
+            "this kind of paging needs `size`, the name of the parameter for the rows a page",
+        );
     }
     let scope = Scope::new(definition, &["$headers"]);
     let mut add = |filter: &'d Option<Placed<String>>, key: &str| {
-        filter.as_ref().map(|filter| filters.add(filter, &format!("{part}.{key}"), &scope, found))
+        filter
+            .as_ref()
+            .map(|filter| filters.add(filter, &format!("{part}.{key}"), &scope, found))
     };
-    let (rows, total, next, more) =
-        (add(&paging.rows, "rows"), add(&paging.total, "total"), add(&paging.next, "next"), add(&paging.more, "more"));
+    let (rows, total, next, more) = (
+        add(&paging.rows, "rows"),
+        add(&paging.total, "total"),
+        add(&paging.next, "next"),
+        add(&paging.more, "more"),
+    );
     let identity = add(&paging.identity, "identity");
     if let (Some(glue), Some(written)) = (&identity, &paging.identity)
         && names(glue).is_none_or(|names| names.is_empty())
     {
         let hint = "names joined by dots, such as `.id`";
-        found.add_with_hint(written.place, format!("{part}.identity"), format!("`{}` is not a plain path", written.value), hint);
+        found.add_with_hint(
+            written.place,
+            format!("{part}.identity"),
+            format!("`{}` is not a plain path", written.value),
+            hint,
+        );
     }
     Walk {
         kind,
@@ -109,41 +156,77 @@ fn walk<'d>(
         next,
         more,
         identity: identity.as_ref().and_then(names),
-        max_size: figure(paging.max_size.as_ref(), DEFAULT_SIZE, MAX_SIZE, "max_size", part, found),
-        cap: figure(paging.cap.as_ref(), DEFAULT_CAP, MAX_WALK_ROWS, "cap", part, found),
+        max_size: figure(
+            paging.max_size.as_ref(),
+            DEFAULT_SIZE,
+            MAX_SIZE,
+            "max_size",
+            part,
+            found,
+        ),
+        cap: figure(
+            paging.cap.as_ref(),
+            DEFAULT_CAP,
+            MAX_WALK_ROWS,
+            "cap",
+            part,
+            found,
+        ),
     }
 }
 
 /// The names of a plain path.
 fn names(glue: &Glue) -> Option<Vec<String>> {
-    Some(glue.of_input()?.iter().map(|key| key.name.clone()).collect())
+    Some(
+        glue.of_input()?
+            .iter()
+            .map(|key| key.name.clone())
+            .collect(),
+    )
 }
 
 /// Lists of models are read in place: they need the kind `after` and plain paths.
-fn of_models(place: Place, paging: &definition::Paging, walk: &Walk, part: &str, found: &mut Found) -> Option<Paging> {
+fn of_models(
+    place: Place,
+    paging: &definition::Paging,
+    walk: &Walk,
+    part: &str,
+    found: &mut Found,
+) -> Option<Paging> {
     if paging.kind != PagingKind::After {
-        found.add(place, part, "lists of models need a paging of the kind `after`");
+        found.add(
+            place,
+            part,
+            "lists of models need a paging of the kind `after`",
+        );
         return None;
     }
-    let plain = |filter: &Option<Placed<String>>, glue: Option<&Glue>, key: &str, found: &mut Found| {
-        let names = glue.and_then(names);
-        if names.is_none() {
-            let (place, text) = filter.as_ref().map_or((place, "nothing"), |filter| (filter.place, filter.value.as_str()));
-            let hint = "names joined by dots, such as `.meta.has_more`";
-            found.add_with_hint(
-                place,
-                format!("{part}.{key}"),
-                format!("`{text}` is not a plain path, which lists of models need"),
-                hint,
-            );
-        }
-        names
-    };
+    let plain =
+        |filter: &Option<Placed<String>>, glue: Option<&Glue>, key: &str, found: &mut Found| {
+            let names = glue.and_then(names);
+            if names.is_none() {
+                let (place, text) = filter.as_ref().map_or((place, "nothing"), |filter| {
+                    (filter.place, filter.value.as_str())
+                });
+                let hint = "names joined by dots, such as `.meta.has_more`";
+                found.add_with_hint(
+                    place,
+                    format!("{part}.{key}"),
+                    format!("`{text}` is not a plain path, which lists of models need"),
+                    hint,
+                );
+            }
+            names
+        };
     let rows = plain(&paging.rows, Some(&walk.rows), "rows", found);
     let more = plain(&paging.more, walk.more.as_ref(), "more", found);
     for (key, parameter) in [("size", &paging.size), ("offset", &paging.offset)] {
         if parameter.is_none() {
-            found.add(place, part, format!("lists of models need `{key}`, the name of a parameter"));
+            found.add(
+                place,
+                part,
+                format!("lists of models need `{key}`, the name of a parameter"),
+            );
         }
     }
     Some(Paging {

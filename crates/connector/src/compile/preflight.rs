@@ -18,10 +18,18 @@ const MAX_PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// Exit codes that a check may have; those above are the shell's.
 const EXITS: std::ops::RangeInclusive<u8> = 1..=125;
 
-pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Vec<Check> {
+pub(super) fn settle<'d>(
+    definition: &'d Definition,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Vec<Check> {
     let written = &definition.upstream.preflight;
     if let Some(one) = written.get(MAX_CHECKS) {
-        found.add(one.get.place, "upstream.preflight", format!("has {} checks; at most {MAX_CHECKS}", written.len()));
+        found.add(
+            one.get.place,
+            "upstream.preflight",
+            format!("has {} checks; at most {MAX_CHECKS}", written.len()),
+        );
     }
     let scope = Scope::new(definition, &[]);
     let mut checks = Vec::new();
@@ -31,13 +39,30 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
         let query = steps::query(&check.query, &part, &scope, filters, found);
         for (key, exit) in [("exit", &check.exit), ("exit_down", &check.exit_down)] {
             if let Some(exit) = exit.as_ref().filter(|exit| !EXITS.contains(&exit.value)) {
-                let what = format!("`{key}` must be {} to {}, is {}", EXITS.start(), EXITS.end(), exit.value);
+                let what = format!(
+                    "`{key}` must be {} to {}, is {}",
+                    EXITS.start(),
+                    EXITS.end(),
+                    exit.value
+                );
                 found.add(exit.place, part.clone(), what);
             }
         }
-        let patience = check.patience.as_ref().filter(|patience| patience.value != "0s");
-        let patience = duration::read(patience, Duration::ZERO, MAX_PATIENCE, &format!("{part}.patience"), found);
-        let oldest = check.at_least.as_ref().and_then(|least| oldest(least, &part, &scope, filters, found));
+        let patience = check
+            .patience
+            .as_ref()
+            .filter(|patience| patience.value != "0s");
+        let patience = duration::read(
+            patience,
+            Duration::ZERO,
+            MAX_PATIENCE,
+            &format!("{part}.patience"),
+            found,
+        );
+        let oldest = check
+            .at_least
+            .as_ref()
+            .and_then(|least| oldest(least, &part, &scope, filters, found));
         if let Some(warning) = &check.warning
             && (check.exit.is_some()
                 || check.exit_down.is_some()
@@ -54,15 +79,32 @@ pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, 
         if let Some(least) = &check.at_least
             && check.answer != Answer::Json
         {
-            found.add(least.is.place, part.clone(), "`at_least` looks into JSON: it stands beside no other `answer`");
+            found.add(
+                least.is.place,
+                part.clone(),
+                "`at_least` looks into JSON: it stands beside no other `answer`",
+            );
         }
-        if let Some(with) = check.with.as_ref().filter(|with| definition.settings.get(&with.value).is_none()) {
-            found.add(with.place, part.clone(), format!("there is no setting `{}`", with.value));
+        if let Some(with) = check
+            .with
+            .as_ref()
+            .filter(|with| definition.settings.get(&with.value).is_none())
+        {
+            found.add(
+                with.place,
+                part.clone(),
+                format!("there is no setting `{}`", with.value),
+            );
         }
         let Some(path) = path else { continue };
         let exit = check.exit.as_ref().map_or(1, |exit| exit.value);
         checks.push(Check {
-            request: Request { query, open: check.open, answer: check.answer, ..steps::get(path) },
+            request: Request {
+                query,
+                open: check.open,
+                answer: check.answer,
+                ..steps::get(path)
+            },
             with: check.with.as_ref().map(|with| with.value.clone()),
             may_be_down: check.may_be_down,
             exit,
@@ -86,9 +128,18 @@ fn oldest<'d>(
     let of = filters.add(&written.version, &format!("{part}.version"), scope, found);
     let least = Version::parse(&written.is.value);
     if least.is_none() {
-        found.add_with_hint(written.is.place, part, format!("`{}` is not a version", written.is.value), "write it like `1.9.0`");
+        found.add_with_hint(
+            written.is.place,
+            part,
+            format!("`{}` is not a version", written.is.value),
+            "write it like `1.9.0`",
+        );
     }
-    Some(Oldest { of, version: least?, written: written.is.value.clone() })
+    Some(Oldest {
+        of,
+        version: least?,
+        written: written.is.value.clone(),
+    })
 }
 
 /// Each kind once.

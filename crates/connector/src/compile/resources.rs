@@ -1,4 +1,5 @@
-//! Resources and prompts: addresses and what fits them, what is read, and texts with names to fill in.
+//! Resources and prompts: addresses and what fits them, what is read, and texts with names to fill
+//! in.
 
 use std::collections::BTreeSet;
 
@@ -16,17 +17,33 @@ use crate::template::Template;
 /// Resources, and prompts, that a file may have.
 const MAX_EACH: usize = 50;
 
-pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Vec<Resource> {
+pub(super) fn settle<'d>(
+    definition: &'d Definition,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Vec<Resource> {
     let mut names = BTreeSet::new();
     let mut addresses = BTreeSet::new();
     let mut resources = Vec::new();
-    too_many(definition.resources.iter().map(|resource| &resource.name), "resources", found);
+    too_many(
+        definition.resources.iter().map(|resource| &resource.name),
+        "resources",
+        found,
+    );
     for resource in &definition.resources {
         let part = format!("resources.{}", resource.name.value);
         super::name(&resource.name, &part, found);
         once(&mut names, &resource.name, &part, found);
         once(&mut addresses, &resource.uri, &part, found);
-        filled(resource.name.place, &[("title", &resource.title), ("description", &resource.description)], &part, found);
+        filled(
+            resource.name.place,
+            &[
+                ("title", &resource.title),
+                ("description", &resource.description),
+            ],
+            &part,
+            found,
+        );
         resources.extend(one(definition, resource, &part, filters, found));
     }
     resources
@@ -40,7 +57,12 @@ fn one<'d>(
     found: &mut Found,
 ) -> Option<Resource> {
     let uri = filters.template(&resource.uri, part, found);
-    if !resource.uri.value.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty()) {
+    if !resource
+        .uri
+        .value
+        .split_once("://")
+        .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
+    {
         found.add_with_hint(
             resource.uri.place,
             part,
@@ -48,37 +70,70 @@ fn one<'d>(
             "write it like `notes://{id}`",
         );
     }
-    let names: Vec<&'d str> = resource.uri.value.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+    let names: Vec<&'d str> = resource
+        .uri
+        .value
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .collect();
     for name in &names {
         if name.contains('.') || names.iter().filter(|other| *other == name).count() > 1 {
-            found.add(resource.uri.place, part, format!("`{{{name}}}` is not a name that can stand here once"));
+            found.add(
+                resource.uri.place,
+                part,
+                format!("`{{{name}}}` is not a name that can stand here once"),
+            );
         }
     }
     let scope = Scope::of_names(definition, names.clone(), &["$args"]);
     let mut patterns = Vec::new();
     for (name, pattern) in resource.patterns.iter() {
         if !names.contains(&name.value.as_str()) {
-            found.add(name.place, part, format!("there is no `{}` in the address", name.value));
+            found.add(
+                name.place,
+                part,
+                format!("there is no `{}` in the address", name.value),
+            );
         }
         // the whole value: a pattern that is not anchored would let anything around it through
         let whole = json!({"type": "string", "pattern": format!("^(?:{})$", pattern.value)});
-        let options = jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex());
+        let options =
+            jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex());
         match options.build(&whole) {
             Ok(validator) => patterns.push((name.value.clone(), validator)),
-            Err(_) => found.add(pattern.place, part, format!("`{}` is not a regular expression", pattern.value)),
+            Err(_) => found.add(
+                pattern.place,
+                part,
+                format!("`{}` is not a regular expression", pattern.value),
+            ),
         }
     }
     let path = filters.path(&resource.get, part, &scope, found);
     let query = steps::query(&resource.query, part, &scope, filters, found);
-    let result = resource.result.as_ref().map(|result| filters.add(result, &format!("{part}.result"), &scope, found));
+    let result = resource
+        .result
+        .as_ref()
+        .map(|result| filters.add(result, &format!("{part}.result"), &scope, found));
     let mime = resource.mime.as_ref().map(|mime| mime.value.clone());
-    if let Some(mime) =
-        resource.mime.as_ref().filter(|mime| !mime.value.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty()))
-    {
-        found.add(mime.place, part, format!("`{}` is not a media type", mime.value));
+    if let Some(mime) = resource.mime.as_ref().filter(|mime| {
+        !mime
+            .value
+            .split_once('/')
+            .is_some_and(|(a, b)| !a.is_empty() && !b.is_empty())
+    }) {
+        found.add(
+            mime.place,
+            part,
+            format!("`{}` is not a media type", mime.value),
+        );
     }
     if resource.answer == Answer::None {
-        found.add(resource.name.place, part, "a resource is read: its answer is `json` or `text`");
+        found.add(
+            resource.name.place,
+            part,
+            "a resource is read: its answer is `json` or `text`",
+        );
     }
     uri?;
     Some(Resource {
@@ -87,32 +142,59 @@ fn one<'d>(
         name: resource.name.value.clone(),
         title: resource.title.clone(),
         description: resource.description.clone(),
-        mime_type: mime
-            .unwrap_or_else(|| if resource.answer == Answer::Text { "text/plain" } else { "application/json" }.to_owned()),
+        mime_type: mime.unwrap_or_else(|| {
+            if resource.answer == Answer::Text {
+                "text/plain"
+            } else {
+                "application/json"
+            }
+            .to_owned()
+        }),
         patterns,
-        request: Request { query, answer: resource.answer, ..steps::get(path?) },
+        request: Request {
+            query,
+            answer: resource.answer,
+            ..steps::get(path?)
+        },
         result,
     })
 }
 
-pub(super) fn prompts(definition: &Definition, filters: &Filters<'_>, found: &mut Found) -> Vec<Prompt> {
+pub(super) fn prompts(
+    definition: &Definition,
+    filters: &Filters<'_>,
+    found: &mut Found,
+) -> Vec<Prompt> {
     let mut names = BTreeSet::new();
     let mut prompts = Vec::new();
-    too_many(definition.prompts.iter().map(|prompt| &prompt.name), "prompts", found);
+    too_many(
+        definition.prompts.iter().map(|prompt| &prompt.name),
+        "prompts",
+        found,
+    );
     for prompt in &definition.prompts {
         let part = format!("prompts.{}", prompt.name.value);
         super::name(&prompt.name, &part, found);
         once(&mut names, &prompt.name, &part, found);
         filled(
             prompt.name.place,
-            &[("title", &prompt.title), ("description", &prompt.description), ("text", &prompt.text.value)],
+            &[
+                ("title", &prompt.title),
+                ("description", &prompt.description),
+                ("text", &prompt.text.value),
+            ],
             &part,
             found,
         );
         let mut arguments = Vec::new();
         for (name, argument) in prompt.input.iter() {
             super::name(name, &part, found);
-            filled(name.place, &[("description", &argument.description)], &format!("{part}.input.{}", name.value), found);
+            filled(
+                name.place,
+                &[("description", &argument.description)],
+                &format!("{part}.input.{}", name.value),
+                found,
+            );
             arguments.push(PromptArgument {
                 name: name.value.clone(),
                 description: argument.description.clone(),
@@ -120,8 +202,16 @@ pub(super) fn prompts(definition: &Definition, filters: &Filters<'_>, found: &mu
             });
         }
         let text = filters.template(&prompt.text, &part, found);
-        for name in text.iter().flat_map(Template::names).filter(|name| prompt.input.get(name).is_none()) {
-            found.add(prompt.text.place, part.clone(), format!("there is no argument `{name}`"));
+        for name in text
+            .iter()
+            .flat_map(Template::names)
+            .filter(|name| prompt.input.get(name).is_none())
+        {
+            found.add(
+                prompt.text.place,
+                part.clone(),
+                format!("there is no argument `{name}`"),
+            );
         }
         prompts.extend(text.map(|text| Prompt {
             name: prompt.name.value.clone(),
@@ -137,13 +227,21 @@ pub(super) fn prompts(definition: &Definition, filters: &Filters<'_>, found: &mu
 fn too_many<'n>(names: impl Iterator<Item = &'n Placed<String>>, what: &str, found: &mut Found) {
     let names: Vec<_> = names.collect();
     if let Some(one) = names.get(MAX_EACH) {
-        found.add(one.place, what, format!("has {}; at most {MAX_EACH}", names.len()));
+        found.add(
+            one.place,
+            what,
+            format!("has {}; at most {MAX_EACH}", names.len()),
+        );
     }
 }
 
 fn once<'n>(seen: &mut BTreeSet<&'n str>, name: &'n Placed<String>, part: &str, found: &mut Found) {
     if !seen.insert(&name.value) {
-        found.add(name.place, part, format!("there is more than one `{}`", name.value));
+        found.add(
+            name.place,
+            part,
+            format!("there is more than one `{}`", name.value),
+        );
     }
 }
 

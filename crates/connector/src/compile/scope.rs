@@ -24,16 +24,34 @@ pub(super) struct Scope<'d> {
 impl<'d> Scope<'d> {
     pub(super) fn new(definition: &'d Definition, variables: &[&'static str]) -> Self {
         let variables = variables.to_vec();
-        Self { definition, arguments: None, variables, steps: Vec::new(), unresolved: Vec::new(), sees_secrets: false }
+        Self {
+            definition,
+            arguments: None,
+            variables,
+            steps: Vec::new(),
+            unresolved: Vec::new(),
+            sees_secrets: false,
+        }
     }
 
-    pub(super) fn of_tool(definition: &'d Definition, tool: &'d Tool, variables: &[&'static str]) -> Self {
+    pub(super) fn of_tool(
+        definition: &'d Definition,
+        tool: &'d Tool,
+        variables: &[&'static str],
+    ) -> Self {
         Self::of_names(definition, tool.input.keys().collect(), variables)
     }
 
     /// The place knows `$args` of these names.
-    pub(super) fn of_names(definition: &'d Definition, names: Vec<&'d str>, variables: &[&'static str]) -> Self {
-        Self { arguments: Some(names), ..Self::new(definition, variables) }
+    pub(super) fn of_names(
+        definition: &'d Definition,
+        names: Vec<&'d str>,
+        variables: &[&'static str],
+    ) -> Self {
+        Self {
+            arguments: Some(names),
+            ..Self::new(definition, variables)
+        }
     }
 
     pub(super) fn with(mut self, variable: &'static str) -> Self {
@@ -60,11 +78,26 @@ impl<'d> Scope<'d> {
     }
 
     /// Reports what a filter names and may not.
-    pub(super) fn check(&self, filter: &Placed<String>, part: &str, filters: &Filters<'_>, found: &mut Found) {
+    pub(super) fn check(
+        &self,
+        filter: &Placed<String>,
+        part: &str,
+        filters: &Filters<'_>,
+        found: &mut Found,
+    ) {
         for used in jq::uses(&filter.value) {
-            let Some(problem) = self.problem(&used.variable, used.key.as_deref()) else { continue };
-            let whole = used.key.as_ref().map_or_else(|| used.variable.clone(), |key| format!("{}.{key}", used.variable));
-            let byte = filter.value.find(&whole).or_else(|| filter.value.find(&used.variable)).unwrap_or_default();
+            let Some(problem) = self.problem(&used.variable, used.key.as_deref()) else {
+                continue;
+            };
+            let whole = used.key.as_ref().map_or_else(
+                || used.variable.clone(),
+                |key| format!("{}.{key}", used.variable),
+            );
+            let byte = filter
+                .value
+                .find(&whole)
+                .or_else(|| filter.value.find(&used.variable))
+                .unwrap_or_default();
             found.add(filters.place(filter, byte), part, problem);
         }
     }
@@ -78,9 +111,13 @@ impl<'d> Scope<'d> {
             ("$settings", Some(name)) => self.setting(name),
             ("$settings", None) => None,
             ("$me", _) => self.me(),
-            ("$steps", _) if !self.variables.contains(&"$steps") => Some("there is no $steps here".into()),
+            ("$steps", _) if !self.variables.contains(&"$steps") => {
+                Some("there is no $steps here".into())
+            }
             ("$steps", Some(name)) => self.step(name),
-            (_, _) if !self.variables.contains(&variable) => Some(format!("there is no {variable} here")),
+            (_, _) if !self.variables.contains(&variable) => {
+                Some(format!("there is no {variable} here"))
+            }
             ("$args" | "$given", Some(name)) => self.argument(name, variable == "$args"),
             _ => None,
         }
@@ -88,9 +125,9 @@ impl<'d> Scope<'d> {
 
     fn setting(&self, name: &str) -> Option<String> {
         match self.definition.settings.get(name) {
-            Some(setting) if setting.secret && !self.sees_secrets => {
-                Some(format!("`{name}` is a secret; only headers and the login may carry it"))
-            }
+            Some(setting) if setting.secret && !self.sees_secrets => Some(format!(
+                "`{name}` is a secret; only headers and the login may carry it"
+            )),
             Some(_) => None,
             None => Some(format!("there is no setting `{name}`")),
         }
@@ -98,7 +135,11 @@ impl<'d> Scope<'d> {
 
     fn me(&self) -> Option<String> {
         let upstream = &self.definition.upstream;
-        let known = upstream.me.is_some() || upstream.login.as_ref().is_some_and(|login| login.value.me.is_some());
+        let known = upstream.me.is_some()
+            || upstream
+                .login
+                .as_ref()
+                .is_some_and(|login| login.value.me.is_some());
         (!known).then(|| "nothing says who $me is: add `me` to `upstream` or to its login".into())
     }
 
@@ -109,18 +150,24 @@ impl<'d> Scope<'d> {
     fn argument(&self, name: &str, resolved: bool) -> Option<String> {
         match self.arguments.as_ref().map(|names| names.contains(&name)) {
             Some(false) => Some(format!("there is no argument `{name}`")),
-            Some(true) if resolved && self.unresolved.contains(&name) => {
-                Some(format!("the id of `{name}` is not known yet: its lookup needs what comes later"))
-            }
+            Some(true) if resolved && self.unresolved.contains(&name) => Some(format!(
+                "the id of `{name}` is not known yet: its lookup needs what comes later"
+            )),
             _ => None,
         }
     }
 
     /// Reports what a path names and may not.
     pub(super) fn check_name(&self, name: &str) -> Option<String> {
-        let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+        let (head, rest) = name
+            .split_once('.')
+            .map_or((name, None), |(head, rest)| (head, Some(rest)));
         let first = rest.map(|rest| rest.split('.').next().unwrap_or_default());
-        let has = |variable: &str| self.variables.iter().any(|known| known.strip_prefix('$') == Some(variable));
+        let has = |variable: &str| {
+            self.variables
+                .iter()
+                .any(|known| known.strip_prefix('$') == Some(variable))
+        };
         match (head, first) {
             ("settings", Some(setting)) => self.setting(setting),
             ("me", Some(_)) => self.me(),
@@ -128,9 +175,11 @@ impl<'d> Scope<'d> {
             ("before" | "after", Some(_)) if has(head) => None,
             ("item", _) if has("item") => None,
             ("in" | "value", None) if has(head) => None,
-            (_, None) if has("args") => {
-                self.argument(name, true).or_else(|| self.arguments.is_none().then(|| format!("there is no argument `{name}`")))
-            }
+            (_, None) if has("args") => self.argument(name, true).or_else(|| {
+                self.arguments
+                    .is_none()
+                    .then(|| format!("there is no argument `{name}`"))
+            }),
             _ => Some(format!("there is no `{name}` here")),
         }
     }

@@ -14,18 +14,40 @@ use crate::problem::Found;
 
 pub(super) type Shapes = BTreeMap<String, Arc<Shape>>;
 
-pub(super) fn settle<'d>(definition: &'d Definition, filters: &mut Filters<'d>, found: &mut Found) -> Shapes {
+pub(super) fn settle<'d>(
+    definition: &'d Definition,
+    filters: &mut Filters<'d>,
+    found: &mut Found,
+) -> Shapes {
     let mut shapes = Shapes::new();
     let reach = Reach::new(filters.shared());
     for (name, table) in definition.shapes.iter() {
         super::name(name, "shapes", found);
         if name.value == "object" {
-            found.add(name.place, "shapes", "`object` stands for any record, so no shape can have this name");
+            found.add(
+                name.place,
+                "shapes",
+                "`object` stands for any record, so no shape can have this name",
+            );
         }
         if table.is_empty() {
-            found.add(name.place, format!("shapes.{}", name.value), "a shape needs at least one field");
+            found.add(
+                name.place,
+                format!("shapes.{}", name.value),
+                "a shape needs at least one field",
+            );
         }
-        shapes.insert(name.value.clone(), Arc::new(shape(definition, &name.value, table, &reach, filters, found)));
+        shapes.insert(
+            name.value.clone(),
+            Arc::new(shape(
+                definition,
+                &name.value,
+                table,
+                &reach,
+                filters,
+                found,
+            )),
+        );
     }
     shapes
 }
@@ -46,7 +68,12 @@ fn shape<'d>(
         let from = match &column.from {
             None => From::Slot(slots.add([key.value.as_str()])),
             Some(filter) => {
-                let glue = filters.add(filter, &format!("shapes.{name}.{}", key.value), &scope, found);
+                let glue = filters.add(
+                    filter,
+                    &format!("shapes.{name}.{}", key.value),
+                    &scope,
+                    found,
+                );
                 match glue.of_input().filter(|keys| !keys.is_empty()) {
                     Some(keys) => From::Slot(slots.add(keys.iter().map(|key| key.name.as_str()))),
                     None => {
@@ -59,7 +86,11 @@ fn shape<'d>(
                 }
             }
         };
-        columns.push(Column { name: key.value.clone(), from, on_request: column.on_request });
+        columns.push(Column {
+            name: key.value.clone(),
+            from,
+            on_request: column.on_request,
+        });
     }
     let needs_whole = read.is_none();
     let glue_keys = read.unwrap_or_default().into_iter().map(|key| {
@@ -67,7 +98,12 @@ fn shape<'d>(
         (key, slot)
     });
     let glue_keys = glue_keys.collect();
-    Shape { columns, needs_whole, glue_keys, wanted: slots.wanted }
+    Shape {
+        columns,
+        needs_whole,
+        glue_keys,
+        wanted: slots.wanted,
+    }
 }
 
 /// Paths into a record, each with its slot.
@@ -85,10 +121,16 @@ impl Slots {
                 Some(want) => &mut want.inside,
                 None => &mut self.wanted,
             };
-            let at = level.iter().position(|want| want.key == key).unwrap_or_else(|| {
-                level.push(Want { key: key.to_owned(), ..Want::default() });
-                level.len() - 1
-            });
+            let at = level
+                .iter()
+                .position(|want| want.key == key)
+                .unwrap_or_else(|| {
+                    level.push(Want {
+                        key: key.to_owned(),
+                        ..Want::default()
+                    });
+                    level.len() - 1
+                });
             last = level.get_mut(at);
         }
         let count = &mut self.count;
@@ -103,7 +145,9 @@ impl Slots {
 
 /// The output schema of a record, or of a list of them.
 pub(super) fn schema(shape: Option<&definition::Shape>, is_list: bool) -> Value {
-    let Some(shape) = shape else { return json!({"type": "object"}) };
+    let Some(shape) = shape else {
+        return json!({"type": "object"});
+    };
     let mut properties = Map::new();
     for (name, column) in shape.iter() {
         let mut property = Map::new();

@@ -34,7 +34,10 @@ pub(super) fn settle<'d>(
     for tool in &definition.tools {
         check(definition, tool, found);
         let value = settle_one(definition, tool, &untrusted, ways, shapes, filters, found);
-        tools.push(Placed { value, place: tool.name.place });
+        tools.push(Placed {
+            value,
+            place: tool.name.place,
+        });
     }
     tools
 }
@@ -43,51 +46,111 @@ fn check(definition: &Definition, tool: &definition::Tool, found: &mut Found) {
     let part = &tool.name.value;
     name(&tool.name, part, found);
     if tool.steps.is_empty() || tool.steps.len() > MAX_STEPS {
-        found.add(tool.name.place, part, format!("a tool has 1 to {MAX_STEPS} steps, this one has {}", tool.steps.len()));
+        found.add(
+            tool.name.place,
+            part,
+            format!(
+                "a tool has 1 to {MAX_STEPS} steps, this one has {}",
+                tool.steps.len()
+            ),
+        );
     }
     if tool.undo.len() > MAX_STEPS {
-        found.add(tool.name.place, part, format!("an undo has at most {MAX_STEPS} steps, this one has {}", tool.undo.len()));
+        found.add(
+            tool.name.place,
+            part,
+            format!(
+                "an undo has at most {MAX_STEPS} steps, this one has {}",
+                tool.undo.len()
+            ),
+        );
     }
     for alias in &tool.aliases {
-        if alias.value.is_empty() || !alias.value.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {
-            found.add(alias.place, part, format!("`{}` is not an alias: letters, digits, `_`, `-` and `.`", alias.value));
+        if alias.value.is_empty()
+            || !alias
+                .value
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+        {
+            found.add(
+                alias.place,
+                part,
+                format!(
+                    "`{}` is not an alias: letters, digits, `_`, `-` and `.`",
+                    alias.value
+                ),
+            );
         }
     }
     for (what, text) in [("title", &tool.title), ("description", &tool.description)] {
         if text.trim().is_empty() {
-            found.add(tool.name.place, part, format!("the {what} must not be empty"));
+            found.add(
+                tool.name.place,
+                part,
+                format!("the {what} must not be empty"),
+            );
         }
     }
     if let Some(group) = &tool.group
         && definition.groups.get(&group.value).is_none()
     {
-        found.add(group.place, part, format!("there is no group `{}`", group.value));
+        found.add(
+            group.place,
+            part,
+            format!("there is no group `{}`", group.value),
+        );
     }
     let writes = |step: &definition::Step| {
-        step.put.is_some() || step.patch.is_some() || step.delete.is_some() || (step.post.is_some() && step.safe.is_none())
+        step.put.is_some()
+            || step.patch.is_some()
+            || step.delete.is_some()
+            || (step.post.is_some() && step.safe.is_none())
     };
     if tool.effect.value == Effect::Read {
         let keys = tool.undo.first().map(|step| (step.place, "undo"));
-        let keys =
-            [keys, tool.no_undo.as_ref().map(|k| (k.place, "no_undo")), tool.confirm.as_ref().map(|k| (k.place, "confirm"))];
-        let own = tool.idempotency_key.then_some((tool.name.place, "idempotency_key"));
+        let keys = [
+            keys,
+            tool.no_undo.as_ref().map(|k| (k.place, "no_undo")),
+            tool.confirm.as_ref().map(|k| (k.place, "confirm")),
+        ];
+        let own = tool
+            .idempotency_key
+            .then_some((tool.name.place, "idempotency_key"));
         for (place, key) in keys.into_iter().flatten().chain(own) {
             found.add(place, part, format!("a tool that reads has no `{key}`"));
         }
         return;
     }
     if tool.text_from {
-        found.add(tool.name.place, part, "only a tool that reads has `text_from`");
+        found.add(
+            tool.name.place,
+            part,
+            "only a tool that reads has `text_from`",
+        );
     }
     if !tool.steps.iter().any(|step| writes(&step.value)) {
-        found.add(tool.effect.place, part, "a tool with this effect needs a step that writes");
+        found.add(
+            tool.effect.place,
+            part,
+            "a tool with this effect needs a step that writes",
+        );
     }
     match (tool.undo.is_empty(), &tool.no_undo) {
         (true, None) => {
-            found.add(tool.name.place, part, "a tool that writes needs `undo`, or `no_undo` with the reason");
+            found.add(
+                tool.name.place,
+                part,
+                "a tool that writes needs `undo`, or `no_undo` with the reason",
+            );
         }
-        (false, Some(reason)) => found.add(reason.place, part, "has `undo` and `no_undo`: it can be only one of the two"),
-        (true, Some(reason)) if reason.value.trim().is_empty() => found.add(reason.place, part, "`no_undo` must say why"),
+        (false, Some(reason)) => found.add(
+            reason.place,
+            part,
+            "has `undo` and `no_undo`: it can be only one of the two",
+        ),
+        (true, Some(reason)) if reason.value.trim().is_empty() => {
+            found.add(reason.place, part, "`no_undo` must say why")
+        }
         _ => {}
     }
 }
@@ -106,57 +169,142 @@ fn settle_one<'d>(
     let given = Scope::of_tool(definition, tool, &["$args", "$given"]);
     let mut checks = Vec::new();
     for (index, check) in tool.check.iter().enumerate() {
-        checks.push((filters.add(&check.unless, &format!("{part}.check[{index}]"), &given, found), check.say.value.clone()));
+        checks.push((
+            filters.add(
+                &check.unless,
+                &format!("{part}.check[{index}]"),
+                &given,
+                found,
+            ),
+            check.say.value.clone(),
+        ));
         if check.say.value.trim().is_empty() {
             found.add(check.say.place, part, "a check needs a sentence to say");
         }
     }
     let early = given.clone().without(arguments.resolved_later.clone());
-    let before =
-        tool.before.as_ref().and_then(|before| steps::reading(&before.value, &format!("{part}.before"), &early, filters, found));
+    let before = tool.before.as_ref().and_then(|before| {
+        steps::reading(
+            &before.value,
+            &format!("{part}.before"),
+            &early,
+            filters,
+            found,
+        )
+    });
     let mut scope = given.with("$steps");
     if tool.before.is_some() {
         scope = scope.with("$before");
     }
-    let lists = tool.steps.iter().filter(|step| step.value.pages.is_some()).count();
-    let has_main = lists == 1 && tool.steps.last().is_some_and(|step| step.value.pages.is_some());
-    let keeps_first_page = tool.result.iter().chain(tool.steps.iter().flat_map(|step| steps::filters_of(&step.value)));
-    let keeps_first_page = keeps_first_page.into_iter().any(|filter| filter.value.contains("first_page"));
-    let context = Context { tool, ways, shapes, has_main, keeps_first_page };
-    let batches = steps::settle(&context, &tool.steps, &format!("{part}.steps"), &mut scope, filters, found);
-    let result = tool.result.as_ref().map(|filter| filters.add(filter, &format!("{part}.result"), &scope, found));
-    let confirming = if tool.before.is_some() { &["$args", "$given", "$before"][..] } else { &["$args", "$given"] };
+    let lists = tool
+        .steps
+        .iter()
+        .filter(|step| step.value.pages.is_some())
+        .count();
+    let has_main = lists == 1
+        && tool
+            .steps
+            .last()
+            .is_some_and(|step| step.value.pages.is_some());
+    let keeps_first_page = tool.result.iter().chain(
+        tool.steps
+            .iter()
+            .flat_map(|step| steps::filters_of(&step.value)),
+    );
+    let keeps_first_page = keeps_first_page
+        .into_iter()
+        .any(|filter| filter.value.contains("first_page"));
+    let context = Context {
+        tool,
+        ways,
+        shapes,
+        has_main,
+        keeps_first_page,
+    };
+    let batches = steps::settle(
+        &context,
+        &tool.steps,
+        &format!("{part}.steps"),
+        &mut scope,
+        filters,
+        found,
+    );
+    let result = tool
+        .result
+        .as_ref()
+        .map(|filter| filters.add(filter, &format!("{part}.result"), &scope, found));
+    let confirming = if tool.before.is_some() {
+        &["$args", "$given", "$before"][..]
+    } else {
+        &["$args", "$given"]
+    };
     let confirm = Scope::of_tool(definition, tool, confirming);
-    let confirm = tool.confirm.as_ref().map(|filter| filters.add(filter, &format!("{part}.confirm"), &confirm, found));
+    let confirm = tool
+        .confirm
+        .as_ref()
+        .map(|filter| filters.add(filter, &format!("{part}.confirm"), &confirm, found));
     let mut undoing = scope.clone().with("$after");
-    let undo = Context { has_main: false, ..context };
+    let undo = Context {
+        has_main: false,
+        ..context
+    };
     // what undoing needs is checked now; it is run from the file as it is then
-    steps::settle(&undo, &tool.undo, &format!("{part}.undo"), &mut undoing, filters, found);
-    let is_list = tool.steps.last().is_some_and(|step| step.value.pages.is_some());
+    steps::settle(
+        &undo,
+        &tool.undo,
+        &format!("{part}.undo"),
+        &mut undoing,
+        filters,
+        found,
+    );
+    let is_list = tool
+        .steps
+        .last()
+        .is_some_and(|step| step.value.pages.is_some());
     let output = tool.output.as_ref().and_then(|output| {
         let shape = shapes.get(&output.value);
         if shape.is_none() && output.value != "object" {
-            found.add(output.place, part, format!("there is no shape `{}`", output.value));
+            found.add(
+                output.place,
+                part,
+                format!("there is no shape `{}`", output.value),
+            );
         }
         shape.cloned()
     });
-    let has_fields_of_rows = tool.fields && lists == 1 && !has_main && result.is_some() && output.is_none();
+    let has_fields_of_rows =
+        tool.fields && lists == 1 && !has_main && result.is_some() && output.is_none();
     let most = main_list(&batches).filter(|_| has_main);
     own_arguments(tool, has_main, found);
     if tool.structured && tool.output.is_none() {
-        found.add(tool.name.place, part, "`structured` publishes the schema of `output`, which is not there");
+        found.add(
+            tool.name.place,
+            part,
+            "`structured` publishes the schema of `output`, which is not there",
+        );
     }
-    let written = tool.output.as_ref().map(|output| shapes::schema(definition.shapes.get(&output.value), is_list));
+    let written = tool
+        .output
+        .as_ref()
+        .map(|output| shapes::schema(definition.shapes.get(&output.value), is_list));
     let effect = tool.effect.value;
     let takes_text_from = effect == Effect::Read && tool.input.get(cut::ARGUMENT).is_none();
     Tool {
         name: tool.name.value.clone(),
-        aliases: tool.aliases.iter().map(|alias| alias.value.clone()).collect(),
+        aliases: tool
+            .aliases
+            .iter()
+            .map(|alias| alias.value.clone())
+            .collect(),
         title: tool.title.clone(),
         description: tool.description.clone(),
         effect,
         input_schema: arguments::schema(tool, most),
-        unlisted_arguments: if takes_text_from && !tool.text_from { vec![arguments::text_from()] } else { Vec::new() },
+        unlisted_arguments: if takes_text_from && !tool.text_from {
+            vec![arguments::text_from()]
+        } else {
+            Vec::new()
+        },
         output_schema: written,
         argument_aliases: argument_aliases(tool, has_main),
         value_aliases: Vec::new(),
@@ -164,28 +312,44 @@ fn settle_one<'d>(
         longest_wait: longest_wait(&batches),
         takes_key: tool.idempotency_key,
         asks: tool.confirm.is_some(),
-        nullable: tool.input.iter().filter(|(_, argument)| argument.clear).map(|(name, _)| name.value.clone()).collect(),
+        nullable: tool
+            .input
+            .iter()
+            .filter(|(_, argument)| argument.clear)
+            .map(|(name, _)| name.value.clone())
+            .collect(),
         takes_ids: tool
             .input
             .iter()
             .filter(|(_, argument)| takes_ids(definition, argument))
             .map(|(name, _)| name.value.clone())
             .collect(),
-        is_listed: tool.group.as_ref().and_then(|group| definition.groups.get(&group.value)).copied().unwrap_or(true),
+        is_listed: tool
+            .group
+            .as_ref()
+            .and_then(|group| definition.groups.get(&group.value))
+            .copied()
+            .unwrap_or(true),
         group: tool.group.as_ref().map(|group| group.value.clone()),
         no_undo: tool.no_undo.as_ref().map(|reason| reason.value.clone()),
         annotations: Annotations {
             read_only: effect == Effect::Read,
             destructive: effect == Effect::Destroy,
-            idempotent: tool
-                .idempotent
-                .unwrap_or_else(|| !tool.steps.iter().any(|step| step.value.post.is_some() && step.value.safe.is_none())),
+            idempotent: tool.idempotent.unwrap_or_else(|| {
+                !tool
+                    .steps
+                    .iter()
+                    .any(|step| step.value.post.is_some() && step.value.safe.is_none())
+            }),
             open_world: true,
         },
         action: Action::Steps(Arc::new(Plan {
             tool: tool.name.value.clone(),
             writes: effect != Effect::Read,
-            asks_backend: batches.iter().flatten().any(|step| matches!(step.does, Does::Send(_))),
+            asks_backend: batches
+                .iter()
+                .flatten()
+                .any(|step| matches!(step.does, Does::Send(_))),
             takes_text_from,
             untrusted: Arc::clone(untrusted),
             arguments: arguments.list,
@@ -212,13 +376,20 @@ fn settle_one<'d>(
 
 /// A number that is passed is an id.
 fn takes_ids(definition: &Definition, argument: &definition::Argument) -> bool {
-    let lookup = argument.lookup.as_ref().and_then(|lookup| definition.lookups.get(&lookup.value));
+    let lookup = argument
+        .lookup
+        .as_ref()
+        .and_then(|lookup| definition.lookups.get(&lookup.value));
     argument.kind == JsonType::String && lookup.is_some_and(|lookup| !lookup.text_ids)
 }
 
 /// The last list keeps of its rows what the result keeps.
 fn has_shaped_rows(tool: &definition::Tool) -> bool {
-    let row = tool.steps.last().and_then(|step| step.value.row.as_ref()).map(|row| row.value.as_str());
+    let row = tool
+        .steps
+        .last()
+        .and_then(|step| step.value.row.as_ref())
+        .map(|row| row.value.as_str());
     row.is_some() && row == tool.output.as_ref().map(|output| output.value.as_str())
 }
 
@@ -226,30 +397,64 @@ fn has_shaped_rows(tool: &definition::Tool) -> bool {
 fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
     let names = |filter: &Placed<String>| filter.value.contains("$me");
     let reads = |reading: &definition::Reading| {
-        reading.get.value.contains("{me.") || reading.query.iter().map(|(_, filter)| filter).chain(&reading.condition).any(names)
+        reading.get.value.contains("{me.")
+            || reading
+                .query
+                .iter()
+                .map(|(_, filter)| filter)
+                .chain(&reading.condition)
+                .any(names)
     };
     let steps = |step: &Placed<definition::Step>| {
         let step = &step.value;
         let paths = [&step.get, &step.post, &step.put, &step.patch, &step.delete];
-        paths.into_iter().flatten().any(|path| path.value.contains("{me.")) || steps::filters_of(step).into_iter().any(names)
+        paths
+            .into_iter()
+            .flatten()
+            .any(|path| path.value.contains("{me."))
+            || steps::filters_of(step).into_iter().any(names)
     };
     let lookup = |argument: &definition::Argument| {
-        let lookup = argument.lookup.as_ref().and_then(|lookup| definition.lookups.get(&lookup.value));
+        let lookup = argument
+            .lookup
+            .as_ref()
+            .and_then(|lookup| definition.lookups.get(&lookup.value));
         lookup.is_some_and(|lookup| {
-            let source = lookup.from.as_ref().and_then(|from| definition.sources.get(&from.value));
-            source.is_some_and(|source| source.get.value.contains("{me.") || source.query.iter().any(|(_, filter)| names(filter)))
-                || lookup.words.iter().any(|(_, filter)| names(filter))
-                || lookup.names.iter().chain(&lookup.rows).chain(&lookup.id).chain(&lookup.row).any(names)
-                || lookup.one.iter().chain(&lookup.why).any(|one| reads(&one.value))
+            let source = lookup
+                .from
+                .as_ref()
+                .and_then(|from| definition.sources.get(&from.value));
+            source.is_some_and(|source| {
+                source.get.value.contains("{me.")
+                    || source.query.iter().any(|(_, filter)| names(filter))
+            }) || lookup.words.iter().any(|(_, filter)| names(filter))
+                || lookup
+                    .names
+                    .iter()
+                    .chain(&lookup.rows)
+                    .chain(&lookup.id)
+                    .chain(&lookup.row)
+                    .any(names)
+                || lookup
+                    .one
+                    .iter()
+                    .chain(&lookup.why)
+                    .any(|one| reads(&one.value))
         })
     };
     let in_defs = definition.defs.as_ref().is_some_and(names);
     in_defs
         || tool.steps.iter().chain(&tool.undo).any(steps)
-        || tool.before.as_ref().is_some_and(|before| reads(&before.value))
+        || tool
+            .before
+            .as_ref()
+            .is_some_and(|before| reads(&before.value))
         || tool.check.iter().any(|check| names(&check.unless))
         || tool.result.iter().chain(&tool.confirm).any(names)
-        || tool.input.iter().any(|(_, argument)| lookup(argument) || argument.within.as_ref().is_some_and(names))
+        || tool
+            .input
+            .iter()
+            .any(|(_, argument)| lookup(argument) || argument.within.as_ref().is_some_and(names))
 }
 
 /// Rows that the main list may give at once.
@@ -263,25 +468,33 @@ fn main_list(batches: &[Vec<Step>]) -> Option<usize> {
 /// Time that all repeated reads of a tool may take.
 fn longest_wait(batches: &[Vec<Step>]) -> Duration {
     let of_step = |step: &Step| match &step.does {
-        Does::Send(request) => request.until.as_ref().map_or(Duration::ZERO, |until| until.up_to),
+        Does::Send(request) => request
+            .until
+            .as_ref()
+            .map_or(Duration::ZERO, |until| until.up_to),
         Does::Let(_) => Duration::ZERO,
     };
     batches.iter().flatten().map(of_step).sum()
 }
 
-/// Requests that a call may send: [`MAX_REQUESTS`], and more where a step says that it is done more often.
+/// Requests that a call may send: [`MAX_REQUESTS`], and more where a step says that it is done more
+/// often.
 fn requests(batches: &[Vec<Step>]) -> usize {
     let more = |step: &Step| {
         let items = step.each.as_ref().map_or(0, |each| each.at_most);
         let reads = match &step.does {
-            Does::Send(request) => {
-                request.until.as_ref().map_or(0, |until| until.up_to.as_nanos() / until.every.as_nanos().max(1))
-            }
+            Does::Send(request) => request.until.as_ref().map_or(0, |until| {
+                until.up_to.as_nanos() / until.every.as_nanos().max(1)
+            }),
             Does::Let(_) => 0,
         };
         items.saturating_add(usize::try_from(reads).unwrap_or(usize::MAX))
     };
-    batches.iter().flatten().map(more).fold(MAX_REQUESTS, usize::saturating_add)
+    batches
+        .iter()
+        .flatten()
+        .map(more)
+        .fold(MAX_REQUESTS, usize::saturating_add)
 }
 
 /// Names that the engine gives to arguments of its own.
@@ -296,27 +509,47 @@ fn own_arguments(tool: &definition::Tool, is_list: bool, found: &mut Found) {
         };
         if taken && arguments::OWN.contains(&name.value.as_str()) {
             let part = format!("{}.input.{}", tool.name.value, name.value);
-            found.add(name.place, part, format!("the argument `{}` is there already", name.value));
+            found.add(
+                name.place,
+                part,
+                format!("the argument `{}` is there already", name.value),
+            );
         }
     }
 }
 
 fn argument_aliases(tool: &definition::Tool, is_list: bool) -> Vec<(String, String)> {
-    let written = tool
-        .input
-        .iter()
-        .flat_map(|(name, argument)| argument.aliases.iter().map(move |alias| (alias.value.clone(), name.value.clone())));
-    let taken = tool
-        .input
-        .iter()
-        .any(|(name, argument)| name.value == "page_size" || argument.aliases.iter().any(|alias| alias.value == "page_size"));
+    let written = tool.input.iter().flat_map(|(name, argument)| {
+        argument
+            .aliases
+            .iter()
+            .map(move |alias| (alias.value.clone(), name.value.clone()))
+    });
+    let taken = tool.input.iter().any(|(name, argument)| {
+        name.value == "page_size"
+            || argument
+                .aliases
+                .iter()
+                .any(|alias| alias.value == "page_size")
+    });
     let own = (is_list && !taken).then(|| ("page_size".to_owned(), "limit".to_owned()));
     written.chain(own).collect()
 }
 
-/// Keys whose texts are fenced: those that the file names, and the text fields of its shapes, which records without a shape have too.
+/// Keys whose texts are fenced: those that the file names, and the text fields of its shapes, which
+/// records without a shape have too.
 pub(super) fn untrusted(definition: &Definition) -> Arc<[String]> {
     let of_shapes = definition.shapes.iter().flat_map(|(_, shape)| shape.iter());
-    let of_shapes = of_shapes.filter(|(_, column)| column.text).map(|(name, _)| name.value.clone());
-    definition.text.untrusted.iter().cloned().chain(of_shapes).collect::<BTreeSet<_>>().into_iter().collect()
+    let of_shapes = of_shapes
+        .filter(|(_, column)| column.text)
+        .map(|(name, _)| name.value.clone());
+    definition
+        .text
+        .untrusted
+        .iter()
+        .cloned()
+        .chain(of_shapes)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! A tool described step by step, settled: what its arguments, steps and result mean. Runs nothing (see `backend::steps`).
+//! A tool described step by step, settled: what its arguments, steps and result mean. Runs nothing
+//! (see `backend::steps`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use crate::jq::Glue;
 use crate::template::Template;
 use crate::version::Version;
 
-/// Requests that one call may send: reads, changes, pages, lookups, redirects and repetitions together. A step that is done for each item,
-/// or until something, adds as many as it says.
+/// Requests that one call may send: reads, changes, pages, lookups, redirects and repetitions
+/// together. A step that is done for each item, or until something, adds as many as it says.
 pub(crate) const MAX_REQUESTS: usize = 50;
 
 /// A tool's arguments, steps and result.
@@ -21,7 +22,8 @@ pub(crate) const MAX_REQUESTS: usize = 50;
 pub(crate) struct Plan {
     pub(crate) tool: String,
     pub(crate) arguments: Vec<Argument>,
-    /// Arguments with a lookup that needs no `$before`, by their place, in the order in which they are resolved.
+    /// Arguments with a lookup that needs no `$before`, by their place, in the order in which they
+    /// are resolved.
     pub(crate) first_lookups: Vec<usize>,
     /// The other arguments with a lookup.
     pub(crate) later_lookups: Vec<usize>,

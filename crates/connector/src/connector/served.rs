@@ -26,9 +26,14 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// True when every value of the address fits the pattern of its name; an address where one does not is none of this resource.
+    /// True when every value of the address fits the pattern of its name; an address where one does
+    /// not is none of this resource.
     pub fn admits(&self, values: &serde_json::Map<String, serde_json::Value>) -> bool {
-        self.patterns.iter().all(|(name, pattern)| values.get(name).is_some_and(|value| pattern.is_valid(value)))
+        self.patterns.iter().all(|(name, pattern)| {
+            values
+                .get(name)
+                .is_some_and(|value| pattern.is_valid(value))
+        })
     }
 }
 
@@ -49,7 +54,12 @@ pub struct Prompt {
 impl Prompt {
     /// The message, with what was typed in; an argument that was left out stands for nothing.
     pub fn message(&self, given: &serde_json::Map<String, serde_json::Value>) -> String {
-        let value = |name: &str| given.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let value = |name: &str| {
+            given
+                .get(name)
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default()
+        };
         self.text.text(|name| Some(value(name))).unwrap_or_default()
     }
 }

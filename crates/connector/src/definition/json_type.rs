@@ -1,4 +1,5 @@
-//! The type of a JSON value, as arguments and the fields of shapes are declared. Fields of models have a kind of their own.
+//! The type of a JSON value, as arguments and the fields of shapes are declared. Fields of models
+//! have a kind of their own.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

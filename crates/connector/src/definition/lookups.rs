@@ -45,7 +45,8 @@ pub(crate) struct Lookup {
     pub(crate) row: Option<Placed<String>>,
     /// Asked about a `$value` that nothing is called: its refusal is what the caller is told.
     pub(crate) why: Option<Placed<Reading>>,
-    /// Ids are texts: a number that a caller passes is a name like any other. Else a number is an id, and a text is a name first.
+    /// Ids are texts: a number that a caller passes is a name like any other. Else a number is an
+    /// id, and a text is a name first.
     #[serde(default)]
     pub(crate) text_ids: bool,
     /// Words that stand for an id: jq filters over the list of all rows.

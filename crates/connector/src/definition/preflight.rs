@@ -1,4 +1,5 @@
-//! `preflight` and `kinds` as written: what is asked before a backend is served, and behaviours that are not data.
+//! `preflight` and `kinds` as written: what is asked before a backend is served, and behaviours
+//! that are not data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Answer;
 use crate::place::{Placed, Table};
 
-/// One request before the backend is served; a refusal ends the program. A good answer is JSON; what it holds does not matter, but for
-/// `at_least`.
+/// One request before the backend is served; a refusal ends the program. A good answer is JSON;
+/// what it holds does not matter, but for `at_least`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Preflight {
@@ -19,21 +20,25 @@ pub(crate) struct Preflight {
     /// Sent without `Authorization` and without the login's token.
     #[serde(default)]
     pub(crate) open: bool,
-    /// How the answer is read; json. A web page in its place is refused: the address is not that of the API.
+    /// How the answer is read; json. A web page in its place is refused: the address is not that of
+    /// the API.
     #[serde(default)]
     pub(crate) answer: Answer,
     /// A setting without which there is nothing to ask.
     pub(crate) with: Option<Placed<String>>,
-    /// A backend that is down is served all the same, and its calls say so; not with `--require-all`.
+    /// A backend that is down is served all the same, and its calls say so; not with
+    /// `--require-all`.
     #[serde(default)]
     pub(crate) may_be_down: bool,
     /// Exit code of the program when it is refused; 1.
     pub(crate) exit: Option<Placed<u8>>,
     /// Exit code of the program when the backend is down, so that it refused nothing; `exit`.
     pub(crate) exit_down: Option<Placed<u8>>,
-    /// Time for which a failure that may pass is tried again, after waits of 1 s, 2 s, 4 s and so on; not at all.
+    /// Time for which a failure that may pass is tried again, after waits of 1 s, 2 s, 4 s and so
+    /// on; not at all.
     pub(crate) patience: Option<Placed<String>>,
-    /// Said to the operator when this is answered well; when it is not, nothing is said and nothing ends.
+    /// Said to the operator when this is answered well; when it is not, nothing is said and nothing
+    /// ends.
     pub(crate) warning: Option<Placed<String>>,
     /// The backend must not be older.
     pub(crate) at_least: Option<AtLeast>,

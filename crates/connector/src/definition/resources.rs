@@ -10,7 +10,8 @@ use crate::place::{Placed, Table};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resource {
-    /// Its address, or a template of one such as `notes://{id}`: a name stands for one segment without `/`.
+    /// Its address, or a template of one such as `notes://{id}`: a name stands for one segment
+    /// without `/`.
     pub(crate) uri: Placed<String>,
     /// Name: as that of a tool.
     pub(crate) name: Placed<String>,
@@ -20,7 +21,8 @@ pub(crate) struct Resource {
     pub(crate) description: String,
     /// Media type; `application/json`, or `text/plain` where the answer is read as text.
     pub(crate) mime: Option<Placed<String>>,
-    /// Regular expression for the whole of each name of the address; an address that does not fit is none of this resource.
+    /// Regular expression for the whole of each name of the address; an address that does not fit
+    /// is none of this resource.
     #[serde(default, rename = "match")]
     pub(crate) patterns: Table<Placed<String>>,
     /// Path under `base`, a template over the names of the address and `settings.NAME`.

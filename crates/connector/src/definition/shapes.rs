@@ -1,4 +1,5 @@
-//! The `shapes:` and `text:` sections as written: what is kept of a record, and which of its texts are not to be trusted.
+//! The `shapes:` and `text:` sections as written: what is kept of a record, and which of its texts
+//! are not to be trusted.
 
 use std::fmt;
 
@@ -51,12 +52,29 @@ impl<'de> Deserialize<'de> for Column {
             }
             fn visit_str<E: serde::de::Error>(self, kind: &str) -> Result<Column, E> {
                 let kind = JsonType::deserialize(serde::de::value::StrDeserializer::new(kind))?;
-                Ok(Column { kind, from: None, description: None, text: false, on_request: false })
+                Ok(Column {
+                    kind,
+                    from: None,
+                    description: None,
+                    text: false,
+                    on_request: false,
+                })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Column, A::Error> {
-                let ColumnRules { kind, from, description, text, on_request } =
-                    ColumnRules::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Column { kind, from, description, text, on_request })
+                let ColumnRules {
+                    kind,
+                    from,
+                    description,
+                    text,
+                    on_request,
+                } = ColumnRules::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Column {
+                    kind,
+                    from,
+                    description,
+                    text,
+                    on_request,
+                })
             }
         }
         deserializer.deserialize_any(Either)

@@ -54,20 +54,24 @@ pub(crate) struct Tool {
     pub(crate) result: Option<Placed<String>>,
     /// The shape of the result, or `object` for an open one: what the output schema says.
     pub(crate) output: Option<Placed<String>>,
-    /// Adds the argument `fields`: names of the result's fields; of the rows' fields in a list, and where `result` makes something
-    /// without a shape of a single list that is not the last step.
+    /// Adds the argument `fields`: names of the result's fields; of the rows' fields in a list, and
+    /// where `result` makes something without a shape of a single list that is not the last step.
     #[serde(default)]
     pub(crate) fields: bool,
-    /// Lists the argument `text_from` of a tool that reads: long texts are shown from that character on, 50,000 at a time. Every tool that
-    /// reads takes it; listed, a client that sends only what is listed can use it too.
+    /// Lists the argument `text_from` of a tool that reads: long texts are shown from that
+    /// character on, 50,000 at a time. Every tool that reads takes it; listed, a client that sends
+    /// only what is listed can use it too.
     #[serde(default)]
     pub(crate) text_from: bool,
-    /// Publishes the schema of `output`, and sends each result as structured content too; costs the tokens of both.
+    /// Publishes the schema of `output`, and sends each result as structured content too; costs the
+    /// tokens of both.
     #[serde(default)]
     pub(crate) structured: bool,
-    /// The same call again changes nothing more; without it, true for a tool that posts nothing but what is `safe`.
+    /// The same call again changes nothing more; without it, true for a tool that posts nothing but
+    /// what is `safe`.
     pub(crate) idempotent: Option<bool>,
-    /// Adds the argument `idempotency_key`: a call that carries one is carried out once in 24 hours, however often it is made.
+    /// Adds the argument `idempotency_key`: a call that carries one is carried out once in 24
+    /// hours, however often it is made.
     #[serde(default)]
     pub(crate) idempotency_key: bool,
     /// Steps that take the change back.
@@ -75,8 +79,8 @@ pub(crate) struct Tool {
     pub(crate) undo: Vec<Placed<Step>>,
     /// Why the change cannot be taken back.
     pub(crate) no_undo: Option<Placed<String>>,
-    /// jq filter: the sentence that asks a person before the change. A client that shows no forms is answered with it, and has to make the call
-    /// a second time.
+    /// jq filter: the sentence that asks a person before the change. A client that shows no forms
+    /// is answered with it, and has to make the call a second time.
     pub(crate) confirm: Option<Placed<String>>,
     /// What to do about an HTTP status; goes before the backend's hints.
     #[serde(default)]
@@ -188,7 +192,8 @@ pub(crate) struct Reading {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
-    /// Path under `base`, an RFC 6570 template over arguments, `settings.NAME`, `me`, `before`, `item` and `steps.NAME.key`.
+    /// Path under `base`, an RFC 6570 template over arguments, `settings.NAME`, `me`, `before`,
+    /// `item` and `steps.NAME.key`.
     pub(crate) get: Option<Placed<String>>,
     /// Path that is posted to.
     pub(crate) post: Option<Placed<String>>,
@@ -206,7 +211,8 @@ pub(crate) struct Step {
     /// Query parameters, each a jq filter; null is not sent, a list repeats the key.
     #[serde(default)]
     pub(crate) query: Table<Placed<String>>,
-    /// What is sent: a map of jq filters, whose nulls are left out, or one jq filter, sent as it is.
+    /// What is sent: a map of jq filters, whose nulls are left out, or one jq filter, sent as it
+    /// is.
     pub(crate) body: Option<Body>,
     /// Name of the step's value in `$steps`.
     #[serde(rename = "as")]
@@ -221,22 +227,25 @@ pub(crate) struct Step {
     /// jq filter over a row as the backend sent it: kept when true.
     #[serde(rename = "where")]
     pub(crate) filter: Option<Placed<String>>,
-    /// Arguments that `where` is about: when a call passes none of them, every row is kept, and none is looked at.
+    /// Arguments that `where` is about: when a call passes none of them, every row is kept, and
+    /// none is looked at.
     #[serde(default)]
     pub(crate) where_passed: Vec<Placed<String>>,
-    /// Path that is read when the list is empty, where a backend answers so for what it does not let us see: its refusal is then the call's.
+    /// Path that is read when the list is empty, where a backend answers so for what it does not
+    /// let us see: its refusal is then the call's.
     pub(crate) empty: Option<Placed<String>>,
     /// Statuses that mean null.
     #[serde(default)]
     pub(crate) optional: Vec<Placed<u16>>,
     /// jq filter: the step runs once for each of its values, which is `$item`.
     pub(crate) for_each: Option<Placed<String>>,
-    /// Values that `for_each` may have; 50, and never more than 200. With `pages`: rows that are read of a list that is not the result.
+    /// Values that `for_each` may have; 50, and never more than 200. With `pages`: rows that are
+    /// read of a list that is not the result.
     pub(crate) at_most: Option<Placed<u32>>,
     /// What a failure does to the rest of a `for_each`; `stop`.
     pub(crate) failures: Option<Placed<Failures>>,
-    /// jq filter over the answer: the `get` is repeated until it is true, for at most 50 s unless the client hears of progress or the
-    /// call passed `wait: true`.
+    /// jq filter over the answer: the `get` is repeated until it is true, for at most 50 s unless
+    /// the client hears of progress or the call passed `wait: true`.
     pub(crate) until: Option<Placed<String>>,
     /// Time between two repetitions; 2s.
     pub(crate) every: Option<Placed<String>>,
@@ -262,7 +271,9 @@ impl Step {
             (Method::PATCH, &self.patch),
             (Method::DELETE, &self.delete),
         ];
-        verbs.into_iter().filter_map(|(method, path)| path.as_ref().map(|path| (method, path)))
+        verbs
+            .into_iter()
+            .filter_map(|(method, path)| path.as_ref().map(|path| (method, path)))
     }
 }
 
@@ -324,7 +335,10 @@ impl<'de> Deserialize<'de> for Body {
         }
         let placed = Placed::<Seen>::deserialize(deserializer)?;
         Ok(match placed.value.0 {
-            Plain::Filter(value) => Self::Filter(Placed { value, place: placed.place }),
+            Plain::Filter(value) => Self::Filter(Placed {
+                value,
+                place: placed.place,
+            }),
             Plain::Map(map) => Self::Map(map),
         })
     }

@@ -12,13 +12,15 @@ use crate::place::{Placed, Table};
 pub(crate) struct Upstream {
     /// Origin and path prefix; nothing else is ever called.
     pub(crate) base: Placed<String>,
-    /// Time for one request, such as `30s` or `500ms`, or a whole-number setting as `{settings.NAME}s`; 30s.
+    /// Time for one request, such as `30s` or `500ms`, or a whole-number setting as
+    /// `{settings.NAME}s`; 30s.
     pub(crate) timeout: Option<Placed<String>>,
-    /// Headers of every request; one whose setting is unset is not sent. `{footbridge.name}`, `{footbridge.version}` and
-    /// `{footbridge.session}`, an id of this run, say who asks.
+    /// Headers of every request; one whose setting is unset is not sent. `{footbridge.name}`,
+    /// `{footbridge.version}` and `{footbridge.session}`, an id of this run, say who asks.
     #[serde(default)]
     pub(crate) headers: Table<Placed<String>>,
-    /// Credentials exchanged for a token, once; not used while `headers` carry the login's header already.
+    /// Credentials exchanged for a token, once; not used while `headers` carry the login's header
+    /// already.
     pub(crate) login: Option<Placed<Login>>,
     /// Who the credential belongs to, when the login does not say: `$me`.
     pub(crate) me: Option<Placed<Reading>>,
@@ -40,8 +42,8 @@ pub(crate) struct Upstream {
     /// Asked before the backend is served, in this order.
     #[serde(default)]
     pub(crate) preflight: Vec<Preflight>,
-    /// Paths under `base` where the backend may serve its OpenAPI document as JSON or YAML, in the order in which `footbridge doctor` looks; the
-    /// usual ones.
+    /// Paths under `base` where the backend may serve its OpenAPI document as JSON or YAML, in the
+    /// order in which `footbridge doctor` looks; the usual ones.
     #[serde(default)]
     pub(crate) openapi: Vec<Placed<String>>,
     /// Behaviours that are not data, by their names.
@@ -55,7 +57,8 @@ pub(crate) struct Upstream {
 pub(crate) struct Login {
     /// Path that takes the credentials.
     pub(crate) post: Placed<String>,
-    /// jq filter: what is sent. The only filters that see secret settings are this one and that of `renew`.
+    /// jq filter: what is sent. The only filters that see secret settings are this one and that of
+    /// `renew`.
     pub(crate) body: Placed<String>,
     /// jq filter over the answer: the token.
     pub(crate) token: Placed<String>,
@@ -97,14 +100,17 @@ pub(crate) struct Paging {
     pub(crate) size: Option<Placed<String>>,
     /// jq filter over the body: the rows; `.`.
     pub(crate) rows: Option<Placed<String>>,
-    /// jq filter over the body and `$headers`: rows in all. The list ends when so many were received.
+    /// jq filter over the body and `$headers`: rows in all. The list ends when so many were
+    /// received.
     pub(crate) total: Option<Placed<String>>,
-    /// jq filter over the body and `$headers`: the next page; its address for kind `link`, its name for kind `after`, anything for the others.
+    /// jq filter over the body and `$headers`: the next page; its address for kind `link`, its name
+    /// for kind `after`, anything for the others.
     pub(crate) next: Option<Placed<String>>,
     /// jq filter over the body: true when more rows follow; kind `after`.
     pub(crate) more: Option<Placed<String>>,
-    /// What tells a row from all others, as names joined by dots, such as `.id`: a row with the same is a repetition, and left out. Without it a
-    /// row is a repetition only where every value is the same. For kind `after` the next page starts after it.
+    /// What tells a row from all others, as names joined by dots, such as `.id`: a row with the
+    /// same is a repetition, and left out. Without it a row is a repetition only where every value
+    /// is the same. For kind `after` the next page starts after it.
     pub(crate) identity: Option<Placed<String>>,
     /// Rows that are asked for in one page, at most; 100. A backend that gives fewer is understood.
     pub(crate) max_size: Option<Placed<u32>>,
@@ -122,7 +128,8 @@ pub(crate) enum PagingKind {
     Offset,
     /// An answer names the address of the next page.
     Link,
-    /// A page starts after what the request names: what the last answer gave as `next`, or the id of its last row.
+    /// A page starts after what the request names: what the last answer gave as `next`, or the id
+    /// of its last row.
     After,
 }
 
@@ -130,7 +137,8 @@ pub(crate) enum PagingKind {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Throttle {
-    /// jq filter over the body and `$headers`: seconds to wait, or a point in time in seconds since 1970, when there is no `Retry-After`.
+    /// jq filter over the body and `$headers`: seconds to wait, or a point in time in seconds since
+    /// 1970, when there is no `Retry-After`.
     pub(crate) wait: Option<Placed<String>>,
     /// Longest wait; a longer one is an error that says how long. 20s.
     pub(crate) longest: Option<Placed<String>>,

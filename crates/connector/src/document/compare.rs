@@ -1,4 +1,5 @@
-//! What a connector asks beside what a document describes: the differences, those of assumed paths first.
+//! What a connector asks beside what a document describes: the differences, those of assumed paths
+//! first.
 
 use std::fmt;
 
@@ -23,7 +24,8 @@ pub struct Difference {
     pub differs: Differs,
 }
 
-/// How a request differs from the document. `Display` is a sentence without its subject, the document.
+/// How a request differs from the document. `Display` is a sentence without its subject, the
+/// document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Differs {
     /// There is no such path; perhaps one like it.
@@ -62,14 +64,20 @@ impl fmt::Display for Differs {
         match self {
             Self::NoPath { like: Some(like) } => write!(f, "has no such path; it has {like}"),
             Self::NoPath { like: None } => f.write_str("has no such path"),
-            Self::OtherMethod(methods) if methods.is_empty() => f.write_str("has this path with no method"),
+            Self::OtherMethod(methods) if methods.is_empty() => {
+                f.write_str("has this path with no method")
+            }
             Self::OtherMethod(methods) => {
                 let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
                 write!(f, "has this path with {} alone", methods.join(", "))
             }
-            Self::MissingParameter(name) => write!(f, "requires the parameter {name}, which is not sent"),
+            Self::MissingParameter(name) => {
+                write!(f, "requires the parameter {name}, which is not sent")
+            }
             Self::UnknownParameter(name) => write!(f, "has no parameter {name}, which is sent"),
-            Self::MissingKey(name) => write!(f, "requires the key {name} in the body, which is not sent"),
+            Self::MissingKey(name) => {
+                write!(f, "requires the key {name} in the body, which is not sent")
+            }
             Self::UnknownKey(name) => write!(f, "has no key {name} in the body, which is sent"),
         }
     }
@@ -79,7 +87,10 @@ impl Document {
     /// Compares every operation of a connector whose base has this path, such as `/api/v1`.
     pub(crate) fn differences(&self, operations: &[Operation], base_path: &str) -> Vec<Difference> {
         let base_path = base_path.trim_end_matches('/');
-        let mut found: Vec<Difference> = operations.iter().flat_map(|operation| self.of_one(operation, base_path)).collect();
+        let mut found: Vec<Difference> = operations
+            .iter()
+            .flat_map(|operation| self.of_one(operation, base_path))
+            .collect();
         found.sort_by_key(|difference| !difference.operation.is_assumed);
         found
     }
@@ -87,15 +98,26 @@ impl Document {
     fn of_one(&self, operation: &Operation, base_path: &str) -> Vec<Difference> {
         let all = |differs| {
             let users = operation.users().into_iter().map(str::to_owned).collect();
-            vec![Difference { operation: operation.clone(), users, differs }]
+            vec![Difference {
+                operation: operation.clone(),
+                users,
+                differs,
+            }]
         };
         let paths = self.paths_of(operation, base_path);
         if paths.is_empty() {
-            return all(Differs::NoPath { like: self.like(operation, base_path) });
+            return all(Differs::NoPath {
+                like: self.like(operation, base_path),
+            });
         }
         let described = || paths.iter().flat_map(|path| &path.operations);
-        let Some(with_method) = described().find(|described| described.method == operation.method) else {
-            return all(Differs::OtherMethod(described().map(|described| described.method.clone()).collect()));
+        let Some(with_method) = described().find(|described| described.method == operation.method)
+        else {
+            return all(Differs::OtherMethod(
+                described()
+                    .map(|described| described.method.clone())
+                    .collect(),
+            ));
         };
         let mut found: Vec<Difference> = Vec::new();
         for request in &operation.requests {
@@ -103,7 +125,11 @@ impl Document {
                 match found.iter_mut().find(|known| known.differs == differs) {
                     Some(known) if known.users.contains(&request.by) => {}
                     Some(known) => known.users.push(request.by.clone()),
-                    None => found.push(Difference { operation: operation.clone(), users: vec![request.by.clone()], differs }),
+                    None => found.push(Difference {
+                        operation: operation.clone(),
+                        users: vec![request.by.clone()],
+                        differs,
+                    }),
                 }
             }
         }
@@ -118,7 +144,10 @@ impl Document {
             written.push(operation.path.clone());
         }
         let at = |places: &Vec<usize>| places.iter().filter_map(|at| self.paths.get(*at)).collect();
-        if let Some(paths) = written.iter().find_map(|path| self.by_form.get(&nameless(path)).map(at)) {
+        if let Some(paths) = written
+            .iter()
+            .find_map(|path| self.by_form.get(&nameless(path)).map(at))
+        {
             return paths;
         }
         // what a step computes may be a word, which a document writes out
@@ -126,44 +155,88 @@ impl Document {
             return Vec::new();
         }
         let fits = |form: &String| written.iter().any(|path| is_covered(path, form));
-        self.paths.iter().filter(|path| path.forms.iter().any(fits)).collect()
+        self.paths
+            .iter()
+            .filter(|path| path.forms.iter().any(fits))
+            .collect()
     }
 
-    /// A path that was probably meant: the same under something else, or the one that reads most alike.
+    /// A path that was probably meant: the same under something else, or the one that reads most
+    /// alike.
     fn like(&self, operation: &Operation, base_path: &str) -> Option<String> {
         let wanted = nameless(&operation.path);
         let bare = wanted.trim_end_matches('/');
         let is_under_another = |path: &&Path| {
             // every path begins with a slash, so that a suffix begins with a segment
-            path.forms.iter().any(|form| !bare.is_empty() && form.trim_end_matches('/').ends_with(bare))
+            path.forms
+                .iter()
+                .any(|form| !bare.is_empty() && form.trim_end_matches('/').ends_with(bare))
         };
-        let shortest = self.paths.iter().filter(is_under_another).min_by_key(|path| path.shown.len());
+        let shortest = self
+            .paths
+            .iter()
+            .filter(is_under_another)
+            .min_by_key(|path| path.shown.len());
         let path = shortest.or_else(|| {
             // what stands before every path makes none more alike
             let own = |form: &String| form.strip_prefix(base_path).unwrap_or(form).to_owned();
-            let likeness =
-                |path: &Path| path.forms.iter().map(|form| strsim::jaro_winkler(&own(form), &wanted)).fold(0.0, f64::max);
-            let alike = self.paths.iter().take(MAX_LIKENESSES).map(|path| (likeness(path), path));
+            let likeness = |path: &Path| {
+                path.forms
+                    .iter()
+                    .map(|form| strsim::jaro_winkler(&own(form), &wanted))
+                    .fold(0.0, f64::max)
+            };
+            let alike = self
+                .paths
+                .iter()
+                .take(MAX_LIKENESSES)
+                .map(|path| (likeness(path), path));
             let (likeness, path) = alike.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
             (likeness > LIKE).then_some(path)
         })?;
-        let methods: Vec<&str> = path.operations.iter().map(|described| described.method.as_str()).collect();
-        Some(format!("{} {}", methods.join(", "), path.shown).trim_start().to_owned())
+        let methods: Vec<&str> = path
+            .operations
+            .iter()
+            .map(|described| described.method.as_str())
+            .collect();
+        Some(
+            format!("{} {}", methods.join(", "), path.shown)
+                .trim_start()
+                .to_owned(),
+        )
     }
 }
 
 fn keys(request: &Sent, described: &Described) -> Vec<Differs> {
     let mut found = Vec::new();
     if let Some(sent) = &request.query {
-        let missing = described.query.required.difference(sent).map(|key| Differs::MissingParameter(shown_text(key)));
+        let missing = described
+            .query
+            .required
+            .difference(sent)
+            .map(|key| Differs::MissingParameter(shown_text(key)));
         found.extend(missing);
         let known = described.query.known.iter();
-        found.extend(known.flat_map(|known| sent.difference(known)).map(|key| Differs::UnknownParameter(key.clone())));
+        found.extend(
+            known
+                .flat_map(|known| sent.difference(known))
+                .map(|key| Differs::UnknownParameter(key.clone())),
+        );
     }
     if let Some(sent) = &request.body {
-        found.extend(described.body.required.difference(sent).map(|key| Differs::MissingKey(shown_text(key))));
+        found.extend(
+            described
+                .body
+                .required
+                .difference(sent)
+                .map(|key| Differs::MissingKey(shown_text(key))),
+        );
         let known = described.body.known.iter();
-        found.extend(known.flat_map(|known| sent.difference(known)).map(|key| Differs::UnknownKey(key.clone())));
+        found.extend(
+            known
+                .flat_map(|known| sent.difference(known))
+                .map(|key| Differs::UnknownKey(key.clone())),
+        );
     }
     found
 }
@@ -174,7 +247,8 @@ fn has_computed_words(path: &str) -> bool {
 }
 
 fn is_computed(segment: &str) -> bool {
-    let is_whole = segment.starts_with('{') && segment.ends_with('}') && segment.matches('{').count() == 1;
+    let is_whole =
+        segment.starts_with('{') && segment.ends_with('}') && segment.matches('{').count() == 1;
     segment.contains('{') && (!is_whole || segment.starts_with("{steps."))
 }
 
@@ -185,7 +259,8 @@ fn is_covered(path: &str, form: &str) -> bool {
         match (ours.next(), theirs.next()) {
             (None, None) => return true,
             (Some(ours), Some(theirs)) if nameless(ours) == theirs => {}
-            (Some(ours), Some(theirs)) if is_computed(ours) && !theirs.contains('{') && fills(ours, theirs) => {}
+            (Some(ours), Some(theirs))
+                if is_computed(ours) && !theirs.contains('{') && fills(ours, theirs) => {}
             _ => return false,
         }
     }
@@ -209,8 +284,17 @@ mod tests {
     use crate::operation::{Operation, Sent};
 
     fn operation(path: &str) -> Operation {
-        let sent = Sent { by: "x".into(), query: Some(["a".into()].into()), body: Some([].into()) };
-        Operation { method: Method::GET, path: path.into(), is_assumed: false, requests: vec![sent] }
+        let sent = Sent {
+            by: "x".into(),
+            query: Some(["a".into()].into()),
+            body: Some([].into()),
+        };
+        Operation {
+            method: Method::GET,
+            path: path.into(),
+            is_assumed: false,
+            requests: vec![sent],
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The keys that a document gives to parameters and bodies: which there are, and which a request must have.
+//! The keys that a document gives to parameters and bodies: which there are, and which a request
+//! must have.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +17,17 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn of_query<'v>(root: &'v Value, parameters: impl Iterator<Item = &'v Value>) -> Self {
-        let mut keys = Self { known: Some(BTreeSet::new()), required: BTreeSet::new() };
+    pub(super) fn of_query<'v>(
+        root: &'v Value,
+        parameters: impl Iterator<Item = &'v Value>,
+    ) -> Self {
+        let mut keys = Self {
+            known: Some(BTreeSet::new()),
+            required: BTreeSet::new(),
+        };
         for parameter in parameters {
-            let named = resolved(root, parameter).and_then(|parameter| Some((parameter, parameter.get("name")?.as_str()?)));
+            let named = resolved(root, parameter)
+                .and_then(|parameter| Some((parameter, parameter.get("name")?.as_str()?)));
             let Some((parameter, name)) = named else {
                 keys.known = None;
                 continue;
@@ -28,7 +36,9 @@ impl Keys {
                 continue;
             }
             // the keys of an object are parameters of their own
-            let schema = parameter.get("schema").and_then(|schema| resolved(root, schema));
+            let schema = parameter
+                .get("schema")
+                .and_then(|schema| resolved(root, schema));
             if parameter.get("content").is_some()
                 || schema.is_some_and(|schema| schema.get("type") == Some(&Value::from("object")))
             {
@@ -52,29 +62,61 @@ impl Keys {
     ) -> Self {
         let in_content = || {
             let content = resolved(root, written?)?.get("content")?.as_object()?;
-            let is_json = |kind: &str| kind.starts_with("application/json") || kind.starts_with("*/*") || kind.ends_with("+json");
-            content.iter().find(|(kind, _)| is_json(kind))?.1.get("schema")
+            let is_json = |kind: &str| {
+                kind.starts_with("application/json")
+                    || kind.starts_with("*/*")
+                    || kind.ends_with("+json")
+            };
+            content
+                .iter()
+                .find(|(kind, _)| is_json(kind))?
+                .1
+                .get("schema")
         };
         let in_parameters = || {
-            let body = |parameter: &&Value| parameter.get("in").and_then(Value::as_str) == Some("body");
-            parameters.find_map(|parameter| resolved(root, parameter).filter(body))?.get("schema")
+            let body =
+                |parameter: &&Value| parameter.get("in").and_then(Value::as_str) == Some("body");
+            parameters
+                .find_map(|parameter| resolved(root, parameter).filter(body))?
+                .get("schema")
         };
-        in_content().or_else(in_parameters).map(|schema| Self::of_schema(root, schema, MAX_DEPTH)).unwrap_or_default()
+        in_content()
+            .or_else(in_parameters)
+            .map(|schema| Self::of_schema(root, schema, MAX_DEPTH))
+            .unwrap_or_default()
     }
 
     fn of_schema(root: &Value, schema: &Value, depth: usize) -> Self {
-        let Some(schema) = resolved(root, schema).filter(|_| depth > 0) else { return Self::default() };
+        let Some(schema) = resolved(root, schema).filter(|_| depth > 0) else {
+            return Self::default();
+        };
         let texts = |value: Option<&Value>| -> BTreeSet<String> {
-            value.and_then(Value::as_array).into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+            value
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|text| text.as_str().map(str::to_owned))
+                .collect()
         };
         let properties = schema.get("properties").and_then(Value::as_object);
-        let is_closed = ["oneOf", "anyOf", "not", "patternProperties", "if"].iter().all(|key| schema.get(*key).is_none())
-            && matches!(schema.get("additionalProperties"), None | Some(Value::Bool(false)));
+        let is_closed = ["oneOf", "anyOf", "not", "patternProperties", "if"]
+            .iter()
+            .all(|key| schema.get(*key).is_none())
+            && matches!(
+                schema.get("additionalProperties"),
+                None | Some(Value::Bool(false))
+            );
         let mut keys = Self {
-            known: properties.filter(|_| is_closed).map(|properties| properties.keys().cloned().collect()),
+            known: properties
+                .filter(|_| is_closed)
+                .map(|properties| properties.keys().cloned().collect()),
             required: texts(schema.get("required")),
         };
-        let parts = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let parts = schema
+            .get("allOf")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         for (number, part) in parts.iter().enumerate() {
             let part = Self::of_schema(root, part, depth - 1);
             keys.required.extend(part.required);
@@ -89,10 +131,13 @@ impl Keys {
     }
 }
 
-/// What a value refers to, or the value; none when it refers to nothing in the document, or in a circle.
+/// What a value refers to, or the value; none when it refers to nothing in the document, or in a
+/// circle.
 pub(super) fn resolved<'v>(root: &'v Value, mut value: &'v Value) -> Option<&'v Value> {
     for _ in 0..MAX_DEPTH {
-        let Some(reference) = value.get("$ref") else { return Some(value) };
+        let Some(reference) = value.get("$ref") else {
+            return Some(value);
+        };
         value = root.pointer(reference.as_str()?.strip_prefix('#')?)?;
     }
     None
@@ -112,7 +157,10 @@ mod tests {
         }}});
         let body = json!({"content": {"application/json; charset=utf-8": {"schema": schema}}});
         let keys = Keys::of_body(&root, Some(&body), std::iter::empty());
-        (keys.known.map(|known| known.into_iter().collect()), keys.required.into_iter().collect())
+        (
+            keys.known.map(|known| known.into_iter().collect()),
+            keys.required.into_iter().collect(),
+        )
     }
 
     #[test]
@@ -121,15 +169,28 @@ mod tests {
         let base = json!({"$ref": "#/components/schemas/base"});
         assert_eq!(of(base.clone()), (Some(list(&["a", "b"])), list(&["a"])));
         let joined = json!({"allOf": [base, {"properties": {"c": {}}, "required": ["c"]}]});
-        assert_eq!(of(joined), (Some(list(&["a", "b", "c"])), list(&["a", "c"])));
-        for open in [json!({"additionalProperties": true}), json!({"anyOf": []}), json!({"patternProperties": {}})] {
+        assert_eq!(
+            of(joined),
+            (Some(list(&["a", "b", "c"])), list(&["a", "c"]))
+        );
+        for open in [
+            json!({"additionalProperties": true}),
+            json!({"anyOf": []}),
+            json!({"patternProperties": {}}),
+        ] {
             let mut schema = json!({"properties": {"a": {}}, "required": ["a"]});
-            schema.as_object_mut().unwrap().extend(open.as_object().unwrap().clone());
+            schema
+                .as_object_mut()
+                .unwrap()
+                .extend(open.as_object().unwrap().clone());
             assert_eq!(of(schema), (None, list(&["a"])));
         }
-        for odd in
-            [json!({"$ref": "#/components/schemas/circle"}), json!({"$ref": "#/components/schemas/inside"}), json!({}), json!(7)]
-        {
+        for odd in [
+            json!({"$ref": "#/components/schemas/circle"}),
+            json!({"$ref": "#/components/schemas/inside"}),
+            json!({}),
+            json!(7),
+        ] {
             assert_eq!(of(odd.clone()), (None, list(&[])), "{odd}");
         }
     }
@@ -137,10 +198,18 @@ mod tests {
     #[test]
     fn a_body_of_version_two_is_among_the_parameters() {
         let root = json!({"definitions": {"x": {"properties": {"a": {}}}}});
-        let parameters =
-            [json!({"in": "path", "name": "id"}), json!({"in": "body", "name": "b", "schema": {"$ref": "#/definitions/x"}})];
-        assert_eq!(Keys::of_body(&root, None, parameters.iter()).known, Some(["a".to_owned()].into()));
-        assert_eq!(Keys::of_query(&root, parameters.iter()).known, Some([].into()));
+        let parameters = [
+            json!({"in": "path", "name": "id"}),
+            json!({"in": "body", "name": "b", "schema": {"$ref": "#/definitions/x"}}),
+        ];
+        assert_eq!(
+            Keys::of_body(&root, None, parameters.iter()).known,
+            Some(["a".to_owned()].into())
+        );
+        assert_eq!(
+            Keys::of_query(&root, parameters.iter()).known,
+            Some([].into())
+        );
     }
 
     #[test]
@@ -160,12 +229,19 @@ mod tests {
 
     #[test]
     fn an_object_among_the_parameters_admits_any() {
-        let plain = json!({"in": "query", "name": "q", "required": true, "schema": {"type": "string"}});
+        let plain =
+            json!({"in": "query", "name": "q", "required": true, "schema": {"type": "string"}});
         let object = json!({"in": "query", "name": "filter", "schema": {"type": "object"}});
         let root = json!({"p": plain});
         let by_reference = json!({"$ref": "#/p"});
         let keys = Keys::of_query(&root, [&by_reference].into_iter());
-        assert_eq!((keys.known, keys.required), (Some(["q".to_owned()].into()), ["q".to_owned()].into()));
-        assert_eq!(Keys::of_query(&root, [&plain, &object].into_iter()).known, None);
+        assert_eq!(
+            (keys.known, keys.required),
+            (Some(["q".to_owned()].into()), ["q".to_owned()].into())
+        );
+        assert_eq!(
+            Keys::of_query(&root, [&plain, &object].into_iter()).known,
+            None
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Long texts in parts: which part of a text is shown, the words that say so, and how a part is known that somebody gives back as the whole.
+//! Long texts in parts: which part of a text is shown, the words that say so, and how a part is
+//! known that somebody gives back as the whole.
 
 use serde_json::{Map, Value};
 
@@ -33,9 +34,14 @@ pub(crate) struct TextPart<'t> {
 
 impl Window {
     /// Nothing is cut.
-    pub(crate) const WHOLE: Self = Self { from: None, limit: usize::MAX, goes_on: false };
+    pub(crate) const WHOLE: Self = Self {
+        from: None,
+        limit: usize::MAX,
+        goes_on: false,
+    };
 
-    /// The part of the text that is shown; none when that is all of it. A text that ends before the part begins is shown from its beginning.
+    /// The part of the text that is shown; none when that is all of it. A text that ends before the
+    /// part begins is shown from its beginning.
     pub(crate) fn part<'t>(&self, text: &'t str) -> Option<TextPart<'t>> {
         if text.len() <= self.limit && self.from.unwrap_or_default() == 0 {
             return None;
@@ -46,18 +52,37 @@ impl Window {
         if first == 0 && last == total {
             return None;
         }
-        let byte = |at: usize| text.char_indices().nth(at).map_or(text.len(), |(byte, _)| byte);
+        let byte = |at: usize| {
+            text.char_indices()
+                .nth(at)
+                .map_or(text.len(), |(byte, _)| byte)
+        };
         let shown = text.get(byte(first)..byte(last)).unwrap_or_default();
-        let before = if first == 0 { String::new() } else { format!("{BEFORE}{first} of {total}) …") };
+        let before = if first == 0 {
+            String::new()
+        } else {
+            format!("{BEFORE}{first} of {total}) …")
+        };
         let how = match (self.goes_on, self.from) {
             (false, _) => String::new(),
-            // the part that was asked for goes on behind its end; without a part, all of it comes at once where it fits
-            (true, None) if total <= MOST => format!(". Read again with {ARGUMENT}: 0 for all of it"),
+            // the part that was asked for goes on behind its end; without a part, all of it comes
+            // at once where it fits
+            (true, None) if total <= MOST => {
+                format!(". Read again with {ARGUMENT}: 0 for all of it")
+            }
             (true, None) => format!(". Read again with {ARGUMENT}: 0, then on from there"),
             (true, Some(_)) => format!(". Read on with {ARGUMENT}: {last}"),
         };
-        let after = if last == total { String::new() } else { format!("{AFTER}{first} to {last} of {total} characters{how})") };
-        Some(TextPart { before, text: shown, after })
+        let after = if last == total {
+            String::new()
+        } else {
+            format!("{AFTER}{first} to {last} of {total} characters{how})")
+        };
+        Some(TextPart {
+            before,
+            text: shown,
+            after,
+        })
     }
 }
 
@@ -71,7 +96,8 @@ fn whole_of(text: &str) -> Option<usize> {
         let (range, total) = range.split_once(" of ")?;
         let (first, last) = range.split_once(" to ")?;
         let (first, last, total) = (number(first)?, number(last)?, number(total)?);
-        let is_ours = how == ")" || (how.starts_with(". Read ") && how.contains(ARGUMENT) && how.ends_with(')'));
+        let is_ours = how == ")"
+            || (how.starts_with(". Read ") && how.contains(ARGUMENT) && how.ends_with(')'));
         (is_ours && first < last && last < total).then_some(total)
     };
     let of_start = || {
@@ -85,27 +111,40 @@ fn whole_of(text: &str) -> Option<usize> {
 }
 
 fn number(digits: &str) -> Option<usize> {
-    digits.parse().ok().filter(|number: &usize| number.to_string() == digits)
+    digits
+        .parse()
+        .ok()
+        .filter(|number: &usize| number.to_string() == digits)
 }
 
-/// Refuses a change that holds a part of a text in the place of the whole, as [`in_arguments`] finds it.
-pub(crate) fn refuse(arguments: &Map<String, Value>, stored: Option<&Value>) -> Result<(), CallError> {
-    let Some((name, total)) = in_arguments(arguments, stored) else { return Ok(()) };
+/// Refuses a change that holds a part of a text in the place of the whole, as [`in_arguments`]
+/// finds it.
+pub(crate) fn refuse(
+    arguments: &Map<String, Value>,
+    stored: Option<&Value>,
+) -> Result<(), CallError> {
+    let Some((name, total)) = in_arguments(arguments, stored) else {
+        return Ok(());
+    };
     Err(CallError::caller(format!(
         "`{name}` is only a part of a text of {total} characters, as it was cut when it was read: writing it would lose the rest, so nothing was \
          changed. Read it again with {ARGUMENT}: 0, which shows the whole, and pass all of that, changed as you like."
     )))
 }
 
-/// The name of the first argument that holds a part of a text in the place of the whole. With the record as it is before the change, it counts
-/// only where that has a text of as many characters.
+/// The name of the first argument that holds a part of a text in the place of the whole. With the
+/// record as it is before the change, it counts only where that has a text of as many characters.
 fn in_arguments(arguments: &Map<String, Value>, stored: Option<&Value>) -> Option<(String, usize)> {
-    arguments.iter().find_map(|(name, value)| Some((name.clone(), in_value(value, stored)?)))
+    arguments
+        .iter()
+        .find_map(|(name, value)| Some((name.clone(), in_value(value, stored)?)))
 }
 
 fn in_value(value: &Value, stored: Option<&Value>) -> Option<usize> {
     match value {
-        Value::String(text) => whole_of(text).filter(|total| stored.is_none_or(|record| has_text_of(record, *total))),
+        Value::String(text) => {
+            whole_of(text).filter(|total| stored.is_none_or(|record| has_text_of(record, *total)))
+        }
         Value::Array(list) => list.iter().find_map(|item| in_value(item, stored)),
         Value::Object(map) => map.values().find_map(|item| in_value(item, stored)),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
@@ -129,7 +168,13 @@ mod tests {
     use crate::fence::{around_part, unfenced};
 
     fn shown(text: &str, from: Option<usize>, limit: usize) -> Option<String> {
-        Window { from, limit, goes_on: true }.part(text).map(|part| around_part(&part))
+        Window {
+            from,
+            limit,
+            goes_on: true,
+        }
+        .part(text)
+        .map(|part| around_part(&part))
     }
 
     #[test]
@@ -149,8 +194,17 @@ mod tests {
             "<untrusted-content>(cut: from character 5 of 6) …f</untrusted-content>"
         );
         assert_eq!(shown("äbc", Some(5), 3), None);
-        let plain = Window { from: None, limit: 1, goes_on: false }.part("ab").map(|part| around_part(&part));
-        assert_eq!(plain.unwrap(), "<untrusted-content>a… (cut: 0 to 1 of 2 characters)</untrusted-content>");
+        let plain = Window {
+            from: None,
+            limit: 1,
+            goes_on: false,
+        }
+        .part("ab")
+        .map(|part| around_part(&part));
+        assert_eq!(
+            plain.unwrap(),
+            "<untrusted-content>a… (cut: 0 to 1 of 2 characters)</untrusted-content>"
+        );
     }
 
     #[test]
@@ -158,7 +212,13 @@ mod tests {
         let text: String = "aé😀\n".chars().cycle().take(100).collect();
         let (mut whole, mut from) = (String::new(), 0);
         while from < 100 {
-            let part = Window { from: Some(from), limit: 7, goes_on: true }.part(&text).unwrap();
+            let part = Window {
+                from: Some(from),
+                limit: 7,
+                goes_on: true,
+            }
+            .part(&text)
+            .unwrap();
             whole.push_str(part.text);
             from += 7;
         }
@@ -172,7 +232,13 @@ mod tests {
             let fenced = shown(&text, from, limit).unwrap();
             let bare = unfenced(&fenced).unwrap();
             let edited = bare.replacen("word", "better", 1);
-            for given in [&fenced, &bare, &edited, &format!("{bare}\n"), &format!("{bare}</untrusted-content>")] {
+            for given in [
+                &fenced,
+                &bare,
+                &edited,
+                &format!("{bare}\n"),
+                &format!("{bare}</untrusted-content>"),
+            ] {
                 assert_eq!(whole_of(given), Some(500), "{given}");
             }
         }
@@ -194,13 +260,29 @@ mod tests {
 
     #[test]
     fn with_the_record_at_hand_only_a_text_of_its_is_a_part() {
-        let arguments = |text: &str| json!({ "a": 1, "b": { "c": ["x", text] } }).as_object().unwrap().clone();
+        let arguments = |text: &str| {
+            json!({ "a": 1, "b": { "c": ["x", text] } })
+                .as_object()
+                .unwrap()
+                .clone()
+        };
         let cut = shown("123456", None, 5).unwrap();
-        let found =
-            |arguments: &Map<String, Value>, stored: Option<&Value>| in_arguments(arguments, stored).map(|(name, _)| name);
+        let found = |arguments: &Map<String, Value>, stored: Option<&Value>| {
+            in_arguments(arguments, stored).map(|(name, _)| name)
+        };
         assert_eq!(found(&arguments(&cut), None).as_deref(), Some("b"));
-        assert_eq!(found(&arguments(&cut), Some(&json!({ "d": [{ "text": "654321" }] }))).as_deref(), Some("b"));
-        assert_eq!(found(&arguments(&cut), Some(&json!({ "d": "1234567" }))), None);
+        assert_eq!(
+            found(
+                &arguments(&cut),
+                Some(&json!({ "d": [{ "text": "654321" }] }))
+            )
+            .as_deref(),
+            Some("b")
+        );
+        assert_eq!(
+            found(&arguments(&cut), Some(&json!({ "d": "1234567" }))),
+            None
+        );
         assert_eq!(found(&arguments("plain"), None), None);
     }
 }

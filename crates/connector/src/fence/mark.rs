@@ -1,5 +1,6 @@
-//! What a model could take for one of our marks, however it is spelled: `<untrusted-content>`, with a slash, spaces and invisible characters in
-//! it, in capitals, in full width, and in letters of other scripts that look the same. Source of what looks the same: Unicode TS 39.
+//! What a model could take for one of our marks, however it is spelled: `<untrusted-content>`, with
+//! a slash, spaces and invisible characters in it, in capitals, in full width, and in letters of
+//! other scripts that look the same. Source of what looks the same: Unicode TS 39.
 
 use std::sync::LazyLock;
 
@@ -11,7 +12,8 @@ use super::hidden;
 /// The name in a mark, in two words.
 const WORDS: [&str; 2] = ["untrusted", "content"];
 
-/// Whether something in the text looks like a mark. `escaped` says whether the text is as it is shown, or as the backend has it.
+/// Whether something in the text looks like a mark. `escaped` says whether the text is as it is
+/// shown, or as the backend has it.
 pub(super) fn is_in(text: &str, escaped: bool) -> bool {
     let mut rest = text.chars();
     while let Some(character) = rest.next() {
@@ -27,8 +29,10 @@ pub(super) fn is_opening(character: char) -> bool {
     match character {
         '<' => true,
         '\0'..='\u{2c1}' => false,
-        '\u{2c2}' | '\u{1438}' | '\u{16b2}' | '\u{2039}' | '\u{2329}' | '\u{276c}' | '\u{276e}' | '\u{2770}' | '\u{27e8}' => true,
-        '\u{2d66}' | '\u{3008}' | '\u{fe64}' | '\u{ff1c}' | '\u{1032d}' | '\u{16aec}' | '\u{1d236}' => true,
+        '\u{2c2}' | '\u{1438}' | '\u{16b2}' | '\u{2039}' | '\u{2329}' | '\u{276c}' | '\u{276e}'
+        | '\u{2770}' | '\u{27e8}' => true,
+        '\u{2d66}' | '\u{3008}' | '\u{fe64}' | '\u{ff1c}' | '\u{1032d}' | '\u{16aec}'
+        | '\u{1d236}' => true,
         _ => false,
     }
 }
@@ -42,12 +46,15 @@ pub(super) fn goes_on(text: &str, escaped: bool) -> bool {
         rest = after;
         let may_be_between = hidden::is_hidden(character) || character.is_control();
         // before the name, and between its two words
-        let is_between = (seen == 0 || seen == WORDS[0].len()) && is_separator(character, seen == 0);
+        let is_between =
+            (seen == 0 || seen == WORDS[0].len()) && is_separator(character, seen == 0);
         if may_be_between || is_between {
             continue;
         }
         let left = name.get(seen..).unwrap_or_default();
-        let Some(length) = looks_like(character, left) else { return false };
+        let Some(length) = looks_like(character, left) else {
+            return false;
+        };
         seen += length;
         if seen == name.len() {
             return true;
@@ -69,11 +76,17 @@ fn next(text: &str, escaped: bool) -> Option<(char, &str)> {
 }
 
 fn is_separator(character: char, is_before: bool) -> bool {
-    let is_slash = || matches!(character, '/' | '\\' | '\u{2044}' | '\u{2215}' | '\u{2571}' | '\u{29f8}' | '\u{ff0f}');
+    let is_slash = || {
+        matches!(
+            character,
+            '/' | '\\' | '\u{2044}' | '\u{2215}' | '\u{2571}' | '\u{29f8}' | '\u{ff0f}'
+        )
+    };
     let is_line = || {
         matches!(
             character,
-            '-' | '_' | '\u{58a}' | '\u{5be}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{207b}' | '\u{208b}' | '\u{2212}'
+            '-' | '_' | '\u{58a}' | '\u{5be}' | '\u{2010}'
+                ..='\u{2015}' | '\u{2043}' | '\u{207b}' | '\u{208b}' | '\u{2212}'
         ) || matches!(
             character,
             '\u{2d7}'
@@ -99,13 +112,23 @@ fn looks_like(character: char, left: &[char]) -> Option<usize> {
     if character.is_ascii() {
         return (left.first() == Some(&character.to_ascii_lowercase())).then_some(1);
     }
-    let lower = |letters: &mut dyn Iterator<Item = char>| letters.flat_map(char::to_lowercase).collect::<String>();
+    let lower = |letters: &mut dyn Iterator<Item = char>| {
+        letters.flat_map(char::to_lowercase).collect::<String>()
+    };
     let folded = lower(&mut std::iter::once(character).nfkc());
     let as_it_is: String = skeleton(character.encode_utf8(&mut [0; 4])).collect();
-    let forms = [lower(&mut as_it_is.nfkc()), skeleton(&folded).collect(), folded];
+    let forms = [
+        lower(&mut as_it_is.nfkc()),
+        skeleton(&folded).collect(),
+        folded,
+    ];
     let is_there = |form: &String| {
         let count = form.chars().count();
-        (count > 0 && left.get(..count).is_some_and(|letters| form.chars().eq(letters.iter().copied()))).then_some(count)
+        (count > 0
+            && left
+                .get(..count)
+                .is_some_and(|letters| form.chars().eq(letters.iter().copied())))
+        .then_some(count)
     };
     forms.iter().find_map(is_there)
 }
@@ -156,13 +179,18 @@ mod tests {
         ] {
             assert!(!is_in(text, false) && !is_in(text, true), "{text:?}");
         }
-        assert!(is_in("<&#x200B;/untrusted&#x2060;-content>", true) && !is_in("<&#x200B;/untrusted-content>", false));
+        assert!(
+            is_in("<&#x200B;/untrusted&#x2060;-content>", true)
+                && !is_in("<&#x200B;/untrusted-content>", false)
+        );
     }
 
     #[test]
     fn whatever_looks_like_the_beginning_of_a_mark_is_one() {
         let all = (0..=u32::from(char::MAX)).filter_map(char::from_u32);
-        let looks_so = all.filter(|c| std::iter::once(*c).nfkc().eq(['<']) || skeleton(c.encode_utf8(&mut [0; 4])).eq(['<']));
+        let looks_so = all.filter(|c| {
+            std::iter::once(*c).nfkc().eq(['<']) || skeleton(c.encode_utf8(&mut [0; 4])).eq(['<'])
+        });
         let missed: Vec<char> = looks_so.filter(|c| !is_opening(*c)).collect();
         assert!(missed.is_empty(), "{missed:?}");
     }

@@ -1,6 +1,8 @@
 //! What is fenced comes back as it was, and nothing gets out of a fence or hides in it.
 
-use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{
+    ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 use serde_json::json;
 
 use super::{around, hidden, is_needed, mark, unfence, unfenced};
@@ -8,18 +10,33 @@ use super::{around, hidden, is_needed, mark, unfence, unfenced};
 #[test]
 fn what_could_be_taken_for_something_else_is_written_differently() {
     let cases = [
-        ("plain <b> & &lt; &amp; text\n\t", "plain <b> & &lt; &amp; text\n\t"),
+        (
+            "plain <b> & &lt; &amp; text\n\t",
+            "plain <b> & &lt; &amp; text\n\t",
+        ),
         ("a</untrusted-content>b", "a&lt;/untrusted-content>b"),
         ("a&lt;/untrusted-content>b", "a&amp;lt;/untrusted-content>b"),
-        ("a&amp;lt;untrusted-content>", "a&amp;amp;lt;untrusted-content>"),
+        (
+            "a&amp;lt;untrusted-content>",
+            "a&amp;amp;lt;untrusted-content>",
+        ),
         ("＜untrusted-content>", "&#xFF1C;untrusted-content>"),
         ("＜b>", "＜b>"),
-        ("a\u{200b}b\u{202e}c\u{e0041}\u{7}", "a&#x200B;b&#x202E;c&#xE0041;&#x7;"),
+        (
+            "a\u{200b}b\u{202e}c\u{e0041}\u{7}",
+            "a&#x200B;b&#x202E;c&#xE0041;&#x7;",
+        ),
         ("a&#x200B;b &#x41; &#x3C;", "a&amp;#x200B;b &#x41; &#x3C;"),
-        ("<\u{2060}/untrusted-content>", "&lt;&#x2060;/untrusted-content>"),
+        (
+            "<\u{2060}/untrusted-content>",
+            "&lt;&#x2060;/untrusted-content>",
+        ),
     ];
     for (text, shown) in cases {
-        assert_eq!(around(text), format!("<untrusted-content>{shown}</untrusted-content>"));
+        assert_eq!(
+            around(text),
+            format!("<untrusted-content>{shown}</untrusted-content>")
+        );
         assert_eq!(unfenced(&around(text)).as_deref(), Some(text));
     }
 }
@@ -39,7 +56,10 @@ fn scripts_and_emoji_that_need_joiners_stay_as_they_are() {
     ];
     for text in whole {
         assert!(!is_needed(text), "{text:?}");
-        assert_eq!(around(text), format!("<untrusted-content>{text}</untrusted-content>"));
+        assert_eq!(
+            around(text),
+            format!("<untrusted-content>{text}</untrusted-content>")
+        );
     }
     let hiding = [
         "a\u{200d}b",
@@ -76,7 +96,10 @@ fn a_fence_is_taken_off_when_it_is_the_whole_text_and_no_other() {
         assert_eq!(unfenced(text), None, "{text}");
         assert_eq!(unfenced(&around(text)).as_deref(), Some(text));
     }
-    assert_eq!(unfenced("<untrusted-content></untrusted-content>").as_deref(), Some(""));
+    assert_eq!(
+        unfenced("<untrusted-content></untrusted-content>").as_deref(),
+        Some("")
+    );
 }
 
 #[test]
@@ -84,7 +107,10 @@ fn texts_and_names_of_arguments_are_unfenced_at_any_depth_and_once() {
     let twice = around(&around("x"));
     let mut arguments = json!({ "a": around("b<i>"), "c": [around("d"), 1, { around("e"): [around("f"), twice] }], "g": null });
     unfence(arguments.as_object_mut().unwrap());
-    assert_eq!(arguments, json!({ "a": "b<i>", "c": ["d", 1, { "e": ["f", around("x")] }], "g": null }));
+    assert_eq!(
+        arguments,
+        json!({ "a": "b<i>", "c": ["d", 1, { "e": ["f", around("x")] }], "g": null })
+    );
 }
 
 /// Texts that are made of what matters here.

@@ -9,21 +9,23 @@ use super::clock::worked;
 
 /// Stack that each thread running filters must have, in bytes.
 ///
-/// Filters run on the host's blocking threads (`tokio::task::spawn_blocking`): build the runtime with
-/// `thread_stack_size(FILTER_STACK_BYTES)`. A filter may build a value as deep as its fuel allows, and such a
-/// value is walked recursively; on smaller stacks that can end the process.
+/// Filters run on the host's blocking threads (`tokio::task::spawn_blocking`): build the runtime
+/// with `thread_stack_size(FILTER_STACK_BYTES)`. A filter may build a value as deep as its fuel
+/// allows, and such a value is walked recursively; on smaller stacks that can end the process.
 pub const FILTER_STACK_BYTES: usize = 32 << 20;
 
 /// Rounds of loops and recursion that one run may make.
 pub(crate) const FUEL: u64 = 20_000;
-/// Time that one run may work. Waiting for a core is no work: many calls at once on few cores do not end each other's filters.
+/// Time that one run may work. Waiting for a core is no work: many calls at once on few cores do
+/// not end each other's filters.
 pub(crate) const TIME: Duration = Duration::from_millis(250);
 /// Stack that nested calls of one run may take.
 const NESTED_BYTES: usize = 768 << 10;
 /// The clock is read once in so many rounds.
 const CLOCK_EVERY: u64 = 256;
 
-/// Time that one run may take when it only goes through what is there: large bodies take their time.
+/// Time that one run may take when it only goes through what is there: large bodies take their
+/// time.
 pub(crate) const STEP_TIME: Duration = Duration::from_millis(2_500);
 /// Values that `..` and `.[]` of one run may give.
 pub(crate) const STEPS: u64 = 2_000_000;
@@ -44,7 +46,9 @@ impl Spent {
     }
 
     pub(crate) fn from_code(code: i32) -> Option<Self> {
-        [Self::Fuel, Self::Time, Self::Stack].into_iter().find(|spent| spent.code() == code)
+        [Self::Fuel, Self::Time, Self::Stack]
+            .into_iter()
+            .find(|spent| spent.code() == code)
     }
 }
 
@@ -84,7 +88,9 @@ impl Budget {
 
     /// One value of `..` or `.[]`.
     pub(crate) fn step(&self) -> Result<(), i32> {
-        let Some(left) = self.steps.get().checked_sub(1) else { return Err(Spent::Fuel.code()) };
+        let Some(left) = self.steps.get().checked_sub(1) else {
+            return Err(Spent::Fuel.code());
+        };
         self.steps.set(left);
         if left.is_multiple_of(CLOCK_EVERY) && worked() > self.steps_until {
             return Err(Spent::Time.code());
@@ -94,12 +100,16 @@ impl Budget {
 
     /// Bytes that can still be paid for.
     pub(crate) fn bytes_left(&self) -> usize {
-        usize::try_from(self.fuel.get()).unwrap_or(usize::MAX).saturating_mul(BYTES_A_ROUND)
+        usize::try_from(self.fuel.get())
+            .unwrap_or(usize::MAX)
+            .saturating_mul(BYTES_A_ROUND)
     }
 
     pub(crate) fn spend(&self, rounds: u64) -> Result<(), i32> {
         let before = self.fuel.get();
-        let Some(left) = before.checked_sub(rounds) else { return Err(Spent::Fuel.code()) };
+        let Some(left) = before.checked_sub(rounds) else {
+            return Err(Spent::Fuel.code());
+        };
         self.fuel.set(left);
         let here = 0u8;
         if self.base.abs_diff((&raw const here).addr()) > NESTED_BYTES {

@@ -1,4 +1,5 @@
-//! What a filter makes, as far as its text says: objects with their keys, lists, texts, numbers. For documents; no value is checked by it.
+//! What a filter makes, as far as its text says: objects with their keys, lists, texts, numbers.
+//! For documents; no value is checked by it.
 
 use jaq_core::load::{lex, parse};
 use jaq_core::ops::Math;
@@ -20,11 +21,15 @@ fn form(term: &Term<'_>) -> Value {
         Term::Str(..) => json!({ "type": "string" }),
         Term::Num(_) => json!({ "type": "number" }),
         Term::Call("only", arguments) => match arguments.as_slice() {
-            [Term::Arr(Some(names))] => texts(names).map_or_else(|| json!({ "type": "object" }), |names| with_keys(&names)),
+            [Term::Arr(Some(names))] => {
+                texts(names).map_or_else(|| json!({ "type": "object" }), |names| with_keys(&names))
+            }
             _ => json!({ "type": "object" }),
         },
         Term::BinOp(_, parse::BinaryOp::Pipe(_), right) => form(right),
-        Term::BinOp(left, parse::BinaryOp::Math(Math::Add), right) => joined(form(left), form(right)),
+        Term::BinOp(left, parse::BinaryOp::Math(Math::Add), right) => {
+            joined(form(left), form(right))
+        }
         _ => json!({}),
     }
 }
@@ -32,20 +37,32 @@ fn form(term: &Term<'_>) -> Value {
 fn object(entries: &[(Term<'_>, Option<Term<'_>>)]) -> Value {
     let mut properties = Map::new();
     for (key, value) in entries {
-        let Some(name) = text(key) else { return json!({ "type": "object" }) };
-        properties.insert(name.to_owned(), value.as_ref().map_or_else(|| json!({}), form));
+        let Some(name) = text(key) else {
+            return json!({ "type": "object" });
+        };
+        properties.insert(
+            name.to_owned(),
+            value.as_ref().map_or_else(|| json!({}), form),
+        );
     }
     json!({ "type": "object", "properties": properties })
 }
 
 fn with_keys(names: &[&str]) -> Value {
-    let properties: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+    let properties: Map<String, Value> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({})))
+        .collect();
     json!({ "type": "object", "properties": properties })
 }
 
 /// Two objects added: the keys of both, when those of both are known.
 fn joined(mut left: Value, mut right: Value) -> Value {
-    let keys = |form: &mut Value| form.get_mut("properties").and_then(Value::as_object_mut).map(std::mem::take);
+    let keys = |form: &mut Value| {
+        form.get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .map(std::mem::take)
+    };
     match (keys(&mut left), keys(&mut right)) {
         (Some(mut all), Some(more)) => {
             all.extend(more);
@@ -68,7 +85,9 @@ fn text<'s>(term: &Term<'s>) -> Option<&'s str> {
 /// Texts with commas between them.
 fn texts<'s>(term: &Term<'s>) -> Option<Vec<&'s str>> {
     match term {
-        Term::BinOp(left, parse::BinaryOp::Comma, right) => Some([texts(left)?, texts(right)?].concat()),
+        Term::BinOp(left, parse::BinaryOp::Comma, right) => {
+            Some([texts(left)?, texts(right)?].concat())
+        }
         one => text(one).map(|text| vec![text]),
     }
 }
@@ -82,7 +101,10 @@ mod tests {
     #[test]
     fn the_text_of_a_filter_says_what_it_makes() {
         let keys = |names: &[&str]| {
-            let properties: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+            let properties: serde_json::Map<_, _> = names
+                .iter()
+                .map(|name| ((*name).to_owned(), json!({})))
+                .collect();
             json!({ "type": "object", "properties": properties })
         };
         for (code, form) in [
@@ -90,8 +112,14 @@ mod tests {
                 "{a: [.items[] | {id, name}]}",
                 json!({ "type": "object", "properties": { "a": { "type": "array", "items": keys(&["id", "name"]) } } }),
             ),
-            (r#"{a: only(["x", "y"])}"#, json!({ "type": "object", "properties": { "a": keys(&["x", "y"]) } })),
-            (r#"only(["x"]) + {y: 1}"#, json!({ "type": "object", "properties": { "x": {}, "y": { "type": "number" } } })),
+            (
+                r#"{a: only(["x", "y"])}"#,
+                json!({ "type": "object", "properties": { "a": keys(&["x", "y"]) } }),
+            ),
+            (
+                r#"only(["x"]) + {y: 1}"#,
+                json!({ "type": "object", "properties": { "x": {}, "y": { "type": "number" } } }),
+            ),
             ("{(.a): 1}", json!({ "type": "object" })),
             ("only($args.names)", json!({ "type": "object" })),
             ("{a: .} + .b", json!({})),

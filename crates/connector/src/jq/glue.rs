@@ -1,4 +1,5 @@
-//! Filters that are only a path, a literal, or one path or another: read once, evaluated without jq. What they give is what jq would give.
+//! Filters that are only a path, a literal, or one path or another: read once, evaluated without
+//! jq. What they give is what jq would give.
 
 use jaq_core::load::{lex, parse};
 use jaq_core::path::{Opt, Part};
@@ -51,14 +52,19 @@ pub(crate) struct Key {
     optional: bool,
 }
 
-/// A value that does not have the form that a path expects: what its author reads of it, without the value.
+/// A value that does not have the form that a path expects: what its author reads of it, without
+/// the value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Misfit(pub(crate) String);
 
 impl Misfit {
     /// A key was asked of a value that has none.
     fn index(value: &Val, key: &str) -> Self {
-        Self(format!("cannot index {} with {}", message::kind(value), message::quoted(key)))
+        Self(format!(
+            "cannot index {} with {}",
+            message::kind(value),
+            message::quoted(key)
+        ))
     }
 }
 
@@ -70,7 +76,9 @@ impl Path {
 
     fn value(&self, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
         let mut at = match self.variable {
-            Some(index) => variables.get(index).ok_or_else(|| Misfit("names no variable".to_owned()))?,
+            Some(index) => variables
+                .get(index)
+                .ok_or_else(|| Misfit("names no variable".to_owned()))?,
             None => input,
         };
         for key in &self.keys {
@@ -98,13 +106,24 @@ impl Path {
 /// Digits only: what else jq takes for a number is of no use in a header.
 fn number(text: &str) -> Option<Val> {
     let text = text.trim();
-    let decimal = || text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.parse::<f64>().is_ok();
-    text.parse::<isize>().ok().map(Val::from).or_else(|| decimal().then(|| Val::Num(Num::from_dec_str(text))))
+    let decimal = || {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && text.parse::<f64>().is_ok()
+    };
+    text.parse::<isize>()
+        .ok()
+        .map(Val::from)
+        .or_else(|| decimal().then(|| Val::Num(Num::from_dec_str(text))))
 }
 
 impl Plain {
     /// The same over JSON that was admitted and is still text: only what the path leads to is read.
-    pub(crate) fn value_in(&self, variables: &Variables, text: &str) -> Result<Option<Val>, Misfit> {
+    pub(crate) fn value_in(
+        &self,
+        variables: &Variables,
+        text: &str,
+    ) -> Result<Option<Val>, Misfit> {
         let path = match self {
             Self::Path(path) if path.variable.is_none() => path,
             _ => return self.value(variables, &Val::Null),
@@ -119,7 +138,12 @@ impl Plain {
             keys = rest;
         }
         let value = read_text(at).map_err(|why| Misfit(why.to_owned()))?;
-        Path { variable: None, keys: keys.to_vec(), number: path.number }.value(variables, &value)
+        Path {
+            variable: None,
+            keys: keys.to_vec(),
+            number: path.number,
+        }
+        .value(variables, &value)
     }
 
     pub(crate) fn value(&self, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
@@ -135,7 +159,9 @@ impl Evaluation {
     pub(crate) fn plain(code: &str) -> Option<Self> {
         let term = term(code)?;
         match &term {
-            Term::BinOp(left, parse::BinaryOp::Alt, right) => Some(Self::Either(plain(left)?, plain(right)?)),
+            Term::BinOp(left, parse::BinaryOp::Alt, right) => {
+                Some(Self::Either(plain(left)?, plain(right)?))
+            }
             other => Some(Self::Plain(plain(other)?)),
         }
     }
@@ -144,12 +170,21 @@ impl Evaluation {
 impl Glue {
     /// A value that is always the same.
     pub(crate) fn literal(value: Val) -> Self {
-        Self { evaluation: Evaluation::Plain(Plain::Literal(value)), origin: None }
+        Self {
+            evaluation: Evaluation::Plain(Plain::Literal(value)),
+            origin: None,
+        }
     }
 
     /// A plain filter that the format itself brings; null when it is not plain.
     pub(crate) fn of_format(code: &str) -> Self {
-        Evaluation::plain(code).map_or_else(|| Self::literal(Val::Null), |evaluation| Self { evaluation, origin: None })
+        Evaluation::plain(code).map_or_else(
+            || Self::literal(Val::Null),
+            |evaluation| Self {
+                evaluation,
+                origin: None,
+            },
+        )
     }
 
     /// It needs jq.
@@ -181,7 +216,11 @@ impl Glue {
     /// The argument that it is, when it is `$args.name` and nothing else.
     pub(crate) fn argument(&self) -> Option<&str> {
         match &self.evaluation {
-            Evaluation::Plain(Plain::Path(Path { variable: Some(0), keys, number: false })) => match keys.as_slice() {
+            Evaluation::Plain(Plain::Path(Path {
+                variable: Some(0),
+                keys,
+                number: false,
+            })) => match keys.as_slice() {
                 [key] => Some(&key.name),
                 _ => None,
             },
@@ -197,13 +236,23 @@ fn plain(term: &Term<'_>) -> Option<Plain> {
             [lex::StrPart::Str(text)] => Some(Plain::Literal(Val::utf8_str((*text).to_owned()))),
             _ => None,
         },
-        Term::Num(number) => number.parse::<isize>().ok().map(|number| Plain::Literal(Val::from(number))),
-        Term::Call("true", arguments) if arguments.is_empty() => Some(Plain::Literal(Val::Bool(true))),
-        Term::Call("false", arguments) if arguments.is_empty() => Some(Plain::Literal(Val::Bool(false))),
+        Term::Num(number) => number
+            .parse::<isize>()
+            .ok()
+            .map(|number| Plain::Literal(Val::from(number))),
+        Term::Call("true", arguments) if arguments.is_empty() => {
+            Some(Plain::Literal(Val::Bool(true)))
+        }
+        Term::Call("false", arguments) if arguments.is_empty() => {
+            Some(Plain::Literal(Val::Bool(false)))
+        }
         Term::Call("null", arguments) if arguments.is_empty() => Some(Plain::Literal(Val::Null)),
         Term::BinOp(left, parse::BinaryOp::Pipe(None), right) => match (path(left)?, &**right) {
             (path, Term::TryCatch(body, None)) if matches!(&**body, Term::Call("tonumber", a) if a.is_empty()) => {
-                Some(Plain::Path(Path { number: true, ..path }))
+                Some(Plain::Path(Path {
+                    number: true,
+                    ..path
+                }))
             }
             _ => None,
         },
@@ -222,16 +271,25 @@ fn path(term: &Term<'_>) -> Option<Path> {
         Term::Path(start, parts) => {
             let keys = parts.0.iter().map(|(part, optional)| match part {
                 Part::Index(Term::Str(None, name)) => match name.as_slice() {
-                    [lex::StrPart::Str(name)] => {
-                        Some(Key { name: (*name).to_owned(), optional: matches!(optional, Opt::Optional) })
-                    }
+                    [lex::StrPart::Str(name)] => Some(Key {
+                        name: (*name).to_owned(),
+                        optional: matches!(optional, Opt::Optional),
+                    }),
                     _ => None,
                 },
                 _ => None,
             });
-            Some(Path { variable: root(start)?, keys: keys.collect::<Option<_>>()?, number: false })
+            Some(Path {
+                variable: root(start)?,
+                keys: keys.collect::<Option<_>>()?,
+                number: false,
+            })
         }
-        other => Some(Path { variable: root(other)?, keys: Vec::new(), number: false }),
+        other => Some(Path {
+            variable: root(other)?,
+            keys: Vec::new(),
+            number: false,
+        }),
     }
 }
 
@@ -243,7 +301,13 @@ mod tests {
     use jaq_json::Val;
 
     fn variables() -> Variables {
-        std::array::from_fn(|index| if index == 0 { value(r#"{"a":{"b":"5"},"n":null}"#) } else { Val::Null })
+        std::array::from_fn(|index| {
+            if index == 0 {
+                value(r#"{"a":{"b":"5"},"n":null}"#)
+            } else {
+                Val::Null
+            }
+        })
     }
 
     fn value(json: &str) -> Val {
@@ -274,16 +338,31 @@ mod tests {
             r#".["a b"]"#,
             ".x // 3",
         ];
-        let inputs =
-            ["null", "{}", r#"{"a":{"b":1.10}}"#, r#"{"a":"7","b":false}"#, r#"{"a":[1]}"#, "[1]", "3", r#""t""#, r#"{"a b":2}"#];
+        let inputs = [
+            "null",
+            "{}",
+            r#"{"a":{"b":1.10}}"#,
+            r#"{"a":"7","b":false}"#,
+            r#"{"a":[1]}"#,
+            "[1]",
+            "3",
+            r#""t""#,
+            r#"{"a b":2}"#,
+        ];
         for code in codes {
             let glue = Evaluation::plain(code).unwrap_or_else(|| panic!("{code} is plain"));
             let program = compile("", &[code]).unwrap();
             for input in inputs {
-                let by_jq = program.run_one(FilterId(0), &variables(), value(input)).map_err(|_| ());
+                let by_jq = program
+                    .run_one(FilterId(0), &variables(), value(input))
+                    .map_err(|_| ());
                 let own = match &glue {
-                    Evaluation::Plain(plain) => plain.value(&variables(), &value(input)).map_err(|_| ()),
-                    Evaluation::Either(a, b) => super::super::either(a, b, &variables(), &value(input)).map_err(|_| ()),
+                    Evaluation::Plain(plain) => {
+                        plain.value(&variables(), &value(input)).map_err(|_| ())
+                    }
+                    Evaluation::Either(a, b) => {
+                        super::super::either(a, b, &variables(), &value(input)).map_err(|_| ())
+                    }
                     Evaluation::Filter(_) => unreachable!(),
                 };
                 let show = |value: Result<Option<Val>, ()>| {
@@ -297,7 +376,9 @@ mod tests {
                 };
                 let in_text = match &glue {
                     Evaluation::Plain(plain) => plain.value_in(&variables(), input).map_err(|_| ()),
-                    Evaluation::Either(a, b) => super::super::either_in(a, b, &variables(), input).map_err(|_| ()),
+                    Evaluation::Either(a, b) => {
+                        super::super::either_in(a, b, &variables(), input).map_err(|_| ())
+                    }
                     Evaluation::Filter(_) => unreachable!(),
                 };
                 assert_eq!(show(own), show(by_jq.clone()), "{code} over {input}");
@@ -308,7 +389,19 @@ mod tests {
 
     #[test]
     fn what_needs_jq_is_left_to_it() {
-        for code in [".a[]", ".a + 1", ".a | .b", "$x", "\"a\\(.b)\"", ".[0]", "empty", "-1", "{a: 1}", ".a // .b // .c", "f"] {
+        for code in [
+            ".a[]",
+            ".a + 1",
+            ".a | .b",
+            "$x",
+            "\"a\\(.b)\"",
+            ".[0]",
+            "empty",
+            "-1",
+            "{a: 1}",
+            ".a // .b // .c",
+            "f",
+        ] {
             assert!(Evaluation::plain(code).is_none(), "{code}");
         }
     }

@@ -1,4 +1,5 @@
-//! Between JSON and jq's values: bytes in, bytes out, arguments in. Strict both ways; numbers stay as written.
+//! Between JSON and jq's values: bytes in, bytes out, arguments in. Strict both ways; numbers stay
+//! as written.
 
 use jaq_json::{Map, Num, Val};
 use serde_json::Value;
@@ -15,18 +16,23 @@ pub(crate) fn read_text(json: &str) -> Result<Val, &'static str> {
     jaq_json::read::parse_single(json.as_bytes()).map_err(|_| "it is not JSON")
 }
 
-/// A value as compact JSON; refuses what JSON cannot say and what is nested deeper than [`MAX_DEPTH`].
+/// A value as compact JSON; refuses what JSON cannot say and what is nested deeper than
+/// [`MAX_DEPTH`].
 pub(crate) fn write(out: &mut String, value: &Val) -> Result<(), &'static str> {
     write_at(out, value, MAX_DEPTH + 1)
 }
 
 fn write_at(out: &mut String, value: &Val, depth: usize) -> Result<(), &'static str> {
-    let Some(inner) = depth.checked_sub(1) else { return Err("it is nested too deep") };
+    let Some(inner) = depth.checked_sub(1) else {
+        return Err("it is nested too deep");
+    };
     match value {
         Val::Null => out.push_str("null"),
         Val::Bool(true) => out.push_str("true"),
         Val::Bool(false) => out.push_str("false"),
-        Val::Num(Num::Float(number)) if !number.is_finite() => return Err("it holds a number that JSON cannot say"),
+        Val::Num(Num::Float(number)) if !number.is_finite() => {
+            return Err("it holds a number that JSON cannot say");
+        }
         Val::Num(number) => {
             use std::fmt::Write;
             write!(out, "{number}").map_err(|_| "it cannot be written")?;
@@ -55,7 +61,9 @@ fn write_at(out: &mut String, value: &Val, depth: usize) -> Result<(), &'static 
                 if index > 0 {
                     out.push(',');
                 }
-                let Val::TStr(key) = key else { return Err("it holds a key that is not a text") };
+                let Val::TStr(key) = key else {
+                    return Err("it holds a key that is not a text");
+                };
                 push_string(out, &String::from_utf8_lossy(key));
                 out.push(':');
                 write_at(out, value, inner)?;
@@ -75,14 +83,24 @@ pub(crate) fn sound(value: &Val) -> Result<(), &'static str> {
 const MAX_BYTES: usize = 32 << 20;
 
 fn sound_at(value: &Val, depth: usize, left: &mut usize) -> Result<(), &'static str> {
-    let Some(inner) = depth.checked_sub(1) else { return Err("it is nested too deep") };
-    let bytes = if let Val::TStr(text) = value { text.len() + 2 } else { 2 };
+    let Some(inner) = depth.checked_sub(1) else {
+        return Err("it is nested too deep");
+    };
+    let bytes = if let Val::TStr(text) = value {
+        text.len() + 2
+    } else {
+        2
+    };
     // a value may hold the same part many times, so what it makes is counted and not what it takes
     *left = left.checked_sub(bytes).ok_or("it is too large")?;
     match value {
-        Val::Num(Num::Float(number)) if !number.is_finite() => Err("it holds a number that JSON cannot say"),
+        Val::Num(Num::Float(number)) if !number.is_finite() => {
+            Err("it holds a number that JSON cannot say")
+        }
         Val::BStr(_) => Err("it holds a byte string"),
-        Val::Arr(list) if inner > 0 => list.iter().try_for_each(|value| sound_at(value, inner, left)),
+        Val::Arr(list) if inner > 0 => list
+            .iter()
+            .try_for_each(|value| sound_at(value, inner, left)),
         Val::Obj(map) if inner > 0 => map.iter().try_for_each(|(key, value)| match key {
             Val::TStr(key) => {
                 *left = left.checked_sub(key.len() + 4).ok_or("it is too large")?;
@@ -133,7 +151,10 @@ pub(crate) fn from_json(value: &Value) -> Val {
         Value::Null => Val::Null,
         Value::Bool(bool) => Val::Bool(*bool),
         Value::Number(number) => {
-            match (number.as_i64().and_then(|n| isize::try_from(n).ok()), number.as_u64().and_then(|n| usize::try_from(n).ok())) {
+            match (
+                number.as_i64().and_then(|n| isize::try_from(n).ok()),
+                number.as_u64().and_then(|n| usize::try_from(n).ok()),
+            ) {
                 (Some(signed), _) => Val::from(signed),
                 (None, Some(unsigned)) => Val::from(unsigned),
                 (None, None) => Val::from(number.as_f64().unwrap_or_default()),
@@ -141,6 +162,10 @@ pub(crate) fn from_json(value: &Value) -> Val {
         }
         Value::String(text) => Val::from(text.clone()),
         Value::Array(list) => list.iter().map(from_json).collect(),
-        Value::Object(map) => Val::obj(map.iter().map(|(k, v)| (Val::utf8_str(k.clone()), from_json(v))).collect::<Map>()),
+        Value::Object(map) => Val::obj(
+            map.iter()
+                .map(|(k, v)| (Val::utf8_str(k.clone()), from_json(v)))
+                .collect::<Map>(),
+        ),
     }
 }

@@ -1,4 +1,5 @@
-//! Why a filter failed, for its author: jq's message with every value cut out, as a value may be anything that a backend said.
+//! Why a filter failed, for its author: jq's message with every value cut out, as a value may be
+//! anything that a backend said.
 
 use jaq_json::Val;
 
@@ -19,23 +20,38 @@ pub(super) fn kind(value: &Val) -> &'static str {
     }
 }
 
-/// jq's message without the values in it. `code` is the filter: a key that it names may be shown, because its author wrote it.
+/// jq's message without the values in it. `code` is the filter: a key that it names may be shown,
+/// because its author wrote it.
 pub(crate) fn without_values(message: &str, code: &str) -> String {
     if let Some(rest) = message.strip_prefix("cannot index ") {
         let (subject, rest) = first_value(rest);
-        let key = rest.and_then(|rest| rest.strip_prefix(" with ")).map(|key| named(key, code));
-        return format!("cannot index {subject}{}", key.map(|key| format!(" with {key}")).unwrap_or_default());
+        let key = rest
+            .and_then(|rest| rest.strip_prefix(" with "))
+            .map(|key| named(key, code));
+        return format!(
+            "cannot index {subject}{}",
+            key.map(|key| format!(" with {key}")).unwrap_or_default()
+        );
     }
     if let Some(rest) = message.strip_prefix("cannot use ") {
         let (subject, rest) = first_value(rest);
-        let wanted = rest.and_then(|rest| rest.strip_prefix(" as ")).filter(|wanted| is_type(wanted));
-        return format!("cannot use {subject}{}", wanted.map(|wanted| format!(" as {wanted}")).unwrap_or_default());
+        let wanted = rest
+            .and_then(|rest| rest.strip_prefix(" as "))
+            .filter(|wanted| is_type(wanted));
+        return format!(
+            "cannot use {subject}{}",
+            wanted
+                .map(|wanted| format!(" as {wanted}"))
+                .unwrap_or_default()
+        );
     }
     if let Some(rest) = message.strip_prefix("cannot calculate ") {
         let (left, rest) = first_value(rest);
         let operation = rest.and_then(|rest| rest.strip_prefix(' ')?.split_once(' '));
         return match operation.filter(|(sign, _)| sign.len() == 1) {
-            Some((sign, right)) => format!("cannot calculate {left} {sign} {}", first_value(right).0),
+            Some((sign, right)) => {
+                format!("cannot calculate {left} {sign} {}", first_value(right).0)
+            }
             None => format!("cannot calculate with {left}"),
         };
     }
@@ -43,7 +59,10 @@ pub(crate) fn without_values(message: &str, code: &str) -> String {
         return format!("cannot parse {}", first_value(rest).0);
     }
     if let Some(rest) = message.strip_prefix("invalid path expression with input ") {
-        return format!("invalid path expression with {} as input", first_value(rest).0);
+        return format!(
+            "invalid path expression with {} as input",
+            first_value(rest).0
+        );
     }
     match message.strip_suffix(" has no length") {
         Some(value) => format!("{} has no length", first_value(value).0),
@@ -51,10 +70,14 @@ pub(crate) fn without_values(message: &str, code: &str) -> String {
     }
 }
 
-/// The kind of the JSON value that a text begins with, and what follows it where its end is certain.
+/// The kind of the JSON value that a text begins with, and what follows it where its end is
+/// certain.
 fn first_value(text: &str) -> (&'static str, Option<&str>) {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
-    let rest = values.next().and_then(Result::ok).and_then(|_| text.get(values.byte_offset()..));
+    let rest = values
+        .next()
+        .and_then(Result::ok)
+        .and_then(|_| text.get(values.byte_offset()..));
     let kind = match text.bytes().next() {
         Some(b'{') => "an object",
         Some(b'[') => "a list",
@@ -68,7 +91,9 @@ fn first_value(text: &str) -> (&'static str, Option<&str>) {
 
 /// A key as the filter has it, else its kind.
 fn named(key: &str, code: &str) -> String {
-    let text = serde_json::from_str::<String>(key).ok().filter(|text| !text.is_empty() && code.contains(text.as_str()));
+    let text = serde_json::from_str::<String>(key)
+        .ok()
+        .filter(|text| !text.is_empty() && code.contains(text.as_str()));
     text.map_or_else(|| first_value(key).0.to_owned(), |text| quoted(&text))
 }
 
@@ -80,7 +105,10 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 fn is_type(text: &str) -> bool {
-    text.len() <= MAX_TYPE && text.bytes().all(|byte| byte.is_ascii_lowercase() || b" ()".contains(&byte))
+    text.len() <= MAX_TYPE
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || b" ()".contains(&byte))
 }
 
 #[cfg(test)]

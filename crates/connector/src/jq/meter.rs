@@ -1,4 +1,5 @@
-//! Puts a price on every loop of a filter, and on what makes large values, before it is compiled; lists the variables it names.
+//! Puts a price on every loop of a filter, and on what makes large values, before it is compiled;
+//! lists the variables it names.
 
 use jaq_core::load::{lex, parse};
 use jaq_core::ops::Math;
@@ -31,7 +32,8 @@ struct Open<'s> {
     recursive: bool,
 }
 
-/// The variables that a filter names, each with the first key that is read of it, when that key is written down.
+/// The variables that a filter names, each with the first key that is read of it, when that key is
+/// written down.
 #[derive(Debug, Default)]
 pub(crate) struct Named<'s> {
     pub(crate) uses: Vec<(&'s str, Option<&'s str>)>,
@@ -51,9 +53,17 @@ pub(crate) fn named<'s>(term: &Term<'s>) -> Named<'s> {
     named
 }
 
-fn walk_definitions<'s>(definitions: &mut [Definition<'s>], open: &mut Vec<Open<'s>>, named: &mut Named<'s>) {
+fn walk_definitions<'s>(
+    definitions: &mut [Definition<'s>],
+    open: &mut Vec<Open<'s>>,
+    named: &mut Named<'s>,
+) {
     for definition in definitions {
-        open.push(Open { name: definition.name, arity: definition.args.len(), recursive: false });
+        open.push(Open {
+            name: definition.name,
+            arity: definition.args.len(),
+            recursive: false,
+        });
         walk(&mut definition.body, open, named);
         if open.pop().is_some_and(|open| open.recursive) {
             definition.body = paid(std::mem::take(&mut definition.body));
@@ -80,12 +90,27 @@ fn native(of: Math) -> Option<&'static str> {
 
 /// The number that makes too large a text of a written text.
 fn large<'s>(left: &Term<'s>, right: &Term<'s>) -> Option<&'s str> {
-    let ((Term::Str(_, parts), Term::Num(number)) | (Term::Num(number), Term::Str(_, parts))) = (left, right) else {
+    let ((Term::Str(_, parts), Term::Num(number)) | (Term::Num(number), Term::Str(_, parts))) =
+        (left, right)
+    else {
         return None;
     };
-    let bytes = parts.iter().map(|part| if let lex::StrPart::Str(text) = part { text.len() } else { 1 }).sum::<usize>();
+    let bytes = parts
+        .iter()
+        .map(|part| {
+            if let lex::StrPart::Str(text) = part {
+                text.len()
+            } else {
+                1
+            }
+        })
+        .sum::<usize>();
     let bytes = u32::try_from(bytes).ok().map(f64::from)?;
-    number.parse::<f64>().ok().filter(|times| times * bytes > MAX_PRODUCT).map(|_| *number)
+    number
+        .parse::<f64>()
+        .ok()
+        .filter(|times| times * bytes > MAX_PRODUCT)
+        .map(|_| *number)
 }
 
 fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>) {
@@ -122,14 +147,24 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
             walk(left, open, named);
             walk(right, open, named);
             let name = native(*of).unwrap_or_default();
-            *term = Term::Call(name, vec![std::mem::take(&mut **left), std::mem::take(&mut **right)]);
+            *term = Term::Call(
+                name,
+                vec![std::mem::take(&mut **left), std::mem::take(&mut **right)],
+            );
         }
         // `l += r` is `r as $x | l |= . + $x`
         Term::BinOp(left, parse::BinaryOp::UpdateMath(of), right) if native(*of).is_some() => {
             walk(left, open, named);
             walk(right, open, named);
-            let changed = Term::Call(native(*of).unwrap_or_default(), vec![Term::Id, Term::Var(OPERAND)]);
-            let update = Term::BinOp(std::mem::take(left), parse::BinaryOp::Update, Box::new(changed));
+            let changed = Term::Call(
+                native(*of).unwrap_or_default(),
+                vec![Term::Id, Term::Var(OPERAND)],
+            );
+            let update = Term::BinOp(
+                std::mem::take(left),
+                parse::BinaryOp::Update,
+                Box::new(changed),
+            );
             let bound = parse::BinaryOp::Pipe(Some(parse::Pattern::Var(OPERAND)));
             *term = Term::BinOp(std::mem::take(right), bound, Box::new(update));
         }
@@ -180,7 +215,11 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
         Term::Path(head, path) => {
             match (&**head, path.0.first()) {
                 (Term::Var(name), Some((jaq_core::path::Part::Index(Term::Str(_, key)), _))) => {
-                    let key = if let [lex::StrPart::Str(key)] = key.as_slice() { Some(*key) } else { None };
+                    let key = if let [lex::StrPart::Str(key)] = key.as_slice() {
+                        Some(*key)
+                    } else {
+                        None
+                    };
                     named.uses.push((name, key));
                 }
                 _ => walk(head, open, named),
@@ -195,7 +234,11 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
                     }
                 }
             }
-            if path.0.iter().any(|(part, _)| matches!(part, jaq_core::path::Part::Range(None, None))) {
+            if path
+                .0
+                .iter()
+                .any(|(part, _)| matches!(part, jaq_core::path::Part::Range(None, None)))
+            {
                 *term = piped(std::mem::take(term), Term::Call(STEP, vec![]));
             }
         }

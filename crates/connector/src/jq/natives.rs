@@ -8,9 +8,19 @@ use super::budget::BYTES_A_ROUND;
 use super::meter::{FIT, PRODUCT, STEP, SUM, TICK};
 use super::program::Kind;
 
-/// Natives that do not exist for a connector: clock, environment, process, log, local time zone; `range` is ours.
-const DENIED: &[&str] =
-    &["env", "now", "debug_empty", "stderr_empty", "halt", "localtime", "strflocaltime", "mktime_local", "range"];
+/// Natives that do not exist for a connector: clock, environment, process, log, local time zone;
+/// `range` is ours.
+const DENIED: &[&str] = &[
+    "env",
+    "now",
+    "debug_empty",
+    "stderr_empty",
+    "halt",
+    "localtime",
+    "strflocaltime",
+    "mktime_local",
+    "range",
+];
 /// Definitions that lean on those.
 pub(crate) const DENIED_DEFINITIONS: &[&str] = &["debug", "stderr", "halt", "halt_error"];
 
@@ -40,34 +50,89 @@ def touched($keys): $keys | with_entries(select(.key as $k | $before[$k] != $aft
 /// What each of ours does, for the reference.
 pub(crate) const OWN_MEANINGS: &[(&str, &str)] = &[
     ("some", "an object without the keys whose value is null"),
-    ("slug", "a text in lower case, everything but letters and digits made one hyphen"),
+    (
+        "slug",
+        "a text in lower case, everything but letters and digits made one hyphen",
+    ),
     ("csv", "a list joined by commas; null stays null"),
-    ("without($names)", "an object without these keys, the others in their order"),
-    ("only($names)", "an object with these keys alone, in the order of the names, as far as it has them"),
-    ("rename($names)", "an object with keys renamed by a map of old to new"),
+    (
+        "without($names)",
+        "an object without these keys, the others in their order",
+    ),
+    (
+        "only($names)",
+        "an object with these keys alone, in the order of the names, as far as it has them",
+    ),
+    (
+        "rename($names)",
+        "an object with keys renamed by a map of old to new",
+    ),
     ("IN(f)", "true when the input is one of the values of `f`"),
-    ("has_text($q)", "true when the input contains the text, whatever its case"),
-    ("given", "an object without the keys that the caller did not pass"),
-    ("passed($names)", "how many of these arguments were passed and are not null"),
-    ("passed_or_null($names)", "how many of these arguments were passed, null included"),
-    ("error($sentence)", "ends the call; the caller reads the sentence"),
-    ("touched($keys)", "the keys of an object whose values differ between `$before` and `$after`"),
+    (
+        "has_text($q)",
+        "true when the input contains the text, whatever its case",
+    ),
+    (
+        "given",
+        "an object without the keys that the caller did not pass",
+    ),
+    (
+        "passed($names)",
+        "how many of these arguments were passed and are not null",
+    ),
+    (
+        "passed_or_null($names)",
+        "how many of these arguments were passed, null included",
+    ),
+    (
+        "error($sentence)",
+        "ends the call; the caller reads the sentence",
+    ),
+    (
+        "touched($keys)",
+        "the keys of an object whose values differ between `$before` and `$after`",
+    ),
 ];
 
 /// jq's own functions that a filter may call, as `name/arguments`.
 pub(crate) fn names() -> std::collections::BTreeSet<String> {
-    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-    let defined = definitions.filter(|d| !DENIED_DEFINITIONS.contains(&d.name)).map(|d| (d.name.to_owned(), d.args.len()));
+    let definitions = jaq_core::defs()
+        .chain(jaq_std::defs())
+        .chain(jaq_json::defs());
+    let defined = definitions
+        .filter(|d| !DENIED_DEFINITIONS.contains(&d.name))
+        .map(|d| (d.name.to_owned(), d.args.len()));
     let natives = all(0).map(|(name, arguments, _)| (name.to_owned(), arguments.len()));
-    let shown = |(name, _): &(String, usize)| !name.ends_with("_empty") && !name.contains("__") && !name.starts_with('@');
-    defined.chain(natives).filter(shown).map(|(name, arguments)| format!("{name}/{arguments}")).collect()
+    let shown = |(name, _): &(String, usize)| {
+        !name.ends_with("_empty") && !name.contains("__") && !name.starts_with('@')
+    };
+    defined
+        .chain(natives)
+        .filter(shown)
+        .map(|(name, arguments)| format!("{name}/{arguments}"))
+        .collect()
 }
 
 /// Every native of a program with `filters` entry points.
 pub(crate) fn all(filters: usize) -> impl Iterator<Item = Fun<Kind>> {
-    let entries: Fun<Kind> = (ENTRIES, std::iter::repeat_n(Bind::Fun(()), filters).collect(), Native::<Kind>::new(take_entries));
-    let jaq = jaq_core::funs::<Kind>().chain(jaq_std::funs::<Kind>()).chain(jaq_json::funs::<Kind>());
-    jaq.filter(|fun| !DENIED.contains(&fun.0)).chain([tick(), range(), only(), step(), fit(), sum(), product(), entries])
+    let entries: Fun<Kind> = (
+        ENTRIES,
+        std::iter::repeat_n(Bind::Fun(()), filters).collect(),
+        Native::<Kind>::new(take_entries),
+    );
+    let jaq = jaq_core::funs::<Kind>()
+        .chain(jaq_std::funs::<Kind>())
+        .chain(jaq_json::funs::<Kind>());
+    jaq.filter(|fun| !DENIED.contains(&fun.0)).chain([
+        tick(),
+        range(),
+        only(),
+        step(),
+        fit(),
+        sum(),
+        product(),
+        entries,
+    ])
 }
 
 fn once<'a>(result: Result<Val, Exn<'a, Val>>) -> ValXs<'a, Val> {
@@ -141,7 +206,11 @@ fn fit() -> Fun<Kind> {
     let native = Native::<Kind>::new(|cv| {
         let budget = cv.0.data().budget;
         let rounds = (printed(&cv.1, budget.bytes_left()) / BYTES_A_ROUND) as u64;
-        let paid = if rounds < FREE_ROUNDS { Ok(()) } else { budget.spend(rounds) };
+        let paid = if rounds < FREE_ROUNDS {
+            Ok(())
+        } else {
+            budget.spend(rounds)
+        };
         once(paid.map(|()| cv.1).map_err(Exn::halt))
     });
     (FIT, v(0), native)
@@ -166,14 +235,23 @@ fn sum() -> Fun<Kind> {
 fn product() -> Fun<Kind> {
     let native = Native::<Kind>::new(|mut cv| {
         let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
-        if let (Val::TStr(text) | Val::BStr(text), Val::Num(times)) | (Val::Num(times), Val::TStr(text) | Val::BStr(text)) =
-            (&left, &right)
+        if let (Val::TStr(text) | Val::BStr(text), Val::Num(times))
+        | (Val::Num(times), Val::TStr(text) | Val::BStr(text)) = (&left, &right)
         {
             let times = times.to_string().parse::<f64>().unwrap_or(f64::MAX);
-            let rounds = times * u32::try_from(text.len()).map_or(f64::MAX, f64::from) / BYTES_A_ROUND as f64;
+            let rounds = times * u32::try_from(text.len()).map_or(f64::MAX, f64::from)
+                / BYTES_A_ROUND as f64;
             let budget = cv.0.data().budget;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast that saturates is wanted")]
-            let paid = if rounds >= 1.0 { budget.spend(rounds as u64) } else { Ok(()) };
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a cast that saturates is wanted"
+            )]
+            let paid = if rounds >= 1.0 {
+                budget.spend(rounds as u64)
+            } else {
+                Ok(())
+            };
             if let Err(code) = paid {
                 return once(Err(Exn::halt(code)));
             }
@@ -209,7 +287,9 @@ fn only() -> Fun<Kind> {
         let names = cv.0.pop_var();
         once(match (&cv.1, &names) {
             (Val::Obj(object), Val::Arr(names)) => {
-                let kept = names.iter().filter_map(|name| Some((name.clone(), object.get(name)?.clone())));
+                let kept = names
+                    .iter()
+                    .filter_map(|name| Some((name.clone(), object.get(name)?.clone())));
                 Ok(Val::obj(kept.collect()))
             }
             _ => Err(jaq_core::Error::str("only takes a list of names, and an object").into()),

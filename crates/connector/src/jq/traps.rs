@@ -1,4 +1,5 @@
-//! Forms that a filter can have and should not: what they cost, and what to write instead. They compile; only `lint` speaks of them.
+//! Forms that a filter can have and should not: what they cost, and what to write instead. They
+//! compile; only `lint` speaks of them.
 
 use jaq_core::load::{lex, parse};
 use jaq_core::ops::Math;
@@ -15,7 +16,8 @@ const MAX_REPEATS: u64 = 1_000;
 /// Functions that go through a whole value, or on without an end of their own.
 const WALKERS: [&str; 3] = ["recurse", "walk", "repeat"];
 
-/// A form that should not be there: the byte of the filter where it begins, what it is, and what to do.
+/// A form that should not be there: the byte of the filter where it begins, what it is, and what to
+/// do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Trap {
     pub(crate) byte: usize,
@@ -25,7 +27,11 @@ pub(crate) struct Trap {
 
 /// The traps of one filter; none when it cannot be read, which is said elsewhere.
 pub(crate) fn of_filter(code: &str) -> Vec<Trap> {
-    let mut finder = Finder { code, traps: Vec::new(), open: Vec::new() };
+    let mut finder = Finder {
+        code,
+        traps: Vec::new(),
+        open: Vec::new(),
+    };
     if let Some(term) = term(code) {
         finder.walk(&term);
     }
@@ -34,7 +40,11 @@ pub(crate) fn of_filter(code: &str) -> Vec<Trap> {
 
 /// The traps of shared definitions.
 pub(crate) fn of_definitions(code: &str) -> Vec<Trap> {
-    let mut finder = Finder { code, traps: Vec::new(), open: Vec::new() };
+    let mut finder = Finder {
+        code,
+        traps: Vec::new(),
+        open: Vec::new(),
+    };
     finder.definitions(&definitions(code));
     finder.traps
 }
@@ -48,7 +58,11 @@ struct Finder<'s> {
 
 impl<'s> Finder<'s> {
     fn add(&mut self, byte: usize, what: impl Into<String>, hint: impl Into<String>) {
-        self.traps.push(Trap { byte, what: what.into(), hint: hint.into() });
+        self.traps.push(Trap {
+            byte,
+            what: what.into(),
+            hint: hint.into(),
+        });
     }
 
     fn at(&self, part: &str) -> usize {
@@ -68,7 +82,11 @@ impl<'s> Finder<'s> {
             Term::Id | Term::Num(_) | Term::Var(_) | Term::Break(_) | Term::Arr(None) => {}
             Term::Recurse => {
                 let byte = self.code.find("..").unwrap_or_default();
-                self.add(byte, "`..` goes through the whole value", "name the paths; what is empty is dropped without a filter");
+                self.add(
+                    byte,
+                    "`..` goes through the whole value",
+                    "name the paths; what is empty is dropped without a filter",
+                );
             }
             Term::Str(_, parts) => self.text(parts),
             Term::Arr(Some(inner)) | Term::Neg(inner) | Term::Label(_, inner) => self.walk(inner),
@@ -110,7 +128,10 @@ impl<'s> Finder<'s> {
                 for (part, _) in &path.0 {
                     match part {
                         Part::Index(term) => self.walk(term),
-                        Part::Range(from, to) => [from, to].into_iter().flatten().for_each(|term| self.walk(term)),
+                        Part::Range(from, to) => [from, to]
+                            .into_iter()
+                            .flatten()
+                            .for_each(|term| self.walk(term)),
                     }
                 }
             }
@@ -120,7 +141,9 @@ impl<'s> Finder<'s> {
     fn call(&mut self, name: &'s str, arguments: &[Term<'s>]) {
         let at = self.at(name);
         if self.open.contains(&(name, arguments.len())) {
-            let hint = format!("a run makes at most {FUEL} rounds; use map, select or reduce over what is there");
+            let hint = format!(
+                "a run makes at most {FUEL} rounds; use map, select or reduce over what is there"
+            );
             self.add(at, format!("`{name}` calls itself"), hint);
         } else if WALKERS.contains(&name) {
             let hint = format!("a run makes at most {FUEL} rounds; name the paths");
@@ -130,7 +153,10 @@ impl<'s> Finder<'s> {
             && let Some(keys) = deleted_keys(path)
         {
             let names: Vec<_> = keys.iter().map(|key| format!("\"{key}\"")).collect();
-            let hint = format!("write `without([{}])` over the object that has them", names.join(", "));
+            let hint = format!(
+                "write `without([{}])` over the object that has them",
+                names.join(", ")
+            );
             self.add(at, "`del` of a key moves the last key to its place", hint);
         }
         let count = match (name, arguments) {
@@ -138,7 +164,11 @@ impl<'s> Finder<'s> {
             _ => None,
         };
         if let Some(count) = count.filter(|count| *count > FUEL as f64) {
-            self.add(at, format!("`{name}` up to {count}"), format!("a run makes at most {FUEL} rounds"));
+            self.add(
+                at,
+                format!("`{name}` up to {count}"),
+                format!("a run makes at most {FUEL} rounds"),
+            );
         }
         arguments.iter().for_each(|argument| self.walk(argument));
     }
@@ -166,7 +196,13 @@ impl<'s> Finder<'s> {
             (Term::Str(_, parts), times) | (times, Term::Str(_, parts)) => (parts, times),
             _ => return,
         };
-        let byte = text.iter().find_map(|part| if let lex::StrPart::Str(text) = part { Some(self.at(text)) } else { None });
+        let byte = text.iter().find_map(|part| {
+            if let lex::StrPart::Str(text) = part {
+                Some(self.at(text))
+            } else {
+                None
+            }
+        });
         let byte = byte.unwrap_or_default().saturating_sub(1);
         let hint = format!("at most {MAX_REPEATS} times, and by a number that is written down");
         match number(times) {
@@ -182,7 +218,9 @@ fn deleted_keys<'s>(path: &Term<'s>) -> Option<Vec<&'s str>> {
     match path {
         Term::BinOp(left, parse::BinaryOp::Comma, right) => {
             let both = [deleted_keys(left), deleted_keys(right)];
-            both.iter().any(Option::is_some).then(|| both.into_iter().flatten().flatten().collect())
+            both.iter()
+                .any(Option::is_some)
+                .then(|| both.into_iter().flatten().flatten().collect())
         }
         Term::BinOp(_, parse::BinaryOp::Pipe(None), right) => deleted_keys(right),
         Term::Path(_, parts) => match parts.0.last() {
@@ -198,7 +236,11 @@ fn deleted_keys<'s>(path: &Term<'s>) -> Option<Vec<&'s str>> {
 
 /// A number that is written down.
 fn number(term: &Term<'_>) -> Option<f64> {
-    if let Term::Num(text) = term { text.parse().ok() } else { None }
+    if let Term::Num(text) = term {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -206,7 +248,10 @@ mod tests {
     use super::{MAX_TEXT, of_definitions, of_filter};
 
     fn found(code: &str) -> Vec<(usize, String)> {
-        of_filter(code).into_iter().map(|trap| (trap.byte, trap.what)).collect()
+        of_filter(code)
+            .into_iter()
+            .map(|trap| (trap.byte, trap.what))
+            .collect()
     }
 
     #[test]
@@ -232,8 +277,14 @@ mod tests {
             assert_eq!(traps[0].0, byte, "{code}: {traps:?}");
             assert!(traps[0].1.contains(what), "{code}: {traps:?}");
         }
-        assert_eq!(of_definitions("def a: .x; def f($n): if $n > 0 then f($n - 1) else . end;")[0].what, "`f` calls itself");
-        assert_eq!(of_filter("del(.a, .b)")[0].hint, "write `without([\"a\", \"b\"])` over the object that has them");
+        assert_eq!(
+            of_definitions("def a: .x; def f($n): if $n > 0 then f($n - 1) else . end;")[0].what,
+            "`f` calls itself"
+        );
+        assert_eq!(
+            of_filter("del(.a, .b)")[0].hint,
+            "write `without([\"a\", \"b\"])` over the object that has them"
+        );
     }
 
     #[test]

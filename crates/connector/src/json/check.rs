@@ -1,4 +1,5 @@
-//! Whether bytes from outside are one JSON value: grammar, depth and escapes in one pass. Builds nothing and is not recursive.
+//! Whether bytes from outside are one JSON value: grammar, depth and escapes in one pass. Builds
+//! nothing and is not recursive.
 
 use super::{MAX_DEPTH, NotAdmitted};
 
@@ -11,7 +12,10 @@ pub(super) struct Checked {
 
 /// Checks a text. Source of the grammar: RFC 8259.
 pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
-    let mut reader = Reader { rest: text.as_bytes(), escapes: false };
+    let mut reader = Reader {
+        rest: text.as_bytes(),
+        escapes: false,
+    };
     // the open containers, the innermost in the lowest bit; set for an object
     let mut objects = 0u128;
     let mut depth = 0usize;
@@ -32,7 +36,10 @@ pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
             b't' => reader.word(b"rue")?,
             b'f' => reader.word(b"alse")?,
             b'n' => reader.word(b"ull")?,
-            b'-' => reader.next().ok_or(NotAdmitted::Syntax).and_then(|digit| reader.number(digit))?,
+            b'-' => reader
+                .next()
+                .ok_or(NotAdmitted::Syntax)
+                .and_then(|digit| reader.number(digit))?,
             digit => reader.number(digit)?,
         };
         if opens {
@@ -44,7 +51,13 @@ pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
         // behind a value: what follows it, and the ends of what it stood in
         loop {
             if depth == 0 {
-                return if reader.solid().is_none() { Ok(Checked { escapes: reader.escapes }) } else { Err(NotAdmitted::Syntax) };
+                return if reader.solid().is_none() {
+                    Ok(Checked {
+                        escapes: reader.escapes,
+                    })
+                } else {
+                    Err(NotAdmitted::Syntax)
+                };
             }
             match (reader.solid(), objects & 1 == 1) {
                 (Some(b','), true) => {
@@ -52,7 +65,9 @@ pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
                     break;
                 }
                 (Some(b','), false) => break,
-                (Some(b'}'), true) | (Some(b']'), false) => (depth, objects) = (depth - 1, objects >> 1),
+                (Some(b'}'), true) | (Some(b']'), false) => {
+                    (depth, objects) = (depth - 1, objects >> 1)
+                }
                 _ => return Err(NotAdmitted::Syntax),
             }
         }
@@ -61,11 +76,20 @@ pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
 
 /// The number that four hexadecimal digits are.
 fn code_unit(digits: [u8; 4]) -> u16 {
-    let value = |digit: u8| u16::from(if digit.is_ascii_digit() { digit - b'0' } else { (digit | 0x20) - b'a' + 10 });
-    digits.into_iter().fold(0, |number, digit| number << 4 | value(digit))
+    let value = |digit: u8| {
+        u16::from(if digit.is_ascii_digit() {
+            digit - b'0'
+        } else {
+            (digit | 0x20) - b'a' + 10
+        })
+    };
+    digits
+        .into_iter()
+        .fold(0, |number, digit| number << 4 | value(digit))
 }
 
-/// Bytes at the start that a text may hold as they are and go on after: neither its end, an escape nor a control character.
+/// Bytes at the start that a text may hold as they are and go on after: neither its end, an escape
+/// nor a control character.
 pub(super) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = ONES << 7;
@@ -73,7 +97,8 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
     let mut at = 0;
     for word in words {
         let word = u64::from_le_bytes(*word);
-        // the highest bit of a byte is set where the byte is zero, or less than a space; above the first such byte it may be wrong
+        // the highest bit of a byte is set where the byte is zero, or less than a space; above the
+        // first such byte it may be wrong
         let zero = |word: u64| word.wrapping_sub(ONES) & !word;
         let quote = zero(word ^ (ONES * b'"' as u64));
         let escape = zero(word ^ (ONES * b'\\' as u64));
@@ -126,20 +151,33 @@ impl<'b> Reader<'b> {
             Some(b'"') => self.text()?,
             _ => return Err(NotAdmitted::Syntax),
         }
-        if self.solid() == Some(b':') { Ok(()) } else { Err(NotAdmitted::Syntax) }
+        if self.solid() == Some(b':') {
+            Ok(())
+        } else {
+            Err(NotAdmitted::Syntax)
+        }
     }
 
     /// What follows the opening quote of a text, with its end.
     fn text(&mut self) -> Result<(), NotAdmitted> {
         loop {
-            self.rest = self.rest.split_at_checked(plain(self.rest)).map_or(&[], |(_, rest)| rest);
+            self.rest = self
+                .rest
+                .split_at_checked(plain(self.rest))
+                .map_or(&[], |(_, rest)| rest);
             match self.rest {
                 [b'"', rest @ ..] => {
                     self.rest = rest;
                     return Ok(());
                 }
-                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', rest @ ..] => self.rest = rest,
-                [b'\\', b'u', a, b, c, d, rest @ ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => {
+                [
+                    b'\\',
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+                    rest @ ..,
+                ] => self.rest = rest,
+                [b'\\', b'u', a, b, c, d, rest @ ..]
+                    if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) =>
+                {
                     self.escapes |= !super::is_needed(code_unit([*a, *b, *c, *d]));
                     self.rest = rest;
                 }
@@ -164,7 +202,9 @@ impl<'b> Reader<'b> {
             self.rest = rest;
             self.digits();
         }
-        if let [b'e' | b'E', b'+' | b'-', b'0'..=b'9', rest @ ..] | [b'e' | b'E', b'0'..=b'9', rest @ ..] = self.rest {
+        if let [b'e' | b'E', b'+' | b'-', b'0'..=b'9', rest @ ..]
+        | [b'e' | b'E', b'0'..=b'9', rest @ ..] = self.rest
+        {
             self.rest = rest;
             self.digits();
         }
@@ -186,7 +226,8 @@ mod tests {
     use serde_json::value::RawValue;
 
     fn agrees(text: &str) -> bool {
-        check(text).is_ok() == serde_json::from_str::<&RawValue>(text).is_ok() || check(text) == Err(NotAdmitted::TooDeep)
+        check(text).is_ok() == serde_json::from_str::<&RawValue>(text).is_ok()
+            || check(text) == Err(NotAdmitted::TooDeep)
     }
 
     #[test]
@@ -267,18 +308,33 @@ mod tests {
             assert!(check(text).is_ok() && agrees(text), "{text:?}");
         }
         for text in bad {
-            assert!(check(text) == Err(NotAdmitted::Syntax) && agrees(text), "{text:?}");
+            assert!(
+                check(text) == Err(NotAdmitted::Syntax) && agrees(text),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn escapes_are_seen_and_those_that_json_needs_are_not() {
-        for text in
-            [r#""\ud800""#, r#""\uDFFF""#, r#"["a",{"b\udabcc":1}]"#, r#""\u0020""#, r#""\u0041""#, r#""\uFFFF""#, r#""\u0023""#]
-        {
+        for text in [
+            r#""\ud800""#,
+            r#""\uDFFF""#,
+            r#"["a",{"b\udabcc":1}]"#,
+            r#""\u0020""#,
+            r#""\u0041""#,
+            r#""\uFFFF""#,
+            r#""\u0023""#,
+        ] {
             assert!(check(text).unwrap().escapes, "{text}");
         }
-        for text in [r#""\u001f""#, r#""\u0000""#, r#""\\ud800""#, "\"ud800\"", r#""\u0022\u005c\u005C\n""#] {
+        for text in [
+            r#""\u001f""#,
+            r#""\u0000""#,
+            r#""\\ud800""#,
+            "\"ud800\"",
+            r#""\u0022\u005c\u005C\n""#,
+        ] {
             assert!(!check(text).unwrap().escapes, "{text}");
         }
     }

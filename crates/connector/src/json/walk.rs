@@ -1,11 +1,12 @@
-//! Reading valid JSON in place: names, items and values as they are written, and what is not wanted skipped. Checks nothing: on a text that is
-//! no JSON it ends early.
+//! Reading valid JSON in place: names, items and values as they are written, and what is not wanted
+//! skipped. Checks nothing: on a text that is no JSON it ends early.
 
 use std::borrow::Cow;
 
 use super::check::plain;
 
-/// Bytes of a text that are looked at one word at a time, before the search that is quicker for long ones.
+/// Bytes of a text that are looked at one word at a time, before the search that is quicker for
+/// long ones.
 const SHORT: usize = 32;
 
 /// A place in a text.
@@ -26,7 +27,10 @@ impl<'t> Walk<'t> {
         if first > b' ' {
             return Some(first);
         }
-        let blank = bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+        let blank = bytes
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+            .count();
         self.take(blank);
         self.rest.as_bytes().first().copied()
     }
@@ -46,8 +50,8 @@ impl<'t> Walk<'t> {
         head
     }
 
-    /// The next name of an object that was opened, with its quotes, and steps over its colon; none at the end of the object, which is
-    /// stepped over.
+    /// The next name of an object that was opened, with its quotes, and steps over its colon; none
+    /// at the end of the object, which is stepped over.
     pub(crate) fn name(&mut self) -> Option<&'t str> {
         self.steps(b',');
         if self.peek() != Some(b'"') {
@@ -77,7 +81,8 @@ impl<'t> Walk<'t> {
             Some(b'"') => text(self.rest.as_bytes()),
             Some(b'{' | b'[') => container(self.rest.as_bytes()),
             _ => {
-                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+                let ends =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
                 let end = self.rest.bytes().position(|byte| ends(&byte));
                 // at least one, so that what is no JSON comes to an end too
                 end.unwrap_or(self.rest.len()).max(1)
@@ -132,22 +137,32 @@ fn container(bytes: &[u8]) -> usize {
 
 /// What a text of JSON says, without its quotes.
 pub(crate) fn said(token: &str) -> Cow<'_, str> {
-    let inner = token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(token);
+    let inner = token
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(token);
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner);
     }
     serde_json::from_str(token).map_or(Cow::Borrowed(inner), Cow::Owned)
 }
 
-/// The values of the names of an object, each as written, in their order; none when the text is no object. A name that comes twice has its
-/// last value.
-pub(crate) fn pick<'t, const N: usize>(text: &'t str, names: [&str; N]) -> Option<[Option<&'t str>; N]> {
+/// The values of the names of an object, each as written, in their order; none when the text is no
+/// object. A name that comes twice has its last value.
+pub(crate) fn pick<'t, const N: usize>(
+    text: &'t str,
+    names: [&str; N],
+) -> Option<[Option<&'t str>; N]> {
     let mut slots = [None; N];
     pick_into(text, &names, &mut slots).then_some(slots)
 }
 
 /// Like [`pick`] with as many names as wanted; false when the text is no object.
-pub(crate) fn pick_into<'t, S: AsRef<str>>(text: &'t str, names: &[S], slots: &mut [Option<&'t str>]) -> bool {
+pub(crate) fn pick_into<'t, S: AsRef<str>>(
+    text: &'t str,
+    names: &[S],
+    slots: &mut [Option<&'t str>],
+) -> bool {
     slots.fill(None);
     let mut walk = Walk::new(text);
     if !walk.steps(b'{') {
@@ -184,10 +199,16 @@ mod tests {
 
     #[test]
     fn keys_are_picked_as_written() {
-        let [a, b, c] = pick(r#" {"x":[{"a":1},"]"],"\u0061" : 1.10,"b":{"c":2} }"#, ["a", "b", "c"]).unwrap();
+        let [a, b, c] = pick(
+            r#" {"x":[{"a":1},"]"],"\u0061" : 1.10,"b":{"c":2} }"#,
+            ["a", "b", "c"],
+        )
+        .unwrap();
         assert_eq!((a, b, c), (Some("1.10"), Some(r#"{"c":2}"#), None));
         assert_eq!(pick(r#"{"a":1,"a":2}"#, ["a"]), Some([Some("2")]));
-        assert!(pick("[1]", ["a"]).is_none() && pick("1", ["a"]).is_none() && pick("", ["a"]).is_none());
+        assert!(
+            pick("[1]", ["a"]).is_none() && pick("1", ["a"]).is_none() && pick("", ["a"]).is_none()
+        );
         assert_eq!(pick("{ }", ["a"]), Some([None]));
     }
 

@@ -19,7 +19,10 @@ pub struct InProcess<S, B> {
 impl<S, B> InProcess<S, B> {
     /// Reaches `service`.
     pub fn new(service: S) -> Self {
-        Self { service, body: std::marker::PhantomData }
+        Self {
+            service,
+            body: std::marker::PhantomData,
+        }
     }
 }
 
@@ -32,27 +35,40 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    fn send(&self, request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        limits: Limits,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
         let service = self.service.clone();
         Box::pin(async move {
             let answer = async {
                 let response = service.oneshot(as_received(request).map(B::from)).await;
-                let (head, body) = response.map_err(|error| Unanswered::Broken(error.to_string()))?.into_parts();
-                let body =
-                    Limited::new(body, limits.bytes).collect().await.map_err(|error| match error.is::<LengthLimitError>() {
+                let (head, body) = response
+                    .map_err(|error| Unanswered::Broken(error.to_string()))?
+                    .into_parts();
+                let body = Limited::new(body, limits.bytes)
+                    .collect()
+                    .await
+                    .map_err(|error| match error.is::<LengthLimitError>() {
                         true => Unanswered::TooLarge,
                         false => Unanswered::Broken(error.to_string()),
                     })?;
                 Ok(Response::from_parts(head, body.to_bytes()))
             };
-            tokio::time::timeout(limits.time, answer).await.map_err(|_| Unanswered::TimedOut)?
+            tokio::time::timeout(limits.time, answer)
+                .await
+                .map_err(|_| Unanswered::TimedOut)?
         })
     }
 }
 
 /// The request as a server would hand it over.
 fn as_received(mut request: Request<Bytes>) -> Request<Bytes> {
-    let host = request.uri().authority().and_then(|authority| authority.as_str().parse().ok());
+    let host = request
+        .uri()
+        .authority()
+        .and_then(|authority| authority.as_str().parse().ok());
     if let Some(host) = host {
         request.headers_mut().insert(header::HOST, host);
     }

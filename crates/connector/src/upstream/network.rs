@@ -1,4 +1,5 @@
-//! The network as an upstream: pooled clients, each made at the first request of its kind, with the system's roots and proxies.
+//! The network as an upstream: pooled clients, each made at the first request of its kind, with the
+//! system's roots and proxies.
 
 mod encoding;
 mod route;
@@ -21,9 +22,10 @@ const MAX_CA_FILE_BYTES: u64 = 4 << 20;
 
 /// HTTP and HTTPS over sockets.
 ///
-/// TLS by rustls with the operating system's trust store, which is read only for what shows a certificate. Honours `HTTPS_PROXY`,
-/// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, SOCKS among them, and never asks a proxy for this machine. Asks for gzip, deflate and brotli.
-/// A client is made at the first request: a program that never sends one pays nothing.
+/// TLS by rustls with the operating system's trust store, which is read only for what shows a
+/// certificate. Honours `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, SOCKS among them,
+/// and never asks a proxy for this machine. Asks for gzip, deflate and brotli. A client is made at
+/// the first request: a program that never sends one pays nothing.
 #[derive(Debug, Default)]
 pub struct Network {
     certificates: Vec<Certificate>,
@@ -51,18 +53,28 @@ impl Network {
     /// When the file cannot be read, is larger than 4 MiB, or holds no certificate.
     pub fn with_ca_file(path: &Path) -> Result<Self, NetworkError> {
         use std::io::Read;
-        let failed = |why: String| NetworkError { path: path.display().to_string(), why };
-        let file = std::fs::File::open(path).map_err(|error| failed(format!("cannot be read ({error})")))?;
+        let failed = |why: String| NetworkError {
+            path: path.display().to_string(),
+            why,
+        };
+        let file = std::fs::File::open(path)
+            .map_err(|error| failed(format!("cannot be read ({error})")))?;
         let mut pem = Vec::new();
-        file.take(MAX_CA_FILE_BYTES + 1).read_to_end(&mut pem).map_err(|error| failed(format!("cannot be read ({error})")))?;
+        file.take(MAX_CA_FILE_BYTES + 1)
+            .read_to_end(&mut pem)
+            .map_err(|error| failed(format!("cannot be read ({error})")))?;
         if pem.len() as u64 > MAX_CA_FILE_BYTES {
             return Err(failed(format!("has more than {MAX_CA_FILE_BYTES} bytes")));
         }
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| failed("holds no certificates in PEM form".into()))?;
+        let certificates = Certificate::from_pem_bundle(&pem)
+            .map_err(|_| failed("holds no certificates in PEM form".into()))?;
         if certificates.is_empty() {
             return Err(failed("holds no certificates in PEM form".into()));
         }
-        Ok(Self { certificates, ..Self::default() })
+        Ok(Self {
+            certificates,
+            ..Self::default()
+        })
     }
 
     fn proxies(&self) -> &Proxies {
@@ -71,7 +83,10 @@ impl Network {
 
     fn client(&self, address: &Uri) -> Result<&Client, Unanswered> {
         let route = self.proxies().route(address);
-        let made = self.clients.get(route.index()).map(|client| client.get_or_init(|| self.made(route)));
+        let made = self
+            .clients
+            .get(route.index())
+            .map(|client| client.get_or_init(|| self.made(route)));
         match made {
             Some(Ok(client)) => Ok(client),
             Some(Err(why)) => Err(Unanswered::Connect(why.clone())),
@@ -102,13 +117,17 @@ impl Network {
     async fn answered(&self, request: Request<Bytes>) -> Result<reqwest::Response, Unanswered> {
         let address = request.uri().clone();
         let proxy = || self.proxies().before(&address);
-        let response = self.client(&address)?.execute(ready(request)?).await.map_err(|error| match unanswered(error) {
-            Unanswered::Connect(why) => match proxy() {
-                Some(proxy) => through(&proxy, why.contains(WANTS_CREDENTIALS), why),
-                None => Unanswered::Connect(why),
-            },
-            other => other,
-        })?;
+        let response = self
+            .client(&address)?
+            .execute(ready(request)?)
+            .await
+            .map_err(|error| match unanswered(error) {
+                Unanswered::Connect(why) => match proxy() {
+                    Some(proxy) => through(&proxy, why.contains(WANTS_CREDENTIALS), why),
+                    None => Unanswered::Connect(why),
+                },
+                other => other,
+            })?;
         match proxy().filter(|_| response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
             Some(proxy) => Err(through(&proxy, true, "it answered 407".into())),
             None => Ok(response),
@@ -121,10 +140,15 @@ const WANTS_CREDENTIALS: &str = "proxy authorization required";
 
 fn through(proxy: &Uri, wants_credentials: bool, why: String) -> Unanswered {
     let proxy = proxy.to_string().trim_end_matches('/').to_owned();
-    Unanswered::Proxy { proxy, wants_credentials, why }
+    Unanswered::Proxy {
+        proxy,
+        wants_credentials,
+        why,
+    }
 }
 
-/// An answer that is read as it comes, such as a stream of events. Unlike [`Upstream::send`], nothing bounds it: whoever reads it does.
+/// An answer that is read as it comes, such as a stream of events. Unlike [`Upstream::send`],
+/// nothing bounds it: whoever reads it does.
 #[derive(Debug)]
 pub struct Arriving {
     response: reqwest::Response,
@@ -151,32 +175,51 @@ impl Arriving {
 }
 
 impl Network {
-    /// Sends one request to its absolute address and answers as soon as the head of the answer is there. Follows no redirect.
+    /// Sends one request to its absolute address and answers as soon as the head of the answer is
+    /// there. Follows no redirect.
     ///
     /// # Errors
     /// When there is no answer.
     pub async fn open(&self, request: Request<Bytes>) -> Result<Arriving, Unanswered> {
-        self.answered(request).await.map(|response| Arriving { response })
+        self.answered(request)
+            .await
+            .map(|response| Arriving { response })
     }
 }
 
 fn ready(request: Request<Bytes>) -> Result<reqwest::Request, Unanswered> {
-    reqwest::Request::try_from(request).map_err(|error| Unanswered::Connect(chain(&error.without_url())))
+    reqwest::Request::try_from(request)
+        .map_err(|error| Unanswered::Connect(chain(&error.without_url())))
 }
 
 impl Upstream for Network {
-    fn send(&self, mut request: Request<Bytes>, limits: Limits) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
+    fn send(
+        &self,
+        mut request: Request<Bytes>,
+        limits: Limits,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
         Box::pin(async move {
-            request.headers_mut().entry(header::ACCEPT_ENCODING).or_insert(encoding::ACCEPTED);
+            request
+                .headers_mut()
+                .entry(header::ACCEPT_ENCODING)
+                .or_insert(encoding::ACCEPTED);
             let answer = async { whole(self.answered(request).await?, limits.bytes).await };
-            tokio::time::timeout(limits.time, answer).await.map_err(|_| Unanswered::TimedOut)?
+            tokio::time::timeout(limits.time, answer)
+                .await
+                .map_err(|_| Unanswered::TimedOut)?
         })
     }
 }
 
 /// The answer with all of its body, as it was before it was encoded.
-async fn whole(mut response: reqwest::Response, limit: usize) -> Result<Response<Bytes>, Unanswered> {
-    if response.content_length().is_some_and(|length| length > limit as u64) {
+async fn whole(
+    mut response: reqwest::Response,
+    limit: usize,
+) -> Result<Response<Bytes>, Unanswered> {
+    if response
+        .content_length()
+        .is_some_and(|length| length > limit as u64)
+    {
         return Err(Unanswered::TooLarge);
     }
     let mut answer = Response::new(Bytes::new());
@@ -195,9 +238,11 @@ async fn whole(mut response: reqwest::Response, limit: usize) -> Result<Response
         return Ok(answer);
     }
     let decoded = match encoding::encodings(answer.headers()) {
-        Ok(encodings) => tokio::task::spawn_blocking(move || encoding::decoded(body, &encodings, limit))
-            .await
-            .map_err(|error| Unanswered::Broken(error.to_string()))?,
+        Ok(encodings) => {
+            tokio::task::spawn_blocking(move || encoding::decoded(body, &encodings, limit))
+                .await
+                .map_err(|error| Unanswered::Broken(error.to_string()))?
+        }
         Err(why) => Err(why),
     };
     match decoded {
@@ -216,7 +261,9 @@ fn unanswered(error: reqwest::Error) -> Unanswered {
     match (error.is_timeout(), error.is_connect()) {
         (true, true) => Unanswered::Connect("no connection in time".into()),
         (true, false) => Unanswered::TimedOut,
-        (false, true) if is_certificate(&error) => Unanswered::Certificate(chain(&error.without_url())),
+        (false, true) if is_certificate(&error) => {
+            Unanswered::Certificate(chain(&error.without_url()))
+        }
         (false, true) => Unanswered::Connect(chain(&error.without_url())),
         (false, false) => Unanswered::Broken(chain(&error.without_url())),
     }
@@ -225,11 +272,16 @@ fn unanswered(error: reqwest::Error) -> Unanswered {
 /// True when somewhere below is a certificate that rustls refused.
 fn is_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
     let refused = |error: &(dyn std::error::Error + 'static)| {
-        matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented))
+        matches!(
+            error.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+        )
     };
     let mut next = Some(error);
     while let Some(error) = next {
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
         if refused(error) || wrapped.is_some_and(|inner| is_certificate(inner)) {
             return true;
         }

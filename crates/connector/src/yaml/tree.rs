@@ -1,4 +1,5 @@
-//! A YAML file as a tree in which everything has its place, and the same tree read as a type. Knows no keys.
+//! A YAML file as a tree in which everything has its place, and the same tree read as a type. Knows
+//! no keys.
 
 use std::fmt;
 
@@ -22,16 +23,29 @@ impl Node {
         match self {
             Self::Leaf(value) => value.clone(),
             Self::List(list) => list.iter().map(|node| node.value.json()).collect(),
-            Self::Map(map) => map.iter().map(|(key, node)| (key.value.clone(), node.value.json())).collect(),
+            Self::Map(map) => map
+                .iter()
+                .map(|(key, node)| (key.value.clone(), node.value.json()))
+                .collect(),
         }
     }
 
     /// A value that nobody wrote, standing at a place.
     pub(super) fn made(value: &Value, place: Place) -> Placed<Self> {
         let node = match value {
-            Value::Array(list) => Self::List(list.iter().map(|value| Self::made(value, place)).collect()),
+            Value::Array(list) => {
+                Self::List(list.iter().map(|value| Self::made(value, place)).collect())
+            }
             Value::Object(map) => {
-                let entry = |(key, value): (&String, &Value)| (Placed { value: key.clone(), place }, Self::made(value, place));
+                let entry = |(key, value): (&String, &Value)| {
+                    (
+                        Placed {
+                            value: key.clone(),
+                            place,
+                        },
+                        Self::made(value, place),
+                    )
+                };
                 Self::Map(map.iter().map(entry).collect())
             }
             other => Self::Leaf(other.clone()),
@@ -45,12 +59,18 @@ impl Placed<Node> {
     pub(super) fn at(&self, path: &[String], key: Option<&String>) -> Place {
         let Some((step, rest)) = path.split_first() else {
             return match (&self.value, key) {
-                (Node::Map(map), Some(key)) => map.iter().find(|(k, _)| &k.value == key).map_or(self.place, |(k, _)| k.place),
+                (Node::Map(map), Some(key)) => map
+                    .iter()
+                    .find(|(k, _)| &k.value == key)
+                    .map_or(self.place, |(k, _)| k.place),
                 _ => self.place,
             };
         };
         let next = match &self.value {
-            Node::Map(map) => map.iter().find(|(k, _)| &k.value == step).map(|(_, node)| node),
+            Node::Map(map) => map
+                .iter()
+                .find(|(k, _)| &k.value == step)
+                .map(|(_, node)| node),
             Node::List(list) => step.parse().ok().and_then(|index: usize| list.get(index)),
             Node::Leaf(_) => None,
         };
@@ -58,10 +78,18 @@ impl Placed<Node> {
     }
 
     pub(super) fn at_mut(&mut self, path: &[String]) -> Option<&mut Self> {
-        let Some((step, rest)) = path.split_first() else { return Some(self) };
+        let Some((step, rest)) = path.split_first() else {
+            return Some(self);
+        };
         let next = match &mut self.value {
-            Node::Map(map) => map.iter_mut().find(|(key, _)| key.value == *step).map(|(_, node)| node),
-            Node::List(list) => step.parse().ok().and_then(|index: usize| list.get_mut(index)),
+            Node::Map(map) => map
+                .iter_mut()
+                .find(|(key, _)| key.value == *step)
+                .map(|(_, node)| node),
+            Node::List(list) => step
+                .parse()
+                .ok()
+                .and_then(|index: usize| list.get_mut(index)),
             Node::Leaf(_) => None,
         };
         next?.at_mut(rest)
@@ -120,18 +148,26 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
 /// The tree as a type of our own, each value at the place that it has in the tree.
 pub(super) fn read<T: serde::de::DeserializeOwned>(tree: &Placed<Node>) -> Result<T, Error> {
-    T::deserialize(Reader { node: &tree.value, place: tree.place })
+    T::deserialize(Reader {
+        node: &tree.value,
+        place: tree.place,
+    })
 }
 
-/// Gives a node to serde. Asked for a [`serde_saphyr::Spanned`], it gives the node with its place, in the form in which that
-/// type's own reader gives it.
+/// Gives a node to serde. Asked for a [`serde_saphyr::Spanned`], it gives the node with its place,
+/// in the form in which that type's own reader gives it.
 struct Reader<'t> {
     node: &'t Node,
     place: Place,
 }
 
 /// How `serde_saphyr` marks a value that comes with its place.
-const SPANNED: [&str; 4] = ["__serde_saphyr_private_spanned", "value", "referenced", "defined"];
+const SPANNED: [&str; 4] = [
+    "__serde_saphyr_private_spanned",
+    "value",
+    "referenced",
+    "defined",
+];
 
 impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = Error;
@@ -140,12 +176,19 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         match self.node {
             Node::Leaf(value) => value.clone().deserialize_any(visitor),
             Node::List(list) => visitor.visit_seq(Items(list.iter())),
-            Node::Map(map) => visitor.visit_map(Entries { rest: map.iter(), value: None }),
+            Node::Map(map) => visitor.visit_map(Entries {
+                rest: map.iter(),
+                value: None,
+            }),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if matches!(self.node, Node::Leaf(Value::Null)) { visitor.visit_none() } else { visitor.visit_some(self) }
+        if matches!(self.node, Node::Leaf(Value::Null)) {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -157,8 +200,17 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.node.json().deserialize_enum(name, variants, visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
-        let with_place = WithPlace { node: self.node, place: self.place, next: SPANNED.iter(), at: "" };
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let with_place = WithPlace {
+            node: self.node,
+            place: self.place,
+            next: SPANNED.iter(),
+            at: "",
+        };
         visitor.visit_newtype_struct(MapAccessDeserializer::new(with_place))
     }
 
@@ -172,8 +224,19 @@ struct Items<'t>(std::slice::Iter<'t, Placed<Node>>);
 
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Error;
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.0.next().map(|node| seed.deserialize(Reader { node: &node.value, place: node.place })).transpose()
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        self.0
+            .next()
+            .map(|node| {
+                seed.deserialize(Reader {
+                    node: &node.value,
+                    place: node.place,
+                })
+            })
+            .transpose()
     }
 }
 
@@ -184,14 +247,26 @@ struct Entries<'t> {
 
 impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = Error;
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some((key, value)) = self.rest.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Some((key, value)) = self.rest.next() else {
+            return Ok(None);
+        };
         self.value = Some(value);
-        seed.deserialize(Reader { node: &Node::Leaf(key.value.clone().into()), place: key.place }).map(Some)
+        seed.deserialize(Reader {
+            node: &Node::Leaf(key.value.clone().into()),
+            place: key.place,
+        })
+        .map(Some)
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.value.take() {
-            Some(node) => seed.deserialize(Reader { node: &node.value, place: node.place }),
+            Some(node) => seed.deserialize(Reader {
+                node: &node.value,
+                place: node.place,
+            }),
             None => seed.deserialize(Value::Null),
         }
     }
@@ -206,18 +281,26 @@ struct WithPlace<'t> {
 
 impl<'de> MapAccess<'de> for WithPlace<'_> {
     type Error = Error;
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some(key) = self.next.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Some(key) = self.next.next() else {
+            return Ok(None);
+        };
         self.at = key;
         let key: StrDeserializer<'static, Error> = key.into_deserializer();
         seed.deserialize(key).map(Some)
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.at {
-            "value" => seed.deserialize(Reader { node: self.node, place: self.place }),
-            "referenced" | "defined" => {
-                seed.deserialize(serde_json::json!({ "line": self.place.line, "column": self.place.column }))
-            }
+            "value" => seed.deserialize(Reader {
+                node: self.node,
+                place: self.place,
+            }),
+            "referenced" | "defined" => seed.deserialize(
+                serde_json::json!({ "line": self.place.line, "column": self.place.column }),
+            ),
             _ => seed.deserialize(Value::Bool(true)),
         }
     }

@@ -26,7 +26,11 @@ const REFERENCE: [(&str, &str); 11] = [
 #[test]
 fn the_tools_are_those_of_the_reference_in_its_order() {
     let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
-    let tools: Vec<(&str, &str)> = connector.tools().iter().map(|tool| (tool.name.as_str(), tool.title.as_str())).collect();
+    let tools: Vec<(&str, &str)> = connector
+        .tools()
+        .iter()
+        .map(|tool| (tool.name.as_str(), tool.title.as_str()))
+        .collect();
     assert_eq!(tools, REFERENCE);
     for tool in connector.tools() {
         let effect = match tool.name.as_str() {
@@ -38,29 +42,55 @@ fn the_tools_are_those_of_the_reference_in_its_order() {
         assert_eq!(tool.annotations.read_only, effect == Effect::Read);
         assert_eq!(tool.annotations.destructive, effect == Effect::Destroy);
     }
-    assert_eq!(connector.tool("board_create").unwrap().input_schema["required"], json!(["name"]));
-    assert_eq!(connector.tool("card_create").unwrap().input_schema["required"], json!(["title"]));
+    assert_eq!(
+        connector.tool("board_create").unwrap().input_schema["required"],
+        json!(["name"])
+    );
+    assert_eq!(
+        connector.tool("card_create").unwrap().input_schema["required"],
+        json!(["title"])
+    );
     let nullable = &connector.tool("card_update").unwrap().nullable;
-    assert!(nullable.contains(&"due_date".to_owned()) && !nullable.contains(&"title".to_owned()), "{nullable:?}");
+    assert!(
+        nullable.contains(&"due_date".to_owned()) && !nullable.contains(&"title".to_owned()),
+        "{nullable:?}"
+    );
     assert!(connector.tool("card_create").unwrap().nullable.is_empty());
 }
 
 /// The profile that every known client takes.
 fn safe(schema: &Value, at: &str) {
-    let kind = schema["type"].as_str().unwrap_or_else(|| panic!("{at}: one type"));
-    assert!(["string", "integer", "number", "boolean", "object", "array"].contains(&kind), "{at}: {kind}");
+    let kind = schema["type"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{at}: one type"));
+    assert!(
+        ["string", "integer", "number", "boolean", "object", "array"].contains(&kind),
+        "{at}: {kind}"
+    );
     for banned in ["anyOf", "oneOf", "allOf", "not", "$ref", "$defs", "const"] {
         assert!(schema.get(banned).is_none(), "{at}: {banned}");
     }
     if let Some(values) = schema.get("enum") {
-        assert!(kind == "string" && values.as_array().unwrap().iter().all(Value::is_string), "{at}: enum");
+        assert!(
+            kind == "string" && values.as_array().unwrap().iter().all(Value::is_string),
+            "{at}: enum"
+        );
     }
-    assert_eq!(kind == "array", schema.get("items").is_some(), "{at}: items");
+    assert_eq!(
+        kind == "array",
+        schema.get("items").is_some(),
+        "{at}: items"
+    );
     if let Some(items) = schema.get("items") {
         safe(items, at);
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        assert!(property["description"].as_str().is_some_and(|text| !text.is_empty()), "{at}.{name}: description");
+        assert!(
+            property["description"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{at}.{name}: description"
+        );
         safe(property, &format!("{at}.{name}"));
     }
 }
@@ -71,7 +101,11 @@ fn every_schema_keeps_to_the_safe_profile() {
     for tool in connector.tools() {
         safe(&tool.input_schema, &tool.name);
         assert_eq!(tool.input_schema["type"], "object");
-        assert_eq!(tool.input_schema["additionalProperties"], false, "{}", tool.name);
+        assert_eq!(
+            tool.input_schema["additionalProperties"], false,
+            "{}",
+            tool.name
+        );
         assert!(tool.description.len() < 300, "{}", tool.name);
     }
 }
@@ -85,49 +119,120 @@ fn the_models_are_handed_over_as_written() {
         models["card"]["fields"]["title"],
         json!({"type": "string", "max_len": 200, "required": true, "description": "Title of the card."})
     );
-    assert_eq!(models["card"]["fields"]["board_id"]["ref"], json!({"model": "board", "owned": true, "optional": true}));
     assert_eq!(
-        models["board"]["fields"].as_object().unwrap().keys().collect::<Vec<_>>(),
-        ["name", "description", "accent", "settings", "tags", "columns"]
+        models["card"]["fields"]["board_id"]["ref"],
+        json!({"model": "board", "owned": true, "optional": true})
     );
-    assert_eq!((&models["board"]["max_limit"], &models["board"]["default_sort"]), (&json!(50), &json!("created_at")));
-    assert_eq!(models["board"]["ops"], json!(["list", "read", "create", "update", "delete"]));
+    assert_eq!(
+        models["board"]["fields"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        [
+            "name",
+            "description",
+            "accent",
+            "settings",
+            "tags",
+            "columns"
+        ]
+    );
+    assert_eq!(
+        (
+            &models["board"]["max_limit"],
+            &models["board"]["default_sort"]
+        ),
+        (&json!(50), &json!("created_at"))
+    );
+    assert_eq!(
+        models["board"]["ops"],
+        json!(["list", "read", "create", "update", "delete"])
+    );
 }
 
 #[tokio::test]
 async fn a_card_lives_and_dies() {
     let fake = Fake::default();
     let board = fake.board();
-    let made =
-        call(&board, "card_create", json!({"title": "One", "status": "todo", "due_date": null, "position": 1})).await.unwrap();
+    let made = call(
+        &board,
+        "card_create",
+        json!({"title": "One", "status": "todo", "due_date": null, "position": 1}),
+    )
+    .await
+    .unwrap();
     assert_eq!(
         made,
         json!({"id": "id-00001", "title": "One", "status": "todo", "position": 1, "created_at": "c", "updated_at": "u"})
     );
-    let moved =
-        call(&board, "card_update", json!({"id": "id-00001", "status": "done", "due_date": null, "title": null})).await.unwrap();
-    assert_eq!((&moved["status"], &moved["title"]), (&json!("done"), &json!("One")));
-    assert_eq!(call(&board, "card_get", json!({"id": "id-00001"})).await.unwrap(), moved);
-    assert_eq!(call(&board, "card_delete", json!({"id": "id-00001"})).await.unwrap(), json!({"deleted": "id-00001"}));
-    let gone = call(&board, "card_get", json!({"id": "id-00001"})).await.unwrap_err();
+    let moved = call(
+        &board,
+        "card_update",
+        json!({"id": "id-00001", "status": "done", "due_date": null, "title": null}),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (&moved["status"], &moved["title"]),
+        (&json!("done"), &json!("One"))
+    );
+    assert_eq!(
+        call(&board, "card_get", json!({"id": "id-00001"}))
+            .await
+            .unwrap(),
+        moved
+    );
+    assert_eq!(
+        call(&board, "card_delete", json!({"id": "id-00001"}))
+            .await
+            .unwrap(),
+        json!({"deleted": "id-00001"})
+    );
+    let gone = call(&board, "card_get", json!({"id": "id-00001"}))
+        .await
+        .unwrap_err();
     assert!(gone.message().contains("There is no such card"), "{gone}");
     let seen = fake.requests();
-    assert_eq!(seen[0].body, json!({"title": "One", "status": "todo", "position": 1}), "a null in a create is left out");
-    assert_eq!(seen[1].body, json!({"status": "done", "due_date": null}), "a null clears an optional field only");
+    assert_eq!(
+        seen[0].body,
+        json!({"title": "One", "status": "todo", "position": 1}),
+        "a null in a create is left out"
+    );
+    assert_eq!(
+        seen[1].body,
+        json!({"status": "done", "due_date": null}),
+        "a null clears an optional field only"
+    );
     let methods: Vec<&str> = seen.iter().map(|seen| seen.method.as_str()).collect();
     assert_eq!(methods, ["POST", "PATCH", "GET", "DELETE", "GET"]);
-    assert!(seen.iter().all(|seen| seen.authorization.as_deref() == Some("Bearer pat_secret")));
-    assert_eq!(call(&board, "whoami", json!({})).await.unwrap()["email"], "a@example.org");
+    assert!(
+        seen.iter()
+            .all(|seen| seen.authorization.as_deref() == Some("Bearer pat_secret"))
+    );
+    assert_eq!(
+        call(&board, "whoami", json!({})).await.unwrap()["email"],
+        "a@example.org"
+    );
 }
 
 #[tokio::test]
 async fn an_id_cannot_leave_its_path() {
     let fake = Fake::default();
     let board = fake.board();
-    call(&board, "card_get", json!({"id": "../../auth/me"})).await.unwrap_err();
-    assert_eq!(fake.requests()[0].path, "/xapi2/data/card/..%2F..%2Fauth%2Fme");
+    call(&board, "card_get", json!({"id": "../../auth/me"}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        fake.requests()[0].path,
+        "/xapi2/data/card/..%2F..%2Fauth%2Fme"
+    );
     for id in ["", ".", ".."] {
-        assert!(call(&board, "card_delete", json!({"id": id})).await.is_err());
+        assert!(
+            call(&board, "card_delete", json!({"id": id}))
+                .await
+                .is_err()
+        );
     }
     assert_eq!(fake.requests().len(), 1, "nothing more was sent");
 }
@@ -141,20 +246,48 @@ async fn filters_go_out_by_their_wire_keys() {
         json!({"data__status": ["todo"]}),
         json!({"status": ["todo", "done"], "is_archived": false, "assignee": "a b&c"}),
     ] {
-        let list = call(&board, "card_list", json!({"filter": filter, "sort": "-created_at", "q": "é"})).await.unwrap();
+        let list = call(
+            &board,
+            "card_list",
+            json!({"filter": filter, "sort": "-created_at", "q": "é"}),
+        )
+        .await
+        .unwrap();
         assert_eq!(list["items"].as_array().unwrap().len(), 3);
     }
     let paths: Vec<String> = fake.requests().into_iter().map(|seen| seen.path).collect();
-    assert_eq!(paths[0], "/xapi2/data/card?sort=-created_at&q=%C3%A9&data__status=todo");
-    assert_eq!(paths[1], paths[0], "the friendly and the wire key mean the same");
+    assert_eq!(
+        paths[0],
+        "/xapi2/data/card?sort=-created_at&q=%C3%A9&data__status=todo"
+    );
+    assert_eq!(
+        paths[1], paths[0],
+        "the friendly and the wire key mean the same"
+    );
     assert_eq!(
         paths[2],
         "/xapi2/data/card?sort=-created_at&q=%C3%A9&data__assignee=a+b%26c&data__status=done&data__status=todo&is_archived=false"
     );
-    let boards = call(&board, "board_list", json!({"filter": {"status": "active"}})).await.unwrap();
+    let boards = call(
+        &board,
+        "board_list",
+        json!({"filter": {"status": "active"}}),
+    )
+    .await
+    .unwrap();
     assert_eq!(boards["items"].as_array().unwrap().len(), 3);
-    assert_eq!(fake.requests()[3].path, "/xapi2/data/board?status=active", "a board has no status of its own");
-    let error = call(&board, "card_list", json!({"filter": {"colour": "x", "size": 1}})).await.unwrap_err();
+    assert_eq!(
+        fake.requests()[3].path,
+        "/xapi2/data/board?status=active",
+        "a board has no status of its own"
+    );
+    let error = call(
+        &board,
+        "card_list",
+        json!({"filter": {"colour": "x", "size": 1}}),
+    )
+    .await
+    .unwrap_err();
     assert_eq!(
         error.message(),
         "There is no filter `colour`, `size` for a card. The filters are: status, priority, tags, assignee, board_id, is_archived, owned_by."
@@ -162,19 +295,32 @@ async fn filters_go_out_by_their_wire_keys() {
 }
 
 fn ids(list: &Value) -> Vec<String> {
-    list["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
 async fn four_hundred_and_fifty_cards_are_read_with_none_lost_and_none_twice() {
     let fake = Fake::with_cards(450);
     let board = fake.board();
-    let all = call(&board, "card_list", json!({"all": true})).await.unwrap();
-    assert_eq!(ids(&all), (1..=450).map(|n| format!("id-{n:05}")).collect::<Vec<_>>());
+    let all = call(&board, "card_list", json!({"all": true}))
+        .await
+        .unwrap();
+    assert_eq!(
+        ids(&all),
+        (1..=450).map(|n| format!("id-{n:05}")).collect::<Vec<_>>()
+    );
     assert!(all.get("next_cursor").is_none() && all.get("truncated").is_none());
     assert_eq!(fake.requests().len(), 3);
     for limit in [200, 7] {
-        let (mut read, mut arguments) = (Vec::new(), json!({"limit": limit, "filter": {"status": "todo"}}));
+        let (mut read, mut arguments) = (
+            Vec::new(),
+            json!({"limit": limit, "filter": {"status": "todo"}}),
+        );
         loop {
             let page = call(&board, "card_list", arguments.clone()).await.unwrap();
             read.extend(ids(&page));
@@ -190,8 +336,17 @@ async fn four_hundred_and_fifty_cards_are_read_with_none_lost_and_none_twice() {
 #[tokio::test]
 async fn an_offset_bites_on_the_first_page_only() {
     let fake = Fake::with_cards(450);
-    let all = call(&fake.board(), "card_list", json!({"all": true, "offset": 10})).await.unwrap();
-    assert_eq!(ids(&all), (11..=450).map(|n| format!("id-{n:05}")).collect::<Vec<_>>());
+    let all = call(
+        &fake.board(),
+        "card_list",
+        json!({"all": true, "offset": 10}),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        ids(&all),
+        (11..=450).map(|n| format!("id-{n:05}")).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -199,10 +354,17 @@ async fn a_walk_ends_at_its_cap_and_its_cursor_goes_on() {
     for (count, truncated) in [(5_000, false), (5_001, true)] {
         let fake = Fake::with_cards(count);
         let board = fake.board();
-        let all = call(&board, "card_list", json!({"all": true})).await.unwrap();
-        assert_eq!((ids(&all).len(), all.get("truncated").is_some()), (5_000, truncated));
+        let all = call(&board, "card_list", json!({"all": true}))
+            .await
+            .unwrap();
+        assert_eq!(
+            (ids(&all).len(), all.get("truncated").is_some()),
+            (5_000, truncated)
+        );
         if truncated {
-            let rest = call(&board, "card_list", json!({"cursor": all["next_cursor"]})).await.unwrap();
+            let rest = call(&board, "card_list", json!({"cursor": all["next_cursor"]}))
+                .await
+                .unwrap();
             assert_eq!(ids(&rest), ["id-05001"]);
         }
     }
@@ -210,24 +372,58 @@ async fn a_walk_ends_at_its_cap_and_its_cursor_goes_on() {
 
 #[tokio::test]
 async fn a_cap_within_a_page_loses_nothing() {
-    let fake = Fake { page_rows: Some(900), ..Fake::with_cards(5_400) };
+    let fake = Fake {
+        page_rows: Some(900),
+        ..Fake::with_cards(5_400)
+    };
     let board = fake.board();
-    let all = call(&board, "card_list", json!({"all": true})).await.unwrap();
-    let rest = call(&board, "card_list", json!({"cursor": all["next_cursor"]})).await.unwrap();
-    assert_eq!((ids(&all).len(), &all["truncated"], fake.requests().len()), (5_000, &json!(true), 7));
+    let all = call(&board, "card_list", json!({"all": true}))
+        .await
+        .unwrap();
+    let rest = call(&board, "card_list", json!({"cursor": all["next_cursor"]}))
+        .await
+        .unwrap();
+    assert_eq!(
+        (ids(&all).len(), &all["truncated"], fake.requests().len()),
+        (5_000, &json!(true), 7)
+    );
     let read: Vec<String> = ids(&all).into_iter().chain(ids(&rest)).collect();
-    assert_eq!(read, (1..=5_400).map(|n| format!("id-{n:05}")).collect::<Vec<_>>());
+    assert_eq!(
+        read,
+        (1..=5_400)
+            .map(|n| format!("id-{n:05}"))
+            .collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
 async fn a_walk_ends_at_its_last_request_and_its_cursor_goes_on() {
     for (count, truncated) in [(500, false), (501, true)] {
-        let fake = Fake { page_rows: Some(1), ..Fake::with_cards(count) };
+        let fake = Fake {
+            page_rows: Some(1),
+            ..Fake::with_cards(count)
+        };
         let board = fake.board();
-        let all = call(&board, "card_list", json!({"all": true})).await.unwrap();
-        assert_eq!((ids(&all).len(), fake.requests().len(), all.get("truncated").is_some()), (500, 500, truncated));
+        let all = call(&board, "card_list", json!({"all": true}))
+            .await
+            .unwrap();
+        assert_eq!(
+            (
+                ids(&all).len(),
+                fake.requests().len(),
+                all.get("truncated").is_some()
+            ),
+            (500, 500, truncated)
+        );
         if truncated {
-            assert_eq!(ids(&call(&board, "card_list", json!({"cursor": all["next_cursor"]})).await.unwrap()), ["id-00501"]);
+            assert_eq!(
+                ids(
+                    &call(&board, "card_list", json!({"cursor": all["next_cursor"]}))
+                        .await
+                        .unwrap()
+                ),
+                ["id-00501"]
+            );
         }
     }
 }
@@ -242,17 +438,40 @@ async fn cards_of_a_board_that_is_not_there_are_refused() {
         wanted["filter"] = json!({"board_id": "nowhere", "status": "none of them"});
         let refusal = call(&board, "card_list", wanted).await.unwrap_err();
         assert_eq!(refusal.status(), Some(404), "{refusal}");
-        assert!(refusal.message().contains("There is no such card"), "in the backend's words: {refusal}");
+        assert!(
+            refusal.message().contains("There is no such card"),
+            "in the backend's words: {refusal}"
+        );
     }
-    assert!(fake.requests().iter().any(|seen| seen.path == "/xapi2/data/board/nowhere"));
+    assert!(
+        fake.requests()
+            .iter()
+            .any(|seen| seen.path == "/xapi2/data/board/nowhere")
+    );
     // a board that is there is empty; several boards, or none, say nothing of any of them
-    for id in [json!("id-00001"), json!(["nowhere", "elsewhere"]), json!("")] {
-        let found = call(&board, "card_list", json!({"filter": {"board_id": id, "status": "none of them"}})).await.unwrap();
+    for id in [
+        json!("id-00001"),
+        json!(["nowhere", "elsewhere"]),
+        json!(""),
+    ] {
+        let found = call(
+            &board,
+            "card_list",
+            json!({"filter": {"board_id": id, "status": "none of them"}}),
+        )
+        .await
+        .unwrap();
         assert_eq!(ids(&found), [""; 0], "{id}");
     }
     // what has rows is not asked about
     let before = fake.requests().len();
-    call(&board, "card_list", json!({"filter": {"board_id": "id-00001", "status": "todo"}})).await.unwrap();
+    call(
+        &board,
+        "card_list",
+        json!({"filter": {"board_id": "id-00001", "status": "todo"}}),
+    )
+    .await
+    .unwrap();
     assert_eq!(fake.requests().len(), before + 1);
 }
 
@@ -264,11 +483,31 @@ async fn filters_have_a_limit_of_values() {
         let result = call(&board, "card_list", json!({"filter": {"assignee": values}})).await;
         assert_eq!(result.is_ok(), good, "{count}");
     }
-    for filter in [json!({"status": []}), json!({"status": {"a": 1}}), json!({"status": [["a"]]}), json!("todo")] {
-        assert!(call(&board, "card_list", json!({"filter": filter})).await.is_err(), "{filter}");
+    for filter in [
+        json!({"status": []}),
+        json!({"status": {"a": 1}}),
+        json!({"status": [["a"]]}),
+        json!("todo"),
+    ] {
+        assert!(
+            call(&board, "card_list", json!({"filter": filter}))
+                .await
+                .is_err(),
+            "{filter}"
+        );
     }
-    for filter in [json!(null), json!({}), json!({"status": null}), json!({"status": [null, "todo"]})] {
-        assert!(call(&board, "card_list", json!({"filter": filter})).await.is_ok(), "{filter}");
+    for filter in [
+        json!(null),
+        json!({}),
+        json!({"status": null}),
+        json!({"status": [null, "todo"]}),
+    ] {
+        assert!(
+            call(&board, "card_list", json!({"filter": filter}))
+                .await
+                .is_ok(),
+            "{filter}"
+        );
     }
 }
 
@@ -279,37 +518,93 @@ async fn without_a_token_no_header_is_sent() {
     let settings = connector.settings(&|_| None).unwrap();
     assert_eq!(settings.base(), "https://deploysition.cloud/xapi2");
     let upstream = std::sync::Arc::new(InProcess::<_, Body>::new(fake.router()));
-    let (one, two) = (connector.connect(settings.clone(), upstream.clone()), connector.connect(settings, upstream));
+    let (one, two) = (
+        connector.connect(settings.clone(), upstream.clone()),
+        connector.connect(settings, upstream),
+    );
     call(&one, "card_list", json!({})).await.unwrap();
-    call(&two.clone(), "card_get", json!({"id": "id-00001"})).await.unwrap();
-    assert!(fake.requests().len() == 2 && fake.requests().iter().all(|seen| seen.authorization.is_none()));
+    call(&two.clone(), "card_get", json!({"id": "id-00001"}))
+        .await
+        .unwrap();
+    assert!(
+        fake.requests().len() == 2
+            && fake
+                .requests()
+                .iter()
+                .all(|seen| seen.authorization.is_none())
+    );
 }
 
 #[tokio::test]
 async fn a_backend_that_ignores_after_does_not_loop() {
-    let fake = Fake { ignores_after: true, ..Fake::with_cards(450) };
-    let all = call(&fake.board(), "card_list", json!({"all": true})).await.unwrap();
+    let fake = Fake {
+        ignores_after: true,
+        ..Fake::with_cards(450)
+    };
+    let all = call(&fake.board(), "card_list", json!({"all": true}))
+        .await
+        .unwrap();
     let distinct: HashSet<String> = ids(&all).into_iter().collect();
-    assert_eq!((ids(&all).len(), distinct.len(), fake.requests().len()), (200, 200, 2));
+    assert_eq!(
+        (ids(&all).len(), distinct.len(), fake.requests().len()),
+        (200, 200, 2)
+    );
     assert_eq!(all["truncated"], true);
 }
 
 #[tokio::test]
 async fn a_page_that_fails_later_leaves_what_came_before() {
-    let fake = Fake { fails: 2..5, ..Fake::with_cards(450) };
+    let fake = Fake {
+        fails: 2..5,
+        ..Fake::with_cards(450)
+    };
     let board = fake.board();
-    let all = call(&board, "card_list", json!({"all": true})).await.unwrap();
+    let all = call(&board, "card_list", json!({"all": true}))
+        .await
+        .unwrap();
     assert_eq!((ids(&all).len(), &all["truncated"]), (200, &json!(true)));
-    assert!(all["note"].as_str().unwrap().contains("down for a moment"), "{all}");
-    let rest = call(&board, "card_list", json!({"all": true, "cursor": all["next_cursor"]})).await.unwrap();
+    assert!(
+        all["note"].as_str().unwrap().contains("down for a moment"),
+        "{all}"
+    );
+    let rest = call(
+        &board,
+        "card_list",
+        json!({"all": true, "cursor": all["next_cursor"]}),
+    )
+    .await
+    .unwrap();
     assert_eq!(ids(&rest).len(), 250);
-    let once = Fake { fails: 1..3, ..Fake::with_cards(3) };
-    assert_eq!(ids(&call(&once.board(), "card_list", json!({})).await.unwrap()).len(), 3, "a read is sent three times");
-    let write = Fake { fails: 1..2, ..Fake::with_cards(3) };
-    assert!(call(&write.board(), "card_create", json!({"title": "x"})).await.is_err(), "a write is sent once");
+    let once = Fake {
+        fails: 1..3,
+        ..Fake::with_cards(3)
+    };
+    assert_eq!(
+        ids(&call(&once.board(), "card_list", json!({})).await.unwrap()).len(),
+        3,
+        "a read is sent three times"
+    );
+    let write = Fake {
+        fails: 1..2,
+        ..Fake::with_cards(3)
+    };
+    assert!(
+        call(&write.board(), "card_create", json!({"title": "x"}))
+            .await
+            .is_err(),
+        "a write is sent once"
+    );
     assert_eq!(write.requests().len(), 1);
-    let first = Fake { fails: 1..4, ..Fake::with_cards(3) };
-    assert!(call(&first.board(), "card_list", json!({"all": true})).await.is_err(), "the first page must come");
+    let first = Fake {
+        fails: 1..4,
+        ..Fake::with_cards(3)
+    };
+    assert!(
+        call(&first.board(), "card_list", json!({"all": true}))
+            .await
+            .is_err(),
+        "the first page must come"
+    );
 }
 
 #[tokio::test]
@@ -319,8 +614,12 @@ async fn a_cursor_is_good_for_its_own_arguments_only() {
     let arguments = json!({"limit": 7, "filter": {"status": "todo"}, "offset": 2});
     let page = call(&board, "card_list", arguments.clone()).await.unwrap();
     let cursor = &page["next_cursor"];
-    let good = json!({"cursor": cursor, "limit": 5, "offset": 2, "filter": {"data__status": ["todo"]}});
-    assert_eq!(ids(&call(&board, "card_list", good).await.unwrap())[0], "id-00010");
+    let good =
+        json!({"cursor": cursor, "limit": 5, "offset": 2, "filter": {"data__status": ["todo"]}});
+    assert_eq!(
+        ids(&call(&board, "card_list", good).await.unwrap())[0],
+        "id-00010"
+    );
     for bad in [
         json!({"cursor": cursor}),
         json!({"cursor": cursor, "filter": {"status": "done"}}),
@@ -330,9 +629,17 @@ async fn a_cursor_is_good_for_its_own_arguments_only() {
         let error = call(&board, "card_list", bad).await.unwrap_err();
         assert!(error.message().contains("other arguments"), "{error}");
     }
-    let error = call(&board, "board_list", json!({"cursor": cursor, "filter": {"status": "todo"}})).await.unwrap_err();
+    let error = call(
+        &board,
+        "board_list",
+        json!({"cursor": cursor, "filter": {"status": "todo"}}),
+    )
+    .await
+    .unwrap_err();
     assert!(error.message().contains("other arguments"), "{error}");
-    let error = call(&board, "card_list", json!({"cursor": "nonsense"})).await.unwrap_err();
+    let error = call(&board, "card_list", json!({"cursor": "nonsense"}))
+        .await
+        .unwrap_err();
     assert!(error.message().contains("next_cursor"), "{error}");
 }
 

@@ -1,4 +1,5 @@
-//! Tools that change something: bodies, order, partial failure, conflicts, loops, and what a file must say of them.
+//! Tools that change something: bodies, order, partial failure, conflicts, loops, and what a file
+//! must say of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -9,11 +10,15 @@ use serde_json::{Value, json};
 use crate::scripted::{HEAD, Scripted, ok, refused};
 
 fn file(rest: &str) -> String {
-    format!("{HEAD}upstream:\n  base: http://localhost\n  error: [.message?]\n  version: .version\n{rest}")
+    format!(
+        "{HEAD}upstream:\n  base: http://localhost\n  error: [.message?]\n  version: .version\n{rest}"
+    )
 }
 
 fn one_tool(tool: &str) -> String {
-    file(&format!("tools:\n  - name: t\n    title: T\n    description: D\n{tool}"))
+    file(&format!(
+        "tools:\n  - name: t\n    title: T\n    description: D\n{tool}"
+    ))
 }
 
 const UPDATE: &str = r#"
@@ -43,25 +48,60 @@ fn item(version: i64) -> Value {
 
 #[tokio::test]
 async fn a_body_has_what_was_said_and_nothing_else() {
-    let scripted =
-        Scripted::new(&one_tool(UPDATE), |seen| if seen.method == "GET" { ok(item(4)) } else { ok(seen.body.clone()) });
+    let scripted = Scripted::new(&one_tool(UPDATE), |seen| {
+        if seen.method == "GET" {
+            ok(item(4))
+        } else {
+            ok(seen.body.clone())
+        }
+    });
     let bodies = [
-        (json!({"id": 7, "title": "a"}), json!({"title": "a", "size": 3, "fixed": "é", "version": 4})),
-        (json!({"id": 7, "name": "a", "note": null}), json!({"title": "a", "note": null, "size": 3, "fixed": "é", "version": 4})),
-        (json!({"id": 7, "title": null, "note": "x", "size": 1}), json!({"note": "x", "size": 1, "fixed": "é", "version": 4})),
-        (json!({"id": 7, "tags": [], "version": 2}), json!({"size": 3, "tags": [], "fixed": "é", "version": 2})),
+        (
+            json!({"id": 7, "title": "a"}),
+            json!({"title": "a", "size": 3, "fixed": "é", "version": 4}),
+        ),
+        (
+            json!({"id": 7, "name": "a", "note": null}),
+            json!({"title": "a", "note": null, "size": 3, "fixed": "é", "version": 4}),
+        ),
+        (
+            json!({"id": 7, "title": null, "note": "x", "size": 1}),
+            json!({"note": "x", "size": 1, "fixed": "é", "version": 4}),
+        ),
+        (
+            json!({"id": 7, "tags": [], "version": 2}),
+            json!({"size": 3, "tags": [], "fixed": "é", "version": 2}),
+        ),
     ];
     for (arguments, body) in bodies {
         scripted.call("t", arguments.clone()).await.unwrap();
         assert_eq!(scripted.seen().last().unwrap().body, body, "{arguments}");
     }
     let before = scripted.seen().len();
-    assert_eq!(scripted.refusal("t", json!({"id": 7, "title": null})).await, "Pass at least one field");
-    assert!(scripted.refusal("t", json!({"id": 7, "title": "a", "name": "b"})).await.contains("`title` is there twice"));
-    assert_eq!(scripted.seen().len(), before, "a refused call sends nothing");
+    assert_eq!(
+        scripted.refusal("t", json!({"id": 7, "title": null})).await,
+        "Pass at least one field"
+    );
+    assert!(
+        scripted
+            .refusal("t", json!({"id": 7, "title": "a", "name": "b"}))
+            .await
+            .contains("`title` is there twice")
+    );
+    assert_eq!(
+        scripted.seen().len(),
+        before,
+        "a refused call sends nothing"
+    );
     let tool = scripted.backend.connector().tool("t").unwrap();
-    assert_eq!((tool.nullable.as_slice(), tool.annotations.idempotent), (&["note".to_owned()][..], true));
-    assert_eq!(tool.argument_aliases, [("name".to_owned(), "title".to_owned())]);
+    assert_eq!(
+        (tool.nullable.as_slice(), tool.annotations.idempotent),
+        (&["note".to_owned()][..], true)
+    );
+    assert_eq!(
+        tool.argument_aliases,
+        [("name".to_owned(), "title".to_owned())]
+    );
     assert_eq!(
         tool.input_schema["properties"]["tags"],
         json!({"type": "array", "items": {"type": "string"}, "description": "Tags"})
@@ -116,12 +156,28 @@ async fn what_was_done_is_told_when_the_rest_fails() {
     });
     let error = scripted.call("t", json!({})).await.unwrap_err();
     assert!(!error.retry_is_safe() && error.status() == Some(400));
-    let told: Value =
-        serde_json::from_str(error.message().split_once('{').map(|(_, json)| format!("{{{json}")).unwrap().as_str()).unwrap();
+    let told: Value = serde_json::from_str(
+        error
+            .message()
+            .split_once('{')
+            .map(|(_, json)| format!("{{{json}"))
+            .unwrap()
+            .as_str(),
+    )
+    .unwrap();
     assert_eq!(told["done"], json!([{"step": "made", "value": {"id": 5}}]));
     assert_eq!(told["failed"]["step"], "link");
-    assert!(told["failed"]["error"].as_str().unwrap().contains("No such \"thing\""), "{error}");
-    assert!(error.message().starts_with("Only a part was done"), "{error}");
+    assert!(
+        told["failed"]["error"]
+            .as_str()
+            .unwrap()
+            .contains("No such \"thing\""),
+        "{error}"
+    );
+    assert!(
+        error.message().starts_with("Only a part was done"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -131,7 +187,8 @@ async fn what_was_done_is_told_when_the_result_cannot_be_shown() {
     let error = scripted.call("t", json!({})).await.unwrap_err();
     assert_eq!((error.fault(), error.retry_is_safe()), (Fault::Us, false));
     assert!(
-        error.message().starts_with("Everything was done, but") && error.message().contains("\"value\":{\"id\":5}"),
+        error.message().starts_with("Everything was done, but")
+            && error.message().contains("\"value\":{\"id\":5}"),
         "{error}"
     );
 }
@@ -140,14 +197,33 @@ async fn what_was_done_is_told_when_the_result_cannot_be_shown() {
 async fn dates_are_taken_in_the_forms_of_iso_8601() {
     let tool = "    effect: read\n    input: { due: { type: string, format: date, description: D } }\n    steps: [{ get: /x, query: { due: $args.due } }]\n";
     let scripted = Scripted::new(&one_tool(tool), |_| ok(json!({})));
-    for (text, date) in
-        [("2026-11-21", "2026-11-21"), ("20261121", "2026-11-21"), ("2026-W47-6", "2026-11-21"), (" 2024-02-29 ", "2024-02-29")]
-    {
+    for (text, date) in [
+        ("2026-11-21", "2026-11-21"),
+        ("20261121", "2026-11-21"),
+        ("2026-W47-6", "2026-11-21"),
+        (" 2024-02-29 ", "2024-02-29"),
+    ] {
         scripted.call("t", json!({"due": text})).await.unwrap();
-        assert_eq!(scripted.lines().last().unwrap(), &format!("GET /x?due={date}"), "{text}");
+        assert_eq!(
+            scripted.lines().last().unwrap(),
+            &format!("GET /x?due={date}"),
+            "{text}"
+        );
     }
-    for text in ["tomorrow", "2026-02-30", "2026-11-21T10:00", "21.11.2026", ""] {
-        assert!(scripted.refusal("t", json!({"due": text})).await.starts_with("due must be in YYYY-MM-DD format"), "{text}");
+    for text in [
+        "tomorrow",
+        "2026-02-30",
+        "2026-11-21T10:00",
+        "21.11.2026",
+        "",
+    ] {
+        assert!(
+            scripted
+                .refusal("t", json!({"due": text}))
+                .await
+                .starts_with("due must be in YYYY-MM-DD format"),
+            "{text}"
+        );
     }
 }
 
@@ -171,26 +247,59 @@ fn contested(field: &'static str) -> Scripted {
 #[tokio::test]
 async fn a_change_is_made_again_when_others_changed_other_fields() {
     let scripted = contested("tags");
-    assert_eq!(scripted.call("t", json!({"id": 7, "title": "mine"})).await.unwrap()["version"], 6);
-    assert_eq!(scripted.lines(), ["GET /items/7", "PATCH /items/7", "GET /items/7", "PATCH /items/7"]);
+    assert_eq!(
+        scripted
+            .call("t", json!({"id": 7, "title": "mine"}))
+            .await
+            .unwrap()["version"],
+        6
+    );
+    assert_eq!(
+        scripted.lines(),
+        [
+            "GET /items/7",
+            "PATCH /items/7",
+            "GET /items/7",
+            "PATCH /items/7"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn a_conflict_names_the_fields_and_is_never_forced() {
     let scripted = contested("title");
-    let error = scripted.call("t", json!({"id": 7, "title": "mine"})).await.unwrap_err();
+    let error = scripted
+        .call("t", json!({"id": 7, "title": "mine"}))
+        .await
+        .unwrap_err();
     assert!(
         error.is_conflict()
             && error.message().contains("Changed meanwhile: title.")
             && error.message().contains("latest version is 5"),
         "{error}"
     );
-    assert_eq!(scripted.lines().iter().filter(|line| line.starts_with("PATCH")).count(), 1);
-    let own = contested("tags");
-    let error = own.call("t", json!({"id": 7, "title": "mine", "version": 4})).await.unwrap_err();
-    assert!(error.is_conflict() && error.message().contains("latest version is 5"), "{error}");
     assert_eq!(
-        own.lines().iter().filter(|line| line.starts_with("PATCH")).count(),
+        scripted
+            .lines()
+            .iter()
+            .filter(|line| line.starts_with("PATCH"))
+            .count(),
+        1
+    );
+    let own = contested("tags");
+    let error = own
+        .call("t", json!({"id": 7, "title": "mine", "version": 4}))
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_conflict() && error.message().contains("latest version is 5"),
+        "{error}"
+    );
+    assert_eq!(
+        own.lines()
+            .iter()
+            .filter(|line| line.starts_with("PATCH"))
+            .count(),
         1,
         "the caller's own version is not replaced"
     );
@@ -202,21 +311,34 @@ async fn a_backend_may_tell_a_conflict_in_its_own_way() {
         "  version: .version\n",
         "  version: .version\n  conflict: $status == 400 and (.version? | type) == \"string\"\n",
     );
-    let script = |seen: &crate::fake::Seen| match (seen.method.as_str(), seen.body["title"].as_str()) {
-        ("GET", _) => ok(item(4)),
-        (_, Some("stale")) => refused(400, json!({"version": "It does not match"})),
-        _ => refused(400, json!({"version": ["Enter a whole number."], "message": "bad"})),
-    };
+    let script =
+        |seen: &crate::fake::Seen| match (seen.method.as_str(), seen.body["title"].as_str()) {
+            ("GET", _) => ok(item(4)),
+            (_, Some("stale")) => refused(400, json!({"version": "It does not match"})),
+            _ => refused(
+                400,
+                json!({"version": ["Enter a whole number."], "message": "bad"}),
+            ),
+        };
     let scripted = Scripted::new(&own, script);
-    let error = scripted.call("t", json!({"id": 7, "title": "stale"})).await.unwrap_err();
+    let error = scripted
+        .call("t", json!({"id": 7, "title": "stale"}))
+        .await
+        .unwrap_err();
     assert!(
         error.is_conflict()
             && error.message().contains("changed by someone else")
             && error.message().contains("latest version is 4"),
         "{error}"
     );
-    let error = scripted.call("t", json!({"id": 7, "title": "other"})).await.unwrap_err();
-    assert!(!error.is_conflict() && error.message().contains("400: <untrusted-content>bad.<"), "{error}");
+    let error = scripted
+        .call("t", json!({"id": 7, "title": "other"}))
+        .await
+        .unwrap_err();
+    assert!(
+        !error.is_conflict() && error.message().contains("400: <untrusted-content>bad.<"),
+        "{error}"
+    );
 }
 
 fn each(failures: &str) -> String {
@@ -232,19 +354,39 @@ async fn a_loop_goes_through_its_items_and_says_what_failed() {
         _ => ok(json!({"id": seen.body["name"]})),
     };
     let report = Scripted::new(&each("failures: report, "), script);
-    let result = report.call("t", json!({"names": ["a", "bad", "c"]})).await.unwrap();
-    assert_eq!(result["done"], json!([{"item": "a", "value": {"id": "a"}}, {"item": "c", "value": {"id": "c"}}]));
+    let result = report
+        .call("t", json!({"names": ["a", "bad", "c"]}))
+        .await
+        .unwrap();
+    assert_eq!(
+        result["done"],
+        json!([{"item": "a", "value": {"id": "a"}}, {"item": "c", "value": {"id": "c"}}])
+    );
     assert_eq!(result["failed"][0]["item"], "bad");
     let stop = Scripted::new(&each(""), script);
-    let error = stop.call("t", json!({"names": ["a", "bad", "c"]})).await.unwrap_err();
+    let error = stop
+        .call("t", json!({"names": ["a", "bad", "c"]}))
+        .await
+        .unwrap_err();
     assert!(
-        error.message().contains("\"done\":[{\"step\":\"made\",\"item\":\"a\"") && error.message().contains("bad name"),
+        error
+            .message()
+            .contains("\"done\":[{\"step\":\"made\",\"item\":\"a\"")
+            && error.message().contains("bad name"),
         "{error}"
     );
     assert_eq!(stop.lines(), ["POST /make/a", "POST /make/bad"]);
-    assert!(stop.call("t", json!({"names": ["a", "b", "c"]})).await.is_ok());
+    assert!(
+        stop.call("t", json!({"names": ["a", "b", "c"]}))
+            .await
+            .is_ok()
+    );
     let before = stop.lines().len();
-    assert!(stop.refusal("t", json!({"names": ["a", "b", "c", "d"]})).await.contains("more than 3 items"));
+    assert!(
+        stop.refusal("t", json!({"names": ["a", "b", "c", "d"]}))
+            .await
+            .contains("more than 3 items")
+    );
     assert_eq!(stop.lines().len(), before);
 }
 
@@ -271,8 +413,13 @@ async fn steps_are_skipped_optional_or_read_as_text() {
         json!({"gone": true, "skipped": true, "text": "<untrusted-content># Report é</untrusted-content>", "asked": {"n": [1, 2]}})
     );
     assert!(!scripted.lines().contains(&"GET /skipped".to_owned()));
-    let denied = Scripted::new(&one_tool(tool), |_| refused(403, json!({"message": "not yours"})));
-    assert!(denied.refusal("t", json!({})).await.contains("not yours"), "only the listed statuses are null");
+    let denied = Scripted::new(&one_tool(tool), |_| {
+        refused(403, json!({"message": "not yours"}))
+    });
+    assert!(
+        denied.refusal("t", json!({})).await.contains("not yours"),
+        "only the listed statuses are null"
+    );
 }
 
 #[tokio::test]
@@ -292,9 +439,16 @@ async fn what_could_not_be_read_is_named_in_the_result() {
     });
     let result = scripted.call("t", json!({})).await.unwrap();
     assert_eq!(result["n"], 1);
-    assert_eq!(result["unavailable"].as_object().unwrap().len(), 1, "nothing there is not the same as refused");
+    assert_eq!(
+        result["unavailable"].as_object().unwrap().len(),
+        1,
+        "nothing there is not the same as refused"
+    );
     assert!(
-        result["unavailable"]["closed"].as_str().unwrap().starts_with("X answered 403: <untrusted-content>not \"yours\".<"),
+        result["unavailable"]["closed"]
+            .as_str()
+            .unwrap()
+            .starts_with("X answered 403: <untrusted-content>not \"yours\".<"),
         "{result}"
     );
 }
@@ -304,7 +458,10 @@ async fn a_filter_may_refuse_with_a_sentence_of_its_own() {
     let tool = "    effect: read\n    input: { n: { type: integer, description: N, required: true } }\n    steps:\n      - get: /x\n      - let: 'if .found then . else error(\"There is no item #\\($args.n).\") end'\n";
     let scripted = Scripted::new(&one_tool(tool), |_| ok(json!({"found": false})));
     let error = scripted.call("t", json!({"n": 5})).await.unwrap_err();
-    assert_eq!((error.fault(), error.message()), (Fault::Caller, "There is no item #5."));
+    assert_eq!(
+        (error.fault(), error.message()),
+        (Fault::Caller, "There is no item #5.")
+    );
 }
 
 #[tokio::test]
@@ -320,14 +477,33 @@ async fn the_question_before_a_change_is_asked_without_making_it() {
 "#;
     let scripted = Scripted::new(&one_tool(tool), |_| ok(item(1)));
     let arguments = json!({"id": 7}).as_object().unwrap().clone();
-    let question = scripted.backend.confirmation("t", arguments).await.unwrap().unwrap();
+    let question = scripted
+        .backend
+        .confirmation("t", arguments)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(question.text, "Delete “old”?");
-    assert_eq!(question.fenced, "<untrusted-content>Delete “old”?</untrusted-content>");
+    assert_eq!(
+        question.fenced,
+        "<untrusted-content>Delete “old”?</untrusted-content>"
+    );
     assert_eq!(scripted.lines(), ["GET /items/7"]);
-    assert_eq!(scripted.call("t", json!({"id": 7})).await.unwrap(), json!({"deleted": 7}));
-    let taken = tool.replace("{ id: {", "{ confirm: { type: string, description: C }, id: {");
+    assert_eq!(
+        scripted.call("t", json!({"id": 7})).await.unwrap(),
+        json!({"deleted": 7})
+    );
+    let taken = tool.replace(
+        "{ id: {",
+        "{ confirm: { type: string, description: C }, id: {",
+    );
     let problems = compile("x.yaml", &one_tool(&taken)).unwrap_err();
-    assert!(problems.to_string().contains("the argument `confirm` is there already"), "{problems}");
+    assert!(
+        problems
+            .to_string()
+            .contains("the argument `confirm` is there already"),
+        "{problems}"
+    );
 }
 
 #[test]

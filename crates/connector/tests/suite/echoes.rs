@@ -42,18 +42,27 @@ resources:
 }
 
 fn scripted() -> Scripted {
-    let record =
-        || json!({"id": 7, "sent": {"key": KEY, "by": format!("Bearer {TOKEN}, once {PASSWORD}"), "again": [REFRESH]}, KEY: 1});
-    Scripted::later(&file(), &[("KEY", KEY), ("PASSWORD", PASSWORD)], move |seen: Seen| {
-        let answer = match seen.path.split('?').next().unwrap() {
-            "/auth" => ok(json!({"token": TOKEN, "refresh": REFRESH, "name": "Ana", "password": PASSWORD})),
-            "/record" => Answer(200, Vec::new(), record().to_string().replace('/', "\\/")),
-            "/rows" => ok(json!([record()])).with("x-next", ""),
-            "/fails" => Answer(500, Vec::new(), String::new()),
-            _ => Answer(200, Vec::new(), format!("Sent: {TOKEN}, {KEY}; swordfishing for {PASSWORD}.")),
-        };
-        Box::pin(async move { answer })
-    })
+    let record = || json!({"id": 7, "sent": {"key": KEY, "by": format!("Bearer {TOKEN}, once {PASSWORD}"), "again": [REFRESH]}, KEY: 1});
+    Scripted::later(
+        &file(),
+        &[("KEY", KEY), ("PASSWORD", PASSWORD)],
+        move |seen: Seen| {
+            let answer = match seen.path.split('?').next().unwrap() {
+                "/auth" => ok(
+                    json!({"token": TOKEN, "refresh": REFRESH, "name": "Ana", "password": PASSWORD}),
+                ),
+                "/record" => Answer(200, Vec::new(), record().to_string().replace('/', "\\/")),
+                "/rows" => ok(json!([record()])).with("x-next", ""),
+                "/fails" => Answer(500, Vec::new(), String::new()),
+                _ => Answer(
+                    200,
+                    Vec::new(),
+                    format!("Sent: {TOKEN}, {KEY}; swordfishing for {PASSWORD}."),
+                ),
+            };
+            Box::pin(async move { answer })
+        },
+    )
 }
 
 fn assert_hidden(text: &str, what: &str) {
@@ -68,30 +77,69 @@ async fn no_result_shows_a_credential() {
     let scripted = scripted();
     let (by, key) = ("Bearer [secret], once [secret]", "[secret]");
     for (tool, expected) in [
-        ("whole", json!({"id": 7, "sent": {"key": key, "by": by, "again": [key]}, key: 1})),
+        (
+            "whole",
+            json!({"id": 7, "sent": {"key": key, "by": by, "again": [key]}, key: 1}),
+        ),
         ("shaped", json!({"id": 7, "by": by, "glued": "<[secret]>"})),
-        ("rows", json!({"items": [{"id": 7, "by": by, "glued": "<[secret]>"}], "total_count": 1})),
-        ("text", json!("<untrusted-content>Sent: [secret], [secret]; swordfishing for [secret].</untrusted-content>")),
-        ("mine", json!({"token": key, "refresh": key, "name": "Ana", "password": key})),
+        (
+            "rows",
+            json!({"items": [{"id": 7, "by": by, "glued": "<[secret]>"}], "total_count": 1}),
+        ),
+        (
+            "text",
+            json!(
+                "<untrusted-content>Sent: [secret], [secret]; swordfishing for [secret].</untrusted-content>"
+            ),
+        ),
+        (
+            "mine",
+            json!({"token": key, "refresh": key, "name": "Ana", "password": key}),
+        ),
     ] {
-        assert_eq!(scripted.call(tool, json!({})).await.unwrap(), expected, "{tool}");
+        assert_eq!(
+            scripted.call(tool, json!({})).await.unwrap(),
+            expected,
+            "{tool}"
+        );
     }
-    let filtered = scripted.call("filtered", json!({})).await.unwrap().to_string();
+    let filtered = scripted
+        .call("filtered", json!({}))
+        .await
+        .unwrap()
+        .to_string();
     assert_hidden(&filtered, "filtered");
     // what was sent is still what the backend gave
-    assert_eq!(scripted.seen().last().unwrap().authorization.as_deref(), Some(format!("Bearer {TOKEN}").as_str()));
+    assert_eq!(
+        scripted.seen().last().unwrap().authorization.as_deref(),
+        Some(format!("Bearer {TOKEN}").as_str())
+    );
 }
 
 #[tokio::test]
 async fn no_resource_and_no_report_of_changes_shows_a_credential() {
     let scripted = scripted();
-    assert_hidden(&scripted.backend.read_resource("record", Map::new()).await.unwrap(), "resource");
+    assert_hidden(
+        &scripted
+            .backend
+            .read_resource("record", Map::new())
+            .await
+            .unwrap(),
+        "resource",
+    );
     assert_hidden(&scripted.refusal("made", json!({})).await, "what was done");
 }
 
 #[tokio::test]
 async fn records_for_a_program_are_without_credentials_too() {
-    let options = footbridge_connector::Options { keeps_records: true, ..Default::default() };
-    let outcome = scripted().backend.call_with("shaped", Map::new(), options).await.unwrap();
+    let options = footbridge_connector::Options {
+        keeps_records: true,
+        ..Default::default()
+    };
+    let outcome = scripted()
+        .backend
+        .call_with("shaped", Map::new(), options)
+        .await
+        .unwrap();
     assert_hidden(&outcome.records.unwrap(), "records");
 }

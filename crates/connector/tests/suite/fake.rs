@@ -1,4 +1,5 @@
-//! A small Production Board in memory, over axum: enough of the REST contract to page, filter, create, change and delete.
+//! A small Production Board in memory, over axum: enough of the REST contract to page, filter,
+//! create, change and delete.
 
 use std::sync::{Arc, Mutex};
 
@@ -38,10 +39,10 @@ impl Fake {
     pub(crate) fn with_cards(count: usize) -> Self {
         let fake = Self::default();
         for number in 1..=count {
-            fake.rows
-                .lock()
-                .unwrap()
-                .push(row(number, json!({"title": format!("Card {number}"), "status": "todo", "position": number})));
+            fake.rows.lock().unwrap().push(row(
+                number,
+                json!({"title": format!("Card {number}"), "status": "todo", "position": number}),
+            ));
         }
         fake
     }
@@ -53,8 +54,16 @@ impl Fake {
     pub(crate) fn router(&self) -> Router {
         Router::new()
             .route("/xapi2/data/{model}", get(list).post(create))
-            .route("/xapi2/data/{model}/{id}", get(read).patch(update).delete(remove))
-            .route("/xapi2/auth/me", get(|| async { Json(json!({"id": "u1", "email": "a@example.org", "role": "user"})) }))
+            .route(
+                "/xapi2/data/{model}/{id}",
+                get(read).patch(update).delete(remove),
+            )
+            .route(
+                "/xapi2/auth/me",
+                get(|| async {
+                    Json(json!({"id": "u1", "email": "a@example.org", "role": "user"}))
+                }),
+            )
             .layer(axum::middleware::from_fn_with_state(self.clone(), record))
             .with_state(self.clone())
     }
@@ -71,7 +80,9 @@ impl Fake {
 
     /// A connector over this service, whose texts are a stranger's.
     pub(crate) fn stranger(&self, connector: &Connector) -> Backend {
-        let settings = connector.settings(&|name| (name == "PRODMCP_TOKEN").then(|| "pat_secret".to_owned())).unwrap();
+        let settings = connector
+            .settings(&|name| (name == "PRODMCP_TOKEN").then(|| "pat_secret".to_owned()))
+            .unwrap();
         connector.connect(settings, InProcess::<_, Body>::new(self.router()))
     }
 }
@@ -89,7 +100,9 @@ async fn record(
 ) -> Response {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-    let authorization = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let authorization = headers
+        .get("authorization")
+        .map(|value| value.to_str().unwrap().to_owned());
     let seen = Seen {
         method: head.method.to_string(),
         path: head.uri.to_string(),
@@ -102,20 +115,46 @@ async fn record(
         all.len()
     };
     if fake.fails.contains(&count) {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"detail": "down for a moment"}))).into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"detail": "down for a moment"})),
+        )
+            .into_response();
     }
-    next.run(axum::extract::Request::from_parts(head, Body::from(body))).await
+    next.run(axum::extract::Request::from_parts(head, Body::from(body)))
+        .await
 }
 
-async fn list(State(fake): State<Fake>, Query(pairs): Query<Vec<(String, String)>>, _uri: Uri) -> Response {
-    let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let number = |name: &str, default: usize| value(name).map_or(default, |text| text.parse().unwrap());
-    let limit = fake.page_rows.unwrap_or_else(|| number("limit", 25).min(200));
-    let statuses: Vec<&String> = pairs.iter().filter(|(key, _)| key == "data__status").map(|(_, value)| value).collect();
+async fn list(
+    State(fake): State<Fake>,
+    Query(pairs): Query<Vec<(String, String)>>,
+    _uri: Uri,
+) -> Response {
+    let value = |name: &str| {
+        pairs
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    };
+    let number =
+        |name: &str, default: usize| value(name).map_or(default, |text| text.parse().unwrap());
+    let limit = fake
+        .page_rows
+        .unwrap_or_else(|| number("limit", 25).min(200));
+    let statuses: Vec<&String> = pairs
+        .iter()
+        .filter(|(key, _)| key == "data__status")
+        .map(|(_, value)| value)
+        .collect();
     let rows = fake.rows.lock().unwrap().clone();
     let mut rows: Vec<Value> = rows
         .into_iter()
-        .filter(|row| statuses.is_empty() || statuses.iter().any(|status| row["data"]["status"] == **status))
+        .filter(|row| {
+            statuses.is_empty()
+                || statuses
+                    .iter()
+                    .any(|status| row["data"]["status"] == **status)
+        })
         .collect();
     if let Some(after) = value("after").filter(|_| !fake.ignores_after) {
         let at = rows.iter().position(|row| row["id"] == *after).unwrap();
@@ -129,7 +168,10 @@ async fn list(State(fake): State<Fake>, Query(pairs): Query<Vec<(String, String)
 }
 
 async fn create(State(fake): State<Fake>, Json(body): Json<Map<String, Value>>) -> Response {
-    if body.get("priority").is_some_and(|priority| priority == "urgent") {
+    if body
+        .get("priority")
+        .is_some_and(|priority| priority == "urgent")
+    {
         let detail = "priority must be one of low, medium, high, critical; is \"urgent\"";
         return (StatusCode::BAD_REQUEST, Json(json!({"detail": detail}))).into_response();
     }
@@ -140,7 +182,11 @@ async fn create(State(fake): State<Fake>, Json(body): Json<Map<String, Value>>) 
 }
 
 fn missing() -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({"i18n": {"en": "There is no such card"}, "detail": "not_found"}))).into_response()
+    (
+        StatusCode::NOT_FOUND,
+        Json(json!({"i18n": {"en": "There is no such card"}, "detail": "not_found"})),
+    )
+        .into_response()
 }
 
 async fn read(State(fake): State<Fake>, Path((_, id)): Path<(String, String)>) -> Response {
@@ -155,7 +201,13 @@ async fn update(
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Map<String, Value>>,
 ) -> Response {
-    match fake.rows.lock().unwrap().iter_mut().find(|row| row["id"] == id) {
+    match fake
+        .rows
+        .lock()
+        .unwrap()
+        .iter_mut()
+        .find(|row| row["id"] == id)
+    {
         Some(row) => {
             row["data"].as_object_mut().unwrap().extend(body);
             Json(row.clone()).into_response()
@@ -168,12 +220,22 @@ async fn remove(State(fake): State<Fake>, Path((_, id)): Path<(String, String)>)
     let mut rows = fake.rows.lock().unwrap();
     let before = rows.len();
     rows.retain(|row| row["id"] != id);
-    if rows.len() == before { missing() } else { StatusCode::NO_CONTENT.into_response() }
+    if rows.len() == before {
+        missing()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    }
 }
 
 /// Calls a tool with the arguments of a JSON object; the result as a value.
-pub(crate) async fn call(backend: &Backend, tool: &str, arguments: Value) -> Result<Value, CallError> {
-    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+pub(crate) async fn call(
+    backend: &Backend,
+    tool: &str,
+    arguments: Value,
+) -> Result<Value, CallError> {
+    let Value::Object(arguments) = arguments else {
+        panic!("arguments are an object")
+    };
     let outcome = backend.call(tool, arguments).await?;
     Ok(serde_json::from_str(&outcome.json).unwrap())
 }

@@ -1,4 +1,5 @@
-//! Committed files that show what a stranger sees. `UPDATE=1 cargo test -p footbridge-connector` writes them anew.
+//! Committed files that show what a stranger sees. `UPDATE=1 cargo test -p footbridge-connector`
+//! writes them anew.
 
 use std::path::PathBuf;
 
@@ -7,7 +8,9 @@ use serde_json::Value;
 
 /// A file of the project's `connectors/` folder.
 pub(crate) fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../connectors").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../connectors")
+        .join(name)
 }
 
 /// The text of a connector file.
@@ -21,7 +24,10 @@ fn same(name: &str, value: &Value) {
         std::fs::write(path(name), &text).unwrap();
     }
     let committed = std::fs::read_to_string(path(name)).unwrap_or_default();
-    assert!(committed == text, "connectors/{name} is not what the code makes; look at the difference after UPDATE=1 cargo test");
+    assert!(
+        committed == text,
+        "connectors/{name} is not what the code makes; look at the difference after UPDATE=1 cargo test"
+    );
 }
 
 #[test]
@@ -46,7 +52,10 @@ fn the_reference_is_committed() {
 #[test]
 fn the_boards_tools_are_committed() {
     let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
-    same("board/tools.json", &serde_json::to_value(connector.tools()).unwrap());
+    same(
+        "board/tools.json",
+        &serde_json::to_value(connector.tools()).unwrap(),
+    );
 }
 
 #[test]
@@ -54,6 +63,9 @@ fn the_committed_schema_accepts_the_committed_connector() {
     let schema: Value = serde_json::from_str(&connector_file("schema.json")).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let document: Value = serde_saphyr::from_str(&connector_file("board.yaml")).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| error.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:?}");
 }

@@ -1,9 +1,12 @@
-//! Lists that tell the truth: only what the backend says ends one, whatever it does to the size of its pages, and every row comes once.
+//! Lists that tell the truth: only what the backend says ends one, whatever it does to the size of
+//! its pages, and every row comes once.
 
 use std::collections::BTreeSet;
 
 use footbridge_connector::BoxFuture;
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{
+    Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 use serde_json::{Value, json};
 
 use crate::fake::Seen;
@@ -36,7 +39,15 @@ struct World {
 
 impl World {
     fn new(kind: &'static str, tells: Tells, count: u64, most: usize) -> Self {
-        Self { kind, tells, rows: (1..=count).collect(), most, least: 0, empty: 0, refuses_past_the_end: false }
+        Self {
+            kind,
+            tells,
+            rows: (1..=count).collect(),
+            most,
+            least: 0,
+            empty: 0,
+            refuses_past_the_end: false,
+        }
     }
 
     fn paging(&self) -> String {
@@ -51,8 +62,15 @@ impl World {
             Tells::Total => ", total: .total",
             Tells::Next => ", next: .next",
         };
-        let size = if self.kind == "link" { "" } else { ", max_size: 100" };
-        format!("{{ kind: {}, {own}, size: size{size}, rows: .rows{tells}, cap: 5000 }}", self.kind)
+        let size = if self.kind == "link" {
+            ""
+        } else {
+            ", max_size: 100"
+        };
+        format!(
+            "{{ kind: {}, {own}, size: size{size}, rows: .rows{tells}, cap: 5000 }}",
+            self.kind
+        )
     }
 
     fn file(&self) -> String {
@@ -72,7 +90,9 @@ impl World {
         let turn = self.empty + 1;
         let page = match self.kind {
             "page" => number("page").unwrap_or(1) - 1,
-            "link" | "after" if self.empty > 0 => number(if self.kind == "link" { "at" } else { "after" }).unwrap_or(0),
+            "link" | "after" if self.empty > 0 => {
+                number(if self.kind == "link" { "at" } else { "after" }).unwrap_or(0)
+            }
             _ => 0,
         };
         let from = match self.kind {
@@ -85,7 +105,11 @@ impl World {
             _ => page / turn * size,
         };
         let is_empty = page % turn < self.empty && self.empty > 0;
-        let to = if is_empty { from } else { (from + size).min(self.rows.len()) };
+        let to = if is_empty {
+            from
+        } else {
+            (from + size).min(self.rows.len())
+        };
         let from = from.min(self.rows.len());
         let rows = &self.rows[from..to.max(from)];
         if rows.is_empty()
@@ -96,7 +120,11 @@ impl World {
         {
             return refused(404, json!({"message": "no such page"}));
         }
-        let goes_on = if is_empty { from < self.rows.len() } else { to < self.rows.len() };
+        let goes_on = if is_empty {
+            from < self.rows.len()
+        } else {
+            to < self.rows.len()
+        };
         let next = match self.kind {
             "link" if self.empty > 0 => json!(format!("/api/rows?size={size}&at={}", page + 1)),
             "link" => json!(format!("/api/rows?size={size}&at={to}")),
@@ -104,8 +132,13 @@ impl World {
             "after" => json!(rows.last()),
             _ => json!("there is one"),
         };
-        let rows: Vec<Value> = rows.iter().map(|id| json!({"id": id, "text": "x"})).collect();
-        ok(json!({"rows": rows, "total": self.rows.len(), "next": if goes_on { next } else { Value::Null }}))
+        let rows: Vec<Value> = rows
+            .iter()
+            .map(|id| json!({"id": id, "text": "x"}))
+            .collect();
+        ok(
+            json!({"rows": rows, "total": self.rows.len(), "next": if goes_on { next } else { Value::Null }}),
+        )
     }
 
     fn serve(&self) -> Scripted {
@@ -116,24 +149,43 @@ impl World {
 
 fn number(seen: &Seen, name: &str) -> Option<usize> {
     let query = seen.path.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}="))).map(|text| text.parse().unwrap())
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(&format!("{name}=")))
+        .map(|text| text.parse().unwrap())
 }
 
 fn ids(page: &Value) -> Vec<u64> {
-    page["items"].as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap()).collect()
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["id"].as_u64().unwrap())
+        .collect()
 }
 
-/// Every page by its cursor: the ids, and whether a page said something wrong about how many there are.
+/// Every page by its cursor: the ids, and whether a page said something wrong about how many there
+/// are.
 async fn walk(scripted: &Scripted, limit: usize, count: usize) -> Vec<u64> {
     let (mut all, mut cursor) = (Vec::new(), Value::Null);
     for _ in 0..1_000 {
-        let page = scripted.call("rows", json!({"limit": limit, "cursor": cursor})).await.unwrap();
+        let page = scripted
+            .call("rows", json!({"limit": limit, "cursor": cursor}))
+            .await
+            .unwrap();
         assert!(ids(&page).len() <= limit);
-        assert!(page.get("total_count").is_none_or(|total| *total == json!(count)), "{page}");
+        assert!(
+            page.get("total_count")
+                .is_none_or(|total| *total == json!(count)),
+            "{page}"
+        );
         all.extend(ids(&page));
         cursor = page["next_cursor"].clone();
         if cursor.is_null() {
-            assert!(page.get("truncated").is_none() && page.get("note").is_none(), "{page}");
+            assert!(
+                page.get("truncated").is_none() && page.get("note").is_none(),
+                "{page}"
+            );
             return all;
         }
     }
@@ -154,15 +206,28 @@ async fn a_backend_that_caps_its_pages_loses_no_row() {
         ("link", Tells::Next),
     ] {
         for refuses_past_the_end in [false, true] {
-            let world = World { refuses_past_the_end, ..World::new(kind, tells, 250, 30) };
+            let world = World {
+                refuses_past_the_end,
+                ..World::new(kind, tells, 250, 30)
+            };
             let scripted = world.serve();
             let page = scripted.call("rows", json!({"limit": 250})).await.unwrap();
             assert_eq!(ids(&page), world.rows, "{world:?}");
-            assert!(page.get("truncated").is_none() && page.get("note").is_none(), "{world:?}");
+            assert!(
+                page.get("truncated").is_none() && page.get("note").is_none(),
+                "{world:?}"
+            );
             let total = page.get("total_count");
-            assert!(total.map_or(tells != Tells::Total, |total| *total == json!(250)), "{world:?}: {total:?}");
+            assert!(
+                total.map_or(tells != Tells::Total, |total| *total == json!(250)),
+                "{world:?}: {total:?}"
+            );
             let all = scripted.call("rows", json!({"all": true})).await.unwrap();
-            assert_eq!((ids(&all), &all["total_count"]), (world.rows.clone(), &json!(250)), "{world:?}");
+            assert_eq!(
+                (ids(&all), &all["total_count"]),
+                (world.rows.clone(), &json!(250)),
+                "{world:?}"
+            );
             assert_eq!(walk(&scripted, 60, 250).await, world.rows, "{world:?}");
             assert_eq!(walk(&scripted, 7, 250).await, world.rows, "{world:?}");
         }
@@ -171,16 +236,41 @@ async fn a_backend_that_caps_its_pages_loses_no_row() {
 
 #[tokio::test]
 async fn an_earlier_step_says_that_there_are_more() {
-    for (kind, tells) in
-        [("page", Tells::Nothing), ("offset", Tells::Nothing), ("offset", Tells::Total), ("after", Tells::Nothing)]
-    {
-        let total = |count: u64| if tells == Tells::Total { json!(count) } else { Value::Null };
-        let found = World::new(kind, tells, 250, 30).serve().call("inside", json!({})).await.unwrap();
-        assert_eq!((&found["count"], &found["more"], &found["total"]), (&json!(200), &json!(true), &total(250)), "{kind}");
+    for (kind, tells) in [
+        ("page", Tells::Nothing),
+        ("offset", Tells::Nothing),
+        ("offset", Tells::Total),
+        ("after", Tells::Nothing),
+    ] {
+        let total = |count: u64| {
+            if tells == Tells::Total {
+                json!(count)
+            } else {
+                Value::Null
+            }
+        };
+        let found = World::new(kind, tells, 250, 30)
+            .serve()
+            .call("inside", json!({}))
+            .await
+            .unwrap();
+        assert_eq!(
+            (&found["count"], &found["more"], &found["total"]),
+            (&json!(200), &json!(true), &total(250)),
+            "{kind}"
+        );
         // all of them is not said to be cut, and so counted
         for count in [180, 200] {
-            let found = World::new(kind, tells, count, 30).serve().call("inside", json!({})).await.unwrap();
-            assert_eq!(found, json!({"count": count, "total": count}), "{kind} {count}");
+            let found = World::new(kind, tells, count, 30)
+                .serve()
+                .call("inside", json!({}))
+                .await
+                .unwrap();
+            assert_eq!(
+                found,
+                json!({"count": count, "total": count}),
+                "{kind} {count}"
+            );
         }
     }
 }
@@ -188,10 +278,17 @@ async fn an_earlier_step_says_that_there_are_more() {
 #[tokio::test]
 async fn an_empty_page_that_names_a_next_one_is_no_end() {
     for kind in ["after", "link"] {
-        let world = World { empty: 1, ..World::new(kind, Tells::Next, 3, 30) };
+        let world = World {
+            empty: 1,
+            ..World::new(kind, Tells::Next, 3, 30)
+        };
         let scripted = world.serve();
         let page = scripted.call("rows", json!({})).await.unwrap();
-        assert_eq!((ids(&page), &page["total_count"]), (vec![1, 2, 3], &json!(3)), "{kind}");
+        assert_eq!(
+            (ids(&page), &page["total_count"]),
+            (vec![1, 2, 3], &json!(3)),
+            "{kind}"
+        );
         // the same by a Link header
         let link = r#"next: '($headers.link // "") | ltrimstr("<") | split(">") | .[0]'"#;
         let by_header = world.file().replace("next: .next", link);
@@ -201,10 +298,20 @@ async fn an_empty_page_that_names_a_next_one_is_no_end() {
             let answer = Answer(status, headers, json!({"rows": body["rows"]}).to_string());
             match &body["next"] {
                 Value::Null => answer,
-                next => answer.with("link", format!("<{}>; rel=\"next\"", next.as_str().map_or(next.to_string(), str::to_owned))),
+                next => answer.with(
+                    "link",
+                    format!(
+                        "<{}>; rel=\"next\"",
+                        next.as_str().map_or(next.to_string(), str::to_owned)
+                    ),
+                ),
             }
         });
-        assert_eq!(ids(&scripted.call("rows", json!({})).await.unwrap()), [1, 2, 3], "{kind}");
+        assert_eq!(
+            ids(&scripted.call("rows", json!({})).await.unwrap()),
+            [1, 2, 3],
+            "{kind}"
+        );
     }
 }
 
@@ -212,13 +319,30 @@ async fn an_empty_page_that_names_a_next_one_is_no_end() {
 async fn empty_pages_in_a_row_have_a_limit_and_a_cursor() {
     for kind in ["after", "link"] {
         for (empty, found) in [(5, vec![1, 2, 3]), (6, vec![])] {
-            let scripted = World { empty, ..World::new(kind, Tells::Next, 3, 30) }.serve();
+            let scripted = World {
+                empty,
+                ..World::new(kind, Tells::Next, 3, 30)
+            }
+            .serve();
             let page = scripted.call("rows", json!({})).await.unwrap();
-            assert_eq!((ids(&page), page["truncated"] == true), (found, empty == 6), "{kind}");
+            assert_eq!(
+                (ids(&page), page["truncated"] == true),
+                (found, empty == 6),
+                "{kind}"
+            );
             if empty == 6 {
-                assert!(page["note"].as_str().unwrap().contains("6 pages without a new row"), "{page}");
+                assert!(
+                    page["note"]
+                        .as_str()
+                        .unwrap()
+                        .contains("6 pages without a new row"),
+                    "{page}"
+                );
                 assert!(page.get("total_count").is_none());
-                let rest = scripted.call("rows", json!({"cursor": page["next_cursor"]})).await.unwrap();
+                let rest = scripted
+                    .call("rows", json!({"cursor": page["next_cursor"]}))
+                    .await
+                    .unwrap();
                 assert_eq!(ids(&rest), [1, 2, 3], "{kind}");
             }
         }
@@ -227,21 +351,37 @@ async fn empty_pages_in_a_row_have_a_limit_and_a_cursor() {
 
 #[tokio::test]
 async fn a_backend_that_ignores_the_position_is_left_with_a_note() {
-    for (kind, tells) in
-        [("offset", Tells::Nothing), ("page", Tells::Nothing), ("after", Tells::Nothing), ("offset", Tells::Total)]
-    {
+    for (kind, tells) in [
+        ("offset", Tells::Nothing),
+        ("page", Tells::Nothing),
+        ("after", Tells::Nothing),
+        ("offset", Tells::Total),
+    ] {
         let rows: Vec<Value> = (1..=7).map(|id| json!({"id": id, "text": "x"})).collect();
         let total = if tells == Tells::Total { 70 } else { 7 };
-        let scripted = Scripted::new(&World::new(kind, tells, 7, 7).file(), move |_| ok(json!({"rows": rows, "total": total})));
+        let scripted = Scripted::new(&World::new(kind, tells, 7, 7).file(), move |_| {
+            ok(json!({"rows": rows, "total": total}))
+        });
         let page = scripted.call("rows", json!({"all": true})).await.unwrap();
-        assert_eq!((ids(&page).len(), &page["truncated"]), (7, &json!(true)), "{kind}");
+        assert_eq!(
+            (ids(&page).len(), &page["truncated"]),
+            (7, &json!(true)),
+            "{kind}"
+        );
         assert!(page["note"].as_str().unwrap().contains("again"), "{page}");
         assert_eq!(scripted.lines().len(), 2, "{kind}");
-        assert_eq!(page.get("total_count").cloned(), (tells == Tells::Total).then(|| json!(70)), "{kind}");
+        assert_eq!(
+            page.get("total_count").cloned(),
+            (tells == Tells::Total).then(|| json!(70)),
+            "{kind}"
+        );
         // by cursor it ends too
         let (mut cursor, mut pages) = (Value::Null, 0);
         loop {
-            let page = scripted.call("rows", json!({"limit": 7, "cursor": cursor})).await.unwrap();
+            let page = scripted
+                .call("rows", json!({"limit": 7, "cursor": cursor}))
+                .await
+                .unwrap();
             cursor = page["next_cursor"].clone();
             pages += 1;
             if cursor.is_null() {
@@ -254,34 +394,68 @@ async fn a_backend_that_ignores_the_position_is_left_with_a_note() {
 }
 
 #[tokio::test]
-async fn a_row_is_a_repetition_where_every_value_is_the_same_or_the_file_says_what_tells_rows_apart() {
+async fn a_row_is_a_repetition_where_every_value_is_the_same_or_the_file_says_what_tells_rows_apart()
+ {
     let pages = |seen: &Seen| match number(seen, "page").unwrap() {
-        1 => ok(json!({"rows": [{"id": 1, "at": "a"}, {"id": 2, "at": "a"}, {"id": 2, "at": "a"}]})),
-        2 => ok(json!({"rows": [{"id": 2, "at": "a"}, {"id": 1, "at": "b"}, {"id": 3, "at": "b"}]})),
+        1 => {
+            ok(json!({"rows": [{"id": 1, "at": "a"}, {"id": 2, "at": "a"}, {"id": 2, "at": "a"}]}))
+        }
+        2 => {
+            ok(json!({"rows": [{"id": 2, "at": "a"}, {"id": 1, "at": "b"}, {"id": 3, "at": "b"}]}))
+        }
         _ => ok(json!({"rows": []})),
     };
     let file = World::new("page", Tells::Nothing, 0, 1).file();
-    let found = Scripted::new(&file, pages).call("rows", json!({})).await.unwrap();
-    assert_eq!((ids(&found), &found["total_count"]), (vec![1, 2, 2, 1, 3], &json!(5)));
-    let found =
-        Scripted::new(&file.replace("rows: .rows", "rows: .rows, identity: .id"), pages).call("rows", json!({})).await.unwrap();
-    assert_eq!((ids(&found), &found["total_count"]), (vec![1, 2, 2, 3], &json!(4)));
+    let found = Scripted::new(&file, pages)
+        .call("rows", json!({}))
+        .await
+        .unwrap();
+    assert_eq!(
+        (ids(&found), &found["total_count"]),
+        (vec![1, 2, 2, 1, 3], &json!(5))
+    );
+    let found = Scripted::new(
+        &file.replace("rows: .rows", "rows: .rows, identity: .id"),
+        pages,
+    )
+    .call("rows", json!({}))
+    .await
+    .unwrap();
+    assert_eq!(
+        (ids(&found), &found["total_count"]),
+        (vec![1, 2, 2, 3], &json!(4))
+    );
 }
 
 #[tokio::test]
 async fn what_a_backend_counted_and_did_not_give_is_told() {
-    for (kind, tells) in [("page", Tells::Total), ("offset", Tells::Total), ("after", Tells::Total)] {
+    for (kind, tells) in [
+        ("page", Tells::Total),
+        ("offset", Tells::Total),
+        ("after", Tells::Total),
+    ] {
         for past in [false, true] {
-            let world = World { refuses_past_the_end: past, ..World::new(kind, tells, 25, 10) };
+            let world = World {
+                refuses_past_the_end: past,
+                ..World::new(kind, tells, 25, 10)
+            };
             let scripted = Scripted::new(&world.file(), {
                 let world = world.clone();
                 move |seen| {
                     let Answer(status, headers, body) = world.answer(seen);
-                    Answer(status, headers, body.replace("\"total\":25", "\"total\":40"))
+                    Answer(
+                        status,
+                        headers,
+                        body.replace("\"total\":25", "\"total\":40"),
+                    )
                 }
             });
             let page = scripted.call("rows", json!({"all": true})).await.unwrap();
-            assert_eq!((ids(&page).len(), &page["truncated"], &page["total_count"]), (25, &json!(true), &json!(40)), "{kind}");
+            assert_eq!(
+                (ids(&page).len(), &page["truncated"], &page["total_count"]),
+                (25, &json!(true), &json!(40)),
+                "{kind}"
+            );
             let note = page["note"].as_str().unwrap();
             assert!(note.contains("40") && note.contains("25"), "{note}");
             assert!(scripted.lines().len() <= 9, "{:?}", scripted.lines());
@@ -289,7 +463,10 @@ async fn what_a_backend_counted_and_did_not_give_is_told() {
             let (mut cursor, mut found) = (Value::Null, 0);
             for turn in 0.. {
                 assert!(turn < 20, "{kind}");
-                let page = scripted.call("rows", json!({"limit": 10, "cursor": cursor})).await.unwrap();
+                let page = scripted
+                    .call("rows", json!({"limit": 10, "cursor": cursor}))
+                    .await
+                    .unwrap();
                 found += ids(&page).len();
                 cursor = page["next_cursor"].clone();
                 if cursor.is_null() {
@@ -306,10 +483,19 @@ async fn a_total_that_changes_on_the_way_is_the_last_one() {
     let scripted = Scripted::new(&World::new("page", Tells::Total, 0, 1).file(), |seen| {
         let page = number(seen, "page").unwrap();
         let rows: Vec<Value> = (1..=30).map(|n| json!({"id": page * 100 + n})).collect();
-        ok(json!({"rows": if page > 3 { vec![] } else { rows }, "total": if page == 1 { 300 } else { 90 }}))
+        ok(
+            json!({"rows": if page > 3 { vec![] } else { rows }, "total": if page == 1 { 300 } else { 90 }}),
+        )
     });
     let page = scripted.call("rows", json!({"limit": 250})).await.unwrap();
-    assert_eq!((ids(&page).len(), &page["total_count"], page.get("truncated")), (90, &json!(90), None));
+    assert_eq!(
+        (
+            ids(&page).len(),
+            &page["total_count"],
+            page.get("truncated")
+        ),
+        (90, &json!(90), None)
+    );
     assert_eq!(scripted.lines().len(), 3);
 }
 
@@ -320,26 +506,43 @@ async fn a_next_page_that_comes_again_is_left_with_a_note() {
         ok(json!({"rows": [{"id": at + 1}], "next": format!("/api/rows?at={}", (at + 1) % 3)}))
     });
     let page = scripted.call("rows", json!({})).await.unwrap();
-    assert_eq!((ids(&page), &page["truncated"]), (vec![1, 2, 3], &json!(true)));
+    assert_eq!(
+        (ids(&page), &page["truncated"]),
+        (vec![1, 2, 3], &json!(true))
+    );
     assert!(page["note"].is_string() && scripted.lines().len() < 12);
 }
 
 #[tokio::test]
 async fn a_list_that_ends_at_its_size_says_so_and_goes_on() {
     let scripted = Scripted::new(&World::new("page", Tells::Total, 0, 1).file(), |seen| {
-        let (page, size) = (number(seen, "page").unwrap(), number(seen, "size").unwrap().min(100));
-        let rows: Vec<Value> =
-            ((page - 1) * size + 1..=(page * size).min(620)).map(|n| json!({"id": n, "text": "y".repeat(300)})).collect();
+        let (page, size) = (
+            number(seen, "page").unwrap(),
+            number(seen, "size").unwrap().min(100),
+        );
+        let rows: Vec<Value> = ((page - 1) * size + 1..=(page * size).min(620))
+            .map(|n| json!({"id": n, "text": "y".repeat(300)}))
+            .collect();
         ok(json!({"rows": rows, "total": 620}))
     });
     let page = scripted.call("rows", json!({"limit": 620})).await.unwrap();
     let length = page.to_string().len();
     assert!(length <= 41 << 10 && length > 35 << 10, "{length}");
-    assert_eq!((&page["truncated"], &page["total_count"]), (&json!(true), &json!(620)));
-    assert!(page["note"].as_str().unwrap().contains("there are more"), "{}", page["note"]);
+    assert_eq!(
+        (&page["truncated"], &page["total_count"]),
+        (&json!(true), &json!(620))
+    );
+    assert!(
+        page["note"].as_str().unwrap().contains("there are more"),
+        "{}",
+        page["note"]
+    );
     let (mut found, mut cursor) = (ids(&page), page["next_cursor"].clone());
     while !cursor.is_null() {
-        let page = scripted.call("rows", json!({"limit": 620, "cursor": cursor})).await.unwrap();
+        let page = scripted
+            .call("rows", json!({"limit": 620, "cursor": cursor}))
+            .await
+            .unwrap();
         found.extend(ids(&page));
         cursor = page["next_cursor"].clone();
     }
@@ -349,14 +552,21 @@ async fn a_list_that_ends_at_its_size_says_so_and_goes_on() {
 /// As a live TruePPM: a page of 500 rows takes longer than the caller waits, one of 50 does not.
 #[tokio::test]
 async fn a_page_that_takes_too_long_is_asked_for_in_halves() {
-    for (kind, tells) in [("page", Tells::Total), ("offset", Tells::Nothing), ("link", Tells::Next), ("after", Tells::Next)] {
+    for (kind, tells) in [
+        ("page", Tells::Total),
+        ("offset", Tells::Nothing),
+        ("link", Tells::Next),
+        ("after", Tells::Next),
+    ] {
         // slow from the start, or only in the middle
         for slow_from in [0, 150] {
             if kind == "link" && slow_from > 0 {
                 continue;
             }
             let world = World::new(kind, tells, 250, 100);
-            let file = world.file().replace("base: http", "timeout: 50ms\n  base: http");
+            let file = world
+                .file()
+                .replace("base: http", "timeout: 50ms\n  base: http");
             let script = world.clone();
             let scripted = Scripted::later(&file, &[], move |seen| -> BoxFuture<'static, Answer> {
                 let world = script.clone();
@@ -381,16 +591,25 @@ async fn a_page_that_takes_too_long_is_asked_for_in_halves() {
     }
 }
 
-/// A model whose backend gives `most` rows a page, and says in `more` whether others follow, or nothing.
+/// A model whose backend gives `most` rows a page, and says in `more` whether others follow, or
+/// nothing.
 fn model(count: u64, most: usize, says: bool) -> Scripted {
     let file = format!(
         "{HEAD}upstream:\n  base: http://localhost/api\n  paging:\n    list: {{ kind: after, after: after, size: size, offset: offset, rows: .rows, more: .more, identity: .id, cap: 5000 }}\nmodels:\n  thing: {{ path: /things, ops: [list], fields: {{ name: {{ type: string }} }} }}\n"
     );
     Scripted::new(&file, move |seen| {
-        let (after, size) = (number(seen, "after").unwrap_or(0) as u64, number(seen, "size").unwrap_or(20).min(most) as u64);
-        let rows: Vec<Value> =
-            (after + 1..=(after + size).min(count)).map(|id| json!({"id": id, "data": {"name": "x"}})).collect();
-        let more = if says { json!(after + size < count) } else { Value::Null };
+        let (after, size) = (
+            number(seen, "after").unwrap_or(0) as u64,
+            number(seen, "size").unwrap_or(20).min(most) as u64,
+        );
+        let rows: Vec<Value> = (after + 1..=(after + size).min(count))
+            .map(|id| json!({"id": id, "data": {"name": "x"}}))
+            .collect();
+        let more = if says {
+            json!(after + size < count)
+        } else {
+            Value::Null
+        };
         ok(json!({"rows": rows, "more": more}))
     })
 }
@@ -399,51 +618,88 @@ fn model(count: u64, most: usize, says: bool) -> Scripted {
 async fn a_list_of_a_model_loses_no_row_either() {
     for says in [true, false] {
         let scripted = model(250, 30, says);
-        let page = scripted.call("thing_list", json!({"limit": 100})).await.unwrap();
-        assert_eq!((ids(&page), page.get("truncated")), ((1..=100).collect(), None), "{says}");
+        let page = scripted
+            .call("thing_list", json!({"limit": 100}))
+            .await
+            .unwrap();
+        assert_eq!(
+            (ids(&page), page.get("truncated")),
+            ((1..=100).collect(), None),
+            "{says}"
+        );
         let (mut found, mut cursor) = (ids(&page), page["next_cursor"].clone());
         while !cursor.is_null() {
-            let page = scripted.call("thing_list", json!({"limit": 70, "cursor": cursor})).await.unwrap();
-            assert!(page.get("truncated").is_none() && page.get("note").is_none(), "{page}");
+            let page = scripted
+                .call("thing_list", json!({"limit": 70, "cursor": cursor}))
+                .await
+                .unwrap();
+            assert!(
+                page.get("truncated").is_none() && page.get("note").is_none(),
+                "{page}"
+            );
             found.extend(ids(&page));
             cursor = page["next_cursor"].clone();
         }
         assert_eq!(found, (1..=250).collect::<Vec<u64>>(), "{says}");
-        let all = scripted.call("thing_list", json!({"all": true})).await.unwrap();
-        assert_eq!((ids(&all), all.get("truncated"), all.get("next_cursor")), ((1..=250).collect(), None, None), "{says}");
+        let all = scripted
+            .call("thing_list", json!({"all": true}))
+            .await
+            .unwrap();
+        assert_eq!(
+            (ids(&all), all.get("truncated"), all.get("next_cursor")),
+            ((1..=250).collect(), None, None),
+            "{says}"
+        );
     }
 }
 
 #[test]
 fn what_tells_rows_apart_is_a_plain_path() {
     for wrong in [".", ".id | tostring", "$today"] {
-        let file =
-            World::new("page", Tells::Nothing, 0, 1).file().replace("rows: .rows", &format!("rows: .rows, identity: '{wrong}'"));
-        let problems = footbridge_connector::compile("x.yaml", &file).unwrap_err().to_string();
-        assert!(problems.contains("upstream.paging.pages.identity") && problems.contains("names joined by dots"), "{problems}");
+        let file = World::new("page", Tells::Nothing, 0, 1)
+            .file()
+            .replace("rows: .rows", &format!("rows: .rows, identity: '{wrong}'"));
+        let problems = footbridge_connector::compile("x.yaml", &file)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            problems.contains("upstream.paging.pages.identity")
+                && problems.contains("names joined by dots"),
+            "{problems}"
+        );
     }
 }
 
 fn worlds() -> impl Strategy<Value = World> {
     let kinds = prop_oneof![Just("page"), Just("offset"), Just("after"), Just("link")];
     let tells = prop_oneof![Just(Tells::Nothing), Just(Tells::Total), Just(Tells::Next)];
-    (kinds, tells, 0u64..80, 1usize..40, 0usize..12, 0usize..4, any::<bool>()).prop_map(
-        |(kind, tells, count, most, least, empty, refuses_past_the_end)| {
-            let tells = if kind == "link" { Tells::Next } else { tells };
-            // an empty page ends a list where nothing is told, and names no place to go on from by offset or by row
-            let may_be_empty = match kind {
-                "page" => tells != Tells::Nothing,
-                "after" | "link" => tells == Tells::Next,
-                _ => false,
-            };
-            World {
-                least: least.min(most),
-                empty: if may_be_empty { empty } else { 0 },
-                refuses_past_the_end,
-                ..World::new(kind, tells, count, most)
-            }
-        },
+    (
+        kinds,
+        tells,
+        0u64..80,
+        1usize..40,
+        0usize..12,
+        0usize..4,
+        any::<bool>(),
     )
+        .prop_map(
+            |(kind, tells, count, most, least, empty, refuses_past_the_end)| {
+                let tells = if kind == "link" { Tells::Next } else { tells };
+                // an empty page ends a list where nothing is told, and names no place to go on from
+                // by offset or by row
+                let may_be_empty = match kind {
+                    "page" => tells != Tells::Nothing,
+                    "after" | "link" => tells == Tells::Next,
+                    _ => false,
+                };
+                World {
+                    least: least.min(most),
+                    empty: if may_be_empty { empty } else { 0 },
+                    refuses_past_the_end,
+                    ..World::new(kind, tells, count, most)
+                }
+            },
+        )
 }
 
 proptest! {

@@ -97,7 +97,10 @@ fn scripted() -> Scripted {
 }
 
 async fn query(scripted: &Scripted, arguments: Value) -> String {
-    scripted.call("t", arguments).await.unwrap()["query"].as_str().unwrap().to_owned()
+    scripted.call("t", arguments).await.unwrap()["query"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test]
@@ -114,20 +117,80 @@ async fn names_slugs_words_and_ids_are_taken() {
         ("2", 2),
     ] {
         let found = query(&scripted, json!({"project": "Beta", "status": status})).await;
-        assert!(found.starts_with(&format!("project=8&status={id}&member=0&said=")), "{status}: {found}");
+        assert!(
+            found.starts_with(&format!("project=8&status={id}&member=0&said=")),
+            "{status}: {found}"
+        );
     }
-    assert!(query(&scripted, json!({"project": "a-team", "member": "FIRST"})).await.contains("member=30"));
-    assert!(query(&scripted, json!({"project": "hidden"})).await.starts_with("project=70&"), "asked one by one");
-    assert!(query(&scripted, json!({"project": "9"})).await.starts_with("project=9&"), "the id of Gamma");
-    assert!(query(&scripted, json!({"project": "7"})).await.starts_with("project=9&"), "a text is a name first");
-    assert!(query(&scripted, json!({"project": "id:7"})).await.starts_with("project=7&"), "unless it says that it is an id");
-    assert!(query(&scripted, json!({"project": 7})).await.starts_with("project=7&"), "and a number is an id");
-    assert!(query(&scripted, json!({"project": 99})).await.starts_with("project=99&"), "a number is not looked up");
-    assert!(query(&scripted, json!({"project": "99"})).await.starts_with("project=99&"), "the list is not all there is");
-    assert!(query(&scripted, json!({"project": 7, "story": "#12"})).await.contains("story=1200"));
-    assert!(query(&scripted, json!({"project": 7, "story": "12"})).await.contains("story=12"), "digits need no question");
-    assert!(query(&scripted, json!({"project": 7, "sprint": "sprint 2"})).await.contains("sprint=51"));
-    assert!(query(&scripted, json!({"status": "5"})).await.contains("status=5"), "an id needs no project");
+    assert!(
+        query(&scripted, json!({"project": "a-team", "member": "FIRST"}))
+            .await
+            .contains("member=30")
+    );
+    assert!(
+        query(&scripted, json!({"project": "hidden"}))
+            .await
+            .starts_with("project=70&"),
+        "asked one by one"
+    );
+    assert!(
+        query(&scripted, json!({"project": "9"}))
+            .await
+            .starts_with("project=9&"),
+        "the id of Gamma"
+    );
+    assert!(
+        query(&scripted, json!({"project": "7"}))
+            .await
+            .starts_with("project=9&"),
+        "a text is a name first"
+    );
+    assert!(
+        query(&scripted, json!({"project": "id:7"}))
+            .await
+            .starts_with("project=7&"),
+        "unless it says that it is an id"
+    );
+    assert!(
+        query(&scripted, json!({"project": 7}))
+            .await
+            .starts_with("project=7&"),
+        "and a number is an id"
+    );
+    assert!(
+        query(&scripted, json!({"project": 99}))
+            .await
+            .starts_with("project=99&"),
+        "a number is not looked up"
+    );
+    assert!(
+        query(&scripted, json!({"project": "99"}))
+            .await
+            .starts_with("project=99&"),
+        "the list is not all there is"
+    );
+    assert!(
+        query(&scripted, json!({"project": 7, "story": "#12"}))
+            .await
+            .contains("story=1200")
+    );
+    assert!(
+        query(&scripted, json!({"project": 7, "story": "12"}))
+            .await
+            .contains("story=12"),
+        "digits need no question"
+    );
+    assert!(
+        query(&scripted, json!({"project": 7, "sprint": "sprint 2"}))
+            .await
+            .contains("sprint=51")
+    );
+    assert!(
+        query(&scripted, json!({"status": "5"}))
+            .await
+            .contains("status=5"),
+        "an id needs no project"
+    );
 }
 
 #[tokio::test]
@@ -154,28 +217,72 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
-/// The name of one thing and the id of another: a read says which it took, a change is refused with both.
+/// The name of one thing and the id of another: a read says which it took, a change is refused with
+/// both.
 #[tokio::test]
 async fn a_name_that_is_an_id_too_is_told_where_it_is_read_and_refused_where_it_writes() {
     let scripted = scripted();
     let read = scripted.call("t", json!({"project": "7"})).await.unwrap();
-    assert_eq!(read["taken"], json!({"project": "the project called \"7\", whose id is 9; not the one whose id is 7"}));
-    let read = scripted.call("t", json!({"project": "Beta", "status": "2026"})).await.unwrap();
-    assert_eq!(read["taken"], json!({"status": "the story status called \"2026\", whose id is 4"}));
-    for plain in [json!("8"), json!("beta"), json!(7), json!("id:7"), json!("9")] {
+    assert_eq!(
+        read["taken"],
+        json!({"project": "the project called \"7\", whose id is 9; not the one whose id is 7"})
+    );
+    let read = scripted
+        .call("t", json!({"project": "Beta", "status": "2026"}))
+        .await
+        .unwrap();
+    assert_eq!(
+        read["taken"],
+        json!({"status": "the story status called \"2026\", whose id is 4"})
+    );
+    for plain in [
+        json!("8"),
+        json!("beta"),
+        json!(7),
+        json!("id:7"),
+        json!("9"),
+    ] {
         let read = scripted.call("t", json!({"project": plain})).await.unwrap();
         assert_eq!(read.get("taken"), None, "{plain}");
     }
     let before = scripted.lines().len();
     for argument in ["project", "shelf"] {
         let refusal = scripted.refusal("put", json!({(argument): "7"})).await;
-        assert!(refusal.contains("\"7\" is the name of one") && refusal.contains("7 (id 9)"), "{refusal}");
-        assert!(refusal.contains("a-team (id 7)") && refusal.contains("\"id:9\"") && refusal.contains("\"id:7\""), "{refusal}");
+        assert!(
+            refusal.contains("\"7\" is the name of one") && refusal.contains("7 (id 9)"),
+            "{refusal}"
+        );
+        assert!(
+            refusal.contains("a-team (id 7)")
+                && refusal.contains("\"id:9\"")
+                && refusal.contains("\"id:7\""),
+            "{refusal}"
+        );
     }
-    assert!(scripted.lines().iter().skip(before).all(|line| !line.starts_with("PUT")), "nothing was changed");
-    for (given, id) in [(json!(7), 7), (json!("id:7"), 7), (json!("id:9"), 9), (json!(9), 9), (json!("Gamma"), 9)] {
-        scripted.call("put", json!({"project": given, "shelf": given})).await.unwrap();
-        assert_eq!(scripted.seen().pop().unwrap().body, json!({"project": id, "shelf": id}), "{given}");
+    assert!(
+        scripted
+            .lines()
+            .iter()
+            .skip(before)
+            .all(|line| !line.starts_with("PUT")),
+        "nothing was changed"
+    );
+    for (given, id) in [
+        (json!(7), 7),
+        (json!("id:7"), 7),
+        (json!("id:9"), 9),
+        (json!(9), 9),
+        (json!("Gamma"), 9),
+    ] {
+        scripted
+            .call("put", json!({"project": given, "shelf": given}))
+            .await
+            .unwrap();
+        assert_eq!(
+            scripted.seen().pop().unwrap().body,
+            json!({"project": id, "shelf": id}),
+            "{given}"
+        );
     }
     for unknown in ["id:4", "id:Alpha", "id:"] {
         let refusal = scripted.refusal("put", json!({"shelf": unknown})).await;
@@ -187,22 +294,39 @@ async fn a_name_that_is_an_id_too_is_told_where_it_is_read_and_refused_where_it_
 #[tokio::test]
 async fn capitals_decide_where_they_can() {
     let scripted = scripted();
-    assert!(query(&scripted, json!({"project": 7, "status": "New"})).await.contains("status=1"));
-    assert!(query(&scripted, json!({"project": 7, "status": "NEW"})).await.contains("status=5"));
-    assert!(scripted.refusal("t", json!({"project": 7, "status": "nEW"})).await.contains("more than one story status"));
+    assert!(
+        query(&scripted, json!({"project": 7, "status": "New"}))
+            .await
+            .contains("status=1")
+    );
+    assert!(
+        query(&scripted, json!({"project": 7, "status": "NEW"}))
+            .await
+            .contains("status=5")
+    );
+    assert!(
+        scripted
+            .refusal("t", json!({"project": 7, "status": "nEW"}))
+            .await
+            .contains("more than one story status")
+    );
 }
 
 /// Projects that a test changes, in a file whose lookup asks about one too.
 fn changing() -> (Scripted, Arc<Mutex<Vec<Value>>>) {
-    let rows = Arc::new(Mutex::new(vec![json!({"id": 1, "name": "alpha", "slug": "a"})]));
+    let rows = Arc::new(Mutex::new(vec![
+        json!({"id": 1, "name": "alpha", "slug": "a"}),
+    ]));
     let shared = Arc::clone(&rows);
-    let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| match seen.path.as_str() {
-        "/projects?page=1&size=2" => {
-            let rows = shared.lock().unwrap().clone();
-            ok(json!({"total": rows.len(), "rows": rows}))
+    let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| {
+        match seen.path.as_str() {
+            "/projects?page=1&size=2" => {
+                let rows = shared.lock().unwrap().clone();
+                ok(json!({"total": rows.len(), "rows": rows}))
+            }
+            path if path.starts_with("/by_") => refused(404, json!({})),
+            path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
         }
-        path if path.starts_with("/by_") => refused(404, json!({})),
-        path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
     });
     (scripted, rows)
 }
@@ -210,40 +334,105 @@ fn changing() -> (Scripted, Arc<Mutex<Vec<Value>>>) {
 #[tokio::test]
 async fn what_was_made_or_renamed_meanwhile_is_found_by_lookups_that_ask_about_one_too() {
     let (scripted, rows) = changing();
-    let reads = || scripted.lines().iter().filter(|line| line.starts_with("GET /projects?")).count();
-    assert!(query(&scripted, json!({"project": "alpha"})).await.starts_with("project=1&"));
-    rows.lock().unwrap().push(json!({"id": 2, "name": "2026", "slug": "b"}));
-    assert!(query(&scripted, json!({"project": "2026"})).await.starts_with("project=2&"), "a name of digits, too");
+    let reads = || {
+        scripted
+            .lines()
+            .iter()
+            .filter(|line| line.starts_with("GET /projects?"))
+            .count()
+    };
+    assert!(
+        query(&scripted, json!({"project": "alpha"}))
+            .await
+            .starts_with("project=1&")
+    );
+    rows.lock()
+        .unwrap()
+        .push(json!({"id": 2, "name": "2026", "slug": "b"}));
+    assert!(
+        query(&scripted, json!({"project": "2026"}))
+            .await
+            .starts_with("project=2&"),
+        "a name of digits, too"
+    );
     rows.lock().unwrap()[0]["name"] = json!("renamed");
-    assert!(query(&scripted, json!({"project": "renamed"})).await.starts_with("project=1&"));
+    assert!(
+        query(&scripted, json!({"project": "renamed"}))
+            .await
+            .starts_with("project=1&")
+    );
     assert_eq!(reads(), 3);
     // a wrong name costs the list once more, and an id that the list need not have costs that once
-    assert!(scripted.refusal("t", json!({"project": "wrong"})).await.contains("there is no project called"));
+    assert!(
+        scripted
+            .refusal("t", json!({"project": "wrong"}))
+            .await
+            .contains("there is no project called")
+    );
     assert_eq!(reads(), 4);
     for _ in 0..5 {
-        assert!(query(&scripted, json!({"project": "77"})).await.starts_with("project=77&"));
+        assert!(
+            query(&scripted, json!({"project": "77"}))
+                .await
+                .starts_with("project=77&")
+        );
     }
     assert_eq!(reads(), 5);
     let nowhere = || json!({"project": "nowhere"}).as_object().unwrap().clone();
-    let at_once: Vec<_> = (0..50).map(|_| scripted.backend.call("t", nowhere())).collect();
+    let at_once: Vec<_> = (0..50)
+        .map(|_| scripted.backend.call("t", nowhere()))
+        .collect();
     assert!(join_all(at_once).await.iter().all(Result::is_err));
-    assert_eq!(reads(), 6, "fifty calls that began before it was read share what was read");
+    assert_eq!(
+        reads(),
+        6,
+        "fifty calls that began before it was read share what was read"
+    );
 }
 
 /// A name that another has in other capitals is not that other's, when there is one of its own.
 #[tokio::test]
 async fn a_name_in_other_capitals_is_looked_for_once_more() {
     let (scripted, rows) = changing();
-    let reads = || scripted.lines().iter().filter(|line| line.starts_with("GET /projects?")).count();
-    assert!(query(&scripted, json!({"project": "a"})).await.starts_with("project=1&"));
-    rows.lock().unwrap().push(json!({"id": 2, "name": "ALPHA", "slug": "b"}));
-    assert!(query(&scripted, json!({"project": "ALPHA"})).await.starts_with("project=2&"));
-    assert!(scripted.refusal("t", json!({"project": "Alpha"})).await.contains("more than one project is called"));
+    let reads = || {
+        scripted
+            .lines()
+            .iter()
+            .filter(|line| line.starts_with("GET /projects?"))
+            .count()
+    };
+    assert!(
+        query(&scripted, json!({"project": "a"}))
+            .await
+            .starts_with("project=1&")
+    );
+    rows.lock()
+        .unwrap()
+        .push(json!({"id": 2, "name": "ALPHA", "slug": "b"}));
+    assert!(
+        query(&scripted, json!({"project": "ALPHA"}))
+            .await
+            .starts_with("project=2&")
+    );
+    assert!(
+        scripted
+            .refusal("t", json!({"project": "Alpha"}))
+            .await
+            .contains("more than one project is called")
+    );
     rows.lock().unwrap().pop();
     for _ in 0..5 {
-        assert!(query(&scripted, json!({"project": "Alpha"})).await.starts_with("project=1&"));
+        assert!(
+            query(&scripted, json!({"project": "Alpha"}))
+                .await
+                .starts_with("project=1&")
+        );
     }
-    assert_eq!(reads(), 4, "what is merely alike costs the list once more, once");
+    assert_eq!(
+        reads(),
+        4,
+        "what is merely alike costs the list once more, once"
+    );
 }
 
 const WHY: &str = r##"
@@ -265,7 +454,9 @@ tools:
 #[tokio::test]
 async fn what_may_not_be_seen_is_refused_with_its_reason() {
     let scripted = Scripted::new(&format!("{HEAD}{WHY}"), |seen| match seen.path.as_str() {
-        "/boxes" => ok(json!([{"id": "b-1", "name": "First", "owner": "Ana"}, {"id": "b-2", "name": "7", "owner": "Bo"}])),
+        "/boxes" => ok(
+            json!([{"id": "b-1", "name": "First", "owner": "Ana"}, {"id": "b-2", "name": "7", "owner": "Bo"}]),
+        ),
         "/boxes/b-9/lid" => refused(403, json!({"detail": "It is closed"})),
         "/boxes/b-8/lid" => ok(json!({"open": true})),
         "/mails" => ok(json!([{"id": 5, "mail": "ana@example.org"}])),
@@ -273,34 +464,103 @@ async fn what_may_not_be_seen_is_refused_with_its_reason() {
         path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
     });
     let refusal = scripted.refusal("t", json!({"box": "b-9"})).await;
-    assert!(refusal.contains("403") && refusal.contains("It is closed") && refusal.contains("Ask its owner"), "{refusal}");
+    assert!(
+        refusal.contains("403")
+            && refusal.contains("It is closed")
+            && refusal.contains("Ask its owner"),
+        "{refusal}"
+    );
     assert!(!refusal.contains("First"), "{refusal}");
     let refusal = scripted.refusal("t", json!({"box": "b-7"})).await;
-    assert!(refusal.contains("404") && refusal.contains("No such box") && !refusal.contains("First"), "{refusal}");
-    assert_eq!(query(&scripted, json!({"box": "b-8"})).await, "box=b-8", "it can be seen after all");
-    assert!(scripted.refusal("t", json!({"box": "Frist"})).await.contains("Did you mean"));
-    assert_eq!(query(&scripted, json!({"person": "ana@example.org"})).await, "person=5", "of an answer with many rows");
-    assert!(scripted.refusal("t", json!({"person": "bo@example.org"})).await.contains("there is no person"));
-    let takes = |tool: &str| scripted.backend.connector().tool(tool).unwrap().takes_ids.clone();
-    assert_eq!(takes("t"), ["person"], "where ids are texts, a number is a name");
+    assert!(
+        refusal.contains("404") && refusal.contains("No such box") && !refusal.contains("First"),
+        "{refusal}"
+    );
+    assert_eq!(
+        query(&scripted, json!({"box": "b-8"})).await,
+        "box=b-8",
+        "it can be seen after all"
+    );
+    assert!(
+        scripted
+            .refusal("t", json!({"box": "Frist"}))
+            .await
+            .contains("Did you mean")
+    );
+    assert_eq!(
+        query(&scripted, json!({"person": "ana@example.org"})).await,
+        "person=5",
+        "of an answer with many rows"
+    );
+    assert!(
+        scripted
+            .refusal("t", json!({"person": "bo@example.org"}))
+            .await
+            .contains("there is no person")
+    );
+    let takes = |tool: &str| {
+        scripted
+            .backend
+            .connector()
+            .tool(tool)
+            .unwrap()
+            .takes_ids
+            .clone()
+    };
+    assert_eq!(
+        takes("t"),
+        ["person"],
+        "where ids are texts, a number is a name"
+    );
 }
 
 #[tokio::test]
 async fn one_request_serves_everybody_and_is_kept() {
     let scripted = scripted();
-    let calls = join_all((0..50).map(|_| scripted.call("t", json!({"project": "Beta", "status": "New", "member": "Bo"})))).await;
+    let calls = join_all((0..50).map(|_| {
+        scripted.call(
+            "t",
+            json!({"project": "Beta", "status": "New", "member": "Bo"}),
+        )
+    }))
+    .await;
     assert!(calls.iter().all(Result::is_ok));
-    let count = |line: &str| scripted.lines().iter().filter(|seen| seen.starts_with(line)).count();
+    let count = |line: &str| {
+        scripted
+            .lines()
+            .iter()
+            .filter(|seen| seen.starts_with(line))
+            .count()
+    };
     assert_eq!(
-        (count("GET /projects/8"), count("GET /projects?page=1"), count("GET /projects?page=2"), count("GET /echo")),
+        (
+            count("GET /projects/8"),
+            count("GET /projects?page=1"),
+            count("GET /projects?page=2"),
+            count("GET /echo")
+        ),
         (1, 1, 1, 50)
     );
-    scripted.call("change", json!({"path": "stories"})).await.unwrap();
+    scripted
+        .call("change", json!({"path": "stories"}))
+        .await
+        .unwrap();
     query(&scripted, json!({"project": "Beta", "status": "New"})).await;
-    assert_eq!(count("GET /projects/8"), 1, "another collection was changed");
-    scripted.call("change", json!({"path": "projects"})).await.unwrap();
+    assert_eq!(
+        count("GET /projects/8"),
+        1,
+        "another collection was changed"
+    );
+    scripted
+        .call("change", json!({"path": "projects"}))
+        .await
+        .unwrap();
     query(&scripted, json!({"project": "Beta", "status": "New"})).await;
-    assert_eq!((count("GET /projects/8"), count("GET /projects?page=1")), (2, 2), "a write to the same collection empties it");
+    assert_eq!(
+        (count("GET /projects/8"), count("GET /projects?page=1")),
+        (2, 2),
+        "a write to the same collection empties it"
+    );
 }
 
 #[tokio::test]
@@ -309,31 +569,62 @@ async fn what_is_kept_is_read_again_before_a_name_is_refused() {
     let (shared, refuses) = (Arc::clone(&statuses), Arc::new(AtomicBool::new(false)));
     let (refusing, reads) = (Arc::clone(&refuses), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&reads);
-    let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| match seen.path.as_str() {
-        "/projects/7" => {
-            counted.fetch_add(1, Ordering::SeqCst);
-            ok(json!({"statuses": shared.lock().unwrap().clone()}))
+    let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| {
+        match seen.path.as_str() {
+            "/projects/7" => {
+                counted.fetch_add(1, Ordering::SeqCst);
+                ok(json!({"statuses": shared.lock().unwrap().clone()}))
+            }
+            path if path.starts_with("/echo") && refusing.load(Ordering::SeqCst) => {
+                refused(403, json!({}))
+            }
+            path => ok(json!({"query": path})),
         }
-        path if path.starts_with("/echo") && refusing.load(Ordering::SeqCst) => refused(403, json!({})),
-        path => ok(json!({"query": path})),
     });
     query(&scripted, json!({"project": 7, "status": "New"})).await;
-    statuses.lock().unwrap().push(json!({"id": 2, "name": "Done"}));
-    assert!(query(&scripted, json!({"project": 7, "status": "Done"})).await.contains("status=2"));
+    statuses
+        .lock()
+        .unwrap()
+        .push(json!({"id": 2, "name": "Done"}));
+    assert!(
+        query(&scripted, json!({"project": 7, "status": "Done"}))
+            .await
+            .contains("status=2")
+    );
     assert_eq!(reads.load(Ordering::SeqCst), 2);
-    assert!(scripted.refusal("t", json!({"project": 7, "status": "Nope"})).await.contains("Done (id 2)"));
+    assert!(
+        scripted
+            .refusal("t", json!({"project": 7, "status": "Nope"}))
+            .await
+            .contains("Done (id 2)")
+    );
     assert_eq!(reads.load(Ordering::SeqCst), 3);
     refuses.store(true, Ordering::SeqCst);
-    assert!(scripted.call("t", json!({"project": 7, "status": "New"})).await.is_err());
+    assert!(
+        scripted
+            .call("t", json!({"project": 7, "status": "New"}))
+            .await
+            .is_err()
+    );
     refuses.store(false, Ordering::SeqCst);
     query(&scripted, json!({"project": 7, "status": "New"})).await;
-    assert_eq!(reads.load(Ordering::SeqCst), 4, "a credential that was refused sees nothing that was kept");
+    assert_eq!(
+        reads.load(Ordering::SeqCst),
+        4,
+        "a credential that was refused sees nothing that was kept"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_grows_old() {
     let scripted = scripted();
-    let reads = || scripted.lines().iter().filter(|line| *line == "GET /projects/7").count();
+    let reads = || {
+        scripted
+            .lines()
+            .iter()
+            .filter(|line| *line == "GET /projects/7")
+            .count()
+    };
     for (seconds, expected) in [(0, 1), (299, 1), (2, 2)] {
         tokio::time::advance(std::time::Duration::from_secs(seconds)).await;
         query(&scripted, json!({"project": 7, "status": "New"})).await;
@@ -343,22 +634,34 @@ async fn what_is_kept_grows_old() {
 
 #[tokio::test]
 async fn an_id_beyond_the_rows_that_were_looked_at_is_taken_at_its_word() {
-    let file = FILE
-        .replace("max_size: 2", "max_size: 1000")
-        .replace(", one: { get: /by_slug, query: { slug: $value }, optional: [404] }", "");
+    let file = FILE.replace("max_size: 2", "max_size: 1000").replace(
+        ", one: { get: /by_slug, query: { slug: $value }, optional: [404] }",
+        "",
+    );
     for (there, is_cut) in [(1_000, false), (1_001, true)] {
-        let rows: Vec<Value> =
-            (1..=there).map(|id| json!({"id": id, "slug": format!("p{id}"), "name": format!("P {id}")})).collect();
-        let scripted = Scripted::new(&format!("{HEAD}{file}"), move |seen| match seen.path.as_str() {
-            "/projects?page=1&size=1000" => ok(json!({"total": there, "rows": rows[..1_000]})),
-            "/projects?page=2&size=1000" => ok(json!({"total": there, "rows": rows[1_000..]})),
-            path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
+        let rows: Vec<Value> = (1..=there)
+            .map(|id| json!({"id": id, "slug": format!("p{id}"), "name": format!("P {id}")}))
+            .collect();
+        let scripted = Scripted::new(&format!("{HEAD}{file}"), move |seen| {
+            match seen.path.as_str() {
+                "/projects?page=1&size=1000" => ok(json!({"total": there, "rows": rows[..1_000]})),
+                "/projects?page=2&size=1000" => ok(json!({"total": there, "rows": rows[1_000..]})),
+                path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
+            }
         });
-        assert!(query(&scripted, json!({"project": "P 1000"})).await.starts_with("project=1000&"));
+        assert!(
+            query(&scripted, json!({"project": "P 1000"}))
+                .await
+                .starts_with("project=1000&")
+        );
         let beyond = scripted.call("t", json!({"project": "1001"})).await;
         assert_eq!(beyond.is_ok(), is_cut, "{beyond:?}");
         let refusal = scripted.refusal("t", json!({"project": "P 1001"})).await;
-        assert_eq!(refusal.contains("Only the first 1000 were looked at: pass the id."), is_cut, "{refusal}");
+        assert_eq!(
+            refusal.contains("Only the first 1000 were looked at: pass the id."),
+            is_cut,
+            "{refusal}"
+        );
     }
 }
 
@@ -366,13 +669,28 @@ async fn an_id_beyond_the_rows_that_were_looked_at_is_taken_at_its_word() {
 async fn a_list_that_is_read_at_once_is_looked_at_to_its_limit() {
     for (there, is_cut) in [(5_000, false), (5_001, true), (6_000, true)] {
         let rows: Vec<Value> = (1..=there).map(|n| json!({"id": n, "n": n})).collect();
-        let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| match seen.path.as_str() {
-            "/sprints?project=7" => ok(json!(rows)),
-            path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
+        let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| {
+            match seen.path.as_str() {
+                "/sprints?project=7" => ok(json!(rows)),
+                path => ok(json!({"query": path.split_once('?').map(|(_, query)| query)})),
+            }
         });
-        assert!(query(&scripted, json!({"project": 7, "sprint": "sprint 5000"})).await.contains("sprint=5000"));
-        let refusal = scripted.refusal("t", json!({"project": 7, "sprint": "sprint 9000"})).await;
-        assert!(refusal.contains("there is no sprint called \"sprint 9000\""), "{refusal}");
-        assert_eq!(refusal.contains("Only the first 5000 were looked at: pass the id."), is_cut, "{refusal}");
+        assert!(
+            query(&scripted, json!({"project": 7, "sprint": "sprint 5000"}))
+                .await
+                .contains("sprint=5000")
+        );
+        let refusal = scripted
+            .refusal("t", json!({"project": 7, "sprint": "sprint 9000"}))
+            .await;
+        assert!(
+            refusal.contains("there is no sprint called \"sprint 9000\""),
+            "{refusal}"
+        );
+        assert_eq!(
+            refusal.contains("Only the first 5000 were looked at: pass the id."),
+            is_cut,
+            "{refusal}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The paths of a connector beside its backend's OpenAPI document: what agrees, each way to differ, and each way to have no document.
+//! The paths of a connector beside its backend's OpenAPI document: what agrees, each way to differ,
+//! and each way to have no document.
 
 use footbridge_connector::{Asked, PathCheck, compile};
 use serde_json::{Value, json};
@@ -60,17 +61,30 @@ fn document() -> Value {
 }
 
 /// A backend that serves this document, or whatever `other` says, and nothing else.
-async fn check(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> (PathCheck, Vec<String>) {
+async fn check(
+    answer: impl Fn(&str) -> Answer + Send + Sync + 'static,
+) -> (PathCheck, Vec<String>) {
     let scripted = Scripted::new(&format!("{HEAD}{FILE}"), move |seen| answer(&seen.path));
     (scripted.backend.check_paths().await, scripted.lines())
 }
 
 async fn beside(document: Value) -> Vec<(String, &'static str, String)> {
     let (found, lines) = check(move |_| ok(document.clone())).await;
-    assert_eq!(lines, ["GET /api/v1/openapi.json"], "nothing else is asked when there is a document");
+    assert_eq!(
+        lines,
+        ["GET /api/v1/openapi.json"],
+        "nothing else is asked when there is a document"
+    );
     let said = |difference: footbridge_connector::Difference| {
-        let operation = format!("{} {}", difference.operation.method, difference.operation.path);
-        (operation, difference.differs.kind(), format!("{} ({})", difference.differs, difference.users.join(", ")))
+        let operation = format!(
+            "{} {}",
+            difference.operation.method, difference.operation.path
+        );
+        (
+            operation,
+            difference.differs.kind(),
+            format!("{} ({})", difference.differs, difference.users.join(", ")),
+        )
     };
     found.differences.into_iter().map(said).collect()
 }
@@ -81,9 +95,17 @@ fn every_request_of_a_file_is_an_operation_once() {
     let found: Vec<_> = connector
         .operations()
         .iter()
-        .map(|one| (format!("{} {}", one.method, one.path), one.is_assumed, one.users().join(", ")))
+        .map(|one| {
+            (
+                format!("{} {}", one.method, one.path),
+                one.is_assumed,
+                one.users().join(", "),
+            )
+        })
         .collect();
-    let one = |operation: &str, is_assumed: bool, users: &str| (operation.to_owned(), is_assumed, users.to_owned());
+    let one = |operation: &str, is_assumed: bool, users: &str| {
+        (operation.to_owned(), is_assumed, users.to_owned())
+    };
     assert_eq!(
         found,
         [
@@ -104,7 +126,11 @@ async fn a_document_that_agrees_leaves_nothing_to_say() {
     let (found, _) = check(move |_| ok(document())).await;
     let document = found.document.unwrap();
     assert_eq!(
-        (document.path.as_str(), document.title.as_deref(), document.version.as_deref()),
+        (
+            document.path.as_str(),
+            document.title.as_deref(),
+            document.version.as_deref()
+        ),
         ("/openapi.json", Some("Things"), Some("2.1"))
     );
 }
@@ -116,26 +142,62 @@ async fn each_difference_is_named_with_its_users_and_assumed_paths_go_first() {
     let report = paths.remove("/things/{thing}/report.md").unwrap();
     paths.insert("/things/{thing}/reports.md".to_owned(), report);
     paths.remove("/notes/{title}");
-    paths["/things/{thing}"].as_object_mut().unwrap().remove("delete");
-    paths["/things/{thing}"]["parameters"] = json!([{"in": "query", "name": "as", "required": true}]);
-    paths["/things"]["get"]["parameters"] = json!([{"in": "query", "name": "offset"}, {"in": "query", "name": "size"}]);
-    changed["components"]["schemas"]["Thing"] = json!({"properties": {"id": {}, "owner": {}}, "required": ["owner"]});
-    let one = |operation: &str, kind: &'static str, says: &str| (operation.to_owned(), kind, says.to_owned());
+    paths["/things/{thing}"]
+        .as_object_mut()
+        .unwrap()
+        .remove("delete");
+    paths["/things/{thing}"]["parameters"] =
+        json!([{"in": "query", "name": "as", "required": true}]);
+    paths["/things"]["get"]["parameters"] =
+        json!([{"in": "query", "name": "offset"}, {"in": "query", "name": "size"}]);
+    changed["components"]["schemas"]["Thing"] =
+        json!({"properties": {"id": {}, "owner": {}}, "required": ["owner"]});
+    let one = |operation: &str, kind: &'static str, says: &str| {
+        (operation.to_owned(), kind, says.to_owned())
+    };
     assert_eq!(
         beside(changed).await,
         [
-            one("GET /things", "unknown_parameter", "has no parameter limit, which is sent (source things)"),
+            one(
+                "GET /things",
+                "unknown_parameter",
+                "has no parameter limit, which is sent (source things)"
+            ),
             one(
                 "GET /things/{id}/report.{steps.kind}",
                 "no_path",
                 "has no such path; it has GET /api/v1/things/{thing}/reports.md (find)"
             ),
-            one("POST /things", "missing_key", "requires the key owner in the body, which is not sent (make)"),
-            one("POST /things", "unknown_key", "has no key kind in the body, which is sent (make)"),
-            one("GET /things/{id}", "missing_parameter", "requires the parameter as, which is not sent (find)"),
-            one("GET /things/{id}", "unknown_parameter", "has no parameter full, which is sent (find)"),
-            one("DELETE /things/{after.id}", "other_method", "has this path with GET alone (undo of make)"),
-            one("GET /notes/{name}", "no_path", "has no such path (resource note)"),
+            one(
+                "POST /things",
+                "missing_key",
+                "requires the key owner in the body, which is not sent (make)"
+            ),
+            one(
+                "POST /things",
+                "unknown_key",
+                "has no key kind in the body, which is sent (make)"
+            ),
+            one(
+                "GET /things/{id}",
+                "missing_parameter",
+                "requires the parameter as, which is not sent (find)"
+            ),
+            one(
+                "GET /things/{id}",
+                "unknown_parameter",
+                "has no parameter full, which is sent (find)"
+            ),
+            one(
+                "DELETE /things/{after.id}",
+                "other_method",
+                "has this path with GET alone (undo of make)"
+            ),
+            one(
+                "GET /notes/{name}",
+                "no_path",
+                "has no such path (resource note)"
+            ),
         ]
     );
 }
@@ -158,7 +220,10 @@ async fn paths_stand_under_the_servers_of_the_document() {
     }
     let elsewhere = under(json!([{"url": "/api/v2"}])).await;
     assert_eq!(elsewhere.len(), 7);
-    assert_eq!(elsewhere[0].2, "has no such path; it has GET, POST /api/v2/things (source things)");
+    assert_eq!(
+        elsewhere[0].2,
+        "has no such path; it has GET, POST /api/v2/things (source things)"
+    );
 }
 
 #[tokio::test]
@@ -169,15 +234,23 @@ async fn a_document_of_version_two_is_read_too() {
     }
     two["swagger"] = json!("2.0");
     two["basePath"] = json!("/api/v1");
-    two["paths"]["/things"]["post"] = json!({"parameters": [{"in": "body", "name": "b", "schema": {"properties": {"id": {}}}}]});
+    two["paths"]["/things"]["post"] =
+        json!({"parameters": [{"in": "body", "name": "b", "schema": {"properties": {"id": {}}}}]});
     let found = beside(two).await;
-    assert_eq!(found.iter().map(|one| one.1).collect::<Vec<_>>(), ["unknown_key"], "{found:?}");
+    assert_eq!(
+        found.iter().map(|one| one.1).collect::<Vec<_>>(),
+        ["unknown_key"],
+        "{found:?}"
+    );
 }
 
 /// A document of 60 lines whose anchors stand for 2^60 values.
 fn bomb() -> String {
     let lines = (1..60).map(|n| format!("x{n}: &x{n} [*x{0}, *x{0}]\n", n - 1));
-    format!("openapi: 3.0.0\npaths: {{}}\nx0: &x0 [a]\n{}", lines.collect::<String>())
+    format!(
+        "openapi: 3.0.0\npaths: {{}}\nx0: &x0 [a]\n{}",
+        lines.collect::<String>()
+    )
 }
 
 #[tokio::test]
@@ -201,8 +274,17 @@ paths:
         (found, lines.len())
     };
     let (found, asked) = yaml(YAML.to_owned()).await;
-    let document = found.document.unwrap_or_else(|| panic!("{:?}", found.missed));
-    assert_eq!((document.title.as_deref(), document.version.as_deref(), asked), (Some("Things"), Some("2.1"), 1));
+    let document = found
+        .document
+        .unwrap_or_else(|| panic!("{:?}", found.missed));
+    assert_eq!(
+        (
+            document.title.as_deref(),
+            document.version.as_deref(),
+            asked
+        ),
+        (Some("Things"), Some("2.1"), 1)
+    );
     let as_json = json!({
         "openapi": "3.0.3", "info": {"title": "Things", "version": "2.1"},
         "paths": {
@@ -210,13 +292,24 @@ paths:
             "/moved": {"post": {"parameters": [{"in": "query", "name": "size"}]}}
         }
     });
-    assert_eq!(found.differences, yaml(as_json.to_string()).await.0.differences);
+    assert_eq!(
+        found.differences,
+        yaml(as_json.to_string()).await.0.differences
+    );
     assert!(!found.differences.is_empty());
     // seven values beside those of the list; 250,000 in all
     for (length, is_read) in [(249_993, true), (249_994, false)] {
-        let long = format!("openapi: 3.0.0\npaths: {{}}\nx: [{}]\n", "1,".repeat(length));
+        let long = format!(
+            "openapi: 3.0.0\npaths: {{}}\nx: [{}]\n",
+            "1,".repeat(length)
+        );
         let (found, _) = yaml(long).await;
-        assert_eq!(found.document.is_some(), is_read, "{length}: {:?}", found.missed);
+        assert_eq!(
+            found.document.is_some(),
+            is_read,
+            "{length}: {:?}",
+            found.missed
+        );
     }
 }
 
@@ -231,11 +324,20 @@ async fn without_a_document_each_place_says_why_and_assumed_paths_are_asked() {
         ("[]".to_owned(), "no OpenAPI document"),
         ("just words".to_owned(), "no YAML either (it is no map)"),
         ("a: 1\nb: [".to_owned(), "no YAML either ("),
-        ("openapi: 2.9.0\npaths: {}".to_owned(), "no OpenAPI document"),
+        (
+            "openapi: 2.9.0\npaths: {}".to_owned(),
+            "no OpenAPI document",
+        ),
         (bomb(), "no YAML either ("),
-        (json!({"openapi": "4.0", "paths": {}}).to_string(), "no OpenAPI document"),
+        (
+            json!({"openapi": "4.0", "paths": {}}).to_string(),
+            "no OpenAPI document",
+        ),
         (json!({"openapi": "3.0.0"}).to_string(), "without paths"),
-        (json!({"openapi": "3.0.0", "paths": 7}).to_string(), "without paths"),
+        (
+            json!({"openapi": "3.0.0", "paths": 7}).to_string(),
+            "without paths",
+        ),
     ];
     for (body, why) in bodies {
         let (found, lines) = check(move |path| match path {
@@ -246,30 +348,66 @@ async fn without_a_document_each_place_says_why_and_assumed_paths_are_asked() {
         .await;
         assert!(found.document.is_none() && found.differences.is_empty());
         assert!(found.missed[0].1.contains(why), "{why}: {:?}", found.missed);
-        assert_eq!(found.missed[1], ("/schema/".to_owned(), "status 404".to_owned()));
-        assert_eq!(found.asked, [("/things".to_owned(), Asked::Answered)], "a path with a name is not asked");
+        assert_eq!(
+            found.missed[1],
+            ("/schema/".to_owned(), "status 404".to_owned())
+        );
+        assert_eq!(
+            found.asked,
+            [("/things".to_owned(), Asked::Answered)],
+            "a path with a name is not asked"
+        );
         assert_eq!(lines.len(), 3, "{lines:?}");
     }
 }
 
 #[tokio::test]
 async fn an_assumed_path_that_is_not_there_is_told_from_one_that_wants_something() {
-    for (status, outcome) in [(404, Asked::Refused(404)), (405, Asked::Refused(405)), (422, Asked::Answered)] {
-        let (found, _) = check(move |path| refused(if path.ends_with("things") { status } else { 404 }, json!({}))).await;
+    for (status, outcome) in [
+        (404, Asked::Refused(404)),
+        (405, Asked::Refused(405)),
+        (422, Asked::Answered),
+    ] {
+        let (found, _) = check(move |path| {
+            refused(
+                if path.ends_with("things") {
+                    status
+                } else {
+                    404
+                },
+                json!({}),
+            )
+        })
+        .await;
         assert_eq!(found.asked, [("/things".to_owned(), outcome)]);
     }
-    let (found, _) = check(move |path| refused(if path.ends_with("things") { 403 } else { 404 }, json!({}))).await;
-    assert_eq!(found.asked, [("/things".to_owned(), Asked::Unclear("status 403".to_owned()))]);
+    let (found, _) =
+        check(move |path| refused(if path.ends_with("things") { 403 } else { 404 }, json!({})))
+            .await;
+    assert_eq!(
+        found.asked,
+        [(
+            "/things".to_owned(),
+            Asked::Unclear("status 403".to_owned())
+        )]
+    );
 }
 
 #[tokio::test]
 async fn a_document_elsewhere_is_not_fetched() {
     let (found, lines) = check(|path| match path {
         "/api/v1/schema/" => ok(document()),
-        _ => Answer(302, Vec::new(), String::new()).with("location", "http://other.example/openapi.json"),
+        _ => Answer(302, Vec::new(), String::new())
+            .with("location", "http://other.example/openapi.json"),
     })
     .await;
-    assert!(found.missed[0].1.contains("http://other.example, which is never followed"), "{:?}", found.missed);
+    assert!(
+        found.missed[0]
+            .1
+            .contains("http://other.example, which is never followed"),
+        "{:?}",
+        found.missed
+    );
     assert_eq!(found.document.unwrap().path, "/schema/");
     assert_eq!(lines.len(), 2);
 }
@@ -281,14 +419,24 @@ async fn texts_of_a_document_are_cut_and_keep_no_control_characters() {
     long["paths"] = json!({format!("/deep/{}/things", "y".repeat(1_000)): {"get": {}}});
     let (found, _) = check(move |_| ok(long.clone())).await;
     let title = found.document.unwrap().title.unwrap();
-    assert!(title.chars().count() == 200 && title.starts_with("[2Jx"), "{title}");
-    assert!(found.differences.iter().all(|difference| difference.differs.to_string().len() < 300));
+    assert!(
+        title.chars().count() == 200 && title.starts_with("[2Jx"),
+        "{title}"
+    );
+    assert!(
+        found
+            .differences
+            .iter()
+            .all(|difference| difference.differs.to_string().len() < 300)
+    );
 }
 
 #[test]
 fn what_a_file_says_of_documents_and_assumptions_must_mean_something() {
     let with = |openapi: &str, step: &str| {
-        let file = FILE.replace("[/openapi.json, /schema/]", openapi).replace("let: '\"md\"'", step);
+        let file = FILE
+            .replace("[/openapi.json, /schema/]", openapi)
+            .replace("let: '\"md\"'", step);
         match compile("x.yaml", &format!("{HEAD}{file}")) {
             Ok(_) => String::new(),
             Err(problems) => problems.to_string(),
@@ -297,11 +445,23 @@ fn what_a_file_says_of_documents_and_assumptions_must_mean_something() {
     let many = |count: usize| format!("[{}]", vec!["/a"; count].join(", "));
     assert_eq!(with(&many(10), "let: '\"md\"'"), "");
     for (openapi, step, what) in [
-        (many(11).as_str(), "let: '\"md\"'", "names 11 places; at most 10"),
-        ("[openapi.json]", "let: '\"md\"'", "`openapi.json` is not a path"),
+        (
+            many(11).as_str(),
+            "let: '\"md\"'",
+            "names 11 places; at most 10",
+        ),
+        (
+            "[openapi.json]",
+            "let: '\"md\"'",
+            "`openapi.json` is not a path",
+        ),
         ("['/a?b']", "let: '\"md\"'", "is not a plain path"),
         ("['/{me.id}']", "let: '\"md\"'", "upstream.openapi"),
-        ("[/a]", "let: '\"md\"', assumed: true", "`let` sends nothing"),
+        (
+            "[/a]",
+            "let: '\"md\"', assumed: true",
+            "`let` sends nothing",
+        ),
     ] {
         let said = with(openapi, step);
         assert!(said.contains(what), "no {what:?} in {said:?}");

@@ -10,7 +10,9 @@ use crate::golden::connector_file;
 const HEAD: &str = "format: 1\nconnector: bad\ntitle: Bad\ninstructions: None.\nupstream: { base: \"http://localhost\" }\n";
 
 fn problems(yaml: &str) -> Vec<String> {
-    let problems = compile("bad.yaml", yaml).err().unwrap_or_else(|| panic!("compiles:\n{yaml}"));
+    let problems = compile("bad.yaml", yaml)
+        .err()
+        .unwrap_or_else(|| panic!("compiles:\n{yaml}"));
     problems.to_string().lines().map(str::to_owned).collect()
 }
 
@@ -90,32 +92,62 @@ fn what_is_wrong_in_meaning_is_all_named_at_once() {
 fn every_kind_of_mistake_at_once_is_named() {
     let file = include_str!("every_mistake.yaml");
     let linted = footbridge_connector::lint(file);
-    let lines: Vec<_> = linted.problems.iter().map(|problem| problem.in_file("every_mistake.yaml")).collect();
+    let lines: Vec<_> = linted
+        .problems
+        .iter()
+        .map(|problem| problem.in_file("every_mistake.yaml"))
+        .collect();
     insta::assert_snapshot!(lines.join("\n"));
     // Each line of the file that is marked has a problem, and no other line has one.
-    let marked: BTreeSet<u64> = (1..).zip(file.lines()).filter(|(_, line)| line.contains("# !")).map(|(at, _)| at).collect();
-    let named: BTreeSet<u64> = linted.problems.iter().map(|problem| problem.place.line).collect();
+    let marked: BTreeSet<u64> = (1..)
+        .zip(file.lines())
+        .filter(|(_, line)| line.contains("# !"))
+        .map(|(at, _)| at)
+        .collect();
+    let named: BTreeSet<u64> = linted
+        .problems
+        .iter()
+        .map(|problem| problem.place.line)
+        .collect();
     assert_eq!(named, marked);
 }
 
 #[test]
 fn a_key_that_is_there_twice_hides_nothing_else() {
     let found = problems("format: 1\nformat: 1\nconnector: Bad\n");
-    assert!(found.iter().any(|line| line.starts_with("bad.yaml:2:1: ")), "{found:?}");
-    assert!(found.iter().any(|line| line.starts_with("bad.yaml:3:12: ")), "{found:?}");
-    assert!(found.iter().any(|line| line.contains("`title` is missing")), "{found:?}");
+    assert!(
+        found.iter().any(|line| line.starts_with("bad.yaml:2:1: ")),
+        "{found:?}"
+    );
+    assert!(
+        found.iter().any(|line| line.starts_with("bad.yaml:3:12: ")),
+        "{found:?}"
+    );
+    assert!(
+        found.iter().any(|line| line.contains("`title` is missing")),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn there_is_an_end_to_the_list_of_faults() {
     let wrong = |count: usize| {
-        let keys: String = (0..count).map(|index| format!("wrong_{index}: 1\n")).collect();
+        let keys: String = (0..count)
+            .map(|index| format!("wrong_{index}: 1\n"))
+            .collect();
         problems(&format!("{HEAD}{keys}"))
     };
     assert_eq!(wrong(1_000).len(), 1_000);
     let tools: String = (0..1_001).map(|_| "  - {}\n").collect();
     let found = problems(&format!("{HEAD}tools:\n{tools}"));
-    assert!(found.len() <= 1_006 && found.iter().any(|line| line.contains("more than 1000 faults")), "{}", found.len());
+    assert!(
+        found.len() <= 1_006
+            && found
+                .iter()
+                .any(|line| line.contains("more than 1000 faults")),
+        "{}",
+        found.len()
+    );
 }
 
 #[test]
@@ -124,7 +156,11 @@ fn what_works_and_should_not_be_there_is_named_by_lint_alone() {
     let file = format!("{HEAD}defs: 'def f: .a | f;'\n{tool}");
     assert!(compile("a.yaml", &file).is_ok());
     let linted = footbridge_connector::lint(&file);
-    let named: Vec<_> = linted.problems.iter().map(|problem| (problem.place.line, problem.part.as_str())).collect();
+    let named: Vec<_> = linted
+        .problems
+        .iter()
+        .map(|problem| (problem.place.line, problem.part.as_str()))
+        .collect();
     assert_eq!(named, [(6, "defs"), (13, "a.result")]);
     assert_eq!((linted.tools.len(), linted.tools[0].place.line), (1, 8));
 }
@@ -132,7 +168,11 @@ fn what_works_and_should_not_be_there_is_named_by_lint_alone() {
 #[test]
 fn the_built_in_files_are_clean() {
     for name in ["board.yaml", "taiga.yaml"] {
-        assert_eq!(footbridge_connector::lint(&connector_file(name)).problems, [], "{name}");
+        assert_eq!(
+            footbridge_connector::lint(&connector_file(name)).problems,
+            [],
+            "{name}"
+        );
     }
 }
 
@@ -151,22 +191,37 @@ fn unknown_names_in_filters_are_placed_inside_every_kind_of_scalar() {
 #[test]
 fn a_tool_that_reads_may_only_get() {
     for verb in ["post", "put", "patch", "delete"] {
-        let tool = format!("tools:\n  - {{ name: a, title: T, description: D, effect: read, steps: [{{ {verb}: /x }}] }}\n");
+        let tool = format!(
+            "tools:\n  - {{ name: a, title: T, description: D, effect: read, steps: [{{ {verb}: /x }}] }}\n"
+        );
         let found = problems(&format!("{HEAD}{tool}"));
-        assert!(found[0].contains("a tool with `effect: read` may only `get`"), "{found:?}");
+        assert!(
+            found[0].contains("a tool with `effect: read` may only `get`"),
+            "{found:?}"
+        );
     }
     for effect in ["write", "destroy"] {
-        let tool = format!("tools:\n  - {{ name: a, title: T, description: D, effect: {effect}, steps: [{{ get: /x }}] }}\n");
+        let tool = format!(
+            "tools:\n  - {{ name: a, title: T, description: D, effect: {effect}, steps: [{{ get: /x }}] }}\n"
+        );
         let found = problems(&format!("{HEAD}{tool}"));
-        assert!(found.iter().any(|line| line.contains("needs a step that writes")), "{found:?}");
+        assert!(
+            found
+                .iter()
+                .any(|line| line.contains("needs a step that writes")),
+            "{found:?}"
+        );
     }
 }
 
 #[test]
 fn text_that_is_no_yaml_is_placed() {
-    for (yaml, place) in
-        [("a: [1\n", "bad.yaml:"), ("a: b: c\n", "bad.yaml:1:"), ("", "bad.yaml:1:1"), ("a: *nope\n", "bad.yaml:1:4")]
-    {
+    for (yaml, place) in [
+        ("a: [1\n", "bad.yaml:"),
+        ("a: b: c\n", "bad.yaml:1:"),
+        ("", "bad.yaml:1:1"),
+        ("a: *nope\n", "bad.yaml:1:4"),
+    ] {
         let found = problems(yaml);
         assert!(found[0].starts_with(place), "{yaml:?}: {found:?}");
     }
@@ -175,9 +230,18 @@ fn text_that_is_no_yaml_is_placed() {
 #[test]
 fn what_most_often_breaks_a_file_has_a_hint() {
     for (yaml, hint) in [
-        ("a: { get: /items/{id}, b: 1 }\n", "a path such as `/items/{id}`"),
-        ("description: Lists, that is: all of them\n", "a text that holds `: ` needs quotes"),
-        ("format: 1\nconnector: [a]\n", "a text that begins with `{` or `[` needs quotes"),
+        (
+            "a: { get: /items/{id}, b: 1 }\n",
+            "a path such as `/items/{id}`",
+        ),
+        (
+            "description: Lists, that is: all of them\n",
+            "a text that holds `: ` needs quotes",
+        ),
+        (
+            "format: 1\nconnector: [a]\n",
+            "a text that begins with `{` or `[` needs quotes",
+        ),
         ("format: 1\nconector: a\n", "did you mean `connector`?"),
     ] {
         let found = problems(yaml);
@@ -187,17 +251,30 @@ fn what_most_often_breaks_a_file_has_a_hint() {
 
 #[test]
 fn what_the_parser_refuses_is_said_to_who_writes_files() {
-    let nested = |depth: usize| format!("{HEAD}tools: {}{}\n", "[".repeat(depth), "]".repeat(depth));
-    let indented = |depth: usize| -> String { (0..depth).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect() };
+    let nested =
+        |depth: usize| format!("{HEAD}tools: {}{}\n", "[".repeat(depth), "]".repeat(depth));
+    let indented = |depth: usize| -> String {
+        (0..depth)
+            .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+            .collect()
+    };
     let many = |values: usize| format!("{HEAD}tools: [{}]\n", vec!["x"; values].join(", "));
     let mut laughs = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (before, name) in "abcdefgh".chars().zip("bcdefghi".chars()) {
-        laughs.push_str(&format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 10].join(", ")));
+        laughs.push_str(&format!(
+            "{name}: &{name} [{}]\n",
+            vec![format!("*{before}"); 10].join(", ")
+        ));
     }
-    let whole = "must be a whole number: write it in digits alone; the reference says how large it may be";
+    let whole =
+        "must be a whole number: write it in digits alone; the reference says how large it may be";
     for (yaml, place, said) in [
         (HEAD.replace("format: 1", "format: 1.0"), "1:9", whole),
-        (HEAD.replace("format: 1", "format: 99999999999999999999999999"), "1:9", whole),
+        (
+            HEAD.replace("format: 1", "format: 99999999999999999999999999"),
+            "1:9",
+            whole,
+        ),
         (
             format!("{HEAD}---\n{HEAD}"),
             "7:1",
@@ -210,14 +287,25 @@ fn what_the_parser_refuses_is_said_to_who_writes_files() {
         (indented(100), "", "nested deeper than 32 levels"),
         (many(99_900), "1:1", "more than 1000 faults"),
         (many(100_000), "6:", "the file has more than 100000 values"),
-        (format!("{HEAD}{laughs}"), "", "the file has more than 100000 values: what `*name` stands for counts at each place"),
+        (
+            format!("{HEAD}{laughs}"),
+            "",
+            "the file has more than 100000 values: what `*name` stands for counts at each place",
+        ),
     ] {
         let found = problems(&yaml);
         let start = format!("bad.yaml:{place}");
-        assert!(found.iter().any(|line| line.starts_with(&start) && line.contains(said)), "{place} {said}: {found:?}");
         assert!(
-            !found.iter().any(|line| ["budget", "invalid u", "_multiple", "recursion"].iter().any(|word| line.contains(word)))
+            found
+                .iter()
+                .any(|line| line.starts_with(&start) && line.contains(said)),
+            "{place} {said}: {found:?}"
         );
+        assert!(!found.iter().any(|line| {
+            ["budget", "invalid u", "_multiple", "recursion"]
+                .iter()
+                .any(|word| line.contains(word))
+        }));
     }
 }
 
@@ -238,17 +326,31 @@ fn figures_of_a_file_have_limits() {
     };
     let name = |length: usize| board("whoami", &"w".repeat(length));
     assert!(name(40) && !name(41) && !name(0));
-    for (good, bad) in [("600s", "601s"), ("10m", "11m"), ("1ms", "0ms"), ("1s", "1h")] {
+    for (good, bad) in [
+        ("600s", "601s"),
+        ("10m", "11m"),
+        ("1ms", "0ms"),
+        ("1s", "1h"),
+    ] {
         assert!(
-            board("timeout: 30s", &format!("timeout: {good}")) && !board("timeout: 30s", &format!("timeout: {bad}")),
+            board("timeout: 30s", &format!("timeout: {good}"))
+                && !board("timeout: 30s", &format!("timeout: {bad}")),
             "{bad}"
         );
     }
     for (key, least, most) in [("max_limit: 200", 1, 1_000), ("cap: 5000", 1, 5_000)] {
         let set = |value: u32| board(key, &format!("{} {value}", key.split(' ').next().unwrap()));
-        assert!(set(least) && set(most) && !set(least - 1) && !set(most + 1), "{key}");
+        assert!(
+            set(least) && set(most) && !set(least - 1) && !set(most + 1),
+            "{key}"
+        );
     }
-    let steps = |count: usize| board("      - get: /auth/me\n", &"      - get: /auth/me\n".repeat(count));
+    let steps = |count: usize| {
+        board(
+            "      - get: /auth/me\n",
+            &"      - get: /auth/me\n".repeat(count),
+        )
+    };
     assert!(steps(50) && !steps(51));
 }
 
@@ -256,10 +358,21 @@ fn figures_of_a_file_have_limits() {
 fn a_list_needs_paging_and_names_are_given_once() {
     let model = "models:\n  a: { path: /a, ops: [list], fields: {} }\n";
     let found = problems(&format!("{HEAD}{model}"));
-    assert!(found[0].contains("there is no paging for lists"), "{found:?}");
+    assert!(
+        found[0].contains("there is no paging for lists"),
+        "{found:?}"
+    );
     let tool = "  - { name: a, aliases: [x], title: T, description: D, effect: read, steps: [{ get: /x }] }\n";
-    let found = problems(&format!("{HEAD}tools:\n{tool}{}", tool.replace("name: a", "name: x")));
-    assert!(found.iter().any(|line| line.contains("more than one tool called `x`")), "{found:?}");
+    let found = problems(&format!(
+        "{HEAD}tools:\n{tool}{}",
+        tool.replace("name: a", "name: x")
+    ));
+    assert!(
+        found
+            .iter()
+            .any(|line| line.contains("more than one tool called `x`")),
+        "{found:?}"
+    );
 }
 
 proptest! {
@@ -301,9 +414,17 @@ fn braces_in_a_parameter_are_told_from_those_of_a_path() {
     );
     for query in ["[{page}]", "{a: 1}", "{page, a}"] {
         let found = problems(&tool(query));
-        assert!(found.len() == 1 && found[0].contains("makes an object, which no parameter can be"), "{found:?}");
+        assert!(
+            found.len() == 1 && found[0].contains("makes an object, which no parameter can be"),
+            "{found:?}"
+        );
     }
-    for query in ["$args.page", "[$args.page]", "\"{page}\"", "$args | {page} | .page"] {
+    for query in [
+        "$args.page",
+        "[$args.page]",
+        "\"{page}\"",
+        "$args | {page} | .page",
+    ] {
         compile("good.yaml", &tool(query)).unwrap_or_else(|problems| panic!("{query}: {problems}"));
     }
 }

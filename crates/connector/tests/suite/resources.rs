@@ -51,13 +51,15 @@ prompts:
 "#;
 
 fn backend() -> Scripted {
-    Scripted::new(&format!("{HEAD}{FILE}"), |seen| match seen.path.split('?').next().unwrap_or_default() {
-        "/prompts/a.b" => ok(json!({"prompt_text": "Say <b>hello</b>.\n"})),
-        "/runs/7.html" => Answer(200, Vec::new(), "<html>né</html>".into()),
-        "/prompts" => Answer(200, Vec::new(), r#" [1.10,{"a":null}] "#.into()),
-        "/rows" => ok(json!({"rows": [{"id": 1}, {"id": 2}], "total": 9})),
-        "/things" | "/other" => ok(json!({"query": seen.path})),
-        _ => refused(404, json!({})),
+    Scripted::new(&format!("{HEAD}{FILE}"), |seen| {
+        match seen.path.split('?').next().unwrap_or_default() {
+            "/prompts/a.b" => ok(json!({"prompt_text": "Say <b>hello</b>.\n"})),
+            "/runs/7.html" => Answer(200, Vec::new(), "<html>né</html>".into()),
+            "/prompts" => Answer(200, Vec::new(), r#" [1.10,{"a":null}] "#.into()),
+            "/rows" => ok(json!({"rows": [{"id": 1}, {"id": 2}], "total": 9})),
+            "/things" | "/other" => ok(json!({"query": seen.path})),
+            _ => refused(404, json!({})),
+        }
     })
 }
 
@@ -68,27 +70,69 @@ fn values(value: Value) -> Map<String, Value> {
 #[tokio::test]
 async fn a_resource_is_handed_out_as_the_text_that_it_is() {
     let scripted = backend();
-    let read = async |name: &str, given: Value| scripted.backend.read_resource(name, values(given)).await;
-    assert_eq!(read("prompt", json!({"prompt_id": "a.b"})).await.unwrap(), "Say <b>hello</b>.\n");
-    assert_eq!(read("report", json!({"key": "7"})).await.unwrap(), "<html>né</html>");
-    assert_eq!(read("all", json!({})).await.unwrap(), r#"[1.10,{"a":null}]"#);
+    let read =
+        async |name: &str, given: Value| scripted.backend.read_resource(name, values(given)).await;
+    assert_eq!(
+        read("prompt", json!({"prompt_id": "a.b"})).await.unwrap(),
+        "Say <b>hello</b>.\n"
+    );
+    assert_eq!(
+        read("report", json!({"key": "7"})).await.unwrap(),
+        "<html>né</html>"
+    );
+    assert_eq!(
+        read("all", json!({})).await.unwrap(),
+        r#"[1.10,{"a":null}]"#
+    );
     assert_eq!(scripted.lines()[0], "GET /prompts/a.b?of=a.b");
     let gone = read("prompt", json!({"prompt_id": "c"})).await.unwrap_err();
     assert_eq!(gone.status(), Some(404));
-    let about: Vec<_> = scripted.backend.connector().resources().iter().map(|r| (r.mime_type.as_str(), r.is_template)).collect();
-    assert_eq!(about, [("text/plain", true), ("text/html", true), ("application/json", false)]);
+    let about: Vec<_> = scripted
+        .backend
+        .connector()
+        .resources()
+        .iter()
+        .map(|r| (r.mime_type.as_str(), r.is_template))
+        .collect();
+    assert_eq!(
+        about,
+        [
+            ("text/plain", true),
+            ("text/html", true),
+            ("application/json", false)
+        ]
+    );
 }
 
 #[tokio::test]
 async fn a_value_that_does_not_fit_reaches_no_backend() {
     let scripted = backend();
     for value in ["..", "a/b", "%2e%2e", "A", "a\n", "", "a b"] {
-        let read = scripted.backend.read_resource("prompt", values(json!({"prompt_id": value}))).await;
-        let expected = if value == ".." { "must not be" } else { "no resource" };
+        let read = scripted
+            .backend
+            .read_resource("prompt", values(json!({"prompt_id": value})))
+            .await;
+        let expected = if value == ".." {
+            "must not be"
+        } else {
+            "no resource"
+        };
         assert!(read.unwrap_err().message().contains(expected), "{value}");
     }
-    assert!(scripted.backend.read_resource("prompt", Map::new()).await.is_err());
-    assert!(scripted.backend.read_resource("ghost", Map::new()).await.is_err());
+    assert!(
+        scripted
+            .backend
+            .read_resource("prompt", Map::new())
+            .await
+            .is_err()
+    );
+    assert!(
+        scripted
+            .backend
+            .read_resource("ghost", Map::new())
+            .await
+            .is_err()
+    );
     assert!(scripted.lines().is_empty());
 }
 
@@ -100,16 +144,31 @@ fn a_prompt_is_filled_in_and_what_is_left_out_stands_for_nothing() {
         prompt.message(&values(json!({"prompt_id": "p", "goal": "Shorter."}))),
         "Read ptm://prompts/p and improve it. Shorter."
     );
-    assert_eq!(prompt.message(&values(json!({"prompt_id": "{goal}"}))), "Read ptm://prompts/{goal} and improve it. ");
+    assert_eq!(
+        prompt.message(&values(json!({"prompt_id": "{goal}"}))),
+        "Read ptm://prompts/{goal} and improve it. "
+    );
     assert!(prompt.arguments[0].required && !prompt.arguments[1].required);
 }
 
 #[tokio::test]
 async fn what_is_meant_by_an_argument_is_read_before_anything_else() {
     let scripted = backend();
-    scripted.call("find", json!({"type": "bug", "tags": "a, b", "nil": "none"})).await.unwrap();
-    assert_eq!(scripted.lines(), ["GET /things?kind=BUG&given=BUG&tag=a&tag=b"]);
-    assert_eq!(scripted.refusal("find", json!({"bad": "x"})).await, "`bad` is never right");
+    scripted
+        .call(
+            "find",
+            json!({"type": "bug", "tags": "a, b", "nil": "none"}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        scripted.lines(),
+        ["GET /things?kind=BUG&given=BUG&tag=a&tag=b"]
+    );
+    assert_eq!(
+        scripted.refusal("find", json!({"bad": "x"})).await,
+        "`bad` is never right"
+    );
     assert_eq!(scripted.lines().len(), 1);
 }
 
@@ -137,5 +196,9 @@ fn resources_and_prompts_that_cannot_work_are_problems_of_the_file() {
         "  - { name: p, title: T, description: D, text: \"{a} {+b}\" }\n",
         "  - { name: p, title: T, description: D, input: { a: { description: \"\" } }, text: \"{a} {b}\" }\n",
     );
-    insta::assert_snapshot!(footbridge_connector::compile("x.yaml", &format!("{HEAD}{file}")).unwrap_err().to_string());
+    insta::assert_snapshot!(
+        footbridge_connector::compile("x.yaml", &format!("{HEAD}{file}"))
+            .unwrap_err()
+            .to_string()
+    );
 }

@@ -1,4 +1,5 @@
-//! Secrets from files that are changed while they are in use: read again on change and after a 401, hidden like those before.
+//! Secrets from files that are changed while they are in use: read again on change and after a 401,
+//! hidden like those before.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,14 +23,22 @@ const NEW: &str = "new-token-that-came-later";
 
 fn scripted(file: &Path, script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Scripted {
     let script = Arc::new(script);
-    Scripted::later(&format!("{HEAD}{FILE}"), &[("X_TOKEN_FILE", file.to_str().unwrap())], move |seen| {
-        let script = Arc::clone(&script);
-        Box::pin(async move { script(&seen.authorization.unwrap()) })
-    })
+    Scripted::later(
+        &format!("{HEAD}{FILE}"),
+        &[("X_TOKEN_FILE", file.to_str().unwrap())],
+        move |seen| {
+            let script = Arc::clone(&script);
+            Box::pin(async move { script(&seen.authorization.unwrap()) })
+        },
+    )
 }
 
 fn shown(scripted: &Scripted) -> Vec<String> {
-    scripted.seen().into_iter().map(|seen| seen.authorization.unwrap()).collect()
+    scripted
+        .seen()
+        .into_iter()
+        .map(|seen| seen.authorization.unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -38,15 +47,29 @@ async fn a_changed_file_is_read_before_the_next_request() {
     let file = folder.path().join("token");
     std::fs::write(&file, OLD).unwrap();
     let scripted = scripted(&file, |_| ok(json!({"before": OLD, "now": NEW})));
-    assert_eq!(scripted.call("read", json!({})).await.unwrap(), json!({"before": "[secret]", "now": NEW}));
+    assert_eq!(
+        scripted.call("read", json!({})).await.unwrap(),
+        json!({"before": "[secret]", "now": NEW})
+    );
     // another file in its place, as orchestrators do it
     std::fs::write(folder.path().join("other"), format!("{NEW}\n")).unwrap();
     std::fs::rename(folder.path().join("other"), &file).unwrap();
     for _ in 0..2 {
         let answer = scripted.call("write", json!({})).await.unwrap();
-        assert_eq!(answer, json!({"before": "[secret]", "now": "[secret]"}), "both are hidden");
+        assert_eq!(
+            answer,
+            json!({"before": "[secret]", "now": "[secret]"}),
+            "both are hidden"
+        );
     }
-    assert_eq!(shown(&scripted), [format!("Bearer {OLD}"), format!("Bearer {NEW}"), format!("Bearer {NEW}")]);
+    assert_eq!(
+        shown(&scripted),
+        [
+            format!("Bearer {OLD}"),
+            format!("Bearer {NEW}"),
+            format!("Bearer {NEW}")
+        ]
+    );
 }
 
 #[tokio::test]
@@ -55,7 +78,14 @@ async fn what_cannot_be_used_leaves_the_credential_as_it_is() {
     let file = folder.path().join("token");
     std::fs::write(&file, OLD).unwrap();
     let scripted = scripted(&file, |_| ok(json!({})));
-    for text in [Some(""), Some("two\nlines"), Some("<your-token>"), Some("tok\u{e9}n"), None, Some(OLD)] {
+    for text in [
+        Some(""),
+        Some("two\nlines"),
+        Some("<your-token>"),
+        Some("tok\u{e9}n"),
+        None,
+        Some(OLD),
+    ] {
         match text {
             Some(text) => std::fs::write(&file, text).unwrap(),
             None => std::fs::remove_file(&file).unwrap(),
@@ -83,8 +113,15 @@ async fn a_refused_credential_is_read_again_once() {
             std::fs::write(&rotated, NEW).unwrap();
             refused(401, json!({}))
         });
-        assert_eq!(scripted.call(tool, json!({})).await.unwrap()["n"], 1, "a 401 says that nothing was done");
-        assert_eq!(shown(&scripted), [format!("Bearer {OLD}"), format!("Bearer {NEW}")]);
+        assert_eq!(
+            scripted.call(tool, json!({})).await.unwrap()["n"],
+            1,
+            "a 401 says that nothing was done"
+        );
+        assert_eq!(
+            shown(&scripted),
+            [format!("Bearer {OLD}"), format!("Bearer {NEW}")]
+        );
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
@@ -92,11 +129,19 @@ async fn a_refused_credential_is_read_again_once() {
     let count = AtomicUsize::new(0);
     let rotated = file.clone();
     let never = scripted(&file, move |_| {
-        std::fs::write(&rotated, format!("token-number-{}", count.fetch_add(1, Ordering::SeqCst) / 2)).unwrap();
+        std::fs::write(
+            &rotated,
+            format!("token-number-{}", count.fetch_add(1, Ordering::SeqCst) / 2),
+        )
+        .unwrap();
         refused(401, json!({}))
     });
     let error = never.call("write", json!({})).await.unwrap_err();
-    assert_eq!((error.fault(), error.status(), never.lines().len()), (Fault::Caller, Some(401), 2), "{error}");
+    assert_eq!(
+        (error.fault(), error.status(), never.lines().len()),
+        (Fault::Caller, Some(401), 2),
+        "{error}"
+    );
     assert!(!error.message().contains("token-number"), "{error}");
 }
 
@@ -118,7 +163,9 @@ tools: [{ name: write, title: T, description: D, effect: write, steps: [{ post: 
         let rotated = rotated.clone();
         Box::pin(async move {
             match (seen.path.as_str(), seen.authorization.as_deref()) {
-                ("/login", _) => ok(json!({"token": format!("token of {}", seen.body["password"].as_str().unwrap())})),
+                ("/login", _) => ok(
+                    json!({"token": format!("token of {}", seen.body["password"].as_str().unwrap())}),
+                ),
                 (_, Some(shown)) if shown.ends_with(NEW) => ok(json!({"n": 1})),
                 _ => {
                     std::fs::write(&rotated, NEW).unwrap();
@@ -128,7 +175,10 @@ tools: [{ name: write, title: T, description: D, effect: write, steps: [{ post: 
         })
     });
     assert_eq!(scripted.call("write", json!({})).await.unwrap()["n"], 1);
-    assert_eq!(scripted.lines(), ["POST /login", "POST /x", "POST /login", "POST /x"]);
+    assert_eq!(
+        scripted.lines(),
+        ["POST /login", "POST /x", "POST /login", "POST /x"]
+    );
 }
 
 /// The new secret may be somebody else's, and lists that are kept are what the first one saw.
@@ -139,19 +189,38 @@ async fn who_we_are_is_asked_again_with_the_new_secret() {
     std::fs::write(&file, OLD).unwrap();
     let yaml = FILE
         .replace("headers: {", "me: { get: /me }, headers: {")
-        .replace("steps: [{ get: /x }] }", "steps: [{ get: /x }], result: \"{id: $me.id}\" }");
+        .replace(
+            "steps: [{ get: /x }] }",
+            "steps: [{ get: /x }], result: \"{id: $me.id}\" }",
+        );
     let path = file.to_str().unwrap().to_owned();
-    let scripted = Scripted::later(&format!("{HEAD}{yaml}"), &[("X_TOKEN_FILE", &path)], move |seen| {
-        Box::pin(async move { ok(json!({"id": if seen.authorization.unwrap().contains(OLD) { 1 } else { 2 }})) })
-    });
+    let scripted = Scripted::later(
+        &format!("{HEAD}{yaml}"),
+        &[("X_TOKEN_FILE", &path)],
+        move |seen| {
+            Box::pin(async move {
+                ok(json!({"id": if seen.authorization.unwrap().contains(OLD) { 1 } else { 2 }}))
+            })
+        },
+    );
     for _ in 0..2 {
-        assert_eq!(scripted.call("read", json!({})).await.unwrap(), json!({"id": 1}));
+        assert_eq!(
+            scripted.call("read", json!({})).await.unwrap(),
+            json!({"id": 1})
+        );
     }
     std::fs::write(folder.path().join("other"), NEW).unwrap();
     std::fs::rename(folder.path().join("other"), &file).unwrap();
     for _ in 0..2 {
-        assert_eq!(scripted.call("read", json!({})).await.unwrap(), json!({"id": 2}));
+        assert_eq!(
+            scripted.call("read", json!({})).await.unwrap(),
+            json!({"id": 2})
+        );
     }
-    let asked = scripted.seen().into_iter().filter(|seen| seen.path.ends_with("/me")).count();
+    let asked = scripted
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.path.ends_with("/me"))
+        .count();
     assert_eq!(asked, 2, "once with each secret");
 }

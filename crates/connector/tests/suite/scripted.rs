@@ -1,4 +1,5 @@
-//! A backend that answers by a script: every request is written down, and a function of the test answers it.
+//! A backend that answers by a script: every request is written down, and a function of the test
+//! answers it.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,11 @@ use crate::fake::Seen;
 pub(crate) const HEAD: &str = "format: 1\nconnector: x\ntitle: X\ninstructions: X.\n";
 
 /// An answer: status, headers, body.
-pub(crate) struct Answer(pub(crate) u16, pub(crate) Vec<(String, String)>, pub(crate) String);
+pub(crate) struct Answer(
+    pub(crate) u16,
+    pub(crate) Vec<(String, String)>,
+    pub(crate) String,
+);
 
 impl Answer {
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -39,7 +44,10 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    pub(crate) fn new(yaml: &str, script: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        yaml: &str,
+        script: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let script = Arc::new(script);
         Self::later(yaml, &[], move |seen| {
             let script = Arc::clone(&script);
@@ -63,7 +71,10 @@ impl Scripted {
                 let one = Seen {
                     method: head.method.to_string(),
                     path: head.uri.to_string(),
-                    authorization: head.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()),
+                    authorization: head
+                        .headers
+                        .get("authorization")
+                        .map(|value| value.to_str().unwrap().to_owned()),
                     body: serde_json::from_slice(&body).unwrap_or_default(),
                 };
                 noted.lock().unwrap().push(one.clone());
@@ -71,15 +82,28 @@ impl Scripted {
                 let mut response = Response::new(Body::from(body));
                 *response.status_mut() = StatusCode::from_u16(status).unwrap();
                 for (name, value) in headers {
-                    response.headers_mut().insert(name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap());
+                    response.headers_mut().insert(
+                        name.parse::<HeaderName>().unwrap(),
+                        value.parse::<HeaderValue>().unwrap(),
+                    );
                 }
                 response
             }
         });
         let connector = compile("x.yaml", yaml).unwrap_or_else(|problems| panic!("{problems}"));
-        let value = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let settings = connector.settings(&value).unwrap_or_else(|problems| panic!("{problems}"));
-        Self { backend: connector.connect(settings, InProcess::<_, Body>::new(router)), seen }
+        let value = |name: &str| {
+            settings
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        let settings = connector
+            .settings(&value)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        Self {
+            backend: connector.connect(settings, InProcess::<_, Body>::new(router)),
+            seen,
+        }
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -88,15 +112,26 @@ impl Scripted {
 
     /// Method and path of every request.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.seen().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
+        self.seen()
+            .iter()
+            .map(|seen| format!("{} {}", seen.method, seen.path))
+            .collect()
     }
 
-    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<Value, footbridge_connector::CallError> {
+    pub(crate) async fn call(
+        &self,
+        tool: &str,
+        arguments: Value,
+    ) -> Result<Value, footbridge_connector::CallError> {
         crate::fake::call(&self.backend, tool, arguments).await
     }
 
     /// The sentence of a call that fails.
     pub(crate) async fn refusal(&self, tool: &str, arguments: Value) -> String {
-        self.call(tool, arguments).await.unwrap_err().message().to_owned()
+        self.call(tool, arguments)
+            .await
+            .unwrap_err()
+            .message()
+            .to_owned()
     }
 }

@@ -1,4 +1,5 @@
-//! A second, invented table: other types, some operations only, no cap. It becomes tools and works like the first.
+//! A second, invented table: other types, some operations only, no cap. It becomes tools and works
+//! like the first.
 
 use std::sync::{Arc, Mutex};
 
@@ -48,14 +49,28 @@ fn shop() -> Connector {
 #[test]
 fn the_table_becomes_tools() {
     let connector = shop();
-    let names: Vec<&str> = connector.tools().iter().map(|tool| tool.name.as_str()).collect();
-    assert_eq!(names, ["link_list", "link_create", "link_update", "note_delete"]);
+    let names: Vec<&str> = connector
+        .tools()
+        .iter()
+        .map(|tool| tool.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["link_list", "link_create", "link_update", "note_delete"]
+    );
     let schema = |name: &str| &connector.tool(name).unwrap().input_schema;
     assert_eq!(schema("link_list")["properties"]["limit"]["maximum"], 100);
-    assert_eq!(schema("link_list")["properties"]["sort"]["enum"], json!(["data__weight", "-data__weight"]));
+    assert_eq!(
+        schema("link_list")["properties"]["sort"]["enum"],
+        json!(["data__weight", "-data__weight"])
+    );
     let filter = &schema("link_list")["properties"]["filter"]["properties"];
     assert_eq!(
-        (&filter["live"]["type"], &filter["weight"]["items"]["type"], &filter["is_deleted"]["type"]),
+        (
+            &filter["live"]["type"],
+            &filter["weight"]["items"]["type"],
+            &filter["is_deleted"]["type"]
+        ),
         (&json!("boolean"), &json!("integer"), &json!("boolean"))
     );
     assert_eq!(
@@ -75,10 +90,26 @@ fn the_table_becomes_tools() {
             "additionalProperties": false
         })
     );
-    assert_eq!(schema("link_update")["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "weight", "live"]);
-    assert_eq!(connector.tool("link_update").unwrap().nullable, ["weight", "live"]);
-    assert_eq!(connector.tool("note_delete").unwrap().effect, Effect::Destroy);
-    assert_eq!(connector.models()["link"]["fields"]["live"]["type"], "boolean");
+    assert_eq!(
+        schema("link_update")["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        ["id", "weight", "live"]
+    );
+    assert_eq!(
+        connector.tool("link_update").unwrap().nullable,
+        ["weight", "live"]
+    );
+    assert_eq!(
+        connector.tool("note_delete").unwrap().effect,
+        Effect::Destroy
+    );
+    assert_eq!(
+        connector.models()["link"]["fields"]["live"]["type"],
+        "boolean"
+    );
     assert!(connector.models()["link"].get("max_limit").is_none());
 }
 
@@ -91,30 +122,73 @@ async fn the_tools_are_called() {
             json!({"page": {"rows": [{"id": 9007199254740993_u64, "data": {"weight": 5, "live": false, "ratio": 0.5}}], "more": true}}),
         )
     };
-    let echo = |Json(body): Json<Value>| async move { Json(json!({"id": "n", "data": body, "updated_at": "u"})) };
-    let change = |Path(id): Path<String>, Json(body): Json<Value>| async move { Json(json!({"id": id, "data": body})) };
+    let echo = |Json(body): Json<Value>| async move {
+        Json(json!({"id": "n", "data": body, "updated_at": "u"}))
+    };
+    let change = |Path(id): Path<String>, Json(body): Json<Value>| async move {
+        Json(json!({"id": id, "data": body}))
+    };
     let router = Router::new()
         .route("/api/v2/links", get(rows).post(echo))
         .route("/api/v2/links/{id}", axum::routing::patch(change))
         .route("/api/v2/notes/{id}", axum::routing::delete(|| async {}))
-        .layer(axum::middleware::from_fn(move |request: axum::extract::Request, next: axum::middleware::Next| {
-            log.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
-            next.run(request)
-        }));
+        .layer(axum::middleware::from_fn(
+            move |request: axum::extract::Request, next: axum::middleware::Next| {
+                log.lock()
+                    .unwrap()
+                    .push(format!("{} {}", request.method(), request.uri()));
+                next.run(request)
+            },
+        ));
     let connector = shop();
-    let backend = connector.connect(connector.settings(&|_| None).unwrap(), InProcess::<_, Body>::new(router));
+    let backend = connector.connect(
+        connector.settings(&|_| None).unwrap(),
+        InProcess::<_, Body>::new(router),
+    );
 
-    let list =
-        call(&backend, "link_list", json!({"filter": {"live": true, "weight": [5, 6]}, "limit": 1, "offset": 1})).await.unwrap();
-    assert_eq!(list["items"], json!([{"id": 9007199254740993_u64, "weight": 5, "live": false, "ratio": 0.5}]));
-    call(&backend, "link_list", json!({"filter": {"live": true, "weight": [6, 5]}, "cursor": list["next_cursor"]}))
-        .await
-        .unwrap();
-    let made = call(&backend, "link_create", json!({"address": "https://example.org", "weight": 7})).await.unwrap();
-    assert_eq!(made, json!({"id": "n", "address": "https://example.org", "weight": 7, "updated_at": "u"}));
-    let changed = call(&backend, "link_update", json!({"id": "a/b", "weight": null, "live": true})).await.unwrap();
+    let list = call(
+        &backend,
+        "link_list",
+        json!({"filter": {"live": true, "weight": [5, 6]}, "limit": 1, "offset": 1}),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        list["items"],
+        json!([{"id": 9007199254740993_u64, "weight": 5, "live": false, "ratio": 0.5}])
+    );
+    call(
+        &backend,
+        "link_list",
+        json!({"filter": {"live": true, "weight": [6, 5]}, "cursor": list["next_cursor"]}),
+    )
+    .await
+    .unwrap();
+    let made = call(
+        &backend,
+        "link_create",
+        json!({"address": "https://example.org", "weight": 7}),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        made,
+        json!({"id": "n", "address": "https://example.org", "weight": 7, "updated_at": "u"})
+    );
+    let changed = call(
+        &backend,
+        "link_update",
+        json!({"id": "a/b", "weight": null, "live": true}),
+    )
+    .await
+    .unwrap();
     assert_eq!(changed, json!({"id": "a/b", "live": true}));
-    assert_eq!(call(&backend, "note_delete", json!({"id": "3"})).await.unwrap(), json!({"deleted": "3"}));
+    assert_eq!(
+        call(&backend, "note_delete", json!({"id": "3"}))
+            .await
+            .unwrap(),
+        json!({"deleted": "3"})
+    );
     assert_eq!(
         *seen.lock().unwrap(),
         [

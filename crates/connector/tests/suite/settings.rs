@@ -25,7 +25,10 @@ upstream:
 fn settings(pairs: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let values: HashMap<&str, &str> = pairs.iter().copied().collect();
     let lookup = |name: &str| values.get(name).map(|value| (*value).to_owned());
-    compile("x.yaml", FILE).unwrap().settings(&lookup).map_err(|problems| problems.list().to_vec())
+    compile("x.yaml", FILE)
+        .unwrap()
+        .settings(&lookup)
+        .map_err(|problems| problems.list().to_vec())
 }
 
 #[test]
@@ -36,22 +39,40 @@ fn good_values_are_taken() {
         (" https://EXAMPLE.org/ ", "https://example.org/api"),
         ("http://[::1]:9", "http://[::1]:9/api"),
     ] {
-        assert_eq!(settings(&[("X_URL", url), ("X_TOKEN", "t")]).unwrap().base(), base);
+        assert_eq!(
+            settings(&[("X_URL", url), ("X_TOKEN", "t")])
+                .unwrap()
+                .base(),
+            base
+        );
     }
     for (name, value) in [("X_LIMIT", " -7 "), ("X_ON", "No"), ("X_ON", "1")] {
-        assert!(settings(&[("X_URL", "http://h"), ("X_TOKEN", "t"), (name, value)]).is_ok(), "{value}");
+        assert!(
+            settings(&[("X_URL", "http://h"), ("X_TOKEN", "t"), (name, value)]).is_ok(),
+            "{value}"
+        );
     }
 }
 
 /// The words that the programs before this one take.
 #[test]
 fn a_boolean_is_one_of_the_usual_words() {
-    let file = FILE.replace("X_ON: { is: boolean", "X_ON: { is: boolean, decides: read_only");
+    let file = FILE.replace(
+        "X_ON: { is: boolean",
+        "X_ON: { is: boolean, decides: read_only",
+    );
     let connector = compile("x.yaml", &file).unwrap();
     let decided = |word: &str| {
         let values = [("X_URL", "http://h"), ("X_TOKEN", "t"), ("X_ON", word)];
-        let lookup = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        connector.settings(&lookup).map(|settings| settings.decided(Decides::ReadOnly).unwrap().to_owned())
+        let lookup = |name: &str| {
+            values
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        connector
+            .settings(&lookup)
+            .map(|settings| settings.decided(Decides::ReadOnly).unwrap().to_owned())
     };
     for word in ["true", "1", "yes", "on", "t", "y", "ON", " T "] {
         assert_eq!(decided(word).unwrap(), "true", "{word}");
@@ -60,13 +81,22 @@ fn a_boolean_is_one_of_the_usual_words() {
         assert_eq!(decided(word).unwrap(), "false", "{word}");
     }
     for word in ["2", "ye", "enabled", "none", "-", "tr"] {
-        assert!(decided(word).unwrap_err().list()[0].starts_with("X_ON must be true or false"), "{word}");
+        assert!(
+            decided(word).unwrap_err().list()[0].starts_with("X_ON must be true or false"),
+            "{word}"
+        );
     }
 }
 
 #[test]
 fn all_problems_are_named_at_once() {
-    let found = settings(&[("X_URL", "example.org:80"), ("X_LIMIT", "many"), ("X_ON", "maybe"), ("X_TOKEN", "")]).unwrap_err();
+    let found = settings(&[
+        ("X_URL", "example.org:80"),
+        ("X_LIMIT", "many"),
+        ("X_ON", "maybe"),
+        ("X_TOKEN", ""),
+    ])
+    .unwrap_err();
     insta::assert_snapshot!(found.join("\n"));
 }
 
@@ -105,17 +135,39 @@ fn a_secret_may_come_from_a_file() {
     };
     for text in ["token", "token\n", "token\r\n"] {
         let file = path("good", text);
-        assert!(settings(&[("X_URL", "http://h"), ("X_TOKEN_FILE", &file)]).is_ok(), "{text:?}");
+        assert!(
+            settings(&[("X_URL", "http://h"), ("X_TOKEN_FILE", &file)]).is_ok(),
+            "{text:?}"
+        );
     }
-    let (empty, two_lines, absent) =
-        (path("empty", "\n"), path("two", "a\nb\n"), folder.path().join("absent").to_str().unwrap().to_owned());
-    for (file, problem) in [(&empty, "which is empty"), (&two_lines, "a line break"), (&absent, "cannot be read")] {
+    let (empty, two_lines, absent) = (
+        path("empty", "\n"),
+        path("two", "a\nb\n"),
+        folder.path().join("absent").to_str().unwrap().to_owned(),
+    );
+    for (file, problem) in [
+        (&empty, "which is empty"),
+        (&two_lines, "a line break"),
+        (&absent, "cannot be read"),
+    ] {
         let found = settings(&[("X_URL", "http://h"), ("X_TOKEN_FILE", file)]).unwrap_err();
         assert!(found.len() == 1 && found[0].contains(problem), "{found:?}");
     }
-    let both = settings(&[("X_URL", "http://h"), ("X_TOKEN", "a"), ("X_TOKEN_FILE", &empty)]).unwrap_err();
-    assert_eq!(both, ["X_TOKEN and X_TOKEN_FILE are both set: set one of them"]);
-    let ignored = settings(&[("X_URL", "http://h"), ("X_TOKEN", "a"), ("X_TENANT_FILE", &absent)]);
+    let both = settings(&[
+        ("X_URL", "http://h"),
+        ("X_TOKEN", "a"),
+        ("X_TOKEN_FILE", &empty),
+    ])
+    .unwrap_err();
+    assert_eq!(
+        both,
+        ["X_TOKEN and X_TOKEN_FILE are both set: set one of them"]
+    );
+    let ignored = settings(&[
+        ("X_URL", "http://h"),
+        ("X_TOKEN", "a"),
+        ("X_TENANT_FILE", &absent),
+    ]);
     assert!(ignored.is_ok(), "only secrets come from files");
 }
 
@@ -139,14 +191,27 @@ fn what_nobody_put_in_stops_the_start() {
         ("X_TENANT", "team-${TENANT}"),
     ] {
         let found = left_open(name, value).unwrap_err();
-        assert!(found.len() == 1 && found[0].starts_with(&format!("{name} is still a placeholder")), "{found:?}");
-        assert!(!found[0].contains("TENANT}") && !found[0].contains("HOST"), "{found:?}");
+        assert!(
+            found.len() == 1 && found[0].starts_with(&format!("{name} is still a placeholder")),
+            "{found:?}"
+        );
+        assert!(
+            !found[0].contains("TENANT}") && !found[0].contains("HOST"),
+            "{found:?}"
+        );
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     std::fs::write(&file, "<your-token>\n").unwrap();
-    let found = settings(&[("X_URL", "http://h"), ("X_TOKEN_FILE", file.to_str().unwrap())]).unwrap_err();
-    assert!(found[0].starts_with("X_TOKEN_FILE names") && found[0].contains("placeholder"), "{found:?}");
+    let found = settings(&[
+        ("X_URL", "http://h"),
+        ("X_TOKEN_FILE", file.to_str().unwrap()),
+    ])
+    .unwrap_err();
+    assert!(
+        found[0].starts_with("X_TOKEN_FILE names") && found[0].contains("placeholder"),
+        "{found:?}"
+    );
     for good in ["pa$$word", "$ecret", "a${b}c", "<3"] {
         assert!(left_open("X_TOKEN", good).is_ok(), "{good}");
     }
@@ -154,13 +219,30 @@ fn what_nobody_put_in_stops_the_start() {
 
 #[test]
 fn a_letter_that_no_header_takes_stops_the_start() {
-    for value in ["tok\u{e9}n", "token\u{2026}", "\u{201c}token\u{201d}", "to\u{200b}ken", "to\u{7f}ken", "to\nken"] {
+    for value in [
+        "tok\u{e9}n",
+        "token\u{2026}",
+        "\u{201c}token\u{201d}",
+        "to\u{200b}ken",
+        "to\u{7f}ken",
+        "to\nken",
+    ] {
         for (name, pairs) in [
-            ("X_TOKEN", [("X_URL", "http://h"), ("X_TOKEN", value), ("X_TENANT", "t")]),
-            ("X_TENANT", [("X_URL", "http://h"), ("X_TOKEN", "t"), ("X_TENANT", value)]),
+            (
+                "X_TOKEN",
+                [("X_URL", "http://h"), ("X_TOKEN", value), ("X_TENANT", "t")],
+            ),
+            (
+                "X_TENANT",
+                [("X_URL", "http://h"), ("X_TOKEN", "t"), ("X_TENANT", value)],
+            ),
         ] {
             let found = settings(&pairs).unwrap_err();
-            assert!(found.len() == 1 && found[0].starts_with(&format!("{name} holds a character that the header")), "{found:?}");
+            assert!(
+                found.len() == 1
+                    && found[0].starts_with(&format!("{name} holds a character that the header")),
+                "{found:?}"
+            );
             assert!(!found[0].contains(value), "{found:?}");
         }
     }
@@ -170,28 +252,54 @@ fn a_letter_that_no_header_takes_stops_the_start() {
 fn a_value_has_a_limit() {
     const LIMIT: usize = 16 << 10;
     for (bytes, good) in [(LIMIT, true), (LIMIT + 1, false)] {
-        assert_eq!(settings(&[("X_URL", "http://h"), ("X_TOKEN", &"t".repeat(bytes))]).is_ok(), good);
+        assert_eq!(
+            settings(&[("X_URL", "http://h"), ("X_TOKEN", &"t".repeat(bytes))]).is_ok(),
+            good
+        );
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("t");
         std::fs::write(&file, "t".repeat(bytes)).unwrap();
-        assert_eq!(settings(&[("X_URL", "http://h"), ("X_TOKEN_FILE", file.to_str().unwrap())]).is_ok(), good);
+        assert_eq!(
+            settings(&[
+                ("X_URL", "http://h"),
+                ("X_TOKEN_FILE", file.to_str().unwrap())
+            ])
+            .is_ok(),
+            good
+        );
     }
 }
 
 #[test]
 fn a_secret_is_in_no_text() {
-    let good = settings(&[("X_URL", "http://h"), ("X_TOKEN", "pat_secret"), ("X_TENANT", "t")]).unwrap();
+    let good = settings(&[
+        ("X_URL", "http://h"),
+        ("X_TOKEN", "pat_secret"),
+        ("X_TENANT", "t"),
+    ])
+    .unwrap();
     assert!(!format!("{good:?}").contains("pat_secret"), "{good:?}");
     let bad = settings(&[("X_URL", "http://h"), ("X_TOKEN", "pat_secret\nmore")]).unwrap_err();
-    assert!(bad[0].contains("X_TOKEN") && !bad[0].contains("pat_secret"), "{bad:?}");
+    assert!(
+        bad[0].contains("X_TOKEN") && !bad[0].contains("pat_secret"),
+        "{bad:?}"
+    );
 }
 
 #[test]
 fn the_rules_are_shown() {
     let connector = compile("x.yaml", FILE).unwrap();
-    let token = connector.setting_rules().iter().find(|setting| setting.name == "X_TOKEN").unwrap();
+    let token = connector
+        .setting_rules()
+        .iter()
+        .find(|setting| setting.name == "X_TOKEN")
+        .unwrap();
     assert!(token.secret && token.required && token.kind == SettingKind::Text);
-    let limit = connector.setting_rules().iter().find(|setting| setting.name == "X_LIMIT").unwrap();
+    let limit = connector
+        .setting_rules()
+        .iter()
+        .find(|setting| setting.name == "X_LIMIT")
+        .unwrap();
     assert_eq!(limit.default.as_deref(), Some("5"));
 }
 
@@ -212,23 +320,50 @@ upstream:
 "#;
 
 fn by_rules(pairs: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
-    let lookup = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    compile("x.yaml", RULES).unwrap().settings(&lookup).map_err(|problems| problems.list().to_vec())
+    let lookup = |name: &str| {
+        pairs
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned())
+    };
+    compile("x.yaml", RULES)
+        .unwrap()
+        .settings(&lookup)
+        .map_err(|problems| problems.list().to_vec())
 }
 
 #[test]
 fn a_choice_a_range_and_a_pair_are_held() {
-    for good in [("X_LEVEL", "debug"), ("X_SECONDS", "1"), ("X_SECONDS", "600")] {
+    for good in [
+        ("X_LEVEL", "debug"),
+        ("X_SECONDS", "1"),
+        ("X_SECONDS", "600"),
+    ] {
         assert!(by_rules(&[good]).is_ok(), "{good:?}");
     }
-    assert!(by_rules(&[("X_ID", "i"), ("X_KEY_FILE", "/dev/null/nothing")]).unwrap_err()[0].contains("cannot be read"));
+    assert!(
+        by_rules(&[("X_ID", "i"), ("X_KEY_FILE", "/dev/null/nothing")]).unwrap_err()[0]
+            .contains("cannot be read")
+    );
     assert!(by_rules(&[("X_ID", "i"), ("X_KEY", "k")]).is_ok());
     for (bad, sentence) in [
-        (("X_LEVEL", "loud"), "X_LEVEL must be one of DEBUG, INFO, and is none of them"),
+        (
+            ("X_LEVEL", "loud"),
+            "X_LEVEL must be one of DEBUG, INFO, and is none of them",
+        ),
         (("X_SECONDS", "0"), "X_SECONDS must be at least 1, is 0"),
-        (("X_SECONDS", "601"), "X_SECONDS must be at most 600, is 601"),
-        (("X_ID", "planted"), "X_ID is set and X_KEY is not: set both, or neither"),
-        (("X_KEY", "planted"), "X_KEY is set and X_ID is not: set both, or neither"),
+        (
+            ("X_SECONDS", "601"),
+            "X_SECONDS must be at most 600, is 601",
+        ),
+        (
+            ("X_ID", "planted"),
+            "X_ID is set and X_KEY is not: set both, or neither",
+        ),
+        (
+            ("X_KEY", "planted"),
+            "X_KEY is set and X_ID is not: set both, or neither",
+        ),
     ] {
         assert_eq!(by_rules(&[bad]).unwrap_err(), [sentence]);
     }
@@ -240,7 +375,10 @@ fn rules_of_settings_that_cannot_be_kept_are_problems_of_the_file() {
         .replace("choices: [DEBUG, INFO], ", "")
         .replace("minimum: 1,", "minimum: 700,")
         .replace("with: X_KEY", "with: X_NOWHERE")
-        .replace("X_KEY: { secret: true,", "X_KEY: { secret: true, choices: [a], maximum: 5,")
+        .replace(
+            "X_KEY: { secret: true,",
+            "X_KEY: { secret: true, choices: [a], maximum: 5,",
+        )
         .replace("{footbridge.session}", "{footbridge.password}");
     insta::assert_snapshot!(compile("x.yaml", &file).unwrap_err().to_string());
 }
@@ -249,10 +387,17 @@ fn rules_of_settings_that_cannot_be_kept_are_problems_of_the_file() {
 fn blanks_are_no_value_and_are_no_part_of_a_header() {
     let problems = settings(&[("X_URL", " "), ("X_TOKEN", "\t\n"), ("X_LIMIT", " ")]).unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].starts_with("X_URL is not set") && problems[1].starts_with("X_TOKEN is not set"), "{problems:?}");
+    assert!(
+        problems[0].starts_with("X_URL is not set")
+            && problems[1].starts_with("X_TOKEN is not set"),
+        "{problems:?}"
+    );
     assert!(settings(&[("X_URL", "http://h"), ("X_TOKEN", " token\n")]).is_ok());
     let problems = settings(&[("X_URL", "http://h"), ("X_TOKEN", "to\nken")]).unwrap_err();
-    assert!(problems[0].contains("line break") && !problems[0].contains("ken:"), "{problems:?}");
+    assert!(
+        problems[0].contains("line break") && !problems[0].contains("ken:"),
+        "{problems:?}"
+    );
 }
 
 #[test]
@@ -262,7 +407,11 @@ fn a_setting_decides_only_what_it_can() {
         "  C: { is: choice, choices: [LOUD], decides: log_level }\n  D: { is: boolean, default: true, decides: cloudflared }\n",
         "  E: { is: boolean, decides: read_only }\nupstream: { base: http://localhost }\n",
     );
-    insta::assert_snapshot!(compile("x.yaml", &format!("{HEAD}{file}")).unwrap_err().to_string());
+    insta::assert_snapshot!(
+        compile("x.yaml", &format!("{HEAD}{file}"))
+            .unwrap_err()
+            .to_string()
+    );
 }
 
 #[test]
@@ -273,6 +422,15 @@ fn what_was_decided_is_known_by_what_it_decides() {
         let settings = connector.settings(&|_| value.map(str::to_owned)).unwrap();
         settings.decided(Decides::ReadOnly).map(str::to_owned)
     };
-    assert_eq!((decided(None).as_deref(), decided(Some("no")).as_deref()), (Some("true"), Some("false")));
-    assert_eq!(connector.settings(&|_| None).unwrap().decided(Decides::LogLevel), None);
+    assert_eq!(
+        (decided(None).as_deref(), decided(Some("no")).as_deref()),
+        (Some("true"), Some("false"))
+    );
+    assert_eq!(
+        connector
+            .settings(&|_| None)
+            .unwrap()
+            .decided(Decides::LogLevel),
+        None
+    );
 }

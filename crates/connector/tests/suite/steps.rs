@@ -1,4 +1,5 @@
-//! Tools described step by step: arguments, queries, values between steps, results, and filters that fail.
+//! Tools described step by step: arguments, queries, values between steps, results, and filters
+//! that fail.
 
 use axum::body::Body;
 use axum::extract::Path;
@@ -75,13 +76,17 @@ tools:
 "#;
 
 fn backend() -> Backend {
-    let thing =
-        |Path(id): Path<String>| async move { Json(json!({"id": id, "next": id.parse::<i64>().unwrap_or(0) + 1, "note": null})) };
-    let router = Router::new()
-        .route("/blue/thing/{id}", get(thing))
-        .route("/blue/echo", get(|uri: Uri| async move { Json(json!({"query": uri.query()})) }));
+    let thing = |Path(id): Path<String>| async move {
+        Json(json!({"id": id, "next": id.parse::<i64>().unwrap_or(0) + 1, "note": null}))
+    };
+    let router = Router::new().route("/blue/thing/{id}", get(thing)).route(
+        "/blue/echo",
+        get(|uri: Uri| async move { Json(json!({"query": uri.query()})) }),
+    );
     let connector = compile("x.yaml", FILE).unwrap();
-    let settings = connector.settings(&|name| (name == "TOKEN").then(|| "pat_secret".to_owned())).unwrap();
+    let settings = connector
+        .settings(&|name| (name == "TOKEN").then(|| "pat_secret".to_owned()))
+        .unwrap();
     connector.connect(settings, InProcess::<_, Body>::new(router))
 }
 
@@ -98,17 +103,31 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 
 #[test]
 fn a_tool_without_filters_hands_on_what_came_less_what_is_empty() {
-    assert_eq!(run(call(&backend(), "plain", json!({}))).unwrap(), json!({"id": "1", "next": 2}));
+    assert_eq!(
+        run(call(&backend(), "plain", json!({}))).unwrap(),
+        json!({"id": "1", "next": 2})
+    );
 }
 
 #[test]
 fn a_query_is_made_of_filters() {
     for name in ["search", "x.search"] {
         let found = run(call(&backend(), name, json!({"q": "a b&c"}))).unwrap();
-        assert_eq!(found["query"], "q=a+b%26c&size=3&tag=one&tag=2&tenant=blue&on=true");
+        assert_eq!(
+            found["query"],
+            "q=a+b%26c&size=3&tag=one&tag=2&tenant=blue&on=true"
+        );
     }
-    let found = run(call(&backend(), "search", json!({"q": "x", "size": 5, "kind": "a"}))).unwrap();
-    assert_eq!(found["query"], "q=x&size=5&kind=a&tag=one&tag=2&tenant=blue&on=true");
+    let found = run(call(
+        &backend(),
+        "search",
+        json!({"q": "x", "size": 5, "kind": "a"}),
+    ))
+    .unwrap();
+    assert_eq!(
+        found["query"],
+        "q=x&size=5&kind=a&tag=one&tag=2&tenant=blue&on=true"
+    );
     let connector = compile("x.yaml", FILE).unwrap();
     assert_eq!(
         connector.tool("search").unwrap().input_schema,
@@ -128,40 +147,84 @@ fn a_query_is_made_of_filters() {
 #[test]
 fn values_pass_from_step_to_step_and_secrets_do_not() {
     let joined = run(call(&backend(), "joined", json!({"id": "5"}))).unwrap();
-    assert_eq!(joined, json!({"first": "5", "second": "6", "number": 7, "tenant": "blue"}));
+    assert_eq!(
+        joined,
+        json!({"first": "5", "second": "6", "number": 7, "tenant": "blue"})
+    );
     let named = FILE.replace("tenant: $settings.TENANT}\"", "secret: $settings.TOKEN}\"");
     let problems = compile("x.yaml", &named).err().unwrap().to_string();
-    assert!(problems.contains("`TOKEN` is a secret; only headers and the login may carry it"), "{problems}");
+    assert!(
+        problems.contains("`TOKEN` is a secret; only headers and the login may carry it"),
+        "{problems}"
+    );
 }
 
 #[test]
 fn a_path_is_never_filled_with_nothing() {
-    for arguments in [json!({}), json!({"id": ""}), json!({"id": ".."}), json!({"id": null}), json!({"id": [1]})] {
+    for arguments in [
+        json!({}),
+        json!({"id": ""}),
+        json!({"id": ".."}),
+        json!({"id": null}),
+        json!({"id": [1]}),
+    ] {
         let error = run(call(&backend(), "joined", arguments.clone())).unwrap_err();
         assert_eq!(error.fault(), Fault::Caller, "{arguments}: {error}");
     }
 }
 
-/// Tool, key, line and what jq says, for the log and for people; a plain path that does not fit is told in the same way.
+/// Tool, key, line and what jq says, for the log and for people; a plain path that does not fit is
+/// told in the same way.
 #[test]
 fn a_filter_that_fails_is_named_to_its_author() {
     let line = |text: &str| FILE.lines().position(|line| line.contains(text)).unwrap() + 1;
     let failing = line("result: |") + 1;
     let error = run(call(&backend(), "failing", json!({"how": "error"}))).unwrap_err();
     let detail = error.detail().unwrap();
-    assert!(detail.starts_with("the filter failing.result of connector x (line "), "{detail}");
-    assert!(detail.ends_with(r#"cannot index a text with "x""#), "{detail}");
-    let told: usize = detail.split("(line ").nth(1).unwrap().split(')').next().unwrap().parse().unwrap();
-    assert!(told.abs_diff(failing) <= 1, "{told} is not {failing}: {detail}");
-    assert!(error.for_people().contains(detail), "{}", error.for_people());
-    for (how, what) in [("many", "gave more than one value"), ("endless", "was ended"), ("nan", "cannot be passed on")] {
+    assert!(
+        detail.starts_with("the filter failing.result of connector x (line "),
+        "{detail}"
+    );
+    assert!(
+        detail.ends_with(r#"cannot index a text with "x""#),
+        "{detail}"
+    );
+    let told: usize = detail
+        .split("(line ")
+        .nth(1)
+        .unwrap()
+        .split(')')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        told.abs_diff(failing) <= 1,
+        "{told} is not {failing}: {detail}"
+    );
+    assert!(
+        error.for_people().contains(detail),
+        "{}",
+        error.for_people()
+    );
+    for (how, what) in [
+        ("many", "gave more than one value"),
+        ("endless", "was ended"),
+        ("nan", "cannot be passed on"),
+    ] {
         let error = run(call(&backend(), "failing", json!({"how": how}))).unwrap_err();
         assert!(error.detail().unwrap().contains(what), "{how}: {error:?}");
     }
     let error = run(call(&backend(), "unfit", json!({}))).unwrap_err();
     let detail = error.detail().unwrap();
-    assert!(detail.starts_with("the filter unfit.result of connector x (line "), "{detail}");
-    assert!(detail.ends_with(r#"cannot index a text with "x""#) && !detail.contains("secret-value"), "{detail}");
+    assert!(
+        detail.starts_with("the filter unfit.result of connector x (line "),
+        "{detail}"
+    );
+    assert!(
+        detail.ends_with(r#"cannot index a text with "x""#) && !detail.contains("secret-value"),
+        "{detail}"
+    );
 }
 
 #[test]
@@ -169,8 +232,17 @@ fn a_filter_that_fails_says_nothing_of_the_values() {
     for how in ["error", "many", "endless", "nan", "deep"] {
         let error = run(call(&backend(), "failing", json!({"how": how}))).unwrap_err();
         assert_eq!(error.fault(), Fault::Us, "{how}");
-        assert_eq!(error.message(), "The answer did not have the form that this tool expects.");
-        assert!(error.detail().is_some() && !format!("{error:?}").contains("secret-value"), "{error:?}");
+        assert_eq!(
+            error.message(),
+            "The answer did not have the form that this tool expects."
+        );
+        assert!(
+            error.detail().is_some() && !format!("{error:?}").contains("secret-value"),
+            "{error:?}"
+        );
     }
-    assert_eq!(run(call(&backend(), "failing", json!({"how": "none"}))).unwrap(), json!(null));
+    assert_eq!(
+        run(call(&backend(), "failing", json!({"how": "none"}))).unwrap(),
+        json!(null)
+    );
 }

@@ -18,12 +18,30 @@ const MAX_PASSWORD_BYTES: u64 = 64 << 10;
 
 pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
     match arguments.command {
-        AccountCommand::Add { name, email, password, admin, json, files } => {
+        AccountCommand::Add {
+            name,
+            email,
+            password,
+            admin,
+            json,
+            files,
+        } => {
             let settings = Settings::of_files(files)?;
-            let password = if password { Some(ask_password()?) } else { None };
+            let password = if password {
+                Some(ask_password()?)
+            } else {
+                None
+            };
             let store = open_store(&settings.data_directory()?).await?;
             let role = if admin { Role::Admin } else { Role::User };
-            let added = store.add_account(NewAccount { name, email, password, role }).await;
+            let added = store
+                .add_account(NewAccount {
+                    name,
+                    email,
+                    password,
+                    role,
+                })
+                .await;
             store.close().await;
             let account = added.map_err(Trouble::failed)?;
             if json {
@@ -42,18 +60,35 @@ pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
             } else {
                 let row = |account: &Account| {
                     let email = account.email.clone().unwrap_or_else(|| "-".to_owned());
-                    vec![account.name.clone(), email, account.role.as_str().to_owned(), account.created_at.clone()]
+                    vec![
+                        account.name.clone(),
+                        email,
+                        account.role.as_str().to_owned(),
+                        account.created_at.clone(),
+                    ]
                 };
-                terminal::print(table::aligned(&accounts.iter().map(row).collect::<Vec<_>>()))?;
+                terminal::print(table::aligned(
+                    &accounts.iter().map(row).collect::<Vec<_>>(),
+                ))?;
             }
         }
-        AccountCommand::Remove { name, erase_records, files } => {
+        AccountCommand::Remove {
+            name,
+            erase_records,
+            files,
+        } => {
             let store = open_store(&Settings::of_files(files)?.data_directory()?).await?;
-            let records = if erase_records { OwnedRecords::Erase } else { OwnedRecords::Refuse };
+            let records = if erase_records {
+                OwnedRecords::Erase
+            } else {
+                OwnedRecords::Refuse
+            };
             let removed = store.remove_account(&name, records).await;
             store.close().await;
             let count = removed.map_err(Trouble::failed)?;
-            terminal::print(format_args!("removed account {name} and {count} of its records"))?;
+            terminal::print(format_args!(
+                "removed account {name} and {count} of its records"
+            ))?;
         }
     }
     Ok(Exit::Done)
@@ -68,11 +103,20 @@ fn as_json(account: &Account) -> Value {
 
 /// Hidden on a terminal; from a pipe, the first line.
 fn ask_password() -> Result<SecretString, Trouble> {
-    let unreadable = |error: io::Error| Trouble::failed(format!("could not read the password: {error}"));
+    let unreadable =
+        |error: io::Error| Trouble::failed(format!("could not read the password: {error}"));
     if io::stdin().is_terminal() {
-        return rpassword::prompt_password("Password: ").map(SecretString::from).map_err(unreadable);
+        return rpassword::prompt_password("Password: ")
+            .map(SecretString::from)
+            .map_err(unreadable);
     }
     let mut line = String::new();
-    io::stdin().lock().take(MAX_PASSWORD_BYTES).read_line(&mut line).map_err(unreadable)?;
-    Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
+    io::stdin()
+        .lock()
+        .take(MAX_PASSWORD_BYTES)
+        .read_line(&mut line)
+        .map_err(unreadable)?;
+    Ok(SecretString::from(
+        line.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
 }

@@ -1,4 +1,5 @@
-//! `footbridge actions`: the actions of a running server as commands, made from what the connector file says of them.
+//! `footbridge actions`: the actions of a running server as commands, made from what the connector
+//! file says of them.
 
 mod words;
 
@@ -19,33 +20,56 @@ use crate::settings;
 use crate::terminal;
 
 /// What one request may take.
-const LIMITS: Limits = Limits { bytes: 8 << 20, time: Duration::from_secs(30) };
+const LIMITS: Limits = Limits {
+    bytes: 8 << 20,
+    time: Duration::from_secs(30),
+};
 /// The connector whose actions are meant when none is named.
 const DEFAULT: &str = "taiga";
 const KEY: &str = "x-api-key";
 
 /// Carries out the command. Mistakes of its own words are shown as those of any command line.
 pub(crate) async fn run(arguments: ActionsArguments) -> Result<Exit, Trouble> {
-    let connectors = Connectors::with_directory(arguments.directory.connectors_directory.as_deref())?;
-    let (name, connector) = connectors.find(arguments.connector.as_deref().unwrap_or(DEFAULT))?.compile()?;
+    let connectors =
+        Connectors::with_directory(arguments.directory.connectors_directory.as_deref())?;
+    let (name, connector) = connectors
+        .find(arguments.connector.as_deref().unwrap_or(DEFAULT))?
+        .compile()?;
     if connector.actions().is_empty() {
         return Err(Trouble::usage(format!("{name} declares no actions")));
     }
-    let matches = match words::command(&name, connector.actions()).try_get_matches_from(&arguments.command) {
-        Ok(matches) => matches,
-        Err(shown) => return Ok(exit::shown(&shown)),
+    let matches =
+        match words::command(&name, connector.actions()).try_get_matches_from(&arguments.command) {
+            Ok(matches) => matches,
+            Err(shown) => return Ok(exit::shown(&shown)),
+        };
+    let asked = matches.subcommand().and_then(|(command, given)| {
+        Some((
+            connector
+                .actions()
+                .iter()
+                .find(|action| action.command == command)?,
+            given,
+        ))
+    });
+    let Some((action, given)) = asked else {
+        return Err(Trouble::usage("there is no such action"));
     };
-    let asked = matches
-        .subcommand()
-        .and_then(|(command, given)| Some((connector.actions().iter().find(|action| action.command == command)?, given)));
-    let Some((action, given)) = asked else { return Err(Trouble::usage("there is no such action")) };
     let fields = words::fields(action, given)?;
     let base = base(arguments.base_url.as_deref())?;
-    let key = arguments.api_key.map_or_else(settings::action_key, |key| Ok(Some(key)))?;
-    let key = key.ok_or_else(|| Trouble::usage("--api-key is required (set ACTION_PROXY_API_KEY or pass explicitly)"))?;
+    let key = arguments
+        .api_key
+        .map_or_else(settings::action_key, |key| Ok(Some(key)))?;
+    let key = key.ok_or_else(|| {
+        Trouble::usage("--api-key is required (set ACTION_PROXY_API_KEY or pass explicitly)")
+    })?;
     let request = request(&base, action, &fields, &key)?;
     let answer = network(arguments.ca_file)?.send(request, LIMITS).await;
-    let answer = answer.map_err(|why| Trouble::failed(format!("cannot reach {base}: {why}; is the server running?")))?;
+    let answer = answer.map_err(|why| {
+        Trouble::failed(format!(
+            "cannot reach {base}: {why}; is the server running?"
+        ))
+    })?;
     let mut found = read(&answer)?;
     if arguments.pretty {
         found.sort_all_objects();
@@ -57,34 +81,70 @@ pub(crate) async fn run(arguments: ActionsArguments) -> Result<Exit, Trouble> {
 }
 
 fn base(given: Option<&str>) -> Result<Url, Trouble> {
-    let text = given.ok_or_else(|| Trouble::usage("--base-url is required (set TAIGA_PROXY_BASE_URL or pass explicitly)"))?;
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let text = given.ok_or_else(|| {
+        Trouble::usage("--base-url is required (set TAIGA_PROXY_BASE_URL or pass explicitly)")
+    })?;
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let url = url.filter(|url| url.query().is_none() && url.fragment().is_none());
-    url.ok_or_else(|| Trouble::usage(format!("--base-url must be an address such as http://127.0.0.1:8000, is {text:?}")))
+    url.ok_or_else(|| {
+        Trouble::usage(format!(
+            "--base-url must be an address such as http://127.0.0.1:8000, is {text:?}"
+        ))
+    })
 }
 
 /// The request: parameters of a `get`, a JSON body otherwise.
-fn request(base: &Url, action: &RestAction, fields: &Map<String, Value>, key: &SecretString) -> Result<Request<Bytes>, Trouble> {
+fn request(
+    base: &Url,
+    action: &RestAction,
+    fields: &Map<String, Value>,
+    key: &SecretString,
+) -> Result<Request<Bytes>, Trouble> {
     let mut url = base.clone();
-    url.set_path(&format!("{}/actions/{}", base.path().trim_end_matches('/'), action.name));
+    url.set_path(&format!(
+        "{}/actions/{}",
+        base.path().trim_end_matches('/'),
+        action.name
+    ));
     let mut request = Request::new(Bytes::new());
     if action.method == Method::GET {
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
         for (name, value) in fields {
-            let values = value.as_array().map_or_else(|| vec![text(value)], |values| values.iter().map(text).collect());
-            url.query_pairs_mut().extend_pairs(values.iter().map(|value| (name, value)));
+            let values = value.as_array().map_or_else(
+                || vec![text(value)],
+                |values| values.iter().map(text).collect(),
+            );
+            url.query_pairs_mut()
+                .extend_pairs(values.iter().map(|value| (name, value)));
         }
     } else {
         *request.body_mut() = Bytes::from(Value::Object(fields.clone()).to_string());
-        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
     }
     *request.method_mut() = action.method.clone();
-    *request.uri_mut() = url.as_str().parse().map_err(|_| Trouble::usage(format!("--base-url is no address: {base}")))?;
-    let mut value = HeaderValue::from_str(key.expose_secret())
-        .map_err(|_| Trouble::usage("the API key holds a character that no header can carry: is it the right one?"))?;
+    *request.uri_mut() = url
+        .as_str()
+        .parse()
+        .map_err(|_| Trouble::usage(format!("--base-url is no address: {base}")))?;
+    let mut value = HeaderValue::from_str(key.expose_secret()).map_err(|_| {
+        Trouble::usage(
+            "the API key holds a character that no header can carry: is it the right one?",
+        )
+    })?;
     value.set_sensitive(true);
     request.headers_mut().insert(KEY, value);
-    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    request
+        .headers_mut()
+        .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     Ok(request)
 }
 
@@ -93,11 +153,27 @@ fn read(answer: &Response<Bytes>) -> Result<Value, Trouble> {
     let found: Option<Value> = serde_json::from_slice(answer.body()).ok();
     let status = answer.status();
     if !status.is_success() {
-        let said = found.as_ref().and_then(|found| found.get("error")).and_then(Value::as_str);
-        let said = said.map_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned(), terminal::harmless);
-        return Err(Trouble::failed(format!("Request failed with HTTP {}: {said}", status.as_u16())));
+        let said = found
+            .as_ref()
+            .and_then(|found| found.get("error"))
+            .and_then(Value::as_str);
+        let said = said.map_or_else(
+            || {
+                status
+                    .canonical_reason()
+                    .unwrap_or("no reason given")
+                    .to_owned()
+            },
+            terminal::harmless,
+        );
+        return Err(Trouble::failed(format!(
+            "Request failed with HTTP {}: {said}",
+            status.as_u16()
+        )));
     }
-    found.ok_or_else(|| Trouble::failed("the answer is no JSON: is --base-url the address of footbridge?"))
+    found.ok_or_else(|| {
+        Trouble::failed("the answer is no JSON: is --base-url the address of footbridge?")
+    })
 }
 
 #[cfg(test)]
@@ -110,8 +186,19 @@ mod tests {
             assert!(base(Some(good)).is_ok(), "{good}");
         }
         for bad in ["", "x.example", "ftp://x", "http://x/?a", "http://x/#a"] {
-            assert!(base(Some(bad)).unwrap_err().to_string().starts_with("--base-url must be"), "{bad}");
+            assert!(
+                base(Some(bad))
+                    .unwrap_err()
+                    .to_string()
+                    .starts_with("--base-url must be"),
+                "{bad}"
+            );
         }
-        assert!(base(None).unwrap_err().to_string().contains("set TAIGA_PROXY_BASE_URL or pass explicitly"));
+        assert!(
+            base(None)
+                .unwrap_err()
+                .to_string()
+                .contains("set TAIGA_PROXY_BASE_URL or pass explicitly")
+        );
     }
 }

@@ -20,10 +20,14 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     let names: Vec<String> = arguments.connector.into_iter().collect();
     let opened = Opened::open(&names, &settings).await?;
     let endpoint = endpoint::over(&opened)?;
-    let answer = endpoint.call(&arguments.tool, Value::Object(given), Caller::Terminal).await;
+    let answer = endpoint
+        .call(&arguments.tool, Value::Object(given), Caller::Terminal)
+        .await;
     opened.close().await;
     let output = answer.map_err(|error| match error {
-        CallError::UnknownTool(name) => Trouble::usage(format!("there is no tool {name:?}; footbridge tools lists them")),
+        CallError::UnknownTool(name) => Trouble::usage(format!(
+            "there is no tool {name:?}; footbridge tools lists them"
+        )),
         other => Trouble::usage(other),
     })?;
     let text = output.first_text().unwrap_or_default();
@@ -38,7 +42,9 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
 fn from_json(text: &str) -> Result<Map<String, Value>, Trouble> {
     match serde_json::from_str(text) {
         Ok(Value::Object(arguments)) => Ok(arguments),
-        Ok(_) => Err(Trouble::usage("--json must be a JSON object, such as '{\"title\": \"Write the report\"}'")),
+        Ok(_) => Err(Trouble::usage(
+            "--json must be a JSON object, such as '{\"title\": \"Write the report\"}'",
+        )),
         Err(error) => Err(Trouble::usage(format!("--json is not JSON: {error}"))),
     }
 }
@@ -50,7 +56,9 @@ fn from_pairs(pairs: &[String]) -> Result<Map<String, Value>, Trouble> {
         let (key, value) = pair
             .split_once('=')
             .filter(|(key, _)| !key.is_empty())
-            .ok_or_else(|| Trouble::usage(format!("{pair:?} is no argument: write it as key=value")))?;
+            .ok_or_else(|| {
+                Trouble::usage(format!("{pair:?} is no argument: write it as key=value"))
+            })?;
         let value = Value::from(value);
         match arguments.get_mut(key) {
             None => {
@@ -70,13 +78,26 @@ mod tests {
     use super::from_pairs;
 
     fn pairs(given: &[&str]) -> Option<Value> {
-        from_pairs(&given.iter().map(|pair| (*pair).to_owned()).collect::<Vec<_>>()).ok().map(Value::Object)
+        from_pairs(
+            &given
+                .iter()
+                .map(|pair| (*pair).to_owned())
+                .collect::<Vec<_>>(),
+        )
+        .ok()
+        .map(Value::Object)
     }
 
     #[test]
     fn pairs_become_arguments() {
-        assert_eq!(pairs(&["a=1", "b=x=y", "c="]), Some(json!({"a": "1", "b": "x=y", "c": ""})));
-        assert_eq!(pairs(&["t=a", "t=b", "t=c"]), Some(json!({"t": ["a", "b", "c"]})));
+        assert_eq!(
+            pairs(&["a=1", "b=x=y", "c="]),
+            Some(json!({"a": "1", "b": "x=y", "c": ""}))
+        );
+        assert_eq!(
+            pairs(&["t=a", "t=b", "t=c"]),
+            Some(json!({"t": ["a", "b", "c"]}))
+        );
         assert_eq!(pairs(&["=1"]), None);
         assert_eq!(pairs(&["novalue"]), None);
     }

@@ -1,5 +1,5 @@
-//! `footbridge doctor`: whether backends can be served as their connectors describe them. Asks what serving asks first, then compares the
-//! paths with the backend's OpenAPI document. Only reads.
+//! `footbridge doctor`: whether backends can be served as their connectors describe them. Asks what
+//! serving asks first, then compares the paths with the backend's OpenAPI document. Only reads.
 
 use footbridge_connector::{Asked, Difference, PathCheck, PreflightFailure};
 use serde_json::{Value, json};
@@ -22,12 +22,21 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
     for served in &opened.served {
         let one = Examined::of(served, is_local(served)).await;
         if !arguments.json {
-            terminal::print(one.lines().iter().map(|line| terminal::harmless(line)).collect::<Vec<_>>().join("\n"))?;
+            terminal::print(
+                one.lines()
+                    .iter()
+                    .map(|line| terminal::harmless(line))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            )?;
         }
         found.push(one);
     }
     if arguments.json {
-        terminal::print(format_args!("{:#}", Value::Array(found.iter().map(Examined::as_json).collect())))?;
+        terminal::print(format_args!(
+            "{:#}",
+            Value::Array(found.iter().map(Examined::as_json).collect())
+        ))?;
     }
     let exit = if found.iter().any(Examined::is_wrong) {
         Exit::Failed
@@ -56,7 +65,8 @@ struct Examined<'s> {
     /// None for the board in this program.
     address: Option<&'s str>,
     checks: Checks,
-    /// None when it was not asked: nobody said that the backend is theirs, it does not answer at all, or it refused the login.
+    /// None when it was not asked: nobody said that the backend is theirs, it does not answer at
+    /// all, or it refused the login.
     paths: Option<PathCheck>,
     operations: usize,
     assumed: usize,
@@ -67,7 +77,10 @@ impl<'s> Examined<'s> {
         let backend = &served.backend;
         let checks = match served.is_unconfigured {
             true => Checks::NotMade,
-            false => backend.preflight().await.map_or_else(Checks::Failed, Checks::Passed),
+            false => backend
+                .preflight()
+                .await
+                .map_or_else(Checks::Failed, Checks::Passed),
         };
         let is_asked_on = match &checks {
             Checks::NotMade => false,
@@ -78,10 +91,17 @@ impl<'s> Examined<'s> {
         Self {
             served,
             address: (!is_local).then(|| backend.address()),
-            paths: if is_asked_on { Some(backend.check_paths().await) } else { None },
+            paths: if is_asked_on {
+                Some(backend.check_paths().await)
+            } else {
+                None
+            },
             checks,
             operations: operations.len(),
-            assumed: operations.iter().filter(|operation| operation.is_assumed).count(),
+            assumed: operations
+                .iter()
+                .filter(|operation| operation.is_assumed)
+                .count(),
         }
     }
 
@@ -98,25 +118,44 @@ impl<'s> Examined<'s> {
     }
 
     fn is_unknown(&self) -> bool {
-        self.assumed > 0 && self.paths.as_ref().is_none_or(|paths| paths.document.is_none())
+        self.assumed > 0
+            && self
+                .paths
+                .as_ref()
+                .is_none_or(|paths| paths.document.is_none())
     }
 
     /// The settings without which nobody is asked.
     fn wanted(&self) -> Vec<&str> {
         let address = self.served.backend.connector().address_settings();
-        address.chain(self.served.unset_secrets.iter().map(String::as_str)).collect()
+        address
+            .chain(self.served.unset_secrets.iter().map(String::as_str))
+            .collect()
     }
 
     fn lines(&self) -> Vec<String> {
         let connector = self.served.backend.connector();
-        let address = self.address.map_or_else(|| "in this program".to_owned(), |address| format!("at {address}"));
-        let mut lines = vec![format!("{}: {} {address}", self.served.name, connector.title())];
+        let address = self.address.map_or_else(
+            || "in this program".to_owned(),
+            |address| format!("at {address}"),
+        );
+        let mut lines = vec![format!(
+            "{}: {} {address}",
+            self.served.name,
+            connector.title()
+        )];
         let mut say = |word: &str, text: String| lines.push(format!("  {word:<9}{text}"));
         if !self.served.unset_secrets.is_empty() {
             say("not set", self.served.unset_secrets.join(", "));
         }
         match &self.checks {
-            Checks::NotMade => say("checks", format!("not made, and nobody was asked: set {} first", self.wanted().join(", "))),
+            Checks::NotMade => say(
+                "checks",
+                format!(
+                    "not made, and nobody was asked: set {} first",
+                    self.wanted().join(", ")
+                ),
+            ),
             Checks::Failed(failure) => {
                 say("checks", format!("failed: {}", failure.error.for_people()));
                 if is_refused_login(self.served, failure) {
@@ -126,21 +165,43 @@ impl<'s> Examined<'s> {
                     );
                 }
             }
-            Checks::Passed(_) if !connector.has_preflight() => say("checks", "the connector has none".to_owned()),
+            Checks::Passed(_) if !connector.has_preflight() => {
+                say("checks", "the connector has none".to_owned())
+            }
             Checks::Passed(warnings) => {
                 say("checks", "passed".to_owned());
-                warnings.iter().for_each(|warning| say("warning", warning.clone()));
+                warnings
+                    .iter()
+                    .for_each(|warning| say("warning", warning.clone()));
             }
         }
-        let Some(paths) = &self.paths else { return lines };
+        let Some(paths) = &self.paths else {
+            return lines;
+        };
         match &paths.document {
             Some(document) => {
-                let title = document.title.iter().chain(&document.version).cloned().collect::<Vec<_>>().join(" ");
-                let of = if title.is_empty() { String::new() } else { format!(" of {title}") };
+                let title = document
+                    .title
+                    .iter()
+                    .chain(&document.version)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                let of = if title.is_empty() {
+                    String::new()
+                } else {
+                    format!(" of {title}")
+                };
                 say("document", format!("{}{of}", document.path));
                 let differing = self.differing().len();
                 let agreeing = self.operations.saturating_sub(differing);
-                say("paths", format!("{agreeing} of {} are as the document has them", self.operations));
+                say(
+                    "paths",
+                    format!(
+                        "{agreeing} of {} are as the document has them",
+                        self.operations
+                    ),
+                );
             }
             None if paths.is_down => {
                 for (path, what) in &paths.missed {
@@ -148,11 +209,17 @@ impl<'s> Examined<'s> {
                 }
             }
             None => {
-                say("document", "none is served: paths were not compared with one".to_owned());
+                say(
+                    "document",
+                    "none is served: paths were not compared with one".to_owned(),
+                );
                 for (path, what) in &paths.missed {
                     say("", format!("{path}: {what}"));
                 }
-                say("paths", format!("{} of {} are assumed", self.assumed, self.operations));
+                say(
+                    "paths",
+                    format!("{} of {} are assumed", self.assumed, self.operations),
+                );
             }
         }
         for difference in &paths.differences {
@@ -168,7 +235,10 @@ impl<'s> Examined<'s> {
     fn differing(&self) -> Vec<(&str, &str)> {
         let mut differing: Vec<(&str, &str)> = Vec::new();
         for difference in self.paths.iter().flat_map(|paths| &paths.differences) {
-            let one = (difference.operation.method.as_str(), difference.operation.path.as_str());
+            let one = (
+                difference.operation.method.as_str(),
+                difference.operation.path.as_str(),
+            );
             if !differing.contains(&one) {
                 differing.push(one);
             }
@@ -179,7 +249,9 @@ impl<'s> Examined<'s> {
     fn as_json(&self) -> Value {
         let connector = self.served.backend.connector();
         let checks = match &self.checks {
-            Checks::NotMade => json!({ "passed": false, "error": format!("not made: set {} first", self.wanted().join(", ")) }),
+            Checks::NotMade => {
+                json!({ "passed": false, "error": format!("not made: set {} first", self.wanted().join(", ")) })
+            }
             Checks::Passed(warnings) => json!({ "passed": true, "warnings": warnings }),
             Checks::Failed(failure) => {
                 json!({ "passed": false, "error": failure.error.for_people(), "is_down": failure.is_down })
@@ -191,8 +263,12 @@ impl<'s> Examined<'s> {
         });
         if let (Some(paths), Some(found)) = (&self.paths, found.as_object_mut()) {
             let document = paths.document.as_ref();
-            let document = document.map(|one| json!({ "path": one.path, "title": one.title, "version": one.version }));
-            let missed = paths.missed.iter().map(|(path, what)| json!({ "path": path, "found": what }));
+            let document = document
+                .map(|one| json!({ "path": one.path, "title": one.title, "version": one.version }));
+            let missed = paths
+                .missed
+                .iter()
+                .map(|(path, what)| json!({ "path": path, "found": what }));
             let asked = paths.asked.iter().map(|(path, asked)| {
                 let outcome = match asked {
                     Asked::Answered => "answered",
@@ -203,7 +279,10 @@ impl<'s> Examined<'s> {
             });
             found.insert("document".to_owned(), document.unwrap_or_default());
             found.insert("missed".to_owned(), missed.collect());
-            found.insert("differences".to_owned(), paths.differences.iter().map(as_json).collect());
+            found.insert(
+                "differences".to_owned(),
+                paths.differences.iter().map(as_json).collect(),
+            );
             found.insert("asked".to_owned(), asked.collect());
         }
         found
@@ -212,21 +291,41 @@ impl<'s> Examined<'s> {
 
 /// The backend refused the account itself: asking on would log in again for each path.
 fn is_refused_login(served: &Served, failure: &PreflightFailure) -> bool {
-    let is_refusal = failure.error.status().is_some_and(|status| (400..500).contains(&status));
+    let is_refusal = failure
+        .error
+        .status()
+        .is_some_and(|status| (400..500).contains(&status));
     is_refusal && !failure.is_down && served.backend.connector().logs_in()
 }
 
 fn word(difference: &Difference) -> &'static str {
-    if difference.operation.is_assumed { "assumed" } else { "differs" }
+    if difference.operation.is_assumed {
+        "assumed"
+    } else {
+        "differs"
+    }
 }
 
 fn sentence(difference: &Difference) -> String {
-    let Difference { operation, users, differs } = difference;
-    format!("{} {}: the document {differs} ({})", operation.method, operation.path, users.join(", "))
+    let Difference {
+        operation,
+        users,
+        differs,
+    } = difference;
+    format!(
+        "{} {}: the document {differs} ({})",
+        operation.method,
+        operation.path,
+        users.join(", ")
+    )
 }
 
 fn as_json(difference: &Difference) -> Value {
-    let Difference { operation, users, differs } = difference;
+    let Difference {
+        operation,
+        users,
+        differs,
+    } = difference;
     json!({
         "method": operation.method.as_str(), "path": operation.path, "assumed": operation.is_assumed,
         "kind": differs.kind(), "says": format!("the document {differs}"), "used_by": users

@@ -1,4 +1,5 @@
-//! `footbridge lint`: everything that is wrong with connector files, and what a client would refuse of their tools.
+//! `footbridge lint`: everything that is wrong with connector files, and what a client would refuse
+//! of their tools.
 
 mod check;
 mod clients;
@@ -16,10 +17,14 @@ pub(crate) fn run(arguments: &LintArguments) -> Result<Exit, Trouble> {
     let client = match &arguments.client {
         None => &clients::SAFE,
         Some(name) => clients::named(name).ok_or_else(|| {
-            Trouble::usage(format!("there are no rules for the client {name:?}; there are: {}", client_names().join(", ")))
+            Trouble::usage(format!(
+                "there are no rules for the client {name:?}; there are: {}",
+                client_names().join(", ")
+            ))
         })?,
     };
-    let connectors = Connectors::with_directory(arguments.directory.connectors_directory.as_deref())?;
+    let connectors =
+        Connectors::with_directory(arguments.directory.connectors_directory.as_deref())?;
     let mut files = Vec::new();
     let mut is_unread = false;
     for wanted in &arguments.files {
@@ -33,17 +38,34 @@ pub(crate) fn run(arguments: &LintArguments) -> Result<Exit, Trouble> {
     }
     let mut found: Vec<(String, Problem)> = Vec::new();
     for file in &files {
-        found.extend(problems(file, client).into_iter().map(|problem| (file.file.clone(), problem)));
+        found.extend(
+            problems(file, client)
+                .into_iter()
+                .map(|problem| (file.file.clone(), problem)),
+        );
     }
     if arguments.json {
-        terminal::print(Value::Array(found.iter().map(|(file, problem)| as_json(file, problem)).collect()))?;
+        terminal::print(Value::Array(
+            found
+                .iter()
+                .map(|(file, problem)| as_json(file, problem))
+                .collect(),
+        ))?;
     } else {
         let styled = terminal::is_coloured();
         for (file, problem) in &found {
-            terminal::print(if styled { coloured(file, problem) } else { problem.in_file(file) })?;
+            terminal::print(if styled {
+                coloured(file, problem)
+            } else {
+                problem.in_file(file)
+            })?;
         }
         if !files.is_empty() {
-            terminal::say(format_args!("{} in {}", counted(found.len(), "problem"), counted(files.len(), "file")));
+            terminal::say(format_args!(
+                "{} in {}",
+                counted(found.len(), "problem"),
+                counted(files.len(), "file")
+            ));
         }
     }
     Ok(match (is_unread, found.is_empty()) {
@@ -71,8 +93,16 @@ fn as_json(file: &str, problem: &Problem) -> Value {
 /// The same line as without colours: the place bold, the part cyan, the hint dim.
 fn coloured(file: &str, problem: &Problem) -> String {
     let place = format!("{file}:{}:{}:", problem.place.line, problem.place.column);
-    let part = if problem.part.is_empty() { String::new() } else { format!(" \x1b[36m{}:\x1b[0m", problem.part) };
-    let hint = problem.hint.as_ref().map(|hint| format!("\x1b[2m: {hint}\x1b[0m")).unwrap_or_default();
+    let part = if problem.part.is_empty() {
+        String::new()
+    } else {
+        format!(" \x1b[36m{}:\x1b[0m", problem.part)
+    };
+    let hint = problem
+        .hint
+        .as_ref()
+        .map(|hint| format!("\x1b[2m: {hint}\x1b[0m"))
+        .unwrap_or_default();
     format!("\x1b[1m{place}\x1b[0m{part} {}{hint}", problem.what)
 }
 
@@ -105,6 +135,9 @@ mod tests {
             }
             assert_eq!(plain, problem.in_file("x.yaml"));
         }
-        assert_eq!([counted(0, "file"), counted(1, "file"), counted(2, "file")], ["no files", "1 file", "2 files"]);
+        assert_eq!(
+            [counted(0, "file"), counted(1, "file"), counted(2, "file")],
+            ["no files", "1 file", "2 files"]
+        );
     }
 }

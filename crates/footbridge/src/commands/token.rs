@@ -1,4 +1,5 @@
-//! `footbridge token`: the personal access tokens of the local board. A token is printed once, when it is made.
+//! `footbridge token`: the personal access tokens of the local board. A token is printed once, when
+//! it is made.
 
 use footbridge_store::{NewToken, Scope, Store, Token};
 use jiff::Timestamp;
@@ -14,9 +15,9 @@ use crate::terminal;
 
 pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, Trouble> {
     let files = match &arguments.command {
-        TokenCommand::Create { files, .. } | TokenCommand::List { files, .. } | TokenCommand::Revoke { files, .. } => {
-            files.clone()
-        }
+        TokenCommand::Create { files, .. }
+        | TokenCommand::List { files, .. }
+        | TokenCommand::Revoke { files, .. } => files.clone(),
     };
     let store = open_store(&Settings::of_files(files)?.data_directory()?).await?;
     let done = carry_out(&store, arguments.command).await;
@@ -26,14 +27,33 @@ pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, Trouble> {
 
 async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> {
     match command {
-        TokenCommand::Create { name, scopes, expires, account, json, .. } => {
-            let account_id = store.account_named(&account).await.map_err(Trouble::failed)?.id;
-            let new = NewToken { account_id, name, scopes: read_scopes(&scopes)?, expires_at: read_time(expires.as_deref())? };
+        TokenCommand::Create {
+            name,
+            scopes,
+            expires,
+            account,
+            json,
+            ..
+        } => {
+            let account_id = store
+                .account_named(&account)
+                .await
+                .map_err(Trouble::failed)?
+                .id;
+            let new = NewToken {
+                account_id,
+                name,
+                scopes: read_scopes(&scopes)?,
+                expires_at: read_time(expires.as_deref())?,
+            };
             let issued = store.create_token(new).await.map_err(Trouble::failed)?;
             if json {
                 let mut shown = as_json(&issued.token);
                 if let Some(shown) = shown.as_object_mut() {
-                    shown.insert("token".to_owned(), Value::from(issued.secret.expose_secret()));
+                    shown.insert(
+                        "token".to_owned(),
+                        Value::from(issued.secret.expose_secret()),
+                    );
                 }
                 return terminal::print(shown);
             }
@@ -41,20 +61,33 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
             terminal::print(issued.secret.expose_secret())
         }
         TokenCommand::List { account, json, .. } => {
-            let account_id = store.account_named(&account).await.map_err(Trouble::failed)?.id;
+            let account_id = store
+                .account_named(&account)
+                .await
+                .map_err(Trouble::failed)?
+                .id;
             let tokens = store.tokens(account_id).await.map_err(Trouble::failed)?;
             if json {
                 return terminal::print(Value::Array(tokens.iter().map(as_json).collect()));
             }
             if tokens.is_empty() {
-                terminal::say(format_args!("the account {account} has no tokens; footbridge token create makes one"));
+                terminal::say(format_args!(
+                    "the account {account} has no tokens; footbridge token create makes one"
+                ));
                 return Ok(());
             }
             terminal::print(table::aligned(&tokens.iter().map(row).collect::<Vec<_>>()))
         }
         TokenCommand::Revoke { token, account, .. } => {
-            let account_id = store.account_named(&account).await.map_err(Trouble::failed)?.id;
-            store.revoke_token(account_id, &token).await.map_err(Trouble::failed)?;
+            let account_id = store
+                .account_named(&account)
+                .await
+                .map_err(Trouble::failed)?
+                .id;
+            store
+                .revoke_token(account_id, &token)
+                .await
+                .map_err(Trouble::failed)?;
             terminal::print(format_args!("revoked {token}"))
         }
     }
@@ -65,7 +98,9 @@ fn read_scopes(given: &[String]) -> Result<Vec<Scope>, Trouble> {
     let models = board_models()?;
     let known: Vec<&str> = models.names().collect();
     if given.is_empty() {
-        let all = known.iter().map(|model| Scope::parse(&format!("{model}:write")));
+        let all = known
+            .iter()
+            .map(|model| Scope::parse(&format!("{model}:write")));
         return all.collect::<Result<_, _>>().map_err(Trouble::failed);
     }
     let read = |text: &String| {
@@ -73,15 +108,22 @@ fn read_scopes(given: &[String]) -> Result<Vec<Scope>, Trouble> {
         if known.contains(&scope.model()) {
             return Ok(scope);
         }
-        Err(Trouble::usage(format!("the board has no model {:?}; it has: {}", scope.model(), known.join(", "))))
+        Err(Trouble::usage(format!(
+            "the board has no model {:?}; it has: {}",
+            scope.model(),
+            known.join(", ")
+        )))
     };
     given.iter().map(read).collect()
 }
 
 fn read_time(given: Option<&str>) -> Result<Option<Timestamp>, Trouble> {
     let read = |text: &str| {
-        text.parse::<Timestamp>()
-            .map_err(|_| Trouble::usage(format!("--expires must be a time such as 2027-01-31T00:00:00Z, is {text:?}")))
+        text.parse::<Timestamp>().map_err(|_| {
+            Trouble::usage(format!(
+                "--expires must be a time such as 2027-01-31T00:00:00Z, is {text:?}"
+            ))
+        })
     };
     given.map(read).transpose()
 }
@@ -101,5 +143,11 @@ fn row(token: &Token) -> Vec<String> {
         (None, Some(expires)) => format!("until {expires}"),
         (None, None) => "until revoked".to_owned(),
     };
-    vec![token.prefix.clone(), token.name.clone(), scopes.join(","), end, token.id.clone()]
+    vec![
+        token.prefix.clone(),
+        token.name.clone(),
+        scopes.join(","),
+        end,
+        token.id.clone(),
+    ]
 }

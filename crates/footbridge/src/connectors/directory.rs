@@ -17,7 +17,10 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn read(path: &Path) -> Result<Self, Trouble> {
         let wrong = |what: String| {
-            Trouble::usage(format!("the directory of connectors {}: {what}; name another with --connectors DIR", path.display()))
+            Trouble::usage(format!(
+                "the directory of connectors {}: {what}; name another with --connectors DIR",
+                path.display()
+            ))
         };
         let mut files: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         let entries = std::fs::read_dir(path).map_err(|error| wrong(error.to_string()))?;
@@ -26,7 +29,10 @@ impl Directory {
                 return Err(wrong(format!("it has more than {MAX_ENTRIES} entries")));
             }
             let file = entry.map_err(|error| wrong(error.to_string()))?.path();
-            let name = file.file_stem().and_then(|stem| stem.to_str()).filter(|name| !name.starts_with('.'));
+            let name = file
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .filter(|name| !name.starts_with('.'));
             if let Some(name) = name.filter(|_| is_connector_file(&file)) {
                 files.entry(name.to_owned()).or_default().push(file.clone());
             }
@@ -44,8 +50,14 @@ impl Directory {
             None | Some([]) => Ok(None),
             Some([one]) => Ok(Some(one)),
             Some(several) => {
-                let paths: Vec<_> = several.iter().map(|path| path.display().to_string()).collect();
-                Err(Trouble::usage(format!("{} are both the connector {name}: remove one of them", paths.join(" and "))))
+                let paths: Vec<_> = several
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                Err(Trouble::usage(format!(
+                    "{} are both the connector {name}: remove one of them",
+                    paths.join(" and ")
+                )))
             }
         }
     }
@@ -53,7 +65,8 @@ impl Directory {
 
 /// Whether a path ends as connector files do.
 pub(super) fn is_connector_file(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
+    path.extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
 #[cfg(test)]
@@ -63,16 +76,33 @@ mod tests {
     #[test]
     fn connector_files_are_found_by_their_names_and_nothing_else_is() {
         let home = tempfile::tempdir().unwrap();
-        for name in ["a.yaml", "b.yml", ".hidden.yaml", "notes.txt", "schema.json", "c"] {
+        for name in [
+            "a.yaml",
+            "b.yml",
+            ".hidden.yaml",
+            "notes.txt",
+            "schema.json",
+            "c",
+        ] {
             std::fs::write(home.path().join(name), "").unwrap();
         }
         let found = Directory::read(home.path()).unwrap();
         assert_eq!(found.names().collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(found.path_of("b").unwrap(), Some(home.path().join("b.yml").as_path()));
+        assert_eq!(
+            found.path_of("b").unwrap(),
+            Some(home.path().join("b.yml").as_path())
+        );
         assert_eq!(found.path_of("c").unwrap(), None);
         std::fs::write(home.path().join("a.yml"), "").unwrap();
-        let twice = Directory::read(home.path()).unwrap().path_of("a").unwrap_err().to_string();
-        assert!(twice.contains("a.yaml") && twice.contains("a.yml"), "{twice}");
+        let twice = Directory::read(home.path())
+            .unwrap()
+            .path_of("a")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            twice.contains("a.yaml") && twice.contains("a.yml"),
+            "{twice}"
+        );
     }
 
     #[test]
@@ -82,7 +112,10 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         for path in [file, home.path().join("gone")] {
             let error = Directory::read(&path).unwrap_err().to_string();
-            assert!(error.contains(path.to_str().unwrap()) && error.contains("--connectors"), "{error}");
+            assert!(
+                error.contains(path.to_str().unwrap()) && error.contains("--connectors"),
+                "{error}"
+            );
         }
         let full = home.path().join("full");
         std::fs::create_dir(&full).unwrap();
@@ -90,6 +123,11 @@ mod tests {
         (0..MAX_ENTRIES).for_each(add);
         assert!(Directory::read(&full).is_ok());
         add(MAX_ENTRIES);
-        assert!(Directory::read(&full).unwrap_err().to_string().contains("more than 10000 entries"));
+        assert!(
+            Directory::read(&full)
+                .unwrap_err()
+                .to_string()
+                .contains("more than 10000 entries")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Names of tools when several connectors are served at one endpoint: each with its connector's name before it. Knows no call.
+//! Names of tools when several connectors are served at one endpoint: each with its connector's
+//! name before it. Knows no call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,8 @@ use crate::opened::Served;
 /// Characters that every client takes of a tool's name.
 const MAX_PUBLISHED: usize = 64;
 
-/// Under which names the tools of an endpoint are published, and by which others they may be called.
+/// Under which names the tools of an endpoint are published, and by which others they may be
+/// called.
 #[derive(Debug)]
 pub(crate) struct Names {
     /// More than one connector is served.
@@ -23,7 +25,11 @@ pub(crate) struct Names {
 impl Names {
     /// The names of all that is served.
     pub(crate) fn of(served: &[Served]) -> Result<Self, Trouble> {
-        let mut names = Self { is_joined: served.len() > 1, published: BTreeSet::new(), plain: BTreeMap::new() };
+        let mut names = Self {
+            is_joined: served.len() > 1,
+            published: BTreeSet::new(),
+            plain: BTreeMap::new(),
+        };
         for one in served {
             for tool in one.backend.connector().tools() {
                 let published = names.published(&one.name, &tool.name);
@@ -39,7 +45,8 @@ impl Names {
                         one.name
                     )));
                 }
-                let plain: BTreeSet<&String> = std::iter::once(&tool.name).chain(&tool.aliases).collect();
+                let plain: BTreeSet<&String> =
+                    std::iter::once(&tool.name).chain(&tool.aliases).collect();
                 for name in plain {
                     *names.plain.entry(name.clone()).or_default() += 1;
                 }
@@ -48,17 +55,33 @@ impl Names {
         Ok(names)
     }
 
-    /// The name that clients see: `<connector>_<name>` beside other connectors, unless it begins so already.
+    /// The name that clients see: `<connector>_<name>` beside other connectors, unless it begins so
+    /// already.
     pub(crate) fn published(&self, connector: &str, tool: &str) -> String {
-        let is_named = tool == connector || tool.strip_prefix(connector).is_some_and(|rest| rest.starts_with('_'));
-        if !self.is_joined || is_named { tool.to_owned() } else { format!("{connector}_{tool}") }
+        let is_named = tool == connector
+            || tool
+                .strip_prefix(connector)
+                .is_some_and(|rest| rest.starts_with('_'));
+        if !self.is_joined || is_named {
+            tool.to_owned()
+        } else {
+            format!("{connector}_{tool}")
+        }
     }
 
-    /// The other names that a call may use: the tool's own and its aliases, while no other tool has them.
+    /// The other names that a call may use: the tool's own and its aliases, while no other tool has
+    /// them.
     pub(crate) fn aliases(&self, connector: &str, tool: &Tool) -> Vec<String> {
         let published = self.published(connector, &tool.name);
         let own = Some(&tool.name).filter(|name| **name != published);
-        let is_free = |name: &&String| !self.is_joined || (self.plain.get(*name) == Some(&1) && !self.published.contains(*name));
-        own.into_iter().chain(&tool.aliases).filter(is_free).cloned().collect()
+        let is_free = |name: &&String| {
+            !self.is_joined
+                || (self.plain.get(*name) == Some(&1) && !self.published.contains(*name))
+        };
+        own.into_iter()
+            .chain(&tool.aliases)
+            .filter(is_free)
+            .cloned()
+            .collect()
     }
 }

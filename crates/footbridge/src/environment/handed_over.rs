@@ -1,4 +1,5 @@
-//! Secrets that the program hands itself when it starts again: through a pipe, so that its environment, which others may look at, has none.
+//! Secrets that the program hands itself when it starts again: through a pipe, so that its
+//! environment, which others may look at, has none.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -25,7 +26,9 @@ pub(crate) struct Pipe(OwnedFd);
 
 impl Pipe {
     /// The secrets on their way; none where they do not fit, or where there is no such way.
-    pub(crate) fn of<'s>(secrets: impl Iterator<Item = (&'s str, &'s SecretString)>) -> Option<Self> {
+    pub(crate) fn of<'s>(
+        secrets: impl Iterator<Item = (&'s str, &'s SecretString)>,
+    ) -> Option<Self> {
         let mut text = String::new();
         for (name, secret) in secrets {
             for part in [name, secret.expose_secret()] {
@@ -55,12 +58,24 @@ fn path(descriptor: impl std::fmt::Display) -> String {
 
 /// Reads what was handed over, before anything asks for it. Nobody finds it in the pipe afterwards.
 pub(crate) fn take_over() -> Result<(), Trouble> {
-    let Some(descriptor) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else { return Ok(()) };
-    let wrong = || Trouble::usage(format!("{VARIABLE} is set by the program itself, when it starts again: unset it"));
-    let descriptor: u32 = descriptor.to_str().and_then(|text| text.parse().ok()).filter(|it| *it > STANDARD).ok_or_else(wrong)?;
+    let Some(descriptor) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+        return Ok(());
+    };
+    let wrong = || {
+        Trouble::usage(format!(
+            "{VARIABLE} is set by the program itself, when it starts again: unset it"
+        ))
+    };
+    let descriptor: u32 = descriptor
+        .to_str()
+        .and_then(|text| text.parse().ok())
+        .filter(|it| *it > STANDARD)
+        .ok_or_else(wrong)?;
     let mut text = String::new();
     let pipe = File::open(path(descriptor)).map_err(|_| wrong())?;
-    pipe.take(MAX_BYTES as u64).read_to_string(&mut text).map_err(|_| wrong())?;
+    pipe.take(MAX_BYTES as u64)
+        .read_to_string(&mut text)
+        .map_err(|_| wrong())?;
     let mut parts = text.split_terminator('\0');
     let mut secrets = BTreeMap::new();
     while let (Some(name), Some(secret)) = (parts.next(), parts.next()) {

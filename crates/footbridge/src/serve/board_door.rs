@@ -1,4 +1,5 @@
-//! `/xapi2` as it is served: the board's own routes, and the operator's word before them. Who is asking is the board's to find out.
+//! `/xapi2` as it is served: the board's own routes, and the operator's word before them. Who is
+//! asking is the board's to find out.
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
@@ -11,7 +12,8 @@ use serde_json::json;
 use crate::opened::LocalBoard;
 use crate::write_road::Gate;
 
-/// Where the rows are. What else is posted to changes none: a login, and usage data that is dropped.
+/// Where the rows are. What else is posted to changes none: a login, and usage data that is
+/// dropped.
 const ROWS: &str = "/xapi2/data/";
 
 /// The board's routes; what the operator's word closes is closed here too, for every token.
@@ -25,13 +27,25 @@ pub(super) fn routes(local: &LocalBoard) -> Router {
 }
 
 async fn hold_to_word(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let effect = if request.uri().path().starts_with(ROWS) { effect(request.method()) } else { Effect::Read };
+    let effect = if request.uri().path().starts_with(ROWS) {
+        effect(request.method())
+    } else {
+        Effect::Read
+    };
     if !gate.is_closed_by_word(effect) {
         return next.run(request).await;
     }
-    let (what, switch) =
-        (if effect == Effect::Destroy { "deleting is" } else { "creating and changing are" }, gate.switch_for(effect));
-    let detail = format!("{what} closed, whatever the token: the operator opens that by starting footbridge with {switch}");
+    let (what, switch) = (
+        if effect == Effect::Destroy {
+            "deleting is"
+        } else {
+            "creating and changing are"
+        },
+        gate.switch_for(effect),
+    );
+    let detail = format!(
+        "{what} closed, whatever the token: the operator opens that by starting footbridge with {switch}"
+    );
     (StatusCode::FORBIDDEN, Json(json!({ "detail": detail }))).into_response()
 }
 

@@ -1,4 +1,5 @@
-//! The HTTP doors beside the endpoint: status, health, readiness, the local board's API. A table of routes, no rules.
+//! The HTTP doors beside the endpoint: status, health, readiness, the local board's API. A table of
+//! routes, no rules.
 
 use std::sync::Arc;
 
@@ -27,7 +28,8 @@ pub(super) struct McpDoors {
 }
 
 impl McpDoors {
-    /// The doors; `prefix` is what stands before their paths where clients reach them, such as `/team`.
+    /// The doors; `prefix` is what stands before their paths where clients reach them, such as
+    /// `/team`.
     pub(super) fn new(streamable: McpService<Caller, SharedBearer>, prefix: &str) -> Self {
         let sse = streamable.sse(&format!("{prefix}{SSE_MESSAGES}"));
         Self { streamable, sse }
@@ -48,28 +50,57 @@ pub(super) const READINESS: &str = "/readyz";
 /// Where clients of HTTP+SSE are told to send their messages, after the path of the public URL.
 const SSE_MESSAGES: &str = "/sse/messages/";
 
-/// The paths of HTTP+SSE: the channel, where messages go, and names that clients have for the latter.
-const SSE_PATHS: [&str; 5] = ["/sse", "/sse/", SSE_MESSAGES, "/messages/", "/sse/sse/messages/"];
+/// The paths of HTTP+SSE: the channel, where messages go, and names that clients have for the
+/// latter.
+const SSE_PATHS: [&str; 5] = [
+    "/sse",
+    "/sse/",
+    SSE_MESSAGES,
+    "/messages/",
+    "/sse/sse/messages/",
+];
 
 /// All doors; before those that are neither MCP nor health stands the threshold.
-pub(super) fn routes(mcp: &McpDoors, opened: &Opened, threshold: Threshold, base: &str) -> Result<Router, Trouble> {
-    let names: Vec<_> = opened.served.iter().map(|served| served.name.as_str()).collect();
-    let status =
-        json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
+pub(super) fn routes(
+    mcp: &McpDoors,
+    opened: &Opened,
+    threshold: Threshold,
+    base: &str,
+) -> Result<Router, Trouble> {
+    let names: Vec<_> = opened
+        .served
+        .iter()
+        .map(|served| served.name.as_str())
+        .collect();
+    let status = json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
     let up = up(opened);
     let store = opened.local.as_ref().map(|local| local.store.clone());
-    let asked = opened.served.iter().map(|served| (served.name.clone(), served.readiness.clone())).collect();
+    let asked = opened
+        .served
+        .iter()
+        .map(|served| (served.name.clone(), served.readiness.clone()))
+        .collect();
     let mut routes = Router::new()
         .route(HEALTH, get(async || "ok"))
-        .route(READINESS, get(ready).with_state(Arc::new(Awaited { asked, store })))
+        .route(
+            READINESS,
+            get(ready).with_state(Arc::new(Awaited { asked, store })),
+        )
         .route_service("/mcp", mcp.streamable.clone())
         .route_service("/mcp/", mcp.streamable.clone());
     for path in SSE_PATHS {
         routes = routes.route_service(path, mcp.sse.clone());
     }
     let mut others = Router::new()
-        .route("/", get(async move |headers: HeaderMap| is_up(&headers, up.as_deref(), status)))
-        .merge(actions::routes(opened, threshold.action_key.as_ref(), base)?)
+        .route(
+            "/",
+            get(async move |headers: HeaderMap| is_up(&headers, up.as_deref(), status)),
+        )
+        .merge(actions::routes(
+            opened,
+            threshold.action_key.as_ref(),
+            base,
+        )?)
         .fallback(nothing_here);
     if let Some(local) = &opened.local {
         others = others.merge(board_door::routes(local));
@@ -77,7 +108,8 @@ pub(super) fn routes(mcp: &McpDoors, opened: &Opened, threshold: Threshold, base
     Ok(routes.merge(threshold.before(others)))
 }
 
-/// What the reference server of Taiga answers at `/`, for whoever watches it; when Taiga alone is served.
+/// What the reference server of Taiga answers at `/`, for whoever watches it; when Taiga alone is
+/// served.
 fn up(opened: &Opened) -> Option<String> {
     match opened.served.as_slice() {
         [one] if one.name == "taiga" => Some(format!("{} MCP up", one.backend.connector().title())),
@@ -87,7 +119,10 @@ fn up(opened: &Opened) -> Option<String> {
 
 /// The status as JSON; the reference's line where there is one and JSON is not asked for.
 fn is_up(headers: &HeaderMap, up: Option<&str>, status: Value) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
     match up.filter(|_| !accept.contains("application/json")) {
         Some(up) => up.to_owned().into_response(),
         None => Json(status).into_response(),
@@ -102,14 +137,24 @@ struct Awaited {
     store: Option<Store>,
 }
 
-/// Ready when the checks before serving are through and the local board can be read and written; a backend elsewhere is asked again only when
-/// somebody calls.
+/// Ready when the checks before serving are through and the local board can be read and written; a
+/// backend elsewhere is asked again only when somebody calls.
 async fn ready(State(awaited): State<Arc<Awaited>>) -> (StatusCode, String) {
-    let held: Vec<_> = awaited.asked.iter().filter(|(_, readiness)| readiness.is_held()).map(|(name, _)| name.as_str()).collect();
+    let held: Vec<_> = awaited
+        .asked
+        .iter()
+        .filter(|(_, readiness)| readiness.is_held())
+        .map(|(name, _)| name.as_str())
+        .collect();
     if !held.is_empty() {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("the checks of {} are not through", held.join(", ")));
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the checks of {} are not through", held.join(", ")),
+        );
     }
-    let Some(store) = &awaited.store else { return (StatusCode::OK, "ready".to_owned()) };
+    let Some(store) = &awaited.store else {
+        return (StatusCode::OK, "ready".to_owned());
+    };
     match store.ready().await {
         Ok(()) => (StatusCode::OK, "ready".to_owned()),
         Err(error) => {

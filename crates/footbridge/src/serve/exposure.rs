@@ -1,5 +1,5 @@
-//! How far the HTTP door may be opened: which names and pages it answers to, and that nobody beyond this machine writes unless the operator
-//! said how. Source: the design, section 7.
+//! How far the HTTP door may be opened: which names and pages it answers to, and that nobody beyond
+//! this machine writes unless the operator said how. Source: the design, section 7.
 
 use std::net::IpAddr;
 
@@ -19,10 +19,18 @@ pub(super) struct Exposed<'a> {
 }
 
 impl Exposed<'_> {
-    /// Refuses a door beyond this machine at which anybody could write, and gives a warning where anybody could read.
+    /// Refuses a door beyond this machine at which anybody could write, and gives a warning where
+    /// anybody could read.
     pub(super) fn check(self) -> Result<Option<String>, Trouble> {
-        let Self { beyond, writes_are_open, has_token, no_auth } = self;
-        let Some(name) = beyond.filter(|_| !has_token) else { return Ok(None) };
+        let Self {
+            beyond,
+            writes_are_open,
+            has_token,
+            no_auth,
+        } = self;
+        let Some(name) = beyond.filter(|_| !has_token) else {
+            return Ok(None);
+        };
         if writes_are_open && !no_auth {
             return Err(Trouble::usage(format!(
                 "{name} is reachable from other machines and writes are open: set FOOTBRIDGE_TOKEN to a secret that clients send as a bearer, \
@@ -36,11 +44,17 @@ impl Exposed<'_> {
     }
 }
 
-/// The first name of the settings under which other machines reach the door; none when it is for this machine alone.
+/// The first name of the settings under which other machines reach the door; none when it is for
+/// this machine alone.
 pub(super) fn beyond(host: IpAddr, public_url: Option<&Url>, further: &[String]) -> Option<String> {
     let listens = (!host.to_canonical().is_loopback()).then(|| host.to_string());
-    let public = public_url.and_then(Url::host_str).filter(|name| !is_this_machine(name));
-    let further = further.iter().map(|name| name.trim()).find(|name| !is_this_machine(name));
+    let public = public_url
+        .and_then(Url::host_str)
+        .filter(|name| !is_this_machine(name));
+    let further = further
+        .iter()
+        .map(|name| name.trim())
+        .find(|name| !is_this_machine(name));
     listens
         .or_else(|| public.map(|name| format!("{name} (of --public-url)")))
         .or_else(|| further.map(|name| format!("{name} (of --allowed-host)")))
@@ -55,35 +69,54 @@ fn is_this_machine(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// The address under which clients reach the program, without anything that a client's configuration must not show.
+/// The address under which clients reach the program, without anything that a client's
+/// configuration must not show.
 pub(super) fn public_url(text: &str) -> Result<Url, Trouble> {
     let example = "such as https://board.example.org";
     let url = Url::parse(text)
         .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()))
-        .ok_or_else(|| Trouble::usage(format!("the public URL must be an address {example}, is {text:?}")))?;
+        .filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.host_str().is_some_and(|host| !host.is_empty())
+        })
+        .ok_or_else(|| {
+            Trouble::usage(format!(
+                "the public URL must be an address {example}, is {text:?}"
+            ))
+        })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Trouble::usage(format!("the public URL must not hold a user name or password: write it {example}")));
+        return Err(Trouble::usage(format!(
+            "the public URL must not hold a user name or password: write it {example}"
+        )));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Trouble::usage(format!("the public URL must have neither ? nor #, is {text:?}")));
+        return Err(Trouble::usage(format!(
+            "the public URL must have neither ? nor #, is {text:?}"
+        )));
     }
     Ok(url)
 }
 
 /// A host name or an address, as the `Host` header has it before its port.
 fn checked_host(host: &str) -> Result<&str, Trouble> {
-    let is_name =
-        |host: &str| !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let is_name = |host: &str| {
+        !host.is_empty()
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
     let is_address = |host: &str| host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     if is_name(host) || is_address(host) {
         return Ok(host);
     }
-    Err(Trouble::usage(format!("an allowed host must be a name without scheme and port, such as board.example.org, is {host:?}")))
+    Err(Trouble::usage(format!(
+        "an allowed host must be a name without scheme and port, such as board.example.org, is {host:?}"
+    )))
 }
 
-/// The hosts that requests may name: this machine's, the address listened on, the public one, and those that the operator adds. The pages
-/// that may ask in a browser: those of the public address, and those that the operator names.
+/// The hosts that requests may name: this machine's, the address listened on, the public one, and
+/// those that the operator adds. The pages that may ask in a browser: those of the public address,
+/// and those that the operator names.
 pub(super) fn allowed_hosts(
     host: IpAddr,
     public_url: Option<&Url>,
@@ -97,13 +130,18 @@ pub(super) fn allowed_hosts(
     if let Some(public) = public_url.and_then(Url::host_str) {
         hosts = hosts.and(public);
     }
-    let hosts = further.iter().try_fold(hosts, |hosts, host| Ok::<_, Trouble>(hosts.and(checked_host(host.trim())?)))?;
+    let hosts = further.iter().try_fold(hosts, |hosts, host| {
+        Ok::<_, Trouble>(hosts.and(checked_host(host.trim())?))
+    })?;
     let own = public_url.map(|url| url.origin().ascii_serialization());
     let own = own.iter().map(|own| ("--public-url", own.as_str()));
     let named = own.chain(pages.iter().map(|page| ("--allowed-origin", page.trim())));
-    let mut origins = AllowedOrigins::own().advice("the operator lets its pages in with --allowed-origin");
+    let mut origins =
+        AllowedOrigins::own().advice("the operator lets its pages in with --allowed-origin");
     for (setting, page) in named {
-        origins = origins.and(page).map_err(|error| Trouble::usage(format!("{setting}: {error}")))?;
+        origins = origins
+            .and(page)
+            .map_err(|error| Trouble::usage(format!("{setting}: {error}")))?;
     }
     Ok(hosts.origins(origins))
 }
@@ -111,8 +149,11 @@ pub(super) fn allowed_hosts(
 /// The proxies whose word about the addresses behind them is taken.
 pub(super) fn trusted_proxies(named: &[String]) -> Result<TrustedProxies, Trouble> {
     let network = |name: &String| {
-        name.parse::<ProxyNetwork>()
-            .map_err(|error| Trouble::usage(format!("a trusted proxy must be an address or a network: {error}")))
+        name.parse::<ProxyNetwork>().map_err(|error| {
+            Trouble::usage(format!(
+                "a trusted proxy must be an address or a network: {error}"
+            ))
+        })
     };
     named.iter().map(network).collect()
 }
@@ -123,13 +164,25 @@ mod tests {
 
     fn reached(host: &str, public_url: Option<&str>, further: &[&str]) -> Option<String> {
         let further: Vec<_> = further.iter().map(|host| (*host).to_owned()).collect();
-        beyond(host.parse().unwrap(), public_url.map(|url| url.parse().unwrap()).as_ref(), &further)
+        beyond(
+            host.parse().unwrap(),
+            public_url.map(|url| url.parse().unwrap()).as_ref(),
+            &further,
+        )
     }
 
     #[test]
     fn a_door_beyond_this_machine_needs_a_token_or_a_word_before_anybody_may_write() {
         let check = |beyond, writes_are_open, has_token, no_auth| {
-            Exposed { beyond, writes_are_open, has_token, no_auth }.check().map(|warning| warning.is_some()).ok()
+            Exposed {
+                beyond,
+                writes_are_open,
+                has_token,
+                no_auth,
+            }
+            .check()
+            .map(|warning| warning.is_some())
+            .ok()
         };
         assert_eq!(check(None, true, false, false), Some(false));
         assert_eq!(check(Some("0.0.0.0"), true, false, false), None);
@@ -142,15 +195,34 @@ mod tests {
     fn what_no_other_machine_can_name_is_not_beyond_this_one() {
         for host in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"] {
             assert_eq!(
-                reached(host, Some("http://localhost:9000/team"), &["LOCALHOST", "board.localhost", "[::1]", "::1", "127.0.0.9"]),
+                reached(
+                    host,
+                    Some("http://localhost:9000/team"),
+                    &["LOCALHOST", "board.localhost", "[::1]", "::1", "127.0.0.9"]
+                ),
                 None
             );
         }
-        assert_eq!(reached("0.0.0.0", Some("https://x.example"), &[]).unwrap(), "0.0.0.0");
+        assert_eq!(
+            reached("0.0.0.0", Some("https://x.example"), &[]).unwrap(),
+            "0.0.0.0"
+        );
         assert_eq!(reached("::", None, &[]).unwrap(), "::");
-        assert_eq!(reached("::1", Some("https://board.example.org/team"), &[]).unwrap(), "board.example.org (of --public-url)");
-        for name in ["board.example.org", "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "localhost.evil.example"] {
-            assert_eq!(reached("127.0.0.1", None, &["localhost", name]).unwrap(), format!("{name} (of --allowed-host)"));
+        assert_eq!(
+            reached("::1", Some("https://board.example.org/team"), &[]).unwrap(),
+            "board.example.org (of --public-url)"
+        );
+        for name in [
+            "board.example.org",
+            "192.0.2.1",
+            "2001:db8::1",
+            "[2001:db8::1]",
+            "localhost.evil.example",
+        ] {
+            assert_eq!(
+                reached("127.0.0.1", None, &["localhost", name]).unwrap(),
+                format!("{name} (of --allowed-host)")
+            );
         }
     }
 
@@ -160,31 +232,69 @@ mod tests {
         let allowed = |page: &str| {
             let pages = ["http://localhost:6274".to_owned()];
             let hosts = allowed_hosts([127, 0, 0, 1].into(), Some(&url), &[], &pages).unwrap();
-            let request = ::http::Request::post("/mcp").header("host", "tools.example.org").header("origin", page);
-            hosts.check(&request.body(()).unwrap().into_parts().0).is_ok()
+            let request = ::http::Request::post("/mcp")
+                .header("host", "tools.example.org")
+                .header("origin", page);
+            hosts
+                .check(&request.body(()).unwrap().into_parts().0)
+                .is_ok()
         };
-        assert!(allowed("https://tools.example.org") && allowed("http://localhost:6274") && allowed("http://tools.example.org"));
-        assert!(!allowed("http://localhost:6275") && !allowed("https://tools.example.org:8443") && !allowed("null"));
+        assert!(
+            allowed("https://tools.example.org")
+                && allowed("http://localhost:6274")
+                && allowed("http://tools.example.org")
+        );
+        assert!(
+            !allowed("http://localhost:6275")
+                && !allowed("https://tools.example.org:8443")
+                && !allowed("null")
+        );
     }
 
     #[test]
     fn a_public_url_is_an_address_that_a_client_can_be_given() {
-        for good in ["https://board.example.org", "http://board.example.org:8080/mcp-servers/", "https://[2001:db8::1]"] {
+        for good in [
+            "https://board.example.org",
+            "http://board.example.org:8080/mcp-servers/",
+            "https://[2001:db8::1]",
+        ] {
             assert!(public_url(good).is_ok(), "{good}");
         }
-        for bad in ["board.example.org", "ftp://board.example.org", "https://", "https://x/?a", "https://x/#a", ""] {
+        for bad in [
+            "board.example.org",
+            "ftp://board.example.org",
+            "https://",
+            "https://x/?a",
+            "https://x/#a",
+            "",
+        ] {
             assert!(public_url(bad).is_err(), "{bad}");
         }
-        let error = public_url("https://user:planted@board.example.org").unwrap_err().to_string();
+        let error = public_url("https://user:planted@board.example.org")
+            .unwrap_err()
+            .to_string();
         assert!(!error.contains("planted"), "{error}");
     }
 
     #[test]
     fn an_allowed_host_is_a_name_or_an_address() {
-        for good in ["board.example.org", "BOARD", "192.0.2.1", "2001:db8::1", "[2001:db8::1]"] {
+        for good in [
+            "board.example.org",
+            "BOARD",
+            "192.0.2.1",
+            "2001:db8::1",
+            "[2001:db8::1]",
+        ] {
             assert!(checked_host(good).is_ok(), "{good}");
         }
-        for bad in ["", "https://board.example.org", "board.example.org:8000", "*.example.org", "a b", "a/b"] {
+        for bad in [
+            "",
+            "https://board.example.org",
+            "board.example.org:8000",
+            "*.example.org",
+            "a b",
+            "a/b",
+        ] {
             assert!(checked_host(bad).is_err(), "{bad}");
         }
     }

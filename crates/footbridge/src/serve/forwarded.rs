@@ -1,4 +1,5 @@
-//! Whether a request came by way of a proxy, as far as the proxy says so. One that says nothing cannot be told from a client of this machine.
+//! Whether a request came by way of a proxy, as far as the proxy says so. One that says nothing
+//! cannot be told from a client of this machine.
 
 use ::http::HeaderMap;
 
@@ -7,8 +8,9 @@ pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| is_of_proxies(name.as_str()))
 }
 
-/// RFC 7239 and 9110; what servers add by custom (nginx, Apache, Traefik, Envoy, HAProxy); and the services that lead the world to a
-/// machine at home (Cloudflare, Akamai, Fastly, Fly, Azure, Google, Tailscale).
+/// RFC 7239 and 9110; what servers add by custom (nginx, Apache, Traefik, Envoy, HAProxy); and the
+/// services that lead the world to a machine at home (Cloudflare, Akamai, Fastly, Fly, Azure,
+/// Google, Tailscale).
 fn is_of_proxies(name: &str) -> bool {
     name.starts_with("x-forwarded")
         || matches!(
@@ -44,21 +46,41 @@ mod tests {
 
     fn with(name: &str) -> HeaderMap {
         let name: HeaderName = name.parse().unwrap();
-        [(HeaderName::from_static("host"), HeaderValue::from_static("localhost")), (name, HeaderValue::from_static(""))]
-            .into_iter()
-            .collect()
+        [
+            (
+                HeaderName::from_static("host"),
+                HeaderValue::from_static("localhost"),
+            ),
+            (name, HeaderValue::from_static("")),
+        ]
+        .into_iter()
+        .collect()
     }
 
     #[test]
     fn what_proxies_add_is_seen_and_what_clients_send_is_not() {
-        for name in
-            ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded", "X-Real-IP", "Via", "CF-Ray"]
-        {
+        for name in [
+            "Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Proto",
+            "X-Forwarded",
+            "X-Real-IP",
+            "Via",
+            "CF-Ray",
+        ] {
             assert!(is_forwarded(&with(name)), "{name}");
         }
-        for name in
-            ["Origin", "Authorization", "User-Agent", "Mcp-Session-Id", "X-Api-Key", "Accept", "X-Request-Id", "Traceparent"]
-        {
+        for name in [
+            "Origin",
+            "Authorization",
+            "User-Agent",
+            "Mcp-Session-Id",
+            "X-Api-Key",
+            "Accept",
+            "X-Request-Id",
+            "Traceparent",
+        ] {
             assert!(!is_forwarded(&with(name)), "{name}");
         }
         assert!(!is_forwarded(&HeaderMap::new()));

@@ -1,4 +1,5 @@
-//! Who asks at the MCP doors: whoever sends the shared bearer; where there is none, everybody, and who comes by way of a proxy reads alone.
+//! Who asks at the MCP doors: whoever sends the shared bearer; where there is none, everybody, and
+//! who comes by way of a proxy reads alone.
 
 use std::sync::Arc;
 
@@ -42,7 +43,9 @@ impl SharedBearer {
     fn caller(&self, head: &Parts) -> Option<Caller> {
         let client = || Caller::HttpClient(self.proxies.client(head));
         match &self.entrance {
-            Entrance::Token(token) => bearer_token(head).is_some_and(|given| token.is(&given)).then(client),
+            Entrance::Token(token) => bearer_token(head)
+                .is_some_and(|given| token.is(&given))
+                .then(client),
             Entrance::Unsaid if is_forwarded(&head.headers) => Some(Caller::Forwarded),
             Entrance::Anybody | Entrance::Unsaid => Some(client()),
         }
@@ -71,16 +74,31 @@ mod tests {
     use crate::settings::DoorSecret;
 
     fn head(headers: &[(&str, &str)]) -> Parts {
-        let request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
+        let request = headers
+            .iter()
+            .fold(Request::builder(), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         request.body(()).unwrap().into_parts().0
     }
 
     #[test]
     fn only_the_exact_bearer_is_let_in() {
-        let bearer = SharedBearer::new(Some(DoorSecret::fixed("s3cret")), false, TrustedProxies::default());
+        let bearer = SharedBearer::new(
+            Some(DoorSecret::fixed("s3cret")),
+            false,
+            TrustedProxies::default(),
+        );
         let admits = |value: &str| bearer.caller(&head(&[("authorization", value)])).is_some();
         assert!(admits("Bearer s3cret") && admits("bearer s3cret"));
-        for refused in ["", "Bearer ", "Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret"] {
+        for refused in [
+            "",
+            "Bearer ",
+            "Bearer s3cre",
+            "Bearer s3crets",
+            "Basic s3cret",
+            "s3cret",
+        ] {
             assert!(!admits(refused), "{refused:?}");
         }
         assert!(bearer.caller(&head(&[])).is_none());
@@ -90,11 +108,27 @@ mod tests {
     #[test]
     fn who_comes_through_a_proxy_may_write_with_the_bearer_or_the_operators_word() {
         let through = [("x-forwarded-for", "192.0.2.1")];
-        assert_eq!(SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&through)), Some(Forwarded));
-        assert_eq!(SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&[])), Some(HttpClient(None)));
-        assert_eq!(SharedBearer::new(None, true, TrustedProxies::default()).caller(&head(&through)), Some(HttpClient(None)));
-        let bearer = SharedBearer::new(Some(DoorSecret::fixed("s3cret")), false, TrustedProxies::default());
-        assert_eq!(bearer.caller(&head(&[through[0], ("authorization", "Bearer s3cret")])), Some(HttpClient(None)));
+        assert_eq!(
+            SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&through)),
+            Some(Forwarded)
+        );
+        assert_eq!(
+            SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&[])),
+            Some(HttpClient(None))
+        );
+        assert_eq!(
+            SharedBearer::new(None, true, TrustedProxies::default()).caller(&head(&through)),
+            Some(HttpClient(None))
+        );
+        let bearer = SharedBearer::new(
+            Some(DoorSecret::fixed("s3cret")),
+            false,
+            TrustedProxies::default(),
+        );
+        assert_eq!(
+            bearer.caller(&head(&[through[0], ("authorization", "Bearer s3cret")])),
+            Some(HttpClient(None))
+        );
         assert_eq!(bearer.caller(&head(&through)), None);
     }
 
@@ -104,10 +138,19 @@ mod tests {
         let through = |client: &str, proxies: &TrustedProxies| {
             let mut head = head(&[("x-forwarded-for", client)]);
             head.extensions.insert(Peer(([192, 0, 2, 9], 4000).into()));
-            SharedBearer::new(None, true, proxies.clone()).caller(&head).unwrap()
+            SharedBearer::new(None, true, proxies.clone())
+                .caller(&head)
+                .unwrap()
         };
-        assert_eq!(through("198.51.100.7", &named), HttpClient(Some([198, 51, 100, 7].into())));
+        assert_eq!(
+            through("198.51.100.7", &named),
+            HttpClient(Some([198, 51, 100, 7].into()))
+        );
         let nobody = TrustedProxies::default();
-        assert_eq!(through("198.51.100.7", &nobody), through("198.51.100.8", &nobody), "any client can write the header");
+        assert_eq!(
+            through("198.51.100.7", &nobody),
+            through("198.51.100.8", &nobody),
+            "any client can write the header"
+        );
     }
 }

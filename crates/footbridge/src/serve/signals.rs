@@ -1,5 +1,5 @@
-//! The signals that end the program: SIGTERM and SIGHUP are a good end, SIGINT an interruption. An interruption after any of them wants
-//! the end at once.
+//! The signals that end the program: SIGTERM and SIGHUP are a good end, SIGINT an interruption. An
+//! interruption after any of them wants the end at once.
 
 use std::future::Future;
 use std::io::IsTerminal as _;
@@ -35,9 +35,17 @@ impl Come {
 
 impl Signals {
     pub(super) fn listen() -> Result<Self, Trouble> {
-        let on = |kind| signal(kind).map_err(|error| Trouble::failed(format!("cannot listen for signals: {error}")));
-        let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
-        let mut hang_up = if ignores_hang_up() { None } else { Some(on(SignalKind::hangup())?) };
+        let on = |kind| {
+            signal(kind)
+                .map_err(|error| Trouble::failed(format!("cannot listen for signals: {error}")))
+        };
+        let (mut terminate, mut interrupt) =
+            (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+        let mut hang_up = if ignores_hang_up() {
+            None
+        } else {
+            Some(on(SignalKind::hangup())?)
+        };
         let (sender, come) = watch::channel(Come::default());
         tokio::spawn(async move {
             loop {
@@ -85,16 +93,19 @@ async fn next(signal: Option<&mut Signal>) {
     }
 }
 
-/// Whether who started us said that the end of a terminal is no concern of ours, as `nohup` does. Where the system does not say,
-/// only a program at a terminal listens for its end.
+/// Whether who started us said that the end of a terminal is no concern of ours, as `nohup` does.
+/// Where the system does not say, only a program at a terminal listens for its end.
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     hang_up_in(&status).unwrap_or_else(|| !std::io::stderr().is_terminal())
 }
 
-/// Whether the status of a process, as Linux gives it, has SIGHUP among the signals that are ignored.
+/// Whether the status of a process, as Linux gives it, has SIGHUP among the signals that are
+/// ignored.
 fn hang_up_in(status: &str) -> Option<bool> {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
     let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
     // The bit of signal 1.
     Some(mask & 1 == 1)
@@ -113,9 +124,18 @@ mod tests {
             (come.first, come.is_hurried)
         };
         assert_eq!(after(&[]), (None, false));
-        assert_eq!(after(&[Exit::Interrupted]), (Some(Exit::Interrupted), false));
-        assert_eq!(after(&[Exit::Interrupted, Exit::Interrupted]), (Some(Exit::Interrupted), true));
-        assert_eq!(after(&[Exit::Done, Exit::Interrupted]), (Some(Exit::Done), true));
+        assert_eq!(
+            after(&[Exit::Interrupted]),
+            (Some(Exit::Interrupted), false)
+        );
+        assert_eq!(
+            after(&[Exit::Interrupted, Exit::Interrupted]),
+            (Some(Exit::Interrupted), true)
+        );
+        assert_eq!(
+            after(&[Exit::Done, Exit::Interrupted]),
+            (Some(Exit::Done), true)
+        );
         assert_eq!(
             after(&[Exit::Interrupted, Exit::Done]),
             (Some(Exit::Interrupted), false),
@@ -125,8 +145,14 @@ mod tests {
 
     #[test]
     fn an_ignored_hang_up_is_read_from_the_status() {
-        assert_eq!(hang_up_in("Name:\tx\nSigIgn:\t0000000000001001\n"), Some(true));
-        assert_eq!(hang_up_in("SigIgn:\t0000000000001000\nSigCgt:\t0000000000000001\n"), Some(false));
+        assert_eq!(
+            hang_up_in("Name:\tx\nSigIgn:\t0000000000001001\n"),
+            Some(true)
+        );
+        assert_eq!(
+            hang_up_in("SigIgn:\t0000000000001000\nSigCgt:\t0000000000000001\n"),
+            Some(false)
+        );
         assert_eq!(hang_up_in("SigIgn:\tz\n"), None);
         assert_eq!(hang_up_in(""), None);
     }

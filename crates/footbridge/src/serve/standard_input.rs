@@ -1,4 +1,5 @@
-//! What stdin tells of who started us: a client holds a pipe or a socket, a person a terminal, a service manager nothing.
+//! What stdin tells of who started us: a client holds a pipe or a socket, a person a terminal, a
+//! service manager nothing.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +8,8 @@ use std::os::unix::fs::FileTypeExt as _;
 
 use crate::cli::Transport;
 
-/// The transport that fits stdin. A terminal, `/dev/null` or a closed stdin (which the run time replaces by `/dev/null`) mean HTTP.
+/// The transport that fits stdin. A terminal, `/dev/null` or a closed stdin (which the run time
+/// replaces by `/dev/null`) mean HTTP.
 pub(crate) fn suggests() -> Transport {
     match kind() {
         Ok(kind) if kind.is_fifo() || kind.is_socket() || kind.is_file() => Transport::Stdio,

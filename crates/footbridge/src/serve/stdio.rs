@@ -10,14 +10,20 @@ use super::signals::Signals;
 use crate::caller::Caller;
 use crate::exit::{Exit, Trouble};
 
-/// Serves until the input ends, a signal comes or the checks fail; the client is answered while the checks run.
+/// Serves until the input ends, a signal comes or the checks fail; the client is answered while the
+/// checks run.
 pub(super) async fn serve(
     endpoint: Endpoint<Caller>,
     checks: impl Future<Output = Result<(), Trouble>>,
     signals: &Signals,
 ) -> Result<Exit, Trouble> {
-    let mut connection = stdio::Connection::start(endpoint, Caller::LocalUser, std::io::stdin(), std::io::stdout())
-        .map_err(|error| Trouble::failed(format!("cannot serve stdio: {error}")))?;
+    let mut connection = stdio::Connection::start(
+        endpoint,
+        Caller::LocalUser,
+        std::io::stdin(),
+        std::io::stdout(),
+    )
+    .map_err(|error| Trouble::failed(format!("cannot serve stdio: {error}")))?;
     let mut checks = pin!(checks);
     let served = async {
         let is_over = tokio::select! {
@@ -29,8 +35,11 @@ pub(super) async fn serve(
             () = connection.ended() => true,
         };
         if is_over {
-            // Whoever leaves early, or sends everything at once, still has the checks' answer, within the time of any end.
-            return timeout(limits::SHUTDOWN_TIME, checks).await.unwrap_or(Ok(()));
+            // Whoever leaves early, or sends everything at once, still has the checks' answer,
+            // within the time of any end.
+            return timeout(limits::SHUTDOWN_TIME, checks)
+                .await
+                .unwrap_or(Ok(()));
         }
         connection.ended().await;
         Ok(())

@@ -1,5 +1,6 @@
-//! What a request passes at every door but the MCP endpoint's, which has the same of its own, before anybody looks at what it asks for: by which
-//! name it came, from which page, how much memory is left for it. Who is asking is the door's to find out.
+//! What a request passes at every door but the MCP endpoint's, which has the same of its own,
+//! before anybody looks at what it asks for: by which name it came, from which page, how much
+//! memory is left for it. Who is asking is the door's to find out.
 
 use std::sync::Arc;
 
@@ -53,21 +54,33 @@ impl Threshold {
         }
     }
 
-    /// Whether a request carries what only somebody of ours has. A page that a browser was misled to reach us with has neither.
+    /// Whether a request carries what only somebody of ours has. A page that a browser was misled
+    /// to reach us with has neither.
     async fn is_meant_for_us(&self, head: &Parts) -> bool {
-        if self.action_key.is_some() && actions::admit(self.action_key.as_ref(), &head.headers).is_ok() {
+        if self.action_key.is_some()
+            && actions::admit(self.action_key.as_ref(), &head.headers).is_ok()
+        {
             return true;
         }
-        let (Some(store), Some(token)) = (&self.store, bearer_token(head)) else { return false };
-        store.authenticate(token.expose_secret()).await.is_ok_and(|principal| principal.is_some())
+        let (Some(store), Some(token)) = (&self.store, bearer_token(head)) else {
+            return false;
+        };
+        store
+            .authenticate(token.expose_secret())
+            .await
+            .is_ok_and(|principal| principal.is_some())
     }
 
     /// Where a request comes from, if that tells it from others.
     fn client(&self, head: &Parts) -> Option<ClientAddress> {
         let Peer(peer) = head.extensions.get::<Peer>()?;
         // A proxy that is not named has everybody behind it.
-        let is_hidden = is_forwarded(&head.headers) && !self.proxies.names(peer.ip().to_canonical());
-        self.proxies.client(head).filter(|_| !is_hidden).map(ClientAddress)
+        let is_hidden =
+            is_forwarded(&head.headers) && !self.proxies.names(peer.ip().to_canonical());
+        self.proxies
+            .client(head)
+            .filter(|_| !is_hidden)
+            .map(ClientAddress)
     }
 }
 
@@ -90,12 +103,15 @@ async fn pass(State(threshold): State<Arc<Threshold>>, request: Request, next: N
         return response;
     }
     let mut response = shape.refused(StatusCode::SERVICE_UNAVAILABLE, &OverBudget.to_string());
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(COME_BACK_AFTER));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(COME_BACK_AFTER));
     response
 }
 
 fn is_for_status(head: &Parts) -> bool {
-    let is_of_a_page = head.headers.contains_key(header::ORIGIN) || head.headers.contains_key(SEC_FETCH_SITE);
+    let is_of_a_page =
+        head.headers.contains_key(header::ORIGIN) || head.headers.contains_key(SEC_FETCH_SITE);
     head.uri.path() == STATUS && matches!(head.method, Method::GET | Method::HEAD) && !is_of_a_page
 }
 
@@ -108,7 +124,11 @@ enum ErrorShape {
 
 impl ErrorShape {
     fn of(path: &str) -> Self {
-        if path.starts_with("/actions") { Self::Error } else { Self::Detail }
+        if path.starts_with("/actions") {
+            Self::Error
+        } else {
+            Self::Detail
+        }
     }
 
     fn refused(self, status: StatusCode, sentence: &str) -> Response {

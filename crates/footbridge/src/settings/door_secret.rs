@@ -1,4 +1,5 @@
-//! A secret that opens a door of ours, as it is now: one from a file follows the file while the program runs.
+//! A secret that opens a door of ours, as it is now: one from a file follows the file while the
+//! program runs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -34,27 +35,44 @@ struct SecretFile {
 }
 
 impl DoorSecret {
-    /// What `read` gives; it is asked again when the file at `path` changes. None when it gives none.
+    /// What `read` gives; it is asked again when the file at `path` changes. None when it gives
+    /// none.
     pub(super) fn read(
         read: fn() -> Result<Option<SecretString>, Trouble>,
         path: Option<PathBuf>,
     ) -> Result<Option<Self>, Trouble> {
         let stamp = path.as_deref().and_then(FileStamp::of);
-        let Some(secret) = read()? else { return Ok(None) };
+        let Some(secret) = read()? else {
+            return Ok(None);
+        };
         let file = path.map(|path| SecretFile { path, read });
-        Ok(Some(Self(Arc::new(FollowedSecret { current: Mutex::new(CurrentSecret { secret, stamp }), file }))))
+        Ok(Some(Self(Arc::new(FollowedSecret {
+            current: Mutex::new(CurrentSecret { secret, stamp }),
+            file,
+        }))))
     }
 
     /// A secret that does not change.
     #[cfg(test)]
     pub(crate) fn fixed(secret: &str) -> Self {
-        let current = CurrentSecret { secret: SecretString::from(secret), stamp: None };
-        Self(Arc::new(FollowedSecret { current: Mutex::new(current), file: None }))
+        let current = CurrentSecret {
+            secret: SecretString::from(secret),
+            stamp: None,
+        };
+        Self(Arc::new(FollowedSecret {
+            current: Mutex::new(current),
+            file: None,
+        }))
     }
 
-    /// Whether it was given, compared in constant time. What cannot be used as a secret leaves the one before in force.
+    /// Whether it was given, compared in constant time. What cannot be used as a secret leaves the
+    /// one before in force.
     pub(crate) fn is(&self, given: &SecretString) -> bool {
-        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self
+            .0
+            .current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &self.0.file {
             let stamp = FileStamp::of(&file.path);
             if stamp.is_some() && stamp != current.stamp {
@@ -62,7 +80,9 @@ impl DoorSecret {
                 match (file.read)() {
                     Ok(Some(secret)) => current.secret = secret,
                     Ok(None) => {}
-                    Err(trouble) => tracing::warn!(%trouble, "a secret's file changed and cannot be used; the one before stays"),
+                    Err(trouble) => {
+                        tracing::warn!(%trouble, "a secret's file changed and cannot be used; the one before stays")
+                    }
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! The settings file: YAML, unknown keys refused, never needed. What wins over what is decided elsewhere.
+//! The settings file: YAML, unknown keys refused, never needed. What wins over what is decided
+//! elsewhere.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -68,8 +69,15 @@ impl SettingsFile {
             },
         };
         let text = match small_file::read(&path, MAX_BYTES) {
-            Err(error) if error.kind() == ErrorKind::NotFound && !is_named => return Ok(Self::default()),
-            read => read.map_err(|error| Trouble::usage(format!("cannot read the settings file {}: {error}", path.display())))?,
+            Err(error) if error.kind() == ErrorKind::NotFound && !is_named => {
+                return Ok(Self::default());
+            }
+            read => read.map_err(|error| {
+                Trouble::usage(format!(
+                    "cannot read the settings file {}: {error}",
+                    path.display()
+                ))
+            })?,
         };
         Self::parse(&path, &text)
     }
@@ -80,8 +88,14 @@ impl SettingsFile {
         }
         // The reader's snippet would show the file's lines, and they may hold a secret.
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-        let wrong = |what: String| Trouble::usage(format!("the settings file {}: {what}", path.as_ref().display()));
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| wrong(error.to_string().replace('\n', " ")))
+        let wrong = |what: String| {
+            Trouble::usage(format!(
+                "the settings file {}: {what}",
+                path.as_ref().display()
+            ))
+        };
+        serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| wrong(error.to_string().replace('\n', " ")))
     }
 }
 
@@ -91,7 +105,9 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_by_name_and_place() {
-        let error = SettingsFile::parse("settings.yaml", "port: 1\nprot: 2\n").unwrap_err().to_string();
+        let error = SettingsFile::parse("settings.yaml", "port: 1\nprot: 2\n")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("prot") && error.contains('2'), "{error}");
     }
 
@@ -100,7 +116,8 @@ mod tests {
         let text = "connectors:\n  prodmcp:\n    settings: { PRODMCP_TOKEN: pat_planted }\n";
         let file = SettingsFile::parse("settings.yaml", text).unwrap();
         assert!(!format!("{file:?}").contains("pat_planted"));
-        let error = SettingsFile::parse("settings.yaml", &format!("{text}    alow: [write]\n")).unwrap_err();
+        let error = SettingsFile::parse("settings.yaml", &format!("{text}    alow: [write]\n"))
+            .unwrap_err();
         assert!(!error.to_string().contains("pat_planted"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
-//! Groups of tools: which are listed, as flag, environment, settings file and connector file say. A tool of a group that is not
-//! listed can still be called by its name.
+//! Groups of tools: which are listed, as flag, environment, settings file and connector file say. A
+//! tool of a group that is not listed can still be called by its name.
 
 use crate::exit::Trouble;
 
@@ -16,8 +16,14 @@ pub(crate) struct Switch {
 impl Switch {
     fn read(text: &str) -> Self {
         match text.strip_prefix('-') {
-            Some(group) => Self { group: group.to_owned(), is_on: false },
-            None => Self { group: text.to_owned(), is_on: true },
+            Some(group) => Self {
+                group: group.to_owned(),
+                is_on: false,
+            },
+            None => Self {
+                group: text.to_owned(),
+                is_on: true,
+            },
         }
     }
 
@@ -32,21 +38,37 @@ pub(crate) fn switches(texts: &[String]) -> Vec<Switch> {
 
 /// The groups of a connector with whether each is listed, after the switches in their order.
 pub(crate) fn switched(groups: &[(String, bool)], switches: &[Switch]) -> Vec<(String, bool)> {
-    let listed =
-        |group: &str, by_file: bool| switches.iter().filter(|switch| switch.names(group)).fold(by_file, |_, switch| switch.is_on);
-    groups.iter().map(|(group, by_file)| (group.clone(), listed(group, *by_file))).collect()
+    let listed = |group: &str, by_file: bool| {
+        switches
+            .iter()
+            .filter(|switch| switch.names(group))
+            .fold(by_file, |_, switch| switch.is_on)
+    };
+    groups
+        .iter()
+        .map(|(group, by_file)| (group.clone(), listed(group, *by_file)))
+        .collect()
 }
 
 /// A switch that names no group was meant to do something.
-pub(crate) fn check<'g>(switches: &[Switch], groups: impl Iterator<Item = &'g str>) -> Result<(), Trouble> {
+pub(crate) fn check<'g>(
+    switches: &[Switch],
+    groups: impl Iterator<Item = &'g str>,
+) -> Result<(), Trouble> {
     let mut known: Vec<&str> = groups.collect();
     known.sort_unstable();
     known.dedup();
     for switch in switches {
         if switch.group != ALL && !known.contains(&switch.group.as_str()) {
-            let known =
-                if known.is_empty() { "there are none".to_owned() } else { format!("there are: {}, {ALL}", known.join(", ")) };
-            return Err(Trouble::usage(format!("there is no group of tools {:?}; {known}", switch.group)));
+            let known = if known.is_empty() {
+                "there are none".to_owned()
+            } else {
+                format!("there are: {}, {ALL}", known.join(", "))
+            };
+            return Err(Trouble::usage(format!(
+                "there is no group of tools {:?}; {known}",
+                switch.group
+            )));
         }
     }
     Ok(())
@@ -57,9 +79,16 @@ mod tests {
     use super::{check, switched, switches};
 
     fn listed(texts: &[&str]) -> Vec<bool> {
-        let groups = [("core".to_owned(), true), ("epics".to_owned(), false), ("issues".to_owned(), true)];
+        let groups = [
+            ("core".to_owned(), true),
+            ("epics".to_owned(), false),
+            ("issues".to_owned(), true),
+        ];
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        switched(&groups, &switches(&texts)).into_iter().map(|(_, listed)| listed).collect()
+        switched(&groups, &switches(&texts))
+            .into_iter()
+            .map(|(_, listed)| listed)
+            .collect()
     }
 
     #[test]
@@ -74,10 +103,22 @@ mod tests {
 
     #[test]
     fn an_unknown_group_is_named_with_those_there_are() {
-        let check = |text: &str, groups: &[&str]| check(&switches(&[text.to_owned()]), groups.iter().copied());
+        let check = |text: &str, groups: &[&str]| {
+            check(&switches(&[text.to_owned()]), groups.iter().copied())
+        };
         assert!(check("-core", &["core", "epics"]).is_ok() && check("all", &[]).is_ok());
-        let error = check("epic", &["epics", "core", "epics"]).unwrap_err().to_string();
-        assert_eq!(error, "there is no group of tools \"epic\"; there are: core, epics, all");
-        assert!(check("x", &[]).unwrap_err().to_string().contains("there are none"));
+        let error = check("epic", &["epics", "core", "epics"])
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "there is no group of tools \"epic\"; there are: core, epics, all"
+        );
+        assert!(
+            check("x", &[])
+                .unwrap_err()
+                .to_string()
+                .contains("there are none")
+        );
     }
 }

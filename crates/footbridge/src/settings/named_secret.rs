@@ -1,4 +1,5 @@
-//! A secret from a variable or from the file that another variable names. What it opens is decided elsewhere.
+//! A secret from a variable or from the file that another variable names. What it opens is decided
+//! elsewhere.
 
 use std::path::{Path, PathBuf};
 
@@ -16,19 +17,27 @@ pub(super) fn file(name: &str) -> Result<Option<PathBuf>, Trouble> {
     Ok(variable(&format!("{name}_FILE"))?.map(PathBuf::from))
 }
 
-/// The secret in the variable `name`, or in the file that `NAME_FILE` names, without the line break at its end. Setting both is refused.
+/// The secret in the variable `name`, or in the file that `NAME_FILE` names, without the line break
+/// at its end. Setting both is refused.
 pub(super) fn read(name: &str) -> Result<Option<SecretString>, Trouble> {
     let file_name = format!("{name}_FILE");
     match (variable(name)?, variable(&file_name)?) {
-        (Some(_), Some(_)) => Err(Trouble::usage(format!("{name} and {file_name} are both set: set one of them"))),
+        (Some(_), Some(_)) => Err(Trouble::usage(format!(
+            "{name} and {file_name} are both set: set one of them"
+        ))),
         (Some(secret), None) => usable(&secret, name).map(Some),
         (None, None) => Ok(None),
         (None, Some(path)) => {
-            let text = small_file::read(Path::new(&path), MAX_BYTES)
-                .map_err(|error| Trouble::usage(format!("{file_name} names {path}, which cannot be read: {error}")))?;
+            let text = small_file::read(Path::new(&path), MAX_BYTES).map_err(|error| {
+                Trouble::usage(format!(
+                    "{file_name} names {path}, which cannot be read: {error}"
+                ))
+            })?;
             let secret = text.trim_end_matches(['\r', '\n']);
             if secret.is_empty() {
-                return Err(Trouble::usage(format!("{path}, the file of {file_name}, is empty: write the secret into it")));
+                return Err(Trouble::usage(format!(
+                    "{path}, the file of {file_name}, is empty: write the secret into it"
+                )));
             }
             usable(secret, &file_name).map(Some)
         }
@@ -42,7 +51,10 @@ fn usable(secret: &str, holder: &str) -> Result<SecretString, Trouble> {
             "{holder} holds a placeholder, such as ${{NAME}} or <your-token>, which nothing was put in the place of: set the secret itself"
         )));
     }
-    if !secret.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+    if !secret
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    {
         return Err(Trouble::usage(format!(
             "{holder} holds a line break or a character that is not ASCII, which no header can carry: set it again, on one line"
         )));

@@ -1,5 +1,5 @@
-//! The user's consent to a change that is worth a question: asked through the client where the client can ask, else by its model, which
-//! makes the call a second time (`second_call`).
+//! The user's consent to a change that is worth a question: asked through the client where the
+//! client can ask, else by its model, which makes the call a second time (`second_call`).
 
 use footbridge_connector::{Effect, Question};
 use footbridge_mcp::{Call, Client, Elicitation, Elicited, Failure, fail};
@@ -11,29 +11,55 @@ use crate::caller::Caller;
 
 /// Characters of the question.
 const MAX_QUESTION: usize = 500;
-const REFUSED: &str = "The user did not agree, so nothing was changed. Do not try it again unless they ask for it.";
+const REFUSED: &str =
+    "The user did not agree, so nothing was changed. Do not try it again unless they ask for it.";
 
-/// Ends the call unless the user agrees. A tool asks when its file says how, and when it deletes. A client that cannot show a form is told
-/// what its file asks, and to make the call again; without such a question it has the tool's hints, and its own ways.
-pub(super) async fn ask(road: &Road, call: &Call<Caller>, arguments: &mut Map<String, Value>) -> Result<(), Failure> {
-    let code = if road.asks { arguments.remove(ARGUMENT) } else { None };
+/// Ends the call unless the user agrees. A tool asks when its file says how, and when it deletes. A
+/// client that cannot show a form is told what its file asks, and to make the call again; without
+/// such a question it has the tool's hints, and its own ways.
+pub(super) async fn ask(
+    road: &Road,
+    call: &Call<Caller>,
+    arguments: &mut Map<String, Value>,
+) -> Result<(), Failure> {
+    let code = if road.asks {
+        arguments.remove(ARGUMENT)
+    } else {
+        None
+    };
     // who types a command has decided
     if road.effect == Effect::Read || *call.caller == Caller::Terminal {
         return Ok(());
     }
     if !can_ask(call.client()) {
-        return if road.asks { second_call(road, call, arguments, code.as_ref().and_then(Value::as_str)).await } else { Ok(()) };
+        return if road.asks {
+            second_call(road, call, arguments, code.as_ref().and_then(Value::as_str)).await
+        } else {
+            Ok(())
+        };
     }
     let made = || (road.effect == Effect::Destroy).then(|| question(&road.title, arguments));
-    let Some(sentence) = written(road, call, arguments).await?.map(|question| question.text).or_else(made) else { return Ok(()) };
+    let Some(sentence) = written(road, call, arguments)
+        .await?
+        .map(|question| question.text)
+        .or_else(made)
+    else {
+        return Ok(());
+    };
     let form = json!({"type": "object", "properties": {"confirm": {"type": "boolean", "title": "Yes, do it", "default": true}}});
-    match call.elicit("confirm", Elicitation::form(one_line(&sentence), form)).await? {
-        Elicited::Accepted(content) if content.get("confirm") != Some(&Value::Bool(false)) => Ok(()),
+    match call
+        .elicit("confirm", Elicitation::form(one_line(&sentence), form))
+        .await?
+    {
+        Elicited::Accepted(content) if content.get("confirm") != Some(&Value::Bool(false)) => {
+            Ok(())
+        }
         _ => Err(fail(REFUSED)),
     }
 }
 
-/// The first call is answered with the question and a code; the same call with that code is the consent.
+/// The first call is answered with the question and a code; the same call with that code is the
+/// consent.
 async fn second_call(
     road: &Road,
     call: &Call<Caller>,
@@ -43,9 +69,13 @@ async fn second_call(
     if code.is_some_and(|code| road.asked.takes(*call.caller, arguments, code)) {
         return Ok(());
     }
-    let Some(question) = written(road, call, arguments).await? else { return Ok(()) };
+    let Some(question) = written(road, call, arguments).await? else {
+        return Ok(());
+    };
     let why = match code {
-        Some(_) => format!("That `{ARGUMENT}` is not for this call, was used already, or is older than {MINUTES} minutes. "),
+        Some(_) => format!(
+            "That `{ARGUMENT}` is not for this call, was used already, or is older than {MINUTES} minutes. "
+        ),
         None => String::new(),
     };
     let code = road.asked.note(*call.caller, arguments);
@@ -56,8 +86,15 @@ async fn second_call(
 }
 
 /// What the file asks.
-async fn written(road: &Road, call: &Call<Caller>, arguments: &Map<String, Value>) -> Result<Option<Question>, Failure> {
-    let written = road.backend.confirmation(&road.tool, arguments.clone()).await;
+async fn written(
+    road: &Road,
+    call: &Call<Caller>,
+    arguments: &Map<String, Value>,
+) -> Result<Option<Question>, Failure> {
+    let written = road
+        .backend
+        .confirmation(&road.tool, arguments.clone())
+        .await;
     written.map_err(|error| {
         tell_log(&road.tool, &call.caller, &error);
         fail(error.message())
@@ -66,19 +103,33 @@ async fn written(road: &Road, call: &Call<Caller>, arguments: &Map<String, Value
 
 /// Whether the client shows forms; one that says nothing of its ways of asking does.
 fn can_ask(client: &Client) -> bool {
-    let declares =
-        |part: &str| client.capabilities().pointer(&format!("/elicitation/{part}")).is_some_and(|part| !part.is_null());
+    let declares = |part: &str| {
+        client
+            .capabilities()
+            .pointer(&format!("/elicitation/{part}"))
+            .is_some_and(|part| !part.is_null())
+    };
     client.can("elicitation") && (declares("form") || !declares("url"))
 }
 
 /// The question of a tool whose file has none.
 fn question(title: &str, arguments: &Map<String, Value>) -> String {
-    let said: Vec<String> = arguments.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    if said.is_empty() { format!("{title}?") } else { format!("{title} ({})?", said.join(", ")) }
+    let said: Vec<String> = arguments
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    if said.is_empty() {
+        format!("{title}?")
+    } else {
+        format!("{title} ({})?", said.join(", "))
+    }
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_QUESTION).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_QUESTION)
+        .collect()
 }
 
 #[cfg(test)]
@@ -90,8 +141,14 @@ mod tests {
     #[test]
     fn a_question_names_what_is_about_to_go() {
         let arguments = json!({"id": 7, "name": "x"});
-        assert_eq!(question("Delete a card", arguments.as_object().unwrap()), r#"Delete a card (id 7, name "x")?"#);
+        assert_eq!(
+            question("Delete a card", arguments.as_object().unwrap()),
+            r#"Delete a card (id 7, name "x")?"#
+        );
         assert_eq!(question("Delete all", &Map::new()), "Delete all?");
-        assert_eq!(one_line(&"é\n".repeat(MAX_QUESTION)).chars().count(), MAX_QUESTION);
+        assert_eq!(
+            one_line(&"é\n".repeat(MAX_QUESTION)).chars().count(),
+            MAX_QUESTION
+        );
     }
 }

@@ -12,19 +12,29 @@ pub(crate) struct Gate {
     allowed: Vec<Allow>,
     /// The operator said it; otherwise it is what is open by default.
     is_said: bool,
-    /// The backend's own setting that opens writing, such as `X_READ_ONLY=false`, where it has one and nothing else decides.
+    /// The backend's own setting that opens writing, such as `X_READ_ONLY=false`, where it has one
+    /// and nothing else decides.
     own_switch: Option<String>,
 }
 
 impl Gate {
     /// What the operator said.
     pub(crate) fn said(allowed: Vec<Allow>) -> Self {
-        Self { allowed, is_said: true, own_switch: None }
+        Self {
+            allowed,
+            is_said: true,
+            own_switch: None,
+        }
     }
 
-    /// What is open where the operator said nothing, and the setting of the backend's that opens writing.
+    /// What is open where the operator said nothing, and the setting of the backend's that opens
+    /// writing.
     pub(crate) fn by_default(allowed: Vec<Allow>, own_switch: Option<String>) -> Self {
-        Self { allowed, is_said: false, own_switch }
+        Self {
+            allowed,
+            is_said: false,
+            own_switch,
+        }
     }
 
     pub(crate) fn is_open(&self, effect: Effect) -> bool {
@@ -45,10 +55,13 @@ impl Gate {
         self.is_said && !self.is_open(effect)
     }
 
-    /// What opens an effect beside what is open already: a value of `--allow`, or the backend's own setting.
+    /// What opens an effect beside what is open already: a value of `--allow`, or the backend's own
+    /// setting.
     pub(crate) fn switch_for(&self, effect: Effect) -> &str {
         match effect {
-            Effect::Read | Effect::Write if self.own_switch.is_some() => self.own_switch.as_deref().unwrap_or_default(),
+            Effect::Read | Effect::Write if self.own_switch.is_some() => {
+                self.own_switch.as_deref().unwrap_or_default()
+            }
             Effect::Destroy if self.is_open(Effect::Write) => "--allow write,destroy",
             Effect::Write if self.is_open(Effect::Destroy) => "--allow write,destroy",
             Effect::Destroy => "--allow destroy",
@@ -81,37 +94,83 @@ mod tests {
         let gate = |allowed: &[Allow]| Gate::said(allowed.to_vec());
         assert!(gate(&[]).is_open(Effect::Read));
         assert!(!gate(&[]).is_open(Effect::Write) && !gate(&[]).is_open(Effect::Destroy));
-        assert!(gate(&[Allow::Write]).is_open(Effect::Write) && !gate(&[Allow::Write]).is_open(Effect::Destroy));
-        assert!(!gate(&[Allow::Destroy]).is_open(Effect::Write) && gate(&[Allow::Destroy]).is_open(Effect::Destroy));
+        assert!(
+            gate(&[Allow::Write]).is_open(Effect::Write)
+                && !gate(&[Allow::Write]).is_open(Effect::Destroy)
+        );
+        assert!(
+            !gate(&[Allow::Destroy]).is_open(Effect::Write)
+                && gate(&[Allow::Destroy]).is_open(Effect::Destroy)
+        );
     }
 
     #[test]
     fn the_named_switch_opens_what_it_says_and_closes_nothing() {
-        assert_eq!(Gate::said(vec![Allow::Write]).switch_for(Effect::Destroy), "--allow write,destroy");
-        assert_eq!(Gate::said(vec![]).switch_for(Effect::Destroy), "--allow destroy");
-        assert_eq!(Gate::said(vec![]).switch_for(Effect::Write), "--allow write");
-        assert_eq!(Gate::said(vec![Allow::Destroy]).switch_for(Effect::Write), "--allow write,destroy");
+        assert_eq!(
+            Gate::said(vec![Allow::Write]).switch_for(Effect::Destroy),
+            "--allow write,destroy"
+        );
+        assert_eq!(
+            Gate::said(vec![]).switch_for(Effect::Destroy),
+            "--allow destroy"
+        );
+        assert_eq!(
+            Gate::said(vec![]).switch_for(Effect::Write),
+            "--allow write"
+        );
+        assert_eq!(
+            Gate::said(vec![Allow::Destroy]).switch_for(Effect::Write),
+            "--allow write,destroy"
+        );
         let own = Gate::by_default(vec![], Some("X_READ_ONLY=false".to_owned()));
-        assert_eq!((own.switch_for(Effect::Write), own.switch_for(Effect::Destroy)), ("X_READ_ONLY=false", "--allow destroy"));
+        assert_eq!(
+            (
+                own.switch_for(Effect::Write),
+                own.switch_for(Effect::Destroy)
+            ),
+            ("X_READ_ONLY=false", "--allow destroy")
+        );
     }
 
     #[test]
     fn only_what_the_operator_said_closes_to_everybody() {
-        let closed = |gate: Gate| (gate.is_closed_by_word(Effect::Write), gate.is_closed_by_word(Effect::Destroy));
+        let closed = |gate: Gate| {
+            (
+                gate.is_closed_by_word(Effect::Write),
+                gate.is_closed_by_word(Effect::Destroy),
+            )
+        };
         assert_eq!(closed(Gate::said(vec![Allow::Read])), (true, true));
         assert_eq!(closed(Gate::said(vec![Allow::Write])), (false, true));
-        assert_eq!(closed(Gate::said(vec![Allow::Write, Allow::Destroy])), (false, false));
-        assert_eq!(closed(Gate::by_default(vec![Allow::Write], None)), (false, false));
+        assert_eq!(
+            closed(Gate::said(vec![Allow::Write, Allow::Destroy])),
+            (false, false)
+        );
+        assert_eq!(
+            closed(Gate::by_default(vec![Allow::Write], None)),
+            (false, false)
+        );
         assert!(!Gate::said(vec![]).is_closed_by_word(Effect::Read));
     }
 
     #[test]
     fn who_may_only_read_reads() {
         for effect in [Effect::Read, Effect::Write, Effect::Destroy] {
-            for caller in [Caller::LocalUser, Caller::Terminal, Caller::HttpClient(None), Caller::ActionClient] {
-                assert!(check_caller(caller, effect, "card_create").is_ok(), "{caller:?} {effect:?}");
+            for caller in [
+                Caller::LocalUser,
+                Caller::Terminal,
+                Caller::HttpClient(None),
+                Caller::ActionClient,
+            ] {
+                assert!(
+                    check_caller(caller, effect, "card_create").is_ok(),
+                    "{caller:?} {effect:?}"
+                );
             }
-            assert_eq!(check_caller(Caller::Forwarded, effect, "card_create").is_ok(), effect == Effect::Read);
+            assert_eq!(
+                check_caller(Caller::Forwarded, effect, "card_create").is_ok(),
+                effect == Effect::Read
+            );
         }
     }
 }

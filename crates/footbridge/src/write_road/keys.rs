@@ -1,5 +1,6 @@
-//! Calls under a key of the caller's: each is carried out once in 24 hours, however often and from however many places it is made.
-//! What is kept is in the store; what keeps calls of this process apart is here.
+//! Calls under a key of the caller's: each is carried out once in 24 hours, however often and from
+//! however many places it is made. What is kept is in the store; what keeps calls of this process
+//! apart is here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -38,7 +39,10 @@ enum Place {
     /// Nowhere; why.
     Nowhere(String),
     /// In the store of that directory, opened by the first call that has a key.
-    Directory { path: PathBuf, store: OnceCell<Store> },
+    Directory {
+        path: PathBuf,
+        store: OnceCell<Store>,
+    },
 }
 
 /// What to do with a call.
@@ -66,7 +70,10 @@ impl Keys {
     }
 
     pub(crate) fn in_directory(path: PathBuf) -> Self {
-        Self::at(Place::Directory { path, store: OnceCell::new() })
+        Self::at(Place::Directory {
+            path,
+            store: OnceCell::new(),
+        })
     }
 
     /// A call that has a key is told why it cannot be kept.
@@ -75,11 +82,16 @@ impl Keys {
     }
 
     fn at(place: Place) -> Self {
-        Self(Arc::new(Kept { place, locks: Locks::default() }))
+        Self(Arc::new(Kept {
+            place,
+            locks: Locks::default(),
+        }))
     }
 
     async fn store(&self) -> Result<Store, String> {
-        let unkept = |why: String| format!("The call could not be kept under its {ARGUMENT}, so nothing was done: {why}.");
+        let unkept = |why: String| {
+            format!("The call could not be kept under its {ARGUMENT}, so nothing was done: {why}.")
+        };
         match &self.0.place {
             Place::Open(store) => Ok(store.clone()),
             Place::Nowhere(why) => Err(unkept(why.clone())),
@@ -90,9 +102,15 @@ impl Keys {
         }
     }
 
-    /// Notes that a call begins, unless it was made before. Waits while the same key is at work in this process.
-    /// It takes place in this room.
-    pub(crate) async fn begin(&self, call: CallKey, room: &str, arguments: &Map<String, Value>, now: SystemTime) -> Begun {
+    /// Notes that a call begins, unless it was made before. Waits while the same key is at work in
+    /// this process. It takes place in this room.
+    pub(crate) async fn begin(
+        &self,
+        call: CallKey,
+        room: &str,
+        arguments: &Map<String, Value>,
+        now: SystemTime,
+    ) -> Begun {
         let length = call.key.chars().count();
         if length > MAX_KEY {
             return Begun::Refused(format!(
@@ -106,7 +124,11 @@ impl Keys {
         let lock = self.lock(&call).lock_owned().await;
         let fingerprint = fingerprint(arguments);
         match store.begin_kept_call(&call, room, &fingerprint, now).await {
-            Ok(KeptCall::Begun) => Begun::Go(Held { call, store, _lock: lock }),
+            Ok(KeptCall::Begun) => Begun::Go(Held {
+                call,
+                store,
+                _lock: lock,
+            }),
             Ok(KeptCall::Done(Some(answer))) => Begun::Answered(answer),
             Ok(KeptCall::Done(None)) => Begun::Refused(format!(
                 "This call was carried out already under the {ARGUMENT} {:?}; its answer was too large to keep. Read the object.",
@@ -123,11 +145,18 @@ impl Keys {
             )),
             Err(error) => {
                 let next = match &error {
-                    KeepError::Full(_) => " Wait until the oldest are a day old, or call without a key.",
+                    KeepError::Full(_) => {
+                        " Wait until the oldest are a day old, or call without a key."
+                    }
                     _ => "",
                 };
-                tracing::error!(error = &error as &dyn std::error::Error, "a call cannot be kept");
-                Begun::Refused(format!("The call could not be kept under its {ARGUMENT}, so nothing was done: {error}.{next}"))
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a call cannot be kept"
+                );
+                Begun::Refused(format!(
+                    "The call could not be kept under its {ARGUMENT}, so nothing was done: {error}.{next}"
+                ))
             }
         }
     }
@@ -158,29 +187,46 @@ impl Held {
     /// It was carried out, with this answer.
     pub(crate) async fn finish(self, answer: &str) {
         if let Err(error) = self.store.finish_kept_call(&self.call, answer).await {
-            tracing::error!(error = &error as &dyn std::error::Error, tool = self.call.tool, "the end of a call was not kept");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                tool = self.call.tool,
+                "the end of a call was not kept"
+            );
         }
     }
 
-    /// It failed. When nothing was changed, the key is free again; otherwise nobody knows, and the next call is told so.
+    /// It failed. When nothing was changed, the key is free again; otherwise nobody knows, and the
+    /// next call is told so.
     pub(crate) async fn fail(self, may_have_changed: bool) {
         if may_have_changed {
             return;
         }
         if let Err(error) = self.store.forget_kept_call(&self.call).await {
-            tracing::error!(error = &error as &dyn std::error::Error, tool = self.call.tool, "the end of a call was not kept");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                tool = self.call.tool,
+                "the end of a call was not kept"
+            );
         }
     }
 }
 
-/// The digest of every argument by its name, as JSON: what tells two calls apart, and says in what they differ, without their words.
+/// The digest of every argument by its name, as JSON: what tells two calls apart, and says in what
+/// they differ, without their words.
 fn fingerprint(arguments: &Map<String, Value>) -> String {
     let digests: BTreeMap<&str, String> = arguments
         .iter()
         .filter(|(name, _)| *name != ARGUMENT)
         .map(|(name, value)| {
             let digest = Sha256::digest(canonical(value).as_bytes());
-            (name.as_str(), digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect())
+            (
+                name.as_str(),
+                digest
+                    .iter()
+                    .take(DIGEST_BYTES)
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect(),
+            )
         })
         .collect();
     serde_json::to_string(&digests).unwrap_or_default()
@@ -190,19 +236,28 @@ fn fingerprint(arguments: &Map<String, Value>) -> String {
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(map) => {
-            let sorted: BTreeMap<&String, String> = map.iter().map(|(key, value)| (key, canonical(value))).collect();
-            let entries: Vec<String> =
-                sorted.into_iter().map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
+            let sorted: BTreeMap<&String, String> = map
+                .iter()
+                .map(|(key, value)| (key, canonical(value)))
+                .collect();
+            let entries: Vec<String> = sorted
+                .into_iter()
+                .map(|(key, value)| format!("{}:{value}", Value::from(key.as_str())))
+                .collect();
             format!("{{{}}}", entries.join(","))
         }
-        Value::Array(list) => format!("[{}]", list.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Array(list) => format!(
+            "[{}]",
+            list.iter().map(canonical).collect::<Vec<_>>().join(",")
+        ),
         other => other.to_string(),
     }
 }
 
 /// In what two calls differ.
 fn difference(before: &str, now: &str) -> String {
-    let read = |text: &str| serde_json::from_str::<BTreeMap<String, String>>(text).unwrap_or_default();
+    let read =
+        |text: &str| serde_json::from_str::<BTreeMap<String, String>>(text).unwrap_or_default();
     let (before, now) = (read(before), read(now));
     let say = |names: Vec<&String>, what: &str| {
         let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
@@ -216,8 +271,19 @@ fn difference(before: &str, now: &str) -> String {
                 .collect(),
             "had another value",
         ),
-        say(now.keys().filter(|name| !before.contains_key(*name)).collect(), "was not passed"),
-        say(before.keys().filter(|name| !now.contains_key(*name)).collect(), "was passed, and is not now"),
+        say(
+            now.keys()
+                .filter(|name| !before.contains_key(*name))
+                .collect(),
+            "was not passed",
+        ),
+        say(
+            before
+                .keys()
+                .filter(|name| !now.contains_key(*name))
+                .collect(),
+            "was passed, and is not now",
+        ),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
@@ -234,9 +300,21 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_of_every_argument_and_of_no_order() {
-        assert_eq!(of(json!({"a": 1, "b": {"x": [1, 2], "y": null}})), of(json!({"b": {"y": null, "x": [1, 2]}, "a": 1})));
-        assert_eq!(of(json!({"a": 1, "idempotency_key": "k"})), of(json!({"a": 1, "idempotency_key": "l"})));
-        for other in [json!({"a": "1"}), json!({"a": 1, "b": null}), json!({"a": 1.0}), json!({}), json!({"b": 1})] {
+        assert_eq!(
+            of(json!({"a": 1, "b": {"x": [1, 2], "y": null}})),
+            of(json!({"b": {"y": null, "x": [1, 2]}, "a": 1}))
+        );
+        assert_eq!(
+            of(json!({"a": 1, "idempotency_key": "k"})),
+            of(json!({"a": 1, "idempotency_key": "l"}))
+        );
+        for other in [
+            json!({"a": "1"}),
+            json!({"a": 1, "b": null}),
+            json!({"a": 1.0}),
+            json!({}),
+            json!({"b": 1}),
+        ] {
             assert_ne!(of(json!({"a": 1})), of(other.clone()), "{other}");
         }
         assert_ne!(of(json!({"a": [1, 2]})), of(json!({"a": [2, 1]})));
@@ -245,7 +323,13 @@ mod tests {
 
     #[test]
     fn a_difference_is_named() {
-        let (before, now) = (of(json!({"a": 1, "b": 2, "c": 3})), of(json!({"a": 1, "b": 5, "d": 3, "e": 1})));
-        assert_eq!(difference(&before, &now), "`b` had another value; `d`, `e` was not passed; `c` was passed, and is not now");
+        let (before, now) = (
+            of(json!({"a": 1, "b": 2, "c": 3})),
+            of(json!({"a": 1, "b": 5, "d": 3, "e": 1})),
+        );
+        assert_eq!(
+            difference(&before, &now),
+            "`b` had another value; `d`, `e` was not passed; `c` was passed, and is not now"
+        );
     }
 }

@@ -14,11 +14,15 @@ use crate::caller::Caller;
 const WAITING: usize = 16;
 /// Characters of the backend's words that are passed on.
 const MAX_MESSAGE: usize = 200;
-/// How much further a step is than the one before when the backend counts no further: the protocol wants it to grow.
+/// How much further a step is than the one before when the backend counts no further: the protocol
+/// wants it to grow.
 const LEAST_STEP: f64 = 0.001;
 
 /// Does the work, and tells how far it is.
-pub(super) async fn told<F: Future>(call: &Call<Caller>, start: impl FnOnce(Option<OnProgress>) -> F) -> F::Output {
+pub(super) async fn told<F: Future>(
+    call: &Call<Caller>,
+    start: impl FnOnce(Option<OnProgress>) -> F,
+) -> F::Output {
     if !call.wants_progress() {
         return start(None).await;
     }
@@ -56,7 +60,10 @@ fn after(done: f64, last: Option<f64>) -> f64 {
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_MESSAGE)
+        .collect()
 }
 
 #[cfg(test)]
@@ -66,13 +73,20 @@ mod tests {
     #[test]
     fn progress_always_grows() {
         assert_eq!((after(3.0, None), after(4.0, Some(3.0))), (3.0, 4.0));
-        assert!(after(3.0, Some(3.0)) > 3.0 && after(1.0, Some(3.0)) > 3.0 && after(f64::NAN, Some(3.0)) > 3.0);
+        assert!(
+            after(3.0, Some(3.0)) > 3.0
+                && after(1.0, Some(3.0)) > 3.0
+                && after(f64::NAN, Some(3.0)) > 3.0
+        );
         assert_eq!(after(f64::INFINITY, None), 0.0);
     }
 
     #[test]
     fn the_backends_words_stay_on_one_short_line() {
         assert_eq!(one_line("a\nb\u{7}"), "a b ");
-        assert_eq!(one_line(&"é".repeat(MAX_MESSAGE + 1)).chars().count(), MAX_MESSAGE);
+        assert_eq!(
+            one_line(&"é".repeat(MAX_MESSAGE + 1)).chars().count(),
+            MAX_MESSAGE
+        );
     }
 }

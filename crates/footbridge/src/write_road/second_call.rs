@@ -1,4 +1,5 @@
-//! Consent by a second call: what was asked and not yet agreed to, and the codes that agree. Who is asked, and when, is `consent`.
+//! Consent by a second call: what was asked and not yet agreed to, and the codes that agree. Who is
+//! asked, and when, is `consent`.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -11,11 +12,13 @@ use tokio::time::Instant;
 
 use crate::caller::Caller;
 
-/// The argument that carries the code. It is not in the listed schema: a client learns of it when it needs it.
+/// The argument that carries the code. It is not in the listed schema: a client learns of it when
+/// it needs it.
 pub(super) const ARGUMENT: &str = "confirm";
 /// How long a code is good for.
 pub(super) const MINUTES: u64 = 5;
-/// Questions of one tool that wait for their second call; a further one takes the place of the oldest.
+/// Questions of one tool that wait for their second call; a further one takes the place of the
+/// oldest.
 const MAX_WAITING: usize = 256;
 
 /// The schema of that argument.
@@ -44,19 +47,31 @@ struct Code {
 }
 
 impl Asked {
-    /// Notes a question about this call and gives the code that agrees to it; an earlier code for the same call is good no more.
+    /// Notes a question about this call and gives the code that agrees to it; an earlier code for
+    /// the same call is good no more.
     pub(super) fn note(&self, caller: Caller, arguments: &Map<String, Value>) -> String {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.codes.retain(|_, code| !code.is_over());
         if waiting.codes.len() >= MAX_WAITING
-            && let Some(oldest) = waiting.codes.iter().min_by_key(|(_, code)| code.number).map(|(call, _)| *call)
+            && let Some(oldest) = waiting
+                .codes
+                .iter()
+                .min_by_key(|(_, code)| code.number)
+                .map(|(call, _)| *call)
         {
             waiting.codes.remove(&oldest);
         }
         waiting.last += 1;
         let (call, number) = (digest(caller, arguments), waiting.last);
         let text = format!("{:08x}", waiting.random.hash_one((call, number)) >> 32);
-        waiting.codes.insert(call, Code { text: text.clone(), number, asked: Instant::now() });
+        waiting.codes.insert(
+            call,
+            Code {
+                text: text.clone(),
+                number,
+                asked: Instant::now(),
+            },
+        );
         text
     }
 
@@ -64,7 +79,10 @@ impl Asked {
     pub(super) fn takes(&self, caller: Caller, arguments: &Map<String, Value>, code: &str) -> bool {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let call = digest(caller, arguments);
-        let agrees = waiting.codes.get(&call).is_some_and(|known| known.text == code && !known.is_over());
+        let agrees = waiting
+            .codes
+            .get(&call)
+            .is_some_and(|known| known.text == code && !known.is_over());
         if agrees {
             waiting.codes.remove(&call);
         }
@@ -105,7 +123,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_code_agrees_to_its_own_call_once() {
         let asked = Asked::default();
-        let (one, other) = (of(json!({ "id": 1, "cut": true })), of(json!({ "id": 2, "cut": true })));
+        let (one, other) = (
+            of(json!({ "id": 1, "cut": true })),
+            of(json!({ "id": 2, "cut": true })),
+        );
         let code = asked.note(LocalUser, &one);
         assert!(
             !asked.takes(LocalUser, &other, &code)
@@ -113,11 +134,18 @@ mod tests {
                 && !asked.takes(LocalUser, &one, "")
         );
         let turned = of(json!({ "cut": true, "id": 1 }));
-        assert!(asked.takes(LocalUser, &turned, &code), "the order says nothing");
+        assert!(
+            asked.takes(LocalUser, &turned, &code),
+            "the order says nothing"
+        );
         assert!(!asked.takes(LocalUser, &one, &code), "once");
         let first = asked.note(LocalUser, &one);
         let second = asked.note(LocalUser, &one);
-        assert!(first != second && !asked.takes(LocalUser, &one, &first) && asked.takes(LocalUser, &one, &second));
+        assert!(
+            first != second
+                && !asked.takes(LocalUser, &one, &first)
+                && asked.takes(LocalUser, &one, &second)
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -135,7 +163,9 @@ mod tests {
     async fn so_many_questions_wait_and_then_the_oldest_goes() {
         let asked = Asked::default();
         let call = |id: usize| of(json!({ "id": id }));
-        let codes: Vec<_> = (0..=MAX_WAITING).map(|id| asked.note(LocalUser, &call(id))).collect();
+        let codes: Vec<_> = (0..=MAX_WAITING)
+            .map(|id| asked.note(LocalUser, &call(id)))
+            .collect();
         assert!(!asked.takes(LocalUser, &call(0), &codes[0]));
         for (id, code) in codes.iter().enumerate().skip(1) {
             assert!(asked.takes(LocalUser, &call(id), code), "{id}");

@@ -1,4 +1,5 @@
-//! Clients over HTTP, rmcp's among them, that go straight to a server of this machine, whatever proxies the environment names.
+//! Clients over HTTP, rmcp's among them, that go straight to a server of this machine, whatever
+//! proxies the environment names.
 
 use reqwest::{Client, ClientBuilder};
 use rmcp::transport::StreamableHttpClientTransport;
@@ -7,7 +8,8 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use super::held::Held;
 
 fn direct() -> ClientBuilder {
-    // Clients are built without a TLS provider of their own; a second installation is refused, and harmless.
+    // Clients are built without a TLS provider of their own; a second installation is refused, and
+    // harmless.
     drop(rustls::crypto::ring::default_provider().install_default());
     Client::builder().no_proxy()
 }

@@ -1,6 +1,7 @@
-//! What the tests that start the program share: starting it and ending it, clients of it, a backend's place on the network. Every test
-//! binary takes it in with `#[path]` and leaves some of it unused. It judges nothing but what no test wants otherwise: every message of an MCP
-//! server that comes through here is held to the JSON schema of its revision.
+//! What the tests that start the program share: starting it and ending it, clients of it, a
+//! backend's place on the network. Every test binary takes it in with `#[path]` and leaves some of
+//! it unused. It judges nothing but what no test wants otherwise: every message of an MCP server
+//! that comes through here is held to the JSON schema of its revision.
 #![allow(dead_code, reason = "each test binary needs another part of it")]
 
 pub(crate) mod client;

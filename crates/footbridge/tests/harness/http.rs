@@ -1,4 +1,5 @@
-//! HTTP/1.1 requests as bytes on a connection of their own, so that a test decides every header and sees every answer.
+//! HTTP/1.1 requests as bytes on a connection of their own, so that a test decides every header and
+//! sees every answer.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -19,12 +20,24 @@ pub(crate) struct Request<'a> {
 }
 
 pub(crate) fn get<'a>(base: &'a str, path: &'a str) -> Request<'a> {
-    Request { base, method: "GET", path, headers: Vec::new(), body: Vec::new() }
+    Request {
+        base,
+        method: "GET",
+        path,
+        headers: Vec::new(),
+        body: Vec::new(),
+    }
 }
 
 pub(crate) fn post<'a>(base: &'a str, path: &'a str, body: &Value) -> Request<'a> {
     let json = [("content-type", "application/json".to_owned())];
-    Request { base, method: "POST", path, headers: json.into(), body: body.to_string().into_bytes() }
+    Request {
+        base,
+        method: "POST",
+        path,
+        headers: json.into(),
+        body: body.to_string().into_bytes(),
+    }
 }
 
 impl<'a> Request<'a> {
@@ -44,14 +57,19 @@ impl<'a> Request<'a> {
 
     pub(crate) fn send(self) -> Response {
         let shown = format!("{} {}", self.method, self.path);
-        self.try_send().unwrap_or_else(|| panic!("{shown}: no whole answer"))
+        self.try_send()
+            .unwrap_or_else(|| panic!("{shown}: no whole answer"))
     }
 
     /// None when the server goes away before it has answered.
     pub(crate) fn try_send(self) -> Option<Response> {
         let address = self.base.strip_prefix("http://").unwrap();
-        let mut head =
-            format!("{} {} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", self.method, self.path, self.body.len());
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
+            self.method,
+            self.path,
+            self.body.len()
+        );
         if !self.headers.iter().any(|(name, _)| *name == "host") {
             write!(head, "host: {address}\r\n").unwrap();
         }
@@ -73,7 +91,10 @@ impl<'a> Request<'a> {
     /// A message of MCP is held to the schema.
     fn hold(&self, response: &Response) {
         if self.path == "/mcp" && response.header("content-type") == Some("application/json") {
-            let version = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("mcp-protocol-version"));
+            let version = self
+                .headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("mcp-protocol-version"));
             let mut wire = Wire::with_header(version.map(|(_, version)| version.as_str()));
             wire.sent_text(&self.body);
             wire.received(&response.json());
@@ -92,20 +113,36 @@ impl Response {
     fn read(answer: &str) -> Option<Self> {
         let (head, body) = answer.split_once("\r\n\r\n")?;
         let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let status = lines
+            .next()
+            .unwrap()
+            .split(' ')
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
         let headers = lines
             .map(|line| line.split_once(": ").unwrap())
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
             .collect();
-        let response = Self { status, headers, body: body.to_owned() };
+        let response = Self {
+            status,
+            headers,
+            body: body.to_owned(),
+        };
         // An answer that has no content has no length either.
-        let length = response.header("content-length").or((status == 204).then_some("0"));
+        let length = response
+            .header("content-length")
+            .or((status == 204).then_some("0"));
         let length = length.unwrap_or_else(|| panic!("every answer has a length: {head}"));
         (length.parse() == Ok(body.len())).then_some(response)
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(one, _)| one == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn json(&self) -> Value {

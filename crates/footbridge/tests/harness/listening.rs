@@ -1,4 +1,5 @@
-//! The program listening over HTTP, with everything it logs at the finest level; ended with the test.
+//! The program listening over HTTP, with everything it logs at the finest level; ended with the
+//! test.
 
 use std::process::Command;
 
@@ -13,17 +14,28 @@ pub(crate) struct Listening {
 
 impl Listening {
     /// Serves `connector` with nothing but these variables.
-    pub(crate) fn start<'s>(connector: &str, arguments: &[&str], variables: impl IntoIterator<Item = (&'s str, String)>) -> Self {
+    pub(crate) fn start<'s>(
+        connector: &str,
+        arguments: &[&str],
+        variables: impl IntoIterator<Item = (&'s str, String)>,
+    ) -> Self {
         let home = Home::new();
         let mut command = home.command(&["serve", connector]);
-        command.args(arguments).env("FOOTBRIDGE_LOG", "trace").envs(variables);
+        command
+            .args(arguments)
+            .env("FOOTBRIDGE_LOG", "trace")
+            .envs(variables);
         Self::of(home, command)
     }
 
     /// A command that serves, in that home.
     pub(crate) fn of(home: Home, mut command: Command) -> Self {
         let (running, url) = Running::start_http(&mut command);
-        Self { running, url, _home: home }
+        Self {
+            running,
+            url,
+            _home: home,
+        }
     }
 
     /// The most memory it ever had.

@@ -1,4 +1,5 @@
-//! Answers that no well Taiga gives, put in place of the next one to a request: other shapes, other lengths, none at all.
+//! Answers that no well Taiga gives, put in place of the next one to a request: other shapes, other
+//! lengths, none at all.
 
 use std::convert::Infallible;
 
@@ -17,17 +18,18 @@ pub(crate) enum Odd {
         body: Bytes,
     },
     /// 200 with so many blanks; whether the length is said beforehand.
-    Long {
-        bytes: usize,
-        is_told: bool,
-    },
+    Long { bytes: usize, is_told: bool },
     /// Never.
     Nothing,
 }
 
 impl Odd {
     pub(crate) fn body(status: u16, body: impl Into<Bytes>) -> Self {
-        Self::Answer { status, headers: Vec::new(), body: body.into() }
+        Self::Answer {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+        }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -39,19 +41,32 @@ impl Odd {
 
     pub(crate) async fn into_response(self) -> Response<Body> {
         match self {
-            Self::Answer { status, headers, body } => {
+            Self::Answer {
+                status,
+                headers,
+                body,
+            } => {
                 let mut response = Response::new(Body::from(body));
                 *response.status_mut() = StatusCode::from_u16(status).unwrap();
                 for (name, value) in headers {
-                    response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_str(&value).unwrap());
+                    response.headers_mut().insert(
+                        HeaderName::from_static(name),
+                        HeaderValue::from_str(&value).unwrap(),
+                    );
                 }
                 response
             }
             Self::Long { bytes, is_told } => {
-                let pieces = std::iter::repeat_n(Ok::<_, Infallible>(Bytes::from_static(PIECE)), bytes / PIECE.len());
+                let pieces = std::iter::repeat_n(
+                    Ok::<_, Infallible>(Bytes::from_static(PIECE)),
+                    bytes / PIECE.len(),
+                );
                 let mut response = Response::new(Body::from_stream(stream::iter(pieces)));
                 if is_told {
-                    response.headers_mut().insert("content-length", HeaderValue::from(bytes / PIECE.len() * PIECE.len()));
+                    response.headers_mut().insert(
+                        "content-length",
+                        HeaderValue::from(bytes / PIECE.len() * PIECE.len()),
+                    );
                 }
                 response
             }

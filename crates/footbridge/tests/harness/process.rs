@@ -21,13 +21,18 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// A user's home: data and settings are below it, and nothing of the real user is seen.
 pub(crate) struct Home(TempDir);
 
-/// Files in memory, where a machine has such a place. A disk may take a tenth of a second for each write that must not be lost, as it does
-/// behind a build, and what runs at its end is given five seconds by the program.
+/// Files in memory, where a machine has such a place. A disk may take a tenth of a second for each
+/// write that must not be lost, as it does behind a build, and what runs at its end is given five
+/// seconds by the program.
 const MEMORY: &str = "/dev/shm";
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir_in(MEMORY).or_else(|_| tempfile::tempdir()).unwrap())
+        Self(
+            tempfile::tempdir_in(MEMORY)
+                .or_else(|_| tempfile::tempdir())
+                .unwrap(),
+        )
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -59,7 +64,11 @@ impl Home {
     /// Another program in the same environment, which may start ours.
     pub(crate) fn other_program(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().env("HOME", self.path()).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.path())
+            .stdin(Stdio::null());
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
@@ -80,7 +89,9 @@ impl Home {
 
     /// A personal access token of an account, by the command that makes one.
     pub(crate) fn token(&self, account: &str) -> String {
-        self.succeed(&["token", "create", "test", "--account", account]).trim().to_owned()
+        self.succeed(&["token", "create", "test", "--account", account])
+            .trim()
+            .to_owned()
     }
 }
 
@@ -93,13 +104,17 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The one line in which the program says why it will not go on: nothing else on stderr, nothing on stdout.
+    /// The one line in which the program says why it will not go on: nothing else on stderr,
+    /// nothing on stdout.
     #[track_caller]
     pub(crate) fn complaint(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert_eq!(self.stdout, "", "{self:?}");
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
-        let said = self.stderr.strip_prefix("footbridge: ").or_else(|| self.stderr.strip_prefix("Configuration error: "));
+        let said = self
+            .stderr
+            .strip_prefix("footbridge: ")
+            .or_else(|| self.stderr.strip_prefix("Configuration error: "));
         said.unwrap_or_else(|| panic!("{self:?}")).trim_end()
     }
 }
@@ -116,14 +131,25 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it; stdin is what the command says.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let input = child.stdin.take();
         let output = Lines::of(child.stdout.take().unwrap());
         let errors = Lines::of(child.stderr.take().unwrap());
-        Self { child, input, output, errors, wire: Box::default() }
+        Self {
+            child,
+            input,
+            output,
+            errors,
+            wire: Box::default(),
+        }
     }
 
-    /// Starts it with a pipe as its stdin. Until that is closed, the program ends for reasons of its own alone, however long they take.
+    /// Starts it with a pipe as its stdin. Until that is closed, the program ends for reasons of
+    /// its own alone, however long they take.
     pub(crate) fn start_piped(command: &mut Command) -> Self {
         Self::start(command.stdin(Stdio::piped()))
     }
@@ -138,7 +164,12 @@ impl Running {
     /// Waits for the address that it says it listens on, such as `http://127.0.0.1:1234`.
     pub(crate) fn address(&mut self) -> String {
         let line = self.error_line(|line| line.trim_start().starts_with("MCP "));
-        line.split_whitespace().nth(1).unwrap().strip_suffix("/mcp").unwrap().to_owned()
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .strip_suffix("/mcp")
+            .unwrap()
+            .to_owned()
     }
 
     /// Waits for a line on stderr.
@@ -147,7 +178,10 @@ impl Running {
             match self.errors.next() {
                 Some(line) if is_wanted(&line) => return line,
                 Some(_) => {}
-                None => panic!("it ended without the line that was waited for; it said:\n{}", self.errors.said),
+                None => panic!(
+                    "it ended without the line that was waited for; it said:\n{}",
+                    self.errors.said
+                ),
             }
         }
     }
@@ -179,7 +213,10 @@ impl Running {
     /// A message is held to the schema; other lines are not of MCP.
     fn hold(&mut self, line: &str) {
         if let Ok(message) = serde_json::from_str::<Value>(line)
-            && message.as_array().map_or(Some(&message), |batch| batch.first()).is_some_and(|one| one.get("jsonrpc").is_some())
+            && message
+                .as_array()
+                .map_or(Some(&message), |batch| batch.first())
+                .is_some_and(|one| one.get("jsonrpc").is_some())
         {
             self.wire.received(&message);
         }
@@ -197,8 +234,15 @@ impl Running {
     pub(crate) fn ended(mut self) -> Ended {
         while self.line().is_some() {}
         while self.errors.next().is_some() {}
-        let (stdout, stderr) = (std::mem::take(&mut self.output.said), std::mem::take(&mut self.errors.said));
-        Ended { code: self.child.wait().unwrap().code(), stdout, stderr }
+        let (stdout, stderr) = (
+            std::mem::take(&mut self.output.said),
+            std::mem::take(&mut self.errors.said),
+        );
+        Ended {
+            code: self.child.wait().unwrap().code(),
+            stdout,
+            stderr,
+        }
     }
 
     /// Ends it with SIGTERM and waits.
@@ -220,8 +264,16 @@ impl Running {
     /// The most memory it ever had.
     pub(crate) fn most_memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        line.split_whitespace()
+            .next()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            / 1024
     }
 }
 
@@ -250,7 +302,10 @@ impl Spawned {
     pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let mut errors = Lines::of(self.0.stderr.take().unwrap());
         while errors.next().is_some() {}
-        (self.0.wait().unwrap().code(), std::mem::take(&mut errors.said))
+        (
+            self.0.wait().unwrap().code(),
+            std::mem::take(&mut errors.said),
+        )
     }
 }
 
@@ -274,13 +329,19 @@ impl Lines {
         std::thread::spawn(move || {
             let mut reader = BufReader::new(stream);
             let mut line = Vec::new();
-            while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+            while reader
+                .read_until(b'\n', &mut line)
+                .is_ok_and(|count| count > 0)
+            {
                 if sender.send(std::mem::take(&mut line)).is_err() {
                     return;
                 }
             }
         });
-        Self { lines, said: String::new() }
+        Self {
+            lines,
+            said: String::new(),
+        }
     }
 
     fn next(&mut self) -> Option<String> {
@@ -292,7 +353,11 @@ impl Lines {
                 Some(line.trim_end_matches('\n').to_owned())
             }
             Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("nothing was said within {:?}; before:\n{}", started.elapsed(), self.said),
+            Err(RecvTimeoutError::Timeout) => panic!(
+                "nothing was said within {:?}; before:\n{}",
+                started.elapsed(),
+                self.said
+            ),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The program serving connectors, and a real client of it: rmcp's over stdio and Streamable HTTP, a plain one over SSE. Judges nothing
-//! but success, refusal, and that no secret is said.
+//! The program serving connectors, and a real client of it: rmcp's over stdio and Streamable HTTP,
+//! a plain one over SSE. Judges nothing but success, refusal, and that no secret is said.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -54,8 +54,8 @@ pub(crate) struct Called {
 }
 
 impl Served {
-    /// `serve` with these arguments and nothing but these variables, at the finest log level. `has_no_secret` looks at all that is
-    /// said to anybody.
+    /// `serve` with these arguments and nothing but these variables, at the finest log level.
+    /// `has_no_secret` looks at all that is said to anybody.
     pub(crate) async fn by<'s>(
         via: Via,
         arguments: &[&str],
@@ -64,17 +64,32 @@ impl Served {
     ) -> Self {
         let home = Home::new();
         let mut command = home.command(&["serve"]);
-        command.args(arguments).env("FOOTBRIDGE_LOG", "trace").envs(variables);
+        command
+            .args(arguments)
+            .env("FOOTBRIDGE_LOG", "trace")
+            .envs(variables);
         if via == Via::Stdio {
             let client = Client::Rmcp(over_stdio(&home, command).await);
-            return Self { client, program: Program::Child(home), has_no_secret };
+            return Self {
+                client,
+                program: Program::Child(home),
+                has_no_secret,
+            };
         }
         let listening = Listening::of(home, command);
         let client = match via {
             Via::Sse => Client::Sse(SseClient::connect(&listening.url).await),
-            Via::Stdio | Via::Http => Client::Rmcp(().serve(client::streamable_http(&listening.url)).await.unwrap()),
+            Via::Stdio | Via::Http => Client::Rmcp(
+                ().serve(client::streamable_http(&listening.url))
+                    .await
+                    .unwrap(),
+            ),
         };
-        Self { client, program: Program::Listening(listening), has_no_secret }
+        Self {
+            client,
+            program: Program::Listening(listening),
+            has_no_secret,
+        }
     }
 
     /// Every tool as a client sees it.
@@ -91,44 +106,79 @@ impl Served {
 
     /// The names of the tools.
     pub(crate) async fn tool_names(&self) -> Vec<String> {
-        self.tools().await.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+        self.tools()
+            .await
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Every template of resources, as a client of rmcp sees it.
     pub(crate) async fn templates(&self) -> Vec<Value> {
-        values(self.rmcp().peer().list_all_resource_templates().await.unwrap())
+        values(
+            self.rmcp()
+                .peer()
+                .list_all_resource_templates()
+                .await
+                .unwrap(),
+        )
     }
 
     /// Media type and text of a resource, or the error; neither holds a secret.
     pub(crate) async fn read(&self, uri: &str) -> Result<(String, String), String> {
         let read = match &self.client {
             Client::Rmcp(client) => {
-                let read = client.peer().read_resource(ReadResourceRequestParams::new(uri)).await;
-                read.map(|read| serde_json::to_value(read).unwrap()).map_err(|error| error.to_string())
+                let read = client
+                    .peer()
+                    .read_resource(ReadResourceRequestParams::new(uri))
+                    .await;
+                read.map(|read| serde_json::to_value(read).unwrap())
+                    .map_err(|error| error.to_string())
             }
-            Client::Sse(client) => {
-                client.try_ask("resources/read", json!({ "uri": uri })).await.map_err(|error| error.to_string())
-            }
+            Client::Sse(client) => client
+                .try_ask("resources/read", json!({ "uri": uri }))
+                .await
+                .map_err(|error| error.to_string()),
         };
         let result = read.inspect_err(|error| (self.has_no_secret)(error))?;
         (self.has_no_secret)(&result.to_string());
         let one = &result["contents"][0];
-        Ok((one["mimeType"].as_str().unwrap().to_owned(), one["text"].as_str().unwrap().to_owned()))
+        Ok((
+            one["mimeType"].as_str().unwrap().to_owned(),
+            one["text"].as_str().unwrap().to_owned(),
+        ))
     }
 
     /// What a call gives, which holds no secret whatever it is.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Called {
         let result = match &self.client {
             Client::Rmcp(client) => {
-                let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-                let parameters = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+                let Value::Object(arguments) = arguments else {
+                    panic!("arguments are an object")
+                };
+                let parameters =
+                    CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
                 serde_json::to_value(client.peer().call_tool(parameters).await.unwrap()).unwrap()
             }
-            Client::Sse(client) => client.ask("tools/call", json!({ "name": tool, "arguments": arguments })).await,
+            Client::Sse(client) => {
+                client
+                    .ask(
+                        "tools/call",
+                        json!({ "name": tool, "arguments": arguments }),
+                    )
+                    .await
+            }
         };
         (self.has_no_secret)(&result.to_string());
-        assert_eq!(result["content"].as_array().unwrap().len(), 1, "{tool}: {result}");
-        Called { is_error: result["isError"] == true, text: result["content"][0]["text"].as_str().unwrap().to_owned() }
+        assert_eq!(
+            result["content"].as_array().unwrap().len(),
+            1,
+            "{tool}: {result}"
+        );
+        Called {
+            is_error: result["isError"] == true,
+            text: result["content"][0]["text"].as_str().unwrap().to_owned(),
+        }
     }
 
     /// The text of a call that must succeed.
@@ -145,7 +195,13 @@ impl Served {
 
     /// The JSON of a call that is made a second time with the code that its first answer gives.
     pub(crate) async fn confirmed(&self, tool: &str, mut arguments: Value) -> Value {
-        let asked = self.refuse(tool, arguments.clone(), &["First ask the user", "Nothing was changed yet"]).await;
+        let asked = self
+            .refuse(
+                tool,
+                arguments.clone(),
+                &["First ask the user", "Nothing was changed yet"],
+            )
+            .await;
         arguments["confirm"] = Value::from(code_in(&asked));
         self.succeed(tool, arguments).await
     }
@@ -155,7 +211,11 @@ impl Served {
         let called = self.call(tool, arguments).await;
         assert!(called.is_error, "{tool}: {}", called.text);
         for needle in needles {
-            assert!(called.text.contains(needle), "{tool}: no {needle:?} in {:?}", called.text);
+            assert!(
+                called.text.contains(needle),
+                "{tool}: no {needle:?} in {:?}",
+                called.text
+            );
         }
         called.text
     }
@@ -200,12 +260,18 @@ impl Served {
 
 /// The code with which a second call agrees.
 pub(crate) fn code_in(asked: &str) -> &str {
-    asked.split_once("\"confirm\": \"").and_then(|(_, rest)| rest.split_once('"')).unwrap_or_else(|| panic!("{asked}")).0
+    asked
+        .split_once("\"confirm\": \"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .unwrap_or_else(|| panic!("{asked}"))
+        .0
 }
 
 /// The rows of a page.
 pub(crate) fn items(page: &Value) -> &[Value] {
-    page["items"].as_array().unwrap_or_else(|| panic!("not a page: {page}"))
+    page["items"]
+        .as_array()
+        .unwrap_or_else(|| panic!("not a page: {page}"))
 }
 
 fn log_of(home: &Home) -> std::path::PathBuf {
@@ -216,10 +282,16 @@ async fn over_stdio(home: &Home, command: Command) -> RunningService<RoleClient,
     let mut command = tokio::process::Command::from(command);
     command.args(["--transport", "stdio"]);
     let log = Stdio::from(File::create(log_of(home)).unwrap());
-    let (transport, _) = TokioChildProcess::builder(command).stderr(log).spawn().unwrap();
+    let (transport, _) = TokioChildProcess::builder(command)
+        .stderr(log)
+        .spawn()
+        .unwrap();
     ().serve(Held::new(transport)).await.unwrap()
 }
 
 fn values(things: Vec<impl serde::Serialize>) -> Vec<Value> {
-    things.into_iter().map(|thing| serde_json::to_value(thing).unwrap()).collect()
+    things
+        .into_iter()
+        .map(|thing| serde_json::to_value(thing).unwrap())
+        .collect()
 }

@@ -21,11 +21,17 @@ pub(crate) fn tool_call(id: u64, tool: &str, arguments: &Value) -> Value {
 
 /// The result of a call: the JSON of its text, which a text alone is not, or the text of its error.
 pub(crate) fn outcome(answer: &Value) -> Result<Value, String> {
-    let result = answer.get("result").unwrap_or_else(|| panic!("no result: {answer}"));
-    let text = result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"));
+    let result = answer
+        .get("result")
+        .unwrap_or_else(|| panic!("no result: {answer}"));
+    let text = result["content"][0]["text"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text: {answer}"));
     match result.get("isError") {
         Some(Value::Bool(true)) => Err(text.to_owned()),
-        _ if text.starts_with(['{', '[']) => Ok(serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))),
+        _ if text.starts_with(['{', '[']) => {
+            Ok(serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}")))
+        }
         _ => Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))),
     }
 }
@@ -40,32 +46,49 @@ impl Session {
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut running = Running::start_piped(command);
         running.send(initialize(REVISION).to_string());
-        let answer: Value = serde_json::from_str(&running.line().expect("it answers initialize")).unwrap();
+        let answer: Value =
+            serde_json::from_str(&running.line().expect("it answers initialize")).unwrap();
         assert_eq!(answer["result"]["protocolVersion"], REVISION, "{answer}");
         running.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
-        Self { running, next_id: 0 }
+        Self {
+            running,
+            next_id: 0,
+        }
     }
 
     pub(crate) fn request(&mut self, method: &str, parameters: &Value) -> Value {
         self.next_id += 1;
-        let request = json!({ "jsonrpc": "2.0", "id": self.next_id, "method": method, "params": parameters });
+        let request =
+            json!({ "jsonrpc": "2.0", "id": self.next_id, "method": method, "params": parameters });
         self.running.send(request.to_string());
-        let answer: Value = serde_json::from_str(&self.running.line().expect("it answers")).unwrap();
+        let answer: Value =
+            serde_json::from_str(&self.running.line().expect("it answers")).unwrap();
         assert_eq!(answer["id"], self.next_id, "{answer}");
         answer
     }
 
     pub(crate) fn tools(&mut self) -> Vec<Value> {
-        self.request("tools/list", &json!({}))["result"]["tools"].as_array().unwrap().clone()
+        self.request("tools/list", &json!({}))["result"]["tools"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Result<Value, String> {
-        outcome(&self.request("tools/call", &json!({ "name": tool, "arguments": arguments })))
+        outcome(&self.request(
+            "tools/call",
+            &json!({ "name": tool, "arguments": arguments }),
+        ))
     }
 
     pub(crate) fn titles(&mut self) -> Vec<String> {
         let cards = self.call("card_list", json!({ "all": true })).unwrap();
-        cards["items"].as_array().unwrap().iter().map(|card| card["title"].as_str().unwrap().to_owned()).collect()
+        cards["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|card| card["title"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Ends the input and waits.
@@ -81,8 +104,13 @@ pub(crate) fn call_over_http(base: &str, tool: &str, arguments: &Value) -> Resul
 }
 
 /// None when the server goes away before it has answered.
-pub(crate) fn try_call_over_http(base: &str, tool: &str, arguments: &Value) -> Option<Result<Value, String>> {
-    let request = http::post(base, "/mcp", &tool_call(1, tool, arguments)).header("mcp-protocol-version", REVISION);
+pub(crate) fn try_call_over_http(
+    base: &str,
+    tool: &str,
+    arguments: &Value,
+) -> Option<Result<Value, String>> {
+    let request = http::post(base, "/mcp", &tool_call(1, tool, arguments))
+        .header("mcp-protocol-version", REVISION);
     let response = request.try_send()?;
     assert_eq!(response.status, 200, "{response:?}");
     Some(outcome(&response.json()))

@@ -1,4 +1,5 @@
-//! A client of 2024-11-05 over HTTP+SSE: one stream of events, and a POST for each message. No more than that.
+//! A client of 2024-11-05 over HTTP+SSE: one stream of events, and a POST for each message. No more
+//! than that.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -32,11 +33,20 @@ impl SseClient {
     /// Opens the stream of the server at `base`, and initializes.
     pub(crate) async fn connect(base: &str) -> Self {
         let http = super::client::http();
-        let mut stream = http.get(format!("{base}/sse")).header("accept", "text/event-stream").send().await.unwrap();
+        let mut stream = http
+            .get(format!("{base}/sse"))
+            .header("accept", "text/event-stream")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(stream.status(), 200);
         let mut events = Events::default();
         let (kind, path) = loop {
-            let piece = stream.chunk().await.unwrap().expect("the stream begins with an event");
+            let piece = stream
+                .chunk()
+                .await
+                .unwrap()
+                .expect("the stream begins with an event");
             if let Some(event) = events.take(&piece).into_iter().next() {
                 break event;
             }
@@ -51,23 +61,35 @@ impl SseClient {
                 for (_, data) in events.take(&piece) {
                     let answer: Value = serde_json::from_str(&data).unwrap();
                     heard.lock().unwrap().received(&answer);
-                    let waiting = answer["id"].as_u64().and_then(|id| answers.lock().unwrap().remove(&id));
+                    let waiting = answer["id"]
+                        .as_u64()
+                        .and_then(|id| answers.lock().unwrap().remove(&id));
                     waiting.map(|waiting| waiting.send(answer));
                 }
             }
         });
-        let client = Self { http, address: format!("{base}{path}"), waiting, last_id: Mutex::default(), wire, reading };
-        let hello =
-            json!({ "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "sse", "version": "1" } });
+        let client = Self {
+            http,
+            address: format!("{base}{path}"),
+            waiting,
+            last_id: Mutex::default(),
+            wire,
+            reading,
+        };
+        let hello = json!({ "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "sse", "version": "1" } });
         let welcome = client.ask("initialize", hello).await;
         assert_eq!(welcome["protocolVersion"], "2024-11-05");
-        client.post(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        client
+            .post(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))
+            .await;
         client
     }
 
     /// The result of a request; an error is a failure of the test.
     pub(crate) async fn ask(&self, method: &str, params: Value) -> Value {
-        self.try_ask(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+        self.try_ask(method, params)
+            .await
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     /// The result of a request, or its error.
@@ -79,7 +101,8 @@ impl SseClient {
         };
         let (sender, receiver) = oneshot::channel();
         self.waiting.lock().unwrap().insert(id, sender);
-        self.post(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
+        self.post(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
+            .await;
         let mut answer = receiver.await.unwrap();
         match answer.get_mut("error") {
             Some(error) => Err(error.take()),
@@ -89,7 +112,11 @@ impl SseClient {
 
     async fn post(&self, message: Value) {
         self.wire.lock().unwrap().sent(&message);
-        let request = self.http.post(&self.address).header("content-type", "application/json").body(message.to_string());
+        let request = self
+            .http
+            .post(&self.address)
+            .header("content-type", "application/json")
+            .body(message.to_string());
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 202, "an answer comes on the stream");
     }
@@ -107,7 +134,10 @@ impl Events {
         while let Some(end) = self.0.windows(2).position(|pair| pair == b"\n\n") {
             let event = String::from_utf8(self.0.drain(..end + 2).collect()).unwrap();
             let field = |name: &str| {
-                let lines = event.lines().filter_map(|line| line.strip_prefix(name)).map(str::trim_start);
+                let lines = event
+                    .lines()
+                    .filter_map(|line| line.strip_prefix(name))
+                    .map(str::trim_start);
                 lines.collect::<Vec<_>>().join("\n")
             };
             let data = field("data:");

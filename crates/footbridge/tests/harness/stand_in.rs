@@ -1,5 +1,5 @@
-//! A stand-in's place: a port of its own, and the world behind it, which a test may look at and change; and a port where nobody is. What
-//! a stand-in answers is its own.
+//! A stand-in's place: a port of its own, and the world behind it, which a test may look at and
+//! change; and a port where nobody is. What a stand-in answers is its own.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -8,7 +8,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// A running one; it ends some time after this is dropped, and before [`Standing::stop`] is through.
+/// A running one; it ends some time after this is dropped, and before [`Standing::stop`] is
+/// through.
 #[derive(Debug)]
 pub(crate) struct Standing<W> {
     /// `http://127.0.0.1:1234`.
@@ -24,16 +25,28 @@ impl<W: Send + 'static> Standing<W> {
         let world = Arc::new(Mutex::new(world));
         let router = router(Arc::clone(&world));
         let place = Reserved::new();
-        let listener = TcpListener::bind(("127.0.0.1", place.port())).await.unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", place.port()))
+            .await
+            .unwrap();
         let url = place.url();
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move { stopped.await.unwrap_or_default() };
-        let serving = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await.unwrap() });
-        Self { url, world, stop: Some((stop, place)), serving }
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stopped)
+                .await
+                .unwrap()
+        });
+        Self {
+            url,
+            world,
+            stop: Some((stop, place)),
+            serving,
+        }
     }
 
-    /// Ends it. When this is through, nobody listens there any more and every connection is closed, so that whoever comes next is refused,
-    /// as long as what this gives is there.
+    /// Ends it. When this is through, nobody listens there any more and every connection is closed,
+    /// so that whoever comes next is refused, as long as what this gives is there.
     #[must_use]
     pub(crate) async fn stop(mut self) -> Reserved {
         let (stop, place) = self.stop.take().unwrap();
@@ -58,14 +71,16 @@ impl<W> Drop for Standing<W> {
     }
 }
 
-/// A port where nobody listens, and which nobody else is given while this is there. A server that is told its number may listen on it.
+/// A port where nobody listens, and which nobody else is given while this is there. A server that
+/// is told its number may listen on it.
 #[derive(Debug)]
 pub(crate) struct Reserved(TcpSocket);
 
 impl Reserved {
     pub(crate) fn new() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        // Two that both may reuse an address may both have it, as long as one of them does not listen.
+        // Two that both may reuse an address may both have it, as long as one of them does not
+        // listen.
         socket.set_reuseaddr(true).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         Self(socket)

@@ -1,4 +1,5 @@
-//! How the program ends: when the input ends, when a signal comes, when nobody reads. What runs is finished first.
+//! How the program ends: when the input ends, when a signal comes, when nobody reads. What runs is
+//! finished first.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -14,7 +15,8 @@ use crate::harness::process::{DEADLINE, Home, PROGRAM, Running};
 use crate::harness::session::{Session, outcome, tool_call};
 use crate::harness::wire::Wire;
 
-/// Writes that are under way at an end: many, and yet done within its five seconds where each takes a tenth of one.
+/// Writes that are under way at an end: many, and yet done within its five seconds where each takes
+/// a tenth of one.
 const WRITES: u64 = 40;
 /// What is logged when those five seconds were not enough.
 const OUT_OF_TIME: &str = "did not finish in time and were stopped seconds=5";
@@ -30,7 +32,11 @@ fn serve(home: &Home) -> Command {
 fn the_end_of_the_input_is_a_good_end() {
     let home = Home::new();
     let ended = Session::start(&mut home.command(&["serve"])).finish();
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(0), ""),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -42,7 +48,11 @@ fn a_last_line_without_its_line_end_is_answered() {
     running.input.as_mut().unwrap().write_all(ping).unwrap();
     running.close_input();
     let ended = running.ended();
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{}}\n"), "{ended:?}");
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{}}\n"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -52,7 +62,11 @@ fn signals_end_stdio() {
         let session = Session::start(&mut serve(&home));
         session.running.signal(signal);
         let ended = session.running.ended();
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{signal:?}: {ended:?}");
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (Some(code), ""),
+            "{signal:?}: {ended:?}"
+        );
     }
 }
 
@@ -63,14 +77,22 @@ fn signals_end_http_although_a_connection_idles() {
         let (running, base) = Running::start_http(&mut serve(&home));
         let mut idle = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
         idle.set_read_timeout(Some(DEADLINE)).unwrap();
-        idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .unwrap();
         let mut answer = [0; 12];
         idle.read_exact(&mut answer).unwrap();
         assert_eq!(&answer, b"HTTP/1.1 200");
         running.signal(signal);
         let ended = running.ended();
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{signal:?}: {ended:?}");
-        assert!(!ended.stderr.contains(OUT_OF_TIME), "an idle connection keeps nobody waiting: {ended:?}");
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(code), ""),
+            "{signal:?}: {ended:?}"
+        );
+        assert!(
+            !ended.stderr.contains(OUT_OF_TIME),
+            "an idle connection keeps nobody waiting: {ended:?}"
+        );
     }
 }
 
@@ -79,17 +101,43 @@ fn writes_before_the_end_of_the_input_are_all_carried_out_and_answered() {
     let home = Home::new();
     let mut running = Running::start_piped(&mut home.command(&["serve"]));
     for id in 0..WRITES {
-        running.send(tool_call(id, "card_create", &json!({ "title": format!("card {id}") })).to_string());
+        running.send(
+            tool_call(id, "card_create", &json!({ "title": format!("card {id}") })).to_string(),
+        );
     }
     running.close_input();
     let ended = running.ended();
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
-    let answers: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let answered: BTreeSet<_> = answers.iter().map(|answer| answer["id"].as_u64().unwrap()).collect();
-    assert_eq!((answers.len() as u64, answered), (WRITES, (0..WRITES).collect()));
-    let created: BTreeSet<_> =
-        answers.iter().map(|answer| outcome(answer).unwrap()["title"].as_str().unwrap().to_owned()).collect();
-    let kept: BTreeSet<_> = Session::start(&mut home.command(&["serve"])).titles().into_iter().collect();
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(0), ""),
+        "{ended:?}"
+    );
+    let answers: Vec<Value> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let answered: BTreeSet<_> = answers
+        .iter()
+        .map(|answer| answer["id"].as_u64().unwrap())
+        .collect();
+    assert_eq!(
+        (answers.len() as u64, answered),
+        (WRITES, (0..WRITES).collect())
+    );
+    let created: BTreeSet<_> = answers
+        .iter()
+        .map(|answer| {
+            outcome(answer).unwrap()["title"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let kept: BTreeSet<_> = Session::start(&mut home.command(&["serve"]))
+        .titles()
+        .into_iter()
+        .collect();
     assert_eq!(kept, created);
 }
 
@@ -99,20 +147,44 @@ fn what_a_signal_cuts_short_was_answered_or_never_begun() {
         let home = Home::new();
         let mut running = Running::start_piped(&mut serve(&home));
         for id in 0..WRITES {
-            running.send(tool_call(id, "card_create", &json!({ "title": format!("card {id}") })).to_string());
+            running.send(
+                tool_call(id, "card_create", &json!({ "title": format!("card {id}") })).to_string(),
+            );
         }
         running.line().unwrap();
         running.signal(signal);
         let ended = running.ended();
         assert_eq!(ended.code, Some(code), "{ended:?}");
-        let answers: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let (refused, done): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.get("error").is_some());
+        let answers: Vec<Value> = ended
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let (refused, done): (Vec<_>, Vec<_>) = answers
+            .iter()
+            .partition(|answer| answer.get("error").is_some());
         for answer in refused {
-            assert!(answer["error"]["message"].as_str().unwrap().contains("was not carried out"), "{answer}");
+            assert!(
+                answer["error"]["message"]
+                    .as_str()
+                    .unwrap()
+                    .contains("was not carried out"),
+                "{answer}"
+            );
         }
-        let created: BTreeSet<_> =
-            done.into_iter().map(|answer| outcome(answer).unwrap()["title"].as_str().unwrap().to_owned()).collect();
-        let kept: BTreeSet<_> = Session::start(&mut home.command(&["serve"])).titles().into_iter().collect();
+        let created: BTreeSet<_> = done
+            .into_iter()
+            .map(|answer| {
+                outcome(answer).unwrap()["title"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect();
+        let kept: BTreeSet<_> = Session::start(&mut home.command(&["serve"]))
+            .titles()
+            .into_iter()
+            .collect();
         assert_eq!(kept, created, "{signal:?}");
     }
 }
@@ -131,16 +203,23 @@ fn a_request_that_is_under_way_is_answered_before_the_end() {
         connection.write_all(rest.as_bytes()).unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
-        assert!(answer.contains("HTTP/1.1 200") && answer.contains("under way"), "{signal:?}: {answer}");
+        assert!(
+            answer.contains("HTTP/1.1 200") && answer.contains("under way"),
+            "{signal:?}: {answer}"
+        );
         let mut wire = Wire::default();
         wire.sent_text(body.as_bytes());
         wire.received(&serde_json::from_str(answer.rsplit_once("\r\n\r\n").unwrap().1).unwrap());
         assert_eq!(running.ended().code, Some(code));
-        assert_eq!(Session::start(&mut home.command(&["serve"])).titles(), ["under way"]);
+        assert_eq!(
+            Session::start(&mut home.command(&["serve"])).titles(),
+            ["under way"]
+        );
     }
 }
 
-/// A connection on which the server works on a request whose body, of this many bytes, has not come.
+/// A connection on which the server works on a request whose body, of this many bytes, has not
+/// come.
 fn under_way(base: &str, bytes: usize) -> TcpStream {
     let mut connection = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
     connection.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -180,16 +259,28 @@ fn a_second_interruption_ends_stdio_at_once() {
     let home = Home::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let backend = format!("http://{}", silent.local_addr().unwrap());
-    let mut session = Session::start(home.command(&["serve", "prodmcp"]).env("PRODMCP_BASE_URL", backend));
-    session.running.send(tool_call(1, "card_list", &json!({})).to_string());
+    let mut session = Session::start(
+        home.command(&["serve", "prodmcp"])
+            .env("PRODMCP_BASE_URL", backend),
+    );
+    session
+        .running
+        .send(tool_call(1, "card_list", &json!({})).to_string());
     let _held = silent.accept().unwrap();
     session.running.signal(Signal::INT);
     // The first was heard when no new call is carried out.
     let started = Instant::now();
     for id in 2.. {
         assert!(started.elapsed() < DEADLINE);
-        session.running.send(tool_call(id, "card_get", &json!({})).to_string());
-        if session.running.line().unwrap().contains("was not carried out") {
+        session
+            .running
+            .send(tool_call(id, "card_get", &json!({})).to_string());
+        if session
+            .running
+            .line()
+            .unwrap()
+            .contains("was not carried out")
+        {
             break;
         }
     }
@@ -203,7 +294,9 @@ fn a_second_interruption_ends_stdio_at_once() {
 #[test]
 fn an_ignored_hang_up_stays_ignored() {
     let home = Home::new();
-    let (running, base) = Running::start_http(&mut home.other_program("env", &["--ignore-signal=HUP", PROGRAM, "serve"]));
+    let (running, base) = Running::start_http(
+        &mut home.other_program("env", &["--ignore-signal=HUP", PROGRAM, "serve"]),
+    );
     running.signal(Signal::HUP);
     running.signal(Signal::HUP);
     assert_eq!(http::get(&base, "/healthz").send().status, 200);
@@ -236,20 +329,36 @@ fn a_client_that_closed_its_end_ends_the_program() {
     let mut input = running.input.take().unwrap();
     // Goes on until nobody takes it any more.
     let started = Instant::now();
-    while input.write_all(ping).and_then(|()| input.write_all(b"\n")).is_ok() {
-        assert!(started.elapsed() < DEADLINE, "it still reads although nobody reads its answers");
+    while input
+        .write_all(ping)
+        .and_then(|()| input.write_all(b"\n"))
+        .is_ok()
+    {
+        assert!(
+            started.elapsed() < DEADLINE,
+            "it still reads although nobody reads its answers"
+        );
     }
     assert_eq!(running.ended().code, Some(0));
-    assert_eq!(std::fs::read_to_string(home.path().join("error")).unwrap(), "");
+    assert_eq!(
+        std::fs::read_to_string(home.path().join("error")).unwrap(),
+        ""
+    );
 }
 
 #[test]
 fn a_signal_does_not_lose_what_was_answered() {
     let home = Home::new();
     let (running, base) = Running::start_http(&mut home.command(&["serve"]));
-    let card = crate::harness::session::call_over_http(&base, "card_create", &json!({ "title": "kept" })).unwrap();
+    let card =
+        crate::harness::session::call_over_http(&base, "card_create", &json!({ "title": "kept" }))
+            .unwrap();
     assert_eq!(running.stop().code, Some(0));
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
-    assert_eq!(crate::harness::session::call_over_http(&base, "card_get", &json!({ "id": card["id"] })).unwrap(), card);
+    assert_eq!(
+        crate::harness::session::call_over_http(&base, "card_get", &json!({ "id": card["id"] }))
+            .unwrap(),
+        card
+    );
     assert_eq!(http::get(&base, "/readyz").send().status, 200);
 }

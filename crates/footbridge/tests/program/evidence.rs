@@ -1,5 +1,6 @@
-//! What the tools of the built-in connectors rest on: recorded exchanges by their labels, or a section of what was found out about the
-//! backend ("facts"). `UPDATE_GOLDEN=1` writes the tools of groups that are off anew; those that are on have files of their own.
+//! What the tools of the built-in connectors rest on: recorded exchanges by their labels, or a
+//! section of what was found out about the backend ("facts"). `UPDATE_GOLDEN=1` writes the tools of
+//! groups that are off anew; those that are on have files of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,12 @@ use serde_json::Value;
 use crate::harness::process::Home;
 
 /// Connectors by their names, with the folder that holds their golden tools.
-const BUILT_IN: [(&str, &str); 4] = [("taiga", "taiga"), ("trueppm", "trueppm"), ("ptm", "ptm"), ("prodmcp", "board")];
+const BUILT_IN: [(&str, &str); 4] = [
+    ("taiga", "taiga"),
+    ("trueppm", "trueppm"),
+    ("ptm", "ptm"),
+    ("prodmcp", "board"),
+];
 const LISTED: &str = "tools.json";
 const OF_GROUPS: &str = "tools-of-groups.json";
 /// A word says nothing.
@@ -26,30 +32,52 @@ enum Evidence {
 }
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../connectors")
+        .join(name)
 }
 
 fn json(path: &Path) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap()
 }
 
 fn names(tools: &[Value]) -> BTreeSet<String> {
-    tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Every tool of a connector as a client sees it, those of groups that are off included.
 fn every_tool(home: &Home, connector: &str) -> Vec<Value> {
-    let arguments = ["tools", "-c", connector, "--groups", "all", "--allow", "write,destroy", "--json"];
+    let arguments = [
+        "tools",
+        "-c",
+        connector,
+        "--groups",
+        "all",
+        "--allow",
+        "write,destroy",
+        "--json",
+    ];
     // A board has no groups.
-    let arguments = if connector == "prodmcp" { [&arguments[..3], &arguments[5..]].concat() } else { arguments.to_vec() };
+    let arguments = if connector == "prodmcp" {
+        [&arguments[..3], &arguments[5..]].concat()
+    } else {
+        arguments.to_vec()
+    };
     serde_json::from_str(&home.succeed(&arguments)).unwrap()
 }
 
 fn labels(folder: &Path) -> BTreeSet<String> {
-    let Ok(files) = std::fs::read_dir(folder.join("exchanges")) else { return BTreeSet::new() };
+    let Ok(files) = std::fs::read_dir(folder.join("exchanges")) else {
+        return BTreeSet::new();
+    };
     let all = files.flat_map(|file| json(&file.unwrap().path()).as_array().unwrap().clone());
-    all.map(|exchange| exchange["label"].as_str().unwrap().to_owned()).collect()
+    all.map(|exchange| exchange["label"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -57,19 +85,35 @@ fn every_tool_names_the_exchanges_it_was_checked_against_or_what_it_rests_on() {
     let home = Home::new();
     for (connector, place) in BUILT_IN {
         let folder = folder(place);
-        let evidence: BTreeMap<String, Evidence> = serde_json::from_value(json(&folder.join("evidence.json"))).unwrap();
-        assert_eq!(evidence.keys().cloned().collect::<BTreeSet<_>>(), names(&every_tool(&home, connector)), "{connector}");
+        let evidence: BTreeMap<String, Evidence> =
+            serde_json::from_value(json(&folder.join("evidence.json"))).unwrap();
+        assert_eq!(
+            evidence.keys().cloned().collect::<BTreeSet<_>>(),
+            names(&every_tool(&home, connector)),
+            "{connector}"
+        );
         let recorded = labels(&folder);
         for (tool, evidence) in &evidence {
             match evidence {
                 Evidence::Recorded(labels) => {
                     assert!(!labels.is_empty(), "{tool} names nothing");
-                    let unknown: Vec<_> = labels.iter().filter(|label| !recorded.contains(*label)).collect();
-                    assert!(unknown.is_empty(), "{connector} {tool}: nothing was recorded as {unknown:?}");
+                    let unknown: Vec<_> = labels
+                        .iter()
+                        .filter(|label| !recorded.contains(*label))
+                        .collect();
+                    assert!(
+                        unknown.is_empty(),
+                        "{connector} {tool}: nothing was recorded as {unknown:?}"
+                    );
                 }
                 Evidence::Facts(sentence) => {
-                    let section = sentence.strip_prefix("facts ").and_then(|rest| rest.chars().next());
-                    assert!(section.is_some_and(|first| first.is_ascii_digit()), "{tool}: {sentence:?} names no section");
+                    let section = sentence
+                        .strip_prefix("facts ")
+                        .and_then(|rest| rest.chars().next());
+                    assert!(
+                        section.is_some_and(|first| first.is_ascii_digit()),
+                        "{tool}: {sentence:?} names no section"
+                    );
                     assert!(sentence.len() >= SHORTEST_SENTENCE, "{tool}: {sentence:?}");
                 }
             }
@@ -84,7 +128,10 @@ fn golden_tools_of_groups_that_are_off() {
         let listed = json(&folder(place).join(LISTED));
         let listed = names(listed.get("tools").unwrap_or(&listed).as_array().unwrap());
         let is_off = |tool: &Value| !listed.contains(tool["name"].as_str().unwrap());
-        let off: Vec<Value> = every_tool(&home, connector).into_iter().filter(is_off).collect();
+        let off: Vec<Value> = every_tool(&home, connector)
+            .into_iter()
+            .filter(is_off)
+            .collect();
         let path = folder(place).join(OF_GROUPS);
         if off.is_empty() {
             assert!(!path.exists(), "{connector} has no such tools any more");
@@ -94,6 +141,10 @@ fn golden_tools_of_groups_that_are_off() {
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&path, &found).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), found, "{connector}: run with UPDATE_GOLDEN=1 if that is meant");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            found,
+            "{connector}: run with UPDATE_GOLDEN=1 if that is meant"
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Faults under the store, met by the whole program: a disk that is full, failing or read-only at any call of a write, files that go away.
-//! What was acknowledged is there, what was refused is not, and writes go on when the fault is over.
+//! Faults under the store, met by the whole program: a disk that is full, failing or read-only at
+//! any call of a write, files that go away. What was acknowledged is there, what was refused is
+//! not, and writes go on when the fault is over.
 #![allow(clippy::print_stderr, reason = "a test that is left out says so")]
 
 use std::collections::BTreeSet;
@@ -32,8 +33,12 @@ impl FailingDisk {
     fn built(home: &Home) -> Option<FailingDisk> {
         let source = home.file("failing_disk.c", SOURCE);
         let library = home.path().join("failing_disk.so");
-        let compiled =
-            Command::new("gcc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source).arg("-ldl").output();
+        let compiled = Command::new("gcc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .arg(&library)
+            .arg(&source)
+            .arg("-ldl")
+            .output();
         match compiled {
             Ok(done) if done.status.success() => {}
             Ok(done) => panic!("{}", String::from_utf8_lossy(&done.stderr)),
@@ -43,12 +48,23 @@ impl FailingDisk {
             }
         }
         let control_path = home.file("control", [0; 16]);
-        let control = OpenOptions::new().read(true).write(true).open(&control_path).unwrap();
-        Some(FailingDisk { library, control, control_path })
+        let control = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&control_path)
+            .unwrap();
+        Some(FailingDisk {
+            library,
+            control,
+            control_path,
+        })
     }
 
     fn under(&self, command: &mut Command, data: &Path) {
-        command.env("LD_PRELOAD", &self.library).env("FAILING_CONTROL", &self.control_path).env("FAILING_PATH", data);
+        command
+            .env("LD_PRELOAD", &self.library)
+            .env("FAILING_CONTROL", &self.control_path)
+            .env("FAILING_PATH", data);
     }
 
     fn calls(&self) -> i32 {
@@ -60,7 +76,9 @@ impl FailingDisk {
     /// So many calls fail from the one that is this far from now.
     fn fail(&self, from_now: i32, count: i32, errno: i32) {
         self.set(0);
-        self.control.write_all_at(&[count.to_ne_bytes(), errno.to_ne_bytes()].concat(), 8).unwrap();
+        self.control
+            .write_all_at(&[count.to_ne_bytes(), errno.to_ne_bytes()].concat(), 8)
+            .unwrap();
         self.set(self.calls() + from_now);
     }
 
@@ -83,12 +101,19 @@ struct Told {
 
 impl Told {
     fn create(&mut self, base: &str, title: &str) -> bool {
-        let created =
-            call_over_http(base, "card_create", &json!({ "title": title, "description": "text ".repeat(100), "tags": ["t"] }));
+        let created = call_over_http(
+            base,
+            "card_create",
+            &json!({ "title": title, "description": "text ".repeat(100), "tags": ["t"] }),
+        );
         match created {
             Ok(_) => self.acknowledged.insert(title.to_owned()),
             Err(why) => {
-                assert_ne!(why.contains(UNCHANGED), why.contains(UNKNOWN), "one true sentence: {why}");
+                assert_ne!(
+                    why.contains(UNCHANGED),
+                    why.contains(UNKNOWN),
+                    "one true sentence: {why}"
+                );
                 assert!(!why.contains("a defect in Footbridge"), "{why}");
                 if why.contains(UNCHANGED) {
                     self.refused.insert(title.to_owned());
@@ -117,7 +142,9 @@ fn titles(home: &Home) -> Vec<String> {
 #[test]
 fn a_fault_at_any_call_of_a_write_is_told_as_it_is_and_over_when_it_is_over() {
     let home = Home::new();
-    let Some(disk) = FailingDisk::built(&home) else { return };
+    let Some(disk) = FailingDisk::built(&home) else {
+        return;
+    };
     let mut command = home.command(&["serve"]);
     disk.under(&mut command, &home.data());
     let (running, base) = Running::start_http(&mut command);
@@ -132,7 +159,10 @@ fn a_fault_at_any_call_of_a_write_is_told_as_it_is_and_over_when_it_is_over() {
             let was_reached = disk.calls() >= before + call;
             disk.mend();
             failed += usize::from(!is_made);
-            assert!(told.create(&base, &format!("after {name} at call {call}")), "writes go on");
+            assert!(
+                told.create(&base, &format!("after {name} at call {call}")),
+                "writes go on"
+            );
             if !was_reached {
                 break;
             }
@@ -140,8 +170,12 @@ fn a_fault_at_any_call_of_a_write_is_told_as_it_is_and_over_when_it_is_over() {
         assert!(failed >= 3, "{name}: {failed} writes failed");
         assert_eq!(http::get(&base, "/readyz").send().status, 200);
     }
-    assert_eq!(told.undecided, 0, "a fault that is over at once leaves no doubt");
-    // One that lasts: the last step of a write cannot be settled. The calls before the flush are those of every write.
+    assert_eq!(
+        told.undecided, 0,
+        "a fault that is over at once leaves no doubt"
+    );
+    // One that lasts: the last step of a write cannot be settled. The calls before the flush are
+    // those of every write.
     for (name, errno) in FAULTS {
         let before = disk.calls();
         assert!(told.create(&base, &format!("whole before {name}")));
@@ -151,12 +185,23 @@ fn a_fault_at_any_call_of_a_write_is_told_as_it_is_and_over_when_it_is_over() {
             let is_made = told.create(&base, &format!("{name} from call {call} on"));
             let ready = http::get(&base, "/readyz").send();
             disk.mend();
-            assert_eq!(ready.status, if is_made { 200 } else { 503 }, "{name} from call {call} on: {}", ready.body);
-            assert!(told.create(&base, &format!("after {name} from call {call} on")), "writes go on");
+            assert_eq!(
+                ready.status,
+                if is_made { 200 } else { 503 },
+                "{name} from call {call} on: {}",
+                ready.body
+            );
+            assert!(
+                told.create(&base, &format!("after {name} from call {call} on")),
+                "writes go on"
+            );
             assert_eq!(http::get(&base, "/readyz").send().status, 200);
         }
     }
-    assert!(told.undecided > 0, "nobody knows what a disk keeps that fails to flush and fails on");
+    assert!(
+        told.undecided > 0,
+        "nobody knows what a disk keeps that fails to flush and fails on"
+    );
     running.kill();
     told.is_kept(&titles(&home));
 }
@@ -168,8 +213,16 @@ impl<'a> SmallDisk<'a> {
     /// None, with a word, where mounting is not allowed.
     fn mounted(path: &'a Path, size: &str) -> Option<SmallDisk<'a>> {
         std::fs::create_dir_all(path).unwrap();
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"]).arg(path).output();
+        let mounted = Command::new("mount")
+            .args([
+                "-t",
+                "tmpfs",
+                "-o",
+                &format!("size={size},mode=700"),
+                "tmpfs",
+            ])
+            .arg(path)
+            .output();
         if mounted.is_ok_and(|done| done.status.success()) {
             return Some(SmallDisk(path));
         }
@@ -179,7 +232,14 @@ impl<'a> SmallDisk<'a> {
 
     fn becomes(&self, options: &str) {
         let options = format!("remount,{options}");
-        assert!(Command::new("mount").args(["-o", &options]).arg(self.0).status().unwrap().success());
+        assert!(
+            Command::new("mount")
+                .args(["-o", &options])
+                .arg(self.0)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }
 
@@ -194,8 +254,11 @@ impl Drop for SmallDisk<'_> {
 fn after_a_full_disk_writes_go_on_when_there_is_room() {
     let home = Home::new();
     let data = home.path().join("disk");
-    let Some(disk) = SmallDisk::mounted(&data, "3m") else { return };
-    let (running, base) = Running::start_http(&mut home.command(&["serve", "--data", data.to_str().unwrap()]));
+    let Some(disk) = SmallDisk::mounted(&data, "3m") else {
+        return;
+    };
+    let (running, base) =
+        Running::start_http(&mut home.command(&["serve", "--data", data.to_str().unwrap()]));
     let card = json!({ "title": "card", "description": "x".repeat(4000) });
     let mut made = 0;
     let refusal = loop {
@@ -205,12 +268,18 @@ fn after_a_full_disk_writes_go_on_when_there_is_room() {
         }
         assert!(made < 2000, "the disk never filled");
     };
-    assert!(refusal.contains("is full") && refusal.contains(UNCHANGED) && !refusal.contains(UNKNOWN), "{refusal}");
+    assert!(
+        refusal.contains("is full") && refusal.contains(UNCHANGED) && !refusal.contains(UNKNOWN),
+        "{refusal}"
+    );
     let ready = http::get(&base, "/readyz").send();
     assert_eq!(ready.status, 503);
     assert!(ready.body.contains("is full"), "{}", ready.body);
     assert_eq!(http::get(&base, "/healthz").send().status, 200);
-    assert!(call_over_http(&base, "card_list", &json!({})).is_ok(), "what is there can be read");
+    assert!(
+        call_over_http(&base, "card_list", &json!({})).is_ok(),
+        "what is there can be read"
+    );
 
     disk.becomes("size=64m");
     for _ in 0..3 {
@@ -220,7 +289,8 @@ fn after_a_full_disk_writes_go_on_when_there_is_room() {
     assert_eq!(http::get(&base, "/readyz").send().status, 200);
 
     assert_eq!(running.stop().code, Some(0));
-    let mut session = Session::start(&mut home.command(&["serve", "--data", data.to_str().unwrap()]));
+    let mut session =
+        Session::start(&mut home.command(&["serve", "--data", data.to_str().unwrap()]));
     assert_eq!(session.titles().len(), made);
     session.finish();
 }
@@ -233,9 +303,19 @@ fn a_removed_database_takes_no_more_writes() {
     let aside = home.path().join("aside.db");
     std::fs::rename(home.database(), &aside).unwrap();
     let refusal = call_over_http(&base, "card_create", &json!({ "title": "lost" })).unwrap_err();
-    assert!(refusal.contains("removed or replaced") && refusal.contains(UNCHANGED) && !refusal.contains(UNKNOWN), "{refusal}");
+    assert!(
+        refusal.contains("removed or replaced")
+            && refusal.contains(UNCHANGED)
+            && !refusal.contains(UNKNOWN),
+        "{refusal}"
+    );
     let ready = http::get(&base, "/readyz").send();
-    assert_eq!((ready.status, ready.body.contains("removed or replaced")), (503, true), "{}", ready.body);
+    assert_eq!(
+        (ready.status, ready.body.contains("removed or replaced")),
+        (503, true),
+        "{}",
+        ready.body
+    );
     // Another file in its place, and the first one back: nothing is lost.
     std::fs::write(home.database(), "").unwrap();
     assert!(call_over_http(&base, "card_create", &json!({ "title": "lost" })).is_err());
@@ -250,10 +330,19 @@ async fn a_busy_database_says_that_nothing_was_changed_and_nothing_else() {
     use sqlx::{ConnectOptions as _, Executor as _};
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
-    let mut other = sqlx::sqlite::SqliteConnectOptions::new().filename(home.database()).connect().await.unwrap();
+    let mut other = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(home.database())
+        .connect()
+        .await
+        .unwrap();
     other.execute("BEGIN IMMEDIATE").await.unwrap();
     let refusal = call_over_http(&base, "card_create", &json!({ "title": "late" })).unwrap_err();
-    assert!(refusal.contains("busy with other writes") && refusal.contains(UNCHANGED) && !refusal.contains(UNKNOWN), "{refusal}");
+    assert!(
+        refusal.contains("busy with other writes")
+            && refusal.contains(UNCHANGED)
+            && !refusal.contains(UNKNOWN),
+        "{refusal}"
+    );
     other.execute("COMMIT").await.unwrap();
     call_over_http(&base, "card_create", &json!({ "title": "in time" })).unwrap();
 }
@@ -275,6 +364,10 @@ fn files_that_others_may_change_or_read_are_told() {
             said.contains(&format!("{path} is open to other users of this machine (mode {mode}): chmod {private} {path}")),
             "{said}"
         );
-        assert_eq!(said.matches(&format!("chmod {private}")).count(), 1, "{said}");
+        assert_eq!(
+            said.matches(&format!("chmod {private}")).count(),
+            1,
+            "{said}"
+        );
     }
 }

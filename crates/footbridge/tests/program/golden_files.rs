@@ -1,7 +1,9 @@
-//! What a stranger sees, as files: the help, every tool, the first answer of either era. `UPDATE_GOLDEN=1` writes them anew.
+//! What a stranger sees, as files: the help, every tool, the first answer of either era.
+//! `UPDATE_GOLDEN=1` writes them anew.
 //!
-//! `golden/tools/NAME.json` is the tool as every surface shows it; where one surface differs, its own file is in a folder of its name.
-//! `golden/surfaces/surfaces.json` says which command line lists which tools.
+//! `golden/tools/NAME.json` is the tool as every surface shows it; where one surface differs, its
+//! own file is in a folder of its name. `golden/surfaces/surfaces.json` says which command line
+//! lists which tools.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,7 +43,9 @@ const SURFACES: [&str; 6] = [
 ];
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }
 
 /// Files that are compared with what is found, and nothing else beside them.
@@ -52,7 +56,10 @@ struct Golden {
 
 impl Golden {
     fn in_folder(name: &str) -> Self {
-        Self { folder: folder(name), seen: BTreeSet::new() }
+        Self {
+            folder: folder(name),
+            seen: BTreeSet::new(),
+        }
     }
 
     fn holds(&mut self, name: &str, found: &str) {
@@ -61,8 +68,14 @@ impl Golden {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, found).unwrap();
         }
-        let golden = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert_eq!(golden, found, "{} is no longer true: run with UPDATE_GOLDEN=1 if that is meant", path.display());
+        let golden = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(
+            golden,
+            found,
+            "{} is no longer true: run with UPDATE_GOLDEN=1 if that is meant",
+            path.display()
+        );
         assert!(self.seen.insert(path), "{name} twice");
     }
 
@@ -78,7 +91,11 @@ impl Golden {
                 if path.is_dir() {
                     folders.push(path);
                 } else if !self.seen.contains(&path) {
-                    assert!(is_update(), "{} belongs to nothing any more", path.display());
+                    assert!(
+                        is_update(),
+                        "{} belongs to nothing any more",
+                        path.display()
+                    );
                     std::fs::remove_file(&path).unwrap();
                 }
             }
@@ -96,7 +113,11 @@ fn golden_help_of_every_verb() {
     let mut golden = Golden::in_folder("help");
     for verb in VERBS {
         let arguments: Vec<_> = verb.split_whitespace().chain(["--help"]).collect();
-        let name = if verb.is_empty() { "footbridge".to_owned() } else { verb.replace(' ', "-") };
+        let name = if verb.is_empty() {
+            "footbridge".to_owned()
+        } else {
+            verb.replace(' ', "-")
+        };
         golden.holds(&format!("{name}.txt"), &home.succeed(&arguments));
     }
     golden.holds_nothing_else();
@@ -129,7 +150,13 @@ fn golden_tools_of_every_surface() {
         }
     }
     golden.holds_nothing_else();
-    assert_eq!(surfaces["serve prodmcp --allow write,destroy"].as_array().unwrap().len(), 11);
+    assert_eq!(
+        surfaces["serve prodmcp --allow write,destroy"]
+            .as_array()
+            .unwrap()
+            .len(),
+        11
+    );
     let mut golden = Golden::in_folder("surfaces");
     golden.holds_json("surfaces.json", &Value::Object(surfaces));
     golden.holds_nothing_else();
@@ -157,7 +184,10 @@ fn golden_first_answers_of_both_eras() {
             mask_version(&mut answer);
             answer
         };
-        golden.holds_json(&format!("{name}-initialize.json"), &answer(&initialize(REVISION)));
+        golden.holds_json(
+            &format!("{name}-initialize.json"),
+            &answer(&initialize(REVISION)),
+        );
         let meta = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
@@ -185,6 +215,7 @@ fn the_boards_own_tests_use_the_models_of_the_connector_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
     let copy: Value = serde_json::from_str(&read("crates/board/tests/models.json")).unwrap();
-    let compiled = footbridge_connector::compile("board.yaml", &read("connectors/board.yaml")).unwrap();
+    let compiled =
+        footbridge_connector::compile("board.yaml", &read("connectors/board.yaml")).unwrap();
     assert_eq!(compiled.models(), &copy);
 }

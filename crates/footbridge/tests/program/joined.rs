@@ -1,4 +1,5 @@
-//! Several connectors at one endpoint, groups of tools, resources and prompts, the check before serving.
+//! Several connectors at one endpoint, groups of tools, resources and prompts, the check before
+//! serving.
 
 use serde_json::{Value, json};
 
@@ -6,7 +7,8 @@ use crate::harness::http::get;
 use crate::harness::process::{Home, Running};
 use crate::harness::session::Session;
 
-/// A backend of one's own: the footbridge at `base`, whose status page and health door stand for an API.
+/// A backend of one's own: the footbridge at `base`, whose status page and health door stand for an
+/// API.
 fn connector(name: &str, base: &str, more: &str) -> String {
     format!(
         "format: 1\nconnector: {name}\ntitle: {name} backend\ninstructions: All about {name}.\nupstream:\n  base: \"{base}\"\n{more}\
@@ -19,11 +21,15 @@ fn connector(name: &str, base: &str, more: &str) -> String {
 }
 
 fn names(tools: &[Value]) -> Vec<&str> {
-    tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect()
+    tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
-fn tools_of_several_connectors_stand_side_by_side_and_keep_their_plain_names_while_these_are_one_ones() {
+fn tools_of_several_connectors_stand_side_by_side_and_keep_their_plain_names_while_these_are_one_ones()
+ {
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
     home.file("a.yaml", connector("apple", &base, ""));
@@ -38,21 +44,43 @@ fn tools_of_several_connectors_stand_side_by_side_and_keep_their_plain_names_whi
     alone.finish();
     let mut joined = serve(&["a.yaml", "b.yaml", "--groups", "rare"]);
     let tools = joined.tools();
-    assert_eq!(names(&tools), ["apple_status", "apple_own", "birch_status", "birch_own"]);
+    assert_eq!(
+        names(&tools),
+        ["apple_status", "apple_own", "birch_status", "birch_own"]
+    );
     assert_eq!(tools[0]["outputSchema"], json!({"type": "object"}));
-    assert!(tools[1].get("outputSchema").is_none(), "only where the file asks for it");
+    assert!(
+        tools[1].get("outputSchema").is_none(),
+        "only where the file asks for it"
+    );
     for good in ["apple_status", "birch_status"] {
-        assert_eq!(joined.call(good, json!({})).unwrap()["name"], "footbridge", "{good}");
+        assert_eq!(
+            joined.call(good, json!({})).unwrap()["name"],
+            "footbridge",
+            "{good}"
+        );
     }
     for good in ["apple_own", "own.apple", "own.birch"] {
         assert!(joined.call(good, json!({})).is_ok(), "{good}");
     }
     let answer = joined.request("tools/call", &json!({"name": "status", "arguments": {}}));
-    assert_eq!(answer["error"]["code"], -32602, "two tools have that name: {answer}");
-    let structured = joined.request("tools/call", &json!({"name": "apple_status", "arguments": {}}));
-    assert_eq!(structured["result"]["structuredContent"], json!({"name": "footbridge"}));
+    assert_eq!(
+        answer["error"]["code"], -32602,
+        "two tools have that name: {answer}"
+    );
+    let structured = joined.request(
+        "tools/call",
+        &json!({"name": "apple_status", "arguments": {}}),
+    );
+    assert_eq!(
+        structured["result"]["structuredContent"],
+        json!({"name": "footbridge"})
+    );
     let prompts = joined.request("prompts/list", &json!({}));
-    assert_eq!(prompts["result"]["prompts"][1]["name"], "birch_ask", "{prompts}");
+    assert_eq!(
+        prompts["result"]["prompts"][1]["name"], "birch_ask",
+        "{prompts}"
+    );
     joined.finish();
     let action = "actions: { look: { method: get, tool: status, args: '{}' } }\n";
     for name in ["apple", "birch"] {
@@ -60,12 +88,27 @@ fn tools_of_several_connectors_stand_side_by_side_and_keep_their_plain_names_whi
     }
     let both = home.path().join("birch.yaml");
     let first = home.path().join("apple.yaml");
-    let ended = home.run(&["serve", first.to_str().unwrap(), both.to_str().unwrap(), "--transport", "http", "--port", "0"]);
-    assert!(ended.complaint(2).contains("both have the action look"), "{ended:?}");
+    let ended = home.run(&[
+        "serve",
+        first.to_str().unwrap(),
+        both.to_str().unwrap(),
+        "--transport",
+        "http",
+        "--port",
+        "0",
+    ]);
+    assert!(
+        ended.complaint(2).contains("both have the action look"),
+        "{ended:?}"
+    );
     // a plain name goes on answering beside a connector that does not have it
     let mut mixed = serve(&["a.yaml", "board"]);
     assert_eq!(names(&mixed.tools())[..2], ["apple_status", "board_list"]);
-    assert!(names(&mixed.tools()).contains(&"board_card_list"), "{:?}", names(&mixed.tools()));
+    assert!(
+        names(&mixed.tools()).contains(&"board_card_list"),
+        "{:?}",
+        names(&mixed.tools())
+    );
     assert!(mixed.call("status", json!({})).is_ok() && mixed.call("card_list", json!({})).is_ok());
     mixed.finish();
 }
@@ -78,21 +121,45 @@ fn groups_are_listed_as_flag_environment_and_files_say_and_callable_always() {
     let path = path.to_str().unwrap();
     let listed = |arguments: &[&str]| {
         let all = [&["tools", "-c", path], arguments].concat();
-        home.succeed(&all).lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+        home.succeed(&all)
+            .lines()
+            .map(|line| line.split(' ').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(listed(&[]), ["status"]);
-    assert!(home.run(&["call", "-c", path, "apple_own"]).code == Some(0), "what is not listed can be called");
+    assert!(
+        home.run(&["call", "-c", path, "apple_own"]).code == Some(0),
+        "what is not listed can be called"
+    );
     assert_eq!(listed(&["--groups", "rare,-core"]), ["apple_own"]);
     assert_eq!(listed(&["--groups", "all"]), ["status", "apple_own"]);
     let complaint = home.run(&["tools", "-c", path, "--groups", "rear"]);
-    assert!(complaint.complaint(2).contains("\"rear\"; there are: core, rare, all"), "{complaint:?}");
+    assert!(
+        complaint
+            .complaint(2)
+            .contains("\"rear\"; there are: core, rare, all"),
+        "{complaint:?}"
+    );
     home.file(".config/footbridge/settings.yaml", "groups: [rare]");
     assert_eq!(listed(&[]), ["status", "apple_own"]);
-    assert_eq!(listed(&["--groups", "core"]), ["status"], "the flag goes in the place of the file");
-    home.file(".config/footbridge/settings.yaml", "groups: [rare]\nconnectors: { apple: { groups: ['-all'] } }");
+    assert_eq!(
+        listed(&["--groups", "core"]),
+        ["status"],
+        "the flag goes in the place of the file"
+    );
+    home.file(
+        ".config/footbridge/settings.yaml",
+        "groups: [rare]\nconnectors: { apple: { groups: ['-all'] } }",
+    );
     let complaint = home.run(&["tools"]);
-    assert!(complaint.complaint(2).contains("rare") || complaint.complaint(2).contains("apple"), "{complaint:?}");
-    home.file(".config/footbridge/settings.yaml", "connectors: { apple: { groups: [-core, rare] } }");
+    assert!(
+        complaint.complaint(2).contains("rare") || complaint.complaint(2).contains("apple"),
+        "{complaint:?}"
+    );
+    home.file(
+        ".config/footbridge/settings.yaml",
+        "connectors: { apple: { groups: [-core, rare] } }",
+    );
     assert_eq!(listed(&[]), ["apple_own"]);
 }
 
@@ -104,7 +171,10 @@ fn resources_are_read_by_addresses_that_fit_and_prompts_filled_in() {
     let mut session = Session::start(home.command(&["serve", "a.yaml"]).current_dir(home.path()));
     let templates = session.request("resources/templates/list", &json!({}));
     let template = &templates["result"]["resourceTemplates"][0];
-    assert_eq!((&template["uriTemplate"], &template["mimeType"]), (&json!("apple://door/{door}"), &json!("text/plain")));
+    assert_eq!(
+        (&template["uriTemplate"], &template["mimeType"]),
+        (&json!("apple://door/{door}"), &json!("text/plain"))
+    );
     let read = session.request("resources/read", &json!({"uri": "apple://door/healthz"}));
     assert_eq!(read["result"]["contents"][0]["text"], "ok", "{read}");
     for bad in [
@@ -118,8 +188,14 @@ fn resources_are_read_by_addresses_that_fit_and_prompts_filled_in() {
         let read = session.request("resources/read", &json!({"uri": bad}));
         assert!(read["error"]["code"].is_i64(), "{bad}: {read}");
     }
-    let prompt = session.request("prompts/get", &json!({"name": "ask", "arguments": {"what": "this"}}));
-    assert_eq!(prompt["result"]["messages"][0]["content"]["text"], "Look at this.", "{prompt}");
+    let prompt = session.request(
+        "prompts/get",
+        &json!({"name": "ask", "arguments": {"what": "this"}}),
+    );
+    assert_eq!(
+        prompt["result"]["messages"][0]["content"]["text"], "Look at this.",
+        "{prompt}"
+    );
     session.finish();
 }
 
@@ -129,7 +205,10 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
     let run = |arguments: &[&str]| Running::start_piped(&mut home.command(arguments)).ended();
     let file = |name: &str, base: &str, checks: &str| {
-        let path = home.file(&format!("{name}.yaml"), connector(name, base, &format!("  preflight: [{checks}]\n")));
+        let path = home.file(
+            &format!("{name}.yaml"),
+            connector(name, base, &format!("  preflight: [{checks}]\n")),
+        );
         path.to_str().unwrap().to_owned()
     };
     let good = file(
@@ -137,39 +216,101 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
         &base,
         "{ get: /healthz, open: true, answer: none }, { get: /, at_least: { version: .version, is: 0.1.0 } }",
     );
-    let refusing = file("refusing", &base, "{ get: /healthz, answer: none }, { get: /nowhere, exit: 3 }");
-    let old = file("old", &base, "{ get: /, exit: 4, at_least: { version: .version, is: 99.0.0 } }");
+    let refusing = file(
+        "refusing",
+        &base,
+        "{ get: /healthz, answer: none }, { get: /nowhere, exit: 3 }",
+    );
+    let old = file(
+        "old",
+        &base,
+        "{ get: /, exit: 4, at_least: { version: .version, is: 99.0.0 } }",
+    );
     let down = file("down", "http://127.0.0.1:1", "{ get: /healthz, exit: 2 }");
     for transport in ["stdio", "http"] {
-        for (path, code, said) in [(&refusing, 3, "404"), (&old, 4, "at least 99.0.0"), (&down, 2, "cannot be reached")] {
+        for (path, code, said) in [
+            (&refusing, 3, "404"),
+            (&old, 4, "at least 99.0.0"),
+            (&down, 2, "cannot be reached"),
+        ] {
             let ended = run(&["serve", path, "--transport", transport, "--port", "0"]);
             let complaint = ended.complaint(code);
-            assert!(complaint.contains(said) && ended.stdout.is_empty(), "{transport} {path}: {complaint}");
+            assert!(
+                complaint.contains(said) && ended.stdout.is_empty(),
+                "{transport} {path}: {complaint}"
+            );
         }
     }
     // where the file allows it, one that is down is served alone too; one that refuses is not
     let allowed = |name: &str, base: &str| file(name, base, "{ get: /nowhere, may_be_down: true }");
-    let (running, alone) = Running::start_http(&mut home.command(&["serve", &allowed("away", "http://127.0.0.1:1")]));
+    let (running, alone) =
+        Running::start_http(&mut home.command(&["serve", &allowed("away", "http://127.0.0.1:1")]));
     let said = crate::harness::session::call_over_http(&alone, "status", &json!({})).unwrap_err();
     assert!(said.contains("cannot be reached"), "{said}");
     assert!(running.stop().stderr.contains("warning: away is down"));
-    let ended = run(&["serve", &allowed("away", "http://127.0.0.1:1"), "--require-all", "--transport", "stdio"]);
-    assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
+    let ended = run(&[
+        "serve",
+        &allowed("away", "http://127.0.0.1:1"),
+        "--require-all",
+        "--transport",
+        "stdio",
+    ]);
+    assert!(
+        ended.complaint(1).contains("cannot be reached"),
+        "{ended:?}"
+    );
     let in_file = home.file("settings.yaml", "require_all: true\n");
-    let in_file = ["--settings", in_file.to_str().unwrap(), "--transport", "stdio"];
-    let ended = run(&[&["serve", &allowed("away", "http://127.0.0.1:1")][..], &in_file].concat());
-    assert!(ended.complaint(1).contains("cannot be reached"), "{ended:?}");
+    let in_file = [
+        "--settings",
+        in_file.to_str().unwrap(),
+        "--transport",
+        "stdio",
+    ];
+    let ended = run(&[
+        &["serve", &allowed("away", "http://127.0.0.1:1")][..],
+        &in_file,
+    ]
+    .concat());
+    assert!(
+        ended.complaint(1).contains("cannot be reached"),
+        "{ended:?}"
+    );
     let ended = run(&["serve", &allowed("strict", &base), "--transport", "stdio"]);
     assert!(ended.complaint(1).contains("404"), "{ended:?}");
-    assert_eq!(home.run(&["tools", "-c", &down]).code, Some(0), "nothing is asked for a list of tools");
+    assert_eq!(
+        home.run(&["tools", "-c", &down]).code,
+        Some(0),
+        "nothing is asked for a list of tools"
+    );
     // beside others, what is down is only said; what refuses ends the start
-    let ended = run(&["serve", &good, &refusing, "--transport", "http", "--port", "0"]);
+    let ended = run(&[
+        "serve",
+        &good,
+        &refusing,
+        "--transport",
+        "http",
+        "--port",
+        "0",
+    ]);
     assert!(ended.complaint(1).contains("refusing: "), "{ended:?}");
-    let ended = run(&["serve", &good, &down, "--require-all", "--transport", "http", "--port", "0"]);
+    let ended = run(&[
+        "serve",
+        &good,
+        &down,
+        "--require-all",
+        "--transport",
+        "http",
+        "--port",
+        "0",
+    ]);
     assert!(ended.complaint(1).contains("down: "), "{ended:?}");
     let (running, joined) = Running::start_http(&mut home.command(&["serve", &good, &down]));
-    assert_eq!(get(&joined, "/").send().json()["connectors"], json!(["good", "down"]));
-    let said = crate::harness::session::call_over_http(&joined, "down_status", &json!({})).unwrap_err();
+    assert_eq!(
+        get(&joined, "/").send().json()["connectors"],
+        json!(["good", "down"])
+    );
+    let said =
+        crate::harness::session::call_over_http(&joined, "down_status", &json!({})).unwrap_err();
     assert!(said.contains("cannot be reached"), "{said}");
     let ended = running.stop();
     assert!(ended.stderr.contains("warning: down is down"), "{ended:?}");

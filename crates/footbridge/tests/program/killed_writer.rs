@@ -1,4 +1,5 @@
-//! `kill -9` in the middle of a write load: what was acknowledged is there after the restart, and nothing is there twice.
+//! `kill -9` in the middle of a write load: what was acknowledged is there after the restart, and
+//! nothing is there twice.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::channel;
@@ -13,14 +14,19 @@ const ROUNDS: u64 = 4;
 /// Writes that are under way all the time; fewer than may be on one connection.
 const UNDER_WAY: u64 = 100;
 
-/// Every title that is kept, after a check that none is there twice and that the cards can still be written.
+/// Every title that is kept, after a check that none is there twice and that the cards can still be
+/// written.
 fn kept(home: &Home) -> BTreeSet<String> {
     let mut session = Session::start(&mut home.command(&["serve", "--allow", "write,destroy"]));
     let titles = session.titles();
     let kept: BTreeSet<_> = titles.iter().cloned().collect();
     assert_eq!(kept.len(), titles.len(), "a card is there twice");
-    let probe = session.call("card_create", json!({ "title": "probe" })).unwrap();
-    session.call("card_delete", json!({ "id": probe["id"] })).unwrap();
+    let probe = session
+        .call("card_create", json!({ "title": "probe" }))
+        .unwrap();
+    session
+        .call("card_delete", json!({ "id": probe["id"] }))
+        .unwrap();
     kept
 }
 
@@ -41,24 +47,44 @@ fn over_stdio() {
         for _ in 0..UNDER_WAY {
             send(&mut running);
         }
-        // Killed while as many are under way as ever: each answer was followed by another call; every round a little later.
+        // Killed while as many are under way as ever: each answer was followed by another call;
+        // every round a little later.
         let mut answers = BTreeSet::new();
         for _ in 0..=10 * round {
             answers.insert(running.line().unwrap());
             send(&mut running);
         }
         let said = running.kill().stdout;
-        answers.extend(said.lines().filter(|line| line.ends_with('}')).map(str::to_owned));
+        answers.extend(
+            said.lines()
+                .filter(|line| line.ends_with('}'))
+                .map(str::to_owned),
+        );
         for answer in answers {
             // The last line may be cut in two.
-            let Ok(answer) = serde_json::from_str::<Value>(&answer) else { continue };
-            acknowledged.insert(outcome(&answer).unwrap()["title"].as_str().unwrap().to_owned());
+            let Ok(answer) = serde_json::from_str::<Value>(&answer) else {
+                continue;
+            };
+            acknowledged.insert(
+                outcome(&answer).unwrap()["title"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
     }
     let kept = kept(&home);
     assert!(acknowledged.len() as u64 >= ROUNDS);
-    assert!(acknowledged.is_subset(&kept), "lost: {:?}", acknowledged.difference(&kept).collect::<Vec<_>>());
-    assert!(kept.is_subset(&sent), "nobody sent: {:?}", kept.difference(&sent).collect::<Vec<_>>());
+    assert!(
+        acknowledged.is_subset(&kept),
+        "lost: {:?}",
+        acknowledged.difference(&kept).collect::<Vec<_>>()
+    );
+    assert!(
+        kept.is_subset(&sent),
+        "nobody sent: {:?}",
+        kept.difference(&sent).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -80,7 +106,10 @@ fn over_http() {
                         let title = format!("{round}/{writer}/{number}");
                         let arguments = json!({ "title": title });
                         // A writer ends when the server is gone.
-                        let Some(answer) = try_call_over_http(&base, "card_create", &arguments) else { break };
+                        let Some(answer) = try_call_over_http(&base, "card_create", &arguments)
+                        else {
+                            break;
+                        };
                         assert_eq!(answer.unwrap()["title"], title);
                         told.send(title).unwrap();
                     }
@@ -102,5 +131,9 @@ fn over_http() {
     }
     let kept = kept(&home);
     assert!(acknowledged.len() as u64 >= ROUNDS, "{acknowledged:?}");
-    assert!(acknowledged.is_subset(&kept), "lost: {:?}", acknowledged.difference(&kept).collect::<Vec<_>>());
+    assert!(
+        acknowledged.is_subset(&kept),
+        "lost: {:?}",
+        acknowledged.difference(&kept).collect::<Vec<_>>()
+    );
 }

@@ -11,9 +11,29 @@ const GOOD: &str = "format: 1\nconnector: mine\ntitle: Mine\ninstructions: None.
 fn a_clean_file_and_the_built_in_ones_end_well() {
     let home = Home::new();
     let good = home.file("good.yaml", GOOD);
-    let ended = home.run(&["lint", good.to_str().unwrap(), "board", "prodmcp", "taiga", "ptm"]);
-    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", "no problems in 5 files\n"));
-    for client in ["claude", "claude-code", "codex", "cursor", "vscode", "copilot-cli", "gemini-cli", "gemini-api", "windsurf"] {
+    let ended = home.run(&[
+        "lint",
+        good.to_str().unwrap(),
+        "board",
+        "prodmcp",
+        "taiga",
+        "ptm",
+    ]);
+    assert_eq!(
+        (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
+        (Some(0), "", "no problems in 5 files\n")
+    );
+    for client in [
+        "claude",
+        "claude-code",
+        "codex",
+        "cursor",
+        "vscode",
+        "copilot-cli",
+        "gemini-cli",
+        "gemini-api",
+        "windsurf",
+    ] {
         let ended = home.run(&["lint", "--client", client, "board", "taiga", "ptm"]);
         assert_eq!(ended.code, Some(0), "{client}: {ended:?}");
     }
@@ -22,8 +42,13 @@ fn a_clean_file_and_the_built_in_ones_end_well() {
 #[test]
 fn problems_are_lines_on_stdout_or_json_and_the_code_is_one() {
     let home = Home::new();
-    home.file("bad.yaml", format!("{GOOD}    result: 'del(.a)'\n    titel: x\n"));
-    let run = |arguments: &[&str]| Running::start(home.command(arguments).current_dir(home.path())).ended();
+    home.file(
+        "bad.yaml",
+        format!("{GOOD}    result: 'del(.a)'\n    titel: x\n"),
+    );
+    let run = |arguments: &[&str]| {
+        Running::start(home.command(arguments).current_dir(home.path())).ended()
+    };
     let ended = run(&["lint", "bad.yaml"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let lines: Vec<_> = ended.stdout.lines().collect();
@@ -59,15 +84,30 @@ fn a_client_takes_what_it_takes() {
     assert_eq!(lint(None).code, Some(0));
     assert_eq!(lint(Some("windsurf")).code, Some(0));
     let ended = lint(Some("vertex"));
-    assert!(ended.stdout.contains(":7:11: ") && ended.stdout.contains("a tool without arguments; Vertex"), "{ended:?}");
+    assert!(
+        ended.stdout.contains(":7:11: ")
+            && ended.stdout.contains("a tool without arguments; Vertex"),
+        "{ended:?}"
+    );
     let many: String = (0..31)
         .map(|index| format!("  - {{ name: look_{index}, title: L, description: L, effect: read, steps: [{{ get: /x }}] }}\n"))
         .collect();
-    let many = home.file("many.yaml", GOOD.replace("tools:\n", &format!("tools:\n{many}")));
+    let many = home.file(
+        "many.yaml",
+        GOOD.replace("tools:\n", &format!("tools:\n{many}")),
+    );
     let ended = home.run(&["lint", many.to_str().unwrap()]);
-    assert!(ended.stdout.contains(":37:13: look_30: 32 tools are listed; some clients take no more than 30"), "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains(":37:13: look_30: 32 tools are listed; some clients take no more than 30"),
+        "{ended:?}"
+    );
     let ended = home.run(&["lint", "--client", "netscape", "board"]);
-    assert!(ended.code == Some(2) && ended.stderr.contains("claude-code"), "{ended:?}");
+    assert!(
+        ended.code == Some(2) && ended.stderr.contains("claude-code"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -76,7 +116,13 @@ fn what_cannot_be_read_is_wrong_usage_and_does_not_hide_the_others() {
     let bad = home.file("bad.yaml", GOOD.replace("effect: read", "effect: reads"));
     let ended = home.run(&["lint", "./gone.yaml", bad.to_str().unwrap()]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    assert!(ended.stdout.contains("is \"reads\"") && ended.stderr.contains("gone.yaml"), "{ended:?}");
+    assert!(
+        ended.stdout.contains("is \"reads\"") && ended.stderr.contains("gone.yaml"),
+        "{ended:?}"
+    );
     let ended = home.run(&["lint"]);
-    assert!(ended.code == Some(2) && ended.stderr.contains("<FILE>"), "{ended:?}");
+    assert!(
+        ended.code == Some(2) && ended.stderr.contains("<FILE>"),
+        "{ended:?}"
+    );
 }

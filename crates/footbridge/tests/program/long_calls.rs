@@ -1,4 +1,5 @@
-//! Calls that take a while and calls that ask first: progress for clients that want it, consent where the client can show a form.
+//! Calls that take a while and calls that ask first: progress for clients that want it, consent
+//! where the client can show a form.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -34,7 +35,13 @@ fn backend() -> String {
                 json!({"key": "r1"})
             } else {
                 looks += 1;
-                let (status, tests) = [("running", 0), ("running", 1), ("running", 1), ("running", 2), ("done", 3)][looks];
+                let (status, tests) = [
+                    ("running", 0),
+                    ("running", 1),
+                    ("running", 1),
+                    ("running", 2),
+                    ("done", 3),
+                ][looks];
                 json!({"key": "r1", "status": status, "tests": tests})
             };
             let body = body.to_string();
@@ -42,7 +49,9 @@ fn backend() -> String {
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()
             );
-            connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
+            connection
+                .write_all(format!("{head}{body}").as_bytes())
+                .unwrap();
         }
     });
     base
@@ -94,7 +103,11 @@ fn progress_reaches_a_client_that_asks_for_it_and_no_other() {
         backend()
     );
     let path = home.file("runner.yaml", file);
-    let mut talk = Talk::start(&home, &["serve", path.to_str().unwrap(), "--allow", "write"], &json!({}));
+    let mut talk = Talk::start(
+        &home,
+        &["serve", path.to_str().unwrap(), "--allow", "write"],
+        &json!({}),
+    );
     talk.call(1, "run", &json!({}), &json!({"progressToken": "p"}));
     let mut steps = Vec::new();
     let answer = loop {
@@ -102,15 +115,39 @@ fn progress_reaches_a_client_that_asks_for_it_and_no_other() {
         if message["method"] != "notifications/progress" {
             break message;
         }
-        assert_eq!((&message["params"]["progressToken"], &message["params"]["total"]), (&json!("p"), &json!(3.0)), "{message}");
-        steps.push((message["params"]["progress"].as_f64().unwrap(), message["params"]["message"].as_str().unwrap().to_owned()));
+        assert_eq!(
+            (
+                &message["params"]["progressToken"],
+                &message["params"]["total"]
+            ),
+            (&json!("p"), &json!(3.0)),
+            "{message}"
+        );
+        steps.push((
+            message["params"]["progress"].as_f64().unwrap(),
+            message["params"]["message"].as_str().unwrap().to_owned(),
+        ));
     };
     assert_eq!(answer["result"]["isError"], Value::Null, "{answer}");
-    assert_eq!((steps.len(), steps[0].0, steps[3].0), (4, 1.0, 3.0), "{steps:?}");
-    assert!(steps.windows(2).all(|pair| pair[0].0 < pair[1].0), "{steps:?}");
-    assert_eq!((steps[2].1.as_str(), steps[3].1.as_str()), ("running", "done"));
+    assert_eq!(
+        (steps.len(), steps[0].0, steps[3].0),
+        (4, 1.0, 3.0),
+        "{steps:?}"
+    );
+    assert!(
+        steps.windows(2).all(|pair| pair[0].0 < pair[1].0),
+        "{steps:?}"
+    );
+    assert_eq!(
+        (steps[2].1.as_str(), steps[3].1.as_str()),
+        ("running", "done")
+    );
     talk.call(2, "run", &json!({}), &json!({}));
-    assert_eq!(talk.hear()["id"], 2, "no progress for a client that did not ask");
+    assert_eq!(
+        talk.hear()["id"],
+        2,
+        "no progress for a client that did not ask"
+    );
 }
 
 #[test]
@@ -120,30 +157,51 @@ fn a_deletion_asks_the_user_where_the_client_shows_forms() {
     let mut talk = Talk::start(&home, &arguments, &json!({"elicitation": {}}));
     talk.call(1, "card_create", &json!({"title": "Precious"}), &json!({}));
     let created = talk.hear();
-    let text = created["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{created}"));
+    let text = created["result"]["content"][0]["text"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{created}"));
     let id = serde_json::from_str::<Value>(text).unwrap()["id"].clone();
     for (number, (result, goes)) in [
         (json!({"action": "decline"}), false),
         (json!({"action": "cancel"}), false),
-        (json!({"action": "accept", "content": {"confirm": false}}), false),
+        (
+            json!({"action": "accept", "content": {"confirm": false}}),
+            false,
+        ),
         (json!({"action": "accept", "content": {}}), true),
     ]
     .into_iter()
     .enumerate()
     {
-        talk.call(10 + number as u64, "card_delete", &json!({"id": id}), &json!({}));
+        talk.call(
+            10 + number as u64,
+            "card_delete",
+            &json!({"id": id}),
+            &json!({}),
+        );
         let question = talk.hear();
         assert_eq!(question["method"], "elicitation/create", "{question}");
         let message = question["params"]["message"].as_str().unwrap();
-        assert!(message.contains("elete") && message.contains(id.as_str().unwrap()), "{message}");
+        assert!(
+            message.contains("elete") && message.contains(id.as_str().unwrap()),
+            "{message}"
+        );
         talk.send(&json!({"jsonrpc": "2.0", "id": question["id"], "result": result}));
         let answer = talk.hear();
-        assert_eq!(answer["result"]["isError"] == true, !goes, "{result}: {answer}");
+        assert_eq!(
+            answer["result"]["isError"] == true,
+            !goes,
+            "{result}: {answer}"
+        );
         if !goes {
-            assert!(answer.to_string().contains("nothing was changed"), "{answer}");
+            assert!(
+                answer.to_string().contains("nothing was changed"),
+                "{answer}"
+            );
         }
     }
-    // a client that only opens pages for its user shows no forms, and one that says nothing of asking is not asked
+    // a client that only opens pages for its user shows no forms, and one that says nothing of
+    // asking is not asked
     for capabilities in [json!({"elicitation": {"url": {}}}), json!({})] {
         let mut talk = Talk::start(&home, &arguments, &capabilities);
         talk.call(1, "card_delete", &json!({"id": id}), &json!({}));

@@ -1,8 +1,16 @@
-//! The program as a whole: the real binary, started as its users start it, over stdio, HTTP and the command line.
+//! The program as a whole: the real binary, started as its users start it, over stdio, HTTP and the
+//! command line.
 //!
 //! `UPDATE_GOLDEN=1 cargo test -p footbridge --test program golden` writes the golden files anew.
-//! Not here: clients that others wrote (`rmcp_story`, `interop/`), and what one crate promises alone.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
+//! Not here: clients that others wrote (`rmcp_story`, `interop/`), and what one crate promises
+//! alone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 #[path = "../harness/harness.rs"]
 mod harness;

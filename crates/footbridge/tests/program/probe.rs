@@ -1,4 +1,5 @@
-//! `footbridge probe`: a real client before our own server, one of the other era, and what is no server at all.
+//! `footbridge probe`: a real client before our own server, one of the other era, and what is no
+//! server at all.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,34 +9,77 @@ use serde_json::{Value, json};
 
 use crate::harness::process::{Ended, Home, Running};
 
-const TAIGA: [(&str, &str); 3] =
-    [("TAIGA_BASE_URL", "http://127.0.0.1:1/api/v1"), ("TAIGA_USERNAME", "nobody"), ("TAIGA_PASSWORD", "planted")];
+const TAIGA: [(&str, &str); 3] = [
+    ("TAIGA_BASE_URL", "http://127.0.0.1:1/api/v1"),
+    ("TAIGA_USERNAME", "nobody"),
+    ("TAIGA_PASSWORD", "planted"),
+];
 
 fn probe(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-    Running::start(home.command(&[&["probe"], arguments].concat()).envs(variables.iter().copied())).ended()
+    Running::start(
+        home.command(&[&["probe"], arguments].concat())
+            .envs(variables.iter().copied()),
+    )
+    .ended()
 }
 
 #[test]
 fn our_own_server_answers_in_the_modern_era() {
     let home = Home::new();
     let mut command = home.command(&["serve", "taiga"]);
-    let (_running, base) = Running::start_http(command.envs(TAIGA).env("FOOTBRIDGE_TOKEN", "planted-bearer"));
+    let (_running, base) = Running::start_http(
+        command
+            .envs(TAIGA)
+            .env("FOOTBRIDGE_TOKEN", "planted-bearer"),
+    );
     let url = format!("{base}/mcp");
     let bearer = [("MCP_TOKEN", "planted-bearer"), ("MCP_URL", url.as_str())];
     let ended = probe(&home, &[], &bearer);
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "hello\n"), "{ended:?}");
-    assert!(ended.stderr.contains(&format!("{url} speaks MCP 2026-07-28: footbridge")), "{ended:?}");
-    assert_eq!(probe(&home, &[&url, "--message", "Grüße"], &bearer).stdout, "Grüße\n");
-    let dumped: Value = serde_json::from_str(&probe(&home, &["--message", "x", "--json"], &bearer).stdout).unwrap();
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "hello\n"),
+        "{ended:?}"
+    );
+    assert!(
+        ended
+            .stderr
+            .contains(&format!("{url} speaks MCP 2026-07-28: footbridge")),
+        "{ended:?}"
+    );
+    assert_eq!(
+        probe(&home, &[&url, "--message", "Grüße"], &bearer).stdout,
+        "Grüße\n"
+    );
+    let dumped: Value =
+        serde_json::from_str(&probe(&home, &["--message", "x", "--json"], &bearer).stdout).unwrap();
     assert_eq!(dumped["content"][0], json!({ "type": "text", "text": "x" }));
     let listed = probe(&home, &["--list-tools"], &bearer).stdout;
-    assert!(listed.lines().any(|line| line.starts_with("taiga_stories_list  ")), "{listed}");
-    let listed: Value = serde_json::from_str(&probe(&home, &["--list-tools", "--json"], &bearer).stdout).unwrap();
-    assert!(listed.as_array().unwrap().iter().any(|tool| tool["name"] == "echo" && tool["inputSchema"].is_object()));
-    // Who sends nothing, the bearer of another door, or the wrong one is told what to set, and sees no bearer.
-    for variables in [&[("MCP_URL", url.as_str())][..], &[("FOOTBRIDGE_TOKEN", "planted-bearer"), ("MCP_URL", &url)]] {
+    assert!(
+        listed
+            .lines()
+            .any(|line| line.starts_with("taiga_stories_list  ")),
+        "{listed}"
+    );
+    let listed: Value =
+        serde_json::from_str(&probe(&home, &["--list-tools", "--json"], &bearer).stdout).unwrap();
+    assert!(
+        listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|tool| tool["name"] == "echo" && tool["inputSchema"].is_object())
+    );
+    // Who sends nothing, the bearer of another door, or the wrong one is told what to set, and sees
+    // no bearer.
+    for variables in [
+        &[("MCP_URL", url.as_str())][..],
+        &[("FOOTBRIDGE_TOKEN", "planted-bearer"), ("MCP_URL", &url)],
+    ] {
         let ended = probe(&home, &[], variables);
-        assert!(ended.code == Some(1) && ended.stderr.contains("401"), "{ended:?}");
+        assert!(
+            ended.code == Some(1) && ended.stderr.contains("401"),
+            "{ended:?}"
+        );
         assert!(!ended.stderr.contains("planted"), "{ended:?}");
     }
 }
@@ -44,16 +88,37 @@ fn our_own_server_answers_in_the_modern_era() {
 fn a_server_of_http_sse_is_spoken_to_over_its_stream() {
     let home = Home::new();
     let mut command = home.command(&["serve", "taiga"]);
-    let (_running, base) = Running::start_http(command.envs(TAIGA).env("FOOTBRIDGE_TOKEN", "planted-bearer"));
+    let (_running, base) = Running::start_http(
+        command
+            .envs(TAIGA)
+            .env("FOOTBRIDGE_TOKEN", "planted-bearer"),
+    );
     let url = format!("{base}/sse");
     let bearer = [("MCP_TOKEN", "planted-bearer")];
     let ended = probe(&home, &[&url, "--message", "Grüße"], &bearer);
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "Grüße\n"), "{ended:?}");
-    assert!(ended.stderr.contains(&format!("{url} speaks MCP 2024-11-05: footbridge")), "{ended:?}");
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "Grüße\n"),
+        "{ended:?}"
+    );
+    assert!(
+        ended
+            .stderr
+            .contains(&format!("{url} speaks MCP 2024-11-05: footbridge")),
+        "{ended:?}"
+    );
     let listed = probe(&home, &[&url, "--list-tools"], &bearer).stdout;
-    assert!(listed.lines().any(|line| line.starts_with("taiga_stories_list  ")), "{listed}");
+    assert!(
+        listed
+            .lines()
+            .any(|line| line.starts_with("taiga_stories_list  ")),
+        "{listed}"
+    );
     let ended = probe(&home, &[&url], &[]);
-    assert!(ended.code == Some(1) && ended.stderr.contains("401"), "{ended:?}");
+    assert!(
+        ended.code == Some(1) && ended.stderr.contains("401"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -61,23 +126,37 @@ fn a_stream_that_leads_elsewhere_or_nowhere_is_not_followed() {
     let home = Home::new();
     const STREAM: &str = "Content-Type: text/event-stream\r\n";
     let of = |first: &'static str| {
-        serve(move |line, _, _| if line.starts_with("GET") { (200, STREAM, first.to_owned()) } else { (405, "", String::new()) })
+        serve(move |line, _, _| {
+            if line.starts_with("GET") {
+                (200, STREAM, first.to_owned())
+            } else {
+                (405, "", String::new())
+            }
+        })
     };
     for (first, said) in [
-        ("event: endpoint\ndata: http://127.0.0.1:1/m\n\n", "names another place for its messages"),
+        (
+            "event: endpoint\ndata: http://127.0.0.1:1/m\n\n",
+            "names another place for its messages",
+        ),
         ("event: message\ndata: {}\n\n", "405"),
         ("event: endpoint\n\n", "405"),
         ("", "405"),
     ] {
         let ended = probe(&home, &[&of(first)], &[("MCP_TOKEN", "planted-bearer")]);
         assert!(
-            ended.code == Some(1) && ended.stderr.contains(said) && !ended.stderr.contains("planted"),
+            ended.code == Some(1)
+                && ended.stderr.contains(said)
+                && !ended.stderr.contains("planted"),
             "{first:?}: {ended:?}"
         );
     }
     // a stream that ends before the answer
     let ended = probe(&home, &[&of("event: endpoint\ndata: /m\n\n")], &[]);
-    assert!(ended.code == Some(1) && ended.stderr.contains("405"), "{ended:?}");
+    assert!(
+        ended.code == Some(1) && ended.stderr.contains("405"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -86,13 +165,18 @@ fn a_stream_that_says_too_much_or_nothing_ends_there() {
     let home = Home::new();
     let of = |rest: &'static str, filled: usize| {
         let head = "event: endpoint\ndata: /m\n\n";
-        let body = format!("{head}{}{rest}", ":".repeat(filled.saturating_sub(head.len() + rest.len())));
-        serve(move |line, _, body_of| match (line.starts_with("GET"), body_of["method"].as_str()) {
-            (true, _) => (200, "Content-Type: text/event-stream\r\n", body.clone()),
-            (false, Some("server/discover")) => (405, "", String::new()),
-            (false, Some("initialize")) if line.contains("/mcp") => (405, "", String::new()),
-            (false, _) => (202, "", String::new()),
-        })
+        let body = format!(
+            "{head}{}{rest}",
+            ":".repeat(filled.saturating_sub(head.len() + rest.len()))
+        );
+        serve(
+            move |line, _, body_of| match (line.starts_with("GET"), body_of["method"].as_str()) {
+                (true, _) => (200, "Content-Type: text/event-stream\r\n", body.clone()),
+                (false, Some("server/discover")) => (405, "", String::new()),
+                (false, Some("initialize")) if line.contains("/mcp") => (405, "", String::new()),
+                (false, _) => (202, "", String::new()),
+            },
+        )
     };
     for (rest, filled, said) in [
         ("\n\n", LIMIT, "ended its stream before it answered"),
@@ -100,7 +184,10 @@ fn a_stream_that_says_too_much_or_nothing_ends_there() {
         ("<html>\n", 0, "ended its stream before it answered"),
     ] {
         let ended = probe(&home, &[&of(rest, filled)], &[]);
-        assert!(ended.code == Some(1) && ended.stderr.contains(said), "{rest:?} {filled}: {ended:?}");
+        assert!(
+            ended.code == Some(1) && ended.stderr.contains(said),
+            "{rest:?} {filled}: {ended:?}"
+        );
     }
 }
 
@@ -110,9 +197,15 @@ fn a_server_without_echo_is_named_and_a_message_to_it_fails() {
     let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
     let url = format!("{base}/mcp");
     let ended = probe(&home, &[&url], &[]);
-    assert!(ended.code == Some(0) && ended.stderr.contains("--list-tools"), "{ended:?}");
+    assert!(
+        ended.code == Some(0) && ended.stderr.contains("--list-tools"),
+        "{ended:?}"
+    );
     let ended = probe(&home, &[&url, "--message", "x"], &[]);
-    assert!(ended.code == Some(1) && ended.stderr.contains("no tool echo"), "{ended:?}");
+    assert!(
+        ended.code == Some(1) && ended.stderr.contains("no tool echo"),
+        "{ended:?}"
+    );
 }
 
 /// One request: its first line, its headers in lower case, its body.
@@ -127,15 +220,24 @@ fn request(stream: &TcpStream) -> Option<(String, String, Value)> {
         reader.read_line(&mut headers).unwrap();
     }
     let headers = headers.to_lowercase();
-    let length =
-        headers.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |length| length.parse().unwrap());
+    let length = headers
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    Some((first, headers, serde_json::from_slice(&body).unwrap_or_default()))
+    Some((
+        first,
+        headers,
+        serde_json::from_slice(&body).unwrap_or_default(),
+    ))
 }
 
-/// Answers each request by `answer`: status, headers, body. One request a connection, and all of them at once.
-fn serve(answer: impl Fn(&str, &str, &Value) -> (u16, &'static str, String) + Send + Sync + 'static) -> String {
+/// Answers each request by `answer`: status, headers, body. One request a connection, and all of
+/// them at once.
+fn serve(
+    answer: impl Fn(&str, &str, &Value) -> (u16, &'static str, String) + Send + Sync + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answer = Arc::new(answer);
@@ -143,10 +245,14 @@ fn serve(answer: impl Fn(&str, &str, &Value) -> (u16, &'static str, String) + Se
         for stream in listener.incoming() {
             let (mut stream, answer) = (stream.unwrap(), Arc::clone(&answer));
             std::thread::spawn(move || {
-                let Some((first, headers, body)) = request(&stream) else { return };
+                let Some((first, headers, body)) = request(&stream) else {
+                    return;
+                };
                 let (status, headers, body) = answer(&first, &headers, &body);
                 let length = body.len();
-                let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+                );
                 // The client may have gone.
                 let _sent = stream.write_all(format!("{head}{body}").as_bytes());
             });
@@ -198,9 +304,19 @@ fn a_server_of_the_other_era_is_spoken_to_in_its_own_way() {
         }
     });
     let ended = probe(&home, &[&url, "--message", "hi"], &[]);
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "hi\n"), "{ended:?}");
-    assert!(ended.stderr.contains("speaks MCP 2025-06-18: old 1 [2J"), "{ended:?}");
-    assert_eq!(probe(&home, &[&url, "--list-tools"], &[]).stdout, "first\necho   Says\n");
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "hi\n"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stderr.contains("speaks MCP 2025-06-18: old 1 [2J"),
+        "{ended:?}"
+    );
+    assert_eq!(
+        probe(&home, &[&url, "--list-tools"], &[]).stdout,
+        "first\necho   Says\n"
+    );
 }
 
 #[test]
@@ -209,7 +325,13 @@ fn what_is_no_server_is_said_with_what_to_do() {
     let json = "Content-Type: application/json\r\n";
     let page = serve(|_, _, _| (200, "Content-Type: text/html\r\n", "<html>".to_owned()));
     let gone = serve(|_, _, _| (404, "", String::new()));
-    let moved = serve(|_, _, _| (307, "Location: http://elsewhere.example/mcp\r\n", String::new()));
+    let moved = serve(|_, _, _| {
+        (
+            307,
+            "Location: http://elsewhere.example/mcp\r\n",
+            String::new(),
+        )
+    });
     let large = serve(move |_, _, _| (200, json, " ".repeat((8 << 20) + 1)));
     let endless = serve(move |_, _, body| {
         (200, json, json!({ "jsonrpc": "2.0", "id": body["id"], "result": { "tools": [], "nextCursor": "x" } }).to_string())
@@ -220,11 +342,18 @@ fn what_is_no_server_is_said_with_what_to_do() {
         (&moved, 1, "http://elsewhere.example/mcp"),
         (&large, 1, "too large"),
         (&endless, 1, "more than 50 pages"),
-        ("http://127.0.0.1:1/mcp", 1, "cannot reach http://127.0.0.1:1/mcp"),
+        (
+            "http://127.0.0.1:1/mcp",
+            1,
+            "cannot reach http://127.0.0.1:1/mcp",
+        ),
         ("127.0.0.1:8000", 2, "such as http://127.0.0.1:8000/mcp"),
     ] {
         let ended = probe(&home, &[url, "--list-tools"], &[("MCP_TOKEN", "planted")]);
         assert_eq!(ended.code, Some(code), "{url}: {ended:?}");
-        assert!(ended.stderr.contains(named) && !ended.stderr.contains("planted"), "{url}: {ended:?}");
+        assert!(
+            ended.stderr.contains(named) && !ended.stderr.contains("planted"),
+            "{url}: {ended:?}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Where a setting comes from: flag, else environment, else file, else default. An empty variable is no setting.
+//! Where a setting comes from: flag, else environment, else file, else default. An empty variable
+//! is no setting.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -8,7 +9,8 @@ use serde_json::Value;
 
 use crate::harness::process::{Home, Running};
 
-/// A port that is taken as long as the listener lives: whoever chooses it says so, and no other test can come between.
+/// A port that is taken as long as the listener lives: whoever chooses it says so, and no other
+/// test can come between.
 fn taken_port() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
@@ -18,7 +20,12 @@ fn taken_port() -> (TcpListener, String) {
 #[track_caller]
 fn chooses(command: &mut Command, port: &str) {
     let ended = Running::start(command).ended();
-    assert!(ended.complaint(1).contains(&format!("port {port} on 127.0.0.1 is taken")), "{ended:?}");
+    assert!(
+        ended
+            .complaint(1)
+            .contains(&format!("port {port} on 127.0.0.1 is taken")),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -27,34 +34,64 @@ fn the_port() {
     let (_file, in_file) = taken_port();
     let (_variable, in_environment) = taken_port();
     let (_flag, by_flag) = taken_port();
-    home.file(".config/footbridge/settings.yaml", format!("port: {in_file}\n"));
+    home.file(
+        ".config/footbridge/settings.yaml",
+        format!("port: {in_file}\n"),
+    );
     chooses(&mut home.command(&["serve"]), &in_file);
-    chooses(home.command(&["serve"]).env("PORT", &in_environment), &in_environment);
-    chooses(home.command(&["serve", "--port", &by_flag]).env("PORT", &in_environment), &by_flag);
+    chooses(
+        home.command(&["serve"]).env("PORT", &in_environment),
+        &in_environment,
+    );
+    chooses(
+        home.command(&["serve", "--port", &by_flag])
+            .env("PORT", &in_environment),
+        &by_flag,
+    );
     // Without a verb the same flags hold.
     chooses(&mut home.command(&[]), &in_file);
-    chooses(home.command(&["--port", &by_flag]).env("PORT", &in_environment), &by_flag);
+    chooses(
+        home.command(&["--port", &by_flag])
+            .env("PORT", &in_environment),
+        &by_flag,
+    );
 }
 
 fn tools(command: &mut Command) -> Vec<String> {
     let ended = Running::start(command).ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let tools: Value = serde_json::from_str(&ended.stdout).unwrap();
-    tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    tools
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
 fn what_is_open() {
     let home = Home::new();
     let count = |arguments: &[&str], variable: Option<&str>| {
-        let arguments: Vec<_> = ["tools", "--json"].iter().chain(arguments).copied().collect();
-        tools(home.command(&arguments).envs(variable.map(|value| ("FOOTBRIDGE_ALLOW", value)))).len()
+        let arguments: Vec<_> = ["tools", "--json"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        tools(
+            home.command(&arguments)
+                .envs(variable.map(|value| ("FOOTBRIDGE_ALLOW", value))),
+        )
+        .len()
     };
     assert_eq!(count(&[], None), 9);
     assert_eq!(count(&["-c", "prodmcp"], None), 5);
     assert_eq!(count(&["-c", "prodmcp"], Some("write,destroy")), 11);
 
-    home.file(".config/footbridge/settings.yaml", "allow: [read]\nconnectors: { prodmcp: { allow: [write] } }\n");
+    home.file(
+        ".config/footbridge/settings.yaml",
+        "allow: [read]\nconnectors: { prodmcp: { allow: [write] } }\n",
+    );
     assert_eq!(count(&[], None), 5);
     assert_eq!(count(&["-c", "prodmcp"], None), 9);
     assert_eq!(count(&[], Some("destroy")), 7);
@@ -78,14 +115,28 @@ fn where_the_board_is_kept() {
     let list = ["account", "list"];
     is_kept_in(&mut home.command(&list), &home.data());
     let xdg = home.path().join("xdg");
-    is_kept_in(home.command(&list).env("XDG_DATA_HOME", &xdg), &xdg.join("footbridge"));
+    is_kept_in(
+        home.command(&list).env("XDG_DATA_HOME", &xdg),
+        &xdg.join("footbridge"),
+    );
 
-    let [in_file, in_environment, by_flag] = ["file", "environment", "flag"].map(|name| home.path().join(name));
-    home.file(".config/footbridge/settings.yaml", format!("data: {}\n", in_file.display()));
+    let [in_file, in_environment, by_flag] =
+        ["file", "environment", "flag"].map(|name| home.path().join(name));
+    home.file(
+        ".config/footbridge/settings.yaml",
+        format!("data: {}\n", in_file.display()),
+    );
     is_kept_in(&mut home.command(&list), &in_file);
-    is_kept_in(home.command(&list).env("FOOTBRIDGE_DATA", &in_environment), &in_environment);
+    is_kept_in(
+        home.command(&list).env("FOOTBRIDGE_DATA", &in_environment),
+        &in_environment,
+    );
     let with_flag = ["account", "list", "--data", by_flag.to_str().unwrap()];
-    is_kept_in(home.command(&with_flag).env("FOOTBRIDGE_DATA", &in_environment), &by_flag);
+    is_kept_in(
+        home.command(&with_flag)
+            .env("FOOTBRIDGE_DATA", &in_environment),
+        &by_flag,
+    );
 }
 
 #[test]
@@ -94,11 +145,26 @@ fn a_settings_file_that_was_named_is_the_one_that_counts() {
     home.file(".config/footbridge/settings.yaml", "allow: [read]\n");
     let named = home.file("named.yaml", "allow: [destroy]\n");
     let count = |command: &mut Command| tools(command).len();
-    assert_eq!(count(home.command(&["tools", "--json"]).env("FOOTBRIDGE_SETTINGS", &named)), 7);
-    assert_eq!(count(&mut home.command(&["tools", "--json", "--settings", named.to_str().unwrap()])), 7);
+    assert_eq!(
+        count(
+            home.command(&["tools", "--json"])
+                .env("FOOTBRIDGE_SETTINGS", &named)
+        ),
+        7
+    );
+    assert_eq!(
+        count(&mut home.command(&["tools", "--json", "--settings", named.to_str().unwrap()])),
+        7
+    );
     let elsewhere = home.path().join("xdg");
     home.file("xdg/footbridge/settings.yaml", "allow: [write, destroy]\n");
-    assert_eq!(count(home.command(&["tools", "--json"]).env("XDG_CONFIG_HOME", elsewhere)), 11);
+    assert_eq!(
+        count(
+            home.command(&["tools", "--json"])
+                .env("XDG_CONFIG_HOME", elsewhere)
+        ),
+        11
+    );
 }
 
 #[test]
@@ -124,11 +190,18 @@ fn an_empty_variable_is_unset() {
     let mut command = home.command(&["serve"]);
     command.envs(names.map(|name| (name, "")));
     let (_taken, port) = taken_port();
-    home.file(".config/footbridge/settings.yaml", format!("port: {port}\n"));
+    home.file(
+        ".config/footbridge/settings.yaml",
+        format!("port: {port}\n"),
+    );
     chooses(&mut command, &port);
     assert!(home.database().exists());
 
-    let ended = Running::start(home.command(&["tools", "--json"]).envs(names.map(|name| (name, "")))).ended();
+    let ended = Running::start(
+        home.command(&["tools", "--json"])
+            .envs(names.map(|name| (name, ""))),
+    )
+    .ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
@@ -144,12 +217,22 @@ fn a_bad_variable_is_named_as_such() {
     ] {
         let ended = Running::start(home.command(&["serve"]).env(name, value)).ended();
         let complaint = ended.complaint(2);
-        assert!(complaint.contains(name) && complaint.contains(value), "{complaint}");
+        assert!(
+            complaint.contains(name) && complaint.contains(value),
+            "{complaint}"
+        );
     }
     // The same values as flags are the command line's fault.
-    let ended = Running::start(home.command(&["serve", "--port", "eighty"]).env("PORT", "1")).ended();
+    let ended = Running::start(
+        home.command(&["serve", "--port", "eighty"])
+            .env("PORT", "1"),
+    )
+    .ended();
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("'--port <PORT>'") && !ended.stderr.contains("environment"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("'--port <PORT>'") && !ended.stderr.contains("environment"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -159,6 +242,11 @@ fn a_variable_of_one_command_is_no_concern_of_another() {
         let ended = Running::start(home.command(arguments).env("PORT", "eighty")).ended();
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
-    let ended = Running::start(home.command(&["tools"]).env("PORT", "eighty").env("FOOTBRIDGE_ALLOW", "all")).ended();
+    let ended = Running::start(
+        home.command(&["tools"])
+            .env("PORT", "eighty")
+            .env("FOOTBRIDGE_ALLOW", "all"),
+    )
+    .ended();
     assert!(ended.complaint(2).contains("FOOTBRIDGE_ALLOW"), "{ended:?}");
 }

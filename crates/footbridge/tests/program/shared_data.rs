@@ -38,7 +38,14 @@ fn many_writes_of_both_at_once_are_all_there() {
     let mut both = [0, 1].map(|_| Running::start_piped(&mut home.command(&["serve"])));
     for id in 0..WRITES {
         for (name, running) in both.iter_mut().enumerate() {
-            running.send(tool_call(id, "card_create", &json!({ "title": format!("{name}/{id}") })).to_string());
+            running.send(
+                tool_call(
+                    id,
+                    "card_create",
+                    &json!({ "title": format!("{name}/{id}") }),
+                )
+                .to_string(),
+            );
         }
     }
     for mut running in both {
@@ -47,18 +54,29 @@ fn many_writes_of_both_at_once_are_all_there() {
         }
         running.close_input();
         let ended = running.ended();
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (Some(0), ""),
+            "{ended:?}"
+        );
         assert_eq!(ended.stdout.lines().count() as u64, WRITES);
     }
     let titles = Session::start(&mut home.command(&["serve"])).titles();
-    let expected: BTreeSet<_> = (0..WRITES).flat_map(|id| [format!("0/{id}"), format!("1/{id}")]).collect();
-    assert_eq!((titles.len(), titles.into_iter().collect::<BTreeSet<_>>()), (expected.len(), expected));
+    let expected: BTreeSet<_> = (0..WRITES)
+        .flat_map(|id| [format!("0/{id}"), format!("1/{id}")])
+        .collect();
+    assert_eq!(
+        (titles.len(), titles.into_iter().collect::<BTreeSet<_>>()),
+        (expected.len(), expected)
+    );
 }
 
 #[test]
 fn several_that_start_at_once_on_nothing_all_start() {
     let home = Home::new();
-    let mut all: Vec<_> = (0..6).map(|_| Running::start_piped(&mut home.command(&["serve"]))).collect();
+    let mut all: Vec<_> = (0..6)
+        .map(|_| Running::start_piped(&mut home.command(&["serve"])))
+        .collect();
     for running in &mut all {
         running.send(tool_call(1, "whoami", &json!({})).to_string());
     }

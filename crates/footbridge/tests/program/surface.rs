@@ -1,5 +1,6 @@
-//! What a user of one of the five systems meets first, walked on the running program: verbs, who answers, which transport, which names of a
-//! host, words for true. What is not as in the system that is replaced has its line in docs/differences.md.
+//! What a user of one of the five systems meets first, walked on the running program: verbs, who
+//! answers, which transport, which names of a host, words for true. What is not as in the system
+//! that is replaced has its line in docs/differences.md.
 
 use serde_json::{Value, json};
 
@@ -12,19 +13,28 @@ use crate::harness::sse::SseClient;
 
 /// The line of docs/differences.md that says so.
 fn differs(promise: &str, line: &'static str) {
-    all_are_shown(env!("CARGO_MANIFEST_DIR"), std::iter::once((promise, &[Differs(line)][..])));
+    all_are_shown(
+        env!("CARGO_MANIFEST_DIR"),
+        std::iter::once((promise, &[Differs(line)][..])),
+    );
 }
 
 #[test]
 fn verbs_that_are_not_there_have_their_line() {
     let home = Home::new();
     let help = home.succeed(&["--help"]);
-    let has = |verb: &str| help.lines().any(|line| line.split_whitespace().next() == Some(verb));
+    let has = |verb: &str| {
+        help.lines()
+            .any(|line| line.split_whitespace().next() == Some(verb))
+    };
     for verb in ["serve", "doctor", "tools", "version"] {
         assert!(has(verb), "the reference has {verb} too: {help}");
     }
     for verb in ["login", "logout", "whoami", "update"] {
-        assert!(!has(verb), "{verb} is there now: take its line out of docs/differences.md");
+        assert!(
+            !has(verb),
+            "{verb} is there now: take its line out of docs/differences.md"
+        );
         assert_eq!(home.run(&[verb]).code, Some(2));
         differs(verb, "verbs `login`, `logout`, `whoami`, `update`");
     }
@@ -37,20 +47,29 @@ fn verbs_that_are_not_there_have_their_line() {
 #[test]
 fn every_connector_answers_as_footbridge_with_the_backend_in_its_title() {
     let home = Home::new();
-    for (connector, title) in [("board", "Production Board"), ("prodmcp", "Production Board")] {
+    for (connector, title) in [
+        ("board", "Production Board"),
+        ("prodmcp", "Production Board"),
+    ] {
         let mut running = Running::start_piped(&mut home.command(&["serve", connector]));
         running.send(initialize(REVISION).to_string());
         let answer: Value = serde_json::from_str(&running.line().unwrap()).unwrap();
         let server = &answer["result"]["serverInfo"];
         assert_eq!(
-            (&server["name"], server["title"].as_str().unwrap().contains(title)),
+            (
+                &server["name"],
+                server["title"].as_str().unwrap().contains(title)
+            ),
             (&json!("footbridge"), true),
             "{server}"
         );
         running.close_input();
         assert_eq!(running.ended().code, Some(0));
     }
-    differs("who answers", "`serverInfo` has the name and version of each server");
+    differs(
+        "who answers",
+        "`serverInfo` has the name and version of each server",
+    );
     differs("TruePPM", "`serverInfo` is `trueppm`");
 }
 
@@ -66,7 +85,10 @@ fn stdin_decides_the_transport_unless_a_flag_does() {
     let mut by_nothing = Running::start(home.command(&["serve"]).env("PORT", "0"));
     assert!(by_nothing.address().starts_with("http://127.0.0.1:"));
     by_nothing.stop();
-    differs("transport", "a terminal, `/dev/null` or a closed stdin means HTTP");
+    differs(
+        "transport",
+        "a terminal, `/dev/null` or a closed stdin means HTTP",
+    );
 }
 
 #[test]
@@ -74,7 +96,9 @@ fn a_host_that_nobody_named_is_refused_whatever_is_served() {
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve", "board"]));
     let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
-    let answer = http::post(&base, "/mcp", &ping).header("host", "taiga.example.org").send();
+    let answer = http::post(&base, "/mcp", &ping)
+        .header("host", "taiga.example.org")
+        .send();
     assert_eq!(answer.status, 403, "{answer:?}");
     differs("Host", "check no `Host` and take no bearer");
 }
@@ -84,15 +108,31 @@ async fn the_stream_names_its_own_address_for_messages() {
     let home = Home::new();
     let (_running, base) = Running::start_http(&mut home.command(&["serve", "board"]));
     let client = SseClient::connect(&base).await;
-    assert!(client.address.starts_with(&format!("{base}/sse/messages/?session_id=")), "{}", client.address);
-    differs("the address in the endpoint event", "Taiga's SSE stream names");
+    assert!(
+        client
+            .address
+            .starts_with(&format!("{base}/sse/messages/?session_id=")),
+        "{}",
+        client.address
+    );
+    differs(
+        "the address in the endpoint event",
+        "Taiga's SSE stream names",
+    );
 }
 
-/// Each word is tried in `settings` of the connector's tests; here that the program takes and refuses them.
+/// Each word is tried in `settings` of the connector's tests; here that the program takes and
+/// refuses them.
 #[test]
 fn words_for_true_and_false_are_those_of_the_line() {
     let home = Home::new();
-    for (word, is_taken) in [("on", true), ("N", true), ("f", true), ("maybe", false), ("enabled", false)] {
+    for (word, is_taken) in [
+        ("on", true),
+        ("N", true),
+        ("f", true),
+        ("maybe", false),
+        ("enabled", false),
+    ] {
         let mut command = home.command(&["tools", "-c", "ptm"]);
         let ended = Running::start(command.env("PTM_MCP_READ_ONLY", word)).ended();
         assert_eq!(ended.code == Some(0), is_taken, "{word}: {ended:?}");
@@ -105,17 +145,30 @@ fn words_for_true_and_false_are_those_of_the_line() {
 fn a_null_in_a_filter_is_left_out_and_refused_in_a_list() {
     let home = Home::new();
     home.succeed(&["call", "card_create", "title=One", "status=todo"]);
-    let listed = |filter: Value| home.run(&["call", "card_list", "--json", &json!({ "filter": filter }).to_string()]);
+    let listed = |filter: Value| {
+        home.run(&[
+            "call",
+            "card_list",
+            "--json",
+            &json!({ "filter": filter }).to_string(),
+        ])
+    };
     for filter in [
         json!({ "status": null }),
         json!({ "data__status": null, "is_archived": null }),
         json!({ "status": "todo", "tags": null }),
     ] {
         let ended = listed(filter.clone());
-        assert!(ended.code == Some(0) && ended.stdout.contains("One"), "{filter}: {ended:?}");
+        assert!(
+            ended.code == Some(0) && ended.stdout.contains("One"),
+            "{filter}: {ended:?}"
+        );
     }
     let ended = listed(json!({ "status": ["todo", null] }));
-    assert!(ended.code == Some(1) && ended.stderr.contains("filter.status[1]"), "{ended:?}");
+    assert!(
+        ended.code == Some(1) && ended.stderr.contains("filter.status[1]"),
+        "{ended:?}"
+    );
     differs("a null in a filter", "a null in a filter is dropped");
 }
 
@@ -123,10 +176,22 @@ fn a_null_in_a_filter_is_left_out_and_refused_in_a_list() {
 #[test]
 fn what_is_seen_elsewhere_has_its_line_too() {
     for (promise, line) in [
-        ("User-Agent of prodmcp", "says `prodmcp/1.0.2 (mcp; …)` as its User-Agent"),
-        ("sentences of ptm", "403, 404, 409 and 422 have a sentence each"),
-        ("replaced methods", "`initialize` and `ping` can be replaced"),
-        ("cookies without Origin", "with `auth::SameOrigin`, a request without `Origin` is refused"),
+        (
+            "User-Agent of prodmcp",
+            "says `prodmcp/1.0.2 (mcp; …)` as its User-Agent",
+        ),
+        (
+            "sentences of ptm",
+            "403, 404, 409 and 422 have a sentence each",
+        ),
+        (
+            "replaced methods",
+            "`initialize` and `ping` can be replaced",
+        ),
+        (
+            "cookies without Origin",
+            "with `auth::SameOrigin`, a request without `Origin` is refused",
+        ),
     ] {
         differs(promise, line);
     }

@@ -21,7 +21,11 @@ fn speaks_stdio(mut running: Running) {
     assert_eq!(answer["result"]["protocolVersion"], REVISION);
     running.close_input();
     let ended = running.ended();
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(0), ""),
+        "{ended:?}"
+    );
 }
 
 /// It listens on a free port of this machine and says so.
@@ -29,9 +33,16 @@ fn listens(command: &mut Command) -> Ended {
     let mut running = Running::start(command.env("PORT", "0"));
     let base = running.address();
     assert!(base.starts_with("http://127.0.0.1:"), "{base}");
-    assert_eq!(crate::harness::http::get(&base, "/healthz").send().status, 200);
+    assert_eq!(
+        crate::harness::http::get(&base, "/healthz").send().status,
+        200
+    );
     let ended = running.stop();
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), ""),
+        "{ended:?}"
+    );
     ended
 }
 
@@ -60,7 +71,10 @@ fn a_socket_both_ways_is_a_client() {
     let home = Home::new();
     let (mut ours, theirs) = UnixStream::pair().unwrap();
     let mut command = home.command(&["serve"]);
-    command.stdin(OwnedFd::from(theirs.try_clone().unwrap())).stdout(OwnedFd::from(theirs)).stderr(Stdio::piped());
+    command
+        .stdin(OwnedFd::from(theirs.try_clone().unwrap()))
+        .stdout(OwnedFd::from(theirs))
+        .stderr(Stdio::piped());
     let child = Spawned::start(&mut command);
     ours.set_read_timeout(Some(DEADLINE)).unwrap();
     writeln!(ours, "{}", initialize(REVISION)).unwrap();
@@ -79,17 +93,28 @@ fn a_socket_both_ways_is_a_client() {
 fn a_file_is_read_to_its_end() {
     let home = Home::new();
     let file = home.file("requests", format!("{}\n", initialize(REVISION)));
-    speaks_stdio(Running::start(home.command(&["serve"]).stdin(File::open(file).unwrap())));
+    speaks_stdio(Running::start(
+        home.command(&["serve"]).stdin(File::open(file).unwrap()),
+    ));
 }
 
 #[test]
 fn no_stdin_means_http_with_a_configuration_to_paste() {
     let home = Home::new();
     let ended = listens(&mut home.command(&["serve"]));
-    let configurations: Vec<Value> = ended.stderr.lines().filter_map(|line| serde_json::from_str(line.trim()).ok()).collect();
+    let configurations: Vec<Value> = ended
+        .stderr
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.trim()).ok())
+        .collect();
     assert_eq!(configurations.len(), 1, "{ended:?}");
-    let url = configurations[0]["mcpServers"]["footbridge"]["url"].as_str().unwrap();
-    assert!(ended.stderr.contains(&format!("MCP    {url}\n")), "{ended:?}");
+    let url = configurations[0]["mcpServers"]["footbridge"]["url"]
+        .as_str()
+        .unwrap();
+    assert!(
+        ended.stderr.contains(&format!("MCP    {url}\n")),
+        "{ended:?}"
+    );
     for door in ["/sse", "/xapi2", "/healthz", "/readyz"] {
         assert!(ended.stderr.contains(door), "{ended:?}");
     }
@@ -98,7 +123,14 @@ fn no_stdin_means_http_with_a_configuration_to_paste() {
 #[test]
 fn a_closed_stdin_means_http() {
     let home = Home::new();
-    let mut closed = home.other_program("sh", &["-c", "exec \"$0\" serve <&-", crate::harness::process::PROGRAM]);
+    let mut closed = home.other_program(
+        "sh",
+        &[
+            "-c",
+            "exec \"$0\" serve <&-",
+            crate::harness::process::PROGRAM,
+        ],
+    );
     listens(&mut closed);
 }
 
@@ -126,12 +158,22 @@ fn what_is_said_wins_over_what_stdin_is() {
     with_pipe(&mut home.command(&["serve"]));
 
     // The flag over the environment, the environment over the file.
-    with_pipe(home.command(&["serve", "--transport", "http"]).env("FOOTBRIDGE_TRANSPORT", "stdio"));
+    with_pipe(
+        home.command(&["serve", "--transport", "http"])
+            .env("FOOTBRIDGE_TRANSPORT", "stdio"),
+    );
     for stdio in [
         Running::start(&mut home.command(&["serve", "--transport", "stdio"])),
-        Running::start(home.command(&["serve"]).env("FOOTBRIDGE_TRANSPORT", "stdio")),
+        Running::start(
+            home.command(&["serve"])
+                .env("FOOTBRIDGE_TRANSPORT", "stdio"),
+        ),
     ] {
         let ended = stdio.ended();
-        assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""), "{ended:?}");
+        assert_eq!(
+            (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
+            (Some(0), "", ""),
+            "{ended:?}"
+        );
     }
 }

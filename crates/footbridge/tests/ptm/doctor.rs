@@ -1,4 +1,5 @@
-//! `footbridge doctor ptm` before a backend whose OpenAPI document agrees, differs, or is not there in one way or another.
+//! `footbridge doctor ptm` before a backend whose OpenAPI document agrees, differs, or is not there
+//! in one way or another.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +8,8 @@ use crate::harness::process::{Ended, Home};
 use crate::served::{has_no_secret, settings};
 use crate::stand_in::{OWNER, StandIn};
 
-/// What a backend would describe that is as the connector assumes: method, path, parameters, keys of the body; `!` for those it requires.
+/// What a backend would describe that is as the connector assumes: method, path, parameters, keys
+/// of the body; `!` for those it requires.
 const DESCRIBED: [(&str, &str, &str, &str); 30] = [
     ("get", "/healthz", "", ""),
     ("get", "/auth/me", "", ""),
@@ -35,9 +37,24 @@ const DESCRIBED: [(&str, &str, &str, &str); 30] = [
     ("get", "/optimizations/{id}/status", "", ""),
     ("get", "/optimizations/{id}/report.md", "", ""),
     ("post", "/optimizations/{id}/cancel", "", ""),
-    ("post", "/evals/manual", "", "prompt_text! tests! provider_profiles judge_profile"),
-    ("post", "/prompts/{id}/evals", "", "version provider_profiles"),
-    ("post", "/prompts/{id}/optimizations", "", "target_score max_iterations"),
+    (
+        "post",
+        "/evals/manual",
+        "",
+        "prompt_text! tests! provider_profiles judge_profile",
+    ),
+    (
+        "post",
+        "/prompts/{id}/evals",
+        "",
+        "version provider_profiles",
+    ),
+    (
+        "post",
+        "/prompts/{id}/optimizations",
+        "",
+        "target_score max_iterations",
+    ),
     ("put", "/prompts/{id}/share", "", ""),
     ("delete", "/prompts/{id}/share", "", ""),
     ("put", "/prompts/{id}/groups/{group}", "", ""),
@@ -51,11 +68,20 @@ fn document() -> Value {
     for (method, path, query, body) in DESCRIBED {
         let bare = |key: &str| key.trim_end_matches('!').to_owned();
         let is_required = |key: &&str| key.ends_with('!');
-        let parameter = |key: &str| json!({"in": "query", "name": bare(key), "required": is_required(&key)});
-        let mut operation = json!({"parameters": query.split_whitespace().map(parameter).collect::<Vec<_>>()});
+        let parameter =
+            |key: &str| json!({"in": "query", "name": bare(key), "required": is_required(&key)});
+        let mut operation =
+            json!({"parameters": query.split_whitespace().map(parameter).collect::<Vec<_>>()});
         if !body.is_empty() {
-            let properties: Map<String, Value> = body.split_whitespace().map(|key| (bare(key), json!({}))).collect();
-            let required: Vec<_> = body.split_whitespace().filter(is_required).map(bare).collect();
+            let properties: Map<String, Value> = body
+                .split_whitespace()
+                .map(|key| (bare(key), json!({})))
+                .collect();
+            let required: Vec<_> = body
+                .split_whitespace()
+                .filter(is_required)
+                .map(bare)
+                .collect();
             let schema = json!({"type": "object", "properties": properties, "required": required});
             operation["requestBody"] = json!({"content": {"application/json": {"schema": schema}}});
         }
@@ -67,15 +93,21 @@ fn document() -> Value {
 
 fn doctor(arguments: &[&str], variables: &[(&str, String)]) -> Ended {
     let home = Home::new();
-    let file = include_str!("../../../../connectors/ptm.yaml").replace("patience: 31s", "patience: 0s");
+    let file =
+        include_str!("../../../../connectors/ptm.yaml").replace("patience: 31s", "patience: 0s");
     let own = home.file("own/ptm.yaml", file);
     let mut command = home.command(&[&["doctor"], arguments].concat());
-    command.env("FOOTBRIDGE_LOG", "trace").env("FOOTBRIDGE_CONNECTORS", own.parent().unwrap());
+    command
+        .env("FOOTBRIDGE_LOG", "trace")
+        .env("FOOTBRIDGE_CONNECTORS", own.parent().unwrap());
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     let ended = crate::harness::process::Running::start(&mut command).ended();
     has_no_secret(&ended.stdout);
     has_no_secret(&ended.stderr);
-    assert!(!ended.stdout.contains("untrusted-content"), "a person reads it: {ended:?}");
+    assert!(
+        !ended.stdout.contains("untrusted-content"),
+        "a person reads it: {ended:?}"
+    );
     ended
 }
 
@@ -104,7 +136,16 @@ async fn a_backend_that_is_as_the_connector_assumes_is_well() {
              checks   passed\n  document /openapi.json of Prompt Test Manager 1.10.0\n  paths    30 of 30 are as the document has them\n"
         )
     );
-    assert_eq!(stand_in.lines(), ["GET /healthz", "GET /auth/me", "GET /meta", "GET /openapi.json"], "it reads, and no more");
+    assert_eq!(
+        stand_in.lines(),
+        [
+            "GET /healthz",
+            "GET /auth/me",
+            "GET /meta",
+            "GET /openapi.json"
+        ],
+        "it reads, and no more"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +155,11 @@ async fn what_differs_is_named_assumed_paths_first() {
     let providers = paths.remove("/providers").unwrap();
     paths.insert("/llm/providers".to_owned(), providers);
     paths.remove("/meta");
-    let update = paths["/prompts/{id}"].as_object_mut().unwrap().remove("patch").unwrap();
+    let update = paths["/prompts/{id}"]
+        .as_object_mut()
+        .unwrap()
+        .remove("patch")
+        .unwrap();
     paths["/prompts/{id}"]["put"] = update;
     paths["/prompts/{id}/transfer"]["post"]["requestBody"]["content"]["application/json"]["schema"] =
         json!({"properties": {"owner": {}}, "required": ["owner"]});
@@ -141,7 +186,10 @@ async fn without_a_document_it_says_so_and_asks_what_it_can() {
     let (stand_in, ended) = beside(None).await;
     assert_eq!(ended.code, Some(3), "{ended:?}");
     let said = ended.stdout;
-    assert!(said.contains("document none is served: paths were not compared with one"), "{said}");
+    assert!(
+        said.contains("document none is served: paths were not compared with one"),
+        "{said}"
+    );
     for line in [
         "/openapi.json: status 501",
         "GET /providers: the backend answers",
@@ -150,11 +198,23 @@ async fn without_a_document_it_says_so_and_asks_what_it_can() {
     ] {
         assert!(said.contains(line), "no {line:?} in {said}");
     }
-    assert!(stand_in.lines().iter().all(|line| line.starts_with("GET ")), "{:?}", stand_in.lines());
-    stand_in.world().odd.insert("/providers", Odd::body(404, "{}"));
+    assert!(
+        stand_in.lines().iter().all(|line| line.starts_with("GET ")),
+        "{:?}",
+        stand_in.lines()
+    );
+    stand_in
+        .world()
+        .odd
+        .insert("/providers", Odd::body(404, "{}"));
     let ended = doctor(&["ptm"], &settings(&stand_in, OWNER));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stdout.contains("assumed  GET /providers: the backend has nothing there (status 404)"), "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains("assumed  GET /providers: the backend has nothing there (status 404)"),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,18 +223,48 @@ async fn a_document_that_cannot_be_used_is_none() {
     for (odd, why) in [
         (Odd::body(200, "<<<"), "/openapi.json: no JSON"),
         (Odd::body(200, "\u{1b}[2J"), "/openapi.json: no JSON"),
-        (Odd::body(200, "<!DOCTYPE html><title>App</title>"), "/openapi.json: a web page"),
-        (Odd::body(200, "[".repeat(100_000)), "/openapi.json: no JSON"),
-        (Odd::body(200, r#"{"openapi": "3.1.0"}"#), "an OpenAPI document without paths"),
-        (Odd::Long { bytes: 200 << 20, is_told: true }, "Prompt Test Manager answered more than 8 MiB.\n"),
-        (Odd::Long { bytes: 200 << 20, is_told: false }, "Prompt Test Manager answered more than 8 MiB.\n"),
-        (Odd::body(302, "").with("location", elsewhere), "http://elsewhere.example, which is never followed"),
-        (Odd::body(302, "").with("location", "/openapi.json"), "redirected more than 5 times"),
+        (
+            Odd::body(200, "<!DOCTYPE html><title>App</title>"),
+            "/openapi.json: a web page",
+        ),
+        (
+            Odd::body(200, "[".repeat(100_000)),
+            "/openapi.json: no JSON",
+        ),
+        (
+            Odd::body(200, r#"{"openapi": "3.1.0"}"#),
+            "an OpenAPI document without paths",
+        ),
+        (
+            Odd::Long {
+                bytes: 200 << 20,
+                is_told: true,
+            },
+            "Prompt Test Manager answered more than 8 MiB.\n",
+        ),
+        (
+            Odd::Long {
+                bytes: 200 << 20,
+                is_told: false,
+            },
+            "Prompt Test Manager answered more than 8 MiB.\n",
+        ),
+        (
+            Odd::body(302, "").with("location", elsewhere),
+            "http://elsewhere.example, which is never followed",
+        ),
+        (
+            Odd::body(302, "").with("location", "/openapi.json"),
+            "redirected more than 5 times",
+        ),
         (Odd::body(401, "{}"), "/openapi.json: status 401"),
     ] {
         let (_stand_in, ended) = beside(odd.clone()).await;
         assert_eq!(ended.code, Some(3), "{odd:?}: {ended:?}");
-        assert!(ended.stdout.contains(why) && !ended.stdout.contains('\u{1b}'), "no {why:?} in {ended:?}");
+        assert!(
+            ended.stdout.contains(why) && !ended.stdout.contains('\u{1b}'),
+            "no {why:?} in {ended:?}"
+        );
     }
 }
 
@@ -182,47 +272,84 @@ async fn a_document_that_cannot_be_used_is_none() {
 async fn a_document_that_says_the_token_is_shown_without_it() {
     let told = json!({"openapi": "3.0.3", "info": {"title": format!("For {OWNER}")}, "paths": {format!("/{OWNER}/providers"): {"get": {}}}});
     let (_stand_in, ended) = beside(served(&told)).await;
-    assert!(ended.stdout.contains("For [secret]") && ended.stdout.contains("GET /[secret]/providers"), "{ended:?}");
+    assert!(
+        ended.stdout.contains("For [secret]") && ended.stdout.contains("GET /[secret]/providers"),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_fails_its_checks_is_not_well() {
     let stand_in = StandIn::start().await;
-    stand_in.world().odd.insert("/openapi.json", served(&document()));
+    stand_in
+        .world()
+        .odd
+        .insert("/openapi.json", served(&document()));
     let ended = doctor(&["ptm"], &settings(&stand_in, "planted-and-unknown"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stdout.contains("checks   failed: ") && ended.stdout.contains("this token is not known"), "{ended:?}");
-    assert!(ended.stdout.contains("30 of 30"), "it goes on when the backend answers: {ended:?}");
+    assert!(
+        ended.stdout.contains("checks   failed: ")
+            && ended.stdout.contains("this token is not known"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stdout.contains("30 of 30"),
+        "it goes on when the backend answers: {ended:?}"
+    );
     stand_in.world().version = json!("nightly");
     let ended = doctor(&["ptm"], &settings(&stand_in, OWNER));
-    assert!(ended.code == Some(1) && ended.stdout.contains("nightly"), "{ended:?}");
+    assert!(
+        ended.code == Some(1) && ended.stdout.contains("nightly"),
+        "{ended:?}"
+    );
     stand_in.world().failing = usize::MAX;
     let before = stand_in.lines().len();
     stand_in.world().odd.clear();
     let ended = doctor(&["ptm"], &settings(&stand_in, OWNER));
     assert!(
-        ended.code == Some(1) && ended.stdout.contains("checks   failed: ") && !ended.stdout.contains("document"),
+        ended.code == Some(1)
+            && ended.stdout.contains("checks   failed: ")
+            && !ended.stdout.contains("document"),
         "{ended:?}"
     );
-    assert_eq!(stand_in.lines()[before..], ["GET /healthz"], "a backend that is down is asked nothing more");
+    assert_eq!(
+        stand_in.lines()[before..],
+        ["GET /healthz"],
+        "a backend that is down is asked nothing more"
+    );
     let ended = doctor(&["ptm"], &[]);
-    assert!(ended.code == Some(2) && ended.stdout.is_empty() && ended.stderr.contains("PTM_API_TOKEN"), "{ended:?}");
+    assert!(
+        ended.code == Some(2) && ended.stdout.is_empty() && ended.stderr.contains("PTM_API_TOKEN"),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn programs_read_it_as_json_and_several_are_checked_at_once() {
     let mut changed = document();
-    changed["paths"].as_object_mut().unwrap().remove("/runs/{key}/report.md");
+    changed["paths"]
+        .as_object_mut()
+        .unwrap()
+        .remove("/runs/{key}/report.md");
     let stand_in = StandIn::start().await;
-    stand_in.world().odd.insert("/openapi.json", served(&changed));
+    stand_in
+        .world()
+        .odd
+        .insert("/openapi.json", served(&changed));
     let ended = doctor(&["ptm", "board", "--json"], &settings(&stand_in, OWNER));
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let found: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(found.as_array().unwrap().len(), 2);
     let ptm = &found[0];
     assert_eq!(ptm["checks"], json!({"passed": true, "warnings": []}));
-    assert_eq!(ptm["document"], json!({"path": "/openapi.json", "title": "Prompt Test Manager", "version": "1.10.0"}));
-    assert_eq!((&ptm["operations"], &ptm["assumed"]), (&json!(30), &json!(26)));
+    assert_eq!(
+        ptm["document"],
+        json!({"path": "/openapi.json", "title": "Prompt Test Manager", "version": "1.10.0"})
+    );
+    assert_eq!(
+        (&ptm["operations"], &ptm["assumed"]),
+        (&json!(30), &json!(26))
+    );
     assert_eq!(
         ptm["differences"],
         json!([{
@@ -231,6 +358,13 @@ async fn programs_read_it_as_json_and_several_are_checked_at_once() {
         }])
     );
     let board = &found[1];
-    assert_eq!((&board["connector"], &board["address"]), (&json!("board"), &Value::Null));
-    assert_eq!((&board["document"]["path"], &board["differences"]), (&json!("/openapi.json"), &json!([])), "{board}");
+    assert_eq!(
+        (&board["connector"], &board["address"]),
+        (&json!("board"), &Value::Null)
+    );
+    assert_eq!(
+        (&board["document"]["path"], &board["differences"]),
+        (&json!("/openapi.json"), &json!([])),
+        "{board}"
+    );
 }

@@ -1,5 +1,5 @@
-//! The program before a backend that is down, slow, flapping, too old or garbled, and interrupted while it asks: each exit code as a shell
-//! sees it.
+//! The program before a backend that is down, slow, flapping, too old or garbled, and interrupted
+//! while it asks: each exit code as a shell sees it.
 
 use std::net::TcpListener;
 
@@ -15,17 +15,37 @@ use crate::stand_in::{OWNER, StandIn};
 
 const TRANSPORTS: [&str; 2] = ["stdio", "http"];
 
-/// How the program ended, serving the connector with this patience on a transport: its code, and what it said but for the log.
-pub(crate) fn ended(transport: &str, patience: &str, variables: &[(&str, String)]) -> (Option<i32>, String) {
+/// How the program ended, serving the connector with this patience on a transport: its code, and
+/// what it said but for the log.
+pub(crate) fn ended(
+    transport: &str,
+    patience: &str,
+    variables: &[(&str, String)],
+) -> (Option<i32>, String) {
     let home = Home::new();
     let file = include_str!("../../../../connectors/ptm.yaml");
     assert!(file.contains("patience: 31s"));
-    let path = home.file("ptm.yaml", file.replace("patience: 31s", &format!("patience: {patience}")));
-    let mut command = home.command(&["serve", path.to_str().unwrap(), "--transport", transport, "--port", "0"]);
-    let ended = Running::start_piped(command.envs(variables.iter().map(|(name, value)| (name, value)))).ended();
+    let path = home.file(
+        "ptm.yaml",
+        file.replace("patience: 31s", &format!("patience: {patience}")),
+    );
+    let mut command = home.command(&[
+        "serve",
+        path.to_str().unwrap(),
+        "--transport",
+        transport,
+        "--port",
+        "0",
+    ]);
+    let ended =
+        Running::start_piped(command.envs(variables.iter().map(|(name, value)| (name, value))))
+            .ended();
     assert_eq!(ended.stdout, "", "{ended:?}");
     has_no_secret(&ended.stderr);
-    assert!(!ended.stderr.contains("untrusted-content"), "a person reads it: {ended:?}");
+    assert!(
+        !ended.stderr.contains("untrusted-content"),
+        "a person reads it: {ended:?}"
+    );
     (ended.code, ended.stderr)
 }
 
@@ -44,12 +64,23 @@ async fn a_backend_that_is_down_is_2_and_one_line() {
     for transport in TRANSPORTS {
         let (code, said) = ended(transport, "0s", &unreachable);
         assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
-        assert!(said.starts_with("footbridge: ptm: Prompt Test Manager cannot be reached at http://127.0.0.1:"), "{said}");
+        assert!(
+            said.starts_with(
+                "footbridge: ptm: Prompt Test Manager cannot be reached at http://127.0.0.1:"
+            ),
+            "{said}"
+        );
         for status in [500, 502, 503, 504, 429] {
-            stand_in.world().odd.insert("/healthz", Odd::body(status, r#"{"message": "not now"}"#));
+            stand_in
+                .world()
+                .odd
+                .insert("/healthz", Odd::body(status, r#"{"message": "not now"}"#));
             let (code, said) = ended(transport, "0s", &settings(&stand_in, OWNER));
             assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
-            assert!(said.contains(&status.to_string()) && said.contains("not now"), "{said}");
+            assert!(
+                said.contains(&status.to_string()) && said.contains("not now"),
+                "{said}"
+            );
         }
         stand_in.world().odd.clear();
     }
@@ -61,7 +92,10 @@ async fn a_backend_that_is_slow_is_2_after_the_time_of_its_setting() {
     stand_in.world().odd.insert("/healthz", Odd::Nothing);
     for transport in TRANSPORTS {
         let (code, said) = ended(transport, "0s", &impatient(1, &stand_in));
-        assert!(code == Some(2) && said.contains("did not answer within 1 s"), "{code:?} {said}");
+        assert!(
+            code == Some(2) && said.contains("did not answer within 1 s"),
+            "{code:?} {said}"
+        );
     }
 }
 
@@ -73,7 +107,11 @@ async fn a_backend_that_goes_down_between_the_checks_is_2() {
         for odd in [Odd::body(503, "{}"), Odd::body(429, "{}"), Odd::Nothing] {
             stand_in.world().odd.insert(path, odd.clone());
             let (code, said) = ended("stdio", "0s", &impatient(1, &stand_in));
-            assert_eq!((code, said.lines().count()), (Some(2), 1), "{path} {odd:?}: {said}");
+            assert_eq!(
+                (code, said.lines().count()),
+                (Some(2), 1),
+                "{path} {odd:?}: {said}"
+            );
         }
         stand_in.world().odd.clear();
     }
@@ -84,7 +122,11 @@ async fn a_failure_that_passes_is_waited_for_and_a_refusal_is_not() {
     let stand_in = StandIn::start().await;
     stand_in.world().failing = 1;
     let served = Served::over(Via::Http, settings(&stand_in, OWNER)).await;
-    assert_eq!(stand_in.lines()[..4], ["GET /healthz", "GET /healthz", "GET /auth/me", "GET /meta"], "asked once more");
+    assert_eq!(
+        stand_in.lines()[..4],
+        ["GET /healthz", "GET /healthz", "GET /auth/me", "GET /meta"],
+        "asked once more"
+    );
     served.succeed("list_providers", json!({})).await;
     served.end().await;
     for (path, code) in [("/healthz", 2), ("/auth/me", 3), ("/meta", 4)] {
@@ -92,7 +134,10 @@ async fn a_failure_that_passes_is_waited_for_and_a_refusal_is_not() {
         stand_in.world().odd.insert(path, Odd::body(403, "{}"));
         let (found, said) = ended("stdio", "31s", &settings(&stand_in, OWNER));
         assert_eq!(found, Some(code), "{said}");
-        let asked = stand_in.lines()[before..].iter().filter(|line| line.ends_with(path)).count();
+        let asked = stand_in.lines()[before..]
+            .iter()
+            .filter(|line| line.ends_with(path))
+            .count();
         assert_eq!(asked, 1, "{path}: a definite answer is not asked for again");
         stand_in.world().odd.clear();
     }
@@ -111,10 +156,21 @@ async fn what_is_refused_before_serving_is_said_to_who_starts_it() {
         ("/meta", 404, ADDRESS),
         ("/meta", 409, ADDRESS),
     ] {
-        stand_in.world().odd.insert(path, Odd::body(status, r#"{"message": "no"}"#));
+        stand_in
+            .world()
+            .odd
+            .insert(path, Odd::body(status, r#"{"message": "no"}"#));
         let (_, said) = ended("stdio", "0s", &settings(&stand_in, OWNER));
-        assert!(said.contains(hint) && said.lines().count() == 1, "{path} {status}: {said}");
-        for of_tools in ["prompt ownership", "Prompt or resource", "prompt_text", "fetch again"] {
+        assert!(
+            said.contains(hint) && said.lines().count() == 1,
+            "{path} {status}: {said}"
+        );
+        for of_tools in [
+            "prompt ownership",
+            "Prompt or resource",
+            "prompt_text",
+            "fetch again",
+        ] {
             assert!(!said.contains(of_tools), "{path} {status}: {said}");
         }
         stand_in.world().odd.clear();
@@ -125,12 +181,20 @@ async fn what_is_refused_before_serving_is_said_to_who_starts_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_attempt_of_a_check_is_one_request() {
     let stand_in = StandIn::start().await;
-    for odd in [Odd::body(503, "{}"), Odd::body(502, "{}"), Odd::body(429, "{}")] {
+    for odd in [
+        Odd::body(503, "{}"),
+        Odd::body(502, "{}"),
+        Odd::body(429, "{}"),
+    ] {
         for (patience, attempts) in [("0s", 1), ("1s", 2)] {
             let before = stand_in.lines().len();
             stand_in.world().odd.insert("/healthz", odd.clone());
             let (code, said) = ended("stdio", patience, &settings(&stand_in, OWNER));
-            assert_eq!((code, stand_in.lines().len() - before), (Some(2), attempts), "{odd:?} {patience}: {said}");
+            assert_eq!(
+                (code, stand_in.lines().len() - before),
+                (Some(2), attempts),
+                "{odd:?} {patience}: {said}"
+            );
         }
         stand_in.world().odd.clear();
     }
@@ -140,28 +204,64 @@ async fn each_attempt_of_a_check_is_one_request() {
 async fn a_token_that_is_refused_is_3_on_each_transport() {
     let stand_in = StandIn::start().await;
     for transport in TRANSPORTS {
-        let (code, said) = ended(transport, "31s", &settings(&stand_in, "planted-and-unknown"));
+        let (code, said) = ended(
+            transport,
+            "31s",
+            &settings(&stand_in, "planted-and-unknown"),
+        );
         assert_eq!((code, said.lines().count()), (Some(3), 1), "{said}");
-        assert!(said.contains("401") && said.contains("this token is not known"), "{said}");
+        assert!(
+            said.contains("401") && said.contains("this token is not known"),
+            "{said}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_too_old_or_none_is_4() {
     let stand_in = StandIn::start().await;
-    for version in ["1.8.99", "v1.8", "0.99", "1.9.0-rc.1", "1.9.0rc1", "nightly", "1.x", "1.9.0.", "", "-1.9", "１.９.0"] {
+    for version in [
+        "1.8.99",
+        "v1.8",
+        "0.99",
+        "1.9.0-rc.1",
+        "1.9.0rc1",
+        "nightly",
+        "1.x",
+        "1.9.0.",
+        "",
+        "-1.9",
+        "１.９.0",
+    ] {
         stand_in.world().version = json!(version);
         let (code, said) = ended("stdio", "31s", &settings(&stand_in, OWNER));
         assert_eq!(code, Some(4), "{version}: {said}");
-        assert!(said.contains("at least 1.9.0 is needed") && said.lines().count() == 1, "{version}: {said}");
+        assert!(
+            said.contains("at least 1.9.0 is needed") && said.lines().count() == 1,
+            "{version}: {said}"
+        );
     }
-    for version in ["1.9.0", "v1.9", "1.9", "1.10.0rc1", "2.0.0-beta+7", " 1.9.0 ", "1.9.0+build"] {
+    for version in [
+        "1.9.0",
+        "v1.9",
+        "1.9",
+        "1.10.0rc1",
+        "2.0.0-beta+7",
+        " 1.9.0 ",
+        "1.9.0+build",
+    ] {
         stand_in.world().version = json!(version);
         let served = Served::start(&stand_in, OWNER).await;
         served.succeed("list_providers", json!({})).await;
         served.end().await;
     }
-    for odd in [json!(null), json!(["1.9.0"]), json!({"is": "1.9.0"}), json!(true), json!(format!("1.{}", "9".repeat(5_000)))] {
+    for odd in [
+        json!(null),
+        json!(["1.9.0"]),
+        json!({"is": "1.9.0"}),
+        json!(true),
+        json!(format!("1.{}", "9".repeat(5_000))),
+    ] {
         stand_in.world().version = odd.clone();
         let (code, said) = ended("stdio", "31s", &settings(&stand_in, OWNER));
         assert!(code == Some(4) && said.len() < 400, "{odd}: {said}");
@@ -185,9 +285,18 @@ async fn an_answer_that_is_garbled_is_4_in_words() {
         assert!(said.contains(what), "no {what:?} in {said}");
     }
     for is_told in [true, false] {
-        stand_in.world().odd.insert("/meta", Odd::Long { bytes: 200 << 20, is_told });
+        stand_in.world().odd.insert(
+            "/meta",
+            Odd::Long {
+                bytes: 200 << 20,
+                is_told,
+            },
+        );
         let (code, said) = ended("http", "31s", &settings(&stand_in, OWNER));
-        assert!(code == Some(4) && said.contains("more than 8 MiB"), "{code:?} {said}");
+        assert!(
+            code == Some(4) && said.contains("more than 8 MiB"),
+            "{code:?} {said}"
+        );
     }
 }
 
@@ -199,7 +308,10 @@ async fn what_is_no_check_is_1() {
     let port = taken.local_addr().unwrap().port().to_string();
     let mut command = home.command(&["serve", "ptm", "--transport", "http", "--port", &port]);
     let ended = Running::start(command.envs(settings(&stand_in, OWNER))).ended();
-    assert!(ended.complaint(1).contains(&format!("port {port}")), "{ended:?}");
+    assert!(
+        ended.complaint(1).contains(&format!("port {port}")),
+        "{ended:?}"
+    );
 }
 
 /// A signal while the first check waits for its answer.
@@ -209,8 +321,14 @@ fn an_interruption_during_the_checks_is_130_and_an_end_0() {
         for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 0)] {
             let silent = TcpListener::bind("127.0.0.1:0").unwrap();
             let home = Home::new();
-            let mut command = home.command(&["serve", "ptm", "--transport", transport, "--port", "0"]);
-            command.env("PTM_API_BASE_URL", format!("http://{}", silent.local_addr().unwrap())).env("PTM_API_TOKEN", OWNER);
+            let mut command =
+                home.command(&["serve", "ptm", "--transport", transport, "--port", "0"]);
+            command
+                .env(
+                    "PTM_API_BASE_URL",
+                    format!("http://{}", silent.local_addr().unwrap()),
+                )
+                .env("PTM_API_TOKEN", OWNER);
             let running = Running::start_piped(&mut command);
             let (_connection, _) = silent.accept().unwrap();
             running.signal(signal);
@@ -226,7 +344,10 @@ async fn an_interruption_after_the_checks_is_130_and_an_end_0_too() {
     let stand_in = StandIn::start().await;
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 0)] {
         let home = Home::new();
-        let (running, _) = Running::start_http(home.command(&["serve", "ptm"]).envs(settings(&stand_in, OWNER)));
+        let (running, _) = Running::start_http(
+            home.command(&["serve", "ptm"])
+                .envs(settings(&stand_in, OWNER)),
+        );
         running.signal(signal);
         let ended = running.ended();
         assert_eq!(ended.code, Some(code), "{ended:?}");
@@ -241,16 +362,35 @@ async fn calls_that_waited_hear_why() {
     let home = Home::new();
     let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
     command.envs(settings(&stand_in, OWNER));
-    // While the world is held, the backend answers nobody, so the checks cannot end before the call is under way.
+    // While the world is held, the backend answers nobody, so the checks cannot end before the call
+    // is under way.
     let world = stand_in.world();
     let mut session = Session::start(&mut command);
-    session.running.send(tool_call(7, "list_providers", &json!({})).to_string());
+    session
+        .running
+        .send(tool_call(7, "list_providers", &json!({})).to_string());
     session.request("ping", &json!({}));
     drop(world);
-    let answer: Value = serde_json::from_str(&session.running.line().expect("a call that waits is answered")).unwrap();
-    assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!(7), &json!(true)), "{answer}");
+    let answer: Value = serde_json::from_str(
+        &session
+            .running
+            .line()
+            .expect("a call that waits is answered"),
+    )
+    .unwrap();
+    assert_eq!(
+        (&answer["id"], &answer["result"]["isError"]),
+        (&json!(7), &json!(true)),
+        "{answer}"
+    );
     assert!(answer.to_string().contains("at least 1.9.0"), "{answer}");
     let ended = session.running.ended();
     assert_eq!(ended.code, Some(4), "{ended:?}");
-    assert!(stand_in.lines().iter().all(|line| !line.contains("providers")), "nothing was called");
+    assert!(
+        stand_in
+            .lines()
+            .iter()
+            .all(|line| !line.contains("providers")),
+        "nothing was called"
+    );
 }

@@ -17,14 +17,28 @@ async fn golden_tools_and_resources_as_a_client_sees_them() {
     let served = Served::start(&stand_in, OWNER).await;
     let (tools, templates) = (served.tools().await, served.templates().await);
     assert_eq!((tools.len(), templates.len()), (24, 5));
-    let cost: usize = tools.iter().map(|tool| o200k_base_singleton().encode_ordinary(&tool.to_string()).len()).sum();
+    let cost: usize = tools
+        .iter()
+        .map(|tool| {
+            o200k_base_singleton()
+                .encode_ordinary(&tool.to_string())
+                .len()
+        })
+        .sum();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/ptm/tools.json");
-    let found = format!("{:#}\n", json!({ "tools": tools, "resource_templates": templates }));
+    let found = format!(
+        "{:#}\n",
+        json!({ "tools": tools, "resource_templates": templates })
+    );
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &found).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), found, "run with UPDATE_GOLDEN=1 if that is meant");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        found,
+        "run with UPDATE_GOLDEN=1 if that is meant"
+    );
     assert!(cost <= TOKENS_OF_THE_LIST, "{cost} tokens");
     served.end().await;
 }

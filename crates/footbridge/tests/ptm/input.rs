@@ -1,5 +1,5 @@
-//! What users and models get wrong: settings that are missing, blank or garbage, addresses in every form, ids and addresses of resources
-//! that want elsewhere.
+//! What users and models get wrong: settings that are missing, blank or garbage, addresses in every
+//! form, ids and addresses of resources that want elsewhere.
 
 use serde_json::json;
 
@@ -16,7 +16,10 @@ type Case<'c> = (&'c [(&'static str, &'c str)], &'c [&'c str]);
 const TOKEN: (&str, &str) = ("PTM_API_TOKEN", OWNER);
 
 fn owned(variables: &[(&'static str, &str)]) -> Variables {
-    variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+    variables
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()))
+        .collect()
 }
 
 /// The checks pass, and so does a call behind them.
@@ -32,25 +35,82 @@ fn missing_blank_and_garbage_settings_are_named_at_once_and_never_shown() {
     let address = ("PTM_API_BASE_URL", "http://127.0.0.1:9");
     let long = "planted-".repeat(3_000);
     let cases: [Case<'_>; 22] = [
-        (&[], &["PTM_API_BASE_URL is not set", "PTM_API_TOKEN is not set"]),
-        (&[("PTM_API_BASE_URL", ""), ("PTM_API_TOKEN", "")], &["PTM_API_BASE_URL is not set", "PTM_API_TOKEN is not set"]),
-        (&[("PTM_API_BASE_URL", " \t"), ("PTM_API_TOKEN", "\n ")], &["PTM_API_BASE_URL is not set", "PTM_API_TOKEN is not set"]),
+        (
+            &[],
+            &["PTM_API_BASE_URL is not set", "PTM_API_TOKEN is not set"],
+        ),
+        (
+            &[("PTM_API_BASE_URL", ""), ("PTM_API_TOKEN", "")],
+            &["PTM_API_BASE_URL is not set", "PTM_API_TOKEN is not set"],
+        ),
+        (
+            &[("PTM_API_BASE_URL", " \t"), ("PTM_API_TOKEN", "\n ")],
+            &["PTM_API_BASE_URL is not set", "PTM_API_TOKEN is not set"],
+        ),
         (&[address], &["PTM_API_TOKEN is not set"]),
         (&[TOKEN], &["PTM_API_BASE_URL is not set"]),
-        (&[("PTM_API_BASE_URL", "planted-host.example"), TOKEN], &["PTM_API_BASE_URL must be an address such as"]),
-        (&[("PTM_API_BASE_URL", "//planted-host.example"), TOKEN], &["PTM_API_BASE_URL must be an address such as"]),
-        (&[("PTM_API_BASE_URL", "ftp://planted-host.example"), TOKEN], &["PTM_API_BASE_URL must be an http or https address"]),
-        (&[("PTM_API_BASE_URL", "https://"), TOKEN], &["PTM_API_BASE_URL must be"]),
-        (&[("PTM_API_BASE_URL", "https://u:planted-p@h.example"), TOKEN], &["PTM_API_BASE_URL must not hold a user name"]),
-        (&[("PTM_API_BASE_URL", "https://h.example/?t=planted-t"), TOKEN], &["PTM_API_BASE_URL must have neither"]),
-        (&[("PTM_API_BASE_URL", OWNER), ("PTM_API_TOKEN", "https://h.example\n")], &["PTM_API_BASE_URL must be an address"]),
-        (&[address, ("PTM_API_TOKEN", "planted-\nX-Evil: yes")], &["PTM_API_TOKEN", "line break"]),
-        (&[address, ("PTM_API_TOKEN", "planted-\rtoken")], &["PTM_API_TOKEN", "line break"]),
-        (&[address, ("PTM_API_TOKEN", &long)], &["PTM_API_TOKEN has 24000 bytes; at most 16384"]),
-        (&[address, TOKEN, ("PTM_MCP_TIMEOUT_SECONDS", "0")], &["PTM_MCP_TIMEOUT_SECONDS must be at least 1"]),
-        (&[address, TOKEN, ("PTM_MCP_TIMEOUT_SECONDS", "601")], &["PTM_MCP_TIMEOUT_SECONDS must be at most 600"]),
-        (&[address, TOKEN, ("PTM_MCP_TIMEOUT_SECONDS", "planted-30s")], &["PTM_MCP_TIMEOUT_SECONDS must be a whole number"]),
-        (&[address, TOKEN, ("PTM_MCP_READ_ONLY", "planted-no")], &["PTM_MCP_READ_ONLY must be true or false"]),
+        (
+            &[("PTM_API_BASE_URL", "planted-host.example"), TOKEN],
+            &["PTM_API_BASE_URL must be an address such as"],
+        ),
+        (
+            &[("PTM_API_BASE_URL", "//planted-host.example"), TOKEN],
+            &["PTM_API_BASE_URL must be an address such as"],
+        ),
+        (
+            &[("PTM_API_BASE_URL", "ftp://planted-host.example"), TOKEN],
+            &["PTM_API_BASE_URL must be an http or https address"],
+        ),
+        (
+            &[("PTM_API_BASE_URL", "https://"), TOKEN],
+            &["PTM_API_BASE_URL must be"],
+        ),
+        (
+            &[("PTM_API_BASE_URL", "https://u:planted-p@h.example"), TOKEN],
+            &["PTM_API_BASE_URL must not hold a user name"],
+        ),
+        (
+            &[
+                ("PTM_API_BASE_URL", "https://h.example/?t=planted-t"),
+                TOKEN,
+            ],
+            &["PTM_API_BASE_URL must have neither"],
+        ),
+        (
+            &[
+                ("PTM_API_BASE_URL", OWNER),
+                ("PTM_API_TOKEN", "https://h.example\n"),
+            ],
+            &["PTM_API_BASE_URL must be an address"],
+        ),
+        (
+            &[address, ("PTM_API_TOKEN", "planted-\nX-Evil: yes")],
+            &["PTM_API_TOKEN", "line break"],
+        ),
+        (
+            &[address, ("PTM_API_TOKEN", "planted-\rtoken")],
+            &["PTM_API_TOKEN", "line break"],
+        ),
+        (
+            &[address, ("PTM_API_TOKEN", &long)],
+            &["PTM_API_TOKEN has 24000 bytes; at most 16384"],
+        ),
+        (
+            &[address, TOKEN, ("PTM_MCP_TIMEOUT_SECONDS", "0")],
+            &["PTM_MCP_TIMEOUT_SECONDS must be at least 1"],
+        ),
+        (
+            &[address, TOKEN, ("PTM_MCP_TIMEOUT_SECONDS", "601")],
+            &["PTM_MCP_TIMEOUT_SECONDS must be at most 600"],
+        ),
+        (
+            &[address, TOKEN, ("PTM_MCP_TIMEOUT_SECONDS", "planted-30s")],
+            &["PTM_MCP_TIMEOUT_SECONDS must be a whole number"],
+        ),
+        (
+            &[address, TOKEN, ("PTM_MCP_READ_ONLY", "planted-no")],
+            &["PTM_MCP_READ_ONLY must be true or false"],
+        ),
         (
             &[address, TOKEN, ("CF_ACCESS_CLIENT_ID", "planted-id")],
             &["CF_ACCESS_CLIENT_ID is set and CF_ACCESS_CLIENT_SECRET is not"],
@@ -83,7 +143,11 @@ fn missing_blank_and_garbage_settings_are_named_at_once_and_never_shown() {
     ];
     for (variables, named) in cases {
         let (code, said) = ended(&owned(variables));
-        assert_eq!((code, said.lines().count()), (Some(2), 1), "{variables:?}: {said}");
+        assert_eq!(
+            (code, said.lines().count()),
+            (Some(2), 1),
+            "{variables:?}: {said}"
+        );
         assert!(said.starts_with("Configuration error: ptm: "), "{said}");
         for name in named {
             assert!(said.contains(name), "no {name:?} in {said}");
@@ -121,7 +185,11 @@ async fn an_address_keeps_its_path_and_loses_its_slashes() {
         variables[0].1 = format!(" {base}{tail}");
         is_served(variables).await;
     }
-    assert!(stand_in.lines().iter().all(|line| !line.contains("//")), "{:?}", stand_in.lines());
+    assert!(
+        stand_in.lines().iter().all(|line| !line.contains("//")),
+        "{:?}",
+        stand_in.lines()
+    );
     for (tail, path) in [
         ("/ptm", "/ptm/healthz"),
         ("/ptm/", "/ptm/healthz"),
@@ -175,13 +243,17 @@ async fn addresses_of_resources_and_ids_stay_in_their_place() {
             ] {
                 served.read(&uri).await.unwrap_err();
             }
-            for (tool, key) in
-                [("get_prompt", "prompt_id"), ("get_run", "run_key"), ("get_optimization_status", "optimization_id")]
-            {
+            for (tool, key) in [
+                ("get_prompt", "prompt_id"),
+                ("get_run", "run_key"),
+                ("get_optimization_status", "optimization_id"),
+            ] {
                 served.refuse(tool, json!({ key: id }), &[key]).await;
             }
             let group = json!({ "prompt_id": "greeting", "group_id": id });
-            served.refuse("add_prompt_to_group", group, &["group_id"]).await;
+            served
+                .refuse("add_prompt_to_group", group, &["group_id"])
+                .await;
         }
         for uri in [
             "ptm://prompts/greeting/v0x1",
@@ -192,8 +264,16 @@ async fn addresses_of_resources_and_ids_stay_in_their_place() {
         ] {
             served.read(uri).await.unwrap_err();
         }
-        assert_eq!(stand_in.lines().len(), before, "nothing was sent: {:?}", &stand_in.lines()[before..]);
-        assert_eq!(served.read("ptm://prompts/greeting").await.unwrap().0, "text/plain");
+        assert_eq!(
+            stand_in.lines().len(),
+            before,
+            "nothing was sent: {:?}",
+            &stand_in.lines()[before..]
+        );
+        assert_eq!(
+            served.read("ptm://prompts/greeting").await.unwrap().0,
+            "text/plain"
+        );
         served.end().await;
     }
 }
@@ -203,11 +283,26 @@ async fn addresses_of_resources_and_ids_stay_in_their_place() {
 async fn an_id_has_a_length() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in, OWNER).await;
-    served.refuse("get_prompt", json!({ "prompt_id": "a".repeat(200) }), &["404"]).await;
+    served
+        .refuse(
+            "get_prompt",
+            json!({ "prompt_id": "a".repeat(200) }),
+            &["404"],
+        )
+        .await;
     let before = stand_in.lines().len();
-    served.refuse("get_prompt", json!({ "prompt_id": "a".repeat(201) }), &["prompt_id", "200"]).await;
+    served
+        .refuse(
+            "get_prompt",
+            json!({ "prompt_id": "a".repeat(201) }),
+            &["prompt_id", "200"],
+        )
+        .await;
     assert_eq!(stand_in.lines().len(), before);
-    served.read(&format!("ptm://prompts/{}", "a".repeat(200))).await.unwrap_err();
+    served
+        .read(&format!("ptm://prompts/{}", "a".repeat(200)))
+        .await
+        .unwrap_err();
     assert_eq!(stand_in.lines().len(), before + 1, "that one was asked for");
     served.end().await;
 }

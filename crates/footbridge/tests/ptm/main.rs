@@ -1,6 +1,12 @@
-//! The connector of Prompt Test Manager, served to real clients in front of a stand-in that keeps state. Not here: the engine under the
-//! connector, which its own crate tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
+//! The connector of Prompt Test Manager, served to real clients in front of a stand-in that keeps
+//! state. Not here: the engine under the connector, which its own crate tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 mod access;
 mod doctor;

@@ -1,4 +1,5 @@
-//! `footbridge serve ptm` in front of a stand-in: who asks, with which settings, and what must never be said.
+//! `footbridge serve ptm` in front of a stand-in: who asks, with which settings, and what must
+//! never be said.
 
 pub(crate) use crate::harness::served::{Served, Via};
 use crate::stand_in::StandIn;
@@ -8,8 +9,12 @@ impl Served {
         Self::over(Via::Stdio, settings(stand_in, token)).await
     }
 
-    /// With nothing but these variables. Over stdio the checks may still be at work: whoever counts requests makes a call that waits for them.
-    pub(crate) async fn over(via: Via, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+    /// With nothing but these variables. Over stdio the checks may still be at work: whoever counts
+    /// requests makes a call that waits for them.
+    pub(crate) async fn over(
+        via: Via,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
         Self::by(via, &["ptm"], variables, has_no_secret).await
     }
 }

@@ -1,5 +1,6 @@
-//! A Prompt Test Manager that keeps state: who may do what, versions, groups, runs that end after so many looks. Its paths are those that
-//! the connector file assumes; what it does not know it answers with 501, and unknown fields with 422.
+//! A Prompt Test Manager that keeps state: who may do what, versions, groups, runs that end after
+//! so many looks. Its paths are those that the connector file assumes; what it does not know it
+//! answers with 501, and unknown fields with 422.
 
 mod rules;
 
@@ -69,7 +70,8 @@ pub(crate) struct World {
     /// So many of the next requests answer 500.
     pub(crate) failing: usize,
     pub(crate) wall: Wall,
-    /// What takes the place of answers: of one method and path, such as `PATCH /prompts/greeting`, of a path, or with `*` of all.
+    /// What takes the place of answers: of one method and path, such as `PATCH /prompts/greeting`,
+    /// of a path, or with `*` of all.
     pub(crate) odd: BTreeMap<&'static str, Odd>,
     pub(crate) audit: Vec<String>,
     pub(crate) seen: Vec<Seen>,
@@ -88,20 +90,33 @@ pub(crate) type StandIn = Standing<World>;
 
 impl StandIn {
     pub(crate) async fn start() -> Self {
-        Self::serve(World::sample(), |world| Router::new().fallback(serve).with_state(world)).await
+        Self::serve(World::sample(), |world| {
+            Router::new().fallback(serve).with_state(world)
+        })
+        .await
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.world().seen.iter().map(|seen| seen.line.clone()).collect()
+        self.world()
+            .seen
+            .iter()
+            .map(|seen| seen.line.clone())
+            .collect()
     }
 }
 
 impl World {
     fn sample() -> Self {
         let version = |text: &str| {
-            let fields =
-                [("prompt_text", json!(text)), ("tests", json!([{"input": "hi", "expected": "hello"}])), ("kpis", json!([]))];
-            fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<Version>()
+            let fields = [
+                ("prompt_text", json!(text)),
+                ("tests", json!([{"input": "hi", "expected": "hello"}])),
+                ("kpis", json!([])),
+            ];
+            fields
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect::<Version>()
         };
         let prompt = |owner: &str, name: &str, versions: Vec<Version>| Prompt {
             owner: owner.to_owned(),
@@ -114,12 +129,28 @@ impl World {
             versions,
         };
         let prompts = [
-            ("greeting", prompt("ana", "Greeting", vec![version("Say hello."), version("Say hello kindly.")])),
-            ("filed", prompt("ana", "Filed", vec![version("From a file.")])),
-            ("secret-plan", prompt("root", "Plan", vec![version("Nobody reads this.")])),
+            (
+                "greeting",
+                prompt(
+                    "ana",
+                    "Greeting",
+                    vec![version("Say hello."), version("Say hello kindly.")],
+                ),
+            ),
+            (
+                "filed",
+                prompt("ana", "Filed", vec![version("From a file.")]),
+            ),
+            (
+                "secret-plan",
+                prompt("root", "Plan", vec![version("Nobody reads this.")]),
+            ),
         ];
         Self {
-            prompts: prompts.map(|(id, prompt)| (id.to_owned(), prompt)).into_iter().collect(),
+            prompts: prompts
+                .map(|(id, prompt)| (id.to_owned(), prompt))
+                .into_iter()
+                .collect(),
             runs: BTreeMap::new(),
             optimizations: BTreeMap::new(),
             version: json!("1.10.0"),
@@ -141,7 +172,11 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn text(status: u16, kind: &'static str, body: impl Into<String>) -> Self {
-        Self { status, headers: vec![("content-type", kind.to_owned())], body: body.into() }
+        Self {
+            status,
+            headers: vec![("content-type", kind.to_owned())],
+            body: body.into(),
+        }
     }
 }
 
@@ -159,7 +194,10 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
         let world = &*world;
         let path = head.uri.path();
         let odd = &world.odd;
-        odd.get(asked.line.as_str()).or_else(|| odd.get(path)).or_else(|| odd.get("*")).cloned()
+        odd.get(asked.line.as_str())
+            .or_else(|| odd.get(path))
+            .or_else(|| odd.get("*"))
+            .cloned()
     };
     if let Some(odd) = odd {
         return odd.into_response().await;

@@ -1,4 +1,5 @@
-//! Evaluations and optimisations that take a while: a client that asks for progress hears of it, and no other, over stdio and HTTP.
+//! Evaluations and optimisations that take a while: a client that asks for progress hears of it,
+//! and no other, over stdio and HTTP.
 
 use serde_json::{Value, json};
 
@@ -12,16 +13,27 @@ use crate::stand_in::{OWNER, StandIn};
 fn long_calls() -> [(&'static str, Value); 3] {
     [
         ("run_prompt_eval", json!({ "prompt_id": "greeting" })),
-        ("run_manual_eval", json!({ "prompt_text": "Hi", "tests": [{ "input": "a" }] })),
-        ("submit_optimization", json!({ "prompt_id": "greeting", "wait": true })),
+        (
+            "run_manual_eval",
+            json!({ "prompt_text": "Hi", "tests": [{ "input": "a" }] }),
+        ),
+        (
+            "submit_optimization",
+            json!({ "prompt_id": "greeting", "wait": true }),
+        ),
     ]
 }
 
 /// A directory with the connector, which asks again without a wait.
 fn hasty(home: &Home) -> String {
-    let file =
-        include_str!("../../../../connectors/ptm.yaml").replace("every: 2s", "every: 1ms").replace("every: 5s", "every: 1ms");
-    home.file("own/ptm.yaml", file).parent().unwrap().display().to_string()
+    let file = include_str!("../../../../connectors/ptm.yaml")
+        .replace("every: 2s", "every: 1ms")
+        .replace("every: 5s", "every: 1ms");
+    home.file("own/ptm.yaml", file)
+        .parent()
+        .unwrap()
+        .display()
+        .to_string()
 }
 
 fn call(id: u64, tool: &str, arguments: &Value, token: Option<&str>) -> Value {
@@ -44,15 +56,31 @@ fn check(tool: &str, messages: &[Value], token: Option<&str>) {
     let steps: Vec<f64> = before
         .iter()
         .map(|message| {
-            assert_eq!(message["method"], "notifications/progress", "{tool}: {message}");
-            assert_eq!(message["params"]["progressToken"], token, "{tool}: {message}");
+            assert_eq!(
+                message["method"], "notifications/progress",
+                "{tool}: {message}"
+            );
+            assert_eq!(
+                message["params"]["progressToken"], token,
+                "{tool}: {message}"
+            );
             message["params"]["progress"].as_f64().unwrap()
         })
         .collect();
-    assert!(steps.len() >= 2 && steps.windows(2).all(|pair| pair[0] < pair[1]), "{tool}: {steps:?}");
+    assert!(
+        steps.len() >= 2 && steps.windows(2).all(|pair| pair[0] < pair[1]),
+        "{tool}: {steps:?}"
+    );
     let last = &before.last().unwrap()["params"];
-    assert_eq!((&last["progress"], &last["total"]), (&json!(3.0), &json!(3.0)), "{tool}: {last}");
-    assert!(last["message"].as_str().unwrap().contains("completed"), "{tool}: {last}");
+    assert_eq!(
+        (&last["progress"], &last["total"]),
+        (&json!(3.0), &json!(3.0)),
+        "{tool}: {last}"
+    );
+    assert!(
+        last["message"].as_str().unwrap().contains("completed"),
+        "{tool}: {last}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,9 +92,14 @@ async fn progress_is_heard_over_stdio_by_who_asks_for_it() {
     let mut session = Session::start(command.envs(settings(&stand_in, OWNER)));
     for (tool, arguments) in long_calls() {
         for token in [Some("how-far"), None] {
-            session.running.send(call(7, tool, &arguments, token).to_string());
+            session
+                .running
+                .send(call(7, tool, &arguments, token).to_string());
             let mut messages: Vec<Value> = Vec::new();
-            while messages.last().is_none_or(|message| message.get("id").is_none()) {
+            while messages
+                .last()
+                .is_none_or(|message| message.get("id").is_none())
+            {
                 messages.push(serde_json::from_str(&session.running.line().unwrap()).unwrap());
             }
             check(tool, &messages, token);
@@ -87,16 +120,30 @@ async fn progress_is_heard_over_http_by_who_asks_for_it() {
     for (tool, arguments) in long_calls() {
         for token in [Some("how-far"), None] {
             let request = client.post(format!("{}/mcp", listening.url));
-            let request = request.header("content-type", "application/json").header("mcp-protocol-version", REVISION);
+            let request = request
+                .header("content-type", "application/json")
+                .header("mcp-protocol-version", REVISION);
             let request = request.header("accept", "application/json, text/event-stream");
-            let answer = request.body(call(7, tool, &arguments, token).to_string()).send().await.unwrap();
+            let answer = request
+                .body(call(7, tool, &arguments, token).to_string())
+                .send()
+                .await
+                .unwrap();
             assert_eq!(answer.status(), 200);
-            let is_stream = answer.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream");
+            let is_stream = answer.headers()["content-type"]
+                .to_str()
+                .unwrap()
+                .starts_with("text/event-stream");
             let text = answer.text().await.unwrap();
             let messages: Vec<Value> = match is_stream {
                 true => {
-                    let data = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
-                    data.filter(|data| !data.is_empty()).map(|data| serde_json::from_str(data).unwrap()).collect()
+                    let data = text
+                        .lines()
+                        .filter_map(|line| line.strip_prefix("data:"))
+                        .map(str::trim);
+                    data.filter(|data| !data.is_empty())
+                        .map(|data| serde_json::from_str(data).unwrap())
+                        .collect()
                 }
                 false => vec![serde_json::from_str(&text).unwrap()],
             };
@@ -114,8 +161,17 @@ async fn who_does_not_wait_is_answered_at_once() {
     for (tool, arguments) in long_calls() {
         let mut arguments = arguments;
         arguments["wait"] = json!(false);
-        assert_eq!(served.succeed(tool, arguments).await["status"], "running", "{tool}");
+        assert_eq!(
+            served.succeed(tool, arguments).await["status"],
+            "running",
+            "{tool}"
+        );
     }
-    assert!(stand_in.lines().iter().all(|line| !line.starts_with("GET /runs/") && !line.contains("/status")));
+    assert!(
+        stand_in
+            .lines()
+            .iter()
+            .all(|line| !line.starts_with("GET /runs/") && !line.contains("/status"))
+    );
     served.end().await;
 }

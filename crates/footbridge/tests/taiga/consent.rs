@@ -1,5 +1,6 @@
-//! A deletion where the client has no forms: its first call is answered with a question, and only the same call with the code of that
-//! answer is carried out. Where clients have forms is `program/long_calls`.
+//! A deletion where the client has no forms: its first call is answered with a question, and only
+//! the same call with the code of that answer is carried out. Where clients have forms is
+//! `program/long_calls`.
 
 use serde_json::{Value, json};
 
@@ -26,23 +27,50 @@ async fn the_same_call_with_its_code_deletes_and_nothing_else_does() {
         let served = Served::over(via, "write,destroy", settings(&stand_in)).await;
         let there = |id: u64| stand_in.world().items.contains_key(&(Kind::Story, id));
         let deletions = || stand_in.world().seen.of("DELETE ").len();
-        let listed = served.tools().await.into_iter().find(|tool| tool["name"] == DELETE).unwrap();
-        assert!(listed["inputSchema"]["properties"].get("confirm").is_none(), "it costs no list its tokens: {listed}");
+        let listed = served
+            .tools()
+            .await
+            .into_iter()
+            .find(|tool| tool["name"] == DELETE)
+            .unwrap();
+        assert!(
+            listed["inputSchema"]["properties"].get("confirm").is_none(),
+            "it costs no list its tokens: {listed}"
+        );
 
         let asked = served
-            .refuse(DELETE, story(1), &["Nothing was changed yet. First ask the user: <untrusted-content>Delete story #"])
+            .refuse(
+                DELETE,
+                story(1),
+                &["Nothing was changed yet. First ask the user: <untrusted-content>Delete story #"],
+            )
             .await;
         let code = code_in(&asked).to_owned();
         // neither a code that nobody gave, nor this one for another story
         for (id, given) in [(1, "00000000"), (1, ""), (2, code.as_str())] {
-            let again = served.refuse(DELETE, with(story(id), given), &["is not for this call", "First ask the user"]).await;
+            let again = served
+                .refuse(
+                    DELETE,
+                    with(story(id), given),
+                    &["is not for this call", "First ask the user"],
+                )
+                .await;
             assert_ne!(code_in(&again), code);
         }
         assert!(there(1) && there(2) && deletions() == 0, "{via:?}");
         // the question was asked anew, so the first code is good no more
-        let asked = served.refuse(DELETE, with(story(1), &code), &["used already, or is older than 5 minutes"]).await;
+        let asked = served
+            .refuse(
+                DELETE,
+                with(story(1), &code),
+                &["used already, or is older than 5 minutes"],
+            )
+            .await;
         let code = code_in(&asked).to_owned();
-        assert_eq!(served.succeed(DELETE, with(story(1), &code)).await["deleted"], 1);
+        assert_eq!(
+            served.succeed(DELETE, with(story(1), &code)).await["deleted"],
+            1
+        );
         assert!(!there(1) && there(2) && deletions() == 1, "{via:?}");
         served.refuse(DELETE, with(story(1), &code), &["404"]).await;
         served.end().await;
@@ -56,8 +84,16 @@ async fn what_cannot_be_deleted_is_not_asked_about_and_other_tools_take_no_such_
     let missing = served.refuse(DELETE, story(99_999), &["404"]).await;
     assert!(!missing.contains("ask the user"), "{missing}");
     let update = json!({ "user_story_id": 1, "subject": "x", "confirm": "00000000" });
-    served.refuse("taiga_stories_update", update, &["confirm"]).await;
-    served.refuse(DELETE, json!({ "user_story_id": 1, "confirm": "x".repeat(101) }), &["confirm", "100"]).await;
+    served
+        .refuse("taiga_stories_update", update, &["confirm"])
+        .await;
+    served
+        .refuse(
+            DELETE,
+            json!({ "user_story_id": 1, "confirm": "x".repeat(101) }),
+            &["confirm", "100"],
+        )
+        .await;
     served.end().await;
 }
 
@@ -65,8 +101,19 @@ async fn what_cannot_be_deleted_is_not_asked_about_and_other_tools_take_no_such_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_is_not_asked() {
     let stand_in = StandIn::start().await;
-    let mut command = Home::new().command(&["call", DELETE, "-c", "taiga", "--allow", "destroy", "user_story_id=1"]);
+    let mut command = Home::new().command(&[
+        "call",
+        DELETE,
+        "-c",
+        "taiga",
+        "--allow",
+        "destroy",
+        "user_story_id=1",
+    ]);
     let ended = Running::start(command.envs(settings(&stand_in))).ended();
-    assert!(ended.code == Some(0) && ended.stdout.starts_with(r#"{"deleted":1"#), "{ended:?}");
+    assert!(
+        ended.code == Some(0) && ended.stdout.starts_with(r#"{"deleted":1"#),
+        "{ended:?}"
+    );
     has_no_secret(&ended.stderr);
 }

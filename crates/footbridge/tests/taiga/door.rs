@@ -1,4 +1,5 @@
-//! `/actions` of the program in front of a stand-in, and a client of them that holds the key. Judges nothing but success.
+//! `/actions` of the program in front of a stand-in, and a client of them that holds the key.
+//! Judges nothing but success.
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -19,7 +20,10 @@ impl Door {
     pub(crate) fn open(stand_in: &StandIn, key: Option<&str>, more: &[&str]) -> Self {
         let key = key.map(|key| ("ACTION_PROXY_API_KEY", key.to_owned()));
         let listening = Listening::start("taiga", more, settings(stand_in).into_iter().chain(key));
-        Self { listening, http: crate::harness::client::http() }
+        Self {
+            listening,
+            http: crate::harness::client::http(),
+        }
     }
 
     /// `http://127.0.0.1:1234`.
@@ -27,8 +31,16 @@ impl Door {
         &self.listening.url
     }
 
-    pub(crate) async fn send(&self, method: Method, action: &str, key: Option<&str>, body: Option<&str>) -> (StatusCode, Value) {
-        let mut request = self.http.request(method, format!("{}/actions/{action}", self.listening.url));
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        action: &str,
+        key: Option<&str>,
+        body: Option<&str>,
+    ) -> (StatusCode, Value) {
+        let mut request = self
+            .http
+            .request(method, format!("{}/actions/{action}", self.listening.url));
         if let Some(key) = key {
             request = request.header("X-Api-Key", key);
         }
@@ -39,7 +51,10 @@ impl Door {
         let status = answer.status();
         let text = String::from_utf8(answer.bytes().await.unwrap().to_vec()).unwrap();
         has_no_secret(&text);
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
     }
 
     pub(crate) async fn get(&self, action: &str) -> (StatusCode, Value) {
@@ -47,7 +62,8 @@ impl Door {
     }
 
     pub(crate) async fn post(&self, action: &str, body: Value) -> (StatusCode, Value) {
-        self.send(Method::POST, action, Some(KEY), Some(&body.to_string())).await
+        self.send(Method::POST, action, Some(KEY), Some(&body.to_string()))
+            .await
     }
 
     pub(crate) async fn done(&self, action: &str, body: Value) -> Value {

@@ -1,6 +1,6 @@
-//! Every tool of taiga as a client sees it, as a file, and what tools and answers cost a model. What each was checked against is
-//! `program/evidence`.
-//! `UPDATE_GOLDEN=1` writes the file of tools anew.
+//! Every tool of taiga as a client sees it, as a file, and what tools and answers cost a model.
+//! What each was checked against is `program/evidence`. `UPDATE_GOLDEN=1` writes the file of tools
+//! anew.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,9 @@ const TOKENS_OF_A_ROW: usize = 130;
 const TOKENS_OF_A_CHANGE: usize = 250;
 
 fn of_connectors(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors").join(file)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../connectors")
+        .join(file)
 }
 
 fn tokens(text: &str) -> usize {
@@ -37,15 +39,39 @@ async fn golden_tools_as_a_client_sees_them() {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &found).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), found, "run with UPDATE_GOLDEN=1 if that is meant");
-    let cost = |tools: &[Value]| tools.iter().map(|tool| tokens(&tool.to_string())).sum::<usize>();
-    assert!(cost(&tools) <= TOKENS_OF_THE_LIST, "{} tokens", cost(&tools));
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        found,
+        "run with UPDATE_GOLDEN=1 if that is meant"
+    );
+    let cost = |tools: &[Value]| {
+        tools
+            .iter()
+            .map(|tool| tokens(&tool.to_string()))
+            .sum::<usize>()
+    };
+    assert!(
+        cost(&tools) <= TOKENS_OF_THE_LIST,
+        "{} tokens",
+        cost(&tools)
+    );
     // Who serves as it comes reads alone; who opens everything sees the tools of all groups.
-    let reads: Vec<Value> = tools.iter().filter(|tool| tool["annotations"]["readOnlyHint"] == true).cloned().collect();
-    let more: Vec<Value> =
-        serde_json::from_str(&std::fs::read_to_string(of_connectors("taiga/tools-of-groups.json")).unwrap()).unwrap();
+    let reads: Vec<Value> = tools
+        .iter()
+        .filter(|tool| tool["annotations"]["readOnlyHint"] == true)
+        .cloned()
+        .collect();
+    let more: Vec<Value> = serde_json::from_str(
+        &std::fs::read_to_string(of_connectors("taiga/tools-of-groups.json")).unwrap(),
+    )
+    .unwrap();
     for list in [&reads, &tools, &[tools.as_slice(), &more].concat()] {
-        assert!(cost(list) <= TOKENS_A_TOOL * list.len(), "{} tokens for {} tools", cost(list), list.len());
+        assert!(
+            cost(list) <= TOKENS_A_TOOL * list.len(),
+            "{} tokens for {} tools",
+            cost(list),
+            list.len()
+        );
     }
     served.end().await;
 }
@@ -54,12 +80,22 @@ async fn golden_tools_as_a_client_sees_them() {
 async fn answers_are_worth_their_tokens() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in, "write").await;
-    let text = served.text("taiga_stories_list", json!({ "project_id": 1 })).await;
+    let text = served
+        .text("taiga_stories_list", json!({ "project_id": 1 }))
+        .await;
     let page: Value = serde_json::from_str(&text).unwrap();
     let row = tokens(&text) / items(&page).len();
-    assert!(row <= TOKENS_OF_A_ROW, "{row} tokens a story: {}", page["items"][0]);
+    assert!(
+        row <= TOKENS_OF_A_ROW,
+        "{row} tokens a story: {}",
+        page["items"][0]
+    );
     let change = json!({ "user_story_id": 1, "status": "ready", "description": "What it takes." });
     let change = served.text("taiga_stories_update", change).await;
-    assert!(tokens(&change) <= TOKENS_OF_A_CHANGE, "{} tokens: {change}", tokens(&change));
+    assert!(
+        tokens(&change) <= TOKENS_OF_A_CHANGE,
+        "{} tokens: {change}",
+        tokens(&change)
+    );
     served.end().await;
 }

@@ -1,5 +1,6 @@
-//! `idempotency_key`: a call that carries one is carried out once, at the same time, one after another, and after a restart; and what
-//! is said when that cannot be promised. How long it is kept is the store's, which its own crate tests.
+//! `idempotency_key`: a call that carries one is carried out once, at the same time, one after
+//! another, and after a restart; and what is said when that cannot be promised. How long it is kept
+//! is the store's, which its own crate tests.
 
 use std::path::Path;
 
@@ -31,7 +32,12 @@ async fn the_same_call_is_carried_out_once_however_often_it_is_made() {
         let calls = (0..8).map(|_| served.succeed("taiga_tasks_create", task("k1", "Once")));
         let answers = futures_util::future::join_all(calls).await;
         assert_eq!(created(&stand_in), 1, "{via:?}: eight at once");
-        assert!(answers.iter().all(|answer| answer == &answers[0] && answer["subject"].is_string()), "{answers:?}");
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer == &answers[0] && answer["subject"].is_string()),
+            "{answers:?}"
+        );
         let mut other_order = task("k1", "Once");
         other_order["user_story_id"] = json!("1");
         assert_eq!(
@@ -41,14 +47,29 @@ async fn the_same_call_is_carried_out_once_however_often_it_is_made() {
         );
         served.end().await;
         let served = serve(via, &stand_in, data.path()).await;
-        assert_eq!(served.succeed("taiga_tasks_create", task("k1", "Once")).await, answers[0], "{via:?}: after a restart");
+        assert_eq!(
+            served
+                .succeed("taiga_tasks_create", task("k1", "Once"))
+                .await,
+            answers[0],
+            "{via:?}: after a restart"
+        );
         assert_eq!(created(&stand_in), 1);
-        served.succeed("taiga_tasks_create", task("k2", "Once")).await;
+        served
+            .succeed("taiga_tasks_create", task("k2", "Once"))
+            .await;
         served.succeed("taiga_tasks_create", task("", "Once")).await;
         served.succeed("taiga_tasks_create", task("", "Once")).await;
-        assert_eq!(created(&stand_in), 4, "another key is another call, and an empty one is none");
+        assert_eq!(
+            created(&stand_in),
+            4,
+            "another key is another call, and an empty one is none"
+        );
         let sent = stand_in.world().seen.last("POST /tasks").body.clone();
-        assert!(sent.get("idempotency_key").is_none(), "the key is ours: {sent}");
+        assert!(
+            sent.get("idempotency_key").is_none(),
+            "the key is ours: {sent}"
+        );
         served.end().await;
     }
 }
@@ -61,14 +82,26 @@ async fn another_call_with_the_same_key_is_refused_and_the_difference_named() {
     served.succeed("taiga_tasks_create", task("k", "One")).await;
     let mut other = task("k", "Two");
     other["description"] = json!("More");
-    let needles =
-        ["\"k\" belongs to another call", "`subject` had another value", "`description` was not passed", "Nothing was done"];
+    let needles = [
+        "\"k\" belongs to another call",
+        "`subject` had another value",
+        "`description` was not passed",
+        "Nothing was done",
+    ];
     let text = served.refuse("taiga_tasks_create", other, &needles).await;
     assert!(!text.contains("One"), "{text}");
     assert_eq!(created(&stand_in), 1);
     let long = "k".repeat(201);
-    served.refuse("taiga_tasks_create", task(&long, "One"), &["`idempotency_key` has 201 characters; at most 200"]).await;
-    served.succeed("taiga_tasks_create", task(&"k".repeat(200), "One")).await;
+    served
+        .refuse(
+            "taiga_tasks_create",
+            task(&long, "One"),
+            &["`idempotency_key` has 201 characters; at most 200"],
+        )
+        .await;
+    served
+        .succeed("taiga_tasks_create", task(&"k".repeat(200), "One"))
+        .await;
     served.end().await;
 }
 
@@ -79,20 +112,47 @@ async fn a_call_that_changed_nothing_may_be_made_again_and_one_that_may_have_is_
     let served = serve(Via::Stdio, &stand_in, data.path()).await;
     let mut misnamed = task("a", "One");
     misnamed["status"] = json!("Nowhere");
-    served.refuse("taiga_tasks_create", misnamed, &["Nowhere"]).await;
-    stand_in.world().turned.odd.push(("POST /tasks", Odd::body(400, r#"{"_error_message": "not today"}"#)));
-    served.refuse("taiga_tasks_create", task("a", "One"), &["not today"]).await;
+    served
+        .refuse("taiga_tasks_create", misnamed, &["Nowhere"])
+        .await;
+    stand_in.world().turned.odd.push((
+        "POST /tasks",
+        Odd::body(400, r#"{"_error_message": "not today"}"#),
+    ));
+    served
+        .refuse("taiga_tasks_create", task("a", "One"), &["not today"])
+        .await;
     served.succeed("taiga_tasks_create", task("a", "One")).await;
 
-    stand_in.world().turned.odd.push(("POST /tasks", Odd::body(500, "")));
-    served.refuse("taiga_tasks_create", task("b", "One"), &["is not known"]).await;
+    stand_in
+        .world()
+        .turned
+        .odd
+        .push(("POST /tasks", Odd::body(500, "")));
+    served
+        .refuse("taiga_tasks_create", task("b", "One"), &["is not known"])
+        .await;
     let before = created(&stand_in);
-    served.refuse("taiga_tasks_create", task("b", "One"), &["\"b\" was begun at 20", "how it ended is not known"]).await;
-    assert_eq!(created(&stand_in), before, "nobody tries again by themselves");
+    served
+        .refuse(
+            "taiga_tasks_create",
+            task("b", "One"),
+            &["\"b\" was begun at 20", "how it ended is not known"],
+        )
+        .await;
+    assert_eq!(
+        created(&stand_in),
+        before,
+        "nobody tries again by themselves"
+    );
     served.end().await;
 
     // the program ends while the backend is at work
-    stand_in.world().turned.odd.push(("POST /tasks", Odd::Nothing));
+    stand_in
+        .world()
+        .turned
+        .odd
+        .push(("POST /tasks", Odd::Nothing));
     let served = serve(Via::Http, &stand_in, data.path()).await;
     let asked = served.call("taiga_tasks_create", task("c", "One"));
     let arrived = async {
@@ -106,7 +166,13 @@ async fn a_call_that_changed_nothing_may_be_made_again_and_one_that_may_have_is_
     }
     drop(served);
     let served = serve(Via::Http, &stand_in, data.path()).await;
-    served.refuse("taiga_tasks_create", task("c", "One"), &["\"c\" was begun at 20", "it was interrupted"]).await;
+    served
+        .refuse(
+            "taiga_tasks_create",
+            task("c", "One"),
+            &["\"c\" was begun at 20", "it was interrupted"],
+        )
+        .await;
     assert_eq!(created(&stand_in), before + 1);
     served.end().await;
 }
@@ -118,8 +184,19 @@ async fn a_key_that_cannot_be_kept_is_refused_before_anything_is_done() {
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
     let served = serve(Via::Stdio, &stand_in, &file).await;
-    served.refuse("taiga_tasks_create", task("k", "One"), &["could not be kept", "nothing was done"]).await;
+    served
+        .refuse(
+            "taiga_tasks_create",
+            task("k", "One"),
+            &["could not be kept", "nothing was done"],
+        )
+        .await;
     assert_eq!(created(&stand_in), 0);
-    served.succeed("taiga_tasks_create", json!({ "user_story_id": 1, "subject": "One" })).await;
+    served
+        .succeed(
+            "taiga_tasks_create",
+            json!({ "user_story_id": 1, "subject": "One" }),
+        )
+        .await;
     served.end().await;
 }

@@ -1,6 +1,13 @@
-//! The Taiga connector, served to real clients in front of a stand-in that keeps state; and the stand-in itself, held to
-//! recorded traffic. Not here: the engine under the connector, which its own crate tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
+//! The Taiga connector, served to real clients in front of a stand-in that keeps state; and the
+//! stand-in itself, held to recorded traffic. Not here: the engine under the connector, which its
+//! own crate tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 mod actions;
 mod actions_client;

@@ -1,4 +1,5 @@
-//! Every shape of error that Taiga has, with every status: the sentence that a model reads, for a read and for a write.
+//! Every shape of error that Taiga has, with every status: the sentence that a model reads, for a
+//! read and for a write.
 
 use serde_json::{Value, json};
 
@@ -13,20 +14,53 @@ const AT_MOST: usize = 3;
 fn shapes() -> [(&'static str, String); 10] {
     let json = |value: Value| value.to_string();
     [
-        ("most errors", json(json!({ "_error_message": "Blocked element", "_error_type": "taiga.base.exceptions.Blocked" }))),
-        ("a message alone", json(json!({ "_error_message": "No Task matches the given query." }))),
+        (
+            "most errors",
+            json(
+                json!({ "_error_message": "Blocked element", "_error_type": "taiga.base.exceptions.Blocked" }),
+            ),
+        ),
+        (
+            "a message alone",
+            json(json!({ "_error_message": "No Task matches the given query." })),
+        ),
         ("an empty message", json(json!({ "_error_message": "" }))),
-        ("fields with messages", json(json!({ "subject": ["This field is required."], "tags": ["Invalid.", "Too long."] }))),
-        ("no field", json(json!({ "__all__": ["The estimated start must be before the end."] }))),
-        ("a field with one message", json(json!({ "points": "Invalid role id '99'" }))),
-        ("a token", json(json!({ "detail": "Given token not valid", "code": "token_not_valid", "messages": [] }))),
+        (
+            "fields with messages",
+            json(
+                json!({ "subject": ["This field is required."], "tags": ["Invalid.", "Too long."] }),
+            ),
+        ),
+        (
+            "no field",
+            json(json!({ "__all__": ["The estimated start must be before the end."] })),
+        ),
+        (
+            "a field with one message",
+            json(json!({ "points": "Invalid role id '99'" })),
+        ),
+        (
+            "a token",
+            json(
+                json!({ "detail": "Given token not valid", "code": "token_not_valid", "messages": [] }),
+            ),
+        ),
         ("an error", json(json!({ "error": "comment is required" }))),
         ("nothing", String::new()),
-        ("a web page", "<!doctype html><title>Not Found</title>".to_owned()),
+        (
+            "a web page",
+            "<!doctype html><title>Not Found</title>".to_owned(),
+        ),
     ]
 }
 
-async fn sentence(stand_in: &StandIn, served: &Served, line: &'static str, answer: Odd, call: (&str, Value)) -> String {
+async fn sentence(
+    stand_in: &StandIn,
+    served: &Served,
+    line: &'static str,
+    answer: Odd,
+    call: (&str, Value),
+) -> String {
     stand_in.world().turned.odd = vec![(line, answer); AT_MOST];
     let text = served.refuse(call.0, call.1, &[]).await;
     stand_in.world().turned.odd.clear();
@@ -41,14 +75,23 @@ async fn every_shape_with_every_status_has_its_sentence() {
     for (shape, body) in shapes() {
         lines.push(format!("{shape}: {body}"));
         for status in STATUSES {
-            // Not among these: what comes back for a while is waited for, which the story of throttling shows.
+            // Not among these: what comes back for a while is waited for, which the story of
+            // throttling shows.
             let answer = || Odd::body(status, body.clone());
             let read = ("taiga_epics_list", json!({ "project_id": 1 }));
             let read = sentence(&stand_in, &served, "GET /epics", answer(), read).await;
-            let asked = served.refuse("taiga_tasks_delete", json!({ "task_id": 1 }), &[]).await;
-            let write = ("taiga_tasks_delete", json!({ "task_id": 1, "confirm": code_in(&asked) }));
+            let asked = served
+                .refuse("taiga_tasks_delete", json!({ "task_id": 1 }), &[])
+                .await;
+            let write = (
+                "taiga_tasks_delete",
+                json!({ "task_id": 1, "confirm": code_in(&asked) }),
+            );
             let write = sentence(&stand_in, &served, "DELETE /tasks/1", answer(), write).await;
-            assert!(read.contains(&status.to_string()) && write.contains(&status.to_string()), "{read}\n{write}");
+            assert!(
+                read.contains(&status.to_string()) && write.contains(&status.to_string()),
+                "{read}\n{write}"
+            );
             lines.push(format!("  read  {read}"));
             if read != write {
                 lines.push(format!("  write {write}"));

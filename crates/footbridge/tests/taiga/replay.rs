@@ -1,4 +1,5 @@
-//! The recorded exchanges, sent to the stand-in in their order: it answers with the same status, shape and refusals.
+//! The recorded exchanges, sent to the stand-in in their order: it answers with the same status,
+//! shape and refusals.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,9 @@ use serde_json::{Value, json};
 use crate::stand_in::recording::{self, Exchange};
 use crate::stand_in::{AS_RECORDED, PASSWORD, StandIn};
 
-/// Exchanges that no state stands behind: wiki, attachments, timelines, votes, statistics, notifications, a project that is made and
-/// deleted. They prove nothing about the stand-in, and are not counted as agreement.
+/// Exchanges that no state stands behind: wiki, attachments, timelines, votes, statistics,
+/// notifications, a project that is made and deleted. They prove nothing about the stand-in, and
+/// are not counted as agreement.
 const AS_RECORDED_IN_ALL: usize = 55;
 
 /// Objects whose keys are data.
@@ -49,9 +51,18 @@ async fn the_stand_in_answers_as_the_recorded_instance_did() {
             as_recorded += 1;
             continue;
         }
-        faults.extend(differences(exchange, &answer).into_iter().map(|fault| format!("{}: {fault}", exchange.label)));
+        faults.extend(
+            differences(exchange, &answer)
+                .into_iter()
+                .map(|fault| format!("{}: {fault}", exchange.label)),
+        );
     }
-    assert!(faults.is_empty(), "{} differences:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} differences:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert_eq!(as_recorded, AS_RECORDED_IN_ALL);
 }
 
@@ -73,9 +84,18 @@ struct Received {
 impl Client {
     async fn log_in(&mut self, account: &str) {
         let body = json!({ "type": "normal", "username": account, "password": PASSWORD });
-        let answer = self.http.post(format!("{}/auth", self.base)).body(body.to_string()).send().await.unwrap();
+        let answer = self
+            .http
+            .post(format!("{}/auth", self.base))
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
         let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
-        self.tokens.insert(account.to_owned(), body["auth_token"].as_str().unwrap().to_owned());
+        self.tokens.insert(
+            account.to_owned(),
+            body["auth_token"].as_str().unwrap().to_owned(),
+        );
         self.refresh = body["refresh"].as_str().unwrap().to_owned();
     }
 
@@ -84,7 +104,13 @@ impl Client {
         if !exchange.request.path.starts_with("/history/") {
             return;
         }
-        let recorded = exchange.response.body.as_ref().and_then(Value::as_array).into_iter().flatten();
+        let recorded = exchange
+            .response
+            .body
+            .as_ref()
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         for (recorded, given) in recorded.zip(answer.body.as_array().into_iter().flatten()) {
             if let (Some(recorded), Some(given)) = (recorded["id"].as_str(), given["id"].as_str()) {
                 self.ids.insert(recorded.to_owned(), given.to_owned());
@@ -94,36 +120,67 @@ impl Client {
 
     async fn send(&self, exchange: &Exchange) -> Received {
         let sent = &exchange.request;
-        let path = self.ids.iter().fold(sent.path.clone(), |path, (recorded, given)| path.replace(recorded, given));
+        let path = self
+            .ids
+            .iter()
+            .fold(sent.path.clone(), |path, (recorded, given)| {
+                path.replace(recorded, given)
+            });
         let method = Method::from_bytes(sent.method.as_bytes()).unwrap();
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(account) = &sent.account {
-            request = request.bearer_auth(self.tokens.get(account).map_or("no such token", String::as_str));
+            request = request.bearer_auth(
+                self.tokens
+                    .get(account)
+                    .map_or("no such token", String::as_str),
+            );
         }
-        request = if sent.headers.contains_key("accept") { request } else { request.header("accept", "application/json") };
-        for (name, value) in sent.headers.iter().filter(|(name, _)| *name != "content-type") {
+        request = if sent.headers.contains_key("accept") {
+            request
+        } else {
+            request.header("accept", "application/json")
+        };
+        for (name, value) in sent
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "content-type")
+        {
             request = request.header(name, value.as_str().unwrap());
         }
         let body = sent.body.as_ref().map(|body| self.with_secrets(body));
         request = match body {
             Some(Value::String(text)) => request.body(text),
-            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            Some(body) => request
+                .header("content-type", "application/json")
+                .body(body.to_string()),
             None => request,
         };
         let answer = request.send().await.unwrap();
-        let text = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-            (name.to_string(), value.to_str().unwrap().to_owned())
-        };
-        let (status, headers) = (answer.status().as_u16(), answer.headers().iter().map(text).collect());
+        let text =
+            |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+                (name.to_string(), value.to_str().unwrap().to_owned())
+            };
+        let (status, headers) = (
+            answer.status().as_u16(),
+            answer.headers().iter().map(text).collect(),
+        );
         let bytes = answer.bytes().await.unwrap();
-        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8(bytes.to_vec()).unwrap()));
-        Received { status, headers, body }
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8(bytes.to_vec()).unwrap()));
+        Received {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// The recording holds places instead of secrets.
     fn with_secrets(&self, body: &Value) -> Value {
         let mut body = body.clone();
-        for (key, place, secret) in [("password", "<password>", PASSWORD), ("refresh", "<jwt>", self.refresh.as_str())] {
+        for (key, place, secret) in [
+            ("password", "<password>", PASSWORD),
+            ("refresh", "<jwt>", self.refresh.as_str()),
+        ] {
             if body.get(key) == Some(&json!(place)) {
                 body[key] = json!(secret);
             }
@@ -136,12 +193,23 @@ fn differences(exchange: &Exchange, answer: &Received) -> Vec<String> {
     let expected = &exchange.response;
     let mut faults = Vec::new();
     if expected.status != answer.status {
-        faults.push(format!("status {} was {}: {}", answer.status, expected.status, answer.body));
+        faults.push(format!(
+            "status {} was {}: {}",
+            answer.status, expected.status, answer.body
+        ));
         return faults;
     }
-    for name in ["x-paginated", "x-paginated-by", "x-pagination-current", "x-throttle-wait-seconds", "www-authenticate"] {
-        let (given, recorded) =
-            (answer.headers.get(name).map(String::as_str), expected.headers.get(name).and_then(Value::as_str));
+    for name in [
+        "x-paginated",
+        "x-paginated-by",
+        "x-pagination-current",
+        "x-throttle-wait-seconds",
+        "www-authenticate",
+    ] {
+        let (given, recorded) = (
+            answer.headers.get(name).map(String::as_str),
+            expected.headers.get(name).and_then(Value::as_str),
+        );
         if given != recorded {
             faults.push(format!("header {name} {given:?} was {recorded:?}"));
         }
@@ -152,10 +220,14 @@ fn differences(exchange: &Exchange, answer: &Received) -> Vec<String> {
         }
     }
     let recorded = expected.body.clone().unwrap_or_else(|| json!(""));
-    let is_parse_error =
-        |body: &Value| body["_error_message"].as_str().is_some_and(|text| text.starts_with("JSON parse error - "));
+    let is_parse_error = |body: &Value| {
+        body["_error_message"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("JSON parse error - "))
+    };
     if expected.status >= 400 {
-        let is_same = recorded == answer.body || (is_parse_error(&recorded) && is_parse_error(&answer.body));
+        let is_same =
+            recorded == answer.body || (is_parse_error(&recorded) && is_parse_error(&answer.body));
         if !is_same {
             faults.push(format!("refusal {} was {recorded}", answer.body));
         }
@@ -165,7 +237,8 @@ fn differences(exchange: &Exchange, answer: &Received) -> Vec<String> {
     faults
 }
 
-/// Same types, same keys; a null on either side says nothing, and lists are compared by their first rows.
+/// Same types, same keys; a null on either side says nothing, and lists are compared by their first
+/// rows.
 fn compare(recorded: &Value, given: &Value, place: &str, faults: &mut Vec<String>) {
     match (recorded, given) {
         (Value::Null, _) | (_, Value::Null) => {}
@@ -191,7 +264,9 @@ fn compare(recorded: &Value, given: &Value, place: &str, faults: &mut Vec<String
                 compare(model, first, &format!("{place}[]"), faults);
             }
         }
-        (Value::Number(_), Value::Number(_)) | (Value::String(_), Value::String(_)) | (Value::Bool(_), Value::Bool(_)) => {}
+        (Value::Number(_), Value::Number(_))
+        | (Value::String(_), Value::String(_))
+        | (Value::Bool(_), Value::Bool(_)) => {}
         _ => faults.push(format!("{place}: {given} was {recorded}")),
     }
 }

@@ -1,4 +1,5 @@
-//! `footbridge serve taiga` in front of a stand-in: who asks, with which settings, and what must never be said.
+//! `footbridge serve taiga` in front of a stand-in: who asks, with which settings, and what must
+//! never be said.
 
 use serde_json::json;
 
@@ -12,9 +13,14 @@ impl Served {
     }
 
     /// With nothing but these variables.
-    pub(crate) async fn over(via: Via, allow: &str, variables: impl IntoIterator<Item = (&str, String)>) -> Self {
+    pub(crate) async fn over(
+        via: Via,
+        allow: &str,
+        variables: impl IntoIterator<Item = (&str, String)>,
+    ) -> Self {
         let served = Self::by(via, &["taiga", "--allow", allow], variables, has_no_secret).await;
-        // A client on stdio is answered while Taiga is asked, and its calls wait for that. This one sends nothing.
+        // A client on stdio is answered while Taiga is asked, and its calls wait for that. This one
+        // sends nothing.
         served.text("echo", json!({ "message": "Hello" })).await;
         served
     }
@@ -22,7 +28,11 @@ impl Served {
 
 /// The variables that a user of Taiga sets.
 pub(crate) fn settings(stand_in: &StandIn) -> [(&'static str, String); 3] {
-    [("TAIGA_BASE_URL", stand_in.api()), ("TAIGA_USERNAME", "admin".to_owned()), ("TAIGA_PASSWORD", PASSWORD.to_owned())]
+    [
+        ("TAIGA_BASE_URL", stand_in.api()),
+        ("TAIGA_USERNAME", "admin".to_owned()),
+        ("TAIGA_PASSWORD", PASSWORD.to_owned()),
+    ]
 }
 
 /// Nothing that was planted is in it: neither the password nor a token that the stand-in gave.

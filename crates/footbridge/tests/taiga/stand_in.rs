@@ -1,5 +1,5 @@
-//! A Taiga that keeps state and enforces what a real one enforces, on a port of its own. What it does not know it answers
-//! with 501. That it behaves as recorded is tested in `replay`.
+//! A Taiga that keeps state and enforces what a real one enforces, on a port of its own. What it
+//! does not know it answers with 501. That it behaves as recorded is tested in `replay`.
 
 mod answer;
 mod asked;
@@ -66,11 +66,15 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
     let (head, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.unwrap().to_vec();
     let query_text = head.uri.query().unwrap_or_default().to_owned();
-    let Some(path) = head.uri.path().strip_prefix(PREFIX) else { return Answer::no_route().into_response() };
+    let Some(path) = head.uri.path().strip_prefix(PREFIX) else {
+        return Answer::no_route().into_response();
+    };
     let asked = Asked {
         method: head.method.to_string(),
         path: path.to_owned(),
-        query: url::form_urlencoded::parse(query_text.as_bytes()).into_owned().collect(),
+        query: url::form_urlencoded::parse(query_text.as_bytes())
+            .into_owned()
+            .collect(),
         query_text,
         headers: head.headers,
         body,

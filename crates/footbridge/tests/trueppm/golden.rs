@@ -1,6 +1,6 @@
-//! Every tool of trueppm as a client sees it, as a file; and that the connector file only reads. What each was checked
-//! against is `program/evidence`.
-//! `UPDATE_GOLDEN=1` writes the file of tools anew.
+//! Every tool of trueppm as a client sees it, as a file; and that the connector file only reads.
+//! What each was checked against is `program/evidence`. `UPDATE_GOLDEN=1` writes the file of tools
+//! anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,20 +12,35 @@ use crate::stand_in::StandIn;
 use crate::story::NAMES;
 
 fn of_tree(file: &str) -> String {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]
 fn the_connector_file_issues_nothing_but_get() {
     let file = of_tree("connectors/trueppm.yaml");
-    let code: Vec<&str> = file.lines().map(|line| line.split(" #").next().unwrap()).collect();
-    for verb in ["post:", "put:", "patch:", "delete:", "login:", "body:", "safe:"] {
-        let line = code.iter().find(|line| line.split([' ', '{', ',']).any(|word| word == verb));
+    let code: Vec<&str> = file
+        .lines()
+        .map(|line| line.split(" #").next().unwrap())
+        .collect();
+    for verb in [
+        "post:", "put:", "patch:", "delete:", "login:", "body:", "safe:",
+    ] {
+        let line = code
+            .iter()
+            .find(|line| line.split([' ', '{', ',']).any(|word| word == verb));
         assert_eq!(line, None, "a step that is no read");
     }
-    let effects: Vec<&str> = code.iter().filter_map(|line| line.trim().strip_prefix("effect: ")).collect();
-    let tools = code.iter().filter(|line| line.starts_with("  - name: ")).count();
+    let effects: Vec<&str> = code
+        .iter()
+        .filter_map(|line| line.trim().strip_prefix("effect: "))
+        .collect();
+    let tools = code
+        .iter()
+        .filter(|line| line.starts_with("  - name: "))
+        .count();
     assert_eq!((effects.len(), tools), (27, 27));
     assert!(effects.iter().all(|effect| *effect == "read"));
 }
@@ -40,14 +55,28 @@ async fn golden_tools_as_a_client_sees_them() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
     let tools = served.tools().await;
-    let by_name: BTreeMap<&str, &Value> = tools.iter().map(|tool| (tool["name"].as_str().unwrap(), tool)).collect();
-    assert_eq!(by_name.keys().copied().collect::<BTreeSet<_>>(), BTreeSet::from(NAMES));
-    assert!(by_name.values().all(|tool| tool["annotations"]["readOnlyHint"] == true));
+    let by_name: BTreeMap<&str, &Value> = tools
+        .iter()
+        .map(|tool| (tool["name"].as_str().unwrap(), tool))
+        .collect();
+    assert_eq!(
+        by_name.keys().copied().collect::<BTreeSet<_>>(),
+        BTreeSet::from(NAMES)
+    );
+    assert!(
+        by_name
+            .values()
+            .all(|tool| tool["annotations"]["readOnlyHint"] == true)
+    );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/trueppm/tools.json");
     let found = format!("{:#}\n", Value::Array(tools.clone()));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &found).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), found, "run with UPDATE_GOLDEN=1 if that is meant");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        found,
+        "run with UPDATE_GOLDEN=1 if that is meant"
+    );
     served.end().await;
 }

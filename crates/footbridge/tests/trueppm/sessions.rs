@@ -1,4 +1,5 @@
-//! One session's end never harms another: opened and ended a hundred times on Streamable HTTP and HTTP+SSE, one staying all the time.
+//! One session's end never harms another: opened and ended a hundred times on Streamable HTTP and
+//! HTTP+SSE, one staying all the time.
 
 use rmcp::ServiceExt;
 use rmcp::model::CallToolRequestParams;
@@ -22,12 +23,26 @@ async fn a_hundred_sessions_of_streamable_http_end_and_one_stays() {
     let stays = connect().await;
     for _ in 0..TIMES {
         let goes = connect().await;
-        assert_ne!(goes.peer().call_tool(whoami()).await.unwrap().is_error, Some(true));
+        assert_ne!(
+            goes.peer().call_tool(whoami()).await.unwrap().is_error,
+            Some(true)
+        );
         goes.cancel().await.unwrap();
-        assert_ne!(stays.peer().call_tool(whoami()).await.unwrap().is_error, Some(true));
+        assert_ne!(
+            stays.peer().call_tool(whoami()).await.unwrap().is_error,
+            Some(true)
+        );
     }
     stays.cancel().await.unwrap();
-    assert!(stand_in.world().lines().iter().filter(|line| *line == "GET auth/me/").count() >= 2 * TIMES);
+    assert!(
+        stand_in
+            .world()
+            .lines()
+            .iter()
+            .filter(|line| *line == "GET auth/me/")
+            .count()
+            >= 2 * TIMES
+    );
     has_no_secret(&listening.stop());
 }
 
@@ -37,7 +52,9 @@ async fn a_hundred_sessions_of_sse_end_and_one_stays() {
     stand_in.world().no_budgets();
     let listening = Listening::start("trueppm", &[], settings(&stand_in, "dana"));
     let call = async |client: &SseClient| {
-        let answer = client.ask("tools/call", json!({ "name": "whoami", "arguments": {} })).await;
+        let answer = client
+            .ask("tools/call", json!({ "name": "whoami", "arguments": {} }))
+            .await;
         assert_ne!(answer["isError"], true, "{answer}");
     };
     let stays = SseClient::connect(&listening.url).await;
@@ -47,6 +64,14 @@ async fn a_hundred_sessions_of_sse_end_and_one_stays() {
         drop(goes);
         call(&stays).await;
     }
-    assert!(stand_in.world().lines().iter().filter(|line| *line == "GET auth/me/").count() >= 2 * TIMES);
+    assert!(
+        stand_in
+            .world()
+            .lines()
+            .iter()
+            .filter(|line| *line == "GET auth/me/")
+            .count()
+            >= 2 * TIMES
+    );
     has_no_secret(&listening.stop());
 }

@@ -1,4 +1,5 @@
-//! What the answers cost a model, in tokens of o200k, on recorded records. The figures of the reference stand beside each limit.
+//! What the answers cost a model, in tokens of o200k, on recorded records. The figures of the
+//! reference stand beside each limit.
 
 use serde_json::json;
 use tiktoken_rs::o200k_base_singleton;
@@ -38,15 +39,26 @@ async fn answers_are_worth_their_tokens() {
     }
     let (project, text) = a_row("list_projects", json!({})).await;
     found.push((project, OF_A_PROJECT, text));
-    let text = served.text("get_board_state", json!({ "project_id": PLATFORM })).await;
+    let text = served
+        .text("get_board_state", json!({ "project_id": PLATFORM }))
+        .await;
     found.push((tokens(&text), OF_A_BOARD, text));
     for project in [PLATFORM, TOOLING] {
-        let text = served.text("get_monte_carlo_forecast", json!({ "project_id": project })).await;
+        let text = served
+            .text("get_monte_carlo_forecast", json!({ "project_id": project }))
+            .await;
         found.push((tokens(&text), OF_A_SIMULATION, text));
     }
     let tools = served.tools().await;
-    let costs: Vec<(usize, String)> = tools.iter().map(|tool| (tokens(&tool.to_string()), tool["name"].to_string())).collect();
-    found.push((costs.iter().map(|(cost, _)| cost).sum(), OF_THE_TOOLS, format!("{costs:?}")));
+    let costs: Vec<(usize, String)> = tools
+        .iter()
+        .map(|tool| (tokens(&tool.to_string()), tool["name"].to_string()))
+        .collect();
+    found.push((
+        costs.iter().map(|(cost, _)| cost).sum(),
+        OF_THE_TOOLS,
+        format!("{costs:?}"),
+    ));
     let over: Vec<_> = found.iter().filter(|(cost, most, _)| cost > most).collect();
     assert!(over.is_empty(), "{over:#?}");
     served.end().await;

@@ -1,5 +1,6 @@
-//! A TruePPM that keeps state and enforces what a real one enforces, on a port of its own: scopes, members, budgets of requests, the
-//! form of pages and refusals, links built from `Host`. That it behaves as recorded is tested in `replay`.
+//! A TruePPM that keeps state and enforces what a real one enforces, on a port of its own: scopes,
+//! members, budgets of requests, the form of pages and refusals, links built from `Host`. That it
+//! behaves as recorded is tested in `replay`.
 
 mod answer;
 mod asked;
@@ -31,23 +32,37 @@ pub(crate) type StandIn = Standing<World>;
 
 impl StandIn {
     pub(crate) async fn start() -> Self {
-        Self::serve(World::sample(), |world| Router::new().fallback(serve).with_state(world)).await
+        Self::serve(World::sample(), |world| {
+            Router::new().fallback(serve).with_state(world)
+        })
+        .await
     }
 }
 
 async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Response<Body> {
     let (head, _) = request.into_parts();
-    let Some(path) = head.uri.path().strip_prefix(PREFIX) else { return Answer::no_route().into_response() };
+    let Some(path) = head.uri.path().strip_prefix(PREFIX) else {
+        return Answer::no_route().into_response();
+    };
     let asked = Asked {
         method: head.method.to_string(),
         path: percent_decoded(path),
-        query: url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect(),
-        host: head.headers.get("host").map(|host| host.to_str().unwrap().to_owned()).unwrap_or_default(),
+        query: url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect(),
+        host: head
+            .headers
+            .get("host")
+            .map(|host| host.to_str().unwrap().to_owned())
+            .unwrap_or_default(),
         headers: head.headers,
     };
     let (asked, odd) = {
         let mut world = world.lock().unwrap();
-        let asked = Asked { host: world.host.clone().unwrap_or(asked.host), ..asked };
+        let asked = Asked {
+            host: world.host.clone().unwrap_or(asked.host),
+            ..asked
+        };
         world.seen.push(asked.clone());
         let odd = world.odd_answer_to(&asked);
         (asked, odd)
@@ -60,5 +75,7 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, request: Request) -> Resp
 
 /// A path as a server reads it.
 fn percent_decoded(path: &str) -> String {
-    url::form_urlencoded::parse(path.replace('+', "%2B").as_bytes()).map(|(name, _)| name.into_owned()).collect()
+    url::form_urlencoded::parse(path.replace('+', "%2B").as_bytes())
+        .map(|(name, _)| name.into_owned())
+        .collect()
 }

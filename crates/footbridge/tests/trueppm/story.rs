@@ -1,9 +1,12 @@
-//! All 18 tools, and those of the groups that are off, by a real client on stdio, Streamable HTTP and HTTP+SSE.
+//! All 18 tools, and those of the groups that are off, by a real client on stdio, Streamable HTTP
+//! and HTTP+SSE.
 
 use serde_json::json;
 
 use crate::served::{Served, Via, items, settings};
-use crate::stand_in::sample::{ELSEWHERE, GA_LAUNCH, HARDENING, MIGRATION, PILOT, PLATFORM, SPRINT, TOOLING};
+use crate::stand_in::sample::{
+    ELSEWHERE, GA_LAUNCH, HARDENING, MIGRATION, PILOT, PLATFORM, SPRINT, TOOLING,
+};
 use crate::stand_in::{Odd, StandIn};
 
 const NOWHERE: &str = "00000000-0000-0000-0000-000000000000";
@@ -38,97 +41,256 @@ async fn projects(served: &Served) {
     let found = served.succeed("list_projects", json!({})).await;
     assert_eq!((items(&found).len(), &found["total_count"]), (9, &json!(9)));
     let first = &items(&found)[0];
-    assert_eq!((&first["name"], &first["caller_role"]), (&json!(fenced("GA Marketing & Launch")), &json!("Project Manager")));
+    assert_eq!(
+        (&first["name"], &first["caller_role"]),
+        (
+            &json!(fenced("GA Marketing & Launch")),
+            &json!("Project Manager")
+        )
+    );
     assert!(first.get("my_role").is_none() && first.get("my_role_label").is_none());
     for id in [PLATFORM, "Platform Migration", "platform-migration"] {
-        let project = served.succeed("get_project", json!({ "project_id": id })).await;
-        assert_eq!((&project["id"], &project["overview"]["spi"]), (&json!(PLATFORM), &json!(0.588)), "{project}");
+        let project = served
+            .succeed("get_project", json!({ "project_id": id }))
+            .await;
+        assert_eq!(
+            (&project["id"], &project["overview"]["spi"]),
+            (&json!(PLATFORM), &json!(0.588)),
+            "{project}"
+        );
         assert!(project["caller_role"].is_string(), "{project}");
     }
 }
 
 async fn tasks(served: &Served) {
-    let found = served.succeed("list_tasks", json!({ "project_id": PLATFORM })).await;
-    assert_eq!((items(&found).len(), &found["total_count"]), (32, &json!(32)));
-    let found = served.succeed("list_tasks", json!({ "project_id": PLATFORM, "status": "in_progress" })).await;
+    let found = served
+        .succeed("list_tasks", json!({ "project_id": PLATFORM }))
+        .await;
+    assert_eq!(
+        (items(&found).len(), &found["total_count"]),
+        (32, &json!(32))
+    );
+    let found = served
+        .succeed(
+            "list_tasks",
+            json!({ "project_id": PLATFORM, "status": "in_progress" }),
+        )
+        .await;
     assert_eq!(found["total_count"], 7);
-    let found = served.succeed("list_tasks", json!({ "project_id": PLATFORM, "is_critical": true, "type": "TASK" })).await;
+    let found = served
+        .succeed(
+            "list_tasks",
+            json!({ "project_id": PLATFORM, "is_critical": true, "type": "TASK" }),
+        )
+        .await;
     assert_eq!(found["total_count"], 9);
-    let task = served.succeed("get_task", json!({ "task_id": PILOT })).await;
+    let task = served
+        .succeed("get_task", json!({ "task_id": PILOT }))
+        .await;
     // what TruePPM only says when the project is named
     assert_eq!(
         (&task["baseline_start"], &task["spi"], &task["readiness"]),
         (&json!("2026-10-08"), &json!(0.6), &json!("baselined"))
     );
     assert_eq!(task["name"], fenced("Pilot data sync"));
-    let board = served.succeed("get_board_state", json!({ "project_id": PLATFORM })).await;
-    assert_eq!((board["columns"].as_array().unwrap().len(), board["cards"].as_array().unwrap().len()), (5, 32));
+    let board = served
+        .succeed("get_board_state", json!({ "project_id": PLATFORM }))
+        .await;
+    assert_eq!(
+        (
+            board["columns"].as_array().unwrap().len(),
+            board["cards"].as_array().unwrap().len()
+        ),
+        (5, 32)
+    );
     assert_eq!(board["columns"][2]["breach"], "over");
 }
 
 async fn schedule(served: &Served) {
-    let summary = served.succeed("get_schedule_summary", json!({ "project_id": PLATFORM })).await;
-    let figures = ["cpm_finish", "p50", "p80", "p95", "spi", "critical_task_count"].map(|key| summary[key].clone());
+    let summary = served
+        .succeed("get_schedule_summary", json!({ "project_id": PLATFORM }))
+        .await;
+    let figures = [
+        "cpm_finish",
+        "p50",
+        "p80",
+        "p95",
+        "spi",
+        "critical_task_count",
+    ]
+    .map(|key| summary[key].clone());
     assert_eq!(
         figures,
-        [json!("2026-12-19"), json!("2026-12-22"), json!("2026-12-28"), json!("2027-01-04"), json!(0.588), json!(9)]
+        [
+            json!("2026-12-19"),
+            json!("2026-12-22"),
+            json!("2026-12-28"),
+            json!("2027-01-04"),
+            json!(0.588),
+            json!(9)
+        ]
     );
-    assert!(summary["note"].as_str().unwrap().contains("hidden from this role"), "{summary}");
-    let monte_carlo = served.succeed("get_monte_carlo_forecast", json!({ "project_id": TOOLING })).await;
+    assert!(
+        summary["note"]
+            .as_str()
+            .unwrap()
+            .contains("hidden from this role"),
+        "{summary}"
+    );
+    let monte_carlo = served
+        .succeed("get_monte_carlo_forecast", json!({ "project_id": TOOLING }))
+        .await;
     assert_eq!(monte_carlo["p80"], "2027-02-09");
     assert!(monte_carlo.get("distribution").is_none());
     let whatif = json!({ "project_id": PLATFORM, "task_id": PILOT, "duration_delta": 5, "n_simulations": 500 });
     let whatif = served.succeed("whatif", whatif).await;
-    assert_eq!((&whatif["applied"]["new_duration_days"], &whatif["delta_vs_current"]["p80"]), (&json!(19), &json!(0)));
+    assert_eq!(
+        (
+            &whatif["applied"]["new_duration_days"],
+            &whatif["delta_vs_current"]["p80"]
+        ),
+        (&json!(19), &json!(0))
+    );
     assert_eq!(whatif["critical_path_changed"], false);
     let why = json!({ "project_id": PLATFORM, "task_id": PILOT, "quantity": "early_start" });
     let why = served.succeed("get_schedule_derivation", why).await;
-    assert_eq!((&why["binding"]["kind"], &why["task_name"]), (&json!("data_date"), &json!(fenced("Pilot data sync"))));
-    let why = served.succeed("get_schedule_derivation", json!({ "project_id": PLATFORM, "quantity": "p80" })).await;
+    assert_eq!(
+        (&why["binding"]["kind"], &why["task_name"]),
+        (&json!("data_date"), &json!(fenced("Pilot data sync")))
+    );
+    let why = served
+        .succeed(
+            "get_schedule_derivation",
+            json!({ "project_id": PLATFORM, "quantity": "p80" }),
+        )
+        .await;
     assert_eq!(why["value"], "2026-12-28");
-    let release = served.succeed("get_release_forecast", json!({ "project_id": PLATFORM })).await;
+    let release = served
+        .succeed("get_release_forecast", json!({ "project_id": PLATFORM }))
+        .await;
     assert_eq!(release["status"], "warming_up");
-    assert!(release["note"].as_str().unwrap().contains("privacy setting"), "{release}");
+    assert!(
+        release["note"]
+            .as_str()
+            .unwrap()
+            .contains("privacy setting"),
+        "{release}"
+    );
 }
 
 async fn the_rest(served: &Served) {
-    let risks = served.succeed("list_risks", json!({ "project_id": PLATFORM })).await;
-    assert_eq!((items(&risks).len(), &items(&risks)[0]["response"]), (4, &json!("AVOID")));
-    let sprints = served.succeed("list_sprints", json!({ "project_id": PLATFORM })).await;
+    let risks = served
+        .succeed("list_risks", json!({ "project_id": PLATFORM }))
+        .await;
+    assert_eq!(
+        (items(&risks).len(), &items(&risks)[0]["response"]),
+        (4, &json!("AVOID"))
+    );
+    let sprints = served
+        .succeed("list_sprints", json!({ "project_id": PLATFORM }))
+        .await;
     assert_eq!(items(&sprints).len(), 10);
-    let sprint = served.succeed("get_sprint", json!({ "sprint_id": SPRINT })).await;
-    assert_eq!((&sprint["state"], sprint.get("health")), (&json!("ACTIVE"), None));
+    let sprint = served
+        .succeed("get_sprint", json!({ "sprint_id": SPRINT }))
+        .await;
+    assert_eq!(
+        (&sprint["state"], sprint.get("health")),
+        (&json!("ACTIVE"), None)
+    );
     let work = served.succeed("list_my_work", json!({})).await;
-    assert_eq!((items(&work).len(), &work["due_today_count"]), (4, &json!(0)));
+    assert_eq!(
+        (items(&work).len(), &work["due_today_count"]),
+        (4, &json!(0))
+    );
     assert_eq!(work["signals"]["schedule_health"]["band"], "critical");
     let programs = served.succeed("list_programs", json!({})).await;
-    assert_eq!((items(&programs).len(), &items(&programs)[0]["caller_role"]), (2, &json!("Program Admin")));
-    let health = served.succeed("get_program_health", json!({ "program_id": "1.0 GA Launch" })).await;
-    assert!(health["program_health"].is_string() && health["note"].as_str().unwrap().contains("KPI"), "{health}");
-    assert_eq!(served.succeed("get_program_health", json!({ "program_id": GA_LAUNCH })).await, health);
-    let backlog = served.succeed("list_program_backlog", json!({ "program_id": MIGRATION })).await;
-    assert_eq!(items(&backlog)[0]["title"], fenced("Flaky import on >10k rows"));
-    assert_eq!(served.succeed("whoami", json!({})).await["username"], "dana");
+    assert_eq!(
+        (items(&programs).len(), &items(&programs)[0]["caller_role"]),
+        (2, &json!("Program Admin"))
+    );
+    let health = served
+        .succeed(
+            "get_program_health",
+            json!({ "program_id": "1.0 GA Launch" }),
+        )
+        .await;
+    assert!(
+        health["program_health"].is_string() && health["note"].as_str().unwrap().contains("KPI"),
+        "{health}"
+    );
+    assert_eq!(
+        served
+            .succeed("get_program_health", json!({ "program_id": GA_LAUNCH }))
+            .await,
+        health
+    );
+    let backlog = served
+        .succeed("list_program_backlog", json!({ "program_id": MIGRATION }))
+        .await;
+    assert_eq!(
+        items(&backlog)[0]["title"],
+        fenced("Flaky import on >10k rows")
+    );
+    assert_eq!(
+        served.succeed("whoami", json!({})).await["username"],
+        "dana"
+    );
 }
 
 /// Groups that are off are not listed, and answer by name.
 async fn groups(served: &Served) {
     let found = served.succeed("find", json!({ "q": "pilot data" })).await;
-    assert_eq!((items(&found).len(), &items(&found)[0]["id"]), (1, &json!(PILOT)));
-    let found = served.succeed("find_task", json!({ "project_id": PLATFORM, "short_id": "T-10" })).await;
+    assert_eq!(
+        (items(&found).len(), &items(&found)[0]["id"]),
+        (1, &json!(PILOT))
+    );
+    let found = served
+        .succeed(
+            "find_task",
+            json!({ "project_id": PLATFORM, "short_id": "T-10" }),
+        )
+        .await;
     assert_eq!(items(&found)[0]["id"], PILOT);
-    let found = served.succeed("search_tasks", json!({ "project_id": PLATFORM, "q": "rehearsal" })).await;
+    let found = served
+        .succeed(
+            "search_tasks",
+            json!({ "project_id": PLATFORM, "q": "rehearsal" }),
+        )
+        .await;
     assert_eq!(items(&found)[0]["name"], fenced("Cutover rehearsal"));
-    let blocked = served.succeed("list_blocked_work", json!({ "project_id": PLATFORM })).await;
-    assert!(!items(&blocked).is_empty() && items(&blocked).iter().all(|task| task["is_blocked"] == true));
-    assert_eq!(served.succeed("get_sprint_burndown", json!({ "sprint_id": SPRINT })).await["committed_points"], 44);
-    let changes = served.succeed("list_sprint_scope_changes", json!({ "sprint_id": SPRINT })).await;
-    assert_eq!((&changes["total_count"], &items(&changes)[0]["task_name"]), (&json!(1), &json!(fenced("Hotfix"))));
-    let decisions = served.succeed("list_decisions", json!({ "project_id": PLATFORM })).await;
+    let blocked = served
+        .succeed("list_blocked_work", json!({ "project_id": PLATFORM }))
+        .await;
+    assert!(
+        !items(&blocked).is_empty()
+            && items(&blocked)
+                .iter()
+                .all(|task| task["is_blocked"] == true)
+    );
+    assert_eq!(
+        served
+            .succeed("get_sprint_burndown", json!({ "sprint_id": SPRINT }))
+            .await["committed_points"],
+        44
+    );
+    let changes = served
+        .succeed("list_sprint_scope_changes", json!({ "sprint_id": SPRINT }))
+        .await;
+    assert_eq!(
+        (&changes["total_count"], &items(&changes)[0]["task_name"]),
+        (&json!(1), &json!(fenced("Hotfix")))
+    );
+    let decisions = served
+        .succeed("list_decisions", json!({ "project_id": PLATFORM }))
+        .await;
     assert_eq!(items(&decisions)[0]["rationale"], fenced("Fewer users."));
-    let heatmap = served.succeed("get_resource_heatmap", json!({ "project_id": PLATFORM })).await;
+    let heatmap = served
+        .succeed("get_resource_heatmap", json!({ "project_id": PLATFORM }))
+        .await;
     assert_eq!(heatmap["resources"][0]["load"][0], 1.25);
-    let schedule = served.succeed("get_program_schedule", json!({ "program_id": GA_LAUNCH })).await;
+    let schedule = served
+        .succeed("get_program_schedule", json!({ "program_id": GA_LAUNCH }))
+        .await;
     assert!(!schedule["projects"].as_array().unwrap().is_empty());
 }
 
@@ -137,7 +299,12 @@ async fn every_tool_answers_on_every_transport_and_only_reads() {
     for via in Via::ALL {
         let stand_in = StandIn::start().await;
         let served = Served::over(via, settings(&stand_in, "dana")).await;
-        let names: Vec<String> = served.tools().await.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
+        let names: Vec<String> = served
+            .tools()
+            .await
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .collect();
         let mut expected = NAMES.map(str::to_owned).to_vec();
         let mut listed = names.clone();
         expected.sort();
@@ -152,7 +319,10 @@ async fn every_tool_answers_on_every_transport_and_only_reads() {
         let log = served.end().await;
         assert!(log.contains("called"), "{log}");
         let world = stand_in.world();
-        assert!(world.seen.len() > 40 && world.seen.iter().all(|asked| asked.method == "GET"), "{via:?}");
+        assert!(
+            world.seen.len() > 40 && world.seen.iter().all(|asked| asked.method == "GET"),
+            "{via:?}"
+        );
     }
 }
 
@@ -160,10 +330,24 @@ async fn every_tool_answers_on_every_transport_and_only_reads() {
 async fn a_team_member_sees_the_velocity() {
     let stand_in = StandIn::start().await;
     let served = Served::over(Via::Stdio, settings(&stand_in, "maya")).await;
-    let summary = served.succeed("get_schedule_summary", json!({ "project_id": PLATFORM })).await;
-    assert_eq!((summary.get("note"), &summary["velocity"]["rolling_avg_points"]), (None, &json!(38.0)), "{summary}");
-    let release = served.succeed("get_release_forecast", json!({ "project_id": PLATFORM })).await;
-    assert_eq!((release.get("note"), &release["p80_date"]), (None, &json!("2026-12-17")));
+    let summary = served
+        .succeed("get_schedule_summary", json!({ "project_id": PLATFORM }))
+        .await;
+    assert_eq!(
+        (
+            summary.get("note"),
+            &summary["velocity"]["rolling_avg_points"]
+        ),
+        (None, &json!(38.0)),
+        "{summary}"
+    );
+    let release = served
+        .succeed("get_release_forecast", json!({ "project_id": PLATFORM }))
+        .await;
+    assert_eq!(
+        (release.get("note"), &release["p80_date"]),
+        (None, &json!("2026-12-17"))
+    );
     served.end().await;
 }
 
@@ -173,9 +357,20 @@ async fn what_may_not_be_read_is_refused_and_not_empty() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
     stand_in.world().opted_out.insert(HARDENING.into());
-    let tools = ["list_tasks", "list_risks", "list_sprints", "get_board_state", "get_schedule_summary", "get_project"];
-    let tools =
-        tools.into_iter().chain(["get_monte_carlo_forecast", "get_release_forecast", "list_blocked_work", "list_decisions"]);
+    let tools = [
+        "list_tasks",
+        "list_risks",
+        "list_sprints",
+        "get_board_state",
+        "get_schedule_summary",
+        "get_project",
+    ];
+    let tools = tools.into_iter().chain([
+        "get_monte_carlo_forecast",
+        "get_release_forecast",
+        "list_blocked_work",
+        "list_decisions",
+    ]);
     for (project, needles) in [
         (HARDENING, ["403", "policy refusal (capability_scope)"]),
         (ELSEWHERE, ["403", "You must be a member of this project"]),
@@ -183,13 +378,28 @@ async fn what_may_not_be_read_is_refused_and_not_empty() {
     ] {
         let mut said: Option<String> = None;
         for tool in tools.clone() {
-            let refusal = served.refuse(tool, json!({ "project_id": project }), &needles).await;
-            assert!(!refusal.contains("Platform Migration"), "no list of others: {refusal}");
-            assert_eq!(said.get_or_insert_with(|| refusal.clone()), &refusal, "one sentence for all: {tool}");
+            let refusal = served
+                .refuse(tool, json!({ "project_id": project }), &needles)
+                .await;
+            assert!(
+                !refusal.contains("Platform Migration"),
+                "no list of others: {refusal}"
+            );
+            assert_eq!(
+                said.get_or_insert_with(|| refusal.clone()),
+                &refusal,
+                "one sentence for all: {tool}"
+            );
         }
     }
     for tool in ["get_program_health", "list_program_backlog"] {
-        let refusal = served.refuse(tool, json!({ "program_id": NOWHERE }), &["404", "No Program matches"]).await;
+        let refusal = served
+            .refuse(
+                tool,
+                json!({ "program_id": NOWHERE }),
+                &["404", "No Program matches"],
+            )
+            .await;
         assert!(!refusal.contains("(id "), "no list of others: {refusal}");
     }
     // what says nothing of who may read it, and is empty
@@ -200,22 +410,36 @@ async fn what_may_not_be_read_is_refused_and_not_empty() {
         (of_project("blocked"), "list_blocked_work"),
         (of_project("decisions"), "list_decisions"),
     ] {
-        for empty in [json!({ "count": 0, "next": null, "results": [] }), json!([])] {
+        for empty in [
+            json!({ "count": 0, "next": null, "results": [] }),
+            json!([]),
+        ] {
             let empty = || Odd::body(200, empty.to_string());
             let arguments = || match tool {
                 "search_tasks" => json!({ "project_id": PLATFORM, "q": "x" }),
                 _ => json!({ "project_id": PLATFORM }),
             };
             stand_in.world().answer_oddly(&path, empty());
-            assert_eq!(served.succeed(tool, arguments()).await, json!({ "items": [], "total_count": 0 }));
+            assert_eq!(
+                served.succeed(tool, arguments()).await,
+                json!({ "items": [], "total_count": 0 })
+            );
             stand_in.world().opted_out.insert(PLATFORM.into());
             stand_in.world().answer_oddly(&path, empty());
-            served.refuse(tool, arguments(), &["403", "policy refusal (capability_scope)"]).await;
+            served
+                .refuse(
+                    tool,
+                    arguments(),
+                    &["403", "policy refusal (capability_scope)"],
+                )
+                .await;
             stand_in.world().opted_out.clear();
         }
     }
     stand_in.world().risks.clear();
-    let none = served.succeed("list_risks", json!({ "project_id": PLATFORM })).await;
+    let none = served
+        .succeed("list_risks", json!({ "project_id": PLATFORM }))
+        .await;
     assert_eq!(none, json!({ "items": [], "total_count": 0 }));
     served.end().await;
 }
@@ -226,62 +450,136 @@ async fn a_summary_says_which_of_its_parts_are_missing() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
     let refused = Odd::body(403, r#"{"detail":"Your role may not read that."}"#);
-    stand_in.world().answer_oddly(&format!("projects/{PLATFORM}/monte-carlo/latest/"), refused);
-    let summary = served.succeed("get_schedule_summary", json!({ "project_id": PLATFORM })).await;
-    let unavailable = summary["unavailable"]["simulation"].as_str().unwrap_or_else(|| panic!("{summary}"));
-    assert!(unavailable.contains("Your role may not read that"), "{unavailable}");
-    assert_eq!((&summary["cpm_finish"], &summary["p80"], summary.get("p95")), (&json!("2026-12-19"), &json!("2026-12-28"), None));
+    stand_in
+        .world()
+        .answer_oddly(&format!("projects/{PLATFORM}/monte-carlo/latest/"), refused);
+    let summary = served
+        .succeed("get_schedule_summary", json!({ "project_id": PLATFORM }))
+        .await;
+    let unavailable = summary["unavailable"]["simulation"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{summary}"));
+    assert!(
+        unavailable.contains("Your role may not read that"),
+        "{unavailable}"
+    );
+    assert_eq!(
+        (&summary["cpm_finish"], &summary["p80"], summary.get("p95")),
+        (&json!("2026-12-19"), &json!("2026-12-28"), None)
+    );
     // never simulated: nothing is missing, there is nothing
     stand_in.world().simulations.clear();
-    let summary = served.succeed("get_schedule_summary", json!({ "project_id": PLATFORM })).await;
+    let summary = served
+        .succeed("get_schedule_summary", json!({ "project_id": PLATFORM }))
+        .await;
     assert_eq!(summary.get("unavailable"), None);
     served.end().await;
 }
 
-/// Closed to agents after it was listed, and so still known by its name: an empty list is not believed.
+/// Closed to agents after it was listed, and so still known by its name: an empty list is not
+/// believed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_that_was_closed_a_moment_ago_is_refused_and_not_empty() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
-    let tools = ["list_tasks", "list_risks", "list_sprints", "get_board_state", "get_project", "get_monte_carlo_forecast"];
+    let tools = [
+        "list_tasks",
+        "list_risks",
+        "list_sprints",
+        "get_board_state",
+        "get_project",
+        "get_monte_carlo_forecast",
+    ];
     for tool in tools.into_iter().take(4) {
-        served.succeed(tool, json!({ "project_id": PLATFORM })).await;
+        served
+            .succeed(tool, json!({ "project_id": PLATFORM }))
+            .await;
     }
     let columns = format!("GET projects/{PLATFORM}/board-config/");
-    let asked = stand_in.world().lines().into_iter().filter(|line| *line == columns).count();
-    assert_eq!(asked, 1, "by the board itself: what is not empty is not asked about");
+    let asked = stand_in
+        .world()
+        .lines()
+        .into_iter()
+        .filter(|line| *line == columns)
+        .count();
+    assert_eq!(
+        asked, 1,
+        "by the board itself: what is not empty is not asked about"
+    );
     stand_in.world().opted_out.insert(PLATFORM.into());
     for tool in tools {
-        served.refuse(tool, json!({ "project_id": PLATFORM }), &["403", "policy refusal (capability_scope)"]).await;
+        served
+            .refuse(
+                tool,
+                json!({ "project_id": PLATFORM }),
+                &["403", "policy refusal (capability_scope)"],
+            )
+            .await;
     }
     served.end().await;
 }
 
-/// Made or renamed within the minute for which the list is kept; called by digits; called like another one in other capitals.
+/// Made or renamed within the minute for which the list is kept; called by digits; called like
+/// another one in other capitals.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_is_found_by_the_name_that_it_has_now() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
     let id_of = async |name: serde_json::Value| {
-        let project = served.succeed("get_project", json!({ "project_id": name, "fields": ["id"] })).await;
+        let project = served
+            .succeed(
+                "get_project",
+                json!({ "project_id": name, "fields": ["id"] }),
+            )
+            .await;
         project["id"].as_str().unwrap().to_owned()
     };
     let rename = |id: &str, name: &str| {
         let mut world = stand_in.world();
-        world.projects.iter_mut().find(|project| project["id"] == id).unwrap().insert("name".into(), json!(name));
+        world
+            .projects
+            .iter_mut()
+            .find(|project| project["id"] == id)
+            .unwrap()
+            .insert("name".into(), json!(name));
     };
     assert_eq!(id_of(json!("Platform Migration")).await, PLATFORM);
     rename(HARDENING, "2026");
     assert_eq!(id_of(json!("2026")).await, HARDENING);
-    assert_eq!(id_of(json!(2026)).await, HARDENING, "ids are texts here, so a number is a name");
+    assert_eq!(
+        id_of(json!(2026)).await,
+        HARDENING,
+        "ids are texts here, so a number is a name"
+    );
     rename(TOOLING, "platform migration");
-    assert_eq!(id_of(json!("platform migration")).await, TOOLING, "not the one in other capitals");
+    assert_eq!(
+        id_of(json!("platform migration")).await,
+        TOOLING,
+        "not the one in other capitals"
+    );
     served
-        .refuse("get_project", json!({ "project_id": "PLATFORM MIGRATION" }), &["more than one project", PLATFORM, TOOLING])
+        .refuse(
+            "get_project",
+            json!({ "project_id": "PLATFORM MIGRATION" }),
+            &["more than one project", PLATFORM, TOOLING],
+        )
         .await;
-    let lists = || stand_in.world().lines().into_iter().filter(|line| line == "GET projects/").count();
+    let lists = || {
+        stand_in
+            .world()
+            .lines()
+            .into_iter()
+            .filter(|line| line == "GET projects/")
+            .count()
+    };
     lists();
-    served.refuse("get_project", json!({ "project_id": "Nowhere" }), &["no project visible to this account called"]).await;
+    served
+        .refuse(
+            "get_project",
+            json!({ "project_id": "Nowhere" }),
+            &["no project visible to this account called"],
+        )
+        .await;
     assert_eq!(lists(), 1, "a wrong name costs one reading of the list");
     served.end().await;
 }

@@ -1,4 +1,5 @@
-//! The short `why` of four tools: what it says, and when there is none. Days of simulations are calendar days here.
+//! The short `why` of four tools: what it says, and when there is none. Days of simulations are
+//! calendar days here.
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,13 @@ const SEE_ALSO: &str = "get_schedule_derivation";
 
 /// The explanation, behind which the derivation is pointed at.
 fn explanation(answer: &Value) -> &str {
-    assert!(answer["why"]["see_also"].as_str().unwrap().starts_with(SEE_ALSO), "{answer}");
+    assert!(
+        answer["why"]["see_also"]
+            .as_str()
+            .unwrap()
+            .starts_with(SEE_ALSO),
+        "{answer}"
+    );
     answer["why"]["explanation"].as_str().unwrap()
 }
 
@@ -18,13 +25,29 @@ fn explanation(answer: &Value) -> &str {
 async fn a_task_says_what_its_float_is() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
-    let get = async || served.succeed("get_task", json!({ "task_id": PILOT })).await;
+    let get = async || {
+        served
+            .succeed("get_task", json!({ "task_id": PILOT }))
+            .await
+    };
     assert!(explanation(&get().await).contains("on the critical path"));
-    stand_in.world().task(PILOT).extend([("is_critical".to_owned(), json!(false)), ("total_float".to_owned(), json!(5))]);
+    stand_in.world().task(PILOT).extend([
+        ("is_critical".to_owned(), json!(false)),
+        ("total_float".to_owned(), json!(5)),
+    ]);
     assert!(explanation(&get().await).contains("5 working day(s) of total float"));
-    stand_in.world().task(PILOT).insert("total_float".into(), Value::Null);
-    assert_eq!(explanation(&get().await), "This task is not on the critical path.");
-    stand_in.world().task(PILOT).insert("is_critical".into(), Value::Null);
+    stand_in
+        .world()
+        .task(PILOT)
+        .insert("total_float".into(), Value::Null);
+    assert_eq!(
+        explanation(&get().await),
+        "This task is not on the critical path."
+    );
+    stand_in
+        .world()
+        .task(PILOT)
+        .insert("is_critical".into(), Value::Null);
     assert_eq!(get().await.get("why"), None);
     served.end().await;
 }
@@ -33,9 +56,14 @@ async fn a_task_says_what_its_float_is() {
 async fn a_summary_names_the_finish_and_how_many_tasks_drive_it() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in).await;
-    let summary = served.succeed("get_schedule_summary", json!({ "project_id": PLATFORM })).await;
+    let summary = served
+        .succeed("get_schedule_summary", json!({ "project_id": PLATFORM }))
+        .await;
     let text = explanation(&summary);
-    assert_eq!(text, "This forecast: CPM finish is 2026-12-19; 9 critical-path task(s) drive it.");
+    assert_eq!(
+        text,
+        "This forecast: CPM finish is 2026-12-19; 9 critical-path task(s) drive it."
+    );
     served.end().await;
 }
 
@@ -45,17 +73,31 @@ async fn a_simulation_says_its_premium_in_calendar_days_and_its_driver() {
     let served = Served::start(&stand_in).await;
     let get = async || {
         stand_in.world().a_minute_passes();
-        served.succeed("get_monte_carlo_forecast", json!({ "project_id": TOOLING })).await
+        served
+            .succeed("get_monte_carlo_forecast", json!({ "project_id": TOOLING }))
+            .await
     };
     let turn = |key: &str, value: Value| {
-        stand_in.world().simulations.get_mut(TOOLING).unwrap().insert(key.to_owned(), value);
+        stand_in
+            .world()
+            .simulations
+            .get_mut(TOOLING)
+            .unwrap()
+            .insert(key.to_owned(), value);
     };
     let driver = "578d24a5-a8af-4d10-bd0b-fabc3f0cc33d";
     let found = get().await;
     let top = &found["why"]["top_driver"];
-    assert_eq!((&top["task_id"], top["index"].to_string().as_str()), (&json!(driver), "0.7482862962862963"));
+    assert_eq!(
+        (&top["task_id"], top["index"].to_string().as_str()),
+        (&json!(driver), "0.7482862962862963")
+    );
     let text = explanation(&found);
-    assert!(text.contains("2027-02-09 is 6 calendar day(s) past the CPM finish 2027-02-03") && text.contains(driver), "{text}");
+    assert!(
+        text.contains("2027-02-09 is 6 calendar day(s) past the CPM finish 2027-02-03")
+            && text.contains(driver),
+        "{text}"
+    );
     let keys: Vec<&String> = found["why"].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["top_driver", "explanation", "see_also"]);
     turn("delta_vs_cpm", json!({ "p80": -2 }));
@@ -79,10 +121,24 @@ async fn a_what_if_says_how_far_the_finish_moves() {
     let served = Served::start(&stand_in).await;
     let ask = async |days: i64| {
         stand_in.world().slip = days;
-        served.succeed("whatif", json!({ "project_id": PLATFORM, "task_id": PILOT, "duration_delta": 5 })).await
+        served
+            .succeed(
+                "whatif",
+                json!({ "project_id": PLATFORM, "task_id": PILOT, "duration_delta": 5 }),
+            )
+            .await
     };
-    assert_eq!(explanation(&ask(0).await), "P80 finish is unchanged; the critical path is unchanged.");
-    assert_eq!(explanation(&ask(7).await), "P80 finish moves 7 calendar day(s) later; the critical path changes.");
-    assert_eq!(explanation(&ask(-3).await), "P80 finish moves 3 calendar day(s) earlier; the critical path changes.");
+    assert_eq!(
+        explanation(&ask(0).await),
+        "P80 finish is unchanged; the critical path is unchanged."
+    );
+    assert_eq!(
+        explanation(&ask(7).await),
+        "P80 finish moves 7 calendar day(s) later; the critical path changes."
+    );
+    assert_eq!(
+        explanation(&ask(-3).await),
+        "P80 finish moves 3 calendar day(s) earlier; the critical path changes."
+    );
     served.end().await;
 }

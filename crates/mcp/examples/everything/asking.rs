@@ -1,15 +1,20 @@
 //! The fixture's tools that ask the user something, of both eras. Their texts are the suite's.
 
-use footbridge_mcp::{Call, Elicitation, Elicited, Failure, Output, Sampling, Tool, ToolResult, fail};
+use footbridge_mcp::{
+    Call, Elicitation, Elicited, Failure, Output, Sampling, Tool, ToolResult, fail,
+};
 use serde_json::{Value, json};
 
 /// All of them.
 pub(crate) fn tools() -> Vec<Tool<()>> {
     vec![
-        tool("test_input_required_result_elicitation", |call| async move {
-            let name = name(&call, "user_name").await?;
-            Ok(Output::text(format!("Hello, {name}!")))
-        }),
+        tool(
+            "test_input_required_result_elicitation",
+            |call| async move {
+                let name = name(&call, "user_name").await?;
+                Ok(Output::text(format!("Hello, {name}!")))
+            },
+        ),
         tool("test_streaming_elicitation", |call| async move {
             let name = name(&call, "user_name").await?;
             Ok(Output::text(format!("Hello, {name}!")))
@@ -23,31 +28,58 @@ pub(crate) fn tools() -> Vec<Tool<()>> {
             let uris: Vec<_> = roots.into_iter().map(|root| root.uri).collect();
             Ok(Output::text(format!("Roots: {}", uris.join(", "))))
         }),
-        tool("test_input_required_result_request_state", |call| async move {
-            confirmed(&call).await?;
-            Ok(Output::text("state-ok"))
-        }),
-        tool("test_input_required_result_tampered_state", |call| async move {
-            confirmed(&call).await?;
-            Ok(Output::text("state-ok"))
-        }),
-        tool("test_input_required_result_multiple_inputs", multiple_inputs),
-        tool("test_input_required_result_multi_round", |call| async move {
-            let name = name(&call, "step1").await?;
-            let color = accepted(call.elicit("step2", form("What is your favourite color?", "color", "string")).await?)?;
-            Ok(Output::text(format!("{name} likes {}", color.get("color").and_then(Value::as_str).unwrap_or_default())))
-        }),
-        tool("test_input_required_result_capabilities", |call| async move {
-            let mut round = call.round();
-            if call.client().can("elicitation") {
-                round = round.elicit("user_name", form("What is your name?", "name", "string"));
-            }
-            if call.client().can("sampling") {
-                round = round.sample("capital_question", capital());
-            }
-            round.ask().await?;
-            Ok(Output::text("Everything was answered."))
-        }),
+        tool(
+            "test_input_required_result_request_state",
+            |call| async move {
+                confirmed(&call).await?;
+                Ok(Output::text("state-ok"))
+            },
+        ),
+        tool(
+            "test_input_required_result_tampered_state",
+            |call| async move {
+                confirmed(&call).await?;
+                Ok(Output::text("state-ok"))
+            },
+        ),
+        tool(
+            "test_input_required_result_multiple_inputs",
+            multiple_inputs,
+        ),
+        tool(
+            "test_input_required_result_multi_round",
+            |call| async move {
+                let name = name(&call, "step1").await?;
+                let color = accepted(
+                    call.elicit(
+                        "step2",
+                        form("What is your favourite color?", "color", "string"),
+                    )
+                    .await?,
+                )?;
+                Ok(Output::text(format!(
+                    "{name} likes {}",
+                    color
+                        .get("color")
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                )))
+            },
+        ),
+        tool(
+            "test_input_required_result_capabilities",
+            |call| async move {
+                let mut round = call.round();
+                if call.client().can("elicitation") {
+                    round = round.elicit("user_name", form("What is your name?", "name", "string"));
+                }
+                if call.client().can("sampling") {
+                    round = round.sample("capital_question", capital());
+                }
+                round.ask().await?;
+                Ok(Output::text("Everything was answered."))
+            },
+        ),
         asks_with("test_sampling", "prompt", |call, prompt| async move {
             let answer = call.sample("prompt", Sampling::text(prompt, 100)).await?;
             Ok(Output::text(format!("LLM response: {}", text_of(&answer))))
@@ -61,7 +93,9 @@ pub(crate) fn tools() -> Vec<Tool<()>> {
                 },
                 "required": ["username", "email"]
             });
-            let answer = call.elicit("user", Elicitation::form(message, schema)).await?;
+            let answer = call
+                .elicit("user", Elicitation::form(message, schema))
+                .await?;
             Ok(Output::text(format!("User response: {}", told(&answer))))
         }),
         tool("test_elicitation_sep1034_defaults", |call| async move {
@@ -75,12 +109,25 @@ pub(crate) fn tools() -> Vec<Tool<()>> {
                     "verified": {"type": "boolean", "default": true}
                 }
             });
-            let answer = call.elicit("defaults", Elicitation::form("Please check these values", schema)).await?;
-            Ok(Output::text(format!("Elicitation completed: {}", told(&answer))))
+            let answer = call
+                .elicit(
+                    "defaults",
+                    Elicitation::form("Please check these values", schema),
+                )
+                .await?;
+            Ok(Output::text(format!(
+                "Elicitation completed: {}",
+                told(&answer)
+            )))
         }),
         tool("test_elicitation_sep1330_enums", |call| async move {
-            let answer = call.elicit("enums", Elicitation::form("Please choose", enums())).await?;
-            Ok(Output::text(format!("Elicitation completed: {}", told(&answer))))
+            let answer = call
+                .elicit("enums", Elicitation::form("Please choose", enums()))
+                .await?;
+            Ok(Output::text(format!(
+                "Elicitation completed: {}",
+                told(&answer)
+            )))
         }),
     ]
 }
@@ -100,12 +147,23 @@ async fn multiple_inputs(call: Call<()>) -> ToolResult {
 }
 
 async fn name(call: &Call<()>, question: &str) -> Result<String, Failure> {
-    let answer = accepted(call.elicit(question, form("What is your name?", "name", "string")).await?)?;
-    Ok(answer.get("name").and_then(Value::as_str).unwrap_or_default().to_owned())
+    let answer = accepted(
+        call.elicit(question, form("What is your name?", "name", "string"))
+            .await?,
+    )?;
+    Ok(answer
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned())
 }
 
 async fn confirmed(call: &Call<()>) -> Result<(), Failure> {
-    accepted(call.elicit("confirm", form("Please confirm", "ok", "boolean")).await?).map(|_| ())
+    accepted(
+        call.elicit("confirm", form("Please confirm", "ok", "boolean"))
+            .await?,
+    )
+    .map(|_| ())
 }
 
 fn accepted(answer: Elicited) -> Result<serde_json::Map<String, Value>, Failure> {
@@ -117,14 +175,19 @@ fn accepted(answer: Elicited) -> Result<serde_json::Map<String, Value>, Failure>
 
 fn told(answer: &Elicited) -> String {
     match answer {
-        Elicited::Accepted(content) => format!("action=accept, content={}", Value::Object(content.clone())),
+        Elicited::Accepted(content) => {
+            format!("action=accept, content={}", Value::Object(content.clone()))
+        }
         Elicited::Declined => "action=decline, content={}".to_owned(),
         Elicited::Cancelled => "action=cancel, content={}".to_owned(),
     }
 }
 
 fn form(message: &str, property: &str, kind: &str) -> Elicitation {
-    Elicitation::form(message, json!({"type": "object", "properties": {property: {"type": kind}}, "required": [property]}))
+    Elicitation::form(
+        message,
+        json!({"type": "object", "properties": {property: {"type": kind}}, "required": [property]}),
+    )
 }
 
 fn capital() -> Sampling {
@@ -132,7 +195,11 @@ fn capital() -> Sampling {
 }
 
 fn text_of(answer: &Value) -> String {
-    answer.pointer("/content/text").and_then(Value::as_str).unwrap_or_default().to_owned()
+    answer
+        .pointer("/content/text")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn enums() -> Value {
@@ -166,8 +233,18 @@ where
     R: Future<Output = ToolResult> + Send + 'static,
 {
     let schema = json!({"type": "object", "properties": {argument: {"type": "string", "description": "What to ask"}}, "required": [argument]});
-    Tool::new(name, "Asks what it is told to ask.", schema, move |call: Call<()>| {
-        let text = call.arguments.get(argument).and_then(Value::as_str).unwrap_or_default().to_owned();
-        function(call, text)
-    })
+    Tool::new(
+        name,
+        "Asks what it is told to ask.",
+        schema,
+        move |call: Call<()>| {
+            let text = call
+                .arguments
+                .get(argument)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            function(call, text)
+        },
+    )
 }

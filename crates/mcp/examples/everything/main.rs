@@ -1,7 +1,12 @@
-//! The fixture of the conformance suite and of the stories in `interop/`: one endpoint with the tools that they call. Not a showcase.
+//! The fixture of the conformance suite and of the stories in `interop/`: one endpoint with the
+//! tools that they call. Not a showcase.
 //!
-//! `everything --port PORT` serves Streamable HTTP at `/mcp` and HTTP+SSE at `/sse`; `everything --stdio` serves one client.
-#![allow(clippy::print_stderr, reason = "a program of its own, whose stderr is for the person who starts it")]
+//! `everything --port PORT` serves Streamable HTTP at `/mcp` and HTTP+SSE at `/sse`; `everything
+//! --stdio` serves one client.
+#![allow(
+    clippy::print_stderr,
+    reason = "a program of its own, whose stderr is for the person who starts it"
+)]
 
 mod asking;
 mod endpoint;
@@ -24,7 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("usage: everything --port PORT | everything --stdio".into()),
     };
     let endpoint = endpoint::endpoint()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         match port {
             Some(port) => over_http(endpoint, port).await?,
@@ -35,7 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn over_stdio(endpoint: Endpoint<()>) -> std::io::Result<()> {
-    let mut connection = stdio::Connection::start(endpoint, (), std::io::stdin(), std::io::stdout())?;
+    let mut connection =
+        stdio::Connection::start(endpoint, (), std::io::stdin(), std::io::stdout())?;
     connection.ended().await;
     connection.finish(limits::SHUTDOWN_TIME).await;
     Ok(())
@@ -46,8 +54,10 @@ async fn over_http(endpoint: Endpoint<()>, port: u16) -> std::io::Result<()> {
     let address = listener.local_addr()?;
     let mcp = McpService::public(endpoint, || (), AllowedHosts::loopback()).at("/mcp");
     let sse = mcp.sse("/messages");
-    let app =
-        Router::new().route_service("/sse", sse.clone()).route_service("/messages", sse.clone()).fallback_service(mcp.clone());
+    let app = Router::new()
+        .route_service("/sse", sse.clone())
+        .route_service("/messages", sse.clone())
+        .fallback_service(mcp.clone());
     let told_to_end = told_to_end()?;
     eprintln!("listening on http://{address}/mcp, with HTTP+SSE at /sse");
     let end = async move {

@@ -1,4 +1,5 @@
-//! The fixture's tools for the stories of `interop/`: what a client did is told to it through another tool. The suite calls none of them.
+//! The fixture's tools for the stories of `interop/`: what a client did is told to it through
+//! another tool. The suite calls none of them.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -35,8 +36,16 @@ pub(crate) fn tools() -> Vec<Tool<()>> {
             one("label"),
             |call: Call<()>| async move {
                 let label = text(&call, "label");
-                let seen = DROPPED.subscribe().wait_for(|dropped| dropped.contains(&label)).await.is_ok();
-                if seen { Ok(Output::text(format!("{label} was cancelled"))) } else { Err(fail("nobody tells any more")) }
+                let seen = DROPPED
+                    .subscribe()
+                    .wait_for(|dropped| dropped.contains(&label))
+                    .await
+                    .is_ok();
+                if seen {
+                    Ok(Output::text(format!("{label} was cancelled")))
+                } else {
+                    Err(fail("nobody tells any more"))
+                }
             },
         )
         .time_limit(PATIENCE),
@@ -70,5 +79,9 @@ fn one(argument: &str) -> Value {
 }
 
 fn text(call: &Call<()>, argument: &str) -> String {
-    call.arguments.get(argument).and_then(Value::as_str).unwrap_or_default().to_owned()
+    call.arguments
+        .get(argument)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }

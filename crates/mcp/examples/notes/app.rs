@@ -1,4 +1,5 @@
-//! The router: one endpoint of notes, at one door for bearers and at another for the application's own pages.
+//! The router: one endpoint of notes, at one door for bearers and at another for the application's
+//! own pages.
 
 use std::sync::Arc;
 
@@ -33,12 +34,24 @@ pub(crate) fn router(store: &Store, origin: &str) -> Result<Router, Box<dyn std:
     })
     .requires_scope("notes");
     let rule = Arc::new(SameOrigin::new([origin]));
-    let pages = CookieSession { store: store.clone(), rule: Arc::clone(&rule) };
+    let pages = CookieSession {
+        store: store.clone(),
+        rule: Arc::clone(&rule),
+    };
     let hosts = AllowedHosts::loopback();
     Ok(Router::new()
         .route("/", get(page::show))
-        .route("/sign-in", post(page::sign_in).with_state(SignIn { store: store.clone(), rule }))
-        .route_service("/mcp", McpService::new(endpoint.clone(), bearer, hosts.clone()))
+        .route(
+            "/sign-in",
+            post(page::sign_in).with_state(SignIn {
+                store: store.clone(),
+                rule,
+            }),
+        )
+        .route_service(
+            "/mcp",
+            McpService::new(endpoint.clone(), bearer, hosts.clone()),
+        )
         .route_service("/app/mcp", McpService::new(endpoint, pages, hosts)))
 }
 
@@ -54,7 +67,12 @@ impl Authenticate<Caller> for CookieSession {
         let sign_in = || Refusal::forbidden("nobody is signed in; sign in to Notes first");
         let session = cookie(head, "session").ok_or_else(sign_in)?;
         let user = self.store.user_of_session(session.expose_secret()).await;
-        let user = user.map_err(|_| Refusal::unavailable("Notes cannot read its database now; try again later"))?;
-        Ok(Arc::new(Caller { user: user.ok_or_else(sign_in)?, store: self.store.clone() }))
+        let user = user.map_err(|_| {
+            Refusal::unavailable("Notes cannot read its database now; try again later")
+        })?;
+        Ok(Arc::new(Caller {
+            user: user.ok_or_else(sign_in)?,
+            store: self.store.clone(),
+        }))
     }
 }

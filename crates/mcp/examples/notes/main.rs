@@ -1,6 +1,10 @@
 //! Notes: an axum application with users in SQLite that exposes to each of them their own notes.
-//! Run it with `cargo run -p footbridge-mcp --example notes -- [PORT] [FILE]`; without a file it forgets everything at its end.
-#![allow(clippy::print_stdout, reason = "its first lines tell the person at the terminal how to reach it")]
+//! Run it with `cargo run -p footbridge-mcp --example notes -- [PORT] [FILE]`; without a file it
+//! forgets everything at its end.
+#![allow(
+    clippy::print_stdout,
+    reason = "its first lines tell the person at the terminal how to reach it"
+)]
 
 mod app;
 mod page;
@@ -16,14 +20,24 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port: u16 = arguments.next().map_or(Ok(8000), |port| port.parse())?;
     let store = store::Store::open(arguments.next().as_deref()).await?;
-    let taken = |error| format!("127.0.0.1:{port} cannot be served: {error}; name another port, or 0 for any that is free");
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(taken)?;
+    let taken = |error| {
+        format!(
+            "127.0.0.1:{port} cannot be served: {error}; name another port, or 0 for any that is free"
+        )
+    };
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(taken)?;
     let origin = format!("http://{}", listener.local_addr()?);
     println!("Notes is at {origin}, for programs at {origin}/mcp.");
     let mut token = None;
     for (name, is_staff) in [("ada", false), ("grace", true)] {
         if let Some(keys) = store.add_user(name, is_staff).await? {
-            println!("{name}'s token{}: {}", if is_staff { " (staff)" } else { "" }, keys.token);
+            println!(
+                "{name}'s token{}: {}",
+                if is_staff { " (staff)" } else { "" },
+                keys.token
+            );
             token.get_or_insert(keys.token);
         }
     }
@@ -37,7 +51,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::future::pending::<()>().await;
         }
     };
-    serve(listener, app::router(&store, &origin)?, ServerLimits::default(), end).await;
+    serve(
+        listener,
+        app::router(&store, &origin)?,
+        ServerLimits::default(),
+        end,
+    )
+    .await;
     Ok(())
 }
 

@@ -9,22 +9,37 @@ use crate::store::MOST_NOTES;
 pub(crate) fn note() -> Resource<Caller> {
     Resource::template("notes://{id}", "note", |call: Call<Caller>| async move {
         let Caller { user, store } = &*call.caller;
-        let note = store.note(user.id, call.parameter("id")?).await?.ok_or(Failure::NotFound)?;
+        let note = store
+            .note(user.id, call.parameter("id")?)
+            .await?
+            .ok_or(Failure::NotFound)?;
         Ok(format!("# {}\n\n{}", note.title, note.body).into())
     })
     .description("One of the caller's notes.")
     .mime_type("text/markdown")
     .parameter::<i64>("id")
-    .complete("id", |call: Call<Caller>, typed: String| async move { ids(&call, &typed).await })
+    .complete("id", |call: Call<Caller>, typed: String| async move {
+        ids(&call, &typed).await
+    })
 }
 
 /// Summarize a note.
 pub(crate) fn summarize() -> Prompt<Caller> {
-    Prompt::new("summarize_note", "Summarize one of your notes.", |call: Call<Caller>| async move {
-        let Caller { user, store } = &*call.caller;
-        let note = store.note(user.id, call.parameter("id")?).await?.ok_or(Failure::NotFound)?;
-        Ok(Messages::user(format!("Summarize this note in two sentences.\n\n# {}\n\n{}", note.title, note.body)))
-    })
+    Prompt::new(
+        "summarize_note",
+        "Summarize one of your notes.",
+        |call: Call<Caller>| async move {
+            let Caller { user, store } = &*call.caller;
+            let note = store
+                .note(user.id, call.parameter("id")?)
+                .await?
+                .ok_or(Failure::NotFound)?;
+            Ok(Messages::user(format!(
+                "Summarize this note in two sentences.\n\n# {}\n\n{}",
+                note.title, note.body
+            )))
+        },
+    )
     .argument(
         PromptArgument::required("id", "Number of the note.")
             .complete(|call: Call<Caller>, typed: String| async move { ids(&call, &typed).await }),
@@ -35,5 +50,9 @@ pub(crate) fn summarize() -> Prompt<Caller> {
 async fn ids(call: &Call<Caller>, typed: &str) -> Result<Vec<String>, Failure> {
     let Caller { user, store } = &*call.caller;
     let notes = store.notes(user.id, "", MOST_NOTES).await?;
-    Ok(notes.iter().map(|note| note.id.to_string()).filter(|id| id.starts_with(typed)).collect())
+    Ok(notes
+        .iter()
+        .map(|note| note.id.to_string())
+        .filter(|id| id.starts_with(typed))
+        .collect())
 }

@@ -1,4 +1,5 @@
-//! Users and notes in SQLite. Every statement about notes names their owner: whose note it is not, for them it does not exist.
+//! Users and notes in SQLite. Every statement about notes names their owner: whose note it is not,
+//! for them it does not exist.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -45,10 +46,15 @@ impl Store {
     /// Opens a file, or a database in memory.
     pub(crate) async fn open(file: Option<&str>) -> Result<Self, sqlx::Error> {
         let options = match file {
-            Some(file) => SqliteConnectOptions::new().filename(file).create_if_missing(true),
+            Some(file) => SqliteConnectOptions::new()
+                .filename(file)
+                .create_if_missing(true),
             None => SqliteConnectOptions::new().in_memory(true),
         };
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options.foreign_keys(true)).await?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.foreign_keys(true))
+            .await?;
         sqlx::raw_sql(
             "create table if not exists user (
                  id integer primary key, name text not null unique, is_staff integer not null,
@@ -62,7 +68,11 @@ impl Store {
     }
 
     /// Adds a user with new keys; none when there already is one of that name.
-    pub(crate) async fn add_user(&self, name: &str, is_staff: bool) -> Result<Option<Keys>, Box<dyn std::error::Error>> {
+    pub(crate) async fn add_user(
+        &self,
+        name: &str,
+        is_staff: bool,
+    ) -> Result<Option<Keys>, Box<dyn std::error::Error>> {
         let keys = Keys { token: random()? };
         let added = sqlx::query("insert into user (name, is_staff, token_hash) values (?, ?, ?) on conflict (name) do nothing")
             .bind(name)
@@ -78,10 +88,16 @@ impl Store {
         query.bind(hash(token)).fetch_optional(&self.pool).await
     }
 
-    /// A new session for the user of this token, in the place of the one before; none when nobody has the token.
-    pub(crate) async fn sign_in(&self, token: &str) -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> {
+    /// A new session for the user of this token, in the place of the one before; none when nobody
+    /// has the token.
+    pub(crate) async fn sign_in(
+        &self,
+        token: &str,
+    ) -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> {
         let session = random()?;
-        let query = sqlx::query("update user set session_hash = ? where token_hash = ?").bind(hash(&session)).bind(hash(token));
+        let query = sqlx::query("update user set session_hash = ? where token_hash = ?")
+            .bind(hash(&session))
+            .bind(hash(token));
         let is_known = query.execute(&self.pool).await?.rows_affected() > 0;
         Ok(is_known.then_some(session))
     }
@@ -92,11 +108,18 @@ impl Store {
     }
 
     pub(crate) async fn users(&self) -> Result<Vec<User>, sqlx::Error> {
-        sqlx::query_as("select id, name, is_staff from user order by id").fetch_all(&self.pool).await
+        sqlx::query_as("select id, name, is_staff from user order by id")
+            .fetch_all(&self.pool)
+            .await
     }
 
     /// The owner's notes that hold a text, newest first.
-    pub(crate) async fn notes(&self, owner: i64, text: &str, limit: u32) -> Result<Vec<Note>, sqlx::Error> {
+    pub(crate) async fn notes(
+        &self,
+        owner: i64,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<Note>, sqlx::Error> {
         sqlx::query_as(
             "select id, title, body from note where owner = ? and instr(lower(title || char(10) || body), lower(?)) order by id desc limit ?",
         )
@@ -112,9 +135,21 @@ impl Store {
         query.bind(owner).bind(id).fetch_optional(&self.pool).await
     }
 
-    pub(crate) async fn add_note(&self, owner: i64, title: &str, body: &str) -> Result<Note, sqlx::Error> {
-        let query = sqlx::query_as("insert into note (owner, title, body) values (?, ?, ?) returning id, title, body");
-        query.bind(owner).bind(title).bind(body).fetch_one(&self.pool).await
+    pub(crate) async fn add_note(
+        &self,
+        owner: i64,
+        title: &str,
+        body: &str,
+    ) -> Result<Note, sqlx::Error> {
+        let query = sqlx::query_as(
+            "insert into note (owner, title, body) values (?, ?, ?) returning id, title, body",
+        );
+        query
+            .bind(owner)
+            .bind(title)
+            .bind(body)
+            .fetch_one(&self.pool)
+            .await
     }
 
     /// Changes what is given; none when there is no such note.
@@ -128,17 +163,32 @@ impl Store {
         let query = sqlx::query_as(
             "update note set title = coalesce(?, title), body = coalesce(?, body) where owner = ? and id = ? returning id, title, body",
         );
-        query.bind(title).bind(body).bind(owner).bind(id).fetch_optional(&self.pool).await
+        query
+            .bind(title)
+            .bind(body)
+            .bind(owner)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await
     }
 
     /// Says whether there was such a note.
     pub(crate) async fn delete_note(&self, owner: i64, id: i64) -> Result<bool, sqlx::Error> {
         let query = sqlx::query("delete from note where owner = ? and id = ?");
-        Ok(query.bind(owner).bind(id).execute(&self.pool).await?.rows_affected() > 0)
+        Ok(query
+            .bind(owner)
+            .bind(id)
+            .execute(&self.pool)
+            .await?
+            .rows_affected()
+            > 0)
     }
 
     pub(crate) async fn count(&self, owner: i64) -> Result<i64, sqlx::Error> {
-        sqlx::query_scalar("select count(*) from note where owner = ?").bind(owner).fetch_one(&self.pool).await
+        sqlx::query_scalar("select count(*) from note where owner = ?")
+            .bind(owner)
+            .fetch_one(&self.pool)
+            .await
     }
 
     /// How many notes each user has.

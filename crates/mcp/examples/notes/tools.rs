@@ -1,6 +1,8 @@
 //! What Notes offers: tools for everybody's own notes, tools for staff, a picture.
 
-use footbridge_mcp::{BuildProblems, Call, Content, Effect, Endpoint, Failure, Json, Method, Run, Tool, fail};
+use footbridge_mcp::{
+    BuildProblems, Call, Content, Effect, Endpoint, Failure, Json, Method, Run, Tool, fail,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,13 +16,38 @@ pub(crate) fn endpoint() -> Result<Endpoint<Caller>, BuildProblems> {
     footbridge_mcp::endpoint!("notes")
         .title("Notes")
         .instructions("The caller's own notes. Look with find_notes before writing.")
-        .tool(Tool::of::<FindNotes>().effect(Effect::Read).open_world(false))
-        .tool(Tool::of::<CreateNote>().effect(Effect::Write).open_world(false))
-        .tool(Tool::of::<UpdateNote>().effect(Effect::Write).idempotent(true).open_world(false))
-        .tool(Tool::of::<DeleteNote>().effect(Effect::Destroy).open_world(false))
+        .tool(
+            Tool::of::<FindNotes>()
+                .effect(Effect::Read)
+                .open_world(false),
+        )
+        .tool(
+            Tool::of::<CreateNote>()
+                .effect(Effect::Write)
+                .open_world(false),
+        )
+        .tool(
+            Tool::of::<UpdateNote>()
+                .effect(Effect::Write)
+                .idempotent(true)
+                .open_world(false),
+        )
+        .tool(
+            Tool::of::<DeleteNote>()
+                .effect(Effect::Destroy)
+                .open_world(false),
+        )
         .tool(Tool::of::<WhoAmI>().effect(Effect::Read).open_world(false))
-        .tool(Tool::of::<ListUsers>().effect(Effect::Read).open_world(false))
-        .tool(Tool::of::<ChartNotes>().effect(Effect::Read).open_world(false))
+        .tool(
+            Tool::of::<ListUsers>()
+                .effect(Effect::Read)
+                .open_world(false),
+        )
+        .tool(
+            Tool::of::<ChartNotes>()
+                .effect(Effect::Read)
+                .open_world(false),
+        )
         .resource(prompts::note())
         .prompt(prompts::summarize())
         .method(Method::new("notes/count", count).capability("notes", json!({})))
@@ -39,7 +66,9 @@ struct Nothing {}
 
 /// The same words for a note that is somebody else's and for one that never was.
 fn no_such_note(id: i64) -> Failure {
-    fail(format!("you have no note {id}; find_notes lists those you have"))
+    fail(format!(
+        "you have no note {id}; find_notes lists those you have"
+    ))
 }
 
 /// Find the caller's notes, newest first.
@@ -83,7 +112,9 @@ impl Run<Caller> for CreateNote {
 
     async fn run(self, call: &Call<Caller>) -> Result<Json<Note>, Failure> {
         let Caller { user, store } = &*call.caller;
-        Ok(Json(store.add_note(user.id, &self.title, &self.body).await?))
+        Ok(Json(
+            store.add_note(user.id, &self.title, &self.body).await?,
+        ))
     }
 }
 
@@ -104,7 +135,14 @@ impl Run<Caller> for UpdateNote {
 
     async fn run(self, call: &Call<Caller>) -> Result<Json<Note>, Failure> {
         let Caller { user, store } = &*call.caller;
-        let changed = store.change_note(user.id, self.id, self.title.as_deref(), self.body.as_deref()).await?;
+        let changed = store
+            .change_note(
+                user.id,
+                self.id,
+                self.title.as_deref(),
+                self.body.as_deref(),
+            )
+            .await?;
         changed.map(Json).ok_or_else(|| no_such_note(self.id))
     }
 }
@@ -166,16 +204,35 @@ impl Run<Caller> for ChartNotes {
 
     async fn run(self, call: &Call<Caller>) -> Result<Vec<Content>, Failure> {
         let counts = call.caller.store.count_by_user().await?;
-        let most = counts.iter().map(|(_, count)| *count).max().unwrap_or_default().max(1);
+        let most = counts
+            .iter()
+            .map(|(_, count)| *count)
+            .max()
+            .unwrap_or_default()
+            .max(1);
         let bars: String = counts
             .iter()
             .enumerate()
-            .map(|(row, (_, count))| format!(r#"<rect y="{}" width="{}" height="8"/>"#, row * 10, count * 100 / most))
+            .map(|(row, (_, count))| {
+                format!(
+                    r#"<rect y="{}" width="{}" height="8"/>"#,
+                    row * 10,
+                    count * 100 / most
+                )
+            })
             .collect();
-        let picture =
-            format!(r#"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="{}">{bars}</svg>"#, counts.len() * 10);
-        let rows: Vec<String> = counts.iter().map(|(name, count)| format!("{name}: {count}")).collect();
-        Ok(vec![Content::text(rows.join("\n")), Content::image(picture.as_bytes(), "image/svg+xml")])
+        let picture = format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="{}">{bars}</svg>"#,
+            counts.len() * 10
+        );
+        let rows: Vec<String> = counts
+            .iter()
+            .map(|(name, count)| format!("{name}: {count}"))
+            .collect();
+        Ok(vec![
+            Content::text(rows.join("\n")),
+            Content::image(picture.as_bytes(), "image/svg+xml"),
+        ])
     }
 
     fn allowed_for(call: &Call<Caller>) -> bool {

@@ -1,4 +1,5 @@
-//! Tests: the way through a text and the way through a tree agree, on random schemas and random documents. What each does alone is tested beside it.
+//! Tests: the way through a text and the way through a tree agree, on random schemas and random
+//! documents. What each does alone is tested beside it.
 
 use bytes::Bytes;
 use proptest::collection::{hash_map, vec};
@@ -29,18 +30,32 @@ fn schema_of_a_value() -> impl Strategy<Value = Value> {
         if most.is_some() {
             schema["format"] = json!("email");
         }
-        least.into_iter().for_each(|least| schema["minLength"] = json!(least));
-        most.into_iter().for_each(|most| schema["maxLength"] = json!(most));
+        least
+            .into_iter()
+            .for_each(|least| schema["minLength"] = json!(least));
+        most.into_iter()
+            .for_each(|most| schema["maxLength"] = json!(most));
         schema
     });
-    let bounded =
-        (select(vec!["integer", "number"]), select(vec!["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]), number)
-            .prop_map(|(kind, bound, limit)| json!({"type": kind, bound: limit}));
+    let bounded = (
+        select(vec!["integer", "number"]),
+        select(vec![
+            "minimum",
+            "maximum",
+            "exclusiveMinimum",
+            "exclusiveMaximum",
+        ]),
+        number,
+    )
+        .prop_map(|(kind, bound, limit)| json!({"type": kind, bound: limit}));
     let leaf = prop_oneof![
         Just(json!({})),
         Just(json!(true)),
         Just(json!(false)),
-        select(vec!["string", "integer", "number", "boolean", "array", "object", "null"]).prop_map(|kind| json!({"type": kind})),
+        select(vec![
+            "string", "integer", "number", "boolean", "array", "object", "null"
+        ])
+        .prop_map(|kind| json!({"type": kind})),
         vec(select(vec!["string", "integer", "null", "boolean"]), 1..3).prop_map(|mut kinds| {
             kinds.sort_unstable();
             kinds.dedup();
@@ -64,34 +79,52 @@ fn schema_of_a_value() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
-            (inner.clone(), option::of(0_u64..2), option::of(1_u64..4)).prop_map(|(items, least, most)| {
-                let mut schema = json!({"type": "array", "items": items});
-                least.into_iter().for_each(|least| schema["minItems"] = json!(least));
-                most.into_iter().for_each(|most| schema["maxItems"] = json!(most));
-                schema
-            }),
+            (inner.clone(), option::of(0_u64..2), option::of(1_u64..4)).prop_map(
+                |(items, least, most)| {
+                    let mut schema = json!({"type": "array", "items": items});
+                    least
+                        .into_iter()
+                        .for_each(|least| schema["minItems"] = json!(least));
+                    most.into_iter()
+                        .for_each(|most| schema["maxItems"] = json!(most));
+                    schema
+                }
+            ),
             schema_of_an_object(inner.clone().boxed()),
-            inner.clone().prop_map(|schema| json!({"anyOf": [schema, {"type": "null"}]})),
-            inner.clone().prop_map(|schema| json!({"anyOf": [schema], "description": "one"})),
+            inner
+                .clone()
+                .prop_map(|schema| json!({"anyOf": [schema, {"type": "null"}]})),
+            inner
+                .clone()
+                .prop_map(|schema| json!({"anyOf": [schema], "description": "one"})),
             vec(inner, 2..3).prop_map(|schemas| json!({"allOf": schemas})),
         ]
     })
 }
 
 fn schema_of_an_object(inner: BoxedStrategy<Value>) -> impl Strategy<Value = Value> {
-    let others = option::of(prop_oneof![Just(json!(false)), Just(json!(true)), inner.clone()]);
-    (hash_map("[a-d]", inner, 0..4), others, any::<u8>()).prop_map(|(properties, others, required)| {
-        let names: Vec<&String> = properties.keys().collect();
-        let required: Vec<&String> = names
-            .into_iter()
-            .enumerate()
-            .filter(|(place, _)| required & 1 << place != 0 && required & 64 == 0)
-            .map(|(_, name)| name)
-            .collect();
-        let mut schema = json!({"type": "object", "required": required, "properties": properties});
-        others.into_iter().for_each(|others| schema["additionalProperties"] = others);
-        schema
-    })
+    let others = option::of(prop_oneof![
+        Just(json!(false)),
+        Just(json!(true)),
+        inner.clone()
+    ]);
+    (hash_map("[a-d]", inner, 0..4), others, any::<u8>()).prop_map(
+        |(properties, others, required)| {
+            let names: Vec<&String> = properties.keys().collect();
+            let required: Vec<&String> = names
+                .into_iter()
+                .enumerate()
+                .filter(|(place, _)| required & 1 << place != 0 && required & 64 == 0)
+                .map(|(_, name)| name)
+                .collect();
+            let mut schema =
+                json!({"type": "object", "required": required, "properties": properties});
+            others
+                .into_iter()
+                .for_each(|others| schema["additionalProperties"] = others);
+            schema
+        },
+    )
 }
 
 /// A value as it might be sent for a schema: often right, sometimes meant well, sometimes neither.
@@ -101,7 +134,9 @@ fn value_for(schema: Value, seed: u64) -> Value {
 }
 
 fn next(state: &mut u64, below: u64) -> u64 {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
     (*state >> 33) % below
 }
 
@@ -137,29 +172,49 @@ fn made(schema: &Value, state: &mut u64, depth: usize) -> Value {
         return words[usize::try_from(next(state, words.len() as u64)).unwrap()].clone();
     }
     let kind = match schema.get("type") {
-        Some(Value::Array(kinds)) => kinds[usize::try_from(next(state, kinds.len() as u64)).unwrap()].clone(),
+        Some(Value::Array(kinds)) => {
+            kinds[usize::try_from(next(state, kinds.len() as u64)).unwrap()].clone()
+        }
         Some(kind) => kind.clone(),
         None => json!("anything"),
     };
     match kind.as_str().unwrap() {
-        "string" => json!(["", "a", "abc", "éa", "HIGH", "low"][usize::try_from(next(state, 6)).unwrap()]),
+        "string" => {
+            json!(["", "a", "abc", "éa", "HIGH", "low"][usize::try_from(next(state, 6)).unwrap()])
+        }
         "integer" => json!(i64::try_from(next(state, 12)).unwrap() - 6),
-        "number" => [json!(1), json!(-2.25), json!(3.5), json!(0.0)][usize::try_from(next(state, 4)).unwrap()].clone(),
+        "number" => [json!(1), json!(-2.25), json!(3.5), json!(0.0)]
+            [usize::try_from(next(state, 4)).unwrap()]
+        .clone(),
         "boolean" => json!(next(state, 2) == 0),
         "null" => Value::Null,
         "array" => {
             let items = schema.get("items").cloned().unwrap_or(json!({}));
-            (0..next(state, 4)).map(|_| made(&items, state, depth + 1)).collect()
+            (0..next(state, 4))
+                .map(|_| made(&items, state, depth + 1))
+                .collect()
         }
         "object" => {
             let mut object = Map::new();
-            for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (name, schema) in schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+            {
                 if next(state, 5) > 0 {
                     object.insert(name.clone(), made(schema, state, depth + 1));
                 }
             }
             if next(state, 6) == 0 {
-                object.insert("e".to_owned(), made(schema.get("additionalProperties").unwrap_or(&json!({})), state, depth + 1));
+                object.insert(
+                    "e".to_owned(),
+                    made(
+                        schema.get("additionalProperties").unwrap_or(&json!({})),
+                        state,
+                        depth + 1,
+                    ),
+                );
             }
             Value::Object(object)
         }
@@ -170,9 +225,14 @@ fn made(schema: &Value, state: &mut u64, depth: usize) -> Value {
 /// The JSON of a value with white space wherever it may be.
 fn spaced(value: &Value) -> String {
     match value {
-        Value::Array(items) => format!("[ {}\n]", items.iter().map(spaced).collect::<Vec<_>>().join(" ,\t")),
+        Value::Array(items) => format!(
+            "[ {}\n]",
+            items.iter().map(spaced).collect::<Vec<_>>().join(" ,\t")
+        ),
         Value::Object(object) => {
-            let members = object.iter().map(|(name, value)| format!("{}\r\n : {}", json!(name), spaced(value)));
+            let members = object
+                .iter()
+                .map(|(name, value)| format!("{}\r\n : {}", json!(name), spaced(value)));
             format!("{{ {} }}", members.collect::<Vec<_>>().join(" , "))
         }
         other => other.to_string(),
@@ -180,12 +240,21 @@ fn spaced(value: &Value) -> String {
 }
 
 fn tool_schema() -> impl Strategy<Value = (ArgumentSchema, Value)> {
-    (schema_of_an_object(schema_of_a_value().boxed()), any::<bool>()).prop_filter_map("not a schema", |(mut schema, nullable)| {
-        schema["$defs"] = json!({"row": {"type": "integer"}});
-        let nullable: Vec<String> =
-            object(&schema["properties"]).keys().filter(|name| nullable && "ab".contains(name.as_str())).cloned().collect();
-        ArgumentSchema::compile(&schema, &nullable).ok().map(|compiled| (compiled, schema))
-    })
+    (
+        schema_of_an_object(schema_of_a_value().boxed()),
+        any::<bool>(),
+    )
+        .prop_filter_map("not a schema", |(mut schema, nullable)| {
+            schema["$defs"] = json!({"row": {"type": "integer"}});
+            let nullable: Vec<String> = object(&schema["properties"])
+                .keys()
+                .filter(|name| nullable && "ab".contains(name.as_str()))
+                .cloned()
+                .collect();
+            ArgumentSchema::compile(&schema, &nullable)
+                .ok()
+                .map(|compiled| (compiled, schema))
+        })
 }
 
 proptest! {
@@ -209,7 +278,8 @@ proptest! {
         }
     }
 
-    /// Where only common words are used, everything that is right and needs no coercion is taken as a text.
+    /// Where only common words are used, everything that is right and needs no coercion is taken as
+    /// a text.
     #[test]
     fn what_is_right_stays_a_text((compiled, schema) in tool_schema(), seed in any::<u64>()) {
         let Value::Object(given) = value_for(schema.clone(), seed) else { return Ok(()) };
@@ -233,7 +303,8 @@ proptest! {
     }
 }
 
-/// Each word alone, on values on both sides of its edge: what fits is what the tree would let pass unchanged, no more and no less.
+/// Each word alone, on values on both sides of its edge: what fits is what the tree would let pass
+/// unchanged, no more and no less.
 #[test]
 fn each_word_draws_the_line_where_the_validator_does() {
     let schemas = [
@@ -329,19 +400,32 @@ fn each_word_draws_the_line_where_the_validator_does() {
     for schema in schemas {
         for (required, nullable) in [(false, false), (true, false), (false, true)] {
             let required = if required { vec!["p"] } else { vec![] };
-            let nullable = if nullable { vec!["p".to_owned()] } else { vec![] };
-            let whole =
-                json!({"type": "object", "properties": {"p": schema}, "required": required, "additionalProperties": false});
+            let nullable = if nullable {
+                vec!["p".to_owned()]
+            } else {
+                vec![]
+            };
+            let whole = json!({"type": "object", "properties": {"p": schema}, "required": required, "additionalProperties": false});
             let compiled = ArgumentSchema::compile(&whole, &nullable).unwrap();
             for value in &values {
                 let given = json!({ "p": value });
-                let passes = compiled.admit("t", object(&given)).is_ok_and(|admitted| Value::Object(admitted) == given);
-                assert_eq!(fitting(&compiled, &given.to_string()).is_some(), passes, "{whole} {nullable:?} {given}");
+                let passes = compiled
+                    .admit("t", object(&given))
+                    .is_ok_and(|admitted| Value::Object(admitted) == given);
+                assert_eq!(
+                    fitting(&compiled, &given.to_string()).is_some(),
+                    passes,
+                    "{whole} {nullable:?} {given}"
+                );
                 fitted += usize::from(passes);
             }
             for given in [json!({}), json!({"q": 1})] {
                 let passes = compiled.admit("t", object(&given)).is_ok();
-                assert_eq!(fitting(&compiled, &given.to_string()).is_some(), passes, "{whole} {given}");
+                assert_eq!(
+                    fitting(&compiled, &given.to_string()).is_some(),
+                    passes,
+                    "{whole} {given}"
+                );
             }
         }
     }
@@ -357,8 +441,10 @@ fn what_a_tree_decides_is_left_to_the_tree() {
             "count": {"type": "integer"}, "rows": {"type": "array", "items": {"type": "object"}}, "free": {}, "late": {"pattern": "^a"}
         }
     });
-    let compiled =
-        ArgumentSchema::compile(&schema, &[]).unwrap().with_aliases(&[("number".to_owned(), "count".to_owned())]).unwrap();
+    let compiled = ArgumentSchema::compile(&schema, &[])
+        .unwrap()
+        .with_aliases(&[("number".to_owned(), "count".to_owned())])
+        .unwrap();
     let deep = |depth: usize| format!(r#"{{"free": {}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     for text in [
         r#"{"count": 1, "count": 1}"#,
@@ -397,11 +483,16 @@ fn what_a_tree_decides_is_left_to_the_tree() {
 fn a_name_that_stands_twice_is_found_at_any_distance() {
     let compiled = ArgumentSchema::compile(&json!({"type": "object"}), &[]).unwrap();
     for count in [1, 2, 15, 16, 17, 18, 1000] {
-        let members: Vec<String> = (0..count).map(|number| format!(r#""n{number}": 0"#)).collect();
+        let members: Vec<String> = (0..count)
+            .map(|number| format!(r#""n{number}": 0"#))
+            .collect();
         let members = members.join(",");
         assert!(fitting(&compiled, &format!("{{{members}}}")).is_some());
         for twice in [0, count / 2, count - 1] {
-            for text in [format!(r#"{{{members}, "n{twice}": 0}}"#), format!(r#"{{"x": {{{members}, "n{twice}": 0}}}}"#)] {
+            for text in [
+                format!(r#"{{{members}, "n{twice}": 0}}"#),
+                format!(r#"{{"x": {{{members}, "n{twice}": 0}}}}"#),
+            ] {
                 assert!(fitting(&compiled, &text).is_none(), "{count} {twice}");
             }
         }

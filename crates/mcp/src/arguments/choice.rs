@@ -1,17 +1,24 @@
-//! Which choice of an `anyOf` or `oneOf` a value is meant to be, by the names it has and the tag it carries. Judges nothing.
+//! Which choice of an `anyOf` or `oneOf` a value is meant to be, by the names it has and the tag it
+//! carries. Judges nothing.
 
 use serde_json::{Map, Value};
 
 /// The place and the schema of the only choice that a value can be meant to be.
 pub(super) fn meant<'s>(choices: &'s Value, value: &Value) -> Option<(usize, &'s Value)> {
-    let mut others = choices.as_array()?.iter().enumerate().filter(|(_, choice)| !is_null(choice));
+    let mut others = choices
+        .as_array()?
+        .iter()
+        .enumerate()
+        .filter(|(_, choice)| !is_null(choice));
     let first = others.next()?;
     let rest: Vec<_> = others.collect();
     if rest.is_empty() {
         return Some(first);
     }
     let object = value.as_object()?;
-    let mut fitting = std::iter::once(first).chain(rest).filter(|(_, choice)| may_be(choice, object));
+    let mut fitting = std::iter::once(first)
+        .chain(rest)
+        .filter(|(_, choice)| may_be(choice, object));
     fitting.next().filter(|_| fitting.next().is_none())
 }
 
@@ -24,20 +31,38 @@ pub(super) fn tag(choices: &Value) -> Option<(&str, Vec<&str>)> {
         .map(|choice| choice.get("properties").and_then(Value::as_object))
         .collect::<Option<_>>()?;
     let names = choices.first()?.keys();
-    let words_of = |name: &String| choices.iter().map(|properties| only_word(properties.get(name)?)).collect::<Option<Vec<_>>>();
-    names.filter_map(|name| Some((name.as_str(), words_of(name)?))).next()
+    let words_of = |name: &String| {
+        choices
+            .iter()
+            .map(|properties| only_word(properties.get(name)?))
+            .collect::<Option<Vec<_>>>()
+    };
+    names
+        .filter_map(|name| Some((name.as_str(), words_of(name)?)))
+        .next()
 }
 
 /// Whether an object has what a choice requires, and no tag of another.
 fn may_be(choice: &Value, object: &Map<String, Value>) -> bool {
-    let Some(properties) = choice.get("properties").and_then(Value::as_object) else { return false };
-    let mut required = choice.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let is_other = |(name, property): (&String, &Value)| match (only_word(property), object.get(name)) {
-        (Some(word), Some(value)) => value != word,
-        _ => false,
+    let Some(properties) = choice.get("properties").and_then(Value::as_object) else {
+        return false;
     };
-    let tags: Vec<&String> =
-        properties.iter().filter(|(_, property)| only_word(property).is_some()).map(|(name, _)| name).collect();
+    let mut required = choice
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let is_other =
+        |(name, property): (&String, &Value)| match (only_word(property), object.get(name)) {
+            (Some(word), Some(value)) => value != word,
+            _ => false,
+        };
+    let tags: Vec<&String> = properties
+        .iter()
+        .filter(|(_, property)| only_word(property).is_some())
+        .map(|(name, _)| name)
+        .collect();
     let has_what_is_required = if tags.is_empty() {
         required.all(|name| object.contains_key(name))
     } else {
@@ -48,7 +73,13 @@ fn may_be(choice: &Value, object: &Map<String, Value>) -> bool {
 
 /// The one text that a schema takes.
 fn only_word(schema: &Value) -> Option<&str> {
-    match (schema.get("const"), schema.get("enum").and_then(Value::as_array).map(Vec::as_slice)) {
+    match (
+        schema.get("const"),
+        schema
+            .get("enum")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice),
+    ) {
         (Some(Value::String(word)), _) | (None, Some([Value::String(word)])) => Some(word),
         _ => None,
     }
@@ -66,10 +97,8 @@ mod tests {
 
     #[test]
     fn a_value_is_the_only_choice_that_it_can_be() {
-        let circle =
-            json!({"type": "object", "properties": {"kind": {"const": "circle"}, "radius": {}}, "required": ["kind", "radius"]});
-        let square =
-            json!({"type": "object", "properties": {"kind": {"enum": ["square"]}, "side": {}}, "required": ["kind", "side"]});
+        let circle = json!({"type": "object", "properties": {"kind": {"const": "circle"}, "radius": {}}, "required": ["kind", "radius"]});
+        let square = json!({"type": "object", "properties": {"kind": {"enum": ["square"]}, "side": {}}, "required": ["kind", "side"]});
         let shapes = json!([circle, square]);
         let outer = json!([
             {"properties": {"Circle": {}}, "required": ["Circle"]}, {"properties": {"Square": {}}, "required": ["Square"]}
@@ -88,7 +117,11 @@ mod tests {
             (&optional, json!("5"), Some(0)),
         ];
         for (choices, value, expected) in table {
-            assert_eq!(meant(choices, &value).map(|(place, _)| place), expected, "{choices} {value}");
+            assert_eq!(
+                meant(choices, &value).map(|(place, _)| place),
+                expected,
+                "{choices} {value}"
+            );
         }
         assert_eq!(tag(&shapes), Some(("kind", vec!["circle", "square"])));
         assert_eq!(tag(&outer), None);

@@ -1,4 +1,5 @@
-//! Schema-guided coercion: what a model plainly meant becomes what the schema says. Changes values, never judges them.
+//! Schema-guided coercion: what a model plainly meant becomes what the schema says. Changes values,
+//! never judges them.
 
 use serde_json::{Map, Number, Value};
 
@@ -12,14 +13,24 @@ pub(super) fn coerce_object(schema: &Value, object: &mut Map<String, Value>, nul
     coerce_members(schema, object, nullable, 0);
 }
 
-/// Coerces the members of an object along its schema's `properties` and `additionalProperties`. An explicit null for an optional member that cannot be null is dropped.
-fn coerce_members(schema: &Value, object: &mut Map<String, Value>, nullable: &[String], depth: usize) {
+/// Coerces the members of an object along its schema's `properties` and `additionalProperties`. An
+/// explicit null for an optional member that cannot be null is dropped.
+fn coerce_members(
+    schema: &Value,
+    object: &mut Map<String, Value>,
+    nullable: &[String],
+    depth: usize,
+) {
     let nothing = Map::new();
-    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&nothing);
+    let properties = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .unwrap_or(&nothing);
     let others = schema.get("additionalProperties");
     let required = schema.get("required").and_then(Value::as_array);
     object.retain(|name, value| {
-        let is_required = required.is_some_and(|names| names.iter().any(|required| required == name));
+        let is_required =
+            required.is_some_and(|names| names.iter().any(|required| required == name));
         let takes_null = nullable.contains(name) || properties.get(name).is_none_or(allows_null);
         !value.is_null() || is_required || takes_null
     });
@@ -37,7 +48,10 @@ pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
     if let Some(kind) = only_kind(schema, value) {
         coerce_to_kind(schema, kind, value, depth);
     }
-    for choices in ["anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(keyword)) {
+    for choices in ["anyOf", "oneOf"]
+        .iter()
+        .filter_map(|keyword| schema.get(keyword))
+    {
         if let Some((_, choice)) = choice::meant(choices, value) {
             coerce(choice, value, depth + 1);
         }
@@ -49,10 +63,16 @@ fn only_kind<'s>(schema: &'s Value, value: &Value) -> Option<&'s str> {
     match schema.get("type")? {
         Value::String(kind) => Some(kind),
         Value::Array(kinds) => {
-            let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect();
+            let kinds: Vec<&str> = kinds
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|kind| *kind != "null")
+                .collect();
             match kinds.as_slice() {
                 [kind] => Some(kind),
-                ["string", "integer"] | ["integer", "string"] => Some(if is_whole(value) { "integer" } else { "string" }),
+                ["string", "integer"] | ["integer", "string"] => {
+                    Some(if is_whole(value) { "integer" } else { "string" })
+                }
                 _ => None,
             }
         }
@@ -67,10 +87,16 @@ fn is_whole(value: &Value) -> bool {
 fn coerce_to_kind(schema: &Value, kind: &str, value: &mut Value, depth: usize) {
     let changed = match (kind, &*value) {
         ("integer", Value::String(text)) => text.trim().parse::<i64>().ok().map(Value::from),
-        ("integer", Value::Number(number)) if !number.is_i64() && !number.is_u64() => number.as_f64().and_then(whole),
-        ("number", Value::String(text)) => {
-            text.trim().parse::<f64>().ok().filter(|number| number.is_finite()).and_then(Number::from_f64).map(Value::Number)
+        ("integer", Value::Number(number)) if !number.is_i64() && !number.is_u64() => {
+            number.as_f64().and_then(whole)
         }
+        ("number", Value::String(text)) => text
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .and_then(Number::from_f64)
+            .map(Value::Number),
         ("boolean", Value::String(text)) => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" | "t" | "y" => Some(Value::Bool(true)),
             "false" | "0" | "no" | "off" | "f" | "n" => Some(Value::Bool(false)),
@@ -91,7 +117,9 @@ fn coerce_to_kind(schema: &Value, kind: &str, value: &mut Value, depth: usize) {
         ("array", Value::String(text)) => {
             Some(parsed(text, Value::is_array).unwrap_or_else(|| Value::Array(vec![value.clone()])))
         }
-        ("array", Value::Number(_) | Value::Bool(_) | Value::Object(_)) => Some(Value::Array(vec![value.clone()])),
+        ("array", Value::Number(_) | Value::Bool(_) | Value::Object(_)) => {
+            Some(Value::Array(vec![value.clone()]))
+        }
         ("object", Value::String(text)) => parsed(text, Value::is_object),
         _ => None,
     };
@@ -101,7 +129,9 @@ fn coerce_to_kind(schema: &Value, kind: &str, value: &mut Value, depth: usize) {
     match value {
         Value::Array(items) => {
             if let Some(item) = schema.get("items") {
-                items.iter_mut().for_each(|value| coerce(item, value, depth + 1));
+                items
+                    .iter_mut()
+                    .for_each(|value| coerce(item, value, depth + 1));
             }
         }
         Value::Object(members) => coerce_members(schema, members, &[], depth + 1),
@@ -120,11 +150,16 @@ fn allows_null(schema: &Value) -> bool {
         Some(Value::Array(kinds)) => return kinds.iter().any(|kind| kind == "null"),
         _ => {}
     }
-    let choices = ["anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(keyword)).filter_map(Value::as_array);
+    let choices = ["anyOf", "oneOf"]
+        .iter()
+        .filter_map(|keyword| schema.get(keyword))
+        .filter_map(Value::as_array);
     let members = schema.get("enum").and_then(Value::as_array);
     members.is_none_or(|members| members.contains(&Value::Null))
         && schema.get("const").is_none_or(Value::is_null)
-        && choices.into_iter().all(|choices| choices.iter().any(allows_null))
+        && choices
+            .into_iter()
+            .all(|choices| choices.iter().any(allows_null))
 }
 
 /// A whole number that a float holds exactly, e.g. `5.0`.
@@ -136,7 +171,8 @@ fn whole(number: f64) -> Option<Value> {
         .map(Value::from)
 }
 
-/// A date without dashes, such as `20261121`, or with blanks around it, in the one form that `format: date` takes.
+/// A date without dashes, such as `20261121`, or with blanks around it, in the one form that
+/// `format: date` takes.
 fn date(schema: &Value, text: &str) -> Option<Value> {
     if schema.get("format").and_then(Value::as_str) != Some("date") {
         return None;
@@ -150,14 +186,19 @@ fn date(schema: &Value, text: &str) -> Option<Value> {
     }
 }
 
-/// The enum's own spelling of a word that differs only in case or white space, when just one member fits.
+/// The enum's own spelling of a word that differs only in case or white space, when just one member
+/// fits.
 fn enum_member(schema: &Value, text: &str) -> Option<Value> {
     let members = schema.get("enum")?.as_array()?;
     if members.iter().any(|member| member == text) {
         return None;
     }
     let wanted = text.trim().to_lowercase();
-    let mut fitting = members.iter().filter(|member| member.as_str().is_some_and(|member| member.to_lowercase() == wanted));
+    let mut fitting = members.iter().filter(|member| {
+        member
+            .as_str()
+            .is_some_and(|member| member.to_lowercase() == wanted)
+    });
     let first = fitting.next()?;
     fitting.next().is_none().then(|| first.clone())
 }
@@ -183,7 +224,10 @@ mod tests {
         let list = json!({"type": "array", "items": {"type": "string"}});
         assert_eq!(coerced(list.clone(), json!("a, b")), json!(["a, b"]));
         assert_eq!(coerced(list, json!("[\"a\", \"b\"]")), json!(["a", "b"]));
-        assert_eq!(coerced(json!({"type": "string"}), json!("[1]")), json!("[1]"));
+        assert_eq!(
+            coerced(json!({"type": "string"}), json!("[1]")),
+            json!("[1]")
+        );
     }
 
     #[test]
@@ -207,7 +251,10 @@ mod tests {
             assert_eq!(coerced(boolean.clone(), given.clone()), meant, "{given}");
         }
         assert_eq!(coerced(json!({"type": "integer"}), json!(["5"])), json!(5));
-        assert_eq!(coerced(json!({"type": "string"}), json!(["5"])), json!(["5"]));
+        assert_eq!(
+            coerced(json!({"type": "string"}), json!(["5"])),
+            json!(["5"])
+        );
     }
 
     #[test]
@@ -225,12 +272,21 @@ mod tests {
     fn numbers_keep_their_value() {
         assert_eq!(coerced(json!({"type": "integer"}), json!(5.0)), json!(5));
         assert_eq!(coerced(json!({"type": "integer"}), json!(5.5)), json!(5.5));
-        assert_eq!(coerced(json!({"type": "integer"}), json!(1e300)), json!(1e300));
         assert_eq!(
-            coerced(json!({"type": "integer"}), json!(18_446_744_073_709_551_615_u64)),
+            coerced(json!({"type": "integer"}), json!(1e300)),
+            json!(1e300)
+        );
+        assert_eq!(
+            coerced(
+                json!({"type": "integer"}),
+                json!(18_446_744_073_709_551_615_u64)
+            ),
             json!(18_446_744_073_709_551_615_u64)
         );
-        assert_eq!(coerced(json!({"type": "number"}), json!("nan")), json!("nan"));
+        assert_eq!(
+            coerced(json!({"type": "number"}), json!("nan")),
+            json!("nan")
+        );
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -244,7 +300,8 @@ mod tests {
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                proptest::collection::hash_map("[a-d]", inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+                proptest::collection::hash_map("[a-d]", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }
@@ -265,7 +322,10 @@ mod tests {
         ] {
             assert_eq!(coerced(schema(), json!(given)), json!(date));
         }
-        assert_eq!(coerced(json!({"type": "string"}), json!("20261121")), json!("20261121"));
+        assert_eq!(
+            coerced(json!({"type": "string"}), json!("20261121")),
+            json!("20261121")
+        );
     }
 
     proptest! {

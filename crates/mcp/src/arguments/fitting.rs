@@ -1,5 +1,6 @@
-//! Arguments held against their schema while they are read, without a tree. Says yes where they are valid and would not be coerced, and only there:
-//! everything else is for the coercion and the validator.
+//! Arguments held against their schema while they are read, without a tree. Says yes where they are
+//! valid and would not be coerced, and only there: everything else is for the coercion and the
+//! validator.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,12 +14,17 @@ use super::plan::{Judged, Kinds, Number, Plan, Shape};
 /// Names of an object that are kept beside each other; more are kept in a set.
 const FEW_NAMES: usize = 16;
 
-/// The members of an argument object, each with the place of its name in the text, when the text surely fits. No name stands twice in an object that
-/// fits, nor is one written with escapes.
+/// The members of an argument object, each with the place of its name in the text, when the text
+/// surely fits. No name stands twice in an object that fits, nor is one written with escapes.
 pub(super) fn names<'de>(shape: &Shape, text: &'de str) -> Option<Vec<&'de str>> {
     let mut names = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(text);
-    reader.deserialize_any(OfShape { shape, names: Some(&mut names) }).ok()?;
+    reader
+        .deserialize_any(OfShape {
+            shape,
+            names: Some(&mut names),
+        })
+        .ok()?;
     reader.end().ok()?;
     Some(names)
 }
@@ -106,8 +112,15 @@ impl<'de> Visitor<'de> for OfShape<'_, '_, 'de> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        let Shape { kinds, words, characters, .. } = self.shape;
-        let is_word = words.as_ref().is_none_or(|words| words.texts.iter().any(|word| word == text));
+        let Shape {
+            kinds,
+            words,
+            characters,
+            ..
+        } = self.shape;
+        let is_word = words
+            .as_ref()
+            .is_none_or(|words| words.texts.iter().any(|word| word == text));
         let is_long_enough = !characters.is_bounded() || characters.admits(text.chars().count());
         sure(kinds.has(Kinds::STRING) && is_word && is_long_enough)
     }
@@ -123,7 +136,12 @@ impl<'de> Visitor<'de> for OfShape<'_, '_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
         self.of_kind(Kinds::OBJECT)?;
-        let Shape { properties, required, others, .. } = self.shape;
+        let Shape {
+            properties,
+            required,
+            others,
+            ..
+        } = self.shape;
         let (mut seen, mut unknown, mut expected) = (0_u128, Names::default(), 0);
         while let Some(name) = members.next_key_seed(Name)? {
             if let Some(names) = &mut self.names {

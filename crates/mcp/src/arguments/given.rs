@@ -1,4 +1,5 @@
-//! The arguments of a call as its handler receives them: a text that is read where it is asked for, or a tree. Validates nothing.
+//! The arguments of a call as its handler receives them: a text that is read where it is asked for,
+//! or a tree. Validates nothing.
 
 use std::fmt;
 use std::ops::{Index, Range};
@@ -10,9 +11,10 @@ use serde_json::{Map, Value};
 
 /// The arguments of a call: a JSON object, valid against the schema of what was called.
 ///
-/// Arguments that fit as they were sent stay the text that the client sent. [`Arguments::get`] then reads the one argument that is asked for, and
-/// [`Arguments::read`] a type straight from the text. [`Arguments::into_map`] makes a tree of all of them, which takes about ten times the memory
-/// of the text where they are many small objects.
+/// Arguments that fit as they were sent stay the text that the client sent. [`Arguments::get`] then
+/// reads the one argument that is asked for, and [`Arguments::read`] a type straight from the text.
+/// [`Arguments::into_map`] makes a tree of all of them, which takes about ten times the memory of
+/// the text where they are many small objects.
 ///
 /// ```
 /// use footbridge_mcp::Arguments;
@@ -70,7 +72,9 @@ impl Arguments {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         match &self.0 {
-            Form::Text(text) => text.member(name).map(|member| member.read.get_or_init(|| text.value(member))),
+            Form::Text(text) => text
+                .member(name)
+                .map(|member| member.read.get_or_init(|| text.value(member))),
             Form::Tree(map) => map.get(name),
         }
     }
@@ -101,15 +105,33 @@ impl Arguments {
 
     /// Arguments that are a JSON text, of which these are the names as they stand in it.
     pub(crate) fn of_text(json: Bytes, names: &[Range<usize>]) -> Self {
-        let end = json.iter().rposition(|byte| *byte == b'}').unwrap_or_default();
-        let next = names.iter().skip(1).map(|name| name.start.saturating_sub(1)).chain([end]);
+        let end = json
+            .iter()
+            .rposition(|byte| *byte == b'}')
+            .unwrap_or_default();
+        let next = names
+            .iter()
+            .skip(1)
+            .map(|name| name.start.saturating_sub(1))
+            .chain([end]);
         let member = |(name, next): (&Range<usize>, usize)| {
             let value = json.get(name.end..next).unwrap_or_default();
-            // After the name come a quotation mark and a colon, after the value a comma, with white space wherever it may be.
-            let begin = value.iter().position(|byte| *byte == b':').map_or(0, |colon| name.end + colon + 1);
+            // After the name come a quotation mark and a colon, after the value a comma, with white
+            // space wherever it may be.
+            let begin = value
+                .iter()
+                .position(|byte| *byte == b':')
+                .map_or(0, |colon| name.end + colon + 1);
             let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
-            let end = value.iter().rposition(|byte| !is_between(byte)).map_or(begin, |last| name.end + last + 1);
-            Member { name: name.clone(), value: begin..end, read: OnceLock::new() }
+            let end = value
+                .iter()
+                .rposition(|byte| !is_between(byte))
+                .map_or(begin, |last| name.end + last + 1);
+            Member {
+                name: name.clone(),
+                value: begin..end,
+                read: OnceLock::new(),
+            }
         };
         let members = names.iter().zip(next).map(member).collect();
         Self(Form::Text(Text { json, members }))
@@ -117,9 +139,11 @@ impl Arguments {
 
     fn names(&self) -> Vec<&str> {
         match &self.0 {
-            Form::Text(text) => {
-                text.members.iter().map(|member| std::str::from_utf8(text.name(member)).unwrap_or_default()).collect()
-            }
+            Form::Text(text) => text
+                .members
+                .iter()
+                .map(|member| std::str::from_utf8(text.name(member)).unwrap_or_default())
+                .collect(),
             Form::Tree(map) => map.keys().map(String::as_str).collect(),
         }
     }
@@ -131,7 +155,9 @@ impl Text {
     }
 
     fn member(&self, name: &str) -> Option<&Member> {
-        self.members.iter().find(|member| self.name(member) == name.as_bytes())
+        self.members
+            .iter()
+            .find(|member| self.name(member) == name.as_bytes())
     }
 
     fn value(&self, member: &Member) -> Value {
@@ -181,11 +207,18 @@ mod tests {
 
     fn text(json: &str) -> Arguments {
         let schema = ArgumentSchema::compile(&json!({"type": "object"}), &[]).unwrap();
-        schema.fitting(json, || Bytes::copy_from_slice(json.as_bytes())).unwrap()
+        schema
+            .fitting(json, || Bytes::copy_from_slice(json.as_bytes()))
+            .unwrap()
     }
 
     fn tree(json: &str) -> Arguments {
-        serde_json::from_str::<Value>(json).unwrap().as_object().unwrap().clone().into()
+        serde_json::from_str::<Value>(json)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .clone()
+            .into()
     }
 
     /// Both forms of the same arguments.
@@ -195,13 +228,30 @@ mod tests {
 
     #[test]
     fn either_form_gives_the_same() {
-        for arguments in both("{ \"a\" : [1, {\"b\": \"}, \\\" :\"}] ,\n\"\" : null, \"c\":\t{}, \"d,:\": -1.5e3 }") {
+        for arguments in both(
+            "{ \"a\" : [1, {\"b\": \"}, \\\" :\"}] ,\n\"\" : null, \"c\":\t{}, \"d,:\": -1.5e3 }",
+        ) {
             assert_eq!(arguments["a"], json!([1, {"b": "}, \" :"}]));
-            assert_eq!((&arguments[""], &arguments["c"], &arguments["d,:"]), (&Value::Null, &json!({}), &json!(-1500.0)));
-            assert_eq!((arguments.get(""), arguments.get("b")), (Some(&Value::Null), None));
-            assert!(arguments.contains_key("") && !arguments.contains_key("b") && !arguments.is_empty());
-            assert_eq!(arguments.clone().into_map().keys().collect::<Vec<_>>(), ["a", "", "c", "d,:"]);
-            assert_eq!(format!("{arguments:?}"), r#"["a", "", "c", "d,:"]"#, "no value is shown");
+            assert_eq!(
+                (&arguments[""], &arguments["c"], &arguments["d,:"]),
+                (&Value::Null, &json!({}), &json!(-1500.0))
+            );
+            assert_eq!(
+                (arguments.get(""), arguments.get("b")),
+                (Some(&Value::Null), None)
+            );
+            assert!(
+                arguments.contains_key("") && !arguments.contains_key("b") && !arguments.is_empty()
+            );
+            assert_eq!(
+                arguments.clone().into_map().keys().collect::<Vec<_>>(),
+                ["a", "", "c", "d,:"]
+            );
+            assert_eq!(
+                format!("{arguments:?}"),
+                r#"["a", "", "c", "d,:"]"#,
+                "no value is shown"
+            );
         }
         assert!(both("{ }").iter().all(Arguments::is_empty) && Arguments::default().is_empty());
     }
@@ -213,14 +263,27 @@ mod tests {
 
         fn month<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<u8, D::Error> {
             let month = u8::deserialize(reader)?;
-            if (1..=12).contains(&month) { Ok(month) } else { Err(serde::de::Error::custom(format!("{month} is no month"))) }
+            if (1..=12).contains(&month) {
+                Ok(month)
+            } else {
+                Err(serde::de::Error::custom(format!("{month} is no month")))
+            }
         }
 
         for arguments in both(r#"{"x": 3, "y": 12}"#) {
-            assert_eq!(arguments.read::<BTreeMap<String, Month>>().unwrap()["y"], Month(12));
+            assert_eq!(
+                arguments.read::<BTreeMap<String, Month>>().unwrap()["y"],
+                Month(12)
+            );
         }
         for arguments in both(r#"{"x": 13}"#) {
-            assert_eq!(arguments.read::<BTreeMap<String, Month>>().unwrap_err().to_string(), "13 is no month");
+            assert_eq!(
+                arguments
+                    .read::<BTreeMap<String, Month>>()
+                    .unwrap_err()
+                    .to_string(),
+                "13 is no month"
+            );
         }
     }
 }

@@ -1,11 +1,13 @@
-//! A schema made ready for arguments that are held against it while they are read. What it has no words for is left to the validator.
+//! A schema made ready for arguments that are held against it while they are read. What it has no
+//! words for is left to the validator.
 
 use serde_json::{Map, Value};
 
 /// Most properties of an object that can be told apart while it is read.
 const PROPERTIES: usize = 128;
 
-/// What is asked of one value. It never takes what the validator would refuse, nor what would be coerced.
+/// What is asked of one value. It never takes what the validator would refuse, nor what would be
+/// coerced.
 #[derive(Debug)]
 pub(super) enum Plan {
     /// Any value.
@@ -112,7 +114,10 @@ pub(super) struct Count {
 
 impl Default for Count {
     fn default() -> Self {
-        Self { least: 0, most: u64::MAX }
+        Self {
+            least: 0,
+            most: u64::MAX,
+        }
     }
 }
 
@@ -143,8 +148,13 @@ pub(super) enum Number {
 
 impl Number {
     fn of(value: &Value) -> Option<Self> {
-        let whole = value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from));
-        whole.map(Self::Whole).or_else(|| value.as_f64().map(Self::Fraction))
+        let whole = value
+            .as_i64()
+            .map(i128::from)
+            .or_else(|| value.as_u64().map(i128::from));
+        whole
+            .map(Self::Whole)
+            .or_else(|| value.as_f64().map(Self::Fraction))
     }
 
     /// As a float; none where that is another number.
@@ -161,7 +171,10 @@ impl Bound {
     pub(super) fn admits(self, number: Number) -> bool {
         let order = match (number, self.limit) {
             (Number::Whole(number), Number::Whole(limit)) => Some(number.cmp(&limit)),
-            _ => number.exact().zip(self.limit.exact()).and_then(|(number, limit)| number.partial_cmp(&limit)),
+            _ => number
+                .exact()
+                .zip(self.limit.exact())
+                .and_then(|(number, limit)| number.partial_cmp(&limit)),
         };
         order.is_some_and(|order| match order {
             std::cmp::Ordering::Less => self.is_upper,
@@ -172,15 +185,23 @@ impl Bound {
 }
 
 impl Plan {
-    /// The plan of a whole input schema, of whose properties these may be null too. None when there is nothing to gain.
+    /// The plan of a whole input schema, of whose properties these may be null too. None when there
+    /// is nothing to gain.
     pub(super) fn of_arguments(schema: &Value, nullable: &[String]) -> Option<Shape> {
         let mut root = schema.as_object()?.clone();
         // An older dialect gives some words another meaning.
-        if root.remove("$schema").is_some_and(|dialect| dialect != "https://json-schema.org/draft/2020-12/schema") {
+        if root
+            .remove("$schema")
+            .is_some_and(|dialect| dialect != "https://json-schema.org/draft/2020-12/schema")
+        {
             return None;
         }
         let mut shape = Shape::of(&root)?;
-        for (_, plan) in shape.properties.iter_mut().filter(|(name, _)| nullable.contains(name)) {
+        for (_, plan) in shape
+            .properties
+            .iter_mut()
+            .filter(|(name, _)| nullable.contains(name))
+        {
             plan.take_null();
         }
         Some(shape)
@@ -189,7 +210,13 @@ impl Plan {
     fn of(schema: &Value) -> Self {
         match schema {
             Value::Bool(true) => Self::Anything,
-            Value::Object(keywords) if keywords.iter().all(|(keyword, value)| says_nothing(keyword, value)) => Self::Anything,
+            Value::Object(keywords)
+                if keywords
+                    .iter()
+                    .all(|(keyword, value)| says_nothing(keyword, value)) =>
+            {
+                Self::Anything
+            }
             Value::Object(keywords) => match Shape::of(keywords) {
                 Some(shape) => Self::Shape(Box::new(shape)),
                 None => Self::judged(schema),
@@ -204,7 +231,11 @@ impl Plan {
             return Self::Nothing;
         }
         match super::validator(schema) {
-            Ok(validator) => Self::Tree(Box::new(Judged { is_nullable: false, schema: schema.clone(), validator })),
+            Ok(validator) => Self::Tree(Box::new(Judged {
+                is_nullable: false,
+                schema: schema.clone(),
+                validator,
+            })),
             Err(_) => Self::Nothing,
         }
     }
@@ -223,13 +254,21 @@ impl Shape {
     /// None when there is a word that is not known here.
     fn of(keywords: &Map<String, Value>) -> Option<Self> {
         if let Some(choices) = keywords.get("anyOf") {
-            let is_alone = keywords.iter().all(|(keyword, value)| keyword == "anyOf" || says_nothing(keyword, value));
+            let is_alone = keywords
+                .iter()
+                .all(|(keyword, value)| keyword == "anyOf" || says_nothing(keyword, value));
             return Self::or_null(choices).filter(|_| is_alone);
         }
         let mut shape = Self::default();
         let mut required = &Vec::new();
         for (keyword, value) in keywords {
-            let bound = |is_upper, is_excluded| Some(Bound { limit: Number::of(value)?, is_upper, is_excluded });
+            let bound = |is_upper, is_excluded| {
+                Some(Bound {
+                    limit: Number::of(value)?,
+                    is_upper,
+                    is_excluded,
+                })
+            };
             match keyword.as_str() {
                 "type" => shape.kinds = kinds(value)?,
                 "enum" => shape.words = Some(Words::of(value)?),
@@ -244,8 +283,13 @@ impl Shape {
                 "items" => shape.items = Plan::of(value),
                 "additionalProperties" => shape.others = Plan::of(value),
                 "properties" => {
-                    let properties = value.as_object().filter(|properties| properties.len() <= PROPERTIES)?;
-                    shape.properties = properties.iter().map(|(name, schema)| (name.clone(), Plan::of(schema))).collect();
+                    let properties = value
+                        .as_object()
+                        .filter(|properties| properties.len() <= PROPERTIES)?;
+                    shape.properties = properties
+                        .iter()
+                        .map(|(name, schema)| (name.clone(), Plan::of(schema)))
+                        .collect();
                 }
                 "required" => required = value.as_array()?,
                 _ if says_nothing(keyword, value) => {}
@@ -253,7 +297,10 @@ impl Shape {
             }
         }
         for name in required {
-            let place = shape.properties.iter().position(|(known, _)| name == known)?;
+            let place = shape
+                .properties
+                .iter()
+                .position(|(known, _)| name == known)?;
             shape.required |= 1 << place;
         }
         Some(shape)
@@ -282,7 +329,10 @@ impl Shape {
 
 impl Words {
     fn of(members: &Value) -> Option<Self> {
-        let mut words = Self { texts: Vec::new(), has_null: false };
+        let mut words = Self {
+            texts: Vec::new(),
+            has_null: false,
+        };
         for member in members.as_array()? {
             match member {
                 Value::Null => words.has_null = true,
@@ -297,13 +347,15 @@ impl Words {
 fn kinds(value: &Value) -> Option<Kinds> {
     match value {
         Value::String(name) => Kinds::named(name),
-        Value::Array(names) => names.iter().try_fold(Kinds(0), |kinds, name| Some(kinds.and(Kinds::named(name.as_str()?)?))),
+        Value::Array(names) => names.iter().try_fold(Kinds(0), |kinds, name| {
+            Some(kinds.and(Kinds::named(name.as_str()?)?))
+        }),
         _ => None,
     }
 }
 
-/// Whether a keyword asks nothing of a value. A format of texts is for the validator, which knows the standard's; those of numbers, which types
-/// bring along, are notes.
+/// Whether a keyword asks nothing of a value. A format of texts is for the validator, which knows
+/// the standard's; those of numbers, which types bring along, are notes.
 fn says_nothing(keyword: &str, value: &Value) -> bool {
     const ANNOTATIONS: [&str; 10] = [
         "title",
@@ -319,19 +371,23 @@ fn says_nothing(keyword: &str, value: &Value) -> bool {
     ];
     const OF_NUMBERS: [&str; 4] = ["int", "uint", "float", "double"];
     let is_of_numbers = || {
-        let name = value.as_str().map(|format| format.trim_end_matches(|c: char| c.is_ascii_digit()));
+        let name = value
+            .as_str()
+            .map(|format| format.trim_end_matches(|c: char| c.is_ascii_digit()));
         name.is_some_and(|name| OF_NUMBERS.contains(&name))
     };
-    ANNOTATIONS.contains(&keyword) || keyword.starts_with("x-") || (keyword == "format" && is_of_numbers())
+    ANNOTATIONS.contains(&keyword)
+        || keyword.starts_with("x-")
+        || (keyword == "format" && is_of_numbers())
 }
 
 /// Whether a schema, or one inside of it, refers to another or can be referred to.
 fn is_bound_to_its_place(schema: &Value) -> bool {
     match schema {
         Value::Array(schemas) => schemas.iter().any(is_bound_to_its_place),
-        Value::Object(keywords) => keywords
-            .iter()
-            .any(|(keyword, value)| keyword.starts_with('$') && keyword != "$comment" || is_bound_to_its_place(value)),
+        Value::Object(keywords) => keywords.iter().any(|(keyword, value)| {
+            keyword.starts_with('$') && keyword != "$comment" || is_bound_to_its_place(value)
+        }),
         _ => false,
     }
 }

@@ -1,4 +1,5 @@
-//! What is wrong with a call's arguments, in sentences that a model can act on. Finds nothing itself: the validator does.
+//! What is wrong with a call's arguments, in sentences that a model can act on. Finds nothing
+//! itself: the validator does.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Map, Value};
@@ -40,7 +41,8 @@ pub(super) fn describe(
     text
 }
 
-/// Whether a JSON value consists of at most so many values, itself and the names in objects not counted.
+/// Whether a JSON value consists of at most so many values, itself and the names in objects not
+/// counted.
 fn has_at_most(limit: usize, value: &Value) -> bool {
     let mut left = limit;
     let mut waiting = vec![value];
@@ -93,20 +95,39 @@ fn collect(
     problems: &mut Problems,
 ) {
     match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let place = place(error.instance_path().as_str());
             let known = known_names(schema, error);
-            unexpected.iter().for_each(|name| problems.add(|| unknown_name(&place, name, &known)));
+            unexpected
+                .iter()
+                .for_each(|name| problems.add(|| unknown_name(&place, name, &known)));
         }
         // Where no name is known, the validator names the value of the first unknown one only.
-        ValidationErrorKind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
+        ValidationErrorKind::FalseSchema
+            if error
+                .schema_path()
+                .as_str()
+                .ends_with("/additionalProperties") =>
+        {
             let place = place(error.instance_path().as_str());
-            let members = arguments.pointer(error.instance_path().as_str()).and_then(Value::as_object);
-            members.into_iter().flat_map(Map::keys).for_each(|name| problems.add(|| unknown_name(&place, name, &[])));
+            let members = arguments
+                .pointer(error.instance_path().as_str())
+                .and_then(Value::as_object);
+            members
+                .into_iter()
+                .flat_map(Map::keys)
+                .for_each(|name| problems.add(|| unknown_name(&place, name, &[])));
         }
-        ValidationErrorKind::AnyOf { context } if nullable.contains(&place(error.instance_path().as_str())) => {
+        ValidationErrorKind::AnyOf { context }
+            if nullable.contains(&place(error.instance_path().as_str())) =>
+        {
             let before = problems.count;
-            for inner in context.iter().flatten().filter(|inner| !is_null_type(inner)) {
+            for inner in context
+                .iter()
+                .flatten()
+                .filter(|inner| !is_null_type(inner))
+            {
                 collect(inner, schema, &[], arguments, problems);
             }
             if problems.count == before {
@@ -115,10 +136,21 @@ fn collect(
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             let choices = schema.pointer(error.schema_path().as_str());
-            let meant = choices.and_then(|choices| choice::meant(choices, error.instance())).map(|(place, _)| place);
-            match meant.and_then(|place| context.get(place)).filter(|inner| !inner.is_empty()) {
-                Some(inner) => inner.iter().for_each(|inner| collect(inner, schema, &[], arguments, problems)),
-                None => problems.add(|| choices.and_then(|choices| no_choice(choices, error)).unwrap_or_else(|| sentence(error))),
+            let meant = choices
+                .and_then(|choices| choice::meant(choices, error.instance()))
+                .map(|(place, _)| place);
+            match meant
+                .and_then(|place| context.get(place))
+                .filter(|inner| !inner.is_empty())
+            {
+                Some(inner) => inner
+                    .iter()
+                    .for_each(|inner| collect(inner, schema, &[], arguments, problems)),
+                None => problems.add(|| {
+                    choices
+                        .and_then(|choices| no_choice(choices, error))
+                        .unwrap_or_else(|| sentence(error))
+                }),
             }
         }
         _ => problems.add(|| sentence(error)),
@@ -127,7 +159,11 @@ fn collect(
 
 fn sentence(error: &jsonschema::ValidationError<'_>) -> String {
     let place = place(error.instance_path().as_str());
-    let subject = if place.is_empty() { "the arguments".to_owned() } else { format!("`{place}`") };
+    let subject = if place.is_empty() {
+        "the arguments".to_owned()
+    } else {
+        format!("`{place}`")
+    };
     let value = excerpt(&error.instance().to_string()).into_owned();
     match error.kind() {
         ValidationErrorKind::Required { property } => {
@@ -136,17 +172,34 @@ fn sentence(error: &jsonschema::ValidationError<'_>) -> String {
         }
         ValidationErrorKind::Enum { options } => {
             let options: Vec<String> = options.as_array().into_iter().flatten().map(bare).collect();
-            format!("{subject} is {value}, but must be one of: {}", options.join(", "))
+            format!(
+                "{subject} is {value}, but must be one of: {}",
+                options.join(", ")
+            )
         }
-        ValidationErrorKind::Type { kind } => format!("{subject} is {value}, but must be {}", kind_name(kind)),
+        ValidationErrorKind::Type { kind } => {
+            format!("{subject} is {value}, but must be {}", kind_name(kind))
+        }
         ValidationErrorKind::AnyOf { .. } => format!("{subject} is {value}, which does not fit"),
-        ValidationErrorKind::MaxLength { limit } => format!("{subject} is longer than {limit} characters"),
-        ValidationErrorKind::MinLength { limit } => format!("{subject} is shorter than {limit} characters"),
+        ValidationErrorKind::MaxLength { limit } => {
+            format!("{subject} is longer than {limit} characters")
+        }
+        ValidationErrorKind::MinLength { limit } => {
+            format!("{subject} is shorter than {limit} characters")
+        }
         ValidationErrorKind::MaxItems { limit } => format!("{subject} has more than {limit} items"),
-        ValidationErrorKind::MinItems { limit } => format!("{subject} has fewer than {limit} items"),
-        ValidationErrorKind::Minimum { limit } => format!("{subject} is {value}, but must be at least {limit}"),
-        ValidationErrorKind::Maximum { limit } => format!("{subject} is {value}, but must be at most {limit}"),
-        ValidationErrorKind::Pattern { pattern } => format!("{subject} is {value}, but must match {pattern}"),
+        ValidationErrorKind::MinItems { limit } => {
+            format!("{subject} has fewer than {limit} items")
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            format!("{subject} is {value}, but must be at least {limit}")
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            format!("{subject} is {value}, but must be at most {limit}")
+        }
+        ValidationErrorKind::Pattern { pattern } => {
+            format!("{subject} is {value}, but must match {pattern}")
+        }
         ValidationErrorKind::Format { format } => {
             format!("{subject} is {value}, but must be {}", format_name(format))
         }
@@ -159,18 +212,27 @@ fn no_choice(choices: &Value, error: &jsonschema::ValidationError<'_>) -> Option
     let (name, words) = choice::tag(choices)?;
     let place = join(&place(error.instance_path().as_str()), name);
     let Some(value) = error.instance().as_object()?.get(name) else {
-        return Some(format!("`{place}` is required, one of: {}", words.join(", ")));
+        return Some(format!(
+            "`{place}` is required, one of: {}",
+            words.join(", ")
+        ));
     };
     let close = value.as_str().and_then(|word| closest(word, &words));
     let hint = close.map_or_else(String::new, |close| format!("; did you mean `{close}`?"));
-    Some(format!("`{place}` is {}, but must be one of: {}{hint}", excerpt(&value.to_string()), words.join(", ")))
+    Some(format!(
+        "`{place}` is {}, but must be one of: {}{hint}",
+        excerpt(&value.to_string()),
+        words.join(", ")
+    ))
 }
 
 fn unknown_name(place: &str, name: &str, known: &[&str]) -> String {
     let shown = join(place, &excerpt(name));
     match closest(name, known) {
         Some(close) => format!("`{shown}` is not known; did you mean `{close}`?"),
-        None if known.is_empty() && place.is_empty() => format!("`{shown}` is not known; there are no arguments"),
+        None if known.is_empty() && place.is_empty() => {
+            format!("`{shown}` is not known; there are no arguments")
+        }
         None if known.is_empty() => format!("`{shown}` is not known; `{place}` takes nothing"),
         None => format!("`{shown}` is not known; known are: {}", known.join(", ")),
     }
@@ -193,12 +255,21 @@ fn place(pointer: &str) -> String {
 }
 
 fn join(place: &str, name: &str) -> String {
-    if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
+    if place.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{place}.{name}")
+    }
 }
 
-/// The names that an object may have, where one was not known: those beside the keyword that closes it, or along the way that the value took.
+/// The names that an object may have, where one was not known: those beside the keyword that closes
+/// it, or along the way that the value took.
 fn known_names<'a>(schema: &'a Value, error: &jsonschema::ValidationError<'_>) -> Vec<&'a str> {
-    let beside = error.schema_path().as_str().rsplit_once('/').and_then(|(beside, _)| schema.pointer(beside)?.get("properties"));
+    let beside = error
+        .schema_path()
+        .as_str()
+        .rsplit_once('/')
+        .and_then(|(beside, _)| schema.pointer(beside)?.get("properties"));
     match beside.and_then(Value::as_object) {
         Some(properties) => properties.keys().map(String::as_str).collect(),
         None => names_at(schema, error.instance_path().as_str()),
@@ -208,13 +279,21 @@ fn known_names<'a>(schema: &'a Value, error: &jsonschema::ValidationError<'_>) -
 fn names_at<'a>(schema: &'a Value, pointer: &str) -> Vec<&'a str> {
     let mut here = schema;
     for segment in pointer.split('/').skip(1) {
-        let next = here.get("properties").and_then(|properties| properties.get(segment)).or_else(|| here.get("items"));
+        let next = here
+            .get("properties")
+            .and_then(|properties| properties.get(segment))
+            .or_else(|| here.get("items"));
         match next {
             Some(next) => here = next,
             None => return Vec::new(),
         }
     }
-    here.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+    here.get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect()
 }
 
 /// The known name that is at most two edits away, when there is one.
@@ -245,7 +324,11 @@ fn kind_name(kind: &TypeKind) -> String {
     };
     match kind {
         TypeKind::Single(kind) => one(&kind.to_string()),
-        TypeKind::Multiple(kinds) => kinds.iter().map(|kind| one(&kind.to_string())).collect::<Vec<_>>().join(" or "),
+        TypeKind::Multiple(kinds) => kinds
+            .iter()
+            .map(|kind| one(&kind.to_string()))
+            .collect::<Vec<_>>()
+            .join(" or "),
     }
 }
 
@@ -264,7 +347,9 @@ fn format_name(format: &str) -> String {
 }
 
 fn bare(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

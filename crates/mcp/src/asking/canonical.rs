@@ -1,9 +1,10 @@
-//! One spelling for each JSON value, so that a client may write a request anew and it is still the same request. Not for the wire.
+//! One spelling for each JSON value, so that a client may write a request anew and it is still the
+//! same request. Not for the wire.
 
 use serde_json::{Number, Value};
 
-/// The one spelling of a JSON text: keys in order, no white space, each character and each number in one way. A text that is no JSON stands for
-/// itself.
+/// The one spelling of a JSON text: keys in order, no white space, each character and each number
+/// in one way. A text that is no JSON stands for itself.
 pub(super) fn canonical(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     match serde_json::from_str(json) {
@@ -60,7 +61,10 @@ mod tests {
     #[test]
     fn a_value_has_one_spelling() {
         for spellings in [
-            &[r#"{"a":1,"b":[2,{"c":"é","d":null}]}"#, " {\"b\" : [2.0, {\"d\":null,\n\"c\":\"\\u00e9\"}], \"a\":1e0} "][..],
+            &[
+                r#"{"a":1,"b":[2,{"c":"é","d":null}]}"#,
+                " {\"b\" : [2.0, {\"d\":null,\n\"c\":\"\\u00e9\"}], \"a\":1e0} ",
+            ][..],
             &["0", "-0", "0.0", "-0.0", "0e9"],
             &["100000000000000000000", "1e20", "1.0E+20"],
             &["0.1", "1e-1", "0.10"],
@@ -106,27 +110,45 @@ mod tests {
         leaf.prop_recursive(4, 40, 6, |inner| {
             prop_oneof![
                 collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                collection::vec((any::<String>(), inner), 0..6).prop_map(|members| members.into_iter().collect::<Value>()),
+                collection::vec((any::<String>(), inner), 0..6)
+                    .prop_map(|members| members.into_iter().collect::<Value>()),
             ]
         })
     }
 
-    /// The same value as another program might write it: members the other way round, white space, whole numbers with a point, everything escaped.
+    /// The same value as another program might write it: members the other way round, white space,
+    /// whole numbers with a point, everything escaped.
     fn written_anew(value: &Value) -> String {
         match value {
             Value::Array(items) => {
-                format!("[ {} ]", items.iter().map(written_anew).collect::<Vec<_>>().join(" ,\n"))
+                format!(
+                    "[ {} ]",
+                    items
+                        .iter()
+                        .map(written_anew)
+                        .collect::<Vec<_>>()
+                        .join(" ,\n")
+                )
             }
             Value::Object(object) => {
                 let members = object.iter().rev();
-                let members = members.map(|(key, value)| format!("{} : {}", escaped(key), written_anew(value)));
+                let members = members
+                    .map(|(key, value)| format!("{} : {}", escaped(key), written_anew(value)));
                 format!("{{\t{}\r\n}}", members.collect::<Vec<_>>().join(" , "))
             }
             Value::String(text) => escaped(text),
-            Value::Number(number) if number.as_i64().is_some_and(|number| number.unsigned_abs() < 1 << 53) => {
+            Value::Number(number)
+                if number
+                    .as_i64()
+                    .is_some_and(|number| number.unsigned_abs() < 1 << 53) =>
+            {
                 format!("{number}.0")
             }
-            Value::Number(number) if number.as_f64().is_some_and(|float| float.fract() == 0.0 && float.abs() < 1e15) => {
+            Value::Number(number)
+                if number
+                    .as_f64()
+                    .is_some_and(|float| float.fract() == 0.0 && float.abs() < 1e15) =>
+            {
                 format!("{:.0}", number.as_f64().unwrap())
             }
             other => other.to_string(),
@@ -162,12 +184,18 @@ mod tests {
             Value::Number(number) => *value = Value::from(number.to_string()),
             Value::String(text) => text.push(' '),
             Value::Array(items) => items.push(Value::Null),
-            Value::Object(object) => drop(object.insert(object.keys().cloned().collect::<String>() + "more", Value::Null)),
+            Value::Object(object) => drop(object.insert(
+                object.keys().cloned().collect::<String>() + "more",
+                Value::Null,
+            )),
         }
     }
 
     fn escaped(text: &str) -> String {
-        let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let units: String = text
+            .encode_utf16()
+            .map(|unit| format!("\\u{unit:04x}"))
+            .collect();
         format!("\"{units}\"")
     }
 

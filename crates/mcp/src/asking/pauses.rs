@@ -1,4 +1,5 @@
-//! The time in which a call waits for its user: it is not the call's own, so its time limit does not run. Bounds nothing itself.
+//! The time in which a call waits for its user: it is not the call's own, so its time limit does
+//! not run. Bounds nothing itself.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
@@ -56,7 +57,11 @@ impl Drop for Pause<'_> {
         if state.open > 0 {
             return;
         }
-        let took = state.since.take().map(|since| since.elapsed()).unwrap_or_default();
+        let took = state
+            .since
+            .take()
+            .map(|since| since.elapsed())
+            .unwrap_or_default();
         state.past = state.past.saturating_add(took);
         let waker = state.waker.take();
         drop(state);
@@ -97,47 +102,79 @@ mod tests {
         }
 
         fn try_send(&self, message: Bytes) -> bool {
-            self.0.lock().unwrap().push(serde_json::from_slice(&message).unwrap());
+            self.0
+                .lock()
+                .unwrap()
+                .push(serde_json::from_slice(&message).unwrap());
             true
         }
     }
 
-    /// Works 600 ms, asks two questions at once, and works on for so many milliseconds. It has a second.
+    /// Works 600 ms, asks two questions at once, and works on for so many milliseconds. It has a
+    /// second.
     fn asker(after: u64) -> Tool<()> {
         let form = || Elicitation::form("Go on?", json!({"type": "object", "properties": {}}));
-        Tool::new("ask", "Asks.", json!({"type": "object"}), move |call: Call<()>| async move {
-            sleep(Duration::from_millis(600)).await;
-            call.round().elicit("form", form()).sample("word", Sampling::text("A word?", 1)).ask().await?;
-            sleep(Duration::from_millis(after)).await;
-            Ok(Output::text("done"))
-        })
+        Tool::new(
+            "ask",
+            "Asks.",
+            json!({"type": "object"}),
+            move |call: Call<()>| async move {
+                sleep(Duration::from_millis(600)).await;
+                call.round()
+                    .elicit("form", form())
+                    .sample("word", Sampling::text("A word?", 1))
+                    .ask()
+                    .await?;
+                sleep(Duration::from_millis(after)).await;
+                Ok(Output::text("done"))
+            },
+        )
         .time_limit(Duration::from_secs(1))
     }
 
     fn call(tool: Tool<()>) -> (Arc<Conversation>, Arc<Heard>, JoinHandle<String>) {
         let endpoint = Endpoint::builder("asking", "1").tool(tool).build().unwrap();
-        let (conversation, heard) = (Arc::new(Conversation::default()), Arc::new(Heard::default()));
-        conversation.begin(Revision::V2025_11_25, Client::new(None, Some(r#"{"elicitation": {}, "sampling": {}}"#)));
+        let (conversation, heard) = (
+            Arc::new(Conversation::default()),
+            Arc::new(Heard::default()),
+        );
+        conversation.begin(
+            Revision::V2025_11_25,
+            Client::new(None, Some(r#"{"elicitation": {}, "sampling": {}}"#)),
+        );
         let outlet = Some(Arc::clone(&heard) as Arc<dyn Outlet>);
-        let arrival =
-            Arrival { origin: Origin::channel(&conversation), caller: &Arc::new(()), body: None, outlet, opening: None };
+        let arrival = Arrival {
+            origin: Origin::channel(&conversation),
+            caller: &Arc::new(()),
+            body: None,
+            outlet,
+            opening: None,
+        };
         let request = br#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {}}}"#;
         let step = dispatch::take(&endpoint, request, &arrival);
         let answered = tokio::spawn(async move {
             let mut bytes = Vec::new();
             step.finish().await.reply.unwrap().append_to(&mut bytes);
             let answer: Value = serde_json::from_slice(&bytes).unwrap();
-            answer["result"]["content"][0]["text"].as_str().unwrap().to_owned()
+            answer["result"]["content"][0]["text"]
+                .as_str()
+                .unwrap()
+                .to_owned()
         });
         (conversation, heard, answered)
     }
 
     fn answer(conversation: &Conversation, heard: &Heard, method: &str) {
         let heard = heard.0.lock().unwrap();
-        let question = heard.iter().find(|message| message["method"] == method).expect("it was asked");
+        let question = heard
+            .iter()
+            .find(|message| message["method"] == method)
+            .expect("it was asked");
         let result = match method {
             "elicitation/create" => json!({"action": "decline"}),
-            _ => json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": "yes"}}),
+            _ => {
+                json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": "yes"}})
+            }
         };
         conversation.answered(&question["id"].to_string(), Some(result));
     }
@@ -160,7 +197,12 @@ mod tests {
     async fn work_before_the_question_counts() {
         let tool = asker(0).time_limit(Duration::from_millis(599));
         let (_conversation, heard, answered) = call(tool);
-        assert!(answered.await.unwrap().starts_with("ask was stopped after 0.599 s"));
+        assert!(
+            answered
+                .await
+                .unwrap()
+                .starts_with("ask was stopped after 0.599 s")
+        );
         assert!(heard.0.lock().unwrap().is_empty());
     }
 
@@ -168,8 +210,16 @@ mod tests {
     async fn a_question_waits_a_quarter_of_an_hour_and_is_taken_back() {
         let asked_at = Duration::from_millis(600);
         for (wait, said, taken_back) in [
-            (asked_at + QUESTION_TIME - Duration::from_millis(1), "done", 0),
-            (asked_at + QUESTION_TIME + Duration::from_millis(1), "the client did not answer the question \"form\"", 2),
+            (
+                asked_at + QUESTION_TIME - Duration::from_millis(1),
+                "done",
+                0,
+            ),
+            (
+                asked_at + QUESTION_TIME + Duration::from_millis(1),
+                "the client did not answer the question \"form\"",
+                2,
+            ),
         ] {
             let (conversation, heard, answered) = call(asker(100));
             sleep(wait).await;
@@ -178,10 +228,18 @@ mod tests {
             }
             assert_eq!(answered.await.unwrap(), said);
             let heard = heard.0.lock().unwrap();
-            let cancelled = heard.iter().filter(|message| message["method"] == "notifications/cancelled");
-            let ids: Vec<&Value> = cancelled.map(|message| &message["params"]["requestId"]).collect();
+            let cancelled = heard
+                .iter()
+                .filter(|message| message["method"] == "notifications/cancelled");
+            let ids: Vec<&Value> = cancelled
+                .map(|message| &message["params"]["requestId"])
+                .collect();
             assert_eq!(ids.len(), taken_back);
-            assert!(ids.iter().all(|id| heard.iter().any(|message| message["id"] == **id)), "{heard:?}");
+            assert!(
+                ids.iter()
+                    .all(|id| heard.iter().any(|message| message["id"] == **id)),
+                "{heard:?}"
+            );
         }
     }
 }

@@ -24,28 +24,38 @@ enum Kind {
 }
 
 impl Elicitation {
-    /// A form with a message and a schema: an object whose properties are strings, numbers, booleans or enums. Never for passwords and their like,
-    /// which would pass through the client: those are for [`Elicitation::url`].
+    /// A form with a message and a schema: an object whose properties are strings, numbers,
+    /// booleans or enums. Never for passwords and their like, which would pass through the client:
+    /// those are for [`Elicitation::url`].
     #[must_use]
     pub fn form(message: impl Into<String>, schema: Value) -> Self {
-        Self { message: message.into(), kind: Kind::Form(schema) }
+        Self {
+            message: message.into(),
+            kind: Kind::Form(schema),
+        }
     }
 
-    /// A page for the user to open, `https` outside of development, for what the client must not see: a password, a payment, another service's
-    /// consent. Only clients of 2025-11-25 and later that declare `elicitation.url` open pages.
+    /// A page for the user to open, `https` outside of development, for what the client must not
+    /// see: a password, a payment, another service's consent. Only clients of 2025-11-25 and later
+    /// that declare `elicitation.url` open pages.
     ///
-    /// Accepted means that the user agreed to open the page, and holds nothing. What became of it the application knows, as it knows whether the one
-    /// who opened it is the one who asked: it must check that itself. Put no secret into the address.
+    /// Accepted means that the user agreed to open the page, and holds nothing. What became of it
+    /// the application knows, as it knows whether the one who opened it is the one who asked: it
+    /// must check that itself. Put no secret into the address.
     #[must_use]
     pub fn url(message: impl Into<String>, url: impl Into<String>) -> Self {
-        Self { message: message.into(), kind: Kind::Page(url.into()) }
+        Self {
+            message: message.into(),
+            kind: Kind::Page(url.into()),
+        }
     }
 }
 
 /// What the user did with a form or a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Elicited {
-    /// Filled it in; the content fits the form's schema. Agreed to open the page; there is no content.
+    /// Filled it in; the content fits the form's schema. Agreed to open the page; there is no
+    /// content.
     Accepted(Map<String, Value>),
     /// Said no.
     Declined,
@@ -73,7 +83,8 @@ impl Sampling {
     /// What the model should know before the message.
     #[must_use]
     pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.params.insert("systemPrompt".to_owned(), Value::from(prompt.into()));
+        self.params
+            .insert("systemPrompt".to_owned(), Value::from(prompt.into()));
         self
     }
 
@@ -120,16 +131,25 @@ impl Question {
 
     /// Why it cannot be asked, in one sentence for the developer.
     pub(super) fn problem(&self) -> Option<String> {
-        let Self::Elicit(params) = self else { return None };
+        let Self::Elicit(params) = self else {
+            return None;
+        };
         if let Some(url) = params.get("url").and_then(Value::as_str) {
-            let page = url.parse::<http::Uri>().ok().filter(|page| matches!(page.scheme_str(), Some("https" | "http")));
-            return page.is_none().then(|| format!("{url:?} is not the address of a page: write it in full, such as https://…"));
+            let page = url
+                .parse::<http::Uri>()
+                .ok()
+                .filter(|page| matches!(page.scheme_str(), Some("https" | "http")));
+            return page.is_none().then(|| {
+                format!("{url:?} is not the address of a page: write it in full, such as https://…")
+            });
         }
         let schema = params.get("requestedSchema").unwrap_or(&Value::Null);
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Some("the schema of a form must have `type: object` at its root".to_owned());
         }
-        arguments::validator(schema).err().map(|why| format!("the schema of the form is not valid: {why}"))
+        arguments::validator(schema)
+            .err()
+            .map(|why| format!("the schema of the form is not valid: {why}"))
     }
 
     fn is_page(&self) -> bool {
@@ -140,15 +160,23 @@ impl Question {
         Self::Sample(sampling.params)
     }
 
-    /// The capability that the client would have to declare, if it did not, and the part of it. One that opens pages says so; one that only opens
-    /// pages shows no forms.
-    pub(super) fn missing_capability(&self, client: &Client) -> Option<(&'static str, Option<&'static str>)> {
+    /// The capability that the client would have to declare, if it did not, and the part of it. One
+    /// that opens pages says so; one that only opens pages shows no forms.
+    pub(super) fn missing_capability(
+        &self,
+        client: &Client,
+    ) -> Option<(&'static str, Option<&'static str>)> {
         let name = match self {
             Self::Elicit(_) => "elicitation",
             Self::Sample(_) => "sampling",
             Self::Roots(_) => "roots",
         };
-        let declares = |part: &str| client.capabilities().pointer(&format!("/{name}/{part}")).is_some_and(|part| !part.is_null());
+        let declares = |part: &str| {
+            client
+                .capabilities()
+                .pointer(&format!("/{name}/{part}"))
+                .is_some_and(|part| !part.is_null())
+        };
         match self {
             Self::Elicit(_) if self.is_page() => (!declares("url")).then_some((name, Some("url"))),
             _ if !client.can(name) => Some((name, None)),
@@ -157,8 +185,8 @@ impl Question {
         }
     }
 
-    /// The question as a JSON-RPC request, for the legacy era, in which a page has an id of its own. Source: specification 2025-11-25, Elicitation,
-    /// "URL Mode Elicitation Requests".
+    /// The question as a JSON-RPC request, for the legacy era, in which a page has an id of its
+    /// own. Source: specification 2025-11-25, Elicitation, "URL Mode Elicitation Requests".
     pub(crate) fn as_request(&self, number: u64) -> Option<Vec<u8>> {
         #[derive(Serialize)]
         struct Request<'a> {
@@ -174,9 +202,17 @@ impl Question {
         {
             let mut bytes = [0; 16];
             getrandom::fill(&mut bytes).ok()?;
-            params.insert("elicitationId".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(bytes)));
+            params.insert(
+                "elicitationId".to_owned(),
+                Value::from(URL_SAFE_NO_PAD.encode(bytes)),
+            );
         }
-        serde_json::to_vec(&Request { jsonrpc: "2.0", id, question: &question }).ok()
+        serde_json::to_vec(&Request {
+            jsonrpc: "2.0",
+            id,
+            question: &question,
+        })
+        .ok()
     }
 
     /// Whether an answer is one to this question; one that is not is asked for again.
@@ -187,12 +223,15 @@ impl Question {
                 Some("accept") => {
                     let schema = params.get("requestedSchema").unwrap_or(&Value::Bool(true));
                     let content = answer.get("content").unwrap_or(&Value::Null);
-                    content.is_object() && arguments::validator(schema).is_ok_and(|form| form.is_valid(content))
+                    content.is_object()
+                        && arguments::validator(schema).is_ok_and(|form| form.is_valid(content))
                 }
                 Some("decline" | "cancel") => true,
                 _ => false,
             },
-            Self::Sample(_) => answer.get("role").is_some_and(Value::is_string) && answer.get("content").is_some(),
+            Self::Sample(_) => {
+                answer.get("role").is_some_and(Value::is_string) && answer.get("content").is_some()
+            }
             Self::Roots(_) => answer.get("roots").is_some_and(Value::is_array),
         }
     }
@@ -209,7 +248,9 @@ mod tests {
         let schema = json!({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]});
         let form = Question::elicit(Elicitation::form("Who?", schema));
         assert!(form.admits(&json!({"action": "accept", "content": {"name": "Ada"}})));
-        assert!(form.admits(&json!({"action": "decline"})) && form.admits(&json!({"action": "cancel"})));
+        assert!(
+            form.admits(&json!({"action": "decline"})) && form.admits(&json!({"action": "cancel"}))
+        );
         for bad in [
             json!({}),
             json!(null),
@@ -221,7 +262,9 @@ mod tests {
             assert!(!form.admits(&bad), "{bad}");
         }
         let sample = Question::sample(Sampling::text("?", 1));
-        assert!(sample.admits(&json!({"role": "assistant", "content": {"type": "text", "text": "x"}, "model": "m"})));
+        assert!(sample.admits(
+            &json!({"role": "assistant", "content": {"type": "text", "text": "x"}, "model": "m"})
+        ));
         assert!(!sample.admits(&json!({"role": "assistant"})));
         assert!(Question::Roots(Map::new()).admits(&json!({"roots": []})));
         assert!(!Question::Roots(Map::new()).admits(&json!({"roots": 1})));

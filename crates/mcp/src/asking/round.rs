@@ -18,7 +18,10 @@ pub struct Round<'a> {
 
 impl<'a> Round<'a> {
     pub(super) fn new(request: &'a RequestContext) -> Self {
-        Self { request, questions: BTreeMap::new() }
+        Self {
+            request,
+            questions: BTreeMap::new(),
+        }
     }
 
     /// Adds a form or a page for the user.
@@ -50,17 +53,35 @@ impl<'a> Round<'a> {
     /// A [`Failure`] to hand on with `?`.
     pub async fn ask(self) -> Result<Answers, Failure> {
         let Self { request, questions } = self;
-        if let Some(name) = questions.keys().find(|name| name.is_empty() || name.len() > limits::QUESTION_NAME_BYTES) {
+        if let Some(name) = questions
+            .keys()
+            .find(|name| name.is_empty() || name.len() > limits::QUESTION_NAME_BYTES)
+        {
             return Err(Failure::Internal(
-                format!("{name:?} is no name for a question: 1 to {} bytes", limits::QUESTION_NAME_BYTES).into(),
+                format!(
+                    "{name:?} is no name for a question: 1 to {} bytes",
+                    limits::QUESTION_NAME_BYTES
+                )
+                .into(),
             ));
         }
-        if let Some((name, problem)) = questions.iter().find_map(|(name, question)| Some((name, question.problem()?))) {
-            return Err(Failure::Internal(format!("the question {name:?} cannot be asked: {problem}").into()));
+        if let Some((name, problem)) = questions
+            .iter()
+            .find_map(|(name, question)| Some((name, question.problem()?)))
+        {
+            return Err(Failure::Internal(
+                format!("the question {name:?} cannot be asked: {problem}").into(),
+            ));
         }
         let mut missing = Map::new();
-        for (capability, part) in questions.values().filter_map(|question| question.missing_capability(&request.client)) {
-            let parts = missing.entry(capability).or_insert_with(|| json!({})).as_object_mut();
+        for (capability, part) in questions
+            .values()
+            .filter_map(|question| question.missing_capability(&request.client))
+        {
+            let parts = missing
+                .entry(capability)
+                .or_insert_with(|| json!({}))
+                .as_object_mut();
             if let (Some(parts), Some(part)) = (parts, part) {
                 parts.insert(part.to_owned(), json!({}));
             }
@@ -72,29 +93,47 @@ impl<'a> Round<'a> {
             Asking::Impossible => Err(fail(NO_WAY)),
             _ if !missing.is_empty() => Err(Failure::MissingCapability(Value::Object(missing))),
             Asking::ByRequest(conversation) => {
-                let Some(outlet) = &request.outlet else { return Err(fail(NO_WAY)) };
+                let Some(outlet) = &request.outlet else {
+                    return Err(fail(NO_WAY));
+                };
                 let _pause = request.pauses.begin();
                 let asked = questions.iter().map(|(name, question)| async move {
-                    let answer = conversation.ask(question, outlet).await.filter(|answer| question.admits(answer));
+                    let answer = conversation
+                        .ask(question, outlet)
+                        .await
+                        .filter(|answer| question.admits(answer));
                     answer.map(|answer| (name.clone(), answer)).ok_or(name)
                 });
-                let answers = join_all(asked).await.into_iter().collect::<Result<BTreeMap<_, _>, _>>();
-                answers
-                    .map(|answers| Answers { answers })
-                    .map_err(|name| fail(format!("the client did not answer the question {name:?}")))
+                let answers = join_all(asked)
+                    .await
+                    .into_iter()
+                    .collect::<Result<BTreeMap<_, _>, _>>();
+                answers.map(|answers| Answers { answers }).map_err(|name| {
+                    fail(format!("the client did not answer the question {name:?}"))
+                })
             }
             Asking::ByResult(given) => {
-                let (answered, open): (BTreeMap<_, _>, BTreeMap<_, _>) = questions
-                    .into_iter()
-                    .partition(|(name, question)| given.get(name).is_some_and(|answer| question.admits(answer)));
+                let (answered, open): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                    questions.into_iter().partition(|(name, question)| {
+                        given
+                            .get(name)
+                            .is_some_and(|answer| question.admits(answer))
+                    });
                 if open.is_empty() {
-                    let answers = answered.into_keys().filter_map(|name| given.get(&name).cloned().map(|answer| (name, answer)));
-                    return Ok(Answers { answers: answers.collect() });
+                    let answers = answered
+                        .into_keys()
+                        .filter_map(|name| given.get(&name).cloned().map(|answer| (name, answer)));
+                    return Ok(Answers {
+                        answers: answers.collect(),
+                    });
                 }
                 // Answers that did not fit are forgotten; the others travel in the sealed state.
                 let mut answers = given.clone();
                 answers.retain(|name, _| !open.contains_key(name));
-                Err(Failure::InputRequired(Box::new(InputRequired { questions: open, answers })))
+                Err(Failure::InputRequired(Box::new(InputRequired {
+                    questions: open,
+                    answers,
+                })))
             }
         }
     }
@@ -102,11 +141,15 @@ impl<'a> Round<'a> {
 
 impl std::fmt::Debug for Round<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Round").field("questions", &self.questions).finish_non_exhaustive()
+        formatter
+            .debug_struct("Round")
+            .field("questions", &self.questions)
+            .finish_non_exhaustive()
     }
 }
 
-const NO_WAY: &str = "the user has to be asked something first, and this client offers no way to ask";
+const NO_WAY: &str =
+    "the user has to be asked something first, and this client offers no way to ask";
 
 /// The answers of a round, by the names of the questions. Each is taken once.
 #[derive(Debug)]
@@ -122,13 +165,15 @@ impl Answers {
     pub fn elicited(&mut self, name: &str) -> Result<Elicited, Failure> {
         let mut answer = self.take(name)?;
         let content = answer.get_mut("content").map(Value::take);
-        Ok(match (answer.get("action").and_then(Value::as_str), content) {
-            (Some("accept"), Some(Value::Object(content))) => Elicited::Accepted(content),
-            // Only a page is accepted without content.
-            (Some("accept"), _) => Elicited::Accepted(Map::new()),
-            (Some("decline"), _) => Elicited::Declined,
-            _ => Elicited::Cancelled,
-        })
+        Ok(
+            match (answer.get("action").and_then(Value::as_str), content) {
+                (Some("accept"), Some(Value::Object(content))) => Elicited::Accepted(content),
+                // Only a page is accepted without content.
+                (Some("accept"), _) => Elicited::Accepted(Map::new()),
+                (Some("decline"), _) => Elicited::Declined,
+                _ => Elicited::Cancelled,
+            },
+        )
     }
 
     /// The answer of the client's model, a `CreateMessageResult`.
@@ -146,10 +191,13 @@ impl Answers {
     pub fn roots(&mut self, name: &str) -> Result<Vec<Root>, Failure> {
         let mut answer = self.take(name)?;
         let roots = answer.get_mut("roots").map(Value::take).unwrap_or_default();
-        serde_json::from_value(roots).map_err(|error| fail(format!("the client's list of roots is malformed: {error}")))
+        serde_json::from_value(roots)
+            .map_err(|error| fail(format!("the client's list of roots is malformed: {error}")))
     }
 
     fn take(&mut self, name: &str) -> Result<Value, Failure> {
-        self.answers.remove(name).ok_or_else(|| Failure::Internal(format!("the round had no question named {name:?}").into()))
+        self.answers.remove(name).ok_or_else(|| {
+            Failure::Internal(format!("the round had no question named {name:?}").into())
+        })
     }
 }

@@ -1,5 +1,5 @@
-//! The state of a call that waits for answers, sealed so that a client can carry it and not change it.
-//! Source: specification 2026-07-28, Multi Round-Trip Requests, "Server Requirements".
+//! The state of a call that waits for answers, sealed so that a client can carry it and not change
+//! it. Source: specification 2026-07-28, Multi Round-Trip Requests, "Server Requirements".
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -59,7 +59,9 @@ pub(crate) struct SealedState {
 /// Why a state is refused. Told to the client as an invalid parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StateError {
-    #[error("`requestState` is not one that this server gave out, or was changed; call again without it")]
+    #[error(
+        "`requestState` is not one that this server gave out, or was changed; call again without it"
+    )]
     Forged,
     #[error("`requestState` has expired; call again without it")]
     Expired,
@@ -68,29 +70,59 @@ pub(crate) enum StateError {
 }
 
 impl SealedState {
-    pub(crate) fn next(request: String, now: u64, before: Option<&Self>, answers: Map<String, Value>) -> Self {
+    pub(crate) fn next(
+        request: String,
+        now: u64,
+        before: Option<&Self>,
+        answers: Map<String, Value>,
+    ) -> Self {
         let round = before.map_or(1, |state| state.round.saturating_add(1));
-        Self { expires: now + limits::REQUEST_STATE_TIME.as_secs(), request, round, answers }
+        Self {
+            expires: now + limits::REQUEST_STATE_TIME.as_secs(),
+            request,
+            round,
+            answers,
+        }
     }
 
     /// The text for the client.
     pub(crate) fn seal(&self, key: &StateKey) -> Option<String> {
         let payload = serde_json::to_vec(self).ok()?;
         let tag = key.mac(&payload)?.finalize().into_bytes();
-        Some(format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(tag)))
+        Some(format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(payload),
+            URL_SAFE_NO_PAD.encode(tag)
+        ))
     }
 
     /// Opens what a client brought, for this request and this moment.
-    pub(crate) fn open(text: &str, key: &StateKey, request: &str, now: u64) -> Result<Self, StateError> {
+    pub(crate) fn open(
+        text: &str,
+        key: &StateKey,
+        request: &str,
+        now: u64,
+    ) -> Result<Self, StateError> {
         let (payload, tag) = text.split_once('.').ok_or(StateError::Forged)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| StateError::Forged)?;
-        let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| StateError::Forged)?;
-        key.mac(&payload).ok_or(StateError::Forged)?.verify_slice(&tag).map_err(|_| StateError::Forged)?;
+        let payload = URL_SAFE_NO_PAD
+            .decode(payload)
+            .map_err(|_| StateError::Forged)?;
+        let tag = URL_SAFE_NO_PAD
+            .decode(tag)
+            .map_err(|_| StateError::Forged)?;
+        key.mac(&payload)
+            .ok_or(StateError::Forged)?
+            .verify_slice(&tag)
+            .map_err(|_| StateError::Forged)?;
         let state: Self = serde_json::from_slice(&payload).map_err(|_| StateError::Forged)?;
         if state.expires < now {
             return Err(StateError::Expired);
         }
-        if state.request == request { Ok(state) } else { Err(StateError::OtherRequest) }
+        if state.request == request {
+            Ok(state)
+        } else {
+            Err(StateError::OtherRequest)
+        }
     }
 }
 
@@ -109,11 +141,18 @@ impl RequestIdentity {
     /// The same for every spelling of the same request: a client that comes back may write it anew.
     pub(crate) fn digest(&self) -> String {
         let mut digest = Sha256::new();
-        let arguments = self.arguments.as_deref().filter(|arguments| *arguments != b"null").unwrap_or(b"{}");
+        let arguments = self
+            .arguments
+            .as_deref()
+            .filter(|arguments| *arguments != b"null")
+            .unwrap_or(b"{}");
         let arguments = String::from_utf8_lossy(arguments);
-        for part in
-            [&*self.method, &*canonical(&self.name), &*canonical(&arguments), self.principal.as_deref().unwrap_or_default()]
-        {
+        for part in [
+            &*self.method,
+            &*canonical(&self.name),
+            &*canonical(&arguments),
+            self.principal.as_deref().unwrap_or_default(),
+        ] {
             digest.update(part.len().to_le_bytes());
             digest.update(part);
         }
@@ -123,7 +162,10 @@ impl RequestIdentity {
 
 /// Seconds since 1970.
 pub(crate) fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default()
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map(|since| since.as_secs())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -134,7 +176,9 @@ mod tests {
     use super::{RequestIdentity, SealedState, StateError, StateKey};
 
     fn sealed(key: &StateKey, request: &str) -> String {
-        SealedState::next(request.to_owned(), 1000, None, Map::new()).seal(key).unwrap()
+        SealedState::next(request.to_owned(), 1000, None, Map::new())
+            .seal(key)
+            .unwrap()
     }
 
     #[test]
@@ -143,17 +187,35 @@ mod tests {
         let text = sealed(&key, "r");
         assert!(SealedState::open(&text, &key, "r", 1000).is_ok());
         assert!(SealedState::open(&text, &key, "r", 1900).is_ok());
-        assert_eq!(SealedState::open(&text, &key, "r", 1901), Err(StateError::Expired));
-        assert_eq!(SealedState::open(&text, &key, "other", 1000), Err(StateError::OtherRequest));
-        assert_eq!(SealedState::open(&text, &StateKey::new([8; 32]), "r", 1000), Err(StateError::Forged));
-        assert_eq!(SealedState::open(&format!("{text}-TAMPERED"), &key, "r", 1000), Err(StateError::Forged));
+        assert_eq!(
+            SealedState::open(&text, &key, "r", 1901),
+            Err(StateError::Expired)
+        );
+        assert_eq!(
+            SealedState::open(&text, &key, "other", 1000),
+            Err(StateError::OtherRequest)
+        );
+        assert_eq!(
+            SealedState::open(&text, &StateKey::new([8; 32]), "r", 1000),
+            Err(StateError::Forged)
+        );
+        assert_eq!(
+            SealedState::open(&format!("{text}-TAMPERED"), &key, "r", 1000),
+            Err(StateError::Forged)
+        );
         assert!(!format!("{key:?}").contains('7'));
     }
 
     #[test]
     fn parts_of_a_digest_do_not_run_together() {
         let digest = |method: &str, name: &str| {
-            RequestIdentity { method: method.to_owned(), name: name.to_owned(), arguments: None, principal: None }.digest()
+            RequestIdentity {
+                method: method.to_owned(),
+                name: name.to_owned(),
+                arguments: None,
+                principal: None,
+            }
+            .digest()
         };
         assert_ne!(digest("ab", "c"), digest("a", "bc"));
     }

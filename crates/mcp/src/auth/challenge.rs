@@ -21,7 +21,8 @@ impl Challenge {
         self.with("realm", realm)
     }
 
-    /// Where the metadata of the protected resource is; see [`crate::auth::ProtectedResource::metadata_url`].
+    /// Where the metadata of the protected resource is; see
+    /// [`crate::auth::ProtectedResource::metadata_url`].
     #[must_use]
     pub fn resource_metadata(self, url: &str) -> Self {
         self.with("resource_metadata", url)
@@ -30,8 +31,15 @@ impl Challenge {
     /// The scopes that the request needs.
     #[must_use]
     pub fn scope<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
-        let scopes: Vec<String> = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
-        if scopes.is_empty() { self } else { self.with("scope", &scopes.join(" ")) }
+        let scopes: Vec<String> = scopes
+            .into_iter()
+            .map(|scope| scope.as_ref().to_owned())
+            .collect();
+        if scopes.is_empty() {
+            self
+        } else {
+            self.with("scope", &scopes.join(" "))
+        }
     }
 
     /// A token was sent, and it is not good.
@@ -82,12 +90,17 @@ mod tests {
 
     #[test]
     fn parameters_are_quoted_in_their_order() {
-        let challenge =
-            Challenge::bearer().realm("my \"notes\"").resource_metadata("https://n.example/x").scope(["a", "b"]).invalid_token();
-        let expected =
-            r#"Bearer realm="my \"notes\"", resource_metadata="https://n.example/x", scope="a b", error="invalid_token""#;
+        let challenge = Challenge::bearer()
+            .realm("my \"notes\"")
+            .resource_metadata("https://n.example/x")
+            .scope(["a", "b"])
+            .invalid_token();
+        let expected = r#"Bearer realm="my \"notes\"", resource_metadata="https://n.example/x", scope="a b", error="invalid_token""#;
         assert_eq!(HeaderValue::from(challenge), expected);
-        assert_eq!(HeaderValue::from(Challenge::bearer().scope::<&str>([])), "Bearer");
+        assert_eq!(
+            HeaderValue::from(Challenge::bearer().scope::<&str>([])),
+            "Bearer"
+        );
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! What a client says of itself: its name and its capabilities. Self-reported: for display and for what to offer, never for rights.
+//! What a client says of itself: its name and its capabilities. Self-reported: for display and for
+//! what to offer, never for rights.
 
 use std::sync::OnceLock;
 
@@ -15,7 +16,11 @@ pub struct Client {
 
 impl Client {
     pub(crate) fn new(info: Option<&str>, capabilities: Option<&str>) -> Self {
-        Self { info: info.map(Box::from), capabilities: capabilities.map(Box::from), ..Self::default() }
+        Self {
+            info: info.map(Box::from),
+            capabilities: capabilities.map(Box::from),
+            ..Self::default()
+        }
     }
 
     /// The client's name, when it gave one.
@@ -30,16 +35,20 @@ impl Client {
         self.info().get("version").and_then(Value::as_str)
     }
 
-    /// What the client declared that it can do: a `ClientCapabilities` object, empty when it declared nothing.
+    /// What the client declared that it can do: a `ClientCapabilities` object, empty when it
+    /// declared nothing.
     #[must_use]
     pub fn capabilities(&self) -> &Value {
-        self.read_capabilities.get_or_init(|| read(self.capabilities.as_deref()))
+        self.read_capabilities
+            .get_or_init(|| read(self.capabilities.as_deref()))
     }
 
     /// Whether the client declared a capability, by its key, such as `elicitation`.
     #[must_use]
     pub fn can(&self, capability: &str) -> bool {
-        self.capabilities().get(capability).is_some_and(|declared| !declared.is_null())
+        self.capabilities()
+            .get(capability)
+            .is_some_and(|declared| !declared.is_null())
     }
 
     fn info(&self) -> &Value {
@@ -48,5 +57,6 @@ impl Client {
 }
 
 fn read(json: Option<&str>) -> Value {
-    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_else(|| Value::Object(serde_json::Map::new()))
+    json.and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_else(|| Value::Object(serde_json::Map::new()))
 }

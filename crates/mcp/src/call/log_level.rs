@@ -1,4 +1,5 @@
-//! The levels of messages to a client's log, least severe first. Source: specification 2026-07-28, Logging (RFC 5424).
+//! The levels of messages to a client's log, least severe first. Source: specification 2026-07-28,
+//! Logging (RFC 5424).
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,8 @@ impl LogLevel {
             LogLevel::Alert,
             LogLevel::Emergency,
         ];
-        ALL.get(usize::from(place)).copied().unwrap_or(Self::Emergency)
+        ALL.get(usize::from(place))
+            .copied()
+            .unwrap_or(Self::Emergency)
     }
 }

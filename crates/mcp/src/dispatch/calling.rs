@@ -40,9 +40,17 @@ pub(super) enum Work<C> {
     /// A call that became a task at its beginning: the answer that hands it out.
     Task(Reply),
     /// Another method; its result is a JSON object without its closing brace.
-    Method { name: String, work: Fenced<String>, keep: Keep, not_found: ProtocolError },
+    Method {
+        name: String,
+        work: Fenced<String>,
+        keep: Keep,
+        not_found: ProtocolError,
+    },
     /// A method of the application's own; its result is a JSON object.
-    Custom { method: Arc<Method<C>>, work: Fenced<Map<String, Value>> },
+    Custom {
+        method: Arc<Method<C>>,
+        work: Fenced<Map<String, Value>>,
+    },
     /// A subscription; its result is whole.
     Subscription(Pin<Box<dyn Future<Output = Bytes> + Send>>),
 }
@@ -54,7 +62,8 @@ pub(super) enum Keep {
     For(Duration),
 }
 
-/// What is sealed when work has to wait for answers: which request it is, and the state it came with.
+/// What is sealed when work has to wait for answers: which request it is, and the state it came
+/// with.
 pub(super) struct Waiting {
     pub(super) request: RequestIdentity,
     pub(super) before: Option<SealedState>,
@@ -78,12 +87,22 @@ impl<C: Send + Sync + 'static> Calling<C> {
 
     /// Waits for the work and writes its answer.
     pub(crate) async fn finish(self) -> Answer {
-        let Self { id, modern, work, waiting, voice, catalog } = self;
+        let Self {
+            id,
+            modern,
+            work,
+            waiting,
+            voice,
+            catalog,
+        } = self;
         let identity = &catalog.identity;
         let error = match work {
             Work::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
             Work::Task(reply) => return ok(reply),
-            Work::Tool { running, structured } => match tasks::follow(running, &voice.0).await {
+            Work::Tool {
+                running,
+                structured,
+            } => match tasks::follow(running, &voice.0).await {
                 Followed::Became(task, running) => {
                     let reply = Reply::created_task(&id, &task.seed(), &identity.modern_meta);
                     if tasks::go_on(&task, running, structured, &catalog) {
@@ -101,24 +120,44 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 Followed::Ended(Err(CallError::MissingCapability(capabilities))) => {
                     ProtocolError::missing_capability(&capabilities)
                 }
-                Followed::Ended(Err(CallError::Forbidden(message))) => ProtocolError::forbidden(message),
+                Followed::Ended(Err(CallError::Forbidden(message))) => {
+                    ProtocolError::forbidden(message)
+                }
                 Followed::Ended(Err(error)) => ProtocolError::invalid_params(error.to_string()),
             },
-            Work::Method { name, work, keep, not_found } => match work.await {
+            Work::Method {
+                name,
+                work,
+                keep,
+                not_found,
+            } => match work.await {
                 Ok(open) => {
                     let result = match (modern, keep) {
                         (false, _) => format!("{open}}}").into(),
-                        (true, Keep::For(ttl)) => identity.cacheable(open, ttl, CacheScope::Private),
+                        (true, Keep::For(ttl)) => {
+                            identity.cacheable(open, ttl, CacheScope::Private)
+                        }
                         (true, Keep::No) => format!("{open}{}", identity.modern_tail).into(),
                     };
                     return ok(Reply::ready(&id, result));
                 }
-                Err(Stopped::Failed(Failure::InputRequired(required))) => return ask(&id, *required, waiting, modern, &catalog),
+                Err(Stopped::Failed(Failure::InputRequired(required))) => {
+                    return ask(&id, *required, waiting, modern, &catalog);
+                }
                 Err(stopped) => method_error(&name, stopped, not_found),
             },
             Work::Custom { method, work } => match work.await {
-                Ok(result) => return ok(Reply::ready(&id, custom::result(&method, result, identity, modern).into())),
-                Err(stopped) => method_error(&method.name, stopped, ProtocolError::unknown_method(&method.name)),
+                Ok(result) => {
+                    return ok(Reply::ready(
+                        &id,
+                        custom::result(&method, result, identity, modern).into(),
+                    ));
+                }
+                Err(stopped) => method_error(
+                    &method.name,
+                    stopped,
+                    ProtocolError::unknown_method(&method.name),
+                ),
             },
         };
         refusal(Some(&id), None, modern, &error)
@@ -126,17 +165,37 @@ impl<C: Send + Sync + 'static> Calling<C> {
 }
 
 fn ok(reply: Reply) -> Answer {
-    Answer { status: StatusCode::OK, reply: Some(reply) }
+    Answer {
+        status: StatusCode::OK,
+        reply: Some(reply),
+    }
 }
 
 /// The result that asks the client, with the state sealed.
-fn ask<C>(id: &str, required: InputRequired, waiting: Option<Waiting>, modern: bool, catalog: &Catalog<C>) -> Answer {
+fn ask<C>(
+    id: &str,
+    required: InputRequired,
+    waiting: Option<Waiting>,
+    modern: bool,
+    catalog: &Catalog<C>,
+) -> Answer {
     let InputRequired { questions, answers } = required;
     let sealed = waiting.and_then(|Waiting { request, before }| {
-        SealedState::next(request.digest(), sealed_state::now(), before.as_ref(), answers).seal(&catalog.identity.state_key)
+        SealedState::next(
+            request.digest(),
+            sealed_state::now(),
+            before.as_ref(),
+            answers,
+        )
+        .seal(&catalog.identity.state_key)
     });
     match sealed {
-        Some(state) => ok(Reply::input_required(id, &questions, &state, &catalog.identity.modern_meta)),
+        Some(state) => ok(Reply::input_required(
+            id,
+            &questions,
+            &state,
+            &catalog.identity.modern_meta,
+        )),
         None => refusal(Some(id), None, modern, &ProtocolError::internal()),
     }
 }
@@ -144,7 +203,9 @@ fn ask<C>(id: &str, required: InputRequired, waiting: Option<Waiting>, modern: b
 fn method_error(method: &str, stopped: Stopped, not_found: ProtocolError) -> ProtocolError {
     match stopped {
         Stopped::Failed(Failure::NotFound) => not_found,
-        Stopped::Failed(Failure::MissingCapability(capabilities)) => ProtocolError::missing_capability(&capabilities),
+        Stopped::Failed(Failure::MissingCapability(capabilities)) => {
+            ProtocolError::missing_capability(&capabilities)
+        }
         Stopped::Failed(Failure::Forbidden(message)) => ProtocolError::forbidden(message),
         Stopped::Failed(Failure::Told(message)) => ProtocolError::invalid_params(message),
         Stopped::Failed(Failure::Internal(error)) => {

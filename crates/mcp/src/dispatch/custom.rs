@@ -1,4 +1,5 @@
-//! Requests for methods of an application's own: their parameters, their header rule, the form of their results.
+//! Requests for methods of an application's own: their parameters, their header rule, the form of
+//! their results.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -10,9 +11,11 @@ use crate::protocol_error::ProtocolError;
 
 /// The parameters of a request, without `_meta`.
 pub(super) fn params(raw: Option<&RawValue>) -> Result<Map<String, Value>, ProtocolError> {
-    let Some(raw) = raw else { return Ok(Map::new()) };
-    let mut params: Map<String, Value> =
-        serde_json::from_str(raw.get()).map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))?;
+    let Some(raw) = raw else {
+        return Ok(Map::new());
+    };
+    let mut params: Map<String, Value> = serde_json::from_str(raw.get())
+        .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))?;
     params.shift_remove("_meta");
     Ok(params)
 }
@@ -23,7 +26,9 @@ pub(super) fn check_name<C>(
     headers: Option<&::http::HeaderMap>,
     params: &Map<String, Value>,
 ) -> Result<(), ProtocolError> {
-    let (Some(headers), Some(parameter)) = (headers, &method.name_header) else { return Ok(()) };
+    let (Some(headers), Some(parameter)) = (headers, &method.name_header) else {
+        return Ok(());
+    };
     match params.get(parameter).and_then(Value::as_str) {
         Some(name) => headers::check_name(headers, name),
         // The function says what is wrong with the parameter.
@@ -32,9 +37,15 @@ pub(super) fn check_name<C>(
 }
 
 /// A whole result; what it says itself of the modern era's own keys stands.
-pub(super) fn result<C>(method: &Method<C>, mut result: Map<String, Value>, identity: &Identity<C>, modern: bool) -> String {
+pub(super) fn result<C>(
+    method: &Method<C>,
+    mut result: Map<String, Value>,
+    identity: &Identity<C>,
+    modern: bool,
+) -> String {
     if modern {
-        let own: Map<String, Value> = serde_json::from_str(&format!("{{{}}}", identity.modern_meta)).unwrap_or_default();
+        let own: Map<String, Value> =
+            serde_json::from_str(&format!("{{{}}}", identity.modern_meta)).unwrap_or_default();
         for (key, value) in own {
             match (result.get_mut(&key), value) {
                 (Some(Value::Object(there)), Value::Object(ours)) => {
@@ -48,11 +59,15 @@ pub(super) fn result<C>(method: &Method<C>, mut result: Map<String, Value>, iden
                 }
             }
         }
-        result.entry("resultType").or_insert_with(|| json!("complete"));
+        result
+            .entry("resultType")
+            .or_insert_with(|| json!("complete"));
         if let Some(ttl) = method.cache {
             let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
             result.entry("ttlMs").or_insert_with(|| json!(ttl));
-            result.entry("cacheScope").or_insert_with(|| json!(identity.cache_scope.as_str()));
+            result
+                .entry("cacheScope")
+                .or_insert_with(|| json!(identity.cache_scope.as_str()));
         }
     }
     Value::Object(result).to_string()

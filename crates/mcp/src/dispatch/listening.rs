@@ -1,4 +1,5 @@
-//! `subscriptions/listen`: a request that stays open and tells what changes. Source: specification 2026-07-28, Subscriptions.
+//! `subscriptions/listen`: a request that stays open and tells what changes. Source: specification
+//! 2026-07-28, Subscriptions.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +32,10 @@ pub(super) struct Filter {
     task_ids: BTreeSet<String>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -45,10 +49,17 @@ impl Filter {
         is_seen: impl Fn(&str) -> bool,
     ) -> Result<Self, ProtocolError> {
         if self.resource_subscriptions.len() > limits::SUBSCRIPTIONS {
-            return Err(ProtocolError::invalid_params(format!("at most {} resources can be listened to", limits::SUBSCRIPTIONS)));
+            return Err(ProtocolError::invalid_params(format!(
+                "at most {} resources can be listened to",
+                limits::SUBSCRIPTIONS
+            )));
         }
         if !lists {
-            (self.tools_list_changed, self.prompts_list_changed, self.resources_list_changed) = (false, false, false);
+            (
+                self.tools_list_changed,
+                self.prompts_list_changed,
+                self.resources_list_changed,
+            ) = (false, false, false);
         }
         if !resources {
             self.resource_subscriptions.clear();
@@ -63,12 +74,19 @@ impl Filter {
     }
 
     /// Keeps the tasks that the caller may know of, and gives them.
-    pub(super) fn watched(&mut self, own: impl Fn(&str) -> Option<Arc<Task>>) -> Result<Vec<Arc<Task>>, ProtocolError> {
+    pub(super) fn watched(
+        &mut self,
+        own: impl Fn(&str) -> Option<Arc<Task>>,
+    ) -> Result<Vec<Arc<Task>>, ProtocolError> {
         if self.task_ids.len() > limits::LISTENED_TASKS {
-            return Err(ProtocolError::invalid_params(format!("at most {} tasks can be listened to", limits::LISTENED_TASKS)));
+            return Err(ProtocolError::invalid_params(format!(
+                "at most {} tasks can be listened to",
+                limits::LISTENED_TASKS
+            )));
         }
         let mut tasks = Vec::new();
-        self.task_ids.retain(|id| own(id).map(|task| tasks.push(task)).is_some());
+        self.task_ids
+            .retain(|id| own(id).map(|task| tasks.push(task)).is_some());
         Ok(tasks)
     }
 
@@ -97,7 +115,11 @@ impl Subscription {
     /// The acknowledgement is on its way, and what changed meanwhile follows it.
     fn acknowledged(&self) {
         let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-        early.take().unwrap_or_default().iter().for_each(|change| self.send(change));
+        early
+            .take()
+            .unwrap_or_default()
+            .iter()
+            .for_each(|change| self.send(change));
     }
 
     fn send(&self, change: &Change) {
@@ -121,7 +143,8 @@ impl Listener for Subscription {
     }
 }
 
-/// Tells what changes until the client goes, reads too slowly, or the conversation ends; then gives the result.
+/// Tells what changes until the client goes, reads too slowly, or the conversation ends; then gives
+/// the result.
 pub(super) async fn listen(
     id: Value,
     filter: Filter,
@@ -137,7 +160,13 @@ pub(super) async fn listen(
         "params": { "_meta": meta, "notifications": filter }
     });
     let early = Mutex::new(Some(Vec::new()));
-    let subscription = Arc::new(Subscription { id, filter, outlet: Arc::clone(&outlet), early, lost: Notify::new() });
+    let subscription = Arc::new(Subscription {
+        id,
+        filter,
+        outlet: Arc::clone(&outlet),
+        early,
+        lost: Notify::new(),
+    });
     let listener: Arc<dyn Listener> = Arc::clone(&subscription) as Arc<dyn Listener>;
     // Listens first, so that nothing is missed after the acknowledgement that the client counts on.
     hub.add(&listener);
@@ -170,8 +199,11 @@ pub(super) async fn listen(
 
 /// The notification of how a task stands.
 fn told(task: Snapshot, meta: &Value) -> Bytes {
-    let mut message =
-        format!(r#"{{"jsonrpc":"2.0","method":"notifications/tasks","params":{{"_meta":{meta},{}"#, task.fields).into_bytes();
+    let mut message = format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/tasks","params":{{"_meta":{meta},{}"#,
+        task.fields
+    )
+    .into_bytes();
     if let Some(result) = task.result {
         message.extend_from_slice(br#","result":"#);
         message.extend_from_slice(&result);
@@ -206,7 +238,10 @@ mod tests {
         }
 
         fn try_send(&self, message: Bytes) -> bool {
-            self.1.lock().unwrap().push(serde_json::from_slice(&message).unwrap());
+            self.1
+                .lock()
+                .unwrap()
+                .push(serde_json::from_slice(&message).unwrap());
             true
         }
     }
@@ -215,16 +250,46 @@ mod tests {
     fn the_acknowledgement_comes_first_and_no_change_is_lost_around_it() {
         let hub = Arc::new(Hub::default());
         let outlet = Arc::new(Quick(Arc::clone(&hub), Mutex::default()));
-        let filter = Filter { tools_list_changed: true, prompts_list_changed: true, ..Filter::default() };
-        let mut listening =
-            Box::pin(listen(json!(1), filter, Vec::new(), Arc::clone(&outlet) as Arc<dyn Outlet>, Arc::clone(&hub), None));
+        let filter = Filter {
+            tools_list_changed: true,
+            prompts_list_changed: true,
+            ..Filter::default()
+        };
+        let mut listening = Box::pin(listen(
+            json!(1),
+            filter,
+            Vec::new(),
+            Arc::clone(&outlet) as Arc<dyn Outlet>,
+            Arc::clone(&hub),
+            None,
+        ));
         let mut context = Context::from_waker(Waker::noop());
         assert!(listening.as_mut().poll(&mut context).is_pending());
         hub.tell(&Change::Tools);
-        let methods: Vec<_> = outlet.1.lock().unwrap().iter().map(|message| message["method"].clone()).collect();
-        let (tools, prompts) = ("notifications/tools/list_changed", "notifications/prompts/list_changed");
-        assert_eq!(methods, ["notifications/subscriptions/acknowledged", tools, prompts, tools]);
+        let methods: Vec<_> = outlet
+            .1
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|message| message["method"].clone())
+            .collect();
+        let (tools, prompts) = (
+            "notifications/tools/list_changed",
+            "notifications/prompts/list_changed",
+        );
+        assert_eq!(
+            methods,
+            [
+                "notifications/subscriptions/acknowledged",
+                tools,
+                prompts,
+                tools
+            ]
+        );
         hub.end();
-        assert!(matches!(listening.as_mut().poll(&mut context), Poll::Ready(_)));
+        assert!(matches!(
+            listening.as_mut().poll(&mut context),
+            Poll::Ready(_)
+        ));
     }
 }

@@ -36,8 +36,20 @@ pub(super) struct Request<'a, C> {
 }
 
 impl<'a, C: Send + Sync + 'static> Request<'a, C> {
-    pub(super) fn new(endpoint: &'a Endpoint<C>, id: &'a str, method: Cow<'a, str>, arrival: &'a Arrival<'a, C>) -> Self {
-        Self { catalog: endpoint.catalog(), hub: endpoint.hub(), tasks: endpoint.tasks(), id, method, arrival }
+    pub(super) fn new(
+        endpoint: &'a Endpoint<C>,
+        id: &'a str,
+        method: Cow<'a, str>,
+        arrival: &'a Arrival<'a, C>,
+    ) -> Self {
+        Self {
+            catalog: endpoint.catalog(),
+            hub: endpoint.hub(),
+            tasks: endpoint.tasks(),
+            id,
+            method,
+            arrival,
+        }
     }
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Step<C> {
@@ -46,7 +58,8 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let outcome = Params::read(params).and_then(|read| {
             let meta = read.meta()?;
             modern |= meta.is_modern();
-            // The application's rules and functions are called here; a panic in one ends this request and nothing else.
+            // The application's rules and functions are called here; a panic in one ends this
+            // request and nothing else.
             let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 if modern { self.take_modern(&read, &meta, params) } else { self.take_legacy(&read, &meta, params) }
             }));
@@ -55,14 +68,26 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 Err(ProtocolError::internal())
             })
         });
-        outcome.unwrap_or_else(|error| Step::Answered(refusal(Some(self.id), origin.revision(), modern, &error)))
+        outcome.unwrap_or_else(|error| {
+            Step::Answered(refusal(Some(self.id), origin.revision(), modern, &error))
+        })
     }
 
     /// 2026-07-28: everything about the request is in the request.
-    fn take_modern(&self, params: &Params<'_>, meta: &RequestMeta<'_>, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
+    fn take_modern(
+        &self,
+        params: &Params<'_>,
+        meta: &RequestMeta<'_>,
+        raw: Option<&RawValue>,
+    ) -> Result<Step<C>, ProtocolError> {
         let (version, capabilities) = meta.required()?;
         if let Some(headers) = self.arrival.origin.headers {
-            headers::check_standard(headers, &version, &self.method, params.named_by(&self.method))?;
+            headers::check_standard(
+                headers,
+                &version,
+                &self.method,
+                params.named_by(&self.method),
+            )?;
         }
         if Revision::parse(&version).is_none_or(|revision| !revision.is_modern()) {
             return Err(ProtocolError::unsupported_version(&version));
@@ -87,36 +112,67 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         }
         match &*self.method {
             "server/discover" => {
-                let seen = self.catalog.seen(self.arrival.caller, || context(Asking::Impossible));
+                let seen = self
+                    .catalog
+                    .seen(self.arrival.caller, || context(Asking::Impossible));
                 Ok(self.ready(seen.discover()))
             }
             "tools/call" | "resources/read" | "prompts/get" => {
                 let (waiting, answers) = self.brought_back(params)?;
                 let context = context(Asking::ByResult(answers));
-                self.work(params, Brought { context, waiting: Some(waiting) }, raw)
+                self.work(
+                    params,
+                    Brought {
+                        context,
+                        waiting: Some(waiting),
+                    },
+                    raw,
+                )
             }
-            "tasks/get" | "tasks/update" | "tasks/cancel" => self.about_task(params, &context(Asking::Impossible)),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => {
+                self.about_task(params, &context(Asking::Impossible))
+            }
             "subscriptions/listen" => self.listen(params, || context(Asking::Impossible)),
-            "completion/complete" => self.work(params, Brought { context: context(Asking::Impossible), waiting: None }, raw),
+            "completion/complete" => self.work(
+                params,
+                Brought {
+                    context: context(Asking::Impossible),
+                    waiting: None,
+                },
+                raw,
+            ),
             _ => Err(ProtocolError::unknown_method(&self.method)),
         }
     }
 
-    fn listen(&self, params: &Params<'_>, context: impl FnOnce() -> Arc<RequestContext>) -> Result<Step<C>, ProtocolError> {
+    fn listen(
+        &self,
+        params: &Params<'_>,
+        context: impl FnOnce() -> Arc<RequestContext>,
+    ) -> Result<Step<C>, ProtocolError> {
         let identity = &self.catalog.identity;
         if !identity.announces_changes && !identity.subscriptions && self.tasks.is_none() {
             return Err(ProtocolError::unknown_method(&self.method));
         }
-        let filter = params.notifications.ok_or_else(|| ProtocolError::invalid_params("`notifications` is missing"))?;
+        let filter = params
+            .notifications
+            .ok_or_else(|| ProtocolError::invalid_params("`notifications` is missing"))?;
         // A sequence would be read as the fields in their order.
         if !filter.get().starts_with('{') {
-            return Err(ProtocolError::invalid_params("`notifications` must be an object"));
+            return Err(ProtocolError::invalid_params(
+                "`notifications` must be an object",
+            ));
         }
         let filter: Filter = serde_json::from_str(filter.get())
             .map_err(|error| ProtocolError::invalid_params(format!("`notifications`: {error}")))?;
         let context = context();
-        let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
-        let mut filter = filter.honoured(identity.announces_changes, identity.subscriptions, |uri| seen.has_resource(uri))?;
+        let seen = self
+            .catalog
+            .seen(self.arrival.caller, || Arc::clone(&context));
+        let mut filter =
+            filter.honoured(identity.announces_changes, identity.subscriptions, |uri| {
+                seen.has_resource(uri)
+            })?;
         let tasks = match self.tasks {
             Some(tasks) if filter.names_tasks() => {
                 check_knows_tasks(&context.client)?;
@@ -125,17 +181,41 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             _ => filter.watched(|_| None)?,
         };
         let outlet = self.arrival.outlet.clone();
-        let outlet =
-            outlet.ok_or_else(|| ProtocolError::invalid_params("listening needs a client that takes text/event-stream"))?;
+        let outlet = outlet.ok_or_else(|| {
+            ProtocolError::invalid_params("listening needs a client that takes text/event-stream")
+        })?;
         let id = serde_json::from_str(self.id).map_err(|_| ProtocolError::internal())?;
         let conversation = self.arrival.origin.conversation.map(Arc::clone);
-        let work = Work::Subscription(Box::pin(listening::listen(id, filter, tasks, outlet, Arc::clone(self.hub), conversation)));
-        let (id, voice, catalog) = (self.id.to_owned(), Voice(context), Arc::clone(&self.catalog));
-        Ok(Step::Calling(Calling { id, modern: true, work, waiting: None, voice, catalog }))
+        let work = Work::Subscription(Box::pin(listening::listen(
+            id,
+            filter,
+            tasks,
+            outlet,
+            Arc::clone(self.hub),
+            conversation,
+        )));
+        let (id, voice, catalog) = (
+            self.id.to_owned(),
+            Voice(context),
+            Arc::clone(&self.catalog),
+        );
+        Ok(Step::Calling(Calling {
+            id,
+            modern: true,
+            work,
+            waiting: None,
+            voice,
+            catalog,
+        }))
     }
 
     /// The four revisions with a handshake. A method works before `initialize` too.
-    fn take_legacy(&self, params: &Params<'_>, meta: &RequestMeta<'_>, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
+    fn take_legacy(
+        &self,
+        params: &Params<'_>,
+        meta: &RequestMeta<'_>,
+        raw: Option<&RawValue>,
+    ) -> Result<Step<C>, ProtocolError> {
         if let Some(headers) = self.arrival.origin.headers {
             headers::check_legacy_version(headers)?;
         }
@@ -150,28 +230,47 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             "initialize" => {
                 let requested = Params::text(params.protocol_version, "protocolVersion")?;
                 let revision = Revision::negotiate(&requested);
-                let opened = self.arrival.opening.map(|opening| opening.get_or_init(Arc::default));
+                let opened = self
+                    .arrival
+                    .opening
+                    .map(|opening| opening.get_or_init(Arc::default));
                 if let Some(conversation) = self.arrival.origin.conversation.or(opened) {
-                    let client = Client::new(params.client_info.map(RawValue::get), params.capabilities.map(RawValue::get));
+                    let client = Client::new(
+                        params.client_info.map(RawValue::get),
+                        params.capabilities.map(RawValue::get),
+                    );
                     conversation.begin(revision, client);
                 }
-                Ok(self.ready(self.catalog.seen(self.arrival.caller, context).initialize(revision)))
+                Ok(self.ready(
+                    self.catalog
+                        .seen(self.arrival.caller, context)
+                        .initialize(revision),
+                ))
             }
             "ping" => Ok(self.ready(Bytes::from_static(b"{}"))),
             "logging/setLevel" if self.catalog.identity.logging => {
-                let level = params.level.ok_or_else(|| ProtocolError::invalid_params("`level` is missing"))?;
+                let level = params
+                    .level
+                    .ok_or_else(|| ProtocolError::invalid_params("`level` is missing"))?;
                 let level = request_meta::read_level(level)?;
                 if let Some(conversation) = self.arrival.origin.conversation {
                     conversation.set_log_level(level);
                 }
                 Ok(self.ready(Bytes::from_static(b"{}")))
             }
-            "resources/subscribe" | "resources/unsubscribe" if self.catalog.identity.subscriptions => {
+            "resources/subscribe" | "resources/unsubscribe"
+                if self.catalog.identity.subscriptions =>
+            {
                 self.subscribe(params, context)
             }
-            "tools/call" | "resources/read" | "prompts/get" | "completion/complete" => {
-                self.work(params, Brought { context: context(), waiting: None }, raw)
-            }
+            "tools/call" | "resources/read" | "prompts/get" | "completion/complete" => self.work(
+                params,
+                Brought {
+                    context: context(),
+                    waiting: None,
+                },
+                raw,
+            ),
             _ => Err(ProtocolError::unknown_method(&self.method)),
         }
     }
@@ -183,12 +282,21 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         raw: Option<&RawValue>,
         context: Arc<RequestContext>,
     ) -> Result<Step<C>, ProtocolError> {
-        if self.catalog.seen(self.arrival.caller, || Arc::clone(&context)).method(&method.name).is_none() {
+        if self
+            .catalog
+            .seen(self.arrival.caller, || Arc::clone(&context))
+            .method(&method.name)
+            .is_none()
+        {
             return Err(ProtocolError::unknown_method(&self.method));
         }
         let modern = context.revision.is_some_and(Revision::is_modern);
         let params = custom::params(raw)?;
-        custom::check_name(method, self.arrival.origin.headers.filter(|_| modern), &params)?;
+        custom::check_name(
+            method,
+            self.arrival.origin.headers.filter(|_| modern),
+            &params,
+        )?;
         let call = self.call_with(params, &context);
         let method = Arc::clone(method);
         // The function itself may panic before it returns its future.
@@ -196,20 +304,45 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             let method = Arc::clone(&method);
             async move { method.start(call).await }
         });
-        let work = Work::Custom { work: Fenced::new(working, method.time_limit, &context), method };
-        let (id, voice, catalog) = (self.id.to_owned(), Voice(context), Arc::clone(&self.catalog));
-        Ok(Step::Calling(Calling { id, modern, work, waiting: None, voice, catalog }))
+        let work = Work::Custom {
+            work: Fenced::new(working, method.time_limit, &context),
+            method,
+        };
+        let (id, voice, catalog) = (
+            self.id.to_owned(),
+            Voice(context),
+            Arc::clone(&self.catalog),
+        );
+        Ok(Step::Calling(Calling {
+            id,
+            modern,
+            work,
+            waiting: None,
+            voice,
+            catalog,
+        }))
     }
 
     /// A subscription lasts as long as the conversation; without one there is nothing to tell.
-    fn subscribe(&self, params: &Params<'_>, context: impl FnOnce() -> Arc<RequestContext>) -> Result<Step<C>, ProtocolError> {
+    fn subscribe(
+        &self,
+        params: &Params<'_>,
+        context: impl FnOnce() -> Arc<RequestContext>,
+    ) -> Result<Step<C>, ProtocolError> {
         let uri = Params::text(params.uri, "uri")?;
         let Some(conversation) = self.arrival.origin.conversation else {
-            return Err(ProtocolError::invalid_params("a subscription needs a session; open one with `initialize`"));
+            return Err(ProtocolError::invalid_params(
+                "a subscription needs a session; open one with `initialize`",
+            ));
         };
         let is_done = match &*self.method {
             // Who may not see a resource does not hear of it either.
-            "resources/subscribe" if !self.catalog.seen(self.arrival.caller, context).has_resource(&uri) => {
+            "resources/subscribe"
+                if !self
+                    .catalog
+                    .seen(self.arrival.caller, context)
+                    .has_resource(&uri) =>
+            {
                 return Err(ProtocolError::resource_not_found(&uri, false));
             }
             "resources/subscribe" => conversation.subscribe(&uri),
@@ -219,7 +352,10 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             }
         };
         if !is_done {
-            return Err(ProtocolError::invalid_params(format!("a session has at most {} subscriptions", limits::SUBSCRIPTIONS)));
+            return Err(ProtocolError::invalid_params(format!(
+                "a session has at most {} subscriptions",
+                limits::SUBSCRIPTIONS
+            )));
         }
         Ok(self.ready(Bytes::from_static(b"{}")))
     }
@@ -233,7 +369,11 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         };
         if let Some(conversation) = self.arrival.origin.conversation {
             context.client = conversation.client();
-            context.log_level = self.catalog.identity.logging.then(|| conversation.log_level());
+            context.log_level = self
+                .catalog
+                .identity
+                .logging
+                .then(|| conversation.log_level());
             context.asking = Asking::ByRequest(Arc::clone(conversation));
         }
         Arc::new(context)
@@ -248,16 +388,25 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     ) -> Result<Step<C>, ProtocolError> {
         let seen = self.catalog.seen(self.arrival.caller, context);
         let cursor = params.cursor.filter(|cursor| cursor.get() != "null");
-        let cursor = cursor.map(|cursor| Params::text(Some(cursor), "cursor")).transpose()?;
-        let list = seen.list(list, cursor.as_deref(), modern).map_err(|unlisted| match unlisted {
-            Unlisted::NotOffered => ProtocolError::unknown_method(&self.method),
-            Unlisted::Cursor => ProtocolError::invalid_params("`cursor` is not one that this server gave out; leave it out"),
-        })?;
+        let cursor = cursor
+            .map(|cursor| Params::text(Some(cursor), "cursor"))
+            .transpose()?;
+        let list =
+            seen.list(list, cursor.as_deref(), modern)
+                .map_err(|unlisted| match unlisted {
+                    Unlisted::NotOffered => ProtocolError::unknown_method(&self.method),
+                    Unlisted::Cursor => ProtocolError::invalid_params(
+                        "`cursor` is not one that this server gave out; leave it out",
+                    ),
+                })?;
         Ok(self.ready(list))
     }
 
     pub(super) fn ready(&self, result: Bytes) -> Step<C> {
-        Step::Answered(Answer { status: StatusCode::OK, reply: Some(Reply::ready(self.id, result)) })
+        Step::Answered(Answer {
+            status: StatusCode::OK,
+            reply: Some(Reply::ready(self.id, result)),
+        })
     }
 }
 

@@ -19,17 +19,30 @@ use crate::tasks::{self, Prospect, Task, TaskUse, Tasks};
 
 impl<C: Send + Sync + 'static> Request<'_, C> {
     /// A request about a task.
-    pub(super) fn about_task(&self, params: &Params<'_>, context: &Arc<RequestContext>) -> Result<Step<C>, ProtocolError> {
-        let tasks = self.tasks.ok_or_else(|| ProtocolError::unknown_method(&self.method))?;
+    pub(super) fn about_task(
+        &self,
+        params: &Params<'_>,
+        context: &Arc<RequestContext>,
+    ) -> Result<Step<C>, ProtocolError> {
+        let tasks = self
+            .tasks
+            .ok_or_else(|| ProtocolError::unknown_method(&self.method))?;
         check_knows_tasks(&context.client)?;
         let id = Params::text(params.task_id, "taskId")?;
-        let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(context));
-        let task = self.own_task(tasks, &seen, &id).ok_or_else(|| ProtocolError::unknown_task(&id))?;
+        let seen = self
+            .catalog
+            .seen(self.arrival.caller, || Arc::clone(context));
+        let task = self
+            .own_task(tasks, &seen, &id)
+            .ok_or_else(|| ProtocolError::unknown_task(&id))?;
         let tail = &self.catalog.identity.modern_tail;
         match &*self.method {
             "tasks/get" => {
                 let reply = Some(Reply::task(self.id, task.snapshot(), tail));
-                return Ok(Step::Answered(Answer { status: StatusCode::OK, reply }));
+                return Ok(Step::Answered(Answer {
+                    status: StatusCode::OK,
+                    reply,
+                }));
             }
             "tasks/update" => task.answer(responses(params.input_responses)?),
             _ => task.cancel(),
@@ -39,9 +52,17 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         Ok(self.ready(format!("{{{acknowledged}").into()))
     }
 
-    /// A task that the caller began with a tool that it still sees. Any other is as unknown as one that never was.
-    pub(super) fn own_task(&self, tasks: &Tasks, seen: &Seen<'_, C>, id: &str) -> Option<Arc<Task>> {
-        tasks.find(id, self.principal().as_deref()).filter(|task| seen.tool(&task.tool).is_some())
+    /// A task that the caller began with a tool that it still sees. Any other is as unknown as one
+    /// that never was.
+    pub(super) fn own_task(
+        &self,
+        tasks: &Tasks,
+        seen: &Seen<'_, C>,
+        id: &str,
+    ) -> Option<Arc<Task>> {
+        tasks
+            .find(id, self.principal().as_deref())
+            .filter(|task| seen.tool(&task.tool).is_some())
     }
 
     /// Starts a call of a tool: as a task, as a call that may become one, or as a call.
@@ -54,11 +75,21 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         let structured = tool.is_structured();
         let caller = Arc::clone(self.arrival.caller);
         let start = |arguments| tool.start(arguments, caller, Arc::clone(context));
-        let knows_tasks = || context.revision.is_some_and(crate::Revision::is_modern) && tasks::knows_tasks(&context.client);
+        let knows_tasks = || {
+            context.revision.is_some_and(crate::Revision::is_modern)
+                && tasks::knows_tasks(&context.client)
+        };
         let tasks = match (tool.task, self.tasks) {
             (Some(_), Some(tasks)) if knows_tasks() => tasks,
-            (Some(TaskUse::Required), _) => return Err(ProtocolError::missing_capability(&tasks::capability())),
-            _ => return Ok(Work::Tool { running: start(arguments), structured }),
+            (Some(TaskUse::Required), _) => {
+                return Err(ProtocolError::missing_capability(&tasks::capability()));
+            }
+            _ => {
+                return Ok(Work::Tool {
+                    running: start(arguments),
+                    structured,
+                });
+            }
         };
         let prospect = Prospect::new(tasks, self.principal(), tool.name());
         if !tool.begins_task {
@@ -70,8 +101,10 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             // Wrong arguments are told at once.
             Some(task) if running.has_ended() => tasks.forget(task),
             Some(task) => {
-                // The work is under way before anybody hears of the task: a connection that ends now leaves no task without work.
-                let reply = Reply::created_task(self.id, &task.seed(), &self.catalog.identity.modern_meta);
+                // The work is under way before anybody hears of the task: a connection that ends
+                // now leaves no task without work.
+                let reply =
+                    Reply::created_task(self.id, &task.seed(), &self.catalog.identity.modern_meta);
                 if tasks::go_on(task, running, structured, &self.catalog) {
                     return Ok(Work::Task(reply));
                 }
@@ -80,20 +113,32 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             }
             None => {}
         }
-        Ok(Work::Tool { running, structured })
+        Ok(Work::Tool {
+            running,
+            structured,
+        })
     }
 
     fn principal(&self) -> Option<String> {
-        self.catalog.identity.principal.as_ref().map(|principal| principal(self.arrival.caller))
+        self.catalog
+            .identity
+            .principal
+            .as_ref()
+            .map(|principal| principal(self.arrival.caller))
     }
 }
 
 /// Refuses a client that does not know tasks.
 pub(super) fn check_knows_tasks(client: &Client) -> Result<(), ProtocolError> {
-    if tasks::knows_tasks(client) { Ok(()) } else { Err(ProtocolError::missing_capability(&tasks::capability())) }
+    if tasks::knows_tasks(client) {
+        Ok(())
+    } else {
+        Err(ProtocolError::missing_capability(&tasks::capability()))
+    }
 }
 
 fn responses(raw: Option<&RawValue>) -> Result<Map<String, Value>, ProtocolError> {
     let raw = raw.ok_or_else(|| ProtocolError::invalid_params("`inputResponses` is missing"))?;
-    serde_json::from_str(raw.get()).map_err(|error| ProtocolError::invalid_params(format!("`inputResponses`: {error}")))
+    serde_json::from_str(raw.get())
+        .map_err(|error| ProtocolError::invalid_params(format!("`inputResponses`: {error}")))
 }

@@ -1,4 +1,5 @@
-//! The work that a request asks for, out of what it may see: a tool, a resource, a prompt, a completion. Knows no era and no other method.
+//! The work that a request asks for, out of what it may see: a tool, a resource, a prompt, a
+//! completion. Knows no era and no other method.
 
 use std::sync::Arc;
 
@@ -30,10 +31,19 @@ pub(super) struct Brought {
 
 impl<C: Send + Sync + 'static> Request<'_, C> {
     /// Starts what a request asks for, out of what it may see.
-    pub(super) fn work(&self, params: &Params<'_>, brought: Brought, raw: Option<&RawValue>) -> Result<Step<C>, ProtocolError> {
+    pub(super) fn work(
+        &self,
+        params: &Params<'_>,
+        brought: Brought,
+        raw: Option<&RawValue>,
+    ) -> Result<Step<C>, ProtocolError> {
         let Brought { context, waiting } = brought;
-        let kept = waiting.as_ref().and_then(|waiting| waiting.request.arguments.clone());
-        let seen = self.catalog.seen(self.arrival.caller, || Arc::clone(&context));
+        let kept = waiting
+            .as_ref()
+            .and_then(|waiting| waiting.request.arguments.clone());
+        let seen = self
+            .catalog
+            .seen(self.arrival.caller, || Arc::clone(&context));
         let work = match &*self.method {
             "tools/call" => self.call(params, kept, &context, &seen)?,
             "resources/read" => self.read(params, &context, &seen)?,
@@ -44,7 +54,14 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         let modern = context.revision.is_some_and(Revision::is_modern);
         let catalog = Arc::clone(&self.catalog);
         let voice = Voice(context);
-        Ok(Step::Calling(Calling { id: self.id.to_owned(), modern, work, waiting, voice, catalog }))
+        Ok(Step::Calling(Calling {
+            id: self.id.to_owned(),
+            modern,
+            work,
+            waiting,
+            voice,
+            catalog,
+        }))
     }
 
     fn call(
@@ -56,9 +73,13 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
     ) -> Result<Work<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
         let unknown = || ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name)));
-        let tool = seen.tool(&name).ok_or_else(|| self.unseen(seen, List::Tools, context, unknown()))?;
+        let tool = seen
+            .tool(&name)
+            .ok_or_else(|| self.unseen(seen, List::Tools, context, unknown()))?;
         // Most arguments are right as they are, and then they stay a text.
-        let fitting = params.arguments.and_then(|raw| tool.fitting(raw.get(), || kept.unwrap_or_else(|| self.kept(raw))));
+        let fitting = params
+            .arguments
+            .and_then(|raw| tool.fitting(raw.get(), || kept.unwrap_or_else(|| self.kept(raw))));
         let arguments = match fitting {
             Some(fitting) => Given::Fitting(fitting),
             None => Given::Unchecked(arguments(params)?),
@@ -66,22 +87,46 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         if let Some(required) = &tool.required_capabilities {
             check_capabilities(&context.client, required)?;
         }
-        if let (true, Some(headers)) = (context.revision.is_some_and(Revision::is_modern), self.arrival.origin.headers) {
-            tool.header_parameters.iter().try_for_each(|parameter| parameter.check(headers, &arguments))?;
+        if let (true, Some(headers)) = (
+            context.revision.is_some_and(Revision::is_modern),
+            self.arrival.origin.headers,
+        ) {
+            tool.header_parameters
+                .iter()
+                .try_for_each(|parameter| parameter.check(headers, &arguments))?;
         }
         self.start(tool, arguments, context)
     }
 
-    /// What is said of something that the request does not see. In the modern era, nothing of a kind that is not offered can be asked for at all.
-    fn unseen(&self, seen: &Seen<'_, C>, kind: List, context: &RequestContext, error: ProtocolError) -> ProtocolError {
+    /// What is said of something that the request does not see. In the modern era, nothing of a
+    /// kind that is not offered can be asked for at all.
+    fn unseen(
+        &self,
+        seen: &Seen<'_, C>,
+        kind: List,
+        context: &RequestContext,
+        error: ProtocolError,
+    ) -> ProtocolError {
         let modern = context.revision.is_some_and(Revision::is_modern);
-        if modern && !seen.offers(kind) { ProtocolError::unknown_method(&self.method) } else { error }
+        if modern && !seen.offers(kind) {
+            ProtocolError::unknown_method(&self.method)
+        } else {
+            error
+        }
     }
 
     /// The resource at the address, or the first template that the address fits.
-    fn read(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
+    fn read(
+        &self,
+        params: &Params<'_>,
+        context: &Arc<RequestContext>,
+        seen: &Seen<'_, C>,
+    ) -> Result<Work<C>, ProtocolError> {
         let uri = Params::text(params.uri, "uri")?;
-        let not_found = ProtocolError::resource_not_found(&uri, context.revision.is_some_and(Revision::is_modern));
+        let not_found = ProtocolError::resource_not_found(
+            &uri,
+            context.revision.is_some_and(Revision::is_modern),
+        );
         let fixed = seen.resource(&uri).map(|resource| (resource, Map::new()));
         let found = fixed.or_else(|| seen.template(|template| template.parameters_in(&uri)));
         let Some((resource, parameters)) = found else {
@@ -92,19 +137,36 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         let uri = uri.into_owned();
         let work = Box::pin(async move {
             let body = reading.await?;
-            open(&serde_json::json!({ "contents": [Contents::new(&uri, mime_type.as_deref(), body)] }))
+            open(
+                &serde_json::json!({ "contents": [Contents::new(&uri, mime_type.as_deref(), body)] }),
+            )
         });
         let work = Fenced::new(work, resource.resource.time_limit, context);
-        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::For(resource.resource.ttl), not_found })
+        Ok(Work::Method {
+            name: self.method.to_string(),
+            work,
+            keep: Keep::For(resource.resource.ttl),
+            not_found,
+        })
     }
 
-    fn prompt(&self, params: &Params<'_>, context: &Arc<RequestContext>, seen: &Seen<'_, C>) -> Result<Work<C>, ProtocolError> {
+    fn prompt(
+        &self,
+        params: &Params<'_>,
+        context: &Arc<RequestContext>,
+        seen: &Seen<'_, C>,
+    ) -> Result<Work<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
-        let unknown = || ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(&name)));
-        let prompt = seen.prompt(&name).ok_or_else(|| self.unseen(seen, List::Prompts, context, unknown()))?;
+        let unknown =
+            || ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(&name)));
+        let prompt = seen
+            .prompt(&name)
+            .ok_or_else(|| self.unseen(seen, List::Prompts, context, unknown()))?;
         let prompt = &prompt.prompt;
         let given = arguments(params)?;
-        prompt.check(&given).map_err(ProtocolError::invalid_params)?;
+        prompt
+            .check(&given)
+            .map_err(ProtocolError::invalid_params)?;
         let getting = (prompt.function)(self.call_with(given, context));
         let description = prompt.description.clone();
         let work = Box::pin(async move {
@@ -119,7 +181,12 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             open(&result)
         });
         let work = Fenced::new(work, prompt.time_limit, context);
-        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found: unknown() })
+        Ok(Work::Method {
+            name: self.method.to_string(),
+            work,
+            keep: Keep::No,
+            not_found: unknown(),
+        })
     }
 
     fn complete(
@@ -133,26 +200,54 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         }
         let request: CompletionRequest = serde_json::from_str(raw.map_or("{}", RawValue::get))
             .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))?;
-        let CompletionRequest { reference, argument, context: typed } = request;
+        let CompletionRequest {
+            reference,
+            argument,
+            context: typed,
+        } = request;
         let (function, not_found) = match &reference {
             Reference::Prompt { name } => {
-                let unknown = ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(name)));
-                let Some(prompt) = seen.prompt(name) else { return Err(unknown) };
-                let known = prompt.prompt.arguments.iter().find(|known| known.name() == argument.name);
+                let unknown =
+                    ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(name)));
+                let Some(prompt) = seen.prompt(name) else {
+                    return Err(unknown);
+                };
+                let known = prompt
+                    .prompt
+                    .arguments
+                    .iter()
+                    .find(|known| known.name() == argument.name);
                 (known.map(|known| known.completion.clone()), unknown)
             }
             Reference::Resource { uri } => {
-                let unknown = ProtocolError::invalid_params(format!("unknown resource template: {}", excerpt(uri)));
-                let found = seen.template(|template| (template.resource.address == *uri).then_some(()));
-                let Some((template, ())) = found else { return Err(unknown) };
-                let is_known = template.template.iter().flat_map(|template| template.names()).any(|name| name == argument.name);
-                (is_known.then(|| template.completions().get(&argument.name).cloned()), unknown)
+                let unknown = ProtocolError::invalid_params(format!(
+                    "unknown resource template: {}",
+                    excerpt(uri)
+                ));
+                let found =
+                    seen.template(|template| (template.resource.address == *uri).then_some(()));
+                let Some((template, ())) = found else {
+                    return Err(unknown);
+                };
+                let is_known = template
+                    .template
+                    .iter()
+                    .flat_map(|template| template.names())
+                    .any(|name| name == argument.name);
+                (
+                    is_known.then(|| template.completions().get(&argument.name).cloned()),
+                    unknown,
+                )
             }
         };
         let Some(function) = function else {
-            return Err(ProtocolError::invalid_params(format!("there is no argument named {}", excerpt(&argument.name))));
+            return Err(ProtocolError::invalid_params(format!(
+                "there is no argument named {}",
+                excerpt(&argument.name)
+            )));
         };
-        let completing = function.map(|function| function(self.call_with(typed.arguments, context), argument.value));
+        let completing = function
+            .map(|function| function(self.call_with(typed.arguments, context), argument.value));
         let work = Box::pin(async move {
             let values = match completing {
                 Some(completing) => completing.await?,
@@ -161,53 +256,87 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             open(&CompletionResult::new(values))
         });
         let work = Fenced::new(work, limits::TOOL_TIME, context);
-        Ok(Work::Method { name: self.method.to_string(), work, keep: Keep::No, not_found })
+        Ok(Work::Method {
+            name: self.method.to_string(),
+            work,
+            keep: Keep::No,
+            not_found,
+        })
     }
 
-    pub(super) fn call_with(&self, arguments: Map<String, Value>, context: &Arc<RequestContext>) -> Call<C> {
-        Call { arguments: arguments.into(), caller: Arc::clone(self.arrival.caller), request: Arc::clone(context) }
+    pub(super) fn call_with(
+        &self,
+        arguments: Map<String, Value>,
+        context: &Arc<RequestContext>,
+    ) -> Call<C> {
+        Call {
+            arguments: arguments.into(),
+            caller: Arc::clone(self.arrival.caller),
+            request: Arc::clone(context),
+        }
     }
 
     fn kept(&self, part: &RawValue) -> Bytes {
         kept(self.arrival.body, part.get())
     }
 
-    /// The answers that a client brings to questions it was asked before, and what the next state is sealed with.
-    pub(super) fn brought_back(&self, params: &Params<'_>) -> Result<(Waiting, Map<String, Value>), ProtocolError> {
+    /// The answers that a client brings to questions it was asked before, and what the next state
+    /// is sealed with.
+    pub(super) fn brought_back(
+        &self,
+        params: &Params<'_>,
+    ) -> Result<(Waiting, Map<String, Value>), ProtocolError> {
         let identity = &self.catalog.identity;
         let mut waiting = Waiting {
             request: RequestIdentity {
                 method: self.method.to_string(),
-                name: params.named_by(&self.method).map(|name| name.get().to_owned()).unwrap_or_default(),
+                name: params
+                    .named_by(&self.method)
+                    .map(|name| name.get().to_owned())
+                    .unwrap_or_default(),
                 arguments: params.arguments.map(|raw| self.kept(raw)),
-                principal: identity.principal.as_ref().map(|principal| principal(self.arrival.caller)),
+                principal: identity
+                    .principal
+                    .as_ref()
+                    .map(|principal| principal(self.arrival.caller)),
             },
             before: None,
         };
         let mut answers = Map::new();
         if let Some(state) = params.request_state {
             let text = Params::text(Some(state), "requestState")?;
-            let state = SealedState::open(&text, &identity.state_key, &waiting.request.digest(), sealed_state::now())
-                .map_err(|error| ProtocolError::invalid_params(error.to_string()))?;
+            let state = SealedState::open(
+                &text,
+                &identity.state_key,
+                &waiting.request.digest(),
+                sealed_state::now(),
+            )
+            .map_err(|error| ProtocolError::invalid_params(error.to_string()))?;
             answers = state.answers.clone();
             waiting.before = Some(state);
         }
         if let Some(responses) = params.input_responses {
-            let brought: Map<String, Value> = serde_json::from_str(responses.get())
-                .map_err(|error| ProtocolError::invalid_params(format!("`inputResponses`: {error}")))?;
+            let brought: Map<String, Value> =
+                serde_json::from_str(responses.get()).map_err(|error| {
+                    ProtocolError::invalid_params(format!("`inputResponses`: {error}"))
+                })?;
             answers.extend(brought);
         }
         Ok((waiting, answers))
     }
 }
 
-/// A part of a message, kept beyond it: as it is where it is most of a large one, and copied otherwise, because a small part would keep the whole.
+/// A part of a message, kept beyond it: as it is where it is most of a large one, and copied
+/// otherwise, because a small part would keep the whole.
 fn kept(message: Option<&Bytes>, part: &str) -> Bytes {
     let part = part.as_bytes();
-    let is_worth_it = |message: &&Bytes| part.len() >= limits::SHARED_BYTES && part.len() * 2 >= message.len();
+    let is_worth_it =
+        |message: &&Bytes| part.len() >= limits::SHARED_BYTES && part.len() * 2 >= message.len();
     let shared = message.filter(is_worth_it).and_then(|message| {
         let start = (part.as_ptr() as usize).checked_sub(message.as_ptr() as usize)?;
-        let end = start.checked_add(part.len()).filter(|end| *end <= message.len())?;
+        let end = start
+            .checked_add(part.len())
+            .filter(|end| *end <= message.len())?;
         Some(message.slice(start..end))
     });
     shared.unwrap_or_else(|| Bytes::copy_from_slice(part))
@@ -223,7 +352,9 @@ fn arguments(params: &Params<'_>) -> Result<Map<String, Value>, ProtocolError> {
     match value {
         Value::Null => Ok(Map::new()),
         Value::Object(arguments) => Ok(arguments),
-        _ => Err(ProtocolError::invalid_params(CallError::ArgumentsNotAnObject.to_string())),
+        _ => Err(ProtocolError::invalid_params(
+            CallError::ArgumentsNotAnObject.to_string(),
+        )),
     }
 }
 
@@ -241,10 +372,15 @@ fn check_capabilities(client: &Client, required: &Value) -> Result<(), ProtocolE
     }
 }
 
-/// The part of the required capabilities that is not declared, e.g. `{"elicitation": {"url": {}}}` where `{"elicitation": {}}` is.
+/// The part of the required capabilities that is not declared, e.g. `{"elicitation": {"url": {}}}`
+/// where `{"elicitation": {}}` is.
 fn missing(declared: &Value, required: &Value) -> Option<Value> {
-    let Value::Object(required) = required else { return None };
-    let Value::Object(declared) = declared else { return Some(Value::Object(required.clone())) };
+    let Value::Object(required) = required else {
+        return None;
+    };
+    let Value::Object(declared) = declared else {
+        return Some(Value::Object(required.clone()));
+    };
     let missing: Map<String, Value> = required
         .iter()
         .filter_map(|(name, required)| match declared.get(name) {
@@ -273,14 +409,23 @@ mod tests {
 
     #[test]
     fn most_of_a_large_message_is_kept_without_a_copy() {
-        assert!(is_shared(SHARED_BYTES, SHARED_BYTES) && is_shared(SHARED_BYTES * 2, SHARED_BYTES), "at the limits");
+        assert!(
+            is_shared(SHARED_BYTES, SHARED_BYTES) && is_shared(SHARED_BYTES * 2, SHARED_BYTES),
+            "at the limits"
+        );
         assert!(!is_shared(SHARED_BYTES, SHARED_BYTES - 1), "too small");
-        assert!(!is_shared(SHARED_BYTES * 2 + 1, SHARED_BYTES), "less than half of it");
+        assert!(
+            !is_shared(SHARED_BYTES * 2 + 1, SHARED_BYTES),
+            "less than half of it"
+        );
     }
 
     #[test]
     fn a_text_from_elsewhere_is_copied() {
-        let (message, other) = (Bytes::from("x".repeat(SHARED_BYTES)), "y".repeat(SHARED_BYTES));
+        let (message, other) = (
+            Bytes::from("x".repeat(SHARED_BYTES)),
+            "y".repeat(SHARED_BYTES),
+        );
         assert_eq!(kept(Some(&message), &other), other);
         assert_eq!(kept(None, "z"), "z");
     }

@@ -140,41 +140,49 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
-    /// Tells clients when lists change: after [`Endpoint::change`], and when [`Endpoint::lists_changed`] says so. Since anything may come while
-    /// a client listens, such an endpoint says to everybody that it has tools, resources and prompts.
+    /// Tells clients when lists change: after [`Endpoint::change`], and when
+    /// [`Endpoint::lists_changed`] says so. Since anything may come while a client listens, such an
+    /// endpoint says to everybody that it has tools, resources and prompts.
     #[must_use]
     pub fn announces_changes(mut self) -> Self {
         self.announces_changes = true;
         self
     }
 
-    /// Lets calls of tools that say so with [`Tool::task`] go on as tasks, for clients that know the extension `io.modelcontextprotocol/tasks` of
-    /// 2026-07-28. A task is known to the caller who began it, as [`EndpointBuilder::principal`] tells callers apart; without that, to whoever
-    /// knows its id, which cannot be guessed.
+    /// Lets calls of tools that say so with [`Tool::task`] go on as tasks, for clients that know
+    /// the extension `io.modelcontextprotocol/tasks` of 2026-07-28. A task is known to the caller
+    /// who began it, as [`EndpointBuilder::principal`] tells callers apart; without that, to
+    /// whoever knows its id, which cannot be guessed.
     #[must_use]
     pub fn tasks(mut self, limits: TaskLimits) -> Self {
         self.tasks = Some(limits);
         self
     }
 
-    /// The key that seals the state of calls that wait for answers. Servers behind one address share it; without one, it is new at each start.
+    /// The key that seals the state of calls that wait for answers. Servers behind one address
+    /// share it; without one, it is new at each start.
     #[must_use]
     pub fn state_key(mut self, key: StateKey) -> Self {
         self.state_key = Some(key);
         self
     }
 
-    /// What tells one caller from another, such as a user's id: the state of a waiting call is good for the caller who began it only.
+    /// What tells one caller from another, such as a user's id: the state of a waiting call is good
+    /// for the caller who began it only.
     #[must_use]
     pub fn principal(mut self, principal: impl Fn(&C) -> String + Send + Sync + 'static) -> Self {
         self.principal = Some(Arc::new(principal));
         self
     }
 
-    /// A rule over the whole endpoint: it receives what a request may see by the rules of each thing, and returns what it does see. It can
-    /// narrow the set, replace it, or add things for this request.
+    /// A rule over the whole endpoint: it receives what a request may see by the rules of each
+    /// thing, and returns what it does see. It can narrow the set, replace it, or add things for
+    /// this request.
     #[must_use]
-    pub fn visible(mut self, hook: impl Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync + 'static) -> Self {
+    pub fn visible(
+        mut self,
+        hook: impl Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync + 'static,
+    ) -> Self {
         self.hook = Some(Arc::new(hook));
         self
     }
@@ -214,7 +222,8 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
-    /// Lets a plugin add to the endpoint: a function, often of another crate, over every context that can serve what it adds.
+    /// Lets a plugin add to the endpoint: a function, often of another crate, over every context
+    /// that can serve what it adds.
     ///
     /// ```
     /// use footbridge_mcp::{Call, Endpoint, EndpointBuilder, Failure, Run, Tool};
@@ -254,36 +263,69 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// Checks everything and makes the endpoint.
     ///
     /// # Errors
-    /// Every problem at once: names and addresses that clients refuse, names used twice, schemas and templates that are not valid,
-    /// `x-mcp-header` where it may not stand, rules about who sees what where the lists are [`CacheScope::Public`], calls that must become
-    /// tasks where there are none.
+    /// Every problem at once: names and addresses that clients refuse, names used twice, schemas
+    /// and templates that are not valid, `x-mcp-header` where it may not stand, rules about who
+    /// sees what where the lists are [`CacheScope::Public`], calls that must become tasks where
+    /// there are none.
     pub fn build(self) -> Result<Endpoint<C>, BuildProblems> {
         let mut problems = Vec::new();
         let mut things = Things::default();
         for tool in self.tools {
-            let names = std::iter::once(&tool.name).chain(&tool.aliases).cloned().collect();
+            let names = std::iter::once(&tool.name)
+                .chain(&tool.aliases)
+                .cloned()
+                .collect();
             add(&mut things.tools, names, tool.ready(), &mut problems);
         }
         for resource in self.resources {
-            let listing = if resource.is_template { &mut things.templates } else { &mut things.resources };
-            add(listing, vec![resource.address.clone()], resource.ready(), &mut problems);
+            let listing = if resource.is_template {
+                &mut things.templates
+            } else {
+                &mut things.resources
+            };
+            add(
+                listing,
+                vec![resource.address.clone()],
+                resource.ready(),
+                &mut problems,
+            );
         }
         for prompt in self.prompts {
-            add(&mut things.prompts, vec![prompt.name.clone()], prompt.ready(), &mut problems);
+            add(
+                &mut things.prompts,
+                vec![prompt.name.clone()],
+                prompt.ready(),
+                &mut problems,
+            );
         }
         for method in self.methods {
-            add(&mut things.methods, vec![method.name.clone()], method.ready(), &mut problems);
+            add(
+                &mut things.methods,
+                vec![method.name.clone()],
+                method.ready(),
+                &mut problems,
+            );
         }
         if self.name.trim().is_empty() || self.version.trim().is_empty() {
-            problems
-                .push(BuildProblem::new(&self.name, "an endpoint needs a name and a version: clients are told both".to_owned()));
+            problems.push(BuildProblem::new(
+                &self.name,
+                "an endpoint needs a name and a version: clients are told both".to_owned(),
+            ));
         }
         let of_tasks = self.tasks.iter().flat_map(TaskLimits::problems);
         problems.extend(of_tasks.map(|problem| BuildProblem::new(&self.name, problem)));
-        let state_key = self.state_key.map_or_else(StateKey::random, Ok).map_err(|error| {
-            problems.push(BuildProblem::new(&self.name, format!("no random bytes for the state key: {error}")));
-        });
-        let Ok(state_key) = state_key else { return Err(BuildProblems(problems)) };
+        let state_key = self
+            .state_key
+            .map_or_else(StateKey::random, Ok)
+            .map_err(|error| {
+                problems.push(BuildProblem::new(
+                    &self.name,
+                    format!("no random bytes for the state key: {error}"),
+                ));
+            });
+        let Ok(state_key) = state_key else {
+            return Err(BuildProblems(problems));
+        };
         let identity = Identity {
             name: self.name,
             version: self.version,
@@ -306,7 +348,9 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         match Catalog::new(Arc::new(identity.complete()), things, self.hook) {
             Ok(catalog) if problems.is_empty() => Ok(Endpoint::of(catalog, self.tasks)),
             Ok(_) => Err(BuildProblems(problems)),
-            Err(BuildProblems(more)) => Err(BuildProblems(problems.into_iter().chain(more).collect())),
+            Err(BuildProblems(more)) => {
+                Err(BuildProblems(problems.into_iter().chain(more).collect()))
+            }
         }
     }
 }
@@ -321,7 +365,10 @@ fn add<C, T: Named<C>>(
     match made {
         Ok(thing) => problems.extend(listing.edit(Edit::Add(thing)).err().into_iter().flatten()),
         Err(BuildProblems(more)) => {
-            problems.extend(listing.claim(names.first().map_or("", String::as_str), names.iter().map(String::as_str)));
+            problems.extend(listing.claim(
+                names.first().map_or("", String::as_str),
+                names.iter().map(String::as_str),
+            ));
             problems.extend(more);
         }
     }
@@ -329,6 +376,10 @@ fn add<C, T: Named<C>>(
 
 impl<C> fmt::Debug for EndpointBuilder<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("EndpointBuilder").field("name", &self.name).field("tools", &self.tools).finish_non_exhaustive()
+        formatter
+            .debug_struct("EndpointBuilder")
+            .field("name", &self.name)
+            .field("tools", &self.tools)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! What an endpoint serves at one moment, with everything that does not depend on a request serialised once.
+//! What an endpoint serves at one moment, with everything that does not depend on a request
+//! serialised once.
 
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ use crate::tasks::TaskUse;
 /// Narrows, replaces or widens what a request may see.
 pub(crate) type Hook<C> = Arc<dyn Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync>;
 
-/// The things of an endpoint and what it says of itself. Never changes: a change of what is served makes another one.
+/// The things of an endpoint and what it says of itself. Never changes: a change of what is served
+/// makes another one.
 pub(crate) struct Catalog<C> {
     pub(crate) identity: Arc<Identity<C>>,
     pub(super) things: Things<C>,
@@ -34,7 +36,8 @@ pub(crate) struct Catalog<C> {
 struct ReadyResults {
     initialize: Vec<(Revision, Bytes)>,
     discover: Bytes,
-    /// In the order of [`List`], legacy and modern; a list that is not offered is missing, and all are where lists have pages.
+    /// In the order of [`List`], legacy and modern; a list that is not offered is missing, and all
+    /// are where lists have pages.
     lists: Vec<[Option<Bytes>; 2]>,
 }
 
@@ -49,11 +52,21 @@ pub(crate) enum List {
 
 impl ReadyResults {
     /// A list as a whole, if it is there; the inner nothing is one that is not offered.
-    fn of(&self, Wanted { list, cursor, modern }: Wanted<'_>) -> Option<Option<Bytes>> {
+    fn of(
+        &self,
+        Wanted {
+            list,
+            cursor,
+            modern,
+        }: Wanted<'_>,
+    ) -> Option<Option<Bytes>> {
         if cursor.is_some() {
             return None;
         }
-        self.lists.get(list as usize).and_then(|both| both.get(usize::from(modern))).cloned()
+        self.lists
+            .get(list as usize)
+            .and_then(|both| both.get(usize::from(modern)))
+            .cloned()
     }
 }
 
@@ -84,10 +97,18 @@ impl<C: Send + Sync + 'static> Catalog<C> {
     ///
     /// # Errors
     /// A public list of things that not everybody sees, tools that cannot be called.
-    pub(super) fn new(identity: Arc<Identity<C>>, things: Things<C>, hook: Option<Hook<C>>) -> Result<Self, BuildProblems> {
+    pub(super) fn new(
+        identity: Arc<Identity<C>>,
+        things: Things<C>,
+        hook: Option<Hook<C>>,
+    ) -> Result<Self, BuildProblems> {
         let mut problems = Vec::new();
         if !identity.tasks {
-            let alone = things.tools.entries().iter().filter(|tool| tool.task == Some(TaskUse::Required));
+            let alone = things
+                .tools
+                .entries()
+                .iter()
+                .filter(|tool| tool.task == Some(TaskUse::Required));
             let text = "its calls must become tasks, and the endpoint has none; say `EndpointBuilder::tasks`";
             problems.extend(alone.map(|tool| BuildProblem::new(tool.name(), text.to_owned())));
         }
@@ -112,20 +133,37 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         if !problems.is_empty() {
             return Err(BuildProblems(problems));
         }
-        let mut catalog = Self { identity, things, hook, is_ruled, ready: None };
+        let mut catalog = Self {
+            identity,
+            things,
+            hook,
+            is_ruled,
+            ready: None,
+        };
         catalog.ready = Some(catalog.ready_results());
         Ok(catalog)
     }
 
     fn ready_results(&self) -> ReadyResults {
-        let seen = Seen { catalog: self, view: View::Everything };
-        let legacy = Revision::ALL.into_iter().filter(|revision| !revision.is_modern());
+        let seen = Seen {
+            catalog: self,
+            view: View::Everything,
+        };
+        let legacy = Revision::ALL
+            .into_iter()
+            .filter(|revision| !revision.is_modern());
         let list = |list| [false, true].map(|modern| seen.list(list, None, modern).ok());
         let is_paged = self.identity.page_size.is_some();
         ReadyResults {
-            initialize: legacy.map(|revision| (revision, seen.initialize(revision))).collect(),
+            initialize: legacy
+                .map(|revision| (revision, seen.initialize(revision)))
+                .collect(),
             discover: seen.discover(),
-            lists: if is_paged { Vec::new() } else { List::ALL.map(list).to_vec() },
+            lists: if is_paged {
+                Vec::new()
+            } else {
+                List::ALL.map(list).to_vec()
+            },
         }
     }
 
@@ -135,16 +173,30 @@ impl<C: Send + Sync + 'static> Catalog<C> {
     }
 
     /// What a request may see.
-    pub(crate) fn seen(&self, caller: &Arc<C>, request: impl FnOnce() -> Arc<RequestContext>) -> Seen<'_, C> {
+    pub(crate) fn seen(
+        &self,
+        caller: &Arc<C>,
+        request: impl FnOnce() -> Arc<RequestContext>,
+    ) -> Seen<'_, C> {
         if !self.is_ruled {
-            return Seen { catalog: self, view: View::Everything };
+            return Seen {
+                catalog: self,
+                view: View::Everything,
+            };
         }
-        let viewer = Call { arguments: Arguments::default(), caller: Arc::clone(caller), request: request() };
+        let viewer = Call {
+            arguments: Arguments::default(),
+            caller: Arc::clone(caller),
+            request: request(),
+        };
         let view = match &self.hook {
             None => View::Allowed(viewer),
             Some(hook) => View::Own(hook(&viewer, Visible::allowed(&self.things, &viewer))),
         };
-        Seen { catalog: self, view }
+        Seen {
+            catalog: self,
+            view,
+        }
     }
 }
 
@@ -179,13 +231,19 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
 
     pub(crate) fn resource(&self, uri: &str) -> Option<&Arc<ReadyResource<C>>> {
         match &self.view {
-            View::Own(visible) => visible.resources.iter().find(|resource| resource.key() == uri),
+            View::Own(visible) => visible
+                .resources
+                .iter()
+                .find(|resource| resource.key() == uri),
             _ => self.allowed(self.catalog.things.resources.find(uri)),
         }
     }
 
     /// The first template that fits something and that the request may see.
-    pub(crate) fn template<F>(&self, fits: impl Fn(&ReadyResource<C>) -> Option<F>) -> Option<(&Arc<ReadyResource<C>>, F)> {
+    pub(crate) fn template<F>(
+        &self,
+        fits: impl Fn(&ReadyResource<C>) -> Option<F>,
+    ) -> Option<(&Arc<ReadyResource<C>>, F)> {
         let templates = match &self.view {
             View::Own(visible) => visible.templates.as_slice(),
             _ => self.catalog.things.templates.entries(),
@@ -198,7 +256,10 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
 
     /// Whether an address is that of a resource, or one that a template makes.
     pub(crate) fn has_resource(&self, uri: &str) -> bool {
-        self.resource(uri).is_some() || self.template(|template| template.parameters_in(uri)).is_some()
+        self.resource(uri).is_some()
+            || self
+                .template(|template| template.parameters_in(uri))
+                .is_some()
     }
 
     pub(crate) fn method(&self, name: &str) -> Option<&Arc<Method<C>>> {
@@ -210,9 +271,18 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
 
     /// The result of `initialize`.
     pub(crate) fn initialize(&self, revision: Revision) -> Bytes {
-        let ready = self.ready().and_then(|ready| ready.initialize.iter().find(|(known, _)| *known == revision));
+        let ready = self.ready().and_then(|ready| {
+            ready
+                .initialize
+                .iter()
+                .find(|(known, _)| *known == revision)
+        });
         ready.map_or_else(
-            || self.catalog.identity.initialize(revision, self.kinds(), &self.methods()),
+            || {
+                self.catalog
+                    .identity
+                    .initialize(revision, self.kinds(), &self.methods())
+            },
             |(_, result)| result.clone(),
         )
     }
@@ -220,17 +290,40 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
     /// The result of `server/discover`.
     pub(crate) fn discover(&self) -> Bytes {
         let ready = self.ready().map(|ready| ready.discover.clone());
-        ready.unwrap_or_else(|| self.catalog.identity.discover(self.kinds(), &self.methods()))
+        ready.unwrap_or_else(|| {
+            self.catalog
+                .identity
+                .discover(self.kinds(), &self.methods())
+        })
     }
 
     /// A page of a list.
-    pub(crate) fn list(&self, list: List, cursor: Option<&str>, modern: bool) -> Result<Bytes, Unlisted> {
-        let Things { tools, resources, templates, prompts, .. } = &self.catalog.things;
-        let wanted = Wanted { list, cursor, modern };
+    pub(crate) fn list(
+        &self,
+        list: List,
+        cursor: Option<&str>,
+        modern: bool,
+    ) -> Result<Bytes, Unlisted> {
+        let Things {
+            tools,
+            resources,
+            templates,
+            prompts,
+            ..
+        } = &self.catalog.things;
+        let wanted = Wanted {
+            list,
+            cursor,
+            modern,
+        };
         if let Some(ready) = self.ready().and_then(|ready| ready.of(wanted)) {
             return ready.ok_or(Unlisted::NotOffered);
         }
-        let own = if let View::Own(visible) = &self.view { Some(visible) } else { None };
+        let own = if let View::Own(visible) = &self.view {
+            Some(visible)
+        } else {
+            None
+        };
         match list {
             List::Tools => self.write(tools, own.map(|own| &*own.tools), wanted),
             List::Resources => self.write(resources, own.map(|own| &*own.resources), wanted),
@@ -239,31 +332,65 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
         }
     }
 
-    fn write<T: Listed<C>>(&self, all: &Listing<T>, own: Option<&[Arc<T>]>, wanted: Wanted<'_>) -> Result<Bytes, Unlisted> {
-        let Wanted { list, cursor, modern } = wanted;
+    fn write<T: Listed<C>>(
+        &self,
+        all: &Listing<T>,
+        own: Option<&[Arc<T>]>,
+        wanted: Wanted<'_>,
+    ) -> Result<Bytes, Unlisted> {
+        let Wanted {
+            list,
+            cursor,
+            modern,
+        } = wanted;
         let seen = own.map_or_else(|| self.all(all.entries()), |own| own.iter().collect());
         if modern && seen.is_empty() && !self.offers(list) {
             return Err(Unlisted::NotOffered);
         }
-        let is_everything =
-            seen.len() == all.entries().len() && seen.iter().zip(all.entries()).all(|(seen, entry)| Arc::ptr_eq(seen, entry));
-        let ready = self.catalog.ready.as_ref().filter(|_| is_everything).and_then(|ready| ready.of(wanted));
+        let is_everything = seen.len() == all.entries().len()
+            && seen
+                .iter()
+                .zip(all.entries())
+                .all(|(seen, entry)| Arc::ptr_eq(seen, entry));
+        let ready = self
+            .catalog
+            .ready
+            .as_ref()
+            .filter(|_| is_everything)
+            .and_then(|ready| ready.of(wanted));
         if let Some(Some(ready)) = ready {
             return Ok(ready);
         }
         let identity = &self.catalog.identity;
-        let open = page(list.key(), &seen, cursor, identity.page_size, identity.modern_tail.len() + 64);
+        let open = page(
+            list.key(),
+            &seen,
+            cursor,
+            identity.page_size,
+            identity.modern_tail.len() + 64,
+        );
         Ok(identity.list(open.ok_or(Unlisted::Cursor)?, modern))
     }
 
-    /// Whether the endpoint says to this request that it has anything of the list's kind. In the modern era, what is not offered is no method;
-    /// clients of the legacy era ask for every list all the same. Source: specification 2026-07-28, schema, `MethodNotFoundError`.
+    /// Whether the endpoint says to this request that it has anything of the list's kind. In the
+    /// modern era, what is not offered is no method; clients of the legacy era ask for every list
+    /// all the same. Source: specification 2026-07-28, schema, `MethodNotFoundError`.
     pub(crate) fn offers(&self, list: List) -> bool {
         if self.catalog.identity.announces_changes {
             return true;
         }
-        let Things { tools, resources, templates, prompts, .. } = &self.catalog.things;
-        let own = if let View::Own(visible) = &self.view { Some(visible) } else { None };
+        let Things {
+            tools,
+            resources,
+            templates,
+            prompts,
+            ..
+        } = &self.catalog.things;
+        let own = if let View::Own(visible) = &self.view {
+            Some(visible)
+        } else {
+            None
+        };
         match list {
             List::Tools => self.any(own.map_or(tools.entries(), |own| &own.tools)),
             List::Resources | List::Templates => {
@@ -275,18 +402,35 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
     }
 
     fn kinds(&self) -> Kinds {
-        let [tools, resources, prompts] = [List::Tools, List::Resources, List::Prompts].map(|list| self.offers(list));
-        Kinds { tools, resources, prompts, completions: self.completes() }
+        let [tools, resources, prompts] =
+            [List::Tools, List::Resources, List::Prompts].map(|list| self.offers(list));
+        Kinds {
+            tools,
+            resources,
+            prompts,
+            completions: self.completes(),
+        }
     }
 
-    /// Whether anything completes that the request may see: an argument of a prompt, or a variable of a template.
+    /// Whether anything completes that the request may see: an argument of a prompt, or a variable
+    /// of a template.
     pub(crate) fn completes(&self) -> bool {
-        let Things { templates, prompts, .. } = &self.catalog.things;
-        let own = if let View::Own(visible) = &self.view { Some(visible) } else { None };
+        let Things {
+            templates, prompts, ..
+        } = &self.catalog.things;
+        let own = if let View::Own(visible) = &self.view {
+            Some(visible)
+        } else {
+            None
+        };
         let templates = own.map_or(templates.entries(), |own| &own.templates);
         let prompts = own.map_or(prompts.entries(), |own| &own.prompts);
-        templates.iter().any(|template| template.completes() && self.allowed(Some(template)).is_some())
-            || prompts.iter().any(|prompt| prompt.completes() && self.allowed(Some(prompt)).is_some())
+        templates
+            .iter()
+            .any(|template| template.completes() && self.allowed(Some(template)).is_some())
+            || prompts
+                .iter()
+                .any(|prompt| prompt.completes() && self.allowed(Some(prompt)).is_some())
     }
 
     fn methods(&self) -> Vec<&Arc<Method<C>>> {
@@ -298,11 +442,16 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
 
     /// What of one kind the request may see.
     fn all<'b, T: Named<C>>(&self, entries: &'b [Arc<T>]) -> Vec<&'b Arc<T>> {
-        entries.iter().filter(|entry| self.allowed(Some(entry)).is_some()).collect()
+        entries
+            .iter()
+            .filter(|entry| self.allowed(Some(entry)).is_some())
+            .collect()
     }
 
     fn any<T: Named<C>>(&self, entries: &[Arc<T>]) -> bool {
-        entries.iter().any(|entry| self.allowed(Some(entry)).is_some())
+        entries
+            .iter()
+            .any(|entry| self.allowed(Some(entry)).is_some())
     }
 
     /// One thing, when its rule allows it. The hook's set was filtered before the hook got it.
@@ -315,7 +464,10 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
 
     /// Results made before, for a request that sees everything.
     fn ready(&self) -> Option<&ReadyResults> {
-        self.catalog.ready.as_ref().filter(|_| matches!(self.view, View::Everything))
+        self.catalog
+            .ready
+            .as_ref()
+            .filter(|_| matches!(self.view, View::Everything))
     }
 }
 

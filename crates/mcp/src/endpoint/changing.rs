@@ -1,4 +1,5 @@
-//! What an endpoint serves may change while it serves: several changes at once, all or none of them.
+//! What an endpoint serves may change while it serves: several changes at once, all or none of
+//! them.
 
 use std::sync::{Arc, PoisonError};
 
@@ -9,7 +10,8 @@ use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::tool::Tool;
 
-/// Changes of what an endpoint serves, not made yet. Begun by [`Endpoint::change`], made by [`Changes::apply`].
+/// Changes of what an endpoint serves, not made yet. Begun by [`Endpoint::change`], made by
+/// [`Changes::apply`].
 #[must_use = "nothing changes before `apply`"]
 pub struct Changes<C> {
     endpoint: Endpoint<C>,
@@ -18,7 +20,8 @@ pub struct Changes<C> {
 }
 
 impl<C: Send + Sync + 'static> Endpoint<C> {
-    /// Begins a change of what the endpoint serves, for every request from then on. Requests under way go on with what they saw.
+    /// Begins a change of what the endpoint serves, for every request from then on. Requests under
+    /// way go on with what they saw.
     ///
     /// A tool that keeps its own endpoint, to change it, keeps it in memory for ever.
     ///
@@ -42,7 +45,11 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// # }
     /// ```
     pub fn change(&self) -> Changes<C> {
-        Changes { endpoint: self.clone(), steps: Vec::new(), problems: BuildProblems(Vec::new()) }
+        Changes {
+            endpoint: self.clone(),
+            steps: Vec::new(),
+            problems: BuildProblems(Vec::new()),
+        }
     }
 }
 
@@ -64,17 +71,23 @@ impl<C: Send + Sync + 'static> Changes<C> {
 
     /// Adds a resource or a template at the end of its list.
     pub fn add_resource(self, resource: Resource<C>) -> Self {
-        self.with(resource.ready(), |resource| Step::Resource(Edit::Add(resource)))
+        self.with(resource.ready(), |resource| {
+            Step::Resource(Edit::Add(resource))
+        })
     }
 
     /// Puts a resource or a template in the place of the one of the same address.
     pub fn replace_resource(self, resource: Resource<C>) -> Self {
-        self.with(resource.ready(), |resource| Step::Resource(Edit::Replace(resource)))
+        self.with(resource.ready(), |resource| {
+            Step::Resource(Edit::Replace(resource))
+        })
     }
 
     /// Takes a resource or a template away, by its address.
     pub fn remove_resource(self, address: impl Into<String>) -> Self {
-        self.with(Ok(address.into()), |address| Step::Resource(Edit::Remove(address)))
+        self.with(Ok(address.into()), |address| {
+            Step::Resource(Edit::Remove(address))
+        })
     }
 
     /// Adds a prompt at the end of the list.
@@ -100,17 +113,27 @@ impl<C: Send + Sync + 'static> Changes<C> {
         self
     }
 
-    /// Makes the changes, in the order in which they were said, and tells the clients once of each list that is another now. That needs
-    /// [`EndpointBuilder::announces_changes`](super::EndpointBuilder::announces_changes); without it, clients find out when they ask.
+    /// Makes the changes, in the order in which they were said, and tells the clients once of each
+    /// list that is another now. That needs
+    /// [`EndpointBuilder::announces_changes`](super::EndpointBuilder::announces_changes); without
+    /// it, clients find out when they ask.
     ///
     /// # Errors
-    /// Every problem at once, as [`EndpointBuilder::build`](super::EndpointBuilder::build) finds them, and names of which there is nothing to
-    /// replace or to take away. Then nothing has changed.
+    /// Every problem at once, as [`EndpointBuilder::build`](super::EndpointBuilder::build) finds
+    /// them, and names of which there is nothing to replace or to take away. Then nothing has
+    /// changed.
     pub fn apply(self) -> Result<(), BuildProblems> {
-        let Self { endpoint, steps, problems: BuildProblems(mut problems) } = self;
+        let Self {
+            endpoint,
+            steps,
+            problems: BuildProblems(mut problems),
+        } = self;
         let shared = &endpoint.shared;
         // One change after the other; requests do not wait for it.
-        let one_at_a_time = shared.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let one_at_a_time = shared
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let before = endpoint.catalog();
         let mut things = before.things.clone();
         let mut lists = Vec::new();
@@ -125,7 +148,10 @@ impl<C: Send + Sync + 'static> Changes<C> {
             return Err(BuildProblems(problems));
         }
         let catalog = Catalog::new(Arc::clone(&before.identity), things, before.hook.clone())?;
-        *shared.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+        *shared
+            .catalog
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
         drop(one_at_a_time);
         lists.iter().for_each(|list| endpoint.lists_changed(list));
         Ok(())

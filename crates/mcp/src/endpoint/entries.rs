@@ -1,4 +1,5 @@
-//! Tools, resources and prompts made ready: checked, compiled, with their list entries serialised once.
+//! Tools, resources and prompts made ready: checked, compiled, with their list entries serialised
+//! once.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -42,30 +43,49 @@ pub struct ReadyTool<C> {
 }
 
 /// An object schema with further properties. The error is one sentence for the developer.
-fn with_properties<'s>(schema: &'s Value, further: &[(String, Value)]) -> Result<Cow<'s, Value>, String> {
+fn with_properties<'s>(
+    schema: &'s Value,
+    further: &[(String, Value)],
+) -> Result<Cow<'s, Value>, String> {
     if further.is_empty() {
         return Ok(Cow::Borrowed(schema));
     }
     let mut schema = schema.clone();
-    let object = schema.as_object_mut().ok_or("the input schema must be a JSON object")?;
-    let properties = object.entry("properties").or_insert_with(|| Value::Object(Map::new()));
-    let properties = properties.as_object_mut().ok_or("`properties` of the input schema must be an object")?;
+    let object = schema
+        .as_object_mut()
+        .ok_or("the input schema must be a JSON object")?;
+    let properties = object
+        .entry("properties")
+        .or_insert_with(|| Value::Object(Map::new()));
+    let properties = properties
+        .as_object_mut()
+        .ok_or("`properties` of the input schema must be an object")?;
     for (name, property) in further {
         if properties.insert(name.clone(), property.clone()).is_some() {
-            return Err(format!("`{name}` is a property of the input schema already, so it cannot be an unlisted argument"));
+            return Err(format!(
+                "`{name}` is a property of the input schema already, so it cannot be an unlisted argument"
+            ));
         }
     }
     Ok(Cow::Owned(schema))
 }
 
-/// The schema whose texts of these names may be whole numbers too. The error is one sentence for the developer.
+/// The schema whose texts of these names may be whole numbers too. The error is one sentence for
+/// the developer.
 fn with_integers<'s>(schema: Cow<'s, Value>, names: &[String]) -> Result<Cow<'s, Value>, String> {
     let mut schema = schema;
     for name in names {
-        let property = schema.to_mut().get_mut("properties").and_then(|properties| properties.get_mut(name));
+        let property = schema
+            .to_mut()
+            .get_mut("properties")
+            .and_then(|properties| properties.get_mut(name));
         match property.and_then(|property| property.get_mut("type")) {
             Some(kind) if kind == "string" => *kind = serde_json::json!(["string", "integer"]),
-            _ => return Err(format!("`{name}` is said to be an integer too, but the input schema has no such text")),
+            _ => {
+                return Err(format!(
+                    "`{name}` is said to be an integer too, but the input schema has no such text"
+                ));
+            }
         }
     }
     Ok(schema)
@@ -75,13 +95,19 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
     /// Checks a tool; the error is everything that is wrong with it.
     pub(super) fn new(tool: Tool<C>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
-        for name in std::iter::once(&tool.name).chain(&tool.aliases).filter(|name| !is_name(name)) {
-            problems.push(format!("{name:?} is not a tool name: 1 to 128 of A-Z a-z 0-9 _ - ."));
+        for name in std::iter::once(&tool.name)
+            .chain(&tool.aliases)
+            .filter(|name| !is_name(name))
+        {
+            problems.push(format!(
+                "{name:?} is not a tool name: 1 to 128 of A-Z a-z 0-9 _ - ."
+            ));
         }
-        let header_parameters = HeaderParameter::all_in(&tool.input_schema).unwrap_or_else(|problem| {
-            problems.push(problem);
-            Vec::new()
-        });
+        let header_parameters =
+            HeaderParameter::all_in(&tool.input_schema).unwrap_or_else(|problem| {
+                problems.push(problem);
+                Vec::new()
+            });
         if let Some(schema) = &tool.output_schema {
             check_output_schema(schema).unwrap_or_else(|problem| problems.push(problem));
         }
@@ -138,7 +164,8 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         arguments
     }
 
-    /// The arguments that a JSON text is, when they need no more than to be read. The bytes are those of the text, to be kept.
+    /// The arguments that a JSON text is, when they need no more than to be read. The bytes are
+    /// those of the text, to be kept.
     pub(crate) fn fitting(&self, text: &str, bytes: impl FnOnce() -> Bytes) -> Option<Arguments> {
         if self.reading.is_some_and(|reading| (reading.concerns)(text)) {
             return None;
@@ -147,15 +174,26 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
     }
 
     /// Admits the arguments and starts the tool.
-    pub(crate) fn start(&self, given: Given, caller: Arc<C>, request: Arc<RequestContext>) -> Running {
+    pub(crate) fn start(
+        &self,
+        given: Given,
+        caller: Arc<C>,
+        request: Arc<RequestContext>,
+    ) -> Running {
         let arguments = match given {
             Given::Fitting(arguments) => arguments,
-            Given::Unchecked(arguments) => match self.arguments.admit(&self.name, self.as_meant(arguments)) {
-                Ok(arguments) => arguments.into(),
-                Err(problems) => return Running::answered(problems),
-            },
+            Given::Unchecked(arguments) => {
+                match self.arguments.admit(&self.name, self.as_meant(arguments)) {
+                    Ok(arguments) => arguments.into(),
+                    Err(problems) => return Running::answered(problems),
+                }
+            }
         };
-        let call = Call { arguments, caller, request: Arc::clone(&request) };
+        let call = Call {
+            arguments,
+            caller,
+            request: Arc::clone(&request),
+        };
         let function = &self.function;
         // The function itself may panic before it returns its future.
         let future = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| function(call)))
@@ -200,32 +238,60 @@ pub struct ReadyResource<C> {
 impl<C: 'static> ReadyResource<C> {
     pub(super) fn new(resource: Resource<C>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
-        let template = resource.is_template.then(|| UriTemplate::parse(&resource.address)).transpose();
+        let template = resource
+            .is_template
+            .then(|| UriTemplate::parse(&resource.address))
+            .transpose();
         let template = template.unwrap_or_else(|problem| {
             problems.push(problem);
             None
         });
         let names: Vec<&str> = template.iter().flat_map(UriTemplate::names).collect();
-        let used = resource.parameters.keys().chain(resource.completions.keys());
+        let used = resource
+            .parameters
+            .keys()
+            .chain(resource.completions.keys());
         for unknown in used.filter(|name| !names.contains(&name.as_str())) {
-            problems.push(format!("there is no {{{unknown}}} in {:?}", resource.address));
+            problems.push(format!(
+                "there is no {{{unknown}}} in {:?}",
+                resource.address
+            ));
         }
         for field in resource.fields.iter().flat_map(|(fields, _)| fields) {
             if field.is_required && !names.contains(&field.name.as_str()) {
-                problems.push(format!("the field `{}` stands nowhere in {:?}", field.name, resource.address));
+                problems.push(format!(
+                    "the field `{}` stands nowhere in {:?}",
+                    field.name, resource.address
+                ));
             }
         }
         if let Some((fields, _)) = &resource.fields {
             let is_field = |name: &&str| fields.iter().any(|field| field.name == **name);
-            problems.extend(names.iter().filter(|name| !is_field(name)).map(|name| format!("there is no field for {{{name}}}")));
+            problems.extend(
+                names
+                    .iter()
+                    .filter(|name| !is_field(name))
+                    .map(|name| format!("there is no field for {{{name}}}")),
+            );
         }
         if resource.address.is_empty() || resource.name.is_empty() {
             problems.push("a resource needs an address and a name".to_owned());
         } else if !has_scheme(&resource.address) {
-            problems.push("it is no URI: one begins with a scheme, such as `notes:`, and has no blanks".to_owned());
+            problems.push(
+                "it is no URI: one begins with a scheme, such as `notes:`, and has no blanks"
+                    .to_owned(),
+            );
         }
         let json = to_json(&resource.entry());
-        if problems.is_empty() { Ok(Self { resource, template, json }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self {
+                resource,
+                template,
+                json,
+            })
+        } else {
+            Err(problems)
+        }
     }
 
     /// Its address, or that of the template.
@@ -237,12 +303,24 @@ impl<C: 'static> ReadyResource<C> {
     /// The values of a template's variables when the address is one of its own.
     pub(crate) fn parameters_in(&self, uri: &str) -> Option<Map<String, Value>> {
         let captures = self.template.as_ref()?.captures(uri)?;
-        let fits = |(name, value): &(String, String)| self.resource.parameters.get(name).is_none_or(|check| check(value));
+        let fits = |(name, value): &(String, String)| {
+            self.resource
+                .parameters
+                .get(name)
+                .is_none_or(|check| check(value))
+        };
         if !captures.iter().all(fits) {
             return None;
         }
-        let parameters = captures.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
-        self.resource.fields.as_ref().is_none_or(|(_, reads)| reads(&parameters)).then_some(parameters)
+        let parameters = captures
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value)))
+            .collect();
+        self.resource
+            .fields
+            .as_ref()
+            .is_none_or(|(_, reads)| reads(&parameters))
+            .then_some(parameters)
     }
 
     pub(crate) fn function(&self) -> &ResourceFunction<C> {
@@ -287,16 +365,26 @@ impl<C: 'static> ReadyPrompt<C> {
     pub(super) fn new(prompt: Prompt<C>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         if !is_name(&prompt.name) {
-            problems.push(format!("{:?} is not a prompt name: 1 to 128 of A-Z a-z 0-9 _ - .", prompt.name));
+            problems.push(format!(
+                "{:?} is not a prompt name: 1 to 128 of A-Z a-z 0-9 _ - .",
+                prompt.name
+            ));
         }
         problems.extend(prompt.problems());
         let json = to_json(&prompt.entry());
-        if problems.is_empty() { Ok(Self { prompt, json }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { prompt, json })
+        } else {
+            Err(problems)
+        }
     }
 
     /// Whether it completes any of its arguments.
     pub(super) fn completes(&self) -> bool {
-        self.prompt.arguments.iter().any(|argument| argument.completion.is_some())
+        self.prompt
+            .arguments
+            .iter()
+            .any(|argument| argument.completion.is_some())
     }
 
     /// The name it is listed under.
@@ -326,42 +414,64 @@ impl<C> Listed<C> for ReadyPrompt<C> {
 
 impl<C> std::fmt::Debug for ReadyResource<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ReadyResource").field("address", &self.resource.address).finish_non_exhaustive()
+        formatter
+            .debug_struct("ReadyResource")
+            .field("address", &self.resource.address)
+            .finish_non_exhaustive()
     }
 }
 
 impl<C> std::fmt::Debug for ReadyPrompt<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ReadyPrompt").field("name", &self.prompt.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("ReadyPrompt")
+            .field("name", &self.prompt.name)
+            .finish_non_exhaustive()
     }
 }
 
 impl<C> std::fmt::Debug for ReadyTool<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ReadyTool").field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("ReadyTool")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    (1..=128).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
-/// Whether an address or a template of one is a URI and no part of one: some clients refuse a whole list for one address. Source: RFC 3986, section 3.1.
+/// Whether an address or a template of one is a URI and no part of one: some clients refuse a whole
+/// list for one address. Source: RFC 3986, section 3.1.
 fn has_scheme(address: &str) -> bool {
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     };
-    let has_blanks = address.contains(|character: char| character.is_whitespace() || character.is_control());
-    !has_blanks && address.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme))
+    let has_blanks =
+        address.contains(|character: char| character.is_whitespace() || character.is_control());
+    !has_blanks
+        && address
+            .split_once(':')
+            .is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 fn check_output_schema(schema: &Value) -> Result<(), String> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return Err("the output schema must have `type: object` at its root".to_owned());
     }
-    // Clients hold results against it, so it must not only look like a schema: its references lead somewhere.
-    jsonschema::validator_for(schema).map(drop).map_err(|error| format!("the output schema is not valid: {error}"))
+    // Clients hold results against it, so it must not only look like a schema: its references lead
+    // somewhere.
+    jsonschema::validator_for(schema)
+        .map(drop)
+        .map_err(|error| format!("the output schema is not valid: {error}"))
 }
 
 /// Serialising our own values has no way to fail; a `null` would show in the first test.

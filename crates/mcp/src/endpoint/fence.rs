@@ -1,4 +1,5 @@
-//! The fence around what an application's function does: a time limit, and a panic that ends this work and nothing else.
+//! The fence around what an application's function does: a time limit, and a panic that ends this
+//! work and nothing else.
 
 use std::any::Any;
 use std::future::Future;
@@ -34,7 +35,13 @@ pub(crate) enum Stopped {
 
 impl<T> Fenced<T> {
     pub(crate) fn new(work: Work<T>, limit: Duration, request: &Arc<RequestContext>) -> Self {
-        Self { work, limit, request: Arc::clone(request), started: None, deadline: None }
+        Self {
+            work,
+            limit,
+            request: Arc::clone(request),
+            started: None,
+            deadline: None,
+        }
     }
 
     /// Ready once the time is over.
@@ -44,8 +51,15 @@ impl<T> Fenced<T> {
             self.deadline = None;
             return Poll::Pending;
         };
-        let Some(end) = started.checked_add(self.limit).and_then(|end| end.checked_add(paused)) else { return Poll::Pending };
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+        let Some(end) = started
+            .checked_add(self.limit)
+            .and_then(|end| end.checked_add(paused))
+        else {
+            return Poll::Pending;
+        };
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
         if deadline.deadline() != end {
             deadline.as_mut().reset(end);
         }
@@ -67,12 +81,17 @@ impl<T> Future for Fenced<T> {
             Ok(Poll::Ready(ended)) => Poll::Ready(ended.map_err(Stopped::Failed)),
             Err(panic) => Poll::Ready(Err(Stopped::Panicked(text(&*panic)))),
             // The clock is asked only for work that really waits.
-            Ok(Poll::Pending) => fenced.poll_end(context).map(|()| Err(Stopped::Late(fenced.limit))),
+            Ok(Poll::Pending) => fenced
+                .poll_end(context)
+                .map(|()| Err(Stopped::Late(fenced.limit))),
         }
     }
 }
 
 pub(crate) fn text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("no message").to_owned()
 }

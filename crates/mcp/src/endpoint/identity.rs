@@ -1,4 +1,5 @@
-//! What an endpoint says of itself, and the results made of that: handshakes, discovery, what closes each result. Holds no tools.
+//! What an endpoint says of itself, and the results made of that: handshakes, discovery, what
+//! closes each result. Holds no tools.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,13 +75,19 @@ impl<C> Identity<C> {
     /// Fills in what is made of the rest.
     pub(super) fn complete(mut self) -> Self {
         let server_info = to_json(&self.server_info(Revision::V2026_07_28));
-        self.modern_meta = format!(r#""_meta":{{"io.modelcontextprotocol/serverInfo":{server_info}}}"#);
+        self.modern_meta =
+            format!(r#""_meta":{{"io.modelcontextprotocol/serverInfo":{server_info}}}"#);
         self.modern_tail = format!(r#","resultType":"complete",{}}}"#, self.modern_meta);
         self
     }
 
     /// The result of `initialize`.
-    pub(super) fn initialize(&self, revision: Revision, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Bytes {
+    pub(super) fn initialize(
+        &self,
+        revision: Revision,
+        kinds: Kinds,
+        methods: &[&Arc<Method<C>>],
+    ) -> Bytes {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct InitializeResult<'a> {
@@ -102,13 +109,19 @@ impl<C> Identity<C> {
     pub(super) fn discover(&self, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Bytes {
         let mut capabilities = self.capabilities(kinds, methods);
         if self.tasks
-            && let Value::Object(extensions) = capabilities.entry("extensions").or_insert_with(|| json!({}))
+            && let Value::Object(extensions) = capabilities
+                .entry("extensions")
+                .or_insert_with(|| json!({}))
         {
             extensions.insert(tasks::EXTENSION.to_owned(), json!({}));
         }
         let mut discovered = json!({ "supportedVersions": Revision::ALL.map(Revision::as_str), "capabilities": capabilities });
-        if let (Some(instructions), Some(object)) = (&self.instructions, discovered.as_object_mut()) {
-            object.insert("instructions".to_owned(), Value::from(instructions.as_str()));
+        if let (Some(instructions), Some(object)) = (&self.instructions, discovered.as_object_mut())
+        {
+            object.insert(
+                "instructions".to_owned(),
+                Value::from(instructions.as_str()),
+            );
         }
         let mut open = to_json(&discovered);
         open.pop();
@@ -117,7 +130,11 @@ impl<C> Identity<C> {
 
     /// A result of 2026-07-28 that a client may keep, from its JSON without the closing brace.
     pub(crate) fn cacheable(&self, mut open: String, ttl: Duration, scope: CacheScope) -> Bytes {
-        open.push_str(&format!(r#","ttlMs":{},"cacheScope":"{}""#, ttl.as_millis(), scope.as_str()));
+        open.push_str(&format!(
+            r#","ttlMs":{},"cacheScope":"{}""#,
+            ttl.as_millis(),
+            scope.as_str()
+        ));
         open.push_str(&self.modern_tail);
         Bytes::from(open)
     }
@@ -132,9 +149,15 @@ impl<C> Identity<C> {
     }
 
     fn capabilities(&self, kinds: Kinds, methods: &[&Arc<Method<C>>]) -> Map<String, Value> {
-        let own = methods.iter().filter_map(|method| method.capability.clone());
+        let own = methods
+            .iter()
+            .filter_map(|method| method.capability.clone());
         let mut capabilities: Map<String, Value> = own.collect();
-        let list = if self.announces_changes { json!({ "listChanged": true }) } else { json!({}) };
+        let list = if self.announces_changes {
+            json!({ "listChanged": true })
+        } else {
+            json!({})
+        };
         let mut resources = list.clone();
         if let (true, Some(resources)) = (self.subscriptions, resources.as_object_mut()) {
             resources.insert("subscribe".to_owned(), Value::from(true));
@@ -156,11 +179,19 @@ impl<C> Identity<C> {
     fn server_info(&self, revision: Revision) -> Value {
         let mut info = Map::new();
         info.insert("name".to_owned(), Value::from(self.name.as_str()));
-        if let Some(title) = self.title.as_deref().filter(|_| revision >= Revision::V2025_06_18) {
+        if let Some(title) = self
+            .title
+            .as_deref()
+            .filter(|_| revision >= Revision::V2025_06_18)
+        {
             info.insert("title".to_owned(), Value::from(title));
         }
         info.insert("version".to_owned(), Value::from(self.version.as_str()));
-        if let Some(website) = self.website.as_deref().filter(|_| revision >= Revision::V2025_11_25) {
+        if let Some(website) = self
+            .website
+            .as_deref()
+            .filter(|_| revision >= Revision::V2025_11_25)
+        {
             info.insert("websiteUrl".to_owned(), Value::from(website));
         }
         if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {

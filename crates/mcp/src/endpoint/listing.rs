@@ -1,4 +1,5 @@
-//! Things of one kind in their order, found by name, listed in pages. Tools, resources, templates, prompts and methods are each one listing.
+//! Things of one kind in their order, found by name, listed in pages. Tools, resources, templates,
+//! prompts and methods are each one listing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,20 +60,33 @@ pub(super) enum Edit<T> {
 
 impl<T> Listing<T> {
     pub(crate) fn find(&self, name: &str) -> Option<&Arc<T>> {
-        self.by_name.get(name).and_then(|index| self.entries.get(*index))
+        self.by_name
+            .get(name)
+            .and_then(|index| self.entries.get(*index))
     }
 
     pub(crate) fn entries(&self) -> &[Arc<T>] {
         &self.entries
     }
 
-    /// Takes names without anything behind them: what they belong to is not good, so nothing of this will be served, but a second use of a name
-    /// is told all the same.
-    pub(super) fn claim<'a>(&mut self, own: &str, names: impl Iterator<Item = &'a str>) -> Vec<BuildProblem> {
+    /// Takes names without anything behind them: what they belong to is not good, so nothing of
+    /// this will be served, but a second use of a name is told all the same.
+    pub(super) fn claim<'a>(
+        &mut self,
+        own: &str,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Vec<BuildProblem> {
         let mut problems = Vec::new();
         for name in names {
-            if self.by_name.insert(name.to_owned(), self.entries.len()).is_some() {
-                problems.push(BuildProblem::new(own, format!("the name {name:?} is used twice")));
+            if self
+                .by_name
+                .insert(name.to_owned(), self.entries.len())
+                .is_some()
+            {
+                problems.push(BuildProblem::new(
+                    own,
+                    format!("the name {name:?} is used twice"),
+                ));
             }
         }
         problems
@@ -96,17 +110,30 @@ impl<T> Listing<T> {
             Edit::Remove(name) => (name, None),
         };
         let Some(place) = self.entries.iter().position(|other| other.key() == name) else {
-            return Err(vec![BuildProblem::new(&name, format!("there is no {} of this name", T::KIND))]);
+            return Err(vec![BuildProblem::new(
+                &name,
+                format!("there is no {} of this name", T::KIND),
+            )]);
         };
         let entries = std::mem::take(&mut self.entries);
         self.by_name.clear();
         let mut problems = Vec::new();
         for (index, other) in entries.into_iter().enumerate() {
-            let Some(kept) = (if index == place { entry.clone() } else { Some(other) }) else { continue };
+            let Some(kept) = (if index == place {
+                entry.clone()
+            } else {
+                Some(other)
+            }) else {
+                continue;
+            };
             problems.extend(self.claim(kept.key(), names(&*kept)));
             self.entries.push(kept);
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
     }
 }
 
@@ -116,17 +143,24 @@ fn names<C, T: Named<C>>(entry: &T) -> impl Iterator<Item = &str> {
 
 impl<T> Default for Listing<T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), by_name: HashMap::new() }
+        Self {
+            entries: Vec::new(),
+            by_name: HashMap::new(),
+        }
     }
 }
 
 impl<T> Clone for Listing<T> {
     fn clone(&self) -> Self {
-        Self { entries: self.entries.clone(), by_name: self.by_name.clone() }
+        Self {
+            entries: self.entries.clone(),
+            by_name: self.by_name.clone(),
+        }
     }
 }
 
-/// A page of a list as a JSON object without its closing brace, with room for `more` bytes; `None` for a cursor that this server never gave out.
+/// A page of a list as a JSON object without its closing brace, with room for `more` bytes; `None`
+/// for a cursor that this server never gave out.
 pub(super) fn page<C, T: Listed<C>>(
     key: &str,
     entries: &[&Arc<T>],
@@ -136,11 +170,18 @@ pub(super) fn page<C, T: Listed<C>>(
 ) -> Option<String> {
     let mut entries = entries.iter().filter(|entry| entry.is_listed()).peekable();
     if let Some(cursor) = cursor {
-        let last = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
+        let last = URL_SAFE_NO_PAD
+            .decode(cursor)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())?;
         entries.by_ref().find(|entry| entry.key() == last)?;
     }
     let size = size.unwrap_or(usize::MAX);
-    let length: usize = entries.clone().take(size).map(|entry| entry.json().len() + 1).sum();
+    let length: usize = entries
+        .clone()
+        .take(size)
+        .map(|entry| entry.json().len() + 1)
+        .sum();
     let mut json = String::with_capacity(length + key.len() + more + 64);
     json.push_str("{\"");
     json.push_str(key);
@@ -155,7 +196,10 @@ pub(super) fn page<C, T: Listed<C>>(
     }
     json.push(']');
     if let (Some(last), true) = (last, entries.peek().is_some()) {
-        json.push_str(&format!(r#","nextCursor":"{}""#, URL_SAFE_NO_PAD.encode(last)));
+        json.push_str(&format!(
+            r#","nextCursor":"{}""#,
+            URL_SAFE_NO_PAD.encode(last)
+        ));
     }
     Some(json)
 }

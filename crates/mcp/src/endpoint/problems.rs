@@ -17,14 +17,22 @@ pub struct BuildProblems(pub Vec<BuildProblem>);
 
 impl BuildProblem {
     pub(super) fn new(name: &str, problem: String) -> Self {
-        Self { name: name.to_owned(), problem }
+        Self {
+            name: name.to_owned(),
+            problem,
+        }
     }
 }
 
 impl BuildProblems {
     /// Several problems of one thing.
     pub(super) fn of(name: &str, problems: Vec<String>) -> Self {
-        Self(problems.into_iter().map(|problem| BuildProblem::new(name, problem)).collect())
+        Self(
+            problems
+                .into_iter()
+                .map(|problem| BuildProblem::new(name, problem))
+                .collect(),
+        )
     }
 }
 

@@ -39,7 +39,9 @@ impl Running {
 
     /// A call that has ended.
     pub(crate) fn ended(result: Result<Output, CallError>) -> Self {
-        Self { state: State::Known(Some(result)) }
+        Self {
+            state: State::Known(Some(result)),
+        }
     }
 
     /// Whether it has ended without asking the tool.
@@ -54,8 +56,18 @@ impl Running {
         }
     }
 
-    pub(super) fn tool(name: &str, future: ToolFuture, limit: Duration, request: &Arc<RequestContext>) -> Self {
-        Self { state: State::Tool { name: name.to_owned(), work: Fenced::new(future, limit, request) } }
+    pub(super) fn tool(
+        name: &str,
+        future: ToolFuture,
+        limit: Duration,
+        request: &Arc<RequestContext>,
+    ) -> Self {
+        Self {
+            state: State::Tool {
+                name: name.to_owned(),
+                work: Fenced::new(future, limit, request),
+            },
+        }
     }
 }
 
@@ -64,7 +76,11 @@ impl Future for Running {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().state {
-            State::Known(answer) => Poll::Ready(answer.take().unwrap_or_else(|| Ok(broken("a call was polled after its end")))),
+            State::Known(answer) => Poll::Ready(
+                answer
+                    .take()
+                    .unwrap_or_else(|| Ok(broken("a call was polled after its end"))),
+            ),
             State::Tool { name, work } => work.poll_unpin(context).map(|ended| match ended {
                 Ok(output) => Ok(output),
                 Err(Stopped::Failed(failure)) => failed(name, failure),
@@ -90,7 +106,9 @@ fn failed(tool: &str, failure: Failure) -> Result<Output, CallError> {
         Failure::NotFound => Output::error(format!("{tool}: there is nothing of that name")),
         Failure::Forbidden(message) => return Err(CallError::Forbidden(message)),
         Failure::InputRequired(questions) => return Err(CallError::InputRequired(questions)),
-        Failure::MissingCapability(capabilities) => return Err(CallError::MissingCapability(capabilities)),
+        Failure::MissingCapability(capabilities) => {
+            return Err(CallError::MissingCapability(capabilities));
+        }
         Failure::Internal(error) => {
             tracing::error!(%tool, error = &*error, "a tool failed");
             broken(tool)
@@ -99,7 +117,9 @@ fn failed(tool: &str, failure: Failure) -> Result<Output, CallError> {
 }
 
 fn broken(tool: &str) -> Output {
-    Output::error(format!("{tool} failed inside the server; its log has the details. The arguments were not at fault."))
+    Output::error(format!(
+        "{tool} failed inside the server; its log has the details. The arguments were not at fault."
+    ))
 }
 
 fn late(tool: &str, limit: Duration) -> Output {

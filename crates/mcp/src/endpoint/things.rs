@@ -1,4 +1,5 @@
-//! The things of an endpoint, of every kind, and how one set of them becomes another. Says nothing to clients.
+//! The things of an endpoint, of every kind, and how one set of them becomes another. Says nothing
+//! to clients.
 
 use super::BuildProblem;
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
@@ -23,7 +24,8 @@ pub(super) enum Step<C> {
 }
 
 impl<C> Things<C> {
-    /// Changes one thing, and gives the list that looks different now; the error is all that speaks against it.
+    /// Changes one thing, and gives the list that looks different now; the error is all that speaks
+    /// against it.
     pub(super) fn take(&mut self, step: Step<C>) -> Result<Change, Vec<BuildProblem>> {
         match step {
             Step::Tool(edit) => self.tools.edit(edit).map(|()| Change::Tools),
@@ -33,7 +35,11 @@ impl<C> Things<C> {
                     Edit::Add(entry) | Edit::Replace(entry) => entry.template.is_some(),
                     Edit::Remove(address) => self.templates.find(address).is_some(),
                 };
-                let listing = if is_template { &mut self.templates } else { &mut self.resources };
+                let listing = if is_template {
+                    &mut self.templates
+                } else {
+                    &mut self.resources
+                };
                 listing.edit(edit).map(|()| Change::Resources)
             }
         }
@@ -42,7 +48,11 @@ impl<C> Things<C> {
     /// What has a rule about who sees it.
     pub(super) fn ruled(&self) -> Vec<&str> {
         fn ruled<C, T: Named<C>>(listing: &Listing<T>) -> impl Iterator<Item = &str> {
-            listing.entries().iter().filter(|entry| entry.policy().is_some()).map(|entry| entry.key())
+            listing
+                .entries()
+                .iter()
+                .filter(|entry| entry.policy().is_some())
+                .map(|entry| entry.key())
         }
         ruled(&self.tools)
             .chain(ruled(&self.resources))

@@ -1,4 +1,5 @@
-//! What one request may see. The same set serves discovery, lists and calls, so hidden is the same as unknown.
+//! What one request may see. The same set serves discovery, lists and calls, so hidden is the same
+//! as unknown.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::tool::Tool;
 
-/// The things that one request may see, in their order. An endpoint's hook receives it and gives back what the request does see.
+/// The things that one request may see, in their order. An endpoint's hook receives it and gives
+/// back what the request does see.
 pub struct Visible<C> {
     pub(super) tools: Vec<Arc<ReadyTool<C>>>,
     pub(super) resources: Vec<Arc<ReadyResource<C>>>,
@@ -25,7 +27,11 @@ impl<C: Send + Sync + 'static> Visible<C> {
     /// Everything that the rules of each thing allow.
     pub(super) fn allowed(things: &Things<C>, viewer: &Call<C>) -> Self {
         fn allowed<C, T: Named<C>>(entries: &[Arc<T>], viewer: &Call<C>) -> Vec<Arc<T>> {
-            entries.iter().filter(|entry| entry.is_allowed(viewer)).map(Arc::clone).collect()
+            entries
+                .iter()
+                .filter(|entry| entry.is_allowed(viewer))
+                .map(Arc::clone)
+                .collect()
         }
         Self {
             tools: allowed(things.tools.entries(), viewer),
@@ -57,8 +63,8 @@ impl<C: Send + Sync + 'static> Visible<C> {
         self.prompts.retain(|prompt| keep(prompt.key()));
     }
 
-    /// Keeps only some of the application's own methods, by their name. One that is not kept is no method, also where it stands for one of the
-    /// protocol.
+    /// Keeps only some of the application's own methods, by their name. One that is not kept is no
+    /// method, also where it stands for one of the protocol.
     pub fn retain_methods(&mut self, mut keep: impl FnMut(&str) -> bool) {
         self.methods.retain(|method| keep(method.key()));
     }
@@ -70,7 +76,14 @@ impl<C: Send + Sync + 'static> Visible<C> {
 
     /// Adds a resource or a template for this request. One of the same address gives way.
     pub fn add_resource(&mut self, resource: Arc<ReadyResource<C>>) {
-        add(if resource.template.is_some() { &mut self.templates } else { &mut self.resources }, resource);
+        add(
+            if resource.template.is_some() {
+                &mut self.templates
+            } else {
+                &mut self.resources
+            },
+            resource,
+        );
     }
 
     /// Adds a prompt for this request. One of the same name gives way.
@@ -80,7 +93,10 @@ impl<C: Send + Sync + 'static> Visible<C> {
 
     pub(super) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool<C>>> {
         let by_alias = |tool: &&Arc<ReadyTool<C>>| tool.aliases().iter().any(|alias| alias == name);
-        self.tools.iter().find(|tool| tool.key() == name).or_else(|| self.tools.iter().find(by_alias))
+        self.tools
+            .iter()
+            .find(|tool| tool.key() == name)
+            .or_else(|| self.tools.iter().find(by_alias))
     }
 }
 
@@ -96,7 +112,9 @@ impl<C: Send + Sync + 'static> Tool<C> {
     /// Everything that is wrong with it.
     pub fn ready(self) -> Result<Arc<ReadyTool<C>>, BuildProblems> {
         let name = self.name.clone();
-        ReadyTool::new(self).map(Arc::new).map_err(|problems| BuildProblems::of(&name, problems))
+        ReadyTool::new(self)
+            .map(Arc::new)
+            .map_err(|problems| BuildProblems::of(&name, problems))
     }
 }
 
@@ -107,7 +125,9 @@ impl<C: 'static> Resource<C> {
     /// Everything that is wrong with it.
     pub fn ready(self) -> Result<Arc<ReadyResource<C>>, BuildProblems> {
         let address = self.address.clone();
-        ReadyResource::new(self).map(Arc::new).map_err(|problems| BuildProblems::of(&address, problems))
+        ReadyResource::new(self)
+            .map(Arc::new)
+            .map_err(|problems| BuildProblems::of(&address, problems))
     }
 }
 
@@ -118,12 +138,17 @@ impl<C: 'static> Prompt<C> {
     /// Everything that is wrong with it.
     pub fn ready(self) -> Result<Arc<ReadyPrompt<C>>, BuildProblems> {
         let name = self.name.clone();
-        ReadyPrompt::new(self).map(Arc::new).map_err(|problems| BuildProblems::of(&name, problems))
+        ReadyPrompt::new(self)
+            .map(Arc::new)
+            .map_err(|problems| BuildProblems::of(&name, problems))
     }
 }
 
 impl<C> std::fmt::Debug for Visible<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Visible").field("tools", &self.tools).finish_non_exhaustive()
+        formatter
+            .debug_struct("Visible")
+            .field("tools", &self.tools)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! Which web pages may use an endpoint: the server's own, and those that are named. How they are written is checked here too.
+//! Which web pages may use an endpoint: the server's own, and those that are named. How they are
+//! written is checked here too.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -6,8 +7,9 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderValue, header};
 
-/// The origins whose pages may use an endpoint, each by scheme, host and port: the one under which a request reaches the server, and those that
-/// are named. A browser that asks for a page of a named one is told that it may ([`super::AllowedHosts::origins`]).
+/// The origins whose pages may use an endpoint, each by scheme, host and port: the one under which
+/// a request reaches the server, and those that are named. A browser that asks for a page of a
+/// named one is told that it may ([`super::AllowedHosts::origins`]).
 ///
 /// ```
 /// use footbridge_mcp::http::{AllowedHosts, AllowedOrigins};
@@ -32,20 +34,25 @@ pub struct BadOrigin {
 }
 
 impl AllowedOrigins {
-    /// The server's own origin alone: a page must have come from where its request goes. That is `http` and the `Host` of the request; behind
-    /// TLS, where the server does not see the scheme, name the address of your pages too.
+    /// The server's own origin alone: a page must have come from where its request goes. That is
+    /// `http` and the `Host` of the request; behind TLS, where the server does not see the scheme,
+    /// name the address of your pages too.
     #[must_use]
     pub fn own() -> Self {
         Self::default()
     }
 
-    /// Names an origin as browsers send it, such as `https://app.example`, `http://localhost:6274` or `vscode-webview://id`: exact, with its port
-    /// unless that is the scheme's. `null` lets pages in that hide where they come from.
+    /// Names an origin as browsers send it, such as `https://app.example`, `http://localhost:6274`
+    /// or `vscode-webview://id`: exact, with its port unless that is the scheme's. `null` lets
+    /// pages in that hide where they come from.
     ///
     /// # Errors
     /// An origin that no browser would send.
     pub fn and(mut self, origin: &str) -> Result<Self, BadOrigin> {
-        let bad = |problem: String| BadOrigin { origin: origin.to_owned(), problem };
+        let bad = |problem: String| BadOrigin {
+            origin: origin.to_owned(),
+            problem,
+        };
         check(origin).map_err(bad)?;
         let value = HeaderValue::from_str(origin).map_err(|_| bad(AS_SENT.to_owned()))?;
         if !self.named.contains(&value) {
@@ -77,7 +84,9 @@ impl AllowedOrigins {
     /// The origin of a request, where it is one of those that are named and the only one.
     pub(super) fn named_by(&self, head: &Parts) -> Option<&HeaderValue> {
         let mut origins = head.headers.get_all(header::ORIGIN).iter();
-        let (Some(origin), None) = (origins.next(), origins.next()) else { return None };
+        let (Some(origin), None) = (origins.next(), origins.next()) else {
+            return None;
+        };
         self.named.iter().find(|named| *named == origin)
     }
 }
@@ -85,15 +94,26 @@ impl AllowedOrigins {
 /// Whether a page came from where its request goes.
 fn is_own(head: &Parts, origin: &str) -> bool {
     let scheme = head.uri.scheme_str().unwrap_or("http");
-    let Some(page) = origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")) else { return false };
+    let Some(page) = origin
+        .strip_prefix(scheme)
+        .and_then(|rest| rest.strip_prefix("://"))
+    else {
+        return false;
+    };
     let target = head.uri.authority().map(Authority::as_str);
-    let Some(host) = target.or_else(|| head.headers.get(header::HOST)?.to_str().ok()) else { return false };
-    let without_default = |authority| default_port(scheme).map_or(authority, |port| without_port(authority, port));
+    let Some(host) = target.or_else(|| head.headers.get(header::HOST)?.to_str().ok()) else {
+        return false;
+    };
+    let without_default =
+        |authority| default_port(scheme).map_or(authority, |port| without_port(authority, port));
     without_default(host).eq_ignore_ascii_case(without_default(page))
 }
 
 fn without_port<'a>(authority: &'a str, port: &str) -> &'a str {
-    authority.strip_suffix(port).and_then(|rest| rest.strip_suffix(':')).unwrap_or(authority)
+    authority
+        .strip_suffix(port)
+        .and_then(|rest| rest.strip_suffix(':'))
+        .unwrap_or(authority)
 }
 
 /// The port that browsers leave out.
@@ -105,7 +125,8 @@ fn default_port(scheme: &str) -> Option<&'static str> {
     }
 }
 
-const AS_SENT: &str = "is none that a browser sends: write scheme, host and port, such as http://localhost:6274";
+const AS_SENT: &str =
+    "is none that a browser sends: write scheme, host and port, such as http://localhost:6274";
 
 /// What is wrong with an origin, after its name.
 fn check(origin: &str) -> Result<(), String> {
@@ -118,44 +139,78 @@ fn check(origin: &str) -> Result<(), String> {
         );
     }
     let Some((scheme, authority)) = origin.split_once("://") else {
-        return Err("has no scheme: write it as browsers send it, such as http://localhost:6274".to_owned());
+        return Err(
+            "has no scheme: write it as browsers send it, such as http://localhost:6274".to_owned(),
+        );
     };
     if let Some((bare, _)) = authority.split_once(['/', '?', '#']) {
-        return Err(format!("has a path: write scheme, host and port alone, {:?}", format!("{scheme}://{bare}")));
+        return Err(format!(
+            "has a path: write scheme, host and port alone, {:?}",
+            format!("{scheme}://{bare}")
+        ));
     }
     if authority.contains('@') {
         return Err("has a user name: write scheme, host and port alone".to_owned());
     }
     if !origin.is_ascii() {
-        return Err("is not ASCII: write its host as browsers send it, in the form that begins with xn--".to_owned());
+        return Err(
+            "is not ASCII: write its host as browsers send it, in the form that begins with xn--"
+                .to_owned(),
+        );
     }
     if origin.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Err(format!("has capitals, which browsers do not send: write {:?}", origin.to_ascii_lowercase()));
+        return Err(format!(
+            "has capitals, which browsers do not send: write {:?}",
+            origin.to_ascii_lowercase()
+        ));
     }
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
     };
     if port.is_some() && port == default_port(scheme) {
-        return Err(format!("has the port of its scheme, which browsers leave out: write {:?}", format!("{scheme}://{host}")));
+        return Err(format!(
+            "has the port of its scheme, which browsers leave out: write {:?}",
+            format!("{scheme}://{host}")
+        ));
     }
-    let is_port =
-        |port: &str| !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    if is_scheme(scheme) && is_host(host) && port.is_none_or(is_port) { Ok(()) } else { Err(AS_SENT.to_owned()) }
+    let is_port = |port: &str| {
+        !port.starts_with('0')
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<u16>().is_ok()
+    };
+    if is_scheme(scheme) && is_host(host) && port.is_none_or(is_port) {
+        Ok(())
+    } else {
+        Err(AS_SENT.to_owned())
+    }
 }
 
 fn is_scheme(scheme: &str) -> bool {
     scheme.starts_with(|first: char| first.is_ascii_lowercase())
-        && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte))
+        && scheme.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
+        })
 }
 
 /// A name or an address in the one form that browsers give it.
 fn is_host(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return address.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address);
+    if let Some(address) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        return address
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|parsed| parsed.to_string() == address);
     }
-    let is_name = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    let looks_like_address = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_name = !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let looks_like_address = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
     is_name && (!looks_like_address || host.parse::<Ipv4Addr>().is_ok())
 }
 
@@ -168,12 +223,19 @@ mod tests {
     use super::AllowedOrigins;
 
     fn head(target: &str, host: Option<&str>) -> Parts {
-        let request = host.iter().fold(http::Request::post(target), |request, host| request.header("host", *host));
+        let request = host
+            .iter()
+            .fold(http::Request::post(target), |request, host| {
+                request.header("host", *host)
+            });
         request.body(()).unwrap().into_parts().0
     }
 
     fn allows(origins: &AllowedOrigins, host: &str, origin: &str) -> bool {
-        origins.allow(&head("/mcp", Some(host)), &HeaderValue::from_str(origin).unwrap())
+        origins.allow(
+            &head("/mcp", Some(host)),
+            &HeaderValue::from_str(origin).unwrap(),
+        )
     }
 
     #[test]
@@ -211,15 +273,27 @@ mod tests {
 
     #[test]
     fn a_named_origin_is_let_in_as_it_is_written() {
-        let names =
-            ["https://app.example", "http://localhost:6274", "vscode-webview://1a-b", "http://[::1]:6274", "http://10.0.0.1"];
-        let origins = names.iter().try_fold(AllowedOrigins::own(), |origins, name| origins.and(name)).unwrap();
+        let names = [
+            "https://app.example",
+            "http://localhost:6274",
+            "vscode-webview://1a-b",
+            "http://[::1]:6274",
+            "http://10.0.0.1",
+        ];
+        let origins = names
+            .iter()
+            .try_fold(AllowedOrigins::own(), |origins, name| origins.and(name))
+            .unwrap();
         for name in names {
             assert!(allows(&origins, "localhost:8000", name), "{name}");
         }
-        for other in
-            ["http://app.example", "https://app.example:8443", "https://sub.app.example", "http://localhost:6275", "null"]
-        {
+        for other in [
+            "http://app.example",
+            "https://app.example:8443",
+            "https://sub.app.example",
+            "http://localhost:6275",
+            "null",
+        ] {
             assert!(!allows(&origins, "localhost:8000", other), "{other}");
         }
         assert!(allows(&origins.and("null").unwrap(), "localhost", "null"));
@@ -233,10 +307,16 @@ mod tests {
             ("localhost:6274", "has no scheme"),
             ("app.example", "has no scheme"),
             ("", "has no scheme"),
-            ("http://localhost:6274/", r#"has a path: write scheme, host and port alone, "http://localhost:6274""#),
+            (
+                "http://localhost:6274/",
+                r#"has a path: write scheme, host and port alone, "http://localhost:6274""#,
+            ),
             ("https://app.example?x", r#""https://app.example""#),
             ("https://me@app.example", "has a user name"),
-            ("https://App.example", r#"has capitals, which browsers do not send: write "https://app.example""#),
+            (
+                "https://App.example",
+                r#"has capitals, which browsers do not send: write "https://app.example""#,
+            ),
             ("https://app.example:443", r#"write "https://app.example""#),
             ("http://localhost:80", r#"write "http://localhost""#),
             ("https://bücher.example", "xn--"),
@@ -251,7 +331,10 @@ mod tests {
             ("https://app.example\n", "none that a browser sends"),
         ] {
             let error = AllowedOrigins::own().and(origin).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("the origin {origin:?} ")) && error.contains(said), "{error}");
+            assert!(
+                error.starts_with(&format!("the origin {origin:?} ")) && error.contains(said),
+                "{error}"
+            );
         }
     }
 

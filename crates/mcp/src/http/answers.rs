@@ -14,9 +14,14 @@ use crate::{Revision, limits};
 /// An answer that is all there is to say.
 pub(super) fn respond(answer: Answer) -> Response<ReplyBody> {
     let Answer { status, reply } = answer;
-    let Some(reply) = reply else { return with_status(status, ReplyBody::empty()) };
+    let Some(reply) = reply else {
+        return with_status(status, ReplyBody::empty());
+    };
     let mut response = with_status(status, ReplyBody::from(reply));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     response
 }
 
@@ -33,13 +38,20 @@ pub(super) fn whole(answer: Answer) -> Option<Bytes> {
 pub(super) fn stream(events: impl Into<ReplyBody>) -> Response<ReplyBody> {
     let mut response = with_status(StatusCode::OK, events.into());
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
     response
 }
 
-/// A refusal before any message was read: still a JSON-RPC error, so that a client shows its sentence.
+/// A refusal before any message was read: still a JSON-RPC error, so that a client shows its
+/// sentence.
 pub(super) fn refused(
     head: &Parts,
     status: StatusCode,
@@ -54,27 +66,48 @@ pub(super) fn no_body(head: &Parts, unread: &Unread) -> Response<ReplyBody> {
         Unread::TooLarge => too_large(head),
         Unread::TooSlow => {
             let limit = limits::HTTP_BODY_TIME.as_secs();
-            refused(head, StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {limit} s"))
+            refused(
+                head,
+                StatusCode::REQUEST_TIMEOUT,
+                format!("the body did not arrive within {limit} s"),
+            )
         }
-        Unread::Busy => unavailable(head, "too many requests with large bodies are under way; try again later".to_owned()),
+        Unread::Busy => unavailable(
+            head,
+            "too many requests with large bodies are under way; try again later".to_owned(),
+        ),
         Unread::OverBudget => unavailable(head, super::OverBudget.to_string()),
-        Unread::Broken => refused(head, StatusCode::BAD_REQUEST, "the body ended before its end"),
+        Unread::Broken => refused(
+            head,
+            StatusCode::BAD_REQUEST,
+            "the body ended before its end",
+        ),
     }
 }
 
 fn unavailable(head: &Parts, message: String) -> Response<ReplyBody> {
     let mut response = refused(head, StatusCode::SERVICE_UNAVAILABLE, message);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(limits::HTTP_RETRY_SECONDS));
+    response.headers_mut().insert(
+        header::RETRY_AFTER,
+        HeaderValue::from(limits::HTTP_RETRY_SECONDS),
+    );
     response
 }
 
 fn too_large(head: &Parts) -> Response<ReplyBody> {
-    error_response(head, StatusCode::PAYLOAD_TOO_LARGE, &ProtocolError::too_large(limits::MESSAGE_BYTES))
+    error_response(
+        head,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        &ProtocolError::too_large(limits::MESSAGE_BYTES),
+    )
 }
 
 fn error_response(head: &Parts, status: StatusCode, error: &ProtocolError) -> Response<ReplyBody> {
     let revision = headers::protocol_version(&head.headers).and_then(Revision::parse);
-    respond(Answer { status, reply: Some(Reply::error(None, revision, error)) })
+    respond(Answer {
+        status,
+        reply: Some(Reply::error(None, revision, error)),
+    })
 }
 
 /// A response with this status and body.

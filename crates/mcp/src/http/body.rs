@@ -26,25 +26,33 @@ enum Kind {
 
 impl ReplyBody {
     pub(super) fn empty() -> Self {
-        Self { kind: Kind::Pieces(Default::default()) }
+        Self {
+            kind: Kind::Pieces(Default::default()),
+        }
     }
 }
 
 impl From<Reply> for ReplyBody {
     fn from(reply: Reply) -> Self {
-        Self { kind: Kind::Pieces(reply.pieces) }
+        Self {
+            kind: Kind::Pieces(reply.pieces),
+        }
     }
 }
 
 impl From<EventStream> for ReplyBody {
     fn from(events: EventStream) -> Self {
-        Self { kind: Kind::Events(Box::new(events)) }
+        Self {
+            kind: Kind::Events(Box::new(events)),
+        }
     }
 }
 
 impl From<SessionBody> for ReplyBody {
     fn from(events: SessionBody) -> Self {
-        Self { kind: Kind::Session(Box::new(events)) }
+        Self {
+            kind: Kind::Session(Box::new(events)),
+        }
     }
 }
 
@@ -52,14 +60,21 @@ impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut self.get_mut().kind {
             Kind::Pieces(pieces) => {
                 let next = pieces.iter_mut().find(|piece| !piece.is_empty());
                 Poll::Ready(next.map(|piece| Ok(Frame::data(std::mem::take(piece)))))
             }
-            Kind::Events(events) => events.poll_piece(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
-            Kind::Session(events) => events.poll_piece(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+            Kind::Events(events) => events
+                .poll_piece(context)
+                .map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+            Kind::Session(events) => events
+                .poll_piece(context)
+                .map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
         }
     }
 
@@ -73,7 +88,9 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Pieces(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
+            Kind::Pieces(pieces) => {
+                SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
+            }
             Kind::Events(_) | Kind::Session(_) => SizeHint::default(),
         }
     }

@@ -1,5 +1,5 @@
-//! Where a request comes from: the other side of its connection or, behind a proxy that is named, the address that the proxy forwards. Not
-//! authentication: it tells one crowd from another.
+//! Where a request comes from: the other side of its connection or, behind a proxy that is named,
+//! the address that the proxy forwards. Not authentication: it tells one crowd from another.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -47,25 +47,44 @@ impl FromStr for ProxyNetwork {
 
     fn from_str(text: &str) -> Result<Self, BadProxyNetwork> {
         let bad = || BadProxyNetwork(text.to_owned());
-        let (address, length) =
-            text.trim().split_once('/').map_or((text.trim(), None), |(address, length)| (address, Some(length)));
-        let address = address.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().map_err(|_| bad())?;
+        let (address, length) = text
+            .trim()
+            .split_once('/')
+            .map_or((text.trim(), None), |(address, length)| {
+                (address, Some(length))
+            });
+        let address = address
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .map_err(|_| bad())?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         let length = match length {
             None => most,
-            Some(length) if !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit()) => {
-                length.parse::<u32>().ok().filter(|length| *length <= most).ok_or_else(bad)?
+            Some(length)
+                if !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                length
+                    .parse::<u32>()
+                    .ok()
+                    .filter(|length| *length <= most)
+                    .ok_or_else(bad)?
             }
             Some(_) => return Err(bad()),
         };
         let bits = length + 128 - most;
-        Ok(Self { first: number(address) & mask(bits), bits })
+        Ok(Self {
+            first: number(address) & mask(bits),
+            bits,
+        })
     }
 }
 
 impl FromIterator<ProxyNetwork> for TrustedProxies {
     fn from_iter<I: IntoIterator<Item = ProxyNetwork>>(networks: I) -> Self {
-        Self { networks: networks.into_iter().collect() }
+        Self {
+            networks: networks.into_iter().collect(),
+        }
     }
 }
 
@@ -73,12 +92,15 @@ impl TrustedProxies {
     /// Whether this is the address of such a proxy.
     #[must_use]
     pub fn names(&self, address: IpAddr) -> bool {
-        self.networks.iter().any(|network| number(address) & mask(network.bits) == network.first)
+        self.networks
+            .iter()
+            .any(|network| number(address) & mask(network.bits) == network.first)
     }
 
-    /// Where a request comes from: its peer, or the last address that a trusted one forwards and that is no trusted one itself. Of an IPv6
-    /// address, the network of its client. `None` when everybody comes by the same address as far as can be seen: the peer is this machine, or
-    /// a trusted proxy that forwards nothing. A proxy that is not trusted is a peer like any other.
+    /// Where a request comes from: its peer, or the last address that a trusted one forwards and
+    /// that is no trusted one itself. Of an IPv6 address, the network of its client. `None` when
+    /// everybody comes by the same address as far as can be seen: the peer is this machine, or a
+    /// trusted proxy that forwards nothing. A proxy that is not trusted is a peer like any other.
     #[must_use]
     pub fn client(&self, head: &Parts) -> Option<IpAddr> {
         let Peer(peer) = head.extensions.get::<Peer>()?;
@@ -90,10 +112,18 @@ impl TrustedProxies {
     }
 
     fn forwarded(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        let named = if headers.contains_key(FORWARDED_FOR) { FORWARDED_FOR } else { header::FORWARDED };
+        let named = if headers.contains_key(FORWARDED_FOR) {
+            FORWARDED_FOR
+        } else {
+            header::FORWARDED
+        };
         for value in headers.get_all(&named).iter().rev() {
             for part in value.to_str().ok()?.rsplit(',') {
-                let node = if named == FORWARDED_FOR { Some(part) } else { forwarded_for(part) };
+                let node = if named == FORWARDED_FOR {
+                    Some(part)
+                } else {
+                    forwarded_for(part)
+                };
                 // What cannot be read hides who stands behind it.
                 let address = address(node?)?;
                 if !self.names(address) {
@@ -118,7 +148,10 @@ fn address(node: &str) -> Option<IpAddr> {
     let node = node.trim().trim_matches('"');
     let address = match node.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?.0.parse().ok(),
-        None => node.parse().ok().or_else(|| node.rsplit_once(':')?.0.parse().ok()),
+        None => node
+            .parse()
+            .ok()
+            .or_else(|| node.rsplit_once(':')?.0.parse().ok()),
     };
     address.map(|address: IpAddr| address.to_canonical())
 }
@@ -126,7 +159,9 @@ fn address(node: &str) -> Option<IpAddr> {
 /// What counts as one client.
 pub(super) fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask(CLIENT_BITS))),
+        IpAddr::V6(address) if !address.is_loopback() => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask(CLIENT_BITS)))
+        }
         address => address,
     }
 }
@@ -139,7 +174,9 @@ fn number(address: IpAddr) -> u128 {
 }
 
 fn mask(bits: u32) -> u128 {
-    u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0)
+    u128::MAX
+        .checked_shl(128_u32.saturating_sub(bits))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -156,14 +193,21 @@ mod tests {
     }
 
     fn head(peer: &str, headers: &[(&str, &str)]) -> Parts {
-        let request = headers.iter().fold(http::Request::get("/"), |request, (name, value)| request.header(*name, *value));
+        let request = headers
+            .iter()
+            .fold(http::Request::get("/"), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         let mut head = request.body(()).unwrap().into_parts().0;
-        head.extensions.insert(Peer(std::net::SocketAddr::new(peer.parse().unwrap(), 9)));
+        head.extensions
+            .insert(Peer(std::net::SocketAddr::new(peer.parse().unwrap(), 9)));
         head
     }
 
     fn client(proxies: &TrustedProxies, peer: &str, headers: &[(&str, &str)]) -> Option<String> {
-        proxies.client(&head(peer, headers)).map(|address| address.to_string())
+        proxies
+            .client(&head(peer, headers))
+            .map(|address| address.to_string())
     }
 
     #[test]
@@ -179,9 +223,21 @@ mod tests {
         ] {
             let proxies = proxies(&[network]);
             assert!(proxies.names(inside.parse().unwrap()), "{network} {inside}");
-            assert!(outside.is_empty() || !proxies.names(outside.parse().unwrap()), "{network} {outside}");
+            assert!(
+                outside.is_empty() || !proxies.names(outside.parse().unwrap()),
+                "{network} {outside}"
+            );
         }
-        for bad in ["", "proxy.example", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/+8", "192.0.2", "192.0.2.0/24/8"] {
+        for bad in [
+            "",
+            "proxy.example",
+            "192.0.2.0/33",
+            "::/129",
+            "192.0.2.0/",
+            "192.0.2.0/+8",
+            "192.0.2",
+            "192.0.2.0/24/8",
+        ] {
             let error = bad.parse::<ProxyNetwork>().unwrap_err().to_string();
             assert!(error.contains(&format!("{bad:?}")), "{error}");
         }
@@ -190,9 +246,18 @@ mod tests {
     #[test]
     fn a_peer_is_a_client_unless_it_is_this_machine() {
         let nobody = proxies(&[]);
-        assert_eq!(client(&nobody, "192.0.2.1", &[]).as_deref(), Some("192.0.2.1"));
-        assert_eq!(client(&nobody, "::ffff:192.0.2.1", &[]).as_deref(), Some("192.0.2.1"));
-        assert_eq!(client(&nobody, "2001:db8::1:2:3:4", &[]).as_deref(), Some("2001:db8::"));
+        assert_eq!(
+            client(&nobody, "192.0.2.1", &[]).as_deref(),
+            Some("192.0.2.1")
+        );
+        assert_eq!(
+            client(&nobody, "::ffff:192.0.2.1", &[]).as_deref(),
+            Some("192.0.2.1")
+        );
+        assert_eq!(
+            client(&nobody, "2001:db8::1:2:3:4", &[]).as_deref(),
+            Some("2001:db8::")
+        );
         for local in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
             assert_eq!(client(&nobody, local, &[]), None, "{local}");
         }
@@ -202,24 +267,56 @@ mod tests {
     fn of_a_proxy_that_is_named_the_last_address_counts() {
         let named = proxies(&["127.0.0.1", "10.0.0.0/8"]);
         for (headers, expected) in [
-            (&[("x-forwarded-for", "198.51.100.9, 192.0.2.1")][..], Some("192.0.2.1")),
-            (&[("x-forwarded-for", "198.51.100.9"), ("x-forwarded-for", "192.0.2.1")], Some("192.0.2.1")),
-            (&[("x-forwarded-for", "198.51.100.9, 192.0.2.1, 10.1.2.3")], Some("192.0.2.1")),
+            (
+                &[("x-forwarded-for", "198.51.100.9, 192.0.2.1")][..],
+                Some("192.0.2.1"),
+            ),
+            (
+                &[
+                    ("x-forwarded-for", "198.51.100.9"),
+                    ("x-forwarded-for", "192.0.2.1"),
+                ],
+                Some("192.0.2.1"),
+            ),
+            (
+                &[("x-forwarded-for", "198.51.100.9, 192.0.2.1, 10.1.2.3")],
+                Some("192.0.2.1"),
+            ),
             (&[("x-forwarded-for", "192.0.2.1:4711")], Some("192.0.2.1")),
-            (&[("x-forwarded-for", "[2001:db8::1]:4711")], Some("2001:db8::")),
+            (
+                &[("x-forwarded-for", "[2001:db8::1]:4711")],
+                Some("2001:db8::"),
+            ),
             (&[("x-forwarded-for", "2001:db8::1")], Some("2001:db8::")),
-            (&[("forwarded", "for=198.51.100.9, for=\"[2001:db8::1]:47\";proto=https")], Some("2001:db8::")),
-            (&[("forwarded", "proto=https;FOR=192.0.2.1")], Some("192.0.2.1")),
+            (
+                &[(
+                    "forwarded",
+                    "for=198.51.100.9, for=\"[2001:db8::1]:47\";proto=https",
+                )],
+                Some("2001:db8::"),
+            ),
+            (
+                &[("forwarded", "proto=https;FOR=192.0.2.1")],
+                Some("192.0.2.1"),
+            ),
             (&[("x-forwarded-for", "192.0.2.1, unknown")], None),
             (&[("forwarded", "for=192.0.2.1, for=_hidden")], None),
             (&[("x-forwarded-for", "10.1.2.3")], None),
             (&[("x-forwarded-for", "")], None),
             (&[], None),
         ] {
-            assert_eq!(client(&named, "127.0.0.1", headers).as_deref(), expected, "{headers:?}");
+            assert_eq!(
+                client(&named, "127.0.0.1", headers).as_deref(),
+                expected,
+                "{headers:?}"
+            );
         }
         let stranger = client(&named, "192.0.2.5", &[("x-forwarded-for", "192.0.2.1")]);
-        assert_eq!(stranger.as_deref(), Some("192.0.2.5"), "nobody asked this one");
+        assert_eq!(
+            stranger.as_deref(),
+            Some("192.0.2.5"),
+            "nobody asked this one"
+        );
     }
 
     proptest! {

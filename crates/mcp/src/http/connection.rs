@@ -1,4 +1,5 @@
-//! One connection: its requests, what of them is known for how long it keeps the server waiting, and its end. What is answered is the service's.
+//! One connection: its requests, what of them is known for how long it keeps the server waiting,
+//! and its end. What is answered is the service's.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -38,7 +39,10 @@ pub struct IncomingBody {
 
 impl IncomingBody {
     fn of(body: Incoming, connection: &Arc<PlacedConnection>) -> Self {
-        let mut body = Self { body, connection: Some(Arc::clone(connection)) };
+        let mut body = Self {
+            body,
+            connection: Some(Arc::clone(connection)),
+        };
         body.notice_end();
         body
     }
@@ -60,7 +64,10 @@ impl Body for IncomingBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
         let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
         match &frame {
@@ -91,7 +98,8 @@ impl Drop for AnswerUnderWay {
     }
 }
 
-/// Serves a connection until its client ends it, another takes its place or, once `stopping` closes, until the request under way is answered.
+/// Serves a connection until its client ends it, another takes its place or, once `stopping`
+/// closes, until the request under way is answered.
 pub(super) async fn serve_connection<S, B>(
     builder: &http1::Builder,
     stream: UnreadLimit<TcpStream>,
@@ -101,7 +109,10 @@ pub(super) async fn serve_connection<S, B>(
     mut stopping: watch::Receiver<()>,
 ) -> hyper::Result<()>
 where
-    S: Service<Request<IncomingBody>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<IncomingBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -116,7 +127,10 @@ where
         let entered = enter(place, peer, &limits, &head);
         let answering = entered.map(|forwarded| {
             place.connection.waits();
-            let answering = AnswerUnderWay { connection: Arc::clone(&place.connection), _forwarded: forwarded };
+            let answering = AnswerUnderWay {
+                connection: Arc::clone(&place.connection),
+                _forwarded: forwarded,
+            };
             let body = IncomingBody::of(body, &place.connection);
             (answering, service.call(Request::from_parts(head, body)))
         });
@@ -148,7 +162,10 @@ where
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body, which holds this until it is dropped, when it was sent.
-fn holding<B>(body: B, answering: AnswerUnderWay) -> MapErr<B, impl FnMut(B::Error) -> AnyError + Send + 'static>
+fn holding<B>(
+    body: B,
+    answering: AnswerUnderWay,
+) -> MapErr<B, impl FnMut(B::Error) -> AnyError + Send + 'static>
 where
     B: Body,
     B::Error: Into<AnyError>,
@@ -173,48 +190,75 @@ fn enter(
     head: &Parts,
 ) -> Result<Option<Forwarded>, RefusedRequest> {
     let codings = head.headers.get_all(header::TRANSFER_ENCODING);
-    if codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+    if codings
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+    {
         let detail = "the only transfer coding that this server takes is chunked";
-        return Err(RefusedRequest { status: StatusCode::NOT_IMPLEMENTED, detail });
+        return Err(RefusedRequest {
+            status: StatusCode::NOT_IMPLEMENTED,
+            detail,
+        });
     }
-    if limits.health_paths.iter().any(|path| path == head.uri.path()) {
+    if limits
+        .health_paths
+        .iter()
+        .any(|path| path == head.uri.path())
+    {
         return Ok(None);
     }
     if place.is_spare {
-        return Err(RefusedRequest { status: StatusCode::SERVICE_UNAVAILABLE, detail: TOO_MANY });
+        return Err(RefusedRequest {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            detail: TOO_MANY,
+        });
     }
     if !limits.trusted_proxies.names(peer.ip().to_canonical()) {
         return Ok(None);
     }
-    let Some(client) = limits.trusted_proxies.client(head) else { return Ok(None) };
-    let forwarded =
-        place.forward(client).ok_or(RefusedRequest { status: StatusCode::SERVICE_UNAVAILABLE, detail: TOO_MANY_OF_IT })?;
+    let Some(client) = limits.trusted_proxies.client(head) else {
+        return Ok(None);
+    };
+    let forwarded = place.forward(client).ok_or(RefusedRequest {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        detail: TOO_MANY_OF_IT,
+    })?;
     Ok(Some(forwarded))
 }
 
 const TOO_MANY: &str = "there are as many connections as there may be; try again later";
-const TOO_MANY_OF_IT: &str = "there are as many requests of this address as there may be; try again later";
+const TOO_MANY_OF_IT: &str =
+    "there are as many requests of this address as there may be; try again later";
 
-fn refused<L>(RefusedRequest { status, detail }: &RefusedRequest) -> Response<Either<L, Full<Bytes>>> {
-    let mut response = Response::new(Either::Right(Full::new(Bytes::from_static(detail.as_bytes()))));
+fn refused<L>(
+    RefusedRequest { status, detail }: &RefusedRequest,
+) -> Response<Either<L, Full<Bytes>>> {
+    let mut response = Response::new(Either::Right(Full::new(Bytes::from_static(
+        detail.as_bytes(),
+    ))));
     *response.status_mut() = *status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     if *status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(limits::HTTP_RETRY_SECONDS));
+        headers.insert(
+            header::RETRY_AFTER,
+            HeaderValue::from(limits::HTTP_RETRY_SECONDS),
+        );
     }
     response
 }
 
-/// Answers a connection for which there is no place at all, and gives its client a moment to read that.
+/// Answers a connection for which there is no place at all, and gives its client a moment to read
+/// that.
 pub(super) async fn turn_away(stream: TcpStream) {
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\nretry-after: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{TOO_MANY}",
         limits::HTTP_RETRY_SECONDS,
         TOO_MANY.len()
     );
-    // What it asked for is read, as far as it is there: the answer would be lost with a connection that is closed before.
+    // What it asked for is read, as far as it is there: the answer would be lost with a connection
+    // that is closed before.
     let said = async {
         let mut asked = [0; 4096];
         let mut answer = answer.as_bytes();

@@ -1,4 +1,5 @@
-//! An answer that begins with other messages: server-sent events, the answer last. The body itself drives the call; dropping it cancels the call.
+//! An answer that begins with other messages: server-sent events, the answer last. The body itself
+//! drives the call; dropping it cancels the call.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,15 +28,21 @@ impl First {
     pub(super) async fn of(answering: Answering, events: &EventQueue) -> Self {
         let mut answering = Some(answering);
         std::future::poll_fn(|context| {
-            let Some(call) = &mut answering else { return Poll::Pending };
+            let Some(call) = &mut answering else {
+                return Poll::Pending;
+            };
             events.listen(context);
             let polled = call.as_mut().poll(context);
             match (polled, events.is_empty()) {
                 (Poll::Ready(answer), true) => Poll::Ready(Self::Answer(answer)),
                 // What was said before the answer is sent before it.
-                (Poll::Ready(answer), false) => Poll::Ready(Self::Event(Box::pin(std::future::ready(answer)))),
+                (Poll::Ready(answer), false) => {
+                    Poll::Ready(Self::Event(Box::pin(std::future::ready(answer))))
+                }
                 (Poll::Pending, true) => Poll::Pending,
-                (Poll::Pending, false) => answering.take().map_or(Poll::Pending, |call| Poll::Ready(Self::Event(call))),
+                (Poll::Pending, false) => answering
+                    .take()
+                    .map_or(Poll::Pending, |call| Poll::Ready(Self::Event(call))),
             }
         })
         .await
@@ -56,7 +63,13 @@ pub(super) struct EventStream {
 impl EventStream {
     pub(super) fn new(answering: Answering, events: Arc<EventQueue>) -> Self {
         let quiet = Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME));
-        Self { answering: Some(answering), answer: None, events, ended: false, quiet }
+        Self {
+            answering: Some(answering),
+            answer: None,
+            events,
+            ended: false,
+            quiet,
+        }
     }
 
     pub(super) fn is_ended(&self) -> bool {
@@ -96,13 +109,18 @@ impl EventStream {
     }
 
     fn keep_alive_later(&mut self) {
-        self.quiet.as_mut().reset(Instant::now() + limits::KEEP_ALIVE_TIME);
+        self.quiet
+            .as_mut()
+            .reset(Instant::now() + limits::KEEP_ALIVE_TIME);
     }
 }
 
 impl std::fmt::Debug for EventStream {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("EventStream").field("ended", &self.is_ended()).finish_non_exhaustive()
+        formatter
+            .debug_struct("EventStream")
+            .field("ended", &self.is_ended())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The way of a request from its head to its answer, the same for both transports over HTTP. What may enter and what is answered is theirs.
+//! The way of a request from its head to its answer, the same for both transports over HTTP. What
+//! may enter and what is answered is theirs.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -25,7 +26,10 @@ pub(super) struct Asked<C> {
 /// A transport.
 pub(super) trait Front<C>: Send + Sync {
     /// Who is asking, or the answer to a request whose head alone is reason enough for one.
-    fn admit(&self, head: &Parts) -> impl Future<Output = Result<Arc<C>, Response<ReplyBody>>> + Send;
+    fn admit(
+        &self,
+        head: &Parts,
+    ) -> impl Future<Output = Result<Arc<C>, Response<ReplyBody>>> + Send;
 
     /// Whose pages may ask.
     fn origins(&self) -> &AllowedOrigins;
@@ -66,7 +70,16 @@ where
         }
     };
     match request_body::read(&head, body.as_mut(), front.room()).await {
-        Ok(Read { bytes, held }) => front.answer(Asked { head, bytes, held, caller }).await,
+        Ok(Read { bytes, held }) => {
+            front
+                .answer(Asked {
+                    head,
+                    bytes,
+                    held,
+                    caller,
+                })
+                .await
+        }
         Err(unread) => no_body(&head, &unread),
     }
 }
@@ -83,9 +96,14 @@ macro_rules! tower_service {
         {
             type Response = http::Response<$crate::http::ReplyBody>;
             type Error = std::convert::Infallible;
-            type Future = std::pin::Pin<Box<dyn std::future::Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+            type Future = std::pin::Pin<
+                Box<dyn std::future::Future<Output = Result<Self::Response, Self::Error>> + Send>,
+            >;
 
-            fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), std::convert::Infallible>> {
+            fn poll_ready(
+                &mut self,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<Result<(), std::convert::Infallible>> {
                 std::task::Poll::Ready(Ok(()))
             }
 

@@ -1,5 +1,5 @@
-//! How much memory requests may take together, from the first byte of a body to its answer. What the bodies say is not known here: their
-//! bytes and their punctuation tell what they may become.
+//! How much memory requests may take together, from the first byte of a body to its answer. What
+//! the bodies say is not known here: their bytes and their punctuation tell what they may become.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits;
 
-/// Bytes of memory that the requests of a program may take together. Clones share it; give one to every service of a program
-/// ([`super::McpService::memory_budget`]) and charge the bodies of other routes to it with [`MemoryBudget::charge`].
+/// Bytes of memory that the requests of a program may take together. Clones share it; give one to
+/// every service of a program ([`super::McpService::memory_budget`]) and charge the bodies of other
+/// routes to it with [`MemoryBudget::charge`].
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
     left: Arc<Semaphore>,
@@ -31,14 +32,28 @@ impl MemoryBudget {
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let whole = u32::try_from(bytes).unwrap_or(u32::MAX);
-        Self { left: Arc::new(Semaphore::new(usize::try_from(whole).unwrap_or(Semaphore::MAX_PERMITS))), whole }
+        Self {
+            left: Arc::new(Semaphore::new(
+                usize::try_from(whole).unwrap_or(Semaphore::MAX_PERMITS),
+            )),
+            whole,
+        }
     }
 
     /// Begins what one request takes; it lasts until every clone is dropped.
     #[must_use]
     pub fn charge(&self) -> Charge {
-        let held = Charged { permit: None, weight: 0 };
-        Charge { shared: Arc::new(ChargeState { budget: self.clone(), held: Mutex::new(held), is_over: AtomicBool::new(false) }) }
+        let held = Charged {
+            permit: None,
+            weight: 0,
+        };
+        Charge {
+            shared: Arc::new(ChargeState {
+                budget: self.clone(),
+                held: Mutex::new(held),
+                is_over: AtomicBool::new(false),
+            }),
+        }
     }
 }
 
@@ -67,9 +82,13 @@ struct Charged {
 pub struct OverBudget;
 
 impl Charge {
-    /// The body, each piece of which is charged when it arrives. It fails with [`OverBudget`] when there is no room for a piece.
+    /// The body, each piece of which is charged when it arrives. It fails with [`OverBudget`] when
+    /// there is no room for a piece.
     pub fn body<B>(&self, body: B) -> ChargedBody<B> {
-        ChargedBody { body, charge: self.clone() }
+        ChargedBody {
+            body,
+            charge: self.clone(),
+        }
     }
 
     /// Whether a body failed for it.
@@ -80,7 +99,11 @@ impl Charge {
 
     /// A body that weighs more than the whole budget gets in alone.
     fn take(&self, piece: &[u8]) -> Result<(), OverBudget> {
-        let ChargeState { budget, held, is_over } = &*self.shared;
+        let ChargeState {
+            budget,
+            held,
+            is_over,
+        } = &*self.shared;
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
         let weight = held.weight.saturating_add(weight(piece)).min(budget.whole);
         let more = weight.saturating_sub(held.weight);
@@ -99,9 +122,13 @@ impl Charge {
 
 /// What a piece of JSON may take: itself, what is made of its texts, and a node for each value.
 fn weight(piece: &[u8]) -> u32 {
-    let values = piece.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
+    let values = piece
+        .iter()
+        .filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{'))
+        .count();
     let bytes = piece.len().saturating_mul(limits::HTTP_MEMORY_PER_BYTE);
-    u32::try_from(bytes.saturating_add(values.saturating_mul(limits::HTTP_MEMORY_PER_VALUE))).unwrap_or(u32::MAX)
+    u32::try_from(bytes.saturating_add(values.saturating_mul(limits::HTTP_MEMORY_PER_VALUE)))
+        .unwrap_or(u32::MAX)
 }
 
 /// A body whose pieces are charged to a budget. Made by [`Charge::body`].
@@ -119,12 +146,17 @@ where
     type Data = Bytes;
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = self.get_mut();
         let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
         Poll::Ready(frame.map(|frame| {
             let frame = frame.map_err(Into::into)?;
-            frame.data_ref().map_or(Ok(()), |data| this.charge.take(data))?;
+            frame
+                .data_ref()
+                .map_or(Ok(()), |data| this.charge.take(data))?;
             Ok(frame)
         }))
     }
@@ -149,8 +181,12 @@ mod tests {
     const TEXT: &str = "ten bytes.";
 
     async fn read(charge: &super::Charge, text: &'static str) -> Result<Bytes, OverBudget> {
-        let read = charge.body(Full::new(Bytes::from_static(text.as_bytes()))).collect().await;
-        read.map(|body| body.to_bytes()).map_err(|error| *error.downcast().unwrap())
+        let read = charge
+            .body(Full::new(Bytes::from_static(text.as_bytes())))
+            .collect()
+            .await;
+        read.map(|body| body.to_bytes())
+            .map_err(|error| *error.downcast().unwrap())
     }
 
     #[tokio::test]

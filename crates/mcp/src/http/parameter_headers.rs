@@ -1,5 +1,6 @@
-//! Arguments that a client mirrors into `Mcp-Param-*` headers, as the tool's schema asks with `x-mcp-header`.
-//! Source: specification 2026-07-28, Streamable HTTP, "Custom Headers from Tool Parameters".
+//! Arguments that a client mirrors into `Mcp-Param-*` headers, as the tool's schema asks with
+//! `x-mcp-header`. Source: specification 2026-07-28, Streamable HTTP, "Custom Headers from Tool
+//! Parameters".
 
 use std::collections::HashSet;
 
@@ -27,27 +28,42 @@ impl HeaderParameter {
         let reachable = found.len();
         let annotated = count_annotations(schema);
         if annotated != reachable {
-            return Err(format!("`{ANNOTATION}` may stand only on properties reached through `properties` from the root"));
+            return Err(format!(
+                "`{ANNOTATION}` may stand only on properties reached through `properties` from the root"
+            ));
         }
         let mut seen = HashSet::new();
-        match found.iter().find(|parameter| !seen.insert(parameter.header.clone())) {
-            Some(twice) => Err(format!("two properties have the same `{ANNOTATION}` ({})", twice.header)),
+        match found
+            .iter()
+            .find(|parameter| !seen.insert(parameter.header.clone()))
+        {
+            Some(twice) => Err(format!(
+                "two properties have the same `{ANNOTATION}` ({})",
+                twice.header
+            )),
             None => Ok(found),
         }
     }
 
     /// Compares the header with the argument as the client sent it.
-    pub(crate) fn check(&self, headers: &HeaderMap, arguments: &Given) -> Result<(), ProtocolError> {
+    pub(crate) fn check(
+        &self,
+        headers: &HeaderMap,
+        arguments: &Given,
+    ) -> Result<(), ProtocolError> {
         let value = self.path.split_first().and_then(|(first, rest)| {
-            rest.iter().try_fold(arguments.get(first)?, |value, name| value.get(name)).filter(|value| !value.is_null())
+            rest.iter()
+                .try_fold(arguments.get(first)?, |value, name| value.get(name))
+                .filter(|value| !value.is_null())
         });
         let header = headers::decoded(headers, &self.header)?;
         let name = self.path.join(".");
         match (value, header) {
             (None, None) => Ok(()),
-            (None, Some(_)) => {
-                Err(ProtocolError::header_mismatch(format!("header {} is given, but the argument `{name}` is not", self.header)))
-            }
+            (None, Some(_)) => Err(ProtocolError::header_mismatch(format!(
+                "header {} is given, but the argument `{name}` is not",
+                self.header
+            ))),
             (Some(_), None) => Err(ProtocolError::header_mismatch(format!(
                 "header {} is missing; it repeats the argument `{name}`",
                 self.header
@@ -63,7 +79,8 @@ impl HeaderParameter {
     }
 }
 
-/// Integers are compared as numbers, so `42.0` is `42`; large ones exactly, because two of them may be one float.
+/// Integers are compared as numbers, so `42.0` is `42`; large ones exactly, because two of them may
+/// be one float.
 fn is_same(value: &Value, header: &str) -> bool {
     match value {
         Value::String(text) => text == header,
@@ -73,7 +90,9 @@ fn is_same(value: &Value, header: &str) -> bool {
             written == header
                 || match (whole(&written), whole(header)) {
                     (Some(argument), Some(header)) => argument == header,
-                    _ => matches!((number.as_f64(), header.parse::<f64>()), (Some(argument), Ok(header)) if argument == header),
+                    _ => {
+                        matches!((number.as_f64(), header.parse::<f64>()), (Some(argument), Ok(header)) if argument == header)
+                    }
                 }
         }
         _ => false,
@@ -83,15 +102,28 @@ fn is_same(value: &Value, header: &str) -> bool {
 /// An integer in decimal notation, with or without a fraction of zeros.
 fn whole(text: &str) -> Option<i128> {
     let (integer, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.bytes().all(|digit| digit == b'0') { integer.parse().ok() } else { None }
+    if fraction.bytes().all(|digit| digit == b'0') {
+        integer.parse().ok()
+    } else {
+        None
+    }
 }
 
-fn collect(schema: &Value, path: &mut Vec<String>, found: &mut Vec<HeaderParameter>) -> Result<(), String> {
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Ok(()) };
+fn collect(
+    schema: &Value,
+    path: &mut Vec<String>,
+    found: &mut Vec<HeaderParameter>,
+) -> Result<(), String> {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return Ok(());
+    };
     for (name, property) in properties {
         path.push(name.clone());
         if let Some(annotation) = property.get(ANNOTATION) {
-            found.push(HeaderParameter { header: header_name(annotation, property)?, path: path.clone() });
+            found.push(HeaderParameter {
+                header: header_name(annotation, property)?,
+                path: path.clone(),
+            });
         }
         collect(property, path, found)?;
         path.pop();
@@ -104,9 +136,14 @@ fn header_name(annotation: &Value, property: &Value) -> Result<HeaderName, Strin
         .as_str()
         .filter(|name| !name.is_empty())
         .ok_or_else(|| format!("`{ANNOTATION}` must be a text, not {annotation}"))?;
-    let kind = property.get("type").and_then(Value::as_str).unwrap_or("any");
+    let kind = property
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or("any");
     if !matches!(kind, "string" | "integer" | "boolean") {
-        return Err(format!("`{ANNOTATION}: {name}` needs a property of type string, integer or boolean, not {kind}"));
+        return Err(format!(
+            "`{ANNOTATION}: {name}` needs a property of type string, integer or boolean, not {kind}"
+        ));
     }
     HeaderName::from_bytes(format!("mcp-param-{name}").as_bytes())
         .map_err(|_| format!("`{ANNOTATION}: {name}` is not a header name"))
@@ -143,9 +180,17 @@ mod tests {
     fn check(kind: &str, argument: Value, header: Option<&str>) -> bool {
         let mut headers = HeaderMap::new();
         if let Some(value) = header {
-            headers.insert(HeaderName::from_static("mcp-param-region"), HeaderValue::from_str(value).unwrap());
+            headers.insert(
+                HeaderName::from_static("mcp-param-region"),
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
-        one(kind).check(&headers, &Given::Unchecked(json!({"a": {"b": argument}}).as_object().unwrap().clone())).is_ok()
+        one(kind)
+            .check(
+                &headers,
+                &Given::Unchecked(json!({"a": {"b": argument}}).as_object().unwrap().clone()),
+            )
+            .is_ok()
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Who has a connection: how many there may be, of one address too, some for health, and who gives way when all are taken. Reads no bytes.
+//! Who has a connection: how many there may be, of one address too, some for health, and who gives
+//! way when all are taken. Reads no bytes.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,7 +27,8 @@ struct PlaceTable {
     next: u64,
     taken: HashMap<u64, Arc<PlacedConnection>>,
     spare: HashMap<u64, Arc<PlacedConnection>>,
-    /// Connections with a place that is no spare one, and requests that a proxy forwards, by address.
+    /// Connections with a place that is no spare one, and requests that a proxy forwards, by
+    /// address.
     of_addresses: HashMap<IpAddr, usize>,
 }
 
@@ -35,7 +37,8 @@ struct PlaceTable {
 pub(super) struct PlacedConnection {
     /// None for a proxy that is trusted: what it forwards is counted instead.
     address: Option<IpAddr>,
-    /// Since when the server waits for the client, in milliseconds of its clock; [`WORKING`] while the client waits for the server.
+    /// Since when the server waits for the client, in milliseconds of its clock; [`WORKING`] while
+    /// the client waits for the server.
     waiting_since: AtomicU64,
     /// Told when another one takes the place.
     gives_way: Notify,
@@ -63,7 +66,11 @@ pub(super) struct Forwarded {
 
 impl ConnectionPlaces {
     pub(super) fn new(limits: Arc<ServerLimits>) -> Arc<Self> {
-        Arc::new(Self { limits, clock: Instant::now(), table: Mutex::default() })
+        Arc::new(Self {
+            limits,
+            clock: Instant::now(),
+            table: Mutex::default(),
+        })
     }
 
     /// A place for a new connection; none when even the spare ones are taken.
@@ -73,7 +80,8 @@ impl ConnectionPlaces {
         let now = self.now();
         let mut table = self.table();
         let is_room = table.taken.len() < self.limits.connections;
-        let is_room_for_it = address.is_none_or(|address| table.count(address) < self.most_of(address));
+        let is_room_for_it =
+            address.is_none_or(|address| table.count(address) < self.most_of(address));
         let has_place = match (is_room, is_room_for_it) {
             (true, true) => true,
             // One of its own gives way, or anybody.
@@ -101,23 +109,37 @@ impl ConnectionPlaces {
                 *table.of_addresses.entry(address).or_default() += 1;
             }
         }
-        Some(ConnectionPlace { connection, is_spare, number, places: Arc::clone(self) })
+        Some(ConnectionPlace {
+            connection,
+            is_spare,
+            number,
+            places: Arc::clone(self),
+        })
     }
 
-    /// Counts a request that a trusted proxy forwards from this address; none when there are as many as there may be.
+    /// Counts a request that a trusted proxy forwards from this address; none when there are as
+    /// many as there may be.
     pub(super) fn forward(self: &Arc<Self>, address: IpAddr) -> Option<Forwarded> {
         let mut table = self.table();
         if table.count(address) >= self.most_of(address) {
             return None;
         }
         *table.of_addresses.entry(address).or_default() += 1;
-        Some(Forwarded { address, places: Arc::clone(self) })
+        Some(Forwarded {
+            address,
+            places: Arc::clone(self),
+        })
     }
 
-    /// This machine's own address may be that of a proxy with everybody behind it: it gets nearly all.
+    /// This machine's own address may be that of a proxy with everybody behind it: it gets nearly
+    /// all.
     fn most_of(&self, address: IpAddr) -> usize {
         let all = self.limits.connections;
-        let most = if address.is_loopback() { all.saturating_sub(all / 8) } else { self.limits.connections_of_an_address };
+        let most = if address.is_loopback() {
+            all.saturating_sub(all / 8)
+        } else {
+            self.limits.connections_of_an_address
+        };
         most.max(1)
     }
 
@@ -145,9 +167,18 @@ impl PlaceTable {
     }
 
     /// Takes the place of the one that kept the server waiting longest, if that is long.
-    fn give_way(&mut self, now: u64, patience: Duration, may: impl Fn(&PlacedConnection) -> bool) -> bool {
-        let Some(number) = longest_waiting(&self.taken, now, patience, may) else { return false };
-        let Some(gone) = self.remove(number) else { return false };
+    fn give_way(
+        &mut self,
+        now: u64,
+        patience: Duration,
+        may: impl Fn(&PlacedConnection) -> bool,
+    ) -> bool {
+        let Some(number) = longest_waiting(&self.taken, now, patience, may) else {
+            return false;
+        };
+        let Some(gone) = self.remove(number) else {
+            return false;
+        };
         gone.gives_way.notify_one();
         true
     }
@@ -168,7 +199,9 @@ fn longest_waiting(
     may: impl Fn(&PlacedConnection) -> bool,
 ) -> Option<u64> {
     let since = |one: &PlacedConnection| one.waiting_since.load(Ordering::Relaxed);
-    let candidates = connections.iter().filter(|(_, one)| may(one) && since(one) != WORKING);
+    let candidates = connections
+        .iter()
+        .filter(|(_, one)| may(one) && since(one) != WORKING);
     let (number, one) = candidates.min_by_key(|(number, one)| (since(one), **number))?;
     (now.saturating_sub(since(one)) >= millis(patience)).then_some(*number)
 }
@@ -185,7 +218,8 @@ impl PlacedConnection {
 
     /// The server waits for the client, from now on.
     pub(super) fn waits(&self) {
-        self.waiting_since.store(millis(self.clock.elapsed()), Ordering::Relaxed);
+        self.waiting_since
+            .store(millis(self.clock.elapsed()), Ordering::Relaxed);
     }
 
     /// Completes when another connection takes the place.
@@ -245,7 +279,11 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
 
-    fn ordinary(places: &Arc<ConnectionPlaces>, peer: IpAddr, count: usize) -> Vec<ConnectionPlace> {
+    fn ordinary(
+        places: &Arc<ConnectionPlaces>,
+        peer: IpAddr,
+        count: usize,
+    ) -> Vec<ConnectionPlace> {
         let taken: Vec<_> = (0..count).map(|_| places.take(peer).unwrap()).collect();
         assert!(taken.iter().all(|place| !place.is_spare));
         taken
@@ -264,20 +302,41 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_address_cannot_have_them_all_and_this_machine_nearly() {
-        for (peer, most) in [("192.0.2.1", 4), ("2001:db8::1", 4), ("127.0.0.1", 14), ("10.0.0.1", 16)] {
+        for (peer, most) in [
+            ("192.0.2.1", 4),
+            ("2001:db8::1", 4),
+            ("127.0.0.1", 14),
+            ("10.0.0.1", 16),
+        ] {
             let places = places(16, 4);
             let peer: IpAddr = peer.parse().unwrap();
             let mut taken = ordinary(&places, peer, most);
             assert!(places.take(peer).unwrap().is_spare, "{peer}");
-            assert_eq!(places.take(address(9)).unwrap().is_spare, most == 16, "{peer}");
+            assert_eq!(
+                places.take(address(9)).unwrap().is_spare,
+                most == 16,
+                "{peer}"
+            );
             taken.pop();
             assert!(!places.take(peer).unwrap().is_spare, "{peer}");
         }
         let places = places(16, 2);
-        let _same_client =
-            [ordinary(&places, "2001:db8::1".parse().unwrap(), 1), ordinary(&places, "2001:db8::2".parse().unwrap(), 1)];
-        assert!(places.take("2001:db8::3".parse().unwrap()).unwrap().is_spare);
-        assert!(!places.take("2001:db8:0:1::3".parse().unwrap()).unwrap().is_spare);
+        let _same_client = [
+            ordinary(&places, "2001:db8::1".parse().unwrap(), 1),
+            ordinary(&places, "2001:db8::2".parse().unwrap(), 1),
+        ];
+        assert!(
+            places
+                .take("2001:db8::3".parse().unwrap())
+                .unwrap()
+                .is_spare
+        );
+        assert!(
+            !places
+                .take("2001:db8:0:1::3".parse().unwrap())
+                .unwrap()
+                .is_spare
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -292,13 +351,20 @@ mod tests {
         let newcomer = places.take(address(2)).unwrap();
         assert!(!newcomer.is_spare);
         taken[2].connection.gives_way().await;
-        assert!(places.take(address(2)).unwrap().is_spare, "nobody else waits for long");
+        assert!(
+            places.take(address(2)).unwrap().is_spare,
+            "nobody else waits for long"
+        );
         tokio::time::advance(PATIENCE).await;
         let second = places.take(address(2)).unwrap();
         assert!(!second.is_spare);
         taken[1].connection.gives_way().await;
         drop(taken);
-        assert_eq!(places.table().taken.len(), 2, "who gave way gives no second place back");
+        assert_eq!(
+            places.table().taken.len(),
+            2,
+            "who gave way gives no second place back"
+        );
     }
 
     /// An address that has as many as it may have takes the places of its own.
@@ -311,7 +377,11 @@ mod tests {
         tokio::time::advance(PATIENCE).await;
         assert!(!places.take(address(2)).unwrap().is_spare);
         own[0].connection.gives_way().await;
-        assert!(others.iter().all(|place| places.table().taken.contains_key(&place.number)));
+        assert!(
+            others
+                .iter()
+                .all(|place| places.table().taken.contains_key(&place.number))
+        );
     }
 
     #[tokio::test(start_paused = true)]

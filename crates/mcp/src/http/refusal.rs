@@ -11,22 +11,35 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// HTTP 401: nobody is known to be asking. `challenge` is the value of `WWW-Authenticate`; see [`crate::auth::Challenge`].
+    /// HTTP 401: nobody is known to be asking. `challenge` is the value of `WWW-Authenticate`; see
+    /// [`crate::auth::Challenge`].
     #[must_use]
     pub fn unauthorized(challenge: impl Into<HeaderValue>, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::UNAUTHORIZED, challenge: Some(challenge.into()), message: message.into() }
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some(challenge.into()),
+            message: message.into(),
+        }
     }
 
     /// HTTP 403: whoever is asking may not. A challenge says which scopes would do.
     #[must_use]
     pub fn forbidden(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::FORBIDDEN, challenge: None, message: message.into() }
+        Self {
+            status: StatusCode::FORBIDDEN,
+            challenge: None,
+            message: message.into(),
+        }
     }
 
     /// HTTP 503: it cannot be found out who is asking.
     #[must_use]
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, challenge: None, message: message.into() }
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            challenge: None,
+            message: message.into(),
+        }
     }
 
     /// Adds a challenge.

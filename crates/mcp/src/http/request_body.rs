@@ -1,4 +1,5 @@
-//! The body of a request: read within its limits, or thrown away so that its sender gets to read why. What it says is not known here.
+//! The body of a request: read within its limits, or thrown away so that its sender gets to read
+//! why. What it says is not known here.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -31,7 +32,8 @@ pub(super) struct Read {
     pub(super) held: BodyHold,
 }
 
-/// What a request takes until its answer is known: the turn of a large body, and its part of the memory. Given back when dropped.
+/// What a request takes until its answer is known: the turn of a large body, and its part of the
+/// memory. Given back when dropped.
 pub(super) struct BodyHold {
     _turn: Option<OwnedSemaphorePermit>,
     _charge: Charge,
@@ -43,8 +45,13 @@ pub(super) struct BodyRoom {
     pub(super) memory: MemoryBudget,
 }
 
-/// Reads a body of at most [`limits::MESSAGE_BYTES`] within [`limits::HTTP_BODY_TIME`], which includes the wait for its turn.
-pub(super) async fn read<B>(head: &Parts, mut body: Pin<&mut B>, room: &BodyRoom) -> Result<Read, Unread>
+/// Reads a body of at most [`limits::MESSAGE_BYTES`] within [`limits::HTTP_BODY_TIME`], which
+/// includes the wait for its turn.
+pub(super) async fn read<B>(
+    head: &Parts,
+    mut body: Pin<&mut B>,
+    room: &BodyRoom,
+) -> Result<Read, Unread>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -54,7 +61,10 @@ where
         return Err(Unread::TooLarge);
     }
     let end = Instant::now() + limits::HTTP_BODY_TIME;
-    let is_small = body.size_hint().upper().is_some_and(|bytes| bytes <= limits::HTTP_SMALL_BODY_BYTES);
+    let is_small = body
+        .size_hint()
+        .upper()
+        .is_some_and(|bytes| bytes <= limits::HTTP_SMALL_BODY_BYTES);
     let turn = match is_small {
         true => None,
         false => match timeout_at(end, Arc::clone(&room.turns).acquire_owned()).await {
@@ -66,12 +76,23 @@ where
         },
     };
     let charge = room.memory.charge();
-    match timeout_at(end, Limited::new(charge.body(body.as_mut()), limits::MESSAGE_BYTES).collect()).await {
+    match timeout_at(
+        end,
+        Limited::new(charge.body(body.as_mut()), limits::MESSAGE_BYTES).collect(),
+    )
+    .await
+    {
         Ok(Ok(body)) => {
             let bytes = body.to_bytes();
             // One that did not announce its length may have turned out small.
             let turn = turn.filter(|_| bytes.len() as u64 > limits::HTTP_SMALL_BODY_BYTES);
-            Ok(Read { bytes, held: BodyHold { _turn: turn, _charge: charge } })
+            Ok(Read {
+                bytes,
+                held: BodyHold {
+                    _turn: turn,
+                    _charge: charge,
+                },
+            })
         }
         Ok(Err(_)) if charge.is_over() => {
             drop((turn, charge));
@@ -88,8 +109,9 @@ where
     }
 }
 
-/// Reads a body that nobody wants. Most clients send all of it before they read the answer, and would find a reset connection instead of the
-/// refusal. Bounded in bytes and time; a body that is announced as longer is not begun.
+/// Reads a body that nobody wants. Most clients send all of it before they read the answer, and
+/// would find a reset connection instead of the refusal. Bounded in bytes and time; a body that is
+/// announced as longer is not begun.
 pub(super) async fn discard<B>(head: &Parts, mut body: Pin<&mut B>)
 where
     B: Body<Data = Bytes> + Send,

@@ -1,4 +1,5 @@
-//! The server loop: connections in, each with its limits, and an end that lets running calls finish. Serves any tower service, a router too.
+//! The server loop: connections in, each with its limits, and an end that lets running calls
+//! finish. Serves any tower service, a router too.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -25,17 +26,19 @@ use crate::limits;
 /// What one server lets its clients do.
 #[derive(Debug, Clone)]
 pub struct ServerLimits {
-    /// Most connections at the same time. Further ones are answered 503 at once, but for the paths of health.
+    /// Most connections at the same time. Further ones are answered 503 at once, but for the paths
+    /// of health.
     pub connections: usize,
-    /// Most connections of one peer address, or of one network of 64 bits. Those of this machine, behind which a proxy may have everybody, may
-    /// have seven eighths of all. What a trusted proxy forwards counts by the address that it names, request by request.
+    /// Most connections of one peer address, or of one network of 64 bits. Those of this machine,
+    /// behind which a proxy may have everybody, may have seven eighths of all. What a trusted proxy
+    /// forwards counts by the address that it names, request by request.
     pub connections_of_an_address: usize,
     /// Most connections beyond these at the same time, which are there for health and to say 503.
     pub spare_connections: usize,
     /// What is answered there too, such as `/healthz`. None unless you name them.
     pub health_paths: Vec<String>,
-    /// How long a connection may keep the server waiting, idle or in the midst of a request, before it gives its place to a new one when all
-    /// are taken.
+    /// How long a connection may keep the server waiting, idle or in the midst of a request, before
+    /// it gives its place to a new one when all are taken.
     pub patience: Duration,
     /// The proxies whose word about the addresses behind them is taken.
     pub trusted_proxies: TrustedProxies,
@@ -63,12 +66,21 @@ impl Default for ServerLimits {
     }
 }
 
-/// Serves until `shutdown` completes, then lets running requests finish within [`ServerLimits::shutdown_time`].
+/// Serves until `shutdown` completes, then lets running requests finish within
+/// [`ServerLimits::shutdown_time`].
 ///
-/// HTTP/1.1 with TCP_NODELAY. A client that goes away cancels its call; so does dropping the returned future.
-pub async fn serve<S, B>(listener: TcpListener, service: S, limits: ServerLimits, shutdown: impl Future<Output = ()>)
-where
-    S: Service<Request<IncomingBody>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+/// HTTP/1.1 with TCP_NODELAY. A client that goes away cancels its call; so does dropping the
+/// returned future.
+pub async fn serve<S, B>(
+    listener: TcpListener,
+    service: S,
+    limits: ServerLimits,
+    shutdown: impl Future<Output = ()>,
+) where
+    S: Service<Request<IncomingBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -108,18 +120,37 @@ where
             continue;
         };
         let stream = prepared(stream, &limits);
-        let builder = if place.is_spare { spare.clone() } else { ordinary.clone() };
+        let builder = if place.is_spare {
+            spare.clone()
+        } else {
+            ordinary.clone()
+        };
         let (service, stopping, limits) = (service.clone(), stopping.clone(), Arc::clone(&limits));
         connections.spawn(async move {
-            if let Err(error) = serve_connection(&builder, stream, service, (place, Peer(peer)), limits, stopping).await {
+            if let Err(error) = serve_connection(
+                &builder,
+                stream,
+                service,
+                (place, Peer(peer)),
+                limits,
+                stopping,
+            )
+            .await
+            {
                 tracing::debug!(%error, "a connection ended early");
             }
         });
     }
     drop((listener, stop));
     let all_ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.shutdown_time, all_ended).await.is_err() {
-        tracing::warn!(seconds = limits.shutdown_time.as_secs(), "some calls did not finish in time and were stopped");
+    if tokio::time::timeout(limits.shutdown_time, all_ended)
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            seconds = limits.shutdown_time.as_secs(),
+            "some calls did not finish in time and were stopped"
+        );
     }
 }
 
@@ -155,10 +186,17 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_served_without_delay() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         assert!(!stream.nodelay().unwrap());
-        assert!(prepared(stream, &ServerLimits::default()).get_ref().nodelay().unwrap());
+        assert!(
+            prepared(stream, &ServerLimits::default())
+                .get_ref()
+                .nodelay()
+                .unwrap()
+        );
     }
 
     /// The head limits of hyper have a floor below which they panic.

@@ -1,4 +1,5 @@
-//! An endpoint over HTTP: its settings, and who may enter. Works under hyper directly or as a route of axum.
+//! An endpoint over HTTP: its settings, and who may enter. Works under hyper directly or as a route
+//! of axum.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -56,26 +57,47 @@ pub(super) struct Shared<C, A> {
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Serves an endpoint to the callers that `authenticate` lets in.
     pub fn new(endpoint: Endpoint<C>, authenticate: A, hosts: AllowedHosts) -> Self {
-        let room = BodyRoom { turns: Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES)), memory: MemoryBudget::default() };
+        let room = BodyRoom {
+            turns: Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES)),
+            memory: MemoryBudget::default(),
+        };
         let sessions = Some(Arc::new(Sessions::new(SessionLimits::default())));
-        Self { shared: Arc::new(Shared { endpoint, authenticate, hosts, room }), path: None, sessions }
+        Self {
+            shared: Arc::new(Shared {
+                endpoint,
+                authenticate,
+                hosts,
+                room,
+            }),
+            path: None,
+            sessions,
+        }
     }
 
-    /// Answers at this path only, with and without a slash at its end, and 404 elsewhere. Without it, every path is the endpoint's: a router decides.
+    /// Answers at this path only, with and without a slash at its end, and 404 elsewhere. Without
+    /// it, every path is the endpoint's: a router decides.
     #[must_use]
     pub fn at(self, path: &str) -> Self {
-        Self { path: Some(Arc::from(path.trim_end_matches('/'))), ..self }
+        Self {
+            path: Some(Arc::from(path.trim_end_matches('/'))),
+            ..self
+        }
     }
 
-    /// How many sessions clients of the legacy era may have, or none at all: they are then served without what needs one, such as questions to
-    /// the user. Clones made before keep the sessions that they have.
+    /// How many sessions clients of the legacy era may have, or none at all: they are then served
+    /// without what needs one, such as questions to the user. Clones made before keep the sessions
+    /// that they have.
     #[must_use]
     pub fn sessions(self, limits: Option<SessionLimits>) -> Self {
-        Self { sessions: limits.map(|limits| Arc::new(Sessions::new(limits))), ..self }
+        Self {
+            sessions: limits.map(|limits| Arc::new(Sessions::new(limits))),
+            ..self
+        }
     }
 
-    /// The memory that requests may take together, shared with whatever else is given the same budget. Call it before the service is cloned and
-    /// before [`McpService::sse`]; afterwards it has no effect.
+    /// The memory that requests may take together, shared with whatever else is given the same
+    /// budget. Call it before the service is cloned and before [`McpService::sse`]; afterwards it
+    /// has no effect.
     #[must_use]
     pub fn memory_budget(mut self, budget: &MemoryBudget) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.shared) {
@@ -84,14 +106,15 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         self
     }
 
-    /// The same endpoint for clients of 2024-11-05, over HTTP+SSE: GET opens a channel, and POST to `messages` (a path, as clients reach it)
-    /// sends on it. Route both there.
+    /// The same endpoint for clients of 2024-11-05, over HTTP+SSE: GET opens a channel, and POST to
+    /// `messages` (a path, as clients reach it) sends on it. Route both there.
     #[must_use]
     pub fn sse(&self, messages: &str) -> SseService<C, A> {
         SseService::new(Arc::clone(&self.shared), messages)
     }
 
-    /// Ends every stream that would go on for ever, so that a server which stops need not wait for them. Calls under way go on.
+    /// Ends every stream that would go on for ever, so that a server which stops need not wait for
+    /// them. Calls under way go on.
     pub fn end_streams(&self) {
         self.shared.endpoint.hub().end();
         if let Some(sessions) = &self.sessions {
@@ -109,13 +132,20 @@ impl<C: Send + Sync + 'static, F: Fn() -> C + Send + Sync + 'static> McpService<
 
 impl<C, A> Clone for McpService<C, A> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), path: self.path.clone(), sessions: self.sessions.clone() }
+        Self {
+            shared: Arc::clone(&self.shared),
+            path: self.path.clone(),
+            sessions: self.sessions.clone(),
+        }
     }
 }
 
 impl<C, A> std::fmt::Debug for McpService<C, A> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("McpService").field("endpoint", &self.shared.endpoint).finish_non_exhaustive()
+        formatter
+            .debug_struct("McpService")
+            .field("endpoint", &self.shared.endpoint)
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,18 +174,28 @@ tower_service!(McpService);
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
     pub(super) fn principal(&self, caller: &C) -> Option<String> {
-        self.endpoint.catalog().identity.principal.as_ref().map(|principal| principal(caller))
+        self.endpoint
+            .catalog()
+            .identity
+            .principal
+            .as_ref()
+            .map(|principal| principal(caller))
     }
 
     /// Who is asking, or the answer that refuses.
     pub(super) async fn caller(&self, head: &Parts) -> Result<Arc<C>, Response<ReplyBody>> {
-        self.authenticate.authenticate(head).await.map_err(|refusal| {
-            let mut response = refused(head, refusal.status, refusal.message);
-            if let Some(challenge) = refusal.challenge {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            response
-        })
+        self.authenticate
+            .authenticate(head)
+            .await
+            .map_err(|refusal| {
+                let mut response = refused(head, refusal.status, refusal.message);
+                if let Some(challenge) = refusal.challenge {
+                    response
+                        .headers_mut()
+                        .insert(header::WWW_AUTHENTICATE, challenge);
+                }
+                response
+            })
     }
 }
 
@@ -165,25 +205,46 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         if let Some(path) = &self.path {
             let asked = head.uri.path();
             if asked.strip_suffix('/').unwrap_or(asked) != &**path {
-                return Some(refused(head, StatusCode::NOT_FOUND, format!("nothing is served here; the MCP endpoint is {path}")));
+                return Some(refused(
+                    head,
+                    StatusCode::NOT_FOUND,
+                    format!("nothing is served here; the MCP endpoint is {path}"),
+                ));
             }
         }
         if let Err(problem) = self.shared.hosts.check(head) {
             return Some(refused(head, StatusCode::FORBIDDEN, problem));
         }
-        let methods = if self.sessions.is_some() { "POST, GET, DELETE" } else { "POST" };
+        let methods = if self.sessions.is_some() {
+            "POST, GET, DELETE"
+        } else {
+            "POST"
+        };
         if let Some(answer) = preflight(&self.shared.hosts.origins, head, methods) {
             return Some(answer);
         }
         match head.method {
             Method::POST => {}
-            Method::GET | Method::DELETE if self.sessions.is_some() && head.headers.contains_key(SESSION_ID) => return None,
+            Method::GET | Method::DELETE
+                if self.sessions.is_some() && head.headers.contains_key(SESSION_ID) =>
+            {
+                return None;
+            }
             _ => return Some(only_post(head)),
         }
-        let content_type = head.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-        let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        let content_type = head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .map(|value| value.to_str().unwrap_or_default());
+        let media_type = content_type
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
-            let shown = crate::protocol_error::excerpt(content_type.unwrap_or("missing")).into_owned();
+            let shown =
+                crate::protocol_error::excerpt(content_type.unwrap_or("missing")).into_owned();
             let message = format!("the Content-Type must be application/json; it is {shown}");
             return Some(refused(head, StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }

@@ -1,4 +1,5 @@
-//! A session's stream as the body of a reply: events with ids, so that the client can come back to it.
+//! A session's stream as the body of a reply: events with ids, so that the client can come back to
+//! it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,19 +20,32 @@ pub(super) struct SessionBody {
 }
 
 impl SessionBody {
-    /// `primed`: begin with an empty event that carries an id, so that the client can come back even before the first message
-    /// (revision 2025-11-25; older clients would take it for a message).
+    /// `primed`: begin with an empty event that carries an id, so that the client can come back
+    /// even before the first message (revision 2025-11-25; older clients would take it for a
+    /// message).
     pub(super) fn new(reading: Reading, primed: bool, after: u64) -> Self {
         let number = reading.stream.number();
         let retry = limits::RETRY_TIME.as_millis();
-        let first = primed.then(|| Bytes::from(format!("id: {number}-{after}\nretry: {retry}\ndata: \n\n")));
-        Self { reading: Some(reading), first, numbered: true, quiet: Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME)) }
+        let first = primed
+            .then(|| Bytes::from(format!("id: {number}-{after}\nretry: {retry}\ndata: \n\n")));
+        Self {
+            reading: Some(reading),
+            first,
+            numbered: true,
+            quiet: Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME)),
+        }
     }
 
     /// A channel of HTTP+SSE: its first event tells where messages go.
     pub(super) fn channel(reading: Reading, messages: &str) -> Self {
-        let first = Some(Bytes::from(format!("event: endpoint\ndata: {messages}\n\n")));
-        Self { first, numbered: false, ..Self::new(reading, false, 0) }
+        let first = Some(Bytes::from(format!(
+            "event: endpoint\ndata: {messages}\n\n"
+        )));
+        Self {
+            first,
+            numbered: false,
+            ..Self::new(reading, false, 0)
+        }
     }
 
     pub(super) fn is_ended(&self) -> bool {
@@ -42,12 +56,20 @@ impl SessionBody {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
         }
-        let Some(reading) = &self.reading else { return Poll::Ready(None) };
+        let Some(reading) = &self.reading else {
+            return Poll::Ready(None);
+        };
         match reading.poll_next(context) {
             Poll::Ready(Some((number, message))) => {
-                self.quiet.as_mut().reset(Instant::now() + limits::KEEP_ALIVE_TIME);
+                self.quiet
+                    .as_mut()
+                    .reset(Instant::now() + limits::KEEP_ALIVE_TIME);
                 let mut event = match self.numbered {
-                    true => format!("id: {}-{number}\nevent: message\ndata: ", reading.stream.number()).into_bytes(),
+                    true => format!(
+                        "id: {}-{number}\nevent: message\ndata: ",
+                        reading.stream.number()
+                    )
+                    .into_bytes(),
                     false => b"event: message\ndata: ".to_vec(),
                 };
                 event.extend_from_slice(&message);
@@ -59,7 +81,9 @@ impl SessionBody {
                 Poll::Ready(None)
             }
             Poll::Pending => self.quiet.as_mut().poll(context).map(|()| {
-                self.quiet.as_mut().reset(Instant::now() + limits::KEEP_ALIVE_TIME);
+                self.quiet
+                    .as_mut()
+                    .reset(Instant::now() + limits::KEEP_ALIVE_TIME);
                 Some(Bytes::from_static(b":\n\n"))
             }),
         }
@@ -68,7 +92,10 @@ impl SessionBody {
 
 impl std::fmt::Debug for SessionBody {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SessionBody").field("ended", &self.is_ended()).finish_non_exhaustive()
+        formatter
+            .debug_struct("SessionBody")
+            .field("ended", &self.is_ended())
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,11 +123,24 @@ mod tests {
         let session = Arc::new(Session::channel("c".to_owned(), None, 0, &Arc::default()));
         let stream = session.own_stream();
         let (reader, _) = stream.begin_reading(None);
-        let mut body = SessionBody::channel(Reading { stream: Arc::clone(&stream), reader, until: None }, "/m?session_id=c");
-        assert_eq!(next(&mut body).await, "event: endpoint\ndata: /m?session_id=c\n\n");
+        let mut body = SessionBody::channel(
+            Reading {
+                stream: Arc::clone(&stream),
+                reader,
+                until: None,
+            },
+            "/m?session_id=c",
+        );
+        assert_eq!(
+            next(&mut body).await,
+            "event: endpoint\ndata: /m?session_id=c\n\n"
+        );
         for _ in 0..2 {
             let from = Instant::now();
-            assert_eq!((next(&mut body).await.as_str(), from.elapsed()), (":\n\n", KEEP_ALIVE_TIME));
+            assert_eq!(
+                (next(&mut body).await.as_str(), from.elapsed()),
+                (":\n\n", KEEP_ALIVE_TIME)
+            );
         }
         tokio::time::advance(KEEP_ALIVE_TIME - Duration::from_secs(1)).await;
         assert!(stream.try_send(Bytes::from_static(b"{}")));

@@ -1,4 +1,5 @@
-//! The sessions of one endpoint over HTTP, found by their id, bounded in number and idle time. Source: specification 2025-11-25, "Session Management".
+//! The sessions of one endpoint over HTTP, found by their id, bounded in number and idle time.
+//! Source: specification 2025-11-25, "Session Management".
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,15 +20,20 @@ pub struct SessionLimits {
     pub sessions: usize,
     /// How long a session may be idle before it may be ended.
     pub idle_time: Duration,
-    /// Most bytes of messages that the streams of all sessions hold together, unread or kept for a client that comes back. Beyond it the streams that
-    /// ended first are forgotten, what was read is not kept, and who has something unread waits. A stream that has nothing else holds one message
-    /// all the same.
+    /// Most bytes of messages that the streams of all sessions hold together, unread or kept for a
+    /// client that comes back. Beyond it the streams that ended first are forgotten, what was read
+    /// is not kept, and who has something unread waits. A stream that has nothing else holds one
+    /// message all the same.
     pub stream_bytes: usize,
 }
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { sessions: limits::SESSIONS, idle_time: limits::SESSION_IDLE_TIME, stream_bytes: limits::ALL_STREAM_BYTES }
+        Self {
+            sessions: limits::SESSIONS,
+            idle_time: limits::SESSION_IDLE_TIME,
+            stream_bytes: limits::ALL_STREAM_BYTES,
+        }
     }
 }
 
@@ -39,7 +45,8 @@ pub(super) struct Sessions {
     sessions: RwLock<HashMap<String, Arc<Session>>>,
     /// The server stops: what would go on for ever ends as soon as it begins.
     is_ending: AtomicBool,
-    /// When the operator was last told that there are as many as there may be, in seconds of the clock from 1 on.
+    /// When the operator was last told that there are as many as there may be, in seconds of the
+    /// clock from 1 on.
     told_full: AtomicU64,
 }
 
@@ -59,8 +66,13 @@ impl Sessions {
         }
     }
 
-    /// Opens a session; `None` when there are as many as there may be and none of them is idle, or there is no randomness.
-    pub(super) fn open(&self, conversation: Arc<Conversation>, principal: Option<String>) -> Option<Arc<Session>> {
+    /// Opens a session; `None` when there are as many as there may be and none of them is idle, or
+    /// there is no randomness.
+    pub(super) fn open(
+        &self,
+        conversation: Arc<Conversation>,
+        principal: Option<String>,
+    ) -> Option<Arc<Session>> {
         self.insert(|id, now| Session::new(id, conversation, principal, now, &self.ledger))
     }
 
@@ -74,10 +86,14 @@ impl Sessions {
         getrandom::fill(&mut bytes).ok()?;
         let now = self.now();
         let session = Arc::new(session(URL_SAFE_NO_PAD.encode(bytes), now));
-        let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self
+            .sessions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if sessions.len() >= self.limits.sessions {
             sessions.retain(|_, session| {
-                let is_in_use = now.saturating_sub(session.last_used(now)) < self.limits.idle_time.as_secs();
+                let is_in_use =
+                    now.saturating_sub(session.last_used(now)) < self.limits.idle_time.as_secs();
                 if !is_in_use {
                     session.end();
                 }
@@ -99,7 +115,12 @@ impl Sessions {
     /// The session with this id, if it is this caller's and was not idle for too long.
     pub(super) fn find(&self, id: &str, principal: Option<&str>) -> Option<Arc<Session>> {
         let now = self.now();
-        let session = self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(id).map(Arc::clone)?;
+        let session = self
+            .sessions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .map(Arc::clone)?;
         if now.saturating_sub(session.last_used(now)) >= self.limits.idle_time.as_secs() {
             self.remove(&session);
             return None;
@@ -111,24 +132,36 @@ impl Sessions {
         Some(session)
     }
 
-    /// Whether the operator is to be told that there was no room for one: once a minute, however many clients come.
+    /// Whether the operator is to be told that there was no room for one: once a minute, however
+    /// many clients come.
     pub(super) fn is_worth_telling(&self) -> bool {
         let now = self.now().saturating_add(1);
         let told = self.told_full.load(Ordering::Relaxed);
         let is_due = told == 0 || now.saturating_sub(told) >= TOLD_AGAIN_AFTER;
-        is_due && self.told_full.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        is_due
+            && self
+                .told_full
+                .compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 
     /// Ends a session.
     pub(super) fn remove(&self, session: &Session) {
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner).remove(&session.id);
+        self.sessions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&session.id);
         session.end();
     }
 
     /// Ends what every session would do for ever; calls under way are still answered.
     pub(super) fn end_all(&self) {
         self.is_ending.store(true, Ordering::Relaxed);
-        self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().for_each(|session| session.end_listening());
+        self.sessions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .for_each(|session| session.end_listening());
     }
 
     fn now(&self) -> u64 {
@@ -146,9 +179,14 @@ mod tests {
     #[test]
     fn sessions_are_found_by_their_caller_only_and_end_once() {
         let sessions = Sessions::new(SessionLimits::default());
-        let session = sessions.open(Arc::default(), Some("ada".to_owned())).unwrap();
+        let session = sessions
+            .open(Arc::default(), Some("ada".to_owned()))
+            .unwrap();
         assert!(sessions.find(&session.id, Some("ada")).is_some());
-        assert!(sessions.find(&session.id, Some("eve")).is_none() && sessions.find(&session.id, None).is_none());
+        assert!(
+            sessions.find(&session.id, Some("eve")).is_none()
+                && sessions.find(&session.id, None).is_none()
+        );
         sessions.remove(&session);
         assert!(sessions.find(&session.id, Some("ada")).is_none());
     }
@@ -158,7 +196,11 @@ mod tests {
         let sessions = Sessions::new(SessionLimits::default());
         let early = sessions.open(Arc::default(), None).unwrap();
         sessions.end_all();
-        for session in [early, sessions.open(Arc::default(), None).unwrap(), sessions.open_channel(None).unwrap()] {
+        for session in [
+            early,
+            sessions.open(Arc::default(), None).unwrap(),
+            sessions.open_channel(None).unwrap(),
+        ] {
             assert!(session.own_stream().has_ended());
         }
     }
@@ -166,7 +208,10 @@ mod tests {
     /// A line for each client over the cap would fill the disk with the log.
     #[test]
     fn the_operator_is_told_once_a_minute_that_there_is_no_room() {
-        let mut sessions = Sessions::new(SessionLimits { sessions: 0, ..SessionLimits::default() });
+        let mut sessions = Sessions::new(SessionLimits {
+            sessions: 0,
+            ..SessionLimits::default()
+        });
         let told = |sessions: &Sessions| (0..1000).filter(|_| sessions.is_worth_telling()).count();
         assert_eq!(told(&sessions), 1);
         sessions.clock = sessions.clock.checked_sub(Duration::from_secs(59)).unwrap();
@@ -177,10 +222,20 @@ mod tests {
 
     #[test]
     fn as_many_as_may_be_and_no_more_unless_some_are_idle() {
-        let sessions = Sessions::new(SessionLimits { sessions: 2, ..SessionLimits::default() });
-        assert!(sessions.open(Arc::default(), None).is_some() && sessions.open(Arc::default(), None).is_some());
+        let sessions = Sessions::new(SessionLimits {
+            sessions: 2,
+            ..SessionLimits::default()
+        });
+        assert!(
+            sessions.open(Arc::default(), None).is_some()
+                && sessions.open(Arc::default(), None).is_some()
+        );
         assert!(sessions.open(Arc::default(), None).is_none());
-        let idle = Sessions::new(SessionLimits { sessions: 1, idle_time: Duration::ZERO, ..SessionLimits::default() });
+        let idle = Sessions::new(SessionLimits {
+            sessions: 1,
+            idle_time: Duration::ZERO,
+            ..SessionLimits::default()
+        });
         let first = idle.open(Arc::default(), None).unwrap();
         assert!(idle.open(Arc::default(), None).is_some());
         assert!(idle.find(&first.id, None).is_none());

@@ -1,5 +1,5 @@
-//! HTTP+SSE, the transport of 2024-11-05: one long stream for everything the server says, POST for everything the client says.
-//! Source: specification 2024-11-05, Transports, "HTTP with SSE".
+//! HTTP+SSE, the transport of 2024-11-05: one long stream for everything the server says, POST for
+//! everything the client says. Source: specification 2024-11-05, Transports, "HTTP with SSE".
 
 use std::sync::Arc;
 
@@ -21,8 +21,9 @@ use crate::session::Reading;
 
 /// An endpoint over HTTP+SSE. Made by [`super::McpService::sse`].
 ///
-/// A channel is its GET: when that connection ends, so do the channel and the calls under way on it. A client that leaves its channel unread stops
-/// being read from, and is cut off by the server's write limit ([`super::ServerLimits::write_time`]).
+/// A channel is its GET: when that connection ends, so do the channel and the calls under way on
+/// it. A client that leaves its channel unread stops being read from, and is cut off by the
+/// server's write limit ([`super::ServerLimits::write_time`]).
 pub struct SseService<C, A> {
     shared: Arc<Shared<C, A>>,
     channels: Arc<Sessions>,
@@ -31,17 +32,28 @@ pub struct SseService<C, A> {
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     pub(super) fn new(shared: Arc<Shared<C, A>>, messages: &str) -> Self {
-        Self { shared, channels: Arc::new(Sessions::new(SessionLimits::default())), messages: Arc::from(messages) }
+        Self {
+            shared,
+            channels: Arc::new(Sessions::new(SessionLimits::default())),
+            messages: Arc::from(messages),
+        }
     }
 
     /// How many channels there may be at the same time. Call it before the service is cloned.
     #[must_use]
     pub fn channels(self, most: usize) -> Self {
-        let limits = SessionLimits { sessions: most, ..SessionLimits::default() };
-        Self { channels: Arc::new(Sessions::new(limits)), ..self }
+        let limits = SessionLimits {
+            sessions: most,
+            ..SessionLimits::default()
+        };
+        Self {
+            channels: Arc::new(Sessions::new(limits)),
+            ..self
+        }
     }
 
-    /// Ends every channel once the calls under way on it are answered, so that a server which stops need not wait for idle ones.
+    /// Ends every channel once the calls under way on it are answered, so that a server which stops
+    /// need not wait for idle ones.
     pub fn end_streams(&self) {
         self.channels.end_all();
     }
@@ -49,7 +61,11 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     /// A channel lasts as long as its connection.
     fn open(&self, head: &Parts, caller: &C) -> Response<ReplyBody> {
         let Some(session) = self.channels.open_channel(self.shared.principal(caller)) else {
-            return refused(head, StatusCode::SERVICE_UNAVAILABLE, "there are as many channels as there may be; try again later");
+            return refused(
+                head,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "there are as many channels as there may be; try again later",
+            );
         };
         let listener: Arc<dyn Listener> = Arc::clone(&session) as Arc<dyn Listener>;
         self.shared.endpoint.hub().add(&listener);
@@ -58,27 +74,55 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
         let messages = format!("{}?session_id={}", self.messages, session.id);
         let channels = Arc::clone(&self.channels);
         let until: Box<dyn FnOnce() + Send + Sync> = Box::new(move || channels.remove(&session));
-        stream(SessionBody::channel(Reading { stream: events, reader, until: Some(until) }, &messages))
+        stream(SessionBody::channel(
+            Reading {
+                stream: events,
+                reader,
+                until: Some(until),
+            },
+            &messages,
+        ))
     }
 
     /// The answer goes to the channel; the reply here only says that the message came.
     async fn take(&self, asked: Asked<C>) -> Response<ReplyBody> {
-        let Asked { head, bytes, held, caller } = asked;
+        let Asked {
+            head,
+            bytes,
+            held,
+            caller,
+        } = asked;
         let query = head.uri.query().unwrap_or_default();
-        let Some(id) = query.split('&').find_map(|pair| pair.strip_prefix("session_id=")) else {
+        let Some(id) = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("session_id="))
+        else {
             return refused(
                 &head,
                 StatusCode::BAD_REQUEST,
                 "session_id is missing; post to the address that the channel's first event names",
             );
         };
-        let Some(session) = self.channels.find(id, self.shared.principal(&caller).as_deref()) else {
-            return refused(&head, StatusCode::NOT_FOUND, "there is no such channel any more; open a new one with GET");
+        let Some(session) = self
+            .channels
+            .find(id, self.shared.principal(&caller).as_deref())
+        else {
+            return refused(
+                &head,
+                StatusCode::NOT_FOUND,
+                "there is no such channel any more; open a new one with GET",
+            );
         };
         let answering = session.answering();
         let outlet: Arc<dyn Outlet> = session.own_stream();
         let origin = Origin::channel(&session.conversation);
-        let arrival = Arrival { origin, caller: &caller, body: Some(&bytes), outlet: Some(Arc::clone(&outlet)), opening: None };
+        let arrival = Arrival {
+            origin,
+            caller: &caller,
+            body: Some(&bytes),
+            outlet: Some(Arc::clone(&outlet)),
+            opening: None,
+        };
         match dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls) {
             Step::Answered(answer) => {
                 say(&outlet, answer).await;
@@ -110,8 +154,14 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A>
             return Err(answer);
         }
         if !matches!(head.method, Method::GET | Method::POST) {
-            let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, "GET opens a channel, POST sends on it");
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+            let mut response = refused(
+                head,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "GET opens a channel, POST sends on it",
+            );
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
             return Err(response);
         }
         self.shared.caller(head).await
@@ -137,12 +187,19 @@ tower_service!(SseService);
 
 impl<C, A> Clone for SseService<C, A> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), channels: Arc::clone(&self.channels), messages: Arc::clone(&self.messages) }
+        Self {
+            shared: Arc::clone(&self.shared),
+            channels: Arc::clone(&self.channels),
+            messages: Arc::clone(&self.messages),
+        }
     }
 }
 
 impl<C, A> std::fmt::Debug for SseService<C, A> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SseService").field("messages", &self.messages).finish_non_exhaustive()
+        formatter
+            .debug_struct("SseService")
+            .field("messages", &self.messages)
+            .finish_non_exhaustive()
     }
 }

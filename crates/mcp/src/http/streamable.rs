@@ -1,4 +1,5 @@
-//! Streamable HTTP: a request alone or in its session, the streams of a session, its beginning and its end. Says nothing of who may ask.
+//! Streamable HTTP: a request alone or in its session, the streams of a session, its beginning and
+//! its end. Says nothing of who may ask.
 
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -23,7 +24,12 @@ use crate::session::{Reading, Session, SessionStream};
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Answers a request that may enter.
     pub(super) async fn take(&self, asked: Asked<C>) -> Response<ReplyBody> {
-        let Asked { head, bytes, held, caller } = asked;
+        let Asked {
+            head,
+            bytes,
+            held,
+            caller,
+        } = asked;
         let session = match self.session_of(&head, &caller) {
             Ok(session) => session,
             Err(refusal) => return refusal,
@@ -38,17 +44,30 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     }
 
     /// A request outside of any session: its own connection is all there is.
-    async fn answer_alone(&self, head: &Parts, bytes: Bytes, held: BodyHold, caller: &Arc<C>) -> Response<ReplyBody> {
+    async fn answer_alone(
+        &self,
+        head: &Parts,
+        bytes: Bytes,
+        held: BodyHold,
+        caller: &Arc<C>,
+    ) -> Response<ReplyBody> {
         let events = takes_events(&head.headers).then(|| Arc::new(EventQueue::default()));
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let opening = OnceLock::new();
-        let arrival =
-            Arrival { origin: Origin::http(&head.headers, None), caller, body: Some(&bytes), outlet, opening: Some(&opening) };
+        let arrival = Arrival {
+            origin: Origin::http(&head.headers, None),
+            caller,
+            body: Some(&bytes),
+            outlet,
+            opening: Some(&opening),
+        };
         let step = dispatch::take(&self.shared.endpoint, &bytes, &arrival);
         drop(arrival);
         drop(bytes);
         let answering = match step {
-            Step::Answered(answer) => return self.with_session(respond(answer), opening.into_inner(), caller),
+            Step::Answered(answer) => {
+                return self.with_session(respond(answer), opening.into_inner(), caller);
+            }
             // A large body keeps its place until its answer is known.
             step => Box::pin(async move {
                 let answer = step.finish().await;
@@ -65,7 +84,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         }
     }
 
-    /// A request of a session: once its reply is a stream, the client can go and come back for the rest.
+    /// A request of a session: once its reply is a stream, the client can go and come back for the
+    /// rest.
     async fn answer_in(
         &self,
         session: &Arc<Session>,
@@ -77,7 +97,13 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         let events = takes_events(&head.headers).then(|| session.new_stream());
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let origin = Origin::http(&head.headers, Some(&session.conversation));
-        let arrival = Arrival { origin, caller, body: Some(&bytes), outlet, opening: None };
+        let arrival = Arrival {
+            origin,
+            caller,
+            body: Some(&bytes),
+            outlet,
+            opening: None,
+        };
         let step = dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls);
         drop(arrival);
         drop(bytes);
@@ -89,8 +115,14 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             drop(held);
             answer
         });
-        let mut answering = Kept { answering: Some(answering), events: events.clone(), session: Arc::clone(session) };
-        let Some(events) = events else { return respond(answering.run().await) };
+        let mut answering = Kept {
+            answering: Some(answering),
+            events: events.clone(),
+            session: Arc::clone(session),
+        };
+        let Some(events) = events else {
+            return respond(answering.run().await);
+        };
         let first = std::future::poll_fn(|context| {
             events.listen(context);
             match answering.poll(context) {
@@ -106,23 +138,33 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         session.keep(&events);
         match answered {
             Some(answer) => session.end_stream(&events, whole(answer)),
-            // Neither the end of this connection nor the end of the reply's stream is the end of the call.
+            // Neither the end of this connection nor the end of the reply's stream is the end of
+            // the call.
             None => answering.go_on(),
         }
         session_stream(session, events, None)
     }
 
-    /// GET opens the session's own stream or comes back to one of its streams; DELETE ends the session.
+    /// GET opens the session's own stream or comes back to one of its streams; DELETE ends the
+    /// session.
     fn without_body(&self, head: &Parts, session: Option<Arc<Session>>) -> Response<ReplyBody> {
-        let (Some(session), Some(sessions)) = (session, &self.sessions) else { return only_post(head) };
+        let (Some(session), Some(sessions)) = (session, &self.sessions) else {
+            return only_post(head);
+        };
         if head.method == Method::DELETE {
             sessions.remove(&session);
             return with_status(StatusCode::NO_CONTENT, ReplyBody::empty());
         }
         if !takes_events(&head.headers) {
-            return refused(head, StatusCode::NOT_ACCEPTABLE, "a stream is text/event-stream; accept it");
+            return refused(
+                head,
+                StatusCode::NOT_ACCEPTABLE,
+                "a stream is text/event-stream; accept it",
+            );
         }
-        let Some(last) = head.headers.get(LAST_EVENT_ID) else { return session_stream(&session, session.own_stream(), None) };
+        let Some(last) = head.headers.get(LAST_EVENT_ID) else {
+            return session_stream(&session, session.own_stream(), None);
+        };
         match session.after(last.to_str().unwrap_or_default()) {
             Some((stream, after)) => session_stream(&session, stream, Some(after)),
             None => refused(
@@ -133,15 +175,34 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         }
     }
 
-    /// The session that a request names; none when it names none or is of the modern era, which has none.
-    #[allow(clippy::result_large_err, reason = "the error is the answer itself, moved once")]
-    fn session_of(&self, head: &Parts, caller: &C) -> Result<Option<Arc<Session>>, Response<ReplyBody>> {
-        let (Some(sessions), Some(id)) = (&self.sessions, head.headers.get(SESSION_ID)) else { return Ok(None) };
+    /// The session that a request names; none when it names none or is of the modern era, which has
+    /// none.
+    #[allow(
+        clippy::result_large_err,
+        reason = "the error is the answer itself, moved once"
+    )]
+    fn session_of(
+        &self,
+        head: &Parts,
+        caller: &C,
+    ) -> Result<Option<Arc<Session>>, Response<ReplyBody>> {
+        let (Some(sessions), Some(id)) = (&self.sessions, head.headers.get(SESSION_ID)) else {
+            return Ok(None);
+        };
         if headers::names_modern_revision(&head.headers) {
             return Ok(None);
         }
-        let found = sessions.find(id.to_str().unwrap_or_default(), self.shared.principal(caller).as_deref());
-        let gone = || refused(head, StatusCode::NOT_FOUND, "there is no such session any more; open a new one with `initialize`");
+        let found = sessions.find(
+            id.to_str().unwrap_or_default(),
+            self.shared.principal(caller).as_deref(),
+        );
+        let gone = || {
+            refused(
+                head,
+                StatusCode::NOT_FOUND,
+                "there is no such session any more; open a new one with `initialize`",
+            )
+        };
         found.map(Some).ok_or_else(gone)
     }
 
@@ -152,7 +213,9 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         opening: Option<Arc<Conversation>>,
         caller: &C,
     ) -> Response<ReplyBody> {
-        let (Some(sessions), Some(conversation)) = (&self.sessions, opening) else { return response };
+        let (Some(sessions), Some(conversation)) = (&self.sessions, opening) else {
+            return response;
+        };
         match sessions.open(conversation, self.shared.principal(caller)) {
             Some(session) => {
                 // Whoever knows the id has the answer that brings it.
@@ -165,7 +228,9 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             }
             // The client is served all the same, without what needs a session.
             None if sessions.is_worth_telling() => {
-                tracing::warn!("there are as many sessions as there may be; clients are served without one");
+                tracing::warn!(
+                    "there are as many sessions as there may be; clients are served without one"
+                );
             }
             None => {}
         }
@@ -176,18 +241,30 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
 pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A client that does not say what it takes gets JSON or events, as the request needs; one that says JSON only gets the answer alone.
+/// A client that does not say what it takes gets JSON or events, as the request needs; one that
+/// says JSON only gets the answer alone.
 fn takes_events(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT);
-    let mut named = accepted.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).peekable();
+    let mut named = accepted
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .peekable();
     named.peek().is_none()
-        || named.any(|media| matches!(media.split(';').next().map(str::trim), Some("text/event-stream" | "text/*" | "*/*")))
+        || named.any(|media| {
+            matches!(
+                media.split(';').next().map(str::trim),
+                Some("text/event-stream" | "text/*" | "*/*")
+            )
+        })
 }
 
 pub(super) fn only_post(head: &Parts) -> Response<ReplyBody> {
     let message = "this MCP endpoint takes POST; GET and DELETE belong to a session, which Mcp-Session-Id names";
     let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, message);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
@@ -200,7 +277,9 @@ struct Kept {
 
 impl Kept {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
-        let Some(answering) = &mut self.answering else { return Poll::Pending };
+        let Some(answering) = &mut self.answering else {
+            return Poll::Pending;
+        };
         let polled = answering.as_mut().poll(context);
         if polled.is_ready() {
             self.answering = None;
@@ -219,7 +298,11 @@ impl Kept {
 
     fn leave(&mut self) {
         // Without a runtime the whole program is ending.
-        let (Some(answering), Ok(runtime)) = (self.answering.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(answering), Ok(runtime)) =
+            (self.answering.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
         let (events, session) = (self.events.clone(), Arc::clone(&self.session));
         drop(runtime.spawn(async move {
             let answer = answering.await;
@@ -231,7 +314,8 @@ impl Kept {
 }
 
 impl Drop for Kept {
-    /// The client went before anything was said, so it has nothing to come back with: nobody will read the stream.
+    /// The client went before anything was said, so it has nothing to come back with: nobody will
+    /// read the stream.
     fn drop(&mut self) {
         if let (Some(_), Some(events)) = (&self.answering, &self.events) {
             events.abandon();
@@ -240,8 +324,23 @@ impl Drop for Kept {
     }
 }
 
-fn session_stream(session: &Session, events: Arc<SessionStream>, after: Option<u64>) -> Response<ReplyBody> {
-    let primed = session.conversation.revision().is_some_and(|revision| revision >= Revision::V2025_11_25);
+fn session_stream(
+    session: &Session,
+    events: Arc<SessionStream>,
+    after: Option<u64>,
+) -> Response<ReplyBody> {
+    let primed = session
+        .conversation
+        .revision()
+        .is_some_and(|revision| revision >= Revision::V2025_11_25);
     let (reader, after) = events.begin_reading(after);
-    stream(SessionBody::new(Reading { stream: events, reader, until: None }, primed, after))
+    stream(SessionBody::new(
+        Reading {
+            stream: events,
+            reader,
+            until: None,
+        },
+        primed,
+        after,
+    ))
 }

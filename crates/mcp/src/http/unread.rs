@@ -1,4 +1,5 @@
-//! A stream whose other side must read: a write that waits too long ends it. Sets no limit on reading, which the server loop bounds by itself.
+//! A stream whose other side must read: a write that waits too long ends it. Sets no limit on
+//! reading, which the server loop bounds by itself.
 
 use std::future::Future as _;
 use std::io::{self, ErrorKind, IoSlice};
@@ -20,7 +21,11 @@ pub(super) struct UnreadLimit<S> {
 
 impl<S> UnreadLimit<S> {
     pub(super) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, deadline: None }
+        Self {
+            stream,
+            limit,
+            deadline: None,
+        }
     }
 
     #[cfg(test)]
@@ -28,32 +33,53 @@ impl<S> UnreadLimit<S> {
         &self.stream
     }
 
-    fn bounded<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn bounded<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.deadline = None;
             return polled;
         }
         let limit = self.limit;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         ready!(deadline.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the client does not read its answer")))
+        Poll::Ready(Err(io::Error::new(
+            ErrorKind::TimedOut,
+            "the client does not read its answer",
+        )))
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for UnreadLimit<S> {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for UnreadLimit<S> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_write(context, bytes);
         this.bounded(context, polled)
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_write_vectored(context, pieces);
         this.bounded(context, polled)
@@ -107,7 +133,10 @@ mod tests {
         let (near, far) = duplex(10);
         let mut far = UnreadLimit::new(far, LIMIT);
         let from = tokio::time::Instant::now();
-        assert_eq!(far.write_all(&[7; 50]).await.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+        assert_eq!(
+            far.write_all(&[7; 50]).await.unwrap_err().kind(),
+            std::io::ErrorKind::TimedOut
+        );
         assert_eq!(from.elapsed().as_secs(), 30);
         drop(near);
     }

@@ -1,5 +1,5 @@
-//! The messages of one stream: numbered, those that were read first, both kinds bounded in number and in bytes, alone and with those of all other
-//! streams. Knows no reader.
+//! The messages of one stream: numbered, those that were read first, both kinds bounded in number
+//! and in bytes, alone and with those of all other streams. Knows no reader.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -44,7 +44,15 @@ impl Measure {
 impl Backlog {
     pub(super) fn new(is_replayed: bool, ledger: &Arc<Ledger>) -> Self {
         let (unread, kept) = Default::default();
-        Self { messages: VecDeque::new(), last: 0, read: 0, unread, kept, is_replayed, ledger: Arc::clone(ledger) }
+        Self {
+            messages: VecDeque::new(),
+            last: 0,
+            read: 0,
+            unread,
+            kept,
+            is_replayed,
+            ledger: Arc::clone(ledger),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -56,7 +64,8 @@ impl Backlog {
         self.unread.bytes + self.kept.bytes
     }
 
-    /// Whether the last message is still here for one who has read up to a number. Of what came between, the oldest may be gone.
+    /// Whether the last message is still here for one who has read up to a number. Of what came
+    /// between, the oldest may be gone.
     pub(super) fn can_be_followed_from(&self, number: u64) -> bool {
         number >= self.last || !self.messages.is_empty()
     }
@@ -67,7 +76,11 @@ impl Backlog {
         self.read = number.unwrap_or(self.read).min(self.last);
         (self.unread, self.kept) = Default::default();
         for (number, message) in &self.messages {
-            if *number > self.read { self.unread.add(message) } else { self.kept.add(message) }
+            if *number > self.read {
+                self.unread.add(message)
+            } else {
+                self.kept.add(message)
+            }
         }
         self.read
     }
@@ -75,21 +88,31 @@ impl Backlog {
     /// Reads the next message.
     pub(super) fn next(&mut self) -> Option<(u64, Bytes)> {
         let read = self.read;
-        let (number, message) = self.messages.iter().find(|(number, _)| *number > read).cloned()?;
+        let (number, message) = self
+            .messages
+            .iter()
+            .find(|(number, _)| *number > read)
+            .cloned()?;
         self.read = number;
         self.unread.remove(&message);
         self.kept.add(&message);
-        let (most, bytes) = if self.is_replayed { (limits::KEPT_MESSAGES, limits::KEPT_MESSAGE_BYTES) } else { (0, 0) };
+        let (most, bytes) = if self.is_replayed {
+            (limits::KEPT_MESSAGES, limits::KEPT_MESSAGE_BYTES)
+        } else {
+            (0, 0)
+        };
         while (self.kept.messages > most || self.kept.bytes > bytes) && self.forget_oldest() {}
         self.make_room_for(0);
         Some((number, message))
     }
 
-    /// Whether one more message would be too much for a client that does not read. A single one never is.
+    /// Whether one more message would be too much for a client that does not read. A single one
+    /// never is.
     pub(super) fn is_full_for(&self, message: &Bytes) -> bool {
-        let is_too_large =
-            self.unread.bytes + message.len() > limits::WAITING_MESSAGE_BYTES || self.ledger.is_full_for(message.len());
-        self.unread.messages >= limits::WAITING_MESSAGES || (self.unread.messages > 0 && is_too_large)
+        let is_too_large = self.unread.bytes + message.len() > limits::WAITING_MESSAGE_BYTES
+            || self.ledger.is_full_for(message.len());
+        self.unread.messages >= limits::WAITING_MESSAGES
+            || (self.unread.messages > 0 && is_too_large)
     }
 
     pub(super) fn push(&mut self, message: Bytes) {
@@ -99,7 +122,8 @@ impl Backlog {
         self.messages.push_back((self.last, message));
     }
 
-    /// Lets go of what was read and is kept, the oldest first, while all streams together hold too much for so many bytes more.
+    /// Lets go of what was read and is kept, the oldest first, while all streams together hold too
+    /// much for so many bytes more.
     pub(super) fn make_room_for(&mut self, bytes: usize) {
         while self.kept.messages > 0 && self.ledger.is_full_for(bytes) && self.forget_oldest() {}
     }
@@ -112,7 +136,9 @@ impl Backlog {
 
     /// Drops the oldest message; false when there is none.
     fn forget_oldest(&mut self) -> bool {
-        let Some((number, message)) = self.messages.pop_front() else { return false };
+        let Some((number, message)) = self.messages.pop_front() else {
+            return false;
+        };
         self.ledger.remove(message.len());
         if number > self.read {
             self.unread.remove(&message);
@@ -136,7 +162,9 @@ mod tests {
     use bytes::Bytes;
 
     use super::Backlog;
-    use crate::limits::{KEPT_MESSAGE_BYTES, KEPT_MESSAGES, WAITING_MESSAGE_BYTES, WAITING_MESSAGES};
+    use crate::limits::{
+        KEPT_MESSAGE_BYTES, KEPT_MESSAGES, WAITING_MESSAGE_BYTES, WAITING_MESSAGES,
+    };
 
     const SMALL: Bytes = Bytes::from_static(b"x");
 
@@ -145,7 +173,9 @@ mod tests {
     }
 
     fn read_all(backlog: &mut Backlog) -> Vec<u64> {
-        std::iter::from_fn(|| backlog.next()).map(|(number, _)| number).collect()
+        std::iter::from_fn(|| backlog.next())
+            .map(|(number, _)| number)
+            .collect()
     }
 
     #[test]
@@ -169,11 +199,19 @@ mod tests {
         backlog.push(half.clone());
         assert!(backlog.is_full_for(&SMALL), "one byte over it");
         assert_eq!(read_all(&mut backlog), [1, 2]);
-        assert_eq!(backlog.bytes(), KEPT_MESSAGE_BYTES, "both are kept, which is as much as may be");
+        assert_eq!(
+            backlog.bytes(),
+            KEPT_MESSAGE_BYTES,
+            "both are kept, which is as much as may be"
+        );
         backlog.push(SMALL);
         assert_eq!(read_all(&mut backlog), [3]);
         assert_eq!(backlog.bytes(), half.len() + 1, "the first had to go");
-        assert!([0, 1, 3, 9].into_iter().all(|place| backlog.can_be_followed_from(place)));
+        assert!(
+            [0, 1, 3, 9]
+                .into_iter()
+                .all(|place| backlog.can_be_followed_from(place))
+        );
     }
 
     #[test]
@@ -184,7 +222,10 @@ mod tests {
         backlog.push(huge);
         assert!(backlog.is_full_for(&SMALL) && backlog.can_be_followed_from(0));
         assert_eq!((read_all(&mut backlog), backlog.bytes()), (vec![1], 0));
-        assert!(!backlog.can_be_followed_from(0) && backlog.can_be_followed_from(1), "who has not read it has lost it");
+        assert!(
+            !backlog.can_be_followed_from(0) && backlog.can_be_followed_from(1),
+            "who has not read it has lost it"
+        );
     }
 
     #[test]
@@ -209,7 +250,11 @@ mod tests {
         (0..=WAITING_MESSAGES).for_each(|_| backlog.push_or_replace(SMALL));
         assert_eq!(backlog.next().map(|(number, _)| number), Some(2));
         backlog.push_or_replace(Bytes::from(vec![b'x'; WAITING_MESSAGE_BYTES - 1]));
-        assert_eq!((read_all(&mut backlog).len(), backlog.unread.bytes), (2, 0), "one byte beside it fits");
+        assert_eq!(
+            (read_all(&mut backlog).len(), backlog.unread.bytes),
+            (2, 0),
+            "one byte beside it fits"
+        );
     }
 
     #[test]
@@ -217,6 +262,9 @@ mod tests {
         let mut backlog = backlog(false);
         backlog.push(SMALL);
         backlog.push(SMALL);
-        assert_eq!((backlog.next().map(|(number, _)| number), backlog.bytes()), (Some(1), 1));
+        assert_eq!(
+            (backlog.next().map(|(number, _)| number), backlog.bytes()),
+            (Some(1), 1)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What the streams of all sessions hold together: counted, and bounded by letting go of what ended first. Knows no message.
+//! What the streams of all sessions hold together: counted, and bounded by letting go of what ended
+//! first. Knows no message.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +18,8 @@ pub(crate) struct Ledger {
     ended: Mutex<Ended>,
 }
 
-/// Streams that a client can still come back to, in the order in which they ended; some of them are gone.
+/// Streams that a client can still come back to, in the order in which they ended; some of them are
+/// gone.
 #[derive(Default)]
 struct Ended {
     streams: VecDeque<(Weak<Session>, Weak<SessionStream>)>,
@@ -27,7 +29,11 @@ struct Ended {
 
 impl Ledger {
     pub(crate) fn at_most(bytes: usize) -> Arc<Self> {
-        Arc::new(Self { most: bytes, bytes: AtomicUsize::new(0), ended: Mutex::default() })
+        Arc::new(Self {
+            most: bytes,
+            bytes: AtomicUsize::new(0),
+            ended: Mutex::default(),
+        })
     }
 
     pub(super) fn add(&self, bytes: usize) {
@@ -43,12 +49,15 @@ impl Ledger {
         self.bytes.load(Ordering::Relaxed).saturating_add(bytes) > self.most
     }
 
-    /// Lists a stream that has ended. While there is too much, the streams that ended first give way, this one last of all: it stays.
+    /// Lists a stream that has ended. While there is too much, the streams that ended first give
+    /// way, this one last of all: it stays.
     pub(super) fn ended(&self, session: &Arc<Session>, stream: &Arc<SessionStream>) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.list(session, stream);
         while self.is_full_for(0) && ended.streams.len() > 1 {
-            let Some((session, stream)) = ended.streams.pop_front() else { break };
+            let Some((session, stream)) = ended.streams.pop_front() else {
+                break;
+            };
             // The last handle of a stream takes its bytes out of the count.
             if let (Some(session), Some(stream)) = (session.upgrade(), stream.upgrade()) {
                 session.forget(&stream);
@@ -63,13 +72,18 @@ impl Ended {
             self.streams.retain(|(_, stream)| stream.strong_count() > 0);
             self.look_at = self.streams.len() * 2;
         }
-        self.streams.push_back((Arc::downgrade(session), Arc::downgrade(stream)));
+        self.streams
+            .push_back((Arc::downgrade(session), Arc::downgrade(stream)));
     }
 }
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { most: limits::ALL_STREAM_BYTES, bytes: AtomicUsize::new(0), ended: Mutex::default() }
+        Self {
+            most: limits::ALL_STREAM_BYTES,
+            bytes: AtomicUsize::new(0),
+            ended: Mutex::default(),
+        }
     }
 }
 
@@ -87,7 +101,13 @@ mod tests {
     const BYTES: usize = 1000;
 
     fn session(ledger: &Arc<Ledger>) -> Arc<Session> {
-        Arc::new(Session::new("s".to_owned(), Arc::default(), None, 0, ledger))
+        Arc::new(Session::new(
+            "s".to_owned(),
+            Arc::default(),
+            None,
+            0,
+            ledger,
+        ))
     }
 
     fn answered(session: &Arc<Session>, bytes: usize) -> Arc<SessionStream> {
@@ -108,14 +128,26 @@ mod tests {
         let (ada, eve) = (session(&ledger), session(&ledger));
         let first = answered(&ada, 400).number();
         let second = answered(&eve, 600).number();
-        assert!(is_kept(&ada, first) && is_kept(&eve, second), "at the limit");
+        assert!(
+            is_kept(&ada, first) && is_kept(&eve, second),
+            "at the limit"
+        );
         let third = answered(&eve, 1).number();
-        assert!(!is_kept(&ada, first) && is_kept(&eve, second) && is_kept(&eve, third), "one byte over it");
+        assert!(
+            !is_kept(&ada, first) && is_kept(&eve, second) && is_kept(&eve, third),
+            "one byte over it"
+        );
         let huge = answered(&ada, BYTES + 1).number();
-        assert!(is_kept(&ada, huge) && !is_kept(&eve, second) && !is_kept(&eve, third), "the newest is kept whatever its size");
+        assert!(
+            is_kept(&ada, huge) && !is_kept(&eve, second) && !is_kept(&eve, third),
+            "the newest is kept whatever its size"
+        );
         assert!(ledger.is_full_for(0));
         drop(ada);
-        assert!(!ledger.is_full_for(BYTES) && ledger.is_full_for(BYTES + 1), "a session that is gone holds nothing");
+        assert!(
+            !ledger.is_full_for(BYTES) && ledger.is_full_for(BYTES + 1),
+            "a session that is gone holds nothing"
+        );
     }
 
     #[test]
@@ -131,7 +163,10 @@ mod tests {
         };
         said(BYTES - 1);
         said(1);
-        assert!(stream.can_be_followed_from(0) && stream.bytes() == BYTES, "at the limit");
+        assert!(
+            stream.can_be_followed_from(0) && stream.bytes() == BYTES,
+            "at the limit"
+        );
         said(1);
         assert_eq!(stream.bytes(), 2, "the oldest gave way");
         drop(answered(&session, BYTES - 1));
@@ -147,12 +182,22 @@ mod tests {
         assert!(stream.try_send(Bytes::from(vec![b'x'; BYTES - 2])));
         let speaking = other.own_stream();
         let word = || Bytes::from_static(b"x");
-        assert!(speaking.try_send(word()) && speaking.try_send(word()), "at the limit");
+        assert!(
+            speaking.try_send(word()) && speaking.try_send(word()),
+            "at the limit"
+        );
         assert!(!speaking.try_send(word()), "over it");
         speaking.push_or_replace(word());
-        assert_eq!(speaking.bytes(), 2, "an announcement takes the place of another");
+        assert_eq!(
+            speaking.bytes(),
+            2,
+            "an announcement takes the place of another"
+        );
         let silent = session(&ledger).new_stream();
-        assert!(silent.try_send(Bytes::from_static(b"xyz")), "a single message is never too much");
+        assert!(
+            silent.try_send(Bytes::from_static(b"xyz")),
+            "a single message is never too much"
+        );
         assert!(!silent.try_send(word()));
     }
 
@@ -162,9 +207,19 @@ mod tests {
         let session = session(&ledger);
         (0..LISTED * 4).for_each(|_| drop(answered(&session, 1)));
         assert!(ledger.ended.lock().unwrap().streams.len() <= LISTED + ENDED_STREAMS);
-        let all: Vec<_> = (0..WAITING_MESSAGES).map(|_| self::session(&ledger)).collect();
-        let streams: Vec<_> = all.iter().cycle().take(LISTED * 2).map(|session| answered(session, 1)).collect();
-        assert!(ledger.ended.lock().unwrap().streams.len() >= LISTED, "those that are there stay listed");
+        let all: Vec<_> = (0..WAITING_MESSAGES)
+            .map(|_| self::session(&ledger))
+            .collect();
+        let streams: Vec<_> = all
+            .iter()
+            .cycle()
+            .take(LISTED * 2)
+            .map(|session| answered(session, 1))
+            .collect();
+        assert!(
+            ledger.ended.lock().unwrap().streams.len() >= LISTED,
+            "those that are there stay listed"
+        );
         drop(streams);
     }
 }

@@ -1,4 +1,5 @@
-//! One stream of a session: numbered messages, read by whoever is connected, kept for one who comes back.
+//! One stream of a session: numbered messages, read by whoever is connected, kept for one who comes
+//! back.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,7 +24,8 @@ struct State {
     messages: Backlog,
     /// Who reads: each connection is one more, and the older ones end.
     reader: u64,
-    /// The reader's task. Only that of the newest reader, so that one which ends cannot take its place.
+    /// The reader's task. Only that of the newest reader, so that one which ends cannot take its
+    /// place.
     waker: Option<Waker>,
     is_read: bool,
     ended: bool,
@@ -51,8 +53,19 @@ impl SessionStream {
     }
 
     fn with(number: u64, messages: Backlog) -> Self {
-        let state = State { messages, reader: 0, waker: None, is_read: false, ended: false, paused: false };
-        Self { number, state: Mutex::new(state), room: Notify::new() }
+        let state = State {
+            messages,
+            reader: 0,
+            waker: None,
+            is_read: false,
+            ended: false,
+            paused: false,
+        };
+        Self {
+            number,
+            state: Mutex::new(state),
+            room: Notify::new(),
+        }
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -83,7 +96,8 @@ impl SessionStream {
         self.lock().messages.can_be_followed_from(number)
     }
 
-    /// Begins to read after a message, or after the last one that was read; whoever read before ends. Gives the reader and where it begins.
+    /// Begins to read after a message, or after the last one that was read; whoever read before
+    /// ends. Gives the reader and where it begins.
     pub(crate) fn begin_reading(&self, after: Option<u64>) -> (u64, u64) {
         let mut state = self.lock();
         if state.reader > 0 {
@@ -257,11 +271,17 @@ mod tests {
     use crate::outlet::Outlet as _;
 
     fn read(stream: &Arc<SessionStream>, after: u64) -> Reading {
-        Reading { stream: Arc::clone(stream), reader: stream.begin_reading(Some(after)).0, until: None }
+        Reading {
+            stream: Arc::clone(stream),
+            reader: stream.begin_reading(Some(after)).0,
+            until: None,
+        }
     }
 
     fn next(reading: &Reading) -> Poll<Option<u64>> {
-        reading.poll_next(&Context::from_waker(Waker::noop())).map(|found| found.map(|(number, _)| number))
+        reading
+            .poll_next(&Context::from_waker(Waker::noop()))
+            .map(|found| found.map(|(number, _)| number))
     }
 
     #[tokio::test]
@@ -274,11 +294,20 @@ mod tests {
         assert_eq!(next(&first), Poll::Ready(Some(1)));
         let second = read(&stream, 1);
         assert_eq!(next(&first), Poll::Ready(None));
-        assert_eq!((next(&second), next(&second), next(&second)), (Poll::Ready(Some(2)), Poll::Ready(Some(3)), Poll::Pending));
+        assert_eq!(
+            (next(&second), next(&second), next(&second)),
+            (Poll::Ready(Some(2)), Poll::Ready(Some(3)), Poll::Pending)
+        );
         stream.end_with(Some(Bytes::from_static(b"answer")));
-        assert_eq!((next(&second), next(&second)), (Poll::Ready(Some(4)), Poll::Ready(None)));
+        assert_eq!(
+            (next(&second), next(&second)),
+            (Poll::Ready(Some(4)), Poll::Ready(None))
+        );
         let third = read(&stream, 3);
-        assert_eq!((next(&third), next(&third)), (Poll::Ready(Some(4)), Poll::Ready(None)));
+        assert_eq!(
+            (next(&third), next(&third)),
+            (Poll::Ready(Some(4)), Poll::Ready(None))
+        );
     }
 
     #[tokio::test]
@@ -288,9 +317,19 @@ mod tests {
             stream.send(Bytes::from_static(b"x")).await;
         }
         let mut waiting = stream.send(Bytes::from_static(b"x"));
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(
+            waiting
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
         assert!(next(&read(&stream, 0)).is_ready());
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert!(
+            waiting
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_ready()
+        );
     }
 
     #[test]
@@ -340,7 +379,10 @@ mod tests {
         for _ in 0..WAITING_MESSAGES {
             stream.send(Bytes::from_static(b"x")).await;
         }
-        assert!(!stream.try_send(Bytes::from_static(b"x")), "what is unread is bounded all the same");
+        assert!(
+            !stream.try_send(Bytes::from_static(b"x")),
+            "what is unread is bounded all the same"
+        );
     }
 
     #[tokio::test]
@@ -351,8 +393,15 @@ mod tests {
         assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(1)));
         let (reader, after) = stream.begin_reading(None);
         assert_eq!(after, 1);
-        let again = Reading { stream: Arc::clone(&stream), reader, until: None };
-        assert_eq!((next(&again), next(&again)), (Poll::Ready(Some(2)), Poll::Pending));
+        let again = Reading {
+            stream: Arc::clone(&stream),
+            reader,
+            until: None,
+        };
+        assert_eq!(
+            (next(&again), next(&again)),
+            (Poll::Ready(Some(2)), Poll::Pending)
+        );
     }
 
     #[tokio::test]
@@ -364,9 +413,19 @@ mod tests {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut waiting = stream.send(Bytes::from_static(b"x"));
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(
+            waiting
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
         stream.abandon();
         assert_eq!(woken.0.load(std::sync::atomic::Ordering::Relaxed), 1);
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+        assert!(
+            waiting
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_ready()
+        );
     }
 }

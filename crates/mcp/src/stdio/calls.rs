@@ -1,4 +1,5 @@
-//! The calls of one connection that could not be answered at once: some run, further ones wait for a place. Knows nothing of what they answer.
+//! The calls of one connection that could not be answered at once: some run, further ones wait for
+//! a place. Knows nothing of what they answer.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,7 +43,8 @@ pub(super) enum Refused {
     Closed,
 }
 
-/// Where a call may go, or the calls of a batch: to places that are free, or among those that wait for them.
+/// Where a call may go, or the calls of a batch: to places that are free, or among those that wait
+/// for them.
 #[derive(Debug)]
 pub(super) struct Place {
     calls: u32,
@@ -69,9 +71,14 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// Where a call with this id may go now, or a batch of so many calls, which has none. Only the reading thread starts calls, so no other takes its
-    /// place until it does.
-    pub(super) fn place(self: &Arc<Self>, id: Option<&str>, calls: u32, bytes: usize) -> Result<Place, Refused> {
+    /// Where a call with this id may go now, or a batch of so many calls, which has none. Only the
+    /// reading thread starts calls, so no other takes its place until it does.
+    pub(super) fn place(
+        self: &Arc<Self>,
+        id: Option<&str>,
+        calls: u32,
+        bytes: usize,
+    ) -> Result<Place, Refused> {
         let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);
@@ -82,7 +89,10 @@ impl Calls {
         // Calls that wait take each place that becomes free, so there is none while one waits.
         let count = calls as usize;
         if self.places.available_permits() >= count {
-            return Ok(Place { calls, waiting: None });
+            return Ok(Place {
+                calls,
+                waiting: None,
+            });
         }
         let is_too_much = state.waiting_bytes.saturating_add(bytes) > limits::CALLS_WAITING_BYTES;
         if state.waiting + count > limits::CALLS_WAITING || is_too_much {
@@ -90,7 +100,14 @@ impl Calls {
         }
         state.waiting += count;
         state.waiting_bytes += bytes;
-        Ok(Place { calls, waiting: Some(Waiting { calls: Arc::clone(self), count, bytes }) })
+        Ok(Place {
+            calls,
+            waiting: Some(Waiting {
+                calls: Arc::clone(self),
+                count,
+                bytes,
+            }),
+        })
     }
 
     /// Runs a call to its end, from the time it has a place, and sends what it says.
@@ -157,7 +174,8 @@ impl Calls {
         self.lock().closed = true;
     }
 
-    /// Completes when no call runs or waits and every answer is queued. Only after [`Calls::close`].
+    /// Completes when no call runs or waits and every answer is queued. Only after
+    /// [`Calls::close`].
     pub(super) async fn idle(&self) {
         loop {
             let changed = self.changed.notified();
@@ -191,7 +209,8 @@ impl Drop for Task {
     }
 }
 
-/// A call that waits for a place, or a batch that waits for all of its places, until this is dropped.
+/// A call that waits for a place, or a batch that waits for all of its places, until this is
+/// dropped.
 #[derive(Debug)]
 pub(super) struct Waiting {
     calls: Arc<Calls>,
@@ -225,7 +244,13 @@ mod tests {
         call: impl Future<Output = Vec<u8>> + Send + 'static,
     ) {
         let place = calls.place(Some(id), 1, bytes).unwrap();
-        calls.spawn(&Handle::current(), calls.by_id.begin(id), place, call, Arc::clone(outbox));
+        calls.spawn(
+            &Handle::current(),
+            calls.by_id.begin(id),
+            place,
+            call,
+            Arc::clone(outbox),
+        );
     }
 
     fn written(outbox: &Outbox) -> Vec<u8> {
@@ -252,7 +277,10 @@ mod tests {
         while calls.lock().tasks > 1 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(calls.place(Some("1"), 1, 0), Err(Refused::IdInUse)));
+        assert!(matches!(
+            calls.place(Some("1"), 1, 0),
+            Err(Refused::IdInUse)
+        ));
         assert_eq!(written(&outbox), b"");
     }
 
@@ -273,15 +301,27 @@ mod tests {
         let place = calls.place(Some("1"), 1, 0).unwrap();
         calls.close();
         let mut idle = Box::pin(calls.idle());
-        assert!(futures_util::poll!(&mut idle).is_pending(), "the answer is not queued yet");
+        assert!(
+            futures_util::poll!(&mut idle).is_pending(),
+            "the answer is not queued yet"
+        );
         let (go, gone) = tokio::sync::oneshot::channel::<()>();
         let call = async move {
             gone.await.unwrap();
             b"late\n".to_vec()
         };
-        calls.spawn(&Handle::current(), calls.by_id.begin("1"), place, call, Arc::clone(&outbox));
+        calls.spawn(
+            &Handle::current(),
+            calls.by_id.begin("1"),
+            place,
+            call,
+            Arc::clone(&outbox),
+        );
         calls.end_reading();
-        assert!(futures_util::poll!(&mut idle).is_pending(), "the call still runs");
+        assert!(
+            futures_util::poll!(&mut idle).is_pending(),
+            "the call still runs"
+        );
         go.send(()).unwrap();
         idle.await;
         assert_eq!(written(&outbox), b"late\n");
@@ -310,7 +350,10 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let most = CALLS_WAITING_BYTES - (CALLS_WAITING - 1);
-        assert!(matches!(calls.place(None, 1, most + 1), Err(Refused::TooMany)));
+        assert!(matches!(
+            calls.place(None, 1, most + 1),
+            Err(Refused::TooMany)
+        ));
         let last = calls.place(None, 1, most).unwrap();
         assert!(!last.is_free());
         drop(last);
@@ -318,7 +361,10 @@ mod tests {
         while calls.lock().tasks > CALLS_IN_FLIGHT - 1 {
             tokio::task::yield_now().await;
         }
-        assert!(calls.place(None, 1, usize::MAX).unwrap().is_free(), "all that waited had the one place in turn");
+        assert!(
+            calls.place(None, 1, usize::MAX).unwrap().is_free(),
+            "all that waited had the one place in turn"
+        );
         assert_eq!(written(&outbox).len(), CALLS_WAITING - 1);
     }
 
@@ -336,11 +382,20 @@ mod tests {
         };
         calls.spawn(&Handle::current(), None, place, call, Arc::clone(&outbox));
         assert!(calls.place(None, 1, 0).unwrap().is_free(), "one is left");
-        assert!(!calls.place(None, 2, 0).unwrap().is_free(), "and no second one");
+        assert!(
+            !calls.place(None, 2, 0).unwrap().is_free(),
+            "and no second one"
+        );
         let most = u32::try_from(CALLS_WAITING).unwrap();
-        assert!(matches!(calls.place(None, most + 1, 0), Err(Refused::TooMany)));
+        assert!(matches!(
+            calls.place(None, most + 1, 0),
+            Err(Refused::TooMany)
+        ));
         let waiting = calls.place(None, most, 0).unwrap();
-        assert!(matches!(calls.place(None, 2, 0), Err(Refused::TooMany)), "they wait as many, too");
+        assert!(
+            matches!(calls.place(None, 2, 0), Err(Refused::TooMany)),
+            "they wait as many, too"
+        );
         drop(waiting);
         go.send(()).unwrap();
         while calls.lock().tasks > 0 {

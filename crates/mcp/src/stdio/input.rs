@@ -1,4 +1,5 @@
-//! Lines out of a byte stream, borrowed from one buffer and bounded in length. LF, CRLF and a bare CR end a line. Reads no JSON.
+//! Lines out of a byte stream, borrowed from one buffer and bounded in length. LF, CRLF and a bare
+//! CR end a line. Reads no JSON.
 
 use std::io::Read;
 
@@ -27,7 +28,14 @@ const CHUNK: usize = 64 * 1024;
 
 impl<R: Read> Lines<R> {
     pub(super) fn new(input: R, limit: usize) -> Self {
-        Self { input, buffer: Vec::with_capacity(CHUNK), start: 0, searched: 0, limit, discarding: false }
+        Self {
+            input,
+            buffer: Vec::with_capacity(CHUNK),
+            start: 0,
+            searched: 0,
+            limit,
+            discarding: false,
+        }
     }
 
     /// The next whole line that is already here.
@@ -60,19 +68,26 @@ impl<R: Read> Lines<R> {
         let filled = self.buffer.len();
         self.buffer.resize(filled + CHUNK, 0);
         let read = loop {
-            match self.input.read(self.buffer.get_mut(filled..).unwrap_or_default()) {
+            match self
+                .input
+                .read(self.buffer.get_mut(filled..).unwrap_or_default())
+            {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 read => break read,
             }
         };
-        self.buffer.truncate(filled + read.as_ref().copied().unwrap_or_default());
+        self.buffer
+            .truncate(filled + read.as_ref().copied().unwrap_or_default());
         self.buffer.shrink_to(self.limit.min(4 * CHUNK));
         read.map(|bytes| bytes > 0)
     }
 
     /// What stood after the last line end when the input ended.
     pub(super) fn last(&mut self) -> Option<Line<'_>> {
-        let rest = self.buffer.get(self.start..).filter(|rest| !rest.is_empty());
+        let rest = self
+            .buffer
+            .get(self.start..)
+            .filter(|rest| !rest.is_empty());
         if self.discarding || rest.is_some_and(|rest| rest.len() > self.limit) {
             return Some(Line::TooLong);
         }
@@ -124,7 +139,11 @@ mod tests {
     fn a_line_at_the_limit_passes_and_one_over_it_does_not_hurt_the_next() {
         let text = format!("{}\n{}\nok\n", "a".repeat(10), "b".repeat(11));
         for step in [1, 3, 100] {
-            assert_eq!(all(text.as_bytes(), step, 10), [Some(b"a".repeat(10)), None, Some(b"ok".to_vec())], "{step}");
+            assert_eq!(
+                all(text.as_bytes(), step, 10),
+                [Some(b"a".repeat(10)), None, Some(b"ok".to_vec())],
+                "{step}"
+            );
         }
         assert_eq!(all(&b"c".repeat(300_000), 100_000, 1000), [None]);
     }

@@ -1,4 +1,5 @@
-//! The one way to the output: answers queue here as bytes, one thread writes them. Whole lines only.
+//! The one way to the output: answers queue here as bytes, one thread writes them. Whole lines
+//! only.
 
 use std::future::Future;
 use std::io::Write;
@@ -32,11 +33,15 @@ struct State {
 }
 
 impl Outbox {
-    /// Queues whole lines and empties `bytes`. Waits while the client leaves too much unread. False when the output is gone.
+    /// Queues whole lines and empties `bytes`. Waits while the client leaves too much unread. False
+    /// when the output is gone.
     pub(super) fn push(&self, bytes: &mut Vec<u8>) -> bool {
         let mut state = self.lock();
         while state.pending.len() > limits::STDIO_PENDING_BYTES && !state.broken {
-            state = self.drained.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .drained
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         self.queue(state, bytes)
     }
@@ -94,7 +99,10 @@ impl Outbox {
                     self.tell_drained();
                     return;
                 }
-                state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self
+                    .filled
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
             std::mem::swap(&mut state.pending, &mut writing);
             drop(state);
@@ -157,23 +165,39 @@ mod tests {
     fn whoever_reads_waits_while_too_much_is_unread_and_not_before() {
         let outbox = Arc::new(Outbox::default());
         outbox.push_now(&mut vec![b'a'; limits::STDIO_PENDING_BYTES]);
-        assert!(outbox.push(&mut vec![b'b']), "at the limit there is no wait");
+        assert!(
+            outbox.push(&mut vec![b'b']),
+            "at the limit there is no wait"
+        );
         let (done, pushed) = channel();
         let reader = std::thread::spawn({
             let outbox = Arc::clone(&outbox);
             move || done.send(outbox.push(&mut vec![b'c'])).unwrap()
         });
-        assert!(pushed.recv_timeout(Duration::from_millis(50)).is_err(), "over the limit nothing more is taken");
+        assert!(
+            pushed.recv_timeout(Duration::from_millis(50)).is_err(),
+            "over the limit nothing more is taken"
+        );
         outbox.push_now(&mut vec![b'd']);
         outbox.close();
         let mut written = Vec::new();
         std::thread::scope(|scope| {
             scope.spawn(|| outbox.write_all_to(&mut written));
-            assert!(pushed.recv_timeout(Duration::from_secs(60)).is_ok(), "what was written makes room");
+            assert!(
+                pushed.recv_timeout(Duration::from_secs(60)).is_ok(),
+                "what was written makes room"
+            );
         });
         reader.join().unwrap();
         assert!(written.starts_with(b"aaa"));
-        assert_eq!(written.iter().filter(|byte| **byte != b'a').take(2).collect::<Vec<_>>(), [&b'b', &b'd']);
+        assert_eq!(
+            written
+                .iter()
+                .filter(|byte| **byte != b'a')
+                .take(2)
+                .collect::<Vec<_>>(),
+            [&b'b', &b'd']
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Running a call until it is answered, whether by its result or by becoming a task, and running a task to its end.
+//! Running a call until it is answered, whether by its result or by becoming a task, and running a
+//! task to its end.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
@@ -28,13 +29,17 @@ pub(crate) async fn follow(running: Running, context: &RequestContext) -> Follow
     }
     let mut running = Some(running);
     let followed = poll_fn(|waker| {
-        let Some(under_way) = &mut running else { return Poll::Pending };
+        let Some(under_way) = &mut running else {
+            return Poll::Pending;
+        };
         match (Pin::new(under_way).poll(waker), context.task()) {
             (Poll::Ready(ended), None) => Poll::Ready(Followed::Ended(ended)),
-            (Poll::Ready(ended), Some(task)) => Poll::Ready(Followed::Became(Arc::clone(task), Running::ended(ended))),
-            (Poll::Pending, Some(task)) => {
-                running.take().map_or(Poll::Pending, |running| Poll::Ready(Followed::Became(Arc::clone(task), running)))
+            (Poll::Ready(ended), Some(task)) => {
+                Poll::Ready(Followed::Became(Arc::clone(task), Running::ended(ended)))
             }
+            (Poll::Pending, Some(task)) => running.take().map_or(Poll::Pending, |running| {
+                Poll::Ready(Followed::Became(Arc::clone(task), running))
+            }),
             (Poll::Pending, None) => Poll::Pending,
         }
     });
@@ -48,7 +53,9 @@ pub(crate) fn go_on<C: Send + Sync + 'static>(
     structured: bool,
     catalog: &Arc<Catalog<C>>,
 ) -> bool {
-    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return false };
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return false;
+    };
     running.limit(task.time_left());
     let (ending, catalog) = (Arc::clone(task), Arc::clone(catalog));
     let work = runtime.spawn(async move {
@@ -60,12 +67,24 @@ pub(crate) fn go_on<C: Send + Sync + 'static>(
 }
 
 /// Keeps what a call ended with.
-fn finish<C: Send + Sync + 'static>(task: &Task, ended: Result<Output, CallError>, structured: bool, catalog: &Catalog<C>) {
+fn finish<C: Send + Sync + 'static>(
+    task: &Task,
+    ended: Result<Output, CallError>,
+    structured: bool,
+    catalog: &Catalog<C>,
+) {
     match ended {
-        Ok(output) => task.complete(reply::tool_result(&output, structured, &catalog.identity.modern_tail)),
-        Err(CallError::MissingCapability(capabilities)) => task.fail(&ProtocolError::missing_capability(&capabilities)),
+        Ok(output) => task.complete(reply::tool_result(
+            &output,
+            structured,
+            &catalog.identity.modern_tail,
+        )),
+        Err(CallError::MissingCapability(capabilities)) => {
+            task.fail(&ProtocolError::missing_capability(&capabilities))
+        }
         Err(CallError::Forbidden(message)) => task.fail(&ProtocolError::forbidden(message)),
-        // A task asks without ending, so a question that ends it was put before it became one and handed on after.
+        // A task asks without ending, so a question that ends it was put before it became one and
+        // handed on after.
         Err(CallError::InputRequired(_)) => task.fail(&ProtocolError::internal()),
         Err(error) => task.fail(&ProtocolError::invalid_params(error.to_string())),
     }

@@ -16,7 +16,12 @@ pub(crate) struct Prospect {
 
 impl Prospect {
     pub(crate) fn new(tasks: &Arc<Tasks>, owner: Option<String>, tool: &str) -> Self {
-        Self { tasks: Arc::downgrade(tasks), owner, tool: tool.to_owned(), begun: OnceLock::new() }
+        Self {
+            tasks: Arc::downgrade(tasks),
+            owner,
+            tool: tool.to_owned(),
+            begun: OnceLock::new(),
+        }
     }
 
     /// The task that the call became.

@@ -1,4 +1,5 @@
-//! The tasks of one endpoint: a map, swept when it is looked into. Which of them a request may see depends on who asks.
+//! The tasks of one endpoint: a map, swept when it is looked into. Which of them a request may see
+//! depends on who asks.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,12 +31,24 @@ struct Kept {
 
 impl Tasks {
     pub(crate) fn new(limits: TaskLimits) -> Self {
-        let room = Room { one: limits.result_bytes, all: limits.all_result_bytes, taken: AtomicUsize::new(0) };
-        Self { limits, kept: Mutex::default(), room: Arc::new(room) }
+        let room = Room {
+            one: limits.result_bytes,
+            all: limits.all_result_bytes,
+            taken: AtomicUsize::new(0),
+        };
+        Self {
+            limits,
+            kept: Mutex::default(),
+            room: Arc::new(room),
+        }
     }
 
     /// A new task that is under way; the error says that there are too many.
-    pub(crate) fn create(&self, owner: Option<String>, tool: &str) -> Result<Arc<Task>, ProtocolError> {
+    pub(crate) fn create(
+        &self,
+        owner: Option<String>,
+        tool: &str,
+    ) -> Result<Arc<Task>, ProtocolError> {
         let mut bytes = [0; 24];
         getrandom::fill(&mut bytes).map_err(|_| ProtocolError::internal())?;
         let id = URL_SAFE_NO_PAD.encode(bytes);
@@ -45,12 +58,22 @@ impl Tasks {
             return Err(too_many(self.limits.tasks));
         }
         if let Some(owner) = &owner {
-            if kept.of_callers.get(owner).is_some_and(|own| *own >= self.limits.tasks_of_a_caller) {
+            if kept
+                .of_callers
+                .get(owner)
+                .is_some_and(|own| *own >= self.limits.tasks_of_a_caller)
+            {
                 return Err(too_many(self.limits.tasks_of_a_caller));
             }
             *kept.of_callers.entry(owner.clone()).or_default() += 1;
         }
-        let task = Arc::new(Task::new(id, owner, tool, &self.limits, Arc::clone(&self.room)));
+        let task = Arc::new(Task::new(
+            id,
+            owner,
+            tool,
+            &self.limits,
+            Arc::clone(&self.room),
+        ));
         kept.next_sweep = kept.next_sweep.or(Some(task.expires));
         kept.tasks.insert(task.id.clone(), Arc::clone(&task));
         Ok(task)
@@ -59,7 +82,10 @@ impl Tasks {
     /// The task of this id, when it belongs to this caller.
     pub(crate) fn find(&self, id: &str, owner: Option<&str>) -> Option<Arc<Task>> {
         let kept = self.kept();
-        kept.tasks.get(id).filter(|task| task.owner.as_deref() == owner).map(Arc::clone)
+        kept.tasks
+            .get(id)
+            .filter(|task| task.owner.as_deref() == owner)
+            .map(Arc::clone)
     }
 
     /// Ends a task before its time.
@@ -72,7 +98,12 @@ impl Tasks {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if kept.next_sweep.is_some_and(|next| next <= now) {
-            let over: Vec<String> = kept.tasks.values().filter(|task| task.expires <= now).map(|task| task.id.clone()).collect();
+            let over: Vec<String> = kept
+                .tasks
+                .values()
+                .filter(|task| task.expires <= now)
+                .map(|task| task.id.clone())
+                .collect();
             over.iter().for_each(|id| kept.remove(id));
             kept.next_sweep = kept.tasks.values().map(|task| task.expires).min();
         }
@@ -82,7 +113,9 @@ impl Tasks {
 
 impl Kept {
     fn remove(&mut self, id: &str) {
-        let Some(task) = self.tasks.remove(id) else { return };
+        let Some(task) = self.tasks.remove(id) else {
+            return;
+        };
         task.stop();
         if let Some(owner) = &task.owner
             && let Some(own) = self.of_callers.get_mut(owner)
@@ -124,13 +157,22 @@ impl Room {
         }
         let taken = self.taken.fetch_add(size, Ordering::Relaxed);
         // From here on the room is given back by dropping.
-        let stored = Stored { bytes: Bytes::from(bytes), room: Arc::clone(self) };
-        if taken.saturating_add(size) > self.all { Err(ProtocolError::no_room_for_result()) } else { Ok(stored) }
+        let stored = Stored {
+            bytes: Bytes::from(bytes),
+            room: Arc::clone(self),
+        };
+        if taken.saturating_add(size) > self.all {
+            Err(ProtocolError::no_room_for_result())
+        } else {
+            Ok(stored)
+        }
     }
 }
 
 impl Drop for Stored {
     fn drop(&mut self) {
-        self.room.taken.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+        self.room
+            .taken
+            .fetch_sub(self.bytes.len(), Ordering::Relaxed);
     }
 }

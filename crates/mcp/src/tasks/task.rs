@@ -1,4 +1,5 @@
-//! One task: its status, its open questions, its end, and how it stands on the wire. Knows nothing of other tasks.
+//! One task: its status, its open questions, its end, and how it stands on the wire. Knows nothing
+//! of other tasks.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -62,7 +63,8 @@ struct Open {
     answer: oneshot::Sender<Value>,
 }
 
-/// A task as it stands in a message: a JSON object without its braces, and the result that belongs to its end.
+/// A task as it stands in a message: a JSON object without its braces, and the result that belongs
+/// to its end.
 pub(crate) struct Snapshot {
     pub(crate) fields: String,
     pub(crate) result: Option<Bytes>,
@@ -84,7 +86,13 @@ struct Fields<'a> {
 }
 
 impl Task {
-    pub(super) fn new(id: String, owner: Option<String>, tool: &str, limits: &TaskLimits, room: Arc<Room>) -> Self {
+    pub(super) fn new(
+        id: String,
+        owner: Option<String>,
+        tool: &str,
+        limits: &TaskLimits,
+        room: Arc<Room>,
+    ) -> Self {
         let now = SystemTime::now();
         let state = State {
             end: None,
@@ -150,7 +158,10 @@ impl Task {
     }
 
     pub(super) fn fail(&self, error: &ProtocolError) {
-        drop(self.end(End::Failed(error.to_json().to_string()), Some(error.message.to_string())));
+        drop(self.end(
+            End::Failed(error.to_json().to_string()),
+            Some(error.message.to_string()),
+        ));
     }
 
     /// Ends the task on its client's word. One that has ended stays as it ended.
@@ -172,7 +183,10 @@ impl Task {
     }
 
     /// Asks the client and waits until everything is answered.
-    pub(crate) async fn ask(&self, questions: Questions) -> Result<BTreeMap<String, Value>, Failure> {
+    pub(crate) async fn ask(
+        &self,
+        questions: Questions,
+    ) -> Result<BTreeMap<String, Value>, Failure> {
         let mut waiting = Vec::with_capacity(questions.len());
         let asked = {
             let mut state = self.state();
@@ -184,7 +198,12 @@ impl Task {
             for (name, question) in questions {
                 let (answer, answered) = oneshot::channel();
                 waiting.push((name.clone(), answered));
-                state.open(Open { name, question, round, answer });
+                state.open(Open {
+                    name,
+                    question,
+                    round,
+                    answer,
+                });
             }
             self.changed(&mut state);
             Asked { task: self, round }
@@ -197,13 +216,15 @@ impl Task {
         Ok(answers)
     }
 
-    /// Takes the client's answers. One to a question that is not open is passed over; one that does not fit its question leaves that open, under
-    /// another key.
+    /// Takes the client's answers. One to a question that is not open is passed over; one that does
+    /// not fit its question leaves that open, under another key.
     pub(crate) fn answer(&self, answers: Map<String, Value>) {
         let mut state = self.state();
         let mut is_news = false;
         for (key, answer) in answers {
-            let Some(open) = state.questions.remove(&key) else { continue };
+            let Some(open) = state.questions.remove(&key) else {
+                continue;
+            };
             is_news = true;
             if open.question.admits(&answer) {
                 // Nobody waits any more when the work went another way meanwhile.
@@ -233,7 +254,13 @@ impl Task {
     /// The task as it stands.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let state = self.state();
-        let questions = || state.questions.iter().map(|(key, open)| (key.as_str(), &open.question)).collect();
+        let questions = || {
+            state
+                .questions
+                .iter()
+                .map(|(key, open)| (key.as_str(), &open.question))
+                .collect()
+        };
         let mut fields = self.fields(&state, (!state.questions.is_empty()).then(questions));
         let result = match &state.end {
             Some(End::Completed(stored)) => Some(stored.bytes.clone()),
@@ -259,7 +286,10 @@ impl Task {
             input_requests,
         };
         let json = serde_json::to_string(&fields).unwrap_or_default();
-        json.strip_prefix('{').and_then(|json| json.strip_suffix('}')).unwrap_or_default().to_owned()
+        json.strip_prefix('{')
+            .and_then(|json| json.strip_suffix('}'))
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn changed(&self, state: &mut State) {
@@ -298,7 +328,8 @@ impl State {
     }
 }
 
-/// Questions that were asked together; takes back what is unanswered when nobody waits for it any more.
+/// Questions that were asked together; takes back what is unanswered when nobody waits for it any
+/// more.
 struct Asked<'a> {
     task: &'a Task,
     round: u64,

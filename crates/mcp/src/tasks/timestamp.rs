@@ -13,7 +13,9 @@ pub(super) fn text(moment: SystemTime) -> String {
 
 /// The date of a day counted from 1970-01-01.
 fn date(mut days: u64) -> (u64, usize, u64) {
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     // 400 years are always as many days, so that the loop below is short at any time.
     year += days / 146_097 * 400;
@@ -56,7 +58,10 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
             (13_574_563_200_000, "2400-02-29T00:00:00.000Z"),
         ] {
-            assert_eq!(text(UNIX_EPOCH + Duration::from_millis(milliseconds)), expected);
+            assert_eq!(
+                text(UNIX_EPOCH + Duration::from_millis(milliseconds)),
+                expected
+            );
         }
     }
 }

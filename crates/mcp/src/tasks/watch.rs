@@ -1,4 +1,5 @@
-//! Who waits for news of tasks: which ones changed since the last look, however often. Holds no state of a task.
+//! Who waits for news of tasks: which ones changed since the last look, however often. Holds no
+//! state of a task.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -14,14 +15,21 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(super) fn mark(&self, task: &str) {
-        self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(task.to_owned());
+        self.changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(task.to_owned());
         self.news.notify_one();
     }
 
     /// Waits for news and gives the id of a task that has some.
     pub(crate) async fn next(&self) -> String {
         loop {
-            let next = self.changed.lock().unwrap_or_else(PoisonError::into_inner).pop_first();
+            let next = self
+                .changed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_first();
             if let Some(task) = next {
                 return task;
             }

@@ -1,4 +1,5 @@
-//! Waiting for a task of the test client to end, and answering what it asks. Waits for news, not for time to pass.
+//! Waiting for a task of the test client to end, and answering what it asks. Waits for news, not
+//! for time to pass.
 
 use std::sync::Arc;
 
@@ -9,10 +10,26 @@ use crate::tasks::Watch;
 
 impl<C: Send + Sync + 'static> TestClient<C> {
     /// The result that a task comes to, from the result that handed it out.
-    pub(super) async fn outcome(&self, handed_out: &Value, messages: &Arc<Collected>) -> Result<Value, TestError> {
-        let id = handed_out.get("taskId").and_then(Value::as_str).unwrap_or_default();
-        let principal = self.endpoint.catalog().identity.principal.as_ref().map(|principal| principal(&self.caller));
-        let task = self.endpoint.tasks().and_then(|tasks| tasks.find(id, principal.as_deref()));
+    pub(super) async fn outcome(
+        &self,
+        handed_out: &Value,
+        messages: &Arc<Collected>,
+    ) -> Result<Value, TestError> {
+        let id = handed_out
+            .get("taskId")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let principal = self
+            .endpoint
+            .catalog()
+            .identity
+            .principal
+            .as_ref()
+            .map(|principal| principal(&self.caller));
+        let task = self
+            .endpoint
+            .tasks()
+            .and_then(|tasks| tasks.find(id, principal.as_deref()));
         let task = task.ok_or_else(|| error(-32602, format!("the task {id:?} is not kept")))?;
         let watch = Arc::new(Watch::default());
         task.tell(&watch);
@@ -24,9 +41,17 @@ impl<C: Send + Sync + 'static> TestClient<C> {
             watch.next().await;
             let mut state = self.round_trip("tasks/get", &params, messages).await?;
             match state.get("status").and_then(Value::as_str) {
-                Some("completed") => return Ok(state.get_mut("result").map(Value::take).unwrap_or_default()),
-                Some("failed") => return Err(TestError::of(state.get_mut("error").map(Value::take).unwrap_or_default())),
-                Some("cancelled") => return Err(error(-32603, "the task was cancelled".to_owned())),
+                Some("completed") => {
+                    return Ok(state.get_mut("result").map(Value::take).unwrap_or_default());
+                }
+                Some("failed") => {
+                    return Err(TestError::of(
+                        state.get_mut("error").map(Value::take).unwrap_or_default(),
+                    ));
+                }
+                Some("cancelled") => {
+                    return Err(error(-32603, "the task was cancelled".to_owned()));
+                }
                 _ => {}
             }
             if let Some(Value::Object(questions)) = state.get("inputRequests") {
@@ -41,7 +66,10 @@ impl<C: Send + Sync + 'static> TestClient<C> {
 /// The capabilities with that of tasks among them.
 pub(super) fn with_tasks(mut capabilities: Value) -> Value {
     if let Some(capabilities) = capabilities.as_object_mut()
-        && let Some(extensions) = capabilities.entry("extensions").or_insert_with(|| json!({})).as_object_mut()
+        && let Some(extensions) = capabilities
+            .entry("extensions")
+            .or_insert_with(|| json!({}))
+            .as_object_mut()
     {
         extensions.insert(crate::tasks::EXTENSION.to_owned(), json!({}));
     }
@@ -49,5 +77,9 @@ pub(super) fn with_tasks(mut capabilities: Value) -> Value {
 }
 
 fn error(code: i64, message: String) -> TestError {
-    TestError { code, message, data: None }
+    TestError {
+        code,
+        message,
+        data: None,
+    }
 }

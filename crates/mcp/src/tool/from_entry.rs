@@ -48,11 +48,13 @@ fn yes() -> bool {
 }
 
 impl<C: 'static> Tool<C> {
-    /// A tool made of an entry of `tools/list`, as another server gave it or a file keeps it, and an async function.
+    /// A tool made of an entry of `tools/list`, as another server gave it or a file keeps it, and
+    /// an async function.
     ///
-    /// Name, title, description, icons, both schemas, annotations and `_meta` are those of the entry; a title among its annotations stands where
-    /// there is no other. Other keys are left out. What is said of the tool afterwards goes before the entry. The schemas are checked with those of
-    /// all other tools, when the tool is made ready or the endpoint built.
+    /// Name, title, description, icons, both schemas, annotations and `_meta` are those of the
+    /// entry; a title among its annotations stands where there is no other. Other keys are left
+    /// out. What is said of the tool afterwards goes before the entry. The schemas are checked with
+    /// those of all other tools, when the tool is made ready or the endpoint built.
     ///
     /// ```
     /// use footbridge_mcp::{Call, Endpoint, Output, Tool};
@@ -74,14 +76,26 @@ impl<C: 'static> Tool<C> {
         F: Fn(Call<C>) -> R + Send + Sync + 'static,
         R: Future<Output = ToolResult> + Send + 'static,
     {
-        let called = entry.get("name").and_then(Value::as_str).unwrap_or("a tool without a name").to_owned();
-        let Entry { name, title, description, icons, input_schema, output_schema, annotations, meta } =
-            serde_json::from_value(entry).map_err(|error| {
-                BuildProblems(vec![BuildProblem {
-                    name: called,
-                    problem: format!("its entry is not one of `tools/list`: {error}"),
-                }])
-            })?;
+        let called = entry
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or("a tool without a name")
+            .to_owned();
+        let Entry {
+            name,
+            title,
+            description,
+            icons,
+            input_schema,
+            output_schema,
+            annotations,
+            meta,
+        } = serde_json::from_value(entry).map_err(|error| {
+            BuildProblems(vec![BuildProblem {
+                name: called,
+                problem: format!("its entry is not one of `tools/list`: {error}"),
+            }])
+        })?;
         let mut tool = Self::new(name, description, Value::Object(input_schema), function);
         tool.title = title.or_else(|| annotations.as_ref().and_then(|hints| hints.title.clone()));
         tool.icons = icons;

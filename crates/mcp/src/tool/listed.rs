@@ -1,14 +1,16 @@
-//! Schemas in the form that every client takes. What a call is held against is the schema as it was given.
+//! Schemas in the form that every client takes. What a call is held against is the schema as it was
+//! given.
 
 use serde_json::{Value, json};
 
 use crate::subschemas;
 
-/// The schema of arguments: without schemas that are booleans, and without null as one of several types. Where the schema as it was given takes a
-/// null, the tool does too.
+/// The schema of arguments: without schemas that are booleans, and without null as one of several
+/// types. Where the schema as it was given takes a null, the tool does too.
 ///
-/// Sources: the TypeScript SDK 1.x refuses a whole list for one property that is `true`; Gemini and Cursor refuse lists of types with null in
-/// them (t8y2/dbx#6233, taylorwilsdon/google_workspace_mcp#1099).
+/// Sources: the TypeScript SDK 1.x refuses a whole list for one property that is `true`; Gemini and
+/// Cursor refuse lists of types with null in them (t8y2/dbx#6233,
+/// taylorwilsdon/google_workspace_mcp#1099).
 pub(super) fn input(schema: &Value) -> Value {
     let mut schema = schema.clone();
     without_null(&mut schema);
@@ -16,7 +18,8 @@ pub(super) fn input(schema: &Value) -> Value {
     schema
 }
 
-/// The schema of a result: without schemas that are booleans. Nulls stay, since clients hold what they get against it.
+/// The schema of a result: without schemas that are booleans. Nulls stay, since clients hold what
+/// they get against it.
 pub(super) fn output(schema: &Value) -> Value {
     let mut schema = schema.clone();
     without_booleans(&mut schema);
@@ -28,11 +31,14 @@ fn without_null(schema: &mut Value) {
     subschemas::each(schema, |_, schema| without_null(schema));
 }
 
-/// `true` is `{}`, `false` is `{"not": {}}`; an object that is closed with `false` is what every client knows.
+/// `true` is `{}`, `false` is `{"not": {}}`; an object that is closed with `false` is what every
+/// client knows.
 fn without_booleans(schema: &mut Value) {
     subschemas::each(schema, |keyword, schema| match schema {
         Value::Bool(true) => *schema = json!({}),
-        Value::Bool(false) if !["additionalProperties", "unevaluatedProperties"].contains(&keyword) => {
+        Value::Bool(false)
+            if !["additionalProperties", "unevaluatedProperties"].contains(&keyword) =>
+        {
             *schema = json!({ "not": {} });
         }
         schema => without_booleans(schema),

@@ -12,8 +12,9 @@ use crate::prompt::{Prompt, PromptArgument, PromptResult};
 
 /// A prompt that is the struct of its arguments.
 ///
-/// The type's name in `snake_case` is the prompt's name, its documentation the description, the documentation of its fields that of the arguments;
-/// a field that is an `Option` or has a default may be left out. A person types arguments in as text; each is read as what its field is.
+/// The type's name in `snake_case` is the prompt's name, its documentation the description, the
+/// documentation of its fields that of the arguments; a field that is an `Option` or has a default
+/// may be left out. A person types arguments in as text; each is read as what its field is.
 ///
 /// ```
 /// use footbridge_mcp::{Begin, Call, Endpoint, Messages, Prompt, PromptResult};
@@ -45,7 +46,8 @@ pub trait Begin<C>: DeserializeOwned + JsonSchema + Send + 'static {
     /// Makes the messages. The arguments are in `self`; those of the call are empty.
     ///
     /// # Errors
-    /// [`fail`] for the person to read; any other error is a bug or trouble of ours, logged and not shown.
+    /// [`fail`] for the person to read; any other error is a bug or trouble of ours, logged and not
+    /// shown.
     fn begin(self, call: &Call<C>) -> impl Future<Output = PromptResult> + Send;
 
     /// Who may see and get it. To everybody else it does not exist. Default: everybody.
@@ -55,17 +57,28 @@ pub trait Begin<C>: DeserializeOwned + JsonSchema + Send + 'static {
 }
 
 impl<C: Send + Sync + 'static> Prompt<C> {
-    /// A prompt that is the struct of its arguments. Every part of it can be said otherwise with the methods of [`Prompt`].
+    /// A prompt that is the struct of its arguments. Every part of it can be said otherwise with
+    /// the methods of [`Prompt`].
     #[must_use]
     pub fn of<T: Begin<C>>() -> Self {
-        let prompt = Self::new(schema::name::<T>(), schema::description::<T>(), |mut call: Call<C>| {
-            let arguments = texts::read::<T>(&std::mem::take(&mut call.arguments).into_map());
-            async move { arguments.map_err(fail)?.begin(&call).await }
-        });
+        let prompt = Self::new(
+            schema::name::<T>(),
+            schema::description::<T>(),
+            |mut call: Call<C>| {
+                let arguments = texts::read::<T>(&std::mem::take(&mut call.arguments).into_map());
+                async move { arguments.map_err(fail)?.begin(&call).await }
+            },
+        );
         let arguments = schema::fields::<T>().into_iter().map(|field| {
-            let argument = if field.is_required { PromptArgument::required } else { PromptArgument::new };
+            let argument = if field.is_required {
+                PromptArgument::required
+            } else {
+                PromptArgument::new
+            };
             argument(field.name, field.description)
         });
-        arguments.fold(prompt, Self::argument).allowed_for(T::allowed_for)
+        arguments
+            .fold(prompt, Self::argument)
+            .allowed_for(T::allowed_for)
     }
 }

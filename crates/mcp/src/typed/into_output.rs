@@ -40,8 +40,9 @@ impl OutputShape {
 
 /// A value as structured content with its schema, and as text for clients that read nothing else.
 ///
-/// Structured content is a JSON object; a type that is written as anything else, such as a `Vec`, stands in one under the key `result`. Source:
-/// specification 2025-11-25, Tools, "Structured Content".
+/// Structured content is a JSON object; a type that is written as anything else, such as a `Vec`,
+/// stands in one under the key `result`. Source: specification 2025-11-25, Tools, "Structured
+/// Content".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
@@ -49,23 +50,36 @@ impl<T: Serialize + JsonSchema + Send + 'static> IntoOutput for Json<T> {
     fn shape() -> OutputShape {
         let schema = schema::output::<T>();
         if schema.get("type").is_some_and(|kind| kind == "object") {
-            return OutputShape { schema: Some(schema), is_wrapped: false };
+            return OutputShape {
+                schema: Some(schema),
+                is_wrapped: false,
+            };
         }
-        let wrapped = json!({ "type": "object", "properties": { "result": schema }, "required": ["result"] });
-        OutputShape { schema: Some(lift_definitions(wrapped)), is_wrapped: true }
+        let wrapped =
+            json!({ "type": "object", "properties": { "result": schema }, "required": ["result"] });
+        OutputShape {
+            schema: Some(lift_definitions(wrapped)),
+            is_wrapped: true,
+        }
     }
 
     fn into_output(self, shape: &OutputShape) -> ToolResult {
         let json = serde_json::to_string(&self.0)?;
-        let json = if shape.is_wrapped { format!(r#"{{"result":{json}}}"#) } else { json };
+        let json = if shape.is_wrapped {
+            format!(r#"{{"result":{json}}}"#)
+        } else {
+            json
+        };
         Ok(Output::json(RawValue::from_string(json)?))
     }
 }
 
 /// References of a recursive type point at the root, so its definitions have to be there.
 fn lift_definitions(mut wrapped: Value) -> Value {
-    let definitions =
-        wrapped.pointer_mut("/properties/result").and_then(Value::as_object_mut).and_then(|inner| inner.remove("$defs"));
+    let definitions = wrapped
+        .pointer_mut("/properties/result")
+        .and_then(Value::as_object_mut)
+        .and_then(|inner| inner.remove("$defs"));
     if let (Some(definitions), Some(root)) = (definitions, wrapped.as_object_mut()) {
         root.insert("$defs".to_owned(), definitions);
     }
@@ -124,11 +138,26 @@ mod tests {
     fn an_object_stands_for_itself_and_anything_else_in_an_object() {
         let one = Json::<Order>::shape();
         assert_eq!(one.schema().unwrap()["properties"]["id"]["type"], "integer");
-        assert_eq!(Json(Order { id: 7 }).into_output(&one).unwrap().first_text(), Some(r#"{"id":7}"#));
+        assert_eq!(
+            Json(Order { id: 7 })
+                .into_output(&one)
+                .unwrap()
+                .first_text(),
+            Some(r#"{"id":7}"#)
+        );
 
         let many = Json::<Vec<Order>>::shape();
-        assert_eq!(many.schema().unwrap()["properties"]["result"]["type"], "array");
-        assert_eq!(Json(vec![Order { id: 7 }]).into_output(&many).unwrap().first_text(), Some(r#"{"result":[{"id":7}]}"#));
+        assert_eq!(
+            many.schema().unwrap()["properties"]["result"]["type"],
+            "array"
+        );
+        assert_eq!(
+            Json(vec![Order { id: 7 }])
+                .into_output(&many)
+                .unwrap()
+                .first_text(),
+            Some(r#"{"result":[{"id":7}]}"#)
+        );
     }
 
     #[test]
@@ -136,11 +165,26 @@ mod tests {
         for shape in [Json::<Tree>::shape(), Json::<Vec<Tree>>::shape()] {
             let validator = jsonschema::validator_for(shape.schema().unwrap()).unwrap();
             let leaf = json!({"children": []});
-            assert!(validator.is_valid(&json!({"children": [leaf], "result": [leaf]})), "{shape:?}");
-            assert!(!validator.is_valid(&json!({"children": [3], "result": [3]})), "{shape:?}");
+            assert!(
+                validator.is_valid(&json!({"children": [leaf], "result": [leaf]})),
+                "{shape:?}"
+            );
+            assert!(
+                !validator.is_valid(&json!({"children": [3], "result": [3]})),
+                "{shape:?}"
+            );
         }
-        let tree = Tree { children: vec![Tree { children: Vec::new() }] };
-        let output = Json(vec![tree]).into_output(&Json::<Vec<Tree>>::shape()).unwrap();
-        assert_eq!(output.first_text(), Some(r#"{"result":[{"children":[{"children":[]}]}]}"#));
+        let tree = Tree {
+            children: vec![Tree {
+                children: Vec::new(),
+            }],
+        };
+        let output = Json(vec![tree])
+            .into_output(&Json::<Vec<Tree>>::shape())
+            .unwrap();
+        assert_eq!(
+            output.first_text(),
+            Some(r#"{"result":[{"children":[{"children":[]}]}]}"#)
+        );
     }
 }

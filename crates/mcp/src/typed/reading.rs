@@ -10,10 +10,12 @@ use crate::call::Call;
 use crate::output::Failure;
 use crate::resource::{Resource, ResourceResult};
 
-/// A resource that is the struct of its address's parameters; one without parameters is a struct without fields.
+/// A resource that is the struct of its address's parameters; one without parameters is a struct
+/// without fields.
 ///
-/// The type's name in `snake_case` is the resource's name, its documentation the description. Each field is read from the parameter of its name:
-/// text, numbers, `true` and `false`, enums of names. An address whose parameters do not read so is not of this resource, and the next is tried.
+/// The type's name in `snake_case` is the resource's name, its documentation the description. Each
+/// field is read from the parameter of its name: text, numbers, `true` and `false`, enums of names.
+/// An address whose parameters do not read so is not of this resource, and the next is tried.
 ///
 /// ```
 /// use footbridge_mcp::{Call, Endpoint, Failure, Read, Resource, ResourceResult};
@@ -47,8 +49,9 @@ pub trait Read<C>: DeserializeOwned + JsonSchema + Send + 'static {
     /// Reads it. The parameters are in `self`; the call's arguments are empty.
     ///
     /// # Errors
-    /// [`Failure::NotFound`] when there is nothing at this address for the caller; [`crate::fail`] with another sentence for the client; any other
-    /// error is a bug or trouble of ours, logged and not shown.
+    /// [`Failure::NotFound`] when there is nothing at this address for the caller; [`crate::fail`]
+    /// with another sentence for the client; any other error is a bug or trouble of ours, logged
+    /// and not shown.
     fn read(self, call: &Call<C>) -> impl Future<Output = ResourceResult> + Send;
 
     /// Who may see and read it. To everybody else it does not exist. Default: everybody.
@@ -58,7 +61,8 @@ pub trait Read<C>: DeserializeOwned + JsonSchema + Send + 'static {
 }
 
 impl<C: Send + Sync + 'static> Resource<C> {
-    /// A resource that is the struct of its address's parameters. Every part of it can be said otherwise with the methods of [`Resource`].
+    /// A resource that is the struct of its address's parameters. Every part of it can be said
+    /// otherwise with the methods of [`Resource`].
     #[must_use]
     pub fn of<T: Read<C>>() -> Self {
         let read = |mut call: Call<C>| {
@@ -67,10 +71,21 @@ impl<C: Send + Sync + 'static> Resource<C> {
             async move { parameters.map_err(|_| Failure::NotFound)?.read(&call).await }
         };
         let name = schema::name::<T>();
-        let resource =
-            if T::ADDRESS.contains('{') { Self::template(T::ADDRESS, name, read) } else { Self::new(T::ADDRESS, name, read) };
+        let resource = if T::ADDRESS.contains('{') {
+            Self::template(T::ADDRESS, name, read)
+        } else {
+            Self::new(T::ADDRESS, name, read)
+        };
         let description = schema::description::<T>();
-        let resource = if description.is_empty() { resource } else { resource.description(description) };
-        resource.with_fields(schema::fields::<T>(), |parameters| texts::read::<T>(parameters).is_ok()).allowed_for(T::allowed_for)
+        let resource = if description.is_empty() {
+            resource
+        } else {
+            resource.description(description)
+        };
+        resource
+            .with_fields(schema::fields::<T>(), |parameters| {
+                texts::read::<T>(parameters).is_ok()
+            })
+            .allowed_for(T::allowed_for)
     }
 }

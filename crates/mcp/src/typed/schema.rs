@@ -1,4 +1,5 @@
-//! Names, descriptions and JSON Schemas made of types, in the form that clients take: one object without references where that can be.
+//! Names, descriptions and JSON Schemas made of types, in the form that clients take: one object
+//! without references where that can be.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -15,11 +16,16 @@ pub(super) fn name<T: JsonSchema>() -> String {
 /// The type's documentation.
 pub(super) fn description<T: JsonSchema>() -> String {
     let schema = generated::<T>(SchemaSettings::draft2020_12().for_deserialize());
-    schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
+    schema
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
-/// The schema of arguments: an object, closed at every depth unless the type is open there. An optional property may be left out, and a null there
-/// means just that: the type need not say so, and some clients cannot read it.
+/// The schema of arguments: an object, closed at every depth unless the type is open there. An
+/// optional property may be left out, and a null there means just that: the type need not say so,
+/// and some clients cannot read it.
 pub(super) fn input<T: JsonSchema>() -> Value {
     let mut schema = generated::<T>(SchemaSettings::draft2020_12().for_deserialize());
     if is_null(&schema) {
@@ -35,23 +41,48 @@ pub(super) fn input<T: JsonSchema>() -> Value {
 
 /// Closes objects at every depth and takes null out of what may be left out.
 fn settle(schema: &mut Value, may_close: bool) {
-    let Some(object) = schema.as_object_mut() else { return };
-    let required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    let required = object
+        .get("required")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
-        let optional = properties.iter_mut().filter(|(name, _)| !required.iter().any(|required| required == *name));
+        let optional = properties
+            .iter_mut()
+            .filter(|(name, _)| !required.iter().any(|required| required == *name));
         optional.for_each(|(_, property)| subschemas::take_null_out(property));
     }
-    let is_whole = !["$ref", "allOf", "anyOf", "oneOf", "unevaluatedProperties", "patternProperties"]
-        .iter()
-        .any(|keyword| object.contains_key(*keyword));
-    let is_object = object.get("type").is_some_and(|kind| mentions(kind, "object"));
+    let is_whole = ![
+        "$ref",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "unevaluatedProperties",
+        "patternProperties",
+    ]
+    .iter()
+    .any(|keyword| object.contains_key(*keyword));
+    let is_object = object
+        .get("type")
+        .is_some_and(|kind| mentions(kind, "object"));
     if may_close && is_object && is_whole && !object.contains_key("additionalProperties") {
         object.insert("additionalProperties".to_owned(), Value::Bool(false));
     }
     // A choice is of the whole object only where nothing beside it says more of that.
     let has = |keyword: &&str| object.contains_key(*keyword);
-    let says_more =
-        ["$ref", "allOf", "properties", "additionalProperties", "unevaluatedProperties", "patternProperties"].iter().any(has);
+    let says_more = [
+        "$ref",
+        "allOf",
+        "properties",
+        "additionalProperties",
+        "unevaluatedProperties",
+        "patternProperties",
+    ]
+    .iter()
+    .any(has);
     let is_choice = !says_more && !["anyOf", "oneOf"].iter().all(has);
     subschemas::each(schema, |keyword, schema| {
         let may_close = match keyword {
@@ -75,18 +106,29 @@ pub(crate) struct Field {
 pub(super) fn fields<T: JsonSchema>() -> Vec<Field> {
     let schema = input::<T>();
     let required = schema.get("required").and_then(Value::as_array);
-    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let properties = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     let field = |(name, property): (&String, &Value)| Field {
         name: name.clone(),
-        description: property.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        is_required: required.is_some_and(|required| required.iter().any(|required| required == name)),
+        description: property
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        is_required: required
+            .is_some_and(|required| required.iter().any(|required| required == name)),
     };
     properties.map(field).collect()
 }
 
 /// Whether it is a struct without fields and braces.
 pub(super) fn is_unit<T: JsonSchema>() -> bool {
-    is_null(&generated::<T>(SchemaSettings::draft2020_12().for_deserialize()))
+    is_null(&generated::<T>(
+        SchemaSettings::draft2020_12().for_deserialize(),
+    ))
 }
 
 fn is_null(schema: &Value) -> bool {
@@ -106,14 +148,21 @@ fn generated<T: JsonSchema>(settings: SchemaSettings) -> Value {
     let settings = settings.with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
-        settings.transforms.push(Box::new(RecursiveTransform(take_number_format_out)));
+        settings
+            .transforms
+            .push(Box::new(RecursiveTransform(take_number_format_out)));
     });
     Schema::into(settings.into_generator().into_root_schema_for::<T>())
 }
 
-/// `uint32` and its like are words of this language, which validators of others warn about; the bounds stay.
+/// `uint32` and its like are words of this language, which validators of others warn about; the
+/// bounds stay.
 fn take_number_format_out(schema: &mut Schema) {
-    if schema.get("type").is_some_and(|kind| ["integer", "number"].iter().any(|number| mentions(kind, number))) {
+    if schema.get("type").is_some_and(|kind| {
+        ["integer", "number"]
+            .iter()
+            .any(|number| mentions(kind, number))
+    }) {
         schema.remove("format");
     }
 }
@@ -130,10 +179,15 @@ fn snake_case(name: &str) -> String {
     let characters: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
     for (index, &character) in characters.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|before| characters.get(before)).copied();
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| characters.get(before))
+            .copied();
         let begins_word = character.is_uppercase()
             && before.is_some_and(|before| {
-                let next_is_small = characters.get(index + 1).is_some_and(|next| next.is_lowercase());
+                let next_is_small = characters
+                    .get(index + 1)
+                    .is_some_and(|next| next.is_lowercase());
                 before != '_' && (!before.is_uppercase() || next_is_small)
             });
         if begins_word {
@@ -211,7 +265,10 @@ mod tests {
     #[test]
     fn arguments_are_one_closed_object() {
         assert_eq!(name::<SearchOrders>(), "search_orders");
-        assert_eq!(description::<SearchOrders>(), "Search orders.\n\nNewest first.");
+        assert_eq!(
+            description::<SearchOrders>(),
+            "Search orders.\n\nNewest first."
+        );
         insta::assert_json_snapshot!(input::<SearchOrders>());
     }
 

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::protocol_error::excerpt;
 
-/// A struct whose fields are read from the texts of their names; the error names the field and its text.
+/// A struct whose fields are read from the texts of their names; the error names the field and its
+/// text.
 pub(super) fn read<T: DeserializeOwned>(texts: &Map<String, Value>) -> Result<T, String> {
     T::deserialize(Texts(texts)).map_err(|error: Error| error.to_string())
 }
@@ -18,11 +19,23 @@ impl<'de, 'a: 'de> Deserializer<'de> for Texts<'a> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let texts = self.0.iter().map(|(name, text)| (name.as_str(), Text { name, text: text.as_str().unwrap_or_default() }));
+        let texts = self.0.iter().map(|(name, text)| {
+            (
+                name.as_str(),
+                Text {
+                    name,
+                    text: text.as_str().unwrap_or_default(),
+                },
+            )
+        });
         visitor.visit_map(MapDeserializer::new(texts))
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         visitor.visit_unit()
     }
 
@@ -48,7 +61,11 @@ impl<'a> IntoDeserializer<'a, Error> for Text<'a> {
 
 impl Text<'_> {
     fn wrong(&self, wanted: impl std::fmt::Display) -> Error {
-        Error::custom(format!("`{}`: {:?} is not {wanted}", self.name, excerpt(self.text)))
+        Error::custom(format!(
+            "`{}`: {:?} is not {wanted}",
+            self.name,
+            excerpt(self.text)
+        ))
     }
 }
 
@@ -72,7 +89,11 @@ impl<'de, 'a: 'de> Deserializer<'de> for Text<'a> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -83,7 +104,8 @@ impl<'de, 'a: 'de> Deserializer<'de> for Text<'a> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let text: StrDeserializer<'_, Error> = self.text.into_deserializer();
-        text.deserialize_enum(name, variants, visitor).map_err(|_| self.wrong(format!("one of {}", variants.join(", "))))
+        text.deserialize_enum(name, variants, visitor)
+            .map_err(|_| self.wrong(format!("one of {}", variants.join(", "))))
     }
 
     parsed! {
@@ -142,21 +164,44 @@ mod tests {
     #[test]
     fn fields_are_read_as_what_they_are() {
         let texts = json!({"to": "7", "count": "7", "share": "0.5", "is_short": "true", "tone": "very_kind"});
-        let whole = Letter { to: Name("7".to_owned()), count: 7, share: Some(0.5), is_short: true, tone: Some(Tone::VeryKind) };
+        let whole = Letter {
+            to: Name("7".to_owned()),
+            count: 7,
+            share: Some(0.5),
+            is_short: true,
+            tone: Some(Tone::VeryKind),
+        };
         assert_eq!(letter(&texts).unwrap(), whole);
         let least = letter(&json!({"to": "", "count": "0"})).unwrap();
-        assert_eq!(least, Letter { to: Name(String::new()), count: 0, share: None, is_short: false, tone: None });
+        assert_eq!(
+            least,
+            Letter {
+                to: Name(String::new()),
+                count: 0,
+                share: None,
+                is_short: false,
+                tone: None
+            }
+        );
     }
 
     #[test]
     fn what_does_not_read_is_named() {
         for (changed, text, says) in [
-            ("count", "256", r#"`count`: "256" is not a whole number from 0 to 255"#),
+            (
+                "count",
+                "256",
+                r#"`count`: "256" is not a whole number from 0 to 255"#,
+            ),
             ("count", " 7", "`count`"),
             ("count", "", "`count`"),
             ("share", "half", r#"`share`: "half" is not a number"#),
             ("is_short", "1", r#"`is_short`: "1" is not true or false"#),
-            ("tone", "cold", r#"`tone`: "cold" is not one of plain, very_kind"#),
+            (
+                "tone",
+                "cold",
+                r#"`tone`: "cold" is not one of plain, very_kind"#,
+            ),
             ("colour", "red", "unknown field `colour`"),
         ] {
             let mut texts = json!({"to": "Ada", "count": "7"});
@@ -165,7 +210,11 @@ mod tests {
             assert!(error.contains(says), "{error}");
         }
         assert!(letter(&json!({"to": "Ada"})).unwrap_err().contains("count"));
-        assert!(!letter(&json!({"to": "Ada", "count": "x".repeat(1000)})).unwrap_err().contains(&"x".repeat(200)));
+        assert!(
+            !letter(&json!({"to": "Ada", "count": "x".repeat(1000)}))
+                .unwrap_err()
+                .contains(&"x".repeat(200))
+        );
     }
 
     #[test]
@@ -175,6 +224,9 @@ mod tests {
         #[derive(Deserialize)]
         struct Braces {}
         let nothing = json!({});
-        assert!(read::<Unit>(nothing.as_object().unwrap()).is_ok() && read::<Braces>(nothing.as_object().unwrap()).is_ok());
+        assert!(
+            read::<Unit>(nothing.as_object().unwrap()).is_ok()
+                && read::<Braces>(nothing.as_object().unwrap()).is_ok()
+        );
     }
 }

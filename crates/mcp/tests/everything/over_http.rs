@@ -1,4 +1,5 @@
-//! What takes a connection to be seen: who listens hears of changes, and the door is that of the program itself.
+//! What takes a connection to be seen: who listens hears of changes, and the door is that of the
+//! program itself.
 
 use std::time::Duration;
 
@@ -14,8 +15,18 @@ pub(crate) async fn served() -> String {
     let _first = rustls::crypto::ring::default_provider().install_default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-    let service = McpService::public(endpoint::endpoint().unwrap(), || (), AllowedHosts::loopback()).at("/mcp");
-    tokio::spawn(serve(listener, service, ServerLimits::default(), std::future::pending()));
+    let service = McpService::public(
+        endpoint::endpoint().unwrap(),
+        || (),
+        AllowedHosts::loopback(),
+    )
+    .at("/mcp");
+    tokio::spawn(serve(
+        listener,
+        service,
+        ServerLimits::default(),
+        std::future::pending(),
+    ));
     url
 }
 
@@ -42,7 +53,11 @@ async fn post(url: &str, method: &str, mut params: Value) -> Reply {
     if let Some(name) = params["name"].as_str() {
         request = request.header("Mcp-Name", name);
     }
-    Reply { response: request.body(message.to_string()).send().await.unwrap(), text: String::new(), wire }
+    Reply {
+        response: request.body(message.to_string()).send().await.unwrap(),
+        text: String::new(),
+        wire,
+    }
 }
 
 impl Reply {
@@ -57,7 +72,10 @@ impl Reply {
     async fn message(&mut self) -> Value {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
+                let data = event
+                    .lines()
+                    .find_map(|line| line.strip_prefix("data: "))
+                    .map(str::to_owned);
                 self.text = rest.to_owned();
                 if let Some(data) = data.filter(|data| !data.is_empty()) {
                     let message = serde_json::from_str(&data).unwrap();
@@ -67,8 +85,12 @@ impl Reply {
                 continue;
             }
             // A hang is a failure, not a wait without end.
-            let chunk = tokio::time::timeout(Duration::from_secs(60), self.response.chunk()).await.expect("an event").unwrap();
-            self.text.push_str(std::str::from_utf8(&chunk.expect("the stream goes on")).unwrap());
+            let chunk = tokio::time::timeout(Duration::from_secs(60), self.response.chunk())
+                .await
+                .expect("an event")
+                .unwrap();
+            self.text
+                .push_str(std::str::from_utf8(&chunk.expect("the stream goes on")).unwrap());
         }
     }
 }
@@ -76,16 +98,39 @@ impl Reply {
 #[tokio::test]
 async fn tools_that_tell_of_changes_are_heard_by_who_listens() {
     let url = served().await;
-    let kinds =
-        json!({"toolsListChanged": true, "promptsListChanged": true, "resourceSubscriptions": ["test://watched-resource"]});
-    let mut stream = post(&url, "subscriptions/listen", json!({ "notifications": kinds })).await;
+    let kinds = json!({"toolsListChanged": true, "promptsListChanged": true, "resourceSubscriptions": ["test://watched-resource"]});
+    let mut stream = post(
+        &url,
+        "subscriptions/listen",
+        json!({ "notifications": kinds }),
+    )
+    .await;
     assert_eq!(stream.message().await["params"]["notifications"], kinds);
     for (tool, arguments, definition) in [
-        ("test_trigger_tool_change", json!({}), "ToolListChangedNotification"),
-        ("test_trigger_prompt_change", json!({}), "PromptListChangedNotification"),
-        ("test_update_resource", json!({"uri": "test://watched-resource"}), "ResourceUpdatedNotification"),
+        (
+            "test_trigger_tool_change",
+            json!({}),
+            "ToolListChangedNotification",
+        ),
+        (
+            "test_trigger_prompt_change",
+            json!({}),
+            "PromptListChangedNotification",
+        ),
+        (
+            "test_update_resource",
+            json!({"uri": "test://watched-resource"}),
+            "ResourceUpdatedNotification",
+        ),
     ] {
-        let reply = post(&url, "tools/call", json!({"name": tool, "arguments": arguments})).await.answer().await;
+        let reply = post(
+            &url,
+            "tools/call",
+            json!({"name": tool, "arguments": arguments}),
+        )
+        .await
+        .answer()
+        .await;
         assert_eq!(reply["result"]["content"][0]["text"], "Told.");
         schemas::is_valid(schemas::MODERN, definition, &stream.message().await);
     }

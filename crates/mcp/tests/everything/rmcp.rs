@@ -1,8 +1,8 @@
 //! Tasks as rmcp's client reads them: a client that is not ours, over HTTP.
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CancelTaskParams, ClientCapabilities, ClientConfig, GetTaskParams, Implementation,
-    ProtocolVersion, TaskPayload, UpdateTaskParams,
+    CallToolRequestParams, CallToolResponse, CancelTaskParams, ClientCapabilities, ClientConfig,
+    GetTaskParams, Implementation, ProtocolVersion, TaskPayload, UpdateTaskParams,
 };
 use rmcp::service::RunningService;
 use rmcp::transport::StreamableHttpClientTransport;
@@ -16,7 +16,8 @@ struct Knowing;
 
 impl ClientHandler for Knowing {
     fn get_info(&self) -> ClientConfig {
-        let capabilities = json!({"elicitation": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}});
+        let capabilities =
+            json!({"elicitation": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}});
         let capabilities: ClientCapabilities = serde_json::from_value(capabilities).unwrap();
         ClientConfig::new(capabilities, Implementation::new("test", "1"))
     }
@@ -26,14 +27,26 @@ struct Client(RunningService<RoleClient, Knowing>);
 
 impl Client {
     async fn connect() -> Self {
-        let lifecycle = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
+        let lifecycle = ClientLifecycleMode::Discover {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+        };
         let transport = Held::new(StreamableHttpClientTransport::from_uri(served().await));
-        Self(Knowing.serve_with_lifecycle(transport, lifecycle).await.unwrap())
+        Self(
+            Knowing
+                .serve_with_lifecycle(transport, lifecycle)
+                .await
+                .unwrap(),
+        )
     }
 
     async fn begin(&self, tool: &'static str, arguments: Value) -> String {
         let arguments = arguments.as_object().unwrap().clone();
-        match self.0.call_tool_once(CallToolRequestParams::new(tool).with_arguments(arguments)).await.unwrap() {
+        match self
+            .0
+            .call_tool_once(CallToolRequestParams::new(tool).with_arguments(arguments))
+            .await
+            .unwrap()
+        {
             CallToolResponse::Task(created) => created.task.task_id,
             other => panic!("no task: {other:?}"),
         }
@@ -43,25 +56,45 @@ impl Client {
     async fn rest(&self, task: &str) -> TaskPayload {
         let resting = async {
             loop {
-                let state = self.0.get_task(GetTaskParams::new(task)).await.unwrap().task;
+                let state = self
+                    .0
+                    .get_task(GetTaskParams::new(task))
+                    .await
+                    .unwrap()
+                    .task;
                 if state.payload != TaskPayload::Working {
                     return state.payload;
                 }
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(60), resting).await.expect("it comes to rest")
+        tokio::time::timeout(std::time::Duration::from_secs(60), resting)
+            .await
+            .expect("it comes to rest")
     }
 }
 
 #[tokio::test]
 async fn a_task_asks_and_is_answered() {
     let client = Client::connect().await;
-    let task = client.begin("confirm_delete", json!({"filename": "a.txt"})).await;
-    let TaskPayload::InputRequired { input_requests } = client.rest(&task).await else { panic!("it asks") };
+    let task = client
+        .begin("confirm_delete", json!({"filename": "a.txt"}))
+        .await;
+    let TaskPayload::InputRequired { input_requests } = client.rest(&task).await else {
+        panic!("it asks")
+    };
     assert_eq!(input_requests.keys().collect::<Vec<_>>(), ["confirm"]);
-    let answers = serde_json::from_value(json!({"confirm": {"action": "accept", "content": {"confirm": true}}})).unwrap();
-    client.0.update_task(UpdateTaskParams::new(&task, answers)).await.unwrap();
-    let TaskPayload::Completed { result } = client.rest(&task).await else { panic!("it is done") };
+    let answers = serde_json::from_value(
+        json!({"confirm": {"action": "accept", "content": {"confirm": true}}}),
+    )
+    .unwrap();
+    client
+        .0
+        .update_task(UpdateTaskParams::new(&task, answers))
+        .await
+        .unwrap();
+    let TaskPayload::Completed { result } = client.rest(&task).await else {
+        panic!("it is done")
+    };
     assert_eq!(result["content"][0]["text"], "Deleted a.txt.");
 }
 
@@ -69,9 +102,17 @@ async fn a_task_asks_and_is_answered() {
 async fn a_task_is_cancelled_and_an_unknown_one_is_refused() {
     let client = Client::connect().await;
     let task = client.begin("slow_compute", json!({"seconds": 600})).await;
-    client.0.cancel_task(CancelTaskParams::new(&task)).await.unwrap();
+    client
+        .0
+        .cancel_task(CancelTaskParams::new(&task))
+        .await
+        .unwrap();
     assert_eq!(client.rest(&task).await, TaskPayload::Cancelled);
-    let refused = client.0.get_task(GetTaskParams::new("never was")).await.unwrap_err();
+    let refused = client
+        .0
+        .get_task(GetTaskParams::new("never was"))
+        .await
+        .unwrap_err();
     assert!(refused.to_string().contains("unknown task"), "{refused}");
 }
 
@@ -79,6 +120,8 @@ async fn a_task_is_cancelled_and_an_unknown_one_is_refused() {
 async fn a_failed_request_is_a_failed_task() {
     let client = Client::connect().await;
     let task = client.begin("protocol_error_job", json!({})).await;
-    let TaskPayload::Failed { error } = client.rest(&task).await else { panic!("it failed") };
+    let TaskPayload::Failed { error } = client.rest(&task).await else {
+        panic!("it failed")
+    };
     assert_eq!(error["code"], -32021);
 }

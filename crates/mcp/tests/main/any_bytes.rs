@@ -18,18 +18,25 @@ use crate::stdio_client::SOON;
 use crate::wire::Wire;
 use crate::world::{self, World};
 
-/// Messages that are almost right, some bytes of them replaced; JSON of the right shape with odd values; and plain noise.
+/// Messages that are almost right, some bytes of them replaced; JSON of the right shape with odd
+/// values; and plain noise.
 fn bytes() -> BoxedStrategy<Vec<u8>> {
-    let mistaken = (messages(), proptest::collection::vec((any::<Index>(), any::<u8>()), 0..4)).prop_map(|(message, changes)| {
-        let mut bytes = message.into_bytes();
-        for (place, byte) in changes {
-            let place = place.index(bytes.len());
-            bytes[place] = byte;
-        }
-        bytes
-    });
-    let cut = (messages(), any::<Index>()).prop_map(|(message, end)| message.as_bytes()[..end.index(message.len())].to_vec());
-    prop_oneof![4 => mistaken, 1 => cut, 1 => proptest::collection::vec(any::<u8>(), 0..300)].boxed()
+    let mistaken = (
+        messages(),
+        proptest::collection::vec((any::<Index>(), any::<u8>()), 0..4),
+    )
+        .prop_map(|(message, changes)| {
+            let mut bytes = message.into_bytes();
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            bytes
+        });
+    let cut = (messages(), any::<Index>())
+        .prop_map(|(message, end)| message.as_bytes()[..end.index(message.len())].to_vec());
+    prop_oneof![4 => mistaken, 1 => cut, 1 => proptest::collection::vec(any::<u8>(), 0..300)]
+        .boxed()
 }
 
 fn messages() -> BoxedStrategy<String> {
@@ -59,7 +66,17 @@ fn messages() -> BoxedStrategy<String> {
         "tasks/cancel",
         "x",
     ];
-    const TOOLS: [&str; 9] = ["echo", "report", "picky", "regional", "sampler", "told", "broken", "panics_late", "nobody"];
+    const TOOLS: [&str; 9] = [
+        "echo",
+        "report",
+        "picky",
+        "regional",
+        "sampler",
+        "told",
+        "broken",
+        "panics_late",
+        "nobody",
+    ];
     let shaped = (odd(), select(&METHODS[..]), odd(), odd(), any::<bool>(), select(&TOOLS[..])).prop_map(
         |(id, method, a, b, modern, tool)| {
             let mut params = json!({
@@ -72,7 +89,8 @@ fn messages() -> BoxedStrategy<String> {
             json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
         },
     );
-    let loose = (odd(), odd(), odd(), odd()).prop_map(|(a, b, c, d)| json!({"jsonrpc": a, "id": b, "method": c, "params": d}));
+    let loose = (odd(), odd(), odd(), odd())
+        .prop_map(|(a, b, c, d)| json!({"jsonrpc": a, "id": b, "method": c, "params": d}));
     let one = prop_oneof![4 => shaped, 1 => loose].boxed();
     prop_oneof![
         4 => one.clone().prop_map(|message| message.to_string()),
@@ -83,14 +101,24 @@ fn messages() -> BoxedStrategy<String> {
 
 /// Two of the tools become tasks.
 fn endpoint() -> Endpoint<World> {
-    let of_tasks =
-        |tool: Tool<World>| if ["echo", "broken"].contains(&tool.name()) { tool.task(TaskUse::Optional) } else { tool };
+    let of_tasks = |tool: Tool<World>| {
+        if ["echo", "broken"].contains(&tool.name()) {
+            tool.task(TaskUse::Optional)
+        } else {
+            tool
+        }
+    };
     let tools = world::tools().into_iter().map(of_tasks);
-    Endpoint::builder("tested", "1.2.3").tools(tools).tasks(TaskLimits::default()).build().unwrap()
+    Endpoint::builder("tested", "1.2.3")
+        .tools(tools)
+        .tasks(TaskLimits::default())
+        .build()
+        .unwrap()
 }
 
 fn held(wire: &mut Wire, text: &[u8]) {
-    let said = serde_json::from_slice(text).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(text)));
+    let said = serde_json::from_slice(text)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(text)));
     wire.received(&said);
 }
 

@@ -27,11 +27,21 @@ pub(crate) async fn sse_hall() -> SseHall {
     sse_hall_with(builder().build().unwrap(), 100, ServerLimits::default()).await
 }
 
-pub(crate) async fn sse_hall_with(endpoint: Endpoint<Person>, channels: usize, limits: ServerLimits) -> SseHall {
+pub(crate) async fn sse_hall_with(
+    endpoint: Endpoint<Person>,
+    channels: usize,
+    limits: ServerLimits,
+) -> SseHall {
     let (person, told) = person();
-    let streamable = McpService::new(endpoint.clone(), ByHeader(person.clone()), AllowedHosts::loopback());
+    let streamable = McpService::new(
+        endpoint.clone(),
+        ByHeader(person.clone()),
+        AllowedHosts::loopback(),
+    );
     let service = streamable.sse("/sse/messages/").channels(channels);
-    let router = axum::Router::new().route_service("/sse", service.clone()).route_service("/sse/messages/", service.clone());
+    let router = axum::Router::new()
+        .route_service("/sse", service.clone())
+        .route_service("/sse/messages/", service.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -41,7 +51,15 @@ pub(crate) async fn sse_hall_with(endpoint: Endpoint<Person>, channels: usize, l
         }
     };
     let serving = tokio::spawn(serve(listener, router, limits, shutdown));
-    SseHall { address, endpoint, service, person, told, stop, serving }
+    SseHall {
+        address,
+        endpoint,
+        service,
+        person,
+        told,
+        stop,
+        serving,
+    }
 }
 
 impl SseHall {
@@ -63,11 +81,23 @@ impl SseHall {
 
 /// The request that opens a channel.
 pub(crate) fn get(user: &str, host: &str) -> Vec<u8> {
-    request("GET /sse", &[("Host", host), ("Accept", "text/event-stream"), ("X-User", user)], b"")
+    request(
+        "GET /sse",
+        &[
+            ("Host", host),
+            ("Accept", "text/event-stream"),
+            ("X-User", user),
+        ],
+        b"",
+    )
 }
 
 pub(crate) fn post_to(messages: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    request(&format!("POST {messages}"), &[&[("Content-Type", "application/json")], headers].concat(), body)
+    request(
+        &format!("POST {messages}"),
+        &[&[("Content-Type", "application/json")], headers].concat(),
+        body,
+    )
 }
 
 /// One channel, as its client knows it.
@@ -88,22 +118,44 @@ impl Channel {
     pub(crate) async fn on(mut events: Client, address: SocketAddr, user: &str) -> Self {
         events.open(&get(user, "localhost")).await;
         let first = soon(events.event()).await.unwrap();
-        assert_eq!((&*first.kind, first.id), ("endpoint", None), "nobody comes back to a channel");
-        Self { events, messages: first.data, user: user.to_owned(), address }
+        assert_eq!(
+            (&*first.kind, first.id),
+            ("endpoint", None),
+            "nobody comes back to a channel"
+        );
+        Self {
+            events,
+            messages: first.data,
+            user: user.to_owned(),
+            address,
+        }
     }
 
     pub(crate) async fn greet(&mut self, revision: &str, capabilities: Value) {
         let info = json!({"name": "test", "version": "1"});
-        let hello = json!({"protocolVersion": revision, "capabilities": capabilities, "clientInfo": info});
+        let hello =
+            json!({"protocolVersion": revision, "capabilities": capabilities, "clientInfo": info});
         self.send(&rpc("hello", "initialize", hello)).await;
         let answer = self.next().await;
         schemas::check(revision, "InitializeResult", &answer);
-        assert_eq!((&answer["id"], &answer["result"]["protocolVersion"]), (&json!("hello"), &json!(revision)));
-        self.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string().as_bytes()).await;
+        assert_eq!(
+            (&answer["id"], &answer["result"]["protocolVersion"]),
+            (&json!("hello"), &json!(revision))
+        );
+        self.send(
+            json!({"jsonrpc": "2.0", "method": "notifications/initialized"})
+                .to_string()
+                .as_bytes(),
+        )
+        .await;
     }
 
     pub(crate) async fn post(&self, body: &[u8]) -> Reply {
-        let bytes = post_to(&self.messages, &[("Host", "localhost"), ("X-User", &self.user)], body);
+        let bytes = post_to(
+            &self.messages,
+            &[("Host", "localhost"), ("X-User", &self.user)],
+            body,
+        );
         Client::connect(self.address).await.exchange(&bytes).await
     }
 
@@ -125,6 +177,9 @@ impl Channel {
     /// Whatever was sent before is done with: nothing but this answer comes.
     pub(crate) async fn nothing_but_a_ping(&mut self) {
         self.send(&rpc("ping", "ping", json!({}))).await;
-        assert_eq!(self.next().await, json!({"jsonrpc": "2.0", "id": "ping", "result": {}}));
+        assert_eq!(
+            self.next().await,
+            json!({"jsonrpc": "2.0", "id": "ping", "result": {}})
+        );
     }
 }

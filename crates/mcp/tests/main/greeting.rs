@@ -16,12 +16,23 @@ use crate::wire::Wire;
 fn restless() -> Endpoint<()> {
     let own = Arc::new(OnceLock::<Endpoint<()>>::new());
     let known = Arc::clone(&own);
-    let tool = Tool::new("t", "For tests.", json!({"type": "object"}), |_: Call<()>| async { Ok(Output::text("")) });
+    let tool = Tool::new(
+        "t",
+        "For tests.",
+        json!({"type": "object"}),
+        |_: Call<()>| async { Ok(Output::text("")) },
+    );
     let tool = tool.allowed_for(move |_: &Call<()>| {
-        known.get().inspect(|endpoint| endpoint.lists_changed(&Change::Tools));
+        known
+            .get()
+            .inspect(|endpoint| endpoint.lists_changed(&Change::Tools));
         true
     });
-    let endpoint = Endpoint::builder("restless", "1").tool(tool).announces_changes().build().unwrap();
+    let endpoint = Endpoint::builder("restless", "1")
+        .tool(tool)
+        .announces_changes()
+        .build()
+        .unwrap();
     assert!(own.set(endpoint.clone()).is_ok());
     endpoint
 }
@@ -48,7 +59,10 @@ async fn over_stdio_the_answer_to_initialize_comes_first() {
     let first = exchange(&hello());
     assert_eq!(first["id"], "hello", "{first}");
     let second = exchange(&json!({"jsonrpc": "2.0", "id": "list", "method": "tools/list"}));
-    assert_eq!(second["method"], "notifications/tools/list_changed", "once it was greeted it hears of changes: {second}");
+    assert_eq!(
+        second["method"], "notifications/tools/list_changed",
+        "once it was greeted it hears of changes: {second}"
+    );
 }
 
 #[tokio::test]
@@ -57,11 +71,21 @@ async fn on_a_channel_of_http_sse_the_answer_to_initialize_comes_first() {
     let router = axum::Router::new().fallback_service(service.sse("/messages/"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(serve(listener, router, ServerLimits::default(), std::future::pending()));
+    let serving = tokio::spawn(serve(
+        listener,
+        router,
+        ServerLimits::default(),
+        std::future::pending(),
+    ));
     let mut channel = Channel::open(address, "ada").await;
     channel.notify(&hello()).await;
     assert_eq!(channel.next().await["id"], "hello");
-    channel.notify(&json!({"jsonrpc": "2.0", "id": "list", "method": "tools/list"})).await;
-    assert_eq!(channel.next().await["method"], "notifications/tools/list_changed");
+    channel
+        .notify(&json!({"jsonrpc": "2.0", "id": "list", "method": "tools/list"}))
+        .await;
+    assert_eq!(
+        channel.next().await["method"],
+        "notifications/tools/list_changed"
+    );
     serving.abort();
 }

@@ -1,10 +1,15 @@
-//! An endpoint for several people over HTTP, named by a header, with tools that speak, ask and wait.
+//! An endpoint for several people over HTTP, named by a header, with tools that speak, ask and
+//! wait.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use footbridge_mcp::http::{AllowedHosts, Authenticate, McpService, Refusal, ServerLimits, SessionLimits, serve};
-use footbridge_mcp::{Call, Elicitation, Elicited, Endpoint, EndpointBuilder, LogLevel, Output, Sampling, Tool};
+use footbridge_mcp::http::{
+    AllowedHosts, Authenticate, McpService, Refusal, ServerLimits, SessionLimits, serve,
+};
+use footbridge_mcp::{
+    Call, Elicitation, Elicited, Endpoint, EndpointBuilder, LogLevel, Output, Sampling, Tool,
+};
 use http::request::Parts;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -33,8 +38,15 @@ pub(crate) struct ByHeader(pub(crate) Person);
 
 impl Authenticate<Person> for ByHeader {
     async fn authenticate(&self, head: &Parts) -> Result<Arc<Person>, Refusal> {
-        let name = head.headers.get("x-user").and_then(|name| name.to_str().ok()).unwrap_or("ada");
-        Ok(Arc::new(Person { name: name.to_owned(), ..self.0.clone() }))
+        let name = head
+            .headers
+            .get("x-user")
+            .and_then(|name| name.to_str().ok())
+            .unwrap_or("ada");
+        Ok(Arc::new(Person {
+            name: name.to_owned(),
+            ..self.0.clone()
+        }))
     }
 }
 
@@ -65,7 +77,11 @@ pub(crate) fn form(message: &str, property: &str) -> Elicitation {
 
 fn tools() -> Vec<Tool<Person>> {
     vec![
-        tool("echo", |call| async move { Ok(Output::text(Value::Object(call.arguments.into_map()).to_string())) }),
+        tool("echo", |call| async move {
+            Ok(Output::text(
+                Value::Object(call.arguments.into_map()).to_string(),
+            ))
+        }),
         tool("wait", |call| async move {
             let mut guard = Guard(call.caller.as_ref().clone(), "cancelled");
             call.caller.tell("started");
@@ -78,7 +94,8 @@ fn tools() -> Vec<Tool<Person>> {
             for step in [1.0, 1.0, 2.5] {
                 call.progress(step, Some(3.0), Some("on the way")).await;
             }
-            call.log(LogLevel::Info, Some("steps"), json!({"half": true})).await;
+            call.log(LogLevel::Info, Some("steps"), json!({"half": true}))
+                .await;
             call.log(LogLevel::Error, None, json!("trouble")).await;
             call.caller.tell("said");
             call.caller.gate.acquire().await?.forget();
@@ -119,7 +136,9 @@ fn tools() -> Vec<Tool<Person>> {
             let Elicited::Accepted(name) = call.elicit("name", form("Who?", "name")).await? else {
                 return Ok(Output::text("nobody"));
             };
-            let Elicited::Accepted(color) = call.elicit("color", form("Which colour?", "color")).await? else {
+            let Elicited::Accepted(color) =
+                call.elicit("color", form("Which colour?", "color")).await?
+            else {
                 return Ok(Output::text("no colour"));
             };
             Ok(Output::text(format!("{} {}", name["name"], color["color"])))
@@ -132,14 +151,25 @@ fn tools() -> Vec<Tool<Person>> {
                 .roots("where")
                 .ask()
                 .await?;
-            let (name, word, roots) = (answers.elicited("name")?, answers.sampled("word")?, answers.roots("where")?);
-            Ok(Output::text(format!("{name:?} {} {}", word["content"]["text"], roots.len())))
+            let (name, word, roots) = (
+                answers.elicited("name")?,
+                answers.sampled("word")?,
+                answers.roots("where")?,
+            );
+            Ok(Output::text(format!(
+                "{name:?} {} {}",
+                word["content"]["text"],
+                roots.len()
+            )))
         }),
     ]
 }
 
 pub(crate) fn builder() -> EndpointBuilder<Person> {
-    Endpoint::builder("hall", "1").tools(tools()).logging().principal(|person: &Person| person.name.clone())
+    Endpoint::builder("hall", "1")
+        .tools(tools())
+        .logging()
+        .principal(|person: &Person| person.name.clone())
 }
 
 /// A running server. Dropping it ends the server.
@@ -154,7 +184,14 @@ pub(crate) struct Hall {
 
 pub(crate) fn person() -> (Person, mpsc::UnboundedReceiver<String>) {
     let (told, hears) = mpsc::unbounded_channel();
-    (Person { name: "ada".to_owned(), told, gate: Arc::new(Semaphore::new(0)) }, hears)
+    (
+        Person {
+            name: "ada".to_owned(),
+            told,
+            gate: Arc::new(Semaphore::new(0)),
+        },
+        hears,
+    )
 }
 
 pub(crate) async fn hall() -> Hall {
@@ -163,13 +200,30 @@ pub(crate) async fn hall() -> Hall {
 
 pub(crate) async fn hall_of(endpoint: Endpoint<Person>, limits: SessionLimits) -> Hall {
     let (person, told) = person();
-    let service =
-        McpService::new(endpoint.clone(), ByHeader(person.clone()), AllowedHosts::loopback()).sessions(Some(limits)).at("/mcp");
+    let service = McpService::new(
+        endpoint.clone(),
+        ByHeader(person.clone()),
+        AllowedHosts::loopback(),
+    )
+    .sessions(Some(limits))
+    .at("/mcp");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    tokio::spawn(serve(listener, service.clone(), ServerLimits::default(), async { drop(stopped.await) }));
-    Hall { address, endpoint, service, person, told, _stop: stop }
+    tokio::spawn(serve(
+        listener,
+        service.clone(),
+        ServerLimits::default(),
+        async { drop(stopped.await) },
+    ));
+    Hall {
+        address,
+        endpoint,
+        service,
+        person,
+        told,
+        _stop: stop,
+    }
 }
 
 impl Hall {
@@ -189,17 +243,28 @@ impl Hall {
     /// Opens a session and gives its id.
     pub(crate) async fn session(&self, revision: &str, user: &str, capabilities: Value) -> Session {
         let info = json!({"name": "test", "version": "1"});
-        let params = json!({"protocolVersion": revision, "capabilities": capabilities, "clientInfo": info});
+        let params =
+            json!({"protocolVersion": revision, "capabilities": capabilities, "clientInfo": info});
         let bytes = post(&[("X-User", user)], &rpc("hello", "initialize", params));
         let reply = self.client().await.exchange(&bytes).await;
         schemas::check(revision, "InitializeResult", &reply.json());
-        let id = reply.header("mcp-session-id").expect("a session").to_owned();
-        Session { id, revision: revision.to_owned(), user: user.to_owned(), address: self.address }
+        let id = reply
+            .header("mcp-session-id")
+            .expect("a session")
+            .to_owned();
+        Session {
+            id,
+            revision: revision.to_owned(),
+            user: user.to_owned(),
+            address: self.address,
+        }
     }
 }
 
 pub(crate) fn rpc(id: impl Into<Value>, method: &str, params: Value) -> Vec<u8> {
-    json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params}).to_string().into_bytes()
+    json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params})
+        .to_string()
+        .into_bytes()
 }
 
 pub(crate) fn call(id: impl Into<Value>, tool: &str, token: Option<&str>) -> Vec<u8> {
@@ -221,17 +286,34 @@ pub(crate) struct Session {
 
 impl Session {
     fn headers<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-        let own = [("Mcp-Session-Id", &*self.id), ("MCP-Protocol-Version", &*self.revision), ("X-User", &*self.user)];
+        let own = [
+            ("Mcp-Session-Id", &*self.id),
+            ("MCP-Protocol-Version", &*self.revision),
+            ("X-User", &*self.user),
+        ];
         [&own[..], more].concat()
     }
 
     pub(crate) fn post(&self, body: &[u8]) -> Vec<u8> {
-        post(&self.headers(&[("Accept", "application/json, text/event-stream")]), body)
+        post(
+            &self.headers(&[("Accept", "application/json, text/event-stream")]),
+            body,
+        )
     }
 
     pub(crate) fn get(&self, last: Option<&str>) -> Vec<u8> {
         let last: Vec<_> = last.iter().map(|last| ("Last-Event-ID", *last)).collect();
-        request("GET /mcp", &self.headers(&[&[("Host", "localhost"), ("Accept", "text/event-stream")], &last[..]].concat()), b"")
+        request(
+            "GET /mcp",
+            &self.headers(
+                &[
+                    &[("Host", "localhost"), ("Accept", "text/event-stream")],
+                    &last[..],
+                ]
+                .concat(),
+            ),
+            b"",
+        )
     }
 
     pub(crate) fn delete(&self) -> Vec<u8> {
@@ -240,19 +322,29 @@ impl Session {
 
     /// Sends a message that is not answered by anything but 202.
     pub(crate) async fn notify(&self, message: &Value) {
-        let reply = Client::connect(self.address).await.exchange(&self.post(message.to_string().as_bytes())).await;
+        let reply = Client::connect(self.address)
+            .await
+            .exchange(&self.post(message.to_string().as_bytes()))
+            .await;
         assert_eq!((reply.status, reply.body.len()), (202, 0));
     }
 
     /// Sends a request whose answer is plain.
     pub(crate) async fn ask(&self, body: &[u8]) -> Value {
-        let reply = Client::connect(self.address).await.exchange(&self.post(body)).await;
+        let reply = Client::connect(self.address)
+            .await
+            .exchange(&self.post(body))
+            .await;
         reply.json()
     }
 
     /// Whether a request of this session is let in.
     pub(crate) async fn status(&self) -> u16 {
-        Client::connect(self.address).await.exchange(&self.post(&rpc(1, "ping", json!({})))).await.status
+        Client::connect(self.address)
+            .await
+            .exchange(&self.post(&rpc(1, "ping", json!({}))))
+            .await
+            .status
     }
 
     pub(crate) async fn stream(&self, bytes: &[u8]) -> Client {

@@ -1,4 +1,5 @@
-//! A server on a free port and a client that sends exactly the bytes a test wants and reads one answer, held to the schemas.
+//! A server on a free port and a client that sends exactly the bytes a test wants and reads one
+//! answer, held to the schemas.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -31,7 +32,11 @@ pub(crate) async fn server() -> Server {
 pub(crate) async fn server_with(limits: ServerLimits) -> Server {
     let (world, events) = World::new();
     let caller = world.clone();
-    let service = McpService::public(world::endpoint(), move || caller.clone(), AllowedHosts::loopback());
+    let service = McpService::public(
+        world::endpoint(),
+        move || caller.clone(),
+        AllowedHosts::loopback(),
+    );
     server_of(service, limits, world, events).await
 }
 
@@ -51,7 +56,13 @@ pub(crate) async fn server_of<A: Authenticate<World>>(
         }
     };
     let serving = tokio::spawn(serve(listener, service, limits, shutdown));
-    Server { address, world, events, stop, serving }
+    Server {
+        address,
+        world,
+        events,
+        stop,
+        serving,
+    }
 }
 
 /// One answer as it came over the wire.
@@ -64,11 +75,18 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/json"),
+            "{self:?}"
+        );
         serde_json::from_slice(&self.body).unwrap()
     }
 
@@ -77,13 +95,18 @@ impl Reply {
     }
 
     pub(crate) fn message(&self) -> String {
-        self.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
+        self.json()["error"]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
 /// A hang is a failure, not a wait without end.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future).await.expect("this should not take so long")
+    tokio::time::timeout(Duration::from_secs(60), future)
+        .await
+        .expect("this should not take so long")
 }
 
 /// One server-sent event.
@@ -99,7 +122,10 @@ impl StreamEvent {
     fn parse(text: &str) -> Self {
         let mut event = Self::default();
         for line in text.lines() {
-            match line.split_once(": ").unwrap_or((line.trim_end_matches(':'), "")) {
+            match line
+                .split_once(": ")
+                .unwrap_or((line.trim_end_matches(':'), ""))
+            {
                 ("id", id) => event.id = Some(id.to_owned()),
                 ("data", data) => event.data.push_str(data),
                 ("retry", time) => event.retry = Some(time.parse().unwrap()),
@@ -137,7 +163,12 @@ impl Client {
     }
 
     fn of(stream: TcpStream) -> Self {
-        Self { stream, buffer: Vec::new(), events: String::new(), wire: HttpWire::default() }
+        Self {
+            stream,
+            buffer: Vec::new(),
+            events: String::new(),
+            wire: HttpWire::default(),
+        }
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
@@ -148,7 +179,11 @@ impl Client {
     /// The next answer; `None` when the server closed the connection instead.
     pub(crate) async fn receive(&mut self) -> Option<Reply> {
         let head_end = loop {
-            if let Some(found) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(found) = self
+                .buffer
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
                 break found;
             }
             if !self.fill().await {
@@ -158,12 +193,27 @@ impl Client {
         let head = String::from_utf8(self.buffer[..head_end].to_vec()).unwrap();
         self.buffer.drain(..head_end + 4);
         let mut lines = head.split("\r\n");
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers =
-            lines.map(|line| line.split_once(": ").unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let mut reply = Reply { status, headers, body: Vec::new() };
+        let status = lines
+            .next()
+            .unwrap()
+            .split(' ')
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
+        let headers = lines
+            .map(|line| line.split_once(": ").unwrap())
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let mut reply = Reply {
+            status,
+            headers,
+            body: Vec::new(),
+        };
         assert_eq!(reply.header("location"), None, "never a redirect");
-        let length: usize = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let length: usize = reply
+            .header("content-length")
+            .map_or(0, |length| length.parse().unwrap());
         while self.buffer.len() < length {
             assert!(self.fill().await, "the answer is cut short: {reply:?}");
         }
@@ -176,7 +226,11 @@ impl Client {
     pub(crate) async fn open(&mut self, bytes: &[u8]) -> Reply {
         self.send(bytes).await;
         let reply = self.receive().await.expect("an answer");
-        assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/event-stream")), "{reply:?}");
+        assert_eq!(
+            (reply.status, reply.header("content-type")),
+            (200, Some("text/event-stream")),
+            "{reply:?}"
+        );
         assert_eq!(reply.header("x-accel-buffering"), Some("no"));
         reply
     }
@@ -198,11 +252,15 @@ impl Client {
                     return None;
                 }
             };
-            let length = usize::from_str_radix(std::str::from_utf8(&self.buffer[..line_end]).unwrap(), 16).unwrap();
+            let length =
+                usize::from_str_radix(std::str::from_utf8(&self.buffer[..line_end]).unwrap(), 16)
+                    .unwrap();
             while self.buffer.len() < line_end + 2 + length + 2 {
                 assert!(self.fill().await, "the stream is cut short");
             }
-            self.events.push_str(std::str::from_utf8(&self.buffer[line_end + 2..line_end + 2 + length]).unwrap());
+            self.events.push_str(
+                std::str::from_utf8(&self.buffer[line_end + 2..line_end + 2 + length]).unwrap(),
+            );
             self.buffer.drain(..line_end + 2 + length + 2);
             if length == 0 {
                 assert_eq!(self.events, "", "no half event is left");
@@ -223,18 +281,30 @@ impl Client {
     }
 
     async fn fill(&mut self) -> bool {
-        soon(self.stream.read_buf(&mut self.buffer)).await.is_ok_and(|read| read > 0)
+        soon(self.stream.read_buf(&mut self.buffer))
+            .await
+            .is_ok_and(|read| read > 0)
     }
 
     pub(crate) async fn exchange(&mut self, bytes: &[u8]) -> Reply {
         self.send(bytes).await;
-        self.receive().await.expect("an answer, not the end of the connection")
+        self.receive()
+            .await
+            .expect("an answer, not the end of the connection")
     }
 }
 
 /// A POST to `/mcp` with these headers besides `Host`, `Content-Type` and `Content-Length`.
 pub(crate) fn post(headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    request("POST /mcp", &[&[("Host", "localhost"), ("Content-Type", "application/json")], headers].concat(), body)
+    request(
+        "POST /mcp",
+        &[
+            &[("Host", "localhost"), ("Content-Type", "application/json")],
+            headers,
+        ]
+        .concat(),
+        body,
+    )
 }
 
 pub(crate) fn request(line: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
@@ -260,12 +330,25 @@ pub(crate) fn chunked(body: &[u8]) -> Vec<u8> {
 }
 
 /// Sends one message of a legacy revision and checks the answer against that revision's schema.
-pub(crate) async fn legacy(server: &Server, revision: &str, method: &str, params: Value, result: &str) -> Reply {
+pub(crate) async fn legacy(
+    server: &Server,
+    revision: &str,
+    method: &str,
+    params: Value,
+    result: &str,
+) -> Reply {
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).to_string();
     let version = [("MCP-Protocol-Version", revision)];
     // The header came with 2025-06-18.
-    let headers = if revision < "2025-06-18" { &[][..] } else { &version[..] };
-    let reply = Client::connect(server.address).await.exchange(&post(headers, body.as_bytes())).await;
+    let headers = if revision < "2025-06-18" {
+        &[][..]
+    } else {
+        &version[..]
+    };
+    let reply = Client::connect(server.address)
+        .await
+        .exchange(&post(headers, body.as_bytes()))
+        .await;
     assert_eq!(reply.json()["id"], 7);
     schemas::check(revision, result, &reply.json());
     reply
@@ -289,10 +372,17 @@ pub(crate) struct Modern {
 
 impl Modern {
     pub(crate) fn new(method: &str, params: Value) -> Self {
-        let mut message = json!({"jsonrpc": "2.0", "id": "m-1", "method": method, "params": params});
+        let mut message =
+            json!({"jsonrpc": "2.0", "id": "m-1", "method": method, "params": params});
         message["params"]["_meta"] = meta();
-        let mut headers = vec![("MCP-Protocol-Version", MODERN.to_owned()), ("Mcp-Method", method.to_owned())];
-        if let Some(name) = message["params"]["name"].as_str().or(message["params"]["taskId"].as_str()) {
+        let mut headers = vec![
+            ("MCP-Protocol-Version", MODERN.to_owned()),
+            ("Mcp-Method", method.to_owned()),
+        ];
+        if let Some(name) = message["params"]["name"]
+            .as_str()
+            .or(message["params"]["taskId"].as_str())
+        {
             headers.push(("Mcp-Name", name.to_owned()));
         }
         Self { headers, message }
@@ -315,15 +405,25 @@ impl Modern {
 
     /// Sends it and checks the answer against the schema.
     pub(crate) async fn send(&self, server: &Server, result: &str) -> Reply {
-        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         let bytes = post(&headers, self.message.to_string().as_bytes());
         let reply = Client::connect(server.address).await.exchange(&bytes).await;
         schemas::check(MODERN, result, &reply.json());
         if reply.json().get("result").is_some() {
             let result = &reply.json()["result"];
-            assert_eq!((reply.status, &reply.json()["id"]), (200, &self.message["id"]));
+            assert_eq!(
+                (reply.status, &reply.json()["id"]),
+                (200, &self.message["id"])
+            );
             assert_eq!(result["resultType"], "complete");
-            assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "tested");
+            assert_eq!(
+                result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"],
+                "tested"
+            );
         }
         reply
     }

@@ -1,4 +1,5 @@
-//! What an HTTP connection carries, told to the conversation that it belongs to: a session's, a channel's, or its own. Not a client.
+//! What an HTTP connection carries, told to the conversation that it belongs to: a session's, a
+//! channel's, or its own. Not a client.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -24,7 +25,10 @@ pub(crate) struct HttpWire {
 /// Sessions by their id, channels by the address that messages go to: both are random.
 fn conversations() -> MutexGuard<'static, HashMap<String, Shared>> {
     static CONVERSATIONS: OnceLock<Mutex<HashMap<String, Shared>>> = OnceLock::new();
-    CONVERSATIONS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+    CONVERSATIONS
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
 }
 
 fn open(shared: &Shared) -> MutexGuard<'_, Wire> {
@@ -46,7 +50,10 @@ impl HttpWire {
             return;
         }
         // An answer to a request that is not whole is one of any revision.
-        let wire = self.waiting.pop_front().unwrap_or_else(|| Arc::new(Mutex::new(Wire::anything())));
+        let wire = self
+            .waiting
+            .pop_front()
+            .unwrap_or_else(|| Arc::new(Mutex::new(Wire::anything())));
         if let Some(session) = reply.header("mcp-session-id") {
             conversations().insert(session.to_owned(), Arc::clone(&wire));
         }
@@ -75,16 +82,26 @@ impl HttpWire {
 /// The conversation that a request says it belongs to.
 fn conversation_of(head: &str) -> Shared {
     let header = |name: &str| {
-        let lines = head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+        let lines = head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(": "));
+        lines
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+            .next()
     };
     let path = head.split(' ').nth(1).unwrap_or_default();
     let known = conversations();
     let version = header("mcp-protocol-version");
     // 2026-07-28 has no sessions: a request of it stands alone, whatever else its head holds.
     let session = header("mcp-session-id").filter(|_| version != Some(crate::schemas::MODERN));
-    let found = session.and_then(|session| known.get(session)).or_else(|| known.get(path));
-    found.cloned().unwrap_or_else(|| Arc::new(Mutex::new(Wire::with_header(version))))
+    let found = session
+        .and_then(|session| known.get(session))
+        .or_else(|| known.get(path));
+    found
+        .cloned()
+        .unwrap_or_else(|| Arc::new(Mutex::new(Wire::with_header(version))))
 }
 
 /// Takes the first request off, once it is there to its end.
@@ -95,7 +112,9 @@ fn whole_request(bytes: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
     let (body, end) = if lower.contains("transfer-encoding: chunked") {
         chunks(bytes, head_end)?
     } else {
-        let length = lower.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = lower
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
         let end = head_end + length.map_or(0, |length| length.trim().parse().unwrap_or(0));
         (bytes.get(head_end..end)?.to_vec(), end)
     };
@@ -107,8 +126,13 @@ fn whole_request(bytes: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
 fn chunks(bytes: &[u8], mut place: usize) -> Option<(Vec<u8>, usize)> {
     let mut body = Vec::new();
     loop {
-        let line_end = place + bytes.get(place..)?.windows(2).position(|window| window == b"\r\n")?;
-        let length = usize::from_str_radix(std::str::from_utf8(&bytes[place..line_end]).ok()?, 16).ok()?;
+        let line_end = place
+            + bytes
+                .get(place..)?
+                .windows(2)
+                .position(|window| window == b"\r\n")?;
+        let length =
+            usize::from_str_radix(std::str::from_utf8(&bytes[place..line_end]).ok()?, 16).ok()?;
         let chunk = bytes.get(line_end + 2..line_end + 2 + length)?;
         body.extend_from_slice(chunk);
         place = line_end + 2 + length + 2;

@@ -1,7 +1,10 @@
-//! An endpoint whose calls become tasks, and a client that begins them, asks for them and checks every answer against the schema.
+//! An endpoint whose calls become tasks, and a client that begins them, asks for them and checks
+//! every answer against the schema.
 
 use footbridge_mcp::http::SessionLimits;
-use footbridge_mcp::{Call, Elicited, EndpointBuilder, Failure, Output, Sampling, TaskLimits, TaskUse, Tool};
+use footbridge_mcp::{
+    Call, Elicited, EndpointBuilder, Failure, Output, Sampling, TaskLimits, TaskUse, Tool,
+};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -119,7 +122,13 @@ fn tools() -> Vec<Tool<Person>> {
 }
 
 pub(crate) fn jobs_builder(limits: TaskLimits) -> EndpointBuilder<Person> {
-    builder().tools(tools().into_iter().map(|tool| tool.description("For tests of tasks."))).tasks(limits)
+    builder()
+        .tools(
+            tools()
+                .into_iter()
+                .map(|tool| tool.description("For tests of tasks.")),
+        )
+        .tasks(limits)
 }
 
 pub(crate) async fn jobs() -> Hall {
@@ -127,7 +136,11 @@ pub(crate) async fn jobs() -> Hall {
 }
 
 pub(crate) async fn jobs_with(limits: TaskLimits) -> Hall {
-    hall_of(jobs_builder(limits).build().unwrap(), SessionLimits::default()).await
+    hall_of(
+        jobs_builder(limits).build().unwrap(),
+        SessionLimits::default(),
+    )
+    .await
 }
 
 /// Which definition an answer to a method has to fit.
@@ -146,17 +159,30 @@ pub(crate) fn definition(method: &str, message: &Value) -> &'static str {
 /// A request of a client with these capabilities.
 pub(crate) fn request(method: &str, params: Value, capabilities: &Value) -> Modern {
     let mut request = Modern::new(method, params);
-    request.message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
+    request.message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
+        capabilities.clone();
     request
 }
 
 impl Hall {
     pub(crate) async fn send(&self, user: &str, request: &Modern) -> (u16, Value) {
-        let headers: Vec<_> =
-            request.headers.iter().map(|(name, value)| (*name, value.as_str())).chain([("X-User", user)]).collect();
-        let reply = self.client().await.exchange(&post(&headers, request.message.to_string().as_bytes())).await;
+        let headers: Vec<_> = request
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .chain([("X-User", user)])
+            .collect();
+        let reply = self
+            .client()
+            .await
+            .exchange(&post(&headers, request.message.to_string().as_bytes()))
+            .await;
         let message = reply.json();
-        schemas::check(MODERN, definition(request.message["method"].as_str().unwrap(), &message), &message);
+        schemas::check(
+            MODERN,
+            definition(request.message["method"].as_str().unwrap(), &message),
+            &message,
+        );
         (reply.status, message)
     }
 
@@ -176,16 +202,28 @@ impl Hall {
 
     /// Calls a tool whose call becomes a task, and gives the task's id.
     pub(crate) async fn begin(&self, user: &str, tool: &str, arguments: Value) -> String {
-        let result = self.result(user, "tools/call", json!({"name": tool, "arguments": arguments})).await;
-        assert_eq!((&result["resultType"], &result["status"]), (&json!("task"), &json!("working")), "{result}");
+        let result = self
+            .result(
+                user,
+                "tools/call",
+                json!({"name": tool, "arguments": arguments}),
+            )
+            .await;
+        assert_eq!(
+            (&result["resultType"], &result["status"]),
+            (&json!("task"), &json!("working")),
+            "{result}"
+        );
         result["taskId"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn get(&self, user: &str, task: &str) -> Value {
-        self.result(user, "tasks/get", json!({ "taskId": task })).await
+        self.result(user, "tasks/get", json!({ "taskId": task }))
+            .await
     }
 
-    /// Asks for a task until it has this status; it is never asked for once it has another that is final.
+    /// Asks for a task until it has this status; it is never asked for once it has another that is
+    /// final.
     pub(crate) async fn until(&self, user: &str, task: &str, status: &str) -> Value {
         soon(async {
             loop {

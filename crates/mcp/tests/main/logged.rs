@@ -1,4 +1,5 @@
-//! What an operator reads in the log: what failed inside, in full, and what was refused, once; nothing of what a model can mend.
+//! What an operator reads in the log: what failed inside, in full, and what was refused, once;
+//! nothing of what a model can mend.
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -38,22 +39,29 @@ impl MakeWriter<'_> for Log {
 
 impl Log {
     fn begin(&self) -> tracing::subscriber::DefaultGuard {
-        /// Stands beside every log. While there is one subscriber alone, `tracing` asks the thread that first comes to a place of the code
-        /// whether that place is ever logged: another test's thread has no log, and says "never" for all.
+        /// Stands beside every log. While there is one subscriber alone, `tracing` asks the thread
+        /// that first comes to a place of the code whether that place is ever logged: another
+        /// test's thread has no log, and says "never" for all.
         static BESIDE: LazyLock<tracing::Dispatch> = LazyLock::new(|| Log::default().subscriber());
         LazyLock::force(&BESIDE);
         tracing::dispatcher::set_default(&self.subscriber())
     }
 
     fn subscriber(&self) -> tracing::Dispatch {
-        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false).with_writer(self.clone());
+        let log = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(false)
+            .with_writer(self.clone());
         log.finish().into()
     }
 
     /// What was logged since this was asked last.
     fn lines(&self) -> Vec<String> {
         let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
-        text.lines().filter(|line| line.contains("footbridge_mcp")).map(str::to_owned).collect()
+        text.lines()
+            .filter(|line| line.contains("footbridge_mcp"))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -77,7 +85,10 @@ async fn what_fails_inside_is_logged_in_full_and_what_a_model_can_mend_is_not() 
             assert_eq!(lines, Vec::<String>::new(), "{tool}");
         } else {
             assert_eq!(lines.len(), 1, "{tool}: {lines:?}");
-            assert!(lines[0].contains(level) && lines[0].contains(tool) && lines[0].contains(says), "{lines:?}");
+            assert!(
+                lines[0].contains(level) && lines[0].contains(tool) && lines[0].contains(says),
+                "{lines:?}"
+            );
         }
     }
 }
@@ -88,13 +99,22 @@ async fn what_is_refused_is_logged_once_in_both_eras() {
     let log = Log::default();
     let _logging = log.begin();
     let (world, _events) = World::new();
-    let mut service = McpService::public(world::endpoint(), move || world.clone(), AllowedHosts::loopback());
+    let mut service = McpService::public(
+        world::endpoint(),
+        move || world.clone(),
+        AllowedHosts::loopback(),
+    );
     let mut ask = async |headers: &[(&str, &str)], message: &Value| {
-        let mut request = http::Request::post("/").header("host", "localhost").header("content-type", "application/json");
+        let mut request = http::Request::post("/")
+            .header("host", "localhost")
+            .header("content-type", "application/json");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let reply = service.call(request.body(Full::from(message.to_string())).unwrap()).await.unwrap();
+        let reply = service
+            .call(request.body(Full::from(message.to_string())).unwrap())
+            .await
+            .unwrap();
         let status = reply.status().as_u16();
         let body = reply.into_body().collect().await.unwrap().to_bytes();
         if !body.is_empty() {
@@ -106,20 +126,53 @@ async fn what_is_refused_is_logged_once_in_both_eras() {
     };
     let legacy = |method: &str| json!({"jsonrpc": "2.0", "id": 7, "method": method});
     let modern = Modern::new("nonsense", json!({}));
-    let headers: Vec<(&str, &str)> = modern.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let headers: Vec<(&str, &str)> = modern
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let version = [("MCP-Protocol-Version", "2025-11-25")];
     for (headers, message, status, says) in [
-        (&version[..], legacy("nonsense"), 200, &["code=-32601", "id=\"7\"", "2025-11-25", "unknown method: nonsense"][..]),
-        (&headers[..], modern.message.clone(), 404, &["code=-32601", "2026-07-28"]),
-        (&[("Origin", "https://evil.example")], legacy("ping"), 403, &["code=-32600", "https://evil.example"]),
+        (
+            &version[..],
+            legacy("nonsense"),
+            200,
+            &[
+                "code=-32601",
+                "id=\"7\"",
+                "2025-11-25",
+                "unknown method: nonsense",
+            ][..],
+        ),
+        (
+            &headers[..],
+            modern.message.clone(),
+            404,
+            &["code=-32601", "2026-07-28"],
+        ),
+        (
+            &[("Origin", "https://evil.example")],
+            legacy("ping"),
+            403,
+            &["code=-32600", "https://evil.example"],
+        ),
         (&[], json!(3), 400, &["code=-32600"]),
     ] {
         assert_eq!(ask(headers, &message).await, status);
         let lines = log.lines();
-        assert!(lines.len() == 1 && says.iter().all(|word| lines[0].contains(word)), "{message}: {lines:?}");
-        assert!(lines[0].contains("DEBUG"), "a client can be made to fill a log: {lines:?}");
+        assert!(
+            lines.len() == 1 && says.iter().all(|word| lines[0].contains(word)),
+            "{message}: {lines:?}"
+        );
+        assert!(
+            lines[0].contains("DEBUG"),
+            "a client can be made to fill a log: {lines:?}"
+        );
     }
-    for message in [legacy("ping"), json!({"jsonrpc": "2.0", "method": "nonsense"})] {
+    for message in [
+        legacy("ping"),
+        json!({"jsonrpc": "2.0", "method": "nonsense"}),
+    ] {
         ask(&[], &message).await;
         assert_eq!(log.lines(), Vec::<String>::new(), "{message}");
     }

@@ -1,4 +1,5 @@
-//! A transport of rmcp's whose messages are held to the schemas as they pass. What rmcp does not know of a message is gone by then.
+//! A transport of rmcp's whose messages are held to the schemas as they pass. What rmcp does not
+//! know of a message is gone by then.
 
 use std::future::Future;
 
@@ -15,14 +16,20 @@ pub(crate) struct Held<T> {
 
 impl<T> Held<T> {
     pub(crate) fn new(transport: T) -> Self {
-        Self { transport, wire: Wire::default() }
+        Self {
+            transport,
+            wire: Wire::default(),
+        }
     }
 }
 
 impl<T: Transport<RoleClient>> Transport<RoleClient> for Held<T> {
     type Error = T::Error;
 
-    fn send(&mut self, message: TxJsonRpcMessage<RoleClient>) -> impl Future<Output = Result<(), T::Error>> + Send + 'static {
+    fn send(
+        &mut self,
+        message: TxJsonRpcMessage<RoleClient>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + 'static {
         self.wire.sent(&serde_json::to_value(&message).unwrap());
         self.transport.send(message)
     }

@@ -1,4 +1,5 @@
-//! The specification's own JSON schemas, one file a revision, and the check that a message of ours is what they say.
+//! The specification's own JSON schemas, one file a revision, and the check that a message of ours
+//! is what they say.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 pub(crate) const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 pub(crate) const MODERN: &str = "2026-07-28";
 
-/// Checks a message that answers a request: the envelope and the named result, or the error with its code's own definition.
+/// Checks a message that answers a request: the envelope and the named result, or the error with
+/// its code's own definition.
 pub(crate) fn check(revision: &str, result: &str, message: &Value) {
     fine(&answer_problems(revision, result, message), message);
 }
@@ -32,12 +34,21 @@ pub(crate) fn answer_problems(revision: &str, result: &str, message: &Value) -> 
     if message.get("error").is_some() {
         return error_problems(revision, message);
     }
-    let envelope = if is_old(revision) { "JSONRPCResponse" } else { "JSONRPCResultResponse" };
-    [problems(revision, envelope, message), problems(revision, result, &message["result"])].concat()
+    let envelope = if is_old(revision) {
+        "JSONRPCResponse"
+    } else {
+        "JSONRPCResultResponse"
+    };
+    [
+        problems(revision, envelope, message),
+        problems(revision, result, &message["result"]),
+    ]
+    .concat()
 }
 
-/// What is wrong with an error. Revisions before 2025-11-25 have no word for an error without a known request, so there JSON-RPC's own
-/// `id: null` stands (decision 0040); everything else about such a message must still hold.
+/// What is wrong with an error. Revisions before 2025-11-25 have no word for an error without a
+/// known request, so there JSON-RPC's own `id: null` stands (decision 0040); everything else about
+/// such a message must still hold.
 pub(crate) fn error_problems(revision: &str, message: &Value) -> Vec<String> {
     let mut message = message.clone();
     if is_old(revision) && message["id"].is_null() {
@@ -46,7 +57,15 @@ pub(crate) fn error_problems(revision: &str, message: &Value) -> Vec<String> {
         }
         message["id"] = json!(0);
     }
-    let mut found = problems(revision, if is_old(revision) { "JSONRPCError" } else { "JSONRPCErrorResponse" }, &message);
+    let mut found = problems(
+        revision,
+        if is_old(revision) {
+            "JSONRPCError"
+        } else {
+            "JSONRPCErrorResponse"
+        },
+        &message,
+    );
     if revision == MODERN {
         found.extend(match message["error"]["code"].as_i64() {
             Some(-32020) => problems(revision, "HeaderMismatchError", &message),
@@ -78,10 +97,21 @@ pub(crate) fn problems(revision: &str, definition: &str, value: &Value) -> Vec<S
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .entry(key)
-        .or_insert_with(|| compile(revision, definition).map(|validator| &*Box::leak(Box::new(validator))));
-    let Some(validator) = validator else { return vec![format!("{revision} defines no {definition}")] };
+        .or_insert_with(|| {
+            compile(revision, definition).map(|validator| &*Box::leak(Box::new(validator)))
+        });
+    let Some(validator) = validator else {
+        return vec![format!("{revision} defines no {definition}")];
+    };
     let found = validator.iter_errors(value);
-    found.map(|error| format!("not a {definition} of {revision}: {error} at {}", error.instance_path())).collect()
+    found
+        .map(|error| {
+            format!(
+                "not a {definition} of {revision}: {error} at {}",
+                error.instance_path()
+            )
+        })
+        .collect()
 }
 
 fn compile(revision: &str, definition: &str) -> Option<Validator> {
@@ -95,14 +125,25 @@ fn compile(revision: &str, definition: &str) -> Option<Validator> {
     };
     let mut schema: Value = serde_json::from_str(text).unwrap();
     if revision == MODERN {
-        // The core's schema does not know the extension; these definitions are what the extension's text says of its messages.
-        let tasks: Value = serde_json::from_str(include_str!("../schemas/tasks-2026-07-28.json")).unwrap();
+        // The core's schema does not know the extension; these definitions are what the extension's
+        // text says of its messages.
+        let tasks: Value =
+            serde_json::from_str(include_str!("../schemas/tasks-2026-07-28.json")).unwrap();
         let definitions = schema["$defs"].as_object_mut().unwrap();
         for (name, definition) in tasks.as_object().unwrap() {
-            assert!(definitions.insert(name.clone(), definition.clone()).is_none(), "{name} is a name of the core's");
+            assert!(
+                definitions
+                    .insert(name.clone(), definition.clone())
+                    .is_none(),
+                "{name} is a name of the core's"
+            );
         }
     }
-    let place = if is_old(revision) { "definitions" } else { "$defs" };
+    let place = if is_old(revision) {
+        "definitions"
+    } else {
+        "$defs"
+    };
     schema[place].get(definition)?;
     schema["$ref"] = json!(format!("#/{place}/{definition}"));
     Some(jsonschema::validator_for(&schema).unwrap())

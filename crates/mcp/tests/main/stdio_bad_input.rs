@@ -17,31 +17,95 @@ fn every_bad_line_has_one_answer() {
     let table: Vec<(Vec<u8>, Value, i64)> = vec![
         (b"{".to_vec(), Value::Null, -32700),
         (b"hello".to_vec(), Value::Null, -32700),
-        (br#"{"jsonrpc":"2.0","id":1,"method":"ping"}{"a":1}"#.to_vec(), Value::Null, -32700),
+        (
+            br#"{"jsonrpc":"2.0","id":1,"method":"ping"}{"a":1}"#.to_vec(),
+            Value::Null,
+            -32700,
+        ),
         (b"\xff\xfe".to_vec(), Value::Null, -32700),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\x01\"}".to_vec(), Value::Null, -32700),
-        (br#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":NaN}}"#.to_vec(), Value::Null, -32700),
-        (br#"{"jsonrpc":"2.0","id":NaN,"method":"ping"}"#.to_vec(), Value::Null, -32700),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\x01\"}".to_vec(),
+            Value::Null,
+            -32700,
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":NaN}}"#.to_vec(),
+            Value::Null,
+            -32700,
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":NaN,"method":"ping"}"#.to_vec(),
+            Value::Null,
+            -32700,
+        ),
         (b"3".to_vec(), Value::Null, -32600),
         (b"\"x\"".to_vec(), Value::Null, -32600),
         (b"{}".to_vec(), Value::Null, -32600),
-        (br#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#.to_vec(), json!(1), -32600),
-        (br#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#.to_vec(), Value::Null, -32600),
-        (br#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#.to_vec(), Value::Null, -32600),
-        (br#"{"jsonrpc":"2.0","id":"\udc00","method":"ping"}"#.to_vec(), Value::Null, -32600),
-        (br#"{"jsonrpc":"2.0","id":1,"method":"\ud800x"}"#.to_vec(), json!(1), -32600),
-        (format!(r#"{{"jsonrpc":"2.0","id":{digits},"method":"ping"}}"#).into_bytes(), Value::Null, -32600),
-        (br#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#.to_vec(), json!(1), -32602),
+        (
+            br#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#.to_vec(),
+            json!(1),
+            -32600,
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#.to_vec(),
+            Value::Null,
+            -32600,
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#.to_vec(),
+            Value::Null,
+            -32600,
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":"\udc00","method":"ping"}"#.to_vec(),
+            Value::Null,
+            -32600,
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":1,"method":"\ud800x"}"#.to_vec(),
+            json!(1),
+            -32600,
+        ),
+        (
+            format!(r#"{{"jsonrpc":"2.0","id":{digits},"method":"ping"}}"#).into_bytes(),
+            Value::Null,
+            -32600,
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#.to_vec(),
+            json!(1),
+            -32602,
+        ),
         (call(r#"{"message":"\ud800"}"#), json!(1), -32602),
-        (call(&format!(r#"{{"message":{digits}}}"#)), json!(1), -32602),
+        (
+            call(&format!(r#"{{"message":{digits}}}"#)),
+            json!(1),
+            -32602,
+        ),
         (call(&format!(r#"{{"message":{deep}}}"#)), json!(1), -32602),
         (call(&deep), json!(1), -32602),
-        (format!(r#"{{"jsonrpc":"2.0","id":1,"method":{deep}}}"#).into_bytes(), json!(1), -32600),
-        (format!(r#"{{"jsonrpc":"2.0","id":{deep},"method":"ping"}}"#).into_bytes(), Value::Null, -32600),
+        (
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":{deep}}}"#).into_bytes(),
+            json!(1),
+            -32600,
+        ),
+        (
+            format!(r#"{{"jsonrpc":"2.0","id":{deep},"method":"ping"}}"#).into_bytes(),
+            Value::Null,
+            -32600,
+        ),
         (deep.clone().into_bytes(), Value::Null, -32600),
         ("[".repeat(10_000).into_bytes(), Value::Null, -32700),
-        (br#"{"jsonrpc":"2.0","id":1,"method":"nonsense"}"#.to_vec(), json!(1), -32601),
-        (br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":[]}}"#.to_vec(), json!(1), -32602),
+        (
+            br#"{"jsonrpc":"2.0","id":1,"method":"nonsense"}"#.to_vec(),
+            json!(1),
+            -32601,
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":[]}}"#.to_vec(),
+            json!(1),
+            -32602,
+        ),
     ];
     let mut pipe = Pipe::start();
     for (line, id, code) in table {
@@ -51,7 +115,12 @@ fn every_bad_line_has_one_answer() {
         assert_eq!(pipe.receive_error(), (id, code), "{shown}");
     }
     // Where nothing reads it, depth is carried and does no harm.
-    pipe.send_bytes(format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{{\"a\":{deep}}}}}\n").as_bytes());
+    pipe.send_bytes(
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{{\"a\":{deep}}}}}\n"
+        )
+        .as_bytes(),
+    );
     assert_eq!(pipe.receive()["result"], json!({}));
     pipe.nothing_but_a_ping();
 }
@@ -61,11 +130,27 @@ fn depth_has_a_limit_and_both_sides_of_it_are_answered() {
     let mut pipe = Pipe::start();
     // The arguments' own object is the first level.
     for (depth, accepted) in [(limits::JSON_DEPTH - 1, true), (limits::JSON_DEPTH, false)] {
-        let params = format!(r#"{{"name":"wait","arguments":{{"name":{}}}}}"#, nested(depth));
-        pipe.send_bytes(format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{params}}}\n").as_bytes());
+        let params = format!(
+            r#"{{"name":"wait","arguments":{{"name":{}}}}}"#,
+            nested(depth)
+        );
+        pipe.send_bytes(
+            format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{params}}}\n"
+            )
+            .as_bytes(),
+        );
         let reply = pipe.receive();
-        assert_eq!(reply["result"]["isError"] == true, accepted, "{depth}: {reply}");
-        assert_eq!(reply["error"]["code"] == -32602, !accepted, "{depth}: {reply}");
+        assert_eq!(
+            reply["result"]["isError"] == true,
+            accepted,
+            "{depth}: {reply}"
+        );
+        assert_eq!(
+            reply["error"]["code"] == -32602,
+            !accepted,
+            "{depth}: {reply}"
+        );
     }
 }
 
@@ -73,7 +158,11 @@ fn depth_has_a_limit_and_both_sides_of_it_are_answered() {
 fn a_line_at_the_limit_passes_and_a_longer_one_is_one_error() {
     let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let mut pipe = Pipe::start();
-    for (bytes, code) in [(limits::MESSAGE_BYTES, None), (limits::MESSAGE_BYTES + 1, Some(-32600)), (5_000_000, Some(-32600))] {
+    for (bytes, code) in [
+        (limits::MESSAGE_BYTES, None),
+        (limits::MESSAGE_BYTES + 1, Some(-32600)),
+        (5_000_000, Some(-32600)),
+    ] {
         let mut line = ping.to_vec();
         line.resize(bytes, b' ');
         line.push(b'\n');

@@ -1,4 +1,5 @@
-//! A stdio connection over operating system pipes, and the client at their other end, held to the schemas.
+//! A stdio connection over operating system pipes, and the client at their other end, held to the
+//! schemas.
 
 use std::io::{BufRead as _, BufReader, PipeWriter, Write as _};
 use std::sync::mpsc as std_mpsc;
@@ -33,14 +34,19 @@ impl Pipe {
     }
 
     pub(crate) fn start_with(endpoint: Endpoint<World>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         let (world, events) = World::new();
         let caller = world.clone();
         let (input_end, input) = std::io::pipe().unwrap();
         let (output, output_end) = std::io::pipe().unwrap();
         let (done_sender, done) = std_mpsc::channel();
         runtime.spawn(async move {
-            let mut connection = Connection::start(endpoint, caller, input_end, output_end).unwrap();
+            let mut connection =
+                Connection::start(endpoint, caller, input_end, output_end).unwrap();
             connection.ended().await;
             connection.finish(SOON).await;
             // A test that has seen enough no longer listens.
@@ -54,7 +60,15 @@ impl Pipe {
                 }
             }
         });
-        Self { runtime, input: Some(input), lines, done, wire: Wire::default(), world, events }
+        Self {
+            runtime,
+            input: Some(input),
+            lines,
+            done,
+            wire: Wire::default(),
+            world,
+            events,
+        }
     }
 
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
@@ -72,7 +86,11 @@ impl Pipe {
     }
 
     pub(crate) fn call(&mut self, id: impl Into<Value>, tool: &str, arguments: Value) {
-        self.request(id, "tools/call", json!({"name": tool, "arguments": arguments}));
+        self.request(
+            id,
+            "tools/call",
+            json!({"name": tool, "arguments": arguments}),
+        );
     }
 
     /// Starts a call that waits, and returns when it does.
@@ -93,7 +111,8 @@ impl Pipe {
     /// The next line, which must be JSON-RPC.
     pub(crate) fn receive(&mut self) -> Value {
         let line = self.lines.recv_timeout(SOON).expect("an answer");
-        let message: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let message: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         self.wire.received(&message);
         message
     }
@@ -102,18 +121,27 @@ impl Pipe {
     pub(crate) fn receive_error(&mut self) -> (Value, i64) {
         let message = self.receive();
         schemas::check_error("2024-11-05", &message);
-        (message["id"].clone(), message["error"]["code"].as_i64().unwrap())
+        (
+            message["id"].clone(),
+            message["error"]["code"].as_i64().unwrap(),
+        )
     }
 
     /// Whatever was sent before is done with: nothing but this answer comes.
     pub(crate) fn nothing_but_a_ping(&mut self) {
         self.request("ping", "ping", json!({}));
-        assert_eq!(self.receive(), json!({"jsonrpc": "2.0", "id": "ping", "result": {}}));
+        assert_eq!(
+            self.receive(),
+            json!({"jsonrpc": "2.0", "id": "ping", "result": {}})
+        );
     }
 
     pub(crate) fn event(&mut self) -> Event {
         let next = async { tokio::time::timeout(SOON, self.events.recv()).await };
-        self.runtime.block_on(next).expect("an event").expect("the world still stands")
+        self.runtime
+            .block_on(next)
+            .expect("an event")
+            .expect("the world still stands")
     }
 
     /// Ends the input.
@@ -124,6 +152,9 @@ impl Pipe {
     /// Waits for the end of the connection: no line but those already received.
     pub(crate) fn ended(self) {
         self.done.recv_timeout(SOON).expect("the connection ends");
-        assert_eq!(self.lines.recv_timeout(SOON), Err(std_mpsc::RecvTimeoutError::Disconnected));
+        assert_eq!(
+            self.lines.recv_timeout(SOON),
+            Err(std_mpsc::RecvTimeoutError::Disconnected)
+        );
     }
 }

@@ -19,7 +19,10 @@ fn the_end_of_the_input_lets_running_calls_finish() {
     pipe.start_waiting(1, "last");
     pipe.end();
     pipe.world.open(1);
-    assert_eq!(pipe.receive()["result"]["content"][0]["text"], "waited: last");
+    assert_eq!(
+        pipe.receive()["result"]["content"][0]["text"],
+        "waited: last"
+    );
     pipe.ended();
 }
 
@@ -35,15 +38,28 @@ fn a_last_line_without_an_end_is_a_line() {
 #[test]
 fn a_call_that_does_not_finish_is_stopped() {
     let (world, mut events) = World::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
-        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "wait"}});
-        let mut connection =
-            Connection::start(world::endpoint(), world.clone(), Cursor::new(call.to_string()), std::io::sink()).unwrap();
+        let call =
+            json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "wait"}});
+        let mut connection = Connection::start(
+            world::endpoint(),
+            world.clone(),
+            Cursor::new(call.to_string()),
+            std::io::sink(),
+        )
+        .unwrap();
         connection.ended().await;
         connection.finish(Duration::from_millis(50)).await;
         assert_eq!(events.recv().await, Some(Event::Started(String::new())));
-        assert_eq!(tokio::time::timeout(SOON, events.recv()).await.unwrap(), Some(Event::Cancelled(String::new())));
+        assert_eq!(
+            tokio::time::timeout(SOON, events.recv()).await.unwrap(),
+            Some(Event::Cancelled(String::new()))
+        );
     });
 }
 
@@ -58,7 +74,15 @@ impl Held {
     fn new() -> (Self, Sender<()>, Receiver<Vec<u8>>) {
         let (opener, open) = channel();
         let (written, given) = channel();
-        (Self { open, is_open: false, written }, opener, given)
+        (
+            Self {
+                open,
+                is_open: false,
+                written,
+            },
+            opener,
+            given,
+        )
     }
 }
 
@@ -68,7 +92,9 @@ impl Write for Held {
             self.open.recv().map_err(std::io::Error::other)?;
             self.is_open = true;
         }
-        self.written.send(bytes.to_vec()).map_err(|_| std::io::Error::other("nobody reads"))?;
+        self.written
+            .send(bytes.to_vec())
+            .map_err(|_| std::io::Error::other("nobody reads"))?;
         Ok(bytes.len())
     }
 
@@ -80,11 +106,21 @@ impl Write for Held {
 #[test]
 fn a_client_that_does_not_read_fills_only_so_much_memory_and_loses_nothing() {
     const REQUESTS: usize = 4000;
-    let tool = Tool::new("long", "x".repeat(20_000), json!({"type": "object"}), |_: Call<()>| async { Ok(Output::text("")) });
+    let tool = Tool::new(
+        "long",
+        "x".repeat(20_000),
+        json!({"type": "object"}),
+        |_: Call<()>| async { Ok(Output::text("")) },
+    );
     let endpoint = Endpoint::builder("tested", "1").tool(tool).build().unwrap();
-    let input: String =
-        (0..REQUESTS).map(|id| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/list\"}}\n")).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let input: String = (0..REQUESTS)
+        .map(|id| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/list\"}}\n"))
+        .collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let (output, opener, written) = Held::new();
     let mut connection = {
         let _inside = runtime.enter();
@@ -99,10 +135,22 @@ fn a_client_that_does_not_read_fills_only_so_much_memory_and_loses_nothing() {
     let mut wire = Wire::default();
     wire.sent_lines(input.as_bytes());
     while let Ok(bytes) = written.recv_timeout(SOON) {
-        assert!(bytes.len() <= limits::STDIO_PENDING_BYTES + 1024 * 1024, "{} bytes at once", bytes.len());
+        assert!(
+            bytes.len() <= limits::STDIO_PENDING_BYTES + 1024 * 1024,
+            "{} bytes at once",
+            bytes.len()
+        );
         rest.extend_from_slice(&bytes);
-        let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        for line in rest.drain(..whole).collect::<Vec<u8>>().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let whole = rest
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        for line in rest
+            .drain(..whole)
+            .collect::<Vec<u8>>()
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             let answer: Value = serde_json::from_slice(line).unwrap();
             wire.received(&answer);
             ids.push(usize::try_from(answer["id"].as_u64().unwrap()).unwrap());
@@ -116,16 +164,29 @@ fn a_client_that_does_not_read_fills_only_so_much_memory_and_loses_nothing() {
 #[test]
 fn a_client_that_does_not_read_stops_the_tool_that_speaks() {
     let (person, mut told) = person();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let (output, opener, written) = Held::new();
     let mut input = call(1, "chatter", Some("t"));
     input.push(b'\n');
     let connection = {
         let _inside = runtime.enter();
-        Connection::start(builder().build().unwrap(), person, Cursor::new(input.clone()), output).unwrap()
+        Connection::start(
+            builder().build().unwrap(),
+            person,
+            Cursor::new(input.clone()),
+            output,
+        )
+        .unwrap()
     };
     let mut steps = 0;
-    let mut step = || runtime.block_on(async { tokio::time::timeout(Duration::from_millis(300), told.recv()).await });
+    let mut step = || {
+        runtime
+            .block_on(async { tokio::time::timeout(Duration::from_millis(300), told.recv()).await })
+    };
     while step().is_ok() {
         steps += 1;
     }
@@ -137,8 +198,16 @@ fn a_client_that_does_not_read_stops_the_tool_that_speaks() {
     let (mut lines, mut rest) = (0, Vec::new());
     while let Ok(bytes) = written.recv_timeout(SOON) {
         rest.extend_from_slice(&bytes);
-        let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        for line in rest.drain(..whole).collect::<Vec<u8>>().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let whole = rest
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        for line in rest
+            .drain(..whole)
+            .collect::<Vec<u8>>()
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             wire.received(&serde_json::from_slice(line).unwrap());
             lines += 1;
         }
@@ -154,7 +223,11 @@ fn an_output_that_is_stuck_does_not_hold_the_program() {
     let (finished_sender, finished) = channel();
     std::thread::spawn(move || {
         let (world, _events) = World::new();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let ping = Cursor::new("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
             let mut connection = Connection::start(world::endpoint(), world, ping, output).unwrap();
@@ -164,7 +237,9 @@ fn an_output_that_is_stuck_does_not_hold_the_program() {
         drop(runtime);
         finished_sender.send(()).unwrap();
     });
-    finished.recv_timeout(SOON).expect("the runtime ends although a write is stuck");
+    finished
+        .recv_timeout(SOON)
+        .expect("the runtime ends although a write is stuck");
     drop(opener);
 }
 
@@ -201,11 +276,20 @@ impl Write for Gone {
 fn an_output_that_is_gone_ends_the_connection_at_once() {
     let (world, _events) = World::new();
     let (over, until) = channel();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let input = Silent(Cursor::new("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n"), until);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let input = Silent(
+        Cursor::new("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n"),
+        until,
+    );
     runtime.block_on(async {
         let mut connection = Connection::start(world::endpoint(), world, input, Gone).unwrap();
-        tokio::time::timeout(SOON, connection.ended()).await.expect("the connection ends although the input does not");
+        tokio::time::timeout(SOON, connection.ended())
+            .await
+            .expect("the connection ends although the input does not");
         connection.ended().await;
         connection.finish(SOON).await;
     });
@@ -213,18 +297,26 @@ fn an_output_that_is_gone_ends_the_connection_at_once() {
 }
 
 fn waiting(id: u32) -> String {
-    format!("{}\n", json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "wait", "arguments": {}}}))
+    format!(
+        "{}\n",
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "wait", "arguments": {}}})
+    )
 }
 
 #[test]
 fn once_the_end_was_announced_no_more_calls_are_started() {
     let (world, mut events) = World::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let (input_end, mut input) = std::io::pipe().unwrap();
     let (output, opener, written) = Held::new();
     opener.send(()).unwrap();
     runtime.block_on(async {
-        let connection = Connection::start(world::endpoint(), world.clone(), input_end, output).unwrap();
+        let connection =
+            Connection::start(world::endpoint(), world.clone(), input_end, output).unwrap();
         input.write_all(waiting(1).as_bytes()).unwrap();
         assert_eq!(events.recv().await, Some(Event::Started(String::new())));
         let mut finishing = Box::pin(connection.finish(SOON * 10));
@@ -232,15 +324,24 @@ fn once_the_end_was_announced_no_more_calls_are_started() {
 
         input.write_all(waiting(2).as_bytes()).unwrap();
         let mut wire = Wire::default();
-        [waiting(1), waiting(2)].iter().for_each(|line| wire.sent_text(line.as_bytes()));
+        [waiting(1), waiting(2)]
+            .iter()
+            .for_each(|line| wire.sent_text(line.as_bytes()));
         let mut heard = || -> Value {
-            let answer = serde_json::from_slice(&written.recv_timeout(SOON).expect("an answer")).unwrap();
+            let answer =
+                serde_json::from_slice(&written.recv_timeout(SOON).expect("an answer")).unwrap();
             wire.received(&answer);
             answer
         };
         let answer = heard();
-        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(2), &json!(-32603)));
-        assert_eq!(answer["error"]["message"], "the server is stopping; the call was not carried out");
+        assert_eq!(
+            (&answer["id"], &answer["error"]["code"]),
+            (&json!(2), &json!(-32603))
+        );
+        assert_eq!(
+            answer["error"]["message"],
+            "the server is stopping; the call was not carried out"
+        );
 
         world.open(1);
         finishing.await;

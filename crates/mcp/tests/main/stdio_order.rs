@@ -1,4 +1,5 @@
-//! Calls on one stdio connection: side by side, cancelled, in their turn, too many, in batches, of both eras.
+//! Calls on one stdio connection: side by side, cancelled, in their turn, too many, in batches, of
+//! both eras.
 
 use footbridge_mcp::limits;
 use serde_json::{Value, json};
@@ -35,13 +36,37 @@ fn the_modern_era_needs_no_handshake_and_stands_beside_one() {
     let mut pipe = Pipe::start();
     for round in 0..2 {
         let table = [
-            (Modern::new("server/discover", json!({})), "DiscoverResult", None),
-            (Modern::new("tools/list", json!({})), "ListToolsResult", None),
-            (Modern::call("echo", json!({"message": "x"})), "CallToolResult", None),
-            (Modern::call("regional", json!({"region": "eu"})), "CallToolResult", None),
-            (Modern::call("sampler", json!({})), "CallToolResult", Some(-32021)),
+            (
+                Modern::new("server/discover", json!({})),
+                "DiscoverResult",
+                None,
+            ),
+            (
+                Modern::new("tools/list", json!({})),
+                "ListToolsResult",
+                None,
+            ),
+            (
+                Modern::call("echo", json!({"message": "x"})),
+                "CallToolResult",
+                None,
+            ),
+            (
+                Modern::call("regional", json!({"region": "eu"})),
+                "CallToolResult",
+                None,
+            ),
+            (
+                Modern::call("sampler", json!({})),
+                "CallToolResult",
+                Some(-32021),
+            ),
             (Modern::new("ping", json!({})), "EmptyResult", Some(-32601)),
-            (Modern::new("initialize", json!({"protocolVersion": MODERN})), "EmptyResult", Some(-32601)),
+            (
+                Modern::new("initialize", json!({"protocolVersion": MODERN})),
+                "EmptyResult",
+                Some(-32601),
+            ),
         ];
         for (request, result, code) in table {
             pipe.send(&request.message);
@@ -68,7 +93,10 @@ fn an_answer_is_one_line_even_when_the_tool_wrote_several() {
     pipe.initialize("2025-11-25");
     pipe.call(1, "report", json!({}));
     let reply = pipe.receive();
-    assert_eq!(reply["result"]["structuredContent"], json!({"lines": ["a\nb"]}));
+    assert_eq!(
+        reply["result"]["structuredContent"],
+        json!({"lines": ["a\nb"]})
+    );
     pipe.nothing_but_a_ping();
 }
 
@@ -82,7 +110,10 @@ fn a_slow_call_never_delays_the_next() {
     }
     pipe.world.open(1);
     let reply = pipe.receive();
-    assert_eq!((&reply["id"], &reply["result"]["content"][0]["text"]), (&json!(1), &json!("waited: slow")));
+    assert_eq!(
+        (&reply["id"], &reply["result"]["content"][0]["text"]),
+        (&json!(1), &json!("waited: slow"))
+    );
 }
 
 #[test]
@@ -94,7 +125,13 @@ fn a_cancelled_call_stops_and_is_not_answered() {
     assert_eq!(pipe.event(), Event::Cancelled("cancelled".to_owned()));
     pipe.nothing_but_a_ping();
     // What is not running, or is no id, is nothing to cancel.
-    for id in [json!("a"), json!("1"), json!(99), json!({"a": 1}), Value::Null] {
+    for id in [
+        json!("a"),
+        json!("1"),
+        json!(99),
+        json!({"a": 1}),
+        Value::Null,
+    ] {
         pipe.send(&cancel(id));
     }
     pipe.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled"}));
@@ -113,10 +150,19 @@ fn an_id_is_free_again_when_its_call_has_ended_and_not_before() {
         pipe.start_waiting(5, "slow");
         pipe.call(5, "echo", json!({"message": "twin"}));
         let reply = pipe.receive();
-        assert_eq!((&reply["id"], &reply["error"]["code"]), (&json!(5), &json!(-32600)));
-        assert_eq!(reply["error"]["message"], "a request with the id 5 is still running");
+        assert_eq!(
+            (&reply["id"], &reply["error"]["code"]),
+            (&json!(5), &json!(-32600))
+        );
+        assert_eq!(
+            reply["error"]["message"],
+            "a request with the id 5 is still running"
+        );
         pipe.world.open(1);
-        assert_eq!(pipe.receive()["result"]["content"][0]["text"], "waited: slow");
+        assert_eq!(
+            pipe.receive()["result"]["content"][0]["text"],
+            "waited: slow"
+        );
         assert_eq!(pipe.event(), Event::Answered("slow".to_owned()));
         pipe.call(5, "echo", json!({"message": "free"}));
         assert_eq!(pipe.receive()["result"]["content"][0]["text"], "free");
@@ -141,12 +187,18 @@ fn as_many_calls_run_as_the_limit_says_further_ones_wait_and_one_too_many_is_ref
     pipe.nothing_but_a_ping();
     pipe.send(&cancel(json!(17)));
     assert_eq!(pipe.event(), Event::Cancelled("one of many".to_owned()));
-    let turns: Vec<Value> = (0..limits::CALLS_WAITING - 1).map(|_| pipe.receive()["id"].clone()).collect();
-    let expected = (0..limits::CALLS_WAITING).filter(|id| *id != 7).map(|id| json!(format!("w{id}")));
+    let turns: Vec<Value> = (0..limits::CALLS_WAITING - 1)
+        .map(|_| pipe.receive()["id"].clone())
+        .collect();
+    let expected = (0..limits::CALLS_WAITING)
+        .filter(|id| *id != 7)
+        .map(|id| json!(format!("w{id}")));
     assert_eq!(turns, expected.collect::<Vec<_>>(), "each in its turn");
     pipe.start_waiting("over", "room again");
     pipe.world.open(limits::CALLS_IN_FLIGHT);
-    let mut ids: Vec<String> = (0..limits::CALLS_IN_FLIGHT).map(|_| pipe.receive()["id"].to_string()).collect();
+    let mut ids: Vec<String> = (0..limits::CALLS_IN_FLIGHT)
+        .map(|_| pipe.receive()["id"].to_string())
+        .collect();
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), limits::CALLS_IN_FLIGHT, "each is answered once");
@@ -162,7 +214,10 @@ fn calls_that_wait_are_bounded_in_bytes_too() {
     }
     let sized = |id: &str, bytes: usize| {
         let params = json!({"name": "echo", "arguments": {"message": "x"}});
-        let mut line = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string().into_bytes();
+        let mut line =
+            json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
+                .to_string()
+                .into_bytes();
         line.resize(bytes, b' ');
         line.push(b'\n');
         line
@@ -174,7 +229,9 @@ fn calls_that_wait_are_bounded_in_bytes_too() {
     pipe.call("over", "echo", json!({"message": "x"}));
     assert_eq!(pipe.receive_error(), (json!("over"), -32603));
     pipe.world.open(limits::CALLS_IN_FLIGHT);
-    let answered = (0..limits::CALLS_IN_FLIGHT + full).map(|_| pipe.receive()).filter(|reply| reply.get("result").is_some());
+    let answered = (0..limits::CALLS_IN_FLIGHT + full)
+        .map(|_| pipe.receive())
+        .filter(|reply| reply.get("result").is_some());
     assert_eq!(answered.count(), limits::CALLS_IN_FLIGHT + full);
 }
 

@@ -1,4 +1,5 @@
-//! A whole conversation over stdio: questions, progress, subscriptions, batches, more calls than run at once, and the end in the middle of it.
+//! A whole conversation over stdio: questions, progress, subscriptions, batches, more calls than
+//! run at once, and the end in the middle of it.
 
 use std::io::{BufRead as _, BufReader, PipeWriter, Write as _};
 use std::sync::mpsc as std_mpsc;
@@ -31,9 +32,20 @@ struct Talk {
 }
 
 fn talk() -> Talk {
-    let resource = Resource::new("s://a", "text", |_: Call<Person>| async { Ok(ResourceBody::from("text")) });
-    let endpoint = builder().resource(resource).subscriptions().announces_changes().build().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let resource = Resource::new("s://a", "text", |_: Call<Person>| async {
+        Ok(ResourceBody::from("text"))
+    });
+    let endpoint = builder()
+        .resource(resource)
+        .subscriptions()
+        .announces_changes()
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let (person, told) = person();
     let (input_end, input) = std::io::pipe().unwrap();
     let (output, output_end) = std::io::pipe().unwrap();
@@ -54,7 +66,16 @@ fn talk() -> Talk {
             }
         }
     });
-    Talk { runtime, input: Some(input), lines, done, wire: Wire::default(), endpoint, person, told }
+    Talk {
+        runtime,
+        input: Some(input),
+        lines,
+        done,
+        wire: Wire::default(),
+        endpoint,
+        person,
+        told,
+    }
 }
 
 impl Talk {
@@ -70,7 +91,8 @@ impl Talk {
     }
 
     fn next(&mut self) -> Value {
-        let message = serde_json::from_str(&self.lines.recv_timeout(SOON).expect("a line")).unwrap();
+        let message =
+            serde_json::from_str(&self.lines.recv_timeout(SOON).expect("a line")).unwrap();
         self.wire.received(&message);
         message
     }
@@ -87,12 +109,18 @@ impl Talk {
 
     fn told(&mut self) -> String {
         let next = async { tokio::time::timeout(SOON, self.told.recv()).await };
-        self.runtime.block_on(next).expect("soon").expect("the hall still stands")
+        self.runtime
+            .block_on(next)
+            .expect("soon")
+            .expect("the hall still stands")
     }
 
     fn nothing_but_a_ping(&mut self) {
         self.send(&rpc("ping", "ping", json!({})));
-        assert_eq!(self.next(), json!({"jsonrpc": "2.0", "id": "ping", "result": {}}));
+        assert_eq!(
+            self.next(),
+            json!({"jsonrpc": "2.0", "id": "ping", "result": {}})
+        );
     }
 
     /// Ends the input, and gives what is still said until the connection ends.
@@ -125,7 +153,10 @@ fn answer_to(question: &Value) -> Value {
 #[test]
 fn the_user_is_asked_and_answers_on_the_same_pipes() {
     let mut talk = talk();
-    talk.greet(REVISION, json!({"elicitation": {}, "sampling": {}, "roots": {}}));
+    talk.greet(
+        REVISION,
+        json!({"elicitation": {}, "sampling": {}, "roots": {}}),
+    );
     talk.send(&call("c", "three", None));
     let questions: Vec<Value> = (0..3).map(|_| talk.next()).collect();
     for question in questions.iter().rev() {
@@ -134,7 +165,10 @@ fn the_user_is_asked_and_answers_on_the_same_pipes() {
     }
     let answer = talk.next();
     schemas::check(REVISION, "CallToolResult", &answer);
-    assert_eq!(answer["result"]["content"][0]["text"], r#"Accepted({"name": String("Ada")}) "yes" 1"#);
+    assert_eq!(
+        answer["result"]["content"][0]["text"],
+        r#"Accepted({"name": String("Ada")}) "yes" 1"#
+    );
 
     talk.send(&call("d", "name", None));
     let question = talk.next();
@@ -147,14 +181,19 @@ fn the_user_is_asked_and_answers_on_the_same_pipes() {
 fn a_modern_client_is_asked_by_a_result() {
     let mut talk = talk();
     let mut request = Modern::call("name", json!({})).message;
-    request["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"elicitation": {"form": {}}});
+    request["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
+        json!({"elicitation": {"form": {}}});
     talk.say(&request);
     let asked = talk.next();
     schemas::check(MODERN, "InputRequiredResult", &asked);
     request["params"]["requestState"] = asked["result"]["requestState"].clone();
-    request["params"]["inputResponses"] = json!({"name": {"action": "accept", "content": {"name": "Ada"}}});
+    request["params"]["inputResponses"] =
+        json!({"name": {"action": "accept", "content": {"name": "Ada"}}});
     talk.say(&request);
-    assert_eq!(talk.next()["result"]["content"][0]["text"], r#"Accepted({"name": String("Ada")})"#);
+    assert_eq!(
+        talk.next()["result"]["content"][0]["text"],
+        r#"Accepted({"name": String("Ada")})"#
+    );
 }
 
 #[test]
@@ -168,13 +207,19 @@ fn progress_and_log_messages_come_before_the_answer() {
         let answer = loop {
             let message = talk.next();
             match message["method"].as_str() {
-                Some("notifications/progress") => schemas::is_valid(revision, "ProgressNotification", &message),
+                Some("notifications/progress") => {
+                    schemas::is_valid(revision, "ProgressNotification", &message)
+                }
                 Some(_) => schemas::is_valid(revision, "LoggingMessageNotification", &message),
                 None => break message,
             }
             count += 1;
         };
-        assert_eq!((count, &answer["result"]["content"][0]["text"]), (6, &json!("arrived")), "{revision}");
+        assert_eq!(
+            (count, &answer["result"]["content"][0]["text"]),
+            (6, &json!("arrived")),
+            "{revision}"
+        );
     }
 }
 
@@ -200,7 +245,11 @@ fn a_legacy_client_hears_of_what_it_subscribed_to_until_it_does_not() {
 }
 
 fn listen(id: &str, notifications: Value) -> Value {
-    let mut request = Modern::new("subscriptions/listen", json!({ "notifications": notifications })).message;
+    let mut request = Modern::new(
+        "subscriptions/listen",
+        json!({ "notifications": notifications }),
+    )
+    .message;
     request["id"] = json!(id);
     request
 }
@@ -210,13 +259,24 @@ fn a_modern_client_listens_until_it_takes_that_back_or_the_input_ends() {
     let mut talk = talk();
     talk.say(&listen("one", json!({"toolsListChanged": true})));
     let acknowledged = talk.next();
-    schemas::is_valid(MODERN, "SubscriptionsAcknowledgedNotification", &acknowledged);
+    schemas::is_valid(
+        MODERN,
+        "SubscriptionsAcknowledgedNotification",
+        &acknowledged,
+    );
     talk.say(&listen("two", json!({"resourceSubscriptions": ["s://a"]})));
-    assert_eq!(talk.next()["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "two");
+    assert_eq!(
+        talk.next()["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"],
+        "two"
+    );
     talk.endpoint.resource_updated("s://a");
     talk.endpoint.lists_changed(&Change::Tools);
-    let subscription =
-        |message: &Value| message["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"].as_str().unwrap().to_owned();
+    let subscription = |message: &Value| {
+        message["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     let mut heard = [subscription(&talk.next()), subscription(&talk.next())];
     heard.sort();
     assert_eq!(heard, ["one", "two"], "each its own, in whatever order");
@@ -246,21 +306,35 @@ fn a_modern_client_listens_until_it_takes_that_back_or_the_input_ends() {
 fn a_member_of_a_batch_is_cancelled_by_its_id() {
     let mut talk = talk();
     talk.greet("2025-03-26", json!({}));
-    let one = |id: &str, tool: &str| serde_json::from_slice::<Value>(&call(id, tool, None)).unwrap();
-    talk.say(&json!([one("a", "wait"), one("b", "wait"), one("c", "echo")]));
-    assert_eq!((talk.told(), talk.told()), ("started".to_owned(), "started".to_owned()));
+    let one =
+        |id: &str, tool: &str| serde_json::from_slice::<Value>(&call(id, tool, None)).unwrap();
+    talk.say(&json!([
+        one("a", "wait"),
+        one("b", "wait"),
+        one("c", "echo")
+    ]));
+    assert_eq!(
+        (talk.told(), talk.told()),
+        ("started".to_owned(), "started".to_owned())
+    );
     talk.say(&cancelled("a"));
     assert_eq!(talk.told(), "cancelled");
     talk.person.gate.add_permits(1);
     let answers = talk.next();
     schemas::is_valid("2025-03-26", "JSONRPCBatchResponse", &answers);
-    let ids: Vec<_> = answers.as_array().unwrap().iter().map(|answer| answer["id"].clone()).collect();
+    let ids: Vec<_> = answers
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|answer| answer["id"].clone())
+        .collect();
     assert_eq!(ids, ["b", "c"]);
     talk.say(&json!([one("x", "wait"), cancelled("x")]));
     talk.nothing_but_a_ping();
 }
 
-/// Every call that runs asks its user something, and more calls wait: the answers are read all the same, so nothing is stuck.
+/// Every call that runs asks its user something, and more calls wait: the answers are read all the
+/// same, so nothing is stuck.
 #[test]
 fn what_running_calls_wait_for_is_read_although_others_wait_for_their_turn() {
     let mut talk = talk();
@@ -277,7 +351,10 @@ fn what_running_calls_wait_for_is_read_although_others_wait_for_their_turn() {
             asked += 1;
             talk.say(&answer_to(&message));
         } else {
-            assert_eq!(message["result"]["content"][0]["text"], r#"Accepted({"name": String("Ada")})"#);
+            assert_eq!(
+                message["result"]["content"][0]["text"],
+                r#"Accepted({"name": String("Ada")})"#
+            );
             answered += 1;
         }
     }
@@ -299,15 +376,24 @@ fn the_end_of_the_input_lets_calls_run_that_wait_for_their_turn() {
     talk.person.gate.add_permits(limits::CALLS_IN_FLIGHT);
     let rest = talk.end();
     assert_eq!(rest.len(), limits::CALLS_IN_FLIGHT + 1);
-    assert!(rest.iter().any(|answer| answer["id"] == "waits") && rest.iter().all(|answer| answer["id"] != "never"));
+    assert!(
+        rest.iter().any(|answer| answer["id"] == "waits")
+            && rest.iter().all(|answer| answer["id"] != "never")
+    );
 }
 
-/// A call that does not finish is stopped and not answered; a question nobody answers is told to the model. On a stopped clock: it goes on
-/// when whatever can be done at once has been done.
+/// A call that does not finish is stopped and not answered; a question nobody answers is told to
+/// the model. On a stopped clock: it goes on when whatever can be done at once has been done.
 #[test]
 fn the_end_of_the_input_ends_questions_at_once_and_calls_in_time() {
-    let plain = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let stopped = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let plain = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let stopped = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     let (person, mut told) = person();
     let (input_end, mut input) = std::io::pipe().unwrap();
     let (output, output_end) = std::io::pipe().unwrap();
@@ -326,8 +412,7 @@ fn the_end_of_the_input_ends_questions_at_once_and_calls_in_time() {
         wire.received(&message);
         Some(message)
     };
-    let client =
-        json!({"protocolVersion": REVISION, "capabilities": {"elicitation": {}}, "clientInfo": {"name": "t", "version": "1"}});
+    let client = json!({"protocolVersion": REVISION, "capabilities": {"elicitation": {}}, "clientInfo": {"name": "t", "version": "1"}});
     say(&mut wire, &rpc("hello", "initialize", client));
     assert_eq!(next(&mut wire).unwrap()["id"], "hello");
     say(&mut wire, &call("w", "wait", None));
@@ -344,6 +429,10 @@ fn the_end_of_the_input_ends_questions_at_once_and_calls_in_time() {
     });
     assert_eq!(told.as_deref(), Ok("cancelled"));
     let answer = next(&mut wire).unwrap();
-    assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!("q"), &json!(true)), "{answer}");
+    assert_eq!(
+        (&answer["id"], &answer["result"]["isError"]),
+        (&json!("q"), &json!(true)),
+        "{answer}"
+    );
     assert_eq!(next(&mut wire), None);
 }

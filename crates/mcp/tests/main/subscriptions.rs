@@ -1,4 +1,5 @@
-//! Hearing of changes: `resources/subscribe` of the legacy era and `subscriptions/listen`, over HTTP.
+//! Hearing of changes: `resources/subscribe` of the legacy era and `subscriptions/listen`, over
+//! HTTP.
 
 use footbridge_mcp::http::SessionLimits;
 use footbridge_mcp::{Call, Change, Messages, Prompt, Resource, ResourceBody};
@@ -9,19 +10,40 @@ use crate::http_client::{Client, Modern, post, soon};
 use crate::schemas::{self, MODERN};
 
 fn resource(uri: &str) -> Resource<Person> {
-    Resource::new(uri, "text", |_: Call<Person>| async { Ok(ResourceBody::from("text")) })
+    Resource::new(uri, "text", |_: Call<Person>| async {
+        Ok(ResourceBody::from("text"))
+    })
 }
 
 async fn telling() -> Hall {
-    let secret = resource("s://secret").allowed_for(|call: &Call<Person>| call.caller.name == "ada");
-    let prompt = Prompt::new("p", "For tests.", |_: Call<Person>| async { Ok(Messages::user("p")) });
-    let builder = builder().resource(resource("s://a")).resource(resource("s://b")).resource(secret).prompt(prompt);
-    hall_of(builder.subscriptions().announces_changes().build().unwrap(), SessionLimits::default()).await
+    let secret =
+        resource("s://secret").allowed_for(|call: &Call<Person>| call.caller.name == "ada");
+    let prompt = Prompt::new("p", "For tests.", |_: Call<Person>| async {
+        Ok(Messages::user("p"))
+    });
+    let builder = builder()
+        .resource(resource("s://a"))
+        .resource(resource("s://b"))
+        .resource(secret)
+        .prompt(prompt);
+    hall_of(
+        builder.subscriptions().announces_changes().build().unwrap(),
+        SessionLimits::default(),
+    )
+    .await
 }
 
 fn listen(user: &str, notifications: &Value) -> Vec<u8> {
-    let request = Modern::new("subscriptions/listen", json!({ "notifications": notifications }));
-    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).chain([("X-User", user)]).collect();
+    let request = Modern::new(
+        "subscriptions/listen",
+        json!({ "notifications": notifications }),
+    );
+    let headers: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .chain([("X-User", user)])
+        .collect();
     post(&headers, request.message.to_string().as_bytes())
 }
 
@@ -31,17 +53,32 @@ async fn listening(hall: &Hall, user: &str, notifications: Value) -> (Client, Va
     client.open(&listen(user, &notifications)).await;
     let first = soon(client.message()).await.unwrap();
     schemas::is_valid(MODERN, "SubscriptionsAcknowledgedNotification", &first);
-    assert_eq!(first["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "m-1");
+    assert_eq!(
+        first["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"],
+        "m-1"
+    );
     (client, first["params"]["notifications"].clone())
 }
 
 #[tokio::test]
 async fn a_listener_hears_what_it_asked_for_and_nothing_else() {
     let hall = telling().await;
-    let (mut lists, honoured) = listening(&hall, "ada", json!({"toolsListChanged": true, "promptsListChanged": true})).await;
-    assert_eq!(honoured, json!({"toolsListChanged": true, "promptsListChanged": true}));
-    let (mut one, honoured) =
-        listening(&hall, "ada", json!({"resourceSubscriptions": ["s://a"], "toolsListChanged": false})).await;
+    let (mut lists, honoured) = listening(
+        &hall,
+        "ada",
+        json!({"toolsListChanged": true, "promptsListChanged": true}),
+    )
+    .await;
+    assert_eq!(
+        honoured,
+        json!({"toolsListChanged": true, "promptsListChanged": true})
+    );
+    let (mut one, honoured) = listening(
+        &hall,
+        "ada",
+        json!({"resourceSubscriptions": ["s://a"], "toolsListChanged": false}),
+    )
+    .await;
     assert_eq!(honoured, json!({"resourceSubscriptions": ["s://a"]}));
     hall.endpoint.lists_changed(&Change::Resources);
     hall.endpoint.resource_updated("s://b");
@@ -51,10 +88,16 @@ async fn a_listener_hears_what_it_asked_for_and_nothing_else() {
     let updated = soon(one.message()).await.unwrap();
     schemas::is_valid(MODERN, "ResourceUpdatedNotification", &updated);
     assert_eq!(
-        (&updated["params"]["uri"], &updated["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"]),
+        (
+            &updated["params"]["uri"],
+            &updated["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"]
+        ),
         (&json!("s://a"), &json!("m-1"))
     );
-    let (prompts, tools) = (soon(lists.message()).await.unwrap(), soon(lists.message()).await.unwrap());
+    let (prompts, tools) = (
+        soon(lists.message()).await.unwrap(),
+        soon(lists.message()).await.unwrap(),
+    );
     schemas::is_valid(MODERN, "PromptListChangedNotification", &prompts);
     schemas::is_valid(MODERN, "ToolListChangedNotification", &tools);
 
@@ -70,36 +113,65 @@ async fn a_listener_hears_what_it_asked_for_and_nothing_else() {
 async fn what_a_listener_may_not_see_or_nobody_tells_is_left_out() {
     let hall = telling().await;
     let wishes = json!({"resourceSubscriptions": ["s://secret", "s://a", "s://nothing"], "moonPhaseChanged": true});
-    assert_eq!(listening(&hall, "ada", wishes.clone()).await.1, json!({"resourceSubscriptions": ["s://a", "s://secret"]}));
+    assert_eq!(
+        listening(&hall, "ada", wishes.clone()).await.1,
+        json!({"resourceSubscriptions": ["s://a", "s://secret"]})
+    );
     let (mut eve, honoured) = listening(&hall, "eve", wishes).await;
     assert_eq!(honoured, json!({"resourceSubscriptions": ["s://a"]}));
     hall.endpoint.resource_updated("s://secret");
     hall.endpoint.resource_updated("s://a");
     assert_eq!(soon(eve.message()).await.unwrap()["params"]["uri"], "s://a");
 
-    let quiet = hall_of(builder().resource(resource("s://a")).subscriptions().build().unwrap(), SessionLimits::default()).await;
+    let quiet = hall_of(
+        builder()
+            .resource(resource("s://a"))
+            .subscriptions()
+            .build()
+            .unwrap(),
+        SessionLimits::default(),
+    )
+    .await;
     let wishes = json!({"toolsListChanged": true, "resourceSubscriptions": ["s://a"]});
     let (mut client, honoured) = listening(&quiet, "ada", wishes).await;
     assert_eq!(honoured, json!({"resourceSubscriptions": ["s://a"]}));
     quiet.endpoint.lists_changed(&Change::Tools);
     quiet.endpoint.resource_updated("s://a");
-    assert_eq!(soon(client.message()).await.unwrap()["method"], "notifications/resources/updated");
+    assert_eq!(
+        soon(client.message()).await.unwrap()["method"],
+        "notifications/resources/updated"
+    );
 }
 
 #[tokio::test]
 async fn what_is_no_request_to_listen_is_refused() {
     let hall = telling().await;
-    for bad in [json!(null), json!([]), json!({"resourceSubscriptions": "s://a"}), json!({"toolsListChanged": "yes"})] {
+    for bad in [
+        json!(null),
+        json!([]),
+        json!({"resourceSubscriptions": "s://a"}),
+        json!({"toolsListChanged": "yes"}),
+    ] {
         let reply = hall.client().await.exchange(&listen("ada", &bad)).await;
         schemas::check_error(MODERN, &reply.json());
         assert_eq!(reply.code(), -32602, "{bad}");
     }
-    let many =
-        |count: usize| json!({"resourceSubscriptions": (0..count).map(|number| format!("s://{number}")).collect::<Vec<_>>()});
+    let many = |count: usize| json!({"resourceSubscriptions": (0..count).map(|number| format!("s://{number}")).collect::<Vec<_>>()});
     assert_eq!(listening(&hall, "ada", many(1000)).await.1, json!({}));
-    assert_eq!(hall.client().await.exchange(&listen("ada", &many(1001))).await.code(), -32602);
+    assert_eq!(
+        hall.client()
+            .await
+            .exchange(&listen("ada", &many(1001)))
+            .await
+            .code(),
+        -32602
+    );
     let none = crate::hall::hall().await;
-    let reply = none.client().await.exchange(&listen("ada", &json!({}))).await;
+    let reply = none
+        .client()
+        .await
+        .exchange(&listen("ada", &json!({})))
+        .await;
     assert_eq!((reply.status, reply.code()), (404, -32601));
 }
 
@@ -127,16 +199,28 @@ async fn a_listener_that_does_not_read_is_ended_with_a_result() {
 #[tokio::test]
 async fn a_session_hears_of_what_it_subscribed_to_until_it_does_not() {
     let hall = telling().await;
-    let (one, other) = (hall.session("2025-11-25", "ada", json!({})).await, hall.session("2025-11-25", "ada", json!({})).await);
-    let (mut own, mut others) = (one.stream(&one.get(None)).await, other.stream(&other.get(None)).await);
+    let (one, other) = (
+        hall.session("2025-11-25", "ada", json!({})).await,
+        hall.session("2025-11-25", "ada", json!({})).await,
+    );
+    let (mut own, mut others) = (
+        one.stream(&one.get(None)).await,
+        other.stream(&other.get(None)).await,
+    );
     let change = |method: &str, uri: &str| rpc(1, method, json!({ "uri": uri }));
     for uri in ["s://a", "s://b"] {
         let done = one.ask(&change("resources/subscribe", uri)).await;
         schemas::check("2025-11-25", "EmptyResult", &done);
         assert_eq!(done["result"], json!({}));
     }
-    assert_eq!(one.ask(&change("resources/unsubscribe", "s://a")).await["result"], json!({}));
-    assert_eq!(one.ask(&change("resources/unsubscribe", "s://never")).await["result"], json!({}));
+    assert_eq!(
+        one.ask(&change("resources/unsubscribe", "s://a")).await["result"],
+        json!({})
+    );
+    assert_eq!(
+        one.ask(&change("resources/unsubscribe", "s://never")).await["result"],
+        json!({})
+    );
     hall.endpoint.resource_updated("s://a");
     hall.endpoint.resource_updated("s://b");
     let updated = soon(own.message()).await.unwrap();
@@ -148,6 +232,14 @@ async fn a_session_hears_of_what_it_subscribed_to_until_it_does_not() {
         "notifications/tools/list_changed",
         "the other heard of no resource"
     );
-    let outside = hall.client().await.exchange(&post(&[], &change("resources/subscribe", "s://a"))).await;
-    assert_eq!(outside.code(), -32602, "outside of a session there is nothing to tell");
+    let outside = hall
+        .client()
+        .await
+        .exchange(&post(&[], &change("resources/subscribe", "s://a")))
+        .await;
+    assert_eq!(
+        outside.code(),
+        -32602,
+        "outside of a session there is nothing to tell"
+    );
 }

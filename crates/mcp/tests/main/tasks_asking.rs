@@ -1,4 +1,5 @@
-//! Questions of a task: how they stand open, are answered in parts, again, too often, or not at all; and those before there is a task.
+//! Questions of a task: how they stand open, are answered in parts, again, too often, or not at
+//! all; and those before there is a task.
 
 use footbridge_mcp::limits;
 use serde_json::{Value, json};
@@ -12,11 +13,21 @@ fn accept(property: &str, value: &str) -> Value {
 
 fn keys(state: &Value) -> Vec<&str> {
     assert_eq!(state["status"], "input_required", "{state}");
-    state["inputRequests"].as_object().unwrap().keys().map(String::as_str).collect()
+    state["inputRequests"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
 }
 
 async fn update(hall: &Hall, id: &str, answers: Value) {
-    hall.result("ada", "tasks/update", json!({"taskId": id, "inputResponses": answers})).await;
+    hall.result(
+        "ada",
+        "tasks/update",
+        json!({"taskId": id, "inputResponses": answers}),
+    )
+    .await;
 }
 
 fn text(state: &Value) -> &str {
@@ -36,8 +47,15 @@ async fn a_question_waits_in_the_task_until_it_is_answered() {
         let state = hall.until("ada", &id, "input_required").await;
         assert_eq!(keys(&state), ["name"]);
         let question = &state["inputRequests"]["name"];
-        assert_eq!((&question["method"], &question["params"]["message"]), (&json!("elicitation/create"), &json!("Who?")));
-        assert_eq!(hall.get("ada", &id).await, state, "asked for again, it is the same question");
+        assert_eq!(
+            (&question["method"], &question["params"]["message"]),
+            (&json!("elicitation/create"), &json!("Who?"))
+        );
+        assert_eq!(
+            hall.get("ada", &id).await,
+            state,
+            "asked for again, it is the same question"
+        );
         update(&hall, &id, json!({ "name": answer, "nobody asked": 1 })).await;
         assert_eq!(text(&hall.until("ada", &id, "completed").await), said);
     }
@@ -48,29 +66,50 @@ async fn an_answer_that_does_not_fit_leaves_the_question_open_under_a_new_key() 
     let hall = jobs().await;
     let id = hall.begin("ada", "asks", json!({})).await;
     let first = hall.until("ada", &id, "input_required").await;
-    for (number, wrong) in
-        [json!(null), json!("Ada"), json!({"action": "accept"}), accept("other", "Ada")].into_iter().enumerate()
+    for (number, wrong) in [
+        json!(null),
+        json!("Ada"),
+        json!({"action": "accept"}),
+        accept("other", "Ada"),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let state = hall.get("ada", &id).await;
         let key = keys(&state)[0].to_owned();
         update(&hall, &id, json!({ key.clone(): wrong })).await;
         let again = hall.get("ada", &id).await;
         assert_eq!(keys(&again), [format!("name-{}", number + 2)]);
-        assert_eq!(again["inputRequests"][keys(&again)[0]], first["inputRequests"]["name"], "the same question");
+        assert_eq!(
+            again["inputRequests"][keys(&again)[0]],
+            first["inputRequests"]["name"],
+            "the same question"
+        );
         // An answer to the key that was answered is passed over.
         update(&hall, &id, json!({ key: accept("name", "late") })).await;
         assert_eq!(hall.get("ada", &id).await, again);
     }
     update(&hall, &id, json!({"name-5": accept("name", "Ada")})).await;
-    assert_eq!(text(&hall.until("ada", &id, "completed").await), r#"{"name":"Ada"}"#);
+    assert_eq!(
+        text(&hall.until("ada", &id, "completed").await),
+        r#"{"name":"Ada"}"#
+    );
 }
 
 #[tokio::test]
 async fn a_name_that_is_asked_twice_has_two_keys() {
     let hall = jobs().await;
     let id = hall.begin("ada", "asks_again", json!({})).await;
-    assert_eq!(keys(&hall.until("ada", &id, "input_required").await), ["name"]);
-    update(&hall, &id, json!({"name": accept("name", "Ada"), "name-2": accept("name", "early")})).await;
+    assert_eq!(
+        keys(&hall.until("ada", &id, "input_required").await),
+        ["name"]
+    );
+    update(
+        &hall,
+        &id,
+        json!({"name": accept("name", "Ada"), "name-2": accept("name", "early")}),
+    )
+    .await;
     let state = loop {
         let state = hall.until("ada", &id, "input_required").await;
         if keys(&state) != ["name"] {
@@ -78,16 +117,25 @@ async fn a_name_that_is_asked_twice_has_two_keys() {
         }
     };
     assert_eq!(keys(&state), ["name-2"]);
-    assert_eq!(state["inputRequests"]["name-2"]["params"]["message"], "Who else?");
+    assert_eq!(
+        state["inputRequests"]["name-2"]["params"]["message"],
+        "Who else?"
+    );
     update(&hall, &id, json!({"name-2": accept("name", "Eve")})).await;
-    assert_eq!(text(&hall.until("ada", &id, "completed").await), r#"{"name":"Ada"} {"name":"Eve"}"#);
+    assert_eq!(
+        text(&hall.until("ada", &id, "completed").await),
+        r#"{"name":"Ada"} {"name":"Eve"}"#
+    );
 }
 
 #[tokio::test]
 async fn questions_of_one_round_are_answered_in_parts_and_in_any_order() {
     let hall = jobs().await;
     let id = hall.begin("ada", "three_in_a_task", json!({})).await;
-    assert_eq!(keys(&hall.until("ada", &id, "input_required").await), ["name", "where", "word"]);
+    assert_eq!(
+        keys(&hall.until("ada", &id, "input_required").await),
+        ["name", "where", "word"]
+    );
     update(&hall, &id, json!({"word": {"role": "assistant", "model": "m", "content": {"type": "text", "text": "yes"}}})).await;
     assert_eq!(keys(&hall.get("ada", &id).await), ["name", "where"]);
     update(&hall, &id, json!({"where": {"roots": []}})).await;
@@ -95,7 +143,10 @@ async fn questions_of_one_round_are_answered_in_parts_and_in_any_order() {
     update(&hall, &id, json!({})).await;
     assert_eq!(keys(&hall.get("ada", &id).await), ["name"]);
     update(&hall, &id, json!({"name": accept("name", "Ada")})).await;
-    assert_eq!(text(&hall.until("ada", &id, "completed").await), "yes 0 Ada");
+    assert_eq!(
+        text(&hall.until("ada", &id, "completed").await),
+        "yes 0 Ada"
+    );
 }
 
 #[tokio::test]
@@ -123,32 +174,53 @@ async fn a_question_that_the_tool_no_longer_waits_for_is_taken_back() {
     hall.person.gate.add_permits(1);
     assert_eq!(hall.told().await, "gave up");
     assert_eq!(hall.get("ada", &id).await["status"], "working");
-    hall.result("ada", "tasks/cancel", json!({ "taskId": id })).await;
+    hall.result("ada", "tasks/cancel", json!({ "taskId": id }))
+        .await;
     let asking = hall.begin("ada", "asks", json!({})).await;
     hall.until("ada", &asking, "input_required").await;
-    hall.result("ada", "tasks/cancel", json!({ "taskId": asking })).await;
+    hall.result("ada", "tasks/cancel", json!({ "taskId": asking }))
+        .await;
     let state = hall.get("ada", &asking).await;
-    assert_eq!((&state["status"], state.get("inputRequests")), (&json!("cancelled"), None));
+    assert_eq!(
+        (&state["status"], state.get("inputRequests")),
+        (&json!("cancelled"), None)
+    );
 }
 
-/// What decides whether there is a task at all is asked before there is one, by an input-required result.
+/// What decides whether there is a task at all is asked before there is one, by an input-required
+/// result.
 #[tokio::test]
 async fn questions_before_a_task_and_in_it_are_told_apart() {
     let hall = jobs().await;
     let call = |more: Value| {
         let mut params = json!({"name": "asks_first", "arguments": {}});
-        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        params
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         params
     };
     let asked = hall.result("ada", "tools/call", call(json!({}))).await;
-    assert_eq!((&asked["resultType"], asked.get("taskId")), (&json!("input_required"), None));
+    assert_eq!(
+        (&asked["resultType"], asked.get("taskId")),
+        (&json!("input_required"), None)
+    );
     assert_eq!(asked["inputRequests"]["sure"]["params"]["message"], "Sure?");
     let bring = json!({"inputResponses": {"sure": accept("sure", "yes")}, "requestState": asked["requestState"]});
     let result = hall.result("ada", "tools/call", call(bring)).await;
-    assert_eq!((&result["resultType"], &result["status"]), (&json!("task"), &json!("working")));
+    assert_eq!(
+        (&result["resultType"], &result["status"]),
+        (&json!("task"), &json!("working"))
+    );
     let id = result["taskId"].as_str().unwrap();
     let state = hall.until("ada", id, "input_required").await;
-    assert_eq!(state["inputRequests"]["sure"]["params"]["message"], "Really?", "the first answer is not the second's");
+    assert_eq!(
+        state["inputRequests"]["sure"]["params"]["message"], "Really?",
+        "the first answer is not the second's"
+    );
     update(&hall, id, json!({"sure": accept("sure", "really")})).await;
-    assert_eq!(text(&hall.until("ada", id, "completed").await), r#"{"sure":"yes"} {"sure":"really"}"#);
+    assert_eq!(
+        text(&hall.until("ada", id, "completed").await),
+        r#"{"sure":"yes"} {"sure":"really"}"#
+    );
 }

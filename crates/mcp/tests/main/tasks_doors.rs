@@ -10,8 +10,18 @@ use crate::stdio_client::Pipe;
 use crate::world::{self, Event, World};
 
 fn endpoint() -> Endpoint<World> {
-    let tools = world::tools().into_iter().map(|tool| if tool.name() == "wait" { tool.task(TaskUse::Required) } else { tool });
-    Endpoint::builder("tested", "1.2.3").tools(tools).tasks(TaskLimits::default()).build().unwrap()
+    let tools = world::tools().into_iter().map(|tool| {
+        if tool.name() == "wait" {
+            tool.task(TaskUse::Required)
+        } else {
+            tool
+        }
+    });
+    Endpoint::builder("tested", "1.2.3")
+        .tools(tools)
+        .tasks(TaskLimits::default())
+        .build()
+        .unwrap()
 }
 
 fn ask(pipe: &mut Pipe, method: &str, mut params: Value) -> Value {
@@ -25,7 +35,11 @@ fn ask(pipe: &mut Pipe, method: &str, mut params: Value) -> Value {
 }
 
 fn begin(pipe: &mut Pipe, name: &str) -> String {
-    let reply = ask(pipe, "tools/call", json!({"name": "wait", "arguments": {"name": name}}));
+    let reply = ask(
+        pipe,
+        "tools/call",
+        json!({"name": "wait", "arguments": {"name": name}}),
+    );
     assert_eq!(reply["result"]["resultType"], "task", "{reply}");
     assert_eq!(pipe.event(), Event::Started(name.to_owned()));
     reply["result"]["taskId"].as_str().unwrap().to_owned()
@@ -37,18 +51,30 @@ fn a_task_over_stdio() {
     let (first, second) = (begin(&mut pipe, "first"), begin(&mut pipe, "second"));
     // A cancelled request is not a cancelled task.
     pipe.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "tools/call"}}));
-    assert_eq!(ask(&mut pipe, "tasks/get", json!({ "taskId": first }))["result"]["status"], "working");
+    assert_eq!(
+        ask(&mut pipe, "tasks/get", json!({ "taskId": first }))["result"]["status"],
+        "working"
+    );
     ask(&mut pipe, "tasks/cancel", json!({ "taskId": second }));
     assert_eq!(pipe.event(), Event::Cancelled("second".to_owned()));
-    assert_eq!(ask(&mut pipe, "tasks/get", json!({ "taskId": second }))["result"]["status"], "cancelled");
-    assert_eq!(ask(&mut pipe, "tasks/get", json!({"taskId": "never was"}))["error"]["code"], -32602);
+    assert_eq!(
+        ask(&mut pipe, "tasks/get", json!({ "taskId": second }))["result"]["status"],
+        "cancelled"
+    );
+    assert_eq!(
+        ask(&mut pipe, "tasks/get", json!({"taskId": "never was"}))["error"]["code"],
+        -32602
+    );
 
     let mut params = json!({"notifications": {"taskIds": [first]}, "_meta": meta()});
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = knowing();
     pipe.request("listening", "subscriptions/listen", params);
     let acknowledged = pipe.receive();
     schemas::is_valid(MODERN, "TasksAcknowledgedNotification", &acknowledged);
-    assert_eq!(acknowledged["params"]["notifications"], json!({"taskIds": [first]}));
+    assert_eq!(
+        acknowledged["params"]["notifications"],
+        json!({"taskIds": [first]})
+    );
     let mut told = pipe.receive();
     pipe.world.open(1);
     while told["params"]["status"] == "working" {
@@ -56,8 +82,14 @@ fn a_task_over_stdio() {
         told = pipe.receive();
     }
     schemas::is_valid(MODERN, "TaskStatusNotification", &told);
-    assert_eq!(told["params"]["result"]["content"][0]["text"], "waited: first");
-    assert_eq!(told["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "listening");
+    assert_eq!(
+        told["params"]["result"]["content"][0]["text"],
+        "waited: first"
+    );
+    assert_eq!(
+        told["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"],
+        "listening"
+    );
     let state = ask(&mut pipe, "tasks/get", json!({ "taskId": first }))["result"].clone();
     assert_eq!(state["result"], told["params"]["result"]);
     assert_eq!(pipe.event(), Event::Answered("first".to_owned()));

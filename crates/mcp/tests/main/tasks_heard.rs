@@ -9,8 +9,17 @@ use crate::jobs::{EXTENSION, jobs, knowing, request};
 use crate::schemas::{self, MODERN};
 
 fn listen(user: &str, notifications: &Value, capabilities: &Value) -> Vec<u8> {
-    let request = request("subscriptions/listen", json!({ "notifications": notifications }), capabilities);
-    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).chain([("X-User", user)]).collect();
+    let request = request(
+        "subscriptions/listen",
+        json!({ "notifications": notifications }),
+        capabilities,
+    );
+    let headers: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .chain([("X-User", user)])
+        .collect();
     post(&headers, request.message.to_string().as_bytes())
 }
 
@@ -29,7 +38,10 @@ async fn heard(client: &mut Client) -> Value {
     schemas::is_valid(MODERN, "TaskStatusNotification", &message);
     let mut params = message["params"].clone();
     let meta = params.as_object_mut().unwrap().remove("_meta").unwrap();
-    assert_eq!(meta, json!({"io.modelcontextprotocol/subscriptionId": "m-1"}));
+    assert_eq!(
+        meta,
+        json!({"io.modelcontextprotocol/subscriptionId": "m-1"})
+    );
     params
 }
 
@@ -64,7 +76,12 @@ async fn a_listener_hears_how_its_tasks_stand_and_get_on() {
     hall.person.gate.add_permits(1);
     hall.until("ada", &other, "completed").await;
     let answers = json!({"name": {"action": "accept", "content": {"name": "Ada"}}});
-    hall.result("ada", "tasks/update", json!({"taskId": asking, "inputResponses": answers})).await;
+    hall.result(
+        "ada",
+        "tasks/update",
+        json!({"taskId": asking, "inputResponses": answers}),
+    )
+    .await;
     let last = heard_until(&mut client, "completed").await;
     assert_eq!(last, state(&hall, &asking).await, "the same as asked for");
     assert_eq!(last["result"]["content"][0]["text"], r#"{"name":"Ada"}"#);
@@ -79,20 +96,42 @@ async fn a_listener_hears_how_its_tasks_stand_and_get_on() {
 async fn every_end_is_heard() {
     let hall = jobs().await;
     let cancelled = hall.begin("ada", "job", json!({})).await;
-    let begin = request("tools/call", json!({"name": "samples", "arguments": {}}), &json!({"extensions": {EXTENSION: {}}}));
-    let failed = hall.send("ada", &begin).await.1["result"]["taskId"].as_str().unwrap().to_owned();
+    let begin = request(
+        "tools/call",
+        json!({"name": "samples", "arguments": {}}),
+        &json!({"extensions": {EXTENSION: {}}}),
+    );
+    let failed = hall.send("ada", &begin).await.1["result"]["taskId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let (mut client, _) = listening(&hall, "ada", json!({"taskIds": [cancelled]})).await;
-    hall.result("ada", "tasks/cancel", json!({ "taskId": cancelled })).await;
-    assert_eq!(heard_until(&mut client, "cancelled").await, state(&hall, &cancelled).await);
+    hall.result("ada", "tasks/cancel", json!({ "taskId": cancelled }))
+        .await;
+    assert_eq!(
+        heard_until(&mut client, "cancelled").await,
+        state(&hall, &cancelled).await
+    );
     let (mut client, _) = listening(&hall, "ada", json!({"taskIds": [failed]})).await;
-    assert_eq!(heard_until(&mut client, "failed").await["error"]["code"], -32021);
+    assert_eq!(
+        heard_until(&mut client, "failed").await["error"]["code"],
+        -32021
+    );
 }
 
 #[tokio::test]
 async fn tasks_of_others_and_unknown_ones_are_left_out() {
     let hall = jobs().await;
-    let (ada, eve) = (hall.begin("ada", "job", json!({})).await, hall.begin("eve", "job", json!({})).await);
-    let (_, honoured) = listening(&hall, "ada", json!({"taskIds": [ada, eve, "never was"], "toolsListChanged": true})).await;
+    let (ada, eve) = (
+        hall.begin("ada", "job", json!({})).await,
+        hall.begin("eve", "job", json!({})).await,
+    );
+    let (_, honoured) = listening(
+        &hall,
+        "ada",
+        json!({"taskIds": [ada, eve, "never was"], "toolsListChanged": true}),
+    )
+    .await;
     assert_eq!(honoured, json!({"taskIds": [ada]}));
     let (_, honoured) = listening(&hall, "ada", json!({"taskIds": [eve]})).await;
     assert_eq!(honoured, json!({}));
@@ -102,20 +141,48 @@ async fn tasks_of_others_and_unknown_ones_are_left_out() {
 async fn what_is_no_request_to_hear_of_tasks_is_refused() {
     let hall = jobs().await;
     let refused = async |notifications: Value, capabilities: Value| {
-        hall.client().await.exchange(&listen("ada", &notifications, &capabilities)).await
+        hall.client()
+            .await
+            .exchange(&listen("ada", &notifications, &capabilities))
+            .await
     };
     let reply = refused(json!({"taskIds": ["t"]}), json!({})).await;
     schemas::check_error(MODERN, &reply.json());
     assert_eq!((reply.status, reply.code()), (400, -32021));
-    assert_eq!(reply.json()["error"]["data"], json!({"requiredCapabilities": {"extensions": {EXTENSION: {}}}}));
-    for bad in [json!({"taskIds": "t"}), json!({"taskIds": [1]}), json!({"taskIds": null})] {
-        assert_eq!(refused(bad.clone(), knowing()).await.code(), -32602, "{bad}");
+    assert_eq!(
+        reply.json()["error"]["data"],
+        json!({"requiredCapabilities": {"extensions": {EXTENSION: {}}}})
+    );
+    for bad in [
+        json!({"taskIds": "t"}),
+        json!({"taskIds": [1]}),
+        json!({"taskIds": null}),
+    ] {
+        assert_eq!(
+            refused(bad.clone(), knowing()).await.code(),
+            -32602,
+            "{bad}"
+        );
     }
     let many = |count: usize| json!({"taskIds": (0..count).map(|number| number.to_string()).collect::<Vec<_>>()});
-    assert_eq!(listening(&hall, "ada", many(limits::LISTENED_TASKS)).await.1, json!({}));
-    assert_eq!(refused(many(limits::LISTENED_TASKS + 1), knowing()).await.code(), -32602);
+    assert_eq!(
+        listening(&hall, "ada", many(limits::LISTENED_TASKS))
+            .await
+            .1,
+        json!({})
+    );
+    assert_eq!(
+        refused(many(limits::LISTENED_TASKS + 1), knowing())
+            .await
+            .code(),
+        -32602
+    );
     // An endpoint without tasks tells nobody of them, and need not know who knows them.
     let without = crate::hall::hall().await;
-    let reply = without.client().await.exchange(&listen("ada", &json!({"taskIds": ["t"]}), &json!({}))).await;
+    let reply = without
+        .client()
+        .await
+        .exchange(&listen("ada", &json!({"taskIds": ["t"]}), &json!({})))
+        .await;
     assert_eq!((reply.status, reply.code()), (404, -32601));
 }

@@ -1,7 +1,10 @@
 //! Tools that are types, through the client in memory.
 
 use footbridge_mcp::testing::TestClient;
-use footbridge_mcp::{Call, Content, Effect, Endpoint, Failure, Icon, Json, LogLevel, ResourceLink, Run, Theme, Tool, fail};
+use footbridge_mcp::{
+    Call, Content, Effect, Endpoint, Failure, Icon, Json, LogLevel, ResourceLink, Run, Theme, Tool,
+    fail,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -71,9 +74,15 @@ impl Run<Person> for FindOrders {
 
     async fn run(self, call: &Call<Person>) -> Result<Json<Vec<Order>>, Failure> {
         if self.least_id > 100 {
-            return Err(fail(format!("{} has no orders from {} on", call.caller.name, self.least_id)));
+            return Err(fail(format!(
+                "{} has no orders from {} on",
+                call.caller.name, self.least_id
+            )));
         }
-        Ok(Json(vec![Order { id: self.least_id, note: None }]))
+        Ok(Json(vec![Order {
+            id: self.least_id,
+            note: None,
+        }]))
     }
 }
 
@@ -104,8 +113,15 @@ impl Run<Person> for Draw {
         assert!(call.arguments.is_empty());
         call.progress(1.0, Some(2.0), None).await;
         call.log(LogLevel::Info, None, json!("drawing")).await;
-        let link = ResourceLink { size: Some(3), ..ResourceLink::new("art://1", "first") };
-        Ok(vec![Content::image(b"png", "image/png"), Content::bytes_resource("art://2", "image/png", b"png"), link.into()])
+        let link = ResourceLink {
+            size: Some(3),
+            ..ResourceLink::new("art://1", "first")
+        };
+        Ok(vec![
+            Content::image(b"png", "image/png"),
+            Content::bytes_resource("art://2", "image/png", b"png"),
+            link.into(),
+        ])
     }
 }
 
@@ -117,7 +133,11 @@ struct Even(u32);
 impl<'de> Deserialize<'de> for Even {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = u32::deserialize(deserializer)?;
-        if number % 2 == 0 { Ok(Self(number)) } else { Err(serde::de::Error::custom(format!("{number} is odd"))) }
+        if number % 2 == 0 {
+            Ok(Self(number))
+        } else {
+            Err(serde::de::Error::custom(format!("{number} is odd")))
+        }
     }
 }
 
@@ -139,12 +159,26 @@ fn client(is_admin: bool) -> TestClient<Person> {
         .logging()
         .tool(Tool::of::<Greet>().effect(Effect::Read).title("Greet"))
         .tool(Tool::of::<FindOrders>())
-        .tool(Tool::of::<Purge>().named("purge_all").description("Delete everything.").effect(Effect::Destroy))
-        .tool(Tool::of::<Draw>().icon(Icon::new("https://example.org/i.png").size("48x48").theme(Theme::Dark)))
+        .tool(
+            Tool::of::<Purge>()
+                .named("purge_all")
+                .description("Delete everything.")
+                .effect(Effect::Destroy),
+        )
+        .tool(
+            Tool::of::<Draw>().icon(
+                Icon::new("https://example.org/i.png")
+                    .size("48x48")
+                    .theme(Theme::Dark),
+            ),
+        )
         .tool(Tool::of::<Halve>().meta("example.org/cost", json!(3)))
         .build()
         .unwrap();
-    endpoint.client(Person { name: "Ada", is_admin })
+    endpoint.client(Person {
+        name: "Ada",
+        is_admin,
+    })
 }
 
 #[tokio::test]
@@ -157,29 +191,68 @@ async fn arguments_become_the_struct_and_its_answer_the_result() {
     let client = client(false);
     let text = async |arguments: Value| client.call("greet", arguments).await.unwrap().text();
     assert_eq!(text(json!({"name": "Bo"})).await, "Hello, Bo!");
-    assert_eq!(text(json!({"name": "Bo", "times": 2.0, "tone": "warm"})).await, "Dear, Bo! Dear, Bo!");
-    assert_eq!(text(json!({"name": "Bo", "times": "1", "tone": null})).await, "Hello, Bo!");
-    assert_eq!(text(json!({"name": "Bo", "tone": "cold"})).await, "Attention, Bo!");
+    assert_eq!(
+        text(json!({"name": "Bo", "times": 2.0, "tone": "warm"})).await,
+        "Dear, Bo! Dear, Bo!"
+    );
+    assert_eq!(
+        text(json!({"name": "Bo", "times": "1", "tone": null})).await,
+        "Hello, Bo!"
+    );
+    assert_eq!(
+        text(json!({"name": "Bo", "tone": "cold"})).await,
+        "Attention, Bo!"
+    );
 }
 
 #[tokio::test]
 async fn every_problem_is_named_before_the_struct_is_made() {
-    let refused = client(false).call("greet", json!({"nam": "Bo", "times": 9, "tone": "icy"})).await.unwrap();
+    let refused = client(false)
+        .call("greet", json!({"nam": "Bo", "times": 9, "tone": "icy"}))
+        .await
+        .unwrap();
     assert!(refused.is_error());
     for named in ["name", "nam", "times", "tone"] {
-        assert!(refused.text().contains(named), "{named}: {}", refused.text());
+        assert!(
+            refused.text().contains(named),
+            "{named}: {}",
+            refused.text()
+        );
     }
-    let odd = client(false).call("halve", json!({"number": 7})).await.unwrap();
-    assert!(odd.is_error() && odd.text().contains("7 is odd"), "{}", odd.text());
-    assert_eq!(client(false).call("halve", json!({"number": 8})).await.unwrap().text(), "4");
+    let odd = client(false)
+        .call("halve", json!({"number": 7}))
+        .await
+        .unwrap();
+    assert!(
+        odd.is_error() && odd.text().contains("7 is odd"),
+        "{}",
+        odd.text()
+    );
+    assert_eq!(
+        client(false)
+            .call("halve", json!({"number": 8}))
+            .await
+            .unwrap()
+            .text(),
+        "4"
+    );
 }
 
 #[tokio::test]
 async fn structured_output_is_sent_with_its_text() {
-    let found = client(false).call("find_orders", json!({"least_id": 7})).await.unwrap();
-    assert_eq!(found.structured(), Some(&json!({"result": [{"id": 7, "note": null}]})));
+    let found = client(false)
+        .call("find_orders", json!({"least_id": 7}))
+        .await
+        .unwrap();
+    assert_eq!(
+        found.structured(),
+        Some(&json!({"result": [{"id": 7, "note": null}]}))
+    );
     assert_eq!(found.text(), r#"{"result":[{"id":7,"note":null}]}"#);
-    let failed = client(false).call("find_orders", json!({"least_id": 101})).await.unwrap();
+    let failed = client(false)
+        .call("find_orders", json!({"least_id": 101}))
+        .await
+        .unwrap();
     assert!(failed.is_error());
     assert_eq!(failed.text(), "Ada has no orders from 101 on");
     assert_eq!(failed.structured(), None);
@@ -187,14 +260,31 @@ async fn structured_output_is_sent_with_its_text() {
 
 #[tokio::test]
 async fn hidden_is_the_same_as_unknown_and_a_bug_says_nothing() {
-    let hidden = client(false).call("purge_all", json!({})).await.unwrap_err();
-    let unknown = client(false).call("purge_nil", json!({})).await.unwrap_err();
-    assert_eq!(hidden.message.replace("purge_all", "purge_nil"), unknown.message);
+    let hidden = client(false)
+        .call("purge_all", json!({}))
+        .await
+        .unwrap_err();
+    let unknown = client(false)
+        .call("purge_nil", json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        hidden.message.replace("purge_all", "purge_nil"),
+        unknown.message
+    );
     assert_eq!((hidden.code, hidden.data), (unknown.code, unknown.data));
     let broken = client(true).call("purge_all", json!({})).await.unwrap();
     assert!(broken.is_error());
-    assert_eq!(broken.text(), "purge_all failed inside the server; its log has the details. The arguments were not at fault.");
-    let names = |tools: Vec<Value>| tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        broken.text(),
+        "purge_all failed inside the server; its log has the details. The arguments were not at fault."
+    );
+    let names = |tools: Vec<Value>| {
+        tools
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
     assert!(!names(client(false).tools().await.unwrap()).contains(&"purge_all".to_owned()));
 }
 
@@ -205,7 +295,16 @@ async fn a_rule_said_at_registration_joins_the_rule_of_the_type() {
         .build()
         .unwrap();
     for (name, is_admin, sees) in [("Ada", true, 1), ("Ada", false, 0), ("Bo", true, 0)] {
-        assert_eq!(endpoint.client(Person { name, is_admin }).tools().await.unwrap().len(), sees, "{name} {is_admin}");
+        assert_eq!(
+            endpoint
+                .client(Person { name, is_admin })
+                .tools()
+                .await
+                .unwrap()
+                .len(),
+            sees,
+            "{name} {is_admin}"
+        );
     }
 }
 
@@ -220,30 +319,60 @@ async fn content_is_typed_and_encoded_and_messages_come_first() {
             {"type": "resource_link", "uri": "art://1", "name": "first", "size": 3}
         ])
     );
-    let methods: Vec<&Value> = drawn.messages().iter().map(|message| &message["method"]).collect();
+    let methods: Vec<&Value> = drawn
+        .messages()
+        .iter()
+        .map(|message| &message["method"])
+        .collect();
     assert_eq!(methods, ["notifications/progress", "notifications/message"]);
-    let refused = client(false).call("draw", json!({"colour": "red"})).await.unwrap();
-    assert!(refused.is_error() && refused.text().contains("colour"), "{}", refused.text());
+    let refused = client(false)
+        .call("draw", json!({"colour": "red"}))
+        .await
+        .unwrap();
+    assert!(
+        refused.is_error() && refused.text().contains("colour"),
+        "{}",
+        refused.text()
+    );
 }
 
 #[tokio::test]
 async fn what_is_sent_fits_the_schema_of_the_revision() {
     let endpoint = Endpoint::builder("typed", "1.0.0")
-        .icon(Icon::new("https://example.org/i.svg").mime_type("image/svg+xml").size("any"))
-        .tool(Tool::of::<Draw>().icon(Icon::new("https://example.org/i.png")).meta("example.org/cost", json!(3)))
+        .icon(
+            Icon::new("https://example.org/i.svg")
+                .mime_type("image/svg+xml")
+                .size("any"),
+        )
+        .tool(
+            Tool::of::<Draw>()
+                .icon(Icon::new("https://example.org/i.png"))
+                .meta("example.org/cost", json!(3)),
+        )
         .tool(Tool::of::<FindOrders>())
         .build()
         .unwrap();
-    let client = endpoint.client(Person { name: "Ada", is_admin: false });
+    let client = endpoint.client(Person {
+        name: "Ada",
+        is_admin: false,
+    });
     let table = [
         ("server/discover", json!({}), "DiscoverResult"),
         ("tools/list", json!({}), "ListToolsResult"),
         ("tools/call", json!({"name": "draw"}), "CallToolResult"),
-        ("tools/call", json!({"name": "find_orders", "arguments": {"least_id": 1}}), "CallToolResult"),
+        (
+            "tools/call",
+            json!({"name": "find_orders", "arguments": {"least_id": 1}}),
+            "CallToolResult",
+        ),
     ];
     for (method, params, name) in table {
         let result = client.request(method, params).await.unwrap();
-        schemas::check(MODERN, name, &json!({"jsonrpc": "2.0", "id": 1, "result": result.result()}));
+        schemas::check(
+            MODERN,
+            name,
+            &json!({"jsonrpc": "2.0", "id": 1, "result": result.result()}),
+        );
         if method == "server/discover" {
             let info = &result.result()["_meta"]["io.modelcontextprotocol/serverInfo"];
             assert_eq!(

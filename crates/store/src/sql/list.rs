@@ -1,9 +1,11 @@
-//! The statement behind a page of records, composed from a closed set of expressions. Every value is bound; what enters the text is checked
-//! field names, and the words of an enum, quoted, as an index is found by its text. So do the numbers of limit and offset: SQLite plans by
-//! their values, and would prepare the statement anew each time they are bound.
+//! The statement behind a page of records, composed from a closed set of expressions. Every value
+//! is bound; what enters the text is checked field names, and the words of an enum, quoted, as an
+//! index is found by its text. So do the numbers of limit and offset: SQLite plans by their values,
+//! and would prepare the statement anew each time they are bound.
 //!
-//! A page is found by its key, not by counting: rows after the cursor under (value, id), then those without a value under (id), so rows
-//! that come and go elsewhere neither repeat nor hide one. Each of the two parts is a range of an index.
+//! A page is found by its key, not by counting: rows after the cursor under (value, id), then those
+//! without a value under (id), so rows that come and go elsewhere neither repeat nor hide one. Each
+//! of the two parts is a range of an index.
 
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -18,7 +20,8 @@ const COLUMNS: &str = "SELECT record.id, record.model, record.account_id, record
 const TAGS: &str = "tags";
 /// The field whose order the indexes of filters have.
 const POSITION: &str = "position";
-/// The fields that an index has in order, and those by which one finds rows in the order of their position.
+/// The fields that an index has in order, and those by which one finds rows in the order of their
+/// position.
 const SORTED: [&str; 3] = [POSITION, "status", "due_date"];
 const FOUND: [&str; 4] = ["board_id", "status", "priority", "assignee"];
 
@@ -43,7 +46,11 @@ impl AccessPath {
     /// The way without a search, or when one finds too much to look at all of it first.
     pub(crate) fn by_index(query: &ListQuery) -> AccessPath {
         let tags = query.filters.iter().filter(|filter| is_tag(filter));
-        if tags.count() == 1 && is_position(&query.sort) { AccessPath::Tagged } else { AccessPath::Rows }
+        if tags.count() == 1 && is_position(&query.sort) {
+            AccessPath::Tagged
+        } else {
+            AccessPath::Rows
+        }
     }
 }
 
@@ -52,7 +59,11 @@ pub(crate) fn is_found_in_order(query: &ListQuery) -> bool {
     if query.search.is_some() {
         return false;
     }
-    let filters: Vec<&Filter> = query.filters.iter().filter(|filter| !matches!(filter, Filter::OwnedBy(_))).collect();
+    let filters: Vec<&Filter> = query
+        .filters
+        .iter()
+        .filter(|filter| !matches!(filter, Filter::OwnedBy(_)))
+        .collect();
     let one_of = |names: &[&str], filter: &Filter| matches!(filter, Filter::Text(field, values) if values.len() == 1 && names.contains(&field.as_str()));
     match filters.as_slice() {
         [] => match &query.sort {
@@ -60,7 +71,10 @@ pub(crate) fn is_found_in_order(query: &ListQuery) -> bool {
             SortKey::Field(field) => SORTED.contains(&field.as_str()),
             SortKey::Rank(field, _) => field.as_str() == "priority",
         },
-        [one] => is_position(&query.sort) && (is_tag(one) || one_of(&FOUND, one) || matches!(one, Filter::IsArchived(_))),
+        [one] => {
+            is_position(&query.sort)
+                && (is_tag(one) || one_of(&FOUND, one) || matches!(one, Filter::IsArchived(_)))
+        }
         [one, other] => {
             let both = |one, other| one_of(&["board_id"], one) && one_of(&["status"], other);
             is_position(&query.sort) && (both(one, other) || both(other, one))
@@ -81,9 +95,12 @@ fn is_tag(filter: &Filter) -> bool {
 pub(crate) fn cursor(query: &ListQuery, id: RecordId) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT ");
     push_sort_value(&mut sql, &query.sort);
-    sql.push(" IS NULL FROM record WHERE record.id = ").push_bind(id.to_string());
-    sql.push(" AND record.account_id = ").push_bind(query.account_id.to_string());
-    sql.push(" AND record.model = ").push_bind(query.model.clone());
+    sql.push(" IS NULL FROM record WHERE record.id = ")
+        .push_bind(id.to_string());
+    sql.push(" AND record.account_id = ")
+        .push_bind(query.account_id.to_string());
+    sql.push(" AND record.model = ")
+        .push_bind(query.model.clone());
     sql
 }
 
@@ -95,16 +112,28 @@ pub(crate) fn page(
     cursor: Option<&Cursor>,
 ) -> QueryBuilder<Sqlite> {
     let limit = i64::from(query.limit) + 1;
-    let page = Composed { query, search, access_path, cursor };
+    let page = Composed {
+        query,
+        search,
+        access_path,
+        cursor,
+    };
     let mut sql = QueryBuilder::new("");
     match page.parts() {
         [only] => page.push_part(&mut sql, *only),
-        // Each part is read in the order of its index, and the next when it has no more: SQLite does so without sorting.
+        // Each part is read in the order of its index, and the next when it has no more: SQLite
+        // does so without sorting.
         parts => {
             for (number, part) in parts.iter().enumerate() {
-                sql.push(if number == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+                sql.push(if number == 0 {
+                    "SELECT * FROM ("
+                } else {
+                    " UNION ALL SELECT * FROM ("
+                });
                 page.push_part(&mut sql, *part);
-                sql.push(" LIMIT ").push(limit + i64::from(query.offset)).push(")");
+                sql.push(" LIMIT ")
+                    .push(limit + i64::from(query.offset))
+                    .push(")");
             }
         }
     }
@@ -140,7 +169,12 @@ impl Composed<'_> {
         match (self.cursor, may_be_missing(&self.query.sort)) {
             (None, false) => &[PageRange::All],
             (None, true) => &[PageRange::Valued, PageRange::Missing],
-            (Some(Cursor { is_missing: true, .. }), _) => &[PageRange::Missing],
+            (
+                Some(Cursor {
+                    is_missing: true, ..
+                }),
+                _,
+            ) => &[PageRange::Missing],
             (Some(_), false) => &[PageRange::Tied, PageRange::Beyond],
             (Some(_), true) => &[PageRange::Tied, PageRange::Beyond, PageRange::Missing],
         }
@@ -155,20 +189,33 @@ impl Composed<'_> {
             AccessPath::Found => {
                 "record_search CROSS JOIN record ON record.number = record_search.rowid WHERE record_search MATCH "
             }
-            AccessPath::Tagged => "record_tag CROSS JOIN record ON record.number = record_tag.number WHERE ",
+            AccessPath::Tagged => {
+                "record_tag CROSS JOIN record ON record.number = record_tag.number WHERE "
+            }
         };
         sql.push(table);
         if let (AccessPath::Found, Some(search)) = (self.access_path, self.search) {
             sql.push_bind(search.parts().to_owned()).push(" AND ");
         }
-        let owner = if self.access_path == AccessPath::Tagged { "record_tag" } else { "record" };
-        sql.push(owner).push(".account_id = ").push_bind(query.account_id.to_string());
-        sql.push(" AND ").push(owner).push(".model = ").push_bind(query.model.clone());
+        let owner = if self.access_path == AccessPath::Tagged {
+            "record_tag"
+        } else {
+            "record"
+        };
+        sql.push(owner)
+            .push(".account_id = ")
+            .push_bind(query.account_id.to_string());
+        sql.push(" AND ")
+            .push(owner)
+            .push(".model = ")
+            .push_bind(query.model.clone());
         sql.push(" AND record.is_deleted = FALSE");
         for filter in &query.filters {
             sql.push(" AND ");
             match filter {
-                Filter::Holds(_, values) if self.access_path == AccessPath::Tagged && is_tag(filter) => {
+                Filter::Holds(_, values)
+                    if self.access_path == AccessPath::Tagged && is_tag(filter) =>
+                {
                     sql.push("record_tag.tag");
                     push_any_of(sql, values.iter().cloned());
                 }
@@ -176,7 +223,9 @@ impl Composed<'_> {
             }
         }
         if let Some(search) = self.search {
-            sql.push(" AND instr(record.search, ").push_bind(search.text().to_owned()).push(") > 0");
+            sql.push(" AND instr(record.search, ")
+                .push_bind(search.text().to_owned())
+                .push(") > 0");
         }
         self.push_range(sql, part);
         let direction = if query.descending { " DESC" } else { "" };
@@ -197,18 +246,28 @@ impl Composed<'_> {
     }
 
     fn push_range(&self, sql: &mut QueryBuilder<Sqlite>, part: PageRange) {
-        let owner = if self.access_path == AccessPath::Tagged { "record_tag" } else { "record" };
+        let owner = if self.access_path == AccessPath::Tagged {
+            "record_tag"
+        } else {
+            "record"
+        };
         let beyond = if self.query.descending { " < " } else { " > " };
         if self.access_path == AccessPath::Tagged {
             sql.push(match part {
-                PageRange::Missing => " AND record_tag.is_missing = TRUE AND record_tag.position = 0",
+                PageRange::Missing => {
+                    " AND record_tag.is_missing = TRUE AND record_tag.position = 0"
+                }
                 _ => " AND record_tag.is_missing = FALSE",
             });
         }
         match (part, self.cursor) {
             (PageRange::Tied, Some(cursor)) => {
                 self.push_beside_cursor(sql, " = ", cursor);
-                sql.push(" AND ").push(owner).push(".id").push(beyond).push_bind(cursor.id.to_string());
+                sql.push(" AND ")
+                    .push(owner)
+                    .push(".id")
+                    .push(beyond)
+                    .push_bind(cursor.id.to_string());
             }
             (PageRange::Beyond, Some(cursor)) => self.push_beside_cursor(sql, beyond, cursor),
             (PageRange::Missing, cursor) => {
@@ -218,11 +277,16 @@ impl Composed<'_> {
                     sql.push(" IS NULL");
                 }
                 if let Some(cursor) = cursor.filter(|cursor| cursor.is_missing) {
-                    sql.push(" AND ").push(owner).push(".id").push(beyond).push_bind(cursor.id.to_string());
+                    sql.push(" AND ")
+                        .push(owner)
+                        .push(".id")
+                        .push(beyond)
+                        .push_bind(cursor.id.to_string());
                 }
             }
             (PageRange::Valued, _) if self.access_path != AccessPath::Tagged => {
-                // Everything but NULL is at least this, texts too: IS NOT NULL, as an index takes it.
+                // Everything but NULL is at least this, texts too: IS NOT NULL, as an index takes
+                // it.
                 sql.push(" AND ");
                 self.push_value(sql);
                 sql.push(" >= -9e999");
@@ -232,12 +296,19 @@ impl Composed<'_> {
     }
 
     /// The value, compared with that of the cursor's row.
-    fn push_beside_cursor(&self, sql: &mut QueryBuilder<Sqlite>, comparison: &str, cursor: &Cursor) {
+    fn push_beside_cursor(
+        &self,
+        sql: &mut QueryBuilder<Sqlite>,
+        comparison: &str,
+        cursor: &Cursor,
+    ) {
         sql.push(" AND ");
         self.push_value(sql);
         sql.push(comparison).push("(SELECT ");
         push_sort_value(sql, &self.query.sort);
-        sql.push(" FROM record WHERE record.id = ").push_bind(cursor.id.to_string()).push(")");
+        sql.push(" FROM record WHERE record.id = ")
+            .push_bind(cursor.id.to_string())
+            .push(")");
     }
 }
 
@@ -262,7 +333,10 @@ fn push_sort_value(sql: &mut QueryBuilder<Sqlite>, sort: &SortKey) {
             sql.push("(CASE ");
             push_field(sql, field);
             for (rank, value) in (0_i64..).zip(values) {
-                sql.push(" WHEN '").push(value.replace('\'', "''")).push("' THEN ").push(rank);
+                sql.push(" WHEN '")
+                    .push(value.replace('\'', "''"))
+                    .push("' THEN ")
+                    .push(rank);
             }
             sql.push(" END)");
         }
@@ -284,7 +358,13 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filte
             push_any_of(sql, values.iter().cloned());
         }
         Filter::IsArchived(values) => {
-            let asked = |value| if values.contains(&value) { "TRUE" } else { "FALSE" };
+            let asked = |value| {
+                if values.contains(&value) {
+                    "TRUE"
+                } else {
+                    "FALSE"
+                }
+            };
             match (asked(true), asked(false)) {
                 ("TRUE", "TRUE") => sql.push("TRUE"),
                 ("FALSE", "FALSE") => sql.push("FALSE"),
@@ -293,7 +373,11 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filte
         }
         // Nobody sees the rows of others: there are all of one's own, or none.
         Filter::OwnedBy(values) => {
-            sql.push(if values.contains(&query.account_id.to_string()) { "TRUE" } else { "FALSE" });
+            sql.push(if values.contains(&query.account_id.to_string()) {
+                "TRUE"
+            } else {
+                "FALSE"
+            });
         }
         // The empty text is also that of a row without the field.
         Filter::Text(field, values) => {
@@ -309,13 +393,17 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filte
         }
         Filter::Holds(field, values) if field.as_str() == TAGS => {
             sql.push("record.number IN (SELECT record_tag.number FROM record_tag WHERE record_tag.account_id = ");
-            sql.push_bind(query.account_id.to_string()).push(" AND record_tag.model = ").push_bind(query.model.clone());
+            sql.push_bind(query.account_id.to_string())
+                .push(" AND record_tag.model = ")
+                .push_bind(query.model.clone());
             sql.push(" AND record_tag.tag");
             push_any_of(sql, values.iter().cloned());
             sql.push(")");
         }
         Filter::Holds(field, values) => {
-            sql.push("EXISTS (SELECT 1 FROM json_each(record.data, '$.").push(field.as_str()).push("') AS held WHERE held.value");
+            sql.push("EXISTS (SELECT 1 FROM json_each(record.data, '$.")
+                .push(field.as_str())
+                .push("') AS held WHERE held.value");
             push_any_of(sql, values.iter().cloned());
             sql.push(")");
         }

@@ -1,4 +1,5 @@
-//! A search: the text as rows hold it, and what of it the index of three characters is asked for. The rows that this finds are looked at.
+//! A search: the text as rows hold it, and what of it the index of three characters is asked for.
+//! The rows that this finds are looked at.
 
 use crate::record::folded;
 
@@ -23,14 +24,26 @@ impl Search {
         let last = windows.len().saturating_sub(1);
         let picked = windows.len().min(MOST_PARTS);
         for number in 0..picked {
-            let place = if picked > 1 { number * last / (picked - 1) } else { 0 };
-            let Some(window) = windows.get(place) else { continue };
-            let part = format!("\"{}\"", window.iter().collect::<String>().replace('"', "\"\""));
+            let place = if picked > 1 {
+                number * last / (picked - 1)
+            } else {
+                0
+            };
+            let Some(window) = windows.get(place) else {
+                continue;
+            };
+            let part = format!(
+                "\"{}\"",
+                window.iter().collect::<String>().replace('"', "\"\"")
+            );
             if !parts.contains(&part) {
                 parts.push(part);
             }
         }
-        Search { text, parts: parts.join(" AND ") }
+        Search {
+            text,
+            parts: parts.join(" AND "),
+        }
     }
 
     /// As rows hold it.
@@ -62,6 +75,10 @@ mod tests {
         let long: String = ('a'..='z').chain('α'..='ω').collect();
         let search = Search::new(&long);
         assert_eq!(search.parts().matches(" AND ").count(), 15);
-        assert!(search.parts().starts_with("\"abc\"") && search.parts().ends_with("\"χψω\""), "{}", search.parts());
+        assert!(
+            search.parts().starts_with("\"abc\"") && search.parts().ends_with("\"χψω\""),
+            "{}",
+            search.parts()
+        );
     }
 }

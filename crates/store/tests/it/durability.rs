@@ -1,4 +1,5 @@
-//! A writer that is killed in the middle: what it was told is kept is kept, once. The writer is this test binary again.
+//! A writer that is killed in the middle: what it was told is kept is kept, once. The writer is
+//! this test binary again.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Lines};
@@ -14,10 +15,18 @@ const ACKNOWLEDGED: &str = "acknowledged ";
 /// The writer: without its variable it has nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writer_until_killed() {
-    let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    // Two processes write without a pause: which of them waits, and how long, is not what is looked at.
-    let options = StoreOptions { busy_time: std::time::Duration::from_secs(60), ..StoreOptions::default() };
-    let store = Store::open_with(Path::new(&directory), options).await.unwrap();
+    let Some(directory) = std::env::var_os(DIRECTORY) else {
+        return;
+    };
+    // Two processes write without a pause: which of them waits, and how long, is not what is looked
+    // at.
+    let options = StoreOptions {
+        busy_time: std::time::Duration::from_secs(60),
+        ..StoreOptions::default()
+    };
+    let store = Store::open_with(Path::new(&directory), options)
+        .await
+        .unwrap();
     let mut writers = tokio::task::JoinSet::new();
     let process = std::process::id();
     for writer in 0..4 {
@@ -58,15 +67,24 @@ impl Writer {
 
     /// The next so many ids that the writer says are kept.
     fn acknowledged(&mut self, count: usize) -> Vec<String> {
-        let lines = self.lines.by_ref().map(|line| line.expect("the writer goes on until it is killed"));
-        lines.filter_map(|line| line.split(ACKNOWLEDGED).nth(1).map(str::to_owned)).take(count).collect()
+        let lines = self
+            .lines
+            .by_ref()
+            .map(|line| line.expect("the writer goes on until it is killed"));
+        lines
+            .filter_map(|line| line.split(ACKNOWLEDGED).nth(1).map(str::to_owned))
+            .take(count)
+            .collect()
     }
 
     /// Kills it and reads what it still said. The last line may be cut.
     fn kill(mut self) -> Vec<String> {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        let said = self.lines.map_while(Result::ok).filter_map(|line| RecordId::parse(line.split(ACKNOWLEDGED).nth(1)?));
+        let said = self
+            .lines
+            .map_while(Result::ok)
+            .filter_map(|line| RecordId::parse(line.split(ACKNOWLEDGED).nth(1)?));
         said.map(|id| id.to_string()).collect()
     }
 }
@@ -76,7 +94,10 @@ async fn every_record_that_two_killed_processes_acknowledged_is_there_and_none_t
     let directory = tempfile::tempdir().unwrap();
     let mut acknowledged = BTreeSet::new();
     for round in 1..=3 {
-        let mut writers = [Writer::start(directory.path()), Writer::start(directory.path())];
+        let mut writers = [
+            Writer::start(directory.path()),
+            Writer::start(directory.path()),
+        ];
         for writer in &mut writers {
             for id in writer.acknowledged(30 * round) {
                 assert!(acknowledged.insert(id), "an id was given twice");
@@ -86,7 +107,10 @@ async fn every_record_that_two_killed_processes_acknowledged_is_there_and_none_t
             acknowledged.extend(writer.kill());
         }
     }
-    assert!(acknowledged.len() >= 2 * (30 + 60 + 90), "both processes wrote");
+    assert!(
+        acknowledged.len() >= 2 * (30 + 60 + 90),
+        "both processes wrote"
+    );
 
     let store = Store::open(directory.path()).await.unwrap();
     let mut query = ListQuery {
@@ -105,13 +129,25 @@ async fn every_record_that_two_killed_processes_acknowledged_is_there_and_none_t
     loop {
         let page = store.records(&query).await.unwrap();
         for record in &page.records {
-            assert!(kept.insert(record.id.to_string()), "{} is there twice", record.id);
-            assert!(titles.insert(record.data.clone()), "{} was kept twice", record.data);
+            assert!(
+                kept.insert(record.id.to_string()),
+                "{} is there twice",
+                record.id
+            );
+            assert!(
+                titles.insert(record.data.clone()),
+                "{} was kept twice",
+                record.data
+            );
         }
         query.after = page.records.last().map(|record| record.id);
         if !page.has_more {
             break;
         }
     }
-    assert!(acknowledged.is_subset(&kept), "{:?}", acknowledged.difference(&kept));
+    assert!(
+        acknowledged.is_subset(&kept),
+        "{:?}",
+        acknowledged.difference(&kept)
+    );
 }

@@ -1,10 +1,11 @@
-//! What goes wrong under an open store: it says what became of a change, and goes on when what was wrong is mended.
+//! What goes wrong under an open store: it says what became of a change, and goes on when what was
+//! wrong is mended.
 
 use std::path::Path;
 
 use footbridge_store::{
-    AccountId, DATABASE_FILE, FieldName, ListQuery, NewRecord, Record, RecordError, RecordId, SortKey, Store, StoreError,
-    StoreOptions,
+    AccountId, DATABASE_FILE, FieldName, ListQuery, NewRecord, Record, RecordError, RecordId,
+    SortKey, Store, StoreError, StoreOptions,
 };
 use serde_json::json;
 
@@ -12,12 +13,22 @@ async fn add(store: &Store, title: &str) -> Result<Record, RecordError> {
     let data = json!({ "title": title }).as_object().unwrap().clone();
     let searched = [FieldName::parse("title").unwrap()];
     store
-        .create_record(NewRecord { account_id: AccountId::local(), model: "card", data, searched: &searched, references: &[] })
+        .create_record(NewRecord {
+            account_id: AccountId::local(),
+            model: "card",
+            data,
+            searched: &searched,
+            references: &[],
+        })
         .await
 }
 
 async fn is_there(store: &Store, id: RecordId) -> bool {
-    store.record(AccountId::local(), "card", id).await.unwrap().is_some()
+    store
+        .record(AccountId::local(), "card", id)
+        .await
+        .unwrap()
+        .is_some()
 }
 
 fn everything() -> ListQuery {
@@ -41,12 +52,18 @@ fn is_gone(error: &RecordError) -> bool {
 #[tokio::test]
 async fn a_write_that_found_no_room_leaves_the_next_one_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let options = StoreOptions { largest_database_bytes: Some(512 * 1024), ..StoreOptions::default() };
+    let options = StoreOptions {
+        largest_database_bytes: Some(512 * 1024),
+        ..StoreOptions::default()
+    };
     let store = Store::open_with(directory.path(), options).await.unwrap();
     let large = "x".repeat(600 * 1024);
     for round in 0..3 {
         let error = add(&store, &large).await.unwrap_err();
-        assert!(matches!(error, RecordError::Store(StoreError::DiskFull(_))), "{error:?}");
+        assert!(
+            matches!(error, RecordError::Store(StoreError::DiskFull(_))),
+            "{error:?}"
+        );
         assert!(error.to_string().contains("nothing was changed"), "{error}");
         let small = add(&store, &format!("small {round}")).await.unwrap();
         assert!(is_there(&store, small.id).await);
@@ -62,8 +79,14 @@ async fn nothing_is_acknowledged_when_the_files_were_removed() {
         add(&store, "kept").await.unwrap();
         std::fs::remove_file(directory.path().join(name)).unwrap();
         let error = add(&store, "lost").await.unwrap_err();
-        assert!(is_gone(&error) && error.to_string().contains("nothing was changed"), "{name}: {error:?}");
-        assert!(matches!(store.ready().await, Err(StoreError::Gone(_))), "{name}");
+        assert!(
+            is_gone(&error) && error.to_string().contains("nothing was changed"),
+            "{name}: {error:?}"
+        );
+        assert!(
+            matches!(store.ready().await, Err(StoreError::Gone(_))),
+            "{name}"
+        );
         store.close().await;
     }
 }
@@ -75,7 +98,8 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-/// The operator restores a copy while the program runs, by removing the database and putting the copy in its place.
+/// The operator restores a copy while the program runs, by removing the database and putting the
+/// copy in its place.
 #[tokio::test]
 async fn a_restored_copy_is_not_changed_by_the_log_of_the_file_before() {
     let directory = tempfile::tempdir().unwrap();
@@ -96,10 +120,19 @@ async fn a_restored_copy_is_not_changed_by_the_log_of_the_file_before() {
     store.close().await;
 
     let restored = std::fs::read(directory.path().join(DATABASE_FILE)).unwrap();
-    assert_eq!(restored, std::fs::read(copy.path().join(DATABASE_FILE)).unwrap());
+    assert_eq!(
+        restored,
+        std::fs::read(copy.path().join(DATABASE_FILE)).unwrap()
+    );
     let aside = |name: &str| name.starts_with("footbridge.db-wal.of-replaced-file-");
-    let names = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    assert_eq!(names.filter(|name| aside(name)).count(), 1, "what was in the log is kept aside");
+    let names = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(
+        names.filter(|name| aside(name)).count(),
+        1,
+        "what was in the log is kept aside"
+    );
     let store = Store::open(directory.path()).await.unwrap();
     assert!(is_there(&store, old.id).await);
     assert!(!is_there(&store, new.id).await);
@@ -112,7 +145,9 @@ async fn damaged_pages_end_writing_and_readiness() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).await.unwrap();
     for number in 0..300 {
-        add(&store, &format!("{number} {}", "x".repeat(2000))).await.unwrap();
+        add(&store, &format!("{number} {}", "x".repeat(2000)))
+            .await
+            .unwrap();
     }
     store.close().await;
     let path = directory.path().join(DATABASE_FILE);
@@ -133,7 +168,10 @@ async fn damaged_pages_end_writing_and_readiness() {
     };
     assert!(matches!(error, StoreError::Damaged(_)), "{error:?}");
     let error = add(&store, "refused").await.unwrap_err();
-    assert!(matches!(error, RecordError::Store(StoreError::Damaged(_))), "{error:?}");
+    assert!(
+        matches!(error, RecordError::Store(StoreError::Damaged(_))),
+        "{error:?}"
+    );
     assert!(error.to_string().contains("nothing was changed"), "{error}");
 }
 
@@ -142,7 +180,9 @@ async fn a_list_that_meets_a_damaged_page_ends_writing() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).await.unwrap();
     for number in 0..300 {
-        add(&store, &format!("{number} {}", "x".repeat(2000))).await.unwrap();
+        add(&store, &format!("{number} {}", "x".repeat(2000)))
+            .await
+            .unwrap();
     }
     store.close().await;
     let path = directory.path().join(DATABASE_FILE);
@@ -154,7 +194,10 @@ async fn a_list_that_meets_a_damaged_page_ends_writing() {
     let error = store.records(&everything()).await.unwrap_err();
     assert!(error.to_string().contains("damaged"), "{error}");
     let error = add(&store, "refused").await.unwrap_err();
-    assert!(matches!(error, RecordError::Store(StoreError::Damaged(_))), "{error:?}");
+    assert!(
+        matches!(error, RecordError::Store(StoreError::Damaged(_))),
+        "{error:?}"
+    );
 }
 
 /// A write that is dropped in its middle leaves neither half of it nor a stuck connection.
@@ -173,11 +216,18 @@ async fn a_dropped_write_is_there_whole_or_not_at_all_and_the_next_goes_on() {
         add(&store, "after").await.unwrap();
     }
     let records = store.records(&everything()).await.unwrap().records;
-    assert_eq!(records.iter().filter(|record| record.data.contains("after")).count(), 59);
+    assert_eq!(
+        records
+            .iter()
+            .filter(|record| record.data.contains("after"))
+            .count(),
+        59
+    );
 }
 
 /// Polls once, after giving other tasks a turn; true when it is done.
 async fn futures_now<T>(future: &mut std::pin::Pin<Box<impl Future<Output = T>>>) -> bool {
     tokio::task::yield_now().await;
-    std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_ready())).await
+    std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_ready()))
+        .await
 }

@@ -1,6 +1,9 @@
 //! A database of the version before opens, with all that is in it, and is as quick as a new one.
 
-use footbridge_store::{AccountId, CallKey, DATABASE_FILE, FieldName, Filter, KeptCall, ListQuery, RecordId, SortKey, Store};
+use footbridge_store::{
+    AccountId, CallKey, DATABASE_FILE, FieldName, Filter, KeptCall, ListQuery, RecordId, SortKey,
+    Store,
+};
 use sqlx::{ConnectOptions, Connection};
 
 const INITIAL: &str = include_str!("../../migrations/0001_initial.sql");
@@ -14,10 +17,16 @@ async fn a_database_of_the_version_before_keeps_all_its_rows_and_calls() {
     let files = tempfile::tempdir().unwrap();
     std::fs::write(files.path().join("0001_initial.sql"), INITIAL).unwrap();
     std::fs::write(files.path().join("0002_kept_calls.sql"), KEPT_CALLS).unwrap();
-    let options =
-        sqlx::sqlite::SqliteConnectOptions::new().filename(directory.path().join(DATABASE_FILE)).create_if_missing(true);
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(directory.path().join(DATABASE_FILE))
+        .create_if_missing(true);
     let mut connection = options.connect().await.unwrap();
-    sqlx::migrate::Migrator::new(files.path()).await.unwrap().run(&mut connection).await.unwrap();
+    sqlx::migrate::Migrator::new(files.path())
+        .await
+        .unwrap()
+        .run(&mut connection)
+        .await
+        .unwrap();
     let local = AccountId::local().to_string();
     let rows = format!(
         r#"INSERT INTO account (id, name, role, created_at) VALUES ('{local}', 'local', 'admin', '2026-01-01T00:00:00.000000Z');
@@ -29,17 +38,27 @@ async fn a_database_of_the_version_before_keeps_all_its_rows_and_calls() {
         INSERT INTO kept_call (caller, tool, key, fingerprint, begun_at, expires_at, is_done, size, answer) VALUES
         ('http', 't', 'k', 'f', '2027-01-15T08:00:00.000000Z', '2027-01-16T08:00:00.000000Z', TRUE, 1, '7')"#
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(rows))
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
 
     let store = Store::open(directory.path()).await.unwrap();
     let id = RecordId::parse(ID).unwrap();
-    let record = store.record(AccountId::local(), "card", id).await.unwrap().unwrap();
+    let record = store
+        .record(AccountId::local(), "card", id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(record.updated_at, "2026-01-02T00:00:00.000000Z");
     let query = ListQuery {
         account_id: AccountId::local(),
         model: "card".to_owned(),
-        filters: vec![Filter::Holds(FieldName::parse("tags").unwrap(), vec!["t".to_owned()])],
+        filters: vec![Filter::Holds(
+            FieldName::parse("tags").unwrap(),
+            vec!["t".to_owned()],
+        )],
         search: None,
         sort: SortKey::Field(FieldName::parse("position").unwrap()),
         descending: false,
@@ -47,11 +66,25 @@ async fn a_database_of_the_version_before_keeps_all_its_rows_and_calls() {
         offset: 0,
         after: None,
     };
-    assert_eq!(store.records(&query).await.unwrap().records, std::slice::from_ref(&record));
-    let searched = ListQuery { filters: vec![], search: Some("ÜBE".to_owned()), ..query };
+    assert_eq!(
+        store.records(&query).await.unwrap().records,
+        std::slice::from_ref(&record)
+    );
+    let searched = ListQuery {
+        filters: vec![],
+        search: Some("ÜBE".to_owned()),
+        ..query
+    };
     assert_eq!(store.records(&searched).await.unwrap().records, [record]);
-    let call = CallKey { caller: "http".into(), tool: "t".into(), key: "k".into() };
+    let call = CallKey {
+        caller: "http".into(),
+        tool: "t".into(),
+        key: "k".into(),
+    };
     let now = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_800_000_000);
-    assert_eq!(store.begin_kept_call(&call, "r", "f", now).await.unwrap(), KeptCall::Done(Some("7".to_owned())));
+    assert_eq!(
+        store.begin_kept_call(&call, "r", "f", now).await.unwrap(),
+        KeptCall::Done(Some("7".to_owned()))
+    );
     store.ready().await.unwrap();
 }

@@ -1,10 +1,11 @@
-//! A search finds what a look into every row finds: letters of any script, without case, wildcards as the characters they are.
+//! A search finds what a look into every row finds: letters of any script, without case, wildcards
+//! as the characters they are.
 
 use std::collections::BTreeSet;
 
 use footbridge_store::{
-    AccountId, DATABASE_FILE, FieldName, Filter, ListError, ListQuery, NewRecord, RecordChange, RecordId, SortKey, Store,
-    StoreOptions,
+    AccountId, DATABASE_FILE, FieldName, Filter, ListError, ListQuery, NewRecord, RecordChange,
+    RecordId, SortKey, Store, StoreOptions,
 };
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::strategy::ValueTree;
@@ -27,9 +28,18 @@ fn query(search: &str, limit: u32) -> ListQuery {
 }
 
 async fn add(store: &Store, card: Value) -> RecordId {
-    let searched = [FieldName::parse("title").unwrap(), FieldName::parse("description").unwrap()];
+    let searched = [
+        FieldName::parse("title").unwrap(),
+        FieldName::parse("description").unwrap(),
+    ];
     let data = card.as_object().unwrap().clone();
-    let new = NewRecord { account_id: AccountId::local(), model: "card", data, searched: &searched, references: &[] };
+    let new = NewRecord {
+        account_id: AccountId::local(),
+        model: "card",
+        data,
+        searched: &searched,
+        references: &[],
+    };
     store.create_record(new).await.unwrap().id
 }
 
@@ -47,7 +57,11 @@ async fn found(store: &Store, mut query: ListQuery) -> Vec<RecordId> {
 }
 
 async fn raw(store_directory: &std::path::Path) -> SqliteConnection {
-    sqlx::sqlite::SqliteConnectOptions::new().filename(store_directory.join(DATABASE_FILE)).connect().await.unwrap()
+    sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(store_directory.join(DATABASE_FILE))
+        .connect()
+        .await
+        .unwrap()
 }
 
 /// Copies of the row that is there.
@@ -59,7 +73,10 @@ async fn copies(store_directory: &std::path::Path, count: u32) {
         json_set(data, '$.position', i % 100), search FROM n, record"
     );
     let mut connection = raw(store_directory).await;
-    sqlx::raw_sql(sqlx::AssertSqlSafe(copies)).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(copies))
+        .execute(&mut connection)
+        .await
+        .unwrap();
 }
 
 /// As searches were carried out before there was an index: by LIKE, on every row.
@@ -73,7 +90,13 @@ async fn by_like(connection: &mut SqliteConnection, text: &str) -> BTreeSet<Stri
     }
     pattern.push('%');
     let like = "SELECT id FROM record WHERE is_deleted = FALSE AND search LIKE ? ESCAPE '\\'";
-    sqlx::query_scalar(like).bind(pattern).fetch_all(connection).await.unwrap().into_iter().collect()
+    sqlx::query_scalar(like)
+        .bind(pattern)
+        .fetch_all(connection)
+        .await
+        .unwrap()
+        .into_iter()
+        .collect()
 }
 
 fn any_text(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
@@ -96,17 +119,41 @@ async fn a_search_finds_exactly_what_a_look_into_every_row_finds() {
     for number in 0..150 {
         let text = any_text(0..12).new_tree(&mut runner).unwrap().current();
         let other = any_text(0..12).new_tree(&mut runner).unwrap().current();
-        let position = if number % 4 == 0 { Value::Null } else { json!(number % 7) };
-        let id = add(&store, json!({ "title": text, "description": other, "position": position })).await;
+        let position = if number % 4 == 0 {
+            Value::Null
+        } else {
+            json!(number % 7)
+        };
+        let id = add(
+            &store,
+            json!({ "title": text, "description": other, "position": position }),
+        )
+        .await;
         // Some are changed afterwards, and some deleted: the index follows.
         if number % 5 == 0 {
             let set = json!({ "title": other }).as_object().unwrap().clone();
-            let searched = [FieldName::parse("title").unwrap(), FieldName::parse("description").unwrap()];
+            let searched = [
+                FieldName::parse("title").unwrap(),
+                FieldName::parse("description").unwrap(),
+            ];
             let (account_id, model) = (AccountId::local(), "card");
-            store.change_record(RecordChange { account_id, model, id, set, searched: &searched, references: &[] }).await.unwrap();
+            store
+                .change_record(RecordChange {
+                    account_id,
+                    model,
+                    id,
+                    set,
+                    searched: &searched,
+                    references: &[],
+                })
+                .await
+                .unwrap();
         }
         if number % 11 == 0 {
-            store.delete_record(AccountId::local(), "card", id).await.unwrap();
+            store
+                .delete_record(AccountId::local(), "card", id)
+                .await
+                .unwrap();
         }
         texts.push(text);
     }
@@ -120,7 +167,11 @@ async fn a_search_finds_exactly_what_a_look_into_every_row_finds() {
             let letters: Vec<char> = texts[number % texts.len()].chars().collect();
             let start = (number / 3).checked_rem(letters.len()).unwrap_or(0);
             let part: String = letters.iter().skip(start).take(1 + number % 6).collect();
-            if number % 3 == 0 { part.to_uppercase() } else { part }
+            if number % 3 == 0 {
+                part.to_uppercase()
+            } else {
+                part
+            }
         };
         if asked.is_empty() {
             continue;
@@ -140,15 +191,29 @@ async fn a_search_finds_exactly_what_a_look_into_every_row_finds() {
 async fn a_search_that_finds_much_gives_the_pages_of_one_that_finds_little() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).await.unwrap();
-    let first = add(&store, json!({ "title": "template needle", "position": -1, "tags": ["t"] })).await;
+    let first = add(
+        &store,
+        json!({ "title": "template needle", "position": -1, "tags": ["t"] }),
+    )
+    .await;
     copies(directory.path(), 2500).await;
-    for filter in [vec![], vec![Filter::Holds(FieldName::parse("tags").unwrap(), vec!["t".to_owned()])]] {
+    for filter in [
+        vec![],
+        vec![Filter::Holds(
+            FieldName::parse("tags").unwrap(),
+            vec!["t".to_owned()],
+        )],
+    ] {
         let mut asked = query("needle", 200);
         asked.filters = filter;
         let ids = found(&store, asked.clone()).await;
         assert_eq!((ids.len(), ids[0]), (2501, first));
         asked.search = None;
-        assert_eq!(found(&store, asked).await, ids, "every row has it, so the search changes nothing");
+        assert_eq!(
+            found(&store, asked).await,
+            ids,
+            "every row has it, so the search changes nothing"
+        );
     }
 }
 
@@ -165,7 +230,10 @@ async fn no_row_holds_a_nul() {
 #[tokio::test]
 async fn a_search_that_takes_too_long_is_ended_with_a_sentence() {
     let directory = tempfile::tempdir().unwrap();
-    let options = StoreOptions { scan_time: std::time::Duration::ZERO, ..StoreOptions::default() };
+    let options = StoreOptions {
+        scan_time: std::time::Duration::ZERO,
+        ..StoreOptions::default()
+    };
     let store = Store::open_with(directory.path(), options).await.unwrap();
     add(&store, json!({ "title": "abc ".repeat(50) })).await;
     copies(directory.path(), 5000).await;
@@ -176,8 +244,15 @@ async fn a_search_that_takes_too_long_is_ended_with_a_sentence() {
         }
     };
     assert!(matches!(error, ListError::TooLong(_)), "{error:?}");
-    assert!(error.to_string().contains("three or more characters"), "{error}");
+    assert!(
+        error.to_string().contains("three or more characters"),
+        "{error}"
+    );
     let mut whole = query("", 7);
     whole.search = None;
-    assert_eq!(store.records(&whole).await.unwrap().records.len(), 7, "what an index finds has no such limit");
+    assert_eq!(
+        store.records(&whole).await.unwrap().records.len(),
+        7,
+        "what an index finds has no such limit"
+    );
 }

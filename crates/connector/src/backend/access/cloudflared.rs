@@ -1,4 +1,5 @@
-//! Asking the `cloudflared` program for the token of a person who has signed in. Bounded in time and bytes; its output is never shown.
+//! Asking the `cloudflared` program for the token of a person who has signed in. Bounded in time
+//! and bytes; its output is never shown.
 
 use std::fmt;
 use std::path::Path;
@@ -53,10 +54,19 @@ pub(super) async fn token(app: &str) -> Result<SecretString, Failure> {
 
 async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
     let mut command = Command::new(program);
-    command.arg("access").arg("token").arg(format!("-app={app}"));
+    command
+        .arg("access")
+        .arg("token")
+        .arg(format!("-app={app}"));
     // no setting of ours
-    command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_needed_variable)));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    command.env_clear().envs(
+        std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_needed_variable)),
+    );
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Failure::NotThere,
         _ => Failure::NotStarted,
@@ -68,17 +78,33 @@ async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
             None => String::new(),
         };
         let status = child.wait().await.map_err(|_| Failure::Failed)?;
-        if status.success() { Ok(text) } else { Err(Failure::Failed) }
+        if status.success() {
+            Ok(text)
+        } else {
+            Err(Failure::Failed)
+        }
     };
-    let text = tokio::time::timeout(TIME, run).await.map_err(|_| Failure::TimedOut)??;
+    let text = tokio::time::timeout(TIME, run)
+        .await
+        .map_err(|_| Failure::TimedOut)??;
     // An old version says where it looked before it gives the token: the token is the last line.
-    let token = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    is_token(token).then(|| SecretString::from(token.to_owned())).ok_or(Failure::NoToken)
+    let token = text
+        .lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty())
+        .unwrap_or_default();
+    is_token(token)
+        .then(|| SecretString::from(token.to_owned()))
+        .ok_or(Failure::NoToken)
 }
 
 async fn read(output: impl AsyncRead + Unpin) -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    let read = output.take(MAX_OUTPUT as u64 + 1).read_to_end(&mut bytes).await.map_err(|_| Failure::Failed)?;
+    let read = output
+        .take(MAX_OUTPUT as u64 + 1)
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(|_| Failure::Failed)?;
     if read > MAX_OUTPUT {
         return Err(Failure::NoToken);
     }
@@ -87,8 +113,12 @@ async fn read(output: impl AsyncRead + Unpin) -> Result<String, Failure> {
 
 /// Three parts of base64, as a JSON Web Token has them.
 fn is_token(text: &str) -> bool {
-    let is_part =
-        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte));
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
+    };
     text.len() <= MAX_TOKEN && text.split('.').count() == 3 && text.split('.').all(is_part)
 }
 
@@ -101,12 +131,18 @@ mod tests {
 
     use super::{Failure, MAX_OUTPUT, MAX_TOKEN, ask, is_token};
 
-    /// A program that is written by another process: while this one has a file open for writing, a child of a test beside may inherit
-    /// the handle for a moment, and no system runs a file that somebody is still writing to ("text file busy").
+    /// A program that is written by another process: while this one has a file open for writing, a
+    /// child of a test beside may inherit the handle for a moment, and no system runs a file that
+    /// somebody is still writing to ("text file busy").
     fn program(directory: &tempfile::TempDir, script: &str) -> PathBuf {
         let path = directory.path().join("cloudflared");
         let write = r##"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""##;
-        let written = std::process::Command::new("sh").args(["-c", write, "sh"]).arg(&path).arg(script).status().unwrap();
+        let written = std::process::Command::new("sh")
+            .args(["-c", write, "sh"])
+            .arg(&path)
+            .arg(script)
+            .status()
+            .unwrap();
         assert!(written.success(), "{written}");
         path
     }
@@ -114,46 +150,81 @@ mod tests {
     async fn outcome(script: &str) -> Result<String, Failure> {
         let directory = tempfile::tempdir().unwrap();
         let program = program(&directory, script);
-        ask(&program, "https://ptm.example.com/").await.map(|token| token.expose_secret().to_owned())
+        ask(&program, "https://ptm.example.com/")
+            .await
+            .map(|token| token.expose_secret().to_owned())
     }
 
     #[tokio::test]
     async fn the_token_is_the_last_line_of_a_program_that_ends_well() {
-        assert_eq!(outcome("echo; echo looking; echo ' a.b.c '").await.unwrap(), "a.b.c");
-        assert_eq!(outcome(r#"test "$*" = "access token -app=https://ptm.example.com/" && echo a.b.c"#).await.unwrap(), "a.b.c");
+        assert_eq!(
+            outcome("echo; echo looking; echo ' a.b.c '").await.unwrap(),
+            "a.b.c"
+        );
+        assert_eq!(
+            outcome(r#"test "$*" = "access token -app=https://ptm.example.com/" && echo a.b.c"#)
+                .await
+                .unwrap(),
+            "a.b.c"
+        );
     }
 
     #[tokio::test]
     async fn every_other_end_says_what_it_was() {
-        assert_eq!(ask(std::path::Path::new("/nowhere/cloudflared"), "x").await.unwrap_err(), Failure::NotThere);
+        assert_eq!(
+            ask(std::path::Path::new("/nowhere/cloudflared"), "x")
+                .await
+                .unwrap_err(),
+            Failure::NotThere
+        );
         let directory = tempfile::tempdir().unwrap();
         let is_no_program = ask(directory.path(), "x").await.unwrap_err();
         assert_eq!(
             (is_no_program, is_no_program.to_string().as_str()),
-            (Failure::NotStarted, "`cloudflared` is here and cannot be started")
+            (
+                Failure::NotStarted,
+                "`cloudflared` is here and cannot be started"
+            )
         );
-        assert_eq!(outcome("echo a.b.c; exit 1").await.unwrap_err(), Failure::Failed);
-        assert_eq!(outcome("echo Unable to find token").await.unwrap_err(), Failure::NoToken);
+        assert_eq!(
+            outcome("echo a.b.c; exit 1").await.unwrap_err(),
+            Failure::Failed
+        );
+        assert_eq!(
+            outcome("echo Unable to find token").await.unwrap_err(),
+            Failure::NoToken
+        );
         assert_eq!(outcome("true").await.unwrap_err(), Failure::NoToken);
     }
 
     #[tokio::test]
     async fn its_output_has_an_end() {
-        let padded = |bytes: usize| format!("head -c {bytes} /dev/zero | tr '\\0' '\\n'; echo a.b.c");
+        let padded =
+            |bytes: usize| format!("head -c {bytes} /dev/zero | tr '\\0' '\\n'; echo a.b.c");
         assert_eq!(outcome(&padded(MAX_OUTPUT - 6)).await.unwrap(), "a.b.c");
-        assert_eq!(outcome(&padded(MAX_OUTPUT - 5)).await.unwrap_err(), Failure::NoToken);
+        assert_eq!(
+            outcome(&padded(MAX_OUTPUT - 5)).await.unwrap_err(),
+            Failure::NoToken
+        );
     }
 
     /// The clock is the test's: it goes on when there is nothing to do but wait.
     #[tokio::test(start_paused = true)]
     async fn it_has_its_time() {
-        assert_eq!(outcome("exec tail -f /dev/null").await.unwrap_err(), Failure::TimedOut);
+        assert_eq!(
+            outcome("exec tail -f /dev/null").await.unwrap_err(),
+            Failure::TimedOut
+        );
     }
 
     #[test]
     fn a_token_has_three_parts_and_a_bounded_length() {
         assert!(is_token(&format!("a.b.{}", "c".repeat(MAX_TOKEN - 4))));
         assert!(!is_token(&format!("a.b.{}", "c".repeat(MAX_TOKEN - 3))));
-        assert!(["", "a.b", "a.b.c.d", "a..c", "a.b.c d", "a.b.ç"].iter().all(|text| !is_token(text)));
+        assert!(
+            ["", "a.b", "a.b.c.d", "a..c", "a.b.c d", "a.b.ç"]
+                .iter()
+                .all(|text| !is_token(text))
+        );
     }
 }

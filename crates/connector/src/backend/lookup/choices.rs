@@ -1,4 +1,5 @@
-//! What can be chosen, and which of it a text means: a name exactly, then an id, then a name that is alike. Asks nothing.
+//! What can be chosen, and which of it a text means: a name exactly, then an id, then a name that
+//! is alike. Asks nothing.
 
 use jaq_json::Val;
 
@@ -27,23 +28,38 @@ const OF_ID: &str = "id:";
 
 /// The text as an id, and whether it says that it is one.
 pub(super) fn as_id(name: &str) -> (&str, bool) {
-    name.strip_prefix(OF_ID).map_or((name, false), |id| (id.trim(), true))
+    name.strip_prefix(OF_ID)
+        .map_or((name, false), |id| (id.trim(), true))
 }
 
 /// The one choice that the text means; none when nothing is called so.
-pub(super) fn pick(choices: &[Choice], name: &str, asked: &Asked<'_>) -> Result<Option<Picked>, CallError> {
+pub(super) fn pick(
+    choices: &[Choice],
+    name: &str,
+    asked: &Asked<'_>,
+) -> Result<Option<Picked>, CallError> {
     let (id, says_id) = as_id(name);
     let by_id = choices.iter().find(|choice| choice.id_text == id);
     let exact = called(choices, |own| own == name);
     match (exact.as_slice(), by_id) {
-        ([], Some(choice)) => return Ok(Some(Picked { id: choice.id.clone(), is_exact: true, taken: None })),
+        ([], Some(choice)) => {
+            return Ok(Some(Picked {
+                id: choice.id.clone(),
+                is_exact: true,
+                taken: None,
+            }));
+        }
         ([], None) => {}
         ([named], Some(other)) if named.id_text != other.id_text && asked.changes && !says_id => {
             return Err(refusal::name_and_id(asked, name, named, other));
         }
         ([named], other) => {
             let other = other.filter(|other| other.id_text != named.id_text);
-            return Ok(Some(Picked { id: named.id.clone(), is_exact: true, taken: taken(asked, name, named, other.is_some()) }));
+            return Ok(Some(Picked {
+                id: named.id.clone(),
+                is_exact: true,
+                taken: taken(asked, name, named, other.is_some()),
+            }));
         }
         (several, _) => return Err(refusal::several(asked, name, several)),
     }
@@ -52,11 +68,19 @@ pub(super) fn pick(choices: &[Choice], name: &str, asked: &Asked<'_>) -> Result<
     }
     let (folded, slugged) = (name.to_lowercase(), slug(name));
     let ways: [&dyn Fn(&str) -> bool; 2] =
-        [&|own: &str| own.to_lowercase() == folded, &|own: &str| !slugged.is_empty() && slug(own) == slugged];
+        [&|own: &str| own.to_lowercase() == folded, &|own: &str| {
+            !slugged.is_empty() && slug(own) == slugged
+        }];
     for way in ways {
         match called(choices, way).as_slice() {
             [] => {}
-            [one] => return Ok(Some(Picked { id: one.id.clone(), is_exact: false, taken: None })),
+            [one] => {
+                return Ok(Some(Picked {
+                    id: one.id.clone(),
+                    is_exact: false,
+                    taken: None,
+                }));
+            }
             several => return Err(refusal::several(asked, name, several)),
         }
     }
@@ -64,7 +88,10 @@ pub(super) fn pick(choices: &[Choice], name: &str, asked: &Asked<'_>) -> Result<
 }
 
 fn called(choices: &[Choice], is_it: impl Fn(&str) -> bool) -> Vec<&Choice> {
-    choices.iter().filter(|choice| choice.names.iter().any(|own| is_it(own))).collect()
+    choices
+        .iter()
+        .filter(|choice| choice.names.iter().any(|own| is_it(own)))
+        .collect()
 }
 
 /// What is said of a text that looks like an id and was taken for a name.
@@ -72,8 +99,12 @@ fn taken(asked: &Asked<'_>, name: &str, named: &Choice, is_id_too: bool) -> Opti
     let noun = &asked.lookup.noun;
     let id = &named.id_text;
     match is_id_too {
-        true => Some(format!("the {noun} called {name:?}, whose id is {id}; not the one whose id is {name}")),
-        false if is_number(name) && name != id => Some(format!("the {noun} called {name:?}, whose id is {id}")),
+        true => Some(format!(
+            "the {noun} called {name:?}, whose id is {id}; not the one whose id is {name}"
+        )),
+        false if is_number(name) && name != id => {
+            Some(format!("the {noun} called {name:?}, whose id is {id}"))
+        }
         false => None,
     }
 }

@@ -1,4 +1,5 @@
-//! What is said when a name means nothing, or more than one thing: what there is, and how to say which.
+//! What is said when a name means nothing, or more than one thing: what there is, and how to say
+//! which.
 
 use super::Asked;
 use super::choices::Choice;
@@ -13,7 +14,11 @@ const MAX_SHOWN: usize = 100;
 
 /// More than one thing has the name.
 pub(super) fn several(asked: &Asked<'_>, name: &str, several: &[&Choice]) -> CallError {
-    let listed: Vec<String> = several.iter().take(MAX_LISTED).map(|choice| shown(choice)).collect();
+    let listed: Vec<String> = several
+        .iter()
+        .take(MAX_LISTED)
+        .map(|choice| shown(choice))
+        .collect();
     CallError::caller(format!(
         "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
         asked.argument,
@@ -23,7 +28,12 @@ pub(super) fn several(asked: &Asked<'_>, name: &str, several: &[&Choice]) -> Cal
 }
 
 /// The text is the name of one thing and the id of another, and something would be changed.
-pub(super) fn name_and_id(asked: &Asked<'_>, name: &str, named: &Choice, other: &Choice) -> CallError {
+pub(super) fn name_and_id(
+    asked: &Asked<'_>,
+    name: &str,
+    named: &Choice,
+    other: &Choice,
+) -> CallError {
     CallError::caller(format!(
         "`{}`: {name:?} is the name of one {noun}, {}, and the id of another, {}. Nothing was changed. Pass \"id:{}\" for the first or \"id:{}\" for the second.",
         asked.argument,
@@ -35,8 +45,14 @@ pub(super) fn name_and_id(asked: &Asked<'_>, name: &str, named: &Choice, other: 
     ))
 }
 
-/// Nothing is called so. The choices are listed for a name; who passes an id does not look for another one.
-pub(super) fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut: bool) -> CallError {
+/// Nothing is called so. The choices are listed for a name; who passes an id does not look for
+/// another one.
+pub(super) fn unknown(
+    asked: &Asked<'_>,
+    name: &str,
+    choices: &[Choice],
+    is_cut: bool,
+) -> CallError {
     let noun = &asked.lookup.noun;
     let mut message = format!("`{}`: there is no {noun} called {name:?}.", asked.argument);
     let folded = name.to_lowercase();
@@ -47,24 +63,52 @@ pub(super) fn unknown(asked: &Asked<'_>, name: &str, choices: &[Choice], is_cut:
     };
     // of each choice the name that is most like it; of its names as good as another, the first
     let nearest = |choice: &'_ Choice| {
-        let names = choice.names.iter().rev().map(|own| (likeness(own), own.clone()));
+        let names = choice
+            .names
+            .iter()
+            .rev()
+            .map(|own| (likeness(own), own.clone()));
         names.max_by(|(a, _), (b, _)| a.total_cmp(b))
     };
-    let mut near: Vec<(f64, String)> = choices.iter().filter_map(nearest).filter(|(likeness, _)| *likeness >= 0.6).collect();
+    let mut near: Vec<(f64, String)> = choices
+        .iter()
+        .filter_map(nearest)
+        .filter(|(likeness, _)| *likeness >= 0.6)
+        .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     if !near.is_empty() {
-        let names: Vec<String> = near.iter().take(MAX_SUGGESTED).map(|(_, own)| format!("{:?}", short(own))).collect();
-        message.push_str(&format!(" Did you mean {}?", asked.fencing.words(&names.join(" or "))));
+        let names: Vec<String> = near
+            .iter()
+            .take(MAX_SUGGESTED)
+            .map(|(_, own)| format!("{:?}", short(own)))
+            .collect();
+        message.push_str(&format!(
+            " Did you mean {}?",
+            asked.fencing.words(&names.join(" or "))
+        ));
     }
     let words = asked.lookup.words.iter().map(|(word, _)| word.clone());
-    let listed: Vec<String> = words.chain(choices.iter().map(shown)).take(MAX_LISTED).collect();
+    let listed: Vec<String> = words
+        .chain(choices.iter().map(shown))
+        .take(MAX_LISTED)
+        .collect();
     if !listed.is_empty() {
         let left = (choices.len() + asked.lookup.words.len()).saturating_sub(listed.len());
-        let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
-        message.push_str(&format!(" The choices are: {}{rest}.", asked.fencing.words(&listed.join(", "))));
+        let rest = if left > 0 {
+            format!(" and {left} more")
+        } else {
+            String::new()
+        };
+        message.push_str(&format!(
+            " The choices are: {}{rest}.",
+            asked.fencing.words(&listed.join(", "))
+        ));
     }
     if is_cut {
-        message.push_str(&format!(" Only the first {} were looked at: pass the id.", choices.len()));
+        message.push_str(&format!(
+            " Only the first {} were looked at: pass the id.",
+            choices.len()
+        ));
     }
     if choices.is_empty() && asked.lookup.words.is_empty() {
         message.push_str(" Pass another name, or the id.");
@@ -83,5 +127,9 @@ fn shown(choice: &Choice) -> String {
 fn short(name: &str) -> String {
     let line = name.chars().map(|c| if c.is_control() { ' ' } else { c });
     let cut: String = line.clone().take(MAX_SHOWN).collect();
-    if line.count() > MAX_SHOWN { format!("{cut}…") } else { cut }
+    if line.count() > MAX_SHOWN {
+        format!("{cut}…")
+    } else {
+        cut
+    }
 }

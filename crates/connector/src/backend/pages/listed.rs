@@ -49,7 +49,13 @@ impl Listed {
     }
 
     fn with_items<S: AsRef<str>>(&self, items: &[S]) -> String {
-        let mut out = String::with_capacity(items.iter().map(|item| item.as_ref().len() + 1).sum::<usize>() + 96);
+        let mut out = String::with_capacity(
+            items
+                .iter()
+                .map(|item| item.as_ref().len() + 1)
+                .sum::<usize>()
+                + 96,
+        );
         out.push_str("{\"items\":[");
         for (index, item) in items.iter().enumerate() {
             if index > 0 {
@@ -76,7 +82,8 @@ impl Listed {
 
     /// For filters: the same, with `first_page`.
     pub(in crate::backend) fn value(&self) -> Result<Val, CallError> {
-        let value = jq::read_text(&self.json()).map_err(|why| CallError::ours("The answer could not be read.", why))?;
+        let value = jq::read_text(&self.json())
+            .map_err(|why| CallError::ours("The answer could not be read.", why))?;
         match (&self.first_page, value) {
             (Some(first), Val::Obj(map)) => {
                 let mut map = Arc::unwrap_or_clone(map);
@@ -87,11 +94,15 @@ impl Listed {
         }
     }
 
-    /// The list without all but its first items, which goes on after them; none where nobody could go on.
+    /// The list without all but its first items, which goes on after them; none where nobody could
+    /// go on.
     pub(in crate::backend) fn first(&self, items: usize) -> Option<Self> {
         let places = self.places.as_ref()?;
         let (page, skip) = *places.items.get(items)?;
-        let at = Position { skip, ..places.pages.get(page)?.clone() };
+        let at = Position {
+            skip,
+            ..places.pages.get(page)?.clone()
+        };
         let mut cut = Self {
             items: self.items.iter().take(items).cloned().collect(),
             total: self.total,
@@ -99,7 +110,10 @@ impl Listed {
             ..Self::default()
         };
         let cursor = places.bound.seal(&at.text());
-        cut.ends_at(cursor, Some(format!("{}: there are more.", too_large(items))));
+        cut.ends_at(
+            cursor,
+            Some(format!("{}: there are more.", too_large(items))),
+        );
         Some(cut)
     }
 

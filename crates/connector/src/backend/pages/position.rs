@@ -1,4 +1,5 @@
-//! Where a page of a list starts, as it is sealed into a cursor, and the same place by smaller pages.
+//! Where a page of a list starts, as it is sealed into a cursor, and the same place by smaller
+//! pages.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +19,8 @@ pub(super) struct Position {
     pub(super) start: String,
     /// Rows of this page that are behind us.
     pub(super) skip: usize,
-    /// Rows that are asked for: the same on every page, because a page's number means nothing without it.
+    /// Rows that are asked for: the same on every page, because a page's number means nothing
+    /// without it.
     pub(super) size: usize,
     /// Rows that the pages before this one had.
     pub(super) received: u64,
@@ -29,7 +31,13 @@ pub(super) struct Position {
 impl Position {
     /// The beginning of a list.
     pub(super) fn first(kind: PagingKind, size: usize) -> Self {
-        Self { start: first(kind).to_owned(), skip: 0, size, received: 0, before: String::new() }
+        Self {
+            start: first(kind).to_owned(),
+            skip: 0,
+            size,
+            received: 0,
+            before: String::new(),
+        }
     }
 
     pub(super) fn is_first(&self, kind: PagingKind) -> bool {
@@ -37,14 +45,23 @@ impl Position {
     }
 
     pub(super) fn text(&self) -> String {
-        format!("{}:{}:{}:{}:{}", self.skip, self.size, self.received, self.before, self.start)
+        format!(
+            "{}:{}:{}:{}:{}",
+            self.skip, self.size, self.received, self.before, self.start
+        )
     }
 
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.splitn(5, ':');
         let (skip, size) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
         let (received, before) = (parts.next()?.parse().ok()?, parts.next()?.to_owned());
-        Some(Self { skip, size, received, before, start: parts.next()?.to_owned() })
+        Some(Self {
+            skip,
+            size,
+            received,
+            before,
+            start: parts.next()?.to_owned(),
+        })
     }
 
     /// Rows before it by its number, where a page has so many; none where it has no number.
@@ -59,7 +76,8 @@ impl Position {
 
     /// The same row by pages of half the size; none where nothing says on which page it would be.
     ///
-    /// The size is that of the pages that came, which the backend may have capped below what was asked for.
+    /// The size is that of the pages that came, which the backend may have capped below what was
+    /// asked for.
     pub(super) fn halved(&self, way: &Walk) -> Option<Self> {
         if self.size <= SMALL_PAGE {
             return None;
@@ -72,7 +90,10 @@ impl Position {
                 let size = match pages_before {
                     0 => self.size as u64,
                     // pages that were not all of one size: their numbers cannot be translated
-                    _ => self.received.is_multiple_of(pages_before).then(|| self.received.checked_div(pages_before))??,
+                    _ => self
+                        .received
+                        .is_multiple_of(pages_before)
+                        .then(|| self.received.checked_div(pages_before))??,
                 };
                 let half = size.min(self.size as u64) / 2;
                 let row = self.received.checked_add(self.skip as u64)?;
@@ -89,11 +110,20 @@ impl Position {
                 let skip = self.skip as u64;
                 let start = self.start.parse::<u64>().ok()?.checked_add(skip)?;
                 let received = self.received.checked_add(skip)?;
-                Some(Self { start: start.to_string(), skip: 0, size: half, received, before: self.before.clone() })
+                Some(Self {
+                    start: start.to_string(),
+                    skip: 0,
+                    size: half,
+                    received,
+                    before: self.before.clone(),
+                })
             }
             // the address of a later page says its size itself
             PagingKind::Link if !self.start.is_empty() => None,
-            PagingKind::Link | PagingKind::After => (self.skip < half).then(|| Self { size: half, ..self.clone() }),
+            PagingKind::Link | PagingKind::After => (self.skip < half).then(|| Self {
+                size: half,
+                ..self.clone()
+            }),
         }
     }
 }
@@ -106,7 +136,8 @@ fn first(kind: PagingKind) -> &'static str {
     }
 }
 
-/// What tells a page that comes again, in another call too: how many rows it has, its first and its last one.
+/// What tells a page that comes again, in another call too: how many rows it has, its first and its
+/// last one.
 pub(super) fn print(rows: &[Box<str>]) -> String {
     let mut hash = Sha256::new();
     hash.update(rows.len().to_le_bytes());
@@ -130,7 +161,18 @@ mod tests {
     fn way(kind: PagingKind) -> Walk {
         let rows = Glue::of_format(".");
         let (start, size) = (Some("at".to_owned()), Some("size".to_owned()));
-        Walk { kind, start, size, rows, total: None, next: None, more: None, identity: None, max_size: 100, cap: 1_000 }
+        Walk {
+            kind,
+            start,
+            size,
+            rows,
+            total: None,
+            next: None,
+            more: None,
+            identity: None,
+            max_size: 100,
+            cap: 1_000,
+        }
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! What a caller passed → `$given` and `$args`: aliases, nulls, defaults, lookups, and the engine's own arguments.
+//! What a caller passed → `$given` and `$args`: aliases, nulls, defaults, lookups, and the engine's
+//! own arguments.
 
 use std::sync::Arc;
 
@@ -40,28 +41,50 @@ pub(super) async fn read(
     variables: &Variables,
 ) -> Result<Map<String, Value>, CallError> {
     for argument in &plan.arguments {
-        let Some(filter) = &argument.read else { continue };
-        let passed = given.iter_mut().find(|(name, _)| **name == argument.name || argument.aliases.contains(name));
-        let Some((_, value)) = passed.filter(|(_, value)| !value.is_null()) else { continue };
-        let meant = values::one(inner, filter, &Held::Made(jq::from_json(value)), variables).await?;
+        let Some(filter) = &argument.read else {
+            continue;
+        };
+        let passed = given
+            .iter_mut()
+            .find(|(name, _)| **name == argument.name || argument.aliases.contains(name));
+        let Some((_, value)) = passed.filter(|(_, value)| !value.is_null()) else {
+            continue;
+        };
+        let meant =
+            values::one(inner, filter, &Held::Made(jq::from_json(value)), variables).await?;
         let meant = serde_json::from_str(&values::to_json(&meant)?);
-        *value = meant.map_err(|error| CallError::ours("An argument of this tool could not be read.", error.to_string()))?;
+        *value = meant.map_err(|error| {
+            CallError::ours(
+                "An argument of this tool could not be read.",
+                error.to_string(),
+            )
+        })?;
     }
     Ok(given)
 }
 
 /// Other names are replaced, and nulls that say nothing left out.
-pub(super) fn admit(plan: &Plan, arguments: Map<String, Value>) -> Result<(Map<String, Value>, Paged), CallError> {
+pub(super) fn admit(
+    plan: &Plan,
+    arguments: Map<String, Value>,
+) -> Result<(Map<String, Value>, Paged), CallError> {
     let mut given = Map::new();
     let mut paged = Paged::default();
     for (name, value) in arguments {
-        let known = plan.arguments.iter().find(|argument| argument.name == name || argument.aliases.contains(&name));
+        let known = plan
+            .arguments
+            .iter()
+            .find(|argument| argument.name == name || argument.aliases.contains(&name));
         match (known, name.as_str()) {
             (Some(argument), _) => {
                 if value.is_null() && !argument.clear {
                     continue;
                 }
-                let value = if argument.is_date { date(&argument.name, value)? } else { value };
+                let value = if argument.is_date {
+                    date(&argument.name, value)?
+                } else {
+                    value
+                };
                 if given.contains_key(&argument.name) {
                     return Err(CallError::caller(format!(
                         "`{}` is there twice, once as `{name}`: pass it once.",
@@ -71,18 +94,30 @@ pub(super) fn admit(plan: &Plan, arguments: Map<String, Value>) -> Result<(Map<S
                 given.insert(argument.name.clone(), value);
             }
             (None, "limit" | "page_size") if plan.is_list => {
-                paged.limit = value.as_u64().and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+                paged.limit = value
+                    .as_u64()
+                    .and_then(|limit| usize::try_from(limit).ok())
+                    .filter(|limit| *limit > 0);
             }
             (None, "cursor") if plan.is_list => {
-                paged.cursor = value.as_str().filter(|cursor| !cursor.is_empty()).map(str::to_owned)
+                paged.cursor = value
+                    .as_str()
+                    .filter(|cursor| !cursor.is_empty())
+                    .map(str::to_owned)
             }
             (None, cut::ARGUMENT) if plan.takes_text_from => {
-                paged.text_from = value.as_i64().map(|from| usize::try_from(from).unwrap_or_default());
+                paged.text_from = value
+                    .as_i64()
+                    .map(|from| usize::try_from(from).unwrap_or_default());
             }
             // the host's
             (None, "idempotency_key") if plan.takes_key => {}
             (None, "fields") if plan.has_fields => {
-                let names = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+                let names = value
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str);
                 paged.fields = Fields::new(names.map(str::to_owned).collect());
             }
             _ => {
@@ -91,20 +126,35 @@ pub(super) fn admit(plan: &Plan, arguments: Map<String, Value>) -> Result<(Map<S
         }
     }
     paged.all = plan.is_list && given.get("all") == Some(&Value::Bool(true));
-    paged.decides = given.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    paged.decides = given
+        .iter()
+        .map(|(name, value)| (name.clone(), value.to_string()))
+        .collect();
     paged.decides.sort();
     Ok((given, paged))
 }
 
 /// A date in any of the forms of ISO 8601 as `YYYY-MM-DD`.
 fn date(name: &str, value: Value) -> Result<Value, CallError> {
-    let Value::String(text) = &value else { return Ok(value) };
+    let Value::String(text) = &value else {
+        return Ok(value);
+    };
     let text = text.trim();
-    let plain = || text.parse::<jiff::civil::Date>().ok().filter(|_| matches!(text.len(), 8 | 10));
-    let week = || text.parse::<jiff::civil::ISOWeekDate>().ok().map(|week| week.date());
+    let plain = || {
+        text.parse::<jiff::civil::Date>()
+            .ok()
+            .filter(|_| matches!(text.len(), 8 | 10))
+    };
+    let week = || {
+        text.parse::<jiff::civil::ISOWeekDate>()
+            .ok()
+            .map(|week| week.date())
+    };
     match week().or_else(plain) {
         Some(date) => Ok(date.to_string().into()),
-        None => Err(CallError::caller(format!("{name} must be in YYYY-MM-DD format, such as 2026-11-21"))),
+        None => Err(CallError::caller(format!(
+            "{name} must be in YYYY-MM-DD format, such as 2026-11-21"
+        ))),
     }
 }
 
@@ -112,7 +162,9 @@ fn date(name: &str, value: Value) -> Result<Value, CallError> {
 pub(super) fn with_defaults(plan: &Plan, mut given: Map<String, Value>) -> Val {
     for argument in &plan.arguments {
         if let Some(default) = &argument.default {
-            given.entry(argument.name.clone()).or_insert_with(|| default.clone());
+            given
+                .entry(argument.name.clone())
+                .or_insert_with(|| default.clone());
         }
     }
     jq::from_json(&Value::Object(given))
@@ -121,8 +173,15 @@ pub(super) fn with_defaults(plan: &Plan, mut given: Map<String, Value>) -> Val {
 impl Paged {
     /// What is wanted of the tool's list.
     pub(super) fn wanted(&self, tool: &str, pages: &Pages, keeps_records: bool) -> Wanted {
-        let decides = self.decides.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-        let limit = if self.all { pages.walk.cap } else { self.limit.unwrap_or(DEFAULT_LIMIT) };
+        let decides = self
+            .decides
+            .iter()
+            .flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        let limit = if self.all {
+            pages.walk.cap
+        } else {
+            self.limit.unwrap_or(DEFAULT_LIMIT)
+        };
         Wanted {
             limit: limit.min(pages.walk.cap),
             cursor: self.cursor.clone(),
@@ -137,8 +196,18 @@ impl Paged {
 impl Wanted {
     /// All rows, or as many as the file says, for a list that is not the result.
     pub(super) fn all(pages: &Pages) -> Self {
-        let (limit, whole) = (pages.at_most.unwrap_or(pages.walk.cap), pages.at_most.is_none());
-        Self { limit, cursor: None, bound: None, whole, keeps_records: false, fields: Fields::default() }
+        let (limit, whole) = (
+            pages.at_most.unwrap_or(pages.walk.cap),
+            pages.at_most.is_none(),
+        );
+        Self {
+            limit,
+            cursor: None,
+            bound: None,
+            whole,
+            keeps_records: false,
+            fields: Fields::default(),
+        }
     }
 }
 
@@ -146,10 +215,27 @@ impl Run<'_> {
     /// Names of these arguments become ids in `$args`.
     pub(super) async fn lookups(&mut self, places: &[usize]) -> Result<(), CallError> {
         let inner = self.inner;
-        for argument in places.iter().filter_map(|place| self.plan.arguments.get(*place)) {
-            let args = self.variables.get(Variable::Args as usize).cloned().unwrap_or_default();
-            let (Some(resolve), Some(value)) = (&argument.lookup, jq::get(&args, &argument.name)) else { continue };
-            let Some(known) = inner.compiled().lookups.get(resolve.lookup).filter(|_| *value != Val::Null) else { continue };
+        for argument in places
+            .iter()
+            .filter_map(|place| self.plan.arguments.get(*place))
+        {
+            let args = self
+                .variables
+                .get(Variable::Args as usize)
+                .cloned()
+                .unwrap_or_default();
+            let (Some(resolve), Some(value)) = (&argument.lookup, jq::get(&args, &argument.name))
+            else {
+                continue;
+            };
+            let Some(known) = inner
+                .compiled()
+                .lookups
+                .get(resolve.lookup)
+                .filter(|_| *value != Val::Null)
+            else {
+                continue;
+            };
             let scope = match &resolve.within {
                 Some(within) => values::one(inner, within, &Held::Nothing, &self.variables).await?,
                 None => Val::Null,
@@ -165,7 +251,8 @@ impl Run<'_> {
                 fencing: inner.fencing,
             };
             let found = lookup::resolve(inner, &asked, &self.variables).await?;
-            self.taken.extend(found.taken.map(|taken| (argument.name.clone(), taken)));
+            self.taken
+                .extend(found.taken.map(|taken| (argument.name.clone(), taken)));
             if let Val::Obj(map) = args {
                 let mut map = Arc::unwrap_or_clone(map);
                 map.insert(Val::utf8_str(argument.name.clone()), found.id);

@@ -24,7 +24,10 @@ pub(super) struct Done {
 impl Done {
     /// Nothing yet.
     pub(super) fn new(rules: Rules) -> Self {
-        Self { list: Vec::new(), rules }
+        Self {
+            list: Vec::new(),
+            rules,
+        }
     }
 
     pub(super) fn rules(&self) -> &Rules {
@@ -35,12 +38,19 @@ impl Done {
         self.push(step, None, value)
     }
 
-    pub(super) fn add_item(&mut self, step: &Step, item: &Val, value: &Held) -> Result<(), CallError> {
+    pub(super) fn add_item(
+        &mut self,
+        step: &Step,
+        item: &Val,
+        value: &Held,
+    ) -> Result<(), CallError> {
         self.push(step, Some(item), value)
     }
 
     fn push(&mut self, step: &Step, item: Option<&Val>, value: &Held) -> Result<(), CallError> {
-        let entry = self.entry(step, item, value).map_err(CallError::with_change)?;
+        let entry = self
+            .entry(step, item, value)
+            .map_err(CallError::with_change)?;
         self.list.push(entry);
         Ok(())
     }
@@ -65,12 +75,20 @@ impl Done {
 
     /// The failure of a step, with what was done before it.
     pub(super) fn failed(&self, step: &Step, error: CallError) -> CallError {
-        self.told("Only a part was done; it was not taken back.", &label(step), error)
+        self.told(
+            "Only a part was done; it was not taken back.",
+            &label(step),
+            error,
+        )
     }
 
     /// The failure of the result, with what was done.
     pub(super) fn then(&self, error: CallError) -> CallError {
-        self.told("Everything was done, but the result cannot be shown.", "result", error)
+        self.told(
+            "Everything was done, but the result cannot be shown.",
+            "result",
+            error,
+        )
     }
 
     fn told(&self, what: &str, step: &str, error: CallError) -> CallError {
@@ -80,13 +98,18 @@ impl Done {
         let (mut failed, mut why) = (String::new(), String::new());
         push_string(&mut failed, step);
         push_string(&mut why, error.message());
-        let message = format!("{what} {{\"done\":[{}],\"failed\":{{\"step\":{failed},\"error\":{why}}}}}", self.list.join(","));
+        let message = format!(
+            "{what} {{\"done\":[{}],\"failed\":{{\"step\":{failed},\"error\":{why}}}}}",
+            self.list.join(",")
+        );
         error.with_message(message).with_change()
     }
 }
 
 pub(super) fn label(step: &Step) -> String {
-    step.name.clone().unwrap_or_else(|| format!("step {}", step.number))
+    step.name
+        .clone()
+        .unwrap_or_else(|| format!("step {}", step.number))
 }
 
 /// A value in short: as it is, or what identifies it.
@@ -95,28 +118,46 @@ fn told(value: &Val) -> Result<String, CallError> {
     if json.len() <= MAX_TOLD {
         return Ok(json);
     }
-    let short = ["id", "ref", "name", "title", "subject"].into_iter().filter_map(|key| {
-        let inner = jq::get(value, key)?;
-        let json = to_json(inner).ok().filter(|json| json.len() <= MAX_TOLD)?;
-        Some(format!("\"{key}\":{json}"))
-    });
+    let short = ["id", "ref", "name", "title", "subject"]
+        .into_iter()
+        .filter_map(|key| {
+            let inner = jq::get(value, key)?;
+            let json = to_json(inner).ok().filter(|json| json.len() <= MAX_TOLD)?;
+            Some(format!("\"{key}\":{json}"))
+        });
     Ok(format!("{{{}}}", short.collect::<Vec<_>>().join(",")))
 }
 
 /// What a `for_each` gave.
-pub(super) fn of_items(failures: Failures, outcomes: Vec<(Val, Result<Val, CallError>)>) -> Result<Given, CallError> {
+pub(super) fn of_items(
+    failures: Failures,
+    outcomes: Vec<(Val, Result<Val, CallError>)>,
+) -> Result<Given, CallError> {
     let text = |text: &str| Val::utf8_str(text.to_owned());
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for (item, outcome) in outcomes {
         match outcome {
-            Ok(value) => done.push(Val::obj([(text("item"), item), (text("value"), value)].into_iter().collect())),
+            Ok(value) => done.push(Val::obj(
+                [(text("item"), item), (text("value"), value)]
+                    .into_iter()
+                    .collect(),
+            )),
             Err(error) if failures == Failures::Stop => return Err(error),
             Err(error) => {
                 let error = text(error.message());
-                failed.push(Val::obj([(text("item"), item), (text("error"), error)].into_iter().collect()));
+                failed.push(Val::obj(
+                    [(text("item"), item), (text("error"), error)]
+                        .into_iter()
+                        .collect(),
+                ));
             }
         }
     }
-    let both = [(text("done"), done.into_iter().collect()), (text("failed"), failed.into_iter().collect())];
-    Ok(Given::Value(Held::Made(Val::obj(both.into_iter().collect()))))
+    let both = [
+        (text("done"), done.into_iter().collect()),
+        (text("failed"), failed.into_iter().collect()),
+    ];
+    Ok(Given::Value(Held::Made(Val::obj(
+        both.into_iter().collect(),
+    ))))
 }

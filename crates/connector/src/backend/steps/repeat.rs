@@ -19,10 +19,19 @@ const WAIT: &str = "wait";
 const QUIET: Duration = Duration::from_secs(50);
 
 impl Run<'_> {
-    pub(super) async fn until(&self, request: &Request, prepared: &Prepared, until: &Until) -> Result<Held, CallError> {
+    pub(super) async fn until(
+        &self,
+        request: &Request,
+        prepared: &Prepared,
+        until: &Until,
+    ) -> Result<Held, CallError> {
         let given = self.variables.get(Variable::Given as usize);
         let waits = given.and_then(|given| jq::get(given, WAIT)) == Some(&Val::Bool(true));
-        let most = if waits || self.options.progress.is_some() { until.up_to } else { until.up_to.min(QUIET) };
+        let most = if waits || self.options.progress.is_some() {
+            until.up_to
+        } else {
+            until.up_to.min(QUIET)
+        };
         let started = Instant::now();
         loop {
             let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
@@ -44,11 +53,21 @@ impl Run<'_> {
     }
 
     async fn tell(&self, until: &Until, value: &Held) -> Result<(), CallError> {
-        let (Some(told), Some(filter)) = (&self.options.progress, &until.progress) else { return Ok(()) };
+        let (Some(told), Some(filter)) = (&self.options.progress, &until.progress) else {
+            return Ok(());
+        };
         let progress = values::one(self.inner, filter, value, &self.variables).await?;
-        let number = |key: &str| jq::get(&progress, key).and_then(plain_text).and_then(|text| text.parse::<f64>().ok());
+        let number = |key: &str| {
+            jq::get(&progress, key)
+                .and_then(plain_text)
+                .and_then(|text| text.parse::<f64>().ok())
+        };
         let message = jq::get(&progress, "message").and_then(plain_text);
-        told(Progress { done: number("done").unwrap_or_default(), total: number("total"), message });
+        told(Progress {
+            done: number("done").unwrap_or_default(),
+            total: number("total"),
+            message,
+        });
         Ok(())
     }
 }

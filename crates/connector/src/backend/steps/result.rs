@@ -1,4 +1,5 @@
-//! The last step's value → the result: filter, shape, fields, and the last touch; always valid JSON that is not too large.
+//! The last step's value → the result: filter, shape, fields, and the last touch; always valid JSON
+//! that is not too large.
 
 use std::sync::{Arc, PoisonError};
 
@@ -24,12 +25,20 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
     let (inner, plan) = (run.inner, run.plan);
     let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
     let from = run.paged.text_from;
-    let limit = if from.is_some() { cut::MOST } else { inner.compiled().text_limit };
+    let limit = if from.is_some() {
+        cut::MOST
+    } else {
+        inner.compiled().text_limit
+    };
     let rules = Rules {
         fences_root: plan.asks_backend,
         answered: std::mem::take(&mut *run.answered.lock().unwrap_or_else(PoisonError::into_inner)),
         own: std::mem::take(&mut *run.own.lock().unwrap_or_else(PoisonError::into_inner)),
-        window: Window { from, limit, goes_on: plan.takes_text_from },
+        window: Window {
+            from,
+            limit,
+            goes_on: plan.takes_text_from,
+        },
         keeps_root,
         keeps_empty: false,
         ..Rules::whole(inner.fencing, plan.untrusted.clone())
@@ -39,9 +48,14 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
         let mut items = listed.items.len();
         while result.len() > pages::MAX_ANSWER_BYTES {
             // about as many as fit, and in any case fewer than before
-            items = (items * pages::MAX_ANSWER_BYTES / result.len()).min(items.saturating_sub(1)).max(1);
-            let Some(fewer) = listed.first(items) else { break };
-            let (smaller, its_records) = made(&run, Some(Given::List(Arc::new(fewer))), &rules).await?;
+            items = (items * pages::MAX_ANSWER_BYTES / result.len())
+                .min(items.saturating_sub(1))
+                .max(1);
+            let Some(fewer) = listed.first(items) else {
+                break;
+            };
+            let (smaller, its_records) =
+                made(&run, Some(Given::List(Arc::new(fewer))), &rules).await?;
             if smaller.len() >= result.len() {
                 break;
             }
@@ -51,13 +65,23 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
             }
         }
     }
-    let unavailable = run.unavailable.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let unavailable = run
+        .unavailable
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     let result = with(result, "unavailable", &unavailable);
-    Ok(Outcome { records, ..Outcome::new(with(result, "taken", &run.taken)) })
+    Ok(Outcome {
+        records,
+        ..Outcome::new(with(result, "taken", &run.taken))
+    })
 }
 
 /// The tidy result of a last value, and the rows as they were sent when somebody wants them.
-async fn made(run: &Run<'_>, last: Option<Given>, rules: &Rules) -> Result<(String, Option<String>), CallError> {
+async fn made(
+    run: &Run<'_>,
+    last: Option<Given>,
+    rules: &Rules,
+) -> Result<(String, Option<String>), CallError> {
     let (inner, plan) = (run.inner, run.plan);
     let mut records = None;
     let json = match (&plan.result, last) {
@@ -78,7 +102,9 @@ async fn made(run: &Run<'_>, last: Option<Given>, rules: &Rules) -> Result<(Stri
                 None => Held::Nothing,
             };
             let held = match filter {
-                Some(filter) => Held::Made(values::one(inner, filter, &input, &run.variables).await?),
+                Some(filter) => {
+                    Held::Made(values::one(inner, filter, &input, &run.variables).await?)
+                }
                 None => input,
             };
             let json = held.json()?;
@@ -97,18 +123,40 @@ async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
         Some(shape) if plan.lists_items => of_items(run, shape, json).await,
         _ if plan.has_fields_of_rows => Ok(json),
         shape if json.starts_with('{') && (shape.is_some() || plan.has_fields) && !plan.is_list => {
-            projection::record(run.inner, shape.as_ref(), &run.paged.fields, json, &run.variables).await
+            projection::record(
+                run.inner,
+                shape.as_ref(),
+                &run.paged.fields,
+                json,
+                &run.variables,
+            )
+            .await
         }
         _ => Ok(json),
     }
 }
 
 /// The shape over `items` of an object; the object's other keys stay.
-async fn of_items(run: &Run<'_>, shape: &Arc<crate::connector::Shape>, json: String) -> Result<String, CallError> {
-    let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&json) else { return Ok(json) };
-    let Some([Some(items)]) = crate::json::pick(&json, ["items"]) else { return Ok(json) };
-    let Some(rows) = projection::items(items) else { return Ok(json) };
-    let fields = if run.plan.is_list { Fields::default() } else { run.paged.fields.clone() };
+async fn of_items(
+    run: &Run<'_>,
+    shape: &Arc<crate::connector::Shape>,
+    json: String,
+) -> Result<String, CallError> {
+    let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&json)
+    else {
+        return Ok(json);
+    };
+    let Some([Some(items)]) = crate::json::pick(&json, ["items"]) else {
+        return Ok(json);
+    };
+    let Some(rows) = projection::items(items) else {
+        return Ok(json);
+    };
+    let fields = if run.plan.is_list {
+        Fields::default()
+    } else {
+        run.paged.fields.clone()
+    };
     let row = crate::connector::Row::Shape(shape.clone());
     let kept = projection::rows(run.inner, &row, &fields, rows, &run.variables).await?;
     let mut out = format!("{{\"items\":[{}]", kept.rows.join(","));
@@ -124,7 +172,9 @@ async fn of_items(run: &Run<'_>, shape: &Arc<crate::connector::Shape>, json: Str
 
 /// An object says which of its parts could not be read, and what its arguments were taken for.
 fn with(json: String, name: &str, said: &[(String, String)]) -> String {
-    let Some(open) = json.strip_suffix('}').filter(|_| !said.is_empty()) else { return json };
+    let Some(open) = json.strip_suffix('}').filter(|_| !said.is_empty()) else {
+        return json;
+    };
     let mut out = String::from(open);
     out.push_str(if open.ends_with('{') { "" } else { "," });
     push_string(&mut out, name);
@@ -145,14 +195,24 @@ fn with(json: String, name: &str, said: &[(String, String)]) -> String {
 fn within(json: &str, rules: &Rules, is_whole: bool) -> Result<String, CallError> {
     let mut out = String::with_capacity(json.len().min(pages::MAX_ANSWER_BYTES) + 64);
     tidy::push(&mut out, json, rules);
-    let (most, smaller) =
-        if rules.window.from.is_some() { (MAX_PARTS_BYTES, SMALLER_PARTS) } else { (MAX_RESULT_BYTES, SMALLER) };
+    let (most, smaller) = if rules.window.from.is_some() {
+        (MAX_PARTS_BYTES, SMALLER_PARTS)
+    } else {
+        (MAX_RESULT_BYTES, SMALLER)
+    };
     if out.len() <= most || is_whole {
         return Ok(out);
     }
     for (limit, max_items) in smaller {
-        let window = Window { limit: limit.min(rules.window.limit), ..rules.window };
-        let rules = Rules { window, max_items, ..rules.clone() };
+        let window = Window {
+            limit: limit.min(rules.window.limit),
+            ..rules.window
+        };
+        let rules = Rules {
+            window,
+            max_items,
+            ..rules.clone()
+        };
         let mut smaller = String::new();
         tidy::push(&mut smaller, json, &rules);
         if smaller.len() <= most {

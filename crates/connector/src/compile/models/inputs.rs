@@ -11,7 +11,10 @@ pub(super) fn schema(op: Operation, table: &definition::Model, model: &Model) ->
     let mut properties = Map::new();
     let mut required: Vec<&str> = Vec::new();
     if !matches!(op, Operation::List | Operation::Create) {
-        properties.insert("id".into(), json!({"type": "string", "description": format!("Id of the {}.", model.name)}));
+        properties.insert(
+            "id".into(),
+            json!({"type": "string", "description": format!("Id of the {}.", model.name)}),
+        );
         required.push("id");
     }
     match op {
@@ -20,7 +23,9 @@ pub(super) fn schema(op: Operation, table: &definition::Model, model: &Model) ->
             let create = op == Operation::Create;
             let listed = if create { &table.create } else { &table.update };
             for name in writable(table, listed.as_deref()) {
-                let Some(field) = table.fields.get(name) else { continue };
+                let Some(field) = table.fields.get(name) else {
+                    continue;
+                };
                 properties.insert(name.to_owned(), property(name, field));
                 if create && field.required {
                     required.push(name);
@@ -45,7 +50,9 @@ fn property(name: &str, field: &Field) -> Value {
         FieldKind::Integer => json!({"type": "integer"}),
         FieldKind::Number => json!({"type": "number"}),
         FieldKind::Boolean => json!({"type": "boolean"}),
-        FieldKind::Enum => json!({"type": "string", "enum": field.values.as_ref().map(|values| &values.value)}),
+        FieldKind::Enum => {
+            json!({"type": "string", "enum": field.values.as_ref().map(|values| &values.value)})
+        }
         FieldKind::Dict => json!({"type": "object"}),
         FieldKind::Tags => json!({"type": "array", "items": {"type": "string"}}),
         FieldKind::Columns => json!({"type": "array", "maxItems": 50, "items": {
@@ -75,7 +82,10 @@ fn describe(name: &str, field: &Field) -> String {
         (None, None) => {
             let words = name.replace('_', " ");
             let mut letters = words.chars();
-            letters.next().map(|first| format!("{}{}.", first.to_ascii_uppercase(), letters.as_str())).unwrap_or_default()
+            letters
+                .next()
+                .map(|first| format!("{}{}.", first.to_ascii_uppercase(), letters.as_str()))
+                .unwrap_or_default()
         }
     }
 }
@@ -85,30 +95,61 @@ fn list(properties: &mut Map<String, Value>, table: &definition::Model, model: &
     if !model.filters.is_empty() {
         add("filter", filter(table, model));
     }
-    add("q", json!({"type": "string", "description": "Text to search for in all text fields."}));
+    add(
+        "q",
+        json!({"type": "string", "description": "Text to search for in all text fields."}),
+    );
     if !table.sorts.is_empty() {
-        let keys: Vec<String> = table.sorts.iter().flat_map(|key| [key.value.clone(), format!("-{}", key.value)]).collect();
-        let default = table.default_sort.as_ref().map(|sort| format!("; {} by default", sort.value)).unwrap_or_default();
-        add("sort", json!({"type": "string", "enum": keys, "description": format!("Order, with - for descending{default}.")}));
+        let keys: Vec<String> = table
+            .sorts
+            .iter()
+            .flat_map(|key| [key.value.clone(), format!("-{}", key.value)])
+            .collect();
+        let default = table
+            .default_sort
+            .as_ref()
+            .map(|sort| format!("; {} by default", sort.value))
+            .unwrap_or_default();
+        add(
+            "sort",
+            json!({"type": "string", "enum": keys, "description": format!("Order, with - for descending{default}.")}),
+        );
     }
-    add("limit", json!({"type": "integer", "minimum": 1, "maximum": model.max_limit, "description": "Most items of one page."}));
-    add("cursor", json!({"type": "string", "description": "next_cursor of the page before, with the same other arguments."}));
-    add("offset", json!({"type": "integer", "minimum": 0, "description": "Items to skip; prefer cursor."}));
-    add("all", json!({"type": "boolean", "description": "Every page in one result, up to 5000 items."}));
+    add(
+        "limit",
+        json!({"type": "integer", "minimum": 1, "maximum": model.max_limit, "description": "Most items of one page."}),
+    );
+    add(
+        "cursor",
+        json!({"type": "string", "description": "next_cursor of the page before, with the same other arguments."}),
+    );
+    add(
+        "offset",
+        json!({"type": "integer", "minimum": 0, "description": "Items to skip; prefer cursor."}),
+    );
+    add(
+        "all",
+        json!({"type": "boolean", "description": "Every page in one result, up to 5000 items."}),
+    );
 }
 
 /// One property for each friendly key; a wire key passes too.
 fn filter(table: &definition::Model, model: &Model) -> Value {
     let mut properties = Map::new();
     for key in &model.filters {
-        let Some(friendly) = &key.friendly else { continue };
-        let field = key.wire.strip_prefix(FIELD_PREFIX).and_then(|name| table.fields.get(name));
+        let Some(friendly) = &key.friendly else {
+            continue;
+        };
+        let field = key
+            .wire
+            .strip_prefix(FIELD_PREFIX)
+            .and_then(|name| table.fields.get(name));
         let of_field = |field: &Field| describe(friendly, field);
         let description = field.map_or_else(|| column(friendly, &model.name), of_field);
         let item = match field.map(|field| (field.kind, field)) {
-            Some((FieldKind::Enum, field)) => {
-                property(friendly, field).get("enum").map(|values| json!({"type": "string", "enum": values}))
-            }
+            Some((FieldKind::Enum, field)) => property(friendly, field)
+                .get("enum")
+                .map(|values| json!({"type": "string", "enum": values})),
             Some((FieldKind::Integer, _)) => Some(json!({"type": "integer"})),
             Some((FieldKind::Number, _)) => Some(json!({"type": "number"})),
             Some((FieldKind::Boolean, _)) => None,

@@ -1,4 +1,5 @@
-//! Arguments of a tool: their rules, their JSON Schema, and the order in which their names become ids.
+//! Arguments of a tool: their rules, their JSON Schema, and the order in which their names become
+//! ids.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +17,16 @@ use crate::problem::Found;
 
 /// Forms of a text that arguments may have.
 const FORMATS: [&str; 5] = ["date", "date-time", "uuid", "email", "uri"];
-/// Arguments that are added to lists, and to tools with `fields`, `idempotency_key`, `confirm` or `text_from`.
-pub(super) const OWN: [&str; 6] = ["limit", "cursor", "fields", "idempotency_key", "confirm", cut::ARGUMENT];
+/// Arguments that are added to lists, and to tools with `fields`, `idempotency_key`, `confirm` or
+/// `text_from`.
+pub(super) const OWN: [&str; 6] = [
+    "limit",
+    "cursor",
+    "fields",
+    "idempotency_key",
+    "confirm",
+    cut::ARGUMENT,
+];
 
 pub(super) struct Arguments<'d> {
     pub(super) list: Vec<connector::Argument>,
@@ -35,7 +44,12 @@ pub(super) fn settle<'d>(
     found: &mut Found,
 ) -> Arguments<'d> {
     let part = |key: &str| format!("{}.input.{key}", tool.name.value);
-    let looked_up: Vec<&str> = tool.input.iter().filter(|(_, a)| a.lookup.is_some()).map(|(key, _)| key.value.as_str()).collect();
+    let looked_up: Vec<&str> = tool
+        .input
+        .iter()
+        .filter(|(_, a)| a.lookup.is_some())
+        .map(|(key, _)| key.value.as_str())
+        .collect();
     let order = order(tool, &looked_up, found);
     let mut all: BTreeSet<&str> = BTreeSet::new();
     let mut list = Vec::new();
@@ -44,38 +58,84 @@ pub(super) fn settle<'d>(
         check(key, argument, &part, found);
         for word in std::iter::once(key).chain(&argument.aliases) {
             if !all.insert(&word.value) {
-                found.add(word.place, part.clone(), format!("there is more than one argument called `{}`", word.value));
+                found.add(
+                    word.place,
+                    part.clone(),
+                    format!("there is more than one argument called `{}`", word.value),
+                );
             }
         }
         let lookup = argument.lookup.as_ref().and_then(|wanted| {
-            let at = definition.lookups.keys().position(|name| name == wanted.value);
+            let at = definition
+                .lookups
+                .keys()
+                .position(|name| name == wanted.value);
             if at.is_none() {
-                found.add(wanted.place, part.clone(), format!("there is no lookup `{}`", wanted.value));
+                found.add(
+                    wanted.place,
+                    part.clone(),
+                    format!("there is no lookup `{}`", wanted.value),
+                );
             }
-            let needs = argument.within.iter().flat_map(|within| jq::uses(&within.value));
-            let needs = needs.filter(|used| used.variable == "$args").find_map(|used| used.key);
+            let needs = argument
+                .within
+                .iter()
+                .flat_map(|within| jq::uses(&within.value));
+            let needs = needs
+                .filter(|used| used.variable == "$args")
+                .find_map(|used| used.key);
             let scope = Scope::of_tool(
                 definition,
                 tool,
-                if tool.before.is_some() { &["$args", "$given", "$before"] } else { &["$args", "$given"] },
+                if tool.before.is_some() {
+                    &["$args", "$given", "$before"]
+                } else {
+                    &["$args", "$given"]
+                },
             );
-            let within = argument.within.as_ref().map(|within| filters.add(within, &format!("{part}.within"), &scope, found));
-            Some(connector::Resolve { lookup: at?, within, needs })
+            let within = argument
+                .within
+                .as_ref()
+                .map(|within| filters.add(within, &format!("{part}.within"), &scope, found));
+            Some(connector::Resolve {
+                lookup: at?,
+                within,
+                needs,
+            })
         });
-        if let Some(within) = argument.within.as_ref().filter(|_| argument.lookup.is_none()) {
-            found.add(within.place, part.clone(), "`within` is the scope of a `lookup`");
+        if let Some(within) = argument
+            .within
+            .as_ref()
+            .filter(|_| argument.lookup.is_none())
+        {
+            found.add(
+                within.place,
+                part.clone(),
+                "`within` is the scope of a `lookup`",
+            );
         }
         list.push(connector::Argument {
             name: key.value.clone(),
-            aliases: argument.aliases.iter().map(|alias| alias.value.clone()).collect(),
+            aliases: argument
+                .aliases
+                .iter()
+                .map(|alias| alias.value.clone())
+                .collect(),
             default: argument.default.clone(),
             clear: argument.clear,
-            is_date: argument.format.as_ref().is_some_and(|format| format.value == "date"),
-            lookup,
-            read: argument
-                .read
+            is_date: argument
+                .format
                 .as_ref()
-                .map(|read| filters.add(read, &format!("{part}.read"), &Scope::of_names(definition, Vec::new(), &[]), found)),
+                .is_some_and(|format| format.value == "date"),
+            lookup,
+            read: argument.read.as_ref().map(|read| {
+                filters.add(
+                    read,
+                    &format!("{part}.read"),
+                    &Scope::of_names(definition, Vec::new(), &[]),
+                    found,
+                )
+            }),
         });
     }
     let place = |name: &&str| tool.input.keys().position(|key| key == *name);
@@ -92,35 +152,71 @@ struct Order<'d> {
     later: Vec<&'d str>,
 }
 
-/// A lookup whose scope needs another argument's id comes after it; one that needs `$before`, after `before`.
+/// A lookup whose scope needs another argument's id comes after it; one that needs `$before`, after
+/// `before`.
 fn order<'d>(tool: &'d Tool, looked_up: &[&'d str], found: &mut Found) -> Order<'d> {
     let uses = |name: &str| {
-        tool.input.get(name).and_then(|argument| argument.within.as_ref()).map(|w| jq::uses(&w.value)).unwrap_or_default()
+        tool.input
+            .get(name)
+            .and_then(|argument| argument.within.as_ref())
+            .map(|w| jq::uses(&w.value))
+            .unwrap_or_default()
     };
     let needs = |name: &str| {
         let named = |used: jq::Use| used.key.filter(|_| used.variable == "$args");
-        uses(name).into_iter().filter_map(named).filter(|other| looked_up.contains(&other.as_str())).collect::<Vec<_>>()
+        uses(name)
+            .into_iter()
+            .filter_map(named)
+            .filter(|other| looked_up.contains(&other.as_str()))
+            .collect::<Vec<_>>()
     };
     let mut done: Vec<&str> = Vec::new();
     let mut left: Vec<&str> = looked_up.to_vec();
     while !left.is_empty() {
-        let ready: Vec<&str> =
-            left.iter().copied().filter(|name| needs(name).iter().all(|other| done.contains(&other.as_str()))).collect();
+        let ready: Vec<&str> = left
+            .iter()
+            .copied()
+            .filter(|name| {
+                needs(name)
+                    .iter()
+                    .all(|other| done.contains(&other.as_str()))
+            })
+            .collect();
         if ready.is_empty() {
-            if let Some((key, _)) = tool.input.iter().find(|(key, _)| left.contains(&key.value.as_str())) {
+            if let Some((key, _)) = tool
+                .input
+                .iter()
+                .find(|(key, _)| left.contains(&key.value.as_str()))
+            {
                 let part = format!("{}.input.{}", tool.name.value, key.value);
-                found.add(key.place, part, format!("its lookup and those of {} wait for each other", left.join(", ")));
+                found.add(
+                    key.place,
+                    part,
+                    format!(
+                        "its lookup and those of {} wait for each other",
+                        left.join(", ")
+                    ),
+                );
             }
             break;
         }
         left.retain(|name| !ready.contains(name));
         done.extend(ready);
     }
-    let mut order = Order { first: Vec::new(), later: Vec::new() };
+    let mut order = Order {
+        first: Vec::new(),
+        later: Vec::new(),
+    };
     for name in done {
         let waits = uses(name).iter().any(|used| used.variable == "$before")
-            || needs(name).iter().any(|other| order.later.contains(&other.as_str()));
-        if waits { order.later.push(name) } else { order.first.push(name) }
+            || needs(name)
+                .iter()
+                .any(|other| order.later.contains(&other.as_str()));
+        if waits {
+            order.later.push(name)
+        } else {
+            order.first.push(name)
+        }
     }
     order
 }
@@ -137,13 +233,32 @@ fn check(key: &Placed<String>, argument: &Argument, part: &str, found: &mut Foun
         }
     };
     let numbers = [JsonType::Integer, JsonType::Number];
-    only(argument.minimum.is_some() || argument.maximum.is_some(), &numbers, "only a number has `minimum` and `maximum`");
-    let texts = argument.max_length.is_some() || argument.min_length.is_some() || argument.choices.is_some();
+    only(
+        argument.minimum.is_some() || argument.maximum.is_some(),
+        &numbers,
+        "only a number has `minimum` and `maximum`",
+    );
+    let texts = argument.max_length.is_some()
+        || argument.min_length.is_some()
+        || argument.choices.is_some();
     let texts = texts || argument.pattern.is_some() || argument.format.is_some();
-    only(texts, &[JsonType::String], "only a string has `minLength`, `maxLength`, `enum`, `pattern` and `format`");
-    let lists = argument.items.is_some() || argument.min_items.is_some() || argument.max_items.is_some();
-    only(lists, &[JsonType::Array], "only an array has `items`, `minItems` and `maxItems`");
-    only(argument.lookup.is_some(), &[JsonType::String, JsonType::Integer], "only a string or integer has a `lookup`");
+    only(
+        texts,
+        &[JsonType::String],
+        "only a string has `minLength`, `maxLength`, `enum`, `pattern` and `format`",
+    );
+    let lists =
+        argument.items.is_some() || argument.min_items.is_some() || argument.max_items.is_some();
+    only(
+        lists,
+        &[JsonType::Array],
+        "only an array has `items`, `minItems` and `maxItems`",
+    );
+    only(
+        argument.lookup.is_some(),
+        &[JsonType::String, JsonType::Integer],
+        "only a string or integer has a `lookup`",
+    );
     if argument.kind == JsonType::Array && argument.items.is_none() {
         found.add_with_hint(
             key.place,
@@ -156,23 +271,43 @@ fn check(key: &Placed<String>, argument: &Argument, part: &str, found: &mut Foun
         found.add(key.place, part, "the description must not be empty");
     }
     if let Some(read) = argument.read.as_ref().filter(|_| argument.lookup.is_some()) {
-        found.add(read.place, part, "has `lookup`, which says what is meant by a name, and `read`");
+        found.add(
+            read.place,
+            part,
+            "has `lookup`, which says what is meant by a name, and `read`",
+        );
     }
     if argument.required && argument.default.is_some() {
-        found.add(key.place, part, "has a default and is required: it can be only one of the two");
+        found.add(
+            key.place,
+            part,
+            "has a default and is required: it can be only one of the two",
+        );
     }
     if argument.clear && (argument.default.is_some() || argument.required) {
-        found.add(key.place, part, "null is a value for it, so it has no default and is not required");
+        found.add(
+            key.place,
+            part,
+            "null is a value for it, so it has no default and is not required",
+        );
     }
     if let Some(format) = &argument.format
         && !FORMATS.contains(&format.value.as_str())
     {
-        found.add(format.place, part, format!("`{}` is not one of {}", format.value, FORMATS.join(", ")));
+        found.add(
+            format.place,
+            part,
+            format!("`{}` is not one of {}", format.value, FORMATS.join(", ")),
+        );
     }
     if let Some(pattern) = &argument.pattern
         && jsonschema::draft202012::new(&json!({"pattern": pattern.value})).is_err()
     {
-        found.add(pattern.place, part, format!("`{}` is not a regular expression", pattern.value));
+        found.add(
+            pattern.place,
+            part,
+            format!("`{}` is not a regular expression", pattern.value),
+        );
     }
     if let Some(default) = &argument.default {
         let fits = match argument.kind {
@@ -184,7 +319,11 @@ fn check(key: &Placed<String>, argument: &Argument, part: &str, found: &mut Foun
             JsonType::Object => default.is_object(),
         };
         if !fits {
-            found.add(key.place, part, format!("the default {default} does not fit `type`"));
+            found.add(
+                key.place,
+                part,
+                format!("the default {default} does not fit `type`"),
+            );
         }
     }
 }
@@ -220,8 +359,10 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
         properties.insert(name.into(), schema);
     }
     if tool.idempotency_key {
-        properties
-            .insert("idempotency_key".into(), json!({"type": "string", "description": "Repeats with this key change nothing."}));
+        properties.insert(
+            "idempotency_key".into(),
+            json!({"type": "string", "description": "Repeats with this key change nothing."}),
+        );
     }
     let mut schema = json!({"type": "object", "properties": properties});
     if let Some(schema) = schema.as_object_mut() {
@@ -235,21 +376,40 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
 
 /// The argument that shows long texts whole, or on from where they were cut.
 pub(super) fn text_from() -> (&'static str, Value) {
-    (cut::ARGUMENT, json!({"type": "integer", "description": "Show long texts from here; 0: all"}))
+    (
+        cut::ARGUMENT,
+        json!({"type": "integer", "description": "Show long texts from here; 0: all"}),
+    )
 }
 
 fn property(argument: &Argument) -> Value {
     let mut property = Map::new();
     property.insert("type".into(), json!(argument.kind));
-    let mut add = |key: &str, value: Option<Value>| value.map(|value| property.insert(key.to_owned(), value));
+    let mut add =
+        |key: &str, value: Option<Value>| value.map(|value| property.insert(key.to_owned(), value));
     add("items", argument.items.as_ref().map(|items| json!(items)));
-    add("enum", argument.choices.as_ref().map(|choices| json!(choices)));
+    add(
+        "enum",
+        argument.choices.as_ref().map(|choices| json!(choices)),
+    );
     add("minimum", argument.minimum.map(number));
     add("maximum", argument.maximum.map(number));
     add("minLength", argument.min_length.map(Value::from));
     add("maxLength", argument.max_length.map(Value::from));
-    add("pattern", argument.pattern.as_ref().map(|pattern| pattern.value.clone().into()));
-    add("format", argument.format.as_ref().map(|format| format.value.clone().into()));
+    add(
+        "pattern",
+        argument
+            .pattern
+            .as_ref()
+            .map(|pattern| pattern.value.clone().into()),
+    );
+    add(
+        "format",
+        argument
+            .format
+            .as_ref()
+            .map(|format| format.value.clone().into()),
+    );
     add("minItems", argument.min_items.map(Value::from));
     add("maxItems", argument.max_items.map(Value::from));
     add("default", argument.default.clone());
@@ -259,6 +419,13 @@ fn property(argument: &Argument) -> Value {
 
 /// Whole numbers without a fraction.
 fn number(value: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
-    if value.fract() == 0.0 && value.abs() < 9e15 { Value::from(value as i64) } else { Value::from(value) }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to be whole and small"
+    )]
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        Value::from(value as i64)
+    } else {
+        Value::from(value)
+    }
 }

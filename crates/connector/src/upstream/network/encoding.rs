@@ -1,4 +1,5 @@
-//! The content encodings of answers: which are asked for, and bodies taken out of them within the limit. Looks at no charset.
+//! The content encodings of answers: which are asked for, and bodies taken out of them within the
+//! limit. Looks at no charset.
 
 use std::io::Read;
 
@@ -37,8 +38,14 @@ impl Encoding {
 pub(super) fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>, Unanswered> {
     let mut found = Vec::new();
     for value in headers.get_all(header::CONTENT_ENCODING) {
-        let unreadable = |name: &str| Unanswered::Encoded(format!("in the encoding {name:?}, which was not asked for"));
-        let names = value.to_str().map_err(|_| unreadable("?"))?.split(',').map(str::trim);
+        let unreadable = |name: &str| {
+            Unanswered::Encoded(format!("in the encoding {name:?}, which was not asked for"))
+        };
+        let names = value
+            .to_str()
+            .map_err(|_| unreadable("?"))?
+            .split(',')
+            .map(str::trim);
         for name in names.filter(|name| !name.is_empty()) {
             match name.to_ascii_lowercase().as_str() {
                 "gzip" | "x-gzip" => found.push(Encoding::Gzip),
@@ -48,7 +55,9 @@ pub(super) fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>, Unanswered
                 other => return Err(unreadable(&other.chars().take(40).collect::<String>())),
             }
             if found.len() > MAX_ENCODINGS {
-                return Err(Unanswered::Encoded(format!("in more than {MAX_ENCODINGS} encodings")));
+                return Err(Unanswered::Encoded(format!(
+                    "in more than {MAX_ENCODINGS} encodings"
+                )));
             }
         }
     }
@@ -56,7 +65,11 @@ pub(super) fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>, Unanswered
 }
 
 /// The body without its encodings. No step of it has more bytes than the limit.
-pub(super) fn decoded(mut body: Bytes, encodings: &[Encoding], limit: usize) -> Result<Bytes, Unanswered> {
+pub(super) fn decoded(
+    mut body: Bytes,
+    encodings: &[Encoding],
+    limit: usize,
+) -> Result<Bytes, Unanswered> {
     for encoding in encodings.iter().rev() {
         let decoded = match encoding {
             Encoding::Gzip => read(MultiGzDecoder::new(&*body), limit),
@@ -65,7 +78,10 @@ pub(super) fn decoded(mut body: Bytes, encodings: &[Encoding], limit: usize) -> 
         };
         body = decoded.map_err(|why| match why {
             DecodingFault::TooLarge => Unanswered::TooLarge,
-            DecodingFault::Damaged => Unanswered::Encoded(format!("whose encoding, {}, is cut off or damaged", encoding.name())),
+            DecodingFault::Damaged => Unanswered::Encoded(format!(
+                "whose encoding, {}, is cut off or damaged",
+                encoding.name()
+            )),
         })?;
     }
     Ok(body)
@@ -80,12 +96,19 @@ fn read(decoder: impl Read, limit: usize) -> Result<Bytes, DecodingFault> {
     let mut out = Vec::new();
     // one byte more than there may be tells that there are more
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    decoder.take(most).read_to_end(&mut out).map_err(|_| DecodingFault::Damaged)?;
-    if out.len() > limit { Err(DecodingFault::TooLarge) } else { Ok(out.into()) }
+    decoder
+        .take(most)
+        .read_to_end(&mut out)
+        .map_err(|_| DecodingFault::Damaged)?;
+    if out.len() > limit {
+        Err(DecodingFault::TooLarge)
+    } else {
+        Ok(out.into())
+    }
 }
 
-/// `deflate` is a zlib stream; some servers send the bare one that lies in it. flate2's readers take a stream that is cut off for one that
-/// has ended, so this asks for its end.
+/// `deflate` is a zlib stream; some servers send the bare one that lies in it. flate2's readers
+/// take a stream that is cut off for one that has ended, so this asks for its end.
 fn inflate(body: &[u8], limit: usize) -> Result<Bytes, DecodingFault> {
     let has_header = match body {
         [first, second, ..] => first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0,
@@ -96,14 +119,21 @@ fn inflate(body: &[u8], limit: usize) -> Result<Bytes, DecodingFault> {
     loop {
         out.reserve(PIECE);
         let (read, before) = (decoder.total_in(), out.len());
-        let rest = usize::try_from(read).ok().and_then(|read| body.get(read..)).unwrap_or_default();
-        let status = decoder.decompress_vec(rest, &mut out, FlushDecompress::None).map_err(|_| DecodingFault::Damaged)?;
+        let rest = usize::try_from(read)
+            .ok()
+            .and_then(|read| body.get(read..))
+            .unwrap_or_default();
+        let status = decoder
+            .decompress_vec(rest, &mut out, FlushDecompress::None)
+            .map_err(|_| DecodingFault::Damaged)?;
         if out.len() > limit {
             return Err(DecodingFault::TooLarge);
         }
         match status {
             Status::StreamEnd => return Ok(out.into()),
-            _ if decoder.total_in() == read && out.len() == before => return Err(DecodingFault::Damaged),
+            _ if decoder.total_in() == read && out.len() == before => {
+                return Err(DecodingFault::Damaged);
+            }
             _ => {}
         }
     }
@@ -141,14 +171,20 @@ mod tests {
 
     fn brotli(body: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        brotli::CompressorWriter::new(&mut out, 4096, 5, 20).write_all(body).unwrap();
+        brotli::CompressorWriter::new(&mut out, 4096, 5, 20)
+            .write_all(body)
+            .unwrap();
         out
     }
 
     type Encode = fn(&[u8]) -> Vec<u8>;
 
-    const ALL: [(Encoding, Encode); 4] =
-        [(Encoding::Gzip, gzip), (Encoding::Deflate, zlib), (Encoding::Deflate, bare), (Encoding::Brotli, brotli)];
+    const ALL: [(Encoding, Encode); 4] = [
+        (Encoding::Gzip, gzip),
+        (Encoding::Deflate, zlib),
+        (Encoding::Deflate, bare),
+        (Encoding::Brotli, brotli),
+    ];
 
     #[test]
     fn the_limit_is_that_of_the_decoded_body() {
@@ -158,7 +194,11 @@ mod tests {
                 let result = decoded(encode(&vec![b' '; size]).into(), &[encoding], LIMIT);
                 assert_eq!(
                     result.map(|body| body.len()),
-                    if good { Ok(size) } else { Err(Unanswered::TooLarge) },
+                    if good {
+                        Ok(size)
+                    } else {
+                        Err(Unanswered::TooLarge)
+                    },
                     "{encoding:?}"
                 );
             }
@@ -167,7 +207,9 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_no_answer() {
-        let body: Vec<u8> = (0..5000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let body: Vec<u8> = (0..5000_u32)
+            .flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes())
+            .collect();
         for (encoding, encode) in ALL {
             let whole = encode(&body);
             for end in [1, 2, 9, whole.len() / 2, whole.len() - 1] {
@@ -190,8 +232,13 @@ mod tests {
             encodings(&headers)
         };
         assert_eq!(of(&[]), Ok(vec![]));
-        assert_eq!(of(&["identity", "GZIP , br", "x-gzip,"]), Ok(vec![Encoding::Gzip, Encoding::Brotli, Encoding::Gzip]));
-        assert!(matches!(of(&["gzip, zstd"]), Err(Unanswered::Encoded(why)) if why.contains("\"zstd\"")));
+        assert_eq!(
+            of(&["identity", "GZIP , br", "x-gzip,"]),
+            Ok(vec![Encoding::Gzip, Encoding::Brotli, Encoding::Gzip])
+        );
+        assert!(
+            matches!(of(&["gzip, zstd"]), Err(Unanswered::Encoded(why)) if why.contains("\"zstd\""))
+        );
         assert!(of(&["br"; MAX_ENCODINGS]).is_ok() && of(&["br"; MAX_ENCODINGS + 1]).is_err());
     }
 

@@ -1,4 +1,5 @@
-//! The route to an address: straight or through a proxy, with the system's certificates or without. Sends nothing.
+//! The route to an address: straight or through a proxy, with the system's certificates or without.
+//! Sends nothing.
 
 use std::net::IpAddr;
 
@@ -34,28 +35,39 @@ pub(super) struct Proxies {
 
 impl Proxies {
     pub(super) fn of_the_system() -> Self {
-        let excepted = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+        let excepted = ["NO_PROXY", "no_proxy"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok())
+            .unwrap_or_default();
         Self::new(Matcher::from_system(), &excepted)
     }
 
     fn new(matcher: Matcher, excepted: &str) -> Self {
         // the matcher takes the star for names alone, and not for addresses
-        Self { matcher, none: excepted.split(',').any(|one| one.trim() == "*") }
+        Self {
+            matcher,
+            none: excepted.split(',').any(|one| one.trim() == "*"),
+        }
     }
 
-    /// The proxy that an address is reached through, without its credentials. Never one for this machine: what goes to it in the clear
-    /// would leave it, the credential too.
+    /// The proxy that an address is reached through, without its credentials. Never one for this
+    /// machine: what goes to it in the clear would leave it, the credential too.
     pub(super) fn before(&self, address: &Uri) -> Option<Uri> {
         if self.none || address.host().is_none_or(is_loopback) {
             return None;
         }
-        self.matcher.intercept(address).map(|proxy| proxy.uri().clone())
+        self.matcher
+            .intercept(address)
+            .map(|proxy| proxy.uri().clone())
     }
 
     pub(super) fn route(&self, address: &Uri) -> Route {
         let proxy = self.before(address);
         let is_tls = |address: &Uri| address.scheme_str() == Some("https");
-        Route { is_direct: proxy.is_none(), has_tls: is_tls(address) || proxy.as_ref().is_some_and(is_tls) }
+        Route {
+            is_direct: proxy.is_none(),
+            has_tls: is_tls(address) || proxy.as_ref().is_some_and(is_tls),
+        }
     }
 }
 
@@ -65,8 +77,13 @@ fn is_loopback(host: &str) -> bool {
     if name == "localhost" || name.ends_with(".localhost") {
         return true;
     }
-    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
-    address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    let address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(&name);
+    address
+        .parse::<IpAddr>()
+        .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -83,13 +100,28 @@ mod tests {
 
     #[test]
     fn this_machine_is_reached_straight() {
-        for host in ["localhost", "LOCALHOST.", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]"] {
+        for host in [
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
             for scheme in ["http", "https"] {
                 let address = format!("{scheme}://{host}:8000/x").parse().unwrap();
                 assert_eq!(proxies("").before(&address), None, "{address}");
             }
         }
-        for host in ["example.org", "localhost.example.org", "10.0.0.1", "128.0.0.1", "[::2]", "notlocalhost"] {
+        for host in [
+            "example.org",
+            "localhost.example.org",
+            "10.0.0.1",
+            "128.0.0.1",
+            "[::2]",
+            "notlocalhost",
+        ] {
             let address = format!("http://{host}/x").parse().unwrap();
             let proxy = proxies("").before(&address).unwrap().to_string();
             assert_eq!(proxy, "http://proxy.example:3128/", "{host}");
@@ -99,18 +131,35 @@ mod tests {
     #[test]
     fn a_star_excepts_names_and_addresses() {
         for excepted in ["*", " a.example , * "] {
-            for address in ["http://example.org/", "https://10.0.0.1/", "http://[fd00::1]:9/"] {
-                assert_eq!(proxies(excepted).before(&address.parse().unwrap()), None, "{address}");
+            for address in [
+                "http://example.org/",
+                "https://10.0.0.1/",
+                "http://[fd00::1]:9/",
+            ] {
+                assert_eq!(
+                    proxies(excepted).before(&address.parse().unwrap()),
+                    None,
+                    "{address}"
+                );
             }
         }
-        assert!(proxies("*.example.org").before(&"http://10.0.0.1/".parse().unwrap()).is_some());
+        assert!(
+            proxies("*.example.org")
+                .before(&"http://10.0.0.1/".parse().unwrap())
+                .is_some()
+        );
     }
 
     #[test]
     fn certificates_are_for_those_who_see_one() {
         let route = |address: &str| proxies("direct.example").route(&address.parse().unwrap());
-        let routes =
-            ["http://direct.example/", "https://direct.example/", "http://example.org/", "https://example.org/"].map(route);
+        let routes = [
+            "http://direct.example/",
+            "https://direct.example/",
+            "http://example.org/",
+            "https://example.org/",
+        ]
+        .map(route);
         assert_eq!(
             routes.map(|route| (route.is_direct, route.has_tls)),
             [(true, false), (true, true), (false, false), (false, true)]
@@ -119,6 +168,10 @@ mod tests {
         places.sort_unstable();
         assert_eq!(places, [0, 1, 2, 3]);
         let behind = Proxies::new(Matcher::builder().all("https://proxy.example").build(), "");
-        assert!(behind.route(&"http://example.org/".parse().unwrap()).has_tls);
+        assert!(
+            behind
+                .route(&"http://example.org/".parse().unwrap())
+                .has_tls
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Tools against the rules of a client: names, numbers, descriptions, schemas. The rules are in `clients`.
+//! Tools against the rules of a client: names, numbers, descriptions, schemas. The rules are in
+//! `clients`.
 
 use footbridge_connector::{LintedTool, Problem};
 use serde_json::{Map, Value};
@@ -9,11 +10,18 @@ use super::clients::{Client, Letters, SchemaRule};
 pub(super) fn tools(tools: &[LintedTool], client: &Client) -> Vec<Problem> {
     let mut problems = Vec::new();
     let listed = tools.iter().filter(|linted| linted.tool.is_listed);
-    if let Some((most, first_over)) = client.most_tools.and_then(|most| Some((most, listed.clone().nth(most)?))) {
+    if let Some((most, first_over)) = client
+        .most_tools
+        .and_then(|most| Some((most, listed.clone().nth(most)?)))
+    {
         problems.push(Problem {
             place: first_over.place,
             part: first_over.tool.name.clone(),
-            what: format!("{} tools are listed; {}", listed.count(), client.takes(most)),
+            what: format!(
+                "{} tools are listed; {}",
+                listed.count(),
+                client.takes(most)
+            ),
             hint: Some("put tools that few need into a group that is not listed".to_owned()),
         });
     }
@@ -22,24 +30,49 @@ pub(super) fn tools(tools: &[LintedTool], client: &Client) -> Vec<Problem> {
             let name = &linted.tool.name;
             problems.push(Problem {
                 place: argument.map_or(linted.place, |argument| linted.place_of(argument)),
-                part: argument.map_or_else(|| name.clone(), |argument| format!("{name}.input.{argument}")),
+                part: argument.map_or_else(
+                    || name.clone(),
+                    |argument| format!("{name}.input.{argument}"),
+                ),
                 what,
                 hint: Some(hint.to_owned()),
             });
         };
-        for (what, hint) in name(&linted.tool.name, client).into_iter().chain(description(&linted.tool.description, client)) {
+        for (what, hint) in name(&linted.tool.name, client)
+            .into_iter()
+            .chain(description(&linted.tool.description, client))
+        {
             add(None, what, hint);
         }
         for (argument, what) in schema(&linted.tool.input_schema, client) {
-            add(argument.as_deref(), format!("{what}; {}", client.refuses()), "write it plainer, or leave it out");
+            add(
+                argument.as_deref(),
+                format!("{what}; {}", client.refuses()),
+                "write it plainer, or leave it out",
+            );
         }
-        if client.schema.contains(&SchemaRule::NoBooleans) && linted.tool.output_schema.as_ref().is_some_and(has_boolean) {
-            add(None, format!("a schema that is true or false in the output; {}", client.refuses()), "write `{}` for any value");
-        }
-        if linted.tool.output_schema.as_ref().is_some_and(|schema| schema.get("type") != Some(&Value::from("object"))) {
+        if client.schema.contains(&SchemaRule::NoBooleans)
+            && linted.tool.output_schema.as_ref().is_some_and(has_boolean)
+        {
             add(
                 None,
-                "the output schema is not that of an object; clients refuse the whole list".to_owned(),
+                format!(
+                    "a schema that is true or false in the output; {}",
+                    client.refuses()
+                ),
+                "write `{}` for any value",
+            );
+        }
+        if linted
+            .tool
+            .output_schema
+            .as_ref()
+            .is_some_and(|schema| schema.get("type") != Some(&Value::from("object")))
+        {
+            add(
+                None,
+                "the output schema is not that of an object; clients refuse the whole list"
+                    .to_owned(),
                 "name a shape or `object`",
             );
         }
@@ -52,28 +85,49 @@ fn name(name: &str, client: &Client) -> Option<(String, &'static str)> {
     let fits = match client.letters {
         Letters::LowerCase => {
             name.starts_with(|first: char| first.is_ascii_lowercase())
-                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         }
         Letters::Word => !name.is_empty() && name.bytes().all(word),
         Letters::WordFromLetter => {
-            format!("{}{name}", client.prefix).starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            format!("{}{name}", client.prefix)
+                .starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
                 && name.bytes().all(word)
         }
     };
     if !fits {
-        return Some((client.refuses_name(name), "letters, digits and `_`, the first a letter"));
+        return Some((
+            client.refuses_name(name),
+            "letters, digits and `_`, the first a letter",
+        ));
     }
     let length = client.prefix.len() + name.chars().count();
     (length > client.longest_name).then(|| {
         let shown = format!("{}{name}", client.prefix);
-        (format!("`{shown}` has {length} characters; {}", client.takes(client.longest_name)), "choose a shorter name")
+        (
+            format!(
+                "`{shown}` has {length} characters; {}",
+                client.takes(client.longest_name)
+            ),
+            "choose a shorter name",
+        )
     })
 }
 
 fn description(text: &str, client: &Client) -> Option<(String, &'static str)> {
-    let most = client.longest_description.filter(|most| text.len() > *most)?;
-    let what = format!("the description has {} bytes; {}", text.len(), client.takes(most));
-    Some((what, "say what the tool is for; what an argument is for goes to the argument"))
+    let most = client
+        .longest_description
+        .filter(|most| text.len() > *most)?;
+    let what = format!(
+        "the description has {} bytes; {}",
+        text.len(),
+        client.takes(most)
+    );
+    Some((
+        what,
+        "say what the tool is for; what an argument is for goes to the argument",
+    ))
 }
 
 /// What breaks a rule, each with the argument it is about.
@@ -82,14 +136,23 @@ fn schema(schema: &Value, client: &Client) -> Vec<(Option<String>, String)> {
     const REFERENCES: [&str; 2] = ["$ref", "$defs"];
     let mut found = Vec::new();
     let none = Map::new();
-    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+    let properties = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .unwrap_or(&none);
     for rule in client.schema {
         match rule {
             SchemaRule::PlainRoot => {
-                let keys = COMBINATORS.into_iter().filter(|key| schema.get(key).is_some());
-                found.extend(keys.map(|key| (None, format!("`{key}` at the root of the arguments"))));
+                let keys = COMBINATORS
+                    .into_iter()
+                    .filter(|key| schema.get(key).is_some());
+                found.extend(
+                    keys.map(|key| (None, format!("`{key}` at the root of the arguments"))),
+                );
             }
-            SchemaRule::Arguments if properties.is_empty() => found.push((None, "a tool without arguments".to_owned())),
+            SchemaRule::Arguments if properties.is_empty() => {
+                found.push((None, "a tool without arguments".to_owned()))
+            }
             SchemaRule::Arguments => {}
             _ => {
                 for (argument, property) in properties {
@@ -102,16 +165,22 @@ fn schema(schema: &Value, client: &Client) -> Vec<(Option<String>, String)> {
                                 .filter(|values| !values.iter().all(Value::is_string))
                                 .map(|_| "an `enum` of other than texts".into())
                         }
-                        SchemaRule::Typed => property.get("type").is_none().then(|| "no `type`".into()),
+                        SchemaRule::Typed => {
+                            property.get("type").is_none().then(|| "no `type`".into())
+                        }
                         SchemaRule::Described => {
-                            let text = property.get("description").and_then(Value::as_str).unwrap_or_default();
+                            let text = property
+                                .get("description")
+                                .and_then(Value::as_str)
+                                .unwrap_or_default();
                             text.trim().is_empty().then(|| "no description".into())
                         }
                         SchemaRule::PlainItems => items(property),
-                        SchemaRule::NoBooleans => {
-                            (property.is_boolean() || has_boolean(property)).then(|| "a schema that is true or false".into())
+                        SchemaRule::NoBooleans => (property.is_boolean() || has_boolean(property))
+                            .then(|| "a schema that is true or false".into()),
+                        SchemaRule::OneType => {
+                            has_types(property).then(|| "a list of types".into())
                         }
-                        SchemaRule::OneType => has_types(property).then(|| "a list of types".into()),
                         SchemaRule::PlainRoot | SchemaRule::Arguments => None,
                     };
                     found.extend(what.map(|what| (Some(argument.clone()), what)));
@@ -125,9 +194,13 @@ fn schema(schema: &Value, client: &Client) -> Vec<(Option<String>, String)> {
 /// The first of these keys that stands anywhere inside.
 fn held(value: &Value, keys: &[&str]) -> Option<String> {
     match value {
-        Value::Object(map) => map
-            .iter()
-            .find_map(|(key, inner)| if keys.contains(&key.as_str()) { Some(format!("`{key}`")) } else { held(inner, keys) }),
+        Value::Object(map) => map.iter().find_map(|(key, inner)| {
+            if keys.contains(&key.as_str()) {
+                Some(format!("`{key}`"))
+            } else {
+                held(inner, keys)
+            }
+        }),
         Value::Array(list) => list.iter().find_map(|inner| held(inner, keys)),
         _ => None,
     }
@@ -143,29 +216,49 @@ fn has_boolean(schema: &Value) -> bool {
 
 /// Whether this schema or one inside of it has a list of types.
 fn has_types(schema: &Value) -> bool {
-    schema.get("type").is_some_and(Value::is_array) || schemas_in(schema).any(|(_, inner)| has_types(inner))
+    schema.get("type").is_some_and(Value::is_array)
+        || schemas_in(schema).any(|(_, inner)| has_types(inner))
 }
 
-/// The schemas that stand directly inside of one, each with its keyword. Source: JSON Schema 2020-12, Core, 10.
+/// The schemas that stand directly inside of one, each with its keyword. Source: JSON Schema
+/// 2020-12, Core, 10.
 fn schemas_in(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    const ONE: [&str; 6] = ["items", "additionalProperties", "not", "contains", "propertyNames", "unevaluatedProperties"];
+    const ONE: [&str; 6] = [
+        "items",
+        "additionalProperties",
+        "not",
+        "contains",
+        "propertyNames",
+        "unevaluatedProperties",
+    ];
     const LISTS: [&str; 4] = ["prefixItems", "anyOf", "oneOf", "allOf"];
     const NAMED: [&str; 3] = ["properties", "patternProperties", "$defs"];
-    schema.as_object().into_iter().flatten().flat_map(|(keyword, value)| {
-        let keyword = keyword.as_str();
-        let one = ONE.contains(&keyword).then_some(value);
-        let list = value.as_array().filter(|_| LISTS.contains(&keyword));
-        let named = value.as_object().filter(|_| NAMED.contains(&keyword));
-        let inside = one.into_iter().chain(list.into_iter().flatten()).chain(named.into_iter().flat_map(Map::values));
-        inside.map(move |inner| (keyword, inner))
-    })
+    schema
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(keyword, value)| {
+            let keyword = keyword.as_str();
+            let one = ONE.contains(&keyword).then_some(value);
+            let list = value.as_array().filter(|_| LISTS.contains(&keyword));
+            let named = value.as_object().filter(|_| NAMED.contains(&keyword));
+            let inside = one
+                .into_iter()
+                .chain(list.into_iter().flatten())
+                .chain(named.into_iter().flat_map(Map::values));
+            inside.map(move |inner| (keyword, inner))
+        })
 }
 
 fn items(property: &Value) -> Option<String> {
     if property.get("type") != Some(&Value::from("array")) {
         return None;
     }
-    match property.get("items").and_then(|items| items.get("type")).and_then(Value::as_str) {
+    match property
+        .get("items")
+        .and_then(|items| items.get("type"))
+        .and_then(Value::as_str)
+    {
         None => Some("a list that does not say what its items are".to_owned()),
         Some("array") => Some("a list of lists".to_owned()),
         Some(_) => None,
@@ -186,46 +279,108 @@ mod tests {
             assert_eq!(name(&longest, client), None, "{}", client.name);
             let (what, _) = name(&format!("{longest}a"), client).unwrap();
             assert!(
-                what.contains(&client.longest_name.to_string()) && what.contains(client.title.unwrap_or("some clients")),
+                what.contains(&client.longest_name.to_string())
+                    && what.contains(client.title.unwrap_or("some clients")),
                 "{what}"
             );
-            assert!(name("a.b", client).is_some() && name("ä", client).is_some(), "{}", client.name);
+            assert!(
+                name("a.b", client).is_some() && name("ä", client).is_some(),
+                "{}",
+                client.name
+            );
         }
         assert!(name("Get", &SAFE).is_some() && name("1get", &SAFE).is_some());
         assert!(name("Get-1", named("claude").unwrap()).is_none());
-        assert!(name("1get", named("gemini-api").unwrap()).is_some() && name("1get", named("gemini-cli").unwrap()).is_none());
+        assert!(
+            name("1get", named("gemini-api").unwrap()).is_some()
+                && name("1get", named("gemini-cli").unwrap()).is_none()
+        );
     }
 
     #[test]
     fn descriptions_fit_to_the_last_byte() {
         assert_eq!(description(&"x".repeat(2_048), &SAFE), None);
-        assert!(description(&"x".repeat(2_049), &SAFE).unwrap().0.contains("2049 bytes"));
-        assert_eq!(description(&"x".repeat(9_999), named("cursor").unwrap()), None);
+        assert!(
+            description(&"x".repeat(2_049), &SAFE)
+                .unwrap()
+                .0
+                .contains("2049 bytes")
+        );
+        assert_eq!(
+            description(&"x".repeat(9_999), named("cursor").unwrap()),
+            None
+        );
     }
 
     #[test]
     fn every_rule_about_schemas_names_the_argument() {
         let of = |client: &str, argument: Value| {
-            let client = if client == "safe" { &SAFE } else { named(client).unwrap() };
-            schema(&json!({ "type": "object", "properties": { "a": argument } }), client)
+            let client = if client == "safe" {
+                &SAFE
+            } else {
+                named(client).unwrap()
+            };
+            schema(
+                &json!({ "type": "object", "properties": { "a": argument } }),
+                client,
+            )
         };
         for (client, argument, what) in [
             ("safe", json!({ "description": "A" }), "no `type`"),
             ("safe", json!({ "type": "string" }), "no description"),
-            ("safe", json!({ "type": "string", "description": " " }), "no description"),
-            ("safe", json!({ "type": "integer", "description": "A", "enum": [1] }), "other than texts"),
-            ("cursor", json!({ "type": "object", "properties": { "b": { "anyOf": [] } } }), "`anyOf`"),
-            ("gemini-cli", json!({ "type": "array", "items": { "type": "array" } }), "a list of lists"),
-            ("gemini-api", json!({ "type": "array" }), "what its items are"),
-            ("vertex", json!({ "type": "object", "$ref": "#/x" }), "`$ref`"),
+            (
+                "safe",
+                json!({ "type": "string", "description": " " }),
+                "no description",
+            ),
+            (
+                "safe",
+                json!({ "type": "integer", "description": "A", "enum": [1] }),
+                "other than texts",
+            ),
+            (
+                "cursor",
+                json!({ "type": "object", "properties": { "b": { "anyOf": [] } } }),
+                "`anyOf`",
+            ),
+            (
+                "gemini-cli",
+                json!({ "type": "array", "items": { "type": "array" } }),
+                "a list of lists",
+            ),
+            (
+                "gemini-api",
+                json!({ "type": "array" }),
+                "what its items are",
+            ),
+            (
+                "vertex",
+                json!({ "type": "object", "$ref": "#/x" }),
+                "`$ref`",
+            ),
             ("claude-code", json!(true), "true or false"),
-            ("claude-code", json!({ "type": "object", "additionalProperties": true }), "true or false"),
-            ("cursor", json!({ "type": "array", "items": { "properties": { "b": false } } }), "true or false"),
-            ("gemini-api", json!({ "type": "object", "properties": { "b": { "type": ["string", "null"] } } }), "a list of types"),
+            (
+                "claude-code",
+                json!({ "type": "object", "additionalProperties": true }),
+                "true or false",
+            ),
+            (
+                "cursor",
+                json!({ "type": "array", "items": { "properties": { "b": false } } }),
+                "true or false",
+            ),
+            (
+                "gemini-api",
+                json!({ "type": "object", "properties": { "b": { "type": ["string", "null"] } } }),
+                "a list of types",
+            ),
         ] {
             let found = of(client, argument.clone());
             assert_eq!(found.len(), 1, "{client} {argument}: {found:?}");
-            assert!(found[0].0.as_deref() == Some("a") && found[0].1.contains(what), "{client} {argument}: {found:?}");
+            assert!(
+                found[0].0.as_deref() == Some("a") && found[0].1.contains(what),
+                "{client} {argument}: {found:?}"
+            );
         }
         for harmless in [
             json!({ "type": "object", "properties": { "b": { "type": "boolean", "default": true } }, "additionalProperties": false }),
@@ -235,18 +390,54 @@ mod tests {
         }
         let good = json!({ "type": "array", "items": { "type": "string", "enum": ["x"] }, "description": "A" });
         for client in CLIENTS.iter().chain([&SAFE]) {
-            assert_eq!(schema(&json!({ "type": "object", "properties": { "a": good } }), client), [], "{}", client.name);
+            assert_eq!(
+                schema(
+                    &json!({ "type": "object", "properties": { "a": good } }),
+                    client
+                ),
+                [],
+                "{}",
+                client.name
+            );
         }
         for client in CLIENTS.iter() {
             // what is safe is what each of them takes, but for tools without arguments
-            let beyond: Vec<_> = client.schema.iter().filter(|rule| !SAFE.schema.contains(rule)).collect();
-            assert!(beyond.iter().all(|rule| **rule == SchemaRule::Arguments && client.name == "vertex"), "{beyond:?}");
-            assert!(client.prefix.len() + SAFE.longest_name <= client.longest_name, "{}", client.name);
-            assert!(client.most_tools.is_none_or(|most| SAFE.most_tools <= Some(most)), "{}", client.name);
-            assert!(client.longest_description.is_none_or(|most| SAFE.longest_description <= Some(most)), "{}", client.name);
+            let beyond: Vec<_> = client
+                .schema
+                .iter()
+                .filter(|rule| !SAFE.schema.contains(rule))
+                .collect();
+            assert!(
+                beyond
+                    .iter()
+                    .all(|rule| **rule == SchemaRule::Arguments && client.name == "vertex"),
+                "{beyond:?}"
+            );
+            assert!(
+                client.prefix.len() + SAFE.longest_name <= client.longest_name,
+                "{}",
+                client.name
+            );
+            assert!(
+                client
+                    .most_tools
+                    .is_none_or(|most| SAFE.most_tools <= Some(most)),
+                "{}",
+                client.name
+            );
+            assert!(
+                client
+                    .longest_description
+                    .is_none_or(|most| SAFE.longest_description <= Some(most)),
+                "{}",
+                client.name
+            );
         }
         let root = json!({ "type": "object", "properties": {}, "oneOf": [] });
         assert_eq!(schema(&root, named("claude").unwrap()).len(), 1);
-        assert_eq!(schema(&json!({ "type": "object" }), named("vertex").unwrap()).len(), 1);
+        assert_eq!(
+            schema(&json!({ "type": "object" }), named("vertex").unwrap()).len(),
+            1
+        );
     }
 }

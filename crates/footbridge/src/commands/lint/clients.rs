@@ -1,5 +1,5 @@
-//! What clients take of a list of tools, as a table. Read from their documentation and issue trackers in 2026; these limits drift, so
-//! each is a line here and nowhere else.
+//! What clients take of a list of tools, as a table. Read from their documentation and issue
+//! trackers in 2026; these limits drift, so each is a line here and nowhere else.
 
 /// The rules of one client, or of all of them.
 #[derive(Debug)]
@@ -10,7 +10,8 @@ pub(super) struct Client {
     pub(super) letters: Letters,
     /// Characters that a name may have, its prefix included.
     pub(super) longest_name: usize,
-    /// What the client puts before a tool's name. The server is called `footbridge` in the configuration that `serve` prints.
+    /// What the client puts before a tool's name. The server is called `footbridge` in the
+    /// configuration that `serve` prints.
     pub(super) prefix: &'static str,
     /// Tools that may be listed.
     pub(super) most_tools: Option<usize>,
@@ -22,11 +23,17 @@ pub(super) struct Client {
 impl Client {
     /// That it takes so many and no more.
     pub(super) fn takes(&self, most: usize) -> String {
-        self.title.map_or_else(|| format!("some clients take no more than {most}"), |title| format!("{title} takes {most}"))
+        self.title.map_or_else(
+            || format!("some clients take no more than {most}"),
+            |title| format!("{title} takes {most}"),
+        )
     }
 
     pub(super) fn refuses(&self) -> String {
-        self.title.map_or_else(|| "some clients refuse that".to_owned(), |title| format!("{title} refuses that"))
+        self.title.map_or_else(
+            || "some clients refuse that".to_owned(),
+            |title| format!("{title} refuses that"),
+        )
     }
 
     pub(super) fn refuses_name(&self, name: &str) -> String {
@@ -65,7 +72,8 @@ pub(super) enum SchemaRule {
     Described,
     /// A list says what its items are, and they are no lists.
     PlainItems,
-    /// No schema is `true` or `false`, in what is sent and in what is answered; `additionalProperties: false` is what every client knows.
+    /// No schema is `true` or `false`, in what is sent and in what is answered;
+    /// `additionalProperties: false` is what every client knows.
     NoBooleans,
     /// No list of types: what may be null too may be left out.
     OneType,
@@ -75,11 +83,12 @@ pub(super) enum SchemaRule {
 
 use Letters::{LowerCase, Word, WordFromLetter};
 use SchemaRule::{
-    Arguments, Described, NoBooleans, NoCombinators, NoReferences, OneType, PlainItems, PlainRoot, TextEnums, Typed,
+    Arguments, Described, NoBooleans, NoCombinators, NoReferences, OneType, PlainItems, PlainRoot,
+    TextEnums, Typed,
 };
 
-/// The strictest rules of all, and what a list of tools should look like by default. A tool without arguments passes: of the clients, gateways
-/// before Vertex AI alone refuse it.
+/// The strictest rules of all, and what a list of tools should look like by default. A tool without
+/// arguments passes: of the clients, gateways before Vertex AI alone refuse it.
 pub(super) const SAFE: Client = Client {
     name: "safe",
     title: None,
@@ -88,12 +97,23 @@ pub(super) const SAFE: Client = Client {
     prefix: "",
     most_tools: Some(30),
     longest_description: Some(2_048),
-    schema: &[PlainRoot, NoCombinators, NoReferences, TextEnums, Typed, Described, PlainItems, NoBooleans, OneType],
+    schema: &[
+        PlainRoot,
+        NoCombinators,
+        NoReferences,
+        TextEnums,
+        Typed,
+        Described,
+        PlainItems,
+        NoBooleans,
+        OneType,
+    ],
 };
 
 /// The clients, each with where its limits were read.
 pub(super) const CLIENTS: [Client; 10] = [
-    // barryw/ImmichMCP#4, sparfenyuk/mcp-proxy#45: 64 with the server's name; a bad name loses the whole list.
+    // barryw/ImmichMCP#4, sparfenyuk/mcp-proxy#45: 64 with the server's name; a bad name loses the
+    // whole list.
     Client {
         name: "claude",
         title: Some("Claude Desktop and claude.ai"),
@@ -104,8 +124,9 @@ pub(super) const CLIENTS: [Client; 10] = [
         longest_description: None,
         schema: &[PlainRoot],
     },
-    // github/copilot-cli#2581 for the rule of the API; names are shown as mcp__server__tool. The TypeScript SDK 1.x, which it and others are built
-    // with, refuses a whole list for one property that is `true`.
+    // github/copilot-cli#2581 for the rule of the API; names are shown as mcp__server__tool. The
+    // TypeScript SDK 1.x, which it and others are built with, refuses a whole list for one property
+    // that is `true`.
     Client {
         name: "claude-code",
         title: Some("Claude Code"),
@@ -127,8 +148,9 @@ pub(super) const CLIENTS: [Client; 10] = [
         longest_description: None,
         schema: &[PlainRoot],
     },
-    // ComposioHQ/composio#2788, awslabs/mcp#1283: server and tool below 60; Snowflake-Labs/mcp#77: 40 tools, later 80; t8y2/dbx#6233,
-    // taylorwilsdon/google_workspace_mcp#1099: no lists of types, nor does Gemini take them.
+    // ComposioHQ/composio#2788, awslabs/mcp#1283: server and tool below 60; Snowflake-Labs/mcp#77:
+    // 40 tools, later 80; t8y2/dbx#6233, taylorwilsdon/google_workspace_mcp#1099: no lists of
+    // types, nor does Gemini take them.
     Client {
         name: "cursor",
         title: Some("Cursor"),
@@ -170,7 +192,15 @@ pub(super) const CLIENTS: [Client; 10] = [
         prefix: "mcp_footbridge_",
         most_tools: None,
         longest_description: None,
-        schema: &[NoCombinators, NoReferences, TextEnums, Typed, PlainItems, NoBooleans, OneType],
+        schema: &[
+            NoCombinators,
+            NoReferences,
+            TextEnums,
+            Typed,
+            PlainItems,
+            NoBooleans,
+            OneType,
+        ],
     },
     // sbroenne/mcp-server-excel#672, thClaws/thClaws#172, wonderwhy-er/DesktopCommanderMCP#79.
     Client {
@@ -181,7 +211,15 @@ pub(super) const CLIENTS: [Client; 10] = [
         prefix: "",
         most_tools: None,
         longest_description: None,
-        schema: &[NoCombinators, NoReferences, TextEnums, Typed, PlainItems, NoBooleans, OneType],
+        schema: &[
+            NoCombinators,
+            NoReferences,
+            TextEnums,
+            Typed,
+            PlainItems,
+            NoBooleans,
+            OneType,
+        ],
     },
     // docs/compatibility.mdx of mcp-atlassian; some gateways want at least one argument.
     Client {

@@ -1,4 +1,5 @@
-//! `/actions/openapi.json`: what the actions take and answer, as OpenAPI 3.1, for programs that read such a document before they call.
+//! `/actions/openapi.json`: what the actions take and answer, as OpenAPI 3.1, for programs that
+//! read such a document before they call.
 
 use footbridge_connector::{ActionInput, Effect, RestAction};
 use http::Method;
@@ -9,7 +10,8 @@ use crate::opened::Served;
 /// Characters of a description that custom GPTs take.
 const MAX_DESCRIPTION: usize = 300;
 
-/// The document; none when nothing that is served has actions. `base` is the address under which clients reach them.
+/// The document; none when nothing that is served has actions. `base` is the address under which
+/// clients reach them.
 pub(super) fn document(served: &[Served], base: &str) -> Option<Value> {
     let mut paths = Map::new();
     let mut titles = Vec::new();
@@ -19,9 +21,14 @@ pub(super) fn document(served: &[Served], base: &str) -> Option<Value> {
             titles.push(connector.title());
         }
         for action in connector.actions() {
-            let writes = connector.tool(&action.tool).is_none_or(|tool| tool.effect != Effect::Read);
+            let writes = connector
+                .tool(&action.tool)
+                .is_none_or(|tool| tool.effect != Effect::Read);
             let method = action.method.as_str().to_ascii_lowercase();
-            paths.insert(format!("/actions/{}", action.name), json!({ method: operation(action, writes) }));
+            paths.insert(
+                format!("/actions/{}", action.name),
+                json!({ method: operation(action, writes) }),
+            );
         }
     }
     if paths.is_empty() {
@@ -56,16 +63,31 @@ fn operation(action: &RestAction, writes: bool) -> Value {
         ("500", "The backend could not be reached."),
         ("503", "No key is configured."),
     ];
-    for (status, what) in refusals.into_iter().filter(|(status, _)| writes || *status != "403") {
+    for (status, what) in refusals
+        .into_iter()
+        .filter(|(status, _)| writes || *status != "403")
+    {
         let schema = json!({ "$ref": "#/components/schemas/Error" });
-        responses
-            .insert(status.to_owned(), json!({ "description": what, "content": { "application/json": { "schema": schema } } }));
+        responses.insert(
+            status.to_owned(),
+            json!({ "description": what, "content": { "application/json": { "schema": schema } } }),
+        );
     }
     let mut operation = Map::from_iter([
         ("operationId".to_owned(), json!(action.name)),
         ("summary".to_owned(), json!(summary(&action.name))),
-        ("description".to_owned(), json!(action.description.chars().take(MAX_DESCRIPTION).collect::<String>())),
-        // Custom GPTs ask their user before they call what is consequential, and offer to ask no more about the others.
+        (
+            "description".to_owned(),
+            json!(
+                action
+                    .description
+                    .chars()
+                    .take(MAX_DESCRIPTION)
+                    .collect::<String>()
+            ),
+        ),
+        // Custom GPTs ask their user before they call what is consequential, and offer to ask no
+        // more about the others.
         ("x-openai-isConsequential".to_owned(), json!(writes)),
     ]);
     if action.method == Method::GET {
@@ -73,7 +95,10 @@ fn operation(action: &RestAction, writes: bool) -> Value {
         operation.insert("parameters".to_owned(), parameters.into());
     } else {
         let content = json!({ "application/json": { "schema": body(&action.input) } });
-        operation.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+        operation.insert(
+            "requestBody".to_owned(),
+            json!({ "required": true, "content": content }),
+        );
     }
     operation.insert("responses".to_owned(), responses.into());
     operation.into()
@@ -83,14 +108,20 @@ fn operation(action: &RestAction, writes: bool) -> Value {
 fn summary(name: &str) -> String {
     let words = name.replace('_', " ");
     let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// A parameter; the values of a list are repeated.
 fn parameter(input: &ActionInput) -> Value {
     let mut schema = input.schema.clone();
-    let description = schema.as_object_mut().and_then(|schema| schema.shift_remove("description"));
-    let mut parameter = json!({ "name": input.name, "in": "query", "required": input.required, "schema": schema });
+    let description = schema
+        .as_object_mut()
+        .and_then(|schema| schema.shift_remove("description"));
+    let mut parameter =
+        json!({ "name": input.name, "in": "query", "required": input.required, "schema": schema });
     if let (Some(description), Some(parameter)) = (description, parameter.as_object_mut()) {
         parameter.insert("description".to_owned(), description);
     }
@@ -98,8 +129,15 @@ fn parameter(input: &ActionInput) -> Value {
 }
 
 fn body(input: &[ActionInput]) -> Value {
-    let properties: Map<String, Value> = input.iter().map(|one| (one.name.clone(), one.schema.clone())).collect();
-    let required: Vec<&str> = input.iter().filter(|one| one.required).map(|one| one.name.as_str()).collect();
+    let properties: Map<String, Value> = input
+        .iter()
+        .map(|one| (one.name.clone(), one.schema.clone()))
+        .collect();
+    let required: Vec<&str> = input
+        .iter()
+        .filter(|one| one.required)
+        .map(|one| one.name.as_str())
+        .collect();
     let mut body = json!({ "type": "object", "properties": properties });
     if let (false, Some(body)) = (required.is_empty(), body.as_object_mut()) {
         body.insert("required".to_owned(), json!(required));

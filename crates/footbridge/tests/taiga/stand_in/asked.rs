@@ -1,4 +1,5 @@
-//! A request as the stand-in reads it: path segments, query, headers, body. Who asks is found in `people`.
+//! A request as the stand-in reads it: path segments, query, headers, body. Who asks is found in
+//! `people`.
 
 use axum::http::HeaderMap;
 use serde_json::{Map, Value};
@@ -19,7 +20,11 @@ pub(crate) struct Asked {
 impl Asked {
     /// A query parameter; of a repeated one only the last counts, as in Taiga.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A query parameter that is an id.

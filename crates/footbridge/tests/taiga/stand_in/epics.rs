@@ -23,7 +23,15 @@ fn project_of(world: &World, epic: u64) -> Result<u64, Answer> {
 
 pub(crate) fn list(world: &World, asked: &Asked, epic: u64) -> Reply {
     project_of(world, epic)?;
-    lists::page(asked, world.links.iter().filter(|link| link.epic == epic).map(show).collect())
+    lists::page(
+        asked,
+        world
+            .links
+            .iter()
+            .filter(|link| link.epic == epic)
+            .map(show)
+            .collect(),
+    )
 }
 
 /// The body must name the epic again.
@@ -31,10 +39,20 @@ pub(crate) fn link(world: &mut World, asked: &Asked, me: u64, epic: u64) -> Repl
     change::may_write(world, project_of(world, epic)?, me)?;
     let body = asked.object()?;
     Answer::require(&body, &["epic", "user_story"], asked.required())?;
-    let story = body["user_story"].as_u64().filter(|id| world.items.contains_key(&(Kind::Story, *id)));
-    let story = story.ok_or_else(|| Answer::invalid("user_story", "Invalid pk - object does not exist."))?;
-    if world.links.iter().any(|link| (link.epic, link.story) == (epic, story)) {
-        return Err(Answer::invalid("__all__", "Related user story with this User story and Epic already exists."));
+    let story = body["user_story"]
+        .as_u64()
+        .filter(|id| world.items.contains_key(&(Kind::Story, *id)));
+    let story = story
+        .ok_or_else(|| Answer::invalid("user_story", "Invalid pk - object does not exist."))?;
+    if world
+        .links
+        .iter()
+        .any(|link| (link.epic, link.story) == (epic, story))
+    {
+        return Err(Answer::invalid(
+            "__all__",
+            "Related user story with this User story and Epic already exists.",
+        ));
     }
     let order = world.order();
     world.links.push(Link { epic, story, order });
@@ -44,8 +62,14 @@ pub(crate) fn link(world: &mut World, asked: &Asked, me: u64, epic: u64) -> Repl
 pub(crate) fn unlink(world: &mut World, me: u64, epic: u64, story: u64) -> Reply {
     change::may_write(world, project_of(world, epic)?, me)?;
     let before = world.links.len();
-    world.links.retain(|link| (link.epic, link.story) != (epic, story));
-    if world.links.len() < before { Ok(Answer::empty(204)) } else { Err(Answer::missing("")) }
+    world
+        .links
+        .retain(|link| (link.epic, link.story) != (epic, story));
+    if world.links.len() < before {
+        Ok(Answer::empty(204))
+    } else {
+        Err(Answer::missing(""))
+    }
 }
 
 /// New stories from lines, linked at once.

@@ -1,4 +1,5 @@
-//! Epics, stories, tasks and issues: what is kept of one, and the records that Taiga shows of it. How they change is `change`.
+//! Epics, stories, tasks and issues: what is kept of one, and the records that Taiga shows of it.
+//! How they change is `change`.
 
 use serde_json::{Map, Value, json};
 
@@ -80,11 +81,27 @@ impl Kind {
     /// What a list leaves out of the detail.
     fn left_out_of_lists(self) -> &'static [&'static str] {
         match self {
-            Self::Story => &["blocked_note_html", "description", "description_html", "neighbors"],
-            Self::Epic => &["comment", "blocked_note_html", "description", "description_html", "neighbors"],
-            Self::Task | Self::Issue => {
-                &["comment", "generated_user_stories", "blocked_note_html", "description", "description_html", "neighbors"]
-            }
+            Self::Story => &[
+                "blocked_note_html",
+                "description",
+                "description_html",
+                "neighbors",
+            ],
+            Self::Epic => &[
+                "comment",
+                "blocked_note_html",
+                "description",
+                "description_html",
+                "neighbors",
+            ],
+            Self::Task | Self::Issue => &[
+                "comment",
+                "generated_user_stories",
+                "blocked_note_html",
+                "description",
+                "description_html",
+                "neighbors",
+            ],
         }
     }
 
@@ -95,13 +112,19 @@ impl Kind {
             "blocked_note": ""
         }));
         let own = match self {
-            Self::Epic => json!({ "color": "#d3d7cf", "client_requirement": false, "team_requirement": false }),
+            Self::Epic => {
+                json!({ "color": "#d3d7cf", "client_requirement": false, "team_requirement": false })
+            }
             Self::Story => json!({
                 "due_date": null, "milestone": null, "points": {}, "assigned_users": [], "swimlane": null,
                 "client_requirement": false, "team_requirement": false
             }),
-            Self::Task => json!({ "due_date": null, "milestone": null, "user_story": null, "is_iocaine": false }),
-            Self::Issue => json!({ "due_date": null, "milestone": null, "type": null, "priority": null, "severity": null }),
+            Self::Task => {
+                json!({ "due_date": null, "milestone": null, "user_story": null, "is_iocaine": false })
+            }
+            Self::Issue => {
+                json!({ "due_date": null, "milestone": null, "type": null, "priority": null, "severity": null })
+            }
         };
         fields.extend(super::sample::object(own));
         fields
@@ -146,14 +169,24 @@ impl Item {
         match kind {
             Kind::Story => {
                 let nothing = first("points");
-                let roles = home.catalogues["roles"].iter().filter(|role| role["computable"] == true);
-                let points = roles.map(|role| (role["id"].to_string(), nothing.clone())).collect();
+                let roles = home.catalogues["roles"]
+                    .iter()
+                    .filter(|role| role["computable"] == true);
+                let points = roles
+                    .map(|role| (role["id"].to_string(), nothing.clone()))
+                    .collect();
                 fields.insert("points".into(), Value::Object(points));
             }
             Kind::Issue => {
                 fields.insert("type".into(), first("issue-types"));
-                fields.insert("priority".into(), home.catalogues["priorities"][1]["id"].clone());
-                fields.insert("severity".into(), home.catalogues["severities"][2]["id"].clone());
+                fields.insert(
+                    "priority".into(),
+                    home.catalogues["priorities"][1]["id"].clone(),
+                );
+                fields.insert(
+                    "severity".into(),
+                    home.catalogues["severities"][2]["id"].clone(),
+                );
             }
             Kind::Epic | Kind::Task => {}
         }
@@ -188,20 +221,31 @@ impl Item {
     }
 
     pub(crate) fn is_closed(&self, world: &World) -> bool {
-        self.status(world).is_some_and(|status| status["is_closed"] == true)
+        self.status(world)
+            .is_some_and(|status| status["is_closed"] == true)
     }
 
     pub(crate) fn status<'w>(&self, world: &'w World) -> Option<&'w Map<String, Value>> {
-        world.catalogue_row(self.kind.statuses(), self.id_in("status")?).map(|(_, row)| row)
+        world
+            .catalogue_row(self.kind.statuses(), self.id_in("status")?)
+            .map(|(_, row)| row)
     }
 
     /// The names of its tags.
     pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
-        self.field("tags").as_array().into_iter().flatten().filter_map(|tag| tag[0].as_str())
+        self.field("tags")
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|tag| tag[0].as_str())
     }
 
     pub(crate) fn total_points(&self, world: &World) -> Option<f64> {
-        let ids = self.field("points").as_object()?.values().filter_map(Value::as_u64);
+        let ids = self
+            .field("points")
+            .as_object()?
+            .values()
+            .filter_map(Value::as_u64);
         let values = ids.filter_map(|id| world.catalogue_row("points", id)?.1["value"].as_f64());
         values.reduce(|sum, value| sum + value)
     }
@@ -223,7 +267,10 @@ impl Item {
     /// What a list holds of it: everything but the long texts.
     pub(crate) fn row(&self, world: &World) -> Map<String, Value> {
         let mut record = self.record(world);
-        self.kind.left_out_of_lists().iter().for_each(|key| drop(record.shift_remove(*key)));
+        self.kind
+            .left_out_of_lists()
+            .iter()
+            .for_each(|key| drop(record.shift_remove(*key)));
         record
     }
 
@@ -234,7 +281,10 @@ impl Item {
             template = stories[0].as_object().unwrap().clone();
         }
         let record = self.record(world);
-        template.into_iter().map(|(key, value)| (key.clone(), record.get(&key).cloned().unwrap_or(value))).collect()
+        template
+            .into_iter()
+            .map(|(key, value)| (key.clone(), record.get(&key).cloned().unwrap_or(value)))
+            .collect()
     }
 
     fn record(&self, world: &World) -> Map<String, Value> {
@@ -248,9 +298,20 @@ impl Item {
             set(key, value.clone());
         }
         let status = self.status(world);
-        let comments = self.history.iter().filter(|entry| entry.is_comment()).count();
-        let text = |name: &str| self.field(name).as_str().filter(|text| !text.is_empty()).map(|text| format!("<p>{text}</p>"));
-        let sprint = self.id_in("milestone").and_then(|id| world.sprints.get(&id));
+        let comments = self
+            .history
+            .iter()
+            .filter(|entry| entry.is_comment())
+            .count();
+        let text = |name: &str| {
+            self.field(name)
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .map(|text| format!("<p>{text}</p>"))
+        };
+        let sprint = self
+            .id_in("milestone")
+            .and_then(|id| world.sprints.get(&id));
         set("id", json!(self.id));
         set("ref", json!(self.reference));
         set("version", json!(self.version));
@@ -260,7 +321,10 @@ impl Item {
             "status_extra_info",
             json!(status.map(|row| json!({ "name": row["name"], "color": row["color"], "is_closed": row["is_closed"] }))),
         );
-        set("assigned_to_extra_info", json!(self.id_in("assigned_to").map(|user| person(world, user))));
+        set(
+            "assigned_to_extra_info",
+            json!(self.id_in("assigned_to").map(|user| person(world, user))),
+        );
         set("owner", json!(self.owner));
         set("owner_extra_info", person(world, self.owner));
         set("milestone_slug", json!(sprint.map(|sprint| &sprint.slug)));
@@ -269,21 +333,53 @@ impl Item {
         set("created_date", json!(self.created));
         set("modified_date", json!(self.modified));
         set("total_comments", json!(comments));
-        set("description_html", json!(text("description").unwrap_or_default()));
-        set("blocked_note_html", json!(text("blocked_note").unwrap_or_default()));
-        set("due_date_status", json!(if self.field("due_date").is_null() { "not_set" } else { "set" }));
-        set("total_watchers", json!(self.field("watchers").as_array().map_or(0, Vec::len)));
-        for key in ["backlog_order", "sprint_order", "kanban_order", "us_order", "taskboard_order", "epics_order"] {
+        set(
+            "description_html",
+            json!(text("description").unwrap_or_default()),
+        );
+        set(
+            "blocked_note_html",
+            json!(text("blocked_note").unwrap_or_default()),
+        );
+        set(
+            "due_date_status",
+            json!(if self.field("due_date").is_null() {
+                "not_set"
+            } else {
+                "set"
+            }),
+        );
+        set(
+            "total_watchers",
+            json!(self.field("watchers").as_array().map_or(0, Vec::len)),
+        );
+        for key in [
+            "backlog_order",
+            "sprint_order",
+            "kanban_order",
+            "us_order",
+            "taskboard_order",
+            "epics_order",
+        ] {
             set(key, json!(self.order));
         }
         match self.kind {
             Kind::Story => {
                 let epics = epics_of(world, self.id);
                 set("total_points", json!(self.total_points(world)));
-                set("epics", if epics.is_empty() { Value::Null } else { Value::Array(epics) });
+                set(
+                    "epics",
+                    if epics.is_empty() {
+                        Value::Null
+                    } else {
+                        Value::Array(epics)
+                    },
+                );
             }
             Kind::Task => {
-                let story = self.id_in("user_story").and_then(|id| world.items.get(&(Kind::Story, id)));
+                let story = self
+                    .id_in("user_story")
+                    .and_then(|id| world.items.get(&(Kind::Story, id)));
                 let info = story
                     .map(|story| json!({ "id": story.id, "ref": story.reference, "subject": story.subject(), "epics": null }));
                 set("user_story_extra_info", json!(info));
@@ -294,8 +390,9 @@ impl Item {
                     .iter()
                     .filter(|link| link.epic == self.id)
                     .filter_map(|link| world.items.get(&(Kind::Story, link.story)));
-                let (total, closed) =
-                    stories.fold((0, 0), |(total, closed), story| (total + 1, closed + i32::from(story.is_closed(world))));
+                let (total, closed) = stories.fold((0, 0), |(total, closed), story| {
+                    (total + 1, closed + i32::from(story.is_closed(world)))
+                });
                 set(
                     "user_stories_counts",
                     json!({ "total": total, "progress": if total == 0 { Value::Null } else { json!(closed) } }),
@@ -308,10 +405,21 @@ impl Item {
 
     fn neighbors(&self, world: &World) -> Value {
         let of_project = |item: &&Self| item.kind == self.kind && item.project == self.project;
-        let pin =
-            |item: Option<&Self>| item.map(|item| json!({ "id": item.id, "ref": item.reference, "subject": item.subject() }));
-        let before = world.items.values().filter(of_project).rfind(|item| item.id < self.id);
-        let after = world.items.values().filter(of_project).find(|item| item.id > self.id);
+        let pin = |item: Option<&Self>| {
+            item.map(
+                |item| json!({ "id": item.id, "ref": item.reference, "subject": item.subject() }),
+            )
+        };
+        let before = world
+            .items
+            .values()
+            .filter(of_project)
+            .rfind(|item| item.id < self.id);
+        let after = world
+            .items
+            .values()
+            .filter(of_project)
+            .find(|item| item.id > self.id);
         json!({ "previous": pin(before), "next": pin(after) })
     }
 }
@@ -330,8 +438,11 @@ pub(crate) fn person(world: &World, id: u64) -> Value {
 }
 
 fn epics_of(world: &World, story: u64) -> Vec<Value> {
-    let epics =
-        world.links.iter().filter(|link| link.story == story).filter_map(|link| world.items.get(&(Kind::Epic, link.epic)));
+    let epics = world
+        .links
+        .iter()
+        .filter(|link| link.story == story)
+        .filter_map(|link| world.items.get(&(Kind::Epic, link.epic)));
     let show = |epic: &Item| {
         let home = &world.projects[&epic.project];
         let project = json!({ "id": home.id, "name": home.name, "slug": home.slug });

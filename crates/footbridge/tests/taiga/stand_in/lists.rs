@@ -15,21 +15,35 @@ pub(crate) fn page(asked: &Asked, rows: Vec<Value>) -> Reply {
     if asked.header("x-disable-pagination").is_some() {
         return Ok(Answer::ok(Value::Array(rows)));
     }
-    let size = asked.parameter("page_size").and_then(|size| size.parse().ok()).filter(|size| *size > 0);
+    let size = asked
+        .parameter("page_size")
+        .and_then(|size| size.parse().ok())
+        .filter(|size| *size > 0);
     let size = size.unwrap_or(PAGE).min(LARGEST_PAGE);
     let pages = rows.len().div_ceil(size).max(1);
     let current = match asked.parameter("page") {
         None => 1,
         Some("last") => pages,
-        Some(number) => number.parse().ok().filter(|number| (1..=pages).contains(number)).ok_or_else(past_the_end)?,
+        Some(number) => number
+            .parse()
+            .ok()
+            .filter(|number| (1..=pages).contains(number))
+            .ok_or_else(past_the_end)?,
     };
     let count = rows.len();
-    let shown = rows.into_iter().skip((current - 1) * size).take(size).collect();
+    let shown = rows
+        .into_iter()
+        .skip((current - 1) * size)
+        .take(size)
+        .collect();
     let mut answer = Answer::ok(Value::Array(shown));
     if asked.header("x-lazy-pagination").is_none() {
         answer = answer.with("x-pagination-count", count);
     }
-    answer = answer.with("x-paginated", "true").with("x-paginated-by", size).with("x-pagination-current", current);
+    answer = answer
+        .with("x-paginated", "true")
+        .with("x-paginated-by", size)
+        .with("x-pagination-current", current);
     if current < pages {
         answer = answer.with("x-pagination-next", link(asked, current + 1));
     }
@@ -47,14 +61,20 @@ fn link(asked: &Asked, page: usize) -> String {
     let others = asked.query.iter().filter(|(name, _)| name != "page");
     let host = asked.header("host").unwrap_or("taiga.test");
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(others).append_pair("page", &page.to_string());
+    query
+        .extend_pairs(others)
+        .append_pair("page", &page.to_string());
     format!("http://{host}/api/v1{}?{}", asked.path, query.finish())
 }
 
 /// `GET /userstories` and its kin.
 pub(crate) fn items(world: &World, asked: &Asked, me: Option<u64>, kind: Kind) -> Reply {
     let mut found = Vec::new();
-    for item in world.items.values().filter(|item| item.kind == kind && world.may_see(item.project, me)) {
+    for item in world
+        .items
+        .values()
+        .filter(|item| item.kind == kind && world.may_see(item.project, me))
+    {
         if is_wanted(world, asked, item)? {
             found.push(item);
         }
@@ -85,7 +105,9 @@ pub(crate) fn items(world: &World, asked: &Asked, me: Option<u64>, kind: Kind) -
 
 fn sort(order: Option<&str>, found: &mut [&Item]) {
     let Some(order) = order else { return };
-    let (name, is_descending) = order.strip_prefix('-').map_or((order, false), |name| (name, true));
+    let (name, is_descending) = order
+        .strip_prefix('-')
+        .map_or((order, false), |name| (name, true));
     match name {
         "modified_date" => found.sort_by(|a, b| a.modified.cmp(&b.modified)),
         "created_date" => found.sort_by(|a, b| a.created.cmp(&b.created)),
@@ -100,7 +122,9 @@ fn sort(order: Option<&str>, found: &mut [&Item]) {
 
 fn is_wanted(world: &World, asked: &Asked, item: &Item) -> Result<bool, Answer> {
     for (name, _) in &asked.query {
-        let Some(value) = asked.parameter(name).filter(|value| !value.is_empty()) else { continue };
+        let Some(value) = asked.parameter(name).filter(|value| !value.is_empty()) else {
+            continue;
+        };
         let keeps = match name.as_str() {
             "project" => ids(value, "Wrong arguments.")?.contains(&Some(item.project)),
             "project__slug" => world.projects[&item.project].slug == value,
@@ -114,17 +138,37 @@ fn is_wanted(world: &World, asked: &Asked, item: &Item) -> Result<bool, Answer> 
             "owner" => ids(value, "Wrong arguments.")?.contains(&Some(item.owner)),
             "assigned_users" => {
                 let wanted = ids(value, "Wrong arguments.")?;
-                let mut given =
-                    item.field("assigned_users").as_array().into_iter().flatten().filter_map(Value::as_u64).collect::<Vec<_>>();
+                let mut given = item
+                    .field("assigned_users")
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_u64)
+                    .collect::<Vec<_>>();
                 given.extend(item.id_in("assigned_to"));
-                if given.is_empty() { wanted.contains(&None) } else { given.into_iter().any(|user| wanted.contains(&Some(user))) }
+                if given.is_empty() {
+                    wanted.contains(&None)
+                } else {
+                    given.into_iter().any(|user| wanted.contains(&Some(user)))
+                }
             }
             "status__is_closed" | "is_closed" => is_true(value) == item.is_closed(world),
-            "tags" => value.split(',').any(|tag| item.tags().any(|known| known == tag.to_lowercase())),
+            "tags" => value
+                .split(',')
+                .any(|tag| item.tags().any(|known| known == tag.to_lowercase())),
             "epic" if item.kind == Kind::Story => {
                 let wanted = ids(value, "Wrong arguments.")?;
-                let mut of = world.links.iter().filter(|link| link.story == item.id).map(|link| Some(link.epic)).peekable();
-                if of.peek().is_none() { wanted.contains(&None) } else { of.any(|epic| wanted.contains(&epic)) }
+                let mut of = world
+                    .links
+                    .iter()
+                    .filter(|link| link.story == item.id)
+                    .map(|link| Some(link.epic))
+                    .peekable();
+                if of.peek().is_none() {
+                    wanted.contains(&None)
+                } else {
+                    of.any(|epic| wanted.contains(&epic))
+                }
             }
             "q" => matches_words(item, value),
             "modified_date__gte" => item.modified.as_str() >= value,
@@ -145,7 +189,10 @@ fn is_true(value: &str) -> bool {
 fn ids(value: &str, complaint: &str) -> Result<Vec<Option<u64>>, Answer> {
     let id = |part: &str| match part {
         "null" => Ok(None),
-        number => number.parse().map(Some).map_err(|_| Answer::bad_request(complaint)),
+        number => number
+            .parse()
+            .map(Some)
+            .map_err(|_| Answer::bad_request(complaint)),
     };
     value.split(',').map(id).collect()
 }
@@ -153,9 +200,17 @@ fn ids(value: &str, complaint: &str) -> Result<Vec<Option<u64>>, Answer> {
 /// Every word begins some word of the subject, the tags, the number or the description.
 pub(crate) fn matches_words(item: &Item, text: &str) -> bool {
     let mut words = vec![item.reference.to_string()];
-    let texts = [item.subject(), item.field("description").as_str().unwrap_or_default()];
+    let texts = [
+        item.subject(),
+        item.field("description").as_str().unwrap_or_default(),
+    ];
     for text in texts.into_iter().chain(item.tags()) {
-        words.extend(text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_lowercase));
+        words.extend(
+            text.split(|letter: char| !letter.is_alphanumeric())
+                .map(str::to_lowercase),
+        );
     }
-    text.split_whitespace().map(str::to_lowercase).all(|wanted| words.iter().any(|word| word.starts_with(&wanted)))
+    text.split_whitespace()
+        .map(str::to_lowercase)
+        .all(|wanted| words.iter().any(|word| word.starts_with(&wanted)))
 }

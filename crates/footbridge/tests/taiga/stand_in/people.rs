@@ -11,7 +11,9 @@ use super::world::{User, World};
 
 /// The account of the token; none without one. A token that is not good is refused.
 pub(crate) fn who(world: &World, asked: &Asked) -> Result<Option<u64>, Answer> {
-    let Some(header) = asked.header("authorization") else { return Ok(None) };
+    let Some(header) = asked.header("authorization") else {
+        return Ok(None);
+    };
     let known = match header.split_once(' ') {
         Some(("Bearer", token)) => world.access_tokens.get(token),
         Some(("Application", token)) => world.application_tokens.get(token),
@@ -36,12 +38,27 @@ pub(crate) fn login(world: &mut World, asked: &Asked) -> Reply {
     if !body.contains_key("email") {
         Answer::require(&body, &["username"], asked.required())?;
     }
-    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    let given = if body.contains_key("username") { text("username") } else { text("email") };
-    let user = world.users.iter().find(|user| user.username == given || user.email == given);
+    let text = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_lowercase()
+    };
+    let given = if body.contains_key("username") {
+        text("username")
+    } else {
+        text("email")
+    };
+    let user = world
+        .users
+        .iter()
+        .find(|user| user.username == given || user.email == given);
     let good = body["password"] == PASSWORD && !world.turned.refuse_logins;
     let Some(user) = user.filter(|_| good).cloned() else {
-        return Err(Answer::jwt("invalid_credentials", "No active account found with the given credentials"));
+        return Err(Answer::jwt(
+            "invalid_credentials",
+            "No active account found with the given credentials",
+        ));
     };
     let mut record = recording::record("login ok");
     record.extend(profile(&user));
@@ -58,15 +75,23 @@ pub(crate) fn refresh(world: &mut World, asked: &Asked) -> Reply {
     Answer::require(&body, &["refresh"], asked.required())?;
     let given = body["refresh"].as_str().unwrap_or_default();
     let Some(user) = world.refresh_tokens.remove(given) else {
-        return Err(Answer::jwt("token_not_valid", "Token is invalid or expired"));
+        return Err(Answer::jwt(
+            "token_not_valid",
+            "Token is invalid or expired",
+        ));
     };
     let (access, refresh) = tokens(world, user);
-    Ok(Answer::ok(json!({ "auth_token": access, "refresh": refresh })))
+    Ok(Answer::ok(
+        json!({ "auth_token": access, "refresh": refresh }),
+    ))
 }
 
 fn tokens(world: &mut World, user: u64) -> (String, String) {
     let number = world.next_id("token");
-    let (access, refresh) = (format!("access-token-{number}"), format!("refresh-token-{number}"));
+    let (access, refresh) = (
+        format!("access-token-{number}"),
+        format!("refresh-token-{number}"),
+    );
     world.access_tokens.insert(access.clone(), user);
     world.refresh_tokens.insert(refresh.clone(), user);
     (access, refresh)
@@ -112,8 +137,11 @@ pub(crate) fn me(world: &World, me: Option<u64>) -> Reply {
 }
 
 pub(crate) fn user(world: &World, me: Option<u64>, id: u64) -> Reply {
-    let user =
-        world.users.iter().find(|user| user.id == id).ok_or_else(|| Answer::missing("No User matches the given query."))?;
+    let user = world
+        .users
+        .iter()
+        .find(|user| user.id == id)
+        .ok_or_else(|| Answer::missing("No User matches the given query."))?;
     Ok(Answer::ok(detail(world, me, user)))
 }
 
@@ -135,18 +163,29 @@ pub(crate) fn list(world: &World, asked: &Asked, me: Option<u64>) -> Reply {
         Some(project) => world.may_see(project, me) && world.is_member(project, user.id),
         None => true,
     };
-    lists::page(asked, world.users.iter().filter(is_shown).map(row).collect())
+    lists::page(
+        asked,
+        world.users.iter().filter(is_shown).map(row).collect(),
+    )
 }
 
 /// E-mails only for those who run the project.
 pub(crate) fn memberships(world: &World, asked: &Asked, me: Option<u64>) -> Reply {
-    let project =
-        asked.id_parameter("project").and_then(|id| world.projects.get(&id)).filter(|project| world.may_see(project.id, me));
-    let Some(project) = project else { return lists::page(asked, Vec::new()) };
+    let project = asked
+        .id_parameter("project")
+        .and_then(|id| world.projects.get(&id))
+        .filter(|project| world.may_see(project.id, me));
+    let Some(project) = project else {
+        return lists::page(asked, Vec::new());
+    };
     let is_admin = me.is_some_and(|me| project.admins.contains(&me) || world.user(me).is_superuser);
     let row = |(position, id): (usize, &u64)| {
         let user = world.user(*id);
-        let mut record = recording::record(if is_admin { "memberships" } else { "memberships as non-admin" });
+        let mut record = recording::record(if is_admin {
+            "memberships"
+        } else {
+            "memberships as non-admin"
+        });
         let own = json!({
             "id": position + 1, "user": id, "project": project.id, "role": project.catalogues["roles"][3]["id"], "role_name": "Back",
             "is_admin": project.admins.contains(id), "full_name": user.full_name, "project_name": project.name,

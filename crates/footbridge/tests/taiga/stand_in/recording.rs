@@ -1,5 +1,5 @@
-//! Traffic of a real Taiga, as `connectors/taiga/exchanges/` keeps it: templates for records, and answers for what the
-//! stand-in keeps no state for. The state itself is `world`.
+//! Traffic of a real Taiga, as `connectors/taiga/exchanges/` keeps it: templates for records, and
+//! answers for what the stand-in keeps no state for. The state itself is `world`.
 
 use std::sync::LazyLock;
 
@@ -91,24 +91,46 @@ pub(crate) fn record(label: &str) -> Map<String, Value> {
 }
 
 /// A recorded answer to exactly this request.
-pub(crate) fn answer_to(method: &str, path_and_query: &str, body: &[u8]) -> Option<&'static Received> {
+pub(crate) fn answer_to(
+    method: &str,
+    path_and_query: &str,
+    body: &[u8],
+) -> Option<&'static Received> {
     let same_body = |sent: &Sent| match &sent.body {
-        Some(expected) => serde_json::from_slice::<Value>(body).is_ok_and(|given| given == *expected),
+        Some(expected) => {
+            serde_json::from_slice::<Value>(body).is_ok_and(|given| given == *expected)
+        }
         None => true,
     };
-    let same = |sent: &Sent| sent.method == method && sent.path == path_and_query && same_body(sent);
-    ALL.iter().find(|exchange| same(&exchange.request)).map(|exchange| &exchange.response)
+    let same =
+        |sent: &Sent| sent.method == method && sent.path == path_and_query && same_body(sent);
+    ALL.iter()
+        .find(|exchange| same(&exchange.request))
+        .map(|exchange| &exchange.response)
 }
 
 pub(crate) fn is_cut_mark(value: &Value) -> bool {
-    value.as_object().is_some_and(|object| object.contains_key(CUT))
+    value
+        .as_object()
+        .is_some_and(|object| object.contains_key(CUT))
 }
 
 /// A value without the marks of what was cut.
 pub(crate) fn whole(value: Value) -> Value {
     match value {
-        Value::Array(items) => Value::Array(items.into_iter().filter(|item| !is_cut_mark(item)).map(whole).collect()),
-        Value::Object(object) => Value::Object(object.into_iter().map(|(key, value)| (key, whole(value))).collect()),
+        Value::Array(items) => Value::Array(
+            items
+                .into_iter()
+                .filter(|item| !is_cut_mark(item))
+                .map(whole)
+                .collect(),
+        ),
+        Value::Object(object) => Value::Object(
+            object
+                .into_iter()
+                .map(|(key, value)| (key, whole(value)))
+                .collect(),
+        ),
         scalar => scalar,
     }
 }

@@ -1,4 +1,5 @@
-//! Which request is answered where. What the state does not know is answered as recorded, or not at all (501).
+//! Which request is answered where. What the state does not know is answered as recorded, or not at
+//! all (501).
 
 use serde_json::Value;
 
@@ -6,7 +7,9 @@ use super::answer::{Answer, Content, Reply};
 use super::asked::Asked;
 use super::item::Kind;
 use super::world::World;
-use super::{attributes, bulk, change, epics, find, history, lists, people, projects, recording, sprints};
+use super::{
+    attributes, bulk, change, epics, find, history, lists, people, projects, recording, sprints,
+};
 
 /// Marks an answer that no state stands behind.
 pub(crate) const AS_RECORDED: &str = "x-as-recorded";
@@ -28,21 +31,37 @@ pub(crate) fn answer(world: &mut World, asked: &Asked) -> Answer {
     if world.turned.throttle_next > 0 {
         world.turned.throttle_next -= 1;
         let wait = world.turned.throttle_wait_seconds;
-        let message = format!("Request was throttled.Expected available in {} seconds.", wait.saturating_sub(1));
+        let message = format!(
+            "Request was throttled.Expected available in {} seconds.",
+            wait.saturating_sub(1)
+        );
         return Answer::refused(429, "Throttled", message).with("x-throttle-wait-seconds", wait);
     }
     if asked.path.ends_with('/') {
         return Answer::no_route();
     }
-    if asked.header("accept").is_some_and(|accept| !accept.contains("json") && !accept.contains("*/*")) {
-        return Answer::refused(406, "NotAcceptable", "Could not satisfy the request's Accept header");
+    if asked
+        .header("accept")
+        .is_some_and(|accept| !accept.contains("json") && !accept.contains("*/*"))
+    {
+        return Answer::refused(
+            406,
+            "NotAcceptable",
+            "Could not satisfy the request's Accept header",
+        );
     }
     world.use_token(asked);
-    of_state(world, asked).unwrap_or_else(|| as_recorded(asked)).unwrap_or_else(|refusal| refusal)
+    of_state(world, asked)
+        .unwrap_or_else(|| as_recorded(asked))
+        .unwrap_or_else(|refusal| refusal)
 }
 
 fn with_query(asked: &Asked) -> String {
-    if asked.query_text.is_empty() { asked.path.clone() } else { format!("{}?{}", asked.path, asked.query_text) }
+    if asked.query_text.is_empty() {
+        asked.path.clone()
+    } else {
+        format!("{}?{}", asked.path, asked.query_text)
+    }
 }
 
 fn as_recorded(asked: &Asked) -> Reply {
@@ -58,7 +77,12 @@ fn as_recorded(asked: &Asked) -> Reply {
         Some(body) => Content::Json(recording::whole(body.clone())),
         None => Content::Nothing,
     };
-    Ok(Answer { status: received.status, headers: Vec::new(), content }.with(AS_RECORDED, "yes"))
+    Ok(Answer {
+        status: received.status,
+        headers: Vec::new(),
+        content,
+    }
+    .with(AS_RECORDED, "yes"))
 }
 
 /// The answer of the state; none where it keeps none.
@@ -73,9 +97,20 @@ fn of_state(world: &mut World, asked: &Asked) -> Option<Reply> {
         Ok(me) => me,
         Err(refusal) => return Some(Err(refusal)),
     };
-    if let ("GET", ["history", kind, item, verb @ "comment_versions"]) = (asked.method.as_str(), path.as_slice()) {
-        let Some(me) = me else { return Some(Err(Answer::not_authenticated())) };
-        return Some(history::mend(world, asked, me, singular(kind)?, id(item)?, verb));
+    if let ("GET", ["history", kind, item, verb @ "comment_versions"]) =
+        (asked.method.as_str(), path.as_slice())
+    {
+        let Some(me) = me else {
+            return Some(Err(Answer::not_authenticated()));
+        };
+        return Some(history::mend(
+            world,
+            asked,
+            me,
+            singular(kind)?,
+            id(item)?,
+            verb,
+        ));
     }
     if asked.method == "GET" {
         return reading(world, asked, me, &path);
@@ -105,9 +140,14 @@ fn reading(world: &World, asked: &Asked, me: Option<u64>, path: &[&str]) -> Opti
         ["projects", "by_slug"] => projects::by_slug(world, asked, me),
         ["projects", project] => projects::by_id(world, me, id(project)?),
         [catalogue] if CATALOGUES.contains(catalogue) => {
-            // A project that the state does not have may have been made while recording; any other is none, and has nothing.
-            let is_unknown = asked.id_parameter("project").is_some_and(|id| !world.projects.contains_key(&id));
-            if is_unknown && recording::answer_to(&asked.method, &with_query(asked), &asked.body).is_some() {
+            // A project that the state does not have may have been made while recording; any other
+            // is none, and has nothing.
+            let is_unknown = asked
+                .id_parameter("project")
+                .is_some_and(|id| !world.projects.contains_key(&id));
+            if is_unknown
+                && recording::answer_to(&asked.method, &with_query(asked), &asked.body).is_some()
+            {
                 return None;
             }
             projects::catalogue(world, asked, me, catalogue)
@@ -122,7 +162,9 @@ fn reading(world: &World, asked: &Asked, me: Option<u64>, path: &[&str]) -> Opti
         [definitions] if definitions.ends_with("-custom-attributes") => {
             attributes::definitions(world, asked, me, defined(definitions)?)
         }
-        [kind, "custom-attributes-values", item] => attributes::values(world, me, Kind::of_path(kind)?, id(item)?),
+        [kind, "custom-attributes-values", item] => {
+            attributes::values(world, me, Kind::of_path(kind)?, id(item)?)
+        }
         [kind, "by_ref"] => find::by_reference(world, asked, me, Kind::of_path(kind)?),
         [kind] => lists::items(world, asked, me, Kind::of_path(kind)?),
         [kind, item] => detail(world, me, Kind::of_path(kind)?, id(item)?),
@@ -131,9 +173,15 @@ fn reading(world: &World, asked: &Asked, me: Option<u64>, path: &[&str]) -> Opti
 }
 
 fn detail(world: &World, me: Option<u64>, kind: Kind, id: u64) -> Reply {
-    let item =
-        world.items.get(&(kind, id)).ok_or_else(|| Answer::missing(&format!("No {} matches the given query.", kind.model())))?;
-    if world.may_see(item.project, me) { Ok(Answer::ok(Value::Object(item.detail(world)))) } else { Err(Answer::not_permitted()) }
+    let item = world
+        .items
+        .get(&(kind, id))
+        .ok_or_else(|| Answer::missing(&format!("No {} matches the given query.", kind.model())))?;
+    if world.may_see(item.project, me) {
+        Ok(Answer::ok(Value::Object(item.detail(world))))
+    } else {
+        Err(Answer::not_permitted())
+    }
 }
 
 fn writing(world: &mut World, asked: &Asked, me: u64, path: &[&str]) -> Option<Reply> {
@@ -141,10 +189,18 @@ fn writing(world: &mut World, asked: &Asked, me: u64, path: &[&str]) -> Option<R
         ("POST", ["milestones"]) => sprints::create(world, asked, me),
         ("PATCH", ["milestones", sprint]) => sprints::patch(world, asked, me, id(sprint)?),
         ("DELETE", ["milestones", sprint]) => sprints::delete(world, me, id(sprint)?),
-        ("POST", ["milestones", _, "move_userstories_to_sprint"]) => sprints::move_stories(world, asked, me),
-        ("POST", ["history", kind, item, verb @ ("edit_comment" | "delete_comment" | "undelete_comment")]) => {
-            history::mend(world, asked, me, singular(kind)?, id(item)?, verb)
+        ("POST", ["milestones", _, "move_userstories_to_sprint"]) => {
+            sprints::move_stories(world, asked, me)
         }
+        (
+            "POST",
+            [
+                "history",
+                kind,
+                item,
+                verb @ ("edit_comment" | "delete_comment" | "undelete_comment"),
+            ],
+        ) => history::mend(world, asked, me, singular(kind)?, id(item)?, verb),
         ("POST", [definitions]) if definitions.ends_with("-custom-attributes") => {
             attributes::define(world, asked, me, defined(definitions)?)
         }
@@ -154,20 +210,37 @@ fn writing(world: &mut World, asked: &Asked, me: u64, path: &[&str]) -> Option<R
         ("PATCH", [kind, "custom-attributes-values", item]) => {
             attributes::set_values(world, asked, me, Kind::of_path(kind)?, id(item)?)
         }
-        ("POST", ["epics", epic, "related_userstories"]) => epics::link(world, asked, me, id(epic)?),
-        ("POST", ["epics", epic, "related_userstories", "bulk_create"]) => epics::create_stories(world, asked, me, id(epic)?),
-        ("DELETE", ["epics", epic, "related_userstories", story]) => epics::unlink(world, me, id(epic)?, id(story)?),
+        ("POST", ["epics", epic, "related_userstories"]) => {
+            epics::link(world, asked, me, id(epic)?)
+        }
+        ("POST", ["epics", epic, "related_userstories", "bulk_create"]) => {
+            epics::create_stories(world, asked, me, id(epic)?)
+        }
+        ("DELETE", ["epics", epic, "related_userstories", story]) => {
+            epics::unlink(world, me, id(epic)?, id(story)?)
+        }
         ("POST", [kind, "bulk_create"]) => bulk::create(world, asked, me, Kind::of_path(kind)?),
-        ("POST", ["userstories", "bulk_update_milestone"]) => sprints::move_stories(world, asked, me),
-        ("POST", ["userstories", "bulk_update_backlog_order"]) => bulk::backlog_order(world, asked, me),
-        ("POST", ["userstories", "bulk_update_kanban_order"]) => bulk::kanban_order(world, asked, me),
+        ("POST", ["userstories", "bulk_update_milestone"]) => {
+            sprints::move_stories(world, asked, me)
+        }
+        ("POST", ["userstories", "bulk_update_backlog_order"]) => {
+            bulk::backlog_order(world, asked, me)
+        }
+        ("POST", ["userstories", "bulk_update_kanban_order"]) => {
+            bulk::kanban_order(world, asked, me)
+        }
         ("POST", [kind @ ("tasks" | "issues"), item, "promote_to_user_story"]) => {
             bulk::promote(world, me, Kind::of_path(kind)?, id(item)?)
         }
         ("POST", [kind]) => change::create(world, asked, me, Kind::of_path(kind)?),
-        (method @ ("PATCH" | "PUT"), [kind, item]) => {
-            change::patch(world, asked, me, Kind::of_path(kind)?, id(item)?, method == "PUT")
-        }
+        (method @ ("PATCH" | "PUT"), [kind, item]) => change::patch(
+            world,
+            asked,
+            me,
+            Kind::of_path(kind)?,
+            id(item)?,
+            method == "PUT",
+        ),
         ("DELETE", [kind, item]) => change::delete(world, me, Kind::of_path(kind)?, id(item)?),
         (method, [kind]) if Kind::of_path(kind).is_some() => Err(Answer::no_method(method)),
         _ => return None,

@@ -1,5 +1,5 @@
-//! What is in the stand-in from the start: the people, projects and items that the recording speaks of, in numbers that
-//! agree with it. Texts of items are ours.
+//! What is in the stand-in from the start: the people, projects and items that the recording speaks
+//! of, in numbers that agree with it. Texts of items are ours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,7 +77,13 @@ const POINTS: [(&str, Option<f64>); 12] = [
 ];
 
 pub(crate) fn users() -> Vec<User> {
-    let user = |id, username, full_name, email| User { id, username, full_name, email, is_superuser: id == ADMIN };
+    let user = |id, username, full_name, email| User {
+        id,
+        username,
+        full_name,
+        email,
+        is_superuser: id == ADMIN,
+    };
     vec![
         user(ADMIN, "admin", "Administrator", "admin@admin.com"),
         user(BOT, "mcpbot", "MCP Bot", "mcpbot@taigaio.demo"),
@@ -91,8 +97,17 @@ pub(crate) fn users() -> Vec<User> {
 }
 
 pub(crate) fn fill(world: &mut World) {
-    for (id, is_private, is_blocked) in [(1, false, false), (2, false, false), (3, true, false), (4, false, true)] {
-        let members = if id == 3 { vec![ADMIN, 11] } else { MEMBERS.to_vec() };
+    for (id, is_private, is_blocked) in [
+        (1, false, false),
+        (2, false, false),
+        (3, true, false),
+        (4, false, true),
+    ] {
+        let members = if id == 3 {
+            vec![ADMIN, 11]
+        } else {
+            MEMBERS.to_vec()
+        };
         let project = Project {
             id,
             name: format!("Project Example {id}"),
@@ -116,10 +131,22 @@ pub(crate) fn fill(world: &mut World) {
     }
     // The next ones are those that the recording made.
     world.projects.get_mut(&1).unwrap().last_ref = 93;
-    for (what, last) in [("story", 89), ("epic", 15), ("task", 114), ("issue", 57), ("sprint", 9), ("attribute", 14)] {
+    for (what, last) in [
+        ("story", 89),
+        ("epic", 15),
+        ("task", 114),
+        ("issue", 57),
+        ("sprint", 9),
+        ("attribute", 14),
+    ] {
         world.last_ids.insert(what, last);
     }
-    let epic = world.items.values().find(|item| item.kind == Kind::Epic && item.project == 1).unwrap().id;
+    let epic = world
+        .items
+        .values()
+        .find(|item| item.kind == Kind::Epic && item.project == 1)
+        .unwrap()
+        .id;
     for story in [2, 9, 16, 23] {
         let order = world.order();
         world.links.push(super::world::Link { epic, story, order });
@@ -131,7 +158,9 @@ fn statuses(project: u64, rows: &[StatusRow], is_story: bool) -> Vec<Map<String,
     let row = |(position, (name, is_closed, color)): (usize, &StatusRow)| {
         let slug = name.to_lowercase().replace(' ', "-");
         let id = first + position as u64;
-        let mut row = object(json!({ "id": id, "name": name, "slug": slug, "order": position + 1, "is_closed": is_closed }));
+        let mut row = object(
+            json!({ "id": id, "name": name, "slug": slug, "order": position + 1, "is_closed": is_closed }),
+        );
         if is_story {
             row.insert("is_archived".into(), json!(*name == "Archived"));
         }
@@ -149,7 +178,9 @@ fn named(project: u64, names: &[&str]) -> Vec<Map<String, Value>> {
     let first = (project - 1) * names.len() as u64 + 1;
     let row = |(position, name): (usize, &&str)| {
         let id = first + position as u64;
-        object(json!({ "id": id, "name": name, "order": position + 1, "color": "#70728F", "project": project }))
+        object(
+            json!({ "id": id, "name": name, "order": position + 1, "color": "#70728F", "project": project }),
+        )
     };
     names.iter().enumerate().map(row).collect()
 }
@@ -169,12 +200,24 @@ fn catalogues(project: u64) -> BTreeMap<&'static str, Vec<Map<String, Value>>> {
     });
     BTreeMap::from([
         ("epic-statuses", statuses(project, &EPIC_STATUSES, false)),
-        ("userstory-statuses", statuses(project, &STORY_STATUSES, true)),
+        (
+            "userstory-statuses",
+            statuses(project, &STORY_STATUSES, true),
+        ),
         ("task-statuses", statuses(project, &TASK_STATUSES, false)),
         ("issue-statuses", statuses(project, &ISSUE_STATUSES, false)),
         ("priorities", named(project, &["Low", "Normal", "High"])),
-        ("severities", named(project, &["Wishlist", "Minor", "Normal", "Important", "Critical"])),
-        ("issue-types", named(project, &["Bug", "Question", "Enhancement"])),
+        (
+            "severities",
+            named(
+                project,
+                &["Wishlist", "Minor", "Normal", "Important", "Critical"],
+            ),
+        ),
+        (
+            "issue-types",
+            named(project, &["Bug", "Question", "Enhancement"]),
+        ),
         ("points", points.collect()),
         ("roles", roles.collect()),
     ])
@@ -245,13 +288,24 @@ fn items(world: &mut World) {
         add(world, Kind::Issue, 1, &fields);
     }
     for number in 0..5 {
-        let fields =
-            object(json!({ "subject": SUBJECTS[number % SUBJECTS.len()], "status": number % 5 + 1, "color": "#ce5c00" }));
+        let fields = object(
+            json!({ "subject": SUBJECTS[number % SUBJECTS.len()], "status": number % 5 + 1, "color": "#ce5c00" }),
+        );
         add(world, Kind::Epic, 1, &fields);
     }
     for kind in [Kind::Story, Kind::Task, Kind::Issue, Kind::Epic] {
-        add(world, kind, 2, &object(json!({ "subject": "In another project" })));
-        add(world, kind, 3, &object(json!({ "subject": "In a private project" })));
+        add(
+            world,
+            kind,
+            2,
+            &object(json!({ "subject": "In another project" })),
+        );
+        add(
+            world,
+            kind,
+            3,
+            &object(json!({ "subject": "In a private project" })),
+        );
     }
 }
 

@@ -1,5 +1,5 @@
-//! The state of the stand-in: people, projects, items, sprints, links, sessions, and what a test may turn. Requests are
-//! answered in `routes`; what is there from the start is `sample`.
+//! The state of the stand-in: people, projects, items, sprints, links, sessions, and what a test
+//! may turn. Requests are answered in `routes`; what is there from the start is `sample`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,11 @@ pub(crate) struct Sent {
 impl Sent {
     /// Every value of a parameter.
     pub(crate) fn values(&self, name: &str) -> Vec<&str> {
-        self.query.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+        self.query
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 }
 
@@ -71,12 +75,17 @@ impl Seen {
 
     /// The requests whose line begins so.
     pub(crate) fn of(&self, start: &str) -> Vec<&Sent> {
-        self.sent.iter().filter(|sent| sent.line.starts_with(start)).collect()
+        self.sent
+            .iter()
+            .filter(|sent| sent.line.starts_with(start))
+            .collect()
     }
 
     /// The last of them.
     pub(crate) fn last(&self, start: &str) -> &Sent {
-        self.of(start).pop().unwrap_or_else(|| panic!("nothing was sent as {start}: {:?}", self.lines()))
+        self.of(start)
+            .pop()
+            .unwrap_or_else(|| panic!("nothing was sent as {start}: {:?}", self.lines()))
     }
 
     pub(crate) fn lines(&self) -> Vec<&str> {
@@ -103,7 +112,10 @@ pub(crate) struct Turned {
 impl Turned {
     pub(crate) fn odd_answer_to(&mut self, asked: &Asked) -> Option<Odd> {
         let line = asked.line();
-        let position = self.odd.iter().position(|(start, _)| line.starts_with(start))?;
+        let position = self
+            .odd
+            .iter()
+            .position(|(start, _)| line.starts_with(start))?;
         Some(self.odd.remove(position).1)
     }
 }
@@ -169,7 +181,10 @@ impl World {
             last_ids: BTreeMap::new(),
             now: sample::START.parse().unwrap(),
             seen: Seen::default(),
-            turned: Turned { throttle_wait_seconds: 1, ..Turned::default() },
+            turned: Turned {
+                throttle_wait_seconds: 1,
+                ..Turned::default()
+            },
         };
         sample::fill(&mut world);
         world
@@ -194,22 +209,36 @@ impl World {
     }
 
     pub(crate) fn user(&self, id: u64) -> &User {
-        self.users.iter().find(|user| user.id == id).unwrap_or_else(|| panic!("no user {id}"))
+        self.users
+            .iter()
+            .find(|user| user.id == id)
+            .unwrap_or_else(|| panic!("no user {id}"))
     }
 
     pub(crate) fn is_member(&self, project: u64, user: u64) -> bool {
-        self.projects.get(&project).is_some_and(|project| project.members.contains(&user))
+        self.projects
+            .get(&project)
+            .is_some_and(|project| project.members.contains(&user))
     }
 
     /// Members and superusers see everything, others what is public.
     pub(crate) fn may_see(&self, project: u64, user: Option<u64>) -> bool {
-        let public = self.projects.get(&project).is_some_and(|project| !project.is_private);
-        public || user.is_some_and(|user| self.user(user).is_superuser || self.is_member(project, user))
+        let public = self
+            .projects
+            .get(&project)
+            .is_some_and(|project| !project.is_private);
+        public
+            || user
+                .is_some_and(|user| self.user(user).is_superuser || self.is_member(project, user))
     }
 
     /// So many of the next requests are refused, with so long to wait.
     pub(crate) fn turn_throttle(&mut self, requests: usize, wait_seconds: u64) {
-        self.turned = Turned { throttle_next: requests, throttle_wait_seconds: wait_seconds, ..std::mem::take(&mut self.turned) };
+        self.turned = Turned {
+            throttle_next: requests,
+            throttle_wait_seconds: wait_seconds,
+            ..std::mem::take(&mut self.turned)
+        };
     }
 
     /// No access token is good any more; the refresh tokens stay.
@@ -219,8 +248,15 @@ impl World {
 
     /// Counts a use of the token that a request carries; one that was used often enough ends.
     pub(crate) fn use_token(&mut self, asked: &Asked) {
-        let Some(most) = self.turned.uses_of_a_token else { return };
-        let Some(token) = asked.header("authorization").and_then(|header| header.strip_prefix("Bearer ")) else { return };
+        let Some(most) = self.turned.uses_of_a_token else {
+            return;
+        };
+        let Some(token) = asked
+            .header("authorization")
+            .and_then(|header| header.strip_prefix("Bearer "))
+        else {
+            return;
+        };
         let uses = self.uses.entry(token.to_owned()).or_default();
         *uses += 1;
         if *uses > most {
@@ -232,18 +268,36 @@ impl World {
     pub(crate) fn sprint_like(&self, project: u64, id: u64, name: &str) -> Sprint {
         let other = &self.sprints[&1];
         let slug = format!("slug-of-{id}");
-        Sprint { id, project, name: name.to_owned(), slug, ..other.clone() }
+        Sprint {
+            id,
+            project,
+            name: name.to_owned(),
+            slug,
+            ..other.clone()
+        }
     }
 
     pub(crate) fn stories_of_sprint(&self, sprint: u64) -> Vec<&Item> {
-        let of_sprint = |item: &&Item| item.kind == Kind::Story && item.fields.get("milestone") == Some(&json!(sprint));
+        let of_sprint = |item: &&Item| {
+            item.kind == Kind::Story && item.fields.get("milestone") == Some(&json!(sprint))
+        };
         self.items.values().filter(of_sprint).collect()
     }
 
     /// A row of a catalogue by its id, wherever it is.
-    pub(crate) fn catalogue_row(&self, catalogue: &str, id: u64) -> Option<(&Project, &Map<String, Value>)> {
-        let of =
-            |project: &'_ Project| project.catalogues.get(catalogue).and_then(|rows| rows.iter().position(|row| row["id"] == id));
-        self.projects.values().find_map(|project| Some((project, &project.catalogues[catalogue][of(project)?])))
+    pub(crate) fn catalogue_row(
+        &self,
+        catalogue: &str,
+        id: u64,
+    ) -> Option<(&Project, &Map<String, Value>)> {
+        let of = |project: &'_ Project| {
+            project
+                .catalogues
+                .get(catalogue)
+                .and_then(|rows| rows.iter().position(|row| row["id"] == id))
+        };
+        self.projects
+            .values()
+            .find_map(|project| Some((project, &project.catalogues[catalogue][of(project)?])))
     }
 }

@@ -1,5 +1,5 @@
-//! Traffic of a real TruePPM, as `connectors/trueppm/exchanges/` keeps it: the records that the stand-in begins with. The state
-//! itself is `world`.
+//! Traffic of a real TruePPM, as `connectors/trueppm/exchanges/` keeps it: the records that the
+//! stand-in begins with. The state itself is `world`.
 
 use std::sync::LazyLock;
 
@@ -40,15 +40,25 @@ pub(crate) fn all() -> &'static [Exchange] {
 
 /// What was answered to that account; the target is given below `/api/v1/`.
 pub(crate) fn body(account: &str, target: &str) -> Value {
-    let same = |exchange: &&Exchange| exchange.account == account && exchange.request.target == format!("/api/v1/{target}");
-    ALL.iter()
-        .find(same)
-        .map_or_else(|| panic!("nothing was recorded of {target} by {account}"), |found| found.response.body.clone())
+    let same = |exchange: &&Exchange| {
+        exchange.account == account && exchange.request.target == format!("/api/v1/{target}")
+    };
+    ALL.iter().find(same).map_or_else(
+        || panic!("nothing was recorded of {target} by {account}"),
+        |found| found.response.body.clone(),
+    )
 }
 
 /// The rows of a list, which was cut to six when it was recorded, and how many there were.
 pub(crate) fn rows(account: &str, target: &str) -> (Vec<Map<String, Value>>, usize) {
     let body = body(account, target);
-    let rows = body["results"].as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone());
-    (rows.collect(), usize::try_from(body["count"].as_u64().unwrap()).unwrap())
+    let rows = body["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row.as_object().unwrap().clone());
+    (
+        rows.collect(),
+        usize::try_from(body["count"].as_u64().unwrap()).unwrap(),
+    )
 }

@@ -1,4 +1,5 @@
-//! Which request is answered how: who asks, what their token reaches, then the records. Reads only; every change is refused.
+//! Which request is answered how: who asks, what their token reaches, then the records. Reads only;
+//! every change is refused.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +11,14 @@ use super::tasks;
 use super::world::{Record, Scope, World};
 
 /// Views that agents do not reach.
-const NOT_FOR_AGENTS: [&str; 6] = ["dependencies", "calendars", "members", "velocity", "baselines", "agent-actions"];
+const NOT_FOR_AGENTS: [&str; 6] = [
+    "dependencies",
+    "calendars",
+    "members",
+    "velocity",
+    "baselines",
+    "agent-actions",
+];
 /// Views that compute, and have a budget of their own.
 const COMPUTED: [&str; 4] = ["forecast", "sprint-forecast", "latest", "whatif"];
 
@@ -26,14 +34,25 @@ pub(crate) fn answer(world: &mut World, asked: &Asked) -> Answer {
 
 fn checked(world: &mut World, asked: &Asked, path: &[&str]) -> Reply {
     let Some(bearer) = asked.bearer() else {
-        return Err(Answer::detail(401, "Authentication credentials were not provided.").with("www-authenticate", "Bearer"));
+        return Err(
+            Answer::detail(401, "Authentication credentials were not provided.")
+                .with("www-authenticate", "Bearer"),
+        );
     };
-    let digits =
-        bearer.strip_prefix("tppm_").filter(|digits| digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    let digits = bearer
+        .strip_prefix("tppm_")
+        .filter(|digits| digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
     if digits.is_none() {
-        return Err(Answer::detail(401, "Given token not valid for any token type").with("www-authenticate", "Bearer"));
+        return Err(
+            Answer::detail(401, "Given token not valid for any token type")
+                .with("www-authenticate", "Bearer"),
+        );
     }
-    let token = world.tokens.get(bearer).cloned().ok_or_else(Answer::not_accepted)?;
+    let token = world
+        .tokens
+        .get(bearer)
+        .cloned()
+        .ok_or_else(Answer::not_accepted)?;
     match token.scope {
         Scope::Project => {
             let detail = "Token is not authorized for the MCP read surface.";
@@ -44,19 +63,32 @@ fn checked(world: &mut World, asked: &Asked, path: &[&str]) -> Reply {
             return Err(Answer::refused(401, detail, "identity", "token_identity"));
         }
         Scope::McpRead if !matches!(asked.method.as_str(), "GET" | "HEAD" | "OPTIONS") => {
-            return Err(Answer::refused(403, "This token may only read.", "policy", "capability_scope"));
+            return Err(Answer::refused(
+                403,
+                "This token may only read.",
+                "policy",
+                "capability_scope",
+            ));
         }
-        Scope::LegacyFull if NOT_FOR_AGENTS.contains(&path[0]) => return Ok(Answer::page(asked, &[], Size::Fixed)),
+        Scope::LegacyFull if NOT_FOR_AGENTS.contains(&path[0]) => {
+            return Ok(Answer::page(asked, &[], Size::Fixed));
+        }
         Scope::McpRead | Scope::LegacyFull => {}
     }
     if asked.method != "GET" {
-        return Err(Answer::detail(405, &format!("Method \"{}\" not allowed.", asked.method)));
+        return Err(Answer::detail(
+            405,
+            &format!("Method \"{}\" not allowed.", asked.method),
+        ));
     }
     let is_computed = path.last().is_some_and(|last| COMPUTED.contains(last));
     if let Some(seconds) = world.spend(bearer, is_computed) {
         return Err(Answer::throttled(seconds));
     }
-    let caller = Caller { account: &token.account, is_agent: token.scope == Scope::McpRead };
+    let caller = Caller {
+        account: &token.account,
+        is_agent: token.scope == Scope::McpRead,
+    };
     reading(world, asked, caller, path)
 }
 
@@ -69,7 +101,8 @@ pub(crate) struct Caller<'t> {
 
 impl World {
     pub(crate) fn is_member(&self, caller: Caller<'_>, project: &str) -> bool {
-        self.members.contains(&(caller.account.to_owned(), project.to_owned()))
+        self.members
+            .contains(&(caller.account.to_owned(), project.to_owned()))
     }
 
     pub(crate) fn is_closed(&self, caller: Caller<'_>, project: &str) -> bool {
@@ -79,7 +112,10 @@ impl World {
 
 pub(crate) fn is_uuid(text: &str) -> bool {
     let parts: Vec<usize> = text.split('-').map(str::len).collect();
-    parts == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    parts == [8, 4, 4, 4, 12]
+        && text
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 fn reading(world: &World, asked: &Asked, caller: Caller<'_>, path: &[&str]) -> Reply {
@@ -105,8 +141,14 @@ fn reading(world: &World, asked: &Asked, caller: Caller<'_>, path: &[&str]) -> R
 }
 
 /// What a list leaves out of a project.
-const OF_DETAIL: [&str; 6] =
-    ["start_floor", "program_detail", "my_facets", "is_sample", "unresolved_assignee_count", "recalculated_at"];
+const OF_DETAIL: [&str; 6] = [
+    "start_floor",
+    "program_detail",
+    "my_facets",
+    "is_sample",
+    "unresolved_assignee_count",
+    "recalculated_at",
+];
 
 fn projects(world: &World, asked: &Asked, caller: Caller<'_>) -> Answer {
     let is_seen = |project: &&Record| {
@@ -114,7 +156,11 @@ fn projects(world: &World, asked: &Asked, caller: Caller<'_>) -> Answer {
         world.is_member(caller, id) && !world.is_closed(caller, id)
     };
     let row = |project: &Record| -> Record {
-        project.iter().filter(|(key, _)| !OF_DETAIL.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+        project
+            .iter()
+            .filter(|(key, _)| !OF_DETAIL.contains(&key.as_str()))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
     };
     let rows: Vec<Record> = world.projects.iter().filter(is_seen).map(row).collect();
     Answer::page(asked, &rows, Size::Fixed)
@@ -132,7 +178,12 @@ fn project(world: &World, caller: Caller<'_>, id: &str) -> Reply {
     if !world.is_member(caller, &id) || world.is_closed(caller, &id) {
         return Err(Answer::missing("Project"));
     }
-    let mut found = world.projects.iter().find(|project| project["id"] == id.as_str()).unwrap().clone();
+    let mut found = world
+        .projects
+        .iter()
+        .find(|project| project["id"] == id.as_str())
+        .unwrap()
+        .clone();
     // counted for lists alone
     found.insert("open_task_count".into(), Value::Null);
     Ok(Answer::ok(Value::Object(found)))
@@ -144,7 +195,11 @@ fn of_project(world: &World, asked: &Asked, caller: Caller<'_>, id: &str, view: 
     }
     let is_closed = world.is_closed(caller, id);
     let of = |records: &[Record]| -> Vec<Record> {
-        records.iter().filter(|record| record["project"] == id && !is_closed).cloned().collect()
+        records
+            .iter()
+            .filter(|record| record["project"] == id && !is_closed)
+            .cloned()
+            .collect()
     };
     match view {
         "risks" => return Ok(Answer::page(asked, &of(&world.risks), Size::Fixed)),
@@ -158,38 +213,62 @@ fn of_project(world: &World, asked: &Asked, caller: Caller<'_>, id: &str, view: 
         "forecast" => schedule::forecast(world, caller.account, id),
         "sprint-forecast" => schedule::release(world, caller.account, id),
         "sprint-health" => json!({ "signals": world.signals.get(id).cloned().unwrap_or_default() }),
-        "monte-carlo/latest" => {
-            Value::Object(world.simulations.get(id).cloned().ok_or_else(|| Answer::missing("MonteCarloRun"))?)
-        }
+        "monte-carlo/latest" => Value::Object(
+            world
+                .simulations
+                .get(id)
+                .cloned()
+                .ok_or_else(|| Answer::missing("MonteCarloRun"))?,
+        ),
         "monte-carlo/whatif" => schedule::whatif(world, asked, id)?,
         "schedule/derivation" => schedule::derivation(world, asked, id)?,
         // forms of our own: nobody recorded these
         "blocked" => {
-            let rows: Vec<Record> = world.tasks_of(id).into_iter().filter(|task| task["is_blocked"] == true).collect();
+            let rows: Vec<Record> = world
+                .tasks_of(id)
+                .into_iter()
+                .filter(|task| task["is_blocked"] == true)
+                .collect();
             return Ok(Answer::page(asked, &rows, Size::Fixed));
         }
-        "decisions" => json!([{ "id": "d1", "title": "Cut over at night", "rationale": "Fewer users." }]),
-        "resources/heatmap" => json!({ "weeks": ["2026-W47"], "resources": [{ "resource_name": "Dan Ortiz", "load": [1.25] }] }),
+        "decisions" => {
+            json!([{ "id": "d1", "title": "Cut over at night", "rationale": "Fewer users." }])
+        }
+        "resources/heatmap" => {
+            json!({ "weeks": ["2026-W47"], "resources": [{ "resource_name": "Dan Ortiz", "load": [1.25] }] })
+        }
         _ => return Err(Answer::no_route()),
     }))
 }
 
 fn sprint(world: &World, caller: Caller<'_>, id: &str, view: &[&str]) -> Reply {
-    let found = world.sprints.iter().find(|sprint| sprint["id"] == id).ok_or_else(|| Answer::missing("Sprint"))?;
+    let found = world
+        .sprints
+        .iter()
+        .find(|sprint| sprint["id"] == id)
+        .ok_or_else(|| Answer::missing("Sprint"))?;
     let project = found["project"].as_str().unwrap();
     if !world.is_member(caller, project) || world.is_closed(caller, project) {
         return Err(Answer::missing("Sprint"));
     }
     Ok(Answer::ok(match view {
         [] => Value::Object(found.clone()),
-        ["burndown"] => json!({ "days": [{ "date": "2026-11-20", "remaining_points": 21 }], "committed_points": 44 }),
-        ["scope-changes"] => json!([{ "at": "2026-11-16T09:00:00Z", "kind": "added", "task_name": "Hotfix", "points": 3 }]),
+        ["burndown"] => {
+            json!({ "days": [{ "date": "2026-11-20", "remaining_points": 21 }], "committed_points": 44 })
+        }
+        ["scope-changes"] => {
+            json!([{ "at": "2026-11-16T09:00:00Z", "kind": "added", "task_name": "Hotfix", "points": 3 }])
+        }
         _ => return Err(Answer::no_route()),
     }))
 }
 
 fn program(world: &World, asked: &Asked, id: &str, view: &[&str]) -> Reply {
-    let found = world.programs.iter().find(|program| program["id"] == id).ok_or_else(|| Answer::missing("Program"))?;
+    let found = world
+        .programs
+        .iter()
+        .find(|program| program["id"] == id)
+        .ok_or_else(|| Answer::missing("Program"))?;
     Ok(match view {
         [] => Answer::ok(Value::Object(found.clone())),
         ["rollup"] => {
@@ -198,12 +277,22 @@ fn program(world: &World, asked: &Asked, id: &str, view: &[&str]) -> Reply {
             Answer::ok(rollup)
         }
         ["backlog-items"] => {
-            let rows: Vec<Record> = world.backlog.iter().filter(|item| item["program"] == id).cloned().collect();
+            let rows: Vec<Record> = world
+                .backlog
+                .iter()
+                .filter(|item| item["program"] == id)
+                .cloned()
+                .collect();
             Answer::page(asked, &rows, Size::Fixed)
         }
         ["schedule"] => {
-            let projects = world.projects.iter().filter(|project| project["program"] == id);
-            Answer::ok(json!({ "projects": projects.map(|p| json!({ "id": p["id"], "name": p["name"] })).collect::<Vec<_>>() }))
+            let projects = world
+                .projects
+                .iter()
+                .filter(|project| project["program"] == id);
+            Answer::ok(
+                json!({ "projects": projects.map(|p| json!({ "id": p["id"], "name": p["name"] })).collect::<Vec<_>>() }),
+            )
         }
         _ => return Err(Answer::no_route()),
     })
@@ -211,32 +300,52 @@ fn program(world: &World, asked: &Asked, id: &str, view: &[&str]) -> Reply {
 
 fn my_work(world: &World, asked: &Asked, caller: Caller<'_>) -> Answer {
     let work = &world.work[caller.account];
-    let rows: Vec<Record> = work["results"].as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone()).collect();
+    let rows: Vec<Record> = work["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row.as_object().unwrap().clone())
+        .collect();
     let answer = Answer::page(asked, &rows, Size::Offset);
     let mut whole = work.clone();
-    if let (Some(page), Some(whole)) = (answer.body.as_ref().and_then(Value::as_object), whole.as_object_mut()) {
+    if let (Some(page), Some(whole)) = (
+        answer.body.as_ref().and_then(Value::as_object),
+        whole.as_object_mut(),
+    ) {
         whole.extend(page.clone());
     }
-    Answer { body: Some(whole), ..answer }
+    Answer {
+        body: Some(whole),
+        ..answer
+    }
 }
 
 /// Tasks and projects by name or short id; a form of our own.
 fn search(world: &World, asked: &Asked, caller: Caller<'_>) -> Reply {
     let words = asked.parameter("q").unwrap_or_default().to_lowercase();
     if words.is_empty() {
-        return Err(Answer::json(400, json!({ "q": ["This field is required."] })));
+        return Err(Answer::json(
+            400,
+            json!({ "q": ["This field is required."] }),
+        ));
     }
     let mut found: Vec<Map<String, Value>> = Vec::new();
     for (kind, records) in [("project", &world.projects), ("task", &world.tasks)] {
         for record in records {
-            let project = if kind == "project" { &record["id"] } else { &record["project"] };
-            let is_seen =
-                world.is_member(caller, project.as_str().unwrap()) && !world.is_closed(caller, project.as_str().unwrap());
+            let project = if kind == "project" {
+                &record["id"]
+            } else {
+                &record["project"]
+            };
+            let is_seen = world.is_member(caller, project.as_str().unwrap())
+                && !world.is_closed(caller, project.as_str().unwrap());
             let name = record["name"].as_str().unwrap();
             if is_seen
-                && (name.to_lowercase().contains(&words) || record.get("short_id_display") == Some(&json!(words.to_uppercase())))
+                && (name.to_lowercase().contains(&words)
+                    || record.get("short_id_display") == Some(&json!(words.to_uppercase())))
             {
-                let hit = json!({ "kind": kind, "id": record["id"], "name": name, "project": project });
+                let hit =
+                    json!({ "kind": kind, "id": record["id"], "name": name, "project": project });
                 found.push(hit.as_object().unwrap().clone());
             }
         }

@@ -1,4 +1,5 @@
-//! The world as it was recorded: the recorded records, and as many made like them as the recorded counts say there were.
+//! The world as it was recorded: the recorded records, and as many made like them as the recorded
+//! counts say there were.
 
 use serde_json::{Value, json};
 
@@ -28,16 +29,26 @@ impl World {
         projects(&mut world);
         tasks(&mut world);
         world.sprints = padded(rows("dana", &format!("projects/{PLATFORM}/sprints/")), 2);
-        world.sprints.push(record(body("dana", &format!("sprints/{SPRINT}/"))));
+        world
+            .sprints
+            .push(record(body("dana", &format!("sprints/{SPRINT}/"))));
         let mut seen = std::collections::BTreeSet::new();
-        world.sprints.retain(|sprint| seen.insert(sprint["id"].to_string()));
+        world
+            .sprints
+            .retain(|sprint| seen.insert(sprint["id"].to_string()));
         let count = rows("dana", &format!("projects/{PLATFORM}/sprints/")).1;
         world.sprints = take_keeping(std::mem::take(&mut world.sprints), count, SPRINT);
         world.risks = padded(rows("dana", &format!("projects/{PLATFORM}/risks/")), 3);
         world.programs = padded(rows("dana", "programs/"), 4);
-        world.backlog = padded(rows("dana", &format!("programs/{MIGRATION}/backlog-items/")), 5);
+        world.backlog = padded(
+            rows("dana", &format!("programs/{MIGRATION}/backlog-items/")),
+            5,
+        );
         for (project, account) in [(PLATFORM, "dana"), (TOOLING, "dana")] {
-            let simulation = record(body(account, &format!("projects/{project}/monte-carlo/latest/")));
+            let simulation = record(body(
+                account,
+                &format!("projects/{project}/monte-carlo/latest/"),
+            ));
             world.simulations.insert(project.into(), long(simulation));
         }
         world
@@ -45,7 +56,12 @@ impl World {
 }
 
 fn accounts(world: &mut World) {
-    for (account, number) in [("dana", "7"), ("maya", "3"), ("tom", "5"), ("atlas-sam", "12")] {
+    for (account, number) in [
+        ("dana", "7"),
+        ("maya", "3"),
+        ("tom", "5"),
+        ("atlas-sam", "12"),
+    ] {
         let mut me = body(if account == "maya" { "maya" } else { "dana" }, "auth/me/");
         me["id"] = json!(number);
         me["username"] = json!(account);
@@ -58,11 +74,22 @@ fn accounts(world: &mut World) {
         }
         world.accounts.insert(account.into(), me);
         world.add_token(&token_of(account), account, Scope::McpRead);
-        let mut work = if account == "maya" { body("atlas-sam", "me/work/") } else { body(account, "me/work/") };
-        let (count, template) = (work["count"].as_u64().unwrap(), work["results"].get(0).cloned());
+        let mut work = if account == "maya" {
+            body("atlas-sam", "me/work/")
+        } else {
+            body(account, "me/work/")
+        };
+        let (count, template) = (
+            work["count"].as_u64().unwrap(),
+            work["results"].get(0).cloned(),
+        );
         let work_rows = work["results"].as_array_mut().unwrap();
         for number in work_rows.len()..usize::try_from(count).unwrap() {
-            work_rows.push(Value::Object(made_of(template.as_ref().unwrap().as_object().unwrap(), 6, number)));
+            work_rows.push(Value::Object(made_of(
+                template.as_ref().unwrap().as_object().unwrap(),
+                6,
+                number,
+            )));
         }
         world.work.insert(account.into(), work);
     }
@@ -72,7 +99,11 @@ fn accounts(world: &mut World) {
 fn projects(world: &mut World) {
     let (mut projects, count) = rows("dana", "projects/");
     let detail = record(body("dana", &format!("projects/{PLATFORM}/")));
-    for (id, name) in [(PLATFORM, "Platform Migration"), (HARDENING, "Subscriptions"), (TOOLING, "Migration Tooling")] {
+    for (id, name) in [
+        (PLATFORM, "Platform Migration"),
+        (HARDENING, "Subscriptions"),
+        (TOOLING, "Migration Tooling"),
+    ] {
         if !projects.iter().any(|project| project["id"] == id) {
             let mut project = made_of(&projects[0], 1, projects.len());
             project.insert("id".into(), json!(id));
@@ -87,7 +118,9 @@ fn projects(world: &mut World) {
                 project.insert(key.clone(), value.clone());
             }
         }
-        world.members.insert(("dana".into(), project["id"].as_str().unwrap().into()));
+        world
+            .members
+            .insert(("dana".into(), project["id"].as_str().unwrap().into()));
     }
     for account in ["maya", "tom"] {
         world.members.insert((account.into(), PLATFORM.into()));
@@ -129,15 +162,33 @@ fn tasks(world: &mut World) {
     let wanted = rows("dana", &lists[2]).1;
     for column in board["columns"].as_array().unwrap() {
         let status = column["status"].as_str().unwrap();
-        let of = |tasks: &[Record]| tasks.iter().filter(|task| task["project"] == PLATFORM && task["status"] == status).count();
+        let of = |tasks: &[Record]| {
+            tasks
+                .iter()
+                .filter(|task| task["project"] == PLATFORM && task["status"] == status)
+                .count()
+        };
         let count = usize::try_from(column["current_count"].as_u64().unwrap()).unwrap();
         while of(&tasks) < count {
-            let critical = tasks.iter().filter(|task| task["project"] == PLATFORM && task["is_critical"] == true).count();
-            add(&mut tasks, PLATFORM, status, critical < wanted && status != "BACKLOG");
+            let critical = tasks
+                .iter()
+                .filter(|task| task["project"] == PLATFORM && task["is_critical"] == true)
+                .count();
+            add(
+                &mut tasks,
+                PLATFORM,
+                status,
+                critical < wanted && status != "BACKLOG",
+            );
         }
     }
     for (project, count) in [(HARDENING, 51), (TOOLING, 24)] {
-        while tasks.iter().filter(|task| task["project"] == project).count() < count {
+        while tasks
+            .iter()
+            .filter(|task| task["project"] == project)
+            .count()
+            < count
+        {
             add(&mut tasks, project, "NOT_STARTED", false);
         }
     }
@@ -162,9 +213,13 @@ fn padded((mut rows, count): (Vec<Record>, usize), kind: usize) -> Vec<Record> {
 
 /// So many rows, one of them for certain.
 fn take_keeping(rows: Vec<Record>, count: usize, kept: &str) -> Vec<Record> {
-    let (mut first, mut rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row["id"] == kept);
+    let (mut first, mut rest): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row["id"] == kept);
     rest.truncate(count - first.len());
-    let at = rest.iter().position(|row| row["id"].as_str().unwrap().starts_with("e0000000")).unwrap_or(rest.len());
+    let at = rest
+        .iter()
+        .position(|row| row["id"].as_str().unwrap().starts_with("e0000000"))
+        .unwrap_or(rest.len());
     rest.splice(at..at, first.drain(..));
     rest
 }
@@ -182,7 +237,10 @@ fn long(mut simulation: Record) -> Record {
             list.push(entry);
         }
     }
-    if let Some(distribution) = simulation.get_mut("distribution").and_then(Value::as_array_mut) {
+    if let Some(distribution) = simulation
+        .get_mut("distribution")
+        .and_then(Value::as_array_mut)
+    {
         for number in distribution.len()..usize::try_from(runs).unwrap() {
             distribution.push(json!(day(number)));
         }

@@ -1,4 +1,5 @@
-//! Tasks: the filters that TruePPM has, and those that it takes and ignores; one task with and without its project.
+//! Tasks: the filters that TruePPM has, and those that it takes and ignores; one task with and
+//! without its project.
 
 use serde_json::{Value, json};
 
@@ -7,10 +8,23 @@ use super::asked::Asked;
 use super::routes::{Caller, is_uuid};
 use super::world::{Record, World};
 
-const STATUSES: [&str; 6] = ["BACKLOG", "NOT_STARTED", "IN_PROGRESS", "REVIEW", "ON_HOLD", "COMPLETE"];
+const STATUSES: [&str; 6] = [
+    "BACKLOG",
+    "NOT_STARTED",
+    "IN_PROGRESS",
+    "REVIEW",
+    "ON_HOLD",
+    "COMPLETE",
+];
 const TYPES: [&str; 6] = ["epic", "story", "task", "bug", "spike", "tech_debt"];
 /// What is only there when the project is named.
-const OF_PROJECT: [&str; 5] = ["baseline_start", "baseline_finish", "spi", "spi_band", "schedule_variance_days"];
+const OF_PROJECT: [&str; 5] = [
+    "baseline_start",
+    "baseline_finish",
+    "spi",
+    "spi_band",
+    "schedule_variance_days",
+];
 
 fn invalid_uuid() -> Answer {
     Answer::json(400, json!(["Invalid input."]))
@@ -18,20 +32,38 @@ fn invalid_uuid() -> Answer {
 
 pub(crate) fn list(world: &World, asked: &Asked, caller: Caller<'_>) -> Reply {
     let Some(project) = asked.parameter("project") else {
-        return Err(Answer::json(400, json!({ "project": ["This filter is required."] })));
+        return Err(Answer::json(
+            400,
+            json!({ "project": ["This filter is required."] }),
+        ));
     };
-    Ok(Answer::page(asked, &chosen(world, asked, caller, project)?, Size::Chosen))
+    Ok(Answer::page(
+        asked,
+        &chosen(world, asked, caller, project)?,
+        Size::Chosen,
+    ))
 }
 
-fn chosen(world: &World, asked: &Asked, caller: Caller<'_>, project: &str) -> Result<Vec<Record>, Answer> {
+fn chosen(
+    world: &World,
+    asked: &Asked,
+    caller: Caller<'_>,
+    project: &str,
+) -> Result<Vec<Record>, Answer> {
     if !is_uuid(project) {
         return Err(invalid_uuid());
     }
     if !world.is_member(caller, project) || world.is_closed(caller, project) {
         return Ok(Vec::new());
     }
-    if let Some(sprint) = asked.parameter("sprint").filter(|sprint| *sprint != "none" && !is_uuid(sprint)) {
-        return Err(Answer::json(400, json!({ "sprint": [format!("“{sprint}” is not a valid UUID.")] })));
+    if let Some(sprint) = asked
+        .parameter("sprint")
+        .filter(|sprint| *sprint != "none" && !is_uuid(sprint))
+    {
+        return Err(Answer::json(
+            400,
+            json!({ "sprint": [format!("“{sprint}” is not a valid UUID.")] }),
+        ));
     }
     let mut rows = world.tasks_of(project);
     // a value that is none of the choices matches nothing
@@ -56,8 +88,11 @@ fn chosen(world: &World, asked: &Asked, caller: Caller<'_>, project: &str) -> Re
     if asked.parameter("mine") == Some("true") {
         // those on which one is booked as a resource, whoever they are assigned to
         let me = &world.accounts[caller.account]["display_name"];
-        let is_mine =
-            |task: &Record| task["assignments"].as_array().is_some_and(|all| all.iter().any(|one| one["resource_name"] == *me));
+        let is_mine = |task: &Record| {
+            task["assignments"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|one| one["resource_name"] == *me))
+        };
         rows.retain(is_mine);
     }
     rows.sort_by_key(|task| task["id"].as_str().unwrap().to_owned());
@@ -71,13 +106,23 @@ pub(crate) fn search(world: &World, asked: &Asked, caller: Caller<'_>) -> Reply 
     };
     let words = words.to_lowercase();
     let mut rows = chosen(world, asked, caller, project)?;
-    rows.retain(|task| task["name"].as_str().unwrap().to_lowercase().contains(&words));
+    rows.retain(|task| {
+        task["name"]
+            .as_str()
+            .unwrap()
+            .to_lowercase()
+            .contains(&words)
+    });
     Ok(Answer::page(asked, &rows, Size::Fixed))
 }
 
 pub(crate) fn one(world: &World, asked: &Asked, caller: Caller<'_>, id: &str) -> Reply {
     let missing = || Answer::missing("Task");
-    let found = world.tasks.iter().find(|task| task["id"] == id).ok_or_else(missing)?;
+    let found = world
+        .tasks
+        .iter()
+        .find(|task| task["id"] == id)
+        .ok_or_else(missing)?;
     let project = found["project"].as_str().unwrap();
     if !world.is_member(caller, project) || world.is_closed(caller, project) {
         return Err(missing());

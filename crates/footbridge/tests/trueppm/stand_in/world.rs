@@ -1,4 +1,5 @@
-//! What the stand-in knows, and what a test may turn: accounts, tokens, members, records, budgets of requests. No routes.
+//! What the stand-in knows, and what a test may turn: accounts, tokens, members, records, budgets
+//! of requests. No routes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -67,7 +68,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn add_token(&mut self, token: &str, account: &str, scope: Scope) {
-        let known = Token { account: account.to_owned(), scope, reads: READS, computed_reads: COMPUTED_READS };
+        let known = Token {
+            account: account.to_owned(),
+            scope,
+            reads: READS,
+            computed_reads: COMPUTED_READS,
+        };
         self.tokens.insert(token.to_owned(), known);
     }
 
@@ -77,7 +83,10 @@ impl World {
             self.throttle = Some((left - 1, seconds));
             return Some(seconds);
         }
-        let token = self.tokens.get_mut(token).filter(|token| token.scope == Scope::McpRead)?;
+        let token = self
+            .tokens
+            .get_mut(token)
+            .filter(|token| token.scope == Scope::McpRead)?;
         if token.reads == 0 || (is_computed && token.computed_reads == 0) {
             return Some(42);
         }
@@ -111,13 +120,19 @@ impl World {
     }
 
     pub(crate) fn odd_answer_to(&mut self, asked: &Asked) -> Option<Odd> {
-        let at = self.odd.iter().position(|(path, _)| asked.path.starts_with(path.as_str()))?;
+        let at = self
+            .odd
+            .iter()
+            .position(|(path, _)| asked.path.starts_with(path.as_str()))?;
         self.odd.remove(at).map(|(_, odd)| odd)
     }
 
     /// What was asked since the last time, a line each.
     pub(crate) fn lines(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.seen).iter().map(Asked::line).collect()
+        std::mem::take(&mut self.seen)
+            .iter()
+            .map(Asked::line)
+            .collect()
     }
 
     pub(crate) fn task(&mut self, id: &str) -> &mut Record {
@@ -125,7 +140,11 @@ impl World {
     }
 
     pub(crate) fn tasks_of(&self, project: &str) -> Vec<Record> {
-        self.tasks.iter().filter(|task| task["project"] == project).cloned().collect()
+        self.tasks
+            .iter()
+            .filter(|task| task["project"] == project)
+            .cloned()
+            .collect()
     }
 
     /// So many tasks in a project, made of one that is there.
@@ -144,7 +163,10 @@ impl World {
 /// A record like another one, with an id of its own that stands behind every recorded one.
 pub(crate) fn made_of(template: &Record, kind: usize, number: usize) -> Record {
     let mut record = template.clone();
-    record.insert("id".into(), json!(format!("e0000000-000{kind}-4000-8000-{number:012x}")));
+    record.insert(
+        "id".into(),
+        json!(format!("e0000000-000{kind}-4000-8000-{number:012x}")),
+    );
     for (key, text) in [
         ("short_id", format!("{:08X}", 0x1000 + number)),
         ("short_id_display", format!("T-{}", 0x1000 + number)),
@@ -156,7 +178,10 @@ pub(crate) fn made_of(template: &Record, kind: usize, number: usize) -> Record {
     }
     for key in ["name", "title"] {
         if record.contains_key(key) {
-            record.insert(key.into(), json!(format!("One like the others, number {number}")));
+            record.insert(
+                key.into(),
+                json!(format!("One like the others, number {number}")),
+            );
         }
     }
     record

@@ -44,18 +44,33 @@ type Asking = Pin<Box<dyn Future<Output = Result<BTreeMap<String, Value>, Failur
 
 fn ask(task: &Arc<Task>, count: u8) -> Asking {
     let task = Arc::clone(task);
-    let questions = (0..count).map(|number| (format!("q{number}"), Question::Roots(Map::new()))).collect();
+    let questions = (0..count)
+        .map(|number| (format!("q{number}"), Question::Roots(Map::new())))
+        .collect();
     Box::pin(async move { task.ask(questions).await })
 }
 
 fn state(task: &Task) -> Value {
     let snapshot = task.snapshot();
-    let result = snapshot.result.map(|result| format!(r#","result":{}"#, String::from_utf8(result.to_vec()).unwrap()));
-    serde_json::from_str(&format!("{{{}{}}}", snapshot.fields, result.unwrap_or_default())).unwrap()
+    let result = snapshot.result.map(|result| {
+        format!(
+            r#","result":{}"#,
+            String::from_utf8(result.to_vec()).unwrap()
+        )
+    });
+    serde_json::from_str(&format!(
+        "{{{}{}}}",
+        snapshot.fields,
+        result.unwrap_or_default()
+    ))
+    .unwrap()
 }
 
 fn open_keys(state: &Value) -> Vec<String> {
-    state["inputRequests"].as_object().map(|open| open.keys().cloned().collect()).unwrap_or_default()
+    state["inputRequests"]
+        .as_object()
+        .map(|open| open.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 proptest! {
