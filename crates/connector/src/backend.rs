@@ -147,6 +147,13 @@ impl std::ops::Deref for Inner {
     }
 }
 
+impl Connector {
+    /// The backend behind `upstream`, with these settings.
+    pub fn connect(&self, settings: Settings, upstream: impl Upstream) -> Backend {
+        Backend::new(self.clone(), settings, upstream)
+    }
+}
+
 impl Shared {
     fn compiled(&self) -> &Compiled {
         &self.connector.0

@@ -25,7 +25,7 @@ use crate::definition::Definition;
 use crate::place::{Place, Placed};
 use crate::problem::{Found, Problems};
 use crate::yaml;
-pub(crate) use filters::{FilterOrigin, Filters};
+pub(crate) use filters::Filters;
 
 /// Version of the format that this engine reads.
 const FORMAT: u32 = 1;

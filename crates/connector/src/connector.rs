@@ -12,13 +12,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::backend::Backend;
-use crate::compile::FilterOrigin;
 pub use crate::definition::{Decides, Effect, Kind, SettingKind};
-use crate::jq::{Glue, Program};
+use crate::jq::{FilterOrigin, Glue, Program};
 use crate::operation::Operation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
-use crate::upstream::Upstream;
 pub(crate) use plan::{
     Argument, Body, Check, Column, Does, Each, Entry, Exchange, From, Login, Lookup, MAX_REQUESTS,
     Oldest, Pages, Plan, Request, Resolve, Row, Shape, Source, Step, Timeout, Until, Walk, Want,
@@ -83,7 +80,7 @@ impl Connector {
         &self.0.operations
     }
 
-    /// Something is asked before the backend is served (see [`Backend::preflight`]).
+    /// Something is asked before the backend is served (see [`Backend::preflight`](crate::Backend::preflight)).
     pub fn has_preflight(&self) -> bool {
         !self.0.preflight.is_empty()
     }
@@ -126,11 +123,6 @@ impl Connector {
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Settings, SettingProblems> {
         self.0.rules.resolve(lookup)
-    }
-
-    /// The backend behind `upstream`, with these settings.
-    pub fn connect(&self, settings: Settings, upstream: impl Upstream) -> Backend {
-        Backend::new(self.clone(), settings, upstream)
     }
 }
 
@@ -185,10 +177,10 @@ pub struct Tool {
     #[serde(skip)]
     pub longest_wait: Duration,
     /// A call may carry the argument `idempotency_key`, which is the host's: it carries a call with
-    /// the same key out once. [`Backend::call`] does not look at it.
+    /// the same key out once. [`Backend::call`](crate::Backend::call) does not look at it.
     #[serde(skip)]
     pub takes_key: bool,
-    /// Its file says how a person is asked before it acts; see [`Backend::confirmation`].
+    /// Its file says how a person is asked before it acts; see [`Backend::confirmation`](crate::Backend::confirmation).
     #[serde(skip)]
     pub asks: bool,
     /// The group it belongs to.

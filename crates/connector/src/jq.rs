@@ -18,7 +18,7 @@ use jaq_json::Val;
 
 pub use budget::FILTER_STACK_BYTES;
 pub(crate) use clock::worked;
-pub(crate) use glue::{Evaluation, Glue, Key, Misfit, Plain};
+pub(crate) use glue::{Evaluation, FilterOrigin, Glue, Key, Misfit, Plain};
 pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, sound, text, write};
 pub(crate) use message::without_values;
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};

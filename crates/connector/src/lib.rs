@@ -8,31 +8,37 @@
 //! This crate knows neither MCP nor who is calling; it does not validate arguments and holds no
 //! policy.
 
-mod place;
-mod problem;
+// The modules in layers, from the top down: a module uses its own layer and those below.
 
-mod compile;
-mod definition;
-mod jq;
-mod lint;
-mod template;
-mod variables;
-mod version;
-mod yaml;
-
-mod connector;
-mod operation;
-mod placeholder;
-mod settings;
-mod upstream;
-
+// Calls of a backend.
 mod backend;
+// Looks at a file that serve nobody: what is wrong with it, and the page that describes the format.
+mod lint;
+mod reference;
+// The file becomes a connector.
+mod compile;
+mod yaml;
+// A connector that cannot be wrong, its settings resolved.
+mod connector;
+mod settings;
+// The file as written.
+mod definition;
+// What a connector is made of and works with: paths, filters, versions, operations, fences.
 mod document;
-mod failure;
 mod fence;
+mod jq;
+mod operation;
+mod template;
+mod version;
+// Ground: JSON, places in a file and what is wrong there, failures, the way to a backend.
+mod failure;
 mod file_stamp;
 mod json;
-mod reference;
+mod place;
+mod placeholder;
+mod problem;
+mod upstream;
+mod variables;
 
 pub use backend::{
     Asked, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure,

@@ -6,9 +6,8 @@ use std::sync::{Arc, OnceLock};
 use jaq_json::Val;
 
 use super::Inner;
-use crate::compile::FilterOrigin;
 use crate::failure::CallError;
-use crate::jq::{self, Evaluation, Glue, Misfit, Program, Stop, Variables};
+use crate::jq::{self, Evaluation, FilterOrigin, Glue, Misfit, Program, Stop, Variables};
 use crate::json::Admitted;
 
 /// What is said of a filter that failed: its own text may hold values of the answer.

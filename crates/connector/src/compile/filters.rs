@@ -2,7 +2,7 @@
 //! compiled together.
 
 use super::scope::Scope;
-use crate::jq::{self, Evaluation, FilterId, Glue, Program};
+use crate::jq::{self, Evaluation, FilterId, FilterOrigin, Glue, Program};
 use crate::place::{self, Place, Placed};
 use crate::problem::Found;
 use crate::template::Template;
@@ -13,16 +13,6 @@ pub(crate) struct Filters<'d> {
     shared: Option<&'d Placed<String>>,
     list: Vec<(&'d Placed<String>, String)>,
     origins: Vec<FilterOrigin>,
-}
-
-/// Where a filter stands in its file, for whoever wrote it.
-#[derive(Debug)]
-pub(crate) struct FilterOrigin {
-    /// The tool and the key, such as `hear.steps[0].query.since`.
-    pub(crate) part: String,
-    pub(crate) line: u64,
-    /// The filter as written.
-    pub(crate) code: String,
 }
 
 impl<'d> Filters<'d> {

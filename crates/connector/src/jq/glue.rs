@@ -19,6 +19,16 @@ pub(crate) struct Glue {
     pub(crate) origin: Option<usize>,
 }
 
+/// Where a filter stands in its file, for whoever wrote it.
+#[derive(Debug)]
+pub(crate) struct FilterOrigin {
+    /// The tool and the key, such as `hear.steps[0].query.since`.
+    pub(crate) part: String,
+    pub(crate) line: u64,
+    /// The filter as written.
+    pub(crate) code: String,
+}
+
 /// How a filter is evaluated.
 #[derive(Debug, Clone)]
 pub(crate) enum Evaluation {
