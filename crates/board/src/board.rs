@@ -1,7 +1,7 @@
 //! The board and its two entrances: a router for HTTP, a service for calls in process.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::Router;
@@ -26,18 +26,25 @@ pub struct Board {
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) models: Models,
-    pub(crate) openapi: Bytes,
+    openapi: OnceLock<Bytes>,
+}
+
+impl Shared {
+    /// The OpenAPI document, made when it is first asked for.
+    pub(crate) fn openapi(&self) -> Bytes {
+        let document = || Bytes::from(openapi(&self.models).to_string());
+        self.openapi.get_or_init(document).clone()
+    }
 }
 
 impl Board {
     /// A board that keeps its rows in the store and checks them against the models.
     pub fn new(store: Store, models: Models) -> Board {
-        let openapi = Bytes::from(openapi(&models).to_string());
         Board {
             router: routes::router(&Arc::new(Shared {
                 store,
                 models,
-                openapi,
+                openapi: OnceLock::new(),
             })),
         }
     }

@@ -21,6 +21,7 @@
 mod connections;
 mod database_file;
 mod id;
+mod migrations;
 mod open_error;
 mod readiness;
 mod store;

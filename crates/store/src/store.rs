@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use sqlx::migrate::{Migrate, Migration, Migrator};
+use sqlx::migrate::{Migrate, Migration};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use crate::connections::Connections;
 use crate::database_file::DatabaseFile;
 use crate::kept_call::MAX_KEPT_CALLS;
+use crate::migrations::MIGRATIONS;
 use crate::password::PasswordGate;
 use crate::{AccountId, OpenError, SessionPolicy, StoreError, sql, time};
 
@@ -35,8 +36,6 @@ pub(crate) const SCANNERS: u32 = 2;
 
 /// The page size of a new database, SQLite's default.
 const PAGE_BYTES: u64 = 4096;
-
-static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// What may be chosen when a store is opened.
 #[derive(Clone, Debug)]

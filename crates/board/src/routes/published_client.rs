@@ -32,7 +32,7 @@ pub(super) async fn track(request: Request) -> Result<StatusCode, ApiError> {
 }
 
 pub(super) async fn openapi(State(shared): State<Arc<Shared>>) -> Response {
-    json(shared.openapi.clone())
+    json(shared.openapi())
 }
 
 fn json(body: impl IntoResponse) -> Response {

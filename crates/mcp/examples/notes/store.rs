@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::{FromRow, Row as _};
 
 /// Most notes in one answer.
 pub(crate) const MOST_NOTES: u32 = 100;
@@ -16,7 +17,7 @@ pub(crate) struct Store {
 }
 
 /// Somebody with notes.
-#[derive(Debug, Clone, sqlx::FromRow, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct User {
     /// Number of the user.
     pub(crate) id: i64,
@@ -27,7 +28,7 @@ pub(crate) struct User {
 }
 
 /// A note.
-#[derive(Debug, Clone, sqlx::FromRow, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Note {
     /// Number of the note.
     pub(crate) id: i64,
@@ -35,6 +36,26 @@ pub(crate) struct Note {
     pub(crate) title: String,
     /// Text.
     pub(crate) body: String,
+}
+
+impl FromRow<'_, SqliteRow> for User {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            is_staff: row.try_get("is_staff")?,
+        })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Note {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            title: row.try_get("title")?,
+            body: row.try_get("body")?,
+        })
+    }
 }
 
 /// What a user proves who they are with. Only its hash is kept.
