@@ -6,55 +6,18 @@
 //! before effects. In the legacy era a question is a request on the session's stream.
 
 mod canonical;
-mod pauses;
-mod question;
 mod round;
 pub(crate) mod sealed_state;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use serde_json::Value;
 
-use serde_json::{Map, Value};
-
-pub(crate) use pauses::Pauses;
-pub(crate) use question::Question;
-pub use question::{Elicitation, Elicited, Root, Sampling};
 pub use round::{Answers, Round};
 pub(crate) use sealed_state::SealedState;
 pub use sealed_state::StateKey;
 
 use crate::call::Call;
-use crate::conversation::Conversation;
 use crate::output::Failure;
-
-/// How the client of a request can be asked.
-#[derive(Default)]
-pub(crate) enum Asking {
-    /// It cannot.
-    #[default]
-    Impossible,
-    /// By an input-required result; these are the answers that came so far.
-    ByResult(Map<String, Value>),
-    /// By a request of ours, on the stream that answers the client's.
-    ByRequest(Arc<Conversation>),
-}
-
-/// Questions by their names.
-pub(crate) type Questions = BTreeMap<String, Question>;
-
-/// The questions that a call still needs answered, and the answers it has.
-#[derive(Debug, Clone, PartialEq)]
-pub struct InputRequired {
-    pub(crate) questions: Questions,
-    pub(crate) answers: Map<String, Value>,
-}
-
-impl InputRequired {
-    /// The names of the questions.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.questions.keys().map(String::as_str)
-    }
-}
+use crate::question::{Elicitation, Elicited, Root, Sampling};
 
 impl<C> Call<C> {
     /// Begins a round of questions that are asked together.

@@ -1,24 +1,25 @@
 //! One call as its handler sees it: the arguments, who is asking, and the ways to speak to the
 //! client before the answer.
 
-mod client;
-mod log_level;
+mod pauses;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-use crate::Revision;
 use crate::arguments::Arguments;
-use crate::asking::{Asking, Pauses};
+use crate::client::Client;
+use crate::conversation::Conversation;
+use crate::log_level::LogLevel;
 use crate::outlet::Outlet;
+use crate::output::{Failure, fail};
+use crate::revision::Revision;
 use crate::tasks::{Prospect, Task};
-pub use client::Client;
-pub use log_level::LogLevel;
+pub(crate) use pauses::Pauses;
 
 /// One request, as the function that serves it receives it.
 pub struct Call<C> {
@@ -28,6 +29,18 @@ pub struct Call<C> {
     /// Who is asking.
     pub caller: Arc<C>,
     pub(crate) request: Arc<RequestContext>,
+}
+
+/// How the client of a request can be asked.
+#[derive(Default)]
+pub(crate) enum Asking {
+    /// It cannot.
+    #[default]
+    Impossible,
+    /// By an input-required result; these are the answers that came so far.
+    ByResult(Map<String, Value>),
+    /// By a request of ours, on the stream that answers the client's.
+    ByRequest(Arc<Conversation>),
 }
 
 /// What is known of the request around a call.
@@ -152,6 +165,28 @@ impl<C> Call<C> {
         if let (Some(outlet), true) = (&self.request.outlet, can_return) {
             outlet.pause();
         }
+    }
+
+    /// Makes this call a task: the client is answered with the task's id at once and asks later how
+    /// it stands; questions from here on wait for its answers without a connection. For tools that
+    /// say [`crate::Tool::begins_task`]; does nothing where the call cannot become a task or is one
+    /// already, so the same function serves every client.
+    ///
+    /// Put questions that decide whether to begin at all before it. Source: extension Tasks, "Task
+    /// Creation".
+    ///
+    /// # Errors
+    /// A [`Failure`] to hand on with `?` when there are as many tasks as there may be.
+    pub async fn begin_task(&self) -> Result<(), Failure> {
+        match self.request.prospect.get() {
+            Some(prospect) if prospect.task().is_none() => {
+                prospect.begin().map_err(|error| fail(error.message))?
+            }
+            _ => return Ok(()),
+        }
+        // Whoever runs this call looks up when it waits.
+        tokio::task::yield_now().await;
+        Ok(())
     }
 
     async fn notify(&self, method: &'static str, params: &impl Serialize) {

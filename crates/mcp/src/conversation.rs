@@ -10,13 +10,14 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::Revision;
-use crate::asking::Question;
-use crate::call::{Client, LogLevel};
 use crate::changes::Change;
+use crate::client::Client;
 use crate::ending::Ending;
 use crate::limits;
+use crate::log_level::LogLevel;
 use crate::outlet::Outlet;
+use crate::question::{QUESTION_PREFIX, Question};
+use crate::revision::Revision;
 
 /// A conversation that opened with `initialize`, or has yet to.
 #[derive(Default)]
@@ -180,9 +181,6 @@ impl Conversation {
         }
     }
 }
-
-/// What ids of questions begin with, so that they are not taken for the client's own.
-pub(crate) const QUESTION_PREFIX: &str = "ask-";
 
 /// Takes a question back when whoever asked it goes away.
 struct Forget<'a> {

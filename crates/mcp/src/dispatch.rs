@@ -5,6 +5,7 @@ mod calling;
 mod custom;
 mod listening;
 mod request;
+mod task_driving;
 mod tasking;
 mod working;
 
@@ -18,13 +19,14 @@ use serde_json::value::RawValue;
 use crate::conversation::Conversation;
 use crate::endpoint::Endpoint;
 use crate::envelope::{self, Arrived, Malformed, Message};
-use crate::http::headers;
+use crate::limits;
+use crate::mirrored_headers;
 use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::request_meta::Params;
+use crate::revision::Revision;
 use crate::under_way::{Calls, UnderWay};
-use crate::{Revision, limits};
 pub(crate) use calling::Calling;
 use request::Request;
 
@@ -73,7 +75,7 @@ impl<'a> Origin<'a> {
     fn revision(self) -> Option<Revision> {
         let named = self
             .headers
-            .and_then(headers::protocol_version)
+            .and_then(mirrored_headers::protocol_version)
             .and_then(Revision::parse);
         named.or_else(|| {
             self.conversation
@@ -196,7 +198,7 @@ fn take_batch<C: Send + Sync + 'static>(
         Origin {
             headers: Some(headers),
             conversation: None,
-        } => headers::protocol_version(headers)
+        } => mirrored_headers::protocol_version(headers)
             .is_none_or(|named| named == Revision::V2025_03_26.as_str()),
         _ => revision == Some(Revision::V2025_03_26),
     };

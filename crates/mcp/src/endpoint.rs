@@ -8,7 +8,6 @@ mod entries;
 pub(crate) mod fence;
 mod identity;
 mod listing;
-mod problems;
 mod running;
 mod things;
 mod visible;
@@ -18,9 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use serde_json::{Map, Value};
 
 use crate::arguments::Given;
-use crate::asking::InputRequired;
 use crate::call::RequestContext;
 use crate::changes::{Change, Hub};
+use crate::question::InputRequired;
 use crate::tasks::{TaskLimits, Tasks};
 
 pub use builder::EndpointBuilder;
@@ -29,8 +28,6 @@ pub use changing::Changes;
 pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
 pub use identity::CacheScope;
 pub(crate) use identity::Identity;
-pub(crate) use listing::Named;
-pub use problems::{BuildProblem, BuildProblems};
 pub use running::Running;
 pub use visible::Visible;
 

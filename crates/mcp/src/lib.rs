@@ -28,58 +28,73 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
 //! ```
 
+// The modules in layers, from the top down: a module uses its own layer and those below.
+
+// Places where clients come in, and what belongs to them.
+pub mod auth;
+pub mod http;
+pub mod stdio;
+pub mod testing;
+// Messages become answers or work under way; the streams of a session.
+mod dispatch;
+mod session;
+mod under_way;
+// A server surface: building it, what it serves at a moment, the one road to its tools.
+#[cfg(feature = "discovery")]
+pub mod discovery;
 mod endpoint;
-mod tool;
-mod typed;
-
-mod arguments;
-mod asking;
-mod call;
-mod icon;
-mod output;
-mod subschemas;
-
-mod changes;
+// What an endpoint offers.
 mod completion;
 mod method;
 mod policy;
 mod prompt;
 mod resource;
+mod tool;
+mod typed;
 mod uri_template;
-
+// A call as its handler sees it, and the ways to speak to the client before the answer.
+mod asking;
+mod call;
+mod changes;
 mod conversation;
-mod dispatch;
 mod ending;
-mod envelope;
 mod outlet;
-mod protocol_error;
+mod tasks;
+// What a call brings and gives: arguments, questions, results, answers as bytes.
+mod arguments;
+mod mirrored_headers;
+mod output;
+mod question;
 mod reply;
+// The wire: messages and their metadata, errors, revisions.
+mod client;
+mod envelope;
+mod log_level;
+mod protocol_error;
 mod request_meta;
 mod revision;
-mod session;
-mod tasks;
-mod under_way;
-
-pub mod auth;
-#[cfg(feature = "discovery")]
-pub mod discovery;
-pub mod http;
+// Ground: limits, icons, what is wrong with an endpoint, schemas inside schemas.
+mod build_problem;
+mod icon;
 pub mod limits;
-pub mod stdio;
-pub mod testing;
+mod subschemas;
 
 pub use arguments::Arguments;
-pub use asking::{Answers, Elicitation, Elicited, InputRequired, Root, Round, Sampling, StateKey};
-pub use call::{Call, Client, LogLevel};
+pub use asking::{Answers, Round, StateKey};
+pub use build_problem::{BuildProblem, BuildProblems};
+pub use call::Call;
 pub use changes::Change;
+pub use client::Client;
 pub use endpoint::{
-    BuildProblem, BuildProblems, CacheScope, CallError, Changes, Endpoint, EndpointBuilder,
-    ReadyPrompt, ReadyResource, ReadyTool, Running, Visible,
+    CacheScope, CallError, Changes, Endpoint, EndpointBuilder, ReadyPrompt, ReadyResource,
+    ReadyTool, Running, Visible,
 };
 pub use icon::{Icon, Theme};
+pub use log_level::LogLevel;
 pub use method::Method;
 pub use output::{Content, EmbeddedResource, Failure, Output, ResourceLink, ToolResult, fail};
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
+pub use question::{Elicitation, Elicited, InputRequired, Root, Sampling};
 pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};
 pub use revision::Revision;
 pub use tasks::{TaskLimits, TaskUse};

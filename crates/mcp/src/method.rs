@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::build_problem::{BuildProblem, BuildProblems};
 use crate::call::Call;
-use crate::endpoint::{BuildProblem, BuildProblems, Named};
 use crate::limits;
 use crate::output::{Failure, fail};
 use crate::policy::{Policy, both};
@@ -35,7 +35,7 @@ pub struct Method<C> {
     pub(crate) cache: Option<Duration>,
     pub(crate) name_header: Option<String>,
     pub(crate) time_limit: Duration,
-    policy: Option<Policy<C>>,
+    pub(crate) policy: Option<Policy<C>>,
     function: MethodFunction<C>,
 }
 
@@ -147,18 +147,6 @@ impl<C: Send + Sync + 'static> Method<C> {
             name: self.name,
             problem,
         }]))
-    }
-}
-
-impl<C> Named<C> for Method<C> {
-    const KIND: &'static str = "method";
-
-    fn key(&self) -> &str {
-        &self.name
-    }
-
-    fn policy(&self) -> Option<&Policy<C>> {
-        self.policy.as_ref()
     }
 }
 

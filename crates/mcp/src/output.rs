@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::asking::InputRequired;
+use crate::question::InputRequired;
 
 /// What a tool's function returns.
 pub type ToolResult = Result<Output, Failure>;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::Revision;
+use crate::revision::Revision;
 
 /// A JSON-RPC error as it will be answered.
 #[derive(Debug, Clone, PartialEq)]

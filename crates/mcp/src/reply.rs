@@ -3,17 +3,23 @@
 
 use bytes::Bytes;
 
-use crate::Revision;
-use crate::asking::Questions;
 use crate::output::Output;
 use crate::protocol_error::ProtocolError;
-use crate::tasks::Snapshot;
+use crate::question::Questions;
+use crate::revision::Revision;
 
 /// The bytes of one JSON-RPC message, in up to three pieces so that a shared result is never
 /// copied.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
     pub(crate) pieces: [Bytes; 3],
+}
+
+/// A task as it stands in a message: a JSON object without its braces, and the result that belongs
+/// to its end.
+pub(crate) struct TaskSnapshot {
+    pub(crate) fields: String,
+    pub(crate) result: Option<Bytes>,
 }
 
 impl Reply {
@@ -47,8 +53,8 @@ impl Reply {
     }
 
     /// A task as it stands.
-    pub(crate) fn task(id: &str, task: Snapshot, modern_tail: &str) -> Self {
-        let Snapshot { fields, result } = task;
+    pub(crate) fn task(id: &str, task: TaskSnapshot, modern_tail: &str) -> Self {
+        let TaskSnapshot { fields, result } = task;
         let mut bytes = head(id, fields.len() + 16);
         bytes.push(b'{');
         bytes.extend_from_slice(fields.as_bytes());

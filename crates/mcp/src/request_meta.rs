@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::call::LogLevel;
 use crate::envelope::text_of;
 use crate::limits;
+use crate::log_level::LogLevel;
 use crate::protocol_error::{ProtocolError, excerpt};
 
 /// The parameters of every method that is served here, each still as written.

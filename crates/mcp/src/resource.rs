@@ -17,7 +17,6 @@ use crate::icon::Icon;
 use crate::limits;
 use crate::output::Failure;
 use crate::policy::{Policy, both};
-use crate::typed::Field;
 
 /// What a resource's function returns.
 pub type ResourceResult = Result<ResourceBody, Failure>;
@@ -99,9 +98,17 @@ pub struct Resource<C> {
     pub(crate) policy: Option<Policy<C>>,
     pub(crate) parameters: BTreeMap<String, ParameterCheck>,
     /// The fields of the struct that the parameters become, and whether they do.
-    pub(crate) fields: Option<(Vec<Field>, ParametersCheck)>,
+    pub(crate) fields: Option<(Vec<StructField>, ParametersCheck)>,
     pub(crate) completions: BTreeMap<String, CompletionFunction<C>>,
     pub(crate) function: ResourceFunction<C>,
+}
+
+/// A field of a struct that a template's parameters become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StructField {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) is_required: bool,
 }
 
 impl<C: 'static> Resource<C> {
@@ -252,7 +259,7 @@ impl<C: 'static> Resource<C> {
     /// Its parameters become a struct with these fields, if they can.
     pub(crate) fn with_fields(
         mut self,
-        fields: Vec<Field>,
+        fields: Vec<StructField>,
         reads: impl Fn(&Map<String, Value>) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.fields = Some((fields, Box::new(reads)));

@@ -2,7 +2,6 @@
 //! for how long; which requests reach it is `dispatch`'s. Source: extension
 //! `io.modelcontextprotocol/tasks`, revision 2026-07-28.
 
-mod driving;
 mod prospect;
 mod store;
 mod task;
@@ -13,13 +12,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::call::{Call, Client};
+use crate::client::Client;
 use crate::limits;
-use crate::output::{Failure, fail};
-pub(crate) use driving::{Followed, follow, go_on};
 pub(crate) use prospect::Prospect;
 pub(crate) use store::Tasks;
-pub(crate) use task::{Snapshot, Task};
+pub(crate) use task::Task;
 pub(crate) use watch::Watch;
 
 /// The name of the extension among the capabilities of both sides.
@@ -81,30 +78,6 @@ impl TaskLimits {
                 format!("the {what} of tasks must be 1 ms to {longest} s; it is {time:?}")
             })
             .collect()
-    }
-}
-
-impl<C> Call<C> {
-    /// Makes this call a task: the client is answered with the task's id at once and asks later how
-    /// it stands; questions from here on wait for its answers without a connection. For tools that
-    /// say [`crate::Tool::begins_task`]; does nothing where the call cannot become a task or is one
-    /// already, so the same function serves every client.
-    ///
-    /// Put questions that decide whether to begin at all before it. Source: extension Tasks, "Task
-    /// Creation".
-    ///
-    /// # Errors
-    /// A [`Failure`] to hand on with `?` when there are as many tasks as there may be.
-    pub async fn begin_task(&self) -> Result<(), Failure> {
-        match self.request.prospect.get() {
-            Some(prospect) if prospect.task().is_none() => {
-                prospect.begin().map_err(|error| fail(error.message))?
-            }
-            _ => return Ok(()),
-        }
-        // Whoever runs this call looks up when it waits.
-        tokio::task::yield_now().await;
-        Ok(())
     }
 }
 

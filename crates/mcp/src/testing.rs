@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::Revision;
 use crate::dispatch::{self, Arrival, Origin};
 use crate::endpoint::Endpoint;
 use crate::outlet::Outlet;
+use crate::revision::Revision;
 
 /// How often a client comes back with answers before it gives a call up.
 const ROUNDS: usize = 16;

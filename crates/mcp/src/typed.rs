@@ -20,7 +20,6 @@ use crate::tool::Tool;
 pub use beginning::Begin;
 pub use into_output::{IntoOutput, Json, OutputShape};
 pub use reading::Read;
-pub(crate) use schema::Field;
 
 /// A tool that is the struct of its arguments.
 ///

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use super::{Asking, Elicitation, Elicited, InputRequired, Question, Root, Sampling};
-use crate::call::RequestContext;
+use crate::call::{Asking, RequestContext};
 use crate::limits;
 use crate::output::{Failure, fail};
+use crate::question::{Elicitation, Elicited, InputRequired, Question, Questions, Root, Sampling};
 
 /// A round of questions under way.
 pub struct Round<'a> {
     request: &'a RequestContext,
-    questions: BTreeMap<String, Question>,
+    questions: Questions,
 }
 
 impl<'a> Round<'a> {

@@ -10,17 +10,18 @@ use ::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::task_driving::{self, Followed};
 use super::{Answer, custom, refusal};
+use crate::asking::SealedState;
 use crate::asking::sealed_state::{self, RequestIdentity};
-use crate::asking::{InputRequired, SealedState};
 use crate::call::RequestContext;
 use crate::endpoint::fence::{Fenced, Stopped};
 use crate::endpoint::{CacheScope, CallError, Catalog, Running};
 use crate::method::Method;
 use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
+use crate::question::InputRequired;
 use crate::reply::Reply;
-use crate::tasks::{self, Followed};
 
 /// Work under way. Owns all it needs.
 pub(crate) struct Calling<C> {
@@ -102,10 +103,10 @@ impl<C: Send + Sync + 'static> Calling<C> {
             Work::Tool {
                 running,
                 structured,
-            } => match tasks::follow(running, &voice.0).await {
+            } => match task_driving::follow(running, &voice.0).await {
                 Followed::Became(task, running) => {
                     let reply = Reply::created_task(&id, &task.seed(), &identity.modern_meta);
-                    if tasks::go_on(&task, running, structured, &catalog) {
+                    if task_driving::go_on(&task, running, structured, &catalog) {
                         return ok(reply);
                     }
                     ProtocolError::internal()

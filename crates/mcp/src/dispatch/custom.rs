@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::endpoint::Identity;
-use crate::http::headers;
 use crate::method::Method;
+use crate::mirrored_headers;
 use crate::protocol_error::ProtocolError;
 
 /// The parameters of a request, without `_meta`.
@@ -30,7 +30,7 @@ pub(super) fn check_name<C>(
         return Ok(());
     };
     match params.get(parameter).and_then(Value::as_str) {
-        Some(name) => headers::check_name(headers, name),
+        Some(name) => mirrored_headers::check_name(headers, name),
         // The function says what is wrong with the parameter.
         None => Ok(()),
     }

@@ -14,7 +14,8 @@ use crate::conversation::Conversation;
 use crate::limits;
 use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
-use crate::tasks::{Snapshot, Task, Watch};
+use crate::reply::TaskSnapshot;
+use crate::tasks::{Task, Watch};
 
 /// What a client wants to hear of.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -198,7 +199,7 @@ pub(super) async fn listen(
 }
 
 /// The notification of how a task stands.
-fn told(task: Snapshot, meta: &Value) -> Bytes {
+fn told(task: TaskSnapshot, meta: &Value) -> Bytes {
     let mut message = format!(
         r#"{{"jsonrpc":"2.0","method":"notifications/tasks","params":{{"_meta":{meta},{}"#,
         task.fields

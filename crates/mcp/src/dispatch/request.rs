@@ -12,18 +12,19 @@ use super::listening::{self, Filter};
 use super::tasking::check_knows_tasks;
 use super::working::Brought;
 use super::{Answer, Arrival, Calling, Step, custom, refusal};
-use crate::asking::Asking;
-use crate::call::{Client, RequestContext};
+use crate::call::{Asking, RequestContext};
 use crate::changes::Hub;
+use crate::client::Client;
 use crate::endpoint::fence::{self, Fenced};
 use crate::endpoint::{Catalog, Endpoint, List, Unlisted};
-use crate::http::headers;
+use crate::limits;
 use crate::method::Method;
+use crate::mirrored_headers;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::request_meta::{self, Params, RequestMeta};
+use crate::revision::Revision;
 use crate::tasks::Tasks;
-use crate::{Revision, limits};
 
 /// One request.
 pub(super) struct Request<'a, C> {
@@ -54,7 +55,9 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Step<C> {
         let origin = self.arrival.origin;
-        let mut modern = origin.headers.is_some_and(headers::names_modern_revision);
+        let mut modern = origin
+            .headers
+            .is_some_and(mirrored_headers::names_modern_revision);
         let outcome = Params::read(params).and_then(|read| {
             let meta = read.meta()?;
             modern |= meta.is_modern();
@@ -82,7 +85,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
     ) -> Result<Step<C>, ProtocolError> {
         let (version, capabilities) = meta.required()?;
         if let Some(headers) = self.arrival.origin.headers {
-            headers::check_standard(
+            mirrored_headers::check_standard(
                 headers,
                 &version,
                 &self.method,
@@ -217,7 +220,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         raw: Option<&RawValue>,
     ) -> Result<Step<C>, ProtocolError> {
         if let Some(headers) = self.arrival.origin.headers {
-            headers::check_legacy_version(headers)?;
+            mirrored_headers::check_legacy_version(headers)?;
         }
         let context = || self.legacy_context(meta);
         if let Some(method) = self.catalog.method(&self.method) {

@@ -8,13 +8,15 @@ use serde_json::{Map, Value};
 
 use super::calling::Work;
 use super::request::Request;
-use super::{Answer, Step};
+use super::{Answer, Step, task_driving};
 use crate::arguments::Given;
-use crate::call::{Client, RequestContext};
+use crate::call::RequestContext;
+use crate::client::Client;
 use crate::endpoint::{ReadyTool, Seen};
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::request_meta::Params;
+use crate::revision::Revision;
 use crate::tasks::{self, Prospect, Task, TaskUse, Tasks};
 
 impl<C: Send + Sync + 'static> Request<'_, C> {
@@ -76,8 +78,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         let caller = Arc::clone(self.arrival.caller);
         let start = |arguments| tool.start(arguments, caller, Arc::clone(context));
         let knows_tasks = || {
-            context.revision.is_some_and(crate::Revision::is_modern)
-                && tasks::knows_tasks(&context.client)
+            context.revision.is_some_and(Revision::is_modern) && tasks::knows_tasks(&context.client)
         };
         let tasks = match (tool.task, self.tasks) {
             (Some(_), Some(tasks)) if knows_tasks() => tasks,
@@ -105,7 +106,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
                 // now leaves no task without work.
                 let reply =
                     Reply::created_task(self.id, &task.seed(), &self.catalog.identity.modern_meta);
-                if tasks::go_on(task, running, structured, &self.catalog) {
+                if task_driving::go_on(task, running, structured, &self.catalog) {
                     return Ok(Work::Task(reply));
                 }
                 tasks.forget(task);

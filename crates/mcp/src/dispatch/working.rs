@@ -13,15 +13,17 @@ use super::{Calling, Step};
 use crate::arguments::Given;
 use crate::asking::SealedState;
 use crate::asking::sealed_state::{self, RequestIdentity};
-use crate::call::{Call, Client, RequestContext};
+use crate::call::{Call, RequestContext};
+use crate::client::Client;
 use crate::completion::{CompletionRequest, CompletionResult, Reference};
 use crate::endpoint::fence::Fenced;
 use crate::endpoint::{CallError, List, Seen};
+use crate::limits;
 use crate::output::Failure;
 use crate::protocol_error::{ProtocolError, excerpt};
 use crate::request_meta::Params;
 use crate::resource::Contents;
-use crate::{Revision, limits};
+use crate::revision::Revision;
 
 /// What a request brings along for its work.
 pub(super) struct Brought {

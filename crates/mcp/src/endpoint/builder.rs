@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Endpoint;
 use super::catalog::{Catalog, Hook};
 use super::identity::{CacheScope, Identity, Principal};
 use super::listing::{Edit, Listing, Named};
 use super::things::Things;
 use super::visible::Visible;
-use super::{BuildProblem, BuildProblems, Endpoint};
 use crate::asking::StateKey;
+use crate::build_problem::{BuildProblem, BuildProblems};
 use crate::call::Call;
 use crate::icon::Icon;
 use crate::method::Method;

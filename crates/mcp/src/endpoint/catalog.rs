@@ -10,11 +10,11 @@ use super::identity::{CacheScope, Identity, Kinds};
 use super::listing::{Listed, Listing, Named, page};
 use super::things::Things;
 use super::visible::Visible;
-use super::{BuildProblem, BuildProblems};
-use crate::Revision;
 use crate::arguments::Arguments;
+use crate::build_problem::{BuildProblem, BuildProblems};
 use crate::call::{Call, RequestContext};
 use crate::method::Method;
+use crate::revision::Revision;
 use crate::tasks::TaskUse;
 
 /// Narrows, replaces or widens what a request may see.

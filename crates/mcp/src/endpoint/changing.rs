@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError};
 
 use super::listing::Edit;
 use super::things::Step;
-use super::{BuildProblems, Catalog, Endpoint};
+use super::{Catalog, Endpoint};
+use crate::build_problem::BuildProblems;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::tool::Tool;

@@ -15,7 +15,9 @@ use super::listing::{Listed, Named};
 use crate::arguments::{ArgumentSchema, Arguments, Given};
 use crate::call::{Call, RequestContext};
 use crate::completion::CompletionFunction;
-use crate::http::HeaderParameter;
+use crate::method::Method;
+use crate::mirrored_headers::HeaderParameter;
+use crate::output::Output;
 use crate::policy::Policy;
 use crate::prompt::Prompt;
 use crate::resource::{Resource, ResourceFunction};
@@ -185,7 +187,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
             Given::Unchecked(arguments) => {
                 match self.arguments.admit(&self.name, self.as_meant(arguments)) {
                     Ok(arguments) => arguments.into(),
-                    Err(problems) => return Running::answered(problems),
+                    Err(problems) => return Running::answered(Output::error(problems)),
                 }
             }
         };
@@ -409,6 +411,18 @@ impl<C> Named<C> for ReadyPrompt<C> {
 impl<C> Listed<C> for ReadyPrompt<C> {
     fn json(&self) -> &str {
         &self.json
+    }
+}
+
+impl<C> Named<C> for Method<C> {
+    const KIND: &'static str = "method";
+
+    fn key(&self) -> &str {
+        &self.name
+    }
+
+    fn policy(&self) -> Option<&Policy<C>> {
+        self.policy.as_ref()
     }
 }
 

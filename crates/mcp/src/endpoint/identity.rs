@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::entries::to_json;
-use crate::Revision;
 use crate::asking::StateKey;
 use crate::icon::Icon;
 use crate::method::Method;
+use crate::revision::Revision;
 use crate::tasks;
 
 /// Who may keep a copy of a list. Source: specification 2026-07-28, Caching.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::BuildProblem;
+use crate::build_problem::BuildProblem;
 use crate::call::Call;
 use crate::policy::Policy;
 

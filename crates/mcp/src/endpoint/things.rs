@@ -1,9 +1,9 @@
 //! The things of an endpoint, of every kind, and how one set of them becomes another. Says nothing
 //! to clients.
 
-use super::BuildProblem;
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
 use super::listing::{Edit, Listing, Named};
+use crate::build_problem::BuildProblem;
 use crate::changes::Change;
 use crate::method::Method;
 

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::BuildProblems;
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
 use super::listing::Named;
 use super::things::Things;
+use crate::build_problem::BuildProblems;
 use crate::call::Call;
 use crate::method::Method;
 use crate::prompt::Prompt;

@@ -4,12 +4,14 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
+use super::ReplyBody;
 use super::request_body::Unread;
-use super::{ReplyBody, headers};
 use crate::dispatch::Answer;
+use crate::limits;
+use crate::mirrored_headers;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
-use crate::{Revision, limits};
+use crate::revision::Revision;
 
 /// An answer that is all there is to say.
 pub(super) fn respond(answer: Answer) -> Response<ReplyBody> {
@@ -103,7 +105,7 @@ fn too_large(head: &Parts) -> Response<ReplyBody> {
 }
 
 fn error_response(head: &Parts, status: StatusCode, error: &ProtocolError) -> Response<ReplyBody> {
-    let revision = headers::protocol_version(&head.headers).and_then(Revision::parse);
+    let revision = mirrored_headers::protocol_version(&head.headers).and_then(Revision::parse);
     respond(Answer {
         status,
         reply: Some(Reply::error(None, revision, error)),

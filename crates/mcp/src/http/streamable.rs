@@ -13,12 +13,13 @@ use super::event_stream::{Answering, EventStream, First};
 use super::front::Asked;
 use super::request_body::BodyHold;
 use super::session_body::SessionBody;
-use super::{Authenticate, McpService, ReplyBody, headers};
-use crate::Revision;
+use super::{Authenticate, McpService, ReplyBody};
 use crate::changes::Listener;
 use crate::conversation::Conversation;
 use crate::dispatch::{self, Answer, Arrival, Origin, Step};
+use crate::mirrored_headers;
 use crate::outlet::{EventQueue, Outlet};
+use crate::revision::Revision;
 use crate::session::{Reading, Session, SessionStream};
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
@@ -189,7 +190,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         let (Some(sessions), Some(id)) = (&self.sessions, head.headers.get(SESSION_ID)) else {
             return Ok(None);
         };
-        if headers::names_modern_revision(&head.headers) {
+        if mirrored_headers::names_modern_revision(&head.headers) {
             return Ok(None);
         }
         let found = sessions.find(

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
@@ -14,10 +13,11 @@ use tokio::time::Instant;
 
 use super::store::{Room, Stored};
 use super::{TaskLimits, Watch, timestamp};
-use crate::asking::{Question, Questions};
 use crate::limits;
 use crate::output::{Failure, fail};
 use crate::protocol_error::ProtocolError;
+use crate::question::{Question, Questions};
+use crate::reply::TaskSnapshot;
 
 /// A task.
 pub(crate) struct Task {
@@ -61,13 +61,6 @@ struct Open {
     question: Question,
     round: u64,
     answer: oneshot::Sender<Value>,
-}
-
-/// A task as it stands in a message: a JSON object without its braces, and the result that belongs
-/// to its end.
-pub(crate) struct Snapshot {
-    pub(crate) fields: String,
-    pub(crate) result: Option<Bytes>,
 }
 
 #[derive(Serialize)]
@@ -122,11 +115,11 @@ impl Task {
     }
 
     /// How long the work may still take.
-    pub(super) fn time_left(&self) -> Duration {
+    pub(crate) fn time_left(&self) -> Duration {
         self.expires.saturating_duration_since(Instant::now())
     }
 
-    pub(super) fn runs_as(&self, work: AbortHandle) {
+    pub(crate) fn runs_as(&self, work: AbortHandle) {
         let mut state = self.state();
         if state.end.is_none() {
             state.work = Some(work);
@@ -150,14 +143,14 @@ impl Task {
         }
     }
 
-    pub(super) fn complete(&self, result: Vec<u8>) {
+    pub(crate) fn complete(&self, result: Vec<u8>) {
         match self.room.store(result) {
             Ok(stored) => drop(self.end(End::Completed(stored), None)),
             Err(error) => self.fail(&error),
         }
     }
 
-    pub(super) fn fail(&self, error: &ProtocolError) {
+    pub(crate) fn fail(&self, error: &ProtocolError) {
         drop(self.end(
             End::Failed(error.to_json().to_string()),
             Some(error.message.to_string()),
@@ -252,7 +245,7 @@ impl Task {
     }
 
     /// The task as it stands.
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> TaskSnapshot {
         let state = self.state();
         let questions = || {
             state
@@ -271,7 +264,7 @@ impl Task {
             }
             Some(End::Cancelled) | None => None,
         };
-        Snapshot { fields, result }
+        TaskSnapshot { fields, result }
     }
 
     fn fields(&self, state: &State, input_requests: Option<BTreeMap<&str, &Question>>) -> String {

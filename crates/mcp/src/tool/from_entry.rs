@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Annotations, Tool};
+use crate::build_problem::{BuildProblem, BuildProblems};
 use crate::call::Call;
-use crate::endpoint::{BuildProblem, BuildProblems};
 use crate::icon::Icon;
 use crate::output::ToolResult;
 

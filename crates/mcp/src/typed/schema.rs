@@ -6,6 +6,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use crate::resource::StructField;
 use crate::subschemas;
 
 /// The type's name in `snake_case`.
@@ -94,16 +95,8 @@ fn settle(schema: &mut Value, may_close: bool) {
     });
 }
 
-/// A field of a struct that is read from texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) is_required: bool,
-}
-
 /// The fields of a struct, in their order.
-pub(super) fn fields<T: JsonSchema>() -> Vec<Field> {
+pub(super) fn fields<T: JsonSchema>() -> Vec<StructField> {
     let schema = input::<T>();
     let required = schema.get("required").and_then(Value::as_array);
     let properties = schema
@@ -111,7 +104,7 @@ pub(super) fn fields<T: JsonSchema>() -> Vec<Field> {
         .and_then(Value::as_object)
         .into_iter()
         .flatten();
-    let field = |(name, property): (&String, &Value)| Field {
+    let field = |(name, property): (&String, &Value)| StructField {
         name: name.clone(),
         description: property
             .get("description")

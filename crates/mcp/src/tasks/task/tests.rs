@@ -10,9 +10,9 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use serde_json::{Map, Value, json};
 
 use super::Task;
-use crate::asking::Question;
 use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
+use crate::question::Question;
 use crate::tasks::{TaskLimits, Tasks};
 
 /// What may happen to a task, in any order.

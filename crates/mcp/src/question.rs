@@ -1,6 +1,8 @@
-//! The three kinds of question and what an answer to each must look like.
+//! Questions for a client: the three kinds, what an answer to each must look like, and the
+//! questions that a call still needs answered. How they reach the client is `asking`'s.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::arguments;
-use crate::call::Client;
+use crate::client::Client;
 
 /// A form for the user, or a page. Source: specification 2026-07-28, Elicitation.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +106,26 @@ pub struct Root {
     pub name: Option<String>,
 }
 
+/// What ids of questions begin with, so that they are not taken for the client's own.
+pub(crate) const QUESTION_PREFIX: &str = "ask-";
+
+/// Questions by their names.
+pub(crate) type Questions = BTreeMap<String, Question>;
+
+/// The questions that a call still needs answered, and the answers it has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputRequired {
+    pub(crate) questions: Questions,
+    pub(crate) answers: Map<String, Value>,
+}
+
+impl InputRequired {
+    /// The names of the questions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.questions.keys().map(String::as_str)
+    }
+}
+
 /// A question as it goes to the client.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "method", content = "params")]
@@ -117,7 +139,7 @@ pub(crate) enum Question {
 }
 
 impl Question {
-    pub(super) fn elicit(elicitation: Elicitation) -> Self {
+    pub(crate) fn elicit(elicitation: Elicitation) -> Self {
         let (mode, key, value) = match elicitation.kind {
             Kind::Form(schema) => ("form", "requestedSchema", schema),
             Kind::Page(url) => ("url", "url", Value::from(url)),
@@ -130,7 +152,7 @@ impl Question {
     }
 
     /// Why it cannot be asked, in one sentence for the developer.
-    pub(super) fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         let Self::Elicit(params) = self else {
             return None;
         };
@@ -156,13 +178,13 @@ impl Question {
         matches!(self, Self::Elicit(params) if params.contains_key("url"))
     }
 
-    pub(super) fn sample(sampling: Sampling) -> Self {
+    pub(crate) fn sample(sampling: Sampling) -> Self {
         Self::Sample(sampling.params)
     }
 
     /// The capability that the client would have to declare, if it did not, and the part of it. One
     /// that opens pages says so; one that only opens pages shows no forms.
-    pub(super) fn missing_capability(
+    pub(crate) fn missing_capability(
         &self,
         client: &Client,
     ) -> Option<(&'static str, Option<&'static str>)> {
@@ -195,7 +217,7 @@ impl Question {
             #[serde(flatten)]
             question: &'a Question,
         }
-        let id = format!("{}{number}", crate::conversation::QUESTION_PREFIX);
+        let id = format!("{}{number}", QUESTION_PREFIX);
         let mut question = Cow::Borrowed(self);
         if self.is_page()
             && let Self::Elicit(params) = question.to_mut()

@@ -25,7 +25,7 @@ struct State {
 
 impl Pauses {
     /// Begins a pause; it lasts until what is returned is dropped.
-    pub(super) fn begin(&self) -> Pause<'_> {
+    pub(crate) fn begin(&self) -> Pause<'_> {
         let mut state = self.lock();
         state.open += 1;
         state.since.get_or_insert_with(Instant::now);
@@ -48,7 +48,7 @@ impl Pauses {
 }
 
 /// A pause under way.
-pub(super) struct Pause<'a>(&'a Pauses);
+pub(crate) struct Pause<'a>(&'a Pauses);
 
 impl Drop for Pause<'_> {
     fn drop(&mut self) {
@@ -83,13 +83,13 @@ mod tests {
     use tokio::task::JoinHandle;
     use tokio::time::sleep;
 
-    use crate::asking::{Elicitation, Sampling};
-    use crate::call::{Call, Client};
+    use crate::call::Call;
+    use crate::client::Client;
     use crate::conversation::Conversation;
     use crate::dispatch::{self, Arrival, Origin};
     use crate::limits::QUESTION_TIME;
     use crate::outlet::Outlet;
-    use crate::{Endpoint, Output, Revision, Tool};
+    use crate::{Elicitation, Endpoint, Output, Revision, Sampling, Tool};
 
     /// What the client was sent before the answer.
     #[derive(Default)]

@@ -16,7 +16,7 @@ pub struct BuildProblem {
 pub struct BuildProblems(pub Vec<BuildProblem>);
 
 impl BuildProblem {
-    pub(super) fn new(name: &str, problem: String) -> Self {
+    pub(crate) fn new(name: &str, problem: String) -> Self {
         Self {
             name: name.to_owned(),
             problem,
@@ -26,7 +26,7 @@ impl BuildProblem {
 
 impl BuildProblems {
     /// Several problems of one thing.
-    pub(super) fn of(name: &str, problems: Vec<String>) -> Self {
+    pub(crate) fn of(name: &str, problems: Vec<String>) -> Self {
         Self(
             problems
                 .into_iter()

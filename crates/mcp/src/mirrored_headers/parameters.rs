@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
-use super::headers;
+use super::decoded;
 use crate::arguments::Given;
 use crate::protocol_error::{ProtocolError, excerpt};
 
@@ -56,7 +56,7 @@ impl HeaderParameter {
                 .try_fold(arguments.get(first)?, |value, name| value.get(name))
                 .filter(|value| !value.is_null())
         });
-        let header = headers::decoded(headers, &self.header)?;
+        let header = decoded(headers, &self.header)?;
         let name = self.path.join(".");
         match (value, header) {
             (None, None) => Ok(()),

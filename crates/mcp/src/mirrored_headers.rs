@@ -1,15 +1,18 @@
 //! The headers that mirror a request's body, checked against it. Source: specification 2026-07-28,
 //! Streamable HTTP, "Request Metadata".
 
+mod parameters;
+
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 
-use crate::Revision;
 use crate::envelope::text_of;
 use crate::protocol_error::{ProtocolError, excerpt};
+use crate::revision::Revision;
+pub(crate) use parameters::HeaderParameter;
 
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");

@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::Task;
 use crate::call::RequestContext;
 use crate::endpoint::{CallError, Catalog, Running};
 use crate::output::Output;
 use crate::protocol_error::ProtocolError;
 use crate::reply;
+use crate::tasks::Task;
 
 /// Where a call got.
 pub(crate) enum Followed {
