@@ -165,8 +165,28 @@ impl Decides {
 /// structural check.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Definition).to_value();
+    join_lines(&mut schema);
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".into(), "Footbridge connector".into());
     }
     schema
+}
+
+/// Descriptions come from comments, which are wrapped: a line's end inside a paragraph is a space.
+fn join_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            for (key, value) in object {
+                match value {
+                    Value::String(text) if key == "description" => {
+                        let paragraphs = text.split("\n\n").map(|text| text.replace('\n', " "));
+                        *text = paragraphs.collect::<Vec<_>>().join("\n\n");
+                    }
+                    value => join_lines(value),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(join_lines),
+        _ => {}
+    }
 }
