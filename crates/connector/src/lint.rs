@@ -49,7 +49,7 @@ pub fn lint(yaml: &str) -> Linted {
     let mut found = Found::default();
     let mut trapped = Found::default();
     let mut tools = Vec::new();
-    compile::settle(yaml, &mut found, &mut |definition, made, filters| {
+    compile::compile_and_look(yaml, &mut found, &mut |definition, made, filters| {
         for (filter, part) in filters.iter() {
             for Trap { byte, what, hint } in traps::of_filter(&filter.value) {
                 trapped.add_with_hint(filters.place(filter, byte), part, what, hint);

@@ -3,148 +3,144 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::filters::Filters;
+use super::compilation::Compilation;
 use super::scope::Scope;
 use crate::connector::{ActionInput, RestAction, Tool};
-use crate::definition::{self, ActionMethod, Definition, Effect, JsonType};
+use crate::definition::{self, ActionMethod, Effect, JsonType};
 use crate::jq::{self, Glue};
 use crate::place::Placed;
-use crate::problem::Found;
 
-pub(super) fn settle<'d>(
-    definition: &'d Definition,
-    tools: &[Placed<Tool>],
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Vec<RestAction> {
-    let scope = Scope::new(definition, &[]);
-    let mut actions = Vec::new();
-    for (name, action) in definition.actions.iter() {
-        let part = format!("actions.{}", name.value);
-        super::name(name, &part, found);
-        let tool = tools
-            .iter()
-            .find(|tool| tool.value.name == action.tool.value)
-            .map(|tool| &tool.value);
-        if tool.is_none() {
-            found.add(
-                action.tool.place,
-                part.clone(),
-                format!("there is no tool `{}`", action.tool.value),
+impl<'d> Compilation<'d> {
+    pub(super) fn actions(&mut self, tools: &[Placed<Tool>]) -> Vec<RestAction> {
+        let scope = Scope::new(self.definition, &[]);
+        let mut actions = Vec::new();
+        for (name, action) in self.definition.actions.iter() {
+            let part = format!("actions.{}", name.value);
+            self.check_name(name, &part);
+            let tool = tools
+                .iter()
+                .find(|tool| tool.value.name == action.tool.value)
+                .map(|tool| &tool.value);
+            if tool.is_none() {
+                self.found.add(
+                    action.tool.place,
+                    part.clone(),
+                    format!("there is no tool `{}`", action.tool.value),
+                );
+            }
+            let method = match action.method.value {
+                ActionMethod::Get => Method::GET,
+                ActionMethod::Post => Method::POST,
+                ActionMethod::Put => Method::PUT,
+                ActionMethod::Patch => Method::PATCH,
+                ActionMethod::Delete => Method::DELETE,
+            };
+            if method == Method::GET && tool.is_some_and(|tool| tool.effect != Effect::Read) {
+                self.found.add(
+                    action.method.place,
+                    part.clone(),
+                    "a tool that changes something is not called by `get`",
+                );
+            }
+            let arguments = match (&action.args, &action.calls) {
+                (Some(args), None) => self.filter(args, &format!("{part}.args"), &scope),
+                (None, Some(calls)) => self.filter(calls, &format!("{part}.calls"), &scope),
+                _ => {
+                    self.found.add(
+                        name.place,
+                        part.clone(),
+                        "an action has exactly one of `args` and `calls`",
+                    );
+                    Glue::literal(jaq_json::Val::Null)
+                }
+            };
+            let command = action.command.as_ref().map_or_else(
+                || name.value.replace('_', "-"),
+                |command| command.value.clone(),
             );
-        }
-        let method = match action.method.value {
-            ActionMethod::Get => Method::GET,
-            ActionMethod::Post => Method::POST,
-            ActionMethod::Put => Method::PUT,
-            ActionMethod::Patch => Method::PATCH,
-            ActionMethod::Delete => Method::DELETE,
-        };
-        if method == Method::GET && tool.is_some_and(|tool| tool.effect != Effect::Read) {
-            found.add(
-                action.method.place,
-                part.clone(),
-                "a tool that changes something is not called by `get`",
-            );
-        }
-        let arguments = match (&action.args, &action.calls) {
-            (Some(args), None) => filters.add(args, &format!("{part}.args"), &scope, found),
-            (None, Some(calls)) => filters.add(calls, &format!("{part}.calls"), &scope, found),
-            _ => {
-                found.add(
+            if let Some(command) = action
+                .command
+                .as_ref()
+                .filter(|command| !is_command(&command.value))
+            {
+                let hint = "letters, digits and `-`, all in lower case, the first a letter";
+                self.found.add_with_hint(
+                    command.place,
+                    part.clone(),
+                    format!("`{}` is not the name of a command", command.value),
+                    hint,
+                );
+            }
+            if let Some(other) = actions
+                .iter()
+                .find(|other: &&RestAction| other.command == command)
+            {
+                self.found.add(
                     name.place,
                     part.clone(),
-                    "an action has exactly one of `args` and `calls`",
+                    format!("its command `{command}` is that of {}, too", other.name),
                 );
-                Glue::literal(jaq_json::Val::Null)
             }
-        };
-        let command = action.command.as_ref().map_or_else(
-            || name.value.replace('_', "-"),
-            |command| command.value.clone(),
-        );
-        if let Some(command) = action
-            .command
-            .as_ref()
-            .filter(|command| !is_command(&command.value))
-        {
-            let hint = "letters, digits and `-`, all in lower case, the first a letter";
-            found.add_with_hint(
-                command.place,
-                part.clone(),
-                format!("`{}` is not the name of a command", command.value),
-                hint,
-            );
+            actions.push(RestAction {
+                name: name.value.clone(),
+                method,
+                tool: action.tool.value.clone(),
+                description: action
+                    .description
+                    .clone()
+                    .or_else(|| tool.map(|tool| tool.description.clone()))
+                    .unwrap_or_default(),
+                command,
+                input: tool
+                    .map(|tool| self.action_inputs(action, tool, &part))
+                    .unwrap_or_default(),
+                answer: self.action_answer(action, &part),
+                arguments,
+                is_several: action.calls.is_some(),
+                result: action
+                    .result
+                    .as_ref()
+                    .map(|result| self.filter(result, &format!("{part}.result"), &scope)),
+            });
         }
-        if let Some(other) = actions
-            .iter()
-            .find(|other: &&RestAction| other.command == command)
-        {
-            found.add(
-                name.place,
-                part.clone(),
-                format!("its command `{command}` is that of {}, too", other.name),
-            );
-        }
-        actions.push(RestAction {
-            name: name.value.clone(),
-            method,
-            tool: action.tool.value.clone(),
-            description: action
-                .description
-                .clone()
-                .or_else(|| tool.map(|tool| tool.description.clone()))
-                .unwrap_or_default(),
-            command,
-            input: tool
-                .map(|tool| inputs(action, tool, definition, &part, found))
-                .unwrap_or_default(),
-            answer: answer(action, &part, found),
-            arguments,
-            is_several: action.calls.is_some(),
-            result: action
-                .result
-                .as_ref()
-                .map(|result| filters.add(result, &format!("{part}.result"), &scope, found)),
-        });
+        actions
     }
-    actions
-}
 
-/// What the answer is: as its filter says, and the table of types beside it.
-fn answer(action: &definition::RestAction, part: &str, found: &mut Found) -> Value {
-    let mut answer = action
-        .result
-        .as_ref()
-        .map_or_else(|| json!({}), |result| jq::form::of_filter(&result.value));
-    for (name, written) in action.types.iter() {
-        let part = format!("{part}.types.{}", name.value);
-        let types: Vec<&str> = written.value.split(" or ").map(str::trim).collect();
-        if let Some(unknown) = types.iter().find(|kind| !TYPES.contains(kind)) {
-            let hint = format!("it is one of {}, or several with `or`", TYPES.join(", "));
-            found.add_with_hint(
-                written.place,
-                part.clone(),
-                format!("`{unknown}` is no type"),
-                hint,
-            );
+    /// What the answer is: as its filter says, and the table of types beside it.
+    fn action_answer(&mut self, action: &definition::RestAction, part: &str) -> Value {
+        let mut answer = action
+            .result
+            .as_ref()
+            .map_or_else(|| json!({}), |result| jq::form::of_filter(&result.value));
+        for (name, written) in action.types.iter() {
+            let part = format!("{part}.types.{}", name.value);
+            let types: Vec<&str> = written.value.split(" or ").map(str::trim).collect();
+            if let Some(unknown) = types.iter().find(|kind| !TYPES.contains(kind)) {
+                let hint = format!("it is one of {}, or several with `or`", TYPES.join(", "));
+                self.found.add_with_hint(
+                    written.place,
+                    part.clone(),
+                    format!("`{unknown}` is no type"),
+                    hint,
+                );
+            }
+            let schema = match types.as_slice() {
+                [one] => json!({ "type": one }),
+                several => json!({ "type": several }),
+            };
+            if !fill_type(&mut answer, &name.value, &schema) {
+                self.found.add(
+                    name.place,
+                    part,
+                    format!(
+                        "the result has no key `{}` whose type is not known",
+                        name.value
+                    ),
+                );
+            }
         }
-        let schema = match types.as_slice() {
-            [one] => json!({ "type": one }),
-            several => json!({ "type": several }),
-        };
-        if !settle_type(&mut answer, &name.value, &schema) {
-            found.add(
-                name.place,
-                part,
-                format!(
-                    "the result has no key `{}` whose type is not known",
-                    name.value
-                ),
-            );
-        }
+        answer
     }
-    answer
 }
 
 /// Types of values in an answer.
@@ -153,7 +149,7 @@ const TYPES: [&str; 7] = [
 ];
 
 /// Puts the schema where a key of that name has none; whether there was one.
-fn settle_type(form: &mut Value, name: &str, schema: &Value) -> bool {
+fn fill_type(form: &mut Value, name: &str, schema: &Value) -> bool {
     let Some(form) = form.as_object_mut() else {
         return false;
     };
@@ -164,12 +160,12 @@ fn settle_type(form: &mut Value, name: &str, schema: &Value) -> bool {
                 value.clone_from(schema);
                 any = true;
             } else {
-                any |= settle_type(value, name, schema);
+                any |= fill_type(value, name, schema);
             }
         }
     }
     form.get_mut("items")
-        .is_some_and(|items| settle_type(items, name, schema))
+        .is_some_and(|items| fill_type(items, name, schema))
         || any
 }
 
@@ -180,89 +176,91 @@ fn is_command(name: &str) -> bool {
     letters && name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
-/// What a request may carry: as the tool's arguments say, and the file beside them.
-fn inputs(
-    action: &definition::RestAction,
-    tool: &Tool,
-    definition: &Definition,
-    part: &str,
-    found: &mut Found,
-) -> Vec<ActionInput> {
-    let written = definition
-        .tools
-        .iter()
-        .find(|written| written.name.value == tool.name);
-    let mut inputs = Vec::new();
-    for (name, input) in action.input.iter() {
-        let part = format!("{part}.input.{}", name.value);
-        super::name(name, &part, found);
-        let argument = input
-            .argument
-            .as_ref()
-            .map_or(&name.value, |argument| &argument.value);
-        let known = tool
-            .input_schema
-            .get("properties")
-            .and_then(|properties| properties.get(argument));
-        match (known, &input.argument, input.kind) {
-            (None, Some(argument), _) => {
-                found.add(
-                    argument.place,
-                    part,
-                    format!("the tool has no argument `{}`", argument.value),
-                );
+impl<'d> Compilation<'d> {
+    /// What a request may carry: as the tool's arguments say, and the file beside them.
+    fn action_inputs(
+        &mut self,
+        action: &definition::RestAction,
+        tool: &Tool,
+        part: &str,
+    ) -> Vec<ActionInput> {
+        let written = self
+            .definition
+            .tools
+            .iter()
+            .find(|written| written.name.value == tool.name);
+        let mut inputs = Vec::new();
+        for (name, input) in action.input.iter() {
+            let part = format!("{part}.input.{}", name.value);
+            self.check_name(name, &part);
+            let argument = input
+                .argument
+                .as_ref()
+                .map_or(&name.value, |argument| &argument.value);
+            let known = tool
+                .input_schema
+                .get("properties")
+                .and_then(|properties| properties.get(argument));
+            match (known, &input.argument, input.kind) {
+                (None, Some(argument), _) => {
+                    self.found.add(
+                        argument.place,
+                        part,
+                        format!("the tool has no argument `{}`", argument.value),
+                    );
+                }
+                (None, None, None) => {
+                    let what = format!("the tool has no argument `{}`", name.value);
+                    self.found.add_with_hint(
+                        name.place,
+                        part,
+                        what,
+                        "name one by `argument`, or say the `type`",
+                    );
+                }
+                _ => {}
             }
-            (None, None, None) => {
-                let what = format!("the tool has no argument `{}`", name.value);
-                found.add_with_hint(
-                    name.place,
-                    part,
-                    what,
-                    "name one by `argument`, or say the `type`",
-                );
-            }
-            _ => {}
-        }
-        let mut schema = known
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default();
-        let lookup = written
-            .and_then(|written| written.input.get(argument))
-            .is_some_and(|argument| argument.lookup.is_some());
-        let kind = match input.kind {
-            Some(kind) => Some(json!(kind)),
-            // who has the id says the id
-            None => lookup.then(|| json!([JsonType::Integer, JsonType::String])),
-        };
-        if let Some(kind) = kind {
-            let is_list = input.kind == Some(JsonType::Array);
-            schema.retain(|key, _| key == "description" || (key == "items" && is_list));
-            schema.insert("type".to_owned(), kind);
-            if is_list {
-                schema
-                    .entry("items")
-                    .or_insert_with(|| json!({ "type": "string" }));
-            }
-        }
-        if let Some(description) = &input.description {
-            schema.insert("description".to_owned(), json!(description));
-        }
-        let may_be_null = action.method.value != ActionMethod::Get
-            && tool.nullable.iter().any(|name| name == argument);
-        if input.clear.unwrap_or(may_be_null) {
-            let mut types = match schema.remove("type") {
-                Some(Value::Array(types)) => types,
-                one => one.into_iter().collect(),
+            let mut schema = known
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default();
+            let lookup = written
+                .and_then(|written| written.input.get(argument))
+                .is_some_and(|argument| argument.lookup.is_some());
+            let kind = match input.kind {
+                Some(kind) => Some(json!(kind)),
+                // who has the id says the id
+                None => lookup.then(|| json!([JsonType::Integer, JsonType::String])),
             };
-            types.push(json!("null"));
-            schema.insert("type".to_owned(), types.into());
+            if let Some(kind) = kind {
+                let is_list = input.kind == Some(JsonType::Array);
+                schema.retain(|key, _| key == "description" || (key == "items" && is_list));
+                schema.insert("type".to_owned(), kind);
+                if is_list {
+                    schema
+                        .entry("items")
+                        .or_insert_with(|| json!({ "type": "string" }));
+                }
+            }
+            if let Some(description) = &input.description {
+                schema.insert("description".to_owned(), json!(description));
+            }
+            let may_be_null = action.method.value != ActionMethod::Get
+                && tool.nullable.iter().any(|name| name == argument);
+            if input.clear.unwrap_or(may_be_null) {
+                let mut types = match schema.remove("type") {
+                    Some(Value::Array(types)) => types,
+                    one => one.into_iter().collect(),
+                };
+                types.push(json!("null"));
+                schema.insert("type".to_owned(), types.into());
+            }
+            inputs.push(ActionInput {
+                name: name.value.clone(),
+                schema: schema.into(),
+                required: input.required,
+            });
         }
-        inputs.push(ActionInput {
-            name: name.value.clone(),
-            schema: schema.into(),
-            required: input.required,
-        });
+        inputs
     }
-    inputs
 }

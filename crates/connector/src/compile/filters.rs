@@ -130,7 +130,7 @@ impl<'d> Filters<'d> {
 
     /// Compiles all of them; faults are reported where they stand. One that cannot be read does not
     /// hide the names in the others.
-    pub(super) fn compile(self, found: &mut Found) -> Option<Program> {
+    pub(super) fn compile(&self, found: &mut Found) -> Option<Program> {
         let mut codes: Vec<&str> = self
             .list
             .iter()

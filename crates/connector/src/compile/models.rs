@@ -5,11 +5,10 @@ mod inputs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::name;
+use super::compilation::Compilation;
 use crate::connector::{Action, Annotations, FilterKey, Model, Tool};
 use crate::definition::{self, Definition, Effect, FieldKind, Operation};
 use crate::place::Placed;
-use crate::problem::Found;
 
 /// Rows that a page may have when the table does not say.
 const DEFAULT_MAX_LIMIT: u32 = 100;
@@ -39,42 +38,43 @@ const ORDER: [Operation; 5] = [
     Operation::Delete,
 ];
 
-pub(super) fn settle(definition: &Definition, found: &mut Found) -> Vec<Placed<Tool>> {
-    let pages = definition.upstream.paging.get("list").is_some();
-    let mut tools = Vec::new();
-    for (key, table) in definition.models.iter() {
-        let part = format!("models.{}", key.value);
-        check(definition, key, table, &part, found);
-        let model = Arc::new(model(definition, &key.value, table));
-        for op in &table.ops {
-            if op.value == Operation::List && !pages {
-                found.add_with_hint(
-                    op.place,
-                    format!("{part}.ops"),
-                    "there is no paging for lists",
-                    "describe it as `upstream.paging.list`",
-                );
+impl<'d> Compilation<'d> {
+    pub(super) fn model_tools(&mut self) -> Vec<Placed<Tool>> {
+        let pages = self.definition.upstream.paging.get("list").is_some();
+        let mut tools = Vec::new();
+        for (key, table) in self.definition.models.iter() {
+            let part = format!("models.{}", key.value);
+            self.check_model(key, table, &part);
+            let model = Arc::new(model(self.definition, &key.value, table));
+            for op in &table.ops {
+                if op.value == Operation::List && !pages {
+                    self.found.add_with_hint(
+                        op.place,
+                        format!("{part}.ops"),
+                        "there is no paging for lists",
+                        "describe it as `upstream.paging.list`",
+                    );
+                }
             }
-        }
-        for op in ORDER {
-            if table.ops.iter().any(|wanted| wanted.value == op) {
-                let tool = tool(op, table, &model);
-                name(
-                    &Placed {
-                        value: tool.name.clone(),
+            for op in ORDER {
+                if table.ops.iter().any(|wanted| wanted.value == op) {
+                    let tool = tool(op, table, &model);
+                    self.check_name(
+                        &Placed {
+                            value: tool.name.clone(),
+                            place: key.place,
+                        },
+                        &part,
+                    );
+                    tools.push(Placed {
+                        value: tool,
                         place: key.place,
-                    },
-                    &part,
-                    found,
-                );
-                tools.push(Placed {
-                    value: tool,
-                    place: key.place,
-                });
+                    });
+                }
             }
         }
+        tools
     }
-    tools
 }
 
 fn model(definition: &Definition, name: &str, table: &definition::Model) -> Model {
@@ -243,179 +243,168 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
     }
 }
 
-fn check(
-    definition: &Definition,
-    key: &Placed<String>,
-    table: &definition::Model,
-    part: &str,
-    found: &mut Found,
-) {
-    name(key, part, found);
-    check_path(&table.path, &format!("{part}.path"), found);
-    if table.ops.is_empty() {
-        found.add(
-            key.place,
-            format!("{part}.ops"),
-            "a model needs at least one operation",
-        );
-    }
-    for (index, op) in table.ops.iter().enumerate() {
-        if table
-            .ops
-            .iter()
-            .take(index)
-            .any(|before| before.value == op.value)
-        {
-            found.add(
-                op.place,
+impl<'d> Compilation<'d> {
+    fn check_model(&mut self, key: &Placed<String>, table: &definition::Model, part: &str) {
+        self.check_name(key, part);
+        self.check_model_path(&table.path, &format!("{part}.path"));
+        if table.ops.is_empty() {
+            self.found.add(
+                key.place,
                 format!("{part}.ops"),
-                "the operation is there twice",
+                "a model needs at least one operation",
             );
         }
-    }
-    for (name, field) in table.fields.iter() {
-        check_field(
-            definition,
-            name,
-            field,
-            &format!("{part}.fields.{}", name.value),
-            found,
-        );
-    }
-    for (list, names) in [("create", &table.create), ("update", &table.update)] {
-        for name in names.iter().flatten() {
-            if table.fields.get(&name.value).is_none() {
-                found.add(
-                    name.place,
-                    format!("{part}.{list}"),
-                    format!("there is no field `{}`", name.value),
+        for (index, op) in table.ops.iter().enumerate() {
+            if table
+                .ops
+                .iter()
+                .take(index)
+                .any(|before| before.value == op.value)
+            {
+                self.found.add(
+                    op.place,
+                    format!("{part}.ops"),
+                    "the operation is there twice",
                 );
             }
         }
-    }
-    for (name, field) in table.fields.iter() {
-        if field.required
-            && !writable(table, table.create.as_deref()).any(|listed| listed == name.value)
+        for (name, field) in table.fields.iter() {
+            self.check_model_field(name, field, &format!("{part}.fields.{}", name.value));
+        }
+        for (list, names) in [("create", &table.create), ("update", &table.update)] {
+            for name in names.iter().flatten() {
+                if table.fields.get(&name.value).is_none() {
+                    self.found.add(
+                        name.place,
+                        format!("{part}.{list}"),
+                        format!("there is no field `{}`", name.value),
+                    );
+                }
+            }
+        }
+        for (name, field) in table.fields.iter() {
+            if field.required
+                && !writable(table, table.create.as_deref()).any(|listed| listed == name.value)
+            {
+                self.found.add(
+                    name.place,
+                    format!("{part}.create"),
+                    format!("the required field `{}` is not listed", name.value),
+                );
+            }
+        }
+        for (list, keys) in [("filters", &table.filters), ("sorts", &table.sorts)] {
+            self.check_model_keys(table, keys, &format!("{part}.{list}"));
+        }
+        if let Some(sort) = &table.default_sort
+            && !table.sorts.iter().any(|key| {
+                Some(key.value.as_str()) == sort.value.strip_prefix('-').or(Some(&sort.value))
+            })
         {
-            found.add(
-                name.place,
-                format!("{part}.create"),
-                format!("the required field `{}` is not listed", name.value),
+            self.found.add(
+                sort.place,
+                format!("{part}.default_sort"),
+                format!("`{}` is not one of `sorts`", sort.value),
+            );
+        }
+        if let Some(limit) = &table.max_limit
+            && !(1..=1_000).contains(&limit.value)
+        {
+            self.found.add(
+                limit.place,
+                format!("{part}.max_limit"),
+                format!("must be 1 to 1000, is {}", limit.value),
             );
         }
     }
-    for (list, keys) in [("filters", &table.filters), ("sorts", &table.sorts)] {
-        check_keys(table, keys, &format!("{part}.{list}"), found);
-    }
-    if let Some(sort) = &table.default_sort
-        && !table.sorts.iter().any(|key| {
-            Some(key.value.as_str()) == sort.value.strip_prefix('-').or(Some(&sort.value))
-        })
-    {
-        found.add(
-            sort.place,
-            format!("{part}.default_sort"),
-            format!("`{}` is not one of `sorts`", sort.value),
-        );
-    }
-    if let Some(limit) = &table.max_limit
-        && !(1..=1_000).contains(&limit.value)
-    {
-        found.add(
-            limit.place,
-            format!("{part}.max_limit"),
-            format!("must be 1 to 1000, is {}", limit.value),
-        );
-    }
-}
 
-/// A literal path: nothing in it is filled in, and it names no other place.
-fn check_path(path: &Placed<String>, part: &str, found: &mut Found) {
-    let text = &path.value;
-    let good = text.strip_prefix('/').is_some_and(|rest| {
-        rest.split('/')
-            .all(|segment| !matches!(segment, "" | "." | ".."))
-    });
-    let plain = text
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b));
-    if !good || !plain {
-        found.add_with_hint(
-            path.place,
-            part,
-            format!("`{text}` is not a path of a collection"),
-            "write it like `/data/card`",
-        );
-    }
-}
-
-fn check_keys(table: &definition::Model, keys: &[Placed<String>], part: &str, found: &mut Found) {
-    for (index, key) in keys.iter().enumerate() {
-        let known = match key.value.strip_prefix(FIELD_PREFIX) {
-            Some(field) => table.fields.get(field).is_some(),
-            None => COLUMNS.contains(&key.value.as_str()),
-        };
-        if !known {
-            let hint = format!(
-                "`{FIELD_PREFIX}` and a field, or one of {}",
-                COLUMNS.join(", ")
-            );
-            found.add_with_hint(
-                key.place,
+    /// A literal path: nothing in it is filled in, and it names no other place.
+    fn check_model_path(&mut self, path: &Placed<String>, part: &str) {
+        let text = &path.value;
+        let good = text.strip_prefix('/').is_some_and(|rest| {
+            rest.split('/')
+                .all(|segment| !matches!(segment, "" | "." | ".."))
+        });
+        let plain = text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b));
+        if !good || !plain {
+            self.found.add_with_hint(
+                path.place,
                 part,
-                format!("there is nothing called `{}`", key.value),
-                hint,
+                format!("`{text}` is not a path of a collection"),
+                "write it like `/data/card`",
             );
         }
-        if keys
-            .iter()
-            .take(index)
-            .any(|before| before.value == key.value)
-        {
-            found.add(key.place, part, format!("`{}` is there twice", key.value));
-        }
     }
-}
 
-fn check_field(
-    definition: &Definition,
-    name: &Placed<String>,
-    field: &definition::Field,
-    part: &str,
-    found: &mut Found,
-) {
-    super::name(name, part, found);
-    if ITEM_COLUMNS.contains(&name.value.as_str()) {
-        found.add(
-            name.place,
-            part,
-            format!("every row has `{}` already", name.value),
-        );
-    }
-    match (&field.values, field.kind) {
-        (None, FieldKind::Enum) => found.add(name.place, part, "an enum needs `values`"),
-        (Some(values), FieldKind::Enum) if values.value.is_empty() => {
-            found.add(values.place, part, "an enum needs at least one value")
-        }
-        (Some(values), kind) if kind != FieldKind::Enum => {
-            found.add(values.place, part, "only an enum has `values`")
-        }
-        _ => {}
-    }
-    if let Some(length) = &field.max_len {
-        if !matches!(field.kind, FieldKind::String | FieldKind::Url) {
-            found.add(length.place, part, "only a string or url has `max_len`");
-        } else if length.value == 0 {
-            found.add(length.place, part, "`max_len` must be at least 1");
+    fn check_model_keys(&mut self, table: &definition::Model, keys: &[Placed<String>], part: &str) {
+        for (index, key) in keys.iter().enumerate() {
+            let known = match key.value.strip_prefix(FIELD_PREFIX) {
+                Some(field) => table.fields.get(field).is_some(),
+                None => COLUMNS.contains(&key.value.as_str()),
+            };
+            if !known {
+                let hint = format!(
+                    "`{FIELD_PREFIX}` and a field, or one of {}",
+                    COLUMNS.join(", ")
+                );
+                self.found.add_with_hint(
+                    key.place,
+                    part,
+                    format!("there is nothing called `{}`", key.value),
+                    hint,
+                );
+            }
+            if keys
+                .iter()
+                .take(index)
+                .any(|before| before.value == key.value)
+            {
+                self.found
+                    .add(key.place, part, format!("`{}` is there twice", key.value));
+            }
         }
     }
-    if let Some(reference) = &field.reference
-        && definition.models.get(&reference.model.value).is_none()
-    {
-        found.add(
-            reference.model.place,
-            part,
-            format!("there is no model `{}`", reference.model.value),
-        );
+
+    fn check_model_field(&mut self, name: &Placed<String>, field: &definition::Field, part: &str) {
+        self.check_name(name, part);
+        if ITEM_COLUMNS.contains(&name.value.as_str()) {
+            self.found.add(
+                name.place,
+                part,
+                format!("every row has `{}` already", name.value),
+            );
+        }
+        match (&field.values, field.kind) {
+            (None, FieldKind::Enum) => self.found.add(name.place, part, "an enum needs `values`"),
+            (Some(values), FieldKind::Enum) if values.value.is_empty() => {
+                self.found
+                    .add(values.place, part, "an enum needs at least one value")
+            }
+            (Some(values), kind) if kind != FieldKind::Enum => {
+                self.found
+                    .add(values.place, part, "only an enum has `values`")
+            }
+            _ => {}
+        }
+        if let Some(length) = &field.max_len {
+            if !matches!(field.kind, FieldKind::String | FieldKind::Url) {
+                self.found
+                    .add(length.place, part, "only a string or url has `max_len`");
+            } else if length.value == 0 {
+                self.found
+                    .add(length.place, part, "`max_len` must be at least 1");
+            }
+        }
+        if let Some(reference) = &field.reference
+            && self.definition.models.get(&reference.model.value).is_none()
+        {
+            self.found.add(
+                reference.model.place,
+                part,
+                format!("there is no model `{}`", reference.model.value),
+            );
+        }
     }
 }

@@ -1,9 +1,7 @@
 //! Where a backend may serve its OpenAPI document.
 
-use super::filters::Filters;
+use super::compilation::Compilation;
 use super::scope::Scope;
-use crate::definition::Definition;
-use crate::problem::Found;
 
 /// Places that a file may name.
 const MAX_PLACES: usize = 10;
@@ -17,35 +15,33 @@ const USUAL: [&str; 6] = [
     "/openapi.yaml",
 ];
 
-pub(super) fn paths(
-    definition: &Definition,
-    filters: &Filters<'_>,
-    found: &mut Found,
-) -> Vec<String> {
-    let written = &definition.upstream.openapi;
-    let part = "upstream.openapi";
-    if let Some(one) = written.get(MAX_PLACES) {
-        found.add(
-            one.place,
-            part,
-            format!("names {} places; at most {MAX_PLACES}", written.len()),
-        );
-    }
-    for path in written {
-        let template = filters.path(path, part, &Scope::new(definition, &[]), found);
-        if template.is_some_and(|template| template.names().next().is_some()) {
-            found.add(
-                path.place,
+impl<'d> Compilation<'d> {
+    pub(super) fn document_paths(&mut self) -> Vec<String> {
+        let written = &self.definition.upstream.openapi;
+        let part = "upstream.openapi";
+        if let Some(one) = written.get(MAX_PLACES) {
+            self.found.add(
+                one.place,
                 part,
-                format!(
-                    "`{}` must be written out: nothing is filled in here",
-                    path.value
-                ),
+                format!("names {} places; at most {MAX_PLACES}", written.len()),
             );
         }
-    }
-    match written.as_slice() {
-        [] => USUAL.map(str::to_owned).to_vec(),
-        written => written.iter().map(|path| path.value.clone()).collect(),
+        for path in written {
+            let template = self.path(path, part, &Scope::new(self.definition, &[]));
+            if template.is_some_and(|template| template.names().next().is_some()) {
+                self.found.add(
+                    path.place,
+                    part,
+                    format!(
+                        "`{}` must be written out: nothing is filled in here",
+                        path.value
+                    ),
+                );
+            }
+        }
+        match written.as_slice() {
+            [] => USUAL.map(str::to_owned).to_vec(),
+            written => written.iter().map(|path| path.value.clone()).collect(),
+        }
     }
 }

@@ -23,6 +23,7 @@ const MAX_SIZE: u32 = 1_000;
 const OF_MODELS: &str = "list";
 
 /// Ways of paging by name.
+#[derive(Default)]
 pub(super) struct Ways {
     pub(super) walks: BTreeMap<String, Arc<Walk>>,
     /// How lists of models are paged.

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::duration;
-use super::filters::Filters;
+use super::compilation::Compilation;
 use super::scope::Scope;
 use super::tools::steps;
 use crate::connector::{Check, Oldest, Request};
-use crate::definition::{Answer, AtLeast, Definition, Kind};
-use crate::problem::Found;
+use crate::definition::{Answer, AtLeast, Kind};
 use crate::version::Version;
 
 /// Checks that a file may have.
@@ -18,138 +16,135 @@ const MAX_PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// Exit codes that a check may have; those above are the shell's.
 const EXITS: std::ops::RangeInclusive<u8> = 1..=125;
 
-pub(super) fn settle<'d>(
-    definition: &'d Definition,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Vec<Check> {
-    let written = &definition.upstream.preflight;
-    if let Some(one) = written.get(MAX_CHECKS) {
-        found.add(
-            one.get.place,
-            "upstream.preflight",
-            format!("has {} checks; at most {MAX_CHECKS}", written.len()),
-        );
-    }
-    let scope = Scope::new(definition, &[]);
-    let mut checks = Vec::new();
-    for (index, check) in written.iter().enumerate() {
-        let part = format!("upstream.preflight[{index}]");
-        let path = filters.path(&check.get, &part, &scope, found);
-        let query = steps::query(&check.query, &part, &scope, filters, found);
-        for (key, exit) in [("exit", &check.exit), ("exit_down", &check.exit_down)] {
-            if let Some(exit) = exit.as_ref().filter(|exit| !EXITS.contains(&exit.value)) {
-                let what = format!(
-                    "`{key}` must be {} to {}, is {}",
-                    EXITS.start(),
-                    EXITS.end(),
-                    exit.value
-                );
-                found.add(exit.place, part.clone(), what);
-            }
+impl<'d> Compilation<'d> {
+    pub(super) fn preflight(&mut self) -> Vec<Check> {
+        let written = &self.definition.upstream.preflight;
+        if let Some(one) = written.get(MAX_CHECKS) {
+            self.found.add(
+                one.get.place,
+                "upstream.preflight",
+                format!("has {} checks; at most {MAX_CHECKS}", written.len()),
+            );
         }
-        let patience = check
-            .patience
-            .as_ref()
-            .filter(|patience| patience.value != "0s");
-        let patience = duration::read(
-            patience,
-            Duration::ZERO,
-            MAX_PATIENCE,
-            &format!("{part}.patience"),
-            found,
-        );
-        let oldest = check
-            .at_least
-            .as_ref()
-            .and_then(|least| oldest(least, &part, &scope, filters, found));
-        if let Some(warning) = &check.warning
-            && (check.exit.is_some()
-                || check.exit_down.is_some()
-                || check.patience.is_some()
-                || check.at_least.is_some()
-                || check.may_be_down)
-        {
-            found.add(
+        let scope = Scope::new(self.definition, &[]);
+        let mut checks = Vec::new();
+        for (index, check) in written.iter().enumerate() {
+            let part = format!("upstream.preflight[{index}]");
+            let path = self.path(&check.get, &part, &scope);
+            let query = self.query(&check.query, &part, &scope);
+            for (key, exit) in [("exit", &check.exit), ("exit_down", &check.exit_down)] {
+                if let Some(exit) = exit.as_ref().filter(|exit| !EXITS.contains(&exit.value)) {
+                    let what = format!(
+                        "`{key}` must be {} to {}, is {}",
+                        EXITS.start(),
+                        EXITS.end(),
+                        exit.value
+                    );
+                    self.found.add(exit.place, part.clone(), what);
+                }
+            }
+            let patience = check
+                .patience
+                .as_ref()
+                .filter(|patience| patience.value != "0s");
+            let patience = self.duration(
+                patience,
+                Duration::ZERO,
+                MAX_PATIENCE,
+                &format!("{part}.patience"),
+            );
+            let oldest = check
+                .at_least
+                .as_ref()
+                .and_then(|least| self.oldest_version(least, &part, &scope));
+            if let Some(warning) = &check.warning
+                && (check.exit.is_some()
+                    || check.exit_down.is_some()
+                    || check.patience.is_some()
+                    || check.at_least.is_some()
+                    || check.may_be_down)
+            {
+                self.found.add(
                 warning.place,
                 part.clone(),
                 "a check with `warning` ends nothing: it has no `exit`, `exit_down`, `patience`, `may_be_down` and `at_least`",
             );
+            }
+            if let Some(least) = &check.at_least
+                && check.answer != Answer::Json
+            {
+                self.found.add(
+                    least.is.place,
+                    part.clone(),
+                    "`at_least` looks into JSON: it stands beside no other `answer`",
+                );
+            }
+            if let Some(with) = check
+                .with
+                .as_ref()
+                .filter(|with| self.definition.settings.get(&with.value).is_none())
+            {
+                self.found.add(
+                    with.place,
+                    part.clone(),
+                    format!("there is no setting `{}`", with.value),
+                );
+            }
+            let Some(path) = path else { continue };
+            let exit = check.exit.as_ref().map_or(1, |exit| exit.value);
+            checks.push(Check {
+                request: Request {
+                    query,
+                    open: check.open,
+                    answer: check.answer,
+                    ..steps::get(path)
+                },
+                with: check.with.as_ref().map(|with| with.value.clone()),
+                may_be_down: check.may_be_down,
+                exit,
+                exit_down: check.exit_down.as_ref().map_or(exit, |exit| exit.value),
+                patience,
+                oldest,
+                warning: check.warning.as_ref().map(|warning| warning.value.clone()),
+            });
         }
-        if let Some(least) = &check.at_least
-            && check.answer != Answer::Json
-        {
-            found.add(
-                least.is.place,
-                part.clone(),
-                "`at_least` looks into JSON: it stands beside no other `answer`",
+        checks
+    }
+
+    fn oldest_version(
+        &mut self,
+        written: &'d AtLeast,
+        part: &str,
+        scope: &Scope<'d>,
+    ) -> Option<Oldest> {
+        let part = format!("{part}.at_least");
+        let of = self.filter(&written.version, &format!("{part}.version"), scope);
+        let least = Version::parse(&written.is.value);
+        if least.is_none() {
+            self.found.add_with_hint(
+                written.is.place,
+                part,
+                format!("`{}` is not a version", written.is.value),
+                "write it like `1.9.0`",
             );
         }
-        if let Some(with) = check
-            .with
-            .as_ref()
-            .filter(|with| definition.settings.get(&with.value).is_none())
-        {
-            found.add(
-                with.place,
-                part.clone(),
-                format!("there is no setting `{}`", with.value),
-            );
-        }
-        let Some(path) = path else { continue };
-        let exit = check.exit.as_ref().map_or(1, |exit| exit.value);
-        checks.push(Check {
-            request: Request {
-                query,
-                open: check.open,
-                answer: check.answer,
-                ..steps::get(path)
-            },
-            with: check.with.as_ref().map(|with| with.value.clone()),
-            may_be_down: check.may_be_down,
-            exit,
-            exit_down: check.exit_down.as_ref().map_or(exit, |exit| exit.value),
-            patience,
-            oldest,
-            warning: check.warning.as_ref().map(|warning| warning.value.clone()),
-        });
+        Some(Oldest {
+            of,
+            version: least?,
+            written: written.is.value.clone(),
+        })
     }
-    checks
-}
 
-fn oldest<'d>(
-    written: &'d AtLeast,
-    part: &str,
-    scope: &Scope<'d>,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Option<Oldest> {
-    let part = format!("{part}.at_least");
-    let of = filters.add(&written.version, &format!("{part}.version"), scope, found);
-    let least = Version::parse(&written.is.value);
-    if least.is_none() {
-        found.add_with_hint(
-            written.is.place,
-            part,
-            format!("`{}` is not a version", written.is.value),
-            "write it like `1.9.0`",
-        );
-    }
-    Some(Oldest {
-        of,
-        version: least?,
-        written: written.is.value.clone(),
-    })
-}
-
-/// Each kind once.
-pub(super) fn kinds(definition: &Definition, found: &mut Found) -> Vec<Kind> {
-    let mut kinds = Vec::new();
-    for kind in &definition.upstream.kinds {
-        if kinds.contains(&kind.value) {
-            found.add(kind.place, "upstream.kinds", "names a kind twice");
+    /// Each kind once.
+    pub(super) fn kinds(&mut self) -> Vec<Kind> {
+        let mut kinds = Vec::new();
+        for kind in &self.definition.upstream.kinds {
+            if kinds.contains(&kind.value) {
+                self.found
+                    .add(kind.place, "upstream.kinds", "names a kind twice");
+            }
+            kinds.push(kind.value);
         }
-        kinds.push(kind.value);
+        kinds
     }
-    kinds
 }

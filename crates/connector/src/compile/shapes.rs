@@ -5,104 +5,81 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::filters::Filters;
+use super::compilation::Compilation;
 use super::scope::Scope;
 use crate::connector::{Column, From, Shape, Want};
-use crate::definition::{self, Definition};
+use crate::definition;
 use crate::jq::Reach;
-use crate::problem::Found;
 
 pub(super) type Shapes = BTreeMap<String, Arc<Shape>>;
 
-pub(super) fn settle<'d>(
-    definition: &'d Definition,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Shapes {
-    let mut shapes = Shapes::new();
-    let reach = Reach::new(filters.shared());
-    for (name, table) in definition.shapes.iter() {
-        super::name(name, "shapes", found);
-        if name.value == "object" {
-            found.add(
-                name.place,
-                "shapes",
-                "`object` stands for any record, so no shape can have this name",
-            );
-        }
-        if table.is_empty() {
-            found.add(
-                name.place,
-                format!("shapes.{}", name.value),
-                "a shape needs at least one field",
-            );
-        }
-        shapes.insert(
-            name.value.clone(),
-            Arc::new(shape(
-                definition,
-                &name.value,
-                table,
-                &reach,
-                filters,
-                found,
-            )),
-        );
-    }
-    shapes
-}
-
-fn shape<'d>(
-    definition: &'d Definition,
-    name: &str,
-    table: &'d definition::Shape,
-    reach: &Reach<'_>,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Shape {
-    let scope = Scope::new(definition, &[]);
-    let mut slots = Slots::default();
-    let mut columns = Vec::new();
-    let mut read: Option<BTreeSet<String>> = Some(BTreeSet::new());
-    for (key, column) in table.iter() {
-        let from = match &column.from {
-            None => From::Slot(slots.add([key.value.as_str()])),
-            Some(filter) => {
-                let glue = filters.add(
-                    filter,
-                    &format!("shapes.{name}.{}", key.value),
-                    &scope,
-                    found,
+impl<'d> Compilation<'d> {
+    /// Reads every field table.
+    pub(super) fn add_shapes(&mut self) {
+        let reach = Reach::new(self.filters.shared());
+        for (name, table) in self.definition.shapes.iter() {
+            self.check_name(name, "shapes");
+            if name.value == "object" {
+                self.found.add(
+                    name.place,
+                    "shapes",
+                    "`object` stands for any record, so no shape can have this name",
                 );
-                match glue.of_input().filter(|keys| !keys.is_empty()) {
-                    Some(keys) => From::Slot(slots.add(keys.iter().map(|key| key.name.as_str()))),
-                    None => {
-                        match (reach.keys(&filter.value), &mut read) {
-                            (Some(keys), Some(read)) => read.extend(keys),
-                            _ => read = None,
+            }
+            if table.is_empty() {
+                self.found.add(
+                    name.place,
+                    format!("shapes.{}", name.value),
+                    "a shape needs at least one field",
+                );
+            }
+            let shape = Arc::new(self.shape(&name.value, table, &reach));
+            self.shapes.insert(name.value.clone(), shape);
+        }
+    }
+
+    fn shape(&mut self, name: &str, table: &'d definition::Shape, reach: &Reach<'_>) -> Shape {
+        let scope = Scope::new(self.definition, &[]);
+        let mut slots = Slots::default();
+        let mut columns = Vec::new();
+        let mut read: Option<BTreeSet<String>> = Some(BTreeSet::new());
+        for (key, column) in table.iter() {
+            let from = match &column.from {
+                None => From::Slot(slots.add([key.value.as_str()])),
+                Some(filter) => {
+                    let glue = self.filter(filter, &format!("shapes.{name}.{}", key.value), &scope);
+                    match glue.of_input().filter(|keys| !keys.is_empty()) {
+                        Some(keys) => {
+                            From::Slot(slots.add(keys.iter().map(|key| key.name.as_str())))
                         }
-                        From::Glue(glue)
+                        None => {
+                            match (reach.keys(&filter.value), &mut read) {
+                                (Some(keys), Some(read)) => read.extend(keys),
+                                _ => read = None,
+                            }
+                            From::Glue(glue)
+                        }
                     }
                 }
-            }
-        };
-        columns.push(Column {
-            name: key.value.clone(),
-            from,
-            on_request: column.on_request,
+            };
+            columns.push(Column {
+                name: key.value.clone(),
+                from,
+                on_request: column.on_request,
+            });
+        }
+        let needs_whole = read.is_none();
+        let glue_keys = read.unwrap_or_default().into_iter().map(|key| {
+            let slot = slots.add([key.as_str()]);
+            (key, slot)
         });
-    }
-    let needs_whole = read.is_none();
-    let glue_keys = read.unwrap_or_default().into_iter().map(|key| {
-        let slot = slots.add([key.as_str()]);
-        (key, slot)
-    });
-    let glue_keys = glue_keys.collect();
-    Shape {
-        columns,
-        needs_whole,
-        glue_keys,
-        wanted: slots.wanted,
+        let glue_keys = glue_keys.collect();
+        Shape {
+            columns,
+            needs_whole,
+            glue_keys,
+            wanted: slots.wanted,
+        }
     }
 }
 

@@ -7,370 +7,326 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::filters::Filters;
-use super::name;
-use super::paging::Ways;
+use super::compilation::Compilation;
 use super::scope::Scope;
-use super::shapes::{self, Shapes};
+use super::shapes;
 use crate::connector::{Action, Annotations, Does, MAX_REQUESTS, Plan, Step, Tool};
 use crate::definition::{self, Definition, Effect, JsonType};
 use crate::fence::cut;
 use crate::place::Placed;
-use crate::problem::Found;
-use steps::Context;
+use steps::StepsOwner;
 
 /// Steps that a tool may have.
 const MAX_STEPS: usize = 50;
 
-pub(super) fn settle<'d>(
-    definition: &'d Definition,
-    ways: &Ways,
-    shapes: &Shapes,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Vec<Placed<Tool>> {
-    let mut tools = Vec::new();
-    let untrusted = untrusted(definition);
-    for tool in &definition.tools {
-        check(definition, tool, found);
-        let value = settle_one(definition, tool, &untrusted, ways, shapes, filters, found);
-        tools.push(Placed {
-            value,
-            place: tool.name.place,
-        });
+impl<'d> Compilation<'d> {
+    pub(super) fn step_tools(&mut self) -> Vec<Placed<Tool>> {
+        let mut tools = Vec::new();
+        let untrusted = untrusted(self.definition);
+        for tool in &self.definition.tools {
+            self.check_tool(tool);
+            let value = self.step_tool(tool, &untrusted);
+            tools.push(Placed {
+                value,
+                place: tool.name.place,
+            });
+        }
+        tools
     }
-    tools
-}
 
-fn check(definition: &Definition, tool: &definition::Tool, found: &mut Found) {
-    let part = &tool.name.value;
-    name(&tool.name, part, found);
-    if tool.steps.is_empty() || tool.steps.len() > MAX_STEPS {
-        found.add(
-            tool.name.place,
-            part,
-            format!(
-                "a tool has 1 to {MAX_STEPS} steps, this one has {}",
-                tool.steps.len()
-            ),
-        );
-    }
-    if tool.undo.len() > MAX_STEPS {
-        found.add(
-            tool.name.place,
-            part,
-            format!(
-                "an undo has at most {MAX_STEPS} steps, this one has {}",
-                tool.undo.len()
-            ),
-        );
-    }
-    for alias in &tool.aliases {
-        if alias.value.is_empty()
-            || !alias
-                .value
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-        {
-            found.add(
-                alias.place,
+    fn check_tool(&mut self, tool: &definition::Tool) {
+        let part = &tool.name.value;
+        self.check_name(&tool.name, part);
+        if tool.steps.is_empty() || tool.steps.len() > MAX_STEPS {
+            self.found.add(
+                tool.name.place,
                 part,
                 format!(
-                    "`{}` is not an alias: letters, digits, `_`, `-` and `.`",
-                    alias.value
+                    "a tool has 1 to {MAX_STEPS} steps, this one has {}",
+                    tool.steps.len()
                 ),
             );
         }
-    }
-    for (what, text) in [("title", &tool.title), ("description", &tool.description)] {
-        if text.trim().is_empty() {
-            found.add(
+        if tool.undo.len() > MAX_STEPS {
+            self.found.add(
                 tool.name.place,
                 part,
-                format!("the {what} must not be empty"),
+                format!(
+                    "an undo has at most {MAX_STEPS} steps, this one has {}",
+                    tool.undo.len()
+                ),
             );
         }
-    }
-    if let Some(group) = &tool.group
-        && definition.groups.get(&group.value).is_none()
-    {
-        found.add(
-            group.place,
-            part,
-            format!("there is no group `{}`", group.value),
-        );
-    }
-    let writes = |step: &definition::Step| {
-        step.put.is_some()
-            || step.patch.is_some()
-            || step.delete.is_some()
-            || (step.post.is_some() && step.safe.is_none())
-    };
-    if tool.effect.value == Effect::Read {
-        let keys = tool.undo.first().map(|step| (step.place, "undo"));
-        let keys = [
-            keys,
-            tool.no_undo.as_ref().map(|k| (k.place, "no_undo")),
-            tool.confirm.as_ref().map(|k| (k.place, "confirm")),
-        ];
-        let own = tool
-            .idempotency_key
-            .then_some((tool.name.place, "idempotency_key"));
-        for (place, key) in keys.into_iter().flatten().chain(own) {
-            found.add(place, part, format!("a tool that reads has no `{key}`"));
+        for alias in &tool.aliases {
+            if alias.value.is_empty()
+                || !alias
+                    .value
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+            {
+                self.found.add(
+                    alias.place,
+                    part,
+                    format!(
+                        "`{}` is not an alias: letters, digits, `_`, `-` and `.`",
+                        alias.value
+                    ),
+                );
+            }
         }
-        return;
-    }
-    if tool.text_from {
-        found.add(
-            tool.name.place,
-            part,
-            "only a tool that reads has `text_from`",
-        );
-    }
-    if !tool.steps.iter().any(|step| writes(&step.value)) {
-        found.add(
-            tool.effect.place,
-            part,
-            "a tool with this effect needs a step that writes",
-        );
-    }
-    match (tool.undo.is_empty(), &tool.no_undo) {
-        (true, None) => {
-            found.add(
+        for (what, text) in [("title", &tool.title), ("description", &tool.description)] {
+            if text.trim().is_empty() {
+                self.found.add(
+                    tool.name.place,
+                    part,
+                    format!("the {what} must not be empty"),
+                );
+            }
+        }
+        if let Some(group) = &tool.group
+            && self.definition.groups.get(&group.value).is_none()
+        {
+            self.found.add(
+                group.place,
+                part,
+                format!("there is no group `{}`", group.value),
+            );
+        }
+        let writes = |step: &definition::Step| {
+            step.put.is_some()
+                || step.patch.is_some()
+                || step.delete.is_some()
+                || (step.post.is_some() && step.safe.is_none())
+        };
+        if tool.effect.value == Effect::Read {
+            let keys = tool.undo.first().map(|step| (step.place, "undo"));
+            let keys = [
+                keys,
+                tool.no_undo.as_ref().map(|k| (k.place, "no_undo")),
+                tool.confirm.as_ref().map(|k| (k.place, "confirm")),
+            ];
+            let own = tool
+                .idempotency_key
+                .then_some((tool.name.place, "idempotency_key"));
+            for (place, key) in keys.into_iter().flatten().chain(own) {
+                self.found
+                    .add(place, part, format!("a tool that reads has no `{key}`"));
+            }
+            return;
+        }
+        if tool.text_from {
+            self.found.add(
                 tool.name.place,
                 part,
-                "a tool that writes needs `undo`, or `no_undo` with the reason",
+                "only a tool that reads has `text_from`",
             );
         }
-        (false, Some(reason)) => found.add(
-            reason.place,
-            part,
-            "has `undo` and `no_undo`: it can be only one of the two",
-        ),
-        (true, Some(reason)) if reason.value.trim().is_empty() => {
-            found.add(reason.place, part, "`no_undo` must say why")
+        if !tool.steps.iter().any(|step| writes(&step.value)) {
+            self.found.add(
+                tool.effect.place,
+                part,
+                "a tool with this effect needs a step that writes",
+            );
         }
-        _ => {}
-    }
-}
-
-fn settle_one<'d>(
-    definition: &'d Definition,
-    tool: &'d definition::Tool,
-    untrusted: &Arc<[String]>,
-    ways: &Ways,
-    shapes: &Shapes,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Tool {
-    let part = &tool.name.value;
-    let arguments = arguments::settle(definition, tool, filters, found);
-    let given = Scope::of_tool(definition, tool, &["$args", "$given"]);
-    let mut checks = Vec::new();
-    for (index, check) in tool.check.iter().enumerate() {
-        checks.push((
-            filters.add(
-                &check.unless,
-                &format!("{part}.check[{index}]"),
-                &given,
-                found,
+        match (tool.undo.is_empty(), &tool.no_undo) {
+            (true, None) => {
+                self.found.add(
+                    tool.name.place,
+                    part,
+                    "a tool that writes needs `undo`, or `no_undo` with the reason",
+                );
+            }
+            (false, Some(reason)) => self.found.add(
+                reason.place,
+                part,
+                "has `undo` and `no_undo`: it can be only one of the two",
             ),
-            check.say.value.clone(),
-        ));
-        if check.say.value.trim().is_empty() {
-            found.add(check.say.place, part, "a check needs a sentence to say");
+            (true, Some(reason)) if reason.value.trim().is_empty() => {
+                self.found.add(reason.place, part, "`no_undo` must say why")
+            }
+            _ => {}
         }
     }
-    let early = given.clone().without(arguments.resolved_later.clone());
-    let before = tool.before.as_ref().and_then(|before| {
-        steps::reading(
-            &before.value,
-            &format!("{part}.before"),
-            &early,
-            filters,
-            found,
-        )
-    });
-    let mut scope = given.with("$steps");
-    if tool.before.is_some() {
-        scope = scope.with("$before");
-    }
-    let lists = tool
-        .steps
-        .iter()
-        .filter(|step| step.value.pages.is_some())
-        .count();
-    let has_main = lists == 1
-        && tool
+
+    fn step_tool(&mut self, tool: &'d definition::Tool, untrusted: &Arc<[String]>) -> Tool {
+        let part = &tool.name.value;
+        let arguments = self.arguments(tool);
+        let given = Scope::of_tool(self.definition, tool, &["$args", "$given"]);
+        let mut checks = Vec::new();
+        for (index, check) in tool.check.iter().enumerate() {
+            checks.push((
+                self.filter(&check.unless, &format!("{part}.check[{index}]"), &given),
+                check.say.value.clone(),
+            ));
+            if check.say.value.trim().is_empty() {
+                self.found
+                    .add(check.say.place, part, "a check needs a sentence to say");
+            }
+        }
+        let early = given.clone().without(arguments.resolved_later.clone());
+        let before = tool
+            .before
+            .as_ref()
+            .and_then(|before| self.reading(&before.value, &format!("{part}.before"), &early));
+        let mut scope = given.with("$steps");
+        if tool.before.is_some() {
+            scope = scope.with("$before");
+        }
+        let lists = tool
+            .steps
+            .iter()
+            .filter(|step| step.value.pages.is_some())
+            .count();
+        let has_main = lists == 1
+            && tool
+                .steps
+                .last()
+                .is_some_and(|step| step.value.pages.is_some());
+        let keeps_first_page = tool.result.iter().chain(
+            tool.steps
+                .iter()
+                .flat_map(|step| steps::filters_of(&step.value)),
+        );
+        let keeps_first_page = keeps_first_page
+            .into_iter()
+            .any(|filter| filter.value.contains("first_page"));
+        let owner = StepsOwner {
+            tool,
+            has_main,
+            keeps_first_page,
+        };
+        let batches = self.steps(owner, &tool.steps, &format!("{part}.steps"), &mut scope);
+        let result = self.optional_filter(tool.result.as_ref(), &format!("{part}.result"), &scope);
+        let confirming = if tool.before.is_some() {
+            &["$args", "$given", "$before"][..]
+        } else {
+            &["$args", "$given"]
+        };
+        let confirm = Scope::of_tool(self.definition, tool, confirming);
+        let confirm =
+            self.optional_filter(tool.confirm.as_ref(), &format!("{part}.confirm"), &confirm);
+        let mut undoing = scope.clone().with("$after");
+        let undo = StepsOwner {
+            has_main: false,
+            ..owner
+        };
+        // what undoing needs is checked now; it is run from the file as it is then
+        self.steps(undo, &tool.undo, &format!("{part}.undo"), &mut undoing);
+        let is_list = tool
             .steps
             .last()
             .is_some_and(|step| step.value.pages.is_some());
-    let keeps_first_page = tool.result.iter().chain(
-        tool.steps
-            .iter()
-            .flat_map(|step| steps::filters_of(&step.value)),
-    );
-    let keeps_first_page = keeps_first_page
-        .into_iter()
-        .any(|filter| filter.value.contains("first_page"));
-    let context = Context {
-        tool,
-        ways,
-        shapes,
-        has_main,
-        keeps_first_page,
-    };
-    let batches = steps::settle(
-        &context,
-        &tool.steps,
-        &format!("{part}.steps"),
-        &mut scope,
-        filters,
-        found,
-    );
-    let result = tool
-        .result
-        .as_ref()
-        .map(|filter| filters.add(filter, &format!("{part}.result"), &scope, found));
-    let confirming = if tool.before.is_some() {
-        &["$args", "$given", "$before"][..]
-    } else {
-        &["$args", "$given"]
-    };
-    let confirm = Scope::of_tool(definition, tool, confirming);
-    let confirm = tool
-        .confirm
-        .as_ref()
-        .map(|filter| filters.add(filter, &format!("{part}.confirm"), &confirm, found));
-    let mut undoing = scope.clone().with("$after");
-    let undo = Context {
-        has_main: false,
-        ..context
-    };
-    // what undoing needs is checked now; it is run from the file as it is then
-    steps::settle(
-        &undo,
-        &tool.undo,
-        &format!("{part}.undo"),
-        &mut undoing,
-        filters,
-        found,
-    );
-    let is_list = tool
-        .steps
-        .last()
-        .is_some_and(|step| step.value.pages.is_some());
-    let output = tool.output.as_ref().and_then(|output| {
-        let shape = shapes.get(&output.value);
-        if shape.is_none() && output.value != "object" {
-            found.add(
-                output.place,
+        let output = tool.output.as_ref().and_then(|output| {
+            let shape = self.shapes.get(&output.value).cloned();
+            if shape.is_none() && output.value != "object" {
+                self.found.add(
+                    output.place,
+                    part,
+                    format!("there is no shape `{}`", output.value),
+                );
+            }
+            shape
+        });
+        let has_fields_of_rows =
+            tool.fields && lists == 1 && !has_main && result.is_some() && output.is_none();
+        let most = main_list(&batches).filter(|_| has_main);
+        self.check_own_arguments(tool, has_main);
+        if tool.structured && tool.output.is_none() {
+            self.found.add(
+                tool.name.place,
                 part,
-                format!("there is no shape `{}`", output.value),
+                "`structured` publishes the schema of `output`, which is not there",
             );
         }
-        shape.cloned()
-    });
-    let has_fields_of_rows =
-        tool.fields && lists == 1 && !has_main && result.is_some() && output.is_none();
-    let most = main_list(&batches).filter(|_| has_main);
-    own_arguments(tool, has_main, found);
-    if tool.structured && tool.output.is_none() {
-        found.add(
-            tool.name.place,
-            part,
-            "`structured` publishes the schema of `output`, which is not there",
-        );
-    }
-    let written = tool
-        .output
-        .as_ref()
-        .map(|output| shapes::schema(definition.shapes.get(&output.value), is_list));
-    let effect = tool.effect.value;
-    let takes_text_from = effect == Effect::Read && tool.input.get(cut::ARGUMENT).is_none();
-    Tool {
-        name: tool.name.value.clone(),
-        aliases: tool
-            .aliases
-            .iter()
-            .map(|alias| alias.value.clone())
-            .collect(),
-        title: tool.title.clone(),
-        description: tool.description.clone(),
-        effect,
-        input_schema: arguments::schema(tool, most),
-        unlisted_arguments: if takes_text_from && !tool.text_from {
-            vec![arguments::text_from()]
-        } else {
-            Vec::new()
-        },
-        output_schema: written,
-        argument_aliases: argument_aliases(tool, has_main),
-        value_aliases: Vec::new(),
-        structured: tool.structured,
-        longest_wait: longest_wait(&batches),
-        takes_key: tool.idempotency_key,
-        asks: tool.confirm.is_some(),
-        nullable: tool
-            .input
-            .iter()
-            .filter(|(_, argument)| argument.clear)
-            .map(|(name, _)| name.value.clone())
-            .collect(),
-        takes_ids: tool
-            .input
-            .iter()
-            .filter(|(_, argument)| takes_ids(definition, argument))
-            .map(|(name, _)| name.value.clone())
-            .collect(),
-        is_listed: tool
-            .group
+        let written = tool
+            .output
             .as_ref()
-            .and_then(|group| definition.groups.get(&group.value))
-            .copied()
-            .unwrap_or(true),
-        group: tool.group.as_ref().map(|group| group.value.clone()),
-        no_undo: tool.no_undo.as_ref().map(|reason| reason.value.clone()),
-        annotations: Annotations {
-            read_only: effect == Effect::Read,
-            destructive: effect == Effect::Destroy,
-            idempotent: tool.idempotent.unwrap_or_else(|| {
-                !tool
-                    .steps
-                    .iter()
-                    .any(|step| step.value.post.is_some() && step.value.safe.is_none())
-            }),
-            open_world: true,
-        },
-        action: Action::Steps(Arc::new(Plan {
-            tool: tool.name.value.clone(),
-            writes: effect != Effect::Read,
-            asks_backend: batches
+            .map(|output| shapes::schema(self.definition.shapes.get(&output.value), is_list));
+        let effect = tool.effect.value;
+        let takes_text_from = effect == Effect::Read && tool.input.get(cut::ARGUMENT).is_none();
+        Tool {
+            name: tool.name.value.clone(),
+            aliases: tool
+                .aliases
                 .iter()
-                .flatten()
-                .any(|step| matches!(step.does, Does::Send(_))),
-            takes_text_from,
-            untrusted: Arc::clone(untrusted),
-            arguments: arguments.list,
-            first_lookups: arguments.first,
-            later_lookups: arguments.later,
-            checks,
-            before,
-            result,
-            has_shaped_rows: output.is_some() && has_shaped_rows(tool),
-            lists_items: is_list,
-            uses_me: uses_me(definition, tool),
-            output,
-            is_list: has_main,
-            has_fields: tool.fields,
-            has_fields_of_rows,
+                .map(|alias| alias.value.clone())
+                .collect(),
+            title: tool.title.clone(),
+            description: tool.description.clone(),
+            effect,
+            input_schema: arguments::schema(tool, most),
+            unlisted_arguments: if takes_text_from && !tool.text_from {
+                vec![arguments::text_from()]
+            } else {
+                Vec::new()
+            },
+            output_schema: written,
+            argument_aliases: argument_aliases(tool, has_main),
+            value_aliases: Vec::new(),
+            structured: tool.structured,
+            longest_wait: longest_wait(&batches),
             takes_key: tool.idempotency_key,
-            hints: Arc::new(steps::hints(tool, found)),
-            requests: requests(&batches),
-            batches,
-            confirm,
-        })),
+            asks: tool.confirm.is_some(),
+            nullable: tool
+                .input
+                .iter()
+                .filter(|(_, argument)| argument.clear)
+                .map(|(name, _)| name.value.clone())
+                .collect(),
+            takes_ids: tool
+                .input
+                .iter()
+                .filter(|(_, argument)| takes_ids(self.definition, argument))
+                .map(|(name, _)| name.value.clone())
+                .collect(),
+            is_listed: tool
+                .group
+                .as_ref()
+                .and_then(|group| self.definition.groups.get(&group.value))
+                .copied()
+                .unwrap_or(true),
+            group: tool.group.as_ref().map(|group| group.value.clone()),
+            no_undo: tool.no_undo.as_ref().map(|reason| reason.value.clone()),
+            annotations: Annotations {
+                read_only: effect == Effect::Read,
+                destructive: effect == Effect::Destroy,
+                idempotent: tool.idempotent.unwrap_or_else(|| {
+                    !tool
+                        .steps
+                        .iter()
+                        .any(|step| step.value.post.is_some() && step.value.safe.is_none())
+                }),
+                open_world: true,
+            },
+            action: Action::Steps(Arc::new(Plan {
+                tool: tool.name.value.clone(),
+                writes: effect != Effect::Read,
+                asks_backend: batches
+                    .iter()
+                    .flatten()
+                    .any(|step| matches!(step.does, Does::Send(_))),
+                takes_text_from,
+                untrusted: Arc::clone(untrusted),
+                arguments: arguments.list,
+                first_lookups: arguments.first,
+                later_lookups: arguments.later,
+                checks,
+                before,
+                result,
+                has_shaped_rows: output.is_some() && has_shaped_rows(tool),
+                lists_items: is_list,
+                uses_me: uses_me(self.definition, tool),
+                output,
+                is_list: has_main,
+                has_fields: tool.fields,
+                has_fields_of_rows,
+                takes_key: tool.idempotency_key,
+                hints: Arc::new(self.hints(&tool.hints, &format!("{part}.hints"))),
+                requests: requests(&batches),
+                batches,
+                confirm,
+            })),
+        }
     }
 }
 
@@ -497,23 +453,25 @@ fn requests(batches: &[Vec<Step>]) -> usize {
         .fold(MAX_REQUESTS, usize::saturating_add)
 }
 
-/// Names that the engine gives to arguments of its own.
-fn own_arguments(tool: &definition::Tool, is_list: bool, found: &mut Found) {
-    for (name, _) in tool.input.iter() {
-        let taken = match name.value.as_str() {
-            "fields" => tool.fields,
-            "idempotency_key" => tool.idempotency_key,
-            cut::ARGUMENT => tool.text_from,
-            "confirm" => tool.confirm.is_some(),
-            _ => is_list,
-        };
-        if taken && arguments::OWN.contains(&name.value.as_str()) {
-            let part = format!("{}.input.{}", tool.name.value, name.value);
-            found.add(
-                name.place,
-                part,
-                format!("the argument `{}` is there already", name.value),
-            );
+impl<'d> Compilation<'d> {
+    /// Names that the engine gives to arguments of its own.
+    fn check_own_arguments(&mut self, tool: &definition::Tool, is_list: bool) {
+        for (name, _) in tool.input.iter() {
+            let taken = match name.value.as_str() {
+                "fields" => tool.fields,
+                "idempotency_key" => tool.idempotency_key,
+                cut::ARGUMENT => tool.text_from,
+                "confirm" => tool.confirm.is_some(),
+                _ => is_list,
+            };
+            if taken && arguments::OWN.contains(&name.value.as_str()) {
+                let part = format!("{}.input.{}", tool.name.value, name.value);
+                self.found.add(
+                    name.place,
+                    part,
+                    format!("the argument `{}` is there already", name.value),
+                );
+            }
         }
     }
 }

@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::super::filters::Filters;
-use super::super::name;
+use super::super::compilation::Compilation;
 use super::super::scope::Scope;
 use crate::connector;
-use crate::definition::{Argument, Definition, JsonType, Tool};
+use crate::definition::{Argument, JsonType, Tool};
 use crate::fence::cut;
 use crate::jq;
 use crate::place::Placed;
-use crate::problem::Found;
 
 /// Forms of a text that arguments may have.
 const FORMATS: [&str; 5] = ["date", "date-time", "uuid", "email", "uri"];
@@ -37,113 +35,110 @@ pub(super) struct Arguments<'d> {
     pub(super) resolved_later: Vec<&'d str>,
 }
 
-pub(super) fn settle<'d>(
-    definition: &'d Definition,
-    tool: &'d Tool,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Arguments<'d> {
-    let part = |key: &str| format!("{}.input.{key}", tool.name.value);
-    let looked_up: Vec<&str> = tool
-        .input
-        .iter()
-        .filter(|(_, a)| a.lookup.is_some())
-        .map(|(key, _)| key.value.as_str())
-        .collect();
-    let order = order(tool, &looked_up, found);
-    let mut all: BTreeSet<&str> = BTreeSet::new();
-    let mut list = Vec::new();
-    for (key, argument) in tool.input.iter() {
-        let part = part(&key.value);
-        check(key, argument, &part, found);
-        for word in std::iter::once(key).chain(&argument.aliases) {
-            if !all.insert(&word.value) {
-                found.add(
-                    word.place,
-                    part.clone(),
-                    format!("there is more than one argument called `{}`", word.value),
-                );
+impl<'d> Compilation<'d> {
+    pub(super) fn arguments(&mut self, tool: &'d Tool) -> Arguments<'d> {
+        let part = |key: &str| format!("{}.input.{key}", tool.name.value);
+        let looked_up: Vec<&str> = tool
+            .input
+            .iter()
+            .filter(|(_, a)| a.lookup.is_some())
+            .map(|(key, _)| key.value.as_str())
+            .collect();
+        let order = self.lookup_order(tool, &looked_up);
+        let mut all: BTreeSet<&str> = BTreeSet::new();
+        let mut list = Vec::new();
+        for (key, argument) in tool.input.iter() {
+            let part = part(&key.value);
+            self.check_argument(key, argument, &part);
+            for word in std::iter::once(key).chain(&argument.aliases) {
+                if !all.insert(&word.value) {
+                    self.found.add(
+                        word.place,
+                        part.clone(),
+                        format!("there is more than one argument called `{}`", word.value),
+                    );
+                }
             }
-        }
-        let lookup = argument.lookup.as_ref().and_then(|wanted| {
-            let at = definition
-                .lookups
-                .keys()
-                .position(|name| name == wanted.value);
-            if at.is_none() {
-                found.add(
-                    wanted.place,
-                    part.clone(),
-                    format!("there is no lookup `{}`", wanted.value),
+            let lookup = argument.lookup.as_ref().and_then(|wanted| {
+                let at = self
+                    .definition
+                    .lookups
+                    .keys()
+                    .position(|name| name == wanted.value);
+                if at.is_none() {
+                    self.found.add(
+                        wanted.place,
+                        part.clone(),
+                        format!("there is no lookup `{}`", wanted.value),
+                    );
+                }
+                let needs = argument
+                    .within
+                    .iter()
+                    .flat_map(|within| jq::uses(&within.value));
+                let needs = needs
+                    .filter(|used| used.variable == "$args")
+                    .find_map(|used| used.key);
+                let scope = Scope::of_tool(
+                    self.definition,
+                    tool,
+                    if tool.before.is_some() {
+                        &["$args", "$given", "$before"]
+                    } else {
+                        &["$args", "$given"]
+                    },
                 );
-            }
-            let needs = argument
-                .within
-                .iter()
-                .flat_map(|within| jq::uses(&within.value));
-            let needs = needs
-                .filter(|used| used.variable == "$args")
-                .find_map(|used| used.key);
-            let scope = Scope::of_tool(
-                definition,
-                tool,
-                if tool.before.is_some() {
-                    &["$args", "$given", "$before"]
-                } else {
-                    &["$args", "$given"]
-                },
-            );
-            let within = argument
+                let within = argument
+                    .within
+                    .as_ref()
+                    .map(|within| self.filter(within, &format!("{part}.within"), &scope));
+                Some(connector::Resolve {
+                    lookup: at?,
+                    within,
+                    needs,
+                })
+            });
+            if let Some(within) = argument
                 .within
                 .as_ref()
-                .map(|within| filters.add(within, &format!("{part}.within"), &scope, found));
-            Some(connector::Resolve {
-                lookup: at?,
-                within,
-                needs,
-            })
-        });
-        if let Some(within) = argument
-            .within
-            .as_ref()
-            .filter(|_| argument.lookup.is_none())
-        {
-            found.add(
-                within.place,
-                part.clone(),
-                "`within` is the scope of a `lookup`",
-            );
+                .filter(|_| argument.lookup.is_none())
+            {
+                self.found.add(
+                    within.place,
+                    part.clone(),
+                    "`within` is the scope of a `lookup`",
+                );
+            }
+            list.push(connector::Argument {
+                name: key.value.clone(),
+                aliases: argument
+                    .aliases
+                    .iter()
+                    .map(|alias| alias.value.clone())
+                    .collect(),
+                default: argument.default.clone(),
+                clear: argument.clear,
+                is_date: argument
+                    .format
+                    .as_ref()
+                    .is_some_and(|format| format.value == "date"),
+                lookup,
+                read: argument.read.as_ref().map(|read| {
+                    self.filter(
+                        read,
+                        &format!("{part}.read"),
+                        &Scope::of_names(self.definition, Vec::new(), &[]),
+                    )
+                }),
+            });
         }
-        list.push(connector::Argument {
-            name: key.value.clone(),
-            aliases: argument
-                .aliases
-                .iter()
-                .map(|alias| alias.value.clone())
-                .collect(),
-            default: argument.default.clone(),
-            clear: argument.clear,
-            is_date: argument
-                .format
-                .as_ref()
-                .is_some_and(|format| format.value == "date"),
-            lookup,
-            read: argument.read.as_ref().map(|read| {
-                filters.add(
-                    read,
-                    &format!("{part}.read"),
-                    &Scope::of_names(definition, Vec::new(), &[]),
-                    found,
-                )
-            }),
-        });
-    }
-    let place = |name: &&str| tool.input.keys().position(|key| key == *name);
-    Arguments {
-        list,
-        first: order.first.iter().filter_map(place).collect(),
-        later: order.later.iter().filter_map(place).collect(),
-        resolved_later: order.later,
+        let place = |name: &&str| tool.input.keys().position(|key| key == *name);
+        Arguments {
+            list,
+            first: order.first.iter().filter_map(place).collect(),
+            later: order.later.iter().filter_map(place).collect(),
+            resolved_later: order.later,
+        }
     }
 }
 
@@ -152,178 +147,182 @@ struct Order<'d> {
     later: Vec<&'d str>,
 }
 
-/// A lookup whose scope needs another argument's id comes after it; one that needs `$before`, after
-/// `before`.
-fn order<'d>(tool: &'d Tool, looked_up: &[&'d str], found: &mut Found) -> Order<'d> {
-    let uses = |name: &str| {
-        tool.input
-            .get(name)
-            .and_then(|argument| argument.within.as_ref())
-            .map(|w| jq::uses(&w.value))
-            .unwrap_or_default()
-    };
-    let needs = |name: &str| {
-        let named = |used: jq::Use| used.key.filter(|_| used.variable == "$args");
-        uses(name)
-            .into_iter()
-            .filter_map(named)
-            .filter(|other| looked_up.contains(&other.as_str()))
-            .collect::<Vec<_>>()
-    };
-    let mut done: Vec<&str> = Vec::new();
-    let mut left: Vec<&str> = looked_up.to_vec();
-    while !left.is_empty() {
-        let ready: Vec<&str> = left
-            .iter()
-            .copied()
-            .filter(|name| {
-                needs(name)
-                    .iter()
-                    .all(|other| done.contains(&other.as_str()))
-            })
-            .collect();
-        if ready.is_empty() {
-            if let Some((key, _)) = tool
-                .input
-                .iter()
-                .find(|(key, _)| left.contains(&key.value.as_str()))
-            {
-                let part = format!("{}.input.{}", tool.name.value, key.value);
-                found.add(
-                    key.place,
-                    part,
-                    format!(
-                        "its lookup and those of {} wait for each other",
-                        left.join(", ")
-                    ),
-                );
-            }
-            break;
-        }
-        left.retain(|name| !ready.contains(name));
-        done.extend(ready);
-    }
-    let mut order = Order {
-        first: Vec::new(),
-        later: Vec::new(),
-    };
-    for name in done {
-        let waits = uses(name).iter().any(|used| used.variable == "$before")
-            || needs(name)
-                .iter()
-                .any(|other| order.later.contains(&other.as_str()));
-        if waits {
-            order.later.push(name)
-        } else {
-            order.first.push(name)
-        }
-    }
-    order
-}
-
-fn check(key: &Placed<String>, argument: &Argument, part: &str, found: &mut Found) {
-    name(key, part, found);
-    for alias in &argument.aliases {
-        name(alias, part, found);
-    }
-    let is = |kinds: &[JsonType]| kinds.contains(&argument.kind);
-    let mut only = |there: bool, kinds: &[JsonType], what: &str| {
-        if there && !is(kinds) {
-            found.add(key.place, part, what);
-        }
-    };
-    let numbers = [JsonType::Integer, JsonType::Number];
-    only(
-        argument.minimum.is_some() || argument.maximum.is_some(),
-        &numbers,
-        "only a number has `minimum` and `maximum`",
-    );
-    let texts = argument.max_length.is_some()
-        || argument.min_length.is_some()
-        || argument.choices.is_some();
-    let texts = texts || argument.pattern.is_some() || argument.format.is_some();
-    only(
-        texts,
-        &[JsonType::String],
-        "only a string has `minLength`, `maxLength`, `enum`, `pattern` and `format`",
-    );
-    let lists =
-        argument.items.is_some() || argument.min_items.is_some() || argument.max_items.is_some();
-    only(
-        lists,
-        &[JsonType::Array],
-        "only an array has `items`, `minItems` and `maxItems`",
-    );
-    only(
-        argument.lookup.is_some(),
-        &[JsonType::String, JsonType::Integer],
-        "only a string or integer has a `lookup`",
-    );
-    if argument.kind == JsonType::Array && argument.items.is_none() {
-        found.add_with_hint(
-            key.place,
-            part,
-            "an array needs `items`",
-            "clients refuse a list that does not say what its items are",
-        );
-    }
-    if argument.description.trim().is_empty() {
-        found.add(key.place, part, "the description must not be empty");
-    }
-    if let Some(read) = argument.read.as_ref().filter(|_| argument.lookup.is_some()) {
-        found.add(
-            read.place,
-            part,
-            "has `lookup`, which says what is meant by a name, and `read`",
-        );
-    }
-    if argument.required && argument.default.is_some() {
-        found.add(
-            key.place,
-            part,
-            "has a default and is required: it can be only one of the two",
-        );
-    }
-    if argument.clear && (argument.default.is_some() || argument.required) {
-        found.add(
-            key.place,
-            part,
-            "null is a value for it, so it has no default and is not required",
-        );
-    }
-    if let Some(format) = &argument.format
-        && !FORMATS.contains(&format.value.as_str())
-    {
-        found.add(
-            format.place,
-            part,
-            format!("`{}` is not one of {}", format.value, FORMATS.join(", ")),
-        );
-    }
-    if let Some(pattern) = &argument.pattern
-        && jsonschema::draft202012::new(&json!({"pattern": pattern.value})).is_err()
-    {
-        found.add(
-            pattern.place,
-            part,
-            format!("`{}` is not a regular expression", pattern.value),
-        );
-    }
-    if let Some(default) = &argument.default {
-        let fits = match argument.kind {
-            JsonType::String => default.is_string(),
-            JsonType::Integer => default.is_i64() || default.is_u64(),
-            JsonType::Number => default.is_number(),
-            JsonType::Boolean => default.is_boolean(),
-            JsonType::Array => default.is_array(),
-            JsonType::Object => default.is_object(),
+impl<'d> Compilation<'d> {
+    /// A lookup whose scope needs another argument's id comes after it; one that needs `$before`, after
+    /// `before`.
+    fn lookup_order(&mut self, tool: &'d Tool, looked_up: &[&'d str]) -> Order<'d> {
+        let uses = |name: &str| {
+            tool.input
+                .get(name)
+                .and_then(|argument| argument.within.as_ref())
+                .map(|w| jq::uses(&w.value))
+                .unwrap_or_default()
         };
-        if !fits {
-            found.add(
+        let needs = |name: &str| {
+            let named = |used: jq::Use| used.key.filter(|_| used.variable == "$args");
+            uses(name)
+                .into_iter()
+                .filter_map(named)
+                .filter(|other| looked_up.contains(&other.as_str()))
+                .collect::<Vec<_>>()
+        };
+        let mut done: Vec<&str> = Vec::new();
+        let mut left: Vec<&str> = looked_up.to_vec();
+        while !left.is_empty() {
+            let ready: Vec<&str> = left
+                .iter()
+                .copied()
+                .filter(|name| {
+                    needs(name)
+                        .iter()
+                        .all(|other| done.contains(&other.as_str()))
+                })
+                .collect();
+            if ready.is_empty() {
+                if let Some((key, _)) = tool
+                    .input
+                    .iter()
+                    .find(|(key, _)| left.contains(&key.value.as_str()))
+                {
+                    let part = format!("{}.input.{}", tool.name.value, key.value);
+                    self.found.add(
+                        key.place,
+                        part,
+                        format!(
+                            "its lookup and those of {} wait for each other",
+                            left.join(", ")
+                        ),
+                    );
+                }
+                break;
+            }
+            left.retain(|name| !ready.contains(name));
+            done.extend(ready);
+        }
+        let mut order = Order {
+            first: Vec::new(),
+            later: Vec::new(),
+        };
+        for name in done {
+            let waits = uses(name).iter().any(|used| used.variable == "$before")
+                || needs(name)
+                    .iter()
+                    .any(|other| order.later.contains(&other.as_str()));
+            if waits {
+                order.later.push(name)
+            } else {
+                order.first.push(name)
+            }
+        }
+        order
+    }
+
+    fn check_argument(&mut self, key: &Placed<String>, argument: &Argument, part: &str) {
+        self.check_name(key, part);
+        for alias in &argument.aliases {
+            self.check_name(alias, part);
+        }
+        let is = |kinds: &[JsonType]| kinds.contains(&argument.kind);
+        let mut only = |there: bool, kinds: &[JsonType], what: &str| {
+            if there && !is(kinds) {
+                self.found.add(key.place, part, what);
+            }
+        };
+        let numbers = [JsonType::Integer, JsonType::Number];
+        only(
+            argument.minimum.is_some() || argument.maximum.is_some(),
+            &numbers,
+            "only a number has `minimum` and `maximum`",
+        );
+        let texts = argument.max_length.is_some()
+            || argument.min_length.is_some()
+            || argument.choices.is_some();
+        let texts = texts || argument.pattern.is_some() || argument.format.is_some();
+        only(
+            texts,
+            &[JsonType::String],
+            "only a string has `minLength`, `maxLength`, `enum`, `pattern` and `format`",
+        );
+        let lists = argument.items.is_some()
+            || argument.min_items.is_some()
+            || argument.max_items.is_some();
+        only(
+            lists,
+            &[JsonType::Array],
+            "only an array has `items`, `minItems` and `maxItems`",
+        );
+        only(
+            argument.lookup.is_some(),
+            &[JsonType::String, JsonType::Integer],
+            "only a string or integer has a `lookup`",
+        );
+        if argument.kind == JsonType::Array && argument.items.is_none() {
+            self.found.add_with_hint(
                 key.place,
                 part,
-                format!("the default {default} does not fit `type`"),
+                "an array needs `items`",
+                "clients refuse a list that does not say what its items are",
             );
+        }
+        if argument.description.trim().is_empty() {
+            self.found
+                .add(key.place, part, "the description must not be empty");
+        }
+        if let Some(read) = argument.read.as_ref().filter(|_| argument.lookup.is_some()) {
+            self.found.add(
+                read.place,
+                part,
+                "has `lookup`, which says what is meant by a name, and `read`",
+            );
+        }
+        if argument.required && argument.default.is_some() {
+            self.found.add(
+                key.place,
+                part,
+                "has a default and is required: it can be only one of the two",
+            );
+        }
+        if argument.clear && (argument.default.is_some() || argument.required) {
+            self.found.add(
+                key.place,
+                part,
+                "null is a value for it, so it has no default and is not required",
+            );
+        }
+        if let Some(format) = &argument.format
+            && !FORMATS.contains(&format.value.as_str())
+        {
+            self.found.add(
+                format.place,
+                part,
+                format!("`{}` is not one of {}", format.value, FORMATS.join(", ")),
+            );
+        }
+        if let Some(pattern) = &argument.pattern
+            && jsonschema::draft202012::new(&json!({"pattern": pattern.value})).is_err()
+        {
+            self.found.add(
+                pattern.place,
+                part,
+                format!("`{}` is not a regular expression", pattern.value),
+            );
+        }
+        if let Some(default) = &argument.default {
+            let fits = match argument.kind {
+                JsonType::String => default.is_string(),
+                JsonType::Integer => default.is_i64() || default.is_u64(),
+                JsonType::Number => default.is_number(),
+                JsonType::Boolean => default.is_boolean(),
+                JsonType::Array => default.is_array(),
+                JsonType::Object => default.is_object(),
+            };
+            if !fits {
+                self.found.add(
+                    key.place,
+                    part,
+                    format!("the default {default} does not fit `type`"),
+                );
+            }
         }
     }
 }
