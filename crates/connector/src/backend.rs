@@ -7,12 +7,10 @@ mod budget;
 mod charset;
 mod conflict;
 mod credentials;
-mod cursor;
-mod ending;
 mod exchange;
-mod list;
 mod lookup;
-mod pages;
+mod model_list;
+mod paging;
 mod path_check;
 mod preflight;
 mod projection;
@@ -24,6 +22,7 @@ mod secrets;
 mod sentence;
 mod session;
 mod sources;
+mod step_list;
 mod steps;
 mod throttle;
 mod tidy;
@@ -286,7 +285,7 @@ impl Backend {
     ) -> impl Future<Output = Result<Outcome, CallError>> + Send + 'static + use<> {
         let action = self.0.connector.tool(tool).map(|tool| tool.action.clone());
         let requests = match &action {
-            Some(Action::List(_)) => list::MAX_WALK_REQUESTS,
+            Some(Action::List(_)) => model_list::MAX_WALK_REQUESTS,
             Some(Action::Steps(plan)) => plan.requests,
             _ => MAX_REQUESTS,
         };
@@ -308,7 +307,7 @@ impl Backend {
                 return Err(error);
             }
             match action {
-                Some(Action::List(model)) => list::list(&inner, &model, arguments).await,
+                Some(Action::List(model)) => model_list::read(&inner, &model, arguments).await,
                 Some(Action::Read(model)) => record::read(&inner, &model, &arguments).await,
                 Some(Action::Create(model)) => record::create(&inner, &model, arguments).await,
                 Some(Action::Update(model)) => record::update(&inner, &model, arguments).await,

@@ -18,7 +18,8 @@ use crate::operation::Operation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
 pub(crate) use plan::{
     Argument, Body, Check, Column, Does, Each, Entry, Exchange, From, Login, Lookup, MAX_REQUESTS,
-    Oldest, Pages, Plan, Request, Resolve, Row, Shape, Source, Step, Timeout, Until, Walk, Want,
+    Oldest, Pages, PagingPlan, Plan, Request, Resolve, Row, Shape, Source, Step, Timeout, Until,
+    Want,
 };
 pub use served::{Prompt, PromptArgument, Resource};
 
@@ -284,17 +285,16 @@ pub(crate) struct FilterKey {
     pub(crate) refers_to: Option<String>,
 }
 
-/// How lists are paged.
+/// How lists of models are paged.
 #[derive(Debug)]
-pub(crate) struct Paging {
-    pub(crate) after: String,
-    pub(crate) size: String,
+pub(crate) struct ModelPaging {
+    pub(crate) plan: Arc<PagingPlan>,
+    /// Parameter for the rows before the first page.
     pub(crate) offset: String,
+    /// Where the rows of an answer stand.
     pub(crate) rows: Vec<String>,
+    /// Where it says whether more follow.
     pub(crate) more: Vec<String>,
-    /// Where a row says what tells it from all others.
-    pub(crate) identity: Option<Vec<String>>,
-    pub(crate) cap: usize,
 }
 
 /// Everything that `compile` settled.
@@ -304,7 +304,7 @@ pub(crate) struct Compiled {
     pub(crate) instructions: String,
     pub(crate) rules: Rules,
     pub(crate) timeout: Timeout,
-    pub(crate) paging: Option<Paging>,
+    pub(crate) paging: Option<ModelPaging>,
     pub(crate) errors: Vec<Glue>,
     pub(crate) hints: BTreeMap<u16, String>,
     pub(crate) conflict: Option<Glue>,

@@ -9,8 +9,8 @@ use jaq_json::Val;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
-use super::pages::{self, Wanted};
 use super::projection::Fields;
+use super::step_list::{self, WantedItems};
 use super::throttle::set;
 use super::values::Held;
 use super::{Inner, request};
@@ -157,15 +157,15 @@ async fn fetch(
         return Ok((held.value()?, false));
     };
     let prepared = request::prepare(inner, &source.request, &variables).await?;
-    let wanted = Wanted {
+    let wanted = WantedItems {
         limit: MAX_ROWS,
         cursor: None,
-        bound: None,
-        whole: true,
+        binding: None,
+        is_whole: true,
         keeps_records: false,
         fields: Fields::default(),
     };
-    let listed = pages::walk(
+    let listed = step_list::read(
         inner,
         pages,
         &source.request,
@@ -175,7 +175,7 @@ async fn fetch(
         None,
     )
     .await?;
-    if let Some(note) = listed.note.as_ref().filter(|_| listed.has_failed) {
+    if let Some(note) = listed.note().filter(|_| listed.has_failed()) {
         // a name that is on the page that failed would be called unknown for as long as this is
         // kept
         return Err(CallError::backend(note.clone(), true));

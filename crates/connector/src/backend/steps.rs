@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use jaq_json::Val;
 use serde_json::{Map, Value};
 
-use super::pages::{self, Listed, Wanted};
+use super::step_list::{self, ItemList, WantedItems};
 use super::throttle::set;
 use super::tidy::Rules;
 use super::values::{self, Held};
@@ -30,7 +30,7 @@ use done::Done;
 #[derive(Clone)]
 enum Given {
     Value(Held),
-    List(Arc<Listed>),
+    List(Arc<ItemList>),
 }
 
 impl Given {
@@ -290,7 +290,7 @@ impl Run<'_> {
             }
             Ok(Given::List(listed)) => {
                 let is_result = request.pages.as_ref().is_some_and(|pages| pages.is_main);
-                if let Some(note) = &listed.note {
+                if let Some(note) = listed.note() {
                     self.says(note);
                     if !is_result {
                         tell(note);
@@ -323,14 +323,14 @@ impl Run<'_> {
                 self.paged
                     .wanted(&self.plan.tool, pages, self.options.keeps_records)
             } else if self.plan.has_fields_of_rows {
-                Wanted {
+                WantedItems {
                     fields: self.paged.fields.clone(),
-                    ..Wanted::all(pages)
+                    ..WantedItems::all(pages)
                 }
             } else {
-                Wanted::all(pages)
+                WantedItems::all(pages)
             };
-            let listed = pages::walk(
+            let listed = step_list::read(
                 self.inner,
                 pages,
                 request,

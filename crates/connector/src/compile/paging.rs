@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::filters::Filters;
 use super::scope::Scope;
-use crate::connector::{Paging, Walk};
+use crate::connector::{ModelPaging, PagingPlan};
 use crate::definition::{self, Definition, PagingKind};
 use crate::jq::Glue;
 use crate::place::{Place, Placed};
@@ -25,9 +25,9 @@ const OF_MODELS: &str = "list";
 /// Ways of paging by name.
 #[derive(Default)]
 pub(super) struct Ways {
-    pub(super) walks: BTreeMap<String, Arc<Walk>>,
+    pub(super) walks: BTreeMap<String, Arc<PagingPlan>>,
     /// How lists of models are paged.
-    pub(super) of_models: Option<Paging>,
+    pub(super) of_models: Option<ModelPaging>,
 }
 
 pub(super) fn settle<'d>(
@@ -42,13 +42,13 @@ pub(super) fn settle<'d>(
     for (name, paging) in definition.upstream.paging.iter() {
         let part = format!("upstream.paging.{}", name.value);
         let is_used = name.value == OF_MODELS && !definition.models.is_empty();
-        let walk = walk(
+        let walk = Arc::new(walk(
             definition, name.place, paging, is_used, &part, filters, found,
-        );
+        ));
         if is_used {
             ways.of_models = of_models(name.place, paging, &walk, &part, found);
         }
-        ways.walks.insert(name.value.clone(), Arc::new(walk));
+        ways.walks.insert(name.value.clone(), walk);
     }
     ways
 }
@@ -81,7 +81,7 @@ fn walk<'d>(
     part: &str,
     filters: &mut Filters<'d>,
     found: &mut Found,
-) -> Walk {
+) -> PagingPlan {
     let kind = paging.kind;
     let parameters = [
         (PagingKind::Page, "page", &paging.page),
@@ -148,7 +148,7 @@ fn walk<'d>(
             hint,
         );
     }
-    Walk {
+    PagingPlan {
         kind,
         start,
         size: paging.size.as_ref().map(|size| size.value.clone()),
@@ -190,10 +190,10 @@ fn names(glue: &Glue) -> Option<Vec<String>> {
 fn of_models(
     place: Place,
     paging: &definition::Paging,
-    walk: &Walk,
+    walk: &Arc<PagingPlan>,
     part: &str,
     found: &mut Found,
-) -> Option<Paging> {
+) -> Option<ModelPaging> {
     if paging.kind != PagingKind::After {
         found.add(
             place,
@@ -230,13 +230,10 @@ fn of_models(
             );
         }
     }
-    Some(Paging {
-        after: walk.start.clone()?,
-        size: walk.size.clone()?,
+    Some(ModelPaging {
+        plan: Arc::clone(walk),
         offset: paging.offset.as_ref()?.value.clone(),
         rows: rows?,
         more: more?,
-        identity: walk.identity.clone(),
-        cap: walk.cap,
     })
 }

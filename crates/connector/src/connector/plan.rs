@@ -183,7 +183,7 @@ pub(crate) struct Entry {
 /// A list that is walked.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    pub(crate) walk: Arc<Walk>,
+    pub(crate) walk: Arc<PagingPlan>,
     pub(crate) row: Row,
     pub(crate) filter: Option<Glue>,
     /// Arguments without which the filter does not apply; empty, and it always does.
@@ -206,9 +206,9 @@ pub(crate) enum Row {
     Filter(Glue),
 }
 
-/// A way of paging.
+/// One way of paging, settled.
 #[derive(Debug)]
-pub(crate) struct Walk {
+pub(crate) struct PagingPlan {
     pub(crate) kind: PagingKind,
     /// Parameter that says where a page starts; none for kind `link`.
     pub(crate) start: Option<String>,

@@ -7,10 +7,10 @@ use jaq_json::Val;
 use serde_json::{Map, Value};
 
 use super::super::Inner;
-use super::super::cursor::Bound;
 use super::super::lookup::{self, Asked};
-use super::super::pages::{DEFAULT_LIMIT, Wanted};
+use super::super::paging::CursorBinding;
 use super::super::projection::Fields;
+use super::super::step_list::{DEFAULT_LIMIT, WantedItems};
 use super::super::throttle::set;
 use super::super::values;
 use super::super::values::Held;
@@ -172,7 +172,7 @@ pub(super) fn with_defaults(plan: &Plan, mut given: Map<String, Value>) -> Val {
 
 impl Paged {
     /// What is wanted of the tool's list.
-    pub(super) fn wanted(&self, tool: &str, pages: &Pages, keeps_records: bool) -> Wanted {
+    pub(super) fn wanted(&self, tool: &str, pages: &Pages, keeps_records: bool) -> WantedItems {
         let decides = self
             .decides
             .iter()
@@ -182,31 +182,13 @@ impl Paged {
         } else {
             self.limit.unwrap_or(DEFAULT_LIMIT)
         };
-        Wanted {
+        WantedItems {
             limit: limit.min(pages.walk.cap),
             cursor: self.cursor.clone(),
-            bound: Some(Bound::to(std::iter::once(tool).chain(decides))),
-            whole: self.all,
+            binding: Some(CursorBinding::to(std::iter::once(tool).chain(decides))),
+            is_whole: self.all,
             keeps_records,
             fields: self.fields.clone(),
-        }
-    }
-}
-
-impl Wanted {
-    /// All rows, or as many as the file says, for a list that is not the result.
-    pub(super) fn all(pages: &Pages) -> Self {
-        let (limit, whole) = (
-            pages.at_most.unwrap_or(pages.walk.cap),
-            pages.at_most.is_none(),
-        );
-        Self {
-            limit,
-            cursor: None,
-            bound: None,
-            whole,
-            keeps_records: false,
-            fields: Fields::default(),
         }
     }
 }

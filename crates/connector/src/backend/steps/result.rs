@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use super::super::projection::{self, Fields};
 use super::super::tidy::{self, Rules};
 use super::super::values::{self, Held};
-use super::super::{Outcome, pages};
+use super::super::{Outcome, step_list};
 use super::{Given, Run};
 use crate::failure::CallError;
 use crate::fence::cut::{self, Window};
@@ -46,9 +46,9 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
     let (mut result, mut records) = made(&run, run.last.clone(), &rules).await?;
     if let (true, Some(Given::List(listed))) = (run.plan.is_list, &run.last) {
         let mut items = listed.items.len();
-        while result.len() > pages::MAX_ANSWER_BYTES {
+        while result.len() > step_list::MAX_ANSWER_BYTES {
             // about as many as fit, and in any case fewer than before
-            items = (items * pages::MAX_ANSWER_BYTES / result.len())
+            items = (items * step_list::MAX_ANSWER_BYTES / result.len())
                 .min(items.saturating_sub(1))
                 .max(1);
             let Some(fewer) = listed.first(items) else {
@@ -193,7 +193,7 @@ fn with(json: String, name: &str, said: &[(String, String)]) -> String {
 
 /// The tidy result; a smaller one when it is too large.
 fn within(json: &str, rules: &Rules, is_whole: bool) -> Result<String, CallError> {
-    let mut out = String::with_capacity(json.len().min(pages::MAX_ANSWER_BYTES) + 64);
+    let mut out = String::with_capacity(json.len().min(step_list::MAX_ANSWER_BYTES) + 64);
     tidy::push(&mut out, json, rules);
     let (most, smaller) = if rules.window.from.is_some() {
         (MAX_PARTS_BYTES, SMALLER_PARTS)

@@ -1,43 +1,73 @@
-//! A list as far as it was read, and as the caller gets it.
+//! The list of a step as far as it was read, and as the caller gets it.
 
 use std::sync::Arc;
 
 use jaq_json::Val;
 
-use super::position::Position;
-use crate::backend::cursor::Bound;
+use super::WantedItems;
+use crate::backend::paging::{self, CursorBinding, Position, WalkOutcome};
+use crate::connector::PagingPlan;
 use crate::failure::CallError;
 use crate::jq;
 use crate::json::push_string;
 
-/// A list as far as it was read.
+/// Items, and what is told beside them.
 #[derive(Default)]
-pub(in crate::backend) struct Listed {
+pub(in crate::backend) struct ItemList {
     /// JSON of each item.
     pub(in crate::backend) items: Vec<String>,
     /// JSON of each row as the backend sent it, when somebody wants them.
-    pub(in crate::backend) records: Vec<Box<str>>,
-    pub(super) total: Option<u64>,
-    pub(super) truncated: bool,
-    pub(super) next: Option<String>,
-    /// Why rows are missing.
-    pub(in crate::backend) note: Option<String>,
-    /// A later page failed.
-    pub(in crate::backend) has_failed: bool,
+    pub(super) records: Vec<Box<str>>,
+    /// The first answer without its rows, when a filter names it.
     pub(super) first_page: Option<Val>,
     /// Where each item begins, in a list that can be gone on from.
     pub(super) places: Option<ItemPlaces>,
+    walked: WalkOutcome,
 }
 
 /// Where the items of a list begin.
 pub(super) struct ItemPlaces {
-    pub(super) bound: Bound,
+    plan: Arc<PagingPlan>,
+    binding: CursorBinding,
     pub(super) pages: Vec<Position>,
     /// Of each item: the place of its page, and the rows of that page before it.
     pub(super) items: Vec<(usize, usize)>,
 }
 
-impl Listed {
+impl ItemList {
+    /// A list without items. Who wants the records takes them as they are, and cannot follow a
+    /// cursor.
+    pub(super) fn new(plan: &Arc<PagingPlan>, wanted: &WantedItems) -> Self {
+        let places = wanted
+            .binding
+            .filter(|_| !wanted.is_whole && !wanted.keeps_records)
+            .map(|binding| ItemPlaces {
+                plan: Arc::clone(plan),
+                binding,
+                pages: Vec::new(),
+                items: Vec::new(),
+            });
+        Self {
+            places,
+            ..Self::default()
+        }
+    }
+
+    /// The list after its walk.
+    pub(super) fn after(self, walked: WalkOutcome) -> Self {
+        Self { walked, ..self }
+    }
+
+    /// Why rows are missing.
+    pub(in crate::backend) fn note(&self) -> Option<&String> {
+        self.walked.note.as_ref()
+    }
+
+    /// Whether a later page failed.
+    pub(in crate::backend) fn has_failed(&self) -> bool {
+        self.walked.has_failed
+    }
+
     /// `{"items":[...],"total_count":...,"truncated":true,"next_cursor":...,"note":...}`.
     pub(in crate::backend) fn json(&self) -> String {
         self.with_items(&self.items)
@@ -64,13 +94,16 @@ impl Listed {
             out.push_str(item.as_ref());
         }
         out.push(']');
-        if let Some(total) = self.total {
+        if let Some(total) = self.walked.total {
             out.push_str(&format!(",\"total_count\":{total}"));
         }
-        if self.truncated {
+        if self.walked.is_truncated {
             out.push_str(",\"truncated\":true");
         }
-        for (name, text) in [("next_cursor", &self.next), ("note", &self.note)] {
+        for (name, text) in [
+            ("next_cursor", &self.walked.cursor),
+            ("note", &self.walked.note),
+        ] {
             if let Some(text) = text {
                 out.push_str(&format!(",\"{name}\":"));
                 push_string(&mut out, text);
@@ -103,29 +136,16 @@ impl Listed {
             skip,
             ..places.pages.get(page)?.clone()
         };
-        let mut cut = Self {
+        let note = format!("{}: there are more.", paging::too_large(items));
+        let cursor = paging::cursor(&places.plan, places.binding, &at);
+        Some(Self {
             items: self.items.iter().take(items).cloned().collect(),
-            total: self.total,
             first_page: self.first_page.clone(),
+            walked: WalkOutcome {
+                total: self.walked.total,
+                ..WalkOutcome::cut(cursor, note)
+            },
             ..Self::default()
-        };
-        let cursor = places.bound.seal(&at.text());
-        cut.ends_at(
-            cursor,
-            Some(format!("{}: there are more.", too_large(items))),
-        );
-        Some(cut)
+        })
     }
-
-    /// The list stops at a bound of ours, and goes on at this cursor.
-    pub(super) fn ends_at(&mut self, cursor: Option<String>, note: Option<String>) {
-        self.truncated = true;
-        self.next = cursor;
-        self.note = note;
-    }
-}
-
-/// The sentence about a list whose further items do not fit.
-pub(super) fn too_large(items: usize) -> String {
-    format!("The answer ends after {items} rows because of its size")
 }

@@ -1,43 +1,28 @@
-//! Where a list ends, for lists of models and of steps alike. What the backend says ends it; where
-//! it says nothing, a page without rows, a 404 after the first page, or a page that brings nothing
-//! new. A short page is no end.
+//! The tally of a walk: which rows earlier pages had, and what that says about the end of the list.
+//! What the backend says ends it; where it says nothing, a page without rows, a 404 after the first
+//! page, or a page that brings nothing new. A short page is no end.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
+use super::page::Remainder;
 use crate::json;
 
 /// Pages without a new row that may come one after another before the list is left there.
 pub(super) const MAX_BARREN_PAGES: usize = 5;
-/// Times that the size of a page is halved in one call, because the backend takes too long over it
-/// or says too much.
-pub(super) const MAX_HALVINGS: usize = 3;
-/// Rows of a page that is small enough: what fails with it fails for another reason.
-pub(super) const SMALL_PAGE: usize = 50;
-
-/// What an answer says about what follows its rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Says {
-    /// More rows; with where they begin, when `named`.
-    More { named: bool },
-    /// It was the last page.
-    Last,
-    /// Neither.
-    Nothing,
-}
 
 /// What becomes of a list after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     GoesOn,
     Ended,
-    Left(Why),
+    Left(LeaveReason),
 }
 
-/// Why a list was left before its end.
+/// The reason for which a list was left before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum LeaveReason {
     /// A page brought what earlier ones had.
     Repeats,
     /// Too many pages without a new row, though the backend names a next one.
@@ -46,7 +31,7 @@ pub(super) enum Why {
     Unnamed,
 }
 
-impl Why {
+impl LeaveReason {
     /// The sentence for the caller.
     pub(super) fn sentence(self, title: &str) -> String {
         match self {
@@ -67,37 +52,32 @@ impl Why {
 }
 
 /// The sentence about a list that ended before as many rows as the backend counts.
-pub(super) fn short(title: &str, total: u64, received: u64) -> String {
+pub(super) fn shortfall(title: &str, total: u64, received: u64) -> String {
     format!("{title} counts {total} rows, but gave {received} and no further ones.")
 }
 
-/// What the pages of one walk brought.
+/// The rows of one walk so far.
 #[derive(Default)]
 pub(super) struct Tally {
     seen: HashSet<u64>,
     hasher: RandomState,
     barren: usize,
-    /// Rows that an earlier page had.
-    pub(super) repeated: u64,
 }
 
 impl Tally {
     /// Which of a page's rows no earlier page had: by their identity where the file names one, else
     /// by every value.
     pub(super) fn fresh<S: AsRef<str>>(
-        &mut self,
+        &self,
         rows: &[S],
         identity: Option<&[String]>,
     ) -> Vec<bool> {
         if self.seen.is_empty() {
             return vec![true; rows.len()];
         }
-        let fresh: Vec<bool> = rows
-            .iter()
+        rows.iter()
             .map(|row| !self.seen.contains(&self.print(row.as_ref(), identity)))
-            .collect();
-        self.repeated += fresh.iter().filter(|fresh| !**fresh).count() as u64;
-        fresh
+            .collect()
     }
 
     /// Another page follows: its rows are held against these.
@@ -109,34 +89,37 @@ impl Tally {
     }
 
     fn print(&self, row: &str, identity: Option<&[String]>) -> u64 {
-        self.hasher
-            .hash_one(identity.and_then(|path| inside(row, path)).unwrap_or(row))
+        self.hasher.hash_one(
+            identity
+                .and_then(|path| value_inside(row, path))
+                .unwrap_or(row),
+        )
     }
 
     /// What becomes of the list after a page of so many rows, so many of them new.
-    pub(super) fn verdict(&mut self, says: Says, rows: usize, fresh: usize) -> Verdict {
+    pub(super) fn verdict(&mut self, remainder: Remainder, rows: usize, fresh: usize) -> Verdict {
         if fresh > 0 {
             self.barren = 0;
         }
-        match says {
-            Says::Last => Verdict::Ended,
-            Says::Nothing if rows == 0 => Verdict::Ended,
+        match remainder {
+            Remainder::Nothing => Verdict::Ended,
+            Remainder::Untold if rows == 0 => Verdict::Ended,
             _ if fresh > 0 => Verdict::GoesOn,
-            Says::More { named } if named || rows == 0 => {
+            Remainder::More { is_named } if is_named || rows == 0 => {
                 self.barren += 1;
                 if self.barren > MAX_BARREN_PAGES {
-                    Verdict::Left(Why::Barren)
+                    Verdict::Left(LeaveReason::Barren)
                 } else {
                     Verdict::GoesOn
                 }
             }
-            _ => Verdict::Left(Why::Repeats),
+            _ => Verdict::Left(LeaveReason::Repeats),
         }
     }
 }
 
 /// A value inside a text, by its path; none for null.
-pub(super) fn inside<'t>(text: &'t str, path: &[String]) -> Option<&'t str> {
+fn value_inside<'t>(text: &'t str, path: &[String]) -> Option<&'t str> {
     let mut at = text;
     for name in path {
         let [value] = json::pick(at, [name.as_str()])?;
@@ -145,38 +128,40 @@ pub(super) fn inside<'t>(text: &'t str, path: &[String]) -> Option<&'t str> {
     (at != "null").then_some(at)
 }
 
-/// The row's own name, after which the next page starts: its identity, or its id.
-pub(super) fn name(row: &str, identity: Option<&[String]>) -> Option<String> {
+/// The row's own name, after which the next page starts: its identity, or its id; none when that is
+/// empty.
+pub(super) fn row_name(row: &str, identity: Option<&[String]>) -> Option<String> {
     let name = match identity {
-        Some(path) => inside(row, path)?,
+        Some(path) => value_inside(row, path)?,
         None => json::pick(row, ["id"])
             .and_then(|[id]| id)
             .filter(|id| *id != "null")?,
     };
-    if name.starts_with('"') {
-        serde_json::from_str(name).ok()
+    let name = if name.starts_with('"') {
+        serde_json::from_str(name).ok()?
     } else {
-        Some(name.to_owned())
-    }
+        name.to_owned()
+    };
+    Some(name).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BARREN_PAGES, Says, Tally, Verdict, Why, name};
+    use super::{LeaveReason, MAX_BARREN_PAGES, Remainder, Tally, Verdict, row_name};
 
     #[test]
     fn a_short_page_is_no_end_and_what_the_backend_says_is() {
         let mut tally = Tally::default();
-        assert_eq!(tally.verdict(Says::Nothing, 1, 1), Verdict::GoesOn);
-        assert_eq!(tally.verdict(Says::Nothing, 0, 0), Verdict::Ended);
-        assert_eq!(tally.verdict(Says::Last, 9, 9), Verdict::Ended);
+        assert_eq!(tally.verdict(Remainder::Untold, 1, 1), Verdict::GoesOn);
+        assert_eq!(tally.verdict(Remainder::Untold, 0, 0), Verdict::Ended);
+        assert_eq!(tally.verdict(Remainder::Nothing, 9, 9), Verdict::Ended);
         assert_eq!(
-            tally.verdict(Says::Nothing, 9, 0),
-            Verdict::Left(Why::Repeats)
+            tally.verdict(Remainder::Untold, 9, 0),
+            Verdict::Left(LeaveReason::Repeats)
         );
         assert_eq!(
-            tally.verdict(Says::More { named: false }, 9, 0),
-            Verdict::Left(Why::Repeats)
+            tally.verdict(Remainder::More { is_named: false }, 9, 0),
+            Verdict::Left(LeaveReason::Repeats)
         );
     }
 
@@ -184,11 +169,14 @@ mod tests {
     fn pages_without_a_new_row_have_a_limit() {
         for rows in [0, 3] {
             let mut tally = Tally::default();
-            let more = Says::More { named: true };
+            let more = Remainder::More { is_named: true };
             for _ in 0..MAX_BARREN_PAGES {
                 assert_eq!(tally.verdict(more, rows, 0), Verdict::GoesOn);
             }
-            assert_eq!(tally.verdict(more, rows, 0), Verdict::Left(Why::Barren));
+            assert_eq!(
+                tally.verdict(more, rows, 0),
+                Verdict::Left(LeaveReason::Barren)
+            );
             assert_eq!(
                 (tally.verdict(more, 1, 1), tally.verdict(more, rows, 0)),
                 (Verdict::GoesOn, Verdict::GoesOn)
@@ -207,14 +195,14 @@ mod tests {
             assert_eq!(tally.fresh(&rows, identity), expected);
         }
         assert_eq!(
-            (name(rows[0], None), name(rows[0], Some(&path))),
+            (row_name(rows[0], None), row_name(rows[0], Some(&path))),
             (Some("1".into()), Some("7".into()))
         );
         assert_eq!(
             (
-                name("7", None),
-                name(r#"{"id":null}"#, None),
-                name(r#"{"id":"a\"b"}"#, None)
+                row_name("7", None),
+                row_name(r#"{"id":null}"#, None),
+                row_name(r#"{"id":"a\"b"}"#, None)
             ),
             (None, None, Some("a\"b".into()))
         );
