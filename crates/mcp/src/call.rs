@@ -156,12 +156,12 @@ impl<C> Call<C> {
     /// Source: specification 2025-11-25, Streamable HTTP, "Sending Messages to the Server", which
     /// lets a server end the connection before the answer once the client has an event id.
     pub fn release_client(&self) {
-        // Before 2025-11-25 a stream does not begin with an event id, so the client would have
-        // nothing to come back with.
+        // Where a stream does not begin with an event id, the client would have nothing to come
+        // back with.
         let can_return = self
             .request
             .revision
-            .is_some_and(|revision| revision >= Revision::V2025_11_25);
+            .is_some_and(Revision::streams_begin_with_id);
         if let (Some(outlet), true) = (&self.request.outlet, can_return) {
             outlet.pause();
         }

@@ -190,7 +190,6 @@ fn take_batch<C: Send + Sync + 'static>(
         Step::Answered(refusal(
             None,
             revision,
-            false,
             &ProtocolError::invalid_request(message),
         ))
     };
@@ -199,8 +198,8 @@ fn take_batch<C: Send + Sync + 'static>(
             headers: Some(headers),
             conversation: None,
         } => mirrored_headers::protocol_version(headers)
-            .is_none_or(|named| named == Revision::V2025_03_26.as_str()),
-        _ => revision == Some(Revision::V2025_03_26),
+            .is_none_or(|named| Revision::parse(named).is_some_and(Revision::has_batches)),
+        _ => revision.is_some_and(Revision::has_batches),
     };
     if !may_batch {
         return refused(
@@ -243,7 +242,6 @@ fn take_message<C: Send + Sync + 'static>(
         Err(Malformed { id, error }) => Step::Answered(refusal(
             id.map(RawValue::get),
             arrival.origin.revision(),
-            false,
             &error,
         )),
     }
@@ -264,20 +262,9 @@ fn take_notification<C>(method: &str, params: Option<&RawValue>, origin: Origin<
     Step::Answered(accepted())
 }
 
-fn refusal(
-    id: Option<&str>,
-    revision: Option<Revision>,
-    modern: bool,
-    error: &ProtocolError,
-) -> Answer {
-    let modern = modern || revision.is_some_and(Revision::is_modern);
-    let revision = if modern {
-        Some(Revision::V2026_07_28)
-    } else {
-        revision
-    };
+fn refusal(id: Option<&str>, revision: Option<Revision>, error: &ProtocolError) -> Answer {
     Answer {
-        status: error.http_status(modern),
+        status: error.http_status(revision),
         reply: Some(Reply::error(id, revision, error)),
     }
 }

@@ -124,7 +124,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         let list = self
             .catalog()
             .seen(&caller.into(), Arc::default)
-            .list(List::Tools, None, false);
+            .list(List::Tools, None, None);
         String::from_utf8(list.unwrap_or_default().to_vec()).unwrap_or_default()
     }
 

@@ -29,7 +29,7 @@ pub(crate) fn protocol_version(headers: &HeaderMap) -> Option<&str> {
 pub(crate) fn names_modern_revision(headers: &HeaderMap) -> bool {
     protocol_version(headers)
         .and_then(Revision::parse)
-        .is_some_and(Revision::is_modern)
+        .is_some_and(Revision::carries_metadata)
 }
 
 /// A client of the legacy era may leave the header out (it came with 2025-06-18), but may not name

@@ -109,9 +109,11 @@ impl ProtocolError {
         )
     }
 
-    /// A resource that is not there: -32602 on 2026-07-28, -32002 before.
-    pub(crate) fn resource_not_found(uri: &str, modern: bool) -> Self {
-        let code = if modern { -32602 } else { -32002 };
+    /// A resource that is not there: its code is the revision's.
+    pub(crate) fn resource_not_found(uri: &str, revision: Option<Revision>) -> Self {
+        let code = revision
+            .unwrap_or(Revision::NEWEST_LEGACY)
+            .resource_not_found_code();
         Self::new(code, "resource not found", Status::InBand)
             .with_data(serde_json::json!({ "uri": excerpt(uri) }))
     }
@@ -202,11 +204,12 @@ impl ProtocolError {
         }
     }
 
-    /// The HTTP status of this error in an era.
-    pub(crate) fn http_status(&self, modern: bool) -> ::http::StatusCode {
+    /// The HTTP status of this error; a client without a revision is one of the legacy era.
+    pub(crate) fn http_status(&self, revision: Option<Revision>) -> ::http::StatusCode {
+        let has_own = revision.is_some_and(Revision::has_error_statuses);
         match self.status {
-            Status::UnknownMethod if modern => ::http::StatusCode::NOT_FOUND,
-            Status::MissingCapability if modern => ::http::StatusCode::BAD_REQUEST,
+            Status::UnknownMethod if has_own => ::http::StatusCode::NOT_FOUND,
+            Status::MissingCapability if has_own => ::http::StatusCode::BAD_REQUEST,
             Status::InBand | Status::UnknownMethod | Status::MissingCapability => {
                 ::http::StatusCode::OK
             }
@@ -229,6 +232,7 @@ pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::{ProtocolError, excerpt};
+    use crate::revision::Revision;
 
     /// code, HTTP status on the legacy era, HTTP status on the modern era.
     #[test]
@@ -259,8 +263,11 @@ mod tests {
         ];
         for (error, code, legacy, modern) in table {
             assert_eq!(error.code, code);
-            assert_eq!(error.http_status(false).as_u16(), legacy, "{error:?}");
-            assert_eq!(error.http_status(true).as_u16(), modern, "{error:?}");
+            for revision in [None, Some(Revision::NEWEST_LEGACY)] {
+                assert_eq!(error.http_status(revision).as_u16(), legacy, "{error:?}");
+            }
+            let status = error.http_status(Some(Revision::NEWEST_MODERN));
+            assert_eq!(status.as_u16(), modern, "{error:?}");
         }
     }
 

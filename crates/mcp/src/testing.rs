@@ -251,7 +251,7 @@ impl<C: Send + Sync + 'static> TestClient<C> {
 
     fn meta(&self) -> Value {
         json!({
-            "io.modelcontextprotocol/protocolVersion": Revision::V2026_07_28.as_str(),
+            "io.modelcontextprotocol/protocolVersion": Revision::NEWEST_MODERN.as_str(),
             "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "0" },
             "io.modelcontextprotocol/clientCapabilities": self.capabilities,
             "io.modelcontextprotocol/logLevel": "debug",

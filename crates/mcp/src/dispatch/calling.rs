@@ -22,11 +22,11 @@ use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
 use crate::question::InputRequired;
 use crate::reply::Reply;
+use crate::revision::Revision;
 
 /// Work under way. Owns all it needs.
 pub(crate) struct Calling<C> {
     pub(crate) id: String,
-    pub(super) modern: bool,
     pub(super) work: Work<C>,
     pub(super) waiting: Option<Waiting>,
     /// What the work may say until it is answered.
@@ -82,21 +82,20 @@ impl Drop for Voice {
 impl<C: Send + Sync + 'static> Calling<C> {
     /// The answer to a call that may not begin.
     pub(super) fn refused(&self, error: &ProtocolError) -> Answer {
-        let revision = self.voice.0.revision;
-        refusal(Some(&self.id), revision, self.modern, error)
+        refusal(Some(&self.id), self.voice.0.revision, error)
     }
 
     /// Waits for the work and writes its answer.
     pub(crate) async fn finish(self) -> Answer {
         let Self {
             id,
-            modern,
             work,
             waiting,
             voice,
             catalog,
         } = self;
         let identity = &catalog.identity;
+        let revision = voice.0.revision;
         let error = match work {
             Work::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
             Work::Task(reply) => return ok(reply),
@@ -112,11 +111,11 @@ impl<C: Send + Sync + 'static> Calling<C> {
                     ProtocolError::internal()
                 }
                 Followed::Ended(Ok(output)) => {
-                    let tail = modern.then_some(identity.modern_tail.as_str());
+                    let tail = identity.tail(revision);
                     return ok(Reply::output(&id, &output, structured, tail));
                 }
                 Followed::Ended(Err(CallError::InputRequired(required))) => {
-                    return ask(&id, *required, waiting, modern, &catalog);
+                    return ask(&id, *required, waiting, revision, &catalog);
                 }
                 Followed::Ended(Err(CallError::MissingCapability(capabilities))) => {
                     ProtocolError::missing_capability(&capabilities)
@@ -133,17 +132,17 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 not_found,
             } => match work.await {
                 Ok(open) => {
-                    let result = match (modern, keep) {
-                        (false, _) => format!("{open}}}").into(),
-                        (true, Keep::For(ttl)) => {
+                    let result = match (identity.tail(revision), keep) {
+                        (None, _) => format!("{open}}}").into(),
+                        (Some(_), Keep::For(ttl)) => {
                             identity.cacheable(open, ttl, CacheScope::Private)
                         }
-                        (true, Keep::No) => format!("{open}{}", identity.modern_tail).into(),
+                        (Some(tail), Keep::No) => format!("{open}{tail}").into(),
                     };
                     return ok(Reply::ready(&id, result));
                 }
                 Err(Stopped::Failed(Failure::InputRequired(required))) => {
-                    return ask(&id, *required, waiting, modern, &catalog);
+                    return ask(&id, *required, waiting, revision, &catalog);
                 }
                 Err(stopped) => method_error(&name, stopped, not_found),
             },
@@ -151,7 +150,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 Ok(result) => {
                     return ok(Reply::ready(
                         &id,
-                        custom::result(&method, result, identity, modern).into(),
+                        custom::result(&method, result, identity, revision).into(),
                     ));
                 }
                 Err(stopped) => method_error(
@@ -161,7 +160,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 ),
             },
         };
-        refusal(Some(&id), None, modern, &error)
+        refusal(Some(&id), revision, &error)
     }
 }
 
@@ -177,7 +176,7 @@ fn ask<C>(
     id: &str,
     required: InputRequired,
     waiting: Option<Waiting>,
-    modern: bool,
+    revision: Option<Revision>,
     catalog: &Catalog<C>,
 ) -> Answer {
     let InputRequired { questions, answers } = required;
@@ -197,7 +196,7 @@ fn ask<C>(
             &state,
             &catalog.identity.modern_meta,
         )),
-        None => refusal(Some(id), None, modern, &ProtocolError::internal()),
+        None => refusal(Some(id), revision, &ProtocolError::internal()),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::endpoint::Identity;
 use crate::method::Method;
 use crate::mirrored_headers;
 use crate::protocol_error::ProtocolError;
+use crate::revision::Revision;
 
 /// The parameters of a request, without `_meta`.
 pub(super) fn params(raw: Option<&RawValue>) -> Result<Map<String, Value>, ProtocolError> {
@@ -41,9 +42,9 @@ pub(super) fn result<C>(
     method: &Method<C>,
     mut result: Map<String, Value>,
     identity: &Identity<C>,
-    modern: bool,
+    revision: Option<Revision>,
 ) -> String {
-    if modern {
+    if revision.is_some_and(Revision::marks_results) {
         let own: Map<String, Value> =
             serde_json::from_str(&format!("{{{}}}", identity.modern_meta)).unwrap_or_default();
         for (key, value) in own {

@@ -55,28 +55,34 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Step<C> {
         let origin = self.arrival.origin;
-        let mut modern = origin
-            .headers
-            .is_some_and(mirrored_headers::names_modern_revision);
+        let mut revision = origin.revision();
         let outcome = Params::read(params).and_then(|read| {
             let meta = read.meta()?;
-            modern |= meta.is_modern();
+            if meta.is_modern() {
+                // What it says is read with the other metadata.
+                revision = revision
+                    .filter(|revision| revision.carries_metadata())
+                    .or(Some(Revision::NEWEST_MODERN));
+            }
+            let carries_metadata = revision.is_some_and(Revision::carries_metadata);
             // The application's rules and functions are called here; a panic in one ends this
             // request and nothing else.
             let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                if modern { self.take_modern(&read, &meta, params) } else { self.take_legacy(&read, &meta, params) }
+                if carries_metadata {
+                    self.take_modern(&read, &meta, params)
+                } else {
+                    self.take_legacy(&read, &meta, params)
+                }
             }));
             taken.unwrap_or_else(|panic| {
                 tracing::error!(method = %self.method, panic = fence::text(&*panic), "a request panicked");
                 Err(ProtocolError::internal())
             })
         });
-        outcome.unwrap_or_else(|error| {
-            Step::Answered(refusal(Some(self.id), origin.revision(), modern, &error))
-        })
+        outcome.unwrap_or_else(|error| Step::Answered(refusal(Some(self.id), revision, &error)))
     }
 
-    /// 2026-07-28: everything about the request is in the request.
+    /// The modern era: everything about the request is in the request.
     fn take_modern(
         &self,
         params: &Params<'_>,
@@ -92,13 +98,13 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 params.named_by(&self.method),
             )?;
         }
-        if Revision::parse(&version).is_none_or(|revision| !revision.is_modern()) {
-            return Err(ProtocolError::unsupported_version(&version));
-        }
+        let revision = Revision::parse(&version)
+            .filter(|revision| revision.carries_metadata())
+            .ok_or_else(|| ProtocolError::unsupported_version(&version))?;
         let log_level = meta.log_level()?.filter(|_| self.catalog.identity.logging);
         let context = |asking| {
             Arc::new(RequestContext {
-                revision: Some(Revision::V2026_07_28),
+                revision: Some(revision),
                 client: Arc::new(Client::new(meta.client(), Some(capabilities.get()))),
                 progress_token: meta.progress_token().map(Box::from),
                 log_level,
@@ -111,7 +117,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             return self.custom(method, raw, context(Asking::Impossible));
         }
         if let Some(list) = list_of(&self.method) {
-            return self.list(list, params, true, || context(Asking::Impossible));
+            return self.list(list, params, Some(revision), || context(Asking::Impossible));
         }
         match &*self.method {
             "server/discover" => {
@@ -204,7 +210,6 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         );
         Ok(Step::Calling(Calling {
             id,
-            modern: true,
             work,
             waiting: None,
             voice,
@@ -227,7 +232,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             return self.custom(method, raw, context());
         }
         if let Some(list) = list_of(&self.method) {
-            return self.list(list, params, false, context);
+            return self.list(list, params, self.arrival.origin.revision(), context);
         }
         match &*self.method {
             "initialize" => {
@@ -293,11 +298,14 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         {
             return Err(ProtocolError::unknown_method(&self.method));
         }
-        let modern = context.revision.is_some_and(Revision::is_modern);
         let params = custom::params(raw)?;
         custom::check_name(
             method,
-            self.arrival.origin.headers.filter(|_| modern),
+            self.arrival.origin.headers.filter(|_| {
+                context
+                    .revision
+                    .is_some_and(Revision::repeats_body_in_headers)
+            }),
             &params,
         )?;
         let call = self.call_with(params, &context);
@@ -318,7 +326,6 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         );
         Ok(Step::Calling(Calling {
             id,
-            modern,
             work,
             waiting: None,
             voice,
@@ -346,7 +353,10 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                     .seen(self.arrival.caller, context)
                     .has_resource(&uri) =>
             {
-                return Err(ProtocolError::resource_not_found(&uri, false));
+                return Err(ProtocolError::resource_not_found(
+                    &uri,
+                    self.arrival.origin.revision(),
+                ));
             }
             "resources/subscribe" => conversation.subscribe(&uri),
             _ => {
@@ -386,7 +396,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         &self,
         list: List,
         params: &Params<'_>,
-        modern: bool,
+        revision: Option<Revision>,
         context: impl FnOnce() -> Arc<RequestContext>,
     ) -> Result<Step<C>, ProtocolError> {
         let seen = self.catalog.seen(self.arrival.caller, context);
@@ -395,7 +405,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             .map(|cursor| Params::text(Some(cursor), "cursor"))
             .transpose()?;
         let list =
-            seen.list(list, cursor.as_deref(), modern)
+            seen.list(list, cursor.as_deref(), revision)
                 .map_err(|unlisted| match unlisted {
                     Unlisted::NotOffered => ProtocolError::unknown_method(&self.method),
                     Unlisted::Cursor => ProtocolError::invalid_params(

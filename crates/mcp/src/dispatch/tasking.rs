@@ -78,7 +78,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         let caller = Arc::clone(self.arrival.caller);
         let start = |arguments| tool.start(arguments, caller, Arc::clone(context));
         let knows_tasks = || {
-            context.revision.is_some_and(Revision::is_modern) && tasks::knows_tasks(&context.client)
+            context.revision.is_some_and(Revision::has_tasks) && tasks::knows_tasks(&context.client)
         };
         let tasks = match (tool.task, self.tasks) {
             (Some(_), Some(tasks)) if knows_tasks() => tasks,

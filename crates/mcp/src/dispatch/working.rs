@@ -53,12 +53,10 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             "completion/complete" => self.complete(raw, &context, &seen)?,
             _ => return Err(ProtocolError::unknown_method(&self.method)),
         };
-        let modern = context.revision.is_some_and(Revision::is_modern);
         let catalog = Arc::clone(&self.catalog);
         let voice = Voice(context);
         Ok(Step::Calling(Calling {
             id: self.id.to_owned(),
-            modern,
             work,
             waiting,
             voice,
@@ -90,7 +88,9 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             check_capabilities(&context.client, required)?;
         }
         if let (true, Some(headers)) = (
-            context.revision.is_some_and(Revision::is_modern),
+            context
+                .revision
+                .is_some_and(Revision::repeats_body_in_headers),
             self.arrival.origin.headers,
         ) {
             tool.header_parameters
@@ -109,8 +109,10 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         context: &RequestContext,
         error: ProtocolError,
     ) -> ProtocolError {
-        let modern = context.revision.is_some_and(Revision::is_modern);
-        if modern && !seen.offers(kind) {
+        let is_strict = context
+            .revision
+            .is_some_and(Revision::offers_only_what_there_is);
+        if is_strict && !seen.offers(kind) {
             ProtocolError::unknown_method(&self.method)
         } else {
             error
@@ -125,10 +127,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         seen: &Seen<'_, C>,
     ) -> Result<Work<C>, ProtocolError> {
         let uri = Params::text(params.uri, "uri")?;
-        let not_found = ProtocolError::resource_not_found(
-            &uri,
-            context.revision.is_some_and(Revision::is_modern),
-        );
+        let not_found = ProtocolError::resource_not_found(&uri, context.revision);
         let fixed = seen.resource(&uri).map(|resource| (resource, Map::new()));
         let found = fixed.or_else(|| seen.template(|template| template.parameters_in(&uri)));
         let Some((resource, parameters)) = found else {

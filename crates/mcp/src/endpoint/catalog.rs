@@ -36,7 +36,7 @@ pub(crate) struct Catalog<C> {
 struct ReadyResults {
     initialize: Vec<(Revision, Bytes)>,
     discover: Bytes,
-    /// In the order of [`List`], legacy and modern; a list that is not offered is missing, and all
+    /// In the order of [`List`], plain and marked; a list that is not offered is missing, and all
     /// are where lists have pages.
     lists: Vec<[Option<Bytes>; 2]>,
 }
@@ -54,18 +54,18 @@ impl ReadyResults {
     /// A list as a whole, if it is there; the inner nothing is one that is not offered.
     fn of(
         &self,
-        Wanted {
+        ListRequest {
             list,
             cursor,
-            modern,
-        }: Wanted<'_>,
+            revision,
+        }: ListRequest<'_>,
     ) -> Option<Option<Bytes>> {
         if cursor.is_some() {
             return None;
         }
         self.lists
             .get(list as usize)
-            .and_then(|both| both.get(usize::from(modern)))
+            .and_then(|both| both.get(usize::from(revision.is_some_and(Revision::marks_results))))
             .cloned()
     }
 }
@@ -151,8 +151,11 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         };
         let legacy = Revision::ALL
             .into_iter()
-            .filter(|revision| !revision.is_modern());
-        let list = |list| [false, true].map(|modern| seen.list(list, None, modern).ok());
+            .filter(|revision| revision.has_handshake());
+        let list = |list| {
+            [None, Some(Revision::NEWEST_MODERN)]
+                .map(|revision| seen.list(list, None, revision).ok())
+        };
         let is_paged = self.identity.page_size.is_some();
         ReadyResults {
             initialize: legacy
@@ -302,7 +305,7 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
         &self,
         list: List,
         cursor: Option<&str>,
-        modern: bool,
+        revision: Option<Revision>,
     ) -> Result<Bytes, Unlisted> {
         let Things {
             tools,
@@ -311,12 +314,12 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
             prompts,
             ..
         } = &self.catalog.things;
-        let wanted = Wanted {
+        let request = ListRequest {
             list,
             cursor,
-            modern,
+            revision,
         };
-        if let Some(ready) = self.ready().and_then(|ready| ready.of(wanted)) {
+        if let Some(ready) = self.ready().and_then(|ready| ready.of(request)) {
             return ready.ok_or(Unlisted::NotOffered);
         }
         let own = if let View::Own(visible) = &self.view {
@@ -325,10 +328,10 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
             None
         };
         match list {
-            List::Tools => self.write(tools, own.map(|own| &*own.tools), wanted),
-            List::Resources => self.write(resources, own.map(|own| &*own.resources), wanted),
-            List::Templates => self.write(templates, own.map(|own| &*own.templates), wanted),
-            List::Prompts => self.write(prompts, own.map(|own| &*own.prompts), wanted),
+            List::Tools => self.write(tools, own.map(|own| &*own.tools), request),
+            List::Resources => self.write(resources, own.map(|own| &*own.resources), request),
+            List::Templates => self.write(templates, own.map(|own| &*own.templates), request),
+            List::Prompts => self.write(prompts, own.map(|own| &*own.prompts), request),
         }
     }
 
@@ -336,15 +339,16 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
         &self,
         all: &Listing<T>,
         own: Option<&[Arc<T>]>,
-        wanted: Wanted<'_>,
+        request: ListRequest<'_>,
     ) -> Result<Bytes, Unlisted> {
-        let Wanted {
+        let ListRequest {
             list,
             cursor,
-            modern,
-        } = wanted;
+            revision,
+        } = request;
         let seen = own.map_or_else(|| self.all(all.entries()), |own| own.iter().collect());
-        if modern && seen.is_empty() && !self.offers(list) {
+        let is_strict = revision.is_some_and(Revision::offers_only_what_there_is);
+        if is_strict && seen.is_empty() && !self.offers(list) {
             return Err(Unlisted::NotOffered);
         }
         let is_everything = seen.len() == all.entries().len()
@@ -357,7 +361,7 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
             .ready
             .as_ref()
             .filter(|_| is_everything)
-            .and_then(|ready| ready.of(wanted));
+            .and_then(|ready| ready.of(request));
         if let Some(Some(ready)) = ready {
             return Ok(ready);
         }
@@ -369,7 +373,7 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
             identity.page_size,
             identity.modern_tail.len() + 64,
         );
-        Ok(identity.list(open.ok_or(Unlisted::Cursor)?, modern))
+        Ok(identity.list(open.ok_or(Unlisted::Cursor)?, revision))
     }
 
     /// Whether the endpoint says to this request that it has anything of the list's kind. In the
@@ -473,8 +477,8 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
 
 /// Which list, from where, in which form.
 #[derive(Clone, Copy)]
-struct Wanted<'a> {
+struct ListRequest<'a> {
     list: List,
     cursor: Option<&'a str>,
-    modern: bool,
+    revision: Option<Revision>,
 }

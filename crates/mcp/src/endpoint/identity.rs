@@ -56,9 +56,9 @@ pub(crate) struct Identity<C> {
     pub(super) tasks: bool,
     pub(crate) state_key: StateKey,
     pub(crate) principal: Principal<C>,
-    /// The `_meta` of every result of 2026-07-28, with its key.
+    /// The `_meta` of every result that is marked, with its key.
     pub(crate) modern_meta: String,
-    /// What closes every other result of 2026-07-28, from its comma on.
+    /// What closes every other result that is marked, from its comma on.
     pub(crate) modern_tail: String,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Kinds {
 impl<C> Identity<C> {
     /// Fills in what is made of the rest.
     pub(super) fn complete(mut self) -> Self {
-        let server_info = to_json(&self.server_info(Revision::V2026_07_28));
+        let server_info = to_json(&self.server_info(Revision::NEWEST_MODERN));
         self.modern_meta =
             format!(r#""_meta":{{"io.modelcontextprotocol/serverInfo":{server_info}}}"#);
         self.modern_tail = format!(r#","resultType":"complete",{}}}"#, self.modern_meta);
@@ -128,7 +128,14 @@ impl<C> Identity<C> {
         self.cacheable(open, self.list_ttl, self.cache_scope)
     }
 
-    /// A result of 2026-07-28 that a client may keep, from its JSON without the closing brace.
+    /// What closes a result, from its comma on, where results are marked.
+    pub(crate) fn tail(&self, revision: Option<Revision>) -> Option<&str> {
+        revision
+            .filter(|revision| revision.marks_results())
+            .map(|_| self.modern_tail.as_str())
+    }
+
+    /// A marked result that a client may keep, from its JSON without the closing brace.
     pub(crate) fn cacheable(&self, mut open: String, ttl: Duration, scope: CacheScope) -> Bytes {
         open.push_str(&format!(
             r#","ttlMs":{},"cacheScope":"{}""#,
@@ -140,8 +147,8 @@ impl<C> Identity<C> {
     }
 
     /// A list, from its JSON without the closing brace.
-    pub(super) fn list(&self, mut open: String, modern: bool) -> Bytes {
-        if modern {
+    pub(super) fn list(&self, mut open: String, revision: Option<Revision>) -> Bytes {
+        if revision.is_some_and(Revision::marks_results) {
             return self.cacheable(open, self.list_ttl, self.cache_scope);
         }
         open.push('}');
@@ -175,26 +182,18 @@ impl<C> Identity<C> {
         capabilities
     }
 
-    /// `title` came with 2025-06-18, `websiteUrl` and `icons` with 2025-11-25.
+    /// What a revision has words for.
     fn server_info(&self, revision: Revision) -> Value {
         let mut info = Map::new();
         info.insert("name".to_owned(), Value::from(self.name.as_str()));
-        if let Some(title) = self
-            .title
-            .as_deref()
-            .filter(|_| revision >= Revision::V2025_06_18)
-        {
+        if let Some(title) = self.title.as_deref().filter(|_| revision.has_titles()) {
             info.insert("title".to_owned(), Value::from(title));
         }
         info.insert("version".to_owned(), Value::from(self.version.as_str()));
-        if let Some(website) = self
-            .website
-            .as_deref()
-            .filter(|_| revision >= Revision::V2025_11_25)
-        {
+        if let Some(website) = self.website.as_deref().filter(|_| revision.has_icons()) {
             info.insert("websiteUrl".to_owned(), Value::from(website));
         }
-        if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
+        if !self.icons.is_empty() && revision.has_icons() {
             info.insert("icons".to_owned(), json!(self.icons));
         }
         Value::Object(info)

@@ -333,7 +333,7 @@ fn session_stream(
     let primed = session
         .conversation
         .revision()
-        .is_some_and(|revision| revision >= Revision::V2025_11_25);
+        .is_some_and(Revision::streams_begin_with_id);
     let (reader, after) = events.begin_reading(after);
     stream(SessionBody::new(
         Reading {
