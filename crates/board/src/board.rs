@@ -1,19 +1,19 @@
 //! The board and its two entrances: a router for HTTP, a service for calls in process.
 
 use std::convert::Infallible;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
 use footbridge_store::{AccountId, Store};
 use http::Request;
 use tower::Service;
 
 use crate::caller::ActingAs;
-use crate::{Models, openapi, routes};
+use crate::route_state::RouteState;
+use crate::{Models, routes};
 
 /// The built-in board over a store. Clones share it.
 #[derive(Clone, Debug)]
@@ -21,31 +21,11 @@ pub struct Board {
     router: Router,
 }
 
-/// What every route works with.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared {
-    pub(crate) store: Store,
-    pub(crate) models: Models,
-    openapi: OnceLock<Bytes>,
-}
-
-impl Shared {
-    /// The OpenAPI document, made when it is first asked for.
-    pub(crate) fn openapi(&self) -> Bytes {
-        let document = || Bytes::from(openapi(&self.models).to_string());
-        self.openapi.get_or_init(document).clone()
-    }
-}
-
 impl Board {
     /// A board that keeps its rows in the store and checks them against the models.
     pub fn new(store: Store, models: Models) -> Board {
         Board {
-            router: routes::router(&Arc::new(Shared {
-                store,
-                models,
-                openapi: OnceLock::new(),
-            })),
+            router: routes::router(&Arc::new(RouteState::new(store, models))),
         }
     }
 

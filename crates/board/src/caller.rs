@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use footbridge_store::{Access, AccountId, Credential, Principal, Scopes, SessionUse};
+use footbridge_store::{Access, AccountId, Credential, Scopes, SessionUse, TokenHolder};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 
 use crate::api_error::ApiError;
-use crate::board::Shared;
+use crate::route_state::RouteState;
 
 /// The header that carries a session's successor.
 pub(crate) static REFRESH_HEADER: HeaderName = HeaderName::from_static("x-auth-refresh-token");
@@ -49,7 +49,7 @@ impl Caller {
 
 /// Lets known callers in, and offers a session's successor with a good answer.
 pub(crate) async fn authenticate(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<RouteState>>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
@@ -62,7 +62,7 @@ pub(crate) async fn authenticate(
     }
     let bearer = bearer(request.headers())?;
     let principal = shared.store.authenticate(bearer).await?;
-    let Some(Principal {
+    let Some(TokenHolder {
         account,
         scopes,
         credential,
@@ -84,7 +84,7 @@ pub(crate) async fn authenticate(
 }
 
 /// The answer stands whether or not a successor can be made: the session stays valid without one.
-async fn offer_successor(shared: &Shared, session: &SessionUse, headers: &mut HeaderMap) {
+async fn offer_successor(shared: &RouteState, session: &SessionUse, headers: &mut HeaderMap) {
     match shared.store.refresh(session).await {
         Ok(None) => {}
         Ok(Some(successor)) => {

@@ -1,7 +1,7 @@
 //! From the body of a create or an update to checked fields: every problem at once, and the rows
 //! that must be there.
 
-use footbridge_store::Reference;
+use footbridge_store::RecordReference;
 use serde_json::{Map, Value};
 
 use crate::api_error::shown;
@@ -12,7 +12,7 @@ use crate::value;
 #[derive(Debug)]
 pub(crate) struct CheckedFields {
     pub(crate) values: Map<String, Value>,
-    pub(crate) references: Vec<Reference>,
+    pub(crate) references: Vec<RecordReference>,
 }
 
 /// The fields of a new row. Null is the same as absent.
@@ -56,10 +56,10 @@ fn checked(
     Ok(CheckedFields { values, references })
 }
 
-fn reference(field: &Field, values: &Map<String, Value>) -> Option<Reference> {
+fn reference(field: &Field, values: &Map<String, Value>) -> Option<RecordReference> {
     let model = field.reference.as_ref()?;
     let id = values.get(field.name.as_str())?.as_str()?;
-    Some(Reference {
+    Some(RecordReference {
         field: field.name.clone(),
         model: model.clone(),
         id: id.to_owned(),

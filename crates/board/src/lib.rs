@@ -30,6 +30,7 @@ mod models;
 mod api_error;
 mod body;
 mod caller;
+mod route_state;
 mod routes;
 
 mod fields;

@@ -1,6 +1,6 @@
 //! From a list's query string to the page that is asked for: every problem at once.
 
-use footbridge_store::{AccountId, FieldName, Filter, ListQuery, Number, RecordId};
+use footbridge_store::{AccountId, FieldName, FilterNumber, ListQuery, RecordFilter, RecordId};
 use serde_json::Value;
 
 use crate::api_error::{ApiError, shown};
@@ -228,18 +228,22 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn filter(target: &FilterTarget, values: Vec<String>) -> Result<Filter, String> {
+fn filter(target: &FilterTarget, values: Vec<String>) -> Result<RecordFilter, String> {
     match target {
-        FilterTarget::Status => Ok(Filter::Status(values)),
-        FilterTarget::OwnedBy => Ok(Filter::OwnedBy(values)),
-        FilterTarget::IsArchived => Ok(Filter::IsArchived(booleans("is_archived", &values)?)),
+        FilterTarget::Status => Ok(RecordFilter::Status(values)),
+        FilterTarget::OwnedBy => Ok(RecordFilter::OwnedBy(values)),
+        FilterTarget::IsArchived => Ok(RecordFilter::IsArchived(booleans("is_archived", &values)?)),
         FilterTarget::Field(name, kind) => field_filter(name, kind, values),
     }
 }
 
-fn field_filter(name: &FieldName, kind: &FieldKind, values: Vec<String>) -> Result<Filter, String> {
+fn field_filter(
+    name: &FieldName,
+    kind: &FieldKind,
+    values: Vec<String>,
+) -> Result<RecordFilter, String> {
     match kind {
-        FieldKind::Boolean => Ok(Filter::Boolean(
+        FieldKind::Boolean => Ok(RecordFilter::Boolean(
             name.clone(),
             booleans(name.as_str(), &values)?,
         )),
@@ -248,9 +252,9 @@ fn field_filter(name: &FieldName, kind: &FieldKind, values: Vec<String>) -> Resu
                 .iter()
                 .map(|value| number(name, value))
                 .collect::<Result<_, _>>()?;
-            Ok(Filter::Number(name.clone(), numbers))
+            Ok(RecordFilter::Number(name.clone(), numbers))
         }
-        FieldKind::Tags => Ok(Filter::Holds(name.clone(), values)),
+        FieldKind::Tags => Ok(RecordFilter::Holds(name.clone(), values)),
         FieldKind::Choice(choices) => match values
             .iter()
             .find(|value| !value.is_empty() && !choices.contains(value))
@@ -260,9 +264,9 @@ fn field_filter(name: &FieldName, kind: &FieldKind, values: Vec<String>) -> Resu
                 choices.join(", "),
                 shown(&Value::from(other.as_str()))
             )),
-            None => Ok(Filter::Text(name.clone(), values)),
+            None => Ok(RecordFilter::Text(name.clone(), values)),
         },
-        _ => Ok(Filter::Text(name.clone(), values)),
+        _ => Ok(RecordFilter::Text(name.clone(), values)),
     }
 }
 
@@ -278,12 +282,12 @@ fn booleans(name: &str, values: &[String]) -> Result<Vec<bool>, String> {
     values.iter().map(boolean).collect()
 }
 
-fn number(name: &FieldName, value: &str) -> Result<Number, String> {
+fn number(name: &FieldName, value: &str) -> Result<FilterNumber, String> {
     if let Ok(integer) = value.parse() {
-        return Ok(Number::Integer(integer));
+        return Ok(FilterNumber::Integer(integer));
     }
     let real = value.parse::<f64>().ok().filter(|real| real.is_finite());
-    real.map(Number::Real).ok_or_else(|| {
+    real.map(FilterNumber::Real).ok_or_else(|| {
         format!(
             "{name} must be a number, not {}",
             shown(&Value::from(value))

@@ -10,14 +10,14 @@ use axum::routing::{any, get, post};
 use http::{Method, Uri};
 
 use crate::api_error::ApiError;
-use crate::board::Shared;
 use crate::caller::authenticate;
+use crate::route_state::RouteState;
 
 mod account;
 mod published_client;
 mod rows;
 
-pub(crate) fn router(shared: &Arc<Shared>) -> Router {
+pub(crate) fn router(shared: &Arc<RouteState>) -> Router {
     let known_callers = Router::new()
         .route("/xapi2/data/{type}", get(rows::list).post(rows::create))
         .route(

@@ -1,6 +1,6 @@
 //! A row as the API shows it, and a page of rows.
 
-use footbridge_store::{Page, Record, StoreError};
+use footbridge_store::{Record, RecordPage, StoreError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -57,7 +57,7 @@ pub(crate) fn one_to_json(record: &Record) -> Result<Vec<u8>, StoreError> {
 }
 
 /// A page as JSON.
-pub(crate) fn page_to_json(page: &Page) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn page_to_json(page: &RecordPage) -> Result<Vec<u8>, StoreError> {
     let data = page
         .records
         .iter()

@@ -222,7 +222,7 @@ mod tests {
                 .await
                 .is_err()
         );
-        store.settle().await.unwrap();
+        store.write_probe().await.unwrap();
         let mut other = sqlx::sqlite::SqliteConnectOptions::new()
             .filename(directory.path().join(DATABASE_FILE))
             .connect()

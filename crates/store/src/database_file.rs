@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{DATABASE_FILE, OpenError, StoreError};
+use crate::{OpenError, StoreError};
+
+/// The name of the database file in the data directory.
+pub const DATABASE_FILE: &str = "footbridge.db";
 
 /// Bytes that must be free before a write is begun: enough for the largest row with all that is
 /// kept beside it.

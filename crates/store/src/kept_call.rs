@@ -11,8 +11,6 @@ use crate::{Store, StoreError, sql, time};
 
 /// How long a call is kept.
 pub const KEPT_TIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// Calls that are kept in one room at once, when nothing else is chosen.
-pub(crate) const MAX_KEPT_CALLS: u32 = 10_000;
 /// So many rooms may be full: all of them together have an end.
 const ROOMS: u32 = 16;
 /// Rooms that there are at once, full or not: they are looked through for each new key.
@@ -144,7 +142,7 @@ impl Store {
     /// [`StoreError`] when the storage fails; the call then stays unfinished.
     pub async fn finish_kept_call(&self, call: &CallKey, answer: &str) -> Result<(), StoreError> {
         let answer = Some(answer).filter(|answer| answer.len() <= MAX_KEPT_ANSWER);
-        self.settle_kept_call(sql::KEPT_CALL_DONE, call, Some(answer))
+        self.end_kept_call(sql::KEPT_CALL_DONE, call, Some(answer))
             .await
     }
 
@@ -153,26 +151,25 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the storage fails; the call then stays unfinished.
     pub async fn forget_kept_call(&self, call: &CallKey) -> Result<(), StoreError> {
-        self.settle_kept_call(sql::KEPT_CALL_FORGET, call, None)
-            .await
+        self.end_kept_call(sql::KEPT_CALL_FORGET, call, None).await
     }
 
-    async fn settle_kept_call(
+    async fn end_kept_call(
         &self,
         statement: &'static str,
         call: &CallKey,
         answer: Option<Option<&str>>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin_write().await?;
-        let settled = sqlx::query(statement)
+        let query = sqlx::query(statement)
             .bind(&call.caller)
             .bind(&call.tool)
             .bind(&call.key);
-        let settled = match answer {
-            Some(answer) => settled.bind(answer),
-            None => settled,
+        let query = match answer {
+            Some(answer) => query.bind(answer),
+            None => query,
         };
-        settled.execute(&mut *transaction).await?;
+        query.execute(&mut *transaction).await?;
         transaction.commit().await
     }
 }

@@ -23,6 +23,7 @@ mod database_file;
 mod id;
 mod migrations;
 mod open_error;
+mod options;
 mod readiness;
 mod store;
 mod store_error;
@@ -36,6 +37,7 @@ mod scope;
 mod secret_token;
 mod session;
 mod token;
+mod token_holder;
 
 mod kept_call;
 mod list;
@@ -44,16 +46,19 @@ mod record;
 mod sql;
 
 pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
+pub use database_file::DATABASE_FILE;
 pub use id::{AccountId, FieldName, RecordId};
 pub use kept_call::{
     CallKey, KEPT_TIME, KeepError, KeptCall, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS,
 };
-pub use list::{Filter, ListError, ListQuery, Number, Page, SortKey};
+pub use list::{FilterNumber, ListError, ListQuery, RecordFilter, RecordPage, SortKey};
 pub use open_error::OpenError;
+pub use options::{SessionPolicy, StoreOptions};
 pub use password::PASSWORD_CHARACTERS;
-pub use record::{NewRecord, Record, RecordChange, RecordError, Reference};
+pub use record::{NewRecord, Record, RecordChange, RecordError, RecordReference};
 pub use scope::{Access, Scope, ScopeError, Scopes};
-pub use session::{IssuedSession, LogInError, SessionPolicy, SessionUse};
-pub use store::{DATABASE_FILE, Store, StoreOptions};
+pub use session::{IssuedSession, LogInError, SessionUse};
+pub use store::Store;
 pub use store_error::StoreError;
-pub use token::{Credential, IssuedToken, NewToken, Principal, Token, TokenError};
+pub use token::{IssuedToken, NewToken, PersonalToken, TokenError};
+pub use token_holder::{Credential, TokenHolder};

@@ -1,12 +1,20 @@
-//! A page of records: what may be asked, and asking it. The statement is composed in `sql::list`.
+//! A page of records: what may be asked, and asking it. The text of the query is composed in
+//! `list::statement`.
 
 use std::time::Duration;
 
 use sqlx::SqliteConnection;
 
-use crate::sql::list::{AccessPath, Cursor};
-use crate::sql::search::Search;
 use crate::{AccountId, FieldName, Record, RecordId, Store, StoreError, sql};
+
+mod search;
+mod statement;
+
+#[cfg(test)]
+mod plans;
+
+use search::Search;
+use statement::{AccessPath, Cursor};
 
 /// A search that finds at most so many rows by its index looks at those, in any order; one that
 /// finds more goes through the rows in their order, where it soon has a page.
@@ -14,7 +22,7 @@ const FEW: i64 = 1000;
 
 /// One condition. Several values mean any of them; no value at all matches nothing.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Filter {
+pub enum RecordFilter {
     /// The row's own status.
     Status(Vec<String>),
     /// Whether the row is archived.
@@ -24,7 +32,7 @@ pub enum Filter {
     /// A text field. The empty text also matches rows without the field.
     Text(FieldName, Vec<String>),
     /// A number field.
-    Number(FieldName, Vec<Number>),
+    Number(FieldName, Vec<FilterNumber>),
     /// A boolean field.
     Boolean(FieldName, Vec<bool>),
     /// A list of texts that holds one of the values.
@@ -33,7 +41,7 @@ pub enum Filter {
 
 /// A number to compare with.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Number {
+pub enum FilterNumber {
     /// A whole number, exact.
     Integer(i64),
     /// Any other number.
@@ -62,7 +70,7 @@ pub struct ListQuery {
     /// The model's name.
     pub model: String,
     /// All of these must hold.
-    pub filters: Vec<Filter>,
+    pub filters: Vec<RecordFilter>,
     /// A text that one of the searched fields must hold, without regard to case.
     pub search: Option<String>,
     /// The order.
@@ -79,7 +87,7 @@ pub struct ListQuery {
 
 /// A page of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct RecordPage {
     /// The rows in order.
     pub records: Vec<Record>,
     /// Whether more rows follow.
@@ -116,15 +124,15 @@ impl Store {
     /// # Errors
     /// [`ListError::UnknownCursor`] when `after` names no row, deleted ones included;
     /// [`ListError::TooLong`] when its time is over.
-    pub async fn records(&self, query: &ListQuery) -> Result<Page, ListError> {
+    pub async fn records(&self, query: &ListQuery) -> Result<RecordPage, ListError> {
         let search = query.search.as_deref().map(Search::new);
         if search.as_ref().is_some_and(Search::finds_nothing) {
-            return Ok(Page {
+            return Ok(RecordPage {
                 records: Vec::new(),
                 has_more: false,
             });
         }
-        let is_quick = sql::list::is_found_in_order(query);
+        let is_quick = statement::is_found_in_order(query);
         let lender = if is_quick {
             self.readers()
         } else {
@@ -152,7 +160,7 @@ impl Store {
         let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let has_more = records.len() > wanted;
         records.truncate(wanted);
-        Ok(Page { records, has_more })
+        Ok(RecordPage { records, has_more })
     }
 }
 
@@ -172,7 +180,7 @@ async fn read(
     let records = match query.after {
         None => Some(read_page(connection, query, search, None).await?),
         Some(id) => {
-            let is_missing: Option<bool> = sql::list::cursor(query, id)
+            let is_missing: Option<bool> = statement::cursor(query, id)
                 .build_query_scalar()
                 .fetch_optional(&mut *connection)
                 .await?;
@@ -209,7 +217,7 @@ async fn read_page(
             }
         }
     };
-    sql::list::page(query, search, access_path, cursor.as_ref())
+    statement::page(query, search, access_path, cursor.as_ref())
         .build_query_as()
         .fetch_all(connection)
         .await

@@ -16,7 +16,6 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::StoreError;
-use crate::password::Lane;
 
 /// Tries at one account from one address that nothing slows down.
 const FREE_TRIES: u32 = 5;
@@ -70,6 +69,15 @@ pub(crate) struct Try<'a> {
     pub(crate) address: Option<IpAddr>,
     /// Whether there is an account that can be logged in to.
     pub(crate) exists: bool,
+}
+
+/// Which lane the comparison of a password takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// For everybody.
+    Open,
+    /// For passwords that look like the one that was right before, so that no crowd holds them up.
+    Familiar,
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::MigrateError;
 
 use crate::store_error::{
-    SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_LOCKED, SQLITE_NOTADB,
+    Cause, SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_LOCKED, SQLITE_NOTADB,
     SQLITE_PERM, SQLITE_READONLY, primary_code,
 };
-
-/// What lies behind a refusal.
-type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why [`Store::open`](crate::Store::open) refused.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
 use crate::StoreError;
-use crate::log_in_limit::LogInLimit;
+use crate::log_in_limit::{Lane, LogInLimit};
 
 /// How many characters a password may have.
 pub const PASSWORD_CHARACTERS: RangeInclusive<usize> = 8..=256;
@@ -21,15 +21,6 @@ const WAITING: usize = 64;
 /// Too many logins at once.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
-
-/// Which lane a comparison takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// For everybody.
-    Open,
-    /// For passwords that look like the one that was right before, so that no crowd holds them up.
-    Familiar,
-}
 
 pub(crate) struct PasswordGate {
     open: Turns,
@@ -62,8 +53,8 @@ impl PasswordGate {
         if let Some(limit) = self.limit.get() {
             return Ok(limit);
         }
-        let made = LogInLimit::new()?;
-        Ok(self.limit.get_or_init(|| made))
+        let limit = LogInLimit::new()?;
+        Ok(self.limit.get_or_init(|| limit))
     }
 
     /// Hashes a new password; none when its length is refused.

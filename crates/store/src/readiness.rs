@@ -30,7 +30,7 @@ impl Store {
         *next_row = last.unwrap_or_default();
 
         if self.last_write_failed().load(Ordering::Relaxed) {
-            return self.settle().await;
+            return self.write_probe().await;
         }
         let mut write = self.begin_write().await?;
         sqlx::query(sql::WRITABLE).execute(&mut *write).await?;

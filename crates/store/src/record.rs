@@ -43,7 +43,7 @@ pub struct Record {
 
 /// A field that must name a row the account owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
+pub struct RecordReference {
     /// The field that holds the id.
     pub field: FieldName,
     /// The model of the row it names.
@@ -64,7 +64,7 @@ pub struct NewRecord<'a> {
     /// The fields that a search looks into.
     pub searched: &'a [FieldName],
     /// The fields that must name rows.
-    pub references: &'a [Reference],
+    pub references: &'a [RecordReference],
 }
 
 /// A change to a record: what is named changes, the rest stays.
@@ -81,7 +81,7 @@ pub struct RecordChange<'a> {
     /// The fields that a search looks into.
     pub searched: &'a [FieldName],
     /// The fields in `set` that must name rows.
-    pub references: &'a [Reference],
+    pub references: &'a [RecordReference],
 }
 
 /// Why a record could not be made or changed.
@@ -90,7 +90,7 @@ pub struct RecordChange<'a> {
 pub enum RecordError {
     /// A field names a row that is not there, is deleted, or belongs to somebody else.
     #[error("{} names no {} of yours: {:?}", .0.field, .0.model, .0.id)]
-    MissingReference(Reference),
+    MissingReference(RecordReference),
     /// The storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -286,8 +286,8 @@ fn search_text(data: &Map<String, Value>, searched: &[FieldName]) -> String {
 async fn missing_reference(
     transaction: &mut Write,
     account: &str,
-    references: &[Reference],
-) -> Result<Option<Reference>, RecordError> {
+    references: &[RecordReference],
+) -> Result<Option<RecordReference>, RecordError> {
     for reference in references {
         let count: i64 = sqlx::query_scalar(sql::RECORD_IS_THERE)
             .bind(&reference.id)

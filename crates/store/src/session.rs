@@ -15,35 +15,7 @@ use uuid::Uuid;
 use crate::log_in_limit::{Admission, Try};
 use crate::secret_token::{SESSION, digest, generate};
 use crate::write::Write;
-use crate::{Account, AccountId, Credential, Principal, Scopes, Store, StoreError, sql, time};
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How long a login lasts.
-#[derive(Clone, Debug)]
-pub struct SessionPolicy {
-    /// From the login, or the refresh, to the end.
-    pub life: Duration,
-    /// The age from which a successor is offered.
-    pub refresh_after: Duration,
-    /// The least time between two offers for the same session.
-    pub offer_again_after: Duration,
-    /// How long the old token stays valid once its successor is in use.
-    pub grace: Duration,
-}
-
-impl Default for SessionPolicy {
-    /// Thirty days; a successor is offered from the second day on, once an hour until it is used;
-    /// an hour of grace.
-    fn default() -> SessionPolicy {
-        SessionPolicy {
-            life: DAY * 30,
-            refresh_after: DAY,
-            offer_again_after: DAY / 24,
-            grace: DAY / 24,
-        }
-    }
-}
+use crate::{Account, AccountId, Store, StoreError, sql, time};
 
 /// A fresh login.
 #[derive(Debug)]
@@ -180,10 +152,11 @@ impl Store {
         Ok(Some(secret))
     }
 
+    /// The account that a login stands for, when it has not ended.
     pub(crate) async fn authenticate_session(
         &self,
         bearer: &str,
-    ) -> Result<Option<Principal>, StoreError> {
+    ) -> Result<Option<(Account, SessionUse)>, StoreError> {
         let now = Timestamp::now();
         let mut reader = self.readers().lend().await?;
         let row = sqlx::query(sql::SESSION_AUTHENTICATE)
@@ -206,15 +179,11 @@ impl Store {
         let is_old = created_at <= time::text(before(now, policy.refresh_after));
         let may_offer = offered_at
             .is_none_or(|offered| offered <= time::text(before(now, policy.offer_again_after)));
-        let credential = Credential::Session(SessionUse {
+        let session = SessionUse {
             id,
             is_due: is_old && may_offer,
-        });
-        Ok(Some(Principal {
-            account: Account::from_row(&row)?,
-            scopes: Scopes::All,
-            credential,
-        }))
+        };
+        Ok(Some((Account::from_row(&row)?, session)))
     }
 
     /// Notes a successor's first use and lets its predecessor end after the grace time.

@@ -1,14 +1,8 @@
-//! Every statement with a fixed text. What is composed for a list is in `sql::list`; nothing else
-//! in the workspace holds SQL.
+//! Every statement with a fixed text. What is composed for a list is in `list::statement`; nothing
+//! else in the workspace holds SQL.
 //!
 //! Plain SQL with numbered parameters: what SQLite alone understands is `BEGIN IMMEDIATE` and
 //! `sqlite_master`.
-
-pub(crate) mod list;
-pub(crate) mod search;
-
-#[cfg(test)]
-mod plans;
 
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 pub(crate) const COMMIT: &str = "COMMIT";
@@ -16,7 +10,7 @@ pub(crate) const ROLLBACK: &str = "ROLLBACK";
 /// Reads some rows whole, in their order in the file, so that damaged pages are met.
 pub(crate) const READ_SOME: &str = "SELECT max(number) AS last, sum(length(data) + length(search)) AS characters \
      FROM (SELECT number, data, search FROM record WHERE number > $1 ORDER BY number LIMIT 256)";
-pub(crate) const SETTLE: &str =
+pub(crate) const WRITE_PROBE: &str =
     "INSERT INTO settled (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
 /// Changes nothing, and fails where nothing may be changed.
 pub(crate) const WRITABLE: &str = "UPDATE account SET id = id WHERE id = ''";

@@ -13,19 +13,9 @@ use tokio::sync::Mutex;
 
 use crate::connections::Connections;
 use crate::database_file::DatabaseFile;
-use crate::kept_call::MAX_KEPT_CALLS;
 use crate::migrations::MIGRATIONS;
 use crate::password::PasswordGate;
-use crate::{AccountId, OpenError, SessionPolicy, StoreError, sql, time};
-
-/// The name of the database file in the data directory.
-pub const DATABASE_FILE: &str = "footbridge.db";
-
-/// How long a write waits for other writes, when nothing else is chosen.
-const BUSY_TIME: Duration = Duration::from_secs(5);
-
-/// How long a list may take that no index has in its order, when nothing else is chosen.
-const SCAN_TIME: Duration = Duration::from_secs(5);
+use crate::{AccountId, OpenError, SessionPolicy, StoreError, StoreOptions, sql, time};
 
 /// Connections that read at the same time; writes have one of their own.
 const READERS: u32 = 4;
@@ -37,43 +27,13 @@ pub(crate) const SCANNERS: u32 = 2;
 /// The page size of a new database, SQLite's default.
 const PAGE_BYTES: u64 = 4096;
 
-/// What may be chosen when a store is opened.
-#[derive(Clone, Debug)]
-pub struct StoreOptions {
-    /// How long a write waits for other writes, of this program or of another, before it gives up.
-    pub busy_time: Duration,
-    /// The largest database in bytes; a write that would exceed it fails as on a full disk. None:
-    /// as large as the disk.
-    pub largest_database_bytes: Option<u64>,
-    /// How long a login lasts.
-    pub sessions: SessionPolicy,
-    /// How many calls are kept under keys of one caller.
-    pub kept_calls: u32,
-    /// How long a list may take that no index has in its order, as a search may.
-    pub scan_time: Duration,
-}
-
-impl Default for StoreOptions {
-    /// Five seconds for other writes, a database as large as the disk, the default sessions, 10,000
-    /// kept calls a caller, and five seconds for a search.
-    fn default() -> StoreOptions {
-        StoreOptions {
-            busy_time: BUSY_TIME,
-            largest_database_bytes: None,
-            sessions: SessionPolicy::default(),
-            kept_calls: MAX_KEPT_CALLS,
-            scan_time: SCAN_TIME,
-        }
-    }
-}
-
 /// The open data directory. Clones share it.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    inner: Arc<StoreParts>,
 }
 
-struct Inner {
+struct StoreParts {
     readers: Arc<Connections>,
     scanners: Arc<Connections>,
     writer: Arc<Connections>,
@@ -119,7 +79,7 @@ impl Store {
         file.warn_of_others();
         let connections =
             |most, crowded| Connections::new(&file, &connect, most, options.busy_time, crowded);
-        let inner = Inner {
+        let inner = StoreParts {
             readers: connections(READERS, || StoreError::Crowded),
             scanners: connections(SCANNERS, || StoreError::Crowded),
             writer: connections(1, || {
@@ -228,7 +188,7 @@ async fn migrate_patiently(
             Err(error) if error.is_locked() && started.elapsed() < busy_time => {
                 tokio::time::sleep(Duration::from_millis(5)).await
             }
-            settled => return settled,
+            outcome => return outcome,
         }
     }
 }

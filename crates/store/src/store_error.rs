@@ -17,7 +17,7 @@ const SQLITE_IOERR_FSYNC: u32 = SQLITE_IOERR | (4 << 8);
 const SQLITE_IOERR_SHMSIZE: u32 = SQLITE_IOERR | (19 << 8);
 
 /// What lies behind a failure, for the log.
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The storage failed. The text is for whoever asked; the source is for the log. Each says what
 /// became of a change.

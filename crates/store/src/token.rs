@@ -1,4 +1,4 @@
-//! Personal access tokens, and who stands behind a bearer token of either kind.
+//! Personal access tokens: made, listed, revoked, and looked up by what a request brings.
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -6,8 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
-use crate::secret_token::{LONGEST_TOKEN, PERSONAL, digest, generate, shown_prefix};
-use crate::session::SessionUse;
+use crate::secret_token::{PERSONAL, digest, generate, shown_prefix};
 use crate::{Account, AccountId, Scope, Scopes, Store, StoreError, sql, time};
 
 const NAME_CHARACTERS: usize = 64;
@@ -15,7 +14,7 @@ const NAME_CHARACTERS: usize = 64;
 /// A personal access token as its owner may see it again; the token itself is shown once, when it
 /// is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub struct PersonalToken {
     /// The id, a UUIDv7.
     pub id: String,
     /// Whose token it is.
@@ -53,7 +52,7 @@ pub struct IssuedToken {
     /// The token in clear, `pat_...`.
     pub secret: SecretString,
     /// What is kept of it.
-    pub token: Token,
+    pub token: PersonalToken,
 }
 
 /// Why a token could not be made or revoked.
@@ -84,26 +83,6 @@ pub enum TokenError {
     Store(#[from] StoreError),
 }
 
-/// Who stands behind a bearer token.
-#[derive(Debug)]
-pub struct Principal {
-    /// The account.
-    pub account: Account,
-    /// What the token may do.
-    pub scopes: Scopes,
-    /// Which kind of token it is.
-    pub credential: Credential,
-}
-
-/// The two kinds of bearer token.
-#[derive(Debug)]
-pub enum Credential {
-    /// A personal access token.
-    PersonalToken,
-    /// A login; hand it to [`Store::refresh`] after a good answer.
-    Session(SessionUse),
-}
-
 impl Store {
     /// Makes a personal access token. Only its digest is kept: the answer is the last place where
     /// it stands in clear.
@@ -126,7 +105,7 @@ impl Store {
             return Err(TokenError::UnknownAccount(new.account_id));
         }
         let secret = generate(PERSONAL)?;
-        let token = Token {
+        let token = PersonalToken {
             id: Uuid::now_v7().to_string(),
             account_id: new.account_id,
             prefix: shown_prefix(&secret),
@@ -157,7 +136,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the storage fails.
-    pub async fn tokens(&self, account_id: AccountId) -> Result<Vec<Token>, StoreError> {
+    pub async fn tokens(&self, account_id: AccountId) -> Result<Vec<PersonalToken>, StoreError> {
         let mut reader = self.readers().lend().await?;
         let found = sqlx::query_as(sql::TOKEN_LIST)
             .bind(account_id.to_string())
@@ -187,17 +166,11 @@ impl Store {
         }
     }
 
-    /// Who stands behind a bearer token; none when it is unknown, expired or revoked.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the storage fails.
-    pub async fn authenticate(&self, bearer: &str) -> Result<Option<Principal>, StoreError> {
-        if bearer.len() > LONGEST_TOKEN {
-            return Ok(None);
-        }
-        if !bearer.starts_with(PERSONAL) {
-            return self.authenticate_session(bearer).await;
-        }
+    /// The account that a personal access token stands for, and what it may do.
+    pub(crate) async fn authenticate_personal_token(
+        &self,
+        bearer: &str,
+    ) -> Result<Option<(Account, Scopes)>, StoreError> {
         let mut reader = self.readers().lend().await?;
         let row = sqlx::query(sql::TOKEN_AUTHENTICATE)
             .bind(digest(bearer))
@@ -208,18 +181,14 @@ impl Store {
             return Ok(None);
         };
         let scopes = Scopes::Only(scopes_from_text(row.try_get("scopes")?)?);
-        Ok(Some(Principal {
-            account: Account::from_row(&row)?,
-            scopes,
-            credential: Credential::PersonalToken,
-        }))
+        Ok(Some((Account::from_row(&row)?, scopes)))
     }
 }
 
-impl FromRow<'_, SqliteRow> for Token {
-    fn from_row(row: &SqliteRow) -> Result<Token, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for PersonalToken {
+    fn from_row(row: &SqliteRow) -> Result<PersonalToken, sqlx::Error> {
         let account_id: &str = row.try_get("account_id")?;
-        Ok(Token {
+        Ok(PersonalToken {
             id: row.try_get("id")?,
             account_id: AccountId::parse(account_id)
                 .ok_or_else(|| sqlx::Error::Decode("a token's account id is no UUID".into()))?,

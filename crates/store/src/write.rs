@@ -37,9 +37,9 @@ impl Store {
 
     /// Writes something that nobody reads. Where the disk takes that, what a write before left in
     /// the log without being kept is gone.
-    pub(crate) async fn settle(&self) -> Result<(), StoreError> {
+    pub(crate) async fn write_probe(&self) -> Result<(), StoreError> {
         let mut write = self.begin_write().await?;
-        sqlx::query(sql::SETTLE)
+        sqlx::query(sql::WRITE_PROBE)
             .bind(time::now())
             .execute(&mut *write)
             .await?;
@@ -52,7 +52,7 @@ impl Write {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let store = self.store.clone();
         match self.keep().await {
-            Err(StoreError::Undecided(cause)) => Err(match store.settle().await {
+            Err(StoreError::Undecided(cause)) => Err(match store.write_probe().await {
                 Ok(()) => StoreError::InputOutput(cause),
                 Err(_) => StoreError::Undecided(cause),
             }),

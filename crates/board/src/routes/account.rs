@@ -14,12 +14,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
-use crate::board::Shared;
 use crate::body;
 use crate::caller::{Caller, ClientAddress};
+use crate::route_state::RouteState;
 
 pub(super) async fn me(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<RouteState>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Value>, ApiError> {
     let account = shared.store.account(caller.account_id).await?;
@@ -29,7 +29,7 @@ pub(super) async fn me(
 }
 
 pub(super) async fn log_in(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<RouteState>>,
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     let (parts, body) = request.into_parts();

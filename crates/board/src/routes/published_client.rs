@@ -8,8 +8,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
 use crate::api_error::ApiError;
-use crate::board::Shared;
 use crate::body;
+use crate::route_state::RouteState;
 
 /// The version that the published client compares with its own. Any other answer makes it replace
 /// itself.
@@ -31,7 +31,7 @@ pub(super) async fn track(request: Request) -> Result<StatusCode, ApiError> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn openapi(State(shared): State<Arc<Shared>>) -> Response {
+pub(super) async fn openapi(State(shared): State<Arc<RouteState>>) -> Response {
     json(shared.openapi())
 }
 

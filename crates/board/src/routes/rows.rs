@@ -11,15 +11,15 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
 use crate::api_error::{ApiError, shown};
-use crate::board::Shared;
 use crate::caller::Caller;
 use crate::models::{Model, Operation};
+use crate::route_state::RouteState;
 use crate::{body, fields, list_request, row};
 
 type PathOf<T> = Result<Path<T>, PathRejection>;
 
 pub(super) async fn list(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<RouteState>>,
     Extension(caller): Extension<Caller>,
     model: PathOf<String>,
     RawQuery(query): RawQuery,
@@ -32,7 +32,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn create(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<RouteState>>,
     Extension(caller): Extension<Caller>,
     model: PathOf<String>,
     request: Request,
@@ -55,7 +55,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn read(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<RouteState>>,
     Extension(caller): Extension<Caller>,
     path: PathOf<(String, String)>,
 ) -> Result<Response, ApiError> {
@@ -70,7 +70,7 @@ pub(super) async fn read(
 }
 
 pub(super) async fn update(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<RouteState>>,
     Extension(caller): Extension<Caller>,
     path: PathOf<(String, String)>,
     request: Request,
@@ -95,7 +95,7 @@ pub(super) async fn update(
 }
 
 pub(super) async fn delete(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<RouteState>>,
     Extension(caller): Extension<Caller>,
     path: PathOf<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
@@ -115,7 +115,7 @@ pub(super) async fn delete(
 
 /// The model, if there is one, allows the operation, and the caller may do it.
 fn admit<'a>(
-    shared: &'a Shared,
+    shared: &'a RouteState,
     caller: &Caller,
     name: &str,
     operation: Operation,

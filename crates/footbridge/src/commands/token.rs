@@ -1,7 +1,7 @@
 //! `footbridge token`: the personal access tokens of the local board. A token is printed once, when
 //! it is made.
 
-use footbridge_store::{NewToken, Scope, Store, Token};
+use footbridge_store::{NewToken, PersonalToken, Scope, Store};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -128,7 +128,7 @@ fn read_time(given: Option<&str>) -> Result<Option<Timestamp>, Trouble> {
     given.map(read).transpose()
 }
 
-fn as_json(token: &Token) -> Value {
+fn as_json(token: &PersonalToken) -> Value {
     json!({
         "id": token.id, "name": token.name, "prefix": token.prefix,
         "scopes": token.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -136,7 +136,7 @@ fn as_json(token: &Token) -> Value {
     })
 }
 
-fn row(token: &Token) -> Vec<String> {
+fn row(token: &PersonalToken) -> Vec<String> {
     let scopes: Vec<_> = token.scopes.iter().map(ToString::to_string).collect();
     let end = match (&token.revoked_at, &token.expires_at) {
         (Some(revoked), _) => format!("revoked {revoked}"),

@@ -1,8 +1,8 @@
 //! A database of the version before opens, with all that is in it, and is as quick as a new one.
 
 use footbridge_store::{
-    AccountId, CallKey, DATABASE_FILE, FieldName, Filter, KeptCall, ListQuery, RecordId, SortKey,
-    Store,
+    AccountId, CallKey, DATABASE_FILE, FieldName, KeptCall, ListQuery, RecordFilter, RecordId,
+    SortKey, Store,
 };
 use sqlx::{ConnectOptions, Connection};
 
@@ -55,7 +55,7 @@ async fn a_database_of_the_version_before_keeps_all_its_rows_and_calls() {
     let query = ListQuery {
         account_id: AccountId::local(),
         model: "card".to_owned(),
-        filters: vec![Filter::Holds(
+        filters: vec![RecordFilter::Holds(
             FieldName::parse("tags").unwrap(),
             vec!["t".to_owned()],
         )],

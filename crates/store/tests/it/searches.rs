@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use footbridge_store::{
-    AccountId, DATABASE_FILE, FieldName, Filter, ListError, ListQuery, NewRecord, RecordChange,
-    RecordId, SortKey, Store, StoreOptions,
+    AccountId, DATABASE_FILE, FieldName, ListError, ListQuery, NewRecord, RecordChange,
+    RecordFilter, RecordId, SortKey, Store, StoreOptions,
 };
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::strategy::ValueTree;
@@ -199,7 +199,7 @@ async fn a_search_that_finds_much_gives_the_pages_of_one_that_finds_little() {
     copies(directory.path(), 2500).await;
     for filter in [
         vec![],
-        vec![Filter::Holds(
+        vec![RecordFilter::Holds(
             FieldName::parse("tags").unwrap(),
             vec!["t".to_owned()],
         )],

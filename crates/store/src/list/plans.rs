@@ -3,16 +3,16 @@
 
 use sqlx::Row as _;
 
-use crate::list::{Filter, ListQuery, SortKey};
-use crate::sql::list::{AccessPath, Cursor, is_found_in_order, page};
-use crate::sql::search::Search;
+use super::search::Search;
+use super::statement::{AccessPath, Cursor, is_found_in_order, page};
+use super::{ListQuery, RecordFilter, SortKey};
 use crate::{AccountId, FieldName, RecordId, Store};
 
 fn field(name: &str) -> FieldName {
     FieldName::parse(name).unwrap()
 }
 
-fn query(sort: SortKey, filters: Vec<Filter>, descending: bool) -> ListQuery {
+fn query(sort: SortKey, filters: Vec<RecordFilter>, descending: bool) -> ListQuery {
     ListQuery {
         account_id: AccountId::local(),
         model: "card".to_owned(),
@@ -61,7 +61,7 @@ async fn every_sort_and_single_filter_is_read_in_the_order_of_an_index_first_pag
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).await.unwrap();
     let position = || SortKey::Field(field("position"));
-    let text = |name, value: &str| Filter::Text(field(name), vec![value.to_owned()]);
+    let text = |name, value: &str| RecordFilter::Text(field(name), vec![value.to_owned()]);
     let board = || text("board_id", "b");
     let cases = [
         (SortKey::CreatedAt, vec![], "record_by_creation"),
@@ -89,22 +89,22 @@ async fn every_sort_and_single_filter_is_read_in_the_order_of_an_index_first_pag
         (position(), vec![text("assignee", "")], "record_of_assignee"),
         (
             position(),
-            vec![Filter::IsArchived(vec![true])],
+            vec![RecordFilter::IsArchived(vec![true])],
             "record_archived",
         ),
         (
             position(),
-            vec![Filter::IsArchived(vec![false])],
+            vec![RecordFilter::IsArchived(vec![false])],
             "record_by_position",
         ),
         (
             position(),
-            vec![Filter::OwnedBy(vec!["somebody".to_owned()])],
+            vec![RecordFilter::OwnedBy(vec!["somebody".to_owned()])],
             "record_by_position",
         ),
         (
             position(),
-            vec![Filter::Holds(field("tags"), vec!["t".to_owned()])],
+            vec![RecordFilter::Holds(field("tags"), vec!["t".to_owned()])],
             "record_tag",
         ),
     ];

@@ -9,8 +9,8 @@
 
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::list::{Filter, ListQuery, Number, SortKey};
-use crate::sql::search::Search;
+use super::search::Search;
+use super::{FilterNumber, ListQuery, RecordFilter, SortKey};
 use crate::{FieldName, RecordId};
 
 const COLUMNS: &str = "SELECT record.id, record.model, record.account_id, record.status, record.created_by, record.updated_by, \
@@ -26,14 +26,14 @@ const SORTED: [&str; 3] = [POSITION, "status", "due_date"];
 const FOUND: [&str; 4] = ["board_id", "status", "priority", "assignee"];
 
 /// The row after which a page begins, and whether it lacks the value that is sorted by.
-pub(crate) struct Cursor {
-    pub(crate) id: RecordId,
-    pub(crate) is_missing: bool,
+pub(super) struct Cursor {
+    pub(super) id: RecordId,
+    pub(super) is_missing: bool,
 }
 
 /// What is read first, and looked up from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AccessPath {
+pub(super) enum AccessPath {
     /// The rows, by one of their indexes.
     Rows,
     /// The few rows that the search index finds.
@@ -44,7 +44,7 @@ pub(crate) enum AccessPath {
 
 impl AccessPath {
     /// The way without a search, or when one finds too much to look at all of it first.
-    pub(crate) fn by_index(query: &ListQuery) -> AccessPath {
+    pub(super) fn by_index(query: &ListQuery) -> AccessPath {
         let tags = query.filters.iter().filter(|filter| is_tag(filter));
         if tags.count() == 1 && is_position(&query.sort) {
             AccessPath::Tagged
@@ -55,16 +55,16 @@ impl AccessPath {
 }
 
 /// Whether an index has the rows in their order, so that a page is read without looking at others.
-pub(crate) fn is_found_in_order(query: &ListQuery) -> bool {
+pub(super) fn is_found_in_order(query: &ListQuery) -> bool {
     if query.search.is_some() {
         return false;
     }
-    let filters: Vec<&Filter> = query
+    let filters: Vec<&RecordFilter> = query
         .filters
         .iter()
-        .filter(|filter| !matches!(filter, Filter::OwnedBy(_)))
+        .filter(|filter| !matches!(filter, RecordFilter::OwnedBy(_)))
         .collect();
-    let one_of = |names: &[&str], filter: &Filter| matches!(filter, Filter::Text(field, values) if values.len() == 1 && names.contains(&field.as_str()));
+    let one_of = |names: &[&str], filter: &RecordFilter| matches!(filter, RecordFilter::Text(field, values) if values.len() == 1 && names.contains(&field.as_str()));
     match filters.as_slice() {
         [] => match &query.sort {
             SortKey::CreatedAt | SortKey::UpdatedAt => true,
@@ -73,7 +73,9 @@ pub(crate) fn is_found_in_order(query: &ListQuery) -> bool {
         },
         [one] => {
             is_position(&query.sort)
-                && (is_tag(one) || one_of(&FOUND, one) || matches!(one, Filter::IsArchived(_)))
+                && (is_tag(one)
+                    || one_of(&FOUND, one)
+                    || matches!(one, RecordFilter::IsArchived(_)))
         }
         [one, other] => {
             let both = |one, other| one_of(&["board_id"], one) && one_of(&["status"], other);
@@ -87,12 +89,12 @@ fn is_position(sort: &SortKey) -> bool {
     matches!(sort, SortKey::Field(field) if field.as_str() == POSITION)
 }
 
-fn is_tag(filter: &Filter) -> bool {
-    matches!(filter, Filter::Holds(field, values) if field.as_str() == TAGS && values.len() == 1)
+fn is_tag(filter: &RecordFilter) -> bool {
+    matches!(filter, RecordFilter::Holds(field, values) if field.as_str() == TAGS && values.len() == 1)
 }
 
 /// Asks whether the cursor's row lacks the sort value; no row when it is not the account's.
-pub(crate) fn cursor(query: &ListQuery, id: RecordId) -> QueryBuilder<Sqlite> {
+pub(super) fn cursor(query: &ListQuery, id: RecordId) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT ");
     push_sort_value(&mut sql, &query.sort);
     sql.push(" IS NULL FROM record WHERE record.id = ")
@@ -105,7 +107,7 @@ pub(crate) fn cursor(query: &ListQuery, id: RecordId) -> QueryBuilder<Sqlite> {
 }
 
 /// Reads one row more than the page holds.
-pub(crate) fn page(
+pub(super) fn page(
     query: &ListQuery,
     search: Option<&Search>,
     access_path: AccessPath,
@@ -213,7 +215,7 @@ impl Composed<'_> {
         for filter in &query.filters {
             sql.push(" AND ");
             match filter {
-                Filter::Holds(_, values)
+                RecordFilter::Holds(_, values)
                     if self.access_path == AccessPath::Tagged && is_tag(filter) =>
                 {
                     sql.push("record_tag.tag");
@@ -351,13 +353,13 @@ fn may_be_missing(sort: &SortKey) -> bool {
     }
 }
 
-fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filter) {
+fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &RecordFilter) {
     match filter {
-        Filter::Status(values) => {
+        RecordFilter::Status(values) => {
             sql.push("record.status");
             push_any_of(sql, values.iter().cloned());
         }
-        Filter::IsArchived(values) => {
+        RecordFilter::IsArchived(values) => {
             let asked = |value| {
                 if values.contains(&value) {
                     "TRUE"
@@ -372,7 +374,7 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filte
             };
         }
         // Nobody sees the rows of others: there are all of one's own, or none.
-        Filter::OwnedBy(values) => {
+        RecordFilter::OwnedBy(values) => {
             sql.push(if values.contains(&query.account_id.to_string()) {
                 "TRUE"
             } else {
@@ -380,18 +382,18 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filte
             });
         }
         // The empty text is also that of a row without the field.
-        Filter::Text(field, values) => {
+        RecordFilter::Text(field, values) => {
             sql.push("coalesce(");
             push_field(sql, field);
             sql.push(", '')");
             push_any_of(sql, values.iter().cloned());
         }
-        Filter::Number(field, values) => push_numbers(sql, field, values),
-        Filter::Boolean(field, values) => {
+        RecordFilter::Number(field, values) => push_numbers(sql, field, values),
+        RecordFilter::Boolean(field, values) => {
             push_field(sql, field);
             push_any_of(sql, values.iter().copied());
         }
-        Filter::Holds(field, values) if field.as_str() == TAGS => {
+        RecordFilter::Holds(field, values) if field.as_str() == TAGS => {
             sql.push("record.number IN (SELECT record_tag.number FROM record_tag WHERE record_tag.account_id = ");
             sql.push_bind(query.account_id.to_string())
                 .push(" AND record_tag.model = ")
@@ -400,7 +402,7 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filte
             push_any_of(sql, values.iter().cloned());
             sql.push(")");
         }
-        Filter::Holds(field, values) => {
+        RecordFilter::Holds(field, values) => {
             sql.push("EXISTS (SELECT 1 FROM json_each(record.data, '$.")
                 .push(field.as_str())
                 .push("') AS held WHERE held.value");
@@ -410,14 +412,14 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Filte
     }
 }
 
-fn push_numbers(sql: &mut QueryBuilder<Sqlite>, field: &FieldName, values: &[Number]) {
+fn push_numbers(sql: &mut QueryBuilder<Sqlite>, field: &FieldName, values: &[FilterNumber]) {
     push_field(sql, field);
     sql.push(" IN (");
     let mut list = sql.separated(", ");
     for value in values {
         match value {
-            Number::Integer(value) => list.push_bind(*value),
-            Number::Real(value) => list.push_bind(*value),
+            FilterNumber::Integer(value) => list.push_bind(*value),
+            FilterNumber::Real(value) => list.push_bind(*value),
         };
     }
     sql.push(")");

@@ -9,13 +9,13 @@ const PART: usize = 3;
 const MOST_PARTS: usize = 16;
 
 /// A text to be found, without regard to case.
-pub(crate) struct Search {
+pub(super) struct Search {
     text: String,
     parts: String,
 }
 
 impl Search {
-    pub(crate) fn new(text: &str) -> Search {
+    pub(super) fn new(text: &str) -> Search {
         let text = folded(text);
         let characters: Vec<char> = text.chars().collect();
         let windows: Vec<&[char]> = characters.windows(PART).collect();
@@ -47,17 +47,17 @@ impl Search {
     }
 
     /// As rows hold it.
-    pub(crate) fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// What the index is asked; empty for a text that is too short for it.
-    pub(crate) fn parts(&self) -> &str {
+    pub(super) fn parts(&self) -> &str {
         &self.parts
     }
 
     /// No row holds this character, and SQLite ends texts at it.
-    pub(crate) fn finds_nothing(&self) -> bool {
+    pub(super) fn finds_nothing(&self) -> bool {
         self.text.contains('\0')
     }
 }

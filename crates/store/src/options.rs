@@ -1,0 +1,67 @@
+//! What may be chosen when a store is opened, and what holds when nothing is.
+
+use std::time::Duration;
+
+/// How long a write waits for other writes, when nothing else is chosen.
+const BUSY_TIME: Duration = Duration::from_secs(5);
+/// How long a list may take that no index has in its order, when nothing else is chosen.
+const SCAN_TIME: Duration = Duration::from_secs(5);
+/// Calls that are kept for one caller at once, when nothing else is chosen.
+const MAX_KEPT_CALLS: u32 = 10_000;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What may be chosen when a store is opened.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// How long a write waits for other writes, of this program or of another, before it gives up.
+    pub busy_time: Duration,
+    /// The largest database in bytes; a write that would exceed it fails as on a full disk. None:
+    /// as large as the disk.
+    pub largest_database_bytes: Option<u64>,
+    /// How long a login lasts.
+    pub sessions: SessionPolicy,
+    /// How many calls are kept under keys of one caller.
+    pub kept_calls: u32,
+    /// How long a list may take that no index has in its order, as a search may.
+    pub scan_time: Duration,
+}
+
+impl Default for StoreOptions {
+    /// Five seconds for other writes, a database as large as the disk, the default sessions, 10,000
+    /// kept calls a caller, and five seconds for a search.
+    fn default() -> StoreOptions {
+        StoreOptions {
+            busy_time: BUSY_TIME,
+            largest_database_bytes: None,
+            sessions: SessionPolicy::default(),
+            kept_calls: MAX_KEPT_CALLS,
+            scan_time: SCAN_TIME,
+        }
+    }
+}
+
+/// How long a login lasts.
+#[derive(Clone, Debug)]
+pub struct SessionPolicy {
+    /// From the login, or the refresh, to the end.
+    pub life: Duration,
+    /// The age from which a successor is offered.
+    pub refresh_after: Duration,
+    /// The least time between two offers for the same session.
+    pub offer_again_after: Duration,
+    /// How long the old token stays valid once its successor is in use.
+    pub grace: Duration,
+}
+
+impl Default for SessionPolicy {
+    /// Thirty days; a successor is offered from the second day on, once an hour until it is used;
+    /// an hour of grace.
+    fn default() -> SessionPolicy {
+        SessionPolicy {
+            life: DAY * 30,
+            refresh_after: DAY,
+            offer_again_after: DAY / 24,
+            grace: DAY / 24,
+        }
+    }
+}
