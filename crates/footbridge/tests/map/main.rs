@@ -15,6 +15,10 @@ use std::process::Command;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use regex::Regex;
 
+mod layers;
+mod names;
+mod tree;
+
 /// Every crate of ours and the crates of ours that it may use. No arrow between mcp, connector and
 /// store.
 const WALLS: [(&str, &[&str]); 5] = [
@@ -118,7 +122,7 @@ fn project_files() -> Vec<PathBuf> {
         .filter(|path| root().join(path).is_file())
         .collect();
     assert!(
-        files.iter().any(|path| path.ends_with("map.rs")),
+        files.iter().any(|path| path.ends_with("map/main.rs")),
         "the list of files does not even hold this one"
     );
     files

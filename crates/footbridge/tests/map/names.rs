@@ -1,0 +1,143 @@
+//! Names: a type's name stands for one thing in the whole workspace.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use crate::tree::{declared_types, modules};
+use crate::{no_problems, root, workspace};
+
+/// Names that still stand for several things. The list gets shorter only.
+const NOT_YET: &[&str] = &[
+    "Access",
+    "ActionInput",
+    "Annotations",
+    "Answer",
+    "Answering",
+    "Argument",
+    "Arguments",
+    "Asked",
+    "Body",
+    "Bound",
+    "Budget",
+    "CallError",
+    "Caller",
+    "Calls",
+    "Check",
+    "Client",
+    "Column",
+    "Context",
+    "Definition",
+    "Effect",
+    "Either",
+    "Ending",
+    "Entries",
+    "Entry",
+    "EventStream",
+    "Failure",
+    "Fault",
+    "Field",
+    "FieldKind",
+    "Fields",
+    "FilterKey",
+    "Found",
+    "Given",
+    "Held",
+    "Items",
+    "Kept",
+    "Keys",
+    "Kind",
+    "Kinds",
+    "Listed",
+    "Login",
+    "Lookup",
+    "Message",
+    "Model",
+    "Named",
+    "Names",
+    "Open",
+    "Operation",
+    "Origin",
+    "Page",
+    "Paging",
+    "Part",
+    "Path",
+    "Place",
+    "Plain",
+    "Plan",
+    "Problems",
+    "Progress",
+    "Prompt",
+    "PromptArgument",
+    "Question",
+    "Read",
+    "Reader",
+    "Reading",
+    "Reference",
+    "Refusal",
+    "Refused",
+    "Request",
+    "Resource",
+    "RestAction",
+    "Row",
+    "Rules",
+    "Run",
+    "Scope",
+    "Seen",
+    "Session",
+    "Setting",
+    "Settings",
+    "Shape",
+    "Shared",
+    "Source",
+    "State",
+    "Step",
+    "Task",
+    "Text",
+    "Token",
+    "Tool",
+    "Upstream",
+    "Waiting",
+    "Walk",
+    "Wanted",
+    "Work",
+];
+
+#[test]
+fn a_type_name_means_one_thing_in_the_workspace() {
+    let mut declared: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for package in &workspace().packages {
+        for target in package.targets.iter().filter(|t| t.is_lib() || t.is_bin()) {
+            for module in modules(target.src_path.as_std_path()) {
+                for name in declared_types(&module) {
+                    let file = module.file.strip_prefix(root()).unwrap_or(&module.file);
+                    declared
+                        .entry(name.clone())
+                        .or_default()
+                        .insert(file.to_owned());
+                    *counts.entry(name).or_default() += 1;
+                }
+            }
+        }
+    }
+    let mut problems = Vec::new();
+    for (name, files) in &declared {
+        if counts[name] > 1 && !NOT_YET.contains(&name.as_str()) {
+            let files: Vec<_> = files
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect();
+            problems.push(format!(
+                "`{name}` stands for {} things: {}",
+                counts[name],
+                files.join(" ")
+            ));
+        }
+    }
+    for name in NOT_YET {
+        if counts.get(*name).is_none_or(|count| *count < 2) {
+            eprintln!("`{name}` stands for one thing now: take it out of NOT_YET");
+        }
+    }
+    no_problems(&problems);
+}
