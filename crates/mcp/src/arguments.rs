@@ -10,11 +10,13 @@ mod given;
 mod plan;
 mod problems;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use crate::validator::Validator;
 pub use given::Arguments;
 use plan::{Plan, Shape};
 
@@ -34,7 +36,7 @@ pub(crate) struct ArgumentSchema {
     /// Other names of properties, each with the name it stands for.
     aliases: Vec<(String, String)>,
     value_aliases: Vec<ValueAlias>,
-    validator: jsonschema::Validator,
+    validator: Validator,
     /// What can be held against a text while it is read.
     shape: Option<Shape>,
 }
@@ -57,15 +59,6 @@ impl Given {
     }
 }
 
-/// A validator of a schema. What `format` says is held too, where it is one of the standard's; a
-/// client is told so by the schema.
-pub(crate) fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
-    let options = jsonschema::options()
-        .with_pattern_options(jsonschema::PatternOptions::regex())
-        .should_validate_formats(true);
-    options.build(schema).map_err(|error| error.to_string())
-}
-
 impl ArgumentSchema {
     /// Compiles a schema; the error is one sentence for the developer.
     pub(crate) fn compile(schema: &Value, nullable: &[String]) -> Result<Self, String> {
@@ -84,18 +77,8 @@ impl ArgumentSchema {
                 "`{name}` is said to be nullable, but the input schema has no such property"
             ));
         }
-        let mut validated = schema.clone();
-        for name in nullable {
-            if let Some(property) = validated
-                .pointer_mut("/properties")
-                .and_then(|properties| properties.get_mut(name))
-            {
-                let original = std::mem::take(property);
-                *property = serde_json::json!({ "anyOf": [{ "type": "null" }, original] });
-            }
-        }
         Ok(Self {
-            validator: validator(&validated)
+            validator: Validator::of(&with_null(schema, nullable))
                 .map_err(|error| format!("the input schema is not valid: {error}"))?,
             shape: Plan::of_arguments(schema, nullable),
             schema: schema.clone(),
@@ -199,12 +182,16 @@ impl ArgumentSchema {
             }
         }
         let value = Value::Object(arguments);
-        if !self.validator.is_valid(&value) {
+        let validator = self
+            .validator
+            .built(|| with_null(&self.schema, &self.nullable))
+            .map_err(|why| format!("{tool}: its input schema is not valid: {why}"))?;
+        if !validator.is_valid(&value) {
             return Err(problems::describe(
                 tool,
                 &self.schema,
                 &self.nullable,
-                &self.validator,
+                validator,
                 &value,
             ));
         }
@@ -215,6 +202,22 @@ impl ArgumentSchema {
             )),
         }
     }
+}
+
+/// A schema whose properties of these names may be null too.
+fn with_null<'s>(schema: &'s Value, nullable: &[String]) -> Cow<'s, Value> {
+    let mut schema = Cow::Borrowed(schema);
+    for name in nullable {
+        if let Some(property) = schema
+            .to_mut()
+            .pointer_mut("/properties")
+            .and_then(|properties| properties.get_mut(name))
+        {
+            let original = std::mem::take(property);
+            *property = serde_json::json!({ "anyOf": [{ "type": "null" }, original] });
+        }
+    }
+    schema
 }
 
 #[cfg(test)]

@@ -73,11 +73,12 @@ mod log_level;
 mod protocol_error;
 mod request_meta;
 mod revision;
-// Ground: limits, icons, what is wrong with an endpoint, schemas inside schemas.
+// Ground: limits, icons, what is wrong with an endpoint, schemas and their validators.
 mod build_problem;
 mod icon;
 pub mod limits;
 mod subschemas;
+mod validator;
 
 pub use arguments::Arguments;
 pub use asking::{Answers, Round, StateKey};

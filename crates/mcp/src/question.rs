@@ -9,8 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::arguments;
 use crate::client::Client;
+use crate::validator::Validator;
 
 /// A form for the user, or a page. Source: specification 2026-07-28, Elicitation.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,7 +169,7 @@ impl Question {
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Some("the schema of a form must have `type: object` at its root".to_owned());
         }
-        arguments::validator(schema)
+        Validator::of(schema)
             .err()
             .map(|why| format!("the schema of the form is not valid: {why}"))
     }
@@ -246,7 +246,9 @@ impl Question {
                     let schema = params.get("requestedSchema").unwrap_or(&Value::Bool(true));
                     let content = answer.get("content").unwrap_or(&Value::Null);
                     content.is_object()
-                        && arguments::validator(schema).is_ok_and(|form| form.is_valid(content))
+                        && Validator::default()
+                            .built(|| Cow::Borrowed(schema))
+                            .is_ok_and(|form| form.is_valid(content))
                 }
                 Some("decline" | "cancel") => true,
                 _ => false,

@@ -2,6 +2,7 @@
 //! valid and would not be coerced, and only there: everything else is for the coercion and the
 //! validator.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -61,7 +62,8 @@ impl Judged {
         }
         let mut coerced = value.clone();
         coercion::coerce(&self.schema, &mut coerced, 0);
-        sure(coerced == value && self.validator.is_valid(&value))
+        let validator = self.validator.built(|| Cow::Borrowed(&self.schema));
+        sure(coerced == value && validator.is_ok_and(|validator| validator.is_valid(&value)))
     }
 }
 

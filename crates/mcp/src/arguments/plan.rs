@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::validator::Validator;
+
 /// Most properties of an object that can be told apart while it is read.
 const PROPERTIES: usize = 128;
 
@@ -65,7 +67,7 @@ pub(super) struct Judged {
     /// A null fits too.
     pub(super) is_nullable: bool,
     pub(super) schema: Value,
-    pub(super) validator: jsonschema::Validator,
+    pub(super) validator: Validator,
 }
 
 /// Kinds of JSON values, one bit each.
@@ -230,7 +232,7 @@ impl Plan {
         if is_bound_to_its_place(schema) {
             return Self::Nothing;
         }
-        match super::validator(schema) {
+        match Validator::of(schema) {
             Ok(validator) => Self::Tree(Box::new(Judged {
                 is_nullable: false,
                 schema: schema.clone(),

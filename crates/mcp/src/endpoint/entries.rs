@@ -24,6 +24,7 @@ use crate::resource::{Resource, ResourceFunction};
 use crate::tasks::TaskUse;
 use crate::tool::{ReadArguments, Tool, ToolFunction};
 use crate::uri_template::UriTemplate;
+use crate::validator;
 
 /// A tool, ready to be called. Made by [`Tool::ready`].
 pub struct ReadyTool<C> {
@@ -483,9 +484,10 @@ fn check_output_schema(schema: &Value) -> Result<(), String> {
     }
     // Clients hold results against it, so it must not only look like a schema: its references lead
     // somewhere.
-    jsonschema::validator_for(schema)
-        .map(drop)
-        .map_err(|error| format!("the output schema is not valid: {error}"))
+    match validator::fault(schema) {
+        None => Ok(()),
+        Some(why) => Err(format!("the output schema is not valid: {why}")),
+    }
 }
 
 /// Serialising our own values has no way to fail; a `null` would show in the first test.

@@ -299,7 +299,7 @@ impl<'d> Compilation<'d> {
             );
         }
         if let Some(pattern) = &argument.pattern
-            && jsonschema::draft202012::new(&json!({"pattern": pattern.value})).is_err()
+            && !is_regular_expression(&pattern.value)
         {
             self.found.add(
                 pattern.place,
@@ -427,4 +427,19 @@ fn number(value: f64) -> Value {
     } else {
         Value::from(value)
     }
+}
+
+/// Whether a pattern is a regular expression. Most are of plain signs, and need no schema to be
+/// built of them, nor the meta-schema that it would be held against.
+fn is_regular_expression(pattern: &str) -> bool {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || b" _-.^$[]()+*?{},|/:@#".contains(&byte);
+    let is_repeated = |pair: &[u8]| pair.iter().all(|byte| b"*+?{}".contains(byte));
+    let is_short = pattern.len() <= 100 && pattern.bytes().all(is_plain);
+    let is_large = |part: &str| part.len() > 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let has_traps = pattern.as_bytes().windows(2).any(is_repeated)
+        || pattern.split(['{', ',', '}']).any(is_large)
+        || ["--", "(?", "){"].iter().any(|trap| pattern.contains(trap));
+    is_short && !has_traps && regex_syntax::parse(pattern).is_ok()
+        || jsonschema::draft202012::new(&json!({ "pattern": pattern })).is_ok()
 }
