@@ -8,6 +8,7 @@ mod entries;
 pub(crate) mod fence;
 mod identity;
 mod listing;
+mod profile;
 mod running;
 mod things;
 mod visible;
@@ -20,14 +21,14 @@ use crate::arguments::Given;
 use crate::call::RequestContext;
 use crate::changes::{Change, Hub};
 use crate::question::InputRequired;
-use crate::tasks::{TaskLimits, Tasks};
+use crate::tasks::Tasks;
 
 pub use builder::EndpointBuilder;
 pub(crate) use catalog::{Catalog, List, Seen, Unlisted};
 pub use changing::Changes;
 pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
-pub use identity::CacheScope;
 pub(crate) use identity::Identity;
+pub use profile::CacheScope;
 pub use running::Running;
 pub use visible::Visible;
 
@@ -115,7 +116,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// The name this endpoint reports to clients.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.shared.identity.name
+        &self.shared.identity.profile.name
     }
 
     /// What `tools/list` answers this caller: a JSON object with the key `tools`.
@@ -136,7 +137,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// Tells the clients that a list may look different now, for instance because rights changed.
     /// Needs [`EndpointBuilder::announces_changes`].
     pub fn lists_changed(&self, change: &Change) {
-        if self.shared.identity.announces_changes {
+        if self.shared.identity.profile.announces_changes {
             self.shared.hub.tell(change);
         }
     }
@@ -160,8 +161,9 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         )
     }
 
-    fn of(catalog: Catalog<C>, tasks: Option<TaskLimits>) -> Self {
+    fn of(catalog: Catalog<C>) -> Self {
         let identity = Arc::clone(&catalog.identity);
+        let tasks = identity.profile.tasks.clone();
         let tasks = tasks.map(|limits| Arc::new(Tasks::new(limits)));
         let catalog = RwLock::new(Arc::new(catalog));
         let shared = Shared {
@@ -189,7 +191,7 @@ impl<C> std::fmt::Debug for Endpoint<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Endpoint")
-            .field("name", &self.shared.identity.name)
+            .field("name", &self.shared.identity.profile.name)
             .finish_non_exhaustive()
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn result<C>(
             result.entry("ttlMs").or_insert_with(|| json!(ttl));
             result
                 .entry("cacheScope")
-                .or_insert_with(|| json!(identity.cache_scope.as_str()));
+                .or_insert_with(|| json!(identity.profile.cache_scope.as_str()));
         }
     }
     Value::Object(result).to_string()

@@ -101,7 +101,9 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let revision = Revision::parse(&version)
             .filter(|revision| revision.carries_metadata())
             .ok_or_else(|| ProtocolError::unsupported_version(&version))?;
-        let log_level = meta.log_level()?.filter(|_| self.catalog.identity.logging);
+        let log_level = meta
+            .log_level()?
+            .filter(|_| self.catalog.identity.profile.logging);
         let context = |asking| {
             Arc::new(RequestContext {
                 revision: Some(revision),
@@ -160,7 +162,10 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         context: impl FnOnce() -> Arc<RequestContext>,
     ) -> Result<Step<C>, ProtocolError> {
         let identity = &self.catalog.identity;
-        if !identity.announces_changes && !identity.subscriptions && self.tasks.is_none() {
+        if !identity.profile.announces_changes
+            && !identity.profile.subscriptions
+            && self.tasks.is_none()
+        {
             return Err(ProtocolError::unknown_method(&self.method));
         }
         let filter = params
@@ -178,10 +183,11 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         let seen = self
             .catalog
             .seen(self.arrival.caller, || Arc::clone(&context));
-        let mut filter =
-            filter.honoured(identity.announces_changes, identity.subscriptions, |uri| {
-                seen.has_resource(uri)
-            })?;
+        let mut filter = filter.honoured(
+            identity.profile.announces_changes,
+            identity.profile.subscriptions,
+            |uri| seen.has_resource(uri),
+        )?;
         let tasks = match self.tasks {
             Some(tasks) if filter.names_tasks() => {
                 check_knows_tasks(&context.client)?;
@@ -256,7 +262,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 ))
             }
             "ping" => Ok(self.ready(Bytes::from_static(b"{}"))),
-            "logging/setLevel" if self.catalog.identity.logging => {
+            "logging/setLevel" if self.catalog.identity.profile.logging => {
                 let level = params
                     .level
                     .ok_or_else(|| ProtocolError::invalid_params("`level` is missing"))?;
@@ -267,7 +273,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 Ok(self.ready(Bytes::from_static(b"{}")))
             }
             "resources/subscribe" | "resources/unsubscribe"
-                if self.catalog.identity.subscriptions =>
+                if self.catalog.identity.profile.subscriptions =>
             {
                 self.subscribe(params, context)
             }
@@ -385,6 +391,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             context.log_level = self
                 .catalog
                 .identity
+                .profile
                 .logging
                 .then(|| conversation.log_level());
             context.asking = Asking::ByRequest(Arc::clone(conversation));

@@ -121,11 +121,8 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
     }
 
     fn principal(&self) -> Option<String> {
-        self.catalog
-            .identity
-            .principal
-            .as_ref()
-            .map(|principal| principal(self.arrival.caller))
+        let profile = &self.catalog.identity.profile;
+        profile.principal_of(self.arrival.caller)
     }
 }
 

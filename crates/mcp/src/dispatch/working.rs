@@ -296,10 +296,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
                     .map(|name| name.get().to_owned())
                     .unwrap_or_default(),
                 arguments: params.arguments.map(|raw| self.kept(raw)),
-                principal: identity
-                    .principal
-                    .as_ref()
-                    .map(|principal| principal(self.arrival.caller)),
+                principal: identity.profile.principal_of(self.arrival.caller),
             },
             before: None,
         };

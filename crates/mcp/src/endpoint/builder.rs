@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::Endpoint;
 use super::catalog::{Catalog, Hook};
-use super::identity::{CacheScope, Identity, Principal};
+use super::identity::Identity;
 use super::listing::{Edit, Listing, Named};
+use super::profile::{CacheScope, Profile};
 use super::things::Things;
 use super::visible::Visible;
 use crate::asking::StateKey;
@@ -36,21 +37,8 @@ macro_rules! endpoint {
 
 /// Collects what an endpoint consists of.
 pub struct EndpointBuilder<C> {
-    name: String,
-    version: String,
-    title: Option<String>,
-    website: Option<String>,
-    icons: Vec<Icon>,
-    instructions: Option<String>,
-    list_ttl: Duration,
-    cache_scope: CacheScope,
-    page_size: Option<usize>,
-    logging: bool,
-    subscriptions: bool,
-    announces_changes: bool,
-    tasks: Option<TaskLimits>,
+    profile: Profile<C>,
     state_key: Option<StateKey>,
-    principal: Principal<C>,
     hook: Option<Hook<C>>,
     tools: Vec<Tool<C>>,
     resources: Vec<Resource<C>>,
@@ -61,21 +49,8 @@ pub struct EndpointBuilder<C> {
 impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     pub(crate) fn new(name: String, version: String) -> Self {
         Self {
-            name,
-            version,
-            title: None,
-            website: None,
-            icons: Vec::new(),
-            instructions: None,
-            list_ttl: Duration::from_secs(60),
-            cache_scope: CacheScope::Private,
-            page_size: None,
-            logging: false,
-            subscriptions: false,
-            announces_changes: false,
-            tasks: None,
+            profile: Profile::new(name, version),
             state_key: None,
-            principal: None,
             hook: None,
             tools: Vec::new(),
             resources: Vec::new(),
@@ -87,57 +62,57 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// The name for people.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(title.into());
+        self.profile.title = Some(title.into());
         self
     }
 
     /// Where people read about this server.
     #[must_use]
     pub fn website(mut self, url: impl Into<String>) -> Self {
-        self.website = Some(url.into());
+        self.profile.website = Some(url.into());
         self
     }
 
     /// Adds a picture for people.
     #[must_use]
     pub fn icon(mut self, icon: Icon) -> Self {
-        self.icons.push(icon);
+        self.profile.icons.push(icon);
         self
     }
 
     /// Guidance for the model. Some clients read only the first 512 characters.
     #[must_use]
     pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
-        self.instructions = Some(instructions.into());
+        self.profile.instructions = Some(instructions.into());
         self
     }
 
     /// How long a client may keep the lists, and for whom. Default: 60 s, [`CacheScope::Private`].
     #[must_use]
     pub fn list_cache(mut self, ttl: Duration, scope: CacheScope) -> Self {
-        self.list_ttl = ttl;
-        self.cache_scope = scope;
+        self.profile.list_ttl = ttl;
+        self.profile.cache_scope = scope;
         self
     }
 
     /// How many things a page of a list has; without it, a list is one page.
     #[must_use]
     pub fn page_size(mut self, size: std::num::NonZeroUsize) -> Self {
-        self.page_size = Some(size.get());
+        self.profile.page_size = Some(size.get());
         self
     }
 
     /// Announces that tools write to the client's log with [`Call::log`].
     #[must_use]
     pub fn logging(mut self) -> Self {
-        self.logging = true;
+        self.profile.logging = true;
         self
     }
 
     /// Lets clients subscribe to resources; tell them with [`Endpoint::resource_updated`].
     #[must_use]
     pub fn subscriptions(mut self) -> Self {
-        self.subscriptions = true;
+        self.profile.subscriptions = true;
         self
     }
 
@@ -146,7 +121,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// endpoint says to everybody that it has tools, resources and prompts.
     #[must_use]
     pub fn announces_changes(mut self) -> Self {
-        self.announces_changes = true;
+        self.profile.announces_changes = true;
         self
     }
 
@@ -156,7 +131,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// whoever knows its id, which cannot be guessed.
     #[must_use]
     pub fn tasks(mut self, limits: TaskLimits) -> Self {
-        self.tasks = Some(limits);
+        self.profile.tasks = Some(limits);
         self
     }
 
@@ -172,7 +147,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// for the caller who began it only.
     #[must_use]
     pub fn principal(mut self, principal: impl Fn(&C) -> String + Send + Sync + 'static) -> Self {
-        self.principal = Some(Arc::new(principal));
+        self.profile.principal = Some(Arc::new(principal));
         self
     }
 
@@ -307,47 +282,29 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
                 &mut problems,
             );
         }
-        if self.name.trim().is_empty() || self.version.trim().is_empty() {
+        if self.profile.name.trim().is_empty() || self.profile.version.trim().is_empty() {
             problems.push(BuildProblem::new(
-                &self.name,
+                &self.profile.name,
                 "an endpoint needs a name and a version: clients are told both".to_owned(),
             ));
         }
-        let of_tasks = self.tasks.iter().flat_map(TaskLimits::problems);
-        problems.extend(of_tasks.map(|problem| BuildProblem::new(&self.name, problem)));
+        let of_tasks = self.profile.tasks.iter().flat_map(TaskLimits::problems);
+        problems.extend(of_tasks.map(|problem| BuildProblem::new(&self.profile.name, problem)));
         let state_key = self
             .state_key
             .map_or_else(StateKey::random, Ok)
             .map_err(|error| {
                 problems.push(BuildProblem::new(
-                    &self.name,
+                    &self.profile.name,
                     format!("no random bytes for the state key: {error}"),
                 ));
             });
         let Ok(state_key) = state_key else {
             return Err(BuildProblems(problems));
         };
-        let identity = Identity {
-            name: self.name,
-            version: self.version,
-            title: self.title,
-            website: self.website,
-            icons: self.icons,
-            instructions: self.instructions,
-            list_ttl: self.list_ttl,
-            cache_scope: self.cache_scope,
-            page_size: self.page_size,
-            logging: self.logging,
-            subscriptions: self.subscriptions,
-            announces_changes: self.announces_changes,
-            tasks: self.tasks.is_some(),
-            state_key,
-            principal: self.principal,
-            modern_meta: String::new(),
-            modern_tail: String::new(),
-        };
-        match Catalog::new(Arc::new(identity.complete()), things, self.hook) {
-            Ok(catalog) if problems.is_empty() => Ok(Endpoint::of(catalog, self.tasks)),
+        let identity = Identity::new(self.profile, state_key);
+        match Catalog::new(Arc::new(identity), things, self.hook) {
+            Ok(catalog) if problems.is_empty() => Ok(Endpoint::of(catalog)),
             Ok(_) => Err(BuildProblems(problems)),
             Err(BuildProblems(more)) => {
                 Err(BuildProblems(problems.into_iter().chain(more).collect()))
@@ -379,7 +336,7 @@ impl<C> fmt::Debug for EndpointBuilder<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("EndpointBuilder")
-            .field("name", &self.name)
+            .field("name", &self.profile.name)
             .field("tools", &self.tools)
             .finish_non_exhaustive()
     }

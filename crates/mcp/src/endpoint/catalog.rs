@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
-use super::identity::{CacheScope, Identity, Kinds};
+use super::identity::Identity;
 use super::listing::{Listed, Listing, Named, page};
+use super::profile::{CacheScope, OfferedKinds};
 use super::things::Things;
 use super::visible::Visible;
 use crate::arguments::Arguments;
@@ -103,7 +104,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         hook: Option<Hook<C>>,
     ) -> Result<Self, BuildProblems> {
         let mut problems = Vec::new();
-        if !identity.tasks {
+        if identity.profile.tasks.is_none() {
             let alone = things
                 .tools
                 .entries()
@@ -114,7 +115,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         }
         let ruled = things.ruled();
         let is_ruled = hook.is_some() || !ruled.is_empty();
-        if identity.cache_scope == CacheScope::Public && is_ruled {
+        if identity.profile.cache_scope == CacheScope::Public && is_ruled {
             let private = "use `CacheScope::Private`, or take the rule away (`for_everybody`)";
             let of_things = ruled.into_iter().map(|name| {
                 BuildProblem::new(
@@ -124,7 +125,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
             });
             let of_hook = hook.iter().map(|_| {
                 BuildProblem::new(
-                    &identity.name,
+                    &identity.profile.name,
                     format!("`visible` decides who sees what, and the lists are `CacheScope::Public`; {private}"),
                 )
             });
@@ -156,7 +157,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
             [None, Some(Revision::NEWEST_MODERN)]
                 .map(|revision| seen.list(list, None, revision).ok())
         };
-        let is_paged = self.identity.page_size.is_some();
+        let is_paged = self.identity.profile.page_size.is_some();
         ReadyResults {
             initialize: legacy
                 .map(|revision| (revision, seen.initialize(revision)))
@@ -370,7 +371,7 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
             list.key(),
             &seen,
             cursor,
-            identity.page_size,
+            identity.profile.page_size,
             identity.modern_tail.len() + 64,
         );
         Ok(identity.list(open.ok_or(Unlisted::Cursor)?, revision))
@@ -380,7 +381,7 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
     /// modern era, what is not offered is no method; clients of the legacy era ask for every list
     /// all the same. Source: specification 2026-07-28, schema, `MethodNotFoundError`.
     pub(crate) fn offers(&self, list: List) -> bool {
-        if self.catalog.identity.announces_changes {
+        if self.catalog.identity.profile.announces_changes {
             return true;
         }
         let Things {
@@ -405,10 +406,10 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
         }
     }
 
-    fn kinds(&self) -> Kinds {
+    fn kinds(&self) -> OfferedKinds {
         let [tools, resources, prompts] =
             [List::Tools, List::Resources, List::Prompts].map(|list| self.offers(list));
-        Kinds {
+        OfferedKinds {
             tools,
             resources,
             prompts,

@@ -177,9 +177,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
         self.endpoint
             .catalog()
             .identity
-            .principal
-            .as_ref()
-            .map(|principal| principal(caller))
+            .profile
+            .principal_of(caller)
     }
 
     /// Who is asking, or the answer that refuses.

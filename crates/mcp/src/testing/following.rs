@@ -23,9 +23,8 @@ impl<C: Send + Sync + 'static> TestClient<C> {
             .endpoint
             .catalog()
             .identity
-            .principal
-            .as_ref()
-            .map(|principal| principal(&self.caller));
+            .profile
+            .principal_of(&self.caller);
         let task = self
             .endpoint
             .tasks()
