@@ -95,7 +95,7 @@ impl Compilation<'_> {
         self.check_identity();
         let upstream = self.upstream();
         let login = self.login();
-        self.ways = paging::settle(definition, &mut self.filters, &mut self.found);
+        self.paging = self.paging();
         self.add_shapes();
         let sources = self.sources();
         let lookups = self.lookups();
@@ -118,7 +118,7 @@ impl Compilation<'_> {
             instructions: definition.instructions.clone(),
             rules: upstream.rules?,
             timeout: upstream.timeout,
-            paging: self.ways.of_models.take(),
+            paging: self.paging.of_models.take(),
             errors: upstream.errors,
             hints: upstream.hints,
             conflict: upstream.conflict,

@@ -45,7 +45,7 @@ impl WantedItems {
     /// All rows, or as many as the file says, for a list that is not the result.
     pub(super) fn all(pages: &Pages) -> Self {
         Self {
-            limit: pages.at_most.unwrap_or(pages.walk.cap),
+            limit: pages.at_most.unwrap_or(pages.paging.cap),
             cursor: None,
             binding: None,
             is_whole: pages.at_most.is_none(),
@@ -65,7 +65,7 @@ pub(super) async fn read(
     variables: &Variables,
     hints: Option<&Arc<BTreeMap<u16, String>>>,
 ) -> Result<ItemList, CallError> {
-    let plan = &*pages.walk;
+    let plan = &*pages.paging;
     let filter = pages.filter.as_ref().filter(|_| applies(pages, variables));
     let is_passed = |parameter: Option<&String>| {
         parameter.is_some_and(|name| prepared.query.iter().any(|(key, _)| key == name))
@@ -103,7 +103,7 @@ pub(super) async fn read(
         filter,
         is_alone,
         has_size,
-        list: ItemList::new(&pages.walk, &wanted),
+        list: ItemList::new(&pages.paging, &wanted),
         fields: wanted.fields,
         keeps_records: wanted.keeps_records,
         bytes: 0,

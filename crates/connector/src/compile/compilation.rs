@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::filters::Filters;
-use super::paging::Ways;
+use super::paging::PagingPlans;
 use super::scope::Scope;
 use super::shapes::Shapes;
 use super::{DEFAULT_TEXT_LIMIT, FORMAT, MAX_NAME, MAX_TEXT_LIMIT};
@@ -21,7 +21,7 @@ pub(super) struct Compilation<'d> {
     pub(super) filters: Filters<'d>,
     pub(super) found: Found,
     /// Ways of paging, which lists name.
-    pub(super) ways: Ways,
+    pub(super) paging: PagingPlans,
     /// Field tables, which tools name.
     pub(super) shapes: Shapes,
 }
@@ -32,7 +32,7 @@ impl<'d> Compilation<'d> {
             definition,
             filters: Filters::new(source, definition.defs.as_ref()),
             found: Found::default(),
-            ways: Ways::default(),
+            paging: PagingPlans::default(),
             shapes: Shapes::new(),
         }
     }

@@ -23,8 +23,8 @@ impl<'d> Compilation<'d> {
             let path = self.path(&source.get, &format!("{part}.get"), &scope);
             let query = self.query(&source.query, &part, &scope);
             let pages = source.pages.as_ref().and_then(|paging| {
-                let walk = self.ways.walks.get(&paging.value).cloned();
-                if walk.is_none() {
+                let plan = self.paging.by_name.get(&paging.value).cloned();
+                if plan.is_none() {
                     self.found.add(
                         paging.place,
                         part.clone(),
@@ -32,7 +32,7 @@ impl<'d> Compilation<'d> {
                     );
                 }
                 Some(Pages {
-                    walk: walk?,
+                    paging: plan?,
                     row: Row::Whole,
                     filter: None,
                     filter_passed: Vec::new(),

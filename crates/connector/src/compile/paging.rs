@@ -1,15 +1,15 @@
-//! Ways of paging: what each kind needs, and the one that lists of models use.
+//! The `upstream.paging` section, settled: what a file must say for each kind of paging, and the
+//! one that lists of models use.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::filters::Filters;
+use super::compilation::Compilation;
 use super::scope::Scope;
 use crate::connector::{ModelPaging, PagingPlan};
-use crate::definition::{self, Definition, PagingKind};
+use crate::definition::{Paging, PagingKind};
 use crate::jq::Glue;
 use crate::place::{Place, Placed};
-use crate::problem::Found;
 
 /// Rows that one walk over pages may read, whatever the file says.
 pub(crate) const MAX_WALK_ROWS: u32 = 5_000;
@@ -22,218 +22,215 @@ const MAX_SIZE: u32 = 1_000;
 /// The paging that lists of models use.
 const OF_MODELS: &str = "list";
 
-/// Ways of paging by name.
+/// The ways of paging of a file.
 #[derive(Default)]
-pub(super) struct Ways {
-    pub(super) walks: BTreeMap<String, Arc<PagingPlan>>,
+pub(super) struct PagingPlans {
+    pub(super) by_name: BTreeMap<String, Arc<PagingPlan>>,
     /// How lists of models are paged.
     pub(super) of_models: Option<ModelPaging>,
 }
 
-pub(super) fn settle<'d>(
-    definition: &'d Definition,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> Ways {
-    let mut ways = Ways {
-        walks: BTreeMap::new(),
-        of_models: None,
+/// What a file must say for a kind of paging, and what it may.
+struct KindRules {
+    /// The key that names the parameter for the start of a page.
+    start: Option<&'static str>,
+    needs_next: bool,
+    needs_size: bool,
+    may_have_more: bool,
+}
+
+fn rules(kind: PagingKind) -> KindRules {
+    let numbered = |key| KindRules {
+        start: Some(key),
+        needs_next: false,
+        needs_size: true,
+        may_have_more: false,
     };
-    for (name, paging) in definition.upstream.paging.iter() {
-        let part = format!("upstream.paging.{}", name.value);
-        let is_used = name.value == OF_MODELS && !definition.models.is_empty();
-        let walk = Arc::new(walk(
-            definition, name.place, paging, is_used, &part, filters, found,
-        ));
-        if is_used {
-            ways.of_models = of_models(name.place, paging, &walk, &part, found);
-        }
-        ways.walks.insert(name.value.clone(), walk);
+    match kind {
+        PagingKind::Page => numbered("page"),
+        PagingKind::Offset => numbered("offset"),
+        PagingKind::Link => KindRules {
+            start: None,
+            needs_next: true,
+            needs_size: false,
+            may_have_more: false,
+        },
+        PagingKind::After => KindRules {
+            start: Some("after"),
+            needs_next: false,
+            needs_size: false,
+            may_have_more: true,
+        },
     }
-    ways
 }
 
-fn figure(
-    written: Option<&Placed<u32>>,
-    default: u32,
-    most: u32,
-    key: &str,
-    part: &str,
-    found: &mut Found,
-) -> usize {
-    if let Some(figure) = written
-        && !(1..=most).contains(&figure.value)
-    {
-        found.add(
-            figure.place,
-            part,
-            format!("`{key}` must be 1 to {most}, is {}", figure.value),
-        );
-    }
-    usize::try_from(written.map_or(default, |figure| figure.value)).unwrap_or_default()
-}
-
-fn walk<'d>(
-    definition: &'d Definition,
-    place: Place,
-    paging: &'d definition::Paging,
-    models: bool,
-    part: &str,
-    filters: &mut Filters<'d>,
-    found: &mut Found,
-) -> PagingPlan {
-    let kind = paging.kind;
-    let parameters = [
-        (PagingKind::Page, "page", &paging.page),
-        (PagingKind::Offset, "offset", &paging.offset),
-        (PagingKind::After, "after", &paging.after),
-    ];
-    let mut start = None;
-    for (of, key, parameter) in parameters {
-        match parameter {
-            Some(parameter) if of == kind => start = Some(parameter.value.clone()),
-            Some(parameter) if !(models && key == "offset") => {
-                found.add(
-                    parameter.place,
-                    part,
-                    format!("`{key}` is for another kind of paging"),
-                );
+impl<'d> Compilation<'d> {
+    /// Every way of paging of the file.
+    pub(super) fn paging(&mut self) -> PagingPlans {
+        let definition = self.definition;
+        let mut plans = PagingPlans::default();
+        for (name, written) in definition.upstream.paging.iter() {
+            let part = format!("upstream.paging.{}", name.value);
+            let is_of_models = name.value == OF_MODELS && !definition.models.is_empty();
+            self.check_paging(name.place, written, is_of_models, &part);
+            let plan = Arc::new(self.paging_plan(written, &part));
+            if is_of_models {
+                plans.of_models = self.model_paging(name.place, written, &plan, &part);
             }
-            None if of == kind => found.add(
+            plans.by_name.insert(name.value.clone(), plan);
+        }
+        plans
+    }
+
+    /// Every key that the kind needs is there, and none that is for another kind.
+    fn check_paging(&mut self, place: Place, written: &Paging, is_of_models: bool, part: &str) {
+        let rules = rules(written.kind);
+        for (key, parameter) in start_parameters(written) {
+            let is_own = rules.start == Some(key);
+            match parameter {
+                Some(parameter) if !is_own && !(is_of_models && key == "offset") => {
+                    let what = format!("`{key}` is for another kind of paging");
+                    self.found.add(parameter.place, part, what);
+                }
+                None if is_own => {
+                    let what =
+                        format!("this kind of paging needs `{key}`, the name of a parameter");
+                    self.found.add(place, part, what);
+                }
+                _ => {}
+            }
+        }
+        if rules.needs_next && written.next.is_none() {
+            self.found.add(
                 place,
                 part,
-                format!("this kind of paging needs `{key}`, the name of a parameter"),
-            ),
-            _ => {}
+                "this kind of paging needs `next`, where the address of the next page stands",
+            );
+        }
+        if let Some(more) = written.more.as_ref().filter(|_| !rules.may_have_more) {
+            self.found
+                .add(more.place, part, "`more` is for the kind `after`");
+        }
+        if rules.needs_size && written.size.is_none() {
+            self.found.add(
+                place,
+                part,
+                "this kind of paging needs `size`, the name of the parameter for the rows a page",
+            );
         }
     }
-    if kind == PagingKind::Link && paging.next.is_none() {
-        found.add(
-            place,
-            part,
-            "this kind of paging needs `next`, where the address of the next page stands",
-        );
-    }
-    if let Some(more) = paging.more.as_ref().filter(|_| kind != PagingKind::After) {
-        found.add(more.place, part, "`more` is for the kind `after`");
-    }
-    if matches!(kind, PagingKind::Page | PagingKind::Offset) && paging.size.is_none() {
-        found.add(
-            place,
-            part,
-            "this kind of paging needs `size`, the name of the parameter for the rows a page",
-        );
-    }
-    let scope = Scope::new(definition, &["$headers"]);
-    let mut add = |filter: &'d Option<Placed<String>>, key: &str| {
-        filter
-            .as_ref()
-            .map(|filter| filters.add(filter, &format!("{part}.{key}"), &scope, found))
-    };
-    let (rows, total, next, more) = (
-        add(&paging.rows, "rows"),
-        add(&paging.total, "total"),
-        add(&paging.next, "next"),
-        add(&paging.more, "more"),
-    );
-    let identity = add(&paging.identity, "identity");
-    if let (Some(glue), Some(written)) = (&identity, &paging.identity)
-        && names(glue).is_none_or(|names| names.is_empty())
-    {
-        let hint = "names joined by dots, such as `.id`";
-        found.add_with_hint(
-            written.place,
-            format!("{part}.identity"),
-            format!("`{}` is not a plain path", written.value),
-            hint,
-        );
-    }
-    PagingPlan {
-        kind,
-        start,
-        size: paging.size.as_ref().map(|size| size.value.clone()),
-        rows: rows.unwrap_or_else(|| Glue::of_format(".")),
-        total,
-        next,
-        more,
-        identity: identity.as_ref().and_then(names),
-        max_size: figure(
-            paging.max_size.as_ref(),
-            DEFAULT_SIZE,
-            MAX_SIZE,
-            "max_size",
-            part,
-            found,
-        ),
-        cap: figure(
-            paging.cap.as_ref(),
-            DEFAULT_CAP,
-            MAX_WALK_ROWS,
-            "cap",
-            part,
-            found,
-        ),
-    }
-}
 
-/// The names of a plain path.
-fn names(glue: &Glue) -> Option<Vec<String>> {
-    Some(
-        glue.of_input()?
-            .iter()
-            .map(|key| key.name.clone())
-            .collect(),
-    )
-}
-
-/// Lists of models are read in place: they need the kind `after` and plain paths.
-fn of_models(
-    place: Place,
-    paging: &definition::Paging,
-    walk: &Arc<PagingPlan>,
-    part: &str,
-    found: &mut Found,
-) -> Option<ModelPaging> {
-    if paging.kind != PagingKind::After {
-        found.add(
-            place,
-            part,
-            "lists of models need a paging of the kind `after`",
-        );
-        return None;
+    fn paging_plan(&mut self, written: &'d Paging, part: &str) -> PagingPlan {
+        let scope = Scope::new(self.definition, &["$headers"]);
+        let mut filter = |filter: &'d Option<Placed<String>>, key: &str| {
+            self.optional_filter(filter.as_ref(), &format!("{part}.{key}"), &scope)
+        };
+        let rows = filter(&written.rows, "rows");
+        let total = filter(&written.total, "total");
+        let next = filter(&written.next, "next");
+        let more = filter(&written.more, "more");
+        let identity = filter(&written.identity, "identity");
+        if let (Some(glue), Some(written)) = (&identity, &written.identity)
+            && names(glue).is_none_or(|names| names.is_empty())
+        {
+            self.found.add_with_hint(
+                written.place,
+                format!("{part}.identity"),
+                format!("`{}` is not a plain path", written.value),
+                "names joined by dots, such as `.id`",
+            );
+        }
+        let start = start_parameters(written)
+            .into_iter()
+            .find(|(key, _)| rules(written.kind).start == Some(*key))
+            .and_then(|(_, parameter)| parameter.as_ref());
+        let (max_size, cap) = (written.max_size.as_ref(), written.cap.as_ref());
+        PagingPlan {
+            kind: written.kind,
+            start: start.map(|parameter| parameter.value.clone()),
+            size: written.size.as_ref().map(|size| size.value.clone()),
+            rows: rows.unwrap_or_else(|| Glue::of_format(".")),
+            total,
+            next,
+            more,
+            identity: identity.as_ref().and_then(names),
+            max_size: self.figure(max_size, DEFAULT_SIZE, MAX_SIZE, "max_size", part),
+            cap: self.figure(cap, DEFAULT_CAP, MAX_WALK_ROWS, "cap", part),
+        }
     }
-    let plain =
-        |filter: &Option<Placed<String>>, glue: Option<&Glue>, key: &str, found: &mut Found| {
+
+    /// A number of the file within its bounds.
+    fn figure(
+        &mut self,
+        written: Option<&Placed<u32>>,
+        default: u32,
+        most: u32,
+        key: &str,
+        part: &str,
+    ) -> usize {
+        if let Some(figure) = written.filter(|figure| !(1..=most).contains(&figure.value)) {
+            let what = format!("`{key}` must be 1 to {most}, is {}", figure.value);
+            self.found.add(figure.place, part, what);
+        }
+        usize::try_from(written.map_or(default, |figure| figure.value)).unwrap_or_default()
+    }
+
+    /// Lists of models are read in place: they need the kind `after` and plain paths.
+    fn model_paging(
+        &mut self,
+        place: Place,
+        written: &Paging,
+        plan: &Arc<PagingPlan>,
+        part: &str,
+    ) -> Option<ModelPaging> {
+        if written.kind != PagingKind::After {
+            let what = "lists of models need a paging of the kind `after`";
+            self.found.add(place, part, what);
+            return None;
+        }
+        let mut plain = |filter: &Option<Placed<String>>, glue: Option<&Glue>, key: &str| {
             let names = glue.and_then(names);
             if names.is_none() {
                 let (place, text) = filter.as_ref().map_or((place, "nothing"), |filter| {
                     (filter.place, filter.value.as_str())
                 });
-                let hint = "names joined by dots, such as `.meta.has_more`";
-                found.add_with_hint(
+                self.found.add_with_hint(
                     place,
                     format!("{part}.{key}"),
                     format!("`{text}` is not a plain path, which lists of models need"),
-                    hint,
+                    "names joined by dots, such as `.meta.has_more`",
                 );
             }
             names
         };
-    let rows = plain(&paging.rows, Some(&walk.rows), "rows", found);
-    let more = plain(&paging.more, walk.more.as_ref(), "more", found);
-    for (key, parameter) in [("size", &paging.size), ("offset", &paging.offset)] {
-        if parameter.is_none() {
-            found.add(
-                place,
-                part,
-                format!("lists of models need `{key}`, the name of a parameter"),
-            );
+        let rows = plain(&written.rows, Some(&plan.rows), "rows");
+        let more = plain(&written.more, plan.more.as_ref(), "more");
+        for (key, parameter) in [("size", &written.size), ("offset", &written.offset)] {
+            if parameter.is_none() {
+                let what = format!("lists of models need `{key}`, the name of a parameter");
+                self.found.add(place, part, what);
+            }
         }
+        Some(ModelPaging {
+            plan: Arc::clone(plan),
+            offset: written.offset.as_ref()?.value.clone(),
+            rows: rows?,
+            more: more?,
+        })
     }
-    Some(ModelPaging {
-        plan: Arc::clone(walk),
-        offset: paging.offset.as_ref()?.value.clone(),
-        rows: rows?,
-        more: more?,
-    })
+}
+
+/// The keys that name a parameter for the start of a page, each of one kind.
+fn start_parameters(written: &Paging) -> [(&'static str, &Option<Placed<String>>); 3] {
+    [
+        ("page", &written.page),
+        ("offset", &written.offset),
+        ("after", &written.after),
+    ]
+}
+
+/// The names of a plain path.
+fn names(glue: &Glue) -> Option<Vec<String>> {
+    let keys = glue.of_input()?.iter();
+    Some(keys.map(|key| key.name.clone()).collect())
 }

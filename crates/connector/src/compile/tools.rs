@@ -416,7 +416,7 @@ fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
 /// Rows that the main list may give at once.
 fn main_list(batches: &[Vec<Step>]) -> Option<usize> {
     match &batches.last()?.last()?.does {
-        Does::Send(request) => request.pages.as_ref().map(|pages| pages.walk.cap),
+        Does::Send(request) => request.pages.as_ref().map(|pages| pages.paging.cap),
         Does::Let(_) => None,
     }
 }

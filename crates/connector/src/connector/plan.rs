@@ -183,7 +183,7 @@ pub(crate) struct Entry {
 /// A list that is walked.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    pub(crate) walk: Arc<PagingPlan>,
+    pub(crate) paging: Arc<PagingPlan>,
     pub(crate) row: Row,
     pub(crate) filter: Option<Glue>,
     /// Arguments without which the filter does not apply; empty, and it always does.

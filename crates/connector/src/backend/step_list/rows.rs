@@ -49,7 +49,7 @@ pub(super) struct StepRows<'a> {
 
 impl RowList for StepRows<'_> {
     fn ask(&self, at: &Position) -> Result<Ask, CallError> {
-        let plan = &*self.pages.walk;
+        let plan = &*self.pages.paging;
         let size = at.size.to_string();
         let mut parameters: Vec<(&str, &str)> = Vec::new();
         if let Some(name) = plan
@@ -70,7 +70,7 @@ impl RowList for StepRows<'_> {
     }
 
     async fn read<'b>(&mut self, answer: &'b PageAnswer) -> Result<ReadPage<'b>, CallError> {
-        let (inner, plan) = (self.inner, &*self.pages.walk);
+        let (inner, plan) = (self.inner, &*self.pages.paging);
         let mut variables = self.variables.clone();
         set(
             &mut variables,
@@ -169,7 +169,7 @@ impl StepRows<'_> {
         answer: &'b PageAnswer,
         variables: &Variables,
     ) -> Result<Vec<Cow<'b, str>>, CallError> {
-        let (inner, filter) = (self.inner, &self.pages.walk.rows);
+        let (inner, filter) = (self.inner, &self.pages.paging.rows);
         if let Some(path) = filter.of_input() {
             let rows = projection::inside(answer.text(), path).and_then(json::items);
             let rows = rows.ok_or_else(|| PageAnswer::is_no_list(inner))?;

@@ -178,12 +178,12 @@ impl Paged {
             .iter()
             .flat_map(|(name, value)| [name.as_str(), value.as_str()]);
         let limit = if self.all {
-            pages.walk.cap
+            pages.paging.cap
         } else {
             self.limit.unwrap_or(DEFAULT_LIMIT)
         };
         WantedItems {
-            limit: limit.min(pages.walk.cap),
+            limit: limit.min(pages.paging.cap),
             cursor: self.cursor.clone(),
             binding: Some(CursorBinding::to(std::iter::once(tool).chain(decides))),
             is_whole: self.all,

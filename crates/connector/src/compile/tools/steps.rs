@@ -449,8 +449,8 @@ impl<'d> Compilation<'d> {
                 "a list is a `get` of JSON, without `for_each` and `until`",
             );
         }
-        let walk = self.ways.walks.get(&paging.value).map(Arc::clone);
-        if walk.is_none() {
+        let plan = self.paging.by_name.get(&paging.value).map(Arc::clone);
+        if plan.is_none() {
             self.found.add(
                 paging.place,
                 part,
@@ -485,7 +485,7 @@ impl<'d> Compilation<'d> {
             .as_ref()
             .and_then(|path| self.path(path, &format!("{part}.empty"), scope));
         Some(Pages {
-            walk: walk?,
+            paging: plan?,
             row,
             filter,
             filter_passed: step
