@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::validator::Validator;
 pub use given::Arguments;
-use plan::{Plan, Shape};
+use plan::{FittingPlan, ValueShape};
 
 /// Another word for a value of a property, which its `enum` does not list.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub(crate) struct ArgumentSchema {
     value_aliases: Vec<ValueAlias>,
     validator: Validator,
     /// What can be held against a text while it is read.
-    shape: Option<Shape>,
+    shape: Option<ValueShape>,
 }
 
 /// Arguments on their way to a tool.
@@ -80,7 +80,7 @@ impl ArgumentSchema {
         Ok(Self {
             validator: Validator::of(&with_null(schema, nullable))
                 .map_err(|error| format!("the input schema is not valid: {error}"))?,
-            shape: Plan::of_arguments(schema, nullable),
+            shape: FittingPlan::of_arguments(schema, nullable),
             schema: schema.clone(),
             nullable: nullable.to_vec(),
             aliases: Vec::new(),

@@ -123,7 +123,7 @@ impl<C> Call<C> {
         };
         self.notify(
             "notifications/progress",
-            &Progress {
+            &ProgressParams {
                 progress_token: token,
                 progress,
                 total,
@@ -140,7 +140,7 @@ impl<C> Call<C> {
         if self.request.log_level.is_some_and(|least| level >= least) {
             self.notify(
                 "notifications/message",
-                &Message {
+                &LogParams {
                     level,
                     logger,
                     data,
@@ -216,7 +216,7 @@ impl<C> Call<C> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Progress<'a> {
+struct ProgressParams<'a> {
     progress_token: &'a RawValue,
     progress: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -226,7 +226,7 @@ struct Progress<'a> {
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct LogParams<'a> {
     level: LogLevel,
     #[serde(skip_serializing_if = "Option::is_none")]
     logger: Option<&'a str>,

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use crate::conversation::Conversation;
 use crate::endpoint::Endpoint;
-use crate::envelope::{self, Arrived, Malformed, Message};
+use crate::envelope::{self, Arrived, JsonRpcMessage, Malformed};
 use crate::limits;
 use crate::mirrored_headers;
 use crate::outlet::Outlet;
@@ -26,13 +26,13 @@ use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::request_meta::Params;
 use crate::revision::Revision;
-use crate::under_way::{Calls, UnderWay};
+use crate::under_way::{CallsUnderWay, UnderWay};
 pub(crate) use calling::Calling;
 use request::Request;
 
 /// Where a message came from, and what that place knows of the conversation.
 pub(crate) struct Arrival<'a, C> {
-    pub(crate) origin: Origin<'a>,
+    pub(crate) origin: MessageOrigin<'a>,
     pub(crate) caller: &'a Arc<C>,
     /// The bytes it came in, where a call may keep a part of them.
     pub(crate) body: Option<&'a Bytes>,
@@ -46,12 +46,12 @@ pub(crate) struct Arrival<'a, C> {
 /// What the place knows: the headers of one HTTP request, and the conversation of a session or a
 /// stdio connection.
 #[derive(Clone, Copy)]
-pub(crate) struct Origin<'a> {
+pub(crate) struct MessageOrigin<'a> {
     pub(crate) headers: Option<&'a HeaderMap>,
     pub(crate) conversation: Option<&'a Arc<Conversation>>,
 }
 
-impl<'a> Origin<'a> {
+impl<'a> MessageOrigin<'a> {
     /// One HTTP request, in a session or outside of any.
     pub(crate) fn http(
         headers: &'a HeaderMap,
@@ -112,7 +112,7 @@ pub(crate) enum Step<C> {
 impl<C: Send + Sync + 'static> Step<C> {
     /// Enters its calls among those of their client, those of a batch one by one, and takes back
     /// those that the client names. A call too many is refused.
-    pub(crate) fn enter(self, calls: &Arc<Calls>) -> Self {
+    pub(crate) fn enter(self, calls: &Arc<CallsUnderWay>) -> Self {
         match self {
             Self::Calling(calling) => match calls.begin(&calling.id) {
                 Some(under_way) => Self::Entered(calling, under_way),
@@ -194,7 +194,7 @@ fn take_batch<C: Send + Sync + 'static>(
         ))
     };
     let may_batch = match arrival.origin {
-        Origin {
+        MessageOrigin {
             headers: Some(headers),
             conversation: None,
         } => mirrored_headers::protocol_version(headers)
@@ -220,17 +220,17 @@ fn take_batch<C: Send + Sync + 'static>(
 
 fn take_message<C: Send + Sync + 'static>(
     endpoint: &Endpoint<C>,
-    message: Result<Message<'_>, Malformed<'_>>,
+    message: Result<JsonRpcMessage<'_>, Malformed<'_>>,
     arrival: &Arrival<'_, C>,
 ) -> Step<C> {
     match message {
-        Ok(Message::Request { id, method, params }) => {
+        Ok(JsonRpcMessage::Request { id, method, params }) => {
             Request::new(endpoint, id.get(), method, arrival).take(params)
         }
-        Ok(Message::Notification { method, params }) => {
+        Ok(JsonRpcMessage::Notification { method, params }) => {
             take_notification(&method, params, arrival.origin)
         }
-        Ok(Message::Response { id, result }) => {
+        Ok(JsonRpcMessage::Response { id, result }) => {
             if let (Some(id), Some(conversation)) = (id, arrival.origin.conversation) {
                 conversation.answered(
                     id.get(),
@@ -249,7 +249,11 @@ fn take_message<C: Send + Sync + 'static>(
 
 /// Notifications are never answered. A request outside of any conversation is cancelled by closing
 /// its connection, so `notifications/cancelled` means nothing there.
-fn take_notification<C>(method: &str, params: Option<&RawValue>, origin: Origin<'_>) -> Step<C> {
+fn take_notification<C>(
+    method: &str,
+    params: Option<&RawValue>,
+    origin: MessageOrigin<'_>,
+) -> Step<C> {
     if method == "notifications/cancelled"
         && origin.conversation.is_some()
         && let Ok(Params {

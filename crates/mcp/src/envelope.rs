@@ -11,7 +11,7 @@ use crate::protocol_error::ProtocolError;
 
 /// One JSON-RPC message.
 #[derive(Debug)]
-pub(crate) enum Message<'a> {
+pub(crate) enum JsonRpcMessage<'a> {
     /// Wants an answer with this id.
     Request {
         id: &'a RawValue,
@@ -40,7 +40,7 @@ pub(crate) struct Malformed<'a> {
 /// What arrived in one HTTP body or one line: a message, or a batch of them (2025-03-26).
 #[derive(Debug)]
 pub(crate) enum Arrived<'a> {
-    One(Result<Message<'a>, Malformed<'a>>),
+    One(Result<JsonRpcMessage<'a>, Malformed<'a>>),
     Batch(Vec<&'a RawValue>),
 }
 
@@ -72,8 +72,8 @@ pub(crate) fn read(bytes: &[u8]) -> Arrived<'_> {
 }
 
 /// Reads one message, alone or out of a batch.
-pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
-    let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| Malformed {
+pub(crate) fn read_message(text: &str) -> Result<JsonRpcMessage<'_>, Malformed<'_>> {
+    let fields: EnvelopeFields<'_> = serde_json::from_str(text).map_err(|error| Malformed {
         id: None,
         error: match error.classify() {
             serde_json::error::Category::Data => {
@@ -95,7 +95,7 @@ pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
     }
     let Some(method) = fields.method else {
         if fields.result.is_some() || fields.error.is_some() {
-            return Ok(Message::Response {
+            return Ok(JsonRpcMessage::Response {
                 id,
                 result: fields.result,
             });
@@ -112,8 +112,8 @@ pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
         return Err(Malformed { id, error });
     }
     Ok(match id {
-        Some(id) => Message::Request { id, method, params },
-        None => Message::Notification { method, params },
+        Some(id) => JsonRpcMessage::Request { id, method, params },
+        None => JsonRpcMessage::Notification { method, params },
     })
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 #[derive(Deserialize)]
-struct Fields<'a> {
+struct EnvelopeFields<'a> {
     #[serde(borrow, default)]
     jsonrpc: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -183,7 +183,7 @@ fn not_json(error: &serde_json::Error) -> ProtocolError {
 mod tests {
     use proptest::prelude::{any, proptest};
 
-    use super::{Arrived, Message, read, read_message, text_of};
+    use super::{Arrived, JsonRpcMessage, read, read_message, text_of};
 
     fn code(text: &str) -> i32 {
         read_message(text).expect_err(text).error.code
@@ -193,15 +193,15 @@ mod tests {
     fn messages_are_told_apart() {
         assert!(matches!(
             read_message(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#),
-            Ok(Message::Request { params: None, .. })
+            Ok(JsonRpcMessage::Request { params: None, .. })
         ));
         assert!(matches!(
             read_message(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#),
-            Ok(Message::Notification { .. })
+            Ok(JsonRpcMessage::Notification { .. })
         ));
         assert!(matches!(
             read_message(r#"{"jsonrpc":"2.0","id":"s","result":null}"#),
-            Ok(Message::Response { .. })
+            Ok(JsonRpcMessage::Response { .. })
         ));
         assert!(
             matches!(read(br#" [{"jsonrpc":"2.0"}, 3]"#), Arrived::Batch(batch) if batch.len() == 2)

@@ -30,13 +30,13 @@ pub(crate) trait Outlet: Send + Sync {
 /// The messages of one HTTP request that wait to be written.
 #[derive(Debug, Default)]
 pub(crate) struct EventQueue {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<WaitingMessages>,
     reader: AtomicWaker,
     room: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct WaitingMessages {
     messages: VecDeque<Bytes>,
     bytes: usize,
 }
@@ -83,7 +83,7 @@ impl EventQueue {
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, WaitingMessages> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,11 +24,11 @@ pub(crate) type PromptFunction<C> = Arc<dyn Fn(Call<C>) -> PromptFuture + Send +
 /// The messages of a prompt, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Messages {
-    messages: Vec<Message>,
+    messages: Vec<PromptMessage>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Message {
+struct PromptMessage {
     role: &'static str,
     content: Content,
 }
@@ -53,7 +53,7 @@ impl Messages {
     }
 
     fn and(mut self, role: &'static str, content: Content) -> Self {
-        self.messages.push(Message { role, content });
+        self.messages.push(PromptMessage { role, content });
         self
     }
 }
@@ -313,7 +313,7 @@ impl<C: 'static> Prompt<C> {
     }
 
     /// The entry of `prompts/list`.
-    pub(crate) fn entry(&self) -> Entry<'_> {
+    pub(crate) fn entry(&self) -> PromptEntry<'_> {
         let argument = |argument: &'_ PromptArgument<C>| EntryArgument {
             name: argument.name.clone(),
             title: argument.title.clone(),
@@ -321,7 +321,7 @@ impl<C: 'static> Prompt<C> {
                 .filter(|description| !description.is_empty()),
             required: argument.required,
         };
-        Entry {
+        PromptEntry {
             name: &self.name,
             title: self.title.as_deref(),
             description: Some(self.description.as_str())
@@ -343,7 +343,7 @@ impl<C> std::fmt::Debug for Prompt<C> {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Entry<'a> {
+pub(crate) struct PromptEntry<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,

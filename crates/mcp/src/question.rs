@@ -16,11 +16,11 @@ use crate::validator::Validator;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Elicitation {
     message: String,
-    kind: Kind,
+    kind: ElicitationKind,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Kind {
+enum ElicitationKind {
     Form(Value),
     Page(String),
 }
@@ -33,7 +33,7 @@ impl Elicitation {
     pub fn form(message: impl Into<String>, schema: Value) -> Self {
         Self {
             message: message.into(),
-            kind: Kind::Form(schema),
+            kind: ElicitationKind::Form(schema),
         }
     }
 
@@ -48,7 +48,7 @@ impl Elicitation {
     pub fn url(message: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            kind: Kind::Page(url.into()),
+            kind: ElicitationKind::Page(url.into()),
         }
     }
 }
@@ -141,8 +141,8 @@ pub(crate) enum Question {
 impl Question {
     pub(crate) fn elicit(elicitation: Elicitation) -> Self {
         let (mode, key, value) = match elicitation.kind {
-            Kind::Form(schema) => ("form", "requestedSchema", schema),
-            Kind::Page(url) => ("url", "url", Value::from(url)),
+            ElicitationKind::Form(schema) => ("form", "requestedSchema", schema),
+            ElicitationKind::Page(url) => ("url", "url", Value::from(url)),
         };
         let mut params = Map::new();
         params.insert("mode".to_owned(), Value::from(mode));
@@ -211,7 +211,7 @@ impl Question {
     /// own. Source: specification 2025-11-25, Elicitation, "URL Mode Elicitation Requests".
     pub(crate) fn as_request(&self, number: u64) -> Option<Vec<u8>> {
         #[derive(Serialize)]
-        struct Request<'a> {
+        struct QuestionRequest<'a> {
             jsonrpc: &'static str,
             id: String,
             #[serde(flatten)]
@@ -229,7 +229,7 @@ impl Question {
                 Value::from(URL_SAFE_NO_PAD.encode(bytes)),
             );
         }
-        serde_json::to_vec(&Request {
+        serde_json::to_vec(&QuestionRequest {
             jsonrpc: "2.0",
             id,
             question: &question,

@@ -267,13 +267,13 @@ impl<C: 'static> Resource<C> {
     }
 
     /// The entry of `resources/list` or `resources/templates/list`.
-    pub(crate) fn entry(&self) -> Entry<'_> {
+    pub(crate) fn entry(&self) -> ResourceEntry<'_> {
         let (uri, uri_template) = if self.is_template {
             (None, Some(&*self.address))
         } else {
             (Some(&*self.address), None)
         };
-        Entry {
+        ResourceEntry {
             uri,
             uri_template,
             name: &self.name,
@@ -299,7 +299,7 @@ impl<C> std::fmt::Debug for Resource<C> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Entry<'a> {
+pub(crate) struct ResourceEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,15 +15,15 @@ use crate::changes::{Change, Listener};
 use crate::conversation::Conversation;
 use crate::limits;
 use crate::outlet::Outlet as _;
-use crate::under_way::Calls;
+use crate::under_way::CallsUnderWay;
 pub(crate) use ledger::Ledger;
-pub(crate) use stream::{Reading, SessionStream};
+pub(crate) use stream::{SessionStream, StreamReading};
 
 /// The number of the stream that a client opens with GET; those of its requests follow.
 const OWN_STREAM: u64 = 0;
 
 /// One session.
-pub(crate) struct Session {
+pub(crate) struct ClientSession {
     pub(crate) id: String,
     pub(crate) conversation: Arc<Conversation>,
     /// Whose session it is, where the endpoint tells callers apart.
@@ -34,7 +34,7 @@ pub(crate) struct Session {
     streams: Mutex<BTreeMap<u64, Arc<SessionStream>>>,
     /// What all sessions' streams hold together.
     ledger: Arc<Ledger>,
-    pub(crate) calls: Arc<Calls>,
+    pub(crate) calls: Arc<CallsUnderWay>,
     /// A channel of HTTP+SSE: all that the server says goes to one stream, which nobody can come
     /// back to.
     is_channel: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Session {
     answering: AtomicUsize,
 }
 
-impl Session {
+impl ClientSession {
     pub(crate) fn new(
         id: String,
         conversation: Arc<Conversation>,
@@ -58,7 +58,7 @@ impl Session {
             next_stream: AtomicU64::new(OWN_STREAM + 1),
             streams: Mutex::default(),
             ledger: Arc::clone(ledger),
-            calls: Arc::new(Calls::at_most(limits::SESSION_CALLS_IN_FLIGHT)),
+            calls: Arc::new(CallsUnderWay::at_most(limits::SESSION_CALLS_IN_FLIGHT)),
             is_channel: false,
             answering: AtomicUsize::new(0),
         }
@@ -154,10 +154,10 @@ impl Session {
     }
 
     /// Answers on the channel, until the guard is dropped.
-    pub(crate) fn answering(self: &Arc<Self>) -> Answering {
+    pub(crate) fn answering(self: &Arc<Self>) -> AnsweringMessage {
         let _streams = self.lock();
         self.answering.fetch_add(1, Ordering::Relaxed);
-        Answering(Arc::clone(self))
+        AnsweringMessage(Arc::clone(self))
     }
 
     fn is_answering(&self) -> bool {
@@ -221,9 +221,9 @@ impl Session {
 }
 
 /// A message of a channel that is being answered.
-pub(crate) struct Answering(Arc<Session>);
+pub(crate) struct AnsweringMessage(Arc<ClientSession>);
 
-impl Drop for Answering {
+impl Drop for AnsweringMessage {
     fn drop(&mut self) {
         let streams = self.0.lock();
         self.0.answering.fetch_sub(1, Ordering::Relaxed);
@@ -233,7 +233,7 @@ impl Drop for Answering {
     }
 }
 
-impl Listener for Session {
+impl Listener for ClientSession {
     fn tell(&self, change: &Change) {
         if self.conversation.hears_of(change) {
             self.announce(change.notification(None));
@@ -247,12 +247,12 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{Session, SessionStream};
+    use super::{ClientSession, SessionStream};
     use crate::limits::{ENDED_STREAM_BYTES, ENDED_STREAMS, WAITING_MESSAGES};
     use crate::outlet::Outlet as _;
 
-    fn session() -> Arc<Session> {
-        Arc::new(Session::new(
+    fn session() -> Arc<ClientSession> {
+        Arc::new(ClientSession::new(
             "s".to_owned(),
             Arc::default(),
             None,
@@ -264,7 +264,7 @@ mod tests {
     /// The session was found for a GET, and ended before its stream was opened.
     #[test]
     fn a_stream_that_is_opened_after_the_end_has_ended() {
-        let ways: [fn(&Session); 2] = [Session::end, Session::end_listening];
+        let ways: [fn(&ClientSession); 2] = [ClientSession::end, ClientSession::end_listening];
         for end in ways {
             let session = session();
             end(&session);
@@ -272,14 +272,14 @@ mod tests {
         }
     }
 
-    fn answered(session: &Arc<Session>, bytes: usize) -> Arc<SessionStream> {
+    fn answered(session: &Arc<ClientSession>, bytes: usize) -> Arc<SessionStream> {
         let stream = session.new_stream();
         session.keep(&stream);
         session.end_stream(&stream, Some(Bytes::from(vec![b'x'; bytes])));
         stream
     }
 
-    fn is_kept(session: &Session, stream: &SessionStream) -> bool {
+    fn is_kept(session: &ClientSession, stream: &SessionStream) -> bool {
         session.after(&format!("{}-0", stream.number())).is_some()
     }
 
@@ -323,7 +323,7 @@ mod tests {
     /// On a channel an answer may be what is unread.
     #[test]
     fn an_announcement_never_takes_the_place_of_an_answer_on_a_channel() {
-        let session = Session::channel("c".to_owned(), None, 0, &Arc::default());
+        let session = ClientSession::channel("c".to_owned(), None, 0, &Arc::default());
         let stream = session.own_stream();
         for _ in 0..WAITING_MESSAGES {
             assert!(stream.try_send(Bytes::from_static(b"answer")));

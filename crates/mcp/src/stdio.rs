@@ -21,19 +21,19 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::changes::{Change, Listener};
 use crate::conversation::Conversation;
-use crate::dispatch::{self, Arrival, Origin, Step};
+use crate::dispatch::{self, Arrival, MessageOrigin, Step};
 use crate::endpoint::Endpoint;
 use crate::limits;
 use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
-use calls::{Calls, Refused};
+use calls::{CallRefusal, ConnectionCalls};
 use input::{Line, Lines};
 use output::Outbox;
 
 /// A connection over a pair of byte streams, usually stdin and stdout.
 pub struct Connection {
-    calls: Arc<Calls>,
+    calls: Arc<ConnectionCalls>,
     outbox: Arc<Outbox>,
     conversation: Arc<Conversation>,
     /// Listens to changes as long as the connection lasts.
@@ -44,9 +44,9 @@ pub struct Connection {
 }
 
 /// Held by both threads: whichever ends first, and however, ends the connection.
-struct Ending(watch::Sender<bool>);
+struct ConnectionGuard(watch::Sender<bool>);
 
-impl Drop for Ending {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.send_replace(true);
     }
@@ -72,17 +72,17 @@ impl Connection {
         W: Write + Send + 'static,
     {
         let runtime = Handle::current();
-        let calls = Arc::new(Calls::default());
+        let calls = Arc::new(ConnectionCalls::default());
         let outbox = Arc::new(Outbox::default());
         let (ended_sender, ended) = watch::channel(false);
         let (written_sender, written) = oneshot::channel();
         std::thread::Builder::new()
             .name("mcp-stdio-writer".to_owned())
             .spawn({
-                let (outbox, ending) = (Arc::clone(&outbox), Ending(ended_sender.clone()));
+                let (outbox, ending) = (Arc::clone(&outbox), ConnectionGuard(ended_sender.clone()));
                 move || {
                     outbox.write_all_to(output);
-                    drop::<(Ending, oneshot::Sender<()>)>((ending, written_sender));
+                    drop::<(ConnectionGuard, oneshot::Sender<()>)>((ending, written_sender));
                 }
             })?;
         let conversation = Arc::<Conversation>::default();
@@ -99,7 +99,7 @@ impl Connection {
             outbox: Arc::clone(&outbox),
             runtime,
         };
-        let ending = Ending(ended_sender);
+        let ending = ConnectionGuard(ended_sender);
         std::thread::Builder::new()
             .name("mcp-stdio-reader".to_owned())
             .spawn(move || {
@@ -175,7 +175,7 @@ struct Serving<C> {
     endpoint: Endpoint<C>,
     caller: Arc<C>,
     conversation: Arc<Conversation>,
-    calls: Arc<Calls>,
+    calls: Arc<ConnectionCalls>,
     outbox: Arc<Outbox>,
     runtime: Handle,
 }
@@ -254,7 +254,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
     fn arrival(&self) -> Arrival<'_, C> {
         let outlet: Arc<dyn Outlet> = Arc::clone(&self.outbox) as Arc<dyn Outlet>;
         Arrival {
-            origin: Origin::channel(&self.conversation),
+            origin: MessageOrigin::channel(&self.conversation),
             caller: &self.caller,
             body: None,
             outlet: Some(outlet),
@@ -297,14 +297,14 @@ impl<C: Send + Sync + 'static> Serving<C> {
         );
     }
 
-    fn refuse(&self, id: Option<&str>, refused: &Refused, answers: &mut Vec<u8>) {
+    fn refuse(&self, id: Option<&str>, refused: &CallRefusal, answers: &mut Vec<u8>) {
         let error = match refused {
-            Refused::IdInUse => ProtocolError::invalid_request(format!(
+            CallRefusal::IdInUse => ProtocolError::invalid_request(format!(
                 "a request with the id {} is still running",
                 id.unwrap_or_default()
             )),
-            Refused::TooMany => ProtocolError::busy(limits::CALLS_IN_FLIGHT),
-            Refused::Closed => ProtocolError::stopping(),
+            CallRefusal::TooMany => ProtocolError::busy(limits::CALLS_IN_FLIGHT),
+            CallRefusal::Closed => ProtocolError::stopping(),
         };
         write(
             &Reply::error(id, self.conversation.revision(), &error),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::dispatch::{self, Arrival, Origin};
+use crate::dispatch::{self, Arrival, MessageOrigin};
 use crate::endpoint::Endpoint;
 use crate::outlet::Outlet;
 use crate::revision::Revision;
@@ -271,7 +271,7 @@ impl<C: Send + Sync + 'static> TestClient<C> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .len();
-        let origin = Origin {
+        let origin = MessageOrigin {
             headers: None,
             conversation: None,
         };

@@ -8,26 +8,26 @@ use tokio::sync::Notify;
 
 /// The calls under way.
 #[derive(Debug)]
-pub(crate) struct Calls {
+pub(crate) struct CallsUnderWay {
     most: usize,
-    state: Mutex<State>,
+    state: Mutex<CallRegister>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct CallRegister {
     begun: u64,
-    calls: Vec<Entry>,
+    calls: Vec<EnteredCall>,
     closed: bool,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct EnteredCall {
     number: u64,
     id: String,
     taken_back: Arc<Notify>,
 }
 
-impl Calls {
+impl CallsUnderWay {
     pub(crate) fn at_most(most: usize) -> Self {
         Self {
             most,
@@ -49,7 +49,7 @@ impl Calls {
         }
         state.begun += 1;
         let (number, taken_back) = (state.begun, Arc::new(Notify::new()));
-        state.calls.push(Entry {
+        state.calls.push(EnteredCall {
             number,
             id: id.to_owned(),
             taken_back: Arc::clone(&taken_back),
@@ -77,7 +77,7 @@ impl Calls {
         self.stop(|_| true);
     }
 
-    fn stop(&self, is_meant: impl Fn(&Entry) -> bool) {
+    fn stop(&self, is_meant: impl Fn(&EnteredCall) -> bool) {
         self.lock().calls.retain(|call| {
             let is_meant = is_meant(call);
             if is_meant {
@@ -87,7 +87,7 @@ impl Calls {
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, CallRegister> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -95,7 +95,7 @@ impl Calls {
 /// A call under way, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
-    calls: Arc<Calls>,
+    calls: Arc<CallsUnderWay>,
     number: u64,
     taken_back: Arc<Notify>,
 }
@@ -135,11 +135,11 @@ impl Drop for UnderWay {
 mod tests {
     use std::sync::Arc;
 
-    use super::Calls;
+    use super::CallsUnderWay;
 
     #[tokio::test]
     async fn calls_are_bounded_and_taken_back_by_their_id() {
-        let calls = Arc::new(Calls::at_most(3));
+        let calls = Arc::new(CallsUnderWay::at_most(3));
         let under_way: Vec<_> = ["0", "1", "1"].map(|id| calls.begin(id).unwrap()).into();
         assert!(calls.begin("more").is_none());
         calls.take_back("1");
@@ -160,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_was_taken_back_at_its_end_is_not_answered() {
-        let calls = Arc::new(Calls::at_most(2));
+        let calls = Arc::new(CallsUnderWay::at_most(2));
         let (kept, late) = (calls.begin("kept").unwrap(), calls.begin("late").unwrap());
         assert_eq!(late.run(std::future::ready(())).await, Some(()));
         calls.take_back("late");
@@ -178,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_stops_all_and_lets_none_begin() {
-        let calls = Arc::new(Calls::at_most(2));
+        let calls = Arc::new(CallsUnderWay::at_most(2));
         let one = calls.begin("1").unwrap();
         calls.close();
         assert_eq!(one.run(std::future::pending::<()>()).await, None);

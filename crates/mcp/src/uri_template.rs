@@ -7,11 +7,11 @@ use crate::limits;
 /// A template such as `notes://{id}/text`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UriTemplate {
-    parts: Vec<Part>,
+    parts: Vec<AddressPart>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum AddressPart {
     Literal(String),
     Variable(String),
 }
@@ -34,25 +34,25 @@ impl UriTemplate {
                     "{{{name}}} in {text:?} is no simple name; operators are not supported"
                 ));
             }
-            if parts.contains(&Part::Variable(name.to_owned())) {
+            if parts.contains(&AddressPart::Variable(name.to_owned())) {
                 return Err(format!("{{{name}}} stands twice in {text:?}"));
             }
-            if literal.is_empty() && matches!(parts.last(), Some(Part::Variable(_))) {
+            if literal.is_empty() && matches!(parts.last(), Some(AddressPart::Variable(_))) {
                 return Err(format!(
                     "two names stand side by side in {text:?}; put something between them"
                 ));
             }
             if !literal.is_empty() {
-                parts.push(Part::Literal(literal.to_owned()));
+                parts.push(AddressPart::Literal(literal.to_owned()));
             }
-            parts.push(Part::Variable(name.to_owned()));
+            parts.push(AddressPart::Variable(name.to_owned()));
             rest = after;
         }
         if rest.contains('}') {
             return Err(format!("{text:?} has a }} without its {{"));
         }
         if !rest.is_empty() {
-            parts.push(Part::Literal(rest.to_owned()));
+            parts.push(AddressPart::Literal(rest.to_owned()));
         }
         Ok(Self { parts })
     }
@@ -60,8 +60,8 @@ impl UriTemplate {
     /// The names of the variables, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Variable(name) => Some(name.as_str()),
-            Part::Literal(_) => None,
+            AddressPart::Variable(name) => Some(name.as_str()),
+            AddressPart::Literal(_) => None,
         })
     }
 
@@ -75,11 +75,11 @@ impl UriTemplate {
         loop {
             match parts {
                 [] => return rest.is_empty().then_some(found),
-                [Part::Literal(literal), others @ ..] => {
+                [AddressPart::Literal(literal), others @ ..] => {
                     rest = rest.strip_prefix(literal.as_str())?;
                     parts = others;
                 }
-                [Part::Variable(name), others @ ..] => {
+                [AddressPart::Variable(name), others @ ..] => {
                     let (value, after) = rest.split_at_checked(value_end(rest, others)?)?;
                     if value.is_empty() || value.contains('/') {
                         return None;
@@ -99,13 +99,13 @@ impl UriTemplate {
 /// Where the value at the start of `rest` ends: at the first place where the next literal stands,
 /// and for the last literal at the end. A later place can fit only where this one does too, so none
 /// is ever tried again and a long address costs no more than its length.
-fn value_end(rest: &str, others: &[Part]) -> Option<usize> {
+fn value_end(rest: &str, others: &[AddressPart]) -> Option<usize> {
     match others {
-        [Part::Literal(last)] => rest
+        [AddressPart::Literal(last)] => rest
             .strip_suffix(last.as_str())
             .map(str::len)
             .filter(|end| !is_inside_encoded(rest, *end)),
-        [Part::Literal(next), ..] => {
+        [AddressPart::Literal(next), ..] => {
             let mut from = rest.chars().next()?.len_utf8();
             loop {
                 let end = from + rest.get(from..)?.find(next.as_str())?;
@@ -115,7 +115,7 @@ fn value_end(rest: &str, others: &[Part]) -> Option<usize> {
                 from = end + 1;
             }
         }
-        [] | [Part::Variable(_), ..] => Some(rest.len()),
+        [] | [AddressPart::Variable(_), ..] => Some(rest.len()),
     }
 }
 

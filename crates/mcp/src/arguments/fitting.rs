@@ -10,14 +10,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Value};
 
 use super::coercion;
-use super::plan::{Judged, Kinds, Number, Plan, Shape};
+use super::plan::{FittingPlan, Judged, Kinds, Number, ValueShape};
 
 /// Names of an object that are kept beside each other; more are kept in a set.
 const FEW_NAMES: usize = 16;
 
 /// The members of an argument object, each with the place of its name in the text, when the text
 /// surely fits. No name stands twice in an object that fits, nor is one written with escapes.
-pub(super) fn names<'de>(shape: &Shape, text: &'de str) -> Option<Vec<&'de str>> {
+pub(super) fn names<'de>(shape: &ValueShape, text: &'de str) -> Option<Vec<&'de str>> {
     let mut names = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(text);
     reader
@@ -31,17 +31,17 @@ pub(super) fn names<'de>(shape: &Shape, text: &'de str) -> Option<Vec<&'de str>>
 }
 
 /// Reads a value along its plan.
-struct Along<'p>(&'p Plan);
+struct Along<'p>(&'p FittingPlan);
 
 impl<'de> DeserializeSeed<'de> for Along<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
         match self.0 {
-            Plan::Anything => reader.deserialize_any(Anything),
-            Plan::Shape(shape) => reader.deserialize_any(OfShape { shape, names: None }),
-            Plan::Tree(judged) => judged.check(reader.deserialize_any(Tree)?),
-            Plan::Nothing => unsure(),
+            FittingPlan::Anything => reader.deserialize_any(Anything),
+            FittingPlan::Shape(shape) => reader.deserialize_any(OfShape { shape, names: None }),
+            FittingPlan::Tree(judged) => judged.check(reader.deserialize_any(Tree)?),
+            FittingPlan::Nothing => unsure(),
         }
     }
 }
@@ -69,7 +69,7 @@ impl Judged {
 
 /// A value of a shape.
 struct OfShape<'p, 'n, 'de> {
-    shape: &'p Shape,
+    shape: &'p ValueShape,
     /// Where the names of its members are put, for one who asks.
     names: Option<&'n mut Vec<&'de str>>,
 }
@@ -114,7 +114,7 @@ impl<'de> Visitor<'de> for OfShape<'_, '_, 'de> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        let Shape {
+        let ValueShape {
             kinds,
             words,
             characters,
@@ -138,20 +138,20 @@ impl<'de> Visitor<'de> for OfShape<'_, '_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
         self.of_kind(Kinds::OBJECT)?;
-        let Shape {
+        let ValueShape {
             properties,
             required,
             others,
             ..
         } = self.shape;
-        let (mut seen, mut unknown, mut expected) = (0_u128, Names::default(), 0);
+        let (mut seen, mut unknown, mut expected) = (0_u128, MemberNames::default(), 0);
         while let Some(name) = members.next_key_seed(Name)? {
             if let Some(names) = &mut self.names {
                 names.push(name);
             }
             // Programs write the members of each row in one order.
             let (before, after) = properties.split_at_checked(expected).unwrap_or_default();
-            let is_it = |(known, _): &&(String, Plan)| known == name;
+            let is_it = |(known, _): &&(String, FittingPlan)| known == name;
             let place = match after.iter().position(|property| is_it(&property)) {
                 Some(place) => Some(before.len() + place),
                 None => before.iter().position(|property| is_it(&property)),
@@ -208,15 +208,18 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(Along(&Plan::Anything))?.is_some() {}
+        while items
+            .next_element_seed(Along(&FittingPlan::Anything))?
+            .is_some()
+        {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut names = Names::default();
+        let mut names = MemberNames::default();
         while let Some(name) = members.next_key_seed(Name)? {
             sure(names.add(name))?;
-            members.next_value_seed(Along(&Plan::Anything))?;
+            members.next_value_seed(Along(&FittingPlan::Anything))?;
         }
         Ok(())
     }
@@ -307,13 +310,13 @@ impl<'de> Visitor<'de> for Name {
 
 /// The names of one object.
 #[derive(Default)]
-struct Names<'de> {
+struct MemberNames<'de> {
     few: [&'de str; FEW_NAMES],
     count: usize,
     more: HashSet<&'de str>,
 }
 
-impl<'de> Names<'de> {
+impl<'de> MemberNames<'de> {
     /// Whether the name is new.
     fn add(&mut self, name: &'de str) -> bool {
         if self.few.iter().take(self.count).any(|known| *known == name) {

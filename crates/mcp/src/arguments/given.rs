@@ -30,13 +30,13 @@ pub struct Arguments(Form);
 
 #[derive(Clone)]
 enum Form {
-    Text(Text),
+    Text(ObjectText),
     Tree(Map<String, Value>),
 }
 
 /// A JSON object in which no name stands twice nor has escapes.
 #[derive(Clone)]
-struct Text {
+struct ObjectText {
     json: Bytes,
     members: Vec<Member>,
 }
@@ -134,7 +134,7 @@ impl Arguments {
             }
         };
         let members = names.iter().zip(next).map(member).collect();
-        Self(Form::Text(Text { json, members }))
+        Self(Form::Text(ObjectText { json, members }))
     }
 
     fn names(&self) -> Vec<&str> {
@@ -149,7 +149,7 @@ impl Arguments {
     }
 }
 
-impl Text {
+impl ObjectText {
     fn name(&self, member: &Member) -> &[u8] {
         self.json.get(member.name.clone()).unwrap_or_default()
     }

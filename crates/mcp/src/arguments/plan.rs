@@ -11,11 +11,11 @@ const PROPERTIES: usize = 128;
 /// What is asked of one value. It never takes what the validator would refuse, nor what would be
 /// coerced.
 #[derive(Debug)]
-pub(super) enum Plan {
+pub(super) enum FittingPlan {
     /// Any value.
     Anything,
     /// A value of a certain shape.
-    Shape(Box<Shape>),
+    Shape(Box<ValueShape>),
     /// A value that is read as a tree of its own and judged by the validator.
     Tree(Box<Judged>),
     /// No value: there is no saying without the whole.
@@ -24,32 +24,32 @@ pub(super) enum Plan {
 
 /// A schema whose words are all known here.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct ValueShape {
     pub(super) kinds: Kinds,
     /// The only values that fit.
     pub(super) words: Option<Words>,
     pub(super) characters: Count,
     pub(super) bounds: Vec<Bound>,
-    pub(super) items: Plan,
+    pub(super) items: FittingPlan,
     pub(super) item_count: Count,
-    pub(super) properties: Vec<(String, Plan)>,
+    pub(super) properties: Vec<(String, FittingPlan)>,
     /// One bit for each property that must be there.
     pub(super) required: u128,
-    pub(super) others: Plan,
+    pub(super) others: FittingPlan,
 }
 
-impl Default for Shape {
+impl Default for ValueShape {
     fn default() -> Self {
         Self {
             kinds: Kinds::ALL,
             words: None,
             characters: Count::default(),
             bounds: Vec::new(),
-            items: Plan::Anything,
+            items: FittingPlan::Anything,
             item_count: Count::default(),
             properties: Vec::new(),
             required: 0,
-            others: Plan::Anything,
+            others: FittingPlan::Anything,
         }
     }
 }
@@ -186,10 +186,10 @@ impl Bound {
     }
 }
 
-impl Plan {
+impl FittingPlan {
     /// The plan of a whole input schema, of whose properties these may be null too. None when there
     /// is nothing to gain.
-    pub(super) fn of_arguments(schema: &Value, nullable: &[String]) -> Option<Shape> {
+    pub(super) fn of_arguments(schema: &Value, nullable: &[String]) -> Option<ValueShape> {
         let mut root = schema.as_object()?.clone();
         // An older dialect gives some words another meaning.
         if root
@@ -198,7 +198,7 @@ impl Plan {
         {
             return None;
         }
-        let mut shape = Shape::of(&root)?;
+        let mut shape = ValueShape::of(&root)?;
         for (_, plan) in shape
             .properties
             .iter_mut()
@@ -219,7 +219,7 @@ impl Plan {
             {
                 Self::Anything
             }
-            Value::Object(keywords) => match Shape::of(keywords) {
+            Value::Object(keywords) => match ValueShape::of(keywords) {
                 Some(shape) => Self::Shape(Box::new(shape)),
                 None => Self::judged(schema),
             },
@@ -252,7 +252,7 @@ impl Plan {
     }
 }
 
-impl Shape {
+impl ValueShape {
     /// None when there is a word that is not known here.
     fn of(keywords: &Map<String, Value>) -> Option<Self> {
         if let Some(choices) = keywords.get("anyOf") {
@@ -282,15 +282,15 @@ impl Shape {
                 "maximum" => shape.bounds.push(bound(true, false)?),
                 "exclusiveMinimum" => shape.bounds.push(bound(false, true)?),
                 "exclusiveMaximum" => shape.bounds.push(bound(true, true)?),
-                "items" => shape.items = Plan::of(value),
-                "additionalProperties" => shape.others = Plan::of(value),
+                "items" => shape.items = FittingPlan::of(value),
+                "additionalProperties" => shape.others = FittingPlan::of(value),
                 "properties" => {
                     let properties = value
                         .as_object()
                         .filter(|properties| properties.len() <= PROPERTIES)?;
                     shape.properties = properties
                         .iter()
-                        .map(|(name, schema)| (name.clone(), Plan::of(schema)))
+                        .map(|(name, schema)| (name.clone(), FittingPlan::of(schema)))
                         .collect();
                 }
                 "required" => required = value.as_array()?,

@@ -22,11 +22,11 @@ pub(super) fn describe(
             "{tool}: the arguments do not fit the tool's schema, and with more than {limit} values the problems are not named. Send less in one call."
         );
     }
-    let mut problems = Problems::default();
+    let mut problems = ProblemSentences::default();
     for error in validator.iter_errors(arguments) {
         collect(&error, schema, nullable, arguments, &mut problems);
     }
-    let Problems { sentences, count } = problems;
+    let ProblemSentences { sentences, count } = problems;
     let mut text = match count {
         1 => format!("{tool}: the arguments have a problem."),
         _ => format!("{tool}: the arguments have {count} problems."),
@@ -67,12 +67,12 @@ fn has_at_most(limit: usize, value: &Value) -> bool {
 
 /// The first problems in words, and how many there are. A flood of them costs no words.
 #[derive(Default)]
-struct Problems {
+struct ProblemSentences {
     sentences: Vec<String>,
     count: usize,
 }
 
-impl Problems {
+impl ProblemSentences {
     fn add(&mut self, sentence: impl FnOnce() -> String) {
         if self.sentences.len() >= limits::REPORTED_PROBLEMS {
             self.count += 1;
@@ -92,7 +92,7 @@ fn collect(
     schema: &Value,
     nullable: &[String],
     arguments: &Value,
-    problems: &mut Problems,
+    problems: &mut ProblemSentences,
 ) {
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }

@@ -64,7 +64,7 @@ impl<C> Granted<C> {
 }
 
 type Granting<C> = Pin<Box<dyn Future<Output = Result<Option<Granted<C>>, Failure>> + Send>>;
-type Check<C> = dyn Fn(SecretString) -> Granting<C> + Send + Sync;
+type TokenCheck<C> = dyn Fn(SecretString) -> Granting<C> + Send + Sync;
 
 /// Lets in whoever brings a token that the application knows.
 ///
@@ -72,7 +72,7 @@ type Check<C> = dyn Fn(SecretString) -> Granting<C> + Send + Sync;
 /// required scope: HTTP 403 and `insufficient_scope`, which names the scopes. When the check itself
 /// fails: HTTP 503, with the cause in the log only.
 pub struct Bearer<C> {
-    check: Arc<Check<C>>,
+    check: Arc<TokenCheck<C>>,
     required: Vec<String>,
     challenge: Challenge,
 }

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 /// The pauses of one request.
 #[derive(Debug, Default)]
-pub(crate) struct Pauses(Mutex<State>);
+pub(crate) struct Pauses(Mutex<PauseTimes>);
 
 #[derive(Debug, Default)]
-struct State {
+struct PauseTimes {
     /// Questions that wait for their answers.
     open: usize,
     /// Since when there are any.
@@ -42,7 +42,7 @@ impl Pauses {
         None
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PauseTimes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -86,7 +86,7 @@ mod tests {
     use crate::call::Call;
     use crate::client::Client;
     use crate::conversation::Conversation;
-    use crate::dispatch::{self, Arrival, Origin};
+    use crate::dispatch::{self, Arrival, MessageOrigin};
     use crate::limits::QUESTION_TIME;
     use crate::outlet::Outlet;
     use crate::{Elicitation, Endpoint, Output, Revision, Sampling, Tool};
@@ -144,7 +144,7 @@ mod tests {
         );
         let outlet = Some(Arc::clone(&heard) as Arc<dyn Outlet>);
         let arrival = Arrival {
-            origin: Origin::channel(&conversation),
+            origin: MessageOrigin::channel(&conversation),
             caller: &Arc::new(()),
             body: None,
             outlet,

@@ -4,7 +4,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::listing::Edit;
-use super::things::Step;
+use super::things::ThingEdit;
 use super::{Catalog, Endpoint};
 use crate::build_problem::BuildProblems;
 use crate::prompt::Prompt;
@@ -16,7 +16,7 @@ use crate::tool::Tool;
 #[must_use = "nothing changes before `apply`"]
 pub struct Changes<C> {
     endpoint: Endpoint<C>,
-    steps: Vec<Step<C>>,
+    steps: Vec<ThingEdit<C>>,
     problems: BuildProblems,
 }
 
@@ -57,56 +57,66 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
 impl<C: Send + Sync + 'static> Changes<C> {
     /// Adds a tool at the end of the list.
     pub fn add_tool(self, tool: Tool<C>) -> Self {
-        self.with(tool.ready(), |tool| Step::Tool(Edit::Add(tool)))
+        self.with(tool.ready(), |tool| ThingEdit::Tool(Edit::Add(tool)))
     }
 
     /// Puts a tool in the place of the one of the same name.
     pub fn replace_tool(self, tool: Tool<C>) -> Self {
-        self.with(tool.ready(), |tool| Step::Tool(Edit::Replace(tool)))
+        self.with(tool.ready(), |tool| ThingEdit::Tool(Edit::Replace(tool)))
     }
 
     /// Takes a tool away.
     pub fn remove_tool(self, name: impl Into<String>) -> Self {
-        self.with(Ok(name.into()), |name| Step::Tool(Edit::Remove(name)))
+        self.with(Ok(name.into()), |name| ThingEdit::Tool(Edit::Remove(name)))
     }
 
     /// Adds a resource or a template at the end of its list.
     pub fn add_resource(self, resource: Resource<C>) -> Self {
         self.with(resource.ready(), |resource| {
-            Step::Resource(Edit::Add(resource))
+            ThingEdit::Resource(Edit::Add(resource))
         })
     }
 
     /// Puts a resource or a template in the place of the one of the same address.
     pub fn replace_resource(self, resource: Resource<C>) -> Self {
         self.with(resource.ready(), |resource| {
-            Step::Resource(Edit::Replace(resource))
+            ThingEdit::Resource(Edit::Replace(resource))
         })
     }
 
     /// Takes a resource or a template away, by its address.
     pub fn remove_resource(self, address: impl Into<String>) -> Self {
         self.with(Ok(address.into()), |address| {
-            Step::Resource(Edit::Remove(address))
+            ThingEdit::Resource(Edit::Remove(address))
         })
     }
 
     /// Adds a prompt at the end of the list.
     pub fn add_prompt(self, prompt: Prompt<C>) -> Self {
-        self.with(prompt.ready(), |prompt| Step::Prompt(Edit::Add(prompt)))
+        self.with(prompt.ready(), |prompt| {
+            ThingEdit::Prompt(Edit::Add(prompt))
+        })
     }
 
     /// Puts a prompt in the place of the one of the same name.
     pub fn replace_prompt(self, prompt: Prompt<C>) -> Self {
-        self.with(prompt.ready(), |prompt| Step::Prompt(Edit::Replace(prompt)))
+        self.with(prompt.ready(), |prompt| {
+            ThingEdit::Prompt(Edit::Replace(prompt))
+        })
     }
 
     /// Takes a prompt away.
     pub fn remove_prompt(self, name: impl Into<String>) -> Self {
-        self.with(Ok(name.into()), |name| Step::Prompt(Edit::Remove(name)))
+        self.with(Ok(name.into()), |name| {
+            ThingEdit::Prompt(Edit::Remove(name))
+        })
     }
 
-    fn with<T>(mut self, made: Result<T, BuildProblems>, step: impl FnOnce(T) -> Step<C>) -> Self {
+    fn with<T>(
+        mut self,
+        made: Result<T, BuildProblems>,
+        step: impl FnOnce(T) -> ThingEdit<C>,
+    ) -> Self {
         match made {
             Ok(thing) => self.steps.push(step(thing)),
             Err(BuildProblems(problems)) => self.problems.0.extend(problems),

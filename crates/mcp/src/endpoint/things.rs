@@ -17,7 +17,7 @@ pub(crate) struct Things<C> {
 }
 
 /// One change, of whatever kind.
-pub(super) enum Step<C> {
+pub(super) enum ThingEdit<C> {
     Tool(Edit<ReadyTool<C>>),
     Resource(Edit<ReadyResource<C>>),
     Prompt(Edit<ReadyPrompt<C>>),
@@ -26,11 +26,11 @@ pub(super) enum Step<C> {
 impl<C> Things<C> {
     /// Changes one thing, and gives the list that looks different now; the error is all that speaks
     /// against it.
-    pub(super) fn take(&mut self, step: Step<C>) -> Result<Change, Vec<BuildProblem>> {
+    pub(super) fn take(&mut self, step: ThingEdit<C>) -> Result<Change, Vec<BuildProblem>> {
         match step {
-            Step::Tool(edit) => self.tools.edit(edit).map(|()| Change::Tools),
-            Step::Prompt(edit) => self.prompts.edit(edit).map(|()| Change::Prompts),
-            Step::Resource(edit) => {
+            ThingEdit::Tool(edit) => self.tools.edit(edit).map(|()| Change::Tools),
+            ThingEdit::Prompt(edit) => self.prompts.edit(edit).map(|()| Change::Prompts),
+            ThingEdit::Resource(edit) => {
                 let is_template = match &edit {
                     Edit::Add(entry) | Edit::Replace(entry) => entry.template.is_some(),
                     Edit::Remove(address) => self.templates.find(address).is_some(),

@@ -7,27 +7,27 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::event_stream::EventStream;
+use super::event_stream::AnswerEvents;
 use super::session_body::SessionBody;
 use crate::reply::Reply;
 
 /// The body of an answer: whole, in at most three pieces, or a stream of events.
 #[derive(Debug)]
 pub struct ReplyBody {
-    kind: Kind,
+    kind: BodyKind,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum BodyKind {
     Pieces([Bytes; 3]),
-    Events(Box<EventStream>),
+    Events(Box<AnswerEvents>),
     Session(Box<SessionBody>),
 }
 
 impl ReplyBody {
     pub(super) fn empty() -> Self {
         Self {
-            kind: Kind::Pieces(Default::default()),
+            kind: BodyKind::Pieces(Default::default()),
         }
     }
 }
@@ -35,15 +35,15 @@ impl ReplyBody {
 impl From<Reply> for ReplyBody {
     fn from(reply: Reply) -> Self {
         Self {
-            kind: Kind::Pieces(reply.pieces),
+            kind: BodyKind::Pieces(reply.pieces),
         }
     }
 }
 
-impl From<EventStream> for ReplyBody {
-    fn from(events: EventStream) -> Self {
+impl From<AnswerEvents> for ReplyBody {
+    fn from(events: AnswerEvents) -> Self {
         Self {
-            kind: Kind::Events(Box::new(events)),
+            kind: BodyKind::Events(Box::new(events)),
         }
     }
 }
@@ -51,7 +51,7 @@ impl From<EventStream> for ReplyBody {
 impl From<SessionBody> for ReplyBody {
     fn from(events: SessionBody) -> Self {
         Self {
-            kind: Kind::Session(Box::new(events)),
+            kind: BodyKind::Session(Box::new(events)),
         }
     }
 }
@@ -65,14 +65,14 @@ impl Body for ReplyBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut self.get_mut().kind {
-            Kind::Pieces(pieces) => {
+            BodyKind::Pieces(pieces) => {
                 let next = pieces.iter_mut().find(|piece| !piece.is_empty());
                 Poll::Ready(next.map(|piece| Ok(Frame::data(std::mem::take(piece)))))
             }
-            Kind::Events(events) => events
+            BodyKind::Events(events) => events
                 .poll_piece(context)
                 .map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
-            Kind::Session(events) => events
+            BodyKind::Session(events) => events
                 .poll_piece(context)
                 .map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
         }
@@ -80,18 +80,18 @@ impl Body for ReplyBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Pieces(pieces) => pieces.iter().all(Bytes::is_empty),
-            Kind::Events(events) => events.is_ended(),
-            Kind::Session(events) => events.is_ended(),
+            BodyKind::Pieces(pieces) => pieces.iter().all(Bytes::is_empty),
+            BodyKind::Events(events) => events.is_ended(),
+            BodyKind::Session(events) => events.is_ended(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Pieces(pieces) => {
+            BodyKind::Pieces(pieces) => {
                 SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
             }
-            Kind::Events(_) | Kind::Session(_) => SizeHint::default(),
+            BodyKind::Events(_) | BodyKind::Session(_) => SizeHint::default(),
         }
     }
 }

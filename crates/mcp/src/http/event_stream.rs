@@ -14,18 +14,18 @@ use crate::limits;
 use crate::outlet::EventQueue;
 
 /// A call under way.
-pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+pub(super) type AnswerFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// What a call brings first.
 pub(super) enum First {
     /// Its answer: the reply is plain JSON.
     Answer(Answer),
     /// Another message: the reply is a stream, and the call goes on in it.
-    Event(Answering),
+    Event(AnswerFuture),
 }
 
 impl First {
-    pub(super) async fn of(answering: Answering, events: &EventQueue) -> Self {
+    pub(super) async fn of(answering: AnswerFuture, events: &EventQueue) -> Self {
         let mut answering = Some(answering);
         std::future::poll_fn(|context| {
             let Some(call) = &mut answering else {
@@ -50,8 +50,8 @@ impl First {
 }
 
 /// The events of one reply.
-pub(super) struct EventStream {
-    answering: Option<Answering>,
+pub(super) struct AnswerEvents {
+    answering: Option<AnswerFuture>,
     /// The answer, while messages before it are still to be sent.
     answer: Option<Bytes>,
     events: Arc<EventQueue>,
@@ -60,8 +60,8 @@ pub(super) struct EventStream {
     quiet: Pin<Box<Sleep>>,
 }
 
-impl EventStream {
-    pub(super) fn new(answering: Answering, events: Arc<EventQueue>) -> Self {
+impl AnswerEvents {
+    pub(super) fn new(answering: AnswerFuture, events: Arc<EventQueue>) -> Self {
         let quiet = Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME));
         Self {
             answering: Some(answering),
@@ -115,7 +115,7 @@ impl EventStream {
     }
 }
 
-impl std::fmt::Debug for EventStream {
+impl std::fmt::Debug for AnswerEvents {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("EventStream")

@@ -11,11 +11,11 @@ use http_body::Body;
 
 use super::answers::no_body;
 use super::cross_origin::Told;
-use super::request_body::{self, BodyHold, BodyRoom, Read};
+use super::request_body::{self, BodyHold, BodyRoom, ReceivedBody};
 use super::{AllowedOrigins, ReplyBody};
 
 /// A request that may enter.
-pub(super) struct Asked<C> {
+pub(super) struct AdmittedRequest<C> {
     pub(super) head: Parts,
     pub(super) bytes: Bytes,
     /// What it takes until its answer is known.
@@ -38,7 +38,8 @@ pub(super) trait Front<C>: Send + Sync {
     fn room(&self) -> &BodyRoom;
 
     /// Answers a request that may enter.
-    fn answer(&self, asked: Asked<C>) -> impl Future<Output = Response<ReplyBody>> + Send;
+    fn answer(&self, asked: AdmittedRequest<C>)
+    -> impl Future<Output = Response<ReplyBody>> + Send;
 }
 
 /// Answers a request.
@@ -70,9 +71,9 @@ where
         }
     };
     match request_body::read(&head, body.as_mut(), front.room()).await {
-        Ok(Read { bytes, held }) => {
+        Ok(ReceivedBody { bytes, held }) => {
             front
-                .answer(Asked {
+                .answer(AdmittedRequest {
                     head,
                     bytes,
                     held,

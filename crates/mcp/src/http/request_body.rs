@@ -27,7 +27,7 @@ pub(super) enum Unread {
 }
 
 /// A body, and what it takes.
-pub(super) struct Read {
+pub(super) struct ReceivedBody {
     pub(super) bytes: Bytes,
     pub(super) held: BodyHold,
 }
@@ -51,7 +51,7 @@ pub(super) async fn read<B>(
     head: &Parts,
     mut body: Pin<&mut B>,
     room: &BodyRoom,
-) -> Result<Read, Unread>
+) -> Result<ReceivedBody, Unread>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -86,7 +86,7 @@ where
             let bytes = body.to_bytes();
             // One that did not announce its length may have turned out small.
             let turn = turn.filter(|_| bytes.len() as u64 > limits::HTTP_SMALL_BODY_BYTES);
-            Ok(Read {
+            Ok(ReceivedBody {
                 bytes,
                 held: BodyHold {
                     _turn: turn,

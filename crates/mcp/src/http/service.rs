@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::answers::refused;
 use super::cross_origin::preflight;
-use super::front::{Asked, Front, tower_service};
+use super::front::{AdmittedRequest, Front, tower_service};
 use super::memory_budget::MemoryBudget;
 use super::request_body::BodyRoom;
 use super::sessions::{SessionLimits, Sessions};
@@ -41,13 +41,13 @@ impl<C: Send + Sync + 'static, F: Fn() -> C + Send + Sync + 'static> Authenticat
 
 /// An endpoint over HTTP. Clones serve the same endpoint to the same sessions.
 pub struct McpService<C, A> {
-    pub(super) shared: Arc<Shared<C, A>>,
+    pub(super) shared: Arc<ServiceShared<C, A>>,
     path: Option<Arc<str>>,
     pub(super) sessions: Option<Arc<Sessions>>,
 }
 
 /// What both transports over HTTP share.
-pub(super) struct Shared<C, A> {
+pub(super) struct ServiceShared<C, A> {
     pub(super) endpoint: Endpoint<C>,
     authenticate: A,
     pub(super) hosts: AllowedHosts,
@@ -63,7 +63,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         };
         let sessions = Some(Arc::new(Sessions::new(SessionLimits::default())));
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(ServiceShared {
                 endpoint,
                 authenticate,
                 hosts,
@@ -165,14 +165,14 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A>
         &self.shared.room
     }
 
-    async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {
+    async fn answer(&self, asked: AdmittedRequest<C>) -> Response<ReplyBody> {
         self.take(asked).await
     }
 }
 
 tower_service!(McpService);
 
-impl<C: Send + Sync + 'static, A: Authenticate<C>> Shared<C, A> {
+impl<C: Send + Sync + 'static, A: Authenticate<C>> ServiceShared<C, A> {
     pub(super) fn principal(&self, caller: &C) -> Option<String> {
         self.endpoint
             .catalog()

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use tokio::time::{Instant, Sleep};
 
 use crate::limits;
-use crate::session::Reading;
+use crate::session::StreamReading;
 
 /// The events of one connection to a session's stream.
 pub(super) struct SessionBody {
-    reading: Option<Reading>,
+    reading: Option<StreamReading>,
     first: Option<Bytes>,
     /// Whether events carry ids; those of HTTP+SSE do not.
     numbered: bool,
@@ -23,7 +23,7 @@ impl SessionBody {
     /// `primed`: begin with an empty event that carries an id, so that the client can come back
     /// even before the first message (revision 2025-11-25; older clients would take it for a
     /// message).
-    pub(super) fn new(reading: Reading, primed: bool, after: u64) -> Self {
+    pub(super) fn new(reading: StreamReading, primed: bool, after: u64) -> Self {
         let number = reading.stream.number();
         let retry = limits::RETRY_TIME.as_millis();
         let first = primed
@@ -37,7 +37,7 @@ impl SessionBody {
     }
 
     /// A channel of HTTP+SSE: its first event tells where messages go.
-    pub(super) fn channel(reading: Reading, messages: &str) -> Self {
+    pub(super) fn channel(reading: StreamReading, messages: &str) -> Self {
         let first = Some(Bytes::from(format!(
             "event: endpoint\ndata: {messages}\n\n"
         )));
@@ -110,7 +110,7 @@ mod tests {
     use super::SessionBody;
     use crate::limits::KEEP_ALIVE_TIME;
     use crate::outlet::Outlet as _;
-    use crate::session::{Reading, Session};
+    use crate::session::{ClientSession, StreamReading};
 
     async fn next(body: &mut SessionBody) -> String {
         let piece = std::future::poll_fn(|context| body.poll_piece(context)).await;
@@ -120,11 +120,16 @@ mod tests {
     /// On a stopped clock, so that the limit is the real one and the test takes no time.
     #[tokio::test(start_paused = true)]
     async fn a_quiet_channel_is_kept_open_by_comments() {
-        let session = Arc::new(Session::channel("c".to_owned(), None, 0, &Arc::default()));
+        let session = Arc::new(ClientSession::channel(
+            "c".to_owned(),
+            None,
+            0,
+            &Arc::default(),
+        ));
         let stream = session.own_stream();
         let (reader, _) = stream.begin_reading(None);
         let mut body = SessionBody::channel(
-            Reading {
+            StreamReading {
                 stream: Arc::clone(&stream),
                 reader,
                 until: None,

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::conversation::Conversation;
 use crate::limits;
-use crate::session::{Ledger, Session};
+use crate::session::{ClientSession, Ledger};
 
 /// How many sessions there may be, for how long, and how much their streams may hold.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(super) struct Sessions {
     limits: SessionLimits,
     ledger: Arc<Ledger>,
     clock: Instant,
-    sessions: RwLock<HashMap<String, Arc<Session>>>,
+    sessions: RwLock<HashMap<String, Arc<ClientSession>>>,
     /// The server stops: what would go on for ever ends as soon as it begins.
     is_ending: AtomicBool,
     /// When the operator was last told that there are as many as there may be, in seconds of the
@@ -72,16 +72,19 @@ impl Sessions {
         &self,
         conversation: Arc<Conversation>,
         principal: Option<String>,
-    ) -> Option<Arc<Session>> {
-        self.insert(|id, now| Session::new(id, conversation, principal, now, &self.ledger))
+    ) -> Option<Arc<ClientSession>> {
+        self.insert(|id, now| ClientSession::new(id, conversation, principal, now, &self.ledger))
     }
 
     /// The same for a channel of HTTP+SSE.
-    pub(super) fn open_channel(&self, principal: Option<String>) -> Option<Arc<Session>> {
-        self.insert(|id, now| Session::channel(id, principal, now, &self.ledger))
+    pub(super) fn open_channel(&self, principal: Option<String>) -> Option<Arc<ClientSession>> {
+        self.insert(|id, now| ClientSession::channel(id, principal, now, &self.ledger))
     }
 
-    fn insert(&self, session: impl FnOnce(String, u64) -> Session) -> Option<Arc<Session>> {
+    fn insert(
+        &self,
+        session: impl FnOnce(String, u64) -> ClientSession,
+    ) -> Option<Arc<ClientSession>> {
         let mut bytes = [0; 24];
         getrandom::fill(&mut bytes).ok()?;
         let now = self.now();
@@ -113,7 +116,7 @@ impl Sessions {
     }
 
     /// The session with this id, if it is this caller's and was not idle for too long.
-    pub(super) fn find(&self, id: &str, principal: Option<&str>) -> Option<Arc<Session>> {
+    pub(super) fn find(&self, id: &str, principal: Option<&str>) -> Option<Arc<ClientSession>> {
         let now = self.now();
         let session = self
             .sessions
@@ -146,7 +149,7 @@ impl Sessions {
     }
 
     /// Ends a session.
-    pub(super) fn remove(&self, session: &Session) {
+    pub(super) fn remove(&self, session: &ClientSession) {
         self.sessions
             .write()
             .unwrap_or_else(PoisonError::into_inner)

@@ -8,16 +8,16 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use super::answers::{refused, stream, whole, with_status};
 use super::cross_origin::preflight;
-use super::front::{Asked, Front, tower_service};
+use super::front::{AdmittedRequest, Front, tower_service};
 use super::request_body::BodyRoom;
-use super::service::Shared;
+use super::service::ServiceShared;
 use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
 use super::{AllowedOrigins, Authenticate, ReplyBody};
 use crate::changes::Listener;
-use crate::dispatch::{self, Answer, Arrival, Origin, Step};
+use crate::dispatch::{self, Answer, Arrival, MessageOrigin, Step};
 use crate::outlet::Outlet;
-use crate::session::Reading;
+use crate::session::StreamReading;
 
 /// An endpoint over HTTP+SSE. Made by [`super::McpService::sse`].
 ///
@@ -25,13 +25,13 @@ use crate::session::Reading;
 /// it. A client that leaves its channel unread stops being read from, and is cut off by the
 /// server's write limit ([`super::ServerLimits::write_time`]).
 pub struct SseService<C, A> {
-    shared: Arc<Shared<C, A>>,
+    shared: Arc<ServiceShared<C, A>>,
     channels: Arc<Sessions>,
     messages: Arc<str>,
 }
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
-    pub(super) fn new(shared: Arc<Shared<C, A>>, messages: &str) -> Self {
+    pub(super) fn new(shared: Arc<ServiceShared<C, A>>, messages: &str) -> Self {
         Self {
             shared,
             channels: Arc::new(Sessions::new(SessionLimits::default())),
@@ -75,7 +75,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
         let channels = Arc::clone(&self.channels);
         let until: Box<dyn FnOnce() + Send + Sync> = Box::new(move || channels.remove(&session));
         stream(SessionBody::channel(
-            Reading {
+            StreamReading {
                 stream: events,
                 reader,
                 until: Some(until),
@@ -85,8 +85,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     }
 
     /// The answer goes to the channel; the reply here only says that the message came.
-    async fn take(&self, asked: Asked<C>) -> Response<ReplyBody> {
-        let Asked {
+    async fn take(&self, asked: AdmittedRequest<C>) -> Response<ReplyBody> {
+        let AdmittedRequest {
             head,
             bytes,
             held,
@@ -115,7 +115,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
         };
         let answering = session.answering();
         let outlet: Arc<dyn Outlet> = session.own_stream();
-        let origin = Origin::channel(&session.conversation);
+        let origin = MessageOrigin::channel(&session.conversation);
         let arrival = Arrival {
             origin,
             caller: &caller,
@@ -175,7 +175,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A>
         &self.shared.room
     }
 
-    async fn answer(&self, asked: Asked<C>) -> Response<ReplyBody> {
+    async fn answer(&self, asked: AdmittedRequest<C>) -> Response<ReplyBody> {
         match asked.head.method {
             Method::GET => self.open(&asked.head, &asked.caller),
             _ => self.take(asked).await,

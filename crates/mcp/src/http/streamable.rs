@@ -9,23 +9,23 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use super::answers::{refused, respond, stream, whole, with_status};
-use super::event_stream::{Answering, EventStream, First};
-use super::front::Asked;
+use super::event_stream::{AnswerEvents, AnswerFuture, First};
+use super::front::AdmittedRequest;
 use super::request_body::BodyHold;
 use super::session_body::SessionBody;
 use super::{Authenticate, McpService, ReplyBody};
 use crate::changes::Listener;
 use crate::conversation::Conversation;
-use crate::dispatch::{self, Answer, Arrival, Origin, Step};
+use crate::dispatch::{self, Answer, Arrival, MessageOrigin, Step};
 use crate::mirrored_headers;
 use crate::outlet::{EventQueue, Outlet};
 use crate::revision::Revision;
-use crate::session::{Reading, Session, SessionStream};
+use crate::session::{ClientSession, SessionStream, StreamReading};
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Answers a request that may enter.
-    pub(super) async fn take(&self, asked: Asked<C>) -> Response<ReplyBody> {
-        let Asked {
+    pub(super) async fn take(&self, asked: AdmittedRequest<C>) -> Response<ReplyBody> {
+        let AdmittedRequest {
             head,
             bytes,
             held,
@@ -56,7 +56,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
         let opening = OnceLock::new();
         let arrival = Arrival {
-            origin: Origin::http(&head.headers, None),
+            origin: MessageOrigin::http(&head.headers, None),
             caller,
             body: Some(&bytes),
             outlet,
@@ -80,7 +80,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             None => respond(answering.await),
             Some(events) => match First::of(answering, &events).await {
                 First::Answer(answer) => respond(answer),
-                First::Event(answering) => stream(EventStream::new(answering, events)),
+                First::Event(answering) => stream(AnswerEvents::new(answering, events)),
             },
         }
     }
@@ -89,7 +89,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// rest.
     async fn answer_in(
         &self,
-        session: &Arc<Session>,
+        session: &Arc<ClientSession>,
         head: &Parts,
         bytes: Bytes,
         held: BodyHold,
@@ -97,7 +97,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     ) -> Response<ReplyBody> {
         let events = takes_events(&head.headers).then(|| session.new_stream());
         let outlet = events.clone().map(|events| events as Arc<dyn Outlet>);
-        let origin = Origin::http(&head.headers, Some(&session.conversation));
+        let origin = MessageOrigin::http(&head.headers, Some(&session.conversation));
         let arrival = Arrival {
             origin,
             caller,
@@ -111,12 +111,12 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         if let Step::Answered(answer) = step {
             return respond(answer);
         }
-        let answering: Answering = Box::pin(async move {
+        let answering: AnswerFuture = Box::pin(async move {
             let answer = step.finish().await;
             drop(held);
             answer
         });
-        let mut answering = Kept {
+        let mut answering = SessionCall {
             answering: Some(answering),
             events: events.clone(),
             session: Arc::clone(session),
@@ -148,7 +148,11 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
 
     /// GET opens the session's own stream or comes back to one of its streams; DELETE ends the
     /// session.
-    fn without_body(&self, head: &Parts, session: Option<Arc<Session>>) -> Response<ReplyBody> {
+    fn without_body(
+        &self,
+        head: &Parts,
+        session: Option<Arc<ClientSession>>,
+    ) -> Response<ReplyBody> {
         let (Some(session), Some(sessions)) = (session, &self.sessions) else {
             return only_post(head);
         };
@@ -186,7 +190,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         &self,
         head: &Parts,
         caller: &C,
-    ) -> Result<Option<Arc<Session>>, Response<ReplyBody>> {
+    ) -> Result<Option<Arc<ClientSession>>, Response<ReplyBody>> {
         let (Some(sessions), Some(id)) = (&self.sessions, head.headers.get(SESSION_ID)) else {
             return Ok(None);
         };
@@ -261,7 +265,7 @@ fn takes_events(headers: &HeaderMap) -> bool {
 }
 
 pub(super) fn only_post(head: &Parts) -> Response<ReplyBody> {
-    let message = "this MCP endpoint takes POST; GET and DELETE belong to a session, which Mcp-Session-Id names";
+    let message = "this MCP endpoint takes POST; GET and DELETE belong to a session, which Mcp-ClientSession-Id names";
     let mut response = refused(head, StatusCode::METHOD_NOT_ALLOWED, message);
     response
         .headers_mut()
@@ -270,13 +274,13 @@ pub(super) fn only_post(head: &Parts) -> Response<ReplyBody> {
 }
 
 /// A call of a session. The end of the connection that brought it is not its end.
-struct Kept {
-    answering: Option<Answering>,
+struct SessionCall {
+    answering: Option<AnswerFuture>,
     events: Option<Arc<SessionStream>>,
-    session: Arc<Session>,
+    session: Arc<ClientSession>,
 }
 
-impl Kept {
+impl SessionCall {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
         let Some(answering) = &mut self.answering else {
             return Poll::Pending;
@@ -314,7 +318,7 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for SessionCall {
     /// The client went before anything was said, so it has nothing to come back with: nobody will
     /// read the stream.
     fn drop(&mut self) {
@@ -326,7 +330,7 @@ impl Drop for Kept {
 }
 
 fn session_stream(
-    session: &Session,
+    session: &ClientSession,
     events: Arc<SessionStream>,
     after: Option<u64>,
 ) -> Response<ReplyBody> {
@@ -336,7 +340,7 @@ fn session_stream(
         .is_some_and(Revision::streams_begin_with_id);
     let (reader, after) = events.begin_reading(after);
     stream(SessionBody::new(
-        Reading {
+        StreamReading {
             stream: events,
             reader,
             until: None,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::{Session, SessionStream};
+use super::{ClientSession, SessionStream};
 use crate::limits;
 
 /// Ended streams that are listed before those are looked for that are gone.
@@ -22,7 +22,7 @@ pub(crate) struct Ledger {
 /// gone.
 #[derive(Default)]
 struct Ended {
-    streams: VecDeque<(Weak<Session>, Weak<SessionStream>)>,
+    streams: VecDeque<(Weak<ClientSession>, Weak<SessionStream>)>,
     /// How many there were after the last look, and as many more as may be listed before the next.
     look_at: usize,
 }
@@ -51,7 +51,7 @@ impl Ledger {
 
     /// Lists a stream that has ended. While there is too much, the streams that ended first give
     /// way, this one last of all: it stays.
-    pub(super) fn ended(&self, session: &Arc<Session>, stream: &Arc<SessionStream>) {
+    pub(super) fn ended(&self, session: &Arc<ClientSession>, stream: &Arc<SessionStream>) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.list(session, stream);
         while self.is_full_for(0) && ended.streams.len() > 1 {
@@ -67,7 +67,7 @@ impl Ledger {
 }
 
 impl Ended {
-    fn list(&mut self, session: &Arc<Session>, stream: &Arc<SessionStream>) {
+    fn list(&mut self, session: &Arc<ClientSession>, stream: &Arc<SessionStream>) {
         if self.streams.len() >= self.look_at.max(LISTED) {
             self.streams.retain(|(_, stream)| stream.strong_count() > 0);
             self.look_at = self.streams.len() * 2;
@@ -96,12 +96,12 @@ mod tests {
     use super::{LISTED, Ledger};
     use crate::limits::{ENDED_STREAMS, WAITING_MESSAGES};
     use crate::outlet::Outlet as _;
-    use crate::session::{Session, SessionStream};
+    use crate::session::{ClientSession, SessionStream};
 
     const BYTES: usize = 1000;
 
-    fn session(ledger: &Arc<Ledger>) -> Arc<Session> {
-        Arc::new(Session::new(
+    fn session(ledger: &Arc<Ledger>) -> Arc<ClientSession> {
+        Arc::new(ClientSession::new(
             "s".to_owned(),
             Arc::default(),
             None,
@@ -110,7 +110,7 @@ mod tests {
         ))
     }
 
-    fn answered(session: &Arc<Session>, bytes: usize) -> Arc<SessionStream> {
+    fn answered(session: &Arc<ClientSession>, bytes: usize) -> Arc<SessionStream> {
         let stream = session.new_stream();
         session.keep(&stream);
         session.end_stream(&stream, Some(Bytes::from(vec![b'x'; bytes])));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     /// Whether its session still has it; drops the handle.
-    fn is_kept(session: &Session, stream: u64) -> bool {
+    fn is_kept(session: &ClientSession, stream: u64) -> bool {
         session.after(&format!("{stream}-0")).is_some()
     }
 

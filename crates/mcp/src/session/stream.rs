@@ -16,11 +16,11 @@ use crate::outlet::Outlet;
 /// One stream.
 pub(crate) struct SessionStream {
     number: u64,
-    state: Mutex<State>,
+    state: Mutex<StreamState>,
     room: Notify,
 }
 
-struct State {
+struct StreamState {
     messages: Backlog,
     /// Who reads: each connection is one more, and the older ones end.
     reader: u64,
@@ -34,7 +34,7 @@ struct State {
 }
 
 /// What a reader finds.
-pub(crate) enum Found {
+pub(crate) enum NextMessage {
     Message(u64, Bytes),
     /// Nothing yet.
     Nothing,
@@ -53,7 +53,7 @@ impl SessionStream {
     }
 
     fn with(number: u64, messages: Backlog) -> Self {
-        let state = State {
+        let state = StreamState {
             messages,
             reader: 0,
             waker: None,
@@ -129,21 +129,21 @@ impl SessionStream {
     }
 
     /// The next message for a reader; when there is none yet, its task is woken once there is.
-    pub(crate) fn next(&self, reader: u64, context: &Context<'_>) -> Found {
+    pub(crate) fn next(&self, reader: u64, context: &Context<'_>) -> NextMessage {
         let mut state = self.lock();
         if state.reader != reader {
-            return Found::End;
+            return NextMessage::End;
         }
         match state.messages.next() {
             Some((number, message)) => {
                 drop(state);
                 self.room.notify_waiters();
-                Found::Message(number, message)
+                NextMessage::Message(number, message)
             }
-            None if state.ended || state.paused => Found::End,
+            None if state.ended || state.paused => NextMessage::End,
             None => {
                 state.waker = Some(context.waker().clone());
-                Found::Nothing
+                NextMessage::Nothing
             }
         }
     }
@@ -195,13 +195,13 @@ impl SessionStream {
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, StreamState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Wakes the reader, once the state is free again.
-fn wake(mut state: MutexGuard<'_, State>) {
+fn wake(mut state: MutexGuard<'_, StreamState>) {
     let waker = state.waker.take();
     drop(state);
     if let Some(waker) = waker {
@@ -233,24 +233,24 @@ impl Outlet for SessionStream {
 }
 
 /// A reader's place in a stream, given up when its connection ends.
-pub(crate) struct Reading {
+pub(crate) struct StreamReading {
     pub(crate) stream: Arc<SessionStream>,
     pub(crate) reader: u64,
     /// What ends with the connection, where something does.
     pub(crate) until: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
-impl Reading {
+impl StreamReading {
     pub(crate) fn poll_next(&self, context: &Context<'_>) -> Poll<Option<(u64, Bytes)>> {
         match self.stream.next(self.reader, context) {
-            Found::Message(number, message) => Poll::Ready(Some((number, message))),
-            Found::Nothing => Poll::Pending,
-            Found::End => Poll::Ready(None),
+            NextMessage::Message(number, message) => Poll::Ready(Some((number, message))),
+            NextMessage::Nothing => Poll::Pending,
+            NextMessage::End => Poll::Ready(None),
         }
     }
 }
 
-impl Drop for Reading {
+impl Drop for StreamReading {
     fn drop(&mut self) {
         self.stream.end_reading(self.reader);
         if let Some(until) = self.until.take() {
@@ -266,19 +266,19 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{Reading, SessionStream};
+    use super::{SessionStream, StreamReading};
     use crate::limits::WAITING_MESSAGES;
     use crate::outlet::Outlet as _;
 
-    fn read(stream: &Arc<SessionStream>, after: u64) -> Reading {
-        Reading {
+    fn read(stream: &Arc<SessionStream>, after: u64) -> StreamReading {
+        StreamReading {
             stream: Arc::clone(stream),
             reader: stream.begin_reading(Some(after)).0,
             until: None,
         }
     }
 
-    fn next(reading: &Reading) -> Poll<Option<u64>> {
+    fn next(reading: &StreamReading) -> Poll<Option<u64>> {
         reading
             .poll_next(&Context::from_waker(Waker::noop()))
             .map(|found| found.map(|(number, _)| number))
@@ -355,7 +355,7 @@ mod tests {
     fn a_reader_that_ends_does_not_take_the_place_of_the_one_after_it() {
         let stream = Arc::new(SessionStream::new(1, &Arc::default()));
         let (old, new) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
-        let poll = |reading: &Reading, woken: &Arc<Woken>| {
+        let poll = |reading: &StreamReading, woken: &Arc<Woken>| {
             let waker = Waker::from(Arc::clone(woken));
             reading.poll_next(&Context::from_waker(&waker)).is_pending()
         };
@@ -393,7 +393,7 @@ mod tests {
         assert_eq!(next(&read(&stream, 0)), Poll::Ready(Some(1)));
         let (reader, after) = stream.begin_reading(None);
         assert_eq!(after, 1);
-        let again = Reading {
+        let again = StreamReading {
             stream: Arc::clone(&stream),
             reader,
             until: None,

@@ -14,17 +14,17 @@ use crate::under_way::{self, UnderWay};
 
 /// The calls of one connection.
 #[derive(Debug)]
-pub(super) struct Calls {
+pub(super) struct ConnectionCalls {
     /// By their ids, the members of batches too.
-    pub(super) by_id: Arc<under_way::Calls>,
+    pub(super) by_id: Arc<under_way::CallsUnderWay>,
     /// Places for calls that run. They are handed on in the order of the calls that wait.
     places: Arc<Semaphore>,
-    state: Mutex<State>,
+    state: Mutex<ConnectionLoad>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ConnectionLoad {
     /// Calls that run or wait.
     tasks: usize,
     waiting: usize,
@@ -37,7 +37,7 @@ struct State {
 
 /// Why a call was not started.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum CallRefusal {
     IdInUse,
     TooMany,
     Closed,
@@ -46,23 +46,23 @@ pub(super) enum Refused {
 /// Where a call may go, or the calls of a batch: to places that are free, or among those that wait
 /// for them.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct CallPlace {
     calls: u32,
-    waiting: Option<Waiting>,
+    waiting: Option<WaitingCalls>,
 }
 
-impl Place {
+impl CallPlace {
     pub(super) fn is_free(&self) -> bool {
         self.waiting.is_none()
     }
 }
 
-impl Default for Calls {
+impl Default for ConnectionCalls {
     fn default() -> Self {
         // Those of a batch are entered before it is known whether there is a place for it.
         let most = limits::CALLS_IN_FLIGHT + limits::CALLS_WAITING + limits::BATCH_MESSAGES;
         Self {
-            by_id: Arc::new(under_way::Calls::at_most(most)),
+            by_id: Arc::new(under_way::CallsUnderWay::at_most(most)),
             places: Arc::new(Semaphore::new(limits::CALLS_IN_FLIGHT)),
             state: Mutex::default(),
             changed: Notify::new(),
@@ -70,7 +70,7 @@ impl Default for Calls {
     }
 }
 
-impl Calls {
+impl ConnectionCalls {
     /// Where a call with this id may go now, or a batch of so many calls, which has none. Only the
     /// reading thread starts calls, so no other takes its place until it does.
     pub(super) fn place(
@@ -78,31 +78,31 @@ impl Calls {
         id: Option<&str>,
         calls: u32,
         bytes: usize,
-    ) -> Result<Place, Refused> {
+    ) -> Result<CallPlace, CallRefusal> {
         let mut state = self.lock();
         if state.closed {
-            return Err(Refused::Closed);
+            return Err(CallRefusal::Closed);
         }
         if id.is_some_and(|id| self.by_id.has(id)) {
-            return Err(Refused::IdInUse);
+            return Err(CallRefusal::IdInUse);
         }
         // Calls that wait take each place that becomes free, so there is none while one waits.
         let count = calls as usize;
         if self.places.available_permits() >= count {
-            return Ok(Place {
+            return Ok(CallPlace {
                 calls,
                 waiting: None,
             });
         }
         let is_too_much = state.waiting_bytes.saturating_add(bytes) > limits::CALLS_WAITING_BYTES;
         if state.waiting + count > limits::CALLS_WAITING || is_too_much {
-            return Err(Refused::TooMany);
+            return Err(CallRefusal::TooMany);
         }
         state.waiting += count;
         state.waiting_bytes += bytes;
-        Ok(Place {
+        Ok(CallPlace {
             calls,
-            waiting: Some(Waiting {
+            waiting: Some(WaitingCalls {
                 calls: Arc::clone(self),
                 count,
                 bytes,
@@ -115,12 +115,12 @@ impl Calls {
         self: &Arc<Self>,
         runtime: &Handle,
         under_way: Option<UnderWay>,
-        place: Place,
+        place: CallPlace,
         call: impl Future<Output = Vec<u8>> + Send + 'static,
         outbox: Arc<Outbox>,
     ) {
         self.lock().tasks += 1;
-        let task = Task(Arc::clone(self));
+        let task = CountedCall(Arc::clone(self));
         let mut turn = Box::pin(Arc::clone(&self.places).acquire_many_owned(place.calls));
         // Asked for once here, where calls come in their order: that is the order of their turns.
         let begun = match turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -175,7 +175,7 @@ impl Calls {
     }
 
     /// Completes when no call runs or waits and every answer is queued. Only after
-    /// [`Calls::close`].
+    /// [`ConnectionCalls::close`].
     pub(super) async fn idle(&self) {
         loop {
             let changed = self.changed.notified();
@@ -188,21 +188,21 @@ impl Calls {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ConnectionLoad> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl ConnectionLoad {
     fn is_idle(&self) -> bool {
         self.tasks == 0 && !self.reading
     }
 }
 
 /// A call that runs or waits, until this is dropped.
-struct Task(Arc<Calls>);
+struct CountedCall(Arc<ConnectionCalls>);
 
-impl Drop for Task {
+impl Drop for CountedCall {
     fn drop(&mut self) {
         self.0.lock().tasks -= 1;
         self.0.changed.notify_waiters();
@@ -212,13 +212,13 @@ impl Drop for Task {
 /// A call that waits for a place, or a batch that waits for all of its places, until this is
 /// dropped.
 #[derive(Debug)]
-pub(super) struct Waiting {
-    calls: Arc<Calls>,
+pub(super) struct WaitingCalls {
+    calls: Arc<ConnectionCalls>,
     count: usize,
     bytes: usize,
 }
 
-impl Drop for Waiting {
+impl Drop for WaitingCalls {
     fn drop(&mut self) {
         let mut state = self.calls.lock();
         state.waiting -= self.count;
@@ -233,11 +233,11 @@ mod tests {
 
     use tokio::runtime::Handle;
 
-    use super::{Calls, Outbox, Refused};
+    use super::{CallRefusal, ConnectionCalls, Outbox};
     use crate::limits::{CALLS_IN_FLIGHT, CALLS_WAITING, CALLS_WAITING_BYTES};
 
     fn spawn(
-        calls: &Arc<Calls>,
+        calls: &Arc<ConnectionCalls>,
         id: &str,
         bytes: usize,
         outbox: &Arc<Outbox>,
@@ -263,7 +263,10 @@ mod tests {
     /// The cancellation came too late to stop the first call, and its id was taken over at once.
     #[tokio::test]
     async fn a_cancelled_call_at_its_end_does_not_speak_for_the_next_of_its_id() {
-        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        let (calls, outbox) = (
+            Arc::new(ConnectionCalls::default()),
+            Arc::new(Outbox::default()),
+        );
         let taken_back = Arc::clone(&calls);
         let first = async move {
             taken_back.by_id.take_back("1");
@@ -279,24 +282,30 @@ mod tests {
         }
         assert!(matches!(
             calls.place(Some("1"), 1, 0),
-            Err(Refused::IdInUse)
+            Err(CallRefusal::IdInUse)
         ));
         assert_eq!(written(&outbox), b"");
     }
 
     #[tokio::test]
     async fn nothing_starts_after_the_end() {
-        let calls = Arc::new(Calls::default());
+        let calls = Arc::new(ConnectionCalls::default());
         calls.close();
         calls.begin_reading();
-        assert!(matches!(calls.place(Some("1"), 1, 0), Err(Refused::Closed)));
+        assert!(matches!(
+            calls.place(Some("1"), 1, 0),
+            Err(CallRefusal::Closed)
+        ));
         calls.idle().await;
     }
 
     /// Lines that were taken before the end may have done work, so their answers are waited for.
     #[tokio::test]
     async fn what_was_taken_before_the_end_is_waited_for() {
-        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        let (calls, outbox) = (
+            Arc::new(ConnectionCalls::default()),
+            Arc::new(Outbox::default()),
+        );
         calls.begin_reading();
         let place = calls.place(Some("1"), 1, 0).unwrap();
         calls.close();
@@ -329,7 +338,10 @@ mod tests {
 
     #[tokio::test]
     async fn calls_beyond_the_places_wait_up_to_a_number_and_a_number_of_bytes() {
-        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        let (calls, outbox) = (
+            Arc::new(ConnectionCalls::default()),
+            Arc::new(Outbox::default()),
+        );
         for number in 0..CALLS_IN_FLIGHT {
             spawn(&calls, &number.to_string(), 1, &outbox, pending());
         }
@@ -344,7 +356,7 @@ mod tests {
                 Arc::clone(&outbox),
             );
         }
-        assert!(matches!(calls.place(None, 1, 0), Err(Refused::TooMany)));
+        assert!(matches!(calls.place(None, 1, 0), Err(CallRefusal::TooMany)));
         calls.by_id.take_back("w7");
         while calls.lock().waiting == CALLS_WAITING {
             tokio::task::yield_now().await;
@@ -352,7 +364,7 @@ mod tests {
         let most = CALLS_WAITING_BYTES - (CALLS_WAITING - 1);
         assert!(matches!(
             calls.place(None, 1, most + 1),
-            Err(Refused::TooMany)
+            Err(CallRefusal::TooMany)
         ));
         let last = calls.place(None, 1, most).unwrap();
         assert!(!last.is_free());
@@ -371,7 +383,10 @@ mod tests {
     /// As many as its calls, so that a batch is no way to run more of them.
     #[tokio::test]
     async fn a_batch_takes_as_many_places_as_it_has_calls() {
-        let (calls, outbox) = (Arc::new(Calls::default()), Arc::new(Outbox::default()));
+        let (calls, outbox) = (
+            Arc::new(ConnectionCalls::default()),
+            Arc::new(Outbox::default()),
+        );
         let batch = u32::try_from(CALLS_IN_FLIGHT - 1).unwrap();
         let place = calls.place(None, batch, 0).unwrap();
         assert!(place.is_free());
@@ -389,11 +404,11 @@ mod tests {
         let most = u32::try_from(CALLS_WAITING).unwrap();
         assert!(matches!(
             calls.place(None, most + 1, 0),
-            Err(Refused::TooMany)
+            Err(CallRefusal::TooMany)
         ));
         let waiting = calls.place(None, most, 0).unwrap();
         assert!(
-            matches!(calls.place(None, 2, 0), Err(Refused::TooMany)),
+            matches!(calls.place(None, 2, 0), Err(CallRefusal::TooMany)),
             "they wait as many, too"
         );
         drop(waiting);

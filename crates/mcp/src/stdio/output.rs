@@ -15,7 +15,7 @@ use crate::outlet::Outlet;
 /// Bytes on their way to the client.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    state: Mutex<State>,
+    state: Mutex<OutboxState>,
     /// Something to write, or the end.
     filled: Condvar,
     /// Room again, or the end.
@@ -25,7 +25,7 @@ pub(super) struct Outbox {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct OutboxState {
     pending: Vec<u8>,
     closed: bool,
     /// Nothing is written any more: the client is gone, or the end was reached.
@@ -63,7 +63,7 @@ impl Outbox {
         state.broken || state.pending.len() <= limits::STDIO_PENDING_BYTES
     }
 
-    fn queue(&self, mut state: MutexGuard<'_, State>, bytes: &mut Vec<u8>) -> bool {
+    fn queue(&self, mut state: MutexGuard<'_, OutboxState>, bytes: &mut Vec<u8>) -> bool {
         if bytes.is_empty() || state.broken {
             bytes.clear();
             return !state.broken;
@@ -123,7 +123,7 @@ impl Outbox {
         self.room.notify_waiters();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutboxState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

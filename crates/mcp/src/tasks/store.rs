@@ -16,12 +16,12 @@ use crate::protocol_error::ProtocolError;
 /// The tasks of an endpoint. Ends what still runs when it is dropped.
 pub(crate) struct Tasks {
     limits: TaskLimits,
-    kept: Mutex<Kept>,
+    kept: Mutex<TaskTable>,
     room: Arc<Room>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct TaskTable {
     tasks: HashMap<String, Arc<Task>>,
     /// How many tasks each caller has.
     of_callers: HashMap<String, usize>,
@@ -94,7 +94,7 @@ impl Tasks {
     }
 
     /// The tasks, without those whose time is over.
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, TaskTable> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if kept.next_sweep.is_some_and(|next| next <= now) {
@@ -111,7 +111,7 @@ impl Tasks {
     }
 }
 
-impl Kept {
+impl TaskTable {
     fn remove(&mut self, id: &str) {
         let Some(task) = self.tasks.remove(id) else {
             return;

@@ -30,17 +30,17 @@ pub(crate) struct Task {
     ttl: Duration,
     poll_interval: Duration,
     room: Arc<Room>,
-    state: Mutex<State>,
+    state: Mutex<TaskState>,
 }
 
-struct State {
+struct TaskState {
     end: Option<End>,
     /// What stops the work while it is under way.
     work: Option<AbortHandle>,
     message: Option<String>,
     updated: SystemTime,
     /// By their keys.
-    questions: BTreeMap<String, Open>,
+    questions: BTreeMap<String, OpenQuestion>,
     /// Every key there ever was: none is used twice.
     keys: HashSet<String>,
     rounds: u64,
@@ -56,7 +56,7 @@ enum End {
 }
 
 /// A question that waits for its answer.
-struct Open {
+struct OpenQuestion {
     name: String,
     question: Question,
     round: u64,
@@ -65,7 +65,7 @@ struct Open {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Fields<'a> {
+struct TaskFields<'a> {
     task_id: &'a str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ impl Task {
         room: Arc<Room>,
     ) -> Self {
         let now = SystemTime::now();
-        let state = State {
+        let state = TaskState {
             end: None,
             work: None,
             message: None,
@@ -191,7 +191,7 @@ impl Task {
             for (name, question) in questions {
                 let (answer, answered) = oneshot::channel();
                 waiting.push((name.clone(), answered));
-                state.open(Open {
+                state.open(OpenQuestion {
                     name,
                     question,
                     round,
@@ -199,7 +199,7 @@ impl Task {
                 });
             }
             self.changed(&mut state);
-            Asked { task: self, round }
+            AskedRound { task: self, round }
         };
         let mut answers = BTreeMap::new();
         for (name, answered) in waiting {
@@ -267,8 +267,12 @@ impl Task {
         TaskSnapshot { fields, result }
     }
 
-    fn fields(&self, state: &State, input_requests: Option<BTreeMap<&str, &Question>>) -> String {
-        let fields = Fields {
+    fn fields(
+        &self,
+        state: &TaskState,
+        input_requests: Option<BTreeMap<&str, &Question>>,
+    ) -> String {
+        let fields = TaskFields {
             task_id: &self.id,
             status: state.status(),
             status_message: state.message.as_deref(),
@@ -285,7 +289,7 @@ impl Task {
             .to_owned()
     }
 
-    fn changed(&self, state: &mut State) {
+    fn changed(&self, state: &mut TaskState) {
         // The clock of the system may go back; the task's does not.
         state.updated = state.updated.max(SystemTime::now());
         for watch in state.watches.iter().filter_map(Weak::upgrade) {
@@ -293,12 +297,12 @@ impl Task {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TaskState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl TaskState {
     fn status(&self) -> &'static str {
         match self.end {
             Some(End::Completed(_)) => "completed",
@@ -310,7 +314,7 @@ impl State {
     }
 
     /// Opens a question under a key that there never was.
-    fn open(&mut self, open: Open) {
+    fn open(&mut self, open: OpenQuestion) {
         let mut key = open.name.clone();
         let mut number = 1;
         while !self.keys.insert(key.clone()) {
@@ -323,12 +327,12 @@ impl State {
 
 /// Questions that were asked together; takes back what is unanswered when nobody waits for it any
 /// more.
-struct Asked<'a> {
+struct AskedRound<'a> {
     task: &'a Task,
     round: u64,
 }
 
-impl Drop for Asked<'_> {
+impl Drop for AskedRound<'_> {
     fn drop(&mut self) {
         let mut state = self.task.state();
         let before = state.questions.len();

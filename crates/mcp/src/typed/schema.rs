@@ -36,12 +36,12 @@ pub(super) fn input<T: JsonSchema>() -> Value {
         object.remove("title");
         object.remove("description");
     }
-    settle(&mut schema, true);
+    close_objects(&mut schema, true);
     schema
 }
 
 /// Closes objects at every depth and takes null out of what may be left out.
-fn settle(schema: &mut Value, may_close: bool) {
+fn close_objects(schema: &mut Value, may_close: bool) {
     let Some(object) = schema.as_object_mut() else {
         return;
     };
@@ -91,7 +91,7 @@ fn settle(schema: &mut Value, may_close: bool) {
             "allOf" | "not" | "if" | "then" | "else" => false,
             _ => true,
         };
-        settle(schema, may_close);
+        close_objects(schema, may_close);
     });
 }
 

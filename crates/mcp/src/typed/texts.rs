@@ -22,7 +22,7 @@ impl<'de, 'a: 'de> Deserializer<'de> for Texts<'a> {
         let texts = self.0.iter().map(|(name, text)| {
             (
                 name.as_str(),
-                Text {
+                FieldText {
                     name,
                     text: text.as_str().unwrap_or_default(),
                 },
@@ -46,12 +46,12 @@ impl<'de, 'a: 'de> Deserializer<'de> for Texts<'a> {
 }
 
 /// One text, which is read as whatever the field asks for.
-struct Text<'a> {
+struct FieldText<'a> {
     name: &'a str,
     text: &'a str,
 }
 
-impl<'a> IntoDeserializer<'a, Error> for Text<'a> {
+impl<'a> IntoDeserializer<'a, Error> for FieldText<'a> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -59,7 +59,7 @@ impl<'a> IntoDeserializer<'a, Error> for Text<'a> {
     }
 }
 
-impl Text<'_> {
+impl FieldText<'_> {
     fn wrong(&self, wanted: impl std::fmt::Display) -> Error {
         Error::custom(format!(
             "`{}`: {:?} is not {wanted}",
@@ -78,7 +78,7 @@ macro_rules! parsed {
     )*};
 }
 
-impl<'de, 'a: 'de> Deserializer<'de> for Text<'a> {
+impl<'de, 'a: 'de> Deserializer<'de> for FieldText<'a> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
