@@ -1,5 +1,5 @@
-//! Asking the user through the client: elicitation, sampling, roots. One way for handlers, whatever
-//! the era.
+//! Questions to the user through the client, as a handler asks them: elicitation, sampling, roots.
+//! Handlers have one way, whatever the era.
 //!
 //! On 2026-07-28 a question that has no answer yet ends the call with an input-required result; the
 //! client calls again with the answers, and the handler runs again from its start. So put questions

@@ -1,6 +1,6 @@
-//! Who is asking, for applications that serve MCP over HTTP: bearer tokens with scopes, challenges,
-//! where a client finds the authorization server, and cookies with their Origin rule. Issues no
-//! tokens and keeps no accounts: those are the application's.
+//! Authentication for applications that serve MCP over HTTP: bearer tokens with scopes, challenges,
+//! where a client finds the authorization server, and cookies with their Origin rule. Tokens and
+//! accounts are the application's own.
 
 mod bearer;
 mod challenge;

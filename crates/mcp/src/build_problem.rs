@@ -1,4 +1,5 @@
-//! What is wrong with an endpoint, said all at once. Finds nothing itself.
+//! The problems of an endpoint that cannot be built, named all at once. They are found where each
+//! thing is checked.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Telling clients what changed: who listens, and to what. A listener that is gone costs one look.
+//! The hub of changes: who listens, and to what. A listener that is gone costs one look.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 

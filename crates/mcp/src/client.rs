@@ -1,5 +1,5 @@
-//! What a client says of itself: its name and its capabilities. Self-reported: for display and for
-//! what to offer, never for rights.
+//! The client of a request, by what it says of itself: its name and its capabilities. Nobody
+//! vouches for that, so it is for display and for what to offer, never for rights.
 
 use std::sync::OnceLock;
 

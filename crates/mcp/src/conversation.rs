@@ -1,6 +1,6 @@
-//! What is remembered of a legacy client between its requests: the revision, what it said of
-//! itself, the log level, the questions it was asked. One for each stdio connection and each HTTP
-//! session; the modern era needs none.
+//! A conversation of the legacy era: what is remembered of a client between its requests, which is
+//! the revision, what it said of itself, the log level and the questions it was asked. There is one
+//! for each stdio connection and each HTTP session; the modern era needs none.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -142,14 +142,14 @@ impl Conversation {
             number,
         };
         let message = question.as_request(number)?;
-        let asked = async {
+        let question_and_answer = async {
             outlet.send(Bytes::from(message)).await;
             tokio::select! {
                 answer = answered => answer.ok(),
                 () = self.ended() => None,
             }
         };
-        if let Ok(answer) = tokio::time::timeout(limits::QUESTION_TIME, asked).await {
+        if let Ok(answer) = tokio::time::timeout(limits::QUESTION_TIME, question_and_answer).await {
             return answer;
         }
         // The question need not stand before the user any more. Source: specification 2025-11-25,

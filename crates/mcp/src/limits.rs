@@ -1,5 +1,5 @@
-//! What a client may send and how long it may take: every limit of the protocol layer, by name. Not
-//! settings: the transports take those.
+//! Limits of what a client may send and how long it may take: every one of the protocol layer, by
+//! name. They are no settings: the transports take those.
 
 use std::time::Duration;
 

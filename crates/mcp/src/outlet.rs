@@ -1,5 +1,5 @@
-//! Where messages go that precede an answer: a bounded queue of whole JSON-RPC messages. Knows no
-//! transport; transports read it.
+//! The outlet of messages that precede an answer: a bounded queue of whole JSON-RPC messages, which
+//! the transports read.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! Who may see what: a rule over one request. Rules are plain functions, so several things can
-//! share one.
+//! Policies: rules about who may see what, over one request. They are plain functions, so several
+//! things can share one.
 
 use std::sync::Arc;
 

@@ -303,13 +303,14 @@ impl<C: 'static> Prompt<C> {
                     crate::protocol_error::excerpt(name)
                 )
             }));
-        let mut told: Vec<String> = problems.by_ref().take(limits::REPORTED_PROBLEMS).collect();
-        if told.is_empty() {
+        let mut sentences: Vec<String> =
+            problems.by_ref().take(limits::REPORTED_PROBLEMS).collect();
+        if sentences.is_empty() {
             return Ok(());
         }
-        let more = problems.count();
-        told.extend((more > 0).then(|| format!("and {more} more")));
-        Err(format!("{}: {}", self.name, told.join("; ")))
+        let untold_count = problems.count();
+        sentences.extend((untold_count > 0).then(|| format!("and {untold_count} more")));
+        Err(format!("{}: {}", self.name, sentences.join("; ")))
     }
 
     /// The entry of `prompts/list`.

@@ -1,5 +1,5 @@
-//! Where schemas stand inside of a schema. Source: JSON Schema 2020-12, Core, 10, with the words of
-//! older drafts. Knows no meaning of theirs.
+//! The places where schemas stand inside of a schema. Source: JSON Schema 2020-12, Core, 10, with
+//! the words of older drafts. What the keywords mean is not known here.
 
 use serde_json::Value;
 

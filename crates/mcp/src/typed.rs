@@ -1,6 +1,6 @@
-//! Things that are types: a tool is a struct of arguments that runs; `typed::reading` has
-//! resources, `typed::beginning` prompts. The schemas made of types are `typed::schema`'s, the
-//! outputs `typed::into_output`'s.
+//! Tools, resources and prompts that are types: a tool is a struct of arguments that runs;
+//! `typed::reading` has resources, `typed::beginning` prompts. The schemas made of types are
+//! `typed::schema`'s, the outputs `typed::into_output`'s.
 
 mod beginning;
 mod into_output;

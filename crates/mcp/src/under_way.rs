@@ -164,16 +164,16 @@ mod tests {
         let (kept, late) = (calls.begin("kept").unwrap(), calls.begin("late").unwrap());
         assert_eq!(late.run(std::future::ready(())).await, Some(()));
         calls.take_back("late");
-        let mut said = Vec::new();
-        late.conclude(|| said.push("late"));
+        let mut answers = Vec::new();
+        late.conclude(|| answers.push("late"));
         kept.conclude(|| {
             assert!(
                 calls.state.try_lock().is_err(),
                 "nobody looks between the answer and the end of its call"
             );
-            said.push("kept");
+            answers.push("kept");
         });
-        assert!(!calls.has("kept") && said == ["kept"]);
+        assert!(!calls.has("kept") && answers == ["kept"]);
     }
 
     #[tokio::test]

@@ -130,7 +130,7 @@ fn schema_of_an_object(inner: BoxedStrategy<Value>) -> impl Strategy<Value = Val
 /// A value as it might be sent for a schema: often right, sometimes meant well, sometimes neither.
 fn value_for(schema: Value, seed: u64) -> Value {
     let mut state = seed;
-    made(&schema, &mut state, 0)
+    value_from(&schema, &mut state, 0)
 }
 
 fn next(state: &mut u64, below: u64) -> u64 {
@@ -140,7 +140,7 @@ fn next(state: &mut u64, below: u64) -> u64 {
     (*state >> 33) % below
 }
 
-fn made(schema: &Value, state: &mut u64, depth: usize) -> Value {
+fn value_from(schema: &Value, state: &mut u64, depth: usize) -> Value {
     let anything = [
         json!(null),
         json!(true),
@@ -165,7 +165,7 @@ fn made(schema: &Value, state: &mut u64, depth: usize) -> Value {
     for choice in ["anyOf", "oneOf", "allOf"] {
         if let Some(schemas) = schema.get(choice).and_then(Value::as_array) {
             let place = next(state, schemas.len() as u64);
-            return made(&schemas[usize::try_from(place).unwrap()], state, depth + 1);
+            return value_from(&schemas[usize::try_from(place).unwrap()], state, depth + 1);
         }
     }
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
@@ -191,7 +191,7 @@ fn made(schema: &Value, state: &mut u64, depth: usize) -> Value {
         "array" => {
             let items = schema.get("items").cloned().unwrap_or(json!({}));
             (0..next(state, 4))
-                .map(|_| made(&items, state, depth + 1))
+                .map(|_| value_from(&items, state, depth + 1))
                 .collect()
         }
         "object" => {
@@ -203,13 +203,13 @@ fn made(schema: &Value, state: &mut u64, depth: usize) -> Value {
                 .flatten()
             {
                 if next(state, 5) > 0 {
-                    object.insert(name.clone(), made(schema, state, depth + 1));
+                    object.insert(name.clone(), value_from(schema, state, depth + 1));
                 }
             }
             if next(state, 6) == 0 {
                 object.insert(
                     "e".to_owned(),
-                    made(
+                    value_from(
                         schema.get("additionalProperties").unwrap_or(&json!({})),
                         state,
                         depth + 1,

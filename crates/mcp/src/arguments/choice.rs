@@ -1,5 +1,5 @@
-//! Which choice of an `anyOf` or `oneOf` a value is meant to be, by the names it has and the tag it
-//! carries. Judges nothing.
+//! The choice among the schemas of an `anyOf` or `oneOf` that a value is meant to be, by the names
+//! it has and the tag it carries. Whether the value fits is not judged here.
 
 use serde_json::{Map, Value};
 

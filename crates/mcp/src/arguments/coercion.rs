@@ -193,11 +193,11 @@ fn enum_member(schema: &Value, text: &str) -> Option<Value> {
     if members.iter().any(|member| member == text) {
         return None;
     }
-    let wanted = text.trim().to_lowercase();
+    let word = text.trim().to_lowercase();
     let mut fitting = members.iter().filter(|member| {
         member
             .as_str()
-            .is_some_and(|member| member.to_lowercase() == wanted)
+            .is_some_and(|member| member.to_lowercase() == word)
     });
     let first = fitting.next()?;
     fitting.next().is_none().then(|| first.clone())

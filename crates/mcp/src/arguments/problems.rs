@@ -1,5 +1,5 @@
-//! What is wrong with a call's arguments, in sentences that a model can act on. Finds nothing
-//! itself: the validator does.
+//! Sentences about what is wrong with a call's arguments, which a model can act on. The validator
+//! finds the problems; here they get their words.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Map, Value};

@@ -97,14 +97,14 @@ impl<'a> Round<'a> {
                     return Err(fail(NO_WAY));
                 };
                 let _pause = request.pauses.begin();
-                let asked = questions.iter().map(|(name, question)| async move {
+                let asking = questions.iter().map(|(name, question)| async move {
                     let answer = conversation
                         .ask(question, outlet)
                         .await
                         .filter(|answer| question.admits(answer));
                     answer.map(|answer| (name.clone(), answer)).ok_or(name)
                 });
-                let answers = join_all(asked)
+                let answers = join_all(asking)
                     .await
                     .into_iter()
                     .collect::<Result<BTreeMap<_, _>, _>>();
@@ -112,23 +112,26 @@ impl<'a> Round<'a> {
                     fail(format!("the client did not answer the question {name:?}"))
                 })
             }
-            Asking::ByResult(given) => {
+            Asking::ByResult(answers_so_far) => {
                 let (answered, open): (BTreeMap<_, _>, BTreeMap<_, _>) =
                     questions.into_iter().partition(|(name, question)| {
-                        given
+                        answers_so_far
                             .get(name)
                             .is_some_and(|answer| question.admits(answer))
                     });
                 if open.is_empty() {
-                    let answers = answered
-                        .into_keys()
-                        .filter_map(|name| given.get(&name).cloned().map(|answer| (name, answer)));
+                    let answers = answered.into_keys().filter_map(|name| {
+                        answers_so_far
+                            .get(&name)
+                            .cloned()
+                            .map(|answer| (name, answer))
+                    });
                     return Ok(Answers {
                         answers: answers.collect(),
                     });
                 }
                 // Answers that did not fit are forgotten; the others travel in the sealed state.
-                let mut answers = given.clone();
+                let mut answers = answers_so_far.clone();
                 answers.retain(|name, _| !open.contains_key(name));
                 Err(Failure::InputRequired(Box::new(InputRequired {
                     questions: open,

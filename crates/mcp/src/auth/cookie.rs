@@ -55,8 +55,8 @@ impl SameOrigin {
     /// # Errors
     /// HTTP 403, with the origin that was refused.
     pub fn check(&self, head: &Parts) -> Result<(), Refusal> {
-        let mut given = head.headers.get_all(ORIGIN).iter();
-        let (Some(origin), None) = (given.next(), given.next()) else {
+        let mut origins = head.headers.get_all(ORIGIN).iter();
+        let (Some(origin), None) = (origins.next(), origins.next()) else {
             return Err(Refusal::forbidden(
                 "this endpoint knows its callers by a cookie, so it answers the application's own pages only: the Origin header is missing",
             ));

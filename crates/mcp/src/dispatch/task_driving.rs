@@ -1,5 +1,5 @@
-//! Running a call until it is answered, whether by its result or by becoming a task, and running a
-//! task to its end.
+//! The driving of calls and tasks: a call runs until it is answered, by its result or by becoming a
+//! task, and a task runs to its end.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Building an endpoint: every problem is found and listed before anything is served.
+//! The builder of an endpoint: every problem is found and listed before anything is served.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What an endpoint serves at one moment, with everything that does not depend on a request
-//! serialised once.
+//! The catalog of an endpoint: what it serves at one moment, with everything that does not depend
+//! on a request serialised once.
 
 use std::sync::Arc;
 

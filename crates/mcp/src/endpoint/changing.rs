@@ -1,5 +1,4 @@
-//! What an endpoint serves may change while it serves: several changes at once, all or none of
-//! them.
+//! Changes of what an endpoint serves while it serves: several at once, all or none of them.
 
 use std::sync::{Arc, PoisonError};
 

@@ -93,10 +93,10 @@ impl<C> Profile<C> {
         kinds: OfferedKinds,
         methods: &[&Arc<Method<C>>],
     ) -> Map<String, Value> {
-        let own = methods
+        let of_methods = methods
             .iter()
             .filter_map(|method| method.capability.clone());
-        let mut capabilities: Map<String, Value> = own.collect();
+        let mut capabilities: Map<String, Value> = of_methods.collect();
         let list = if self.announces_changes {
             json!({ "listChanged": true })
         } else {
@@ -106,14 +106,14 @@ impl<C> Profile<C> {
         if let (true, Some(resources)) = (self.subscriptions, resources.as_object_mut()) {
             resources.insert("subscribe".to_owned(), Value::from(true));
         }
-        let known = [
+        let of_kinds = [
             ("tools", kinds.tools, list.clone()),
             ("resources", kinds.resources, resources),
             ("prompts", kinds.prompts, list),
             ("completions", kinds.completions, json!({})),
             ("logging", self.logging, json!({})),
         ];
-        for (name, _, value) in known.into_iter().filter(|(_, is_there, _)| *is_there) {
+        for (name, _, value) in of_kinds.into_iter().filter(|(_, is_there, _)| *is_there) {
             capabilities.insert(name.to_owned(), value);
         }
         capabilities

@@ -1,5 +1,5 @@
-//! What one request may see. The same set serves discovery, lists and calls, so hidden is the same
-//! as unknown.
+//! The set of things that one request may see. The same set serves discovery, lists and calls, so
+//! hidden is the same as unknown.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Which `Host` and `Origin` a browser may have been led to us with: the guard against DNS
-//! rebinding. Not authentication.
+//! The rule for the headers `Host` and `Origin`: which of them a browser may have been led to us
+//! with. It guards against DNS rebinding and is no authentication.
 
 use http::header;
 use http::request::Parts;

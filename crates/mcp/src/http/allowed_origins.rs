@@ -1,5 +1,5 @@
-//! Which web pages may use an endpoint: the server's own, and those that are named. How they are
-//! written is checked here too.
+//! The origins of web pages that may use an endpoint: the server's own, and those that are named.
+//! How they are written is checked here too.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! What goes back over HTTP: answers, streams and refusals as responses. Decides nothing.
+//! HTTP responses made of answers, streams and refusals. What is answered is decided elsewhere.
 
 use bytes::Bytes;
 use http::request::Parts;

@@ -1,5 +1,6 @@
-//! Where a request comes from: the other side of its connection or, behind a proxy that is named,
-//! the address that the proxy forwards. Not authentication: it tells one crowd from another.
+//! The address that a request comes from: the other side of its connection or, behind a proxy that
+//! is named, the one that the proxy forwards. It tells one crowd from another and is no
+//! authentication.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;

@@ -259,8 +259,8 @@ pub(super) async fn turn_away(stream: TcpStream) {
     );
     // What it asked for is read, as far as it is there: the answer would be lost with a connection
     // that is closed before.
-    let said = async {
-        let mut asked = [0; 4096];
+    let answering = async {
+        let mut request_bytes = [0; 4096];
         let mut answer = answer.as_bytes();
         while !answer.is_empty() {
             stream.writable().await?;
@@ -272,14 +272,14 @@ pub(super) async fn turn_away(stream: TcpStream) {
         }
         loop {
             stream.readable().await?;
-            match stream.try_read(&mut asked) {
+            match stream.try_read(&mut request_bytes) {
                 Ok(0) => return Ok(()),
                 Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return Err(error),
                 _ => {}
             }
         }
     };
-    let _read_or_not: Result<std::io::Result<()>, _> = bounded(said).await;
+    let _read_or_not: Result<std::io::Result<()>, _> = bounded(answering).await;
 }
 
 async fn bounded<T>(future: impl Future<Output = T>) -> Result<T, tokio::time::error::Elapsed> {

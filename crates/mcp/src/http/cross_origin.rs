@@ -1,4 +1,4 @@
-//! What a browser is told about pages of named origins (CORS): that they may ask, with which
+//! The CORS headers that tell a browser about pages of named origins: that they may ask, with which
 //! methods and headers, and what they may read. Who they are is decided elsewhere; cookies and
 //! other credentials of the browser's are never among it.
 
@@ -53,12 +53,12 @@ pub(super) fn preflight(
 }
 
 /// Those of the protocol, and the parameters among those that are asked for.
-fn allowed_headers(asked: &HeaderMap) -> HeaderValue {
-    let asked = asked
+fn allowed_headers(request: &HeaderMap) -> HeaderValue {
+    let lists = request
         .get_all(header::ACCESS_CONTROL_REQUEST_HEADERS)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    let names = asked
+    let names = lists
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase());
     let parameters = names
@@ -70,12 +70,12 @@ fn allowed_headers(asked: &HeaderMap) -> HeaderValue {
 }
 
 /// What answers say to a page of the origin that asked; without named origins, nothing.
-pub(super) struct Told {
+pub(super) struct CorsHeaders {
     is_open: bool,
     origin: Option<HeaderValue>,
 }
 
-impl Told {
+impl CorsHeaders {
     pub(super) fn of(origins: &AllowedOrigins, head: &Parts) -> Self {
         let is_open = !origins.is_empty();
         Self {

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body::Body;
 
 use super::answers::no_body;
-use super::cross_origin::Told;
+use super::cross_origin::CorsHeaders;
 use super::request_body::{self, BodyHold, BodyRoom, ReceivedBody};
 use super::{AllowedOrigins, ReplyBody};
 
@@ -38,8 +38,10 @@ pub(super) trait Front<C>: Send + Sync {
     fn room(&self) -> &BodyRoom;
 
     /// Answers a request that may enter.
-    fn answer(&self, asked: AdmittedRequest<C>)
-    -> impl Future<Output = Response<ReplyBody>> + Send;
+    fn answer(
+        &self,
+        request: AdmittedRequest<C>,
+    ) -> impl Future<Output = Response<ReplyBody>> + Send;
 }
 
 /// Answers a request.
@@ -50,9 +52,9 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (head, body) = request.into_parts();
-    let told = Told::of(front.origins(), &head);
+    let cors_headers = CorsHeaders::of(front.origins(), &head);
     let mut response = answer_to(front, head, body).await;
-    told.tell(response.headers_mut());
+    cors_headers.tell(response.headers_mut());
     response
 }
 

@@ -1,4 +1,4 @@
-//! How much memory requests may take together, from the first byte of a body to its answer. What
+//! The memory that requests may take together, from the first byte of a body to its answer. What
 //! the bodies say is not known here: their bytes and their punctuation tell what they may become.
 
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! Who has a connection: how many there may be, of one address too, some for health, and who gives
-//! way when all are taken. Reads no bytes.
+//! The places for connections: how many there may be, of one address too, some for health, and who
+//! gives way when all are taken. Bytes are read elsewhere.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

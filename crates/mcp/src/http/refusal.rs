@@ -1,4 +1,4 @@
-//! Why a request does not enter: the status, the challenge and the sentence. Decides nothing.
+//! The refusal of a request that may not enter: the status, the challenge and the sentence.
 
 use http::{HeaderValue, StatusCode};
 

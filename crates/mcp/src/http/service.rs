@@ -165,8 +165,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A>
         &self.shared.room
     }
 
-    async fn answer(&self, asked: AdmittedRequest<C>) -> Response<ReplyBody> {
-        self.take(asked).await
+    async fn answer(&self, request: AdmittedRequest<C>) -> Response<ReplyBody> {
+        self.take(request).await
     }
 }
 
@@ -202,8 +202,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// The answer to a request whose head is all that counts.
     fn answer_to_head(&self, head: &Parts) -> Option<Response<ReplyBody>> {
         if let Some(path) = &self.path {
-            let asked = head.uri.path();
-            if asked.strip_suffix('/').unwrap_or(asked) != &**path {
+            let path_asked_for = head.uri.path();
+            if path_asked_for.strip_suffix('/').unwrap_or(path_asked_for) != &**path {
                 return Some(refused(
                     head,
                     StatusCode::NOT_FOUND,

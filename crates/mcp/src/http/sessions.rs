@@ -139,12 +139,12 @@ impl Sessions {
     /// many clients come.
     pub(super) fn is_worth_telling(&self) -> bool {
         let now = self.now().saturating_add(1);
-        let told = self.told_full.load(Ordering::Relaxed);
-        let is_due = told == 0 || now.saturating_sub(told) >= TOLD_AGAIN_AFTER;
+        let last_told = self.told_full.load(Ordering::Relaxed);
+        let is_due = last_told == 0 || now.saturating_sub(last_told) >= TOLD_AGAIN_AFTER;
         is_due
             && self
                 .told_full
-                .compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange(last_told, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
 

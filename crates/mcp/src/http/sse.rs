@@ -85,13 +85,13 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     }
 
     /// The answer goes to the channel; the reply here only says that the message came.
-    async fn take(&self, asked: AdmittedRequest<C>) -> Response<ReplyBody> {
+    async fn take(&self, request: AdmittedRequest<C>) -> Response<ReplyBody> {
         let AdmittedRequest {
             head,
             bytes,
             held,
             caller,
-        } = asked;
+        } = request;
         let query = head.uri.query().unwrap_or_default();
         let Some(id) = query
             .split('&')
@@ -175,10 +175,10 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A>
         &self.shared.room
     }
 
-    async fn answer(&self, asked: AdmittedRequest<C>) -> Response<ReplyBody> {
-        match asked.head.method {
-            Method::GET => self.open(&asked.head, &asked.caller),
-            _ => self.take(asked).await,
+    async fn answer(&self, request: AdmittedRequest<C>) -> Response<ReplyBody> {
+        match request.head.method {
+            Method::GET => self.open(&request.head, &request.caller),
+            _ => self.take(request).await,
         }
     }
 }

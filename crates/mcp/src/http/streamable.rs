@@ -24,13 +24,13 @@ use crate::session::{ClientSession, SessionStream, StreamReading};
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Answers a request that may enter.
-    pub(super) async fn take(&self, asked: AdmittedRequest<C>) -> Response<ReplyBody> {
+    pub(super) async fn take(&self, request: AdmittedRequest<C>) -> Response<ReplyBody> {
         let AdmittedRequest {
             head,
             bytes,
             held,
             caller,
-        } = asked;
+        } = request;
         let session = match self.session_of(&head, &caller) {
             Ok(session) => session,
             Err(refusal) => return refusal,

@@ -1,5 +1,5 @@
-//! What the streams of all sessions hold together: counted, and bounded by letting go of what ended
-//! first. Knows no message.
+//! The ledger of what the streams of all sessions hold together: counted, and bounded by letting go
+//! of what ended first. Messages are not known here.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -157,20 +157,20 @@ mod tests {
         let stream = session.own_stream();
         let (reader, _) = stream.begin_reading(None);
         let context = std::task::Context::from_waker(std::task::Waker::noop());
-        let said = |bytes| {
+        let push = |bytes| {
             assert!(stream.try_send(Bytes::from(vec![b'x'; bytes])));
             stream.next(reader, &context);
         };
-        said(BYTES - 1);
-        said(1);
+        push(BYTES - 1);
+        push(1);
         assert!(
             stream.can_be_followed_from(0) && stream.bytes() == BYTES,
             "at the limit"
         );
-        said(1);
+        push(1);
         assert_eq!(stream.bytes(), 2, "the oldest gave way");
         drop(answered(&session, BYTES - 1));
-        said(1);
+        push(1);
         assert!(stream.bytes() <= 1);
     }
 

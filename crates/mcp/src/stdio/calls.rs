@@ -129,12 +129,12 @@ impl ConnectionCalls {
         };
         runtime.spawn(async move {
             let work = async move {
-                let held = match begun {
-                    Some(held) => Some(held),
+                let under_way = match begun {
+                    Some(under_way) => Some(under_way),
                     None => turn.await.ok(),
                 };
                 drop(place);
-                (call.await, held)
+                (call.await, under_way)
             };
             // The place is held until the answer is queued.
             match under_way {

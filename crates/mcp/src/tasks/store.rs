@@ -16,7 +16,7 @@ use crate::protocol_error::ProtocolError;
 /// The tasks of an endpoint. Ends what still runs when it is dropped.
 pub(crate) struct Tasks {
     limits: TaskLimits,
-    kept: Mutex<TaskTable>,
+    table: Mutex<TaskTable>,
     room: Arc<Room>,
 }
 
@@ -38,7 +38,7 @@ impl Tasks {
         };
         Self {
             limits,
-            kept: Mutex::default(),
+            table: Mutex::default(),
             room: Arc::new(room),
         }
     }
@@ -52,20 +52,20 @@ impl Tasks {
         let mut bytes = [0; 24];
         getrandom::fill(&mut bytes).map_err(|_| ProtocolError::internal())?;
         let id = URL_SAFE_NO_PAD.encode(bytes);
-        let mut kept = self.kept();
+        let mut table = self.swept_table();
         let too_many = |limit| ProtocolError::too_many_tasks(limit);
-        if kept.tasks.len() >= self.limits.tasks {
+        if table.tasks.len() >= self.limits.tasks {
             return Err(too_many(self.limits.tasks));
         }
         if let Some(owner) = &owner {
-            if kept
+            if table
                 .of_callers
                 .get(owner)
-                .is_some_and(|own| *own >= self.limits.tasks_of_a_caller)
+                .is_some_and(|count| *count >= self.limits.tasks_of_a_caller)
             {
                 return Err(too_many(self.limits.tasks_of_a_caller));
             }
-            *kept.of_callers.entry(owner.clone()).or_default() += 1;
+            *table.of_callers.entry(owner.clone()).or_default() += 1;
         }
         let task = Arc::new(Task::new(
             id,
@@ -74,15 +74,16 @@ impl Tasks {
             &self.limits,
             Arc::clone(&self.room),
         ));
-        kept.next_sweep = kept.next_sweep.or(Some(task.expires));
-        kept.tasks.insert(task.id.clone(), Arc::clone(&task));
+        table.next_sweep = table.next_sweep.or(Some(task.expires));
+        table.tasks.insert(task.id.clone(), Arc::clone(&task));
         Ok(task)
     }
 
     /// The task of this id, when it belongs to this caller.
     pub(crate) fn find(&self, id: &str, owner: Option<&str>) -> Option<Arc<Task>> {
-        let kept = self.kept();
-        kept.tasks
+        let table = self.swept_table();
+        table
+            .tasks
             .get(id)
             .filter(|task| task.owner.as_deref() == owner)
             .map(Arc::clone)
@@ -90,24 +91,24 @@ impl Tasks {
 
     /// Ends a task before its time.
     pub(crate) fn forget(&self, task: &Task) {
-        self.kept().remove(&task.id);
+        self.swept_table().remove(&task.id);
     }
 
     /// The tasks, without those whose time is over.
-    fn kept(&self) -> MutexGuard<'_, TaskTable> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    fn swept_table(&self) -> MutexGuard<'_, TaskTable> {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if kept.next_sweep.is_some_and(|next| next <= now) {
-            let over: Vec<String> = kept
+        if table.next_sweep.is_some_and(|next| next <= now) {
+            let over: Vec<String> = table
                 .tasks
                 .values()
                 .filter(|task| task.expires <= now)
                 .map(|task| task.id.clone())
                 .collect();
-            over.iter().for_each(|id| kept.remove(id));
-            kept.next_sweep = kept.tasks.values().map(|task| task.expires).min();
+            over.iter().for_each(|id| table.remove(id));
+            table.next_sweep = table.tasks.values().map(|task| task.expires).min();
         }
-        kept
+        table
     }
 }
 
@@ -130,8 +131,8 @@ impl TaskTable {
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        let kept = self.kept.get_mut().unwrap_or_else(PoisonError::into_inner);
-        kept.tasks.values().for_each(|task| task.stop());
+        let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
+        table.tasks.values().for_each(|task| task.stop());
     }
 }
 

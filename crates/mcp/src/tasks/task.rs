@@ -181,7 +181,7 @@ impl Task {
         questions: Questions,
     ) -> Result<BTreeMap<String, Value>, Failure> {
         let mut waiting = Vec::with_capacity(questions.len());
-        let asked = {
+        let round = {
             let mut state = self.state();
             state.rounds += 1;
             let round = state.rounds;
@@ -205,7 +205,7 @@ impl Task {
         for (name, answered) in waiting {
             answers.insert(name, answered.await.map_err(|_| unanswered())?);
         }
-        drop(asked);
+        drop(round);
         Ok(answers)
     }
 

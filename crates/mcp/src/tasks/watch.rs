@@ -1,5 +1,5 @@
-//! Who waits for news of tasks: which ones changed since the last look, however often. Holds no
-//! state of a task.
+//! The watch of whoever waits for news of tasks: which ones changed since the last look, however
+//! often. The state of a task is not kept here.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

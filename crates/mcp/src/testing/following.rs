@@ -1,5 +1,5 @@
-//! Waiting for a task of the test client to end, and answering what it asks. Waits for news, not
-//! for time to pass.
+//! The end of a task as the test client waits for it, answering what it asks meanwhile. It waits
+//! for news, not for time to pass.
 
 use std::sync::Arc;
 

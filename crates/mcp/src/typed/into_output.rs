@@ -1,4 +1,5 @@
-//! What a typed tool may answer, and the schema that goes with it.
+//! Outputs of typed tools: the types that a tool may answer with, and the schema that goes with
+//! each.
 
 use schemars::JsonSchema;
 use serde::Serialize;
