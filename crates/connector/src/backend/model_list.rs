@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::exchange::{self, Ask};
 use super::paging::{
-    NextPage, PageAnswer, PageWalk, Position, ReadPage, RowList, WalkOutcome, WalkTerms,
+    NextPage, PageAnswer, PageStart, PageWalk, Position, ReadPage, RowList, WalkOutcome, WalkTerms,
 };
 use super::{Inner, Outcome, row};
 use crate::connector::{Model, ModelPaging};
@@ -84,8 +84,8 @@ struct ModelRows<'a> {
 }
 
 impl RowList for ModelRows<'_> {
-    fn ask(&self, at: &Position) -> Result<Ask, CallError> {
-        Ok(Ask::get(self.query.page(self.paging, at)))
+    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, CallError> {
+        Ok(Ask::get(self.query.page(self.paging, start, size)))
     }
 
     async fn read<'b>(&mut self, answer: &'b PageAnswer) -> Result<ReadPage<'b>, CallError> {

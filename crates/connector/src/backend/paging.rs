@@ -14,7 +14,7 @@ mod walk;
 use crate::connector::PagingPlan;
 
 pub(super) use cursor::CursorBinding;
-pub(super) use page::{NextPage, PageAnswer, ReadPage};
+pub(super) use page::{NextPage, PageAnswer, PageStart, ReadPage};
 pub(super) use position::Position;
 pub(super) use walk::{PageWalk, RowList, WalkOutcome, WalkTerms};
 

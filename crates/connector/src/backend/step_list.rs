@@ -101,7 +101,6 @@ pub(super) async fn read(
         variables,
         hints,
         filter,
-        is_alone,
         has_size,
         list: ItemList::new(&pages.paging, &wanted),
         fields: wanted.fields,

@@ -87,8 +87,9 @@ impl<'d> Compilation<'d> {
         let rules = rules(written.kind);
         for (key, parameter) in start_parameters(written) {
             let is_own = rules.start == Some(key);
+            let is_taken = is_own || (is_of_models && key == "offset");
             match parameter {
-                Some(parameter) if !is_own && !(is_of_models && key == "offset") => {
+                Some(parameter) if !is_taken => {
                     let what = format!("`{key}` is for another kind of paging");
                     self.found.add(parameter.place, part, what);
                 }

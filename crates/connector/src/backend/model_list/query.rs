@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::backend::paging::{CursorBinding, Position};
+use crate::backend::paging::{CursorBinding, PageStart};
 use crate::connector::{Model, ModelPaging};
 use crate::failure::CallError;
 use crate::template;
@@ -53,22 +53,21 @@ impl Query {
         })
     }
 
-    /// The path and query of the page that starts here.
-    pub(super) fn page(&self, paging: &ModelPaging, at: &Position) -> String {
+    /// The path and query of a page of so many rows, 0 for as many as the backend likes.
+    pub(super) fn page(&self, paging: &ModelPaging, start: PageStart<'_>, size: usize) -> String {
         let mut query = form_urlencoded::Serializer::new(self.parameters.clone());
-        let mut append = |name: &Option<String>, value: &str| {
-            if let Some(name) = name {
+        if let Some(name) = paging.plan.size.as_ref().filter(|_| size > 0) {
+            query.append_pair(name, &size.to_string());
+        }
+        match (start, self.offset) {
+            (PageStart::Parameter(name, value), _) => {
                 query.append_pair(name, value);
             }
-        };
-        let plan = &paging.plan;
-        if at.size > 0 {
-            append(&plan.size, &at.size.to_string());
-        }
-        if !at.start.is_empty() {
-            append(&plan.start, &at.start);
-        } else if let Some(offset) = self.offset {
-            query.append_pair(&paging.offset, &offset.to_string());
+            (PageStart::Address(address), _) => return address.to_owned(),
+            (PageStart::Unsaid, Some(offset)) => {
+                query.append_pair(&paging.offset, &offset.to_string());
+            }
+            (PageStart::Unsaid, None) => {}
         }
         match query.finish().as_str() {
             "" => self.path.clone(),

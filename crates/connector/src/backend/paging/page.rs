@@ -11,6 +11,17 @@ use crate::backend::values::Held;
 use crate::connector::PagingPlan;
 use crate::failure::CallError;
 
+/// How a request says where its page starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::backend) enum PageStart<'p> {
+    /// It does not: the list begins there.
+    Unsaid,
+    /// By a parameter of this name and value.
+    Parameter(&'p str, &'p str),
+    /// By the address itself, path and query below the backend's.
+    Address(&'p str),
+}
+
 /// The answer to the request for a page.
 pub(in crate::backend) struct PageAnswer {
     /// JSON as received.

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::page::{PageInPlace, Remainder};
+use super::page::{PageInPlace, PageStart, Remainder};
 use super::position::Position;
 use crate::connector::PagingPlan;
 use crate::definition::PagingKind;
@@ -30,6 +30,14 @@ pub(super) trait PagingScheme: Sync {
 
     /// Whether a start that a caller passed, in a cursor, may be asked for.
     fn admits(&self, start: &str, base: &Url) -> bool;
+
+    /// How the request for a page says where that starts.
+    fn start<'p>(&self, plan: &'p PagingPlan, at: &'p Position) -> PageStart<'p> {
+        match &plan.start {
+            Some(name) if !at.start.is_empty() => PageStart::Parameter(name, &at.start),
+            _ => PageStart::Unsaid,
+        }
+    }
 
     /// Whether answers say themselves if there is a next page.
     fn is_told(&self, plan: &PagingPlan) -> bool {

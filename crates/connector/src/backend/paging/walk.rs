@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::cursor::{self, CursorBinding};
-use super::page::{PageAnswer, PageInPlace, ReadPage, Remainder};
+use super::page::{PageAnswer, PageInPlace, PageStart, ReadPage, Remainder};
 use super::position::Position;
 use super::scheme::{self, CameAs, PagingScheme};
 use super::tally::{LeaveReason, Tally, Verdict, shortfall};
@@ -23,8 +23,8 @@ const SMALL_PAGE: usize = 50;
 /// A list whose rows a walk brings: how a page is asked for, how its answer is read, and what
 /// becomes of a row.
 pub(in crate::backend) trait RowList: Send {
-    /// The request for the page that starts here.
-    fn ask(&self, at: &Position) -> Result<Ask, CallError>;
+    /// The request for a page of so many rows, 0 for as many as the backend likes.
+    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, CallError>;
 
     /// The rows of an answer, and what it says about further ones.
     fn read<'b>(
@@ -218,7 +218,14 @@ impl<'a, L: RowList> PageWalk<'a, L> {
     /// Asks for the next page and takes it. The outer error is that no page came, the inner one
     /// that nothing could be made of its rows.
     async fn page(&mut self) -> Result<Result<Option<WalkEnd>, CallError>, CallError> {
-        let answer = PageAnswer::fetch(self.inner, self.list.ask(&self.at)?).await?;
+        // a page of the caller's choice is asked for by the caller's parameters
+        let start = if self.terms.is_alone {
+            PageStart::Unsaid
+        } else {
+            self.scheme.start(self.plan, &self.at)
+        };
+        let ask = self.list.ask(start, self.at.size)?;
+        let answer = PageAnswer::fetch(self.inner, ask).await?;
         let read = self.list.read(&answer).await?;
         let page = PageInPlace {
             inner: self.inner,

@@ -10,13 +10,12 @@ use jaq_json::Val;
 use super::item_list::ItemList;
 use crate::backend::Inner;
 use crate::backend::exchange::Ask;
-use crate::backend::paging::{NextPage, PageAnswer, Position, ReadPage, RowList};
+use crate::backend::paging::{NextPage, PageAnswer, PageStart, Position, ReadPage, RowList};
 use crate::backend::projection::{self, Fields};
 use crate::backend::request::Prepared;
 use crate::backend::throttle::{headers, set};
 use crate::backend::values::{self, Held};
 use crate::connector::{Pages, PagingPlan, Request};
-use crate::definition::PagingKind;
 use crate::failure::CallError;
 use crate::jq::{self, Variable, Variables, plain_text};
 use crate::json::{self, Admitted};
@@ -38,9 +37,7 @@ pub(super) struct StepRows<'a> {
     pub(super) filter: Option<&'a jq::Glue>,
     pub(super) fields: Fields,
     pub(super) keeps_records: bool,
-    /// The caller chose the page.
-    pub(super) is_alone: bool,
-    /// The caller chose its size.
+    /// The caller chose how many rows a page has.
     pub(super) has_size: bool,
     /// Bytes of the items so far.
     pub(super) bytes: usize,
@@ -48,23 +45,19 @@ pub(super) struct StepRows<'a> {
 }
 
 impl RowList for StepRows<'_> {
-    fn ask(&self, at: &Position) -> Result<Ask, CallError> {
-        let plan = &*self.pages.paging;
-        let size = at.size.to_string();
+    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, CallError> {
+        let size = size.to_string();
         let mut parameters: Vec<(&str, &str)> = Vec::new();
-        if let Some(name) = plan
-            .start
-            .as_ref()
-            .filter(|_| !self.is_alone && !at.start.is_empty())
-        {
-            parameters.push((name, &at.start));
+        if let PageStart::Parameter(name, value) = start {
+            parameters.push((name, value));
         }
-        if let Some(name) = plan.size.as_ref().filter(|_| !self.has_size) {
+        let size_name = self.pages.paging.size.as_ref();
+        if let Some(name) = size_name.filter(|_| !self.has_size) {
             parameters.push((name, &size));
         }
         let mut ask = self.prepared.ask(&parameters, self.hints, self.request)?;
-        if plan.kind == PagingKind::Link && !at.start.is_empty() {
-            ask.path.clone_from(&at.start);
+        if let PageStart::Address(address) = start {
+            ask.path = address.to_owned();
         }
         Ok(ask)
     }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::super::page::{NextPage, PageInPlace, Remainder};
+use super::super::page::{NextPage, PageInPlace, PageStart, Remainder};
 use super::super::position::Position;
 use super::{PagingScheme, without_size};
 use crate::backend::under_base;
@@ -20,6 +20,14 @@ impl PagingScheme for ByLink {
             Url::parse(&address).is_ok_and(|address| under_base::is_under(base, &address))
         };
         start.is_empty() || (start.starts_with('/') && below())
+    }
+
+    fn start<'p>(&self, _plan: &'p PagingPlan, at: &'p Position) -> PageStart<'p> {
+        if at.start.is_empty() {
+            PageStart::Unsaid
+        } else {
+            PageStart::Address(&at.start)
+        }
     }
 
     fn is_told(&self, _plan: &PagingPlan) -> bool {
