@@ -1,7 +1,8 @@
-//! An endpoint: one MCP server surface and the one road to its tools. Knows no transport and no
-//! JSON-RPC.
+//! An endpoint: one MCP server surface, what it serves, and the one start of a call. Knows no
+//! transport.
 
 mod builder;
+mod call_error;
 mod catalog;
 mod changing;
 mod entries;
@@ -10,26 +11,26 @@ mod identity;
 mod listing;
 mod profile;
 mod running;
+mod start;
 mod things;
 mod visible;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::arguments::Given;
-use crate::call::RequestContext;
 use crate::changes::{Change, Hub};
-use crate::question::InputRequired;
 use crate::tasks::Tasks;
 
 pub use builder::EndpointBuilder;
+pub use call_error::CallError;
 pub(crate) use catalog::{Catalog, List, Seen, Unlisted};
 pub use changing::Changes;
 pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
 pub(crate) use identity::Identity;
 pub use profile::CacheScope;
 pub use running::Running;
+pub(crate) use start::{CalledFrom, SentArguments, Started, ToolCall};
 pub use visible::Visible;
 
 /// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by
@@ -49,68 +50,40 @@ struct Shared<C> {
     tasks: Option<Arc<Tasks>>,
 }
 
-/// Why a call never reached a tool. Everything that goes wrong inside a tool is an
-/// [`crate::Output`] with `is_error`.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// No tool of this name is visible to the caller.
-    #[error("unknown tool: {0}")]
-    UnknownTool(String),
-    /// The arguments are not a JSON object.
-    #[error("`arguments` must be an object")]
-    ArgumentsNotAnObject,
-    /// The user has to be asked first. Only a client of 2026-07-28 gets this far; it answers and
-    /// calls again.
-    #[error("the user has to be asked first")]
-    InputRequired(Box<InputRequired>),
-    /// The client did not declare these capabilities.
-    #[error("the client did not declare a capability that this needs")]
-    MissingCapability(Value),
-    /// The caller may not do this.
-    #[error("{0}")]
-    Forbidden(String),
-}
-
 impl<C: Send + Sync + 'static> Endpoint<C> {
     /// Starts an endpoint with the name and version it reports to clients.
     pub fn builder(name: impl Into<String>, version: impl Into<String>) -> EndpointBuilder<C> {
         EndpointBuilder::new(name.into(), version.into())
     }
 
-    /// Calls a tool: the one road that every transport, the embedding program and the tests take.
+    /// Calls a tool from within the program. The call is admitted and started as a client's is.
     ///
     /// The arguments are coerced along the tool's schema and validated; problems with them come
-    /// back as an [`crate::Output`] with `is_error` that names them all. The call is bounded by the
-    /// tool's time limit, and a panic in the tool ends this call and nothing else. Dropping the
-    /// returned future cancels the call.
+    /// back as an [`crate::Output`] of [`crate::ErrorKind::Arguments`] that names them all. The
+    /// call is bounded by the tool's time limit, and a panic in the tool ends this call and nothing
+    /// else. Dropping the returned future cancels the call.
+    ///
+    /// The caller is what tells the tool how its result is wanted; what the tool has to say to the
+    /// program and not to a model, it says with [`crate::Output::with_extension`].
     ///
     /// # Errors
     /// [`CallError::UnknownTool`] when the caller sees no tool of that name,
-    /// [`CallError::ArgumentsNotAnObject`] for other JSON.
+    /// [`CallError::ArgumentsNotAnObject`] for other JSON, [`CallError::MissingCapability`] for a
+    /// tool that needs something of its client, such as to ask its user: a program declares nothing.
     pub fn call(&self, tool: &str, arguments: Value, caller: impl Into<Arc<C>>) -> Running {
-        self.call_within(tool, arguments, caller.into(), Arc::default())
-    }
-
-    /// The same for a request of a client.
-    fn call_within(
-        &self,
-        tool: &str,
-        arguments: Value,
-        caller: Arc<C>,
-        request: Arc<RequestContext>,
-    ) -> Running {
-        let arguments = match arguments {
-            Value::Object(arguments) => arguments,
-            Value::Null => Map::new(),
-            _ => return Running::refused(CallError::ArgumentsNotAnObject),
-        };
+        let (caller, request) = (caller.into(), Arc::default());
         let catalog = self.catalog();
-        let seen = catalog.seen(&caller, || Arc::clone(&request));
-        match seen.tool(tool) {
-            Some(ready) => ready.start(Given::Unchecked(arguments), caller, request),
-            None => Running::refused(CallError::UnknownTool(tool.to_owned())),
-        }
+        let started = catalog.seen(&caller, || Arc::clone(&request)).start(
+            ToolCall {
+                name: tool,
+                arguments: SentArguments::Value(arguments),
+                caller: &caller,
+                request: &request,
+                from: CalledFrom::Program,
+            },
+            |_, _| Ok(()),
+        );
+        started.map_or_else(Running::refused, |started| started.running)
     }
 
     /// The name this endpoint reports to clients.

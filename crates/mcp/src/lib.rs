@@ -93,7 +93,9 @@ pub use endpoint::{
 pub use icon::{Icon, Theme};
 pub use log_level::LogLevel;
 pub use method::Method;
-pub use output::{Content, EmbeddedResource, Failure, Output, ResourceLink, ToolResult, fail};
+pub use output::{
+    Content, EmbeddedResource, ErrorKind, Failure, Output, ResourceLink, ToolResult, fail,
+};
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
 pub use question::{Elicitation, Elicited, InputRequired, Root, Sampling};
 pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};

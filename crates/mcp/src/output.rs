@@ -1,12 +1,16 @@
 //! What a tool answers: content for the model, or a failure. How it stands on the wire is in
 //! `reply`.
 
+mod error_kind;
+
+use ::http::Extensions;
 use base64::Engine as _;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::question::InputRequired;
+pub use error_kind::ErrorKind;
 
 /// What a tool's function returns.
 pub type ToolResult = Result<Output, Failure>;
@@ -17,18 +21,17 @@ pub type ToolResult = Result<Output, Failure>;
 pub struct Output {
     pub(crate) content: Vec<Content>,
     pub(crate) structured: Option<Box<RawValue>>,
-    pub(crate) is_error: bool,
+    pub(crate) error: Option<ErrorKind>,
+    pub(crate) meta: Option<Box<Map<String, Value>>>,
+    /// For the program that made the call; never sent.
+    extensions: Extensions,
 }
 
 impl Output {
     /// One block of text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            content: vec![Content::text(text)],
-            structured: None,
-            is_error: false,
-        }
+        Self::content(vec![Content::text(text)])
     }
 
     /// Any content blocks.
@@ -36,8 +39,7 @@ impl Output {
     pub fn content(content: Vec<Content>) -> Self {
         Self {
             content,
-            structured: None,
-            is_error: false,
+            ..Self::default()
         }
     }
 
@@ -48,23 +50,80 @@ impl Output {
         Self {
             content: vec![Content::text(json.get())],
             structured: Some(json),
-            is_error: false,
+            ..Self::default()
         }
     }
 
     /// An error that the model can mend: the sentence says how.
     #[must_use]
     pub fn error(message: impl Into<String>) -> Self {
-        Self {
-            is_error: true,
-            ..Self::text(message)
-        }
+        Self::text(message).of_kind(ErrorKind::Tool)
+    }
+
+    /// The same as an error of a kind.
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.error = Some(kind);
+        self
+    }
+
+    /// Adds an entry to `_meta` of the result: something that a client and a server agreed on
+    /// beside the protocol. The key has a prefix such as `example.org/`.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.get_or_insert_default().insert(key.into(), value);
+        self
+    }
+
+    /// Adds a value for the program that made the call with [`crate::Endpoint::call`]: how it
+    /// ended, in the program's own type. A client never sees it. One value of each type is kept.
+    ///
+    /// ```
+    /// use footbridge_mcp::{Call, Endpoint, Output, Tool};
+    /// use serde_json::json;
+    ///
+    /// #[derive(Debug, Clone, PartialEq)]
+    /// struct Attempts(u32);
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tool = Tool::new("fetch", "", json!({"type": "object"}), |_: Call<()>| async {
+    ///     Ok(Output::error("nobody answered; call again").with_extension(Attempts(3)))
+    /// });
+    /// let endpoint = Endpoint::builder("fetcher", "1.0.0").tool(tool).build()?;
+    /// let mut output = endpoint.call("fetch", json!({}), ()).await?;
+    /// assert_eq!(output.extension(), Some(&Attempts(3)));
+    /// assert_eq!(output.take_extension(), Some(Attempts(3)));
+    /// assert_eq!(output.extension::<Attempts>(), None);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[must_use]
+    pub fn with_extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
+    /// The value of this type that the tool added, if it did.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.get()
+    }
+
+    /// The same, taken out.
+    pub fn take_extension<T: Clone + Send + Sync + 'static>(&mut self) -> Option<T> {
+        self.extensions.remove()
+    }
+
+    /// Why this is an error; nothing for a result that is none.
+    #[must_use]
+    pub fn error_kind(&self) -> Option<ErrorKind> {
+        self.error
     }
 
     /// Whether this is an error for the model to read.
     #[must_use]
     pub fn is_error(&self) -> bool {
-        self.is_error
+        self.error.is_some()
     }
 
     /// The text of the first block, when that is text.

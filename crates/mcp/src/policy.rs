@@ -1,12 +1,16 @@
-//! Policies: rules about who may see what, over one request. They are plain functions, so several
-//! things can share one.
+//! Policies: rules about who may see what, and who of them may call it, over one request. They are
+//! plain functions, so several things can share one.
 
 use std::sync::Arc;
 
 use crate::call::Call;
+use crate::output::Failure;
 
 /// Whether the caller of a request may see something.
 pub(crate) type Policy<C> = Arc<dyn Fn(&Call<C>) -> bool + Send + Sync>;
+
+/// Why the caller of a request may not call something that it sees.
+pub(crate) type Admission<C> = Arc<dyn Fn(&Call<C>) -> Result<(), Failure> + Send + Sync>;
 
 /// A rule and what was said before it: both must allow.
 pub(crate) fn both<C: 'static>(

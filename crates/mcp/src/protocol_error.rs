@@ -134,6 +134,11 @@ impl ProtocolError {
         Self::new(-32603, message, Status::InBand)
     }
 
+    /// -32603: a call that must become a task cannot; why.
+    pub(crate) fn no_task(why: String) -> Self {
+        Self::new(-32603, why, Status::InBand)
+    }
+
     /// -32603: the result of a task is longer than one may be.
     pub(crate) fn result_too_large(size: usize, limit: usize) -> Self {
         let message = format!(

@@ -2,6 +2,7 @@
 //! content.
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
 use crate::output::Output;
 use crate::protocol_error::ProtocolError;
@@ -38,9 +39,8 @@ impl Reply {
         structured: bool,
         modern_tail: Option<&str>,
     ) -> Self {
-        let tail = modern_tail.unwrap_or("}");
-        let mut bytes = head(id, room_for(output, structured, tail));
-        append_output(&mut bytes, output, structured, tail);
+        let mut bytes = head(id, room_for(output, structured, modern_tail));
+        append_output(&mut bytes, output, structured, modern_tail);
         bytes.push(b'}');
         Self::whole(bytes)
     }
@@ -136,8 +136,8 @@ impl Reply {
 
 /// The result of a tool call by itself, as a JSON object.
 pub(crate) fn tool_result(output: &Output, structured: bool, modern_tail: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(room_for(output, structured, modern_tail));
-    append_output(&mut bytes, output, structured, modern_tail);
+    let mut bytes = Vec::with_capacity(room_for(output, structured, Some(modern_tail)));
+    append_output(&mut bytes, output, structured, Some(modern_tail));
     bytes
 }
 
@@ -149,16 +149,21 @@ fn structured_of(output: &Output, structured: bool) -> Option<&str> {
         .map(serde_json::value::RawValue::get)
 }
 
-fn room_for(output: &Output, structured: bool, tail: &str) -> usize {
+fn room_for(output: &Output, structured: bool, modern_tail: Option<&str>) -> usize {
     let text_bytes = output.first_text().map_or(64, str::len);
     text_bytes
         + text_bytes / 8
         + structured_of(output, structured).map_or(0, str::len)
-        + tail.len()
+        + modern_tail.map_or(1, str::len)
         + 96
 }
 
-fn append_output(bytes: &mut Vec<u8>, output: &Output, structured: bool, tail: &str) {
+fn append_output(
+    bytes: &mut Vec<u8>,
+    output: &Output,
+    structured: bool,
+    modern_tail: Option<&str>,
+) {
     bytes.extend_from_slice(b"{\"content\":");
     if serde_json::to_writer(&mut *bytes, &output.content).is_err() {
         // Content is strings only, which always serialise; an empty list keeps the message valid
@@ -171,10 +176,31 @@ fn append_output(bytes: &mut Vec<u8>, output: &Output, structured: bool, tail: &
         bytes.extend_from_slice(structured.as_bytes());
         join_lines(bytes.get_mut(start..).unwrap_or_default());
     }
-    if output.is_error {
+    if output.is_error() {
         bytes.extend_from_slice(b",\"isError\":true");
     }
-    bytes.extend_from_slice(tail.as_bytes());
+    append_end(bytes, output.meta.as_deref(), modern_tail);
+}
+
+/// What closes the result of a tool: its own `_meta`, joined with that of every modern result.
+fn append_end(bytes: &mut Vec<u8>, meta: Option<&Map<String, Value>>, modern_tail: Option<&str>) {
+    let own = meta.and_then(|meta| serde_json::to_string(meta).ok());
+    match (own, modern_tail) {
+        (None, tail) => bytes.extend_from_slice(tail.unwrap_or("}").as_bytes()),
+        (Some(own), None) => {
+            bytes.extend_from_slice(b",\"_meta\":");
+            bytes.extend_from_slice(own.as_bytes());
+            bytes.push(b'}');
+        }
+        // The tail closes `_meta` and the result, in this order.
+        (Some(own), Some(tail)) => {
+            let open = tail.strip_suffix("}}").unwrap_or(tail);
+            bytes.extend_from_slice(open.as_bytes());
+            bytes.push(b',');
+            bytes.extend_from_slice(own.strip_prefix('{').unwrap_or(&own).as_bytes());
+            bytes.push(b'}');
+        }
+    }
 }
 
 /// Makes one line of JSON that may stand on several: a line end inside JSON is white space, because
@@ -193,4 +219,33 @@ fn head(id: &str, room: usize) -> Vec<u8> {
     bytes.extend_from_slice(id.as_bytes());
     bytes.extend_from_slice(b",\"result\":");
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::append_end;
+
+    #[test]
+    fn the_own_meta_of_a_result_stands_beside_that_of_every_result() {
+        let own = json!({ "a/b": { "c": "}}" } });
+        let closed = |own: Option<&serde_json::Value>, tail| {
+            let mut bytes = b"{\"content\":[]".to_vec();
+            append_end(&mut bytes, own.and_then(|own| own.as_object()), tail);
+            serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+        };
+        let tail = r#","resultType":"complete","_meta":{"s":{"n":1}}}"#;
+        let every =
+            json!({ "content": [], "resultType": "complete", "_meta": { "s": { "n": 1 } } });
+        assert_eq!(closed(None, Some(tail)), every);
+        assert_eq!(closed(None, None), json!({ "content": [] }));
+        assert_eq!(
+            closed(Some(&own), None),
+            json!({ "content": [], "_meta": own })
+        );
+        let mut both = every;
+        both["_meta"]["a/b"] = own["a/b"].clone();
+        assert_eq!(closed(Some(&own), Some(tail)), both);
+    }
 }

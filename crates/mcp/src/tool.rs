@@ -16,8 +16,8 @@ use crate::arguments::ValueAlias;
 use crate::call::Call;
 use crate::icon::Icon;
 use crate::limits;
-use crate::output::ToolResult;
-use crate::policy::{Policy, both};
+use crate::output::{Failure, ToolResult};
+use crate::policy::{Admission, Policy, both};
 use crate::tasks::TaskUse;
 
 /// What a tool does to the world behind it; becomes the tool's annotations.
@@ -64,6 +64,7 @@ pub struct Tool<C> {
     pub(crate) task: Option<TaskUse>,
     pub(crate) begins_task: bool,
     pub(crate) policy: Option<Policy<C>>,
+    pub(crate) admission: Option<Admission<C>>,
     pub(crate) function: ToolFunction<C>,
 }
 
@@ -111,6 +112,7 @@ impl<C: 'static> Tool<C> {
             task: None,
             begins_task: false,
             policy: None,
+            admission: None,
             function: Arc::new(move |call| Box::pin(function(call))),
         }
     }
@@ -323,6 +325,37 @@ impl<C: 'static> Tool<C> {
         policy: impl Fn(&Call<C>) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.policy = Some(both(self.policy.take(), policy));
+        self
+    }
+
+    /// Who may call it, of those who see it: everybody else is told why not, before their arguments
+    /// are looked at. The rule's call has no arguments.
+    ///
+    /// ```
+    /// use footbridge_mcp::{Call, Endpoint, Output, Tool, fail};
+    /// use serde_json::json;
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let erase = Tool::new("erase", "", json!({"type": "object"}), |_: Call<bool>| async {
+    ///     Ok(Output::text("erased"))
+    /// })
+    /// .admits(|call| match *call.caller {
+    ///     true => Ok(()),
+    ///     false => Err(fail("erasing is closed; the operator opens it")),
+    /// });
+    /// let endpoint = Endpoint::builder("eraser", "1.0.0").tool(erase).build()?;
+    /// assert!(endpoint.call("erase", json!({}), false).await?.is_error());
+    /// assert!(!endpoint.call("erase", json!({}), true).await?.is_error());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[must_use]
+    pub fn admits(
+        mut self,
+        rule: impl Fn(&Call<C>) -> Result<(), Failure> + Send + Sync + 'static,
+    ) -> Self {
+        self.admission = Some(Arc::new(rule));
         self
     }
 

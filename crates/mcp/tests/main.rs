@@ -66,6 +66,8 @@ mod http_router;
 #[path = "main/http_wire.rs"]
 mod http_wire;
 
+#[path = "main/starts.rs"]
+mod starts;
 #[path = "main/stdio_bad_input.rs"]
 mod stdio_bad_input;
 #[path = "main/stdio_client.rs"]

@@ -117,13 +117,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 Followed::Ended(Err(CallError::InputRequired(required))) => {
                     return ask(&id, *required, waiting, revision, &catalog);
                 }
-                Followed::Ended(Err(CallError::MissingCapability(capabilities))) => {
-                    ProtocolError::missing_capability(&capabilities)
-                }
-                Followed::Ended(Err(CallError::Forbidden(message))) => {
-                    ProtocolError::forbidden(message)
-                }
-                Followed::Ended(Err(error)) => ProtocolError::invalid_params(error.to_string()),
+                Followed::Ended(Err(error)) => error.into(),
             },
             Work::Method {
                 name,

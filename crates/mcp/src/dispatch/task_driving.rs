@@ -9,7 +9,6 @@ use std::task::Poll;
 use crate::call::RequestContext;
 use crate::endpoint::{CallError, Catalog, Running};
 use crate::output::Output;
-use crate::protocol_error::ProtocolError;
 use crate::reply;
 use crate::tasks::Task;
 
@@ -79,13 +78,8 @@ fn finish<C: Send + Sync + 'static>(
             structured,
             &catalog.identity.modern_tail,
         )),
-        Err(CallError::MissingCapability(capabilities)) => {
-            task.fail(&ProtocolError::missing_capability(&capabilities))
-        }
-        Err(CallError::Forbidden(message)) => task.fail(&ProtocolError::forbidden(message)),
         // A task asks without ending, so a question that ends it was put before it became one and
-        // handed on after.
-        Err(CallError::InputRequired(_)) => task.fail(&ProtocolError::internal()),
-        Err(error) => task.fail(&ProtocolError::invalid_params(error.to_string())),
+        // handed on after: that is an error inside.
+        Err(error) => task.fail(&error.into()),
     }
 }

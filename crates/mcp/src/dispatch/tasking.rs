@@ -9,15 +9,13 @@ use serde_json::{Map, Value};
 use super::calling::Work;
 use super::request::Request;
 use super::{Answer, Step, task_driving};
-use crate::arguments::Given;
 use crate::call::RequestContext;
 use crate::client::Client;
-use crate::endpoint::{ReadyTool, Seen};
+use crate::endpoint::{Seen, Started};
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::request_meta::Params;
-use crate::revision::Revision;
-use crate::tasks::{self, Prospect, Task, TaskUse, Tasks};
+use crate::tasks::{self, Task, Tasks};
 
 impl<C: Send + Sync + 'static> Request<'_, C> {
     /// A request about a task.
@@ -62,67 +60,37 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         seen: &Seen<'_, C>,
         id: &str,
     ) -> Option<Arc<Task>> {
+        let principal = self
+            .catalog
+            .identity
+            .profile
+            .principal_of(self.arrival.caller);
         tasks
-            .find(id, self.principal().as_deref())
+            .find(id, principal.as_deref())
             .filter(|task| seen.tool(&task.tool).is_some())
     }
 
-    /// Starts a call of a tool: as a task, as a call that may become one, or as a call.
-    pub(super) fn start(
-        &self,
-        tool: &ReadyTool<C>,
-        arguments: Given,
-        context: &Arc<RequestContext>,
-    ) -> Result<Work<C>, ProtocolError> {
-        let structured = tool.is_structured();
-        let caller = Arc::clone(self.arrival.caller);
-        let start = |arguments| tool.start(arguments, caller, Arc::clone(context));
-        let knows_tasks = || {
-            context.revision.is_some_and(Revision::has_tasks) && tasks::knows_tasks(&context.client)
-        };
-        let tasks = match (tool.task, self.tasks) {
-            (Some(_), Some(tasks)) if knows_tasks() => tasks,
-            (Some(TaskUse::Required), _) => {
-                return Err(ProtocolError::missing_capability(&tasks::capability()));
-            }
-            _ => {
-                return Ok(Work::Tool {
-                    running: start(arguments),
-                    structured,
-                });
-            }
-        };
-        let prospect = Prospect::new(tasks, self.principal(), tool.name());
-        if !tool.begins_task {
-            prospect.begin()?;
-        }
-        let prospect = context.prospect.get_or_init(|| Box::new(prospect));
-        let running = start(arguments);
-        match prospect.task() {
-            // Wrong arguments are told at once.
-            Some(task) if running.has_ended() => tasks.forget(task),
-            Some(task) => {
-                // The work is under way before anybody hears of the task: a connection that ends
-                // now leaves no task without work.
-                let reply =
-                    Reply::created_task(self.id, &task.seed(), &self.catalog.identity.modern_meta);
-                if task_driving::go_on(task, running, structured, &self.catalog) {
-                    return Ok(Work::Task(reply));
-                }
-                tasks.forget(task);
-                return Err(ProtocolError::internal());
-            }
-            None => {}
-        }
-        Ok(Work::Tool {
+    /// A call that was started, under way: as a task that is handed out at once, or as a call.
+    pub(super) fn under_way(&self, started: Started) -> Result<Work<C>, ProtocolError> {
+        let Started {
             running,
             structured,
-        })
-    }
-
-    fn principal(&self) -> Option<String> {
-        let profile = &self.catalog.identity.profile;
-        profile.principal_of(self.arrival.caller)
+            task,
+        } = started;
+        let (Some(task), Some(tasks)) = (task, self.tasks) else {
+            return Ok(Work::Tool {
+                running,
+                structured,
+            });
+        };
+        // The work is under way before anybody hears of the task: a connection that ends now
+        // leaves no task without work.
+        let reply = Reply::created_task(self.id, &task.seed(), &self.catalog.identity.modern_meta);
+        if task_driving::go_on(&task, running, structured, &self.catalog) {
+            return Ok(Work::Task(reply));
+        }
+        tasks.forget(&task);
+        Err(ProtocolError::internal())
     }
 }
 

@@ -10,20 +10,31 @@ use serde_json::{Map, Value};
 use super::calling::{Keep, Voice, Waiting, Work};
 use super::request::Request;
 use super::{Calling, Step};
-use crate::arguments::Given;
 use crate::asking::SealedState;
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::call::{Call, RequestContext};
-use crate::client::Client;
 use crate::completion::{CompletionRequest, CompletionResult, Reference};
 use crate::endpoint::fence::Fenced;
-use crate::endpoint::{CallError, List, Seen};
+use crate::endpoint::{CallError, CalledFrom, List, Seen, SentArguments, ToolCall};
 use crate::limits;
 use crate::output::Failure;
 use crate::protocol_error::{ProtocolError, excerpt};
 use crate::request_meta::Params;
 use crate::resource::Contents;
 use crate::revision::Revision;
+
+/// Why a call was not started.
+enum NotStarted {
+    Call(CallError),
+    /// Its headers say otherwise than its arguments.
+    Headers(ProtocolError),
+}
+
+impl From<CallError> for NotStarted {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
 
 /// What a request brings along for its work.
 pub(super) struct Brought {
@@ -72,32 +83,45 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         seen: &Seen<'_, C>,
     ) -> Result<Work<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
-        let unknown = || ProtocolError::invalid_params(format!("unknown tool: {}", excerpt(&name)));
-        let tool = seen
-            .tool(&name)
-            .ok_or_else(|| self.unseen(seen, List::Tools, context, unknown()))?;
-        // Most arguments are right as they are, and then they stay a text.
-        let fitting = params
-            .arguments
-            .and_then(|raw| tool.fitting(raw.get(), || kept.unwrap_or_else(|| self.kept(raw))));
-        let arguments = match fitting {
-            Some(fitting) => Given::Fitting(fitting),
-            None => Given::Unchecked(arguments(params)?),
+        let repeats = context
+            .revision
+            .is_some_and(Revision::repeats_body_in_headers);
+        let headers = self.arrival.origin.headers.filter(|_| repeats);
+        let arguments = params.arguments.map(RawValue::get);
+        let bytes = || match (&kept, params.arguments) {
+            (Some(kept), _) => kept.clone(),
+            (None, raw) => raw.map(|raw| self.kept(raw)).unwrap_or_default(),
         };
-        if let Some(required) = &tool.required_capabilities {
-            check_capabilities(&context.client, required)?;
+        let started = seen.start(
+            ToolCall {
+                name: &name,
+                arguments: arguments.map_or(SentArguments::Value(Value::Null), |json| {
+                    SentArguments::Text(json, &bytes)
+                }),
+                caller: self.arrival.caller,
+                request: context,
+                from: CalledFrom::Client(self.tasks),
+            },
+            |tool, arguments| {
+                let Some(headers) = headers else {
+                    return Ok(());
+                };
+                let mut parameters = tool.header_parameters.iter();
+                parameters.try_for_each(|parameter| {
+                    parameter
+                        .check(headers, arguments)
+                        .map_err(NotStarted::Headers)
+                })
+            },
+        );
+        match started {
+            Ok(started) => self.under_way(started),
+            Err(NotStarted::Headers(error)) => Err(error),
+            Err(NotStarted::Call(error @ CallError::UnknownTool(_))) => {
+                Err(self.unseen(seen, List::Tools, context, error.into()))
+            }
+            Err(NotStarted::Call(error)) => Err(error.into()),
         }
-        if let (true, Some(headers)) = (
-            context
-                .revision
-                .is_some_and(Revision::repeats_body_in_headers),
-            self.arrival.origin.headers,
-        ) {
-            tool.header_parameters
-                .iter()
-                .try_for_each(|parameter| parameter.check(headers, &arguments))?;
-        }
-        self.start(tool, arguments, context)
     }
 
     /// What is said of something that the request does not see. In the modern era, nothing of a
@@ -361,32 +385,6 @@ fn open(result: &impl serde::Serialize) -> Result<String, Failure> {
     let mut json = serde_json::to_string(result)?;
     json.pop();
     Ok(json)
-}
-
-fn check_capabilities(client: &Client, required: &Value) -> Result<(), ProtocolError> {
-    match missing(client.capabilities(), required) {
-        None => Ok(()),
-        Some(missing) => Err(ProtocolError::missing_capability(&missing)),
-    }
-}
-
-/// The part of the required capabilities that is not declared, e.g. `{"elicitation": {"url": {}}}`
-/// where `{"elicitation": {}}` is.
-fn missing(declared: &Value, required: &Value) -> Option<Value> {
-    let Value::Object(required) = required else {
-        return None;
-    };
-    let Value::Object(declared) = declared else {
-        return Some(Value::Object(required.clone()));
-    };
-    let missing: Map<String, Value> = required
-        .iter()
-        .filter_map(|(name, required)| match declared.get(name) {
-            None | Some(Value::Null) => Some((name.clone(), required.clone())),
-            Some(declared) => missing(declared, required).map(|part| (name.clone(), part)),
-        })
-        .collect();
-    (!missing.is_empty()).then_some(Value::Object(missing))
 }
 
 #[cfg(test)]

@@ -219,6 +219,10 @@ enum View<C> {
 }
 
 impl<C: Send + Sync + 'static> Seen<'_, C> {
+    pub(super) fn identity(&self) -> &Identity<C> {
+        &self.catalog.identity
+    }
+
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool<C>>> {
         match &self.view {
             View::Own(visible) => visible.tool(name),

@@ -3,22 +3,18 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Running;
 use super::listing::{Listed, Named};
-use crate::arguments::{ArgumentSchema, Arguments, Given};
-use crate::call::{Call, RequestContext};
+use crate::arguments::{ArgumentSchema, Arguments};
 use crate::completion::CompletionFunction;
 use crate::method::Method;
 use crate::mirrored_headers::HeaderParameter;
-use crate::output::Output;
-use crate::policy::Policy;
+use crate::policy::{Admission, Policy};
 use crate::prompt::Prompt;
 use crate::resource::{Resource, ResourceFunction};
 use crate::tasks::TaskUse;
@@ -28,21 +24,23 @@ use crate::validator;
 
 /// A tool, ready to be called. Made by [`Tool::ready`].
 pub struct ReadyTool<C> {
-    name: String,
+    pub(super) name: String,
     aliases: Vec<String>,
     json: String,
     listed: bool,
     read_only: bool,
-    arguments: ArgumentSchema,
+    pub(super) arguments: ArgumentSchema,
     reading: Option<ReadArguments>,
     pub(crate) header_parameters: Vec<HeaderParameter>,
-    pub(crate) required_capabilities: Option<Value>,
-    pub(crate) task: Option<TaskUse>,
-    pub(crate) begins_task: bool,
-    structured: bool,
-    time_limit: Duration,
+    pub(super) required_capabilities: Option<Value>,
+    pub(super) task: Option<TaskUse>,
+    pub(super) begins_task: bool,
+    /// Whether results carry `structuredContent`.
+    pub(super) structured: bool,
+    pub(super) time_limit: Duration,
     policy: Option<Policy<C>>,
-    function: ToolFunction<C>,
+    pub(super) admission: Option<Admission<C>>,
+    pub(super) function: ToolFunction<C>,
 }
 
 /// An object schema with further properties. The error is one sentence for the developer.
@@ -135,6 +133,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
                 structured: tool.output_schema.is_some(),
                 time_limit: tool.time_limit,
                 policy: tool.policy,
+                admission: tool.admission,
                 function: tool.function,
                 name: tool.name,
                 aliases: tool.aliases,
@@ -155,12 +154,8 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         self.read_only
     }
 
-    /// Whether results carry `structuredContent`.
-    pub(crate) fn is_structured(&self) -> bool {
-        self.structured
-    }
-
-    fn as_meant(&self, mut arguments: Map<String, Value>) -> Map<String, Value> {
+    /// The arguments as their caller means them, such as without the marks of an earlier answer.
+    pub(super) fn as_meant(&self, mut arguments: Map<String, Value>) -> Map<String, Value> {
         if let Some(reading) = self.reading {
             (reading.read)(&mut arguments);
         }
@@ -169,39 +164,11 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
 
     /// The arguments that a JSON text is, when they need no more than to be read. The bytes are
     /// those of the text, to be kept.
-    pub(crate) fn fitting(&self, text: &str, bytes: impl FnOnce() -> Bytes) -> Option<Arguments> {
+    pub(super) fn fitting(&self, text: &str, bytes: impl FnOnce() -> Bytes) -> Option<Arguments> {
         if self.reading.is_some_and(|reading| (reading.concerns)(text)) {
             return None;
         }
         self.arguments.fitting(text, bytes)
-    }
-
-    /// Admits the arguments and starts the tool.
-    pub(crate) fn start(
-        &self,
-        given: Given,
-        caller: Arc<C>,
-        request: Arc<RequestContext>,
-    ) -> Running {
-        let arguments = match given {
-            Given::Fitting(arguments) => arguments,
-            Given::Unchecked(arguments) => {
-                match self.arguments.admit(&self.name, self.as_meant(arguments)) {
-                    Ok(arguments) => arguments.into(),
-                    Err(problems) => return Running::answered(Output::error(problems)),
-                }
-            }
-        };
-        let call = Call {
-            arguments,
-            caller,
-            request: Arc::clone(&request),
-        };
-        let function = &self.function;
-        // The function itself may panic before it returns its future.
-        let future = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| function(call)))
-            .unwrap_or_else(|panic| Box::pin(async move { std::panic::resume_unwind(panic) }));
-        Running::tool(&self.name, future, self.time_limit, &request)
     }
 }
 

@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use super::CallError;
 use super::fence::{Fenced, Stopped};
 use crate::call::RequestContext;
-use crate::output::{Failure, Output};
+use crate::output::{ErrorKind, Failure, Output};
 use crate::tool::ToolFuture;
 
 /// A call that was started; a future of its result.
@@ -31,6 +31,11 @@ enum State {
 impl Running {
     pub(super) fn refused(error: CallError) -> Self {
         Self::ended(Err(error))
+    }
+
+    /// A call that the tool's own rule does not admit.
+    pub(super) fn refused_by_rule(tool: &str, failure: Failure) -> Self {
+        Self::ended(failed(tool, failure))
     }
 
     pub(super) fn answered(output: Output) -> Self {
@@ -117,14 +122,16 @@ fn failed(tool: &str, failure: Failure) -> Result<Output, CallError> {
 }
 
 fn broken(tool: &str) -> Output {
-    Output::error(format!(
+    Output::text(format!(
         "{tool} failed inside the server; its log has the details. The arguments were not at fault."
     ))
+    .of_kind(ErrorKind::Internal)
 }
 
 fn late(tool: &str, limit: Duration) -> Output {
-    Output::error(format!(
+    Output::text(format!(
         "{tool} was stopped after {} s, its time limit. It may have done part of its work: look before you repeat it.",
         limit.as_secs_f64()
     ))
+    .of_kind(ErrorKind::Time)
 }
