@@ -5,7 +5,6 @@
 //! client calls again with the answers, and the handler runs again from its start. So put questions
 //! before effects. In the legacy era a question is a request on the session's stream.
 
-mod canonical;
 mod round;
 pub(crate) mod sealed_state;
 

@@ -73,8 +73,10 @@ mod log_level;
 mod protocol_error;
 mod request_meta;
 mod revision;
-// Ground: limits, icons, what is wrong with an endpoint, schemas and their validators.
+// Ground: limits, icons, what is wrong with an endpoint, schemas and their validators, values in
+// one spelling.
 mod build_problem;
+mod canonical;
 mod icon;
 pub mod limits;
 mod subschemas;
@@ -84,6 +86,7 @@ pub use arguments::Arguments;
 pub use asking::{Answers, Round, StateKey};
 pub use build_problem::{BuildProblem, BuildProblems};
 pub use call::Call;
+pub use canonical::canonical_json;
 pub use changes::Change;
 pub use client::Client;
 pub use endpoint::{

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
+use footbridge_mcp::canonical_json;
 use footbridge_store::{CallKey, KeepError, KeptCall, Store};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -123,7 +124,13 @@ impl Keys {
         };
         let lock = self.lock(&call).lock_owned().await;
         let fingerprint = fingerprint(arguments);
-        match store.begin_kept_call(&call, room, &fingerprint, now).await {
+        let mut kept = store.begin_kept_call(&call, room, &fingerprint, now).await;
+        if let Ok(KeptCall::Other(before)) = &kept
+            && *before == fingerprint_of_before(arguments)
+        {
+            kept = store.begin_kept_call(&call, room, before, now).await;
+        }
+        match kept {
             Ok(KeptCall::Begun) => Begun::Go(Held {
                 call,
                 store,
@@ -214,11 +221,25 @@ impl Held {
 /// The digest of every argument by its name, as JSON: what tells two calls apart, and says in what
 /// they differ, without their words.
 fn fingerprint(arguments: &Map<String, Value>) -> String {
+    digests(arguments, canonical_json)
+}
+
+/// The fingerprint as it was made before `1` and `1.0` were one number. A database may hold such
+/// ones for a day after this program took the place of one of before.
+fn fingerprint_of_before(arguments: &Map<String, Value>) -> String {
+    digests(arguments, |value| {
+        let mut sorted = value.clone();
+        sorted.sort_all_objects();
+        sorted.to_string()
+    })
+}
+
+fn digests(arguments: &Map<String, Value>, spelled: impl Fn(&Value) -> String) -> String {
     let digests: BTreeMap<&str, String> = arguments
         .iter()
         .filter(|(name, _)| *name != ARGUMENT)
         .map(|(name, value)| {
-            let digest = Sha256::digest(canonical(value).as_bytes());
+            let digest = Sha256::digest(spelled(value).as_bytes());
             (
                 name.as_str(),
                 digest
@@ -230,28 +251,6 @@ fn fingerprint(arguments: &Map<String, Value>) -> String {
         })
         .collect();
     serde_json::to_string(&digests).unwrap_or_default()
-}
-
-/// JSON in which the order of keys says nothing.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(map) => {
-            let sorted: BTreeMap<&String, String> = map
-                .iter()
-                .map(|(key, value)| (key, canonical(value)))
-                .collect();
-            let entries: Vec<String> = sorted
-                .into_iter()
-                .map(|(key, value)| format!("{}:{value}", Value::from(key.as_str())))
-                .collect();
-            format!("{{{}}}", entries.join(","))
-        }
-        Value::Array(list) => format!(
-            "[{}]",
-            list.iter().map(canonical).collect::<Vec<_>>().join(",")
-        ),
-        other => other.to_string(),
-    }
 }
 
 /// In what two calls differ.
@@ -290,9 +289,12 @@ fn difference(before: &str, now: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use footbridge_store::{CallKey, Store};
     use serde_json::{Map, Value, json};
 
-    use super::{difference, fingerprint};
+    use super::{Begun, Keys, difference, fingerprint, fingerprint_of_before};
 
     fn of(value: Value) -> String {
         fingerprint(value.as_object().unwrap_or(&Map::new()))
@@ -306,12 +308,11 @@ mod tests {
         );
         assert_eq!(
             of(json!({"a": 1, "idempotency_key": "k"})),
-            of(json!({"a": 1, "idempotency_key": "l"}))
+            of(json!({"a": 1.0, "idempotency_key": "l"}))
         );
         for other in [
             json!({"a": "1"}),
             json!({"a": 1, "b": null}),
-            json!({"a": 1.0}),
             json!({}),
             json!({"b": 1}),
         ] {
@@ -319,6 +320,47 @@ mod tests {
         }
         assert_ne!(of(json!({"a": [1, 2]})), of(json!({"a": [2, 1]})));
         assert!(!of(json!({"a": "a word of the user"})).contains("word"));
+    }
+
+    /// The digests of `1`, `[1,{"x":2.5,"y":"é"}]` and `1.0`, as the version before kept them.
+    #[test]
+    fn what_the_version_before_kept_is_known_by_its_fingerprint() {
+        let same = json!({"a": 1, "b": [1, {"y": "é", "x": 2.5}]});
+        let kept = r#"{"a":"6b86b273ff34fce1","b":"b43f5c77da045607"}"#;
+        assert_eq!(of(same.clone()), kept, "most are the same in both");
+        assert_eq!(fingerprint_of_before(same.as_object().unwrap()), kept);
+        let other = json!({"a": 1.0});
+        assert_eq!(of(other.clone()), r#"{"a":"6b86b273ff34fce1"}"#);
+        let kept = r#"{"a":"d0ff5974b6aa52cf"}"#;
+        assert_eq!(fingerprint_of_before(other.as_object().unwrap()), kept);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_the_version_before_kept_is_not_carried_out_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        let call = CallKey {
+            caller: "c".to_owned(),
+            tool: "t".to_owned(),
+            key: "k".to_owned(),
+        };
+        let now = SystemTime::now();
+        let arguments = json!({"points": 3.0});
+        let arguments = arguments.as_object().unwrap();
+        let before = fingerprint_of_before(arguments);
+        store
+            .begin_kept_call(&call, "room", &before, now)
+            .await
+            .unwrap();
+        store.finish_kept_call(&call, "done").await.unwrap();
+        let keys = Keys::in_store(store);
+        let again = keys.begin(call.clone(), "room", arguments, now).await;
+        assert!(matches!(again, Begun::Answered(answer) if answer == "done"));
+        let other = json!({"points": 4.0});
+        let other = keys
+            .begin(call, "room", other.as_object().unwrap(), now)
+            .await;
+        assert!(matches!(other, Begun::Refused(why) if why.contains("`points` had another value")));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use footbridge_mcp::canonical_json;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -96,13 +97,11 @@ impl Code {
     }
 }
 
-/// The same for the same arguments in whatever order.
+/// The same for the same arguments, however they were written.
 fn digest(caller: Caller, arguments: &Map<String, Value>) -> [u8; 32] {
-    let mut sorted: Vec<(&String, &Value)> = arguments.iter().collect();
-    sorted.sort_by_key(|(name, _)| *name);
     let mut digest = Sha256::new_with_prefix(caller.name());
-    for (name, value) in sorted {
-        digest.update(json!([name, value]).to_string());
+    for part in ["\n", &canonical_json(&Value::Object(arguments.clone()))] {
+        digest.update(part);
     }
     digest.finalize().into()
 }
@@ -133,10 +132,10 @@ mod tests {
                 && !asked.takes(HttpClient(None), &one, &code)
                 && !asked.takes(LocalUser, &one, "")
         );
-        let turned = of(json!({ "cut": true, "id": 1 }));
+        let turned = of(json!({ "cut": true, "id": 1.0 }));
         assert!(
             asked.takes(LocalUser, &turned, &code),
-            "the order says nothing"
+            "how it is written says nothing"
         );
         assert!(!asked.takes(LocalUser, &one, &code), "once");
         let first = asked.note(LocalUser, &one);

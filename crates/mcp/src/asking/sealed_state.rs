@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::canonical::canonical;
+use crate::canonical::canonical_json;
 use crate::limits;
 
 /// The key that seals the state of requests. Servers that share callers share it.
@@ -166,6 +166,11 @@ pub(crate) fn now() -> u64 {
         .duration_since(std::time::UNIX_EPOCH)
         .map(|since| since.as_secs())
         .unwrap_or_default()
+}
+
+/// The one spelling of a JSON text. A text that is no JSON stands for itself.
+fn canonical(text: &str) -> String {
+    serde_json::from_str(text).map_or_else(|_| text.to_owned(), |value| canonical_json(&value))
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! One spelling for each JSON value, so that a client may write a request anew and it is still the
-//! same request. Not for the wire.
+//! same request: what keys, second calls and sealed questions are compared by. Not for the wire.
 
 use serde_json::{Number, Value};
 
-/// The one spelling of a JSON text: keys in order, no white space, each character and each number
-/// in one way. A text that is no JSON stands for itself.
-pub(super) fn canonical(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    match serde_json::from_str(json) {
-        Ok(value) => write(&value, &mut text),
-        Err(_) => text.push_str(json),
-    }
+/// The one spelling of a JSON value: keys in order at every depth, no white space, each character
+/// and each number in one way. `1`, `1.0` and `1e0` are one number, and so are `0` and `-0`; whole
+/// numbers of any size stay apart, and texts are the same to the byte or not at all.
+///
+/// Two values have one spelling when, and only when, a tool could not tell them apart by more than
+/// how a number was written or a map was ordered.
+#[must_use]
+pub fn canonical_json(value: &Value) -> String {
+    let mut text = String::new();
+    write(value, &mut text);
     text
 }
 
@@ -19,9 +21,11 @@ fn write(value: &Value, text: &mut String) {
         Value::Number(number) => text.push_str(&spelled(number)),
         Value::Array(items) => {
             text.push('[');
-            for item in items {
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
                 write(item, text);
-                text.push(',');
             }
             text.push(']');
         }
@@ -29,11 +33,13 @@ fn write(value: &Value, text: &mut String) {
             let mut members: Vec<_> = object.iter().collect();
             members.sort_unstable_by_key(|(key, _)| *key);
             text.push('{');
-            for (key, value) in members {
+            for (place, (key, value)) in members.into_iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
                 text.push_str(&Value::from(key.as_str()).to_string());
                 text.push(':');
                 write(value, text);
-                text.push(',');
             }
             text.push('}');
         }
@@ -56,7 +62,11 @@ mod tests {
     use proptest::{collection, prop_assert_eq, prop_assert_ne};
     use serde_json::Value;
 
-    use super::canonical;
+    use super::canonical_json;
+
+    fn canonical(text: &str) -> String {
+        canonical_json(&serde_json::from_str(text).unwrap())
+    }
 
     #[test]
     fn a_value_has_one_spelling() {
@@ -77,6 +87,16 @@ mod tests {
         }
         let others = [
             "1",
+            "9007199254740992",
+            "9007199254740993",
+            "-9007199254740993",
+            "18446744073709551615",
+            "1.8446744073709552e19",
+            "1.0000000000000002",
+            "\"A\"",
+            "\"a\"",
+            r#""a\u0301""#,
+            r#""\u00e1""#,
             "1.5",
             "\"1\"",
             "[1]",
