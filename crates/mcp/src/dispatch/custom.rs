@@ -45,9 +45,9 @@ pub(super) fn result<C>(
     revision: Option<Revision>,
 ) -> String {
     if revision.is_some_and(Revision::marks_results) {
-        let own: Map<String, Value> =
+        let of_endpoint: Map<String, Value> =
             serde_json::from_str(&format!("{{{}}}", identity.modern_meta)).unwrap_or_default();
-        for (key, value) in own {
+        for (key, value) in of_endpoint {
             match (result.get_mut(&key), value) {
                 (Some(Value::Object(there)), Value::Object(ours)) => {
                     for (key, value) in ours {

@@ -77,7 +77,7 @@ impl Filter {
     /// Keeps the tasks that the caller may know of, and gives them.
     pub(super) fn watched(
         &mut self,
-        own: impl Fn(&str) -> Option<Arc<Task>>,
+        find_own: impl Fn(&str) -> Option<Arc<Task>>,
     ) -> Result<Vec<Arc<Task>>, ProtocolError> {
         if self.task_ids.len() > limits::LISTENED_TASKS {
             return Err(ProtocolError::invalid_params(format!(
@@ -87,7 +87,7 @@ impl Filter {
         }
         let mut tasks = Vec::new();
         self.task_ids
-            .retain(|id| own(id).map(|task| tasks.push(task)).is_some());
+            .retain(|id| find_own(id).map(|task| tasks.push(task)).is_some());
         Ok(tasks)
     }
 
@@ -179,7 +179,7 @@ pub(super) async fn listen(
         loop {
             let changed = watch.next().await;
             if let Some(task) = tasks.iter().find(|task| task.id() == changed) {
-                outlet.send(told(task.snapshot(), &meta)).await;
+                outlet.send(task_notification(task.snapshot(), &meta)).await;
             }
         }
     };
@@ -199,7 +199,7 @@ pub(super) async fn listen(
 }
 
 /// The notification of how a task stands.
-fn told(task: TaskSnapshot, meta: &Value) -> Bytes {
+fn task_notification(task: TaskSnapshot, meta: &Value) -> Bytes {
     let mut message = format!(
         r#"{{"jsonrpc":"2.0","method":"notifications/tasks","params":{{"_meta":{meta},{}"#,
         task.fields

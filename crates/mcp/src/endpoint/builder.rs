@@ -317,10 +317,10 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
 fn add<C, T: Named<C>>(
     listing: &mut Listing<T>,
     names: Vec<String>,
-    made: Result<Arc<T>, BuildProblems>,
+    checked: Result<Arc<T>, BuildProblems>,
     problems: &mut Vec<BuildProblem>,
 ) {
-    match made {
+    match checked {
         Ok(thing) => problems.extend(listing.edit(Edit::Add(thing)).err().into_iter().flatten()),
         Err(BuildProblems(more)) => {
             problems.extend(listing.claim(

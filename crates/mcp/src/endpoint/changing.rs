@@ -113,10 +113,10 @@ impl<C: Send + Sync + 'static> Changes<C> {
 
     fn with<T>(
         mut self,
-        made: Result<T, BuildProblems>,
+        checked: Result<T, BuildProblems>,
         step: impl FnOnce(T) -> ThingEdit<C>,
     ) -> Self {
-        match made {
+        match checked {
             Ok(thing) => self.steps.push(step(thing)),
             Err(BuildProblems(problems)) => self.problems.0.extend(problems),
         }

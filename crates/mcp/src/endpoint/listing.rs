@@ -73,7 +73,7 @@ impl<T> Listing<T> {
     /// this will be served, but a second use of a name is told all the same.
     pub(super) fn claim<'a>(
         &mut self,
-        own: &str,
+        owner: &str,
         names: impl Iterator<Item = &'a str>,
     ) -> Vec<BuildProblem> {
         let mut problems = Vec::new();
@@ -84,7 +84,7 @@ impl<T> Listing<T> {
                 .is_some()
             {
                 problems.push(BuildProblem::new(
-                    own,
+                    owner,
                     format!("the name {name:?} is used twice"),
                 ));
             }
@@ -119,15 +119,15 @@ impl<T> Listing<T> {
         self.by_name.clear();
         let mut problems = Vec::new();
         for (index, other) in entries.into_iter().enumerate() {
-            let Some(kept) = (if index == place {
+            let Some(remaining) = (if index == place {
                 entry.clone()
             } else {
                 Some(other)
             }) else {
                 continue;
             };
-            problems.extend(self.claim(kept.key(), names(&*kept)));
-            self.entries.push(kept);
+            problems.extend(self.claim(remaining.key(), names(&*remaining)));
+            self.entries.push(remaining);
         }
         if problems.is_empty() {
             Ok(())
