@@ -42,14 +42,14 @@ pub(crate) struct ArgumentSchema {
 }
 
 /// Arguments on their way to a tool.
-pub(crate) enum Given {
+pub(crate) enum IncomingArguments {
     /// Valid as they are.
     Fitting(Arguments),
     /// To be coerced and validated.
     Unchecked(Map<String, Value>),
 }
 
-impl Given {
+impl IncomingArguments {
     /// The argument of a name, as it was given.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         match self {

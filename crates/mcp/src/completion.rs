@@ -22,15 +22,15 @@ pub(crate) type CompletionFunction<C> =
 #[derive(Debug, Deserialize)]
 pub(crate) struct CompletionRequest {
     #[serde(rename = "ref")]
-    pub(crate) reference: Reference,
-    pub(crate) argument: Argument,
+    pub(crate) reference: CompletionReference,
+    pub(crate) argument: CompletionArgument,
     #[serde(default)]
-    pub(crate) context: Context,
+    pub(crate) context: CompletionContext,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type")]
-pub(crate) enum Reference {
+pub(crate) enum CompletionReference {
     #[serde(rename = "ref/prompt")]
     Prompt { name: String },
     #[serde(rename = "ref/resource")]
@@ -38,13 +38,13 @@ pub(crate) enum Reference {
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Argument {
+pub(crate) struct CompletionArgument {
     pub(crate) name: String,
     pub(crate) value: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Context {
+pub(crate) struct CompletionContext {
     #[serde(default)]
     pub(crate) arguments: Map<String, Value>,
 }

@@ -16,7 +16,7 @@ use crate::ending::Ending;
 use crate::limits;
 use crate::log_level::LogLevel;
 use crate::outlet::Outlet;
-use crate::question::{QUESTION_PREFIX, Question};
+use crate::question::{ClientQuestion, QUESTION_PREFIX};
 use crate::revision::Revision;
 
 /// A conversation that opened with `initialize`, or has yet to.
@@ -130,7 +130,11 @@ impl Conversation {
 
     /// Sends a question and waits for its answer; `None` when the conversation ends first, the
     /// client refuses or does not answer in time.
-    pub(crate) async fn ask(&self, question: &Question, outlet: &Arc<dyn Outlet>) -> Option<Value> {
+    pub(crate) async fn ask(
+        &self,
+        question: &ClientQuestion,
+        outlet: &Arc<dyn Outlet>,
+    ) -> Option<Value> {
         let number = self.next_question.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.questions

@@ -28,7 +28,7 @@ use crate::request_meta::Params;
 use crate::revision::Revision;
 use crate::under_way::{CallsUnderWay, UnderWay};
 pub(crate) use calling::Calling;
-use request::Request;
+use request::RequestDispatch;
 
 /// Where a message came from, and what that place knows of the conversation.
 pub(crate) struct Arrival<'a, C> {
@@ -86,7 +86,7 @@ impl<'a> MessageOrigin<'a> {
 
 /// An answer with the HTTP status it has over HTTP; no reply for a notification.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct MessageAnswer {
     pub(crate) status: StatusCode,
     pub(crate) reply: Option<Reply>,
 }
@@ -96,9 +96,9 @@ pub(crate) struct Answer {
     clippy::large_enum_variant,
     reason = "there is one step for each message; a box would cost each call an allocation"
 )]
-pub(crate) enum Step<C> {
+pub(crate) enum Dispatched<C> {
     /// The answer is known.
-    Answered(Answer),
+    Answered(MessageAnswer),
     /// Work was started; [`Calling::finish`] gives the answer.
     Calling(Calling<C>),
     /// The same, found by its id until it is answered.
@@ -106,10 +106,10 @@ pub(crate) enum Step<C> {
     /// The client takes back a request, by the JSON of its id (stdio and sessions).
     Cancel(String),
     /// A batch of messages.
-    Batch(Vec<Step<C>>),
+    Batch(Vec<Dispatched<C>>),
 }
 
-impl<C: Send + Sync + 'static> Step<C> {
+impl<C: Send + Sync + 'static> Dispatched<C> {
     /// Enters its calls among those of their client, those of a batch one by one, and takes back
     /// those that the client names. A call too many is refused.
     pub(crate) fn enter(self, calls: &Arc<CallsUnderWay>) -> Self {
@@ -139,7 +139,7 @@ impl<C: Send + Sync + 'static> Step<C> {
     }
 
     /// Waits for whatever is still under way.
-    pub(crate) async fn finish(self) -> Answer {
+    pub(crate) async fn finish(self) -> MessageAnswer {
         match self {
             Self::Answered(answer) => answer,
             Self::Calling(calling) => calling.finish().await,
@@ -158,7 +158,7 @@ impl<C: Send + Sync + 'static> Step<C> {
                 if replies.is_empty() {
                     return accepted();
                 }
-                Answer {
+                MessageAnswer {
                     status: StatusCode::OK,
                     reply: Some(Reply::batch(&replies)),
                 }
@@ -172,7 +172,7 @@ pub(crate) fn take<C: Send + Sync + 'static>(
     endpoint: &Endpoint<C>,
     bytes: &[u8],
     arrival: &Arrival<'_, C>,
-) -> Step<C> {
+) -> Dispatched<C> {
     match envelope::read(bytes) {
         Arrived::One(message) => take_message(endpoint, message, arrival),
         Arrived::Batch(batch) => take_batch(endpoint, &batch, arrival),
@@ -184,10 +184,10 @@ fn take_batch<C: Send + Sync + 'static>(
     endpoint: &Endpoint<C>,
     batch: &[&RawValue],
     arrival: &Arrival<'_, C>,
-) -> Step<C> {
+) -> Dispatched<C> {
     let revision = arrival.origin.revision();
     let refused = |message: String| {
-        Step::Answered(refusal(
+        Dispatched::Answered(refusal(
             None,
             revision,
             &ProtocolError::invalid_request(message),
@@ -215,17 +215,17 @@ fn take_batch<C: Send + Sync + 'static>(
     }
     let take_one =
         |raw: &&RawValue| take_message(endpoint, envelope::read_message(raw.get()), arrival);
-    Step::Batch(batch.iter().map(take_one).collect())
+    Dispatched::Batch(batch.iter().map(take_one).collect())
 }
 
 fn take_message<C: Send + Sync + 'static>(
     endpoint: &Endpoint<C>,
     message: Result<JsonRpcMessage<'_>, Malformed<'_>>,
     arrival: &Arrival<'_, C>,
-) -> Step<C> {
+) -> Dispatched<C> {
     match message {
         Ok(JsonRpcMessage::Request { id, method, params }) => {
-            Request::new(endpoint, id.get(), method, arrival).take(params)
+            RequestDispatch::new(endpoint, id.get(), method, arrival).take(params)
         }
         Ok(JsonRpcMessage::Notification { method, params }) => {
             take_notification(&method, params, arrival.origin)
@@ -237,9 +237,9 @@ fn take_message<C: Send + Sync + 'static>(
                     result.and_then(|result| serde_json::from_str(result.get()).ok()),
                 );
             }
-            Step::Answered(accepted())
+            Dispatched::Answered(accepted())
         }
-        Err(Malformed { id, error }) => Step::Answered(refusal(
+        Err(Malformed { id, error }) => Dispatched::Answered(refusal(
             id.map(RawValue::get),
             arrival.origin.revision(),
             &error,
@@ -253,7 +253,7 @@ fn take_notification<C>(
     method: &str,
     params: Option<&RawValue>,
     origin: MessageOrigin<'_>,
-) -> Step<C> {
+) -> Dispatched<C> {
     if method == "notifications/cancelled"
         && origin.conversation.is_some()
         && let Ok(Params {
@@ -261,20 +261,20 @@ fn take_notification<C>(
             ..
         }) = Params::read(params)
     {
-        return Step::Cancel(id.get().to_owned());
+        return Dispatched::Cancel(id.get().to_owned());
     }
-    Step::Answered(accepted())
+    Dispatched::Answered(accepted())
 }
 
-fn refusal(id: Option<&str>, revision: Option<Revision>, error: &ProtocolError) -> Answer {
-    Answer {
+fn refusal(id: Option<&str>, revision: Option<Revision>, error: &ProtocolError) -> MessageAnswer {
+    MessageAnswer {
         status: error.http_status(revision),
         reply: Some(Reply::error(id, revision, error)),
     }
 }
 
-fn accepted() -> Answer {
-    Answer {
+fn accepted() -> MessageAnswer {
+    MessageAnswer {
         status: StatusCode::ACCEPTED,
         reply: None,
     }

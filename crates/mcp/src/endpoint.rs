@@ -24,7 +24,7 @@ use crate::tasks::Tasks;
 
 pub use builder::EndpointBuilder;
 pub use call_error::CallError;
-pub(crate) use catalog::{Catalog, List, Seen, Unlisted};
+pub(crate) use catalog::{Catalog, List, SeenThings, Unlisted};
 pub use changing::Changes;
 pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
 pub(crate) use identity::Identity;
@@ -36,11 +36,11 @@ pub use visible::Visible;
 /// One MCP server surface: a name, instructions and tools for callers `C`. Cheap to clone; made by
 /// [`Endpoint::builder`].
 pub struct Endpoint<C> {
-    shared: Arc<Shared<C>>,
+    shared: Arc<EndpointShared<C>>,
 }
 
 /// What the clones of an endpoint share.
-struct Shared<C> {
+struct EndpointShared<C> {
     /// For what never changes.
     identity: Arc<Identity<C>>,
     catalog: RwLock<Arc<Catalog<C>>>,
@@ -139,7 +139,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         let tasks = identity.profile.tasks.clone();
         let tasks = tasks.map(|limits| Arc::new(Tasks::new(limits)));
         let catalog = RwLock::new(Arc::new(catalog));
-        let shared = Shared {
+        let shared = EndpointShared {
             identity,
             catalog,
             changing: Mutex::default(),

@@ -10,7 +10,7 @@ use crate::output::Failure;
 pub(crate) type Policy<C> = Arc<dyn Fn(&Call<C>) -> bool + Send + Sync>;
 
 /// Why the caller of a request may not call something that it sees.
-pub(crate) type Admission<C> = Arc<dyn Fn(&Call<C>) -> Result<(), Failure> + Send + Sync>;
+pub(crate) type AdmissionRule<C> = Arc<dyn Fn(&Call<C>) -> Result<(), Failure> + Send + Sync>;
 
 /// A rule and what was said before it: both must allow.
 pub(crate) fn both<C: 'static>(

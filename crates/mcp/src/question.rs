@@ -110,7 +110,7 @@ pub struct Root {
 pub(crate) const QUESTION_PREFIX: &str = "ask-";
 
 /// Questions by their names.
-pub(crate) type Questions = BTreeMap<String, Question>;
+pub(crate) type Questions = BTreeMap<String, ClientQuestion>;
 
 /// The questions that a call still needs answered, and the answers it has.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,7 +129,7 @@ impl InputRequired {
 /// A question as it goes to the client.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "method", content = "params")]
-pub(crate) enum Question {
+pub(crate) enum ClientQuestion {
     #[serde(rename = "elicitation/create")]
     Elicit(Map<String, Value>),
     #[serde(rename = "sampling/createMessage")]
@@ -138,7 +138,7 @@ pub(crate) enum Question {
     Roots(Map<String, Value>),
 }
 
-impl Question {
+impl ClientQuestion {
     pub(crate) fn elicit(elicitation: Elicitation) -> Self {
         let (mode, key, value) = match elicitation.kind {
             ElicitationKind::Form(schema) => ("form", "requestedSchema", schema),
@@ -215,7 +215,7 @@ impl Question {
             jsonrpc: &'static str,
             id: String,
             #[serde(flatten)]
-            question: &'a Question,
+            question: &'a ClientQuestion,
         }
         let id = format!("{}{number}", QUESTION_PREFIX);
         let mut question = Cow::Borrowed(self);
@@ -265,12 +265,12 @@ impl Question {
 mod tests {
     use serde_json::{Map, json};
 
-    use super::{Elicitation, Question, Sampling};
+    use super::{ClientQuestion, Elicitation, Sampling};
 
     #[test]
     fn only_fitting_answers_are_answers() {
         let schema = json!({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]});
-        let form = Question::elicit(Elicitation::form("Who?", schema));
+        let form = ClientQuestion::elicit(Elicitation::form("Who?", schema));
         assert!(form.admits(&json!({"action": "accept", "content": {"name": "Ada"}})));
         assert!(
             form.admits(&json!({"action": "decline"})) && form.admits(&json!({"action": "cancel"}))
@@ -285,12 +285,12 @@ mod tests {
         ] {
             assert!(!form.admits(&bad), "{bad}");
         }
-        let sample = Question::sample(Sampling::text("?", 1));
+        let sample = ClientQuestion::sample(Sampling::text("?", 1));
         assert!(sample.admits(
             &json!({"role": "assistant", "content": {"type": "text", "text": "x"}, "model": "m"})
         ));
         assert!(!sample.admits(&json!({"role": "assistant"})));
-        assert!(Question::Roots(Map::new()).admits(&json!({"roots": []})));
-        assert!(!Question::Roots(Map::new()).admits(&json!({"roots": 1})));
+        assert!(ClientQuestion::Roots(Map::new()).admits(&json!({"roots": []})));
+        assert!(!ClientQuestion::Roots(Map::new()).admits(&json!({"roots": 1})));
     }
 }

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::changes::{Change, Listener};
 use crate::conversation::Conversation;
-use crate::dispatch::{self, Arrival, MessageOrigin, Step};
+use crate::dispatch::{self, Arrival, Dispatched, MessageOrigin};
 use crate::endpoint::Endpoint;
 use crate::limits;
 use crate::outlet::Outlet;
@@ -238,9 +238,9 @@ impl<C: Send + Sync + 'static> Serving<C> {
         };
         let size = bytes.len();
         match dispatch::take(&self.endpoint, bytes, &self.arrival()) {
-            Step::Answered(answer) => write_some(answer.reply.as_ref(), answers),
-            Step::Cancel(id) => self.calls.by_id.take_back(&id),
-            Step::Calling(calling) => {
+            Dispatched::Answered(answer) => write_some(answer.reply.as_ref(), answers),
+            Dispatched::Cancel(id) => self.calls.by_id.take_back(&id),
+            Dispatched::Calling(calling) => {
                 let id = calling.id.clone();
                 self.start(Some(&id), 1, size, calling.finish(), answers);
             }
@@ -269,7 +269,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
         id: Option<&str>,
         calls: u32,
         size: usize,
-        call: impl Future<Output = dispatch::Answer> + Send + 'static,
+        call: impl Future<Output = dispatch::MessageAnswer> + Send + 'static,
         answers: &mut Vec<u8>,
     ) {
         let place = match self.calls.place(id, calls, size) {

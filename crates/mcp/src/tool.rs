@@ -17,7 +17,7 @@ use crate::call::Call;
 use crate::icon::Icon;
 use crate::limits;
 use crate::output::{Failure, ToolResult};
-use crate::policy::{Admission, Policy, both};
+use crate::policy::{AdmissionRule, Policy, both};
 use crate::tasks::TaskUse;
 
 /// What a tool does to the world behind it; becomes the tool's annotations.
@@ -51,7 +51,7 @@ pub struct Tool<C> {
     meta: Map<String, Value>,
     pub(crate) input_schema: Value,
     pub(crate) output_schema: Option<Value>,
-    pub(crate) annotations: Option<Annotations>,
+    pub(crate) annotations: Option<ToolAnnotations>,
     pub(crate) nullable: Vec<String>,
     pub(crate) or_integer: Vec<String>,
     pub(crate) argument_aliases: Vec<(String, String)>,
@@ -64,7 +64,7 @@ pub struct Tool<C> {
     pub(crate) task: Option<TaskUse>,
     pub(crate) begins_task: bool,
     pub(crate) policy: Option<Policy<C>>,
-    pub(crate) admission: Option<Admission<C>>,
+    pub(crate) admission: Option<AdmissionRule<C>>,
     pub(crate) function: ToolFunction<C>,
 }
 
@@ -175,7 +175,7 @@ impl<C: 'static> Tool<C> {
             .annotations
             .as_ref()
             .is_none_or(|annotations| annotations.open_world);
-        self.annotations = Some(Annotations {
+        self.annotations = Some(ToolAnnotations {
             read_only: effect == Effect::Read,
             destructive: effect == Effect::Destroy,
             idempotent: effect == Effect::Read,
@@ -379,8 +379,8 @@ impl<C: 'static> Tool<C> {
     }
 
     /// The entry of `tools/list`.
-    pub(crate) fn entry(&self) -> Entry<'_> {
-        Entry {
+    pub(crate) fn entry(&self) -> ToolEntry<'_> {
+        ToolEntry {
             name: &self.name,
             title: self.title.as_deref(),
             description: Some(self.description.as_str())
@@ -407,7 +407,7 @@ impl<C> std::fmt::Debug for Tool<C> {
 /// A tool as a client sees it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Entry<'a> {
+pub(crate) struct ToolEntry<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
@@ -419,14 +419,14 @@ pub(crate) struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     output_schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<&'a Annotations>,
+    annotations: Option<&'a ToolAnnotations>,
     #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
     meta: &'a Map<String, Value>,
 }
 
 /// The hints of a tool. Source: specification 2026-07-28, schema, `ToolAnnotations`.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Annotations {
+pub(crate) struct ToolAnnotations {
     #[serde(rename = "readOnlyHint")]
     read_only: bool,
     #[serde(rename = "destructiveHint")]

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use crate::call::{Asking, RequestContext};
 use crate::limits;
 use crate::output::{Failure, fail};
-use crate::question::{Elicitation, Elicited, InputRequired, Question, Questions, Root, Sampling};
+use crate::question::{
+    ClientQuestion, Elicitation, Elicited, InputRequired, Questions, Root, Sampling,
+};
 
 /// A round of questions under way.
 pub struct Round<'a> {
@@ -27,22 +29,22 @@ impl<'a> Round<'a> {
     /// Adds a form or a page for the user.
     #[must_use]
     pub fn elicit(self, name: &str, elicitation: Elicitation) -> Self {
-        self.with(name, Question::elicit(elicitation))
+        self.with(name, ClientQuestion::elicit(elicitation))
     }
 
     /// Adds a question to the client's model.
     #[must_use]
     pub fn sample(self, name: &str, sampling: Sampling) -> Self {
-        self.with(name, Question::sample(sampling))
+        self.with(name, ClientQuestion::sample(sampling))
     }
 
     /// Adds the question for the client's directories.
     #[must_use]
     pub fn roots(self, name: &str) -> Self {
-        self.with(name, Question::Roots(Map::new()))
+        self.with(name, ClientQuestion::Roots(Map::new()))
     }
 
-    fn with(mut self, name: &str, question: Question) -> Self {
+    fn with(mut self, name: &str, question: ClientQuestion) -> Self {
         self.questions.insert(name.to_owned(), question);
         self
     }

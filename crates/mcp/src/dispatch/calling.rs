@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::task_driving::{self, Followed};
-use super::{Answer, custom, refusal};
+use super::{MessageAnswer, custom, refusal};
 use crate::asking::SealedState;
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::call::RequestContext;
@@ -27,15 +27,15 @@ use crate::revision::Revision;
 /// Work under way. Owns all it needs.
 pub(crate) struct Calling<C> {
     pub(crate) id: String,
-    pub(super) work: Work<C>,
-    pub(super) waiting: Option<Waiting>,
+    pub(super) work: StartedWork<C>,
+    pub(super) waiting: Option<SealContext>,
     /// What the work may say until it is answered.
     pub(super) voice: Voice,
     pub(super) catalog: Arc<Catalog<C>>,
 }
 
 /// What is under way.
-pub(super) enum Work<C> {
+pub(super) enum StartedWork<C> {
     /// A tool.
     Tool { running: Running, structured: bool },
     /// A call that became a task at its beginning: the answer that hands it out.
@@ -65,7 +65,7 @@ pub(super) enum Keep {
 
 /// What is sealed when work has to wait for answers: which request it is, and the state it came
 /// with.
-pub(super) struct Waiting {
+pub(super) struct SealContext {
     pub(super) request: RequestIdentity,
     pub(super) before: Option<SealedState>,
 }
@@ -81,12 +81,12 @@ impl Drop for Voice {
 
 impl<C: Send + Sync + 'static> Calling<C> {
     /// The answer to a call that may not begin.
-    pub(super) fn refused(&self, error: &ProtocolError) -> Answer {
+    pub(super) fn refused(&self, error: &ProtocolError) -> MessageAnswer {
         refusal(Some(&self.id), self.voice.0.revision, error)
     }
 
     /// Waits for the work and writes its answer.
-    pub(crate) async fn finish(self) -> Answer {
+    pub(crate) async fn finish(self) -> MessageAnswer {
         let Self {
             id,
             work,
@@ -97,9 +97,9 @@ impl<C: Send + Sync + 'static> Calling<C> {
         let identity = &catalog.identity;
         let revision = voice.0.revision;
         let error = match work {
-            Work::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
-            Work::Task(reply) => return ok(reply),
-            Work::Tool {
+            StartedWork::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
+            StartedWork::Task(reply) => return ok(reply),
+            StartedWork::Tool {
                 running,
                 structured,
             } => match task_driving::follow(running, &voice.0).await {
@@ -119,7 +119,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 }
                 Followed::Ended(Err(error)) => error.into(),
             },
-            Work::Method {
+            StartedWork::Method {
                 name,
                 work,
                 keep,
@@ -140,7 +140,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 }
                 Err(stopped) => method_error(&name, stopped, not_found),
             },
-            Work::Custom { method, work } => match work.await {
+            StartedWork::Custom { method, work } => match work.await {
                 Ok(result) => {
                     return ok(Reply::ready(
                         &id,
@@ -158,8 +158,8 @@ impl<C: Send + Sync + 'static> Calling<C> {
     }
 }
 
-fn ok(reply: Reply) -> Answer {
-    Answer {
+fn ok(reply: Reply) -> MessageAnswer {
+    MessageAnswer {
         status: StatusCode::OK,
         reply: Some(reply),
     }
@@ -169,12 +169,12 @@ fn ok(reply: Reply) -> Answer {
 fn ask<C>(
     id: &str,
     required: InputRequired,
-    waiting: Option<Waiting>,
+    waiting: Option<SealContext>,
     revision: Option<Revision>,
     catalog: &Catalog<C>,
-) -> Answer {
+) -> MessageAnswer {
     let InputRequired { questions, answers } = required;
-    let sealed = waiting.and_then(|Waiting { request, before }| {
+    let sealed = waiting.and_then(|SealContext { request, before }| {
         SealedState::next(
             request.digest(),
             sealed_state::now(),

@@ -7,11 +7,11 @@ use ::http::StatusCode;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::calling::{Voice, Work};
+use super::calling::{StartedWork, Voice};
 use super::listening::{self, Filter};
 use super::tasking::check_knows_tasks;
 use super::working::Brought;
-use super::{Answer, Arrival, Calling, Step, custom, refusal};
+use super::{Arrival, Calling, Dispatched, MessageAnswer, custom, refusal};
 use crate::call::{Asking, RequestContext};
 use crate::changes::Hub;
 use crate::client::Client;
@@ -27,7 +27,7 @@ use crate::revision::Revision;
 use crate::tasks::Tasks;
 
 /// One request.
-pub(super) struct Request<'a, C> {
+pub(super) struct RequestDispatch<'a, C> {
     pub(super) catalog: Arc<Catalog<C>>,
     hub: &'a Arc<Hub>,
     pub(super) tasks: Option<&'a Arc<Tasks>>,
@@ -36,7 +36,7 @@ pub(super) struct Request<'a, C> {
     pub(super) arrival: &'a Arrival<'a, C>,
 }
 
-impl<'a, C: Send + Sync + 'static> Request<'a, C> {
+impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
     pub(super) fn new(
         endpoint: &'a Endpoint<C>,
         id: &'a str,
@@ -53,7 +53,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         }
     }
 
-    pub(super) fn take(&self, params: Option<&RawValue>) -> Step<C> {
+    pub(super) fn take(&self, params: Option<&RawValue>) -> Dispatched<C> {
         let origin = self.arrival.origin;
         let mut revision = origin.revision();
         let outcome = Params::read(params).and_then(|read| {
@@ -79,7 +79,8 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
                 Err(ProtocolError::internal())
             })
         });
-        outcome.unwrap_or_else(|error| Step::Answered(refusal(Some(self.id), revision, &error)))
+        outcome
+            .unwrap_or_else(|error| Dispatched::Answered(refusal(Some(self.id), revision, &error)))
     }
 
     /// The modern era: everything about the request is in the request.
@@ -88,7 +89,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         params: &Params<'_>,
         meta: &RequestMeta<'_>,
         raw: Option<&RawValue>,
-    ) -> Result<Step<C>, ProtocolError> {
+    ) -> Result<Dispatched<C>, ProtocolError> {
         let (version, capabilities) = meta.required()?;
         if let Some(headers) = self.arrival.origin.headers {
             mirrored_headers::check_standard(
@@ -160,7 +161,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         &self,
         params: &Params<'_>,
         context: impl FnOnce() -> Arc<RequestContext>,
-    ) -> Result<Step<C>, ProtocolError> {
+    ) -> Result<Dispatched<C>, ProtocolError> {
         let identity = &self.catalog.identity;
         if !identity.profile.announces_changes
             && !identity.profile.subscriptions
@@ -201,7 +202,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         })?;
         let id = serde_json::from_str(self.id).map_err(|_| ProtocolError::internal())?;
         let conversation = self.arrival.origin.conversation.map(Arc::clone);
-        let work = Work::Subscription(Box::pin(listening::listen(
+        let work = StartedWork::Subscription(Box::pin(listening::listen(
             id,
             filter,
             tasks,
@@ -214,7 +215,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             Voice(context),
             Arc::clone(&self.catalog),
         );
-        Ok(Step::Calling(Calling {
+        Ok(Dispatched::Calling(Calling {
             id,
             work,
             waiting: None,
@@ -229,7 +230,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         params: &Params<'_>,
         meta: &RequestMeta<'_>,
         raw: Option<&RawValue>,
-    ) -> Result<Step<C>, ProtocolError> {
+    ) -> Result<Dispatched<C>, ProtocolError> {
         if let Some(headers) = self.arrival.origin.headers {
             mirrored_headers::check_legacy_version(headers)?;
         }
@@ -295,7 +296,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         method: &Arc<Method<C>>,
         raw: Option<&RawValue>,
         context: Arc<RequestContext>,
-    ) -> Result<Step<C>, ProtocolError> {
+    ) -> Result<Dispatched<C>, ProtocolError> {
         if self
             .catalog
             .seen(self.arrival.caller, || Arc::clone(&context))
@@ -321,7 +322,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             let method = Arc::clone(&method);
             async move { method.start(call).await }
         });
-        let work = Work::Custom {
+        let work = StartedWork::Custom {
             work: Fenced::new(working, method.time_limit, &context),
             method,
         };
@@ -330,7 +331,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
             Voice(context),
             Arc::clone(&self.catalog),
         );
-        Ok(Step::Calling(Calling {
+        Ok(Dispatched::Calling(Calling {
             id,
             work,
             waiting: None,
@@ -344,7 +345,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         &self,
         params: &Params<'_>,
         context: impl FnOnce() -> Arc<RequestContext>,
-    ) -> Result<Step<C>, ProtocolError> {
+    ) -> Result<Dispatched<C>, ProtocolError> {
         let uri = Params::text(params.uri, "uri")?;
         let Some(conversation) = self.arrival.origin.conversation else {
             return Err(ProtocolError::invalid_params(
@@ -405,7 +406,7 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         params: &Params<'_>,
         revision: Option<Revision>,
         context: impl FnOnce() -> Arc<RequestContext>,
-    ) -> Result<Step<C>, ProtocolError> {
+    ) -> Result<Dispatched<C>, ProtocolError> {
         let seen = self.catalog.seen(self.arrival.caller, context);
         let cursor = params.cursor.filter(|cursor| cursor.get() != "null");
         let cursor = cursor
@@ -422,8 +423,8 @@ impl<'a, C: Send + Sync + 'static> Request<'a, C> {
         Ok(self.ready(list))
     }
 
-    pub(super) fn ready(&self, result: Bytes) -> Step<C> {
-        Step::Answered(Answer {
+    pub(super) fn ready(&self, result: Bytes) -> Dispatched<C> {
+        Dispatched::Answered(MessageAnswer {
             status: StatusCode::OK,
             reply: Some(Reply::ready(self.id, result)),
         })

@@ -6,24 +6,24 @@ use ::http::StatusCode;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::calling::Work;
-use super::request::Request;
-use super::{Answer, Step, task_driving};
+use super::calling::StartedWork;
+use super::request::RequestDispatch;
+use super::{Dispatched, MessageAnswer, task_driving};
 use crate::call::RequestContext;
 use crate::client::Client;
-use crate::endpoint::{Seen, Started};
+use crate::endpoint::{SeenThings, Started};
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
 use crate::request_meta::Params;
 use crate::tasks::{self, Task, Tasks};
 
-impl<C: Send + Sync + 'static> Request<'_, C> {
+impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
     /// A request about a task.
     pub(super) fn about_task(
         &self,
         params: &Params<'_>,
         context: &Arc<RequestContext>,
-    ) -> Result<Step<C>, ProtocolError> {
+    ) -> Result<Dispatched<C>, ProtocolError> {
         let tasks = self
             .tasks
             .ok_or_else(|| ProtocolError::unknown_method(&self.method))?;
@@ -39,7 +39,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         match &*self.method {
             "tasks/get" => {
                 let reply = Some(Reply::task(self.id, task.snapshot(), tail));
-                return Ok(Step::Answered(Answer {
+                return Ok(Dispatched::Answered(MessageAnswer {
                     status: StatusCode::OK,
                     reply,
                 }));
@@ -57,7 +57,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
     pub(super) fn own_task(
         &self,
         tasks: &Tasks,
-        seen: &Seen<'_, C>,
+        seen: &SeenThings<'_, C>,
         id: &str,
     ) -> Option<Arc<Task>> {
         let principal = self
@@ -71,14 +71,14 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
     }
 
     /// A call that was started, under way: as a task that is handed out at once, or as a call.
-    pub(super) fn under_way(&self, started: Started) -> Result<Work<C>, ProtocolError> {
+    pub(super) fn under_way(&self, started: Started) -> Result<StartedWork<C>, ProtocolError> {
         let Started {
             running,
             structured,
             task,
         } = started;
         let (Some(task), Some(tasks)) = (task, self.tasks) else {
-            return Ok(Work::Tool {
+            return Ok(StartedWork::Tool {
                 running,
                 structured,
             });
@@ -87,7 +87,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         // leaves no task without work.
         let reply = Reply::created_task(self.id, &task.seed(), &self.catalog.identity.modern_meta);
         if task_driving::go_on(&task, running, structured, &self.catalog) {
-            return Ok(Work::Task(reply));
+            return Ok(StartedWork::Task(reply));
         }
         tasks.forget(&task);
         Err(ProtocolError::internal())

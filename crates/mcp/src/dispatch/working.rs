@@ -7,15 +7,15 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::calling::{Keep, Voice, Waiting, Work};
-use super::request::Request;
-use super::{Calling, Step};
+use super::calling::{Keep, SealContext, StartedWork, Voice};
+use super::request::RequestDispatch;
+use super::{Calling, Dispatched};
 use crate::asking::SealedState;
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::call::{Call, RequestContext};
-use crate::completion::{CompletionRequest, CompletionResult, Reference};
+use crate::completion::{CompletionReference, CompletionRequest, CompletionResult};
 use crate::endpoint::fence::Fenced;
-use crate::endpoint::{CallError, CalledFrom, List, Seen, SentArguments, ToolCall};
+use crate::endpoint::{CallError, CalledFrom, List, SeenThings, SentArguments, ToolCall};
 use crate::limits;
 use crate::output::Failure;
 use crate::protocol_error::{ProtocolError, excerpt};
@@ -39,17 +39,17 @@ impl From<CallError> for NotStarted {
 /// What a request brings along for its work.
 pub(super) struct Brought {
     pub(super) context: Arc<RequestContext>,
-    pub(super) waiting: Option<Waiting>,
+    pub(super) waiting: Option<SealContext>,
 }
 
-impl<C: Send + Sync + 'static> Request<'_, C> {
+impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
     /// Starts what a request asks for, out of what it may see.
     pub(super) fn work(
         &self,
         params: &Params<'_>,
         brought: Brought,
         raw: Option<&RawValue>,
-    ) -> Result<Step<C>, ProtocolError> {
+    ) -> Result<Dispatched<C>, ProtocolError> {
         let Brought { context, waiting } = brought;
         let kept = waiting
             .as_ref()
@@ -66,7 +66,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         };
         let catalog = Arc::clone(&self.catalog);
         let voice = Voice(context);
-        Ok(Step::Calling(Calling {
+        Ok(Dispatched::Calling(Calling {
             id: self.id.to_owned(),
             work,
             waiting,
@@ -80,8 +80,8 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         params: &Params<'_>,
         kept: Option<Bytes>,
         context: &Arc<RequestContext>,
-        seen: &Seen<'_, C>,
-    ) -> Result<Work<C>, ProtocolError> {
+        seen: &SeenThings<'_, C>,
+    ) -> Result<StartedWork<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
         let repeats = context
             .revision
@@ -128,7 +128,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
     /// kind that is not offered can be asked for at all.
     fn unseen(
         &self,
-        seen: &Seen<'_, C>,
+        seen: &SeenThings<'_, C>,
         kind: List,
         context: &RequestContext,
         error: ProtocolError,
@@ -148,8 +148,8 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         &self,
         params: &Params<'_>,
         context: &Arc<RequestContext>,
-        seen: &Seen<'_, C>,
-    ) -> Result<Work<C>, ProtocolError> {
+        seen: &SeenThings<'_, C>,
+    ) -> Result<StartedWork<C>, ProtocolError> {
         let uri = Params::text(params.uri, "uri")?;
         let not_found = ProtocolError::resource_not_found(&uri, context.revision);
         let fixed = seen.resource(&uri).map(|resource| (resource, Map::new()));
@@ -167,7 +167,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             )
         });
         let work = Fenced::new(work, resource.resource.time_limit, context);
-        Ok(Work::Method {
+        Ok(StartedWork::Method {
             name: self.method.to_string(),
             work,
             keep: Keep::For(resource.resource.ttl),
@@ -179,8 +179,8 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         &self,
         params: &Params<'_>,
         context: &Arc<RequestContext>,
-        seen: &Seen<'_, C>,
-    ) -> Result<Work<C>, ProtocolError> {
+        seen: &SeenThings<'_, C>,
+    ) -> Result<StartedWork<C>, ProtocolError> {
         let name = Params::text(params.name, "name")?;
         let unknown =
             || ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(&name)));
@@ -206,7 +206,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             open(&result)
         });
         let work = Fenced::new(work, prompt.time_limit, context);
-        Ok(Work::Method {
+        Ok(StartedWork::Method {
             name: self.method.to_string(),
             work,
             keep: Keep::No,
@@ -218,8 +218,8 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
         &self,
         raw: Option<&RawValue>,
         context: &Arc<RequestContext>,
-        seen: &Seen<'_, C>,
-    ) -> Result<Work<C>, ProtocolError> {
+        seen: &SeenThings<'_, C>,
+    ) -> Result<StartedWork<C>, ProtocolError> {
         if !seen.completes() {
             return Err(ProtocolError::unknown_method(&self.method));
         }
@@ -231,7 +231,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             context: typed,
         } = request;
         let (function, not_found) = match &reference {
-            Reference::Prompt { name } => {
+            CompletionReference::Prompt { name } => {
                 let unknown =
                     ProtocolError::invalid_params(format!("unknown prompt: {}", excerpt(name)));
                 let Some(prompt) = seen.prompt(name) else {
@@ -244,7 +244,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
                     .find(|known| known.name() == argument.name);
                 (known.map(|known| known.completion.clone()), unknown)
             }
-            Reference::Resource { uri } => {
+            CompletionReference::Resource { uri } => {
                 let unknown = ProtocolError::invalid_params(format!(
                     "unknown resource template: {}",
                     excerpt(uri)
@@ -281,7 +281,7 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
             open(&CompletionResult::new(values))
         });
         let work = Fenced::new(work, limits::TOOL_TIME, context);
-        Ok(Work::Method {
+        Ok(StartedWork::Method {
             name: self.method.to_string(),
             work,
             keep: Keep::No,
@@ -310,9 +310,9 @@ impl<C: Send + Sync + 'static> Request<'_, C> {
     pub(super) fn brought_back(
         &self,
         params: &Params<'_>,
-    ) -> Result<(Waiting, Map<String, Value>), ProtocolError> {
+    ) -> Result<(SealContext, Map<String, Value>), ProtocolError> {
         let identity = &self.catalog.identity;
-        let mut waiting = Waiting {
+        let mut waiting = SealContext {
             request: RequestIdentity {
                 method: self.method.to_string(),
                 name: params

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Endpoint;
 use super::catalog::{Catalog, Hook};
 use super::identity::Identity;
-use super::listing::{Edit, Listing, Named};
+use super::listing::{Edit, Listing, ServedThing};
 use super::profile::{CacheScope, Profile};
 use super::things::Things;
 use super::visible::Visible;
@@ -314,7 +314,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
 }
 
 /// Adds one thing, or notes what is wrong with it and that its names are used twice.
-fn add<C, T: Named<C>>(
+fn add<C, T: ServedThing<C>>(
     listing: &mut Listing<T>,
     names: Vec<String>,
     checked: Result<Arc<T>, BuildProblems>,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
 use super::identity::Identity;
-use super::listing::{Listed, Listing, Named, page};
+use super::listing::{Listed, Listing, ServedThing, page};
 use super::profile::{CacheScope, OfferedKinds};
 use super::things::Things;
 use super::visible::Visible;
@@ -146,7 +146,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
     }
 
     fn ready_results(&self) -> ReadyResults {
-        let seen = Seen {
+        let seen = SeenThings {
             catalog: self,
             view: View::Everything,
         };
@@ -181,9 +181,9 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         &self,
         caller: &Arc<C>,
         request: impl FnOnce() -> Arc<RequestContext>,
-    ) -> Seen<'_, C> {
+    ) -> SeenThings<'_, C> {
         if !self.is_ruled {
-            return Seen {
+            return SeenThings {
                 catalog: self,
                 view: View::Everything,
             };
@@ -197,7 +197,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
             None => View::Allowed(viewer),
             Some(hook) => View::Own(hook(&viewer, Visible::allowed(&self.things, &viewer))),
         };
-        Seen {
+        SeenThings {
             catalog: self,
             view,
         }
@@ -205,7 +205,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
 }
 
 /// What one request may see.
-pub(crate) struct Seen<'a, C> {
+pub(crate) struct SeenThings<'a, C> {
     catalog: &'a Catalog<C>,
     view: View<C>,
 }
@@ -218,7 +218,7 @@ enum View<C> {
     Own(Visible<C>),
 }
 
-impl<C: Send + Sync + 'static> Seen<'_, C> {
+impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     pub(super) fn identity(&self) -> &Identity<C> {
         &self.catalog.identity
     }
@@ -450,21 +450,21 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
     }
 
     /// What of one kind the request may see.
-    fn all<'b, T: Named<C>>(&self, entries: &'b [Arc<T>]) -> Vec<&'b Arc<T>> {
+    fn all<'b, T: ServedThing<C>>(&self, entries: &'b [Arc<T>]) -> Vec<&'b Arc<T>> {
         entries
             .iter()
             .filter(|entry| self.allowed(Some(entry)).is_some())
             .collect()
     }
 
-    fn any<T: Named<C>>(&self, entries: &[Arc<T>]) -> bool {
+    fn any<T: ServedThing<C>>(&self, entries: &[Arc<T>]) -> bool {
         entries
             .iter()
             .any(|entry| self.allowed(Some(entry)).is_some())
     }
 
     /// One thing, when its rule allows it. The hook's set was filtered before the hook got it.
-    fn allowed<'b, T: Named<C>>(&self, entry: Option<&'b Arc<T>>) -> Option<&'b Arc<T>> {
+    fn allowed<'b, T: ServedThing<C>>(&self, entry: Option<&'b Arc<T>>) -> Option<&'b Arc<T>> {
         match &self.view {
             View::Allowed(viewer) => entry.filter(|entry| entry.is_allowed(viewer)),
             View::Everything | View::Own(_) => entry,

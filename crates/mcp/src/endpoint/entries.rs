@@ -9,12 +9,12 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::listing::{Listed, Named};
+use super::listing::{Listed, ServedThing};
 use crate::arguments::{ArgumentSchema, Arguments};
 use crate::completion::CompletionFunction;
 use crate::method::Method;
 use crate::mirrored_headers::HeaderParameter;
-use crate::policy::{Admission, Policy};
+use crate::policy::{AdmissionRule, Policy};
 use crate::prompt::Prompt;
 use crate::resource::{Resource, ResourceFunction};
 use crate::tasks::TaskUse;
@@ -39,7 +39,7 @@ pub struct ReadyTool<C> {
     pub(super) structured: bool,
     pub(super) time_limit: Duration,
     policy: Option<Policy<C>>,
-    pub(super) admission: Option<Admission<C>>,
+    pub(super) admission: Option<AdmissionRule<C>>,
     pub(super) function: ToolFunction<C>,
 }
 
@@ -172,7 +172,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
     }
 }
 
-impl<C> Named<C> for ReadyTool<C> {
+impl<C> ServedThing<C> for ReadyTool<C> {
     const KIND: &'static str = "tool";
 
     fn key(&self) -> &str {
@@ -307,7 +307,7 @@ impl<C: 'static> ReadyResource<C> {
     }
 }
 
-impl<C> Named<C> for ReadyResource<C> {
+impl<C> ServedThing<C> for ReadyResource<C> {
     const KIND: &'static str = "resource";
 
     fn key(&self) -> &str {
@@ -364,7 +364,7 @@ impl<C: 'static> ReadyPrompt<C> {
     }
 }
 
-impl<C> Named<C> for ReadyPrompt<C> {
+impl<C> ServedThing<C> for ReadyPrompt<C> {
     const KIND: &'static str = "prompt";
 
     fn key(&self) -> &str {
@@ -382,7 +382,7 @@ impl<C> Listed<C> for ReadyPrompt<C> {
     }
 }
 
-impl<C> Named<C> for Method<C> {
+impl<C> ServedThing<C> for Method<C> {
     const KIND: &'static str = "method";
 
     fn key(&self) -> &str {

@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::policy::Policy;
 
 /// What can stand in a listing.
-pub(crate) trait Named<C> {
+pub(crate) trait ServedThing<C> {
     /// What it is called in a sentence, such as `tool`.
     const KIND: &'static str;
 
@@ -34,7 +34,7 @@ pub(crate) trait Named<C> {
 }
 
 /// What clients list.
-pub(crate) trait Listed<C>: Named<C> {
+pub(crate) trait Listed<C>: ServedThing<C> {
     /// The entry as clients see it, as JSON.
     fn json(&self) -> &str;
 
@@ -95,7 +95,7 @@ impl<T> Listing<T> {
     /// Changes one thing; the error is all that speaks against it.
     pub(super) fn edit<C>(&mut self, edit: Edit<T>) -> Result<(), Vec<BuildProblem>>
     where
-        T: Named<C>,
+        T: ServedThing<C>,
     {
         let (name, entry) = match edit {
             Edit::Add(entry) => {
@@ -137,7 +137,7 @@ impl<T> Listing<T> {
     }
 }
 
-fn names<C, T: Named<C>>(entry: &T) -> impl Iterator<Item = &str> {
+fn names<C, T: ServedThing<C>>(entry: &T) -> impl Iterator<Item = &str> {
     std::iter::once(entry.key()).chain(entry.aliases().iter().map(String::as_str))
 }
 

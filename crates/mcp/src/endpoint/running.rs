@@ -16,10 +16,10 @@ use crate::tool::ToolFuture;
 
 /// A call that was started; a future of its result.
 pub struct Running {
-    state: State,
+    state: RunningState,
 }
 
-enum State {
+enum RunningState {
     /// The answer was known without asking the tool.
     Known(Option<Result<Output, CallError>>),
     Tool {
@@ -45,18 +45,18 @@ impl Running {
     /// A call that has ended.
     pub(crate) fn ended(result: Result<Output, CallError>) -> Self {
         Self {
-            state: State::Known(Some(result)),
+            state: RunningState::Known(Some(result)),
         }
     }
 
     /// Whether it has ended without asking the tool.
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.state, State::Known(_))
+        matches!(self.state, RunningState::Known(_))
     }
 
     /// Gives the tool another time limit, from now on.
     pub(crate) fn limit(&mut self, limit: Duration) {
-        if let State::Tool { work, .. } = &mut self.state {
+        if let RunningState::Tool { work, .. } = &mut self.state {
             work.limit(limit);
         }
     }
@@ -68,7 +68,7 @@ impl Running {
         request: &Arc<RequestContext>,
     ) -> Self {
         Self {
-            state: State::Tool {
+            state: RunningState::Tool {
                 name: name.to_owned(),
                 work: Fenced::new(future, limit, request),
             },
@@ -81,20 +81,22 @@ impl Future for Running {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().state {
-            State::Known(answer) => Poll::Ready(
+            RunningState::Known(answer) => Poll::Ready(
                 answer
                     .take()
                     .unwrap_or_else(|| Ok(broken("a call was polled after its end"))),
             ),
-            State::Tool { name, work } => work.poll_unpin(context).map(|ended| match ended {
-                Ok(output) => Ok(output),
-                Err(Stopped::Failed(failure)) => failed(name, failure),
-                Err(Stopped::Late(limit)) => Ok(late(name, limit)),
-                Err(Stopped::Panicked(panic)) => {
-                    tracing::error!(tool = %name, panic, "a tool panicked");
-                    Ok(broken(name))
-                }
-            }),
+            RunningState::Tool { name, work } => {
+                work.poll_unpin(context).map(|ended| match ended {
+                    Ok(output) => Ok(output),
+                    Err(Stopped::Failed(failure)) => failed(name, failure),
+                    Err(Stopped::Late(limit)) => Ok(late(name, limit)),
+                    Err(Stopped::Panicked(panic)) => {
+                        tracing::error!(tool = %name, panic, "a tool panicked");
+                        Ok(broken(name))
+                    }
+                })
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The one start of a call: every door hands its call to [`Seen::start`], which admits it and sets
-//! the tool to work. Knows no door and writes no answer.
+//! The one start of a call: every door hands its call to [`SeenThings::start`], which admits it and
+//! sets the tool to work. Knows no door and writes no answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::entries::ReadyTool;
 use super::running::Running;
-use super::{CallError, Seen};
-use crate::arguments::{Arguments, Given};
+use super::{CallError, SeenThings};
+use crate::arguments::{Arguments, IncomingArguments};
 use crate::call::{Call, RequestContext};
 use crate::output::{ErrorKind, Output};
 use crate::revision::Revision;
@@ -51,14 +51,14 @@ pub(crate) struct Started {
     pub(crate) task: Option<Arc<Task>>,
 }
 
-impl<C: Send + Sync + 'static> Seen<'_, C> {
+impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     /// Admits a call and starts its tool: the tool is visible, its own rule and the door's `check`
     /// admit the call, the client can what the tool needs, the arguments fit. From then on the call
     /// is bounded in time and fenced against panics.
     pub(crate) fn start<E: From<CallError>>(
         &self,
         call: ToolCall<'_, C>,
-        check: impl FnOnce(&ReadyTool<C>, &Given) -> Result<(), E>,
+        check: impl FnOnce(&ReadyTool<C>, &IncomingArguments) -> Result<(), E>,
     ) -> Result<Started, E> {
         let ToolCall {
             name,
@@ -87,8 +87,8 @@ impl<C: Send + Sync + 'static> Seen<'_, C> {
         check(tool, &given)?;
         let task = self.task_of(tool, caller, request, from)?;
         let arguments = match given {
-            Given::Fitting(arguments) => arguments,
-            Given::Unchecked(arguments) => {
+            IncomingArguments::Fitting(arguments) => arguments,
+            IncomingArguments::Unchecked(arguments) => {
                 match tool.arguments.admit(&tool.name, tool.as_meant(arguments)) {
                     Ok(arguments) => arguments.into(),
                     // Wrong arguments are told at once, and no task comes of them.
@@ -171,18 +171,18 @@ fn call_with<C>(arguments: Arguments, caller: &Arc<C>, request: &Arc<RequestCont
 fn given<C: Send + Sync + 'static>(
     tool: &ReadyTool<C>,
     arguments: SentArguments<'_>,
-) -> Result<Given, CallError> {
+) -> Result<IncomingArguments, CallError> {
     let value = match arguments {
         SentArguments::Value(value) => value,
         SentArguments::Text(json, bytes) => match tool.fitting(json, bytes) {
-            Some(fitting) => return Ok(Given::Fitting(fitting)),
+            Some(fitting) => return Ok(IncomingArguments::Fitting(fitting)),
             None => serde_json::from_str(json)
                 .map_err(|error| CallError::ArgumentsUnreadable(error.to_string()))?,
         },
     };
     match value {
-        Value::Null => Ok(Given::Unchecked(Map::new())),
-        Value::Object(arguments) => Ok(Given::Unchecked(arguments)),
+        Value::Null => Ok(IncomingArguments::Unchecked(Map::new())),
+        Value::Object(arguments) => Ok(IncomingArguments::Unchecked(arguments)),
         _ => Err(CallError::ArgumentsNotAnObject),
     }
 }

@@ -2,7 +2,7 @@
 //! to clients.
 
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
-use super::listing::{Edit, Listing, Named};
+use super::listing::{Edit, Listing, ServedThing};
 use crate::build_problem::BuildProblem;
 use crate::changes::Change;
 use crate::method::Method;
@@ -47,7 +47,7 @@ impl<C> Things<C> {
 
     /// What has a rule about who sees it.
     pub(super) fn ruled(&self) -> Vec<&str> {
-        fn ruled<C, T: Named<C>>(listing: &Listing<T>) -> impl Iterator<Item = &str> {
+        fn ruled<C, T: ServedThing<C>>(listing: &Listing<T>) -> impl Iterator<Item = &str> {
             listing
                 .entries()
                 .iter()

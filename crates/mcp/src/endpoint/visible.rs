@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
-use super::listing::Named;
+use super::listing::ServedThing;
 use super::things::Things;
 use crate::build_problem::BuildProblems;
 use crate::call::Call;
@@ -26,7 +26,7 @@ pub struct Visible<C> {
 impl<C: Send + Sync + 'static> Visible<C> {
     /// Everything that the rules of each thing allow.
     pub(super) fn allowed(things: &Things<C>, viewer: &Call<C>) -> Self {
-        fn allowed<C, T: Named<C>>(entries: &[Arc<T>], viewer: &Call<C>) -> Vec<Arc<T>> {
+        fn allowed<C, T: ServedThing<C>>(entries: &[Arc<T>], viewer: &Call<C>) -> Vec<Arc<T>> {
             entries
                 .iter()
                 .filter(|entry| entry.is_allowed(viewer))
@@ -100,7 +100,7 @@ impl<C: Send + Sync + 'static> Visible<C> {
     }
 }
 
-fn add<C, T: Named<C>>(things: &mut Vec<Arc<T>>, thing: Arc<T>) {
+fn add<C, T: ServedThing<C>>(things: &mut Vec<Arc<T>>, thing: Arc<T>) {
     things.retain(|other| other.key() != thing.key());
     things.push(thing);
 }

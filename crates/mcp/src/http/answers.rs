@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::ReplyBody;
 use super::request_body::Unread;
-use crate::dispatch::Answer;
+use crate::dispatch::MessageAnswer;
 use crate::limits;
 use crate::mirrored_headers;
 use crate::protocol_error::ProtocolError;
@@ -14,8 +14,8 @@ use crate::reply::Reply;
 use crate::revision::Revision;
 
 /// An answer that is all there is to say.
-pub(super) fn respond(answer: Answer) -> Response<ReplyBody> {
-    let Answer { status, reply } = answer;
+pub(super) fn respond(answer: MessageAnswer) -> Response<ReplyBody> {
+    let MessageAnswer { status, reply } = answer;
     let Some(reply) = reply else {
         return with_status(status, ReplyBody::empty());
     };
@@ -28,7 +28,7 @@ pub(super) fn respond(answer: Answer) -> Response<ReplyBody> {
 }
 
 /// The bytes of an answer.
-pub(super) fn whole(answer: Answer) -> Option<Bytes> {
+pub(super) fn whole(answer: MessageAnswer) -> Option<Bytes> {
     answer.reply.map(|reply| {
         let mut bytes = Vec::with_capacity(reply.len());
         reply.append_to(&mut bytes);
@@ -106,7 +106,7 @@ fn too_large(head: &Parts) -> Response<ReplyBody> {
 
 fn error_response(head: &Parts, status: StatusCode, error: &ProtocolError) -> Response<ReplyBody> {
     let revision = mirrored_headers::protocol_version(&head.headers).and_then(Revision::parse);
-    respond(Answer {
+    respond(MessageAnswer {
         status,
         reply: Some(Reply::error(None, revision, error)),
     })

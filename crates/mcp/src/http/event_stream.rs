@@ -9,17 +9,17 @@ use std::task::{Context, Poll};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::time::{Instant, Sleep};
 
-use crate::dispatch::Answer;
+use crate::dispatch::MessageAnswer;
 use crate::limits;
 use crate::outlet::EventQueue;
 
 /// A call under way.
-pub(super) type AnswerFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
+pub(super) type AnswerFuture = Pin<Box<dyn Future<Output = MessageAnswer> + Send>>;
 
 /// What a call brings first.
 pub(super) enum First {
     /// Its answer: the reply is plain JSON.
-    Answer(Answer),
+    Answer(MessageAnswer),
     /// Another message: the reply is a stream, and the call goes on in it.
     Event(AnswerFuture),
 }

@@ -15,7 +15,7 @@ use super::session_body::SessionBody;
 use super::sessions::{SessionLimits, Sessions};
 use super::{AllowedOrigins, Authenticate, ReplyBody};
 use crate::changes::Listener;
-use crate::dispatch::{self, Answer, Arrival, MessageOrigin, Step};
+use crate::dispatch::{self, Arrival, Dispatched, MessageAnswer, MessageOrigin};
 use crate::outlet::Outlet;
 use crate::session::StreamReading;
 
@@ -124,7 +124,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
             opening: None,
         };
         match dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls) {
-            Step::Answered(answer) => {
+            Dispatched::Answered(answer) => {
                 say(&outlet, answer).await;
                 session.conversation.answers_left();
             }
@@ -139,7 +139,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     }
 }
 
-async fn say(outlet: &Arc<dyn Outlet>, answer: Answer) {
+async fn say(outlet: &Arc<dyn Outlet>, answer: MessageAnswer) {
     if let Some(message) = whole(answer) {
         outlet.send(message).await;
     }

@@ -16,7 +16,7 @@ use super::session_body::SessionBody;
 use super::{Authenticate, McpService, ReplyBody};
 use crate::changes::Listener;
 use crate::conversation::Conversation;
-use crate::dispatch::{self, Answer, Arrival, MessageOrigin, Step};
+use crate::dispatch::{self, Arrival, Dispatched, MessageAnswer, MessageOrigin};
 use crate::mirrored_headers;
 use crate::outlet::{EventQueue, Outlet};
 use crate::revision::Revision;
@@ -66,7 +66,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         drop(arrival);
         drop(bytes);
         let answering = match step {
-            Step::Answered(answer) => {
+            Dispatched::Answered(answer) => {
                 return self.with_session(respond(answer), opening.into_inner(), caller);
             }
             // A large body keeps its place until its answer is known.
@@ -108,7 +108,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         let step = dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls);
         drop(arrival);
         drop(bytes);
-        if let Step::Answered(answer) = step {
+        if let Dispatched::Answered(answer) = step {
             return respond(answer);
         }
         let answering: AnswerFuture = Box::pin(async move {
@@ -281,7 +281,7 @@ struct SessionCall {
 }
 
 impl SessionCall {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<MessageAnswer> {
         let Some(answering) = &mut self.answering else {
             return Poll::Pending;
         };
@@ -292,7 +292,7 @@ impl SessionCall {
         polled
     }
 
-    async fn run(&mut self) -> Answer {
+    async fn run(&mut self) -> MessageAnswer {
         std::future::poll_fn(|context| self.poll(context)).await
     }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use super::decoded;
-use crate::arguments::Given;
+use crate::arguments::IncomingArguments;
 use crate::protocol_error::{ProtocolError, excerpt};
 
 const ANNOTATION: &str = "x-mcp-header";
@@ -49,7 +49,7 @@ impl HeaderParameter {
     pub(crate) fn check(
         &self,
         headers: &HeaderMap,
-        arguments: &Given,
+        arguments: &IncomingArguments,
     ) -> Result<(), ProtocolError> {
         let value = self.path.split_first().and_then(|(first, rest)| {
             rest.iter()
@@ -170,7 +170,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::HeaderParameter;
-    use crate::arguments::Given;
+    use crate::arguments::IncomingArguments;
 
     fn one(kind: &str) -> HeaderParameter {
         let schema = json!({"type": "object", "properties": {"a": {"type": "object", "properties": {"b": {"type": kind, "x-mcp-header": "Region"}}}}});
@@ -188,7 +188,9 @@ mod tests {
         one(kind)
             .check(
                 &headers,
-                &Given::Unchecked(json!({"a": {"b": argument}}).as_object().unwrap().clone()),
+                &IncomingArguments::Unchecked(
+                    json!({"a": {"b": argument}}).as_object().unwrap().clone(),
+                ),
             )
             .is_ok()
     }

@@ -16,7 +16,7 @@ use super::{TaskLimits, Watch, timestamp};
 use crate::limits;
 use crate::output::{Failure, fail};
 use crate::protocol_error::ProtocolError;
-use crate::question::{Question, Questions};
+use crate::question::{ClientQuestion, Questions};
 use crate::reply::TaskSnapshot;
 
 /// A task.
@@ -58,7 +58,7 @@ enum End {
 /// A question that waits for its answer.
 struct OpenQuestion {
     name: String,
-    question: Question,
+    question: ClientQuestion,
     round: u64,
     answer: oneshot::Sender<Value>,
 }
@@ -75,7 +75,7 @@ struct TaskFields<'a> {
     ttl_ms: u64,
     poll_interval_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    input_requests: Option<BTreeMap<&'a str, &'a Question>>,
+    input_requests: Option<BTreeMap<&'a str, &'a ClientQuestion>>,
 }
 
 impl Task {
@@ -270,7 +270,7 @@ impl Task {
     fn fields(
         &self,
         state: &TaskState,
-        input_requests: Option<BTreeMap<&str, &Question>>,
+        input_requests: Option<BTreeMap<&str, &ClientQuestion>>,
     ) -> String {
         let fields = TaskFields {
             task_id: &self.id,

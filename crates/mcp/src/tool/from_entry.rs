@@ -5,7 +5,7 @@ use std::future::Future;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Annotations, Tool};
+use super::{Tool, ToolAnnotations};
 use crate::build_problem::{BuildProblem, BuildProblems};
 use crate::call::Call;
 use crate::icon::Icon;
@@ -14,7 +14,7 @@ use crate::output::ToolResult;
 /// An entry of `tools/list`, of any revision. Source: specification 2026-07-28, schema, `Tool`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct ForeignEntry {
     name: String,
     title: Option<String>,
     #[serde(default)]
@@ -81,7 +81,7 @@ impl<C: 'static> Tool<C> {
             .and_then(Value::as_str)
             .unwrap_or("a tool without a name")
             .to_owned();
-        let Entry {
+        let ForeignEntry {
             name,
             title,
             description,
@@ -101,7 +101,7 @@ impl<C: 'static> Tool<C> {
         tool.icons = icons;
         tool.meta = meta;
         tool.output_schema = output_schema.map(Value::Object);
-        tool.annotations = annotations.map(|hints| Annotations {
+        tool.annotations = annotations.map(|hints| ToolAnnotations {
             read_only: hints.read_only_hint,
             destructive: hints.destructive_hint,
             idempotent: hints.idempotent_hint,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::Task;
 use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
-use crate::question::Question;
+use crate::question::ClientQuestion;
 use crate::tasks::{TaskLimits, Tasks};
 
 /// What may happen to a task, in any order.
@@ -45,7 +45,7 @@ type Asking = Pin<Box<dyn Future<Output = Result<BTreeMap<String, Value>, Failur
 fn ask(task: &Arc<Task>, count: u8) -> Asking {
     let task = Arc::clone(task);
     let questions = (0..count)
-        .map(|number| (format!("q{number}"), Question::Roots(Map::new())))
+        .map(|number| (format!("q{number}"), ClientQuestion::Roots(Map::new())))
         .collect();
     Box::pin(async move { task.ask(questions).await })
 }
