@@ -10,6 +10,8 @@
     reason = "a test fails loudly"
 )]
 
+#[path = "../../../footbridge/tests/harness/golden.rs"]
+mod golden;
 mod harness;
 
 mod access;

@@ -1,21 +1,17 @@
 //! The OpenAPI document as a stranger reads it: held in a golden file, and served as it is held.
 
+use std::path::Path;
+
 use footbridge_board::openapi;
 
+use crate::golden::assert_golden;
 use crate::harness::{TestBoard, models};
 
 #[test]
 fn the_document_is_the_golden_one() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/openapi.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/openapi.json");
     let document = serde_json::to_string_pretty(&openapi(&models())).unwrap() + "\n";
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &document).unwrap();
-    }
-    let golden = std::fs::read_to_string(path).unwrap();
-    assert_eq!(
-        golden, document,
-        "run the test with UPDATE_GOLDEN=1 if the change is meant"
-    );
+    assert_golden(&path, &document);
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
-//! Committed files that show what a stranger sees. `UPDATE=1 cargo test -p footbridge-connector`
-//! writes them anew.
+//! Committed files that show what a stranger sees. `INSTA_UPDATE=always cargo test` writes
+//! them anew.
 
 use std::path::PathBuf;
 
 use footbridge_connector::compile;
 use serde_json::Value;
+
+use crate::golden_file::assert_golden;
 
 /// A file of the project's `connectors/` folder.
 pub(crate) fn path(name: &str) -> PathBuf {
@@ -20,14 +22,7 @@ pub(crate) fn connector_file(name: &str) -> String {
 
 fn same(name: &str, value: &Value) {
     let text = format!("{}\n", serde_json::to_string_pretty(value).unwrap());
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(path(name), &text).unwrap();
-    }
-    let committed = std::fs::read_to_string(path(name)).unwrap_or_default();
-    assert!(
-        committed == text,
-        "connectors/{name} is not what the code makes; look at the difference after UPDATE=1 cargo test"
-    );
+    assert_golden(&path(name), &text);
 }
 
 #[test]
@@ -38,15 +33,7 @@ fn the_schema_of_the_format_is_committed() {
 #[test]
 fn the_reference_is_committed() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/connectors/reference.md");
-    let made = footbridge_connector::reference();
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, &made).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == made,
-        "docs/connectors/reference.md is not what the code makes; look at the difference after UPDATE=1 cargo test"
-    );
+    assert_golden(&path, &footbridge_connector::reference());
 }
 
 #[test]

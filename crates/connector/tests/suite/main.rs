@@ -18,6 +18,8 @@ mod echoes;
 mod errors;
 mod fake;
 mod golden;
+#[path = "../../../footbridge/tests/harness/golden.rs"]
+mod golden_file;
 mod guide;
 mod hostile;
 mod lists;

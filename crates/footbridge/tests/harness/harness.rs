@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary needs another part of it")]
 
 pub(crate) mod client;
+pub(crate) mod golden;
 #[path = "../../../mcp/tests/main/rmcp_wire.rs"]
 pub(crate) mod held;
 pub(crate) mod http;

@@ -1,5 +1,5 @@
 //! What the tools of the built-in connectors rest on: recorded exchanges by their labels, or a
-//! section of what was found out about the backend ("facts"). `UPDATE_GOLDEN=1` writes the tools of
+//! section of what was found out about the backend ("facts"). `INSTA_UPDATE=always` writes the tools of
 //! groups that are off anew; those that are on have files of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::harness::golden::assert_golden;
 use crate::harness::process::Home;
 
 /// Connectors by their names, with the folder that holds their golden tools.
@@ -138,13 +139,6 @@ fn golden_tools_of_groups_that_are_off() {
             continue;
         }
         let found = format!("{:#}\n", Value::Array(off));
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(&path, &found).unwrap();
-        }
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            found,
-            "{connector}: run with UPDATE_GOLDEN=1 if that is meant"
-        );
+        assert_golden(&path, &found);
     }
 }

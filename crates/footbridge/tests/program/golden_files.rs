@@ -1,5 +1,5 @@
 //! What a stranger sees, as files: the help, every tool, the first answer of either era.
-//! `UPDATE_GOLDEN=1` writes them anew.
+//! `INSTA_UPDATE=always` writes them anew.
 //!
 //! `golden/tools/NAME.json` is the tool as every surface shows it; where one surface differs, its
 //! own file is in a folder of its name. `golden/surfaces/surfaces.json` says which command line
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use crate::harness::golden::{assert_golden, is_rewritten};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
@@ -64,18 +65,7 @@ impl Golden {
 
     fn holds(&mut self, name: &str, found: &str) {
         let path = self.folder.join(name);
-        if is_update() {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, found).unwrap();
-        }
-        let golden = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert_eq!(
-            golden,
-            found,
-            "{} is no longer true: run with UPDATE_GOLDEN=1 if that is meant",
-            path.display()
-        );
+        assert_golden(&path, found);
         assert!(self.seen.insert(path), "{name} twice");
     }
 
@@ -92,7 +82,7 @@ impl Golden {
                     folders.push(path);
                 } else if !self.seen.contains(&path) {
                     assert!(
-                        is_update(),
+                        is_rewritten(),
                         "{} belongs to nothing any more",
                         path.display()
                     );
@@ -101,10 +91,6 @@ impl Golden {
             }
         }
     }
-}
-
-fn is_update() -> bool {
-    std::env::var_os("UPDATE_GOLDEN").is_some()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The program as a whole: the real binary, started as its users start it, over stdio, HTTP and the
 //! command line.
 //!
-//! `UPDATE_GOLDEN=1 cargo test -p footbridge --test program golden` writes the golden files anew.
+//! `INSTA_UPDATE=always cargo test -p footbridge --test program golden` writes the golden files anew.
 //! Not here: clients that others wrote (`rmcp_story`, `interop/`), and what one crate promises
 //! alone.
 #![allow(

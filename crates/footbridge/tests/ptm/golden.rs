@@ -1,10 +1,11 @@
-//! Every tool and resource of ptm as a client sees it, as a file. `UPDATE_GOLDEN=1` writes it anew.
+//! Every tool and resource of ptm as a client sees it, as a file. `INSTA_UPDATE=always` writes it anew.
 
 use std::path::Path;
 
 use serde_json::json;
 use tiktoken_rs::o200k_base_singleton;
 
+use crate::harness::golden::assert_golden;
 use crate::served::Served;
 use crate::stand_in::{OWNER, StandIn};
 
@@ -30,15 +31,7 @@ async fn golden_tools_and_resources_as_a_client_sees_them() {
         "{:#}\n",
         json!({ "tools": tools, "resource_templates": templates })
     );
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &found).unwrap();
-    }
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        found,
-        "run with UPDATE_GOLDEN=1 if that is meant"
-    );
+    assert_golden(&path, &found);
     assert!(cost <= TOKENS_OF_THE_LIST, "{cost} tokens");
     served.end().await;
 }

@@ -1,5 +1,5 @@
 //! `footbridge actions` and `/actions/openapi.json`: the reference's commands before a server, and
-//! what a document promises. `UPDATE_GOLDEN=1` writes the document anew.
+//! what a document promises. `INSTA_UPDATE=always` writes the document anew.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,6 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::door::{Door, KEY};
+use crate::harness::golden::assert_golden;
 use crate::harness::process::Home;
 use crate::stand_in::StandIn;
 
@@ -278,14 +279,7 @@ async fn golden_document_of_the_actions() {
     shown["info"]["version"] = json!("VERSION");
     shown["servers"][0]["url"] = json!("http://127.0.0.1:8000");
     let found = format!("{shown:#}\n");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &found).unwrap();
-    }
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        found,
-        "run with UPDATE_GOLDEN=1 if that is meant"
-    );
+    assert_golden(&path, &found);
 
     // Every action, under the method that it has, with names that are there once, a key, and
     // references that lead somewhere.

@@ -1,5 +1,5 @@
 //! Every tool of taiga as a client sees it, as a file, and what tools and answers cost a model.
-//! What each was checked against is `program/evidence`. `UPDATE_GOLDEN=1` writes the file of tools
+//! What each was checked against is `program/evidence`. `INSTA_UPDATE=always` writes the file of tools
 //! anew.
 
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tiktoken_rs::o200k_base_singleton;
 
+use crate::harness::golden::assert_golden;
 use crate::served::{Served, items};
 use crate::stand_in::StandIn;
 
@@ -36,14 +37,7 @@ async fn golden_tools_as_a_client_sees_them() {
     let tools = served.tools().await;
     let path = of_connectors("taiga/tools.json");
     let found = format!("{:#}\n", Value::Array(tools.clone()));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &found).unwrap();
-    }
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        found,
-        "run with UPDATE_GOLDEN=1 if that is meant"
-    );
+    assert_golden(&path, &found);
     let cost = |tools: &[Value]| {
         tools
             .iter()

@@ -1,5 +1,5 @@
 //! Every tool of trueppm as a client sees it, as a file; and that the connector file only reads.
-//! What each was checked against is `program/evidence`. `UPDATE_GOLDEN=1` writes the file of tools
+//! What each was checked against is `program/evidence`. `INSTA_UPDATE=always` writes the file of tools
 //! anew.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::harness::golden::assert_golden;
 use crate::served::Served;
 use crate::stand_in::StandIn;
 use crate::story::NAMES;
@@ -70,13 +71,6 @@ async fn golden_tools_as_a_client_sees_them() {
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/trueppm/tools.json");
     let found = format!("{:#}\n", Value::Array(tools.clone()));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &found).unwrap();
-    }
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        found,
-        "run with UPDATE_GOLDEN=1 if that is meant"
-    );
+    assert_golden(&path, &found);
     served.end().await;
 }
