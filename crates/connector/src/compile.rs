@@ -115,6 +115,7 @@ impl Compilation<'_> {
         Some(Compiled {
             name: definition.connector.value.clone(),
             title: definition.title.clone(),
+            greeting: definition.greeting.clone(),
             instructions: definition.instructions.clone(),
             rules: upstream.rules?,
             timeout: upstream.timeout,

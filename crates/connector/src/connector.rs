@@ -38,6 +38,11 @@ impl Connector {
         &self.0.title
     }
 
+    /// The line at `/` of a program that serves this connector alone.
+    pub fn greeting(&self) -> Option<&str> {
+        self.0.greeting.as_deref()
+    }
+
     /// What a model should know before it uses the tools.
     pub fn instructions(&self) -> &str {
         &self.0.instructions
@@ -301,6 +306,7 @@ pub(crate) struct ModelPaging {
 pub(crate) struct Compiled {
     pub(crate) name: String,
     pub(crate) title: String,
+    pub(crate) greeting: Option<String>,
     pub(crate) instructions: String,
     pub(crate) rules: Rules,
     pub(crate) timeout: Timeout,

@@ -42,6 +42,8 @@ pub(crate) struct Definition {
     pub(crate) title: String,
     /// What a model should know before it uses the tools; the first 512 characters stand alone.
     pub(crate) instructions: String,
+    /// The line at `/` of a program that serves this connector alone, for whoever watches it.
+    pub(crate) greeting: Option<String>,
     /// Values from outside, by the names users have.
     #[serde(default)]
     pub(crate) settings: Table<Setting>,

@@ -108,11 +108,10 @@ pub(super) fn routes(
     Ok(routes.merge(threshold.before(others)))
 }
 
-/// What the reference server of Taiga answers at `/`, for whoever watches it; when Taiga alone is
-/// served.
+/// The line that the one connector served has for whoever watches the program.
 fn up(opened: &Opened) -> Option<String> {
     match opened.served.as_slice() {
-        [one] if one.name == "taiga" => Some(format!("{} MCP up", one.backend.connector().title())),
+        [only] => only.backend.connector().greeting().map(str::to_owned),
         _ => None,
     }
 }
