@@ -1,26 +1,29 @@
 //! The command line as written. What it means together with the environment and the settings file
 //! is `settings`.
 
-mod variables;
+mod options;
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use secrecy::SecretString;
 
 use crate::commands::lint::client_names;
-use crate::connectors;
-use crate::environment;
+use crate::connectors::names_one;
 use crate::exit::{self, Exit, Trouble};
-use crate::serve::suggested_transport;
+use crate::setting_table;
 use crate::terminal;
+
+pub(crate) use options::Options;
+pub(crate) use options::{host, port, switch};
 
 /// What is set by the environment alone.
 const VARIABLES: &str = "Environment:
@@ -57,98 +60,44 @@ pub(crate) struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: ServeOptions,
-    /// A file of variables, NAME=value in each line [default: .env, if there, unless a client
-    /// started it]
     #[arg(long, value_name = "FILE", global = true)]
-    env_file: Option<PathBuf>,
-    #[arg(skip)]
-    pub(crate) has_environment_file: bool,
+    pub(crate) env_file: Option<PathBuf>,
 }
 
 impl Cli {
-    /// Reads the command line and the `.env` file, or shows what its reader has to say and gives
-    /// the code to end with.
+    /// Reads the command line, or shows what its reader has to say and gives the code to end with.
     pub(crate) fn read() -> Result<Self, ExitCode> {
         let written: Vec<OsString> = std::env::args_os().collect();
-        let (mut command, matches) = Self::matches(&written)?;
-        let mut cli =
-            Self::from_arg_matches(&matches).map_err(|error| exit::of_command_line(&error))?;
-        let has_file = cli.load_environment().map_err(|trouble| {
-            terminal::complain(&trouble);
-            ExitCode::from(trouble.exit())
-        })?;
-        let more = if has_file {
-            variables::from_file(&command, &matches)
-        } else {
-            Vec::new()
-        };
-        if !more.is_empty() {
-            let all = variables::with_more(&written, more);
-            let parsed = command
-                .try_get_matches_from_mut(&all)
-                .and_then(|matches| Self::from_arg_matches(&matches));
-            cli =
-                parsed.map_err(
-                    |error| match variables::complaint(&error, &command, &written) {
-                        Some(complaint) => {
-                            terminal::complain(&Trouble::usage(complaint));
-                            Exit::Usage.into()
-                        }
-                        None => exit::of_command_line(&error),
-                    },
-                )?;
-        }
-        cli.has_environment_file = has_file;
-        Ok(cli)
-    }
-
-    fn matches(written: &[OsString]) -> Result<(clap::Command, clap::ArgMatches), ExitCode> {
-        let mut command = variables::without_empty(Self::command());
-        let complaint = |error: &clap::Error, command: &clap::Command| {
-            variables::complaint(error, command, written)
-        };
-        let refused = match command.try_get_matches_from_mut(written) {
-            Ok(matches) => return Ok((command, matches)),
+        let command = setting_table::describe(Self::command());
+        let refused = match command.clone().try_get_matches_from(&written) {
+            Ok(matches) => {
+                return Self::from_arg_matches(&matches)
+                    .map_err(|error| exit::of_command_line(&error));
+            }
             Err(error) => error,
         };
-        if let Some(name) = connector_for_a_command(&refused) {
-            terminal::complain(&Trouble::usage(format!(
-                "{name} is a connector and no command: footbridge serve {name} serves it"
-            )));
+        if let Some(mistake) = mistake(&refused) {
+            terminal::complain(&Trouble::usage(mistake));
             return Err(Exit::Usage.into());
         }
-        let Some(first) = complaint(&refused, &command) else {
-            return Err(exit::of_command_line(&refused));
+        // Whoever asks for help is also told the variables.
+        let shown = match refused.kind() {
+            ErrorKind::DisplayHelp => setting_table::with_variables(command)
+                .try_get_matches_from(&written)
+                .err()
+                .unwrap_or(refused),
+            _ => refused,
         };
-        // The variables of `serve` without its name are no concern of another command.
-        let mut command = variables::without_own(command);
-        let complaint = match command.try_get_matches_from_mut(written) {
-            Ok(matches) if matches.subcommand_name().is_some() => return Ok((command, matches)),
-            Ok(_) => first,
-            Err(error) => complaint(&error, &command).unwrap_or(first),
-        };
-        terminal::complain(&Trouble::usage(complaint));
-        Err(Exit::Usage.into())
+        Err(exit::of_command_line(&shown))
     }
 
-    /// Reads the `.env` file, if there is one. A client starts us over stdio in whatever folder it
-    /// has open, and a file that lies there must not say where credentials go: then only a file
-    /// that is named is read.
-    fn load_environment(&self) -> Result<bool, Trouble> {
-        match &self.env_file {
-            Some(path) => environment::load(path, true),
-            None if self.is_for_a_client() => Ok(false),
-            None => environment::load(Path::new(environment::DEFAULT_FILE), false),
+    /// The transport as far as the command line says it; none for a command that does not serve.
+    pub(crate) fn serves_by(&self) -> Option<Option<Transport>> {
+        match &self.command {
+            None => Some(self.serve.transport),
+            Some(Command::Serve(arguments)) => Some(arguments.options.transport),
+            Some(_) => None,
         }
-    }
-
-    fn is_for_a_client(&self) -> bool {
-        let options = match &self.command {
-            None => &self.serve,
-            Some(Command::Serve(arguments)) => &arguments.options,
-            Some(_) => return false,
-        };
-        options.transport.unwrap_or_else(suggested_transport) == Transport::Stdio
     }
 
     /// The command; without one, `serve` the board.
@@ -160,12 +109,22 @@ impl Cli {
     }
 }
 
-/// The connector that was named where a command stands.
-fn connector_for_a_command(error: &clap::Error) -> Option<String> {
-    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
-        return None;
+/// A mistake that we have better words for: a connector where a command stands, a flag that stands
+/// twice.
+fn mistake(error: &clap::Error) -> Option<String> {
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(name)) => Some(name.as_str()),
+        _ => None,
     };
-    connectors::names_one(name).then(|| name.clone())
+    if let Some(name) = named(ContextKind::InvalidSubcommand).filter(|name| names_one(name)) {
+        return Some(format!(
+            "{name} is a connector and no command: footbridge serve {name} serves it"
+        ));
+    }
+    let flag = named(ContextKind::InvalidArg)?;
+    let is_twice =
+        error.kind() == ErrorKind::ArgumentConflict && named(ContextKind::PriorArg) == Some(flag);
+    is_twice.then(|| format!("{flag} stands twice on the command line: write it once"))
 }
 
 #[derive(Debug, Subcommand)]
@@ -236,51 +195,27 @@ pub(crate) struct ServeArguments {
 /// Settings of `serve`; each may also stand in the environment or in the settings file.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ServeOptions {
-    /// How clients reach it [default: stdio when stdin is a pipe or socket, else http]
-    #[arg(long, value_enum, env = "FOOTBRIDGE_TRANSPORT")]
+    #[arg(long, value_enum)]
     pub(crate) transport: Option<Transport>,
-    /// Address to listen on [default: 127.0.0.1]
-    #[arg(long, value_name = "ADDRESS", env = "FOOTBRIDGE_HOST", value_parser = host)]
+    #[arg(long, value_name = "ADDRESS", value_parser = host)]
     pub(crate) host: Option<IpAddr>,
-    /// Port to listen on; 0 takes a free one [default: 8000]
-    #[arg(long, env = "PORT")]
+    #[arg(long, value_parser = port)]
     pub(crate) port: Option<u16>,
-    /// Serve over HTTP to everybody who reaches it, writes included
     #[arg(long)]
     pub(crate) no_auth: bool,
-    /// The address under which clients reach it, behind a reverse proxy
-    #[arg(long, value_name = "URL", env = "FOOTBRIDGE_PUBLIC_URL")]
+    #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
-    /// A further host name that clients may use; may be repeated
-    #[arg(
-        long = "allowed-host",
-        value_name = "HOST",
-        value_delimiter = ',',
-        env = "FOOTBRIDGE_ALLOWED_HOSTS"
-    )]
+    #[arg(long = "allowed-host", value_name = "HOST", value_delimiter = ',')]
     pub(crate) allowed_hosts: Vec<String>,
-    /// An origin whose pages may use it in a browser, such as http://localhost:6274; may be
-    /// repeated
-    #[arg(
-        long = "allowed-origin",
-        value_name = "ORIGIN",
-        value_delimiter = ',',
-        env = "FOOTBRIDGE_ALLOWED_ORIGINS"
-    )]
+    #[arg(long = "allowed-origin", value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) allowed_origins: Vec<String>,
-    /// A proxy whose word about its clients' addresses is taken, as an address or a network such as
-    /// 10.0.0.0/8; may be repeated
-    #[arg(
-        long = "trusted-proxy",
-        value_name = "ADDRESS",
-        value_delimiter = ',',
-        env = "FOOTBRIDGE_TRUSTED_PROXIES"
-    )]
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) trusted_proxies: Vec<String>,
-    /// Do not start while a backend is down; without it, several connectors start without those
-    /// that are
-    #[arg(long, env = "FOOTBRIDGE_REQUIRE_ALL")]
-    pub(crate) require_all: bool,
+    #[arg(long, num_args = 0, default_missing_value = "true", value_parser = switch)]
+    pub(crate) require_all: Option<bool>,
+    /// The flags that the environment gave.
+    #[arg(skip)]
+    pub(crate) by_variable: BTreeSet<&'static str>,
     #[command(flatten)]
     pub(crate) common: CommonOptions,
 }
@@ -288,62 +223,51 @@ pub(crate) struct ServeOptions {
 /// Settings of every command that calls tools.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CommonOptions {
-    /// What tools may do beside reading: write, destroy [default: write on the local board, nothing
-    /// elsewhere]
-    #[arg(
-        long,
-        value_enum,
-        value_name = "EFFECTS",
-        value_delimiter = ',',
-        env = "FOOTBRIDGE_ALLOW"
-    )]
+    #[arg(long, value_enum, value_name = "EFFECTS", value_delimiter = ',')]
     pub(crate) allow: Option<Vec<Allow>>,
     #[command(flatten)]
     pub(crate) directory: DirectoryOption,
-    /// Groups of tools to list beside those listed anyway; -NAME leaves one out, all means every
-    /// group
     #[arg(
         long,
         value_name = "NAMES",
         value_delimiter = ',',
-        allow_hyphen_values = true,
-        env = "FOOTBRIDGE_GROUPS"
+        allow_hyphen_values = true
     )]
     pub(crate) groups: Vec<String>,
     #[command(flatten)]
     pub(crate) files: FileOptions,
-    /// A file with further root certificates, in PEM
-    #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
-    pub(crate) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) roots: RootsOption,
 }
 
 /// Where connectors of the user's own are.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct DirectoryOption {
-    /// A directory of connector files of your own; one named as a built-in connector replaces it
-    #[arg(long = "connectors", value_name = "DIR", env = "FOOTBRIDGE_CONNECTORS")]
+    #[arg(long = "connectors", value_name = "DIR")]
     pub(crate) connectors_directory: Option<PathBuf>,
+}
+
+/// Which certificates are believed.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RootsOption {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Which running server a client asks.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServerOption {
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
 }
 
 /// Where things are kept.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct FileOptions {
-    /// Where the local board is kept [default: footbridge in the user's data directory]
-    #[arg(long, value_name = "DIR", env = "FOOTBRIDGE_DATA")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// The settings file [default: footbridge/settings.yaml in the user's configuration directory,
-    /// if there]
-    #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_SETTINGS")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
-}
-
-/// An address of this machine, or the name that every machine gives itself.
-fn host(text: &str) -> Result<IpAddr, String> {
-    if text.eq_ignore_ascii_case("localhost") {
-        return Ok(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
-    }
-    text.parse()
-        .map_err(|_| "write an address such as 127.0.0.1 or 0.0.0.0, or localhost".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
@@ -439,16 +363,14 @@ pub(crate) struct ProbeArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// A file with further root certificates, in PEM
-    #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
-    pub(crate) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) roots: RootsOption,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ActionsArguments {
-    /// Address of the server
-    #[arg(long, value_name = "URL", env = "TAIGA_PROXY_BASE_URL")]
-    pub(crate) base_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerOption,
     /// The key that the server wants [default: ACTION_PROXY_API_KEY]
     #[arg(long, value_name = "KEY", value_parser = secret)]
     pub(crate) api_key: Option<SecretString>,
@@ -460,9 +382,8 @@ pub(crate) struct ActionsArguments {
     pub(crate) connector: Option<String>,
     #[command(flatten)]
     pub(crate) directory: DirectoryOption,
-    /// A file with further root certificates, in PEM
-    #[arg(long, value_name = "FILE", env = "FOOTBRIDGE_CA_FILE")]
-    pub(crate) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) roots: RootsOption,
     /// The action and its options; alone, help lists the actions, and after an action --help its
     /// options
     #[arg(

@@ -6,7 +6,6 @@ pub(crate) mod handed_over;
 
 use std::collections::BTreeMap;
 use std::env::VarError;
-use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -99,13 +98,6 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Trouble> {
         }
     };
     Ok(value.filter(|value| !value.is_empty()))
-}
-
-/// A variable that the file alone has, and that is not empty.
-pub(crate) fn only_in_file(name: &str) -> Option<OsString> {
-    let value = from_file(name)
-        .filter(|_| std::env::var_os(name).is_none() && handed_over(name).is_none())?;
-    Some(OsString::from(value.expose_secret())).filter(|value| !value.is_empty())
 }
 
 /// One that the process had when it was first started.

@@ -6,6 +6,7 @@ mod commands;
 mod environment;
 mod exit;
 mod logging;
+mod setting_table;
 mod terminal;
 
 mod settings;
@@ -36,8 +37,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let has_environment_file = cli.has_environment_file;
-    let command = cli.into_command();
+    let completed = settings::with_environment(cli, serve::suggested_transport);
+    let (command, has_environment_file) = match completed {
+        Ok(completed) => completed,
+        Err(trouble) => {
+            terminal::complain(&trouble);
+            return trouble.exit().into();
+        }
+    };
     // Before any thread and before anything is read from stdin: the program may start again here.
     let settled = scrub::settle(&command);
     logging::start(settled.as_ref().ok().copied().flatten());

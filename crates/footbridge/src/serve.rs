@@ -4,7 +4,6 @@
 mod actions;
 mod board_door;
 mod doors;
-mod exposure;
 mod forwarded;
 mod http;
 mod invitation;
@@ -16,11 +15,11 @@ mod stdio;
 mod threshold;
 
 use self::signals::Signals;
-use crate::cli::{ServeArguments, Transport};
+use crate::cli::ServeArguments;
 use crate::endpoint;
 use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
-use crate::settings::Settings;
+use crate::settings::ServeSettings;
 use crate::terminal;
 
 /// The transport that fits whoever started us.
@@ -37,16 +36,12 @@ pub(crate) async fn run(
         connectors,
         options,
     } = arguments;
-    let settings = Settings::new(options.common.clone())?;
-    let transport = options
-        .transport
-        .or(settings.file.transport)
-        .unwrap_or_else(standard_input::suggests);
-    let door = match transport {
-        Transport::Stdio => None,
-        Transport::Http => Some(http::Door::new(&options, &settings)?),
-    };
-    let opened = Opened::open(&connectors, &settings).await?;
+    let ServeSettings {
+        door,
+        requires_all,
+        common,
+    } = ServeSettings::decide(options, suggested_transport)?;
+    let opened = Opened::open(&connectors, &common).await?;
     let endpoint = endpoint::over(&opened)?;
     for (name, served) in opened
         .served
@@ -61,12 +56,16 @@ pub(crate) async fn run(
     // Listened to from here to the end: none that comes meanwhile must be lost.
     let signals = Signals::listen()?;
     let served = async {
-        let checks = preflight::start(&opened, options.require_all || settings.file.require_all);
+        let checks = preflight::start(&opened, requires_all);
         // A client gives up when nobody answers it for a few seconds, so it is answered while the
         // checks run.
         let exit = match door {
             None => stdio::serve(endpoint, checks, &signals).await?,
-            Some(door) => door.serve(endpoint, &opened, checks, &signals).await?,
+            Some(door) => {
+                http::Door(door)
+                    .serve(endpoint, &opened, checks, &signals)
+                    .await?
+            }
         };
         opened.close().await;
         Ok(exit)

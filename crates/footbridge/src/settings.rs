@@ -3,12 +3,19 @@
 
 mod action_key;
 mod data_directory;
+mod decided;
+mod door;
 mod door_secret;
+mod exposure;
 mod file;
 pub(crate) mod groups;
 mod named_secret;
+#[cfg(test)]
+mod published;
+mod served;
 mod shared_bearer;
 mod small_file;
+mod variables;
 
 use std::path::PathBuf;
 
@@ -16,12 +23,16 @@ use crate::cli::{Allow, CommonOptions, FileOptions};
 use crate::connectors::Connectors;
 use crate::environment::variable;
 use crate::exit::Trouble;
-pub(crate) use action_key::{action_key, door_key, probe_bearer};
+pub(crate) use action_key::{action_key, probe_bearer};
+pub(crate) use door::DoorSettings;
 pub(crate) use door_secret::DoorSecret;
+pub(crate) use exposure::Exposed;
 pub(crate) use file::SettingsFile;
 use groups::Switch;
-pub(crate) use shared_bearer::shared_bearer;
+pub(crate) use served::ServeSettings;
+use shared_bearer::shared_bearer;
 pub(crate) use small_file::read as read_small_file;
+pub(crate) use variables::with_environment;
 
 /// The file's settings together with the flags that every command has.
 #[derive(Debug)]
@@ -43,7 +54,7 @@ impl Settings {
         let mut settings = Self::of_files(options.files)?;
         settings.allow = options.allow;
         settings.groups = groups::switches(&options.groups);
-        settings.ca_file = options.ca_file;
+        settings.ca_file = options.roots.ca_file;
         settings.connectors_directory = options.directory.connectors_directory;
         Ok(settings)
     }

@@ -56,7 +56,7 @@ pub(crate) async fn run(arguments: ActionsArguments) -> Result<Exit, Trouble> {
         return Err(Trouble::usage("there is no such action"));
     };
     let fields = words::fields(action, given)?;
-    let base = base(arguments.base_url.as_deref())?;
+    let base = base(arguments.server.base_url.as_deref())?;
     let key = arguments
         .api_key
         .map_or_else(settings::action_key, |key| Ok(Some(key)))?;
@@ -64,7 +64,9 @@ pub(crate) async fn run(arguments: ActionsArguments) -> Result<Exit, Trouble> {
         Trouble::usage("--api-key is required (set ACTION_PROXY_API_KEY or pass explicitly)")
     })?;
     let request = request(&base, action, &fields, &key)?;
-    let answer = network(arguments.ca_file)?.send(request, LIMITS).await;
+    let answer = network(arguments.roots.ca_file)?
+        .send(request, LIMITS)
+        .await;
     let answer = answer.map_err(|why| {
         Trouble::failed(format!(
             "cannot reach {base}: {why}; is the server running?"

@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: ProbeArguments) -> Result<Exit, Trouble> {
         .url
         .map_or_else(|| variable("MCP_URL"), |url| Ok(Some(url)))?;
     let url = address(url.as_deref().unwrap_or(DEFAULT_URL))?;
-    let network = network(arguments.ca_file)?;
+    let network = network(arguments.roots.ca_file)?;
     let mut client = McpClient::connect(network, url.clone(), settings::probe_bearer()?).await?;
     terminal::say(format_args!(
         "{url} speaks MCP {}: {}",

@@ -1,93 +1,29 @@
 //! The HTTP door: listens, invites once the checks are through, serves until a signal comes.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use footbridge_connector::Effect;
 use footbridge_mcp::Endpoint;
-use footbridge_mcp::http::{
-    AllowedHosts, McpService, MemoryBudget, ServerLimits, TrustedProxies,
-    serve as serve_connections,
-};
+use footbridge_mcp::http::{McpService, MemoryBudget, ServerLimits, serve as serve_connections};
 use tokio::net::TcpListener;
-use url::Url;
 
 use super::doors::{HEALTH, McpDoors, READINESS};
-use super::exposure::{Exposed, allowed_hosts, beyond, public_url, trusted_proxies};
 use super::shared_bearer::SharedBearer;
 use super::signals::Signals;
 use super::threshold::Threshold;
 use super::{doors, invitation};
 use crate::caller::Caller;
-use crate::cli::ServeOptions;
 use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
-use crate::settings::{self, DoorSecret, Settings};
+use crate::settings::{DoorSettings, Exposed};
 use crate::terminal;
 
-const DEFAULT_PORT: u16 = 8000;
-
-/// How the door was set, before anything is opened behind it.
+/// The HTTP door, as it was set.
 #[derive(Debug)]
-pub(super) struct Door {
-    host: IpAddr,
-    port: u16,
-    public_url: Option<Url>,
-    hosts: AllowedHosts,
-    /// Under which name other machines reach it.
-    beyond: Option<String>,
-    token: Option<DoorSecret>,
-    no_auth: bool,
-    action_key: Option<DoorSecret>,
-    proxies: TrustedProxies,
-}
+pub(super) struct Door(pub(super) DoorSettings);
 
 impl Door {
-    /// Reads the settings of the door.
-    pub(super) fn new(options: &ServeOptions, settings: &Settings) -> Result<Self, Trouble> {
-        let host = options
-            .host
-            .or(settings.file.host)
-            .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let port = options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT);
-        let public_url = options
-            .public_url
-            .as_ref()
-            .or(settings.file.public_url.as_ref())
-            .map(|url| public_url(url))
-            .transpose()?;
-        let further = if options.allowed_hosts.is_empty() {
-            &settings.file.allowed_hosts
-        } else {
-            &options.allowed_hosts
-        };
-        let pages = if options.allowed_origins.is_empty() {
-            &settings.file.allowed_origins
-        } else {
-            &options.allowed_origins
-        };
-        let hosts = allowed_hosts(host, public_url.as_ref(), further, pages)?;
-        let beyond = beyond(host, public_url.as_ref(), further);
-        let named = if options.trusted_proxies.is_empty() {
-            &settings.file.trusted_proxies
-        } else {
-            &options.trusted_proxies
-        };
-        let proxies = trusted_proxies(named)?;
-        let (token, action_key) = (settings::shared_bearer()?, settings::door_key()?);
-        Ok(Self {
-            host,
-            port,
-            public_url,
-            hosts,
-            beyond,
-            token,
-            no_auth: options.no_auth,
-            action_key,
-            proxies,
-        })
-    }
-
     /// Serves until a signal comes or the checks fail; clients are answered while the checks run.
     pub(super) async fn serve(
         self,
@@ -96,7 +32,7 @@ impl Door {
         checks: impl Future<Output = Result<(), Trouble>>,
         signals: &Signals,
     ) -> Result<Exit, Trouble> {
-        let Self {
+        let DoorSettings {
             host,
             port,
             public_url,
@@ -106,7 +42,7 @@ impl Door {
             no_auth,
             action_key,
             proxies,
-        } = self;
+        } = self.0;
         let is_open = |effect| {
             opened
                 .served

@@ -15,7 +15,7 @@ pub(crate) fn action_key() -> Result<Option<SecretString>, Trouble> {
 }
 
 /// The same at the door that it opens, where it follows its file.
-pub(crate) fn door_key() -> Result<Option<DoorSecret>, Trouble> {
+pub(super) fn door_key() -> Result<Option<DoorSecret>, Trouble> {
     DoorSecret::read(action_key, named_secret::file(ACTION_KEY)?)
 }
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::{data_directory, small_file};
 use crate::cli::{Allow, Transport};
 use crate::exit::Trouble;
+use crate::setting_table::SETTINGS;
 
 /// Largest settings file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -27,13 +28,16 @@ pub(crate) struct SettingsFile {
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) trusted_proxies: Vec<String>,
-    pub(crate) require_all: bool,
+    pub(crate) require_all: Option<bool>,
     pub(crate) allow: Option<Vec<Allow>>,
     pub(crate) groups: Option<Vec<String>>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) connectors_directory: Option<PathBuf>,
     pub(crate) connectors: BTreeMap<String, ConnectorSettings>,
+    /// Where it was read; empty where there is none.
+    #[serde(skip)]
+    pub(crate) path: PathBuf,
 }
 
 /// What the file says of one connector.
@@ -94,9 +98,31 @@ impl SettingsFile {
                 path.as_ref().display()
             ))
         };
-        serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| wrong(error.to_string().replace('\n', " ")))
+        let file: Self = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let allowed = error.location().and_then(|place| {
+                let line = usize::try_from(place.line()).ok()?;
+                allowed_at(text, line)
+            });
+            let what = error.to_string().replace('\n', " ");
+            wrong(match allowed {
+                Some(allowed) => format!("{what}; {allowed}"),
+                None => what,
+            })
+        })?;
+        Ok(Self {
+            path: path.as_ref().to_owned(),
+            ..file
+        })
     }
+}
+
+/// What the setting in a line takes; none for a line that holds no setting of ours.
+fn allowed_at(text: &str, line: usize) -> Option<String> {
+    let (key, _) = text.lines().nth(line.checked_sub(1)?)?.split_once(':')?;
+    let row = SETTINGS
+        .into_iter()
+        .find(|row| row.key == Some(key.trim()))?;
+    Some(format!("{} takes {}", key.trim(), row.kind.allowed()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ const VARIABLE: &str = "FOOTBRIDGE_TOKEN";
 
 /// The token from `FOOTBRIDGE_TOKEN`, or from the file that `FOOTBRIDGE_TOKEN_FILE` names, which it
 /// follows.
-pub(crate) fn shared_bearer() -> Result<Option<DoorSecret>, Trouble> {
+pub(super) fn shared_bearer() -> Result<Option<DoorSecret>, Trouble> {
     DoorSecret::read(read, named_secret::file(VARIABLE)?)
 }
 

@@ -250,3 +250,178 @@ fn a_variable_of_one_command_is_no_concern_of_another() {
     .ended();
     assert!(ended.complaint(2).contains("FOOTBRIDGE_ALLOW"), "{ended:?}");
 }
+
+/// What the program says of a start that is refused; the variables come on top of a server's.
+#[track_caller]
+fn refuses(home: &Home, arguments: &[&str], variables: &[(&str, &str)], named: &[&str]) {
+    let mut command = home.command(&[&["serve"][..], arguments].concat());
+    command.env("FOOTBRIDGE_TRANSPORT", "http").env("PORT", "0");
+    let ended = Running::start(command.envs(variables.iter().copied())).ended();
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for name in named {
+        assert!(ended.stderr.contains(name), "{name}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_setting_that_stands_twice_on_the_command_line_is_named() {
+    let home = Home::new();
+    for (flag, value) in [
+        ("--port", "1"),
+        ("--public-url", "http://x"),
+        ("--data", "d"),
+    ] {
+        let ended = home.run(&["serve", flag, value, flag, value]);
+        let complaint = ended.complaint(2);
+        assert!(
+            complaint.contains(flag) && complaint.contains("twice"),
+            "{complaint}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_used_is_named_with_its_place_and_with_what_is_allowed() {
+    let home = Home::new();
+    let bad = "not an address";
+    let address = "https://board.example.org";
+    refuses(
+        &home,
+        &["--public-url", bad],
+        &[],
+        &["--public-url:", bad, address],
+    );
+    let variable = ("FOOTBRIDGE_PUBLIC_URL", bad);
+    let place = "the variable FOOTBRIDGE_PUBLIC_URL:";
+    refuses(&home, &[], &[variable], &[place, bad, address]);
+    let file = home.file("bad.yaml", format!("public_url: {bad}\n"));
+    let file = file.to_str().unwrap();
+    let in_file = ["--settings", file];
+    let place = "public_url in the settings file";
+    refuses(&home, &in_file, &[], &[place, file, bad, address]);
+    // The place that counts is the one that is blamed.
+    refuses(
+        &home,
+        &in_file,
+        &[variable],
+        &["the variable FOOTBRIDGE_PUBLIC_URL:"],
+    );
+    let by_flag = ["--settings", file, "--public-url", "worse"];
+    refuses(&home, &by_flag, &[variable], &["--public-url:", "worse"]);
+
+    for (key, flag, variable) in [
+        (
+            "allowed_hosts",
+            "--allowed-host",
+            "FOOTBRIDGE_ALLOWED_HOSTS",
+        ),
+        (
+            "allowed_origins",
+            "--allowed-origin",
+            "FOOTBRIDGE_ALLOWED_ORIGINS",
+        ),
+        (
+            "trusted_proxies",
+            "--trusted-proxy",
+            "FOOTBRIDGE_TRUSTED_PROXIES",
+        ),
+    ] {
+        let place = format!("the variable {variable}:");
+        refuses(&home, &[flag, "a b"], &[], &[&format!("{flag}:"), "a b"]);
+        refuses(&home, &[], &[(variable, "a b")], &[&place, "a b"]);
+        let file = home.file("bad.yaml", format!("{key}: ['a b']\n"));
+        let place = format!("{key} in the settings file");
+        refuses(
+            &home,
+            &["--settings", file.to_str().unwrap()],
+            &[],
+            &[&place, "a b"],
+        );
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_with_what_is_allowed_wherever_it_stands() {
+    let home = Home::new();
+    for (flag, variable, key, bad, allowed) in [
+        (
+            "--port",
+            "PORT",
+            "port",
+            "eighty",
+            "a number from 0 to 65535",
+        ),
+        (
+            "--port",
+            "PORT",
+            "port",
+            "65536",
+            "a number from 0 to 65535",
+        ),
+        (
+            "--host",
+            "FOOTBRIDGE_HOST",
+            "host",
+            "nowhere",
+            "an address such as 127.0.0.1",
+        ),
+        (
+            "--transport",
+            "FOOTBRIDGE_TRANSPORT",
+            "transport",
+            "pigeon",
+            "stdio",
+        ),
+        ("--allow", "FOOTBRIDGE_ALLOW", "allow", "wirte", "destroy"),
+    ] {
+        refuses(&home, &[flag, bad], &[], &[flag, bad, allowed]);
+        refuses(
+            &home,
+            &[],
+            &[(variable, bad)],
+            &[variable, bad, flag, allowed],
+        );
+        let file = home.file("bad.yaml", format!("{key}: {bad}\n"));
+        let file = file.to_str().unwrap();
+        refuses(
+            &home,
+            &["--settings", file],
+            &[],
+            &[file, "line 1", key, allowed],
+        );
+    }
+    for (variable, key) in [("FOOTBRIDGE_REQUIRE_ALL", "require_all")] {
+        refuses(
+            &home,
+            &[],
+            &[(variable, "maybe")],
+            &[variable, "true, false"],
+        );
+        let file = home.file("bad.yaml", format!("{key}: maybe\n"));
+        let file = file.to_str().unwrap();
+        refuses(
+            &home,
+            &["--settings", file],
+            &[],
+            &[file, "line 1", "true or false"],
+        );
+    }
+}
+
+/// A variable that says no goes before a file that says yes.
+#[test]
+fn a_switch_can_be_switched_off() {
+    let home = Home::new();
+    let down = |in_file: &str, variable: &str| {
+        let file = home.file("all.yaml", format!("require_all: {in_file}\n"));
+        let mut command = home.command(&["serve", "board", "prodmcp"]);
+        command
+            .args(["--settings", file.to_str().unwrap()])
+            .env("FOOTBRIDGE_TRANSPORT", "stdio")
+            .env("PRODMCP_BASE_URL", "http://127.0.0.1:1")
+            .env("PRODMCP_TOKEN", "pat_x")
+            .env("FOOTBRIDGE_REQUIRE_ALL", variable);
+        Running::start(&mut command).ended().code
+    };
+    assert_eq!(down("true", "off"), down("false", ""));
+}

@@ -6,22 +6,23 @@ use std::net::IpAddr;
 use footbridge_mcp::http::{AllowedHosts, AllowedOrigins, ProxyNetwork, TrustedProxies};
 use url::Url;
 
+use super::decided::Decided;
 use crate::exit::Trouble;
 
 /// What decides whether the door may be opened.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Exposed<'a> {
+pub(crate) struct Exposed<'a> {
     /// Under which name other machines reach it, as far as the settings say.
-    pub(super) beyond: Option<&'a str>,
-    pub(super) writes_are_open: bool,
-    pub(super) has_token: bool,
-    pub(super) no_auth: bool,
+    pub(crate) beyond: Option<&'a str>,
+    pub(crate) writes_are_open: bool,
+    pub(crate) has_token: bool,
+    pub(crate) no_auth: bool,
 }
 
 impl Exposed<'_> {
     /// Refuses a door beyond this machine at which anybody could write, and gives a warning where
     /// anybody could read.
-    pub(super) fn check(self) -> Result<Option<String>, Trouble> {
+    pub(crate) fn check(self) -> Result<Option<String>, Trouble> {
         let Self {
             beyond,
             writes_are_open,
@@ -114,15 +115,21 @@ fn checked_host(host: &str) -> Result<&str, Trouble> {
     )))
 }
 
+/// Hosts that are each a name or an address.
+pub(super) fn checked_hosts(hosts: Vec<String>) -> Result<Vec<String>, Trouble> {
+    hosts
+        .iter()
+        .map(|host| checked_host(host.trim()).map(str::to_owned))
+        .collect()
+}
+
 /// The hosts that requests may name: this machine's, the address listened on, the public one, and
-/// those that the operator adds. The pages that may ask in a browser: those of the public address,
-/// and those that the operator names.
+/// those that the operator adds.
 pub(super) fn allowed_hosts(
     host: IpAddr,
     public_url: Option<&Url>,
     further: &[String],
-    pages: &[String],
-) -> Result<AllowedHosts, Trouble> {
+) -> AllowedHosts {
     let mut hosts = AllowedHosts::loopback().advice("the operator adds a host with --allowed-host");
     if !host.is_unspecified() {
         hosts = hosts.and(&host.to_string());
@@ -130,18 +137,29 @@ pub(super) fn allowed_hosts(
     if let Some(public) = public_url.and_then(Url::host_str) {
         hosts = hosts.and(public);
     }
-    let hosts = further.iter().try_fold(hosts, |hosts, host| {
-        Ok::<_, Trouble>(hosts.and(checked_host(host.trim())?))
-    })?;
-    let own = public_url.map(|url| url.origin().ascii_serialization());
-    let own = own.iter().map(|own| ("--public-url", own.as_str()));
-    let named = own.chain(pages.iter().map(|page| ("--allowed-origin", page.trim())));
+    further.iter().fold(hosts, |hosts, host| hosts.and(host))
+}
+
+/// The same hosts, with the pages that may ask in a browser: those of the public address, and
+/// those that the operator names.
+pub(super) fn with_pages(
+    hosts: AllowedHosts,
+    public_url: Option<&Url>,
+    pages: Option<Decided<Vec<String>>>,
+) -> Result<AllowedHosts, Trouble> {
     let mut origins =
         AllowedOrigins::own().advice("the operator lets its pages in with --allowed-origin");
-    for (setting, page) in named {
+    if let Some(url) = public_url {
         origins = origins
-            .and(page)
-            .map_err(|error| Trouble::usage(format!("{setting}: {error}")))?;
+            .and(&url.origin().ascii_serialization())
+            .map_err(|error| Trouble::usage(format!("--public-url: {error}")))?;
+    }
+    if let Some(pages) = pages {
+        origins = pages.checked(|pages| {
+            pages.iter().try_fold(origins, |origins, page| {
+                origins.and(page.trim()).map_err(Trouble::usage)
+            })
+        })?;
     }
     Ok(hosts.origins(origins))
 }
@@ -160,7 +178,8 @@ pub(super) fn trusted_proxies(named: &[String]) -> Result<TrustedProxies, Troubl
 
 #[cfg(test)]
 mod tests {
-    use super::{Exposed, allowed_hosts, beyond, checked_host, public_url};
+    use super::{Exposed, allowed_hosts, beyond, checked_host, public_url, with_pages};
+    use crate::settings::decided::{Decided, Origin};
 
     fn reached(host: &str, public_url: Option<&str>, further: &[&str]) -> Option<String> {
         let further: Vec<_> = further.iter().map(|host| (*host).to_owned()).collect();
@@ -231,7 +250,12 @@ mod tests {
         let url = "https://Tools.example.org:443/team".parse().unwrap();
         let allowed = |page: &str| {
             let pages = ["http://localhost:6274".to_owned()];
-            let hosts = allowed_hosts([127, 0, 0, 1].into(), Some(&url), &[], &pages).unwrap();
+            let pages = Decided {
+                value: pages.to_vec(),
+                origin: Origin::Default,
+            };
+            let hosts = allowed_hosts([127, 0, 0, 1].into(), Some(&url), &[]);
+            let hosts = with_pages(hosts, Some(&url), Some(pages)).unwrap();
             let request = ::http::Request::post("/mcp")
                 .header("host", "tools.example.org")
                 .header("origin", page);

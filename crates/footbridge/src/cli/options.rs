@@ -1,0 +1,118 @@
+//! Options as written: what one place says of them, filled up with what another says, and how
+//! their values are read.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use clap::Args;
+
+use super::{CommonOptions, DirectoryOption, FileOptions, RootsOption, ServeOptions, ServerOption};
+use crate::setting_table::SettingRow;
+use crate::setting_table::{ALLOWED_HOSTS, ALLOWED_ORIGINS, PUBLIC_URL, TRUSTED_PROXIES};
+
+/// Options that a command line and the environment may both have.
+pub(crate) trait Options: Args + Default {
+    /// These, and where these say nothing, those of the environment.
+    fn or_environment(self, environment: Self) -> Self;
+}
+
+/// A list that says something, else the other one.
+fn list_or<T>(list: Vec<T>, other: Vec<T>) -> Vec<T> {
+    if list.is_empty() { other } else { list }
+}
+
+impl Options for ServeOptions {
+    fn or_environment(self, environment: Self) -> Self {
+        let mut by_variable = self.by_variable;
+        let mut note = |row: &'static SettingRow, is_written: bool| {
+            by_variable.extend(row.flag.filter(|_| !is_written));
+        };
+        note(&PUBLIC_URL, self.public_url.is_some());
+        note(&ALLOWED_HOSTS, !self.allowed_hosts.is_empty());
+        note(&ALLOWED_ORIGINS, !self.allowed_origins.is_empty());
+        note(&TRUSTED_PROXIES, !self.trusted_proxies.is_empty());
+        Self {
+            transport: self.transport.or(environment.transport),
+            host: self.host.or(environment.host),
+            port: self.port.or(environment.port),
+            no_auth: self.no_auth,
+            public_url: self.public_url.or(environment.public_url),
+            allowed_hosts: list_or(self.allowed_hosts, environment.allowed_hosts),
+            allowed_origins: list_or(self.allowed_origins, environment.allowed_origins),
+            trusted_proxies: list_or(self.trusted_proxies, environment.trusted_proxies),
+            require_all: self.require_all.or(environment.require_all),
+            by_variable,
+            common: self.common.or_environment(environment.common),
+        }
+    }
+}
+
+impl Options for CommonOptions {
+    fn or_environment(self, environment: Self) -> Self {
+        Self {
+            allow: self.allow.or(environment.allow),
+            directory: self.directory.or_environment(environment.directory),
+            groups: list_or(self.groups, environment.groups),
+            files: self.files.or_environment(environment.files),
+            roots: self.roots.or_environment(environment.roots),
+        }
+    }
+}
+
+impl Options for DirectoryOption {
+    fn or_environment(self, environment: Self) -> Self {
+        Self {
+            connectors_directory: self
+                .connectors_directory
+                .or(environment.connectors_directory),
+        }
+    }
+}
+
+impl Options for FileOptions {
+    fn or_environment(self, environment: Self) -> Self {
+        Self {
+            data: self.data.or(environment.data),
+            settings: self.settings.or(environment.settings),
+        }
+    }
+}
+
+impl Options for RootsOption {
+    fn or_environment(self, environment: Self) -> Self {
+        Self {
+            ca_file: self.ca_file.or(environment.ca_file),
+        }
+    }
+}
+
+impl Options for ServerOption {
+    fn or_environment(self, environment: Self) -> Self {
+        Self {
+            base_url: self.base_url.or(environment.base_url),
+        }
+    }
+}
+
+/// An address of this machine, or the name that every machine gives itself.
+pub(crate) fn host(text: &str) -> Result<IpAddr, String> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    text.parse()
+        .map_err(|_| "write an address such as 127.0.0.1 or 0.0.0.0, or localhost".to_owned())
+}
+
+/// A port to listen on.
+pub(crate) fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "write a number from 0 to 65535".to_owned())
+}
+
+/// A setting that is there or not.
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" | "t" | "y" => Ok(true),
+        "false" | "0" | "no" | "off" | "f" | "n" => Ok(false),
+        _ => Err("it takes: true, false".to_owned()),
+    }
+}

@@ -1,0 +1,343 @@
+//! The table of the program's settings: where each may stand, what it takes and what it is for.
+//! `--help`, the tables of `docs/operating.md`, `.env.example` and the schema of the settings file
+//! are made of it or held to it. What a setting comes to is `settings`.
+
+use clap::builder::{Resettable, StyledStr};
+use clap::{Arg, Command};
+
+/// A setting: every place where it may stand.
+#[derive(Debug)]
+pub(crate) struct SettingRow {
+    /// Its flag on the command line, without the dashes.
+    pub(crate) flag: Option<&'static str>,
+    /// The variable of the environment, or of a `.env` file.
+    pub(crate) variable: Option<&'static str>,
+    /// Its key in the settings file.
+    pub(crate) key: Option<&'static str>,
+    pub(crate) kind: SettingKind,
+    /// What holds where nothing is set, for people.
+    pub(crate) default: Option<&'static str>,
+    /// What it is for, in one sentence without a full stop.
+    pub(crate) sentence: &'static str,
+    /// A value that a variable may have, for `.env.example`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only documents show it"))]
+    pub(crate) example: &'static str,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "only documents are sorted by it")
+    )]
+    pub(crate) user: SettingUser,
+}
+
+/// What a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SettingKind {
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Several of these words.
+    Words(&'static [&'static str]),
+    /// An address of this machine.
+    Address,
+    Port,
+    Text,
+    /// Several texts; in a flag or a variable they are separated by commas.
+    Texts,
+    Path,
+    /// There or not; true or false.
+    Switch,
+    /// A text that is never shown; `NAME_FILE` may name a file that holds it.
+    Secret,
+}
+
+impl SettingKind {
+    /// What may be written, in words.
+    pub(crate) fn allowed(self) -> String {
+        match self {
+            Self::Word(words) => words.join(" or "),
+            Self::Words(words) => format!("a list of {}", words.join(", ")),
+            Self::Address => "an address such as 127.0.0.1 or 0.0.0.0".to_owned(),
+            Self::Port => "a number from 0 to 65535".to_owned(),
+            Self::Text | Self::Secret => "a text".to_owned(),
+            Self::Texts => "a list of texts".to_owned(),
+            Self::Path => "a path".to_owned(),
+            Self::Switch => "true or false".to_owned(),
+        }
+    }
+}
+
+/// Who reads a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SettingUser {
+    /// `serve`, and the commands that call tools as far as it concerns them.
+    Server,
+    /// The commands that are clients of a running server: `probe` and `actions`.
+    Client,
+}
+
+/// A row of `serve` without a place, to write the others shorter.
+const ROW: SettingRow = SettingRow {
+    flag: None,
+    variable: None,
+    key: None,
+    kind: SettingKind::Text,
+    default: None,
+    sentence: "",
+    example: "",
+    user: SettingUser::Server,
+};
+
+pub(crate) const TRANSPORT: SettingRow = SettingRow {
+    flag: Some("transport"),
+    variable: Some("FOOTBRIDGE_TRANSPORT"),
+    key: Some("transport"),
+    kind: SettingKind::Word(&["stdio", "http"]),
+    default: Some("stdio when stdin is a pipe or socket, else http"),
+    sentence: "How clients reach it",
+    example: "http",
+    ..ROW
+};
+pub(crate) const HOST: SettingRow = SettingRow {
+    flag: Some("host"),
+    variable: Some("FOOTBRIDGE_HOST"),
+    key: Some("host"),
+    kind: SettingKind::Address,
+    default: Some("127.0.0.1"),
+    sentence: "Address to listen on",
+    example: "127.0.0.1",
+    ..ROW
+};
+pub(crate) const PORT: SettingRow = SettingRow {
+    flag: Some("port"),
+    variable: Some("PORT"),
+    key: Some("port"),
+    kind: SettingKind::Port,
+    default: Some("8000"),
+    sentence: "Port to listen on; 0 takes a free one",
+    example: "8000",
+    ..ROW
+};
+pub(crate) const NO_AUTH: SettingRow = SettingRow {
+    flag: Some("no-auth"),
+    kind: SettingKind::Switch,
+    sentence: "Serve over HTTP to everybody who reaches it, writes included",
+    ..ROW
+};
+pub(crate) const PUBLIC_URL: SettingRow = SettingRow {
+    flag: Some("public-url"),
+    variable: Some("FOOTBRIDGE_PUBLIC_URL"),
+    key: Some("public_url"),
+    sentence: "The address under which clients reach it, behind a reverse proxy",
+    example: "https://mcp.example.org",
+    ..ROW
+};
+pub(crate) const ALLOWED_HOSTS: SettingRow = SettingRow {
+    flag: Some("allowed-host"),
+    variable: Some("FOOTBRIDGE_ALLOWED_HOSTS"),
+    key: Some("allowed_hosts"),
+    kind: SettingKind::Texts,
+    sentence: "A further host name that clients may use; may be repeated",
+    example: "mcp.example.org",
+    ..ROW
+};
+pub(crate) const ALLOWED_ORIGINS: SettingRow = SettingRow {
+    flag: Some("allowed-origin"),
+    variable: Some("FOOTBRIDGE_ALLOWED_ORIGINS"),
+    key: Some("allowed_origins"),
+    kind: SettingKind::Texts,
+    sentence: "An origin whose pages may use it in a browser, such as http://localhost:6274; \
+               may be repeated",
+    example: "http://localhost:6274",
+    ..ROW
+};
+pub(crate) const TRUSTED_PROXIES: SettingRow = SettingRow {
+    flag: Some("trusted-proxy"),
+    variable: Some("FOOTBRIDGE_TRUSTED_PROXIES"),
+    key: Some("trusted_proxies"),
+    kind: SettingKind::Texts,
+    sentence: "A proxy whose word about its clients' addresses is taken, as an address or a \
+               network such as 10.0.0.0/8; may be repeated",
+    example: "10.0.0.5,172.16.0.0/12",
+    ..ROW
+};
+pub(crate) const REQUIRE_ALL: SettingRow = SettingRow {
+    flag: Some("require-all"),
+    variable: Some("FOOTBRIDGE_REQUIRE_ALL"),
+    key: Some("require_all"),
+    kind: SettingKind::Switch,
+    sentence: "Do not start while a backend is down; without it, several connectors start \
+               without those that are",
+    example: "true",
+    ..ROW
+};
+pub(crate) const ALLOW: SettingRow = SettingRow {
+    flag: Some("allow"),
+    variable: Some("FOOTBRIDGE_ALLOW"),
+    key: Some("allow"),
+    kind: SettingKind::Words(&["read", "write", "destroy"]),
+    default: Some("write on the local board, nothing elsewhere"),
+    sentence: "What tools may do beside reading: write, destroy",
+    example: "write,destroy",
+    ..ROW
+};
+pub(crate) const CONNECTORS: SettingRow = SettingRow {
+    flag: Some("connectors"),
+    variable: Some("FOOTBRIDGE_CONNECTORS"),
+    key: Some("connectors_directory"),
+    kind: SettingKind::Path,
+    sentence: "A directory of connector files of your own; one named as a built-in connector \
+               replaces it",
+    example: "/path/to/connectors",
+    ..ROW
+};
+pub(crate) const GROUPS: SettingRow = SettingRow {
+    flag: Some("groups"),
+    variable: Some("FOOTBRIDGE_GROUPS"),
+    key: Some("groups"),
+    kind: SettingKind::Texts,
+    sentence: "Groups of tools to list beside those listed anyway; -NAME leaves one out, all \
+               means every group",
+    example: "wiki,-bulk",
+    ..ROW
+};
+pub(crate) const DATA: SettingRow = SettingRow {
+    flag: Some("data"),
+    variable: Some("FOOTBRIDGE_DATA"),
+    key: Some("data"),
+    kind: SettingKind::Path,
+    default: Some("footbridge in the user's data directory"),
+    sentence: "Where the local board is kept",
+    example: "/path/to/data",
+    ..ROW
+};
+pub(crate) const SETTINGS_FILE: SettingRow = SettingRow {
+    flag: Some("settings"),
+    variable: Some("FOOTBRIDGE_SETTINGS"),
+    kind: SettingKind::Path,
+    default: Some("footbridge/settings.yaml in the user's configuration directory, if there"),
+    sentence: "The settings file",
+    example: "/path/to/settings.yaml",
+    ..ROW
+};
+pub(crate) const CA_FILE: SettingRow = SettingRow {
+    flag: Some("ca-file"),
+    variable: Some("FOOTBRIDGE_CA_FILE"),
+    key: Some("ca_file"),
+    kind: SettingKind::Path,
+    sentence: "A file with further root certificates, in PEM",
+    example: "/path/to/roots.pem",
+    ..ROW
+};
+pub(crate) const ENVIRONMENT_FILE: SettingRow = SettingRow {
+    flag: Some("env-file"),
+    kind: SettingKind::Path,
+    default: Some(".env, if there, unless a client started it"),
+    sentence: "A file of variables, NAME=value in each line",
+    ..ROW
+};
+pub(crate) const BEARER: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_TOKEN"),
+    kind: SettingKind::Secret,
+    sentence: "Bearer that clients of /mcp must send",
+    ..ROW
+};
+pub(crate) const ACTION_KEY: SettingRow = SettingRow {
+    variable: Some("ACTION_PROXY_API_KEY"),
+    kind: SettingKind::Secret,
+    default: Some("/actions answers 503"),
+    sentence: "Key that clients of /actions must send",
+    ..ROW
+};
+pub(crate) const LOG: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_LOG"),
+    default: Some("warn"),
+    sentence: "What is logged on stderr, such as info or footbridge=debug",
+    example: "info",
+    ..ROW
+};
+pub(crate) const PROBE_URL: SettingRow = SettingRow {
+    variable: Some("MCP_URL"),
+    default: Some("http://127.0.0.1:8000/mcp"),
+    sentence: "Address that probe asks when none is given",
+    example: "http://127.0.0.1:8000/mcp",
+    user: SettingUser::Client,
+    ..ROW
+};
+pub(crate) const PROBE_BEARER: SettingRow = SettingRow {
+    variable: Some("MCP_TOKEN"),
+    kind: SettingKind::Secret,
+    sentence: "Bearer that probe sends",
+    user: SettingUser::Client,
+    ..ROW
+};
+pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
+    flag: Some("base-url"),
+    variable: Some("TAIGA_PROXY_BASE_URL"),
+    sentence: "Address of the server",
+    example: "http://127.0.0.1:8000",
+    user: SettingUser::Client,
+    ..ROW
+};
+
+/// Every setting, in the order in which people read of them.
+pub(crate) const SETTINGS: [&SettingRow; 22] = [
+    &TRANSPORT,
+    &HOST,
+    &PORT,
+    &NO_AUTH,
+    &PUBLIC_URL,
+    &ALLOWED_HOSTS,
+    &ALLOWED_ORIGINS,
+    &TRUSTED_PROXIES,
+    &REQUIRE_ALL,
+    &ALLOW,
+    &GROUPS,
+    &CONNECTORS,
+    &DATA,
+    &SETTINGS_FILE,
+    &CA_FILE,
+    &ENVIRONMENT_FILE,
+    &BEARER,
+    &ACTION_KEY,
+    &LOG,
+    &PROBE_URL,
+    &PROBE_BEARER,
+    &ACTIONS_URL,
+];
+
+/// The setting of a flag of the command line; none for what is no setting.
+pub(crate) fn setting_of(argument: &Arg) -> Option<&'static SettingRow> {
+    let flag = argument.get_long()?;
+    SETTINGS.into_iter().find(|row| row.flag == Some(flag))
+}
+
+impl SettingRow {
+    /// The sentence, with what holds where nothing is set.
+    fn help(&self) -> String {
+        match self.default {
+            Some(default) => format!("{} [default: {default}]", self.sentence),
+            None => self.sentence.to_owned(),
+        }
+    }
+}
+
+/// Describes every flag that is a setting, in the command and those below it.
+pub(crate) fn describe(command: Command) -> Command {
+    command
+        .mut_args(|argument| match setting_of(&argument) {
+            Some(row) => argument.help(Resettable::Value(StyledStr::from(row.help()))),
+            None => argument,
+        })
+        .mut_subcommands(describe)
+}
+
+/// Names the variable of every flag that has one, for those who asked for help.
+pub(crate) fn with_variables(command: Command) -> Command {
+    command
+        .mut_args(
+            |argument| match setting_of(&argument).and_then(|row| row.variable) {
+                Some(variable) => argument.env(variable),
+                None => argument,
+            },
+        )
+        .mut_subcommands(with_variables)
+}

@@ -1,0 +1,128 @@
+//! What the environment says of the options of a command: the variables of the process and of the
+//! `.env` file, read as the flags are. The command line is not read again.
+
+use std::error::Error as _;
+use std::path::Path;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{ArgAction, Command as ClapCommand};
+
+use crate::cli::{AccountCommand, Cli, Command, Options, ServeOptions, TokenCommand, Transport};
+use crate::environment::{self, variable};
+use crate::exit::Trouble;
+use crate::setting_table::{SETTINGS, SettingKind, setting_of};
+
+/// The command with what the environment adds to it, and whether there was a `.env` file.
+/// `suggested` is the transport that fits whoever started the program.
+///
+/// # Errors
+/// When the `.env` file cannot be read, or a variable has a value that its flag does not take.
+pub(crate) fn with_environment(
+    cli: Cli,
+    suggested: impl FnOnce() -> Transport,
+) -> Result<(Command, bool), Trouble> {
+    let has_file = load_file(&cli, suggested)?;
+    let mut command = cli.into_command();
+    match &mut command {
+        Command::Serve(arguments) => complete(&mut arguments.options)?,
+        Command::Call(arguments) => complete(&mut arguments.options)?,
+        Command::Tools(arguments) => complete(&mut arguments.options)?,
+        Command::Doctor(arguments) => complete(&mut arguments.options)?,
+        Command::Lint(arguments) => complete(&mut arguments.directory)?,
+        Command::Probe(arguments) => complete(&mut arguments.roots)?,
+        Command::Actions(arguments) => {
+            complete(&mut arguments.server)?;
+            complete(&mut arguments.directory)?;
+            complete(&mut arguments.roots)?;
+        }
+        Command::Account(arguments) => match &mut arguments.command {
+            AccountCommand::Add { files, .. }
+            | AccountCommand::List { files, .. }
+            | AccountCommand::Remove { files, .. } => complete(files)?,
+        },
+        Command::Token(arguments) => match &mut arguments.command {
+            TokenCommand::Create { files, .. }
+            | TokenCommand::List { files, .. }
+            | TokenCommand::Revoke { files, .. } => complete(files)?,
+        },
+        Command::Version(_) => {}
+    }
+    Ok((command, has_file))
+}
+
+/// Reads the `.env` file, if there is one. A client starts us over stdio in whatever folder it
+/// has open, and a file that lies there must not say where credentials go: then only a file that
+/// is named is read.
+fn load_file(cli: &Cli, suggested: impl FnOnce() -> Transport) -> Result<bool, Trouble> {
+    if let Some(path) = &cli.env_file {
+        return environment::load(path, true);
+    }
+    if let Some(written) = cli.serves_by() {
+        let transport = match written {
+            Some(transport) => transport,
+            None => read::<ServeOptions>()?.transport.unwrap_or_else(suggested),
+        };
+        if transport == Transport::Stdio {
+            return Ok(false);
+        }
+    }
+    environment::load(Path::new(environment::DEFAULT_FILE), false)
+}
+
+/// Fills up the options with what the environment says.
+fn complete<O: Options>(options: &mut O) -> Result<(), Trouble> {
+    let environment = read::<O>()?;
+    *options = std::mem::take(options).or_environment(environment);
+    Ok(())
+}
+
+/// The options as the environment has them.
+fn read<O: Options>() -> Result<O, Trouble> {
+    let empty = ClapCommand::new("environment").no_binary_name(true);
+    let mut command = O::augment_args(empty).mut_args(|argument| {
+        // A switch is there or not on a command line; a variable says which.
+        match setting_of(&argument).map(|row| row.kind) {
+            Some(SettingKind::Switch) if !matches!(argument.get_action(), ArgAction::SetTrue) => {
+                argument.num_args(1)
+            }
+            _ => argument,
+        }
+    });
+    let mut arguments = Vec::new();
+    for argument in command.get_arguments() {
+        let Some(row) = setting_of(argument) else {
+            continue;
+        };
+        let (Some(flag), Some(name)) = (row.flag, row.variable) else {
+            continue;
+        };
+        if let Some(value) = variable(name)? {
+            arguments.push(format!("--{flag}={value}"));
+        }
+    }
+    let options = command
+        .try_get_matches_from_mut(arguments)
+        .and_then(|matches| O::from_arg_matches(&matches));
+    options.map_err(|error| Trouble::usage(complaint(&error)))
+}
+
+/// Says which variable has a value that its flag does not take, and what it takes.
+fn complaint(error: &clap::Error) -> String {
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let shown = named(ContextKind::InvalidArg);
+    let flag = shown.split_whitespace().next().unwrap_or_default();
+    let row = SETTINGS
+        .into_iter()
+        .find(|row| row.flag.is_some() && row.flag == flag.strip_prefix("--"));
+    let name = row.and_then(|row| row.variable).unwrap_or(flag);
+    let why = match (error.get(ContextKind::ValidValue), error.source()) {
+        (Some(ContextValue::Strings(values)), _) => format!("it takes: {}", values.join(", ")),
+        (_, Some(source)) => source.to_string(),
+        _ => "write it as the flag is written".to_owned(),
+    };
+    let value = named(ContextKind::InvalidValue);
+    format!("the variable {name} is {value:?}, which {flag} does not take: {why}")
+}
