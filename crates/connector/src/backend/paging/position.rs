@@ -11,8 +11,8 @@ pub(in crate::backend) struct Position {
     pub(in crate::backend) size: usize,
     /// Rows that the pages before this one had.
     pub(in crate::backend) received: u64,
-    /// What tells the page before this one; empty for the first.
-    pub(in crate::backend) before: String,
+    /// The fingerprint of the page before this one; empty for the first, and where pages have none.
+    pub(in crate::backend) page_before: String,
 }
 
 impl Position {
@@ -20,19 +20,19 @@ impl Position {
     pub(super) fn text(&self) -> String {
         format!(
             "{}:{}:{}:{}:{}",
-            self.skip, self.size, self.received, self.before, self.start
+            self.skip, self.size, self.received, self.page_before, self.start
         )
     }
 
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.splitn(5, ':');
         let (skip, size) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        let (received, before) = (parts.next()?.parse().ok()?, parts.next()?.to_owned());
+        let (received, page_before) = (parts.next()?.parse().ok()?, parts.next()?.to_owned());
         Some(Self {
             skip,
             size,
             received,
-            before,
+            page_before,
             start: parts.next()?.to_owned(),
         })
     }
@@ -44,9 +44,9 @@ impl Position {
             skip,
             size,
             received,
-            before,
+            page_before,
         } = self;
-        (*skip, *size, *received) == (0, 0, 0) && before.is_empty()
+        (*skip, *size, *received) == (0, 0, 0) && page_before.is_empty()
     }
 }
 
@@ -66,9 +66,9 @@ mod tests {
             skip in any::<usize>(),
             size in any::<usize>(),
             received in any::<u64>(),
-            before in "[A-Za-z0-9_-]{0,8}",
+            page_before in "[A-Za-z0-9_-]{0,8}",
         ) {
-            let position = Position { start, skip, size, received, before };
+            let position = Position { start, skip, size, received, page_before };
             prop_assert_eq!(Position::read(&position.text()), Some(position));
         }
         #[test]

@@ -18,8 +18,8 @@ use crate::connector::PagingPlan;
 use crate::definition::PagingKind;
 use crate::failure::CallError;
 
-/// Characters of the print of a page.
-const PRINT: usize = 8;
+/// Characters of the fingerprint of a page.
+const FINGERPRINT: usize = 8;
 
 /// One kind of paging.
 pub(super) trait PagingScheme: Sync {
@@ -48,14 +48,16 @@ pub(super) trait PagingScheme: Sync {
     /// so.
     fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), CallError>;
 
-    /// What tells a page with rows from others in a later call too.
-    fn print(&self, _rows: &[Cow<'_, str>]) -> Option<String> {
+    /// What tells a page with rows from others, in a later call too.
+    fn fingerprint(&self, _rows: &[Cow<'_, str>]) -> Option<String> {
         None
     }
 
-    /// Whether a page with rows is the one before it, come again.
-    fn comes_again(&self, _plan: &PagingPlan, at: &Position, page: &CameAs<'_>) -> bool {
-        page.print.is_some_and(|print| print == at.before)
+    /// Whether the page at a position is the one before it, come again.
+    fn comes_again(&self, _plan: &PagingPlan, at: &Position, rows: &[Cow<'_, str>]) -> bool {
+        let has_page_before = !at.page_before.is_empty();
+        let fingerprint = has_page_before.then(|| self.fingerprint(rows)).flatten();
+        fingerprint.is_some_and(|fingerprint| fingerprint == at.page_before)
     }
 
     /// Where a list goes on behind so many rows of a page.
@@ -83,12 +85,6 @@ pub(super) trait PagingScheme: Sync {
     }
 }
 
-/// A page with rows, as it is held against the one before it.
-pub(super) struct CameAs<'p> {
-    pub(super) rows: &'p [Cow<'p, str>],
-    pub(super) print: Option<&'p str>,
-}
-
 /// The scheme of a kind.
 pub(super) fn of(kind: PagingKind) -> &'static dyn PagingScheme {
     match kind {
@@ -99,8 +95,8 @@ pub(super) fn of(kind: PagingKind) -> &'static dyn PagingScheme {
     }
 }
 
-/// The print of a page with rows: how many there are, the first and the last one.
-fn print(rows: &[Cow<'_, str>]) -> Option<String> {
+/// The fingerprint of a page with rows: how many there are, the first and the last one.
+fn fingerprint(rows: &[Cow<'_, str>]) -> Option<String> {
     let (first, last) = (rows.first()?, rows.last()?);
     let mut hash = Sha256::new();
     hash.update(rows.len().to_le_bytes());
@@ -108,9 +104,9 @@ fn print(rows: &[Cow<'_, str>]) -> Option<String> {
         hash.update(row.len().to_le_bytes());
         hash.update(row.as_bytes());
     }
-    let mut print = URL_SAFE_NO_PAD.encode(hash.finalize());
-    print.truncate(PRINT);
-    Some(print)
+    let mut fingerprint = URL_SAFE_NO_PAD.encode(hash.finalize());
+    fingerprint.truncate(FINGERPRINT);
+    Some(fingerprint)
 }
 
 /// A position of a kind whose pages do not depend on their size.
@@ -151,7 +147,7 @@ mod tests {
                 skip: skip as usize,
                 size,
                 received,
-                before: String::new(),
+                page_before: String::new(),
             };
             if let Some(halved) = of(PagingKind::Page).halved(&at) {
                 let number: u64 = halved.start.parse().unwrap();
@@ -175,7 +171,7 @@ mod tests {
                 PagingKind::Link,
             ] {
                 let start = start.to_string();
-                let at = Position { start, skip, size, received, before: String::new() };
+                let at = Position { start, skip, size, received, page_before: String::new() };
                 let _no_overflow = of(kind).halved(&at);
             }
         }

@@ -76,19 +76,23 @@ impl Tally {
             return vec![true; rows.len()];
         }
         rows.iter()
-            .map(|row| !self.seen.contains(&self.print(row.as_ref(), identity)))
+            .map(|row| {
+                !self
+                    .seen
+                    .contains(&self.fingerprint(row.as_ref(), identity))
+            })
             .collect()
     }
 
     /// Another page follows: its rows are held against these.
     pub(super) fn remember<S: AsRef<str>>(&mut self, rows: &[S], identity: Option<&[String]>) {
         for row in rows {
-            let print = self.print(row.as_ref(), identity);
-            self.seen.insert(print);
+            let fingerprint = self.fingerprint(row.as_ref(), identity);
+            self.seen.insert(fingerprint);
         }
     }
 
-    fn print(&self, row: &str, identity: Option<&[String]>) -> u64 {
+    fn fingerprint(&self, row: &str, identity: Option<&[String]>) -> u64 {
         self.hasher.hash_one(
             identity
                 .and_then(|path| value_inside(row, path))

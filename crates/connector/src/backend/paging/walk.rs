@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::cursor::{self, CursorBinding};
 use super::page::{PageAnswer, PageInPlace, PageStart, ReadPage, Remainder};
 use super::position::Position;
-use super::scheme::{self, CameAs, PagingScheme};
+use super::scheme::{self, PagingScheme};
 use super::tally::{LeaveReason, Tally, Verdict, shortfall};
 use crate::backend::Inner;
 use crate::backend::exchange::Ask;
@@ -280,9 +280,8 @@ impl<'a, L: RowList> PageWalk<'a, L> {
         let (rows, identity) = (&page.rows, self.plan.identity.as_deref());
         self.largest = self.largest.max(rows.len());
         self.total = page.total.or(self.total);
-        let print = self.print(rows);
         let mut is_fresh = self.tally.fresh(rows, identity);
-        if self.comes_again(rows, print.as_deref()) {
+        if self.comes_again(rows) {
             is_fresh.fill(false);
         }
         let fresh = is_fresh.iter().filter(|is_fresh| **is_fresh).count();
@@ -314,27 +313,21 @@ impl<'a, L: RowList> PageWalk<'a, L> {
             }));
         }
         self.received = self.at.received.saturating_add(rows.len() as u64);
+        let next = next.filter(|_| verdict != Verdict::Ended);
+        let fingerprint = next.as_ref().and_then(|_| self.scheme.fingerprint(rows));
         let next = next.map(|start| Position {
             start,
             skip: 0,
             size: self.at.size,
             received: self.received,
-            before: print.unwrap_or_else(|| self.at.before.clone()),
+            page_before: fingerprint.unwrap_or_else(|| self.at.page_before.clone()),
         });
         Ok(self.goes_on(verdict, remainder, next, is_full))
     }
 
-    fn print(&self, rows: &[Cow<'_, str>]) -> Option<String> {
-        if self.terms.is_alone {
-            return None;
-        }
-        self.scheme.print(rows)
-    }
-
     /// Whether a page is the one before it, which the backend gave again.
-    fn comes_again(&self, rows: &[Cow<'_, str>], print: Option<&str>) -> bool {
-        let page = CameAs { rows, print };
-        !self.terms.is_alone && self.scheme.comes_again(self.plan, &self.at, &page)
+    fn comes_again(&self, rows: &[Cow<'_, str>]) -> bool {
+        !self.terms.is_alone && self.scheme.comes_again(self.plan, &self.at, rows)
     }
 
     /// Moves on to the next page; why not, when the walk ends here.

@@ -8,7 +8,7 @@ use url::Url;
 use super::super::page::{NextPage, PageInPlace, Remainder};
 use super::super::position::Position;
 use super::super::tally::row_name;
-use super::{CameAs, PagingScheme, without_size};
+use super::{PagingScheme, without_size};
 use crate::connector::PagingPlan;
 use crate::failure::CallError;
 
@@ -41,8 +41,8 @@ impl PagingScheme for ByRow {
     }
 
     /// A page that ends with the very row after which it starts.
-    fn comes_again(&self, plan: &PagingPlan, at: &Position, page: &CameAs<'_>) -> bool {
-        let last = || row_name(page.rows.last()?, plan.identity.as_deref());
+    fn comes_again(&self, plan: &PagingPlan, at: &Position, rows: &[Cow<'_, str>]) -> bool {
+        let last = || row_name(rows.last()?, plan.identity.as_deref());
         starts_after_rows(plan) && !at.start.is_empty() && last().is_some_and(|row| row == at.start)
     }
 

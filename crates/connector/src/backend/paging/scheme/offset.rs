@@ -6,7 +6,7 @@ use url::Url;
 
 use super::super::page::{PageInPlace, Remainder};
 use super::super::position::Position;
-use super::{PagingScheme, print};
+use super::{PagingScheme, fingerprint};
 use crate::failure::CallError;
 
 /// Pages by the rows before them.
@@ -34,8 +34,8 @@ impl PagingScheme for ByOffset {
         ))
     }
 
-    fn print(&self, rows: &[Cow<'_, str>]) -> Option<String> {
-        print(rows)
+    fn fingerprint(&self, rows: &[Cow<'_, str>]) -> Option<String> {
+        fingerprint(rows)
     }
 
     fn halved(&self, at: &Position) -> Option<Position> {
@@ -45,7 +45,7 @@ impl PagingScheme for ByOffset {
             skip: 0,
             size: at.size / 2,
             received: at.received.checked_add(skip)?,
-            before: at.before.clone(),
+            page_before: at.page_before.clone(),
         })
     }
 

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::super::page::{PageInPlace, Remainder};
 use super::super::position::Position;
-use super::{PagingScheme, print};
+use super::{PagingScheme, fingerprint};
 use crate::failure::CallError;
 
 /// Pages by their numbers. A number means nothing without the size of the pages, which is therefore
@@ -27,8 +27,8 @@ impl PagingScheme for ByNumber {
         Ok((page.remainder(), Some(number.saturating_add(1).to_string())))
     }
 
-    fn print(&self, rows: &[Cow<'_, str>]) -> Option<String> {
-        print(rows)
+    fn fingerprint(&self, rows: &[Cow<'_, str>]) -> Option<String> {
+        fingerprint(rows)
     }
 
     /// The size is that of the pages that came, which the backend may have capped below what was
@@ -52,7 +52,7 @@ impl PagingScheme for ByNumber {
             skip: usize::try_from(row - before * half).ok()?,
             size: usize::try_from(half).ok()?,
             received: before * half,
-            before: at.before.clone(),
+            page_before: at.page_before.clone(),
         })
     }
 
