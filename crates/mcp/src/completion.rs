@@ -29,7 +29,7 @@ pub(crate) struct CompletionRequest {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type")]
+#[serde(expecting = "internally tagged enum Reference", tag = "type")]
 pub(crate) enum CompletionReference {
     #[serde(rename = "ref/prompt")]
     Prompt { name: String },
@@ -38,12 +38,14 @@ pub(crate) enum CompletionReference {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "struct Argument")]
 pub(crate) struct CompletionArgument {
     pub(crate) name: String,
     pub(crate) value: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(expecting = "struct Context")]
 pub(crate) struct CompletionContext {
     #[serde(default)]
     pub(crate) arguments: Map<String, Value>,

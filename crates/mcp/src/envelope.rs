@@ -129,6 +129,7 @@ pub(crate) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "struct Fields")]
 struct EnvelopeFields<'a> {
     #[serde(borrow, default)]
     jsonrpc: Option<&'a RawValue>,

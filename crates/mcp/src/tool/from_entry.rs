@@ -13,7 +13,7 @@ use crate::output::ToolResult;
 
 /// An entry of `tools/list`, of any revision. Source: specification 2026-07-28, schema, `Tool`.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(expecting = "struct Entry", rename_all = "camelCase")]
 struct ForeignEntry {
     name: String,
     title: Option<String>,
