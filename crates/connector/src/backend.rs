@@ -161,8 +161,8 @@ impl Shared {
     /// What every filter may name.
     fn variables(&self) -> Variables {
         let mut variables = Variables::default();
-        throttle::set(&mut variables, Variable::Settings, self.open.clone());
-        throttle::set(&mut variables, Variable::Today, Val::utf8_str(today()));
+        variables.set(Variable::Settings, self.open.clone());
+        variables.set(Variable::Today, Val::utf8_str(today()));
         variables
     }
 }

@@ -13,6 +13,7 @@ mod natives;
 mod program;
 mod reach;
 pub(crate) mod traps;
+mod variable;
 
 use jaq_json::Val;
 
@@ -23,10 +24,10 @@ pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, soun
 pub(crate) use message::without_values;
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
-    Fault, FilterId, Program, SHARED, Stop, Use, VARIABLE_MEANINGS, VARIABLES, Variable, Variables,
-    compile, uses,
+    CompileFilters, Fault, FilterId, Program, SHARED, Stop, Use, compile, term, uses, uses_in,
 };
 pub(crate) use reach::Reach;
+pub(crate) use variable::{Variable, Variables};
 
 #[cfg(test)]
 mod tests;

@@ -44,7 +44,7 @@ pub use backend::{
     Asked, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure,
     Progress, Question,
 };
-pub use compile::compile;
+pub use compile::{compile, compile_sound};
 pub use connector::{
     ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, Resource,
     RestAction, SettingKind, Tool,

@@ -198,7 +198,8 @@ fn kind(of: &Value) -> String {
 
 fn functions(out: &mut String) {
     out.push_str("\n## Filters\n\nFilters are jq. They reach no clock, file, environment, network or secret, and each run has a limit on rounds, time and nesting.\n\n### Variables\n\n| variable | value |\n|---|---|\n");
-    for (name, meaning) in jq::VARIABLE_MEANINGS {
+    for variable in jq::Variable::ALL {
+        let (name, meaning) = (variable.name(), variable.meaning());
         let _infallible = writeln!(out, "| `{name}` | {meaning} |");
     }
     out.push_str("\n### Functions of ours\n\n| function | meaning |\n|---|---|\n");

@@ -183,22 +183,25 @@ impl ConnectorFile {
 
     /// Compiles it, and gives the name it is served by.
     pub(crate) fn compile(&self) -> Result<(String, Connector), Trouble> {
-        let connector =
-            footbridge_connector::compile(&self.file, &self.text).map_err(|problems| {
-                let first = problems
-                    .list()
-                    .first()
-                    .map(|problem| problem.in_file(&self.file))
-                    .unwrap_or_default();
-                match problems.list().len() {
-                    1 => Trouble::usage(first),
-                    count => Trouble::usage(format!(
-                        "{first}; and {} more: footbridge lint {} lists them",
-                        count - 1,
-                        self.file
-                    )),
-                }
-            })?;
+        let compile = match self.origin {
+            Origin::BuiltIn => footbridge_connector::compile_sound,
+            Origin::Directory | Origin::Path => footbridge_connector::compile,
+        };
+        let connector = compile(&self.file, &self.text).map_err(|problems| {
+            let first = problems
+                .list()
+                .first()
+                .map(|problem| problem.in_file(&self.file))
+                .unwrap_or_default();
+            match problems.list().len() {
+                1 => Trouble::usage(first),
+                count => Trouble::usage(format!(
+                    "{first}; and {} more: footbridge lint {} lists them",
+                    count - 1,
+                    self.file
+                )),
+            }
+        })?;
         let own = connector.name();
         if let (Origin::Directory, Some(name)) = (self.origin, self.name.as_deref())
             && own != name
@@ -227,7 +230,15 @@ fn is_path(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_path;
+    use super::{BUILT_IN, is_path};
+
+    #[test]
+    fn every_built_in_connector_is_sound_down_to_its_filters() {
+        for known in &BUILT_IN {
+            let compiled = footbridge_connector::compile(known.file, known.text);
+            assert_eq!(compiled.err(), None, "{}", known.name);
+        }
+    }
 
     #[test]
     fn what_has_a_separator_or_the_ending_is_a_path() {

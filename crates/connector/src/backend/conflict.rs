@@ -7,7 +7,6 @@ use jaq_json::Val;
 
 use super::Inner;
 use super::request::{self, Prepared};
-use super::throttle::set;
 use super::values::{self, Held};
 use crate::connector::Request;
 use crate::failure::CallError;
@@ -33,10 +32,7 @@ pub(super) async fn decide(
         // nothing was compared with a version: what the backend says of it is all there is
         return Ok(Way::Refuse(error));
     }
-    let image = variables
-        .get(Variable::Before as usize)
-        .cloned()
-        .unwrap_or_default();
+    let image = variables.get(Variable::Before).clone();
     let Ok(now) = request::simple(inner, before, variables).await else {
         return Ok(Way::Refuse(error));
     };
@@ -52,7 +48,7 @@ pub(super) async fn decide(
     };
     let (old, new) = (version(&image).await?, version(&now).await?);
     let mut fresh = variables.clone();
-    set(&mut fresh, Variable::Before, now.clone());
+    fresh.set(Variable::Before, now.clone());
     let again = request::prepare(inner, request, &fresh).await?;
     let fields = changed(sent.body.as_ref(), &image, &now, &old);
     let latest = jq::plain_text(&new)

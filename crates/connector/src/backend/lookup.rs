@@ -11,7 +11,6 @@ use jaq_json::Val;
 use super::Inner;
 use super::request;
 use super::sources::Loaded;
-use super::throttle::set;
 use super::values::{self, Held};
 use crate::connector::Lookup;
 use crate::failure::CallError;
@@ -71,12 +70,8 @@ pub(super) async fn resolve(
         )));
     }
     let mut variables = variables.clone();
-    set(&mut variables, Variable::In, asked.scope.clone());
-    set(
-        &mut variables,
-        Variable::Value,
-        Val::utf8_str(as_id.to_owned()),
-    );
+    variables.set(Variable::In, asked.scope.clone());
+    variables.set(Variable::Value, Val::utf8_str(as_id.to_owned()));
     if let Some((_, filter)) = word_of(asked, name)
         && filter.needs_no_input()
         && let Some(found) = word(inner, asked, name, &[], &variables).await?
@@ -158,10 +153,7 @@ impl Chosen {
         variables: &Variables,
     ) -> Result<Self, CallError> {
         let scope = plain_text(&asked.scope).unwrap_or_default();
-        let me = variables
-            .get(Variable::Me as usize)
-            .cloned()
-            .unwrap_or_default();
+        let me = variables.get(Variable::Me).clone();
         let loaded = inner
             .sources
             .load(inner, source, (&scope, &asked.scope), &me, None)

@@ -92,9 +92,8 @@ pub(super) async fn prepare(
     let body = match &request.body {
         Some(Body::Filter(_)) => Some(values.next().flatten().unwrap_or_default()),
         Some(Body::Map(entries)) => {
-            let given = variables.get(Variable::Given as usize);
-            let cleared =
-                |name: &String| given.and_then(|given| jq::get(given, name)) == Some(&Val::Null);
+            let given = variables.get(Variable::Given);
+            let cleared = |name: &String| jq::get(given, name) == Some(&Val::Null);
             let sent = entries.iter().zip(values).filter_map(|(entry, value)| {
                 let value = value.unwrap_or_default();
                 let goes = value != Val::Null || entry.clear.as_ref().is_some_and(cleared);
@@ -132,7 +131,7 @@ fn parameters(query: &mut Vec<(String, String)>, key: &str, value: Val) -> Resul
 
 /// A name of a path template.
 fn value(inner: &Inner, name: &str, variables: &Variables) -> Option<String> {
-    let variable = |variable: Variable| variables.get(variable as usize);
+    let variable = |variable: Variable| variables.get(variable);
     let (head, rest) = name
         .split_once('.')
         .map_or((name, None), |(head, rest)| (head, Some(rest)));
@@ -145,12 +144,12 @@ fn value(inner: &Inner, name: &str, variables: &Variables) -> Option<String> {
         ("item", _) => variable(Variable::Item),
         ("in", None) => variable(Variable::In),
         ("value", None) => variable(Variable::Value),
-        _ => return plain_text(jq::get(variable(Variable::Args)?, name)?),
+        _ => return plain_text(jq::get(variable(Variable::Args), name)?),
     };
     plain_text(
         rest.into_iter()
             .flat_map(|rest| rest.split('.'))
-            .try_fold(root?, |value, key| jq::get(value, key))?,
+            .try_fold(root, |value, key| jq::get(value, key))?,
     )
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::throttle::set;
 use super::values::{self, Held};
 use super::{Inner, request};
 use crate::connector::Resource;
@@ -18,11 +17,7 @@ pub(super) async fn read(
     given: &Map<String, Value>,
 ) -> Result<String, CallError> {
     let mut variables = inner.variables();
-    set(
-        &mut variables,
-        Variable::Args,
-        jq::from_json(&Value::Object(given.clone())),
-    );
+    variables.set(Variable::Args, jq::from_json(&Value::Object(given.clone())));
     let answer = request::simple(inner, &resource.request, &variables).await?;
     let held = match &resource.result {
         Some(filter) => Held::Made(values::one(inner, filter, &answer, &variables).await?),

@@ -11,7 +11,6 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::exchange::{self, Ask};
 use super::secrets;
-use super::throttle::set;
 use super::values::{self, Held, to_json};
 use super::{Inner, request};
 use crate::connector::{Exchange, Login};
@@ -158,8 +157,8 @@ impl Session {
     ) -> Result<Kept, CallError> {
         let title = &inner.compiled().title;
         let mut variables = Variables::default();
-        set(&mut variables, Variable::Settings, with_secrets(inner));
-        set(&mut variables, Variable::Login, last.clone());
+        variables.set(Variable::Settings, with_secrets(inner));
+        variables.set(Variable::Login, last.clone());
         let body = values::one(inner, &exchange.body, &Held::Nothing, &variables).await?;
         let ask = Ask::new(Method::POST, exchange.path.clone(), Some(to_json(&body)?));
         // a login changes nothing: it may be sent again, and a failure of it leaves nothing in
@@ -286,8 +285,8 @@ async fn renewing(
         return Ok(Vec::new());
     };
     let mut variables = Variables::default();
-    set(&mut variables, Variable::Settings, with_secrets(inner));
-    set(&mut variables, Variable::Login, answer.clone());
+    variables.set(Variable::Settings, with_secrets(inner));
+    variables.set(Variable::Login, answer.clone());
     let body = values::one(inner, &renew.body, &Held::Nothing, &variables).await?;
     let Val::Obj(body) = body else {
         return Ok(plain_text(&body)

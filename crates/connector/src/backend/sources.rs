@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use super::projection::Fields;
 use super::step_list::{self, WantedItems};
-use super::throttle::set;
 use super::values::Held;
 use super::{Inner, request};
 use crate::connector::Source;
@@ -150,8 +149,8 @@ async fn fetch(
     me: &Val,
 ) -> Result<(Val, bool), CallError> {
     let mut variables = inner.variables();
-    set(&mut variables, Variable::In, scope.clone());
-    set(&mut variables, Variable::Me, me.clone());
+    variables.set(Variable::In, scope.clone());
+    variables.set(Variable::Me, me.clone());
     let Some(pages) = &source.request.pages else {
         let held: Held = request::simple(inner, &source.request, &variables).await?;
         return Ok((held.value()?, false));

@@ -114,11 +114,7 @@ pub(super) async fn read(
 
 /// Whether the filter says anything about this call.
 fn applies(pages: &Pages, variables: &Variables) -> bool {
-    let given = variables.get(Variable::Given as usize);
-    let is_passed = |name: &String| {
-        given
-            .and_then(|given| jq::get(given, name))
-            .is_some_and(|value| *value != Val::Null)
-    };
+    let given = variables.get(Variable::Given);
+    let is_passed = |name: &String| jq::get(given, name).is_some_and(|value| *value != Val::Null);
     pages.filter_passed.is_empty() || pages.filter_passed.iter().any(is_passed)
 }

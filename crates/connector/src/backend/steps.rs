@@ -13,7 +13,6 @@ use jaq_json::Val;
 use serde_json::{Map, Value};
 
 use super::step_list::{self, ItemList, WantedItems};
-use super::throttle::set;
 use super::tidy::Rules;
 use super::values::{self, Held};
 use super::{Inner, Options, Outcome, conflict, request};
@@ -118,23 +117,14 @@ async fn begin<'c>(
     let mut variables = inner.variables();
     let arguments = arguments::read(inner, plan, arguments, &variables).await?;
     let (given, paged) = arguments::admit(plan, arguments)?;
-    set(
-        &mut variables,
+    variables.set(
         Variable::Given,
         jq::from_json(&Value::Object(given.clone())),
     );
     let maybe_part = plan.writes && cut::refuse(&given, None).is_err();
     let written = maybe_part.then(|| given.clone());
-    set(
-        &mut variables,
-        Variable::Args,
-        arguments::with_defaults(plan, given),
-    );
-    set(
-        &mut variables,
-        Variable::Steps,
-        Val::obj(jaq_json::Map::default()),
-    );
+    variables.set(Variable::Args, arguments::with_defaults(plan, given));
+    variables.set(Variable::Steps, Val::obj(jaq_json::Map::default()));
     for (unless, say) in &plan.checks {
         if !values::is_true(inner, unless, &variables).await? {
             return Err(CallError::caller(say.clone()));
@@ -142,7 +132,7 @@ async fn begin<'c>(
     }
     if plan.uses_me {
         let me = inner.session.me(inner).await?;
-        set(&mut variables, Variable::Me, me);
+        variables.set(Variable::Me, me);
     }
     let mut run = Run {
         inner,
@@ -171,13 +161,10 @@ async fn begin<'c>(
         let image = request::simple(inner, before, &run.variables)
             .await?
             .value()?;
-        set(&mut run.variables, Variable::Before, image);
+        run.variables.set(Variable::Before, image);
     }
     if let Some(written) = &written {
-        let image = run
-            .variables
-            .get(Variable::Before as usize)
-            .filter(|image| **image != Val::Null);
+        let image = Some(run.variables.get(Variable::Before)).filter(|image| **image != Val::Null);
         let stored = image
             .map(values::to_json)
             .transpose()?
@@ -216,11 +203,8 @@ impl Run<'_> {
                 .named
                 .iter()
                 .map(|(name, value)| (Val::utf8_str(name.clone()), value.clone()));
-            set(
-                &mut self.variables,
-                Variable::Steps,
-                Val::obj(steps.collect()),
-            );
+            self.variables
+                .set(Variable::Steps, Val::obj(steps.collect()));
         }
         Ok(())
     }
@@ -376,7 +360,7 @@ impl Run<'_> {
     async fn write(&mut self, request: &Request, item: Option<&Val>) -> Result<Held, CallError> {
         let mut variables = self.variables.clone();
         if let Some(item) = item {
-            set(&mut variables, Variable::Item, item.clone());
+            variables.set(Variable::Item, item.clone());
         }
         let prepared = request::prepare(self.inner, request, &variables).await?;
         let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
@@ -394,7 +378,7 @@ impl Run<'_> {
         match conflict::decide(self.inner, request, before, &prepared, &variables, error).await? {
             conflict::Way::Refuse(error) => Err(error),
             conflict::Way::Again(prepared, now) => {
-                set(&mut self.variables, Variable::Before, now);
+                self.variables.set(Variable::Before, now);
                 request::send(
                     self.inner,
                     prepared.ask(&[], Some(&self.plan.hints), request)?,
@@ -454,7 +438,7 @@ impl Run<'_> {
         let mut outcomes = Vec::new();
         for item in self.items(each).await? {
             let mut variables = self.variables.clone();
-            set(&mut variables, Variable::Item, item.clone());
+            variables.set(Variable::Item, item.clone());
             let read = async {
                 let ask = request::prepare(self.inner, request, &variables)
                     .await?

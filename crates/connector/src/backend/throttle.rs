@@ -143,16 +143,11 @@ fn length(said: &str, now: SystemTime) -> Option<Duration> {
 /// `$status` and `$headers` of an answer.
 pub(super) fn answered(inner: &Inner, answer: &Response<Bytes>) -> Variables {
     let mut variables = inner.variables();
-    set(
-        &mut variables,
+    variables.set(
         Variable::Status,
         Val::from(isize::try_from(answer.status().as_u16()).unwrap_or_default()),
     );
-    set(
-        &mut variables,
-        Variable::Headers,
-        headers(inner, answer.headers()),
-    );
+    variables.set(Variable::Headers, headers(inner, answer.headers()));
     variables
 }
 
@@ -170,13 +165,6 @@ pub(super) fn headers(inner: &Inner, headers: &HeaderMap) -> Val {
         ))
     });
     Val::obj(texts.collect())
-}
-
-/// Sets a variable.
-pub(super) fn set(variables: &mut Variables, variable: Variable, value: Val) {
-    if let Some(slot) = variables.get_mut(variable as usize) {
-        *slot = value;
-    }
 }
 
 #[cfg(test)]

@@ -204,8 +204,10 @@ fn filtered(
     run: impl FnOnce(&Program) -> Result<Vec<Val>, Stop>,
 ) -> Result<Vec<Val>, CallError> {
     inner.budget.filter()?;
+    let program = &inner.compiled().program;
+    program.prepare();
     let started = jq::worked();
-    let found = run(&inner.compiled().program);
+    let found = run(program);
     inner.budget.filtered(jq::worked().saturating_sub(started));
     sound(inner, glue, found)
 }

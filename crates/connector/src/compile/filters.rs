@@ -2,7 +2,7 @@
 //! compiled together.
 
 use super::scope::Scope;
-use crate::jq::{self, Evaluation, FilterId, FilterOrigin, Glue, Program};
+use crate::jq::{self, CompileFilters, Evaluation, FilterId, FilterOrigin, Glue, Program};
 use crate::place::{self, Place, Placed};
 use crate::problem::Found;
 use crate::template::Template;
@@ -39,16 +39,21 @@ impl<'d> Filters<'d> {
         scope: &Scope<'_>,
         found: &mut Found,
     ) -> Glue {
-        scope.check(filter, part, self, found);
+        let term = jq::term(&filter.value);
+        let uses = term.as_ref().map(jq::uses_in).unwrap_or_default();
+        scope.check(filter, &uses, part, self, found);
         self.origins.push(FilterOrigin {
             part: part.to_owned(),
             line: filter.place.line,
             code: filter.value.clone(),
         });
-        let evaluation = Evaluation::plain(&filter.value).unwrap_or_else(|| {
-            self.list.push((filter, part.to_owned()));
-            Evaluation::Filter(FilterId(self.list.len() - 1))
-        });
+        let evaluation = term
+            .as_ref()
+            .and_then(Evaluation::plain_in)
+            .unwrap_or_else(|| {
+                self.list.push((filter, part.to_owned()));
+                Evaluation::Filter(FilterId(self.list.len() - 1))
+            });
         Glue {
             evaluation,
             origin: Some(self.origins.len() - 1),
@@ -128,14 +133,17 @@ impl<'d> Filters<'d> {
         std::mem::take(&mut self.origins)
     }
 
-    /// Compiles all of them; faults are reported where they stand. One that cannot be read does not
-    /// hide the names in the others.
-    pub(super) fn compile(&self, found: &mut Found) -> Option<Program> {
+    /// The program of all of them; faults are reported where they stand, unless there are known to
+    /// be none. One that cannot be read does not hide the names in the others.
+    pub(super) fn program(&self, when: CompileFilters, found: &mut Found) -> Option<Program> {
         let mut codes: Vec<&str> = self
             .list
             .iter()
             .map(|(code, _)| code.value.as_str())
             .collect();
+        if when == CompileFilters::OnFirstRun {
+            return Some(Program::of_sound_filters(self.shared(), &codes));
+        }
         let faults = match jq::compile(self.shared(), &codes) {
             Ok(program) => return Some(program),
             Err(faults) => faults,

@@ -5,6 +5,7 @@ use http::{HeaderName, header};
 use super::compilation::Compilation;
 use super::scope::Scope;
 use crate::connector::{Exchange, Login};
+use crate::jq::Variable;
 use crate::place::Placed;
 
 impl<'d> Compilation<'d> {
@@ -20,7 +21,7 @@ impl<'d> Compilation<'d> {
             self.exchange(
                 [&renew.post, &renew.body, &renew.token],
                 "upstream.login.renew",
-                &secrets.clone().with("$login"),
+                &secrets.clone().with(Variable::Login),
             )
         });
         let me = login

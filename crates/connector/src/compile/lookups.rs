@@ -6,7 +6,7 @@ use super::compilation::Compilation;
 use super::scope::Scope;
 use super::tools::steps;
 use crate::connector::{Lookup, Pages, Request, Row, Source};
-use crate::jq::Glue;
+use crate::jq::{Glue, Variable};
 
 /// Time for which a source is kept when the file does not say.
 const DEFAULT_KEEP: Duration = Duration::from_secs(5 * 60);
@@ -19,7 +19,7 @@ impl<'d> Compilation<'d> {
         for (name, source) in self.definition.sources.iter() {
             let part = format!("sources.{}", name.value);
             self.check_name(name, &part);
-            let scope = Scope::new(self.definition, &["$in"]);
+            let scope = Scope::new(self.definition, &[Variable::In]);
             let path = self.path(&source.get, &format!("{part}.get"), &scope);
             let query = self.query(&source.query, &part, &scope);
             let pages = source.pages.as_ref().and_then(|paging| {
@@ -75,7 +75,7 @@ impl<'d> Compilation<'d> {
         for (name, lookup) in self.definition.lookups.iter() {
             let part = format!("lookups.{}", name.value);
             self.check_name(name, &part);
-            let rows_of = Scope::new(self.definition, &["$in"]);
+            let rows_of = Scope::new(self.definition, &[Variable::In]);
             let source = lookup.from.as_ref().and_then(|from| {
                 let at = self
                     .definition
@@ -114,7 +114,7 @@ impl<'d> Compilation<'d> {
             if names.is_empty() {
                 names.push(own(".name"));
             }
-            let asked = Scope::new(self.definition, &["$in", "$value"]);
+            let asked = Scope::new(self.definition, &[Variable::In, Variable::Value]);
             let one = lookup
                 .one
                 .as_ref()

@@ -8,7 +8,7 @@ use super::compilation::Compilation;
 use super::scope::Scope;
 use crate::connector::{ModelPaging, PagingPlan};
 use crate::definition::{Paging, PagingKind};
-use crate::jq::Glue;
+use crate::jq::{Glue, Variable};
 use crate::place::{Place, Placed};
 
 /// Rows that one walk over pages may read, whatever the file says.
@@ -122,7 +122,7 @@ impl<'d> Compilation<'d> {
     }
 
     fn paging_plan(&mut self, written: &'d Paging, part: &str) -> PagingPlan {
-        let scope = Scope::new(self.definition, &["$headers"]);
+        let scope = Scope::new(self.definition, &[Variable::Headers]);
         let mut filter = |filter: &'d Option<Placed<String>>, key: &str| {
             self.optional_filter(filter.as_ref(), &format!("{part}.{key}"), &scope)
         };

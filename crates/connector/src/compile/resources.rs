@@ -10,6 +10,7 @@ use super::scope::Scope;
 use super::tools::steps;
 use crate::connector::{Prompt, PromptArgument, Request, Resource};
 use crate::definition::{self, Answer};
+use crate::jq::Variable;
 use crate::place::Placed;
 use crate::template::Template;
 
@@ -77,7 +78,7 @@ impl<'d> Compilation<'d> {
                 );
             }
         }
-        let scope = Scope::of_names(self.definition, names.clone(), &["$args"]);
+        let scope = Scope::of_names(self.definition, names.clone(), &[Variable::Args]);
         let mut patterns = Vec::new();
         for (name, pattern) in resource.patterns.iter() {
             if !names.contains(&name.value.as_str()) {

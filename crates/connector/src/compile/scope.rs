@@ -2,7 +2,7 @@
 
 use super::filters::Filters;
 use crate::definition::{Definition, Tool};
-use crate::jq::{self, VARIABLES};
+use crate::jq::{Use, Variable};
 use crate::place::Placed;
 use crate::problem::Found;
 
@@ -13,7 +13,7 @@ pub(super) struct Scope<'d> {
     /// The arguments there are.
     arguments: Option<Vec<&'d str>>,
     /// Variables beside `$settings`, `$me` and `$today`.
-    variables: Vec<&'static str>,
+    variables: Vec<Variable>,
     /// Steps whose values are known.
     steps: Vec<&'d str>,
     /// Arguments whose names are not ids yet.
@@ -22,7 +22,7 @@ pub(super) struct Scope<'d> {
 }
 
 impl<'d> Scope<'d> {
-    pub(super) fn new(definition: &'d Definition, variables: &[&'static str]) -> Self {
+    pub(super) fn new(definition: &'d Definition, variables: &[Variable]) -> Self {
         let variables = variables.to_vec();
         Self {
             definition,
@@ -37,7 +37,7 @@ impl<'d> Scope<'d> {
     pub(super) fn of_tool(
         definition: &'d Definition,
         tool: &'d Tool,
-        variables: &[&'static str],
+        variables: &[Variable],
     ) -> Self {
         Self::of_names(definition, tool.input.keys().collect(), variables)
     }
@@ -46,7 +46,7 @@ impl<'d> Scope<'d> {
     pub(super) fn of_names(
         definition: &'d Definition,
         names: Vec<&'d str>,
-        variables: &[&'static str],
+        variables: &[Variable],
     ) -> Self {
         Self {
             arguments: Some(names),
@@ -54,7 +54,7 @@ impl<'d> Scope<'d> {
         }
     }
 
-    pub(super) fn with(mut self, variable: &'static str) -> Self {
+    pub(super) fn with(mut self, variable: Variable) -> Self {
         self.variables.push(variable);
         self
     }
@@ -77,48 +77,44 @@ impl<'d> Scope<'d> {
         self.steps.contains(&name)
     }
 
-    /// Reports what a filter names and may not.
+    /// Reports what a filter names and may not; `uses` are the variables it names.
     pub(super) fn check(
         &self,
         filter: &Placed<String>,
+        uses: &[Use],
         part: &str,
         filters: &Filters<'_>,
         found: &mut Found,
     ) {
-        for used in jq::uses(&filter.value) {
-            let Some(problem) = self.problem(&used.variable, used.key.as_deref()) else {
+        for Use { variable, key } in uses {
+            let Some(problem) = self.problem(*variable, key.as_deref()) else {
                 continue;
             };
-            let whole = used.key.as_ref().map_or_else(
-                || used.variable.clone(),
-                |key| format!("{}.{key}", used.variable),
-            );
+            let name = variable.name();
+            let whole = key
+                .as_ref()
+                .map_or_else(|| name.to_owned(), |key| format!("{name}.{key}"));
             let byte = filter
                 .value
                 .find(&whole)
-                .or_else(|| filter.value.find(&used.variable))
+                .or_else(|| filter.value.find(name))
                 .unwrap_or_default();
             found.add(filters.place(filter, byte), part, problem);
         }
     }
 
-    fn problem(&self, variable: &str, key: Option<&str>) -> Option<String> {
-        if !VARIABLES.contains(&variable) {
-            return None;
-        }
+    fn problem(&self, variable: Variable, key: Option<&str>) -> Option<String> {
         match (variable, key) {
-            ("$today", _) => None,
-            ("$settings", Some(name)) => self.setting(name),
-            ("$settings", None) => None,
-            ("$me", _) => self.me(),
-            ("$steps", _) if !self.variables.contains(&"$steps") => {
-                Some("there is no $steps here".into())
+            (Variable::Today, _) | (Variable::Settings, None) => None,
+            (Variable::Settings, Some(name)) => self.setting(name),
+            (Variable::Me, _) => self.me(),
+            _ if !self.variables.contains(&variable) => {
+                Some(format!("there is no {} here", variable.name()))
             }
-            ("$steps", Some(name)) => self.step(name),
-            (_, _) if !self.variables.contains(&variable) => {
-                Some(format!("there is no {variable} here"))
+            (Variable::Steps, Some(name)) => self.step(name),
+            (Variable::Args | Variable::Given, Some(name)) => {
+                self.argument(name, variable == Variable::Args)
             }
-            ("$args" | "$given", Some(name)) => self.argument(name, variable == "$args"),
             _ => None,
         }
     }
@@ -166,7 +162,7 @@ impl<'d> Scope<'d> {
         let has = |variable: &str| {
             self.variables
                 .iter()
-                .any(|known| known.strip_prefix('$') == Some(variable))
+                .any(|known| known.name().strip_prefix('$') == Some(variable))
         };
         match (head, first) {
             ("settings", Some(setting)) => self.setting(setting),

@@ -13,6 +13,7 @@ use super::shapes;
 use crate::connector::{Action, Annotations, Does, MAX_REQUESTS, Plan, Step, Tool};
 use crate::definition::{self, Definition, Effect, JsonType};
 use crate::fence::cut;
+use crate::jq::Variable;
 use crate::place::Placed;
 use steps::StepsOwner;
 
@@ -151,7 +152,7 @@ impl<'d> Compilation<'d> {
     fn step_tool(&mut self, tool: &'d definition::Tool, untrusted: &Arc<[String]>) -> Tool {
         let part = &tool.name.value;
         let arguments = self.arguments(tool);
-        let given = Scope::of_tool(self.definition, tool, &["$args", "$given"]);
+        let given = Scope::of_tool(self.definition, tool, &[Variable::Args, Variable::Given]);
         let mut checks = Vec::new();
         for (index, check) in tool.check.iter().enumerate() {
             checks.push((
@@ -168,9 +169,9 @@ impl<'d> Compilation<'d> {
             .before
             .as_ref()
             .and_then(|before| self.reading(&before.value, &format!("{part}.before"), &early));
-        let mut scope = given.with("$steps");
+        let mut scope = given.with(Variable::Steps);
         if tool.before.is_some() {
-            scope = scope.with("$before");
+            scope = scope.with(Variable::Before);
         }
         let lists = tool
             .steps
@@ -198,14 +199,14 @@ impl<'d> Compilation<'d> {
         let batches = self.steps(owner, &tool.steps, &format!("{part}.steps"), &mut scope);
         let result = self.optional_filter(tool.result.as_ref(), &format!("{part}.result"), &scope);
         let confirming = if tool.before.is_some() {
-            &["$args", "$given", "$before"][..]
+            &[Variable::Args, Variable::Given, Variable::Before][..]
         } else {
-            &["$args", "$given"]
+            &[Variable::Args, Variable::Given]
         };
         let confirm = Scope::of_tool(self.definition, tool, confirming);
         let confirm =
             self.optional_filter(tool.confirm.as_ref(), &format!("{part}.confirm"), &confirm);
-        let mut undoing = scope.clone().with("$after");
+        let mut undoing = scope.clone().with(Variable::After);
         let undo = StepsOwner {
             has_main: false,
             ..owner

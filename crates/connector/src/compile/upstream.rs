@@ -10,7 +10,7 @@ use super::compilation::Compilation;
 use super::scope::Scope;
 use crate::connector::{Request, Timeout};
 use crate::definition::{self, Decides, Kind, SettingKind};
-use crate::jq::Glue;
+use crate::jq::{Glue, Variable};
 use crate::place::{Placed, Table};
 use crate::settings::{IDENTITY, Rules, Setting};
 use crate::template::Template;
@@ -57,7 +57,7 @@ impl<'d> Compilation<'d> {
                 ),
             }
         }
-        let answered = Scope::new(self.definition, &["$status", "$headers"]);
+        let answered = Scope::new(self.definition, &[Variable::Status, Variable::Headers]);
         let mut errors = Vec::new();
         for (index, filter) in upstream.error.iter().enumerate() {
             errors.push(self.filter(filter, &format!("upstream.error[{index}]"), &answered));

@@ -8,7 +8,8 @@ use jaq_json::{Num, Val};
 use super::json::{get, read_text};
 use super::message;
 use super::meter::Term;
-use super::program::{FilterId, VARIABLES, Variables, term};
+use super::program::{FilterId, term};
+use super::variable::{Variable, Variables};
 use crate::json;
 
 /// A filter as it is evaluated, and which of the file it is.
@@ -48,8 +49,8 @@ pub(crate) enum Plain {
 /// Names below a root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path {
-    /// A variable by its place in [`VARIABLES`]; none is the input.
-    pub(crate) variable: Option<usize>,
+    /// The variable that is its root; none is the input.
+    pub(crate) variable: Option<Variable>,
     pub(crate) keys: Vec<Key>,
     /// Ends in `| tonumber?`.
     number: bool,
@@ -86,9 +87,7 @@ impl Path {
 
     fn value(&self, variables: &Variables, input: &Val) -> Result<Option<Val>, Misfit> {
         let mut at = match self.variable {
-            Some(index) => variables
-                .get(index)
-                .ok_or_else(|| Misfit("names no variable".to_owned()))?,
+            Some(variable) => variables.get(variable),
             None => input,
         };
         for key in &self.keys {
@@ -167,8 +166,12 @@ impl Plain {
 impl Evaluation {
     /// The filter without jq, when its form allows.
     pub(crate) fn plain(code: &str) -> Option<Self> {
-        let term = term(code)?;
-        match &term {
+        Self::plain_in(&term(code)?)
+    }
+
+    /// The filter without jq, when its form allows.
+    pub(crate) fn plain_in(term: &Term<'_>) -> Option<Self> {
+        match term {
             Term::BinOp(left, parse::BinaryOp::Alt, right) => {
                 Some(Self::Either(plain(left)?, plain(right)?))
             }
@@ -227,7 +230,7 @@ impl Glue {
     pub(crate) fn argument(&self) -> Option<&str> {
         match &self.evaluation {
             Evaluation::Plain(Plain::Path(Path {
-                variable: Some(0),
+                variable: Some(Variable::Args),
                 keys,
                 number: false,
             })) => match keys.as_slice() {
@@ -271,10 +274,9 @@ fn plain(term: &Term<'_>) -> Option<Plain> {
 }
 
 fn path(term: &Term<'_>) -> Option<Path> {
-    let variable = |name: &str| VARIABLES.iter().position(|known| *known == name);
     let root = |term: &Term<'_>| match term {
         Term::Id => Some(None),
-        Term::Var(name) => variable(name).map(Some),
+        Term::Var(name) => Variable::named(name).map(Some),
         _ => None,
     };
     match term {
@@ -306,18 +308,14 @@ fn path(term: &Term<'_>) -> Option<Path> {
 #[cfg(test)]
 mod tests {
     use super::Evaluation;
-    use crate::jq::{FilterId, Variables, compile, read, write};
+    use crate::jq::{FilterId, Variable, Variables, compile, read, write};
     use crate::json::Admitted;
     use jaq_json::Val;
 
     fn variables() -> Variables {
-        std::array::from_fn(|index| {
-            if index == 0 {
-                value(r#"{"a":{"b":"5"},"n":null}"#)
-            } else {
-                Val::Null
-            }
-        })
+        let mut variables = Variables::default();
+        variables.set(Variable::Args, value(r#"{"a":{"b":"5"},"n":null}"#));
+        variables
     }
 
     fn value(json: &str) -> Val {

@@ -122,7 +122,7 @@ mod tests {
     /// What is said of a filter that fails over a value.
     fn said(code: &str, input: &Value) -> String {
         let program = compile("", &[code]).unwrap();
-        let variables: Variables = std::array::from_fn(|_| jaq_json::Val::Null);
+        let variables = Variables::default();
         match program.run_one(FilterId(0), &variables, from_json(input)) {
             Err(Stop::Failed(message)) => without_values(&message, code),
             other => panic!("{code} over {input} should fail: {other:?}"),
@@ -155,7 +155,7 @@ mod tests {
             let value = serde_json::json!({"a": planted, "n": number, "o": {planted.as_str(): 1}});
             for code in [".a.b", ".a[]", ".a - 1", ".o - .a", ".n[.a]", ".a | tonumber", ".o | tonumber", ".a | fromjson | .x.y"] {
                 let program = compile("", &[code]).unwrap();
-                let variables: Variables = std::array::from_fn(|_| jaq_json::Val::Null);
+                let variables = Variables::default();
                 if let Err(Stop::Failed(message)) = program.run_one(FilterId(0), &variables, from_json(&value)) {
                     let told = without_values(&message, code);
                     assert!(!told.contains('Q'), "{code}: {told}");

@@ -2,6 +2,7 @@
 //! (see `json`).
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use jaq_core::compile::{TermId, Undefined};
 use jaq_core::data::HasLut;
@@ -10,85 +11,8 @@ use jaq_core::{Ctx, DataT, Exn, Lut, Vars};
 use jaq_json::Val;
 
 use super::budget::{Budget, Spent};
+use super::variable::{Variable, Variables};
 use super::{meter, natives};
-
-/// Variables that a filter may name, in the order of their values. Which of them mean something
-/// depends on where the filter stands.
-///
-/// `$args`: the arguments, names resolved; `$given`: the arguments as the caller passed them;
-/// `$settings`: settings that are no secrets; `$me`: who the credential belongs to; `$login`: the
-/// answer to the login; `$steps`: values of named steps; `$before`, `$after`: the record before and
-/// after the change; `$item`: the item of a `for_each`; `$value`: a name that is looked up; `$in`:
-/// where it is looked up; `$status`, `$headers`: HTTP status and headers of an answer; `$today`:
-/// the date (UTC).
-pub(crate) const VARIABLES: [&str; 14] = [
-    "$args",
-    "$given",
-    "$settings",
-    "$me",
-    "$login",
-    "$steps",
-    "$before",
-    "$after",
-    "$item",
-    "$value",
-    "$in",
-    "$status",
-    "$headers",
-    "$today",
-];
-
-/// What each variable is, for the reference.
-pub(crate) const VARIABLE_MEANINGS: [(&str, &str); VARIABLES.len()] = [
-    (
-        "$args",
-        "the arguments: names are ids where they have a lookup, defaults are filled in",
-    ),
-    ("$given", "the arguments as the caller passed them"),
-    (
-        "$settings",
-        "settings that are no secrets; in the login, all of them",
-    ),
-    (
-        "$me",
-        "who the credential belongs to, as `login.me` or `upstream.me` says",
-    ),
-    ("$login", "the answer to the login, in its renewal"),
-    ("$steps", "values of the named steps that ran"),
-    ("$before", "the record before the change"),
-    ("$after", "the record after the change, in an undo"),
-    ("$item", "the value of a `for_each`"),
-    ("$value", "the name that is looked up"),
-    ("$in", "the scope that it is looked up in"),
-    ("$status", "HTTP status of an answer that is no success"),
-    (
-        "$headers",
-        "headers of an answer, their names in lower case",
-    ),
-    ("$today", "the date in UTC, such as `2026-11-21`"),
-];
-
-/// A variable by its place in [`VARIABLES`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Variable {
-    Args,
-    Given,
-    Settings,
-    Me,
-    Login,
-    Steps,
-    Before,
-    After,
-    Item,
-    Value,
-    In,
-    Status,
-    Headers,
-    Today,
-}
-
-/// The values of all variables.
-pub(crate) type Variables = [Val; VARIABLES.len()];
 
 /// What jaq hands to every native.
 #[derive(Clone, Copy)]
@@ -123,10 +47,29 @@ pub(crate) struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FilterId(pub(crate) usize);
 
-/// All filters of one connector.
+/// All filters of one connector. They share jq's own definitions, which is most of the work, so
+/// the first that runs compiles them all, when they were not compiled before.
 pub(crate) struct Program {
+    /// What is compiled with the first run: the definitions that the filters share, and the
+    /// filters. Empty when they are compiled already.
+    shared: String,
+    filters: Vec<String>,
+    compiled: OnceLock<Result<Compiled, String>>,
+}
+
+/// Filters, ready to run.
+struct Compiled {
     lut: Lut<Kind>,
     entries: Vec<TermId>,
+}
+
+/// When the filters of a file are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CompileFilters {
+    /// Now: faults of the filters are problems of the file.
+    Now,
+    /// With the first that runs: the file is known to have no fault.
+    OnFirstRun,
 }
 
 /// Why a run gave no value.
@@ -180,26 +123,30 @@ fn syntax<'s, T: Default>(
 /// A variable and the first key that a filter reads of it, when that key is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Use {
-    pub(crate) variable: String,
+    pub(crate) variable: Variable,
     pub(crate) key: Option<String>,
 }
 
 /// The variables that a filter names; none when it cannot be read.
 pub(crate) fn uses(code: &str) -> Vec<Use> {
-    let Ok(term) = syntax(0, code, |parser| parser.term()) else {
-        return Vec::new();
-    };
-    let named = meter::named(&term).uses.into_iter();
+    term(code).map_or_else(Vec::new, |term| uses_in(&term))
+}
+
+/// The variables that a filter names.
+pub(crate) fn uses_in(term: &meter::Term<'_>) -> Vec<Use> {
+    let named = meter::named(term).uses.into_iter();
     named
-        .map(|(variable, key)| Use {
-            variable: variable.to_owned(),
-            key: key.map(str::to_owned),
+        .filter_map(|(variable, key)| {
+            Some(Use {
+                variable: Variable::named(variable)?,
+                key: key.map(str::to_owned),
+            })
         })
         .collect()
 }
 
 /// The filter as a term, for what looks at its form.
-pub(super) fn term(code: &str) -> Option<meter::Term<'_>> {
+pub(crate) fn term(code: &str) -> Option<meter::Term<'_>> {
     syntax(0, code, |parser| parser.term()).ok()
 }
 
@@ -211,12 +158,24 @@ pub(super) fn definitions(code: &str) -> Vec<meter::Definition<'_>> {
 /// The owner of a fault in the definitions that the filters share.
 pub(crate) const SHARED: usize = usize::MAX;
 
+/// The filters, compiled; see [`Program::of_sound_filters`] for those that need not be yet.
+///
+/// # Errors
+/// Every fault, each with the filter it stands in.
+pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fault>> {
+    Ok(Program {
+        shared: String::new(),
+        filters: Vec::new(),
+        compiled: OnceLock::from(Ok(compile_all(shared, filters)?)),
+    })
+}
+
 /// Compiles every filter; all faults at once, except that names are looked up only when all can be
 /// read.
 ///
 /// jaq compiles one main filter and copies its prelude for each, so every filter becomes a
 /// definition here, and one native takes them all as arguments and hands back their ids.
-pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fault>> {
+fn compile_all(shared: &str, filters: &[&str]) -> Result<Compiled, Vec<Fault>> {
     let mut faults = Vec::new();
     let names: Vec<String> = (0..filters.len())
         .map(|index| format!("main__{index}"))
@@ -281,7 +240,7 @@ pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fau
         .map_err(|_| internal("filters cannot be joined"))?;
     let compiler = jaq_core::Compiler::default()
         .with_funs(natives::all(filters.len()))
-        .with_global_vars(VARIABLES);
+        .with_global_vars(Variable::ALL.map(Variable::name));
     let main = compiler.compile(modules).map_err(|errors| {
         let errors = errors.into_iter().flat_map(|(_, errors)| errors);
         errors
@@ -295,12 +254,12 @@ pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fau
             lut: &main.lut,
             budget: &budget,
         };
-        let context = Ctx::<Kind>::new(data, Vars::new(VARIABLES.iter().map(|_| Val::Null)));
+        let context = Ctx::<Kind>::new(data, Vars::new(Variables::default().values()));
         main.id.run((context, Val::Null)).for_each(drop);
     }
     let mut entries = budget.taken.into_inner();
     entries.reverse();
-    Ok(Program {
+    Ok(Compiled {
         lut: main.lut,
         entries,
     })
@@ -344,6 +303,33 @@ fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> Faul
 }
 
 impl Program {
+    /// Filters that are known to have no fault: they are compiled with the first that runs.
+    pub(crate) fn of_sound_filters(shared: &str, filters: &[&str]) -> Self {
+        Self {
+            shared: shared.to_owned(),
+            filters: filters.iter().map(|&filter| filter.to_owned()).collect(),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Compiles what is not compiled yet, so that a run spends its time on nothing else.
+    pub(crate) fn prepare(&self) {
+        let _is_ready = self.compiled().is_ok();
+    }
+
+    fn compiled(&self) -> Result<&Compiled, Stop> {
+        let compiled = self.compiled.get_or_init(|| {
+            let filters: Vec<&str> = self.filters.iter().map(String::as_str).collect();
+            compile_all(&self.shared, &filters).map_err(|faults| {
+                let faults: Vec<String> = faults.into_iter().map(|fault| fault.what).collect();
+                faults.join("; ")
+            })
+        });
+        compiled
+            .as_ref()
+            .map_err(|faults| Stop::Failed(faults.clone()))
+    }
+
     /// The one value of a filter; none when it gives none.
     ///
     /// # Errors
@@ -354,6 +340,7 @@ impl Program {
         variables: &Variables,
         input: Val,
     ) -> Result<Option<Val>, Stop> {
+        self.prepare();
         self.run_one_on(&Budget::new(), filter, variables, input)
     }
 
@@ -384,6 +371,7 @@ impl Program {
         input: Val,
         limit: usize,
     ) -> Result<Vec<Val>, Stop> {
+        self.prepare();
         self.first_on(&Budget::new(), filter, variables, input, limit)
     }
 
@@ -395,15 +383,16 @@ impl Program {
         input: Val,
         limit: usize,
     ) -> Result<Vec<Val>, Stop> {
-        let Some(entry) = self.entries.get(filter.0) else {
+        let compiled = self.compiled()?;
+        let Some(entry) = compiled.entries.get(filter.0) else {
             return Err(Stop::Failed("no such filter".into()));
         };
         let context = Ctx::<Kind>::new(
             Data {
-                lut: &self.lut,
+                lut: &compiled.lut,
                 budget,
             },
-            Vars::new(variables.iter().cloned()),
+            Vars::new(variables.values()),
         );
         entry
             .run((context, input))

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use jaq_json::Val;
 
 use super::budget::{Budget, FILTER_STACK_BYTES, FUEL, STEP_TIME, Spent, TIME};
-use super::program::{Fault, FilterId, Program, Stop, Variables, compile};
+use super::program::{Fault, FilterId, Program, Stop, compile};
+use super::variable::Variables;
 use super::{from_json, read, uses, write};
 use crate::json::{Admitted, MAX_DEPTH};
 
 fn nulls() -> Variables {
-    std::array::from_fn(|_| Val::Null)
+    Variables::default()
 }
 
 fn value(json: &str) -> Val {
@@ -443,7 +444,7 @@ fn named_steps_are_found() {
         let of = |found: super::Use| {
             format!(
                 "{}{}",
-                found.variable,
+                found.variable.name(),
                 found.key.map(|key| format!(".{key}")).unwrap_or_default()
             )
         };
@@ -455,7 +456,7 @@ fn named_steps_are_found() {
     );
     assert_eq!(
         named("$args.steps | . as $x | [$x, $steps[.a]]"),
-        "$args.steps $x $steps"
+        "$args.steps $steps"
     );
 }
 
@@ -500,12 +501,6 @@ fn every_function_of_ours_has_its_meaning() {
             "{name}"
         );
     }
-    assert!(
-        super::VARIABLE_MEANINGS
-            .iter()
-            .map(|(name, _)| *name)
-            .eq(super::VARIABLES)
-    );
     let names = super::function_names();
     assert!(
         names.contains("map/1")
@@ -513,5 +508,26 @@ fn every_function_of_ours_has_its_meaning() {
             && !names.contains("now/0")
             && !names.contains("env/0"),
         "{names:?}"
+    );
+}
+
+#[test]
+fn filters_that_are_known_to_be_sound_are_compiled_with_the_first_run() {
+    let program = Program::of_sound_filters("def two: 2;", &[".a + two", ".b"]);
+    let run = |filter| program.run_one(FilterId(filter), &nulls(), value(r#"{"a":1,"b":5}"#));
+    assert_eq!(
+        run(1).unwrap().map(|found| text(&found)),
+        Some("5".to_owned())
+    );
+    assert_eq!(
+        run(0).unwrap().map(|found| text(&found)),
+        Some("3".to_owned())
+    );
+    let faulty = Program::of_sound_filters("", &["nothing_of_that_name"]);
+    assert_eq!(
+        faulty.run_one(FilterId(0), &nulls(), Val::Null),
+        Err(Stop::Failed(
+            "there is no filter nothing_of_that_name/0".to_owned()
+        ))
     );
 }

@@ -13,7 +13,7 @@ use crate::backend::exchange::Ask;
 use crate::backend::paging::{NextPage, PageAnswer, PageStart, Position, ReadPage, RowList};
 use crate::backend::projection::{self, Fields};
 use crate::backend::request::Prepared;
-use crate::backend::throttle::{headers, set};
+use crate::backend::throttle::headers;
 use crate::backend::values::{self, Held};
 use crate::connector::{Pages, PagingPlan, Request};
 use crate::failure::CallError;
@@ -65,11 +65,7 @@ impl RowList for StepRows<'_> {
     async fn read<'b>(&mut self, answer: &'b PageAnswer) -> Result<ReadPage<'b>, CallError> {
         let (inner, plan) = (self.inner, &*self.pages.paging);
         let mut variables = self.variables.clone();
-        set(
-            &mut variables,
-            Variable::Headers,
-            headers(inner, &answer.headers),
-        );
+        variables.set(Variable::Headers, headers(inner, &answer.headers));
         let rows = self.rows(answer, &variables).await?;
         let value = async |filter: &Option<jq::Glue>| match filter {
             Some(filter) => values::one(inner, filter, &answer.body, &variables)

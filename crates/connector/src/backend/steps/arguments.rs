@@ -11,7 +11,6 @@ use super::super::lookup::{self, Asked};
 use super::super::paging::CursorBinding;
 use super::super::projection::Fields;
 use super::super::step_list::{DEFAULT_LIMIT, WantedItems};
-use super::super::throttle::set;
 use super::super::values;
 use super::super::values::Held;
 use super::Run;
@@ -201,11 +200,7 @@ impl Run<'_> {
             .iter()
             .filter_map(|place| self.plan.arguments.get(*place))
         {
-            let args = self
-                .variables
-                .get(Variable::Args as usize)
-                .cloned()
-                .unwrap_or_default();
+            let args = self.variables.get(Variable::Args).clone();
             let (Some(resolve), Some(value)) = (&argument.lookup, jq::get(&args, &argument.name))
             else {
                 continue;
@@ -238,7 +233,7 @@ impl Run<'_> {
             if let Val::Obj(map) = args {
                 let mut map = Arc::unwrap_or_clone(map);
                 map.insert(Val::utf8_str(argument.name.clone()), found.id);
-                set(&mut self.variables, Variable::Args, Val::obj(map));
+                self.variables.set(Variable::Args, Val::obj(map));
             }
         }
         Ok(())

@@ -25,8 +25,8 @@ impl Run<'_> {
         prepared: &Prepared,
         until: &Until,
     ) -> Result<Held, CallError> {
-        let given = self.variables.get(Variable::Given as usize);
-        let waits = given.and_then(|given| jq::get(given, WAIT)) == Some(&Val::Bool(true));
+        let given = self.variables.get(Variable::Given);
+        let waits = jq::get(given, WAIT) == Some(&Val::Bool(true));
         let most = if waits || self.options.progress.is_some() {
             until.up_to
         } else {

@@ -10,7 +10,7 @@ use super::super::scope::Scope;
 use crate::connector;
 use crate::definition::{Argument, JsonType, Tool};
 use crate::fence::cut;
-use crate::jq;
+use crate::jq::{self, Variable};
 use crate::place::Placed;
 
 /// Forms of a text that arguments may have.
@@ -77,15 +77,15 @@ impl<'d> Compilation<'d> {
                     .iter()
                     .flat_map(|within| jq::uses(&within.value));
                 let needs = needs
-                    .filter(|used| used.variable == "$args")
+                    .filter(|used| used.variable == Variable::Args)
                     .find_map(|used| used.key);
                 let scope = Scope::of_tool(
                     self.definition,
                     tool,
                     if tool.before.is_some() {
-                        &["$args", "$given", "$before"]
+                        &[Variable::Args, Variable::Given, Variable::Before]
                     } else {
-                        &["$args", "$given"]
+                        &[Variable::Args, Variable::Given]
                     },
                 );
                 let within = argument
@@ -159,7 +159,7 @@ impl<'d> Compilation<'d> {
                 .unwrap_or_default()
         };
         let needs = |name: &str| {
-            let named = |used: jq::Use| used.key.filter(|_| used.variable == "$args");
+            let named = |used: jq::Use| used.key.filter(|_| used.variable == Variable::Args);
             uses(name)
                 .into_iter()
                 .filter_map(named)
@@ -204,7 +204,9 @@ impl<'d> Compilation<'d> {
             later: Vec::new(),
         };
         for name in done {
-            let waits = uses(name).iter().any(|used| used.variable == "$before")
+            let waits = uses(name)
+                .iter()
+                .any(|used| used.variable == Variable::Before)
                 || needs(name)
                     .iter()
                     .any(|other| order.later.contains(&other.as_str()));

@@ -9,7 +9,7 @@ use super::super::compilation::Compilation;
 use super::super::scope::Scope;
 use crate::connector::{Body, Does, Each, Entry, Pages, Request, Row, Step, Until};
 use crate::definition::{self, Answer, Effect, Reading, Tool};
-use crate::jq::{self, Glue};
+use crate::jq::{self, Glue, Variable};
 use crate::place::{Place, Placed, Table};
 use crate::template::Template;
 
@@ -206,7 +206,7 @@ fn names(step: &definition::Step, other: Option<&str>) -> bool {
         .into_iter()
         .flat_map(|filter| jq::uses(&filter.value))
         .any(|used| {
-            used.variable == "$steps" && (used.key.is_none() || used.key.as_deref() == other)
+            used.variable == Variable::Steps && (used.key.is_none() || used.key.as_deref() == other)
         });
     let Some(other) = other else {
         return in_filters;
@@ -263,7 +263,7 @@ impl<'d> Compilation<'d> {
         }
         let condition = self.optional_filter(step.condition.as_ref(), &format!("{part}.if"), scope);
         let inner = if each.is_some() {
-            scope.clone().with("$item")
+            scope.clone().with(Variable::Item)
         } else {
             scope.clone()
         };
