@@ -29,12 +29,12 @@ pub struct ClientAddress(pub IpAddr);
 
 /// The account behind a request, and what it may do.
 #[derive(Clone)]
-pub(crate) struct Caller {
+pub(crate) struct BoardCaller {
     pub(crate) account_id: AccountId,
     scopes: Scopes,
 }
 
-impl Caller {
+impl BoardCaller {
     /// Refuses what the token was not made for.
     pub(crate) fn may(&self, model: &str, access: Access) -> Result<(), ApiError> {
         if self.scopes.allow(model, access) {
@@ -54,7 +54,7 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Result<Response, ApiError> {
     if let Some(ActingAs(account_id)) = request.extensions().get::<ActingAs>().copied() {
-        request.extensions_mut().insert(Caller {
+        request.extensions_mut().insert(BoardCaller {
             account_id,
             scopes: Scopes::All,
         });
@@ -72,7 +72,7 @@ pub(crate) async fn authenticate(
             "the token is unknown, expired or revoked: log in again or use another token",
         ));
     };
-    request.extensions_mut().insert(Caller {
+    request.extensions_mut().insert(BoardCaller {
         account_id: account.id,
         scopes,
     });

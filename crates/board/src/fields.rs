@@ -5,7 +5,7 @@ use footbridge_store::RecordReference;
 use serde_json::{Map, Value};
 
 use crate::api_error::shown;
-use crate::models::{Field, Model};
+use crate::models::{BoardField, BoardModel};
 use crate::value;
 
 /// Fields that may be stored.
@@ -17,7 +17,7 @@ pub(crate) struct CheckedFields {
 
 /// The fields of a new row. Null is the same as absent.
 pub(crate) fn for_create(
-    model: &Model,
+    model: &BoardModel,
     mut body: Map<String, Value>,
 ) -> Result<CheckedFields, Vec<String>> {
     body.retain(|_, value| !value.is_null());
@@ -33,7 +33,7 @@ pub(crate) fn for_create(
 
 /// The fields that an update names. Null clears an optional field.
 pub(crate) fn for_update(
-    model: &Model,
+    model: &BoardModel,
     body: Map<String, Value>,
 ) -> Result<CheckedFields, Vec<String>> {
     let problems = problems_of(model, &model.update, &body);
@@ -41,7 +41,7 @@ pub(crate) fn for_update(
 }
 
 fn checked(
-    model: &Model,
+    model: &BoardModel,
     values: Map<String, Value>,
     problems: Vec<String>,
 ) -> Result<CheckedFields, Vec<String>> {
@@ -56,7 +56,7 @@ fn checked(
     Ok(CheckedFields { values, references })
 }
 
-fn reference(field: &Field, values: &Map<String, Value>) -> Option<RecordReference> {
+fn reference(field: &BoardField, values: &Map<String, Value>) -> Option<RecordReference> {
     let model = field.reference.as_ref()?;
     let id = values.get(field.name.as_str())?.as_str()?;
     Some(RecordReference {
@@ -66,7 +66,7 @@ fn reference(field: &Field, values: &Map<String, Value>) -> Option<RecordReferen
     })
 }
 
-fn problems_of(model: &Model, settable: &[String], body: &Map<String, Value>) -> Vec<String> {
+fn problems_of(model: &BoardModel, settable: &[String], body: &Map<String, Value>) -> Vec<String> {
     let mut problems = Vec::new();
     for (name, value) in body {
         let field = model.fields.get(name).filter(|_| settable.contains(name));

@@ -4,7 +4,7 @@ use footbridge_store::{AccountId, FieldName, FilterNumber, ListQuery, RecordFilt
 use serde_json::Value;
 
 use crate::api_error::{ApiError, shown};
-use crate::models::{FieldKind, FilterTarget, Model};
+use crate::models::{BoardFieldKind, BoardModel, FilterTarget};
 
 /// The rows of a page when no limit is given.
 pub(crate) const DEFAULT_LIMIT: u32 = 50;
@@ -19,7 +19,7 @@ pub(crate) const LARGEST_OFFSET: u32 = 100_000;
 
 /// Reads the query of a list of the model's rows.
 pub(crate) fn read(
-    model: &Model,
+    model: &BoardModel,
     account_id: AccountId,
     query: Option<&str>,
 ) -> Result<ListQuery, ApiError> {
@@ -27,10 +27,10 @@ pub(crate) fn read(
     if query.len() > QUERY_BYTES {
         return Err(ApiError::uri_too_long(QUERY_BYTES));
     }
-    let mut reading = Reading {
+    let mut reading = QueryReading {
         model,
         problems: Vec::new(),
-        asked: Asked::default(),
+        parameters: ListParameters::default(),
         filters: Vec::new(),
         values: 0,
     };
@@ -41,7 +41,7 @@ pub(crate) fn read(
 }
 
 #[derive(Default)]
-struct Asked {
+struct ListParameters {
     limit: Option<String>,
     offset: Option<String>,
     sort: Option<String>,
@@ -49,22 +49,22 @@ struct Asked {
     after: Option<String>,
 }
 
-struct Reading<'a> {
-    model: &'a Model,
+struct QueryReading<'a> {
+    model: &'a BoardModel,
     problems: Vec<String>,
-    asked: Asked,
+    parameters: ListParameters,
     filters: Vec<(&'a FilterTarget, Vec<String>)>,
     values: usize,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> QueryReading<'a> {
     fn take(&mut self, key: &str, value: String) {
         let parameter = match key {
-            "limit" => &mut self.asked.limit,
-            "offset" => &mut self.asked.offset,
-            "sort" => &mut self.asked.sort,
-            "q" => &mut self.asked.q,
-            "after" => &mut self.asked.after,
+            "limit" => &mut self.parameters.limit,
+            "offset" => &mut self.parameters.offset,
+            "sort" => &mut self.parameters.sort,
+            "q" => &mut self.parameters.q,
+            "after" => &mut self.parameters.after,
             _ => return self.take_filter(key, value),
         };
         if parameter.replace(value).is_some() {
@@ -74,7 +74,7 @@ impl<'a> Reading<'a> {
 
     fn take_filter(&mut self, key: &str, value: String) {
         self.values += 1;
-        let model: &'a Model = self.model;
+        let model: &'a BoardModel = self.model;
         let Some(filter) = model.filter(key) else {
             let problem = format!(
                 "{} is no filter of a {}: filter by {}",
@@ -138,7 +138,7 @@ impl<'a> Reading<'a> {
 
     fn limit(&mut self) -> u32 {
         let max_limit = self.model.max_limit;
-        let Some(text) = self.asked.limit.take() else {
+        let Some(text) = self.parameters.limit.take() else {
             return DEFAULT_LIMIT.min(max_limit);
         };
         match text.parse::<i64>() {
@@ -155,7 +155,7 @@ impl<'a> Reading<'a> {
     }
 
     fn offset(&mut self) -> u32 {
-        let Some(text) = self.asked.offset.take() else {
+        let Some(text) = self.parameters.offset.take() else {
             return 0;
         };
         match text.parse::<u32>() {
@@ -176,7 +176,7 @@ impl<'a> Reading<'a> {
     }
 
     fn search(&mut self) -> Option<String> {
-        let text = self.asked.q.take().filter(|text| !text.is_empty())?;
+        let text = self.parameters.q.take().filter(|text| !text.is_empty())?;
         let characters = text.chars().count();
         if characters > SEARCH_CHARACTERS {
             self.problems.push(format!(
@@ -187,7 +187,7 @@ impl<'a> Reading<'a> {
     }
 
     fn sort(&mut self) -> (Option<footbridge_store::SortKey>, bool) {
-        let text = self.asked.sort.take().filter(|text| !text.is_empty());
+        let text = self.parameters.sort.take().filter(|text| !text.is_empty());
         let text = text.as_deref().unwrap_or(&self.model.default_sort);
         let (key, descending) = text
             .strip_prefix('-')
@@ -211,7 +211,7 @@ impl<'a> Reading<'a> {
     }
 
     fn after(&mut self) -> Option<RecordId> {
-        let text = self.asked.after.take()?;
+        let text = self.parameters.after.take()?;
         let id = RecordId::parse(&text);
         if id.is_none() {
             self.problems.push(format!(
@@ -239,23 +239,23 @@ fn filter(target: &FilterTarget, values: Vec<String>) -> Result<RecordFilter, St
 
 fn field_filter(
     name: &FieldName,
-    kind: &FieldKind,
+    kind: &BoardFieldKind,
     values: Vec<String>,
 ) -> Result<RecordFilter, String> {
     match kind {
-        FieldKind::Boolean => Ok(RecordFilter::Boolean(
+        BoardFieldKind::Boolean => Ok(RecordFilter::Boolean(
             name.clone(),
             booleans(name.as_str(), &values)?,
         )),
-        FieldKind::Integer | FieldKind::Number => {
+        BoardFieldKind::Integer | BoardFieldKind::Number => {
             let numbers = values
                 .iter()
                 .map(|value| number(name, value))
                 .collect::<Result<_, _>>()?;
             Ok(RecordFilter::Number(name.clone(), numbers))
         }
-        FieldKind::Tags => Ok(RecordFilter::Holds(name.clone(), values)),
-        FieldKind::Choice(choices) => match values
+        BoardFieldKind::Tags => Ok(RecordFilter::Holds(name.clone(), values)),
+        BoardFieldKind::Choice(choices) => match values
             .iter()
             .find(|value| !value.is_empty() && !choices.contains(value))
         {

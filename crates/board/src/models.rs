@@ -14,7 +14,7 @@ pub use written::ModelsError;
 /// The models that a board serves. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Models {
-    pub(crate) by_name: Arc<IndexMap<String, Model>>,
+    pub(crate) by_name: Arc<IndexMap<String, BoardModel>>,
 }
 
 impl Models {
@@ -36,14 +36,14 @@ impl Models {
 
 /// One kind of row.
 #[derive(Debug)]
-pub(crate) struct Model {
+pub(crate) struct BoardModel {
     pub(crate) name: String,
-    pub(crate) operations: Vec<Operation>,
-    pub(crate) fields: IndexMap<String, Field>,
+    pub(crate) operations: Vec<RowOperation>,
+    pub(crate) fields: IndexMap<String, BoardField>,
     /// The fields that a create and an update may set, in order.
     pub(crate) create: Vec<String>,
     pub(crate) update: Vec<String>,
-    pub(crate) filters: Vec<FilterKey>,
+    pub(crate) filters: Vec<BoardFilter>,
     pub(crate) sorts: Vec<(String, SortKey)>,
     pub(crate) default_sort: String,
     pub(crate) max_limit: u32,
@@ -51,10 +51,10 @@ pub(crate) struct Model {
     pub(crate) searched: Vec<FieldName>,
 }
 
-impl Model {
+impl BoardModel {
     /// The filter that a key means. A field's own name wins over a column of the same name, so
     /// `status` on a card is the card's status; where no field has the name it is the row's column.
-    pub(crate) fn filter(&self, key: &str) -> Option<&FilterKey> {
+    pub(crate) fn filter(&self, key: &str) -> Option<&BoardFilter> {
         let by_wire = self
             .filters
             .iter()
@@ -84,7 +84,7 @@ impl Model {
 /// What may be done with a model's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Operation {
+pub(crate) enum RowOperation {
     List,
     Read,
     Create,
@@ -94,9 +94,9 @@ pub(crate) enum Operation {
 
 /// One field of a model.
 #[derive(Debug)]
-pub(crate) struct Field {
+pub(crate) struct BoardField {
     pub(crate) name: FieldName,
-    pub(crate) kind: FieldKind,
+    pub(crate) kind: BoardFieldKind,
     pub(crate) is_required: bool,
     /// The model of the row that the value must name.
     pub(crate) reference: Option<String>,
@@ -105,7 +105,7 @@ pub(crate) struct Field {
 
 /// What a field holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum FieldKind {
+pub(crate) enum BoardFieldKind {
     /// Text of at most so many characters.
     Text {
         max_characters: usize,
@@ -131,7 +131,7 @@ pub(crate) enum FieldKind {
 
 /// A key of a list's query that filters.
 #[derive(Debug)]
-pub(crate) struct FilterKey {
+pub(crate) struct BoardFilter {
     /// As the table has it, `data__status` or `status`.
     pub(crate) wire: String,
     /// As people say it, `status`.
@@ -145,5 +145,5 @@ pub(crate) enum FilterTarget {
     Status,
     IsArchived,
     OwnedBy,
-    Field(FieldName, FieldKind),
+    Field(FieldName, BoardFieldKind),
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::models::{Field, FieldKind, Model, Operation};
+use crate::models::{BoardField, BoardFieldKind, BoardModel, RowOperation};
 use crate::value::{COLUMN_KEY_CHARACTERS, COLUMN_TITLE_CHARACTERS, COLUMNS, TAG_CHARACTERS, TAGS};
 use crate::{Models, list_request};
 
@@ -44,10 +44,10 @@ pub fn openapi(models: &Models) -> Value {
     })
 }
 
-fn rows_path(model: &Model) -> Value {
+fn rows_path(model: &BoardModel) -> Value {
     let name = &model.name;
     let mut path = Map::new();
-    if model.operations.contains(&Operation::List) {
+    if model.operations.contains(&RowOperation::List) {
         let page = json!({ "type": "object", "required": ["data", "meta"], "properties": {
             "data": { "type": "array", "items": reference(name) },
             "meta": { "type": "object", "required": ["count", "has_more"], "properties": {
@@ -60,7 +60,7 @@ fn rows_path(model: &Model) -> Value {
             "responses": answers(&[("200", Some(page)), ("400", None)]),
         }));
     }
-    if model.operations.contains(&Operation::Create) {
+    if model.operations.contains(&RowOperation::Create) {
         path.insert("post".to_owned(), json!({
             "operationId": format!("create_{name}"), "summary": format!("Create a {name}"), "requestBody": body(&format!("{name}_fields")),
             "responses": answers(&[("201", Some(reference(name))), ("400", None), ("413", None), ("415", None), ("507", None)]),
@@ -69,14 +69,14 @@ fn rows_path(model: &Model) -> Value {
     Value::Object(path)
 }
 
-fn row_path(model: &Model) -> Value {
+fn row_path(model: &BoardModel) -> Value {
     let name = &model.name;
     let mut path = Map::new();
     path.insert(
         "parameters".to_owned(),
         json!([{ "name": "id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }]),
     );
-    if model.operations.contains(&Operation::Read) {
+    if model.operations.contains(&RowOperation::Read) {
         path.insert(
             "get".to_owned(),
             json!({
@@ -85,14 +85,14 @@ fn row_path(model: &Model) -> Value {
             }),
         );
     }
-    if model.operations.contains(&Operation::Update) {
+    if model.operations.contains(&RowOperation::Update) {
         path.insert("patch".to_owned(), json!({
             "operationId": format!("update_{name}"), "summary": format!("Change the fields that are given; null clears an optional one"),
             "requestBody": body(&format!("{name}_changes")),
             "responses": answers(&[("200", Some(reference(name))), ("400", None), ("404", None), ("413", None), ("415", None), ("507", None)]),
         }));
     }
-    if model.operations.contains(&Operation::Delete) {
+    if model.operations.contains(&RowOperation::Delete) {
         path.insert(
             "delete".to_owned(),
             json!({
@@ -104,7 +104,7 @@ fn row_path(model: &Model) -> Value {
     Value::Object(path)
 }
 
-fn list_parameters(model: &Model) -> Vec<Value> {
+fn list_parameters(model: &BoardModel) -> Vec<Value> {
     let sorts: Vec<String> = model
         .sorts
         .iter()
@@ -201,7 +201,7 @@ fn answer(status: &str, schema: Option<Value>) -> Value {
     }
 }
 
-fn row_schema(model: &Model) -> Value {
+fn row_schema(model: &BoardModel) -> Value {
     let text = json!({ "type": "string" });
     let time = json!({ "type": "string", "format": "date-time" });
     let id = json!({ "type": "string", "format": "uuid" });
@@ -213,8 +213,8 @@ fn row_schema(model: &Model) -> Value {
     } })
 }
 
-fn fields_schema(model: &Model, settable: &[String], is_whole: bool) -> Value {
-    let fields: Vec<&Field> = settable
+fn fields_schema(model: &BoardModel, settable: &[String], is_whole: bool) -> Value {
+    let fields: Vec<&BoardField> = settable
         .iter()
         .filter_map(|name| model.fields.get(name))
         .collect();
@@ -240,27 +240,31 @@ fn fields_schema(model: &Model, settable: &[String], is_whole: bool) -> Value {
     schema
 }
 
-fn field_schema(field: &Field, may_be_null: bool) -> Value {
+fn field_schema(field: &BoardField, may_be_null: bool) -> Value {
     let (kind, mut schema) = match &field.kind {
-        FieldKind::Text { max_characters } => ("string", json!({ "maxLength": max_characters })),
-        FieldKind::Url { max_characters } => (
+        BoardFieldKind::Text { max_characters } => {
+            ("string", json!({ "maxLength": max_characters }))
+        }
+        BoardFieldKind::Url { max_characters } => (
             "string",
             json!({ "format": "uri", "maxLength": max_characters }),
         ),
-        FieldKind::Integer => ("integer", json!({})),
-        FieldKind::Number => ("number", json!({})),
-        FieldKind::Boolean => ("boolean", json!({})),
-        FieldKind::Choice(values) => ("string", json!({ "enum": choices(values, may_be_null) })),
-        FieldKind::Object => ("object", json!({})),
-        FieldKind::Tags => (
+        BoardFieldKind::Integer => ("integer", json!({})),
+        BoardFieldKind::Number => ("number", json!({})),
+        BoardFieldKind::Boolean => ("boolean", json!({})),
+        BoardFieldKind::Choice(values) => {
+            ("string", json!({ "enum": choices(values, may_be_null) }))
+        }
+        BoardFieldKind::Object => ("object", json!({})),
+        BoardFieldKind::Tags => (
             "array",
             json!({ "maxItems": TAGS, "items": { "type": "string", "minLength": 1, "maxLength": TAG_CHARACTERS } }),
         ),
-        FieldKind::Columns => (
+        BoardFieldKind::Columns => (
             "array",
             json!({ "maxItems": COLUMNS, "items": column_schema() }),
         ),
-        FieldKind::Any => ("", json!({})),
+        BoardFieldKind::Any => ("", json!({})),
     };
     if let Value::Object(schema) = &mut schema {
         if !kind.is_empty() {

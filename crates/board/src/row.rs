@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct PublishedRow<'a> {
     id: String,
     r#type: &'a str,
     status: &'a str,
@@ -22,7 +22,7 @@ struct Row<'a> {
 
 #[derive(Serialize)]
 struct Rows<'a> {
-    data: Vec<Row<'a>>,
+    data: Vec<PublishedRow<'a>>,
     meta: Meta,
 }
 
@@ -33,8 +33,8 @@ struct Meta {
     has_more: bool,
 }
 
-fn row(record: &Record) -> Result<Row<'_>, serde_json::Error> {
-    Ok(Row {
+fn row(record: &Record) -> Result<PublishedRow<'_>, serde_json::Error> {
+    Ok(PublishedRow {
         id: record.id.to_string(),
         r#type: &record.model,
         status: &record.status,

@@ -4,7 +4,7 @@ use http::Uri;
 use serde_json::{Map, Value};
 
 use crate::api_error::shown;
-use crate::models::FieldKind;
+use crate::models::BoardFieldKind;
 
 /// How many tags a row may have.
 pub(crate) const TAGS: usize = 50;
@@ -22,44 +22,48 @@ pub(crate) const COLUMN_KEY_CHARACTERS: usize = 64;
 pub(crate) const COLUMN_TITLE_CHARACTERS: usize = 200;
 
 /// What is wrong with a value, or nothing. The value is not null.
-pub(crate) fn check(kind: &FieldKind, is_required: bool, value: &Value) -> Result<(), String> {
+pub(crate) fn check(kind: &BoardFieldKind, is_required: bool, value: &Value) -> Result<(), String> {
     match (kind, value) {
-        (FieldKind::Text { max_characters }, Value::String(text)) => {
+        (BoardFieldKind::Text { max_characters }, Value::String(text)) => {
             check_text(text, usize::from(is_required), *max_characters)
         }
-        (FieldKind::Text { .. }, _) => Err(format!("must be a string, not {}", shown(value))),
-        (FieldKind::Url { max_characters }, Value::String(text)) => {
+        (BoardFieldKind::Text { .. }, _) => Err(format!("must be a string, not {}", shown(value))),
+        (BoardFieldKind::Url { max_characters }, Value::String(text)) => {
             check_text(text, usize::from(is_required), *max_characters)
                 .and_then(|()| check_url(text))
         }
-        (FieldKind::Url { .. }, _) => {
+        (BoardFieldKind::Url { .. }, _) => {
             Err(format!("must be a URL as a string, not {}", shown(value)))
         }
-        (FieldKind::Integer, value) if value.is_i64() => Ok(()),
-        (FieldKind::Integer, _) => Err(format!(
+        (BoardFieldKind::Integer, value) if value.is_i64() => Ok(()),
+        (BoardFieldKind::Integer, _) => Err(format!(
             "must be an integer of 64 bits, not {}",
             shown(value)
         )),
-        (FieldKind::Number, Value::Number(number))
+        (BoardFieldKind::Number, Value::Number(number))
             if number.as_f64().is_some_and(f64::is_finite) =>
         {
             Ok(())
         }
-        (FieldKind::Number, _) => Err(format!("must be a number, not {}", shown(value))),
-        (FieldKind::Boolean, Value::Bool(_)) => Ok(()),
-        (FieldKind::Boolean, _) => Err(format!("must be true or false, not {}", shown(value))),
-        (FieldKind::Choice(values), Value::String(text)) if values.contains(text) => Ok(()),
-        (FieldKind::Choice(values), _) => Err(format!(
+        (BoardFieldKind::Number, _) => Err(format!("must be a number, not {}", shown(value))),
+        (BoardFieldKind::Boolean, Value::Bool(_)) => Ok(()),
+        (BoardFieldKind::Boolean, _) => Err(format!("must be true or false, not {}", shown(value))),
+        (BoardFieldKind::Choice(values), Value::String(text)) if values.contains(text) => Ok(()),
+        (BoardFieldKind::Choice(values), _) => Err(format!(
             "must be one of {}, not {}",
             values.join(", "),
             shown(value)
         )),
-        (FieldKind::Object, Value::Object(_)) | (FieldKind::Any, _) => check_object(value),
-        (FieldKind::Object, _) => Err(format!("must be an object, not {}", shown(value))),
-        (FieldKind::Tags, Value::Array(tags)) => check_tags(tags),
-        (FieldKind::Tags, _) => Err(format!("must be a list of strings, not {}", shown(value))),
-        (FieldKind::Columns, Value::Array(columns)) => check_columns(columns),
-        (FieldKind::Columns, _) => Err(format!(
+        (BoardFieldKind::Object, Value::Object(_)) | (BoardFieldKind::Any, _) => {
+            check_object(value)
+        }
+        (BoardFieldKind::Object, _) => Err(format!("must be an object, not {}", shown(value))),
+        (BoardFieldKind::Tags, Value::Array(tags)) => check_tags(tags),
+        (BoardFieldKind::Tags, _) => {
+            Err(format!("must be a list of strings, not {}", shown(value)))
+        }
+        (BoardFieldKind::Columns, Value::Array(columns)) => check_columns(columns),
+        (BoardFieldKind::Columns, _) => Err(format!(
             "must be a list of {{key, title, wip_limit?}}, not {}",
             shown(value)
         )),

@@ -50,17 +50,17 @@ pub(crate) struct McpClient {
 
 /// Why a request brought no result.
 #[derive(Debug)]
-enum Refusal {
+enum ServerRefusal {
     /// It answered with this status: a JSON-RPC error, or nothing of MCP.
     Answered(StatusCode, Trouble),
     /// It did not answer.
     Other(Trouble),
 }
 
-impl From<Refusal> for Trouble {
-    fn from(refusal: Refusal) -> Self {
+impl From<ServerRefusal> for Trouble {
+    fn from(refusal: ServerRefusal) -> Self {
         match refusal {
-            Refusal::Answered(_, trouble) | Refusal::Other(trouble) => trouble,
+            ServerRefusal::Answered(_, trouble) | ServerRefusal::Other(trouble) => trouble,
         }
     }
 }
@@ -93,9 +93,9 @@ impl McpClient {
             }
             // Whatever a server of the other era answers to what it does not know; only who cannot
             // be reached is not asked again.
-            Err(Refusal::Other(trouble)) => return Err(trouble),
+            Err(ServerRefusal::Other(trouble)) => return Err(trouble),
             Err(_) => match client.initialize(LEGACY).await {
-                Err(Refusal::Answered(status, trouble)) if may_be_streamed(status) => {
+                Err(ServerRefusal::Answered(status, trouble)) if may_be_streamed(status) => {
                     client.stream = client.open_stream().await?;
                     if client.stream.is_none() {
                         return Err(trouble);
@@ -119,7 +119,7 @@ impl McpClient {
         EventStream::open(&self.network, &self.url, request).await
     }
 
-    async fn initialize(&mut self, revision: &str) -> Result<(), Refusal> {
+    async fn initialize(&mut self, revision: &str) -> Result<(), ServerRefusal> {
         revision.clone_into(&mut self.revision);
         let parameters =
             json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": self_info() });
@@ -133,7 +133,7 @@ impl McpClient {
         let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         self.send(Method::POST, None, None, notification.to_string())
             .await
-            .map_err(Refusal::Other)?;
+            .map_err(ServerRefusal::Other)?;
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl McpClient {
         method: &str,
         name: Option<&str>,
         mut parameters: Value,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, ServerRefusal> {
         let id = self.next_id;
         self.next_id += 1;
         if let (MODERN, Some(parameters)) = (self.revision.as_str(), parameters.as_object_mut()) {
@@ -191,7 +191,7 @@ impl McpClient {
         let answer = self
             .send(Method::POST, Some(method), name, message.to_string())
             .await
-            .map_err(Refusal::Other)?;
+            .map_err(ServerRefusal::Other)?;
         if let Some(session) = answer.headers().get(SESSION) {
             self.session = Some(session.clone());
         }
@@ -201,7 +201,7 @@ impl McpClient {
         if !answer.status().is_success() {
             return Err(self.no_mcp(&answer));
         }
-        let message = stream.answer(id).await.map_err(Refusal::Other)?;
+        let message = stream.answer(id).await.map_err(ServerRefusal::Other)?;
         message.as_object().map_or(Ok(Value::Null), |message| {
             self.outcome(answer.status(), message)
         })
@@ -270,7 +270,7 @@ impl McpClient {
     }
 
     /// The result with that id, from JSON or from a stream of events.
-    async fn result(&self, id: u64, answer: &Response<Bytes>) -> Result<Value, Refusal> {
+    async fn result(&self, id: u64, answer: &Response<Bytes>) -> Result<Value, ServerRefusal> {
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(self.no_mcp(answer));
         }
@@ -293,7 +293,11 @@ impl McpClient {
     }
 
     /// What an answer says.
-    fn outcome(&self, status: StatusCode, message: &Map<String, Value>) -> Result<Value, Refusal> {
+    fn outcome(
+        &self,
+        status: StatusCode,
+        message: &Map<String, Value>,
+    ) -> Result<Value, ServerRefusal> {
         if let Some(error) = message.get("error") {
             let code = error.get("code").map(Value::to_string).unwrap_or_default();
             let sentence = error
@@ -301,13 +305,13 @@ impl McpClient {
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             let refused = format!("{} refused: {} ({code})", self.url, excerpt(sentence));
-            return Err(Refusal::Answered(status, Trouble::failed(refused)));
+            return Err(ServerRefusal::Answered(status, Trouble::failed(refused)));
         }
         Ok(message.get("result").cloned().unwrap_or_default())
     }
 
     /// What to do about an answer that is none of MCP.
-    fn no_mcp(&self, answer: &Response<Bytes>) -> Refusal {
+    fn no_mcp(&self, answer: &Response<Bytes>) -> ServerRefusal {
         let (url, status) = (&self.url, answer.status());
         let hint = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "set MCP_TOKEN to the bearer that it wants".to_owned(),
@@ -320,7 +324,7 @@ impl McpClient {
             }
             _ => "is that an MCP server?".to_owned(),
         };
-        Refusal::Answered(
+        ServerRefusal::Answered(
             status,
             Trouble::failed(format!("{url} answered {status}: {hint}")),
         )

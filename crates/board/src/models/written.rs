@@ -5,7 +5,7 @@ use footbridge_store::{FieldName, SortKey};
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use super::{Field, FieldKind, FilterKey, FilterTarget, Model, Operation};
+use super::{BoardField, BoardFieldKind, BoardFilter, BoardModel, FilterTarget, RowOperation};
 
 /// The page cap of a model that names none.
 const MAX_LIMIT: u32 = 100;
@@ -28,7 +28,7 @@ pub struct ModelsError {
 #[serde(deny_unknown_fields)]
 struct ModelWritten {
     path: String,
-    ops: Vec<Operation>,
+    ops: Vec<RowOperation>,
     fields: IndexMap<String, FieldWritten>,
     create: Option<Vec<String>>,
     update: Option<Vec<String>>,
@@ -80,8 +80,10 @@ struct ReferenceWritten {
     _optional: bool,
 }
 
-pub(super) fn read(section: &serde_json::Value) -> Result<IndexMap<String, Model>, ModelsError> {
-    let mut problems = Problems::default();
+pub(super) fn read(
+    section: &serde_json::Value,
+) -> Result<IndexMap<String, BoardModel>, ModelsError> {
+    let mut problems = ModelProblems::default();
     let Some(section) = section.as_object() else {
         return Err(ModelsError {
             problems: vec!["it is not an object of models by name".to_owned()],
@@ -118,9 +120,9 @@ pub(super) fn read(section: &serde_json::Value) -> Result<IndexMap<String, Model
 }
 
 #[derive(Default)]
-struct Problems(Vec<String>);
+struct ModelProblems(Vec<String>);
 
-impl Problems {
+impl ModelProblems {
     fn note(&mut self, problem: String) {
         self.0.push(problem);
     }
@@ -130,8 +132,8 @@ fn model_from(
     name: &str,
     written: &ModelWritten,
     section: &serde_json::Map<String, serde_json::Value>,
-    problems: &mut Problems,
-) -> Model {
+    problems: &mut ModelProblems,
+) -> BoardModel {
     if FieldName::parse(name).is_none() {
         problems.note(format!(
             "{name}: a model's name is lower-case letters, digits and underscores, at most 40"
@@ -189,7 +191,7 @@ fn model_from(
             "{name}.default_sort: {default_sort:?} is not among the sorts"
         ));
     }
-    let settable = |list: &Option<Vec<String>>, key: &str, problems: &mut Problems| {
+    let settable = |list: &Option<Vec<String>>, key: &str, problems: &mut ModelProblems| {
         let list = list
             .clone()
             .unwrap_or_else(|| written.fields.keys().cloned().collect());
@@ -203,11 +205,11 @@ fn model_from(
     };
     let create = settable(&written.create, "create", problems);
     let update = settable(&written.update, "update", problems);
-    let searched = fields.values().filter(|field: &&Field| {
-        matches!(field.kind, FieldKind::Text { .. }) && field.reference.is_none()
+    let searched = fields.values().filter(|field: &&BoardField| {
+        matches!(field.kind, BoardFieldKind::Text { .. }) && field.reference.is_none()
     });
     let searched = searched.map(|field| field.name.clone()).collect();
-    Model {
+    BoardModel {
         name: name.to_owned(),
         operations: written.ops.clone(),
         create,
@@ -221,7 +223,7 @@ fn model_from(
     }
 }
 
-fn noted<T>(result: Result<T, String>, place: &str, problems: &mut Problems) -> Option<T> {
+fn noted<T>(result: Result<T, String>, place: &str, problems: &mut ModelProblems) -> Option<T> {
     result
         .map_err(|problem| problems.note(format!("{place}: {problem}")))
         .ok()
@@ -232,26 +234,31 @@ fn field_from(
     name: &str,
     written: &FieldWritten,
     section: &serde_json::Map<String, serde_json::Value>,
-    problems: &mut Problems,
-) -> Option<Field> {
+    problems: &mut ModelProblems,
+) -> Option<BoardField> {
     let max_characters = written.max_len;
     let kind = match written.r#type {
-        TypeWritten::String => FieldKind::Text {
+        TypeWritten::String => BoardFieldKind::Text {
             max_characters: max_characters.unwrap_or(TEXT_CHARACTERS),
         },
-        TypeWritten::Url => FieldKind::Url {
+        TypeWritten::Url => BoardFieldKind::Url {
             max_characters: max_characters.unwrap_or(URL_CHARACTERS),
         },
-        TypeWritten::Integer => FieldKind::Integer,
-        TypeWritten::Number => FieldKind::Number,
-        TypeWritten::Boolean => FieldKind::Boolean,
-        TypeWritten::Enum => FieldKind::Choice(written.values.clone().unwrap_or_default()),
-        TypeWritten::Dict => FieldKind::Object,
-        TypeWritten::Tags => FieldKind::Tags,
-        TypeWritten::Columns => FieldKind::Columns,
-        TypeWritten::Any => FieldKind::Any,
+        TypeWritten::Integer => BoardFieldKind::Integer,
+        TypeWritten::Number => BoardFieldKind::Number,
+        TypeWritten::Boolean => BoardFieldKind::Boolean,
+        TypeWritten::Enum => BoardFieldKind::Choice(written.values.clone().unwrap_or_default()),
+        TypeWritten::Dict => BoardFieldKind::Object,
+        TypeWritten::Tags => BoardFieldKind::Tags,
+        TypeWritten::Columns => BoardFieldKind::Columns,
+        TypeWritten::Any => BoardFieldKind::Any,
     };
-    if max_characters.is_some() && !matches!(kind, FieldKind::Text { .. } | FieldKind::Url { .. }) {
+    if max_characters.is_some()
+        && !matches!(
+            kind,
+            BoardFieldKind::Text { .. } | BoardFieldKind::Url { .. }
+        )
+    {
         problems.note(format!(
             "{place}.max_len: only a string or a url has a length"
         ));
@@ -260,14 +267,14 @@ fn field_from(
         problems.note(format!("{place}.max_len: it must be at least 1"));
     }
     match (&kind, &written.values) {
-        (FieldKind::Choice(values), _)
+        (BoardFieldKind::Choice(values), _)
             if values.is_empty() || values.iter().any(String::is_empty) =>
         {
             problems.note(format!(
                 "{place}.values: an enum needs values that are not empty"
             ));
         }
-        (FieldKind::Choice(_), _) | (_, None) => {}
+        (BoardFieldKind::Choice(_), _) | (_, None) => {}
         (_, Some(_)) => problems.note(format!("{place}.values: only an enum has values")),
     }
     if let Some(reference) = &written.r#ref {
@@ -291,7 +298,7 @@ fn field_from(
         .r#ref
         .as_ref()
         .map(|reference| reference.model.clone());
-    Some(Field {
+    Some(BoardField {
         name,
         kind,
         is_required: written.required,
@@ -300,7 +307,7 @@ fn field_from(
     })
 }
 
-fn filter_from(key: &str, fields: &IndexMap<String, Field>) -> Result<FilterKey, String> {
+fn filter_from(key: &str, fields: &IndexMap<String, BoardField>) -> Result<BoardFilter, String> {
     let target = match (key, key.strip_prefix("data__")) {
         ("status", _) => FilterTarget::Status,
         ("is_archived", _) => FilterTarget::IsArchived,
@@ -311,7 +318,7 @@ fn filter_from(key: &str, fields: &IndexMap<String, Field>) -> Result<FilterKey,
                 .ok_or_else(|| format!("{key:?} names no field"))?;
             if matches!(
                 field.kind,
-                FieldKind::Object | FieldKind::Columns | FieldKind::Any
+                BoardFieldKind::Object | BoardFieldKind::Columns | BoardFieldKind::Any
             ) {
                 return Err(format!(
                     "{key:?} cannot be compared: its field is neither text, number, boolean nor tags"
@@ -325,14 +332,14 @@ fn filter_from(key: &str, fields: &IndexMap<String, Field>) -> Result<FilterKey,
             ));
         }
     };
-    Ok(FilterKey {
+    Ok(BoardFilter {
         wire: key.to_owned(),
         friendly: key.strip_prefix("data__").unwrap_or(key).to_owned(),
         target,
     })
 }
 
-fn sort_from(key: &str, fields: &IndexMap<String, Field>) -> Result<SortKey, String> {
+fn sort_from(key: &str, fields: &IndexMap<String, BoardField>) -> Result<SortKey, String> {
     match (key, key.strip_prefix("data__")) {
         ("created_at", _) => Ok(SortKey::CreatedAt),
         ("updated_at", _) => Ok(SortKey::UpdatedAt),
@@ -341,10 +348,13 @@ fn sort_from(key: &str, fields: &IndexMap<String, Field>) -> Result<SortKey, Str
                 .get(field)
                 .ok_or_else(|| format!("{key:?} names no field"))?;
             match &field.kind {
-                FieldKind::Choice(values) => Ok(SortKey::Rank(field.name.clone(), values.clone())),
-                FieldKind::Object | FieldKind::Columns | FieldKind::Any | FieldKind::Tags => {
-                    Err(format!("{key:?} has no order"))
+                BoardFieldKind::Choice(values) => {
+                    Ok(SortKey::Rank(field.name.clone(), values.clone()))
                 }
+                BoardFieldKind::Object
+                | BoardFieldKind::Columns
+                | BoardFieldKind::Any
+                | BoardFieldKind::Tags => Err(format!("{key:?} has no order")),
                 _ => Ok(SortKey::Field(field.name.clone())),
             }
         }

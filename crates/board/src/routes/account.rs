@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::body;
-use crate::caller::{Caller, ClientAddress};
+use crate::caller::{BoardCaller, ClientAddress};
 use crate::route_state::RouteState;
 
 pub(super) async fn me(
     State(shared): State<Arc<RouteState>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<BoardCaller>,
 ) -> Result<Json<Value>, ApiError> {
     let account = shared.store.account(caller.account_id).await?;
     let account = account

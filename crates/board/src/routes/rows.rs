@@ -11,8 +11,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
 use crate::api_error::{ApiError, shown};
-use crate::caller::Caller;
-use crate::models::{Model, Operation};
+use crate::caller::BoardCaller;
+use crate::models::{BoardModel, RowOperation};
 use crate::route_state::RouteState;
 use crate::{body, fields, list_request, row};
 
@@ -20,12 +20,12 @@ type PathOf<T> = Result<Path<T>, PathRejection>;
 
 pub(super) async fn list(
     State(shared): State<Arc<RouteState>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<BoardCaller>,
     model: PathOf<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let Path(model) = model.map_err(bad_path)?;
-    let model = admit(&shared, &caller, &model, Operation::List)?;
+    let model = admit(&shared, &caller, &model, RowOperation::List)?;
     let query = list_request::read(model, caller.account_id, query.as_deref())?;
     let page = shared.store.records(&query).await?;
     Ok(json(StatusCode::OK, row::page_to_json(&page)?))
@@ -33,12 +33,12 @@ pub(super) async fn list(
 
 pub(super) async fn create(
     State(shared): State<Arc<RouteState>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<BoardCaller>,
     model: PathOf<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path(model) = model.map_err(bad_path)?;
-    let model = admit(&shared, &caller, &model, Operation::Create)?;
+    let model = admit(&shared, &caller, &model, RowOperation::Create)?;
     let (parts, body) = request.into_parts();
     let body = body::json_object(&parts, body).await?;
     let checked =
@@ -56,11 +56,11 @@ pub(super) async fn create(
 
 pub(super) async fn read(
     State(shared): State<Arc<RouteState>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<BoardCaller>,
     path: PathOf<(String, String)>,
 ) -> Result<Response, ApiError> {
     let Path((model, id)) = path.map_err(bad_path)?;
-    let model = admit(&shared, &caller, &model, Operation::Read)?;
+    let model = admit(&shared, &caller, &model, RowOperation::Read)?;
     let id = row_id(model, &id)?;
     let record = shared
         .store
@@ -71,12 +71,12 @@ pub(super) async fn read(
 
 pub(super) async fn update(
     State(shared): State<Arc<RouteState>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<BoardCaller>,
     path: PathOf<(String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path((model, id)) = path.map_err(bad_path)?;
-    let model = admit(&shared, &caller, &model, Operation::Update)?;
+    let model = admit(&shared, &caller, &model, RowOperation::Update)?;
     let id = row_id(model, &id)?;
     let (parts, body) = request.into_parts();
     let body = body::json_object(&parts, body).await?;
@@ -96,11 +96,11 @@ pub(super) async fn update(
 
 pub(super) async fn delete(
     State(shared): State<Arc<RouteState>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<BoardCaller>,
     path: PathOf<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let Path((model, id)) = path.map_err(bad_path)?;
-    let model = admit(&shared, &caller, &model, Operation::Delete)?;
+    let model = admit(&shared, &caller, &model, RowOperation::Delete)?;
     let id = row_id(model, &id)?;
     let was_there = shared
         .store
@@ -116,10 +116,10 @@ pub(super) async fn delete(
 /// The model, if there is one, allows the operation, and the caller may do it.
 fn admit<'a>(
     shared: &'a RouteState,
-    caller: &Caller,
+    caller: &BoardCaller,
     name: &str,
-    operation: Operation,
-) -> Result<&'a Model, ApiError> {
+    operation: RowOperation,
+) -> Result<&'a BoardModel, ApiError> {
     let Some(model) = shared.models.by_name.get(name) else {
         let known: Vec<&str> = shared.models.names().collect();
         return Err(ApiError::not_found(format!(
@@ -132,26 +132,27 @@ fn admit<'a>(
         return Err(operation_closed(model, operation));
     }
     let access = match operation {
-        Operation::List | Operation::Read => Access::Read,
-        Operation::Create | Operation::Update | Operation::Delete => Access::Write,
+        RowOperation::List | RowOperation::Read => Access::Read,
+        RowOperation::Create | RowOperation::Update | RowOperation::Delete => Access::Write,
     };
     caller.may(&model.name, access)?;
     Ok(model)
 }
 
-fn operation_closed(model: &Model, operation: Operation) -> ApiError {
-    const ROWS: [(Operation, &str); 2] = [(Operation::List, "GET"), (Operation::Create, "POST")];
-    const ONE_ROW: [(Operation, &str); 3] = [
-        (Operation::Read, "GET"),
-        (Operation::Update, "PATCH"),
-        (Operation::Delete, "DELETE"),
+fn operation_closed(model: &BoardModel, operation: RowOperation) -> ApiError {
+    const ROWS: [(RowOperation, &str); 2] =
+        [(RowOperation::List, "GET"), (RowOperation::Create, "POST")];
+    const ONE_ROW: [(RowOperation, &str); 3] = [
+        (RowOperation::Read, "GET"),
+        (RowOperation::Update, "PATCH"),
+        (RowOperation::Delete, "DELETE"),
     ];
-    let methods: &[(Operation, &str)] = if matches!(operation, Operation::List | Operation::Create)
-    {
-        &ROWS
-    } else {
-        &ONE_ROW
-    };
+    let methods: &[(RowOperation, &str)] =
+        if matches!(operation, RowOperation::List | RowOperation::Create) {
+            &ROWS
+        } else {
+            &ONE_ROW
+        };
     let allowed: Vec<&str> = methods
         .iter()
         .filter(|(known, _)| model.operations.contains(known))
@@ -164,12 +165,12 @@ fn operation_closed(model: &Model, operation: Operation) -> ApiError {
     ApiError::method_not_allowed(detail, HeaderValue::from_str(&allowed.join(", ")).ok())
 }
 
-fn row_id(model: &Model, id: &str) -> Result<RecordId, ApiError> {
+fn row_id(model: &BoardModel, id: &str) -> Result<RecordId, ApiError> {
     RecordId::parse(id).ok_or_else(|| no_such_row(model, id))
 }
 
 /// Rows of others, deleted rows and rows that never were get the same answer.
-fn no_such_row(model: &Model, id: &str) -> ApiError {
+fn no_such_row(model: &BoardModel, id: &str) -> ApiError {
     ApiError::not_found(format!(
         "there is no {} {}: list them to see their ids",
         model.name,
@@ -177,7 +178,7 @@ fn no_such_row(model: &Model, id: &str) -> ApiError {
     ))
 }
 
-fn found(record: Option<Record>, model: &Model, id: RecordId) -> Result<Response, ApiError> {
+fn found(record: Option<Record>, model: &BoardModel, id: RecordId) -> Result<Response, ApiError> {
     let record = record.ok_or_else(|| no_such_row(model, &id.to_string()))?;
     Ok(json(StatusCode::OK, row::one_to_json(&record)?))
 }
