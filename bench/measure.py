@@ -109,6 +109,20 @@ def instructions(command, headers, body):
         return int(total) / COUNTED
 
 
+def start_instructions(command):
+    """User-space instructions of a program over stdio from its start to its first list of tools, and its end."""
+    _, body = request("modern", "tools/list")
+    with tempfile.TemporaryDirectory(prefix="footbridge-bench-") as folder:
+        out = pathlib.Path(folder) / "callgrind.out"
+        callgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"]
+        words = [str(word) for word in [*callgrind, *command]]
+        environment = {**os.environ, "TOKIO_WORKER_THREADS": "1"}
+        done = subprocess.run(words, input=encoded(body) + "\n", env=environment, capture_output=True, text=True, check=True)
+        if '"result"' not in done.stdout:
+            raise RuntimeError(f"{command}: {done.stdout[:300]} {done.stderr[-300:]}")
+        return int(re.findall(r"^(?:totals|summary): (\d+)", out.read_text(), re.M)[-1])
+
+
 def wall_ms(command, times):
     """The median of so many runs of a program that must end well, in milliseconds."""
     runs = []
