@@ -22,7 +22,7 @@ use crate::exit::{self, Exit, Trouble};
 use crate::setting_table;
 use crate::terminal;
 
-pub(crate) use options::Options;
+pub(crate) use options::EnvironmentOptions;
 pub(crate) use options::{host, port, switch};
 
 /// What is set by the environment alone.

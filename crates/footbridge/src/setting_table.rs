@@ -14,7 +14,7 @@ pub(crate) struct SettingRow {
     pub(crate) variable: Option<&'static str>,
     /// Its key in the settings file.
     pub(crate) key: Option<&'static str>,
-    pub(crate) kind: SettingKind,
+    pub(crate) kind: SettingValueKind,
     /// What holds where nothing is set, for people.
     pub(crate) default: Option<&'static str>,
     /// What it is for, in one sentence without a full stop.
@@ -31,7 +31,7 @@ pub(crate) struct SettingRow {
 
 /// What a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SettingKind {
+pub(crate) enum SettingValueKind {
     /// One of these words.
     Word(&'static [&'static str]),
     /// Several of these words.
@@ -49,7 +49,7 @@ pub(crate) enum SettingKind {
     Secret,
 }
 
-impl SettingKind {
+impl SettingValueKind {
     /// What may be written, in words.
     pub(crate) fn allowed(self) -> String {
         match self {
@@ -79,7 +79,7 @@ const ROW: SettingRow = SettingRow {
     flag: None,
     variable: None,
     key: None,
-    kind: SettingKind::Text,
+    kind: SettingValueKind::Text,
     default: None,
     sentence: "",
     example: "",
@@ -90,7 +90,7 @@ pub(crate) const TRANSPORT: SettingRow = SettingRow {
     flag: Some("transport"),
     variable: Some("FOOTBRIDGE_TRANSPORT"),
     key: Some("transport"),
-    kind: SettingKind::Word(&["stdio", "http"]),
+    kind: SettingValueKind::Word(&["stdio", "http"]),
     default: Some("stdio when stdin is a pipe or socket, else http"),
     sentence: "How clients reach it",
     example: "http",
@@ -100,7 +100,7 @@ pub(crate) const HOST: SettingRow = SettingRow {
     flag: Some("host"),
     variable: Some("FOOTBRIDGE_HOST"),
     key: Some("host"),
-    kind: SettingKind::Address,
+    kind: SettingValueKind::Address,
     default: Some("127.0.0.1"),
     sentence: "Address to listen on",
     example: "127.0.0.1",
@@ -110,7 +110,7 @@ pub(crate) const PORT: SettingRow = SettingRow {
     flag: Some("port"),
     variable: Some("PORT"),
     key: Some("port"),
-    kind: SettingKind::Port,
+    kind: SettingValueKind::Port,
     default: Some("8000"),
     sentence: "Port to listen on; 0 takes a free one",
     example: "8000",
@@ -118,7 +118,7 @@ pub(crate) const PORT: SettingRow = SettingRow {
 };
 pub(crate) const NO_AUTH: SettingRow = SettingRow {
     flag: Some("no-auth"),
-    kind: SettingKind::Switch,
+    kind: SettingValueKind::Switch,
     sentence: "Serve over HTTP to everybody who reaches it, writes included",
     ..ROW
 };
@@ -134,7 +134,7 @@ pub(crate) const ALLOWED_HOSTS: SettingRow = SettingRow {
     flag: Some("allowed-host"),
     variable: Some("FOOTBRIDGE_ALLOWED_HOSTS"),
     key: Some("allowed_hosts"),
-    kind: SettingKind::Texts,
+    kind: SettingValueKind::Texts,
     sentence: "A further host name that clients may use; may be repeated",
     example: "mcp.example.org",
     ..ROW
@@ -143,7 +143,7 @@ pub(crate) const ALLOWED_ORIGINS: SettingRow = SettingRow {
     flag: Some("allowed-origin"),
     variable: Some("FOOTBRIDGE_ALLOWED_ORIGINS"),
     key: Some("allowed_origins"),
-    kind: SettingKind::Texts,
+    kind: SettingValueKind::Texts,
     sentence: "An origin whose pages may use it in a browser, such as http://localhost:6274; \
                may be repeated",
     example: "http://localhost:6274",
@@ -153,7 +153,7 @@ pub(crate) const TRUSTED_PROXIES: SettingRow = SettingRow {
     flag: Some("trusted-proxy"),
     variable: Some("FOOTBRIDGE_TRUSTED_PROXIES"),
     key: Some("trusted_proxies"),
-    kind: SettingKind::Texts,
+    kind: SettingValueKind::Texts,
     sentence: "A proxy whose word about its clients' addresses is taken, as an address or a \
                network such as 10.0.0.0/8; may be repeated",
     example: "10.0.0.5,172.16.0.0/12",
@@ -163,7 +163,7 @@ pub(crate) const REQUIRE_ALL: SettingRow = SettingRow {
     flag: Some("require-all"),
     variable: Some("FOOTBRIDGE_REQUIRE_ALL"),
     key: Some("require_all"),
-    kind: SettingKind::Switch,
+    kind: SettingValueKind::Switch,
     sentence: "Do not start while a backend is down; without it, several connectors start \
                without those that are",
     example: "true",
@@ -173,7 +173,7 @@ pub(crate) const ALLOW: SettingRow = SettingRow {
     flag: Some("allow"),
     variable: Some("FOOTBRIDGE_ALLOW"),
     key: Some("allow"),
-    kind: SettingKind::Words(&["read", "write", "destroy"]),
+    kind: SettingValueKind::Words(&["read", "write", "destroy"]),
     default: Some("write on the local board, nothing elsewhere"),
     sentence: "What tools may do beside reading: write, destroy",
     example: "write,destroy",
@@ -183,7 +183,7 @@ pub(crate) const CONNECTORS: SettingRow = SettingRow {
     flag: Some("connectors"),
     variable: Some("FOOTBRIDGE_CONNECTORS"),
     key: Some("connectors_directory"),
-    kind: SettingKind::Path,
+    kind: SettingValueKind::Path,
     sentence: "A directory of connector files of your own; one named as a built-in connector \
                replaces it",
     example: "/path/to/connectors",
@@ -193,7 +193,7 @@ pub(crate) const GROUPS: SettingRow = SettingRow {
     flag: Some("groups"),
     variable: Some("FOOTBRIDGE_GROUPS"),
     key: Some("groups"),
-    kind: SettingKind::Texts,
+    kind: SettingValueKind::Texts,
     sentence: "Groups of tools to list beside those listed anyway; -NAME leaves one out, all \
                means every group",
     example: "wiki,-bulk",
@@ -203,7 +203,7 @@ pub(crate) const DATA: SettingRow = SettingRow {
     flag: Some("data"),
     variable: Some("FOOTBRIDGE_DATA"),
     key: Some("data"),
-    kind: SettingKind::Path,
+    kind: SettingValueKind::Path,
     default: Some("footbridge in the user's data directory"),
     sentence: "Where the local board is kept",
     example: "/path/to/data",
@@ -212,7 +212,7 @@ pub(crate) const DATA: SettingRow = SettingRow {
 pub(crate) const SETTINGS_FILE: SettingRow = SettingRow {
     flag: Some("settings"),
     variable: Some("FOOTBRIDGE_SETTINGS"),
-    kind: SettingKind::Path,
+    kind: SettingValueKind::Path,
     default: Some("footbridge/settings.yaml in the user's configuration directory, if there"),
     sentence: "The settings file",
     example: "/path/to/settings.yaml",
@@ -222,27 +222,27 @@ pub(crate) const CA_FILE: SettingRow = SettingRow {
     flag: Some("ca-file"),
     variable: Some("FOOTBRIDGE_CA_FILE"),
     key: Some("ca_file"),
-    kind: SettingKind::Path,
+    kind: SettingValueKind::Path,
     sentence: "A file with further root certificates, in PEM",
     example: "/path/to/roots.pem",
     ..ROW
 };
 pub(crate) const ENVIRONMENT_FILE: SettingRow = SettingRow {
     flag: Some("env-file"),
-    kind: SettingKind::Path,
+    kind: SettingValueKind::Path,
     default: Some(".env, if there, unless a client started it"),
     sentence: "A file of variables, NAME=value in each line",
     ..ROW
 };
 pub(crate) const BEARER: SettingRow = SettingRow {
     variable: Some("FOOTBRIDGE_TOKEN"),
-    kind: SettingKind::Secret,
+    kind: SettingValueKind::Secret,
     sentence: "Bearer that clients of /mcp must send",
     ..ROW
 };
 pub(crate) const ACTION_KEY: SettingRow = SettingRow {
     variable: Some("ACTION_PROXY_API_KEY"),
-    kind: SettingKind::Secret,
+    kind: SettingValueKind::Secret,
     default: Some("/actions answers 503"),
     sentence: "Key that clients of /actions must send",
     ..ROW
@@ -264,7 +264,7 @@ pub(crate) const PROBE_URL: SettingRow = SettingRow {
 };
 pub(crate) const PROBE_BEARER: SettingRow = SettingRow {
     variable: Some("MCP_TOKEN"),
-    kind: SettingKind::Secret,
+    kind: SettingValueKind::Secret,
     sentence: "Bearer that probe sends",
     user: SettingUser::Client,
     ..ROW

@@ -1,4 +1,4 @@
-//! Options as written: what one place says of them, filled up with what another says, and how
+//! EnvironmentOptions as written: what one place says of them, filled up with what another says, and how
 //! their values are read.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,8 +9,8 @@ use super::{CommonOptions, DirectoryOption, FileOptions, RootsOption, ServeOptio
 use crate::setting_table::SettingRow;
 use crate::setting_table::{ALLOWED_HOSTS, ALLOWED_ORIGINS, PUBLIC_URL, TRUSTED_PROXIES};
 
-/// Options that a command line and the environment may both have.
-pub(crate) trait Options: Args + Default {
+/// EnvironmentOptions that a command line and the environment may both have.
+pub(crate) trait EnvironmentOptions: Args + Default {
     /// These, and where these say nothing, those of the environment.
     fn or_environment(self, environment: Self) -> Self;
 }
@@ -20,7 +20,7 @@ fn list_or<T>(list: Vec<T>, other: Vec<T>) -> Vec<T> {
     if list.is_empty() { other } else { list }
 }
 
-impl Options for ServeOptions {
+impl EnvironmentOptions for ServeOptions {
     fn or_environment(self, environment: Self) -> Self {
         let mut by_variable = self.by_variable;
         let mut note = |row: &'static SettingRow, is_written: bool| {
@@ -46,7 +46,7 @@ impl Options for ServeOptions {
     }
 }
 
-impl Options for CommonOptions {
+impl EnvironmentOptions for CommonOptions {
     fn or_environment(self, environment: Self) -> Self {
         Self {
             allow: self.allow.or(environment.allow),
@@ -58,7 +58,7 @@ impl Options for CommonOptions {
     }
 }
 
-impl Options for DirectoryOption {
+impl EnvironmentOptions for DirectoryOption {
     fn or_environment(self, environment: Self) -> Self {
         Self {
             connectors_directory: self
@@ -68,7 +68,7 @@ impl Options for DirectoryOption {
     }
 }
 
-impl Options for FileOptions {
+impl EnvironmentOptions for FileOptions {
     fn or_environment(self, environment: Self) -> Self {
         Self {
             data: self.data.or(environment.data),
@@ -77,7 +77,7 @@ impl Options for FileOptions {
     }
 }
 
-impl Options for RootsOption {
+impl EnvironmentOptions for RootsOption {
     fn or_environment(self, environment: Self) -> Self {
         Self {
             ca_file: self.ca_file.or(environment.ca_file),
@@ -85,7 +85,7 @@ impl Options for RootsOption {
     }
 }
 
-impl Options for ServerOption {
+impl EnvironmentOptions for ServerOption {
     fn or_environment(self, environment: Self) -> Self {
         Self {
             base_url: self.base_url.or(environment.base_url),

@@ -10,12 +10,12 @@ use crate::setting_table::SettingRow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decided<T> {
     pub(crate) value: T,
-    pub(crate) origin: Origin,
+    pub(crate) origin: SettingOrigin,
 }
 
 /// Where a value stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum SettingOrigin {
     Flag(&'static str),
     Variable(&'static str),
     /// The key and the settings file.
@@ -34,11 +34,13 @@ impl<T> Decided<T> {
         file: &Path,
     ) -> Option<Self> {
         let by_command = match (is_by_variable, row.variable, row.flag) {
-            (true, Some(variable), _) | (_, Some(variable), None) => Origin::Variable(variable),
-            (_, _, Some(flag)) => Origin::Flag(flag),
-            (_, None, None) => Origin::Default,
+            (true, Some(variable), _) | (_, Some(variable), None) => {
+                SettingOrigin::Variable(variable)
+            }
+            (_, _, Some(flag)) => SettingOrigin::Flag(flag),
+            (_, None, None) => SettingOrigin::Default,
         };
-        let by_file = || Origin::File(row.key.unwrap_or_default(), file.to_owned());
+        let by_file = || SettingOrigin::File(row.key.unwrap_or_default(), file.to_owned());
         let written = written.map(|value| Self {
             value,
             origin: by_command,
@@ -61,7 +63,7 @@ impl<T> Decided<T> {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(flag) => write!(formatter, "--{flag}"),

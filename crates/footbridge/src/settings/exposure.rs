@@ -179,7 +179,7 @@ pub(super) fn trusted_proxies(named: &[String]) -> Result<TrustedProxies, Troubl
 #[cfg(test)]
 mod tests {
     use super::{Exposed, allowed_hosts, beyond, checked_host, public_url, with_pages};
-    use crate::settings::decided::{Decided, Origin};
+    use crate::settings::decided::{Decided, SettingOrigin};
 
     fn reached(host: &str, public_url: Option<&str>, further: &[&str]) -> Option<String> {
         let further: Vec<_> = further.iter().map(|host| (*host).to_owned()).collect();
@@ -252,7 +252,7 @@ mod tests {
             let pages = ["http://localhost:6274".to_owned()];
             let pages = Decided {
                 value: pages.to_vec(),
-                origin: Origin::Default,
+                origin: SettingOrigin::Default,
             };
             let hosts = allowed_hosts([127, 0, 0, 1].into(), Some(&url), &[]);
             let hosts = with_pages(hosts, Some(&url), Some(pages)).unwrap();

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::SettingsFile;
 use crate::cli::Cli;
-use crate::setting_table::{SETTINGS, SettingKind, SettingRow, SettingUser, describe, setting_of};
+use crate::setting_table::{
+    SETTINGS, SettingRow, SettingUser, SettingValueKind, describe, setting_of,
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -67,8 +69,8 @@ fn written_flag(row: &SettingRow, arguments: &[Arg]) -> String {
         .find(|argument| argument.get_long() == Some(flag))
         .unwrap_or_else(|| panic!("no command has --{flag}"));
     let value = match row.kind {
-        SettingKind::Switch => String::new(),
-        SettingKind::Word(words) => format!(" {}", words.join("\\|")),
+        SettingValueKind::Switch => String::new(),
+        SettingValueKind::Word(words) => format!(" {}", words.join("\\|")),
         _ => argument
             .get_value_names()
             .map(|names| format!(" {}", names.join(" ")))
@@ -80,7 +82,7 @@ fn written_flag(row: &SettingRow, arguments: &[Arg]) -> String {
 fn written_variable(row: &SettingRow) -> String {
     match (row.variable, row.kind) {
         (None, _) => String::new(),
-        (Some(name), SettingKind::Secret) => format!("`{name}` or `{name}_FILE`"),
+        (Some(name), SettingValueKind::Secret) => format!("`{name}` or `{name}_FILE`"),
         (Some(name), _) => format!("`{name}`"),
     }
 }
@@ -140,12 +142,15 @@ fn the_example_of_an_environment_file() {
 fn schema_of(row: &SettingRow) -> Value {
     let text = json!({ "type": "string" });
     let mut schema = match row.kind {
-        SettingKind::Word(words) => json!({ "enum": words }),
-        SettingKind::Words(words) => json!({ "type": "array", "items": { "enum": words } }),
-        SettingKind::Port => json!({ "type": "integer", "minimum": 0, "maximum": 65535 }),
-        SettingKind::Texts => json!({ "type": "array", "items": text }),
-        SettingKind::Switch => json!({ "type": "boolean" }),
-        SettingKind::Address | SettingKind::Text | SettingKind::Path | SettingKind::Secret => text,
+        SettingValueKind::Word(words) => json!({ "enum": words }),
+        SettingValueKind::Words(words) => json!({ "type": "array", "items": { "enum": words } }),
+        SettingValueKind::Port => json!({ "type": "integer", "minimum": 0, "maximum": 65535 }),
+        SettingValueKind::Texts => json!({ "type": "array", "items": text }),
+        SettingValueKind::Switch => json!({ "type": "boolean" }),
+        SettingValueKind::Address
+        | SettingValueKind::Text
+        | SettingValueKind::Path
+        | SettingValueKind::Secret => text,
     };
     let default = row.default.map(|default| format!(" Default: {default}."));
     schema["description"] = json!(format!("{}.{}", row.sentence, default.unwrap_or_default()));
@@ -222,10 +227,10 @@ fn a_value_of_each_kind_is_read_from_the_file() {
     for row in SETTINGS {
         let Some(key) = row.key else { continue };
         let right = match row.kind {
-            SettingKind::Words(_) => json!(row.example.split(',').collect::<Vec<_>>()),
-            SettingKind::Texts => json!(row.example.split(',').collect::<Vec<_>>()),
-            SettingKind::Port => json!(8000),
-            SettingKind::Switch => json!(true),
+            SettingValueKind::Words(_) => json!(row.example.split(',').collect::<Vec<_>>()),
+            SettingValueKind::Texts => json!(row.example.split(',').collect::<Vec<_>>()),
+            SettingValueKind::Port => json!(8000),
+            SettingValueKind::Switch => json!(true),
             _ => json!(row.example),
         };
         for (value, is_right) in [(right, true), (json!({ "a": 1 }), false)] {

@@ -7,10 +7,12 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Command as ClapCommand};
 
-use crate::cli::{AccountCommand, Cli, Command, Options, ServeOptions, TokenCommand, Transport};
+use crate::cli::{
+    AccountCommand, Cli, Command, EnvironmentOptions, ServeOptions, TokenCommand, Transport,
+};
 use crate::environment::{self, variable};
 use crate::exit::Trouble;
-use crate::setting_table::{SETTINGS, SettingKind, setting_of};
+use crate::setting_table::{SETTINGS, SettingValueKind, setting_of};
 
 /// The command with what the environment adds to it, and whether there was a `.env` file.
 /// `suggested` is the transport that fits whoever started the program.
@@ -70,19 +72,21 @@ fn load_file(cli: &Cli, suggested: impl FnOnce() -> Transport) -> Result<bool, T
 }
 
 /// Fills up the options with what the environment says.
-fn complete<O: Options>(options: &mut O) -> Result<(), Trouble> {
+fn complete<O: EnvironmentOptions>(options: &mut O) -> Result<(), Trouble> {
     let environment = read::<O>()?;
     *options = std::mem::take(options).or_environment(environment);
     Ok(())
 }
 
 /// The options as the environment has them.
-fn read<O: Options>() -> Result<O, Trouble> {
+fn read<O: EnvironmentOptions>() -> Result<O, Trouble> {
     let empty = ClapCommand::new("environment").no_binary_name(true);
     let mut command = O::augment_args(empty).mut_args(|argument| {
         // A switch is there or not on a command line; a variable says which.
         match setting_of(&argument).map(|row| row.kind) {
-            Some(SettingKind::Switch) if !matches!(argument.get_action(), ArgAction::SetTrue) => {
+            Some(SettingValueKind::Switch)
+                if !matches!(argument.get_action(), ArgAction::SetTrue) =>
+            {
                 argument.num_args(1)
             }
             _ => argument,
