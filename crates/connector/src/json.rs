@@ -108,6 +108,28 @@ fn is_needed(unit: u16) -> bool {
     unit < 0x20 || unit == u16::from(b'"') || unit == u16::from(b'\\')
 }
 
+/// The kinds of JSON values, as far as who passes a result on tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// An object.
+    Object,
+    /// A text.
+    Text,
+    /// A list, a number, a truth value or null.
+    Other,
+}
+
+impl ValueKind {
+    /// The kind of the value that a valid JSON text is: its first letter tells.
+    pub fn of(json: &str) -> Self {
+        match json.trim_ascii_start().as_bytes().first() {
+            Some(b'{') => Self::Object,
+            Some(b'"') => Self::Text,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Whether the text is one JSON value.
 pub(crate) fn is_valid(text: &str) -> bool {
     check::check(text).is_ok()

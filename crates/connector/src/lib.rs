@@ -55,6 +55,7 @@ pub use failure::{CallError, Fault};
 pub use fence::{may_be_fenced, unfence, unfenced};
 pub use file_stamp::FileStamp;
 pub use jq::FILTER_STACK_BYTES;
+pub use json::ValueKind;
 pub use lint::{Linted, LintedTool, lint};
 pub use operation::Operation;
 pub use place::Place;

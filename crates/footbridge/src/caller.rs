@@ -22,7 +22,27 @@ pub(crate) enum Caller {
     ActionClient,
 }
 
+/// Who reads what a call gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResultReader {
+    /// A model: the result as the connector file shapes it, with marks around what others wrote.
+    Model,
+    /// A person at a terminal: the same without marks.
+    Person,
+    /// A program: the backend's own records.
+    Program,
+}
+
 impl Caller {
+    /// Who reads what its calls give.
+    pub(crate) fn reader(self) -> ResultReader {
+        match self {
+            Self::LocalUser | Self::HttpClient(_) | Self::Forwarded => ResultReader::Model,
+            Self::Terminal => ResultReader::Person,
+            Self::ActionClient => ResultReader::Program,
+        }
+    }
+
     /// What tells the callers of one kind from those of another; what is kept for one is not given
     /// to another.
     pub(crate) fn name(self) -> &'static str {

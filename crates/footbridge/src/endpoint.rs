@@ -10,12 +10,12 @@ use footbridge_mcp::{Endpoint, EndpointBuilder};
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
-use crate::write_road;
-pub(crate) use names::Names;
+use crate::write_road::{self, Doors};
+pub(crate) use names::ToolNames;
 
-/// Makes the endpoint.
-pub(crate) fn over(opened: &Opened) -> Result<Endpoint<Caller>, Trouble> {
-    let names = Names::of(&opened.served)?;
+/// Makes the endpoint, for these doors.
+pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Trouble> {
+    let names = ToolNames::of(&opened.served)?;
     let is_joined = opened.served.len() > 1;
     let mut endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(&opened.served))
@@ -24,7 +24,7 @@ pub(crate) fn over(opened: &Opened) -> Result<Endpoint<Caller>, Trouble> {
             opened
                 .served
                 .iter()
-                .flat_map(|served| write_road::tools(served, &names, &opened.keys)),
+                .flat_map(|served| write_road::tools(served, &names, &opened.keys, doors)),
         );
     for served in &opened.served {
         endpoint = offers::resources(served)

@@ -17,7 +17,7 @@ use crate::exit::Trouble;
 use crate::readiness::Readiness;
 use crate::scrub;
 use crate::settings::Settings;
-use crate::write_road::{Gate, Keys};
+use crate::write_road::{CallKeys, Gate};
 
 /// A backend that is served, and what the operator opened of it.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(crate) struct Opened {
     /// The local board, when it is among them.
     pub(crate) local: Option<LocalBoard>,
     /// The keys of calls that are carried out once.
-    pub(crate) keys: Keys,
+    pub(crate) keys: CallKeys,
 }
 
 /// The board of this machine.
@@ -97,8 +97,8 @@ impl Opened {
             .flat_map(|(_, _, connector)| connector.groups());
         settings.check_groups(all.map(|(group, _)| group.as_str()))?;
         let keys = match settings.data_directory() {
-            Ok(path) => Keys::in_directory(path),
-            Err(trouble) => Keys::nowhere(trouble.to_string()),
+            Ok(path) => CallKeys::in_directory(path),
+            Err(trouble) => CallKeys::nowhere(trouble.to_string()),
         };
         let mut opened = Self {
             served: Vec::with_capacity(compiled.len()),
@@ -198,7 +198,7 @@ impl Opened {
                     open_board(&connector, &settings.data_directory()?, gate.clone()).await?;
                 let upstream: InProcess<_, Body> =
                     InProcess::new(local.board.service_for(AccountId::local()));
-                self.keys = Keys::in_store(local.store.clone());
+                self.keys = CallKeys::in_store(local.store.clone());
                 self.local = Some(local);
                 // its cards are the user's own
                 connector.connect(own, upstream).with_own_texts()

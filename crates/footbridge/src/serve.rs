@@ -21,6 +21,7 @@ use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::settings::ServeSettings;
 use crate::terminal;
+use crate::write_road::Doors;
 
 /// The transport that fits whoever started us.
 pub(crate) use standard_input::suggests as suggested_transport;
@@ -42,7 +43,11 @@ pub(crate) async fn run(
         common,
     } = ServeSettings::decide(options, suggested_transport)?;
     let opened = Opened::open(&connectors, &common).await?;
-    let endpoint = endpoint::over(&opened)?;
+    let doors = match door {
+        None => Doors::Mcp,
+        Some(_) => Doors::McpAndActions,
+    };
+    let endpoint = endpoint::over(&opened, doors)?;
     for (name, served) in opened
         .served
         .iter()

@@ -1,6 +1,7 @@
 //! The write road: what stands between a call and its connector. The effect gate, the user's
 //! consent, keys of calls, progress; every connector tool passes here and nowhere else.
 
+mod call_end;
 mod consent;
 mod gate;
 mod keys;
@@ -10,23 +11,27 @@ mod second_call;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use footbridge_connector::{Backend, CallError, Effect, Fault, Options, Tool as ConnectorTool};
+use footbridge_connector::{
+    Backend, CallError, Effect, Fault, Options, Tool as ConnectorTool, ValueKind,
+};
 use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail, limits};
 use footbridge_store::CallKey;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::caller::Caller;
-use crate::endpoint::Names;
+use crate::caller::{Caller, ResultReader};
+use crate::endpoint::ToolNames;
 use crate::opened::Served;
 use crate::readiness::Readiness;
+pub(crate) use call_end::{CallEnd, CallFailure};
+use call_end::{NoAnswer, Refuser};
 pub(crate) use gate::Gate;
-pub(crate) use keys::Keys;
+pub(crate) use keys::CallKeys;
 use keys::{ARGUMENT, Begun};
-use second_call::Asked;
+use second_call::PendingConsents;
 
-/// What an action answers when the way to the backend, or we, failed; the log says more.
-pub(crate) const FAILED_INSIDE: &str = "Internal server error";
+/// What an action reads whose tool the operator closed to everybody.
+const CLOSED_ACTION: &str = "This action is closed: the operator allows reading alone. To open it, start footbridge without --allow read.";
 
 /// What every call of one tool passes.
 #[derive(Debug)]
@@ -38,23 +43,14 @@ struct Road {
     takes_key: bool,
     /// The connector file says how a person is asked before it acts.
     asks: bool,
-    asked: Asked,
+    pending_consents: PendingConsents,
     is_structured: bool,
-    keys: Keys,
+    keys: CallKeys,
     readiness: Readiness,
 }
 
-/// What a call is answered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    /// The result as the connector file shapes it.
-    Result,
-    /// The backend's own records, for a program.
-    Records,
-}
-
 impl Road {
-    fn new(served: &Served, tool: &ConnectorTool, keys: &Keys) -> Arc<Self> {
+    fn new(served: &Served, tool: &ConnectorTool, keys: &CallKeys) -> Arc<Self> {
         Arc::new(Self {
             backend: served.backend.clone(),
             tool: tool.name.clone(),
@@ -62,7 +58,7 @@ impl Road {
             effect: tool.effect,
             takes_key: tool.takes_key,
             asks: tool.asks && tool.effect != Effect::Read,
-            asked: Asked::default(),
+            pending_consents: PendingConsents::default(),
             is_structured: tool.structured,
             keys: keys.clone(),
             readiness: served.readiness.clone(),
@@ -82,50 +78,50 @@ impl Road {
     }
 }
 
+/// The doors that lead to the tools of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doors {
+    /// MCP and the terminal.
+    Mcp,
+    /// The actions too.
+    McpAndActions,
+}
+
 /// The tools of a served connector: the open ones as clients see them, the closed ones unlisted and
 /// answering with the switch that opens them.
-pub(crate) fn tools(served: &Served, names: &Names, keys: &Keys) -> Vec<Tool<Caller>> {
-    let tools = served.backend.connector().tools().iter();
+pub(crate) fn tools(
+    served: &Served,
+    names: &ToolNames,
+    keys: &CallKeys,
+    doors: Doors,
+) -> Vec<Tool<Caller>> {
+    let connector = served.backend.connector();
+    let is_of_action = |tool: &ConnectorTool| {
+        let mut actions = connector.actions().iter();
+        doors == Doors::McpAndActions && actions.any(|action| action.tool == tool.name)
+    };
+    let tools = connector.tools().iter();
     tools
         .map(|tool| {
             if served.gate.is_open(tool.effect) {
-                open(served, tool, names, keys)
-            } else {
-                closed(served, tool, names)
+                return open(served, tool, names, keys);
             }
+            let may_be_opened = is_of_action(tool) && !served.gate.only_reads();
+            let closed = if may_be_opened {
+                open(served, tool, names, keys).unlisted()
+            } else {
+                empty(tool, names, &served.name)
+            };
+            behind_gate(closed, served, tool, names)
         })
         .collect()
 }
 
-/// The tools that the actions of a served connector call. They answer with the backend's own
-/// records. The key of the actions opens them, whatever they do, unless the operator said that
-/// there is only reading.
-pub(crate) fn tools_of_actions(served: &Served, keys: &Keys) -> Vec<Tool<Caller>> {
-    let connector = served.backend.connector();
-    let is_called = |tool: &&ConnectorTool| {
-        connector
-            .actions()
-            .iter()
-            .any(|action| action.tool == tool.name)
-    };
-    let tools = connector.tools().iter().filter(is_called);
-    tools
-        .map(|tool| {
-            let road = Road::new(served, tool, keys);
-            let is_closed = served.gate.only_reads() && tool.effect != Effect::Read;
-            let made = Tool::new(tool.name.as_str(), tool.description.as_str(), tool.input_schema.clone(), move |call: Call<Caller>| {
-                let road = Arc::clone(&road);
-                async move {
-                    if is_closed {
-                        let message = "This action is closed: the operator allows reading alone. To open it, start footbridge without --allow read.";
-                        return Err(Failure::Forbidden(message.to_owned()));
-                    }
-                    run(&road, call, Wanted::Records).await
-                }
-            });
-            taking(made, tool)
-        })
-        .collect()
+/// Whether the tool may be called: where the gate closed it, the key of the actions opens it all the
+/// same, whatever it does, unless the operator said that there is only reading.
+fn admits(gate: &Gate, effect: Effect, caller: Caller) -> bool {
+    let opens_by_key = caller == Caller::ActionClient && !gate.only_reads();
+    gate.is_open(effect) || opens_by_key
 }
 
 /// What a tool takes beside its schema, and for how long it may run.
@@ -145,7 +141,7 @@ fn taking(made: Tool<Caller>, tool: &ConnectorTool) -> Tool<Caller> {
         })
 }
 
-fn open(served: &Served, tool: &ConnectorTool, names: &Names, keys: &Keys) -> Tool<Caller> {
+fn open(served: &Served, tool: &ConnectorTool, names: &ToolNames, keys: &CallKeys) -> Tool<Caller> {
     let road = Road::new(served, tool, keys);
     let name = names.published(&served.name, &tool.name);
     let made = Tool::new(
@@ -154,7 +150,7 @@ fn open(served: &Served, tool: &ConnectorTool, names: &Names, keys: &Keys) -> To
         tool.input_schema.clone(),
         move |call: Call<Caller>| {
             let road = Arc::clone(&road);
-            async move { run(&road, call, Wanted::Result).await }
+            async move { run(&road, call).await }
         },
     );
     let made = made
@@ -196,7 +192,23 @@ fn open(served: &Served, tool: &ConnectorTool, names: &Names, keys: &Keys) -> To
         .fold(made, Tool::alias)
 }
 
-fn closed(served: &Served, tool: &ConnectorTool, names: &Names) -> Tool<Caller> {
+/// A tool that nobody may call: it has a name, and nothing behind it.
+fn empty(tool: &ConnectorTool, names: &ToolNames, connector: &str) -> Tool<Caller> {
+    let name = names.published(connector, &tool.name);
+    let anything = json!({ "type": "object" });
+    let function = async |_: Call<Caller>| Err(Failure::NotFound);
+    let empty = Tool::new(name, tool.description.as_str(), anything, function).unlisted();
+    let aliases = names.aliases(connector, tool).into_iter();
+    aliases.fold(empty, Tool::alias)
+}
+
+/// The tool, closed: whoever the gate does not admit is told what opens it.
+fn behind_gate(
+    closed: Tool<Caller>,
+    served: &Served,
+    tool: &ConnectorTool,
+    names: &ToolNames,
+) -> Tool<Caller> {
     let name = names.published(&served.name, &tool.name);
     let message = format!(
         "{name} is closed: it can {} and the operator has not opened that. To open it, start footbridge with {}.",
@@ -206,112 +218,98 @@ fn closed(served: &Served, tool: &ConnectorTool, names: &Names) -> Tool<Caller> 
         },
         served.gate.switch_for(tool.effect)
     );
-    let anything = json!({ "type": "object" });
-    let made = Tool::new(
-        name,
-        tool.description.as_str(),
-        anything,
-        move |_: Call<Caller>| {
-            let message = message.clone();
-            async move { Err(fail(message)) }
-        },
-    );
-    names
-        .aliases(&served.name, tool)
-        .into_iter()
-        .fold(made.unlisted(), Tool::alias)
+    let (gate, effect) = (served.gate.clone(), tool.effect);
+    closed.admits(move |call| match *call.caller {
+        caller if admits(&gate, effect, caller) => Ok(()),
+        Caller::ActionClient => Err(Failure::Forbidden(CLOSED_ACTION.to_owned())),
+        _ => Err(fail(message.clone())),
+    })
 }
 
-/// One call. Questions come before effects, because a client that answers them may begin the call
-/// anew.
-async fn run(road: &Road, mut call: Call<Caller>, wanted: Wanted) -> ToolResult {
-    gate::check_caller(*call.caller, road.effect, &road.tool)?;
-    road.readiness.wait().await.map_err(fail)?;
-    let mut arguments = std::mem::take(&mut call.arguments).into_map();
-    if wanted == Wanted::Result {
-        consent::ask(road, &call, &mut arguments).await?;
-    }
-    let key = road.key(&call, &mut arguments);
-    let held = match key {
-        None => None,
-        Some(key) => match road
-            .keys
-            .begin(
-                key,
-                &call.caller.room(call.client().name()),
-                &arguments,
-                SystemTime::now(),
-            )
-            .await
-        {
-            Begun::Go(held) => Some(held),
-            Begun::Answered(answer) => return answered(road, answer, wanted),
-            Begun::Refused(why) => return Err(fail(why)),
+/// One call, and what the endpoint gets of its end.
+async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
+    let caller = *call.caller;
+    match carry_out(road, call).await {
+        Ok(json) => match caller.reader() {
+            ResultReader::Program => Ok(Output::default().with_extension(CallEnd::Answered(json))),
+            ResultReader::Model | ResultReader::Person => answered(road, json),
         },
+        Err(no_answer) => no_answer.into_result(caller),
+    }
+}
+
+/// The call itself; the JSON of what it gives. Questions come before effects, because a client that
+/// answers them may begin the call anew.
+async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<String, NoAnswer> {
+    let caller = *call.caller;
+    gate::check_caller(caller, road.effect, &road.tool)?;
+    let ready = road.readiness.wait().await;
+    ready.map_err(|why| NoAnswer::refused(Refuser::Checks, why))?;
+    let mut arguments = std::mem::take(&mut call.arguments).into_map();
+    consent::ask(road, &call, &mut arguments).await?;
+    let key = road.key(&call, &mut arguments);
+    let reserved = match key {
+        None => None,
+        Some(key) => {
+            let room = caller.room(call.client().name());
+            let begun = road.keys.begin(key, &room, &arguments, SystemTime::now());
+            match begun.await {
+                Begun::Go(reserved) => Some(reserved),
+                Begun::Answered(json) => return Ok(json),
+                Begun::Refused(why) => return Err(NoAnswer::refused(Refuser::Key, why)),
+            }
+        }
     };
-    let keeps_records = wanted == Wanted::Records;
-    // marks are for models: a program and a person at a terminal read the words alone
-    let is_plain = keeps_records || *call.caller == Caller::Terminal;
+    let reader = caller.reader();
     let start = |progress| {
-        road.backend.call_with(
-            &road.tool,
-            arguments,
-            Options {
-                progress,
-                keeps_records,
-                is_plain,
-            },
-        )
+        let options = Options {
+            progress,
+            keeps_records: reader == ResultReader::Program,
+            // marks are for models: a program and a person at a terminal read the words alone
+            is_plain: reader != ResultReader::Model,
+        };
+        road.backend.call_with(&road.tool, arguments, options)
     };
     match progress::told(&call, start).await {
         Ok(outcome) => {
-            let json = outcome
-                .records
-                .filter(|_| keeps_records)
-                .unwrap_or(outcome.json);
-            if let Some(held) = held {
-                held.finish(&json).await;
+            // records are there where they were asked for
+            let json = outcome.records.unwrap_or(outcome.json);
+            if let Some(reserved) = reserved {
+                reserved.finish(&json).await;
             }
             tracing::info!(tool = %road.tool, caller = ?call.caller, "called");
-            answered(road, json, wanted)
+            Ok(json)
         }
         Err(error) => {
-            if let Some(held) = held {
-                held.fail(error.may_have_changed()).await;
+            if let Some(reserved) = reserved {
+                reserved.fail(error.may_have_changed()).await;
             }
-            tell_log(&road.tool, &call.caller, &error);
-            let is_inside = error.fault() == Fault::Us
-                || (error.fault() == Fault::Backend && error.status().is_none());
-            Err(fail(match (keeps_records && is_inside, is_plain) {
-                (true, _) => FAILED_INSIDE,
-                (false, true) => error.for_people(),
-                (false, false) => error.message(),
-            }))
+            tell_log(&road.tool, caller, &error);
+            Err(NoAnswer::failed(&error, caller))
         }
     }
 }
 
-fn answered(road: &Road, json: String, wanted: Wanted) -> ToolResult {
-    if road.is_structured {
-        if !json.starts_with('{') {
-            return Err(Failure::Internal(
-                format!("{} promises an object and gave something else", road.tool).into(),
-            ));
-        }
-        return Ok(Output::json(RawValue::from_string(json)?));
+/// The answer in the form that the tool promises.
+fn answered(road: &Road, json: String) -> ToolResult {
+    match ValueKind::of(&json) {
+        ValueKind::Object if road.is_structured => Ok(Output::json(RawValue::from_string(json)?)),
+        _ if road.is_structured => Err(Failure::Internal(
+            format!("{} promises an object and gave something else", road.tool).into(),
+        )),
+        // A text is read as it is.
+        ValueKind::Text => Ok(Output::text(serde_json::from_str::<String>(&json)?)),
+        ValueKind::Object | ValueKind::Other => Ok(Output::text(json)),
     }
-    // A text is read as it is; a record stays the JSON that an action makes its answer of.
-    if wanted == Wanted::Result && json.starts_with('"') {
-        return Ok(Output::text(serde_json::from_str::<String>(&json)?));
-    }
-    Ok(Output::text(json))
 }
 
 /// The log says what the caller does not read.
-fn tell_log(tool: &str, caller: &Caller, error: &CallError) {
+fn tell_log(tool: &str, caller: Caller, error: &CallError) {
     let (status, detail) = (error.status(), error.detail());
     match error.fault() {
-        Fault::Us => tracing::error!(%tool, ?caller, status, detail, "a call failed by our fault"),
+        Fault::Us => {
+            tracing::error!(%tool, ?caller, status, detail, "a call failed by our fault")
+        }
         Fault::Caller | Fault::Backend => {
             tracing::info!(%tool, ?caller, status, detail, "a call failed")
         }

@@ -10,6 +10,7 @@ use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::settings::Settings;
 use crate::terminal;
+use crate::write_road::Doors;
 
 pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     let given = match &arguments.json {
@@ -19,7 +20,7 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     let settings = Settings::new(arguments.options)?;
     let names: Vec<String> = arguments.connector.into_iter().collect();
     let opened = Opened::open(&names, &settings).await?;
-    let endpoint = endpoint::over(&opened)?;
+    let endpoint = endpoint::over(&opened, Doors::Mcp)?;
     let answer = endpoint
         .call(&arguments.tool, Value::Object(given), Caller::Terminal)
         .await;

@@ -10,13 +10,14 @@ use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::settings::Settings;
 use crate::terminal;
+use crate::write_road::Doors;
 
 pub(crate) async fn run(arguments: ToolsArguments) -> Result<Exit, Trouble> {
     let mut settings = Settings::new(arguments.options)?;
     settings.only_lists = true;
     let names: Vec<String> = arguments.connector.into_iter().collect();
     let opened = Opened::open(&names, &settings).await?;
-    let endpoint = endpoint::over(&opened)?;
+    let endpoint = endpoint::over(&opened, Doors::Mcp)?;
     let list: Value =
         serde_json::from_str(&endpoint.tool_list(Caller::LocalUser)).map_err(Trouble::failed)?;
     let tools = list

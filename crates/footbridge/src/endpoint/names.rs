@@ -1,4 +1,4 @@
-//! Names of tools when several connectors are served at one endpoint: each with its connector's
+//! ToolNames of tools when several connectors are served at one endpoint: each with its connector's
 //! name before it. Knows no call.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ const MAX_PUBLISHED: usize = 64;
 /// Under which names the tools of an endpoint are published, and by which others they may be
 /// called.
 #[derive(Debug)]
-pub(crate) struct Names {
+pub(crate) struct ToolNames {
     /// More than one connector is served.
     is_joined: bool,
     published: BTreeSet<String>,
@@ -22,7 +22,7 @@ pub(crate) struct Names {
     plain: BTreeMap<String, usize>,
 }
 
-impl Names {
+impl ToolNames {
     /// The names of all that is served.
     pub(crate) fn of(served: &[Served]) -> Result<Self, Trouble> {
         let mut names = Self {

@@ -8,21 +8,22 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use axum::{Json, Router};
-use footbridge_connector::{Backend, Fault, Outcome, RestAction};
-use footbridge_mcp::{CallError, Endpoint, limits};
+use footbridge_connector::{Backend, Effect, Fault, Outcome, RestAction};
+use footbridge_mcp::{CallError, Endpoint, ErrorKind, limits};
 use http_body_util::LengthLimitError;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, ResultReader};
+use crate::endpoint::ToolNames;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
 use crate::settings::DoorSecret;
-use crate::write_road::{self, FAILED_INSIDE};
+use crate::write_road::{CallEnd, CallFailure};
 
 /// Bytes that the body of a request may have.
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -39,15 +40,94 @@ struct Facade {
     key: Option<DoorSecret>,
 }
 
-/// A request that is refused: the status, and the sentence under `error`.
-type Refused = (StatusCode, String);
+/// One action and the tool behind it.
+#[derive(Debug)]
+struct ActionRoute {
+    action: RestAction,
+    /// The tool's name at the endpoint.
+    tool: String,
+    /// The tool changes nothing.
+    only_reads: bool,
+}
+
+/// What a request reads when the way to the backend, or we, failed; the log says more.
+const FAILED_INSIDE: &str = "Internal server error";
+/// The header of a refusal that says what the same request again would do.
+const RETRY: HeaderName = HeaderName::from_static("footbridge-retry");
+
+/// A request that is refused.
+#[derive(Debug)]
+pub(super) struct ActionRefusal {
+    pub(super) status: StatusCode,
+    /// The sentence under `error`.
+    pub(super) error: String,
+    retry: Retry,
+}
+
+/// What the same request again would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Retry {
+    /// No good, as far as anybody knows.
+    Unsaid,
+    /// No harm, and maybe it helps.
+    Safe,
+    /// It may do twice what was done: look first.
+    LookFirst,
+}
+
+impl ActionRefusal {
+    fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: error.into(),
+            retry: Retry::Unsaid,
+        }
+    }
+
+    fn bad_request(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// A call that failed.
+    fn of(failure: CallFailure) -> Self {
+        let retry = match (failure.retry_is_safe, failure.may_have_changed) {
+            (true, _) => Retry::Safe,
+            (false, true) => Retry::LookFirst,
+            (false, false) => Retry::Unsaid,
+        };
+        let refusal = if failure.is_inside() {
+            Self::new(StatusCode::INTERNAL_SERVER_ERROR, FAILED_INSIDE)
+        } else {
+            Self::bad_request(failure.message)
+        };
+        Self { retry, ..refusal }
+    }
+}
+
+impl IntoResponse for ActionRefusal {
+    fn into_response(self) -> Response {
+        let error = json!({ "error": self.error }).to_string();
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        let retry = match self.retry {
+            Retry::Unsaid => None,
+            Retry::Safe => Some([(RETRY, "safe")]),
+            Retry::LookFirst => Some([(RETRY, "look-first")]),
+        };
+        match retry {
+            None => (self.status, json, error).into_response(),
+            Some(retry) => (self.status, json, retry, error).into_response(),
+        }
+    }
+}
 
 /// The routes of every action of every connector that is served. Without a key each answers 503.
 pub(super) fn routes(
     opened: &Opened,
+    endpoint: &Endpoint<Caller>,
     key: Option<&DoorSecret>,
     base: &str,
 ) -> Result<Router, Trouble> {
+    let names = ToolNames::of(&opened.served)?;
     let mut routes = Router::new();
     if let Some(document) = document::document(&opened.served, base) {
         routes = routes.route(DOCUMENT, get(async || Json(document)));
@@ -57,18 +137,9 @@ pub(super) fn routes(
         if actions.is_empty() {
             continue;
         }
-        let endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
-            .tools(write_road::tools_of_actions(served, &opened.keys))
-            .build();
-        let endpoint = endpoint.map_err(|problems| {
-            Trouble::usage(format!(
-                "the actions of {} cannot be served: {problems}",
-                served.name
-            ))
-        })?;
         let facade = Arc::new(Facade {
             backend: served.backend.clone(),
-            endpoint,
+            endpoint: endpoint.clone(),
             key: key.cloned(),
         });
         for action in actions {
@@ -97,9 +168,16 @@ pub(super) fn routes(
                     action.name
                 ))
             })?;
-            let answers = Arc::new(action.clone());
+            let connector = served.backend.connector();
+            let route = Arc::new(ActionRoute {
+                tool: names.published(&served.name, &action.tool),
+                only_reads: connector
+                    .tool(&action.tool)
+                    .is_some_and(|tool| tool.effect == Effect::Read),
+                action: action.clone(),
+            });
             let act = async move |State(facade): State<Arc<Facade>>, request: Request| {
-                act(&facade, &answers, request).await
+                act(&facade, &route, request).await
             };
             routes = routes.merge(
                 Router::new()
@@ -111,20 +189,19 @@ pub(super) fn routes(
     Ok(routes)
 }
 
-async fn act(facade: &Facade, action: &RestAction, request: Request) -> Response {
-    match answer(facade, action, request).await {
+async fn act(facade: &Facade, route: &ActionRoute, request: Request) -> Response {
+    match answer(facade, route, request).await {
         Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
-        Err((status, error)) => (
-            status,
-            [(header::CONTENT_TYPE, "application/json")],
-            json!({ "error": error }).to_string(),
-        )
-            .into_response(),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
 /// The key first, before anything is read.
-async fn answer(facade: &Facade, action: &RestAction, request: Request) -> Result<String, Refused> {
+async fn answer(
+    facade: &Facade,
+    route: &ActionRoute,
+    request: Request,
+) -> Result<String, ActionRefusal> {
     let (head, body) = request.into_parts();
     admit(facade.key.as_ref(), &head.headers)?;
     let query = query(head.uri.query().unwrap_or_default());
@@ -134,28 +211,37 @@ async fn answer(facade: &Facade, action: &RestAction, request: Request) -> Resul
         object(body).await?
     };
     let request = json!({ "query": query, "body": body });
-    let wanted = facade
-        .backend
-        .action_arguments(&action.name, request)
-        .await
-        .map_err(|error| refused(&error))?;
-    let mut calls = Vec::with_capacity(wanted.len());
-    for arguments in wanted {
-        let outcome = call(facade, action, arguments.clone()).await?;
-        calls.push((arguments, outcome));
+    let action = &route.action.name;
+    let calls = facade.backend.action_arguments(action, request).await;
+    let calls = calls.map_err(|error| refused(&error))?;
+    let mut outcomes = Vec::with_capacity(calls.len());
+    for arguments in calls {
+        let called = call(facade, &route.tool, arguments.clone()).await;
+        let json = called.map_err(|refusal| {
+            // what was changed before would be changed again
+            let is_first = outcomes.is_empty() || route.only_reads;
+            let retry = if is_first {
+                refusal.retry
+            } else {
+                Retry::LookFirst
+            };
+            ActionRefusal { retry, ..refusal }
+        })?;
+        let outcome = Outcome {
+            json,
+            records: None,
+        };
+        outcomes.push((arguments, outcome));
     }
-    facade
-        .backend
-        .action_answer(&action.name, calls)
-        .await
-        .map_err(|error| refused(&error))
+    let answer = facade.backend.action_answer(action, outcomes).await;
+    answer.map_err(|error| refused(&error))
 }
 
-pub(super) fn admit(key: Option<&DoorSecret>, headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) fn admit(key: Option<&DoorSecret>, headers: &HeaderMap) -> Result<(), ActionRefusal> {
     let Some(key) = key else {
-        return Err((
+        return Err(ActionRefusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "Proxy API key is not configured".to_owned(),
+            "Proxy API key is not configured",
         ));
     };
     let given = headers
@@ -163,7 +249,7 @@ pub(super) fn admit(key: Option<&DoorSecret>, headers: &HeaderMap) -> Result<(),
         .map(header::HeaderValue::as_bytes)
         .unwrap_or_default();
     if given.is_empty() {
-        return Err((
+        return Err(ActionRefusal::new(
             StatusCode::UNAUTHORIZED,
             "Missing X-Api-Key header".to_owned(),
         ));
@@ -172,7 +258,10 @@ pub(super) fn admit(key: Option<&DoorSecret>, headers: &HeaderMap) -> Result<(),
     if is_it {
         Ok(())
     } else {
-        Err((StatusCode::UNAUTHORIZED, "Invalid API key".to_owned()))
+        Err(ActionRefusal::new(
+            StatusCode::UNAUTHORIZED,
+            "Invalid API key",
+        ))
     }
 }
 
@@ -189,11 +278,11 @@ fn query(text: &str) -> Map<String, Value> {
 }
 
 /// A JSON object, whatever the content type says.
-async fn object(body: Body) -> Result<Value, Refused> {
+async fn object(body: Body) -> Result<Value, ActionRefusal> {
     let read = tokio::time::timeout(limits::HTTP_BODY_TIME, to_bytes(body, MAX_BODY_BYTES)).await;
     let seconds = limits::HTTP_BODY_TIME.as_secs();
     let late = |_| {
-        (
+        ActionRefusal::new(
             StatusCode::REQUEST_TIMEOUT,
             format!("Request body must arrive within {seconds} s"),
         )
@@ -201,70 +290,91 @@ async fn object(body: Body) -> Result<Value, Refused> {
     let bytes = read.map_err(late)?.map_err(|error| unread(&error))?;
     match serde_json::from_slice(&bytes) {
         Ok(body @ Value::Object(_)) => Ok(body),
-        Ok(_) => Err((
+        Ok(_) => Err(ActionRefusal::new(
             StatusCode::BAD_REQUEST,
             "Request body must be a JSON object".to_owned(),
         )),
-        Err(_) => Err((
+        Err(_) => Err(ActionRefusal::new(
             StatusCode::BAD_REQUEST,
             "Request body must be valid JSON".to_owned(),
         )),
     }
 }
 
-fn unread(error: &axum::Error) -> Refused {
+fn unread(error: &axum::Error) -> ActionRefusal {
     let is_too_large =
         std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>());
     match is_too_large {
-        true => (
+        true => ActionRefusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("Request body must have at most {MAX_BODY_BYTES} bytes"),
         ),
-        false => (
+        false => ActionRefusal::new(
             StatusCode::BAD_REQUEST,
             "Request body ended before its end".to_owned(),
         ),
     }
 }
 
-/// One call by the endpoint. Whatever the backend refuses is a 400, as the clients of the reference
-/// expect.
+/// One call of the tool behind an action; the JSON of what it gives. Whatever the backend refuses
+/// is a 400, as the clients of the reference expect.
 async fn call(
     facade: &Facade,
-    action: &RestAction,
+    tool: &str,
     arguments: Map<String, Value>,
-) -> Result<Outcome, Refused> {
-    let output = facade
+) -> Result<String, ActionRefusal> {
+    let running = facade
         .endpoint
-        .call(&action.tool, Value::Object(arguments), Caller::ActionClient)
-        .await;
-    let output = output.map_err(|error| {
-        let status = if matches!(error, CallError::Forbidden(_)) {
-            StatusCode::FORBIDDEN
-        } else {
-            StatusCode::BAD_REQUEST
-        };
-        (status, error.to_string())
+        .call(tool, Value::Object(arguments), Caller::ActionClient);
+    let mut output = running.await.map_err(|error| match error {
+        CallError::Forbidden(why) => ActionRefusal::new(StatusCode::FORBIDDEN, why),
+        other => ActionRefusal::bad_request(other.to_string()),
     })?;
-    let text = output.first_text().unwrap_or_default();
-    if text == FAILED_INSIDE {
-        return Err((StatusCode::INTERNAL_SERVER_ERROR, text.to_owned()));
+    let text = output.first_text().unwrap_or_default().to_owned();
+    match (output.take_extension(), output.error_kind()) {
+        (Some(CallEnd::Answered(json)), _) => Ok(json),
+        (Some(CallEnd::Refused(refusal)), _) => Err(ActionRefusal::bad_request(refusal.message)),
+        (Some(CallEnd::Failed(failure)), _) => Err(ActionRefusal::of(failure)),
+        (None, Some(ErrorKind::Arguments | ErrorKind::Tool)) => {
+            Err(ActionRefusal::bad_request(text))
+        }
+        // stopped in the middle, or broken inside
+        (None, _) => Err(ActionRefusal {
+            retry: Retry::LookFirst,
+            ..ActionRefusal::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+        }),
     }
-    if output.is_error() {
-        return Err((StatusCode::BAD_REQUEST, text.to_owned()));
-    }
-    Ok(Outcome {
-        json: text.to_owned(),
-        records: None,
-    })
 }
 
-fn refused(error: &footbridge_connector::CallError) -> Refused {
-    match error.fault() {
-        Fault::Us => {
-            tracing::error!(detail = error.detail(), "an action failed by our fault");
-            (StatusCode::INTERNAL_SERVER_ERROR, FAILED_INSIDE.to_owned())
+/// What is wrong with a request before its calls, or with making an answer of theirs.
+fn refused(error: &footbridge_connector::CallError) -> ActionRefusal {
+    if error.fault() == Fault::Us {
+        tracing::error!(detail = error.detail(), "an action failed by our fault");
+    }
+    ActionRefusal::of(CallFailure::new(error, ResultReader::Program))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse as _;
+
+    use super::{ActionRefusal, RETRY, Retry};
+
+    #[test]
+    fn a_refusal_says_whether_the_same_request_again_is_safe() {
+        for (retry, header) in [
+            (Retry::Unsaid, None),
+            (Retry::Safe, Some("safe")),
+            (Retry::LookFirst, Some("look-first")),
+        ] {
+            let refusal = ActionRefusal {
+                retry,
+                ..ActionRefusal::new(StatusCode::BAD_REQUEST, "not now")
+            };
+            let response = refusal.into_response();
+            let said = response.headers().get(RETRY);
+            assert_eq!(said.and_then(|said| said.to_str().ok()), header);
         }
-        Fault::Caller | Fault::Backend => (StatusCode::BAD_REQUEST, error.for_people().to_owned()),
     }
 }

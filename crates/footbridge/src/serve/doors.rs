@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use footbridge_mcp::Endpoint;
 use footbridge_mcp::http::{McpService, SseService};
 use footbridge_store::Store;
 use serde_json::{Value, json};
@@ -64,6 +65,7 @@ const SSE_PATHS: [&str; 5] = [
 pub(super) fn routes(
     mcp: &McpDoors,
     opened: &Opened,
+    endpoint: &Endpoint<Caller>,
     threshold: Threshold,
     base: &str,
 ) -> Result<Router, Trouble> {
@@ -98,6 +100,7 @@ pub(super) fn routes(
         )
         .merge(actions::routes(
             opened,
+            endpoint,
             threshold.action_key.as_ref(),
             base,
         )?)

@@ -72,7 +72,7 @@ impl Door {
             .unwrap_or_default();
         let memory = MemoryBudget::default();
         let service = McpService::new(
-            endpoint,
+            endpoint.clone(),
             SharedBearer::new(token, no_auth, proxies.clone()),
             hosts.clone(),
         )
@@ -87,7 +87,7 @@ impl Door {
             action_key,
             store,
         };
-        let doors = doors::routes(&mcp, opened, threshold, &base)?;
+        let doors = doors::routes(&mcp, opened, &endpoint, threshold, &base)?;
         tracing::debug!(%address, "listening; calls wait for the checks before serving");
         let invitation = invitation::text(address, public_url.as_ref(), has_token, opened);
         let mut outcome = Ok(Exit::Done);

@@ -2,12 +2,12 @@
 //! client can ask, else by its model, which makes the call a second time (`second_call`).
 
 use footbridge_connector::{Effect, Question};
-use footbridge_mcp::{Call, Client, Elicitation, Elicited, Failure, fail};
+use footbridge_mcp::{Call, Client, Elicitation, Elicited};
 use serde_json::{Map, Value, json};
 
 use super::second_call::{ARGUMENT, MINUTES};
-use super::{Road, tell_log};
-use crate::caller::Caller;
+use super::{NoAnswer, Refuser, Road, tell_log};
+use crate::caller::{Caller, ResultReader};
 
 /// Characters of the question.
 const MAX_QUESTION: usize = 500;
@@ -21,14 +21,15 @@ pub(super) async fn ask(
     road: &Road,
     call: &Call<Caller>,
     arguments: &mut Map<String, Value>,
-) -> Result<(), Failure> {
+) -> Result<(), NoAnswer> {
     let code = if road.asks {
         arguments.remove(ARGUMENT)
     } else {
         None
     };
-    // who types a command has decided
-    if road.effect == Effect::Read || *call.caller == Caller::Terminal {
+    // who types a command has decided, and a program has nobody to ask
+    let decides = call.caller.reader() != ResultReader::Model;
+    if road.effect == Effect::Read || decides {
         return Ok(());
     }
     if !can_ask(call.client()) {
@@ -54,7 +55,7 @@ pub(super) async fn ask(
         Elicited::Accepted(content) if content.get("confirm") != Some(&Value::Bool(false)) => {
             Ok(())
         }
-        _ => Err(fail(REFUSED)),
+        _ => Err(NoAnswer::refused(Refuser::User, REFUSED)),
     }
 }
 
@@ -65,8 +66,8 @@ async fn second_call(
     call: &Call<Caller>,
     arguments: &Map<String, Value>,
     code: Option<&str>,
-) -> Result<(), Failure> {
-    if code.is_some_and(|code| road.asked.takes(*call.caller, arguments, code)) {
+) -> Result<(), NoAnswer> {
+    if code.is_some_and(|code| road.pending_consents.takes(*call.caller, arguments, code)) {
         return Ok(());
     }
     let Some(question) = written(road, call, arguments).await? else {
@@ -78,11 +79,14 @@ async fn second_call(
         ),
         None => String::new(),
     };
-    let code = road.asked.note(*call.caller, arguments);
-    Err(fail(format!(
-        "{why}Nothing was changed yet. First ask the user: {} If they agree, make the same call within {MINUTES} minutes, with \"{ARGUMENT}\": \"{code}\" beside the same arguments.",
-        question.fenced
-    )))
+    let code = road.pending_consents.note(*call.caller, arguments);
+    Err(NoAnswer::refused(
+        Refuser::User,
+        format!(
+            "{why}Nothing was changed yet. First ask the user: {} If they agree, make the same call within {MINUTES} minutes, with \"{ARGUMENT}\": \"{code}\" beside the same arguments.",
+            question.fenced
+        ),
+    ))
 }
 
 /// What the file asks.
@@ -90,14 +94,14 @@ async fn written(
     road: &Road,
     call: &Call<Caller>,
     arguments: &Map<String, Value>,
-) -> Result<Option<Question>, Failure> {
+) -> Result<Option<Question>, NoAnswer> {
     let written = road
         .backend
         .confirmation(&road.tool, arguments.clone())
         .await;
     written.map_err(|error| {
-        tell_log(&road.tool, &call.caller, &error);
-        fail(error.message())
+        tell_log(&road.tool, *call.caller, &error);
+        NoAnswer::failed(&error, *call.caller)
     })
 }
 

@@ -24,17 +24,17 @@ type Locks = Arc<Mutex<HashMap<CallKey, Weak<AsyncMutex<()>>>>>;
 
 /// The keys of all callers. Cheap to clone; clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Keys(Arc<Kept>);
+pub(crate) struct CallKeys(Arc<SharedCallKeys>);
 
 #[derive(Debug)]
-struct Kept {
-    place: Place,
+struct SharedCallKeys {
+    place: CallStore,
     locks: Locks,
 }
 
 /// Where calls are kept.
 #[derive(Debug)]
-enum Place {
+enum CallStore {
     /// In a store that is open anyway.
     Open(Store),
     /// Nowhere; why.
@@ -50,7 +50,7 @@ enum Place {
 #[derive(Debug)]
 pub(crate) enum Begun {
     /// Carry it out, and say how it ended.
-    Go(Held),
+    Go(ReservedCall),
     /// It was carried out before, with this answer.
     Answered(String),
     /// It must not be carried out; why.
@@ -59,19 +59,19 @@ pub(crate) enum Begun {
 
 /// A call that is being carried out; nobody else carries it out meanwhile.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct ReservedCall {
     call: CallKey,
     store: Store,
     _lock: OwnedMutexGuard<()>,
 }
 
-impl Keys {
+impl CallKeys {
     pub(crate) fn in_store(store: Store) -> Self {
-        Self::at(Place::Open(store))
+        Self::at(CallStore::Open(store))
     }
 
     pub(crate) fn in_directory(path: PathBuf) -> Self {
-        Self::at(Place::Directory {
+        Self::at(CallStore::Directory {
             path,
             store: OnceCell::new(),
         })
@@ -79,11 +79,11 @@ impl Keys {
 
     /// A call that has a key is told why it cannot be kept.
     pub(crate) fn nowhere(why: String) -> Self {
-        Self::at(Place::Nowhere(why))
+        Self::at(CallStore::Nowhere(why))
     }
 
-    fn at(place: Place) -> Self {
-        Self(Arc::new(Kept {
+    fn at(place: CallStore) -> Self {
+        Self(Arc::new(SharedCallKeys {
             place,
             locks: Locks::default(),
         }))
@@ -94,9 +94,9 @@ impl Keys {
             format!("The call could not be kept under its {ARGUMENT}, so nothing was done: {why}.")
         };
         match &self.0.place {
-            Place::Open(store) => Ok(store.clone()),
-            Place::Nowhere(why) => Err(unkept(why.clone())),
-            Place::Directory { path, store } => {
+            CallStore::Open(store) => Ok(store.clone()),
+            CallStore::Nowhere(why) => Err(unkept(why.clone())),
+            CallStore::Directory { path, store } => {
                 let opened = store.get_or_try_init(|| Store::open(path)).await;
                 opened.cloned().map_err(|error| unkept(error.to_string()))
             }
@@ -131,7 +131,7 @@ impl Keys {
             kept = store.begin_kept_call(&call, room, before, now).await;
         }
         match kept {
-            Ok(KeptCall::Begun) => Begun::Go(Held {
+            Ok(KeptCall::Begun) => Begun::Go(ReservedCall {
                 call,
                 store,
                 _lock: lock,
@@ -182,7 +182,7 @@ impl Keys {
 
     /// Closes what was opened for keys alone.
     pub(crate) async fn close(&self) {
-        if let Place::Directory { store, .. } = &self.0.place
+        if let CallStore::Directory { store, .. } = &self.0.place
             && let Some(store) = store.get()
         {
             store.close().await;
@@ -190,7 +190,7 @@ impl Keys {
     }
 }
 
-impl Held {
+impl ReservedCall {
     /// It was carried out, with this answer.
     pub(crate) async fn finish(self, answer: &str) {
         if let Err(error) = self.store.finish_kept_call(&self.call, answer).await {
@@ -294,7 +294,7 @@ mod tests {
     use footbridge_store::{CallKey, Store};
     use serde_json::{Map, Value, json};
 
-    use super::{Begun, Keys, difference, fingerprint, fingerprint_of_before};
+    use super::{Begun, CallKeys, difference, fingerprint, fingerprint_of_before};
 
     fn of(value: Value) -> String {
         fingerprint(value.as_object().unwrap_or(&Map::new()))
@@ -353,7 +353,7 @@ mod tests {
             .await
             .unwrap();
         store.finish_kept_call(&call, "done").await.unwrap();
-        let keys = Keys::in_store(store);
+        let keys = CallKeys::in_store(store);
         let again = keys.begin(call.clone(), "room", arguments, now).await;
         assert!(matches!(again, Begun::Answered(answer) if answer == "done"));
         let other = json!({"points": 4.0});

@@ -29,11 +29,11 @@ pub(super) fn schema() -> Value {
 
 /// What one tool asked. Cheap to clone; clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Asked(Arc<Mutex<Waiting>>);
+pub(super) struct PendingConsents(Arc<Mutex<PendingCodes>>);
 
 /// By the digest of the caller and the arguments.
 #[derive(Debug, Default)]
-struct Waiting {
+struct PendingCodes {
     codes: HashMap<[u8; 32], Code>,
     /// Keys of the process that nobody outside knows, so that no code can be guessed from a call.
     random: RandomState,
@@ -44,10 +44,10 @@ struct Waiting {
 struct Code {
     text: String,
     number: u64,
-    asked: Instant,
+    since: Instant,
 }
 
-impl Asked {
+impl PendingConsents {
     /// Notes a question about this call and gives the code that agrees to it; an earlier code for
     /// the same call is good no more.
     pub(super) fn note(&self, caller: Caller, arguments: &Map<String, Value>) -> String {
@@ -70,7 +70,7 @@ impl Asked {
             Code {
                 text: text.clone(),
                 number,
-                asked: Instant::now(),
+                since: Instant::now(),
             },
         );
         text
@@ -93,7 +93,7 @@ impl Asked {
 
 impl Code {
     fn is_over(&self) -> bool {
-        self.asked.elapsed() > Duration::from_secs(60 * MINUTES)
+        self.since.elapsed() > Duration::from_secs(60 * MINUTES)
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
 
     use serde_json::{Map, Value, json};
 
-    use super::{Asked, MAX_WAITING, MINUTES};
+    use super::{MAX_WAITING, MINUTES, PendingConsents};
     use crate::caller::Caller::{HttpClient, LocalUser};
 
     fn of(value: Value) -> Map<String, Value> {
@@ -121,7 +121,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_code_agrees_to_its_own_call_once() {
-        let asked = Asked::default();
+        let asked = PendingConsents::default();
         let (one, other) = (
             of(json!({ "id": 1, "cut": true })),
             of(json!({ "id": 2, "cut": true })),
@@ -149,7 +149,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_code_is_good_for_its_minutes_and_no_longer() {
-        let (asked, call) = (Asked::default(), of(json!({ "id": 1 })));
+        let (asked, call) = (PendingConsents::default(), of(json!({ "id": 1 })));
         let code = asked.note(LocalUser, &call);
         tokio::time::advance(Duration::from_secs(60 * MINUTES)).await;
         assert!(asked.takes(LocalUser, &call, &code));
@@ -160,7 +160,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn so_many_questions_wait_and_then_the_oldest_goes() {
-        let asked = Asked::default();
+        let asked = PendingConsents::default();
         let call = |id: usize| of(json!({ "id": id }));
         let codes: Vec<_> = (0..=MAX_WAITING)
             .map(|id| asked.note(LocalUser, &call(id)))

@@ -17,6 +17,7 @@ use regex::Regex;
 
 mod layers;
 mod names;
+mod starts;
 mod tree;
 
 /// Every crate of ours and the crates of ours that it may use. No arrow between mcp, connector and

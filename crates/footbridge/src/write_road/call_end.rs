@@ -1,0 +1,153 @@
+//! How a call of a connector's tool ended, as a type. The doors make of it what their callers read:
+//! a result of MCP, an HTTP answer, an exit code.
+
+use footbridge_connector::{CallError, Fault};
+use footbridge_mcp::{Failure, Output};
+use serde_json::json;
+
+use crate::caller::{Caller, ResultReader};
+
+/// The entry of a result's `_meta` that says that the same call again can do no harm and may help.
+const RETRY_IS_SAFE: &str = "footbridge/retry_is_safe";
+
+/// How a call ended. A program that called in process finds it beside its output.
+#[derive(Debug, Clone)]
+pub(crate) enum CallEnd {
+    /// The backend answered: the JSON of the result, or of the records for a program.
+    Answered(String),
+    /// The write road did not let it through; nothing was done.
+    Refused(RoadRefusal),
+    /// It was let through and failed.
+    Failed(CallFailure),
+}
+
+/// What did not let a call through, in a sentence.
+#[derive(Debug, Clone)]
+pub(crate) struct RoadRefusal {
+    pub(crate) by: Refuser,
+    pub(crate) message: String,
+}
+
+/// Who does not let a call through. The operator's switch and the caller's rights do it by
+/// [`Failure::Forbidden`] and by the rule of a closed tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refuser {
+    /// The user did not agree, or was not asked yet.
+    User,
+    /// The key of the call: another call has it, or it cannot be kept.
+    Key,
+    /// The checks before serving failed.
+    Checks,
+}
+
+/// Whose fault a failed call is, and what that means for the next one.
+#[derive(Debug, Clone)]
+pub(crate) struct CallFailure {
+    fault: Fault,
+    /// The backend's HTTP status, when there was an answer.
+    status: Option<u16>,
+    /// Something was changed at the backend, or may have been.
+    pub(crate) may_have_changed: bool,
+    /// The same call again can do no harm and may help.
+    pub(crate) retry_is_safe: bool,
+    /// What the caller reads, with marks where a model does.
+    pub(crate) message: String,
+}
+
+/// Why a call has no answer.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    Ended(CallEnd),
+    /// The endpoint's matter: the user has to be asked first, the caller may not.
+    Handed(Failure),
+}
+
+impl CallFailure {
+    /// The failure of a call, in words for this reader.
+    pub(crate) fn new(error: &CallError, reader: ResultReader) -> Self {
+        let message = match reader {
+            ResultReader::Model => error.message(),
+            ResultReader::Person | ResultReader::Program => error.for_people(),
+        };
+        Self {
+            fault: error.fault(),
+            status: error.status(),
+            may_have_changed: error.may_have_changed(),
+            retry_is_safe: error.retry_is_safe(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// The way to the backend failed, or we did: nothing that another request would mend.
+    pub(crate) fn is_inside(&self) -> bool {
+        match self.fault {
+            Fault::Us => true,
+            Fault::Backend => self.status.is_none(),
+            Fault::Caller => false,
+        }
+    }
+}
+
+impl NoAnswer {
+    pub(super) fn refused(by: Refuser, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::Ended(CallEnd::Refused(RoadRefusal { by, message }))
+    }
+
+    pub(super) fn failed(error: &CallError, caller: Caller) -> Self {
+        Self::Ended(CallEnd::Failed(CallFailure::new(error, caller.reader())))
+    }
+
+    /// What the endpoint gets of it.
+    pub(super) fn into_result(self, caller: Caller) -> Result<Output, Failure> {
+        let end = match self {
+            Self::Ended(end) => end,
+            Self::Handed(failure) => return Err(failure),
+        };
+        if let CallEnd::Refused(refusal) = &end {
+            tracing::debug!(?caller, by = ?refusal.by, "a call was refused");
+        }
+        let output = match &end {
+            CallEnd::Answered(json) => Output::text(json.as_str()),
+            CallEnd::Refused(refusal) => Output::error(refusal.message.as_str()),
+            CallEnd::Failed(failure) if failure.retry_is_safe => {
+                Output::error(failure.message.as_str()).meta(RETRY_IS_SAFE, json!(true))
+            }
+            CallEnd::Failed(failure) => Output::error(failure.message.as_str()),
+        };
+        Ok(match caller.reader() {
+            ResultReader::Model => output,
+            ResultReader::Person | ResultReader::Program => output.with_extension(end),
+        })
+    }
+}
+
+impl From<Failure> for NoAnswer {
+    fn from(failure: Failure) -> Self {
+        Self::Handed(failure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use footbridge_connector::Fault;
+
+    use super::CallFailure;
+
+    #[test]
+    fn what_another_request_would_not_mend_is_inside() {
+        let is_inside = |fault, status| {
+            let failure = CallFailure {
+                fault,
+                status,
+                may_have_changed: false,
+                retry_is_safe: false,
+                message: String::new(),
+            };
+            failure.is_inside()
+        };
+        assert!(is_inside(Fault::Us, None) && is_inside(Fault::Us, Some(500)));
+        assert!(is_inside(Fault::Backend, None) && !is_inside(Fault::Backend, Some(502)));
+        assert!(!is_inside(Fault::Caller, None) && !is_inside(Fault::Caller, Some(400)));
+    }
+}
