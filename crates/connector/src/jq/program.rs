@@ -54,11 +54,11 @@ pub(crate) struct Program {
     /// filters. Empty when they are compiled already.
     shared: String,
     filters: Vec<String>,
-    compiled: OnceLock<Result<Compiled, String>>,
+    compiled: OnceLock<Result<FilterTable, String>>,
 }
 
 /// Filters, ready to run.
-struct Compiled {
+struct FilterTable {
     lut: Lut<Kind>,
     entries: Vec<TermId>,
 }
@@ -175,7 +175,7 @@ pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fau
 ///
 /// jaq compiles one main filter and copies its prelude for each, so every filter becomes a
 /// definition here, and one native takes them all as arguments and hands back their ids.
-fn compile_all(shared: &str, filters: &[&str]) -> Result<Compiled, Vec<Fault>> {
+fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Fault>> {
     let mut faults = Vec::new();
     let names: Vec<String> = (0..filters.len())
         .map(|index| format!("main__{index}"))
@@ -259,7 +259,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<Compiled, Vec<Fault>> {
     }
     let mut entries = budget.taken.into_inner();
     entries.reverse();
-    Ok(Compiled {
+    Ok(FilterTable {
         lut: main.lut,
         entries,
     })
@@ -317,7 +317,7 @@ impl Program {
         let _is_ready = self.compiled().is_ok();
     }
 
-    fn compiled(&self) -> Result<&Compiled, Stop> {
+    fn compiled(&self) -> Result<&FilterTable, Stop> {
         let compiled = self.compiled.get_or_init(|| {
             let filters: Vec<&str> = self.filters.iter().map(String::as_str).collect();
             compile_all(&self.shared, &filters).map_err(|faults| {
