@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 use secrecy::SecretString;
 
-use crate::commands::lint::client_names;
+use crate::client_rules;
 use crate::connectors::names_one;
 use crate::exit::{self, Exit, Trouble};
 use crate::setting_table;
@@ -329,7 +329,7 @@ pub(crate) struct LintArguments {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<String>,
     /// Check names and schemas by the rules of this client [default: the strictest rules]
-    #[arg(long, value_name = "CLIENT", value_parser = PossibleValuesParser::new(client_names()))]
+    #[arg(long, value_name = "CLIENT", value_parser = PossibleValuesParser::new(client_rules::names()))]
     pub(crate) client: Option<String>,
     /// Print JSON
     #[arg(long)]

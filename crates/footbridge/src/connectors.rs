@@ -9,7 +9,7 @@ use std::path::Path;
 use footbridge_connector::{Connector, MAX_FILE_BYTES};
 
 use crate::exit::Trouble;
-use crate::settings::read_small_file;
+use crate::small_file;
 use directory::Directory;
 
 /// A connector file that was found, not yet compiled.
@@ -161,7 +161,7 @@ impl Connectors {
 
 impl ConnectorFile {
     fn read(path: &Path, name: Option<&str>) -> Result<Self, Trouble> {
-        let text = read_small_file(path, MAX_FILE_BYTES as u64).map_err(|error| {
+        let text = small_file::read(path, MAX_FILE_BYTES as u64).map_err(|error| {
             Trouble::usage(format!(
                 "cannot read the connector file {}: {error}",
                 path.display()

@@ -1,7 +1,6 @@
 //! The MCP endpoint over everything that was opened: names, instructions, tools, resources,
 //! prompts.
 
-mod names;
 mod offers;
 
 use footbridge_connector::Effect;
@@ -10,8 +9,8 @@ use footbridge_mcp::{Endpoint, EndpointBuilder};
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
+use crate::tool_names::ToolNames;
 use crate::write_road::{self, Doors};
-pub(crate) use names::ToolNames;
 
 /// Makes the endpoint, for these doors.
 pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Trouble> {

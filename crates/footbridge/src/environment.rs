@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::exit::Trouble;
-use crate::settings::read_small_file;
+use crate::small_file;
 
 /// Largest `.env` file that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 10;
@@ -32,7 +32,7 @@ static FROM_FILE: OnceLock<BTreeMap<String, SecretString>> = OnceLock::new();
 pub(crate) fn load(path: &Path, is_named: bool) -> Result<bool, Trouble> {
     let wrong =
         |what: String| Trouble::usage(format!("the environment file {}: {what}", path.display()));
-    let text = match read_small_file(path, MAX_BYTES) {
+    let text = match small_file::read(path, MAX_BYTES) {
         Err(error) if error.kind() == ErrorKind::NotFound && !is_named => return Ok(false),
         // A directory of that name, such as a Python environment, is no file that somebody wrote
         // for us.

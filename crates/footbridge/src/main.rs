@@ -1,26 +1,40 @@
 //! The `footbridge` program: reads the command line, runs one command, chooses the exit code.
 //! Everything else is in the modules.
 
-mod cli;
+// The modules in layers, from the top down: a module uses its own layer and those below.
+
+// The verbs: the doors, and the commands beside them.
 mod commands;
-mod environment;
-mod exit;
-mod logging;
-mod setting_table;
-mod terminal;
-
-mod settings;
-
-mod caller;
-mod connectors;
-mod endpoint;
-mod mcp_client;
-mod opened;
-mod readiness;
-mod scrub;
-mod write_road;
-
 mod serve;
+// The MCP endpoint over everything that was opened.
+mod endpoint;
+// What stands between a call and its connector, and the names of its tools.
+mod tool_names;
+mod write_road;
+// Connectors bound to their upstreams, and what the operator opened of each.
+mod opened;
+// What the served connectors want of the environment, before the program opens any of them.
+mod scrub;
+// What is decided of flag, environment, file and default.
+mod settings;
+// Who may do what, and calls that are carried out once.
+mod call_keys;
+mod gate;
+// What is written: the command line, and the connector files that it names.
+mod cli;
+mod connectors;
+// The environment and the log, the table of settings, the rules of clients, a client of our own.
+mod client_rules;
+mod environment;
+mod logging;
+mod mcp_client;
+mod setting_table;
+// Ground: how the program ends and what it prints, who is asking, who waits for whom.
+mod caller;
+mod exit;
+mod readiness;
+mod small_file;
+mod terminal;
 
 use std::process::ExitCode;
 

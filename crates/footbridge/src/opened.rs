@@ -11,13 +11,14 @@ use footbridge_connector::{
 };
 use footbridge_store::{AccountId, Store};
 
+use crate::call_keys::CallKeys;
 use crate::cli::Allow;
 use crate::connectors::{self, ConnectorFile, Connectors, Reached};
 use crate::exit::Trouble;
+use crate::gate::Gate;
 use crate::readiness::Readiness;
 use crate::scrub;
 use crate::settings::Settings;
-use crate::write_road::{CallKeys, Gate};
 
 /// A backend that is served, and what the operator opened of it.
 #[derive(Debug)]

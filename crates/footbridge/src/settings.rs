@@ -14,7 +14,6 @@ mod named_secret;
 mod published;
 mod served;
 mod shared_bearer;
-mod small_file;
 mod variables;
 
 use std::path::PathBuf;
@@ -31,7 +30,6 @@ pub(crate) use file::SettingsFile;
 use groups::Switch;
 pub(crate) use served::ServeSettings;
 use shared_bearer::shared_bearer;
-pub(crate) use small_file::read as read_small_file;
 pub(crate) use variables::with_environment;
 
 /// The file's settings together with the flags that every command has.

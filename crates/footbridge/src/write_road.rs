@@ -3,8 +3,6 @@
 
 mod call_end;
 mod consent;
-mod gate;
-mod keys;
 mod progress;
 mod second_call;
 
@@ -19,15 +17,14 @@ use footbridge_store::CallKey;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::call_keys::{ARGUMENT, Begun, CallKeys};
 use crate::caller::{Caller, ResultReader};
-use crate::endpoint::ToolNames;
+use crate::gate::{self, Gate};
 use crate::opened::Served;
 use crate::readiness::Readiness;
+use crate::tool_names::ToolNames;
 pub(crate) use call_end::{CallEnd, CallFailure};
 use call_end::{NoAnswer, Refuser};
-pub(crate) use gate::Gate;
-pub(crate) use keys::CallKeys;
-use keys::{ARGUMENT, Begun};
 use second_call::PendingConsents;
 
 /// What an action reads whose tool the operator closed to everybody.

@@ -2,24 +2,23 @@
 //! of their tools.
 
 mod check;
-mod clients;
 
 use footbridge_connector::{Problem, lint};
 use serde_json::{Value, json};
 
 use crate::cli::LintArguments;
+use crate::client_rules::{self, ClientRules};
 use crate::connectors::{ConnectorFile, Connectors};
 use crate::exit::{Exit, Trouble};
 use crate::terminal;
-pub(crate) use clients::names as client_names;
 
 pub(crate) fn run(arguments: &LintArguments) -> Result<Exit, Trouble> {
     let client = match &arguments.client {
-        None => &clients::SAFE,
-        Some(name) => clients::named(name).ok_or_else(|| {
+        None => &client_rules::SAFE,
+        Some(name) => client_rules::named(name).ok_or_else(|| {
             Trouble::usage(format!(
                 "there are no rules for the client {name:?}; there are: {}",
-                client_names().join(", ")
+                client_rules::names().join(", ")
             ))
         })?,
     };
@@ -75,7 +74,7 @@ pub(crate) fn run(arguments: &LintArguments) -> Result<Exit, Trouble> {
     })
 }
 
-fn problems(file: &ConnectorFile, client: &clients::Client) -> Vec<Problem> {
+fn problems(file: &ConnectorFile, client: &ClientRules) -> Vec<Problem> {
     let linted = lint(&file.text);
     let mut problems = linted.problems;
     problems.extend(check::tools(&linted.tools, client));

@@ -19,10 +19,10 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use crate::caller::{Caller, ResultReader};
-use crate::endpoint::ToolNames;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
 use crate::settings::DoorSecret;
+use crate::tool_names::ToolNames;
 use crate::write_road::{CallEnd, CallFailure};
 
 /// Bytes that the body of a request may have.

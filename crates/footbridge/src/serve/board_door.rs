@@ -9,8 +9,8 @@ use axum::{Json, Router};
 use footbridge_connector::Effect;
 use serde_json::json;
 
+use crate::gate::Gate;
 use crate::opened::LocalBoard;
-use crate::write_road::Gate;
 
 /// Where the rows are. What else is posted to changes none: a login, and usage data that is
 /// dropped.

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{data_directory, small_file};
+use super::data_directory;
 use crate::cli::{Allow, Transport};
 use crate::exit::Trouble;
 use crate::setting_table::SETTINGS;
+use crate::small_file;
 
 /// Largest settings file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use footbridge_connector::is_placeholder;
 use secrecy::SecretString;
 
-use super::{small_file, variable};
+use super::variable;
 use crate::exit::Trouble;
+use crate::small_file;
 
 /// Largest secret, in bytes; a header that is longer is refused by servers on the way.
 pub(super) const MAX_BYTES: u64 = 4096;

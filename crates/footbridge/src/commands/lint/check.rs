@@ -1,13 +1,13 @@
 //! Tools against the rules of a client: names, numbers, descriptions, schemas. The rules are in
-//! `clients`.
+//! `client_rules`.
 
 use footbridge_connector::{LintedTool, Problem};
 use serde_json::{Map, Value};
 
-use super::clients::{Client, Letters, SchemaRule};
+use crate::client_rules::{ClientRules, Letters, SchemaRule};
 
 /// Every problem that the client would have with these tools.
-pub(super) fn tools(tools: &[LintedTool], client: &Client) -> Vec<Problem> {
+pub(super) fn tools(tools: &[LintedTool], client: &ClientRules) -> Vec<Problem> {
     let mut problems = Vec::new();
     let listed = tools.iter().filter(|linted| linted.tool.is_listed);
     if let Some((most, first_over)) = client
@@ -80,7 +80,7 @@ pub(super) fn tools(tools: &[LintedTool], client: &Client) -> Vec<Problem> {
     problems
 }
 
-fn name(name: &str, client: &Client) -> Option<(String, &'static str)> {
+fn name(name: &str, client: &ClientRules) -> Option<(String, &'static str)> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     let fits = match client.letters {
         Letters::LowerCase => {
@@ -115,7 +115,7 @@ fn name(name: &str, client: &Client) -> Option<(String, &'static str)> {
     })
 }
 
-fn description(text: &str, client: &Client) -> Option<(String, &'static str)> {
+fn description(text: &str, client: &ClientRules) -> Option<(String, &'static str)> {
     let most = client
         .longest_description
         .filter(|most| text.len() > *most)?;
@@ -131,7 +131,7 @@ fn description(text: &str, client: &Client) -> Option<(String, &'static str)> {
 }
 
 /// What breaks a rule, each with the argument it is about.
-fn schema(schema: &Value, client: &Client) -> Vec<(Option<String>, String)> {
+fn schema(schema: &Value, client: &ClientRules) -> Vec<(Option<String>, String)> {
     const COMBINATORS: [&str; 3] = ["anyOf", "oneOf", "allOf"];
     const REFERENCES: [&str; 2] = ["$ref", "$defs"];
     let mut found = Vec::new();
@@ -269,8 +269,8 @@ fn items(property: &Value) -> Option<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::clients::{CLIENTS, SAFE, SchemaRule, named};
     use super::{description, name, schema};
+    use crate::client_rules::{CLIENTS, SAFE, SchemaRule, named};
 
     #[test]
     fn names_fit_to_the_last_character_with_the_prefix_that_the_client_adds() {

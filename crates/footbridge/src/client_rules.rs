@@ -3,40 +3,40 @@
 
 /// The rules of one client, or of all of them.
 #[derive(Debug)]
-pub(super) struct Client {
-    pub(super) name: &'static str,
+pub(crate) struct ClientRules {
+    pub(crate) name: &'static str,
     /// What it is called; the rules of all of them have no one name.
-    pub(super) title: Option<&'static str>,
-    pub(super) letters: Letters,
+    pub(crate) title: Option<&'static str>,
+    pub(crate) letters: Letters,
     /// Characters that a name may have, its prefix included.
-    pub(super) longest_name: usize,
+    pub(crate) longest_name: usize,
     /// What the client puts before a tool's name. The server is called `footbridge` in the
     /// configuration that `serve` prints.
-    pub(super) prefix: &'static str,
+    pub(crate) prefix: &'static str,
     /// Tools that may be listed.
-    pub(super) most_tools: Option<usize>,
+    pub(crate) most_tools: Option<usize>,
     /// Bytes that a description may have.
-    pub(super) longest_description: Option<usize>,
-    pub(super) schema: &'static [SchemaRule],
+    pub(crate) longest_description: Option<usize>,
+    pub(crate) schema: &'static [SchemaRule],
 }
 
-impl Client {
+impl ClientRules {
     /// That it takes so many and no more.
-    pub(super) fn takes(&self, most: usize) -> String {
+    pub(crate) fn takes(&self, most: usize) -> String {
         self.title.map_or_else(
             || format!("some clients take no more than {most}"),
             |title| format!("{title} takes {most}"),
         )
     }
 
-    pub(super) fn refuses(&self) -> String {
+    pub(crate) fn refuses(&self) -> String {
         self.title.map_or_else(
             || "some clients refuse that".to_owned(),
             |title| format!("{title} refuses that"),
         )
     }
 
-    pub(super) fn refuses_name(&self, name: &str) -> String {
+    pub(crate) fn refuses_name(&self, name: &str) -> String {
         match self.title {
             Some(title) => format!("{title} does not take the name `{name}`"),
             None => format!("not every client takes the name `{name}`"),
@@ -46,7 +46,7 @@ impl Client {
 
 /// What a name is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Letters {
+pub(crate) enum Letters {
     /// `^[a-z][a-z0-9_]*$`
     LowerCase,
     /// `^[a-zA-Z0-9_-]+$`
@@ -57,7 +57,7 @@ pub(super) enum Letters {
 
 /// A rule about the schema of a tool's arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SchemaRule {
+pub(crate) enum SchemaRule {
     /// No `anyOf`, `oneOf`, `allOf` at the root.
     PlainRoot,
     /// None anywhere.
@@ -89,7 +89,7 @@ use SchemaRule::{
 
 /// The strictest rules of all, and what a list of tools should look like by default. A tool without
 /// arguments passes: of the clients, gateways before Vertex AI alone refuse it.
-pub(super) const SAFE: Client = Client {
+pub(crate) const SAFE: ClientRules = ClientRules {
     name: "safe",
     title: None,
     letters: LowerCase,
@@ -111,10 +111,10 @@ pub(super) const SAFE: Client = Client {
 };
 
 /// The clients, each with where its limits were read.
-pub(super) const CLIENTS: [Client; 10] = [
+pub(crate) const CLIENTS: [ClientRules; 10] = [
     // barryw/ImmichMCP#4, sparfenyuk/mcp-proxy#45: 64 with the server's name; a bad name loses the
     // whole list.
-    Client {
+    ClientRules {
         name: "claude",
         title: Some("Claude Desktop and claude.ai"),
         letters: Word,
@@ -127,7 +127,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // github/copilot-cli#2581 for the rule of the API; names are shown as mcp__server__tool. The
     // TypeScript SDK 1.x, which it and others are built with, refuses a whole list for one property
     // that is `true`.
-    Client {
+    ClientRules {
         name: "claude-code",
         title: Some("Claude Code"),
         letters: Word,
@@ -138,7 +138,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         schema: &[PlainRoot, NoBooleans],
     },
     // openai/codex#8174, microsoft/vscode-copilot-release#9375.
-    Client {
+    ClientRules {
         name: "codex",
         title: Some("Codex and the OpenAI API"),
         letters: Word,
@@ -151,7 +151,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     // ComposioHQ/composio#2788, awslabs/mcp#1283: server and tool below 60; Snowflake-Labs/mcp#77:
     // 40 tools, later 80; t8y2/dbx#6233, taylorwilsdon/google_workspace_mcp#1099: no lists of
     // types, nor does Gemini take them.
-    Client {
+    ClientRules {
         name: "cursor",
         title: Some("Cursor"),
         letters: Word,
@@ -162,7 +162,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         schema: &[PlainRoot, NoCombinators, NoBooleans, OneType],
     },
     // microsoft/vscode#243602, microsoft/vscode#255585.
-    Client {
+    ClientRules {
         name: "vscode",
         title: Some("VS Code"),
         letters: Word,
@@ -173,7 +173,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         schema: &[PlainRoot],
     },
     // github/copilot-cli#2581, github/app#1398: beyond 30 tools they are deferred.
-    Client {
+    ClientRules {
         name: "copilot-cli",
         title: Some("Copilot CLI"),
         letters: Word,
@@ -184,7 +184,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         schema: &[PlainRoot],
     },
     // docs/tools/mcp-server.md of gemini-cli: longer names are cut in the middle.
-    Client {
+    ClientRules {
         name: "gemini-cli",
         title: Some("Gemini CLI"),
         letters: WordFromLetter,
@@ -203,7 +203,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         ],
     },
     // sbroenne/mcp-server-excel#672, thClaws/thClaws#172, wonderwhy-er/DesktopCommanderMCP#79.
-    Client {
+    ClientRules {
         name: "gemini-api",
         title: Some("the Gemini API"),
         letters: WordFromLetter,
@@ -222,7 +222,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         ],
     },
     // docs/compatibility.mdx of mcp-atlassian; some gateways want at least one argument.
-    Client {
+    ClientRules {
         name: "vertex",
         title: Some("Vertex AI and ADK"),
         letters: WordFromLetter,
@@ -233,7 +233,7 @@ pub(super) const CLIENTS: [Client; 10] = [
         schema: &[NoCombinators, NoReferences, Typed, PlainItems, Arguments],
     },
     // Zhwt/go-mcp-mysql#3.
-    Client {
+    ClientRules {
         name: "windsurf",
         title: Some("Windsurf"),
         letters: Word,
@@ -245,7 +245,7 @@ pub(super) const CLIENTS: [Client; 10] = [
     },
 ];
 
-pub(super) fn named(name: &str) -> Option<&'static Client> {
+pub(crate) fn named(name: &str) -> Option<&'static ClientRules> {
     CLIENTS.iter().find(|client| client.name == name)
 }
 

@@ -71,7 +71,7 @@ impl Gate {
 }
 
 /// Refuses what would change something for a caller who may not.
-pub(super) fn check_caller(caller: Caller, effect: Effect, tool: &str) -> Result<(), Failure> {
+pub(crate) fn check_caller(caller: Caller, effect: Effect, tool: &str) -> Result<(), Failure> {
     if effect == Effect::Read || caller.may_write() {
         return Ok(());
     }
