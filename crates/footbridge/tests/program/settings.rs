@@ -390,22 +390,21 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_is_allowed_wherever_it_stands(
             &[file, "line 1", key, allowed],
         );
     }
-    for (variable, key) in [("FOOTBRIDGE_REQUIRE_ALL", "require_all")] {
-        refuses(
-            &home,
-            &[],
-            &[(variable, "maybe")],
-            &[variable, "true, false"],
-        );
-        let file = home.file("bad.yaml", format!("{key}: maybe\n"));
-        let file = file.to_str().unwrap();
-        refuses(
-            &home,
-            &["--settings", file],
-            &[],
-            &[file, "line 1", "true or false"],
-        );
-    }
+    let variable = "FOOTBRIDGE_REQUIRE_ALL";
+    refuses(
+        &home,
+        &[],
+        &[(variable, "maybe")],
+        &[variable, "true, false"],
+    );
+    let file = home.file("bad.yaml", "require_all: maybe\n");
+    let in_file = ["--settings", file.to_str().unwrap()];
+    refuses(
+        &home,
+        &in_file,
+        &[],
+        &["line 1", "require_all", "true or false"],
+    );
 }
 
 /// A variable that says no goes before a file that says yes.
