@@ -18,9 +18,7 @@ const NOT_YET: &[&str] = &[
     "Budget",
     "CallError",
     "Check",
-    "Client",
     "Column",
-    "Compiled",
     "Definition",
     "Effect",
     "Either",
@@ -29,19 +27,14 @@ const NOT_YET: &[&str] = &[
     "Failure",
     "Fault",
     "Found",
-    "Held",
     "Items",
     "Kept",
-    "Keys",
     "Kind",
     "Login",
     "Lookup",
     "Model",
     "Operation",
-    "Options",
-    "Origin",
     "Path",
-    "Place",
     "Plain",
     "Prompt",
     "PromptArgument",
@@ -53,7 +46,6 @@ const NOT_YET: &[&str] = &[
     "Scope",
     "Seen",
     "Setting",
-    "SettingKind",
     "Settings",
     "Shape",
     "Source",
@@ -101,7 +93,9 @@ fn a_type_name_means_one_thing_in_the_workspace() {
     }
     for name in NOT_YET {
         if counts.get(*name).is_none_or(|count| *count < 2) {
-            eprintln!("`{name}` stands for one thing now: take it out of NOT_YET");
+            problems.push(format!(
+                "`{name}` stands for one thing now: take it out of NOT_YET"
+            ));
         }
     }
     no_problems(&problems);
