@@ -213,7 +213,7 @@ pub(crate) struct ServeOptions {
     pub(crate) trusted_proxies: Vec<String>,
     #[arg(long, num_args = 0, default_missing_value = "true", value_parser = switch)]
     pub(crate) require_all: Option<bool>,
-    /// The flags that the environment gave.
+    /// The flags that the command line did not have: what they hold stands in the environment.
     #[arg(skip)]
     pub(crate) by_variable: BTreeSet<&'static str>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! EnvironmentOptions as written: what one place says of them, filled up with what another says, and how
-//! their values are read.
+//! Options of commands: those of the command line filled up with those of the environment, and the
+//! readers of their values.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,7 +9,7 @@ use super::{CommonOptions, DirectoryOption, FileOptions, RootsOption, ServeOptio
 use crate::setting_table::SettingRow;
 use crate::setting_table::{ALLOWED_HOSTS, ALLOWED_ORIGINS, PUBLIC_URL, TRUSTED_PROXIES};
 
-/// EnvironmentOptions that a command line and the environment may both have.
+/// Options that may stand on the command line and in the environment.
 pub(crate) trait EnvironmentOptions: Args + Default {
     /// These, and where these say nothing, those of the environment.
     fn or_environment(self, environment: Self) -> Self;
@@ -23,8 +23,8 @@ fn list_or<T>(list: Vec<T>, other: Vec<T>) -> Vec<T> {
 impl EnvironmentOptions for ServeOptions {
     fn or_environment(self, environment: Self) -> Self {
         let mut by_variable = self.by_variable;
-        let mut note = |row: &'static SettingRow, is_written: bool| {
-            by_variable.extend(row.flag.filter(|_| !is_written));
+        let mut note = |row: &'static SettingRow, is_on_command_line: bool| {
+            by_variable.extend(row.flag.filter(|_| !is_on_command_line));
         };
         note(&PUBLIC_URL, self.public_url.is_some());
         note(&ALLOWED_HOSTS, !self.allowed_hosts.is_empty());

@@ -13,19 +13,18 @@ pub(crate) struct Decided<T> {
     pub(crate) origin: SettingOrigin,
 }
 
-/// Where a value stands.
+/// The place where a value stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SettingOrigin {
     Flag(&'static str),
     Variable(&'static str),
     /// The key and the settings file.
     File(&'static str, PathBuf),
-    Default,
 }
 
 impl<T> Decided<T> {
-    /// What the command line or the environment says, else what the file says; none where neither
-    /// says anything.
+    /// What the command line or the environment says (`written`), else what the file says; none
+    /// where neither says anything.
     pub(super) fn of(
         row: &'static SettingRow,
         written: Option<T>,
@@ -33,24 +32,17 @@ impl<T> Decided<T> {
         in_file: Option<T>,
         file: &Path,
     ) -> Option<Self> {
-        let by_command = match (is_by_variable, row.variable, row.flag) {
-            (true, Some(variable), _) | (_, Some(variable), None) => {
-                SettingOrigin::Variable(variable)
-            }
-            (_, _, Some(flag)) => SettingOrigin::Flag(flag),
-            (_, None, None) => SettingOrigin::Default,
+        let by_command = match row.variable.filter(|_| is_by_variable) {
+            Some(variable) => SettingOrigin::Variable(variable),
+            None => SettingOrigin::Flag(row.flag.unwrap_or_default()),
         };
-        let by_file = || SettingOrigin::File(row.key.unwrap_or_default(), file.to_owned());
-        let written = written.map(|value| Self {
-            value,
-            origin: by_command,
-        });
-        written.or_else(|| {
-            in_file.map(|value| Self {
-                value,
-                origin: by_file(),
-            })
-        })
+        let by_file = SettingOrigin::File(row.key.unwrap_or_default(), file.to_owned());
+        let (value, origin) = match (written, in_file) {
+            (Some(value), _) => (value, by_command),
+            (None, Some(value)) => (value, by_file),
+            (None, None) => return None,
+        };
+        Some(Self { value, origin })
     }
 
     /// The value made into another, or the sentence about it with its place before it.
@@ -71,7 +63,6 @@ impl fmt::Display for SettingOrigin {
             Self::File(key, path) => {
                 write!(formatter, "{key} in the settings file {}", path.display())
             }
-            Self::Default => formatter.write_str("the default"),
         }
     }
 }

@@ -252,7 +252,7 @@ mod tests {
             let pages = ["http://localhost:6274".to_owned()];
             let pages = Decided {
                 value: pages.to_vec(),
-                origin: SettingOrigin::Default,
+                origin: SettingOrigin::Flag("allowed-origin"),
             };
             let hosts = allowed_hosts([127, 0, 0, 1].into(), Some(&url), &[]);
             let hosts = with_pages(hosts, Some(&url), Some(pages)).unwrap();
