@@ -5,8 +5,9 @@ mod directory;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::OnceLock;
 
-use footbridge_connector::{Connector, MAX_FILE_BYTES};
+use footbridge_connector::{Connector, MAX_FILE_BYTES, Problems};
 
 use crate::exit::Trouble;
 use crate::small_file;
@@ -26,10 +27,10 @@ pub(crate) struct ConnectorFile {
 }
 
 /// Who wrote a connector file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Origin {
     /// It comes with the program.
-    BuiltIn,
+    BuiltIn(&'static BuiltIn),
     /// It was found by its name in the user's directory.
     Directory,
     /// It was named by its path.
@@ -45,12 +46,34 @@ pub(crate) enum Reached {
     Network,
 }
 
+/// A connector that comes with the program.
 #[derive(Debug)]
 struct BuiltIn {
     name: &'static str,
     file: &'static str,
     text: &'static str,
     reached: Reached,
+    /// Compiled when it is first needed, and once: what decides of the environment and what serves
+    /// ask for the same.
+    compiled: OnceLock<Connector>,
+}
+
+impl BuiltIn {
+    const fn new(
+        name: &'static str,
+        file: &'static str,
+        text: &'static str,
+        reached: Reached,
+    ) -> Self {
+        let compiled = OnceLock::new();
+        Self {
+            name,
+            file,
+            text,
+            reached,
+            compiled,
+        }
+    }
 }
 
 const BOARD_FILE: &str = include_str!("../../../connectors/board.yaml");
@@ -60,37 +83,32 @@ const PTM_FILE: &str = include_str!("../../../connectors/ptm.yaml");
 
 /// The board's file is there twice, with two upstreams: the local board, and a Production Board
 /// somewhere else.
-const BUILT_IN: [BuiltIn; 5] = [
-    BuiltIn {
-        name: "board",
-        file: "connectors/board.yaml",
-        text: BOARD_FILE,
-        reached: Reached::InProcess,
-    },
-    BuiltIn {
-        name: "prodmcp",
-        file: "connectors/board.yaml",
-        text: BOARD_FILE,
-        reached: Reached::Network,
-    },
-    BuiltIn {
-        name: "taiga",
-        file: "connectors/taiga.yaml",
-        text: TAIGA_FILE,
-        reached: Reached::Network,
-    },
-    BuiltIn {
-        name: "trueppm",
-        file: "connectors/trueppm.yaml",
-        text: TRUEPPM_FILE,
-        reached: Reached::Network,
-    },
-    BuiltIn {
-        name: "ptm",
-        file: "connectors/ptm.yaml",
-        text: PTM_FILE,
-        reached: Reached::Network,
-    },
+static BUILT_IN: [BuiltIn; 5] = [
+    BuiltIn::new(
+        "board",
+        "connectors/board.yaml",
+        BOARD_FILE,
+        Reached::InProcess,
+    ),
+    BuiltIn::new(
+        "prodmcp",
+        "connectors/board.yaml",
+        BOARD_FILE,
+        Reached::Network,
+    ),
+    BuiltIn::new(
+        "taiga",
+        "connectors/taiga.yaml",
+        TAIGA_FILE,
+        Reached::Network,
+    ),
+    BuiltIn::new(
+        "trueppm",
+        "connectors/trueppm.yaml",
+        TRUEPPM_FILE,
+        Reached::Network,
+    ),
+    BuiltIn::new("ptm", "connectors/ptm.yaml", PTM_FILE, Reached::Network),
 ];
 
 /// The connector that is served when none is named.
@@ -137,7 +155,7 @@ impl Connectors {
             file: known.file.to_owned(),
             text: Cow::Borrowed(known.text),
             reached: known.reached,
-            origin: Origin::BuiltIn,
+            origin: Origin::BuiltIn(known),
         })
     }
 
@@ -183,11 +201,7 @@ impl ConnectorFile {
 
     /// Compiles it, and gives the name it is served by.
     pub(crate) fn compile(&self) -> Result<(String, Connector), Trouble> {
-        let compile = match self.origin {
-            Origin::BuiltIn => footbridge_connector::compile_sound,
-            Origin::Directory | Origin::Path => footbridge_connector::compile,
-        };
-        let connector = compile(&self.file, &self.text).map_err(|problems| {
+        let connector = self.connector().map_err(|problems| {
             let first = problems
                 .list()
                 .first()
@@ -202,19 +216,31 @@ impl ConnectorFile {
                 )),
             }
         })?;
-        let own = connector.name();
+        let inner_name = connector.name();
         if let (Origin::Directory, Some(name)) = (self.origin, self.name.as_deref())
-            && own != name
+            && inner_name != name
         {
             return Err(Trouble::usage(format!(
-                "{} calls itself {own}: rename it to {own}.yaml, or write `connector: {name}` into it",
+                "{} calls itself {inner_name}: rename it to {inner_name}.yaml, or write `connector: {name}` into it",
                 self.file
             )));
         }
         Ok((
-            self.name.clone().unwrap_or_else(|| own.to_owned()),
+            self.name.clone().unwrap_or_else(|| inner_name.to_owned()),
             connector,
         ))
+    }
+
+    /// The connector that the file describes.
+    fn connector(&self) -> Result<Connector, Problems> {
+        let Origin::BuiltIn(known) = self.origin else {
+            return footbridge_connector::compile(&self.file, &self.text);
+        };
+        if let Some(connector) = known.compiled.get() {
+            return Ok(connector.clone());
+        }
+        let connector = footbridge_connector::compile_sound(known.file, known.text)?;
+        Ok(known.compiled.get_or_init(|| connector).clone())
     }
 }
 
@@ -230,7 +256,21 @@ fn is_path(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUILT_IN, is_path};
+    use super::{BUILT_IN, Connectors, is_path};
+
+    #[test]
+    fn a_built_in_connector_is_compiled_once() {
+        let connectors = Connectors::with_directory(None).unwrap();
+        for known in &BUILT_IN {
+            let compiled = || connectors.find(known.name).unwrap().compile().unwrap().1;
+            let (first, second) = (compiled(), compiled());
+            assert!(
+                std::ptr::eq(first.tools(), second.tools()),
+                "{}",
+                known.name
+            );
+        }
+    }
 
     #[test]
     fn every_built_in_connector_is_sound_down_to_its_filters() {

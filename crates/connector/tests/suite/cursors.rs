@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::fake::{Fake, Seen, call};
-use crate::scripted::{Answer, HEAD, Scripted, ok};
+use crate::scripted::{Answer, HEAD, Scripted, ids, number, ok};
 
 /// One tool over one way of paging.
 fn file(base: &str, paging: &str) -> String {
@@ -23,23 +23,6 @@ fn model(script: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Scripted {
         "{HEAD}upstream:\n  base: http://localhost/api\n  paging:\n    list: {{ kind: after, after: after, size: size, offset: offset, rows: .rows, more: .more, identity: .id, cap: 5000 }}\nmodels:\n  thing: {{ path: /things, ops: [list], fields: {{ name: {{ type: string }} }} }}\n"
     );
     Scripted::new(&file, script)
-}
-
-fn number(seen: &Seen, name: &str) -> Option<u64> {
-    let query = seen.path.split_once('?').map_or("", |(_, query)| query);
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix(&format!("{name}=")))
-        .map(|text| text.parse().unwrap())
-}
-
-fn ids(page: &Value) -> Vec<u64> {
-    page["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["id"].as_u64().unwrap())
-        .collect()
 }
 
 /// The bytes of a cursor after its digest.
@@ -137,7 +120,7 @@ async fn a_later_page_that_is_no_list_leaves_what_came() {
     let paging = "kind: link, next: .next, rows: .rows";
     let scripted = Scripted::new(&file("http://localhost/api", paging), |seen| {
         let at = number(seen, "at").unwrap_or(0);
-        let next = ["?at=1", "http://other.example/else/where"][usize::try_from(at).unwrap()];
+        let next = ["?at=1", "http://other.example/else/where"][at];
         ok(json!({"rows": [{"id": at}], "next": next}))
     });
     let page = scripted.call("t", json!({})).await.unwrap();

@@ -10,7 +10,7 @@ use proptest::prelude::{
 use serde_json::{Value, json};
 
 use crate::fake::Seen;
-use crate::scripted::{Answer, HEAD, Scripted, ok, refused};
+use crate::scripted::{Answer, HEAD, Scripted, ids, number, ok, refused};
 
 /// What a backend says about the rows that follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,23 +145,6 @@ impl World {
         let world = self.clone();
         Scripted::new(&self.file(), move |seen| world.answer(seen))
     }
-}
-
-fn number(seen: &Seen, name: &str) -> Option<usize> {
-    let query = seen.path.split_once('?').map_or("", |(_, query)| query);
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix(&format!("{name}=")))
-        .map(|text| text.parse().unwrap())
-}
-
-fn ids(page: &Value) -> Vec<u64> {
-    page["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["id"].as_u64().unwrap())
-        .collect()
 }
 
 /// Every page by its cursor: the ids, and whether a page said something wrong about how many there

@@ -5,7 +5,7 @@ use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
 use crate::fake::Seen;
-use crate::scripted::{Answer, HEAD, Scripted, ok, refused};
+use crate::scripted::{Answer, HEAD, Scripted, number, ok, refused};
 
 const KINDS: [&str; 4] = ["page", "offset", "link", "after"];
 
@@ -27,14 +27,6 @@ tools:
             ))
             .join("")
     )
-}
-
-fn number(seen: &Seen, name: &str) -> Option<usize> {
-    let query = seen.path.split_once('?').map_or("", |(_, query)| query);
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix(&format!("{name}=")))
-        .map(|text| text.parse().unwrap())
 }
 
 /// `count` rows, and at most `most` of them a page, whatever is asked for.

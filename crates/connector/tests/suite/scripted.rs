@@ -135,3 +135,22 @@ impl Scripted {
             .to_owned()
     }
 }
+
+/// A number in the query of a request; none where it is not there.
+pub(crate) fn number(seen: &Seen, name: &str) -> Option<usize> {
+    let query = seen.path.split_once('?').map_or("", |(_, query)| query);
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(&format!("{name}=")))
+        .map(|text| text.parse().unwrap())
+}
+
+/// The ids of the items of a page.
+pub(crate) fn ids(page: &Value) -> Vec<u64> {
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["id"].as_u64().unwrap())
+        .collect()
+}

@@ -70,7 +70,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         let tool = self
             .tool(name)
             .ok_or_else(|| CallError::UnknownTool(name.to_owned()))?;
-        let given = given(tool, arguments)?;
+        let incoming = incoming(tool, arguments)?;
         if let Some(rule) = &tool.admission {
             let unread = call_with(Arguments::default(), caller, request);
             if let Err(failure) = rule(&unread) {
@@ -84,9 +84,9 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         {
             Err(CallError::MissingCapability(missing))?;
         }
-        check(tool, &given)?;
+        check(tool, &incoming)?;
         let task = self.task_of(tool, caller, request, from)?;
-        let arguments = match given {
+        let arguments = match incoming {
             IncomingArguments::Fitting(arguments) => arguments,
             IncomingArguments::Unchecked(arguments) => {
                 match tool.arguments.admit(&tool.name, tool.as_meant(arguments)) {
@@ -167,8 +167,8 @@ fn call_with<C>(arguments: Arguments, caller: &Arc<C>, request: &Arc<RequestCont
     }
 }
 
-/// Most arguments are right as they are sent, and then they stay a text.
-fn given<C: Send + Sync + 'static>(
+/// The arguments as they are read. Most are right as they are sent, and then they stay a text.
+fn incoming<C: Send + Sync + 'static>(
     tool: &ReadyTool<C>,
     arguments: SentArguments<'_>,
 ) -> Result<IncomingArguments, CallError> {
