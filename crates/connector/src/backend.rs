@@ -43,15 +43,15 @@ use tokio::time::Instant;
 use crate::connector::{
     Action, Compiled, Connector, Decides, Kind, MAX_REQUESTS, RestAction, Timeout,
 };
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::fence::Fencing;
 use crate::jq::{Variable, Variables};
 use crate::json;
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
-use budget::Budget;
-pub use path_check::{Asked, FoundDocument, PathCheck};
+use budget::CallBudget;
+pub use path_check::{AskedPath, FoundDocument, PathCheck};
 pub use preflight::PreflightFailure;
 pub use steps::Question;
 
@@ -126,13 +126,13 @@ struct Shared {
     secrets: secrets::Secrets,
     credentials: credentials::CurrentCredentials,
     /// There when the backend may stand behind Cloudflare Access.
-    access: Option<access::Access>,
+    access: Option<access::KeptAccess>,
 }
 
 /// One call from the inside: what it shares with the others, and what it may spend.
 struct Inner {
     shared: Arc<Shared>,
-    budget: Budget,
+    budget: CallBudget,
     fencing: Fencing,
     /// What was read since then is as new as the call can ask for.
     began: Instant,
@@ -172,7 +172,7 @@ impl Backend {
         let (session, sources) = (session::Session::default(), sources::Sources::default());
         let has_access = connector.0.kinds.contains(&Kind::CloudflareAccess);
         let discovers = settings.decided(Decides::Cloudflared) != Some("false");
-        let access = has_access.then(|| access::Access::new(discovers));
+        let access = has_access.then(|| access::KeptAccess::new(discovers));
         let timeout = match &connector.0.timeout {
             Timeout::Fixed(time) => *time,
             // a whole number, as its setting's rules say
@@ -225,7 +225,7 @@ impl Backend {
     fn begin_for(&self, fencing: Fencing, requests: usize) -> Arc<Inner> {
         Arc::new(Inner {
             shared: Arc::clone(&self.0),
-            budget: Budget::new(requests),
+            budget: CallBudget::new(requests),
             fencing,
             began: Instant::now(),
         })
@@ -262,27 +262,27 @@ impl Backend {
     /// Calls a tool by its name or alias, like [`Backend::call_with`] without options.
     ///
     /// # Errors
-    /// [`CallError`] with a text for the model, whose fault it was, and whether trying again is
+    /// [`BackendError`] with a text for the model, whose fault it was, and whether trying again is
     /// safe.
     pub fn call(
         &self,
         tool: &str,
         arguments: Map<String, Value>,
-    ) -> impl Future<Output = Result<Outcome, CallError>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<Outcome, BackendError>> + Send + 'static + use<> {
         self.call_with(tool, arguments, Options::default())
     }
 
     /// Calls a tool by its name or alias. Dropping the future cancels the call.
     ///
     /// # Errors
-    /// [`CallError`] with a text for the model, whose fault it was, and whether trying again is
+    /// [`BackendError`] with a text for the model, whose fault it was, and whether trying again is
     /// safe.
     pub fn call_with(
         &self,
         tool: &str,
         arguments: Map<String, Value>,
         options: Options,
-    ) -> impl Future<Output = Result<Outcome, CallError>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<Outcome, BackendError>> + Send + 'static + use<> {
         let action = self.0.connector.tool(tool).map(|tool| tool.action.clone());
         let requests = match &action {
             Some(Action::List(_)) => model_list::MAX_WALK_REQUESTS,
@@ -298,7 +298,7 @@ impl Backend {
             requests,
         );
         let unknown = action.is_none().then(|| {
-            CallError::caller(format!(
+            BackendError::caller(format!(
                 "There is no tool `{tool}`. List the tools to see their names."
             ))
         });
@@ -315,7 +315,7 @@ impl Backend {
                 Some(Action::Steps(plan)) => {
                     Box::pin(steps::run(&inner, &plan, arguments, options)).await
                 }
-                None => Err(CallError::caller("There is no such tool.")),
+                None => Err(BackendError::caller("There is no such tool.")),
             }
         }
     }
@@ -334,7 +334,7 @@ impl Backend {
         &self,
         action: &str,
         request: Value,
-    ) -> impl Future<Output = Result<Vec<Map<String, Value>>, CallError>> + Send + 'static + use<>
+    ) -> impl Future<Output = Result<Vec<Map<String, Value>>, BackendError>> + Send + 'static + use<>
     {
         let (inner, action) = (self.begin(MAX_REQUESTS), self.action(action));
         async move { actions::arguments(&inner, &action?, &request).await }
@@ -348,12 +348,12 @@ impl Backend {
         &self,
         action: &str,
         calls: Vec<(Map<String, Value>, Outcome)>,
-    ) -> impl Future<Output = Result<String, CallError>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<String, BackendError>> + Send + 'static + use<> {
         let (inner, action) = (self.begin(MAX_REQUESTS), self.action(action));
         async move { actions::answer(&inner, &action?, calls).await }
     }
 
-    fn action(&self, name: &str) -> Result<RestAction, CallError> {
+    fn action(&self, name: &str) -> Result<RestAction, BackendError> {
         let found = self
             .0
             .compiled()
@@ -362,7 +362,7 @@ impl Backend {
             .find(|action| action.name == name);
         found
             .cloned()
-            .ok_or_else(|| CallError::caller(format!("There is no action `{name}`.")))
+            .ok_or_else(|| BackendError::caller(format!("There is no action `{name}`.")))
     }
 
     /// What a person is asked before this change, as the tool's `confirm` says it; none when it
@@ -374,7 +374,7 @@ impl Backend {
         &self,
         tool: &str,
         arguments: Map<String, Value>,
-    ) -> impl Future<Output = Result<Option<Question>, CallError>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<Option<Question>, BackendError>> + Send + 'static + use<> {
         let inner = self.begin(MAX_REQUESTS);
         let action = inner.connector.tool(tool).map(|tool| tool.action.clone());
         async move {
@@ -425,14 +425,14 @@ impl Backend {
         &self,
         name: &str,
         values: Map<String, Value>,
-    ) -> impl Future<Output = Result<String, CallError>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<String, BackendError>> + Send + 'static + use<> {
         let inner = self.begin(MAX_REQUESTS);
         let at = inner
             .compiled()
             .resources
             .iter()
             .position(|resource| resource.name == name);
-        let unknown = CallError::caller(format!("There is no resource `{name}`."));
+        let unknown = BackendError::caller(format!("There is no resource `{name}`."));
         async move {
             let resource = at.and_then(|at| inner.compiled().resources.get(at));
             let Some(resource) = resource.filter(|resource| resource.admits(&values)) else {

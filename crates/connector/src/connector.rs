@@ -14,12 +14,12 @@ use serde_json::Value;
 
 pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{FilterOrigin, Glue, Program};
-use crate::operation::Operation;
+use crate::operation::BackendOperation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
 pub(crate) use plan::{
-    Argument, Body, Check, Column, Does, Each, Entry, Exchange, From, Login, Lookup, MAX_REQUESTS,
-    Oldest, Pages, PagingPlan, Plan, Request, Resolve, Row, Shape, Source, Step, Timeout, Until,
-    Want,
+    ArgumentPlan, BodyPlan, CheckPlan, ColumnOrigin, ColumnPlan, Does, Each, EntryPlan, Exchange,
+    LoginPlan, LookupPlan, MAX_REQUESTS, Oldest, Pages, PagingPlan, Plan, Request, Resolve, Row,
+    ShapePlan, SourcePlan, StepPlan, Timeout, Until, Want,
 };
 pub use served::{Prompt, PromptArgument, Resource};
 
@@ -82,7 +82,7 @@ impl Connector {
     }
 
     /// Each method and path that it may ask its backend for, in the order of the file.
-    pub fn operations(&self) -> &[Operation] {
+    pub fn operations(&self) -> &[BackendOperation] {
         &self.0.operations
     }
 
@@ -318,18 +318,18 @@ pub(crate) struct Compiled {
     /// Seconds that a throttled call waits.
     pub(crate) wait: Option<Glue>,
     pub(crate) longest_wait: Duration,
-    pub(crate) login: Option<Login>,
+    pub(crate) login: Option<LoginPlan>,
     pub(crate) me: Option<Request>,
-    pub(crate) preflight: Vec<Check>,
+    pub(crate) preflight: Vec<CheckPlan>,
     pub(crate) kinds: Vec<Kind>,
     /// Where the backend may serve its OpenAPI document.
     pub(crate) document_paths: Vec<String>,
     /// In the order of the file.
-    pub(crate) operations: Vec<Operation>,
+    pub(crate) operations: Vec<BackendOperation>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) prompts: Vec<Prompt>,
-    pub(crate) sources: Vec<Source>,
-    pub(crate) lookups: Vec<Lookup>,
+    pub(crate) sources: Vec<SourcePlan>,
+    pub(crate) lookups: Vec<LookupPlan>,
     /// Keys whose texts are fenced, wherever they stand.
     pub(crate) untrusted: Arc<[String]>,
     /// Characters after which an untrusted text is cut.

@@ -33,7 +33,7 @@ const MAX_YAML_VALUES: usize = 250_000;
 pub(crate) struct Document {
     pub(crate) title: Option<String>,
     pub(crate) version: Option<String>,
-    paths: Vec<Path>,
+    paths: Vec<DocumentPath>,
     /// Places in `paths` by the path without names.
     by_form: HashMap<String, Vec<usize>>,
     /// It says under which address its paths are.
@@ -42,7 +42,7 @@ pub(crate) struct Document {
 
 /// A path of the document.
 #[derive(Debug)]
-struct Path {
+struct DocumentPath {
     /// With what the document says stands before it, and without names; one for each of its
     /// addresses.
     forms: Vec<String>,
@@ -93,7 +93,7 @@ impl Document {
                 by_form.entry(form.clone()).or_default().push(paths.len());
             }
             let item = keys::resolved(&root, item).and_then(Value::as_object);
-            paths.push(Path {
+            paths.push(DocumentPath {
                 forms,
                 shown: shown_text(&shown),
                 operations: item.map(|item| described(&root, item)).unwrap_or_default(),

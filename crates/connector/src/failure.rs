@@ -15,7 +15,7 @@ pub enum Fault {
 
 /// A call that failed. `Display` is the text for the model.
 #[derive(Debug, Clone)]
-pub struct CallError {
+pub struct BackendError {
     fault: Fault,
     retry_is_safe: bool,
     status: Option<u16>,
@@ -28,7 +28,7 @@ pub struct CallError {
     detail: Option<String>,
 }
 
-impl CallError {
+impl BackendError {
     pub(crate) fn caller(message: impl Into<String>) -> Self {
         Self {
             fault: Fault::Caller,
@@ -161,10 +161,10 @@ impl CallError {
     }
 }
 
-impl fmt::Display for CallError {
+impl fmt::Display for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for CallError {}
+impl std::error::Error for BackendError {}

@@ -24,7 +24,7 @@ pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, soun
 pub(crate) use message::without_values;
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
-    CompileFilters, Fault, FilterId, Program, SHARED, Stop, Use, compile, term, uses, uses_in,
+    CompileFilters, FilterFault, FilterId, Program, SHARED, Stop, Use, compile, term, uses, uses_in,
 };
 pub(crate) use reach::Reach;
 pub(crate) use variable::{Variable, Variables};

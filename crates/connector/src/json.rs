@@ -16,10 +16,10 @@ pub(crate) const MAX_DEPTH: usize = 128;
 /// A JSON text that was checked: UTF-8, at most [`MAX_DEPTH`] deep, one value, no letter as
 /// `\uXXXX` that can stand as itself.
 #[derive(Debug, Clone)]
-pub(crate) struct Admitted(Text);
+pub(crate) struct Admitted(AdmittedText);
 
 #[derive(Debug, Clone)]
-enum Text {
+enum AdmittedText {
     AsReceived(Bytes),
     Mended(String),
 }
@@ -46,22 +46,22 @@ impl Admitted {
     pub(crate) fn new(body: Bytes) -> Result<Self, NotAdmitted> {
         let text = std::str::from_utf8(&body).map_err(|_| NotAdmitted::Utf8)?;
         if check::check(text)?.escapes {
-            return Ok(Self(Text::Mended(as_letters(text))));
+            return Ok(Self(AdmittedText::Mended(as_letters(text))));
         }
-        Ok(Self(Text::AsReceived(body)))
+        Ok(Self(AdmittedText::AsReceived(body)))
     }
 
     /// The same with other texts in it; `text` must be as valid.
     pub(crate) fn with_text(self, text: String) -> Self {
         debug_assert!(is_valid(&text), "JSON was made into something else");
-        Self(Text::Mended(text))
+        Self(AdmittedText::Mended(text))
     }
 
     pub(crate) fn text(&self) -> &str {
         match &self.0 {
             // checked in `new`; an empty text would be refused by every reader
-            Text::AsReceived(body) => std::str::from_utf8(body).unwrap_or_default(),
-            Text::Mended(text) => text,
+            AdmittedText::AsReceived(body) => std::str::from_utf8(body).unwrap_or_default(),
+            AdmittedText::Mended(text) => text,
         }
     }
 }

@@ -41,7 +41,7 @@ mod upstream;
 mod variables;
 
 pub use backend::{
-    Asked, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure,
+    AskedPath, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure,
     Progress, Question,
 };
 pub use compile::{compile, compile_sound};
@@ -51,13 +51,13 @@ pub use connector::{
 };
 pub use definition::schema;
 pub use document::{Difference, Differs};
-pub use failure::{CallError, Fault};
+pub use failure::{BackendError, Fault};
 pub use fence::{may_be_fenced, unfence, unfenced};
 pub use file_stamp::FileStamp;
 pub use jq::FILTER_STACK_BYTES;
 pub use json::ValueKind;
 pub use lint::{Linted, LintedTool, lint};
-pub use operation::Operation;
+pub use operation::BackendOperation;
 pub use place::Place;
 pub use placeholder::is_placeholder;
 pub use problem::{Problem, Problems};

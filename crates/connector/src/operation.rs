@@ -7,7 +7,7 @@ use http::Method;
 
 /// A method and a path that a connector's requests have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Operation {
+pub struct BackendOperation {
     /// HTTP method.
     pub method: Method,
     /// Path under the base, with names in braces, as the file writes it.
@@ -17,7 +17,7 @@ pub struct Operation {
     pub(crate) requests: Vec<Sent>,
 }
 
-impl Operation {
+impl BackendOperation {
     /// What sends it, in the order of the file: a tool by its name, anything else with a word
     /// before it, such as `resource note`.
     pub fn users(&self) -> Vec<&str> {

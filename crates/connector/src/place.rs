@@ -92,8 +92,8 @@ impl<T> Table<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+        struct PlacedEntries<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for PlacedEntries<T> {
             type Value = Table<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a map")
@@ -106,7 +106,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
                 Ok(Table(entries))
             }
         }
-        deserializer.deserialize_map(Entries(std::marker::PhantomData))
+        deserializer.deserialize_map(PlacedEntries(std::marker::PhantomData))
     }
 }
 
@@ -144,7 +144,7 @@ enum Style {
 pub(crate) fn inside(source: &str, start: Place, decoded: &str, byte: usize) -> Place {
     let lines = lines(source);
     let style = style(&lines, start, decoded);
-    let mut walk = Walk {
+    let mut walk = ScalarWalk {
         lines: &lines,
         at: start,
         indent: start.column,
@@ -159,7 +159,7 @@ pub(crate) fn inside(source: &str, start: Place, decoded: &str, byte: usize) -> 
         }
         walk.step(character);
     }
-    walk.settle();
+    walk.skip_joined_line_ends();
     walk.at
 }
 
@@ -197,14 +197,14 @@ fn style(lines: &[&str], start: Place, decoded: &str) -> Style {
     }
 }
 
-struct Walk<'a> {
+struct ScalarWalk<'a> {
     lines: &'a [&'a str],
     at: Place,
     indent: u64,
     style: Style,
 }
 
-impl Walk<'_> {
+impl ScalarWalk<'_> {
     fn rest(&self) -> std::iter::Skip<std::str::Chars<'_>> {
         let row = usize::try_from(self.at.line.saturating_sub(1)).unwrap_or_default();
         let column = usize::try_from(self.at.column.saturating_sub(1)).unwrap_or_default();
@@ -234,14 +234,14 @@ impl Walk<'_> {
     }
 
     /// Past line ends that stand for nothing in the decoded text.
-    fn settle(&mut self) {
+    fn skip_joined_line_ends(&mut self) {
         if self.style == Style::Double && self.rest().eq(['\\']) {
             self.next_line();
         }
     }
 
     fn step(&mut self, decoded: char) {
-        self.settle();
+        self.skip_joined_line_ends();
         let folds = matches!(
             self.style,
             Style::Plain | Style::Single | Style::Double | Style::Folded

@@ -21,7 +21,7 @@ enum Part {
 
 /// A template that cannot be read: the byte where the fault is, and what it is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct TemplateFault {
     pub(crate) byte: usize,
     pub(crate) what: String,
 }
@@ -36,7 +36,7 @@ pub(crate) enum Unfilled {
 }
 
 impl Template {
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, TemplateFault> {
         let mut parts = Vec::new();
         let mut rest = text;
         let mut at = 0;
@@ -44,13 +44,13 @@ impl Template {
             literal(&mut parts, before, at)?;
             let open = at + before.len();
             let Some((name, next)) = after.split_once('}') else {
-                return Err(Fault {
+                return Err(TemplateFault {
                     byte: open,
                     what: "a `{` without `}`".into(),
                 });
             };
             if !is_name(name) {
-                return Err(Fault {
+                return Err(TemplateFault {
                     byte: open,
                     what: format!("`{{{name}}}` is not a simple name; operators are not supported"),
                 });
@@ -127,9 +127,9 @@ pub(crate) fn segment(name: &str, value: &str) -> Result<String, Unfilled> {
     Ok(utf8_percent_encode(value, ENCODED).to_string())
 }
 
-fn literal(parts: &mut Vec<Part>, text: &str, at: usize) -> Result<(), Fault> {
+fn literal(parts: &mut Vec<Part>, text: &str, at: usize) -> Result<(), TemplateFault> {
     if let Some(byte) = text.find('}') {
-        return Err(Fault {
+        return Err(TemplateFault {
             byte: at + byte,
             what: "a `}` without `{`".into(),
         });

@@ -60,9 +60,9 @@ fn main() -> ExitCode {
         }
     };
     // Before any thread and before anything is read from stdin: the program may start again here.
-    let settled = scrub::settle(&command);
-    logging::start(settled.as_ref().ok().copied().flatten());
-    match settled.and_then(|_| run(command, has_environment_file)) {
+    let scrubbed = scrub::drop_unneeded(&command);
+    logging::start(scrubbed.as_ref().ok().copied().flatten());
+    match scrubbed.and_then(|_| run(command, has_environment_file)) {
         Ok(exit) => exit.into(),
         Err(trouble) => {
             terminal::complain(&trouble);

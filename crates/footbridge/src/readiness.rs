@@ -7,10 +7,10 @@ use tokio::sync::watch;
 
 /// Shared by everything that calls one backend; ready, unless it is held.
 #[derive(Debug, Clone)]
-pub(crate) struct Readiness(Arc<watch::Sender<State>>);
+pub(crate) struct Readiness(Arc<watch::Sender<ReadinessState>>);
 
 #[derive(Debug, Clone)]
-enum State {
+enum ReadinessState {
     /// It is being asked.
     Held,
     Ready,
@@ -20,29 +20,29 @@ enum State {
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(State::Ready)))
+        Self(Arc::new(watch::Sender::new(ReadinessState::Ready)))
     }
 }
 
 impl Readiness {
     /// Calls wait from now on.
     pub(crate) fn hold(&self) {
-        self.0.send_replace(State::Held);
+        self.0.send_replace(ReadinessState::Held);
     }
 
     /// Calls go on.
     pub(crate) fn pass(&self) {
-        self.0.send_replace(State::Ready);
+        self.0.send_replace(ReadinessState::Ready);
     }
 
     /// Calls fail with this sentence.
     pub(crate) fn refuse(&self, why: String) {
-        self.0.send_replace(State::Refused(why));
+        self.0.send_replace(ReadinessState::Refused(why));
     }
 
     /// Whether it is still being asked.
     pub(crate) fn is_held(&self) -> bool {
-        matches!(*self.0.borrow(), State::Held)
+        matches!(*self.0.borrow(), ReadinessState::Held)
     }
 
     /// Completes when calls may go on, or with why they may not; at once when nothing is held.
@@ -53,12 +53,12 @@ impl Readiness {
         let mut state = self.0.subscribe();
         // the sender is in `self`, so there is an end to wait for
         match state
-            .wait_for(|state| !matches!(state, State::Held))
+            .wait_for(|state| !matches!(state, ReadinessState::Held))
             .await
             .as_deref()
         {
-            Ok(State::Refused(why)) => Err(why.clone()),
-            Ok(State::Held | State::Ready) | Err(_) => Ok(()),
+            Ok(ReadinessState::Refused(why)) => Err(why.clone()),
+            Ok(ReadinessState::Held | ReadinessState::Ready) | Err(_) => Ok(()),
         }
     }
 }

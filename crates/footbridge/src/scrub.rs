@@ -46,7 +46,7 @@ type EnvironmentVariables = Vec<(OsString, OsString)>;
 /// # Errors
 /// When the program cannot be started again. Nothing was dropped then, so going on would break a
 /// promise.
-pub(crate) fn settle(command: &Command) -> Result<Option<&'static str>, Trouble> {
+pub(crate) fn drop_unneeded(command: &Command) -> Result<Option<&'static str>, Trouble> {
     let Some((wanted, options)) = command.opens() else {
         return Ok(None);
     };

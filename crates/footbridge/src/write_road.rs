@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use footbridge_connector::{
-    Backend, CallError, Effect, Fault, Options, Tool as ConnectorTool, ValueKind,
+    Backend, BackendError, Effect, Fault, Options, Tool as ConnectorTool, ValueKind,
 };
 use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail, limits};
 use footbridge_store::CallKey;
@@ -301,7 +301,7 @@ fn answered(road: &Road, json: String) -> ToolResult {
 }
 
 /// The log says what the caller does not read.
-fn tell_log(tool: &str, caller: Caller, error: &CallError) {
+fn tell_log(tool: &str, caller: Caller, error: &BackendError) {
     let (status, detail) = (error.status(), error.detail());
     match error.fault() {
         Fault::Us => {

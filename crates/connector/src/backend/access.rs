@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::{Inner, sentence};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// The header that carries a user's token.
 pub(super) const TOKEN_HEADER: HeaderName = HeaderName::from_static("cf-access-token");
@@ -26,22 +26,22 @@ const LOOKED_AT: usize = 16 << 10;
 
 /// The token that `cloudflared` gave, kept until it is challenged.
 #[derive(Default)]
-pub(super) struct Access {
+pub(super) struct KeptAccess {
     /// `cloudflared` may be asked.
     discovers: bool,
-    kept: Mutex<Option<Token>>,
+    kept: Mutex<Option<AccessToken>>,
     /// Times that `cloudflared` was asked.
     asked: AtomicU64,
 }
 
 /// A token as a header carries it.
 #[derive(Clone)]
-pub(super) struct Token {
+pub(super) struct AccessToken {
     pub(super) header: HeaderValue,
     generation: u64,
 }
 
-impl Access {
+impl KeptAccess {
     pub(super) fn new(discovers: bool) -> Self {
         Self {
             discovers,
@@ -50,7 +50,7 @@ impl Access {
     }
 
     /// The token, when one was needed before.
-    pub(super) async fn token(&self) -> Option<Token> {
+    pub(super) async fn token(&self) -> Option<AccessToken> {
         if self.asked.load(Ordering::Acquire) == 0 {
             return None;
         }
@@ -66,22 +66,22 @@ impl Access {
     pub(super) async fn discover(
         &self,
         inner: &Inner,
-        sent: Option<&Token>,
-    ) -> Result<(), CallError> {
+        sent: Option<&AccessToken>,
+    ) -> Result<(), BackendError> {
         let title = &inner.compiled().title;
         let app = inner.settings.base.as_str();
         if let Some(name) = explicit(inner) {
             let message = format!(
                 "{title} stands behind Cloudflare Access, which did not accept what the header {name} carries. Check the setting for it: it may have expired or be meant for another application."
             );
-            return Err(CallError::backend(message, false));
+            return Err(BackendError::backend(message, false));
         }
         let login = format!("run `cloudflared access login {app}` and try again");
         if !self.discovers {
             let message = format!(
                 "{title} stands behind Cloudflare Access. Set a service token, or allow discovery and {login}."
             );
-            return Err(CallError::backend(message, false));
+            return Err(BackendError::backend(message, false));
         }
         let mut kept = self.kept.lock().await;
         if kept
@@ -92,29 +92,29 @@ impl Access {
         }
         *kept = None;
         let generation = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
-        let failed = |why: cloudflared::Failure| {
+        let failed = |why: cloudflared::CloudflaredFailure| {
             let message = format!(
                 "{title} stands behind Cloudflare Access, and {why}: {login}, or set a service token."
             );
-            CallError::backend(message, false)
+            BackendError::backend(message, false)
         };
         let secret = cloudflared::token(app).await.map_err(failed)?;
         let mut header = HeaderValue::from_str(secret.expose_secret())
-            .map_err(|_| failed(cloudflared::Failure::NoToken))?;
+            .map_err(|_| failed(cloudflared::CloudflaredFailure::NoToken))?;
         header.set_sensitive(true);
         inner.secrets.set_access(secret.expose_secret());
-        *kept = Some(Token { header, generation });
+        *kept = Some(AccessToken { header, generation });
         Ok(())
     }
 }
 
 /// What is said when a token that `cloudflared` just gave does not pass.
-pub(super) fn refused(inner: &Inner) -> CallError {
+pub(super) fn refused(inner: &Inner) -> BackendError {
     let (title, app) = (&inner.compiled().title, inner.settings.base.as_str());
     let message = format!(
         "{title} stands behind Cloudflare Access, which did not accept the token of `cloudflared`: run `cloudflared access login {app}` and try again."
     );
-    CallError::backend(message, false)
+    BackendError::backend(message, false)
 }
 
 /// The header that the settings already send to Cloudflare.

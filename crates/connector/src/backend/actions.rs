@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::values::{self, Held, to_json};
 use super::{Inner, Outcome};
 use crate::connector::RestAction;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Variables};
 use crate::json::Admitted;
 
@@ -22,7 +22,7 @@ pub(super) async fn arguments(
     inner: &Arc<Inner>,
     action: &RestAction,
     request: &Value,
-) -> Result<Vec<Map<String, Value>>, CallError> {
+) -> Result<Vec<Map<String, Value>>, BackendError> {
     let input = Held::Made(jq::from_json(request));
     let found = if action.is_several {
         values::several(
@@ -37,20 +37,20 @@ pub(super) async fn arguments(
         vec![values::one(inner, &action.arguments, &input, &Variables::default()).await?]
     };
     if found.len() > MAX_CALLS {
-        return Err(CallError::caller(format!(
+        return Err(BackendError::caller(format!(
             "The request makes more than {MAX_CALLS} calls. Ask in parts."
         )));
     }
     found.iter().map(object).collect()
 }
 
-fn object(value: &Val) -> Result<Map<String, Value>, CallError> {
+fn object(value: &Val) -> Result<Map<String, Value>, BackendError> {
     if *value == Val::Null {
         return Ok(Map::new());
     }
     let read = serde_json::from_str(&to_json(value)?);
     read.map_err(|error| {
-        CallError::ours(
+        BackendError::ours(
             "This action does not make arguments of the request.",
             error.to_string(),
         )
@@ -62,13 +62,13 @@ pub(super) async fn answer(
     inner: &Arc<Inner>,
     action: &RestAction,
     calls: Vec<(Map<String, Value>, Outcome)>,
-) -> Result<String, CallError> {
+) -> Result<String, BackendError> {
     let value = |outcome: Outcome| {
         let json = outcome.records.unwrap_or(outcome.json);
         let admitted = Admitted::new(json.into());
         admitted
             .map(Held::received)
-            .map_err(|why| CallError::ours("The result could not be read.", why.to_string()))
+            .map_err(|why| BackendError::ours("The result could not be read.", why.to_string()))
     };
     let input = if action.is_several {
         let mut list = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::Inner;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Bytes of answers after which a call sends no more requests.
 pub(super) const MAX_BYTES: usize = 64 << 20;
@@ -13,14 +13,14 @@ pub(super) const MAX_BYTES: usize = 64 << 20;
 pub(super) const FILTER_TIME: Duration = Duration::from_secs(10);
 
 /// What a call has spent, and the requests that it may send.
-pub(super) struct Budget {
+pub(super) struct CallBudget {
     requests: usize,
     sent: AtomicUsize,
     bytes: AtomicUsize,
     filter_nanos: AtomicU64,
 }
 
-impl Budget {
+impl CallBudget {
     pub(super) fn new(requests: usize) -> Self {
         Self {
             requests,
@@ -32,7 +32,7 @@ impl Budget {
 
     /// One request more. A login is sent in any case, because other calls may wait for it: one
     /// request has two at most.
-    pub(super) fn send(&self, inner: &Inner, logs_in: bool) -> Result<(), CallError> {
+    pub(super) fn send(&self, inner: &Inner, logs_in: bool) -> Result<(), BackendError> {
         let sent = self.sent.fetch_add(1, Ordering::Relaxed);
         if logs_in {
             return Ok(());
@@ -60,7 +60,7 @@ impl Budget {
     }
 
     /// A filter is about to run.
-    pub(super) fn filter(&self) -> Result<(), CallError> {
+    pub(super) fn filter(&self) -> Result<(), BackendError> {
         if Duration::from_nanos(self.filter_nanos.load(Ordering::Relaxed)) < FILTER_TIME {
             return Ok(());
         }
@@ -79,19 +79,19 @@ impl Budget {
     }
 }
 
-fn spent(what: String) -> CallError {
-    CallError::caller(format!(
+fn spent(what: String) -> BackendError {
+    BackendError::caller(format!(
         "{what} It was ended there: ask for less, with a smaller limit, fewer items or a filter, and in parts."
     ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Duration, FILTER_TIME};
+    use super::{CallBudget, Duration, FILTER_TIME};
 
     #[test]
     fn filters_run_until_their_time_is_spent() {
-        let budget = Budget::new(1);
+        let budget = CallBudget::new(1);
         budget.filtered(FILTER_TIME - Duration::from_nanos(1));
         assert!(budget.filter().is_ok());
         budget.filtered(Duration::from_nanos(1));

@@ -9,14 +9,14 @@ use super::Inner;
 use super::request::{self, Prepared};
 use super::values::{self, Held};
 use crate::connector::Request;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Variable, Variables};
 
 /// What to do about a conflict.
 pub(super) enum Way {
     /// Send this, with the record as it is now as `$before`.
     Again(Prepared, Val),
-    Refuse(CallError),
+    Refuse(BackendError),
 }
 
 /// Reads the record again and decides. `before` is how it is read, `sent` what was refused.
@@ -26,8 +26,8 @@ pub(super) async fn decide(
     before: &Request,
     sent: &Prepared,
     variables: &Variables,
-    error: CallError,
-) -> Result<Way, CallError> {
+    error: BackendError,
+) -> Result<Way, BackendError> {
     if sent.body.is_none() {
         // nothing was compared with a version: what the backend says of it is all there is
         return Ok(Way::Refuse(error));

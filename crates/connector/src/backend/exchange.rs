@@ -9,9 +9,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use url::Url;
 
-use super::access::{self, Token};
+use super::access::{self, AccessToken};
 use super::{Inner, charset, sentence, throttle, under_base};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::json::Admitted;
 use crate::upstream::{Limits, Unanswered};
 
@@ -80,7 +80,7 @@ impl Ask {
 }
 
 /// A 2xx answer.
-pub(super) struct Answer {
+pub(super) struct BackendAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     /// In UTF-8, where it is a text at all.
@@ -90,7 +90,7 @@ pub(super) struct Answer {
 }
 
 /// Sends it and takes a 2xx answer as JSON; `None` for an empty body.
-pub(super) async fn json(inner: &Arc<Inner>, ask: Ask) -> Result<Option<Admitted>, CallError> {
+pub(super) async fn json(inner: &Arc<Inner>, ask: Ask) -> Result<Option<Admitted>, BackendError> {
     let (reads, logs_in) = (ask.reads, ask.logs_in);
     let answer = send(inner, ask).await?;
     // the answer to a login is where secrets come from
@@ -106,11 +106,11 @@ pub(super) fn admitted(
     inner: &Inner,
     body: Bytes,
     reads: bool,
-) -> Result<Option<Admitted>, CallError> {
+) -> Result<Option<Admitted>, BackendError> {
     Ok(as_sent(inner, body, reads)?.map(|json| inner.secrets.hide_in_json(json)))
 }
 
-fn as_sent(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, CallError> {
+fn as_sent(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, BackendError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
@@ -125,7 +125,7 @@ fn as_sent(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, 
             true => "Check that its address is that of the API.",
             false => "The change may have been made: read the object before you try again.",
         };
-        let error = CallError::backend(
+        let error = BackendError::backend(
             format!(
                 "{} answered {what} where JSON was expected. {next}",
                 inner.compiled().title
@@ -138,7 +138,7 @@ fn as_sent(inner: &Inner, body: Bytes, reads: bool) -> Result<Option<Admitted>, 
 
 /// Sends it; again when it only reads and the failure may pass, when the backend asks for a wait,
 /// and once with a new token.
-pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallError> {
+pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<BackendAnswer, BackendError> {
     let mut waits = throttle::Waits::new(inner.compiled().longest_wait);
     let mut repeats = 0;
     let mut renewed = false;
@@ -234,7 +234,7 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<Answer, CallErr
 /// Why there is no answer to look at.
 enum Failed {
     Unanswered(Unanswered),
-    Refused(CallError),
+    Refused(BackendError),
     /// Cloudflare Access answered in the backend's place.
     Challenged,
 }
@@ -247,7 +247,7 @@ struct Credentials<'c> {
     /// The login's token.
     login: Option<&'c HeaderValue>,
     /// The token that passes Cloudflare Access.
-    pass: Option<&'c Token>,
+    pass: Option<&'c AccessToken>,
 }
 
 /// One request with its redirects; an answer that is no success is the inner error.
@@ -255,7 +255,7 @@ async fn follow(
     inner: &Arc<Inner>,
     ask: &Ask,
     credentials: Credentials<'_>,
-) -> Result<Result<Answer, Response<Bytes>>, Failed> {
+) -> Result<Result<BackendAnswer, Response<Bytes>>, Failed> {
     let mut address = format!(
         "{}{}",
         inner.settings.base.as_str().trim_end_matches('/'),
@@ -288,7 +288,7 @@ async fn follow(
             } else {
                 in_utf8(inner, ask, &head.headers, body)?
             };
-            return Ok(Ok(Answer {
+            return Ok(Ok(BackendAnswer {
                 status,
                 headers: head.headers,
                 body,
@@ -308,7 +308,7 @@ async fn follow(
         "{} redirected more than {MAX_REDIRECTS} times. Check that its address is that of the API.",
         inner.compiled().title
     );
-    Err(Failed::Refused(CallError::backend(message, false)))
+    Err(Failed::Refused(BackendError::backend(message, false)))
 }
 
 fn in_utf8(inner: &Inner, ask: &Ask, headers: &HeaderMap, body: Bytes) -> Result<Bytes, Failed> {
@@ -320,12 +320,12 @@ fn in_utf8(inner: &Inner, ask: &Ask, headers: &HeaderMap, body: Bytes) -> Result
 }
 
 /// An answer that came and cannot be read. `what` goes behind "answered".
-pub(super) fn unreadable(inner: &Inner, what: &str, reads: bool) -> CallError {
+pub(super) fn unreadable(inner: &Inner, what: &str, reads: bool) -> BackendError {
     let next = match reads {
         true => "Only texts can be read here.",
         false => "The change may have been made: read the object before you try again.",
     };
-    let error = CallError::backend(
+    let error = BackendError::backend(
         format!("{} answered {what}. {next}", inner.compiled().title),
         false,
     );
@@ -337,9 +337,9 @@ fn request(
     ask: &Ask,
     address: &str,
     credentials: Credentials<'_>,
-) -> Result<Request<Bytes>, CallError> {
+) -> Result<Request<Bytes>, BackendError> {
     let uri: Uri = address.parse().map_err(|error: http::uri::InvalidUri| {
-        CallError::caller(
+        BackendError::caller(
             "The arguments make an address that is too long. Pass fewer or shorter values.",
         )
         .with_detail(error.to_string())
@@ -383,7 +383,7 @@ fn redirect(
     from: &str,
     answer: &Response<Bytes>,
     reads: bool,
-) -> Result<String, CallError> {
+) -> Result<String, BackendError> {
     let (title, status) = (&inner.compiled().title, answer.status().as_u16());
     let target = answer
         .headers()
@@ -396,7 +396,7 @@ fn redirect(
         } else {
             " Nothing was sent there."
         };
-        Err(CallError::backend(
+        Err(BackendError::backend(
             format!("{title} {what} ({status}).{fate} Check that its address is that of the API."),
             false,
         )
@@ -422,7 +422,7 @@ fn redirect(
     }
 }
 
-fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
+fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> BackendError {
     let reads = ask.reads;
     let title = &inner.compiled().title;
     let unknown = if reads {
@@ -441,7 +441,7 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
             let message = format!(
                 "{title} cannot be reached at {origin}. Check the address and the network, then try again."
             );
-            CallError::backend(message, true).with_detail(detail)
+            BackendError::backend(message, true).with_detail(detail)
         }
         Unanswered::Proxy {
             proxy,
@@ -456,11 +456,11 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
                     "{title} cannot be reached through the proxy {proxy}. Check the address of the proxy, such as HTTPS_PROXY, or name the host of {title} in NO_PROXY, then try again."
                 ),
             };
-            CallError::backend(message, !wants_credentials).with_detail(why)
+            BackendError::backend(message, !wants_credentials).with_detail(why)
         }
         Unanswered::Encoded(how) => {
             let next = "Check that its address is that of the API, and what stands before it.";
-            CallError::backend(
+            BackendError::backend(
                 format!("{title} answered {how}, so it cannot be read. {next}{unknown}"),
                 false,
             )
@@ -470,11 +470,11 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
             let message = format!(
                 "The certificate of {title} at {origin} is not trusted, so nothing was sent. Check the address; if the backend has a certificate of your own, add its authority with a CA file."
             );
-            CallError::backend(message, false).with_detail(detail)
+            BackendError::backend(message, false).with_detail(detail)
         }
         Unanswered::Broken(detail) => {
             let again = if reads { " Try again." } else { "" };
-            CallError::backend(format!("The connection to {title} broke before the answer was complete.{again}{unknown}"), reads)
+            BackendError::backend(format!("The connection to {title} broke before the answer was complete.{again}{unknown}"), reads)
                 .with_detail(detail)
         }
         Unanswered::TimedOut => {
@@ -484,7 +484,7 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
             } else {
                 ""
             };
-            CallError::backend(
+            BackendError::backend(
                 format!("{title} did not answer within {seconds} s.{again}{unknown}"),
                 reads,
             )
@@ -495,7 +495,7 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> CallError {
             } else {
                 ""
             };
-            CallError::backend(
+            BackendError::backend(
                 format!(
                     "{title} answered more than {} MiB.{again}{unknown}",
                     MAX_BODY_BYTES >> 20

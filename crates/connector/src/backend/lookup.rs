@@ -12,8 +12,8 @@ use super::Inner;
 use super::request;
 use super::sources::Loaded;
 use super::values::{self, Held};
-use crate::connector::Lookup;
-use crate::failure::CallError;
+use crate::connector::LookupPlan;
+use crate::failure::BackendError;
 use crate::fence::Fencing;
 use crate::jq::{self, Glue, Variable, Variables, plain_text};
 use choices::{Choice, Picked, as_id, is_number, pick};
@@ -26,7 +26,7 @@ const MAX_NAME: usize = 500;
 /// What a name stands for. `scope` is where it is looked for.
 pub(super) struct Asked<'a> {
     pub(super) argument: &'a str,
-    pub(super) lookup: &'a Lookup,
+    pub(super) lookup: &'a LookupPlan,
     pub(super) value: &'a Val,
     pub(super) scope: Val,
     /// The scope is missing: the argument that gives it.
@@ -55,7 +55,7 @@ pub(super) async fn resolve(
     inner: &Arc<Inner>,
     asked: &Asked<'_>,
     variables: &Variables,
-) -> Result<Resolved, CallError> {
+) -> Result<Resolved, BackendError> {
     let Some(name) = jq::text(asked.value) else {
         return Ok(asked.value.clone().into());
     };
@@ -64,7 +64,7 @@ pub(super) async fn resolve(
     let digits = is_number(as_id);
     let id_of_digits = || Resolved::from(as_id.parse::<isize>().map(Val::from).unwrap_or_default());
     if name.is_empty() || name.chars().count() > MAX_NAME {
-        return Err(CallError::caller(format!(
+        return Err(BackendError::caller(format!(
             "`{}` must be the name or id of a {}, of at most {MAX_NAME} characters.",
             asked.argument, asked.lookup.noun
         )));
@@ -82,7 +82,7 @@ pub(super) async fn resolve(
         if digits {
             return Ok(id_of_digits());
         }
-        return Err(CallError::caller(format!(
+        return Err(BackendError::caller(format!(
             "`{needs}` is required when `{}` is given by name: pass it too, or pass the id of the {}.",
             asked.argument, asked.lookup.noun
         )));
@@ -151,7 +151,7 @@ impl Chosen {
         asked: &Asked<'_>,
         (source, name, is_asked): (usize, &str, bool),
         variables: &Variables,
-    ) -> Result<Self, CallError> {
+    ) -> Result<Self, BackendError> {
         let scope = plain_text(&asked.scope).unwrap_or_default();
         let me = variables.get(Variable::Me).clone();
         let loaded = inner
@@ -202,7 +202,7 @@ impl Chosen {
         loaded: &Loaded,
         name: &str,
         variables: &Variables,
-    ) -> Result<Self, CallError> {
+    ) -> Result<Self, BackendError> {
         let (rows, is_cut) = rows(inner, asked.lookup, loaded, variables).await?;
         if let Some(id) = word(inner, asked, name, &rows, variables).await? {
             let picked = Picked {
@@ -229,10 +229,10 @@ impl Chosen {
 /// The rows to choose from, and whether there are more of them.
 async fn rows(
     inner: &Arc<Inner>,
-    lookup: &Lookup,
+    lookup: &LookupPlan,
     loaded: &Loaded,
     variables: &Variables,
-) -> Result<(Vec<Val>, bool), CallError> {
+) -> Result<(Vec<Val>, bool), BackendError> {
     let mut rows = values::several(
         inner,
         &lookup.rows,
@@ -259,13 +259,13 @@ async fn word(
     name: &str,
     rows: &[Val],
     variables: &Variables,
-) -> Result<Option<Val>, CallError> {
+) -> Result<Option<Val>, BackendError> {
     let Some((word, filter)) = word_of(asked, name) else {
         return Ok(None);
     };
     let list: Val = rows.iter().cloned().collect();
     match values::one(inner, filter, &Held::Made(list), variables).await? {
-        Val::Null => Err(CallError::caller(format!(
+        Val::Null => Err(BackendError::caller(format!(
             "There is no {word} {}: pass the name or id of one.",
             asked.lookup.noun
         ))),
@@ -275,10 +275,10 @@ async fn word(
 
 async fn of_rows(
     inner: &Arc<Inner>,
-    lookup: &Lookup,
+    lookup: &LookupPlan,
     rows: Vec<Val>,
     variables: &Variables,
-) -> Result<Vec<Choice>, CallError> {
+) -> Result<Vec<Choice>, BackendError> {
     let mut work = Vec::with_capacity(rows.len() * (lookup.names.len() + 1));
     for row in &rows {
         let row = Held::Made(row.clone());

@@ -13,7 +13,7 @@ use super::paging::{
 };
 use super::{Inner, Outcome, row};
 use crate::connector::{Model, ModelPaging};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::json;
 use query::Query;
 
@@ -25,9 +25,9 @@ pub(super) async fn read(
     inner: &Arc<Inner>,
     model: &Model,
     arguments: Map<String, Value>,
-) -> Result<Outcome, CallError> {
+) -> Result<Outcome, BackendError> {
     let Some(paging) = &inner.compiled().paging else {
-        return Err(CallError::ours(
+        return Err(BackendError::ours(
             "This list has no paging.",
             "compile lets no list through without paging",
         ));
@@ -84,11 +84,11 @@ struct ModelRows<'a> {
 }
 
 impl RowList for ModelRows<'_> {
-    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, CallError> {
+    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, BackendError> {
         Ok(Ask::get(self.query.page(self.paging, start, size)))
     }
 
-    async fn read<'b>(&mut self, answer: &'b PageAnswer) -> Result<ReadPage<'b>, CallError> {
+    async fn read<'b>(&mut self, answer: &'b PageAnswer) -> Result<ReadPage<'b>, BackendError> {
         let text = answer.text().trim();
         let (rows, more) = match json::items(text) {
             // nothing stands beside the rows
@@ -110,7 +110,7 @@ impl RowList for ModelRows<'_> {
         places: &[usize],
         room: usize,
         _at: &Position,
-    ) -> Result<Option<usize>, CallError> {
+    ) -> Result<Option<usize>, BackendError> {
         let (kept, rest) = places.split_at_checked(room).unwrap_or((places, &[]));
         let rows = kept.iter().filter_map(|place| rows.get(*place));
         self.items.push(&self.shown, rows.map(|row| &**row));

@@ -9,7 +9,7 @@ use super::exchange::{self, Ask};
 use super::sentence;
 use super::{Inner, charset};
 use crate::document::{Difference, Document};
-use crate::failure::{CallError, Fault};
+use crate::failure::{BackendError, Fault};
 
 /// Assumed paths that are asked where there is no document.
 const MAX_ASKED: usize = 20;
@@ -26,7 +26,7 @@ pub struct PathCheck {
     /// The backend did not answer, so that nothing more was asked.
     pub is_down: bool,
     /// Without a document: the assumed paths that could be asked, and what came of it.
-    pub asked: Vec<(String, Asked)>,
+    pub asked: Vec<(String, AskedPath)>,
 }
 
 /// An OpenAPI document and where it was.
@@ -42,7 +42,7 @@ pub struct FoundDocument {
 
 /// What came of asking an assumed path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum AskedPath {
     /// There is something at this path.
     Answered,
     /// There is nothing at this path, or not for this method; the status.
@@ -114,11 +114,11 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
             ..Ask::get(operation.path.clone())
         };
         let outcome = match exchange::send(inner, ask).await {
-            Ok(_) => Asked::Answered,
+            Ok(_) => AskedPath::Answered,
             Err(error) => match error.status() {
-                Some(400 | 422) => Asked::Answered,
-                Some(status @ (404 | 405 | 410 | 501)) => Asked::Refused(status),
-                _ => Asked::Unclear(said(&error)),
+                Some(400 | 422) => AskedPath::Answered,
+                Some(status @ (404 | 405 | 410 | 501)) => AskedPath::Refused(status),
+                _ => AskedPath::Unclear(said(&error)),
             },
         };
         asked.push((operation.path.clone(), outcome));
@@ -133,7 +133,7 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
 }
 
 /// A refusal by its status, which is what matters here; anything else in its words.
-fn said(error: &CallError) -> String {
+fn said(error: &BackendError) -> String {
     match error.status() {
         Some(status @ 400..) => format!("status {status}"),
         _ => error.for_people().to_owned(),

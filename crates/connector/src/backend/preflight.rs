@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::values;
 use super::{Backend, request};
-use crate::connector::{Check, MAX_REQUESTS};
-use crate::failure::{CallError, Fault};
+use crate::connector::{CheckPlan, MAX_REQUESTS};
+use crate::failure::{BackendError, Fault};
 use crate::jq::plain_text;
 use crate::version::Version;
 
@@ -25,12 +25,12 @@ pub struct PreflightFailure {
     /// The connector file lets the backend be served although it is down.
     pub may_be_down: bool,
     /// What failed.
-    pub error: CallError,
+    pub error: BackendError,
 }
 
 pub(super) async fn run(backend: &Backend) -> Result<Vec<String>, PreflightFailure> {
     let mut warnings = Vec::new();
-    let is_asked = |check: &&Check| {
+    let is_asked = |check: &&CheckPlan| {
         check
             .with
             .as_ref()
@@ -41,7 +41,7 @@ pub(super) async fn run(backend: &Backend) -> Result<Vec<String>, PreflightFailu
             warnings.extend(one(backend, check).await.is_ok().then(|| warning.clone()));
             continue;
         }
-        let fail = |error: CallError| {
+        let fail = |error: BackendError| {
             let is_down = error.fault() == Fault::Backend && error.retry_is_safe();
             let exit = if is_down { check.exit_down } else { check.exit };
             PreflightFailure {
@@ -56,7 +56,7 @@ pub(super) async fn run(backend: &Backend) -> Result<Vec<String>, PreflightFailu
     Ok(warnings)
 }
 
-async fn patiently(backend: &Backend, check: &Check) -> Result<(), CallError> {
+async fn patiently(backend: &Backend, check: &CheckPlan) -> Result<(), BackendError> {
     let (mut wait, mut waited) = (FIRST_WAIT, Duration::ZERO);
     loop {
         let error = match one(backend, check).await {
@@ -72,7 +72,7 @@ async fn patiently(backend: &Backend, check: &Check) -> Result<(), CallError> {
     }
 }
 
-async fn one(backend: &Backend, check: &Check) -> Result<(), CallError> {
+async fn one(backend: &Backend, check: &CheckPlan) -> Result<(), BackendError> {
     let inner = &backend.begin(MAX_REQUESTS);
     let variables = inner.variables();
     let answer = request::check(inner, &check.request, &variables).await?;
@@ -88,12 +88,12 @@ async fn one(backend: &Backend, check: &Check) -> Result<(), CallError> {
     let said = inner.secrets.hide_in_sentence(&said);
     match Version::parse(&said) {
         Some(found) if found.is_at_least(&oldest.version) => Ok(()),
-        Some(_) => Err(CallError::caller(format!(
+        Some(_) => Err(BackendError::caller(format!(
             "{title} has version {}; at least {} is needed. Update it.",
             shown(&said),
             oldest.written
         ))),
-        None => Err(CallError::caller(format!(
+        None => Err(BackendError::caller(format!(
             "{title} does not say a version that can be compared ({:?}); at least {} is needed. Check its address and update it.",
             shown(&said),
             oldest.written

@@ -9,13 +9,13 @@ use jaq_json::Val;
 
 use super::Inner;
 use super::values::{self, Held};
-use crate::connector::{Column, From, Row, Shape, Want};
-use crate::failure::CallError;
+use crate::connector::{ColumnOrigin, ColumnPlan, Row, ShapePlan, Want};
+use crate::failure::BackendError;
 use crate::jq::{self, Key, Variables};
 use crate::json::{self, Admitted, push_string};
 
 /// Rows of one list, kept as JSON.
-pub(super) struct Kept {
+pub(super) struct KeptRows {
     pub(super) rows: Vec<String>,
 }
 
@@ -51,14 +51,14 @@ pub(super) async fn rows(
     fields: &Fields,
     rows: Vec<Box<str>>,
     variables: &Variables,
-) -> Result<Kept, CallError> {
+) -> Result<KeptRows, BackendError> {
     let needs_jq = match row {
         Row::Whole => false,
         Row::Filter(glue) => glue.needs_jq(),
         Row::Shape(shape) => shape
             .columns
             .iter()
-            .any(|column| matches!(column.from, From::Glue(_))),
+            .any(|column| matches!(column.from, ColumnOrigin::Glue(_))),
     };
     let (row, fields, variables) = (row.clone(), fields.clone(), variables.clone());
     let work = move |inner: &Inner| keep(inner, &row, &fields, &rows, &variables);
@@ -75,7 +75,7 @@ fn keep(
     fields: &Fields,
     rows: &[Box<str>],
     variables: &Variables,
-) -> Result<Kept, CallError> {
+) -> Result<KeptRows, BackendError> {
     let mut missing: BTreeSet<&str> = fields
         .names
         .iter()
@@ -101,7 +101,7 @@ fn keep(
             Row::Filter(glue) => {
                 let json = Admitted::new(String::from(&**record).into());
                 let input = json.map_err(|why| {
-                    CallError::ours("The answer could not be read.", why.to_string())
+                    BackendError::ours("The answer could not be read.", why.to_string())
                 })?;
                 let made = values::run(inner, glue, &Held::received(input), variables)?
                     .unwrap_or_default();
@@ -117,23 +117,23 @@ fn keep(
             rows.first().map(|row| &**row).unwrap_or_default(),
         ));
     }
-    Ok(Kept { rows: kept })
+    Ok(KeptRows { rows: kept })
 }
 
 /// One record by a shape.
 pub(super) async fn record(
     inner: &Arc<Inner>,
-    shape: Option<&Arc<Shape>>,
+    shape: Option<&Arc<ShapePlan>>,
     fields: &Fields,
     json: String,
     variables: &Variables,
-) -> Result<String, CallError> {
+) -> Result<String, BackendError> {
     let row = shape.map_or(Row::Whole, |shape| Row::Shape(Arc::clone(shape)));
     let kept = rows(inner, &row, fields, vec![json.into()], variables).await?;
     Ok(kept.rows.into_iter().next().unwrap_or_default())
 }
 
-fn unknown(row: &Row, missing: &BTreeSet<&str>, first: &str) -> CallError {
+fn unknown(row: &Row, missing: &BTreeSet<&str>, first: &str) -> BackendError {
     let mut known: Vec<String> = match row {
         Row::Shape(shape) => shape
             .columns
@@ -153,7 +153,7 @@ fn unknown(row: &Row, missing: &BTreeSet<&str>, first: &str) -> CallError {
         );
     }
     let missing = missing.iter().copied().collect::<Vec<_>>().join("`, `");
-    CallError::caller(format!(
+    BackendError::caller(format!(
         "There is no field `{missing}`. The fields are: {}.",
         known.join(", ")
     ))
@@ -170,7 +170,7 @@ fn whole<'f>(record: &str, fields: &'f Fields, missing: &mut BTreeSet<&'f str>, 
         out.push_str(record);
         return;
     }
-    let mut entries = Entries::new(out);
+    let mut entries = ObjectWriter::new(out);
     for (name, value) in fields.names.iter().zip(slots) {
         if let Some(value) = value {
             missing.remove(name.as_str());
@@ -186,14 +186,14 @@ fn whole<'f>(record: &str, fields: &'f Fields, missing: &mut BTreeSet<&'f str>, 
 )]
 fn project<'r, 'f>(
     inner: &Inner,
-    shape: &Shape,
+    shape: &ShapePlan,
     fields: &'f Fields,
     record: &'r str,
     variables: &Variables,
     slots: &mut Vec<Option<&'r str>>,
     missing: &mut BTreeSet<&'f str>,
     out: &mut String,
-) -> Result<(), CallError> {
+) -> Result<(), BackendError> {
     slots.clear();
     slots.resize(shape.slots(), None);
     if !pick(&shape.wanted, record, slots) {
@@ -201,37 +201,38 @@ fn project<'r, 'f>(
         return Ok(());
     }
     let mut input: Option<Held> = None;
-    let mut entries = Entries::new(out);
-    let mut push = |entries: &mut Entries<'_>, column: &Column| -> Result<(), CallError> {
-        match &column.from {
-            From::Slot(slot) => {
-                if let Some(value) = slots
-                    .get(*slot)
-                    .copied()
-                    .flatten()
-                    .filter(|value| !json::is_empty(value))
-                {
-                    entries.push(&column.name, value);
+    let mut entries = ObjectWriter::new(out);
+    let mut push =
+        |entries: &mut ObjectWriter<'_>, column: &ColumnPlan| -> Result<(), BackendError> {
+            match &column.from {
+                ColumnOrigin::Slot(slot) => {
+                    if let Some(value) = slots
+                        .get(*slot)
+                        .copied()
+                        .flatten()
+                        .filter(|value| !json::is_empty(value))
+                    {
+                        entries.push(&column.name, value);
+                    }
+                }
+                ColumnOrigin::Glue(glue) => {
+                    if input.is_none() {
+                        input = Some(looked_at(shape, record, slots)?);
+                    }
+                    let value = values::run(
+                        inner,
+                        glue,
+                        input.as_ref().unwrap_or(&Held::Nothing),
+                        variables,
+                    )?
+                    .unwrap_or_default();
+                    if !is_empty(&value) {
+                        entries.push(&column.name, &values::to_json(&value)?);
+                    }
                 }
             }
-            From::Glue(glue) => {
-                if input.is_none() {
-                    input = Some(looked_at(shape, record, slots)?);
-                }
-                let value = values::run(
-                    inner,
-                    glue,
-                    input.as_ref().unwrap_or(&Held::Nothing),
-                    variables,
-                )?
-                .unwrap_or_default();
-                if !is_empty(&value) {
-                    entries.push(&column.name, &values::to_json(&value)?);
-                }
-            }
-        }
-        Ok(())
-    };
+            Ok(())
+        };
     if fields.is_all() {
         for column in shape.columns.iter().filter(|column| !column.on_request) {
             push(&mut entries, column)?;
@@ -267,13 +268,17 @@ fn is_empty(value: &Val) -> bool {
 }
 
 /// What the jq columns of a shape look at: the keys they name, or all of the record.
-fn looked_at(shape: &Shape, record: &str, slots: &[Option<&str>]) -> Result<Held, CallError> {
-    let unreadable = |why: String| CallError::ours("The answer could not be read.", why);
+fn looked_at(
+    shape: &ShapePlan,
+    record: &str,
+    slots: &[Option<&str>],
+) -> Result<Held, BackendError> {
+    let unreadable = |why: String| BackendError::ours("The answer could not be read.", why);
     let text = if shape.needs_whole {
         record.to_owned()
     } else {
         let mut text = String::new();
-        let mut entries = Entries::new(&mut text);
+        let mut entries = ObjectWriter::new(&mut text);
         for (key, slot) in &shape.glue_keys {
             if let Some(value) = slots.get(*slot).copied().flatten() {
                 entries.push(key, value);
@@ -288,12 +293,12 @@ fn looked_at(shape: &Shape, record: &str, slots: &[Option<&str>]) -> Result<Held
 }
 
 /// An object while it is written.
-struct Entries<'o> {
+struct ObjectWriter<'o> {
     out: &'o mut String,
     any: bool,
 }
 
-impl<'o> Entries<'o> {
+impl<'o> ObjectWriter<'o> {
     fn new(out: &'o mut String) -> Self {
         out.push('{');
         Self { out, any: false }
@@ -314,7 +319,7 @@ impl<'o> Entries<'o> {
     }
 }
 
-impl Shape {
+impl ShapePlan {
     /// Slots that its paths fill.
     fn slots(&self) -> usize {
         fn most(wanted: &[Want]) -> usize {

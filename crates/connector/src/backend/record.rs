@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::exchange::{self, Ask};
 use super::{Inner, Outcome, row};
 use crate::connector::Model;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::fence::cut;
 use crate::json::{Admitted, push_string};
 use crate::template;
@@ -20,11 +20,11 @@ pub(super) async fn read(
     inner: &Arc<Inner>,
     model: &Model,
     arguments: &Map<String, Value>,
-) -> Result<Outcome, CallError> {
+) -> Result<Outcome, BackendError> {
     let (path, _) = path(model, arguments)?;
     match exchange::json(inner, Ask::get(path)).await? {
         Some(body) => Ok(flattened(inner, model, &body)),
-        None => Err(CallError::backend(
+        None => Err(BackendError::backend(
             format!(
                 "{} answered nothing where a {} was expected.",
                 inner.compiled().title,
@@ -39,7 +39,7 @@ pub(super) async fn create(
     inner: &Arc<Inner>,
     model: &Model,
     mut arguments: Map<String, Value>,
-) -> Result<Outcome, CallError> {
+) -> Result<Outcome, BackendError> {
     arguments.retain(|_, value| !value.is_null());
     write(inner, model, Method::POST, model.path.clone(), arguments).await
 }
@@ -49,7 +49,7 @@ pub(super) async fn update(
     inner: &Arc<Inner>,
     model: &Model,
     mut arguments: Map<String, Value>,
-) -> Result<Outcome, CallError> {
+) -> Result<Outcome, BackendError> {
     let (path, _) = path(model, &arguments)?;
     arguments
         .retain(|name, value| name != "id" && (!value.is_null() || model.nullable.contains(name)));
@@ -60,7 +60,7 @@ pub(super) async fn delete(
     inner: &Arc<Inner>,
     model: &Model,
     arguments: &Map<String, Value>,
-) -> Result<Outcome, CallError> {
+) -> Result<Outcome, BackendError> {
     let (path, id) = path(model, arguments)?;
     exchange::send(inner, Ask::new(Method::DELETE, path, None)).await?;
     let mut json = String::from("{\"deleted\":");
@@ -75,7 +75,7 @@ async fn write(
     method: Method,
     path: String,
     fields: Map<String, Value>,
-) -> Result<Outcome, CallError> {
+) -> Result<Outcome, BackendError> {
     cut::refuse(&fields, None)?;
     let body = Some(Value::Object(fields).to_string());
     match exchange::json(inner, Ask::new(method, path, body)).await? {
@@ -85,19 +85,19 @@ async fn write(
 }
 
 /// The record's path and its id.
-fn path(model: &Model, arguments: &Map<String, Value>) -> Result<(String, String), CallError> {
+fn path(model: &Model, arguments: &Map<String, Value>) -> Result<(String, String), BackendError> {
     let id = match arguments.get("id") {
         Some(Value::String(id)) => id.clone(),
         Some(Value::Number(id)) => id.to_string(),
         _ => {
-            return Err(CallError::caller(format!(
+            return Err(BackendError::caller(format!(
                 "`id` is missing: pass the id of a {}.",
                 model.name
             )));
         }
     };
     let segment = template::segment("id", &id)
-        .map_err(|why| CallError::caller(format!("{why}: pass the id of a {}.", model.name)))?;
+        .map_err(|why| BackendError::caller(format!("{why}: pass the id of a {}.", model.name)))?;
     Ok((format!("{}/{segment}", model.path), id))
 }
 

@@ -9,9 +9,9 @@ use jaq_json::Val;
 use super::exchange::{self, Ask};
 use super::values::{self, Held, Work, to_json};
 use super::{Inner, charset};
-use crate::connector::{Body, Request};
+use crate::connector::{BodyPlan, Request};
 use crate::definition::Answer;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Variable, Variables, plain_text};
 
 /// Characters that all parameters of a request may have together.
@@ -33,12 +33,12 @@ impl Prepared {
         more: &[(&str, &str)],
         hints: Option<&Arc<BTreeMap<u16, String>>>,
         request: &Request,
-    ) -> Result<Ask, CallError> {
+    ) -> Result<Ask, BackendError> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(&self.query).extend_pairs(more);
         let query = pairs.finish();
         if query.len() > MAX_QUERY {
-            return Err(CallError::caller(format!(
+            return Err(BackendError::caller(format!(
                 "The arguments make {} characters of parameters; at most {MAX_QUERY} are sent. Pass fewer or shorter values.",
                 query.len()
             )));
@@ -66,9 +66,9 @@ pub(super) async fn prepare(
     inner: &Arc<Inner>,
     request: &Request,
     variables: &Variables,
-) -> Result<Prepared, CallError> {
+) -> Result<Prepared, BackendError> {
     let path = request.path.path(|name| value(inner, name, variables));
-    let path = path.map_err(|why| CallError::caller(format!("{why}: pass another value.")))?;
+    let path = path.map_err(|why| BackendError::caller(format!("{why}: pass another value.")))?;
     let nothing = Held::Nothing;
     let mut work: Work = request
         .query
@@ -76,8 +76,8 @@ pub(super) async fn prepare(
         .map(|(_, filter)| (filter.clone(), nothing.clone()))
         .collect();
     match &request.body {
-        Some(Body::Filter(filter)) => work.push((filter.clone(), nothing)),
-        Some(Body::Map(entries)) => work.extend(
+        Some(BodyPlan::Filter(filter)) => work.push((filter.clone(), nothing)),
+        Some(BodyPlan::Map(entries)) => work.extend(
             entries
                 .iter()
                 .map(|entry| (entry.value.clone(), nothing.clone())),
@@ -90,8 +90,8 @@ pub(super) async fn prepare(
         parameters(&mut query, key, value.unwrap_or_default())?;
     }
     let body = match &request.body {
-        Some(Body::Filter(_)) => Some(values.next().flatten().unwrap_or_default()),
-        Some(Body::Map(entries)) => {
+        Some(BodyPlan::Filter(_)) => Some(values.next().flatten().unwrap_or_default()),
+        Some(BodyPlan::Map(entries)) => {
             let given = variables.get(Variable::Given);
             let cleared = |name: &String| jq::get(given, name) == Some(&Val::Null);
             let sent = entries.iter().zip(values).filter_map(|(entry, value)| {
@@ -112,14 +112,18 @@ pub(super) async fn prepare(
 }
 
 /// A list repeats the key; null is not sent.
-fn parameters(query: &mut Vec<(String, String)>, key: &str, value: Val) -> Result<(), CallError> {
+fn parameters(
+    query: &mut Vec<(String, String)>,
+    key: &str,
+    value: Val,
+) -> Result<(), BackendError> {
     let values = match &value {
         Val::Arr(list) => list.as_slice(),
         one => std::slice::from_ref(one),
     };
     for value in values.iter().filter(|value| **value != Val::Null) {
         let Some(text) = plain_text(value) else {
-            return Err(CallError::ours(
+            return Err(BackendError::ours(
                 "A parameter of this tool is neither a text, a number nor a list of them.",
                 format!("the query parameter {key}"),
             ));
@@ -166,7 +170,7 @@ pub(super) async fn simple(
     inner: &Arc<Inner>,
     request: &Request,
     variables: &Variables,
-) -> Result<Held, CallError> {
+) -> Result<Held, BackendError> {
     if let Some(condition) = &request.condition
         && !values::is_true(inner, condition, variables).await?
     {
@@ -186,7 +190,7 @@ pub(super) async fn check(
     inner: &Arc<Inner>,
     request: &Request,
     variables: &Variables,
-) -> Result<Held, CallError> {
+) -> Result<Held, BackendError> {
     let ask = prepare(inner, request, variables)
         .await?
         .ask(&[], None, request)?;
@@ -202,7 +206,7 @@ pub(super) async fn check(
 }
 
 /// True for a status that means null.
-pub(super) fn is_optional(request: &Request, error: &CallError) -> bool {
+pub(super) fn is_optional(request: &Request, error: &BackendError) -> bool {
     error
         .status()
         .is_some_and(|status| request.optional.contains(&status))
@@ -213,7 +217,7 @@ pub(super) async fn send(
     inner: &Arc<Inner>,
     ask: Ask,
     request: &Request,
-) -> Result<Held, CallError> {
+) -> Result<Held, BackendError> {
     let reads = ask.reads;
     let collection = (!reads).then(|| ask.path.clone());
     let answer = exchange::send(inner, ask).await?;
@@ -241,7 +245,7 @@ pub(super) async fn send(
                 let message = format!(
                     "{title} answered nothing where JSON was expected. Check that its address is that of the API."
                 );
-                Err(CallError::backend(message, false))
+                Err(BackendError::backend(message, false))
             }
         },
     }

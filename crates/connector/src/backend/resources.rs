@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::values::{self, Held};
 use super::{Inner, request};
 use crate::connector::Resource;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Variable};
 
 /// The text of a resource: what its filter gives, a text as it is and anything else as JSON.
@@ -15,7 +15,7 @@ pub(super) async fn read(
     inner: &Arc<Inner>,
     resource: &Resource,
     given: &Map<String, Value>,
-) -> Result<String, CallError> {
+) -> Result<String, BackendError> {
     let mut variables = inner.variables();
     variables.set(Variable::Args, jq::from_json(&Value::Object(given.clone())));
     let answer = request::simple(inner, &resource.request, &variables).await?;

@@ -2,7 +2,7 @@
 //! without what is empty. Works on the text: values are copied as written.
 
 use super::Inner;
-use super::tidy::{self, Rules};
+use super::tidy::{self, TidyRules};
 use crate::connector::Model;
 use crate::fence::Fencing;
 use crate::json;
@@ -10,7 +10,7 @@ use crate::json;
 /// How the rows of a model are shown.
 pub(super) struct Shown<'m> {
     model: &'m Model,
-    rules: Rules,
+    rules: TidyRules,
     /// Of each field, whether its texts are fenced.
     fenced: Vec<bool>,
     /// Some field is.
@@ -21,11 +21,11 @@ impl<'m> Shown<'m> {
     pub(super) fn new(inner: &Inner, model: &'m Model) -> Self {
         Self::by(
             model,
-            Rules::whole(inner.fencing, inner.compiled().untrusted.clone()),
+            TidyRules::whole(inner.fencing, inner.compiled().untrusted.clone()),
         )
     }
 
-    fn by(model: &'m Model, rules: Rules) -> Self {
+    fn by(model: &'m Model, rules: TidyRules) -> Self {
         let is_fenced =
             |name: &String| rules.fencing == Fencing::Strangers && rules.is_untrusted(name);
         let fenced: Vec<bool> = model.fields.iter().map(is_fenced).collect();
@@ -100,7 +100,7 @@ pub(super) fn push<'r>(
 #[cfg(test)]
 mod tests {
     use super::{Shown, push};
-    use crate::backend::tidy::Rules;
+    use crate::backend::tidy::TidyRules;
     use crate::connector::Model;
     use crate::fence::Fencing;
 
@@ -121,7 +121,7 @@ mod tests {
             nullable: vec![],
         };
         let mut out = String::new();
-        let rules = Rules::whole(fencing, ["title".to_owned()].into());
+        let rules = TidyRules::whole(fencing, ["title".to_owned()].into());
         push(&mut out, &Shown::by(&model, rules), row, &mut Vec::new());
         out
     }

@@ -26,12 +26,12 @@ const MAX_CHANGES: usize = 2;
 /// The secrets of one backend with one credential.
 pub(super) struct Secrets {
     of_settings: Vec<Secret>,
-    found: RwLock<Found>,
+    found: RwLock<FoundSecrets>,
 }
 
 /// What was found out since the start.
 #[derive(Default)]
-struct Found {
+struct FoundSecrets {
     /// Of each exchange, the last one first.
     of_logins: Vec<Vec<Secret>>,
     of_access: Option<Secret>,

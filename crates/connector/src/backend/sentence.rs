@@ -10,7 +10,7 @@ use jaq_json::Val;
 use super::exchange::Ask;
 use super::values::{self, Held};
 use super::{Inner, throttle};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Glue};
 use crate::json::Admitted;
 
@@ -25,7 +25,11 @@ pub(super) const FATE: &str =
 const CHANGE: &str = "footbridge-change";
 
 /// The error for an answer that is neither 2xx nor a redirect to follow.
-pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &Ask) -> CallError {
+pub(super) async fn refused(
+    inner: &Arc<Inner>,
+    answer: Response<Bytes>,
+    ask: &Ask,
+) -> BackendError {
     let (reads, hints) = (ask.reads, ask.hints.as_deref());
     let compiled = inner.compiled();
     let status = answer.status();
@@ -33,7 +37,7 @@ pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &A
     let page = is_web_page(answer.body());
     let change = answer.headers().get(CHANGE).cloned();
     let seen = if page {
-        Seen::default()
+        ErrorAnswer::default()
     } else {
         look(inner, &answer).await
     };
@@ -86,8 +90,8 @@ pub(super) async fn refused(inner: &Arc<Inner>, answer: Response<Bytes>, ask: &A
         && status != StatusCode::REQUEST_TIMEOUT
         && status != StatusCode::TOO_MANY_REQUESTS;
     let error = match mine {
-        true => CallError::caller(message),
-        false => CallError::backend(message, reads || status == StatusCode::TOO_MANY_REQUESTS),
+        true => BackendError::caller(message),
+        false => BackendError::backend(message, reads || status == StatusCode::TOO_MANY_REQUESTS),
     };
     let is_settled = change.is_some_and(|change| change == "none");
     let is_open = !reads
@@ -168,19 +172,19 @@ fn next(status: StatusCode, reads: bool) -> &'static str {
 
 /// What an error answer says.
 #[derive(Default)]
-struct Seen {
+struct ErrorAnswer {
     /// The backend's own sentence; cut, on one line, without secrets.
     sentence: Option<String>,
     is_conflict: bool,
 }
 
-async fn look(inner: &Arc<Inner>, answer: &Response<Bytes>) -> Seen {
+async fn look(inner: &Arc<Inner>, answer: &Response<Bytes>) -> ErrorAnswer {
     let compiled = inner.compiled();
     let by_status = matches!(
         answer.status(),
         StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
     );
-    let plain = Seen {
+    let plain = ErrorAnswer {
         sentence: None,
         is_conflict: by_status && compiled.conflict.is_none(),
     };
@@ -216,7 +220,7 @@ async fn look(inner: &Arc<Inner>, answer: &Response<Bytes>) -> Seen {
     let sentence = sentence
         .map(|text| cut(&inner.secrets.hide_in_sentence(&text)))
         .filter(|text| !text.is_empty());
-    Seen {
+    ErrorAnswer {
         sentence,
         is_conflict,
     }

@@ -13,8 +13,8 @@ use super::exchange::{self, Ask};
 use super::secrets;
 use super::values::{self, Held, to_json};
 use super::{Inner, request};
-use crate::connector::{Exchange, Login};
-use crate::failure::CallError;
+use crate::connector::{Exchange, LoginPlan};
+use crate::failure::BackendError;
 use crate::jq::{self, Variable, Variables, plain_text};
 use crate::json::Admitted;
 
@@ -24,7 +24,7 @@ const MAX_TOKEN: usize = 16 << 10;
 /// The session of one backend with one credential.
 #[derive(Default)]
 pub(super) struct Session {
-    state: AsyncMutex<State>,
+    state: AsyncMutex<SessionState>,
     /// Exchanges that have ended, well or not. Changed only by whoever holds `state`.
     attempts: AtomicU64,
     me: AsyncMutex<Option<Known>>,
@@ -38,14 +38,14 @@ struct Known {
 }
 
 #[derive(Default)]
-struct State {
-    kept: Option<Kept>,
+struct SessionState {
+    kept: Option<KeptSession>,
     /// The last exchange failed.
-    failure: Option<CallError>,
+    failure: Option<BackendError>,
 }
 
-struct Kept {
-    token: Token,
+struct KeptSession {
+    token: SessionToken,
     /// The answer that gave it, over what the answers before it said; `$login`.
     answer: Val,
     me: Val,
@@ -53,7 +53,7 @@ struct Kept {
 
 /// A token as a header carries it.
 #[derive(Clone)]
-pub(super) struct Token {
+pub(super) struct SessionToken {
     pub(super) header: HeaderValue,
     pub(super) generation: u64,
 }
@@ -61,7 +61,10 @@ pub(super) struct Token {
 impl Session {
     /// The token to send; none when this backend has no login, or the settings carry its header
     /// already.
-    pub(super) async fn token(&self, inner: &Arc<Inner>) -> Result<Option<Token>, CallError> {
+    pub(super) async fn token(
+        &self,
+        inner: &Arc<Inner>,
+    ) -> Result<Option<SessionToken>, BackendError> {
         let Some(login) = login(inner) else {
             return Ok(None);
         };
@@ -84,7 +87,11 @@ impl Session {
     }
 
     /// Replaces the token of that generation, unless another call did so already.
-    pub(super) async fn renew(&self, inner: &Arc<Inner>, generation: u64) -> Result<(), CallError> {
+    pub(super) async fn renew(
+        &self,
+        inner: &Arc<Inner>,
+        generation: u64,
+    ) -> Result<(), BackendError> {
         let Some(login) = login(inner) else {
             return Ok(());
         };
@@ -115,11 +122,11 @@ impl Session {
     async fn exchange(
         &self,
         inner: &Arc<Inner>,
-        login: &Login,
+        login: &LoginPlan,
         exchange: &Exchange,
         last: Val,
-        state: &mut State,
-    ) -> Result<Token, CallError> {
+        state: &mut SessionState,
+    ) -> Result<SessionToken, BackendError> {
         let generation = self.attempts.load(Ordering::SeqCst) + 1;
         let made = self.attempt(inner, login, exchange, last, generation).await;
         self.attempts.store(generation, Ordering::SeqCst);
@@ -150,11 +157,11 @@ impl Session {
     async fn attempt(
         &self,
         inner: &Arc<Inner>,
-        login: &Login,
+        login: &LoginPlan,
         exchange: &Exchange,
         last: Val,
         generation: u64,
-    ) -> Result<Kept, CallError> {
+    ) -> Result<KeptSession, BackendError> {
         let title = &inner.compiled().title;
         let mut variables = Variables::default();
         variables.set(Variable::Settings, with_secrets(inner));
@@ -179,7 +186,7 @@ impl Session {
             let message = format!(
                 "{title} took the login but gave no token. Check that its address is that of the API."
             );
-            return Err(CallError::backend(message, false));
+            return Err(BackendError::backend(message, false));
         };
         let text = if login.scheme.is_empty() {
             token.clone()
@@ -187,7 +194,7 @@ impl Session {
             format!("{} {token}", login.scheme)
         };
         let mut header = HeaderValue::from_str(&text).map_err(|_| {
-            CallError::backend(
+            BackendError::backend(
                 format!("{title} gave a token that no header can carry."),
                 false,
             )
@@ -212,15 +219,15 @@ impl Session {
             )?,
             None => Val::Null,
         };
-        Ok(Kept {
-            token: Token { header, generation },
+        Ok(KeptSession {
+            token: SessionToken { header, generation },
             answer,
             me,
         })
     }
 
     /// `$me`: what the login said, or what the backend answers when asked.
-    pub(super) async fn me(&self, inner: &Arc<Inner>) -> Result<Val, CallError> {
+    pub(super) async fn me(&self, inner: &Arc<Inner>) -> Result<Val, BackendError> {
         self.token(inner).await?;
         let generation = inner.credentials.now(inner).generation;
         // a token that a login gave is whose it was, whatever the settings hold by now
@@ -268,9 +275,9 @@ fn says_something(value: &Val) -> bool {
 }
 
 /// Part of the answer to a login, as tools may see it.
-fn shown(inner: &Inner, value: &Val) -> Result<Val, CallError> {
+fn shown(inner: &Inner, value: &Val) -> Result<Val, BackendError> {
     let unreadable =
-        |why: String| CallError::ours("The answer to the login could not be read.", why);
+        |why: String| BackendError::ours("The answer to the login could not be read.", why);
     let json = Admitted::new(to_json(value)?.into()).map_err(|why| unreadable(why.to_string()))?;
     jq::read(&inner.secrets.hide_in_json(json)).map_err(|why| unreadable(why.to_owned()))
 }
@@ -278,9 +285,9 @@ fn shown(inner: &Inner, value: &Val) -> Result<Val, CallError> {
 /// The texts that the renewal of a session would send: they are as good as its token.
 async fn renewing(
     inner: &Arc<Inner>,
-    login: &Login,
+    login: &LoginPlan,
     answer: &Val,
-) -> Result<Vec<String>, CallError> {
+) -> Result<Vec<String>, BackendError> {
     let Some(renew) = &login.renew else {
         return Ok(Vec::new());
     };
@@ -307,7 +314,7 @@ fn is_secret(inner: &Inner, text: &str) -> bool {
 }
 
 /// The login, when it is needed.
-fn login(inner: &Inner) -> Option<&Login> {
+fn login(inner: &Inner) -> Option<&LoginPlan> {
     inner
         .compiled()
         .login
@@ -334,7 +341,7 @@ fn with_secrets(inner: &Inner) -> Val {
 }
 
 /// A login that was refused is no fault of the caller.
-fn refused(title: &str, error: CallError) -> CallError {
+fn refused(title: &str, error: BackendError) -> BackendError {
     let status = error.status();
     match status.and_then(|status| StatusCode::from_u16(status).ok()) {
         Some(status) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
@@ -344,7 +351,7 @@ fn refused(title: &str, error: CallError) -> CallError {
                 )
             };
             let plain = told(error.for_people());
-            CallError::caller(told(error.message()))
+            BackendError::caller(told(error.message()))
                 .with_plain(plain)
                 .with_status(status.as_u16())
         }

@@ -13,8 +13,8 @@ use super::projection::Fields;
 use super::step_list::{self, WantedItems};
 use super::values::Held;
 use super::{Inner, request};
-use crate::connector::Source;
-use crate::failure::CallError;
+use crate::connector::SourcePlan;
+use crate::failure::BackendError;
 use crate::jq::Variable;
 
 /// Rows that are read of a source in pages.
@@ -58,9 +58,9 @@ impl Sources {
         scope: (&str, &Val),
         me: &Val,
         newer: Option<Instant>,
-    ) -> Result<Loaded, CallError> {
+    ) -> Result<Loaded, BackendError> {
         let Some(source) = inner.compiled().sources.get(index) else {
-            return Err(CallError::ours(
+            return Err(BackendError::ours(
                 "This lookup has no source.",
                 "compile lets no such lookup through",
             ));
@@ -144,10 +144,10 @@ impl Sources {
 
 async fn fetch(
     inner: &Arc<Inner>,
-    source: &Source,
+    source: &SourcePlan,
     scope: &Val,
     me: &Val,
-) -> Result<(Val, bool), CallError> {
+) -> Result<(Val, bool), BackendError> {
     let mut variables = inner.variables();
     variables.set(Variable::In, scope.clone());
     variables.set(Variable::Me, me.clone());
@@ -177,7 +177,7 @@ async fn fetch(
     if let Some(note) = listed.note().filter(|_| listed.has_failed()) {
         // a name that is on the page that failed would be called unknown for as long as this is
         // kept
-        return Err(CallError::backend(note.clone(), true));
+        return Err(BackendError::backend(note.clone(), true));
     }
     let value = listed.value()?;
     let is_cut = crate::jq::get(&value, "truncated").is_some();

@@ -14,7 +14,7 @@ use super::paging::{CursorBinding, PageWalk, WalkTerms};
 use super::projection::Fields;
 use super::request::Prepared;
 use crate::connector::{MAX_REQUESTS, Pages, Request};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Variable, Variables};
 pub(super) use item_list::ItemList;
 use rows::StepRows;
@@ -64,7 +64,7 @@ pub(super) async fn read(
     wanted: WantedItems,
     variables: &Variables,
     hints: Option<&Arc<BTreeMap<u16, String>>>,
-) -> Result<ItemList, CallError> {
+) -> Result<ItemList, BackendError> {
     let plan = &*pages.paging;
     let filter = pages.filter.as_ref().filter(|_| applies(pages, variables));
     let is_passed = |parameter: Option<&String>| {

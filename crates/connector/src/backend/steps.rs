@@ -13,12 +13,12 @@ use jaq_json::Val;
 use serde_json::{Map, Value};
 
 use super::step_list::{self, ItemList, WantedItems};
-use super::tidy::Rules;
+use super::tidy::TidyRules;
 use super::values::{self, Held};
 use super::{Inner, Options, Outcome, conflict, request};
-use crate::connector::{Does, Each, Plan, Request, Step};
+use crate::connector::{Does, Each, Plan, Request, StepPlan};
 use crate::definition::{Answer, Failures};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::fence;
 use crate::fence::cut::{self, Window};
 use crate::jq::{self, Variable, Variables};
@@ -33,7 +33,7 @@ enum Given {
 }
 
 impl Given {
-    fn value(&self) -> Result<Val, CallError> {
+    fn value(&self) -> Result<Val, BackendError> {
         match self {
             Self::Value(held) => held.value(),
             Self::List(listed) => listed.value(),
@@ -42,7 +42,7 @@ impl Given {
 }
 
 /// A call on its way.
-struct Run<'c> {
+struct StepsRun<'c> {
     inner: &'c Arc<Inner>,
     plan: &'c Arc<Plan>,
     options: &'c Options,
@@ -66,7 +66,7 @@ pub(super) async fn run(
     plan: &Arc<Plan>,
     arguments: Map<String, Value>,
     options: Options,
-) -> Result<Outcome, CallError> {
+) -> Result<Outcome, BackendError> {
     let mut run = begin(inner, plan, arguments, &options).await?;
     for batch in &plan.batches {
         if let Err((step, error)) = run.batch(batch).await {
@@ -93,7 +93,7 @@ pub(super) async fn confirmation(
     inner: &Arc<Inner>,
     plan: &Arc<Plan>,
     arguments: Map<String, Value>,
-) -> Result<Option<Question>, CallError> {
+) -> Result<Option<Question>, BackendError> {
     let Some(filter) = &plan.confirm else {
         return Ok(None);
     };
@@ -113,7 +113,7 @@ async fn begin<'c>(
     plan: &'c Arc<Plan>,
     arguments: Map<String, Value>,
     options: &'c Options,
-) -> Result<Run<'c>, CallError> {
+) -> Result<StepsRun<'c>, BackendError> {
     let mut variables = inner.variables();
     let arguments = arguments::read(inner, plan, arguments, &variables).await?;
     let (given, paged) = arguments::admit(plan, arguments)?;
@@ -127,14 +127,14 @@ async fn begin<'c>(
     variables.set(Variable::Steps, Val::obj(jaq_json::Map::default()));
     for (unless, say) in &plan.checks {
         if !values::is_true(inner, unless, &variables).await? {
-            return Err(CallError::caller(say.clone()));
+            return Err(BackendError::caller(say.clone()));
         }
     }
     if plan.uses_me {
         let me = inner.session.me(inner).await?;
         variables.set(Variable::Me, me);
     }
-    let mut run = Run {
+    let mut run = StepsRun {
         inner,
         plan,
         options,
@@ -142,14 +142,14 @@ async fn begin<'c>(
         paged,
         named: Vec::new(),
         last: None,
-        done: Done::new(Rules {
+        done: Done::new(TidyRules {
             window: Window {
                 from: None,
                 limit: inner.compiled().text_limit.min(done::MAX_TOLD),
                 goes_on: false,
             },
             keeps_empty: false,
-            ..Rules::whole(inner.fencing, Arc::clone(&plan.untrusted))
+            ..TidyRules::whole(inner.fencing, Arc::clone(&plan.untrusted))
         }),
         unavailable: Mutex::default(),
         answered: Mutex::default(),
@@ -175,10 +175,13 @@ async fn begin<'c>(
     Ok(run)
 }
 
-impl Run<'_> {
+impl StepsRun<'_> {
     /// Steps that run together; the first failure in written order counts.
-    async fn batch<'s>(&mut self, batch: &'s [Step]) -> Result<(), (&'s Step, CallError)> {
-        let ran: Vec<Result<Option<Given>, CallError>> = match batch {
+    async fn batch<'s>(
+        &mut self,
+        batch: &'s [StepPlan],
+    ) -> Result<(), (&'s StepPlan, BackendError)> {
+        let ran: Vec<Result<Option<Given>, BackendError>> = match batch {
             [step] => vec![self.step(step).await],
             steps => {
                 let run = &*self;
@@ -210,7 +213,7 @@ impl Run<'_> {
     }
 
     /// One step; none when it was skipped.
-    async fn step(&mut self, step: &Step) -> Result<Option<Given>, CallError> {
+    async fn step(&mut self, step: &StepPlan) -> Result<Option<Given>, BackendError> {
         if !self.goes(step).await? {
             return Ok(None);
         }
@@ -236,7 +239,7 @@ impl Run<'_> {
         }
     }
 
-    async fn goes(&self, step: &Step) -> Result<bool, CallError> {
+    async fn goes(&self, step: &StepPlan) -> Result<bool, BackendError> {
         match &step.condition {
             Some(condition) => values::is_true(self.inner, condition, &self.variables).await,
             None => Ok(true),
@@ -244,7 +247,7 @@ impl Run<'_> {
     }
 
     /// A step that only reads.
-    async fn read(&self, step: &Step) -> Result<Option<Given>, CallError> {
+    async fn read(&self, step: &StepPlan) -> Result<Option<Given>, BackendError> {
         if !self.goes(step).await? {
             return Ok(None);
         }
@@ -257,7 +260,7 @@ impl Run<'_> {
 
     /// What a read gives: null for an optional status, which is told unless it only means that
     /// nothing is there. Of a list that is not the result, the page that failed is told too.
-    async fn get(&self, step: &Step, request: &Request) -> Result<Given, CallError> {
+    async fn get(&self, step: &StepPlan, request: &Request) -> Result<Given, BackendError> {
         let tell = |why: &str| {
             let told = (done::label(step), why.to_owned());
             self.unavailable
@@ -294,13 +297,13 @@ impl Run<'_> {
             .push(sentence.to_owned());
     }
 
-    fn says_why<T>(&self, ran: &Result<T, CallError>) {
+    fn says_why<T>(&self, ran: &Result<T, BackendError>) {
         if let Err(error) = ran {
             self.says(error.message());
         }
     }
 
-    async fn ask(&self, request: &Request) -> Result<Given, CallError> {
+    async fn ask(&self, request: &Request) -> Result<Given, BackendError> {
         let prepared = request::prepare(self.inner, request, &self.variables).await?;
         if let Some(pages) = &request.pages {
             let wanted = if pages.is_main {
@@ -357,7 +360,7 @@ impl Run<'_> {
     }
 
     /// A change; made again once when the record moved on without touching the same fields.
-    async fn write(&mut self, request: &Request, item: Option<&Val>) -> Result<Held, CallError> {
+    async fn write(&mut self, request: &Request, item: Option<&Val>) -> Result<Held, BackendError> {
         let mut variables = self.variables.clone();
         if let Some(item) = item {
             variables.set(Variable::Item, item.clone());
@@ -389,7 +392,7 @@ impl Run<'_> {
         }
     }
 
-    async fn items(&self, each: &Each) -> Result<Vec<Val>, CallError> {
+    async fn items(&self, each: &Each) -> Result<Vec<Val>, BackendError> {
         let items = values::several(
             self.inner,
             &each.items,
@@ -403,7 +406,7 @@ impl Run<'_> {
                 "There are more than {} items to go through; nothing was done with them. Do it in parts.",
                 each.at_most
             );
-            return Err(CallError::caller(message));
+            return Err(BackendError::caller(message));
         }
         Ok(items)
     }
@@ -411,10 +414,10 @@ impl Run<'_> {
     /// Once for each item, one at a time.
     async fn each(
         &mut self,
-        step: &Step,
+        step: &StepPlan,
         each: &Each,
         request: &Request,
-    ) -> Result<Given, CallError> {
+    ) -> Result<Given, BackendError> {
         if request.reads {
             return self.read_each(each, request).await;
         }
@@ -434,7 +437,7 @@ impl Run<'_> {
         done::of_items(each.failures, outcomes)
     }
 
-    async fn read_each(&self, each: &Each, request: &Request) -> Result<Given, CallError> {
+    async fn read_each(&self, each: &Each, request: &Request) -> Result<Given, BackendError> {
         let mut outcomes = Vec::new();
         for item in self.items(each).await? {
             let mut variables = self.variables.clone();

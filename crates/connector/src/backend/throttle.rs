@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::Inner;
 use super::values::{self, Held};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{Variable, Variables, plain_text};
 use crate::json::Admitted;
 
@@ -44,7 +44,7 @@ pub(super) enum Wait {
     /// The backend did not say how long.
     NotAsked,
     Over,
-    TooLong(CallError),
+    TooLong(BackendError),
 }
 
 /// Waits as long as the answer asks for, when that is not too long.
@@ -59,7 +59,7 @@ pub(super) async fn wait(inner: &Arc<Inner>, answer: &Response<Bytes>, waits: &m
             "{title} takes no more requests for the moment ({status}). Call again {}.",
             when(asked, now)
         );
-        return Wait::TooLong(CallError::backend(message, true).with_status(status));
+        return Wait::TooLong(BackendError::backend(message, true).with_status(status));
     }
     waits.left -= 1;
     waits.longest -= asked;

@@ -10,7 +10,7 @@ use crate::json::{Walk, push_string, said};
 
 /// What is done to a result.
 #[derive(Debug, Clone)]
-pub(super) struct Rules {
+pub(super) struct TidyRules {
     pub(super) fencing: Fencing,
     /// Keys whose texts are fenced, when they are a stranger's.
     pub(super) untrusted: Arc<[String]>,
@@ -30,7 +30,7 @@ pub(super) struct Rules {
     pub(super) keeps_empty: bool,
 }
 
-impl Rules {
+impl TidyRules {
     /// For records whose every value is kept whole.
     pub(super) fn whole(fencing: Fencing, untrusted: Arc<[String]>) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl Rules {
 }
 
 /// Appends the tidy form of a JSON value.
-pub(super) fn push(out: &mut String, json: &str, rules: &Rules) -> bool {
+pub(super) fn push(out: &mut String, json: &str, rules: &TidyRules) -> bool {
     let mut scan = Scan {
         walk: Walk::new(json),
         rules,
@@ -72,7 +72,7 @@ pub(super) fn push(out: &mut String, json: &str, rules: &Rules) -> bool {
 }
 
 /// Appends a value that stands under a key whose texts are fenced, or under another one.
-pub(super) fn push_value(out: &mut String, json: &str, rules: &Rules, fenced: bool) {
+pub(super) fn push_value(out: &mut String, json: &str, rules: &TidyRules, fenced: bool) {
     let mut scan = Scan {
         walk: Walk::new(json),
         rules,
@@ -85,7 +85,7 @@ pub(super) fn push_value(out: &mut String, json: &str, rules: &Rules, fenced: bo
 /// One pass over valid JSON.
 struct Scan<'j, 'r> {
     walk: Walk<'j>,
-    rules: &'r Rules,
+    rules: &'r TidyRules,
     /// Something in it may have to be fenced whatever its key is.
     looks: bool,
     cut: bool,
@@ -177,20 +177,20 @@ impl Scan<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rules, push};
+    use super::{TidyRules, push};
     use crate::fence::Fencing;
     use crate::fence::cut::Window;
     use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
     use serde_json::Value;
 
-    fn rules(keeps_root: bool) -> Rules {
+    fn rules(keeps_root: bool) -> TidyRules {
         let window = Window {
             from: None,
             limit: 5,
             goes_on: false,
         };
-        let whole = Rules::whole(Fencing::Strangers, ["text".to_owned()].into());
-        Rules {
+        let whole = TidyRules::whole(Fencing::Strangers, ["text".to_owned()].into());
+        TidyRules {
             window,
             max_items: 3,
             keeps_root,
@@ -248,7 +248,7 @@ mod tests {
             push(
                 &mut out,
                 json,
-                &Rules {
+                &TidyRules {
                     fencing,
                     own,
                     window: Window::WHOLE,
@@ -323,7 +323,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn any_json_comes_out_as_the_same_json_less_what_is_empty(value in json()) {
-            let rules = Rules { fencing: Fencing::Nobody, untrusted: [].into(), max_items: 100, ..rules(false) };
+            let rules = TidyRules { fencing: Fencing::Nobody, untrusted: [].into(), max_items: 100, ..rules(false) };
             let mut out = String::new();
             push(&mut out, &serde_json::to_string_pretty(&value).unwrap(), &rules);
             prop_assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), compacted(&value));

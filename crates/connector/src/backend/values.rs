@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use jaq_json::Val;
 
 use super::Inner;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Evaluation, FilterOrigin, Glue, Misfit, Program, Stop, Variables};
 use crate::json::Admitted;
 
@@ -47,7 +47,7 @@ impl Held {
     }
 
     /// The value, read when it was not.
-    pub(super) fn value(&self) -> Result<Val, CallError> {
+    pub(super) fn value(&self) -> Result<Val, BackendError> {
         match self {
             Self::Nothing => Ok(Val::Null),
             Self::Made(value) => Ok(value.clone()),
@@ -56,14 +56,14 @@ impl Held {
                     return Ok(value.clone());
                 }
                 let value = jq::read(&received.json)
-                    .map_err(|why| CallError::ours("The answer could not be read.", why))?;
+                    .map_err(|why| BackendError::ours("The answer could not be read.", why))?;
                 Ok(received.value.get_or_init(|| value).clone())
             }
         }
     }
 
     /// The value as JSON.
-    pub(super) fn json(&self) -> Result<String, CallError> {
+    pub(super) fn json(&self) -> Result<String, BackendError> {
         match self {
             Self::Nothing => Ok("null".into()),
             Self::Received(received) => Ok(received.json.text().trim().to_owned()),
@@ -73,9 +73,9 @@ impl Held {
 }
 
 /// A value as JSON.
-pub(super) fn to_json(value: &Val) -> Result<String, CallError> {
+pub(super) fn to_json(value: &Val) -> Result<String, BackendError> {
     let mut out = String::new();
-    jq::write(&mut out, value).map_err(|why| CallError::ours(UNEXPECTED, why))?;
+    jq::write(&mut out, value).map_err(|why| BackendError::ours(UNEXPECTED, why))?;
     Ok(out)
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn one(
     glue: &Glue,
     input: &Held,
     variables: &Variables,
-) -> Result<Val, CallError> {
+) -> Result<Val, BackendError> {
     let values = each(inner, vec![(glue.clone(), input.clone())], variables).await?;
     Ok(values.into_iter().next().flatten().unwrap_or_default())
 }
@@ -98,7 +98,7 @@ pub(super) async fn is_true(
     inner: &Arc<Inner>,
     glue: &Glue,
     variables: &Variables,
-) -> Result<bool, CallError> {
+) -> Result<bool, BackendError> {
     Ok(jq::is_true(
         &one(inner, glue, &Held::Nothing, variables).await?,
     ))
@@ -109,7 +109,7 @@ pub(super) async fn each(
     inner: &Arc<Inner>,
     work: Work,
     variables: &Variables,
-) -> Result<Vec<Option<Val>>, CallError> {
+) -> Result<Vec<Option<Val>>, BackendError> {
     if work.iter().all(|(glue, _)| !glue.needs_jq()) {
         return work
             .iter()
@@ -132,7 +132,7 @@ pub(super) async fn several(
     input: &Held,
     variables: &Variables,
     limit: usize,
-) -> Result<Vec<Val>, CallError> {
+) -> Result<Vec<Val>, BackendError> {
     let (glue, input, variables) = (glue.clone(), input.clone(), variables.clone());
     let mut values = blocking(inner, move |inner| match &glue.evaluation {
         Evaluation::Filter(filter) => {
@@ -154,11 +154,13 @@ pub(super) async fn several(
 /// Work for a thread that may block and has the stack that filters need.
 pub(super) async fn blocking<T: Send + 'static>(
     inner: &Arc<Inner>,
-    work: impl FnOnce(&Inner) -> Result<T, CallError> + Send + 'static,
-) -> Result<T, CallError> {
+    work: impl FnOnce(&Inner) -> Result<T, BackendError> + Send + 'static,
+) -> Result<T, BackendError> {
     let inner = Arc::clone(inner);
     let done = tokio::task::spawn_blocking(move || work(&inner)).await;
-    done.map_err(|error| CallError::ours("A filter of this tool ended badly.", error.to_string()))?
+    done.map_err(|error| {
+        BackendError::ours("A filter of this tool ended badly.", error.to_string())
+    })?
 }
 
 /// The value of one filter, on this thread.
@@ -167,7 +169,7 @@ pub(super) fn run(
     glue: &Glue,
     input: &Held,
     variables: &Variables,
-) -> Result<Option<Val>, CallError> {
+) -> Result<Option<Val>, BackendError> {
     let misfit = |Misfit(why): Misfit| failed(inner, glue, &why);
     let unread = match input {
         Held::Received(received) if received.value.get().is_none() => Some(received.json.text()),
@@ -202,7 +204,7 @@ fn filtered(
     inner: &Inner,
     glue: &Glue,
     run: impl FnOnce(&Program) -> Result<Vec<Val>, Stop>,
-) -> Result<Vec<Val>, CallError> {
+) -> Result<Vec<Val>, BackendError> {
     inner.budget.filter()?;
     let program = &inner.compiled().program;
     program.prepare();
@@ -213,7 +215,11 @@ fn filtered(
 }
 
 /// Values that can be passed on.
-fn sound(inner: &Inner, glue: &Glue, found: Result<Vec<Val>, Stop>) -> Result<Vec<Val>, CallError> {
+fn sound(
+    inner: &Inner,
+    glue: &Glue,
+    found: Result<Vec<Val>, Stop>,
+) -> Result<Vec<Val>, BackendError> {
     match found {
         Ok(values) => {
             let fault = values.iter().find_map(|value| jq::sound(value).err());
@@ -225,7 +231,7 @@ fn sound(inner: &Inner, glue: &Glue, found: Result<Vec<Val>, Stop>) -> Result<Ve
                 ))
             })
         }
-        Err(Stop::Refused(sentence)) => Err(CallError::caller(
+        Err(Stop::Refused(sentence)) => Err(BackendError::caller(
             sentence.chars().take(MAX_REFUSAL).collect::<String>(),
         )),
         Err(Stop::Spent(spent)) => Err(failed(inner, glue, &format!("was ended: {spent:?}"))),
@@ -243,7 +249,7 @@ fn origin<'i>(inner: &'i Inner, glue: &Glue) -> Option<&'i FilterOrigin> {
 
 /// A filter that failed: a model reads that the answer was not as expected, a person and the log
 /// which filter it was, and why.
-fn failed(inner: &Inner, glue: &Glue, why: &str) -> CallError {
+fn failed(inner: &Inner, glue: &Glue, why: &str) -> BackendError {
     let name = &inner.compiled().name;
     let detail = match origin(inner, glue) {
         Some(FilterOrigin { part, line, .. }) => {
@@ -252,5 +258,5 @@ fn failed(inner: &Inner, glue: &Glue, why: &str) -> CallError {
         None => format!("a filter of connector {name}: {why}"),
     };
     let plain = format!("{UNEXPECTED} For whoever wrote the connector file: {detail}.");
-    CallError::ours(UNEXPECTED, detail).with_plain(plain)
+    BackendError::ours(UNEXPECTED, detail).with_plain(plain)
 }

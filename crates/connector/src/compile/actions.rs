@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::compilation::Compilation;
-use super::scope::Scope;
+use super::scope::FilterScope;
 use crate::connector::{ActionInput, RestAction, Tool};
 use crate::definition::{self, ActionMethod, Effect, JsonType};
 use crate::jq::{self, Glue};
@@ -12,7 +12,7 @@ use crate::place::Placed;
 
 impl<'d> Compilation<'d> {
     pub(super) fn actions(&mut self, tools: &[Placed<Tool>]) -> Vec<RestAction> {
-        let scope = Scope::new(self.definition, &[]);
+        let scope = FilterScope::new(self.definition, &[]);
         let mut actions = Vec::new();
         for (name, action) in self.definition.actions.iter() {
             let part = format!("actions.{}", name.value);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::filters::Filters;
 use super::paging::PagingPlans;
-use super::scope::Scope;
+use super::scope::FilterScope;
 use super::shapes::Shapes;
 use super::{DEFAULT_TEXT_LIMIT, FORMAT, MAX_NAME, MAX_TEXT_LIMIT};
 use crate::connector::Tool;
@@ -42,7 +42,7 @@ impl<'d> Compilation<'d> {
         &mut self,
         filter: &'d Placed<String>,
         part: &str,
-        scope: &Scope<'_>,
+        scope: &FilterScope<'_>,
     ) -> Glue {
         self.filters.add(filter, part, scope, &mut self.found)
     }
@@ -52,7 +52,7 @@ impl<'d> Compilation<'d> {
         &mut self,
         filter: Option<&'d Placed<String>>,
         part: &str,
-        scope: &Scope<'_>,
+        scope: &FilterScope<'_>,
     ) -> Option<Glue> {
         filter.map(|filter| self.filter(filter, part, scope))
     }
@@ -67,7 +67,7 @@ impl<'d> Compilation<'d> {
         &mut self,
         path: &Placed<String>,
         part: &str,
-        scope: &Scope<'_>,
+        scope: &FilterScope<'_>,
     ) -> Option<Template> {
         self.filters.path(path, part, scope, &mut self.found)
     }

@@ -1,7 +1,7 @@
 //! Filters and templates of a file while it is being compiled: collected with their places,
 //! compiled together.
 
-use super::scope::Scope;
+use super::scope::FilterScope;
 use crate::jq::{self, CompileFilters, Evaluation, FilterId, FilterOrigin, Glue, Program};
 use crate::place::{self, Place, Placed};
 use crate::problem::Found;
@@ -36,7 +36,7 @@ impl<'d> Filters<'d> {
         &mut self,
         filter: &'d Placed<String>,
         part: &str,
-        scope: &Scope<'_>,
+        scope: &FilterScope<'_>,
         found: &mut Found,
     ) -> Glue {
         let term = jq::term(&filter.value);
@@ -93,7 +93,7 @@ impl<'d> Filters<'d> {
         &self,
         path: &Placed<String>,
         part: &str,
-        scope: &Scope<'_>,
+        scope: &FilterScope<'_>,
         found: &mut Found,
     ) -> Option<Template> {
         let template = self.template(path, part, found)?;
@@ -162,7 +162,7 @@ impl<'d> Filters<'d> {
         None
     }
 
-    fn report(&self, faults: &[jq::Fault], found: &mut Found) {
+    fn report(&self, faults: &[jq::FilterFault], found: &mut Found) {
         for fault in faults {
             let owner = match (fault.filter, self.shared) {
                 (jq::SHARED, Some(shared)) => Some((shared, "defs")),

@@ -3,15 +3,15 @@
 use http::{HeaderName, header};
 
 use super::compilation::Compilation;
-use super::scope::Scope;
-use crate::connector::{Exchange, Login};
+use super::scope::FilterScope;
+use crate::connector::{Exchange, LoginPlan};
 use crate::jq::Variable;
 use crate::place::Placed;
 
 impl<'d> Compilation<'d> {
-    pub(super) fn login(&mut self) -> Option<Login> {
+    pub(super) fn login(&mut self) -> Option<LoginPlan> {
         let login = &self.definition.upstream.login.as_ref()?.value;
-        let secrets = Scope::new(self.definition, &[]).with_secrets();
+        let secrets = FilterScope::new(self.definition, &[]).with_secrets();
         let first = self.exchange(
             [&login.post, &login.body, &login.token],
             "upstream.login",
@@ -24,10 +24,13 @@ impl<'d> Compilation<'d> {
                 &secrets.clone().with(Variable::Login),
             )
         });
-        let me = login
-            .me
-            .as_ref()
-            .map(|me| self.filter(me, "upstream.login.me", &Scope::new(self.definition, &[])));
+        let me = login.me.as_ref().map(|me| {
+            self.filter(
+                me,
+                "upstream.login.me",
+                &FilterScope::new(self.definition, &[]),
+            )
+        });
         let name = login
             .header
             .as_ref()
@@ -56,7 +59,7 @@ impl<'d> Compilation<'d> {
             .as_ref()
             .map_or("Bearer", |scheme| scheme.value.as_str())
             .to_owned();
-        Some(Login {
+        Some(LoginPlan {
             exchange: first,
             header: name,
             scheme,
@@ -70,9 +73,9 @@ impl<'d> Compilation<'d> {
         &mut self,
         [post, body, token]: [&'d Placed<String>; 3],
         part: &str,
-        scope: &Scope<'_>,
+        scope: &FilterScope<'_>,
     ) -> Exchange {
-        let plain = Scope::new(self.definition, &[]);
+        let plain = FilterScope::new(self.definition, &[]);
         let path = self.path(post, &format!("{part}.post"), &plain);
         if path.is_some_and(|path| path.names().next().is_some()) {
             self.found.add(

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::compilation::Compilation;
-use super::scope::Scope;
+use super::scope::FilterScope;
 use super::tools::steps;
-use crate::connector::{Lookup, Pages, Request, Row, Source};
+use crate::connector::{LookupPlan, Pages, Request, Row, SourcePlan};
 use crate::jq::{Glue, Variable};
 
 /// Time for which a source is kept when the file does not say.
@@ -14,12 +14,12 @@ const DEFAULT_KEEP: Duration = Duration::from_secs(5 * 60);
 const MAX_KEEP: Duration = Duration::from_secs(60 * 60);
 
 impl<'d> Compilation<'d> {
-    pub(super) fn sources(&mut self) -> Vec<Source> {
+    pub(super) fn sources(&mut self) -> Vec<SourcePlan> {
         let mut sources = Vec::new();
         for (name, source) in self.definition.sources.iter() {
             let part = format!("sources.{}", name.value);
             self.check_name(name, &part);
-            let scope = Scope::new(self.definition, &[Variable::In]);
+            let scope = FilterScope::new(self.definition, &[Variable::In]);
             let path = self.path(&source.get, &format!("{part}.get"), &scope);
             let query = self.query(&source.query, &part, &scope);
             let pages = source.pages.as_ref().and_then(|paging| {
@@ -61,7 +61,7 @@ impl<'d> Compilation<'d> {
                 pages,
                 ..steps::get(path)
             };
-            sources.push(Source {
+            sources.push(SourcePlan {
                 request,
                 keep,
                 collection,
@@ -70,12 +70,12 @@ impl<'d> Compilation<'d> {
         sources
     }
 
-    pub(super) fn lookups(&mut self) -> Vec<Lookup> {
+    pub(super) fn lookups(&mut self) -> Vec<LookupPlan> {
         let mut lookups = Vec::new();
         for (name, lookup) in self.definition.lookups.iter() {
             let part = format!("lookups.{}", name.value);
             self.check_name(name, &part);
-            let rows_of = Scope::new(self.definition, &[Variable::In]);
+            let rows_of = FilterScope::new(self.definition, &[Variable::In]);
             let source = lookup.from.as_ref().and_then(|from| {
                 let at = self
                     .definition
@@ -114,7 +114,7 @@ impl<'d> Compilation<'d> {
             if names.is_empty() {
                 names.push(own(".name"));
             }
-            let asked = Scope::new(self.definition, &[Variable::In, Variable::Value]);
+            let asked = FilterScope::new(self.definition, &[Variable::In, Variable::Value]);
             let one = lookup
                 .one
                 .as_ref()
@@ -142,7 +142,7 @@ impl<'d> Compilation<'d> {
                 .noun
                 .clone()
                 .unwrap_or_else(|| name.value.replace('_', " "));
-            lookups.push(Lookup {
+            lookups.push(LookupPlan {
                 noun,
                 source,
                 rows,

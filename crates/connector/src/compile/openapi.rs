@@ -1,7 +1,7 @@
 //! Where a backend may serve its OpenAPI document.
 
 use super::compilation::Compilation;
-use super::scope::Scope;
+use super::scope::FilterScope;
 
 /// Places that a file may name.
 const MAX_PLACES: usize = 10;
@@ -27,7 +27,7 @@ impl<'d> Compilation<'d> {
             );
         }
         for path in written {
-            let template = self.path(path, part, &Scope::new(self.definition, &[]));
+            let template = self.path(path, part, &FilterScope::new(self.definition, &[]));
             if template.is_some_and(|template| template.names().next().is_some()) {
                 self.found.add(
                     path.place,

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use http::Method;
 
 use crate::definition::{self, Body, Definition, PagingKind, Reading};
-use crate::operation::{Operation, Sent, nameless};
+use crate::operation::{BackendOperation, Sent, nameless};
 use crate::place::{Placed, Table};
 
 /// Collects them in the order of the file; to be compared only, so what is wrong with them is found
 /// elsewhere.
-pub(super) fn collect(definition: &Definition) -> Vec<Operation> {
+pub(super) fn collect(definition: &Definition) -> Vec<BackendOperation> {
     let mut all = Operations {
         definition,
         list: Vec::new(),
@@ -91,7 +91,7 @@ pub(super) fn collect(definition: &Definition) -> Vec<Operation> {
 
 struct Operations<'d> {
     definition: &'d Definition,
-    list: Vec<Operation>,
+    list: Vec<BackendOperation>,
 }
 
 impl Operations<'_> {
@@ -119,7 +119,7 @@ impl Operations<'_> {
                 known.is_assumed |= is_assumed;
                 known.requests.push(sent);
             }
-            None => self.list.push(Operation {
+            None => self.list.push(BackendOperation {
                 method,
                 path: path.to_owned(),
                 is_assumed,

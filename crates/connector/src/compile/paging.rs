@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compilation::Compilation;
-use super::scope::Scope;
+use super::scope::FilterScope;
 use crate::connector::{ModelPaging, PagingPlan};
 use crate::definition::{Paging, PagingKind};
 use crate::jq::{Glue, Variable};
@@ -122,7 +122,7 @@ impl<'d> Compilation<'d> {
     }
 
     fn paging_plan(&mut self, written: &'d Paging, part: &str) -> PagingPlan {
-        let scope = Scope::new(self.definition, &[Variable::Headers]);
+        let scope = FilterScope::new(self.definition, &[Variable::Headers]);
         let mut filter = |filter: &'d Option<Placed<String>>, key: &str| {
             self.optional_filter(filter.as_ref(), &format!("{part}.{key}"), &scope)
         };

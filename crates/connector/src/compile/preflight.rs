@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::compilation::Compilation;
-use super::scope::Scope;
+use super::scope::FilterScope;
 use super::tools::steps;
-use crate::connector::{Check, Oldest, Request};
+use crate::connector::{CheckPlan, Oldest, Request};
 use crate::definition::{Answer, AtLeast, Kind};
 use crate::version::Version;
 
@@ -17,7 +17,7 @@ const MAX_PATIENCE: Duration = Duration::from_secs(5 * 60);
 const EXITS: std::ops::RangeInclusive<u8> = 1..=125;
 
 impl<'d> Compilation<'d> {
-    pub(super) fn preflight(&mut self) -> Vec<Check> {
+    pub(super) fn preflight(&mut self) -> Vec<CheckPlan> {
         let written = &self.definition.upstream.preflight;
         if let Some(one) = written.get(MAX_CHECKS) {
             self.found.add(
@@ -26,7 +26,7 @@ impl<'d> Compilation<'d> {
                 format!("has {} checks; at most {MAX_CHECKS}", written.len()),
             );
         }
-        let scope = Scope::new(self.definition, &[]);
+        let scope = FilterScope::new(self.definition, &[]);
         let mut checks = Vec::new();
         for (index, check) in written.iter().enumerate() {
             let part = format!("upstream.preflight[{index}]");
@@ -92,7 +92,7 @@ impl<'d> Compilation<'d> {
             }
             let Some(path) = path else { continue };
             let exit = check.exit.as_ref().map_or(1, |exit| exit.value);
-            checks.push(Check {
+            checks.push(CheckPlan {
                 request: Request {
                     query,
                     open: check.open,
@@ -115,7 +115,7 @@ impl<'d> Compilation<'d> {
         &mut self,
         written: &'d AtLeast,
         part: &str,
-        scope: &Scope<'d>,
+        scope: &FilterScope<'d>,
     ) -> Option<Oldest> {
         let part = format!("{part}.at_least");
         let of = self.filter(&written.version, &format!("{part}.version"), scope);

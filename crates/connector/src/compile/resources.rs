@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::compilation::Compilation;
-use super::scope::Scope;
+use super::scope::FilterScope;
 use super::tools::steps;
 use crate::connector::{Prompt, PromptArgument, Request, Resource};
 use crate::definition::{self, Answer};
@@ -78,7 +78,7 @@ impl<'d> Compilation<'d> {
                 );
             }
         }
-        let scope = Scope::of_names(self.definition, names.clone(), &[Variable::Args]);
+        let scope = FilterScope::of_names(self.definition, names.clone(), &[Variable::Args]);
         let mut patterns = Vec::new();
         for (name, pattern) in resource.patterns.iter() {
             if !names.contains(&name.value.as_str()) {

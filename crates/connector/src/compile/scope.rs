@@ -8,7 +8,7 @@ use crate::problem::Found;
 
 /// The names of one place.
 #[derive(Clone)]
-pub(super) struct Scope<'d> {
+pub(super) struct FilterScope<'d> {
     definition: &'d Definition,
     /// The arguments there are.
     arguments: Option<Vec<&'d str>>,
@@ -21,7 +21,7 @@ pub(super) struct Scope<'d> {
     sees_secrets: bool,
 }
 
-impl<'d> Scope<'d> {
+impl<'d> FilterScope<'d> {
     pub(super) fn new(definition: &'d Definition, variables: &[Variable]) -> Self {
         let variables = variables.to_vec();
         Self {

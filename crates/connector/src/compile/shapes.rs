@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::compilation::Compilation;
-use super::scope::Scope;
-use crate::connector::{Column, From, Shape, Want};
+use super::scope::FilterScope;
+use crate::connector::{ColumnOrigin, ColumnPlan, ShapePlan, Want};
 use crate::definition;
 use crate::jq::Reach;
 
-pub(super) type Shapes = BTreeMap<String, Arc<Shape>>;
+pub(super) type Shapes = BTreeMap<String, Arc<ShapePlan>>;
 
 impl<'d> Compilation<'d> {
     /// Reads every field table.
@@ -38,31 +38,31 @@ impl<'d> Compilation<'d> {
         }
     }
 
-    fn shape(&mut self, name: &str, table: &'d definition::Shape, reach: &Reach<'_>) -> Shape {
-        let scope = Scope::new(self.definition, &[]);
+    fn shape(&mut self, name: &str, table: &'d definition::Shape, reach: &Reach<'_>) -> ShapePlan {
+        let scope = FilterScope::new(self.definition, &[]);
         let mut slots = Slots::default();
         let mut columns = Vec::new();
         let mut read: Option<BTreeSet<String>> = Some(BTreeSet::new());
         for (key, column) in table.iter() {
             let from = match &column.from {
-                None => From::Slot(slots.add([key.value.as_str()])),
+                None => ColumnOrigin::Slot(slots.add([key.value.as_str()])),
                 Some(filter) => {
                     let glue = self.filter(filter, &format!("shapes.{name}.{}", key.value), &scope);
                     match glue.of_input().filter(|keys| !keys.is_empty()) {
                         Some(keys) => {
-                            From::Slot(slots.add(keys.iter().map(|key| key.name.as_str())))
+                            ColumnOrigin::Slot(slots.add(keys.iter().map(|key| key.name.as_str())))
                         }
                         None => {
                             match (reach.keys(&filter.value), &mut read) {
                                 (Some(keys), Some(read)) => read.extend(keys),
                                 _ => read = None,
                             }
-                            From::Glue(glue)
+                            ColumnOrigin::Glue(glue)
                         }
                     }
                 }
             };
-            columns.push(Column {
+            columns.push(ColumnPlan {
                 name: key.value.clone(),
                 from,
                 on_request: column.on_request,
@@ -74,7 +74,7 @@ impl<'d> Compilation<'d> {
             (key, slot)
         });
         let glue_keys = glue_keys.collect();
-        Shape {
+        ShapePlan {
             columns,
             needs_whole,
             glue_keys,

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::compilation::Compilation;
-use super::scope::Scope;
+use super::scope::FilterScope;
 use super::shapes;
-use crate::connector::{Action, Annotations, Does, MAX_REQUESTS, Plan, Step, Tool};
+use crate::connector::{Action, Annotations, Does, MAX_REQUESTS, Plan, StepPlan, Tool};
 use crate::definition::{self, Definition, Effect, JsonType};
 use crate::fence::cut;
 use crate::jq::Variable;
@@ -152,7 +152,7 @@ impl<'d> Compilation<'d> {
     fn step_tool(&mut self, tool: &'d definition::Tool, untrusted: &Arc<[String]>) -> Tool {
         let part = &tool.name.value;
         let arguments = self.arguments(tool);
-        let given = Scope::of_tool(self.definition, tool, &[Variable::Args, Variable::Given]);
+        let given = FilterScope::of_tool(self.definition, tool, &[Variable::Args, Variable::Given]);
         let mut checks = Vec::new();
         for (index, check) in tool.check.iter().enumerate() {
             checks.push((
@@ -203,7 +203,7 @@ impl<'d> Compilation<'d> {
         } else {
             &[Variable::Args, Variable::Given]
         };
-        let confirm = Scope::of_tool(self.definition, tool, confirming);
+        let confirm = FilterScope::of_tool(self.definition, tool, confirming);
         let confirm =
             self.optional_filter(tool.confirm.as_ref(), &format!("{part}.confirm"), &confirm);
         let mut undoing = scope.clone().with(Variable::After);
@@ -415,7 +415,7 @@ fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
 }
 
 /// Rows that the main list may give at once.
-fn main_list(batches: &[Vec<Step>]) -> Option<usize> {
+fn main_list(batches: &[Vec<StepPlan>]) -> Option<usize> {
     match &batches.last()?.last()?.does {
         Does::Send(request) => request.pages.as_ref().map(|pages| pages.paging.cap),
         Does::Let(_) => None,
@@ -423,8 +423,8 @@ fn main_list(batches: &[Vec<Step>]) -> Option<usize> {
 }
 
 /// Time that all repeated reads of a tool may take.
-fn longest_wait(batches: &[Vec<Step>]) -> Duration {
-    let of_step = |step: &Step| match &step.does {
+fn longest_wait(batches: &[Vec<StepPlan>]) -> Duration {
+    let of_step = |step: &StepPlan| match &step.does {
         Does::Send(request) => request
             .until
             .as_ref()
@@ -436,8 +436,8 @@ fn longest_wait(batches: &[Vec<Step>]) -> Duration {
 
 /// Requests that a call may send: [`MAX_REQUESTS`], and more where a step says that it is done more
 /// often.
-fn requests(batches: &[Vec<Step>]) -> usize {
-    let more = |step: &Step| {
+fn requests(batches: &[Vec<StepPlan>]) -> usize {
+    let more = |step: &StepPlan| {
         let items = step.each.as_ref().map_or(0, |each| each.at_most);
         let reads = match &step.does {
             Does::Send(request) => request.until.as_ref().map_or(0, |until| {

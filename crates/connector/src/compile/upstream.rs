@@ -7,7 +7,7 @@ use http::HeaderName;
 use serde_json::Value;
 
 use super::compilation::Compilation;
-use super::scope::Scope;
+use super::scope::FilterScope;
 use crate::connector::{Request, Timeout};
 use crate::definition::{self, Decides, Kind, SettingKind};
 use crate::jq::{Glue, Variable};
@@ -24,7 +24,7 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(20);
 /// Wait that a file may allow.
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
-pub(super) struct Upstream {
+pub(super) struct CompiledUpstream {
     /// None only when a problem was found.
     pub(super) rules: Option<Rules>,
     pub(super) timeout: Timeout,
@@ -38,7 +38,7 @@ pub(super) struct Upstream {
 }
 
 impl<'d> Compilation<'d> {
-    pub(super) fn upstream(&mut self) -> Upstream {
+    pub(super) fn upstream(&mut self) -> CompiledUpstream {
         let upstream = &self.definition.upstream;
         let settings = self.settings();
         let base = self.settings_template(&upstream.base, "upstream.base");
@@ -57,7 +57,7 @@ impl<'d> Compilation<'d> {
                 ),
             }
         }
-        let answered = Scope::new(self.definition, &[Variable::Status, Variable::Headers]);
+        let answered = FilterScope::new(self.definition, &[Variable::Status, Variable::Headers]);
         let mut errors = Vec::new();
         for (index, filter) in upstream.error.iter().enumerate() {
             errors.push(self.filter(filter, &format!("upstream.error[{index}]"), &answered));
@@ -67,7 +67,7 @@ impl<'d> Compilation<'d> {
         let version = self.optional_filter(
             upstream.version.as_ref(),
             "upstream.version",
-            &Scope::new(self.definition, &[]),
+            &FilterScope::new(self.definition, &[]),
         );
         let throttle = upstream.throttle.as_ref();
         let wait = self.optional_filter(
@@ -79,9 +79,13 @@ impl<'d> Compilation<'d> {
         let longest_wait =
             self.duration(longest, DEFAULT_WAIT, MAX_WAIT, "upstream.throttle.longest");
         let me = upstream.me.as_ref().and_then(|me| {
-            self.reading(&me.value, "upstream.me", &Scope::new(self.definition, &[]))
+            self.reading(
+                &me.value,
+                "upstream.me",
+                &FilterScope::new(self.definition, &[]),
+            )
         });
-        Upstream {
+        CompiledUpstream {
             rules: base.map(|base| Rules {
                 settings,
                 base,

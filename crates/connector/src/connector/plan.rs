@@ -21,7 +21,7 @@ pub(crate) const MAX_REQUESTS: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) tool: String,
-    pub(crate) arguments: Vec<Argument>,
+    pub(crate) arguments: Vec<ArgumentPlan>,
     /// Arguments with a lookup that needs no `$before`, by their place, in the order in which they
     /// are resolved.
     pub(crate) first_lookups: Vec<usize>,
@@ -30,10 +30,10 @@ pub(crate) struct Plan {
     pub(crate) checks: Vec<(Glue, String)>,
     pub(crate) before: Option<Request>,
     /// Steps that run together, then the next ones; only reads have company.
-    pub(crate) batches: Vec<Vec<Step>>,
+    pub(crate) batches: Vec<Vec<StepPlan>>,
     pub(crate) result: Option<Glue>,
     /// The shape of the result.
-    pub(crate) output: Option<Arc<Shape>>,
+    pub(crate) output: Option<Arc<ShapePlan>>,
     /// The rows of the list have that shape already.
     pub(crate) has_shaped_rows: bool,
     /// The result is an object whose `items` have that shape.
@@ -65,7 +65,7 @@ pub(crate) struct Plan {
 
 /// An argument.
 #[derive(Debug)]
-pub(crate) struct Argument {
+pub(crate) struct ArgumentPlan {
     pub(crate) name: String,
     pub(crate) aliases: Vec<String>,
     pub(crate) default: Option<Value>,
@@ -97,7 +97,7 @@ pub(crate) enum Timeout {
 
 /// A request before the backend is served.
 #[derive(Debug)]
-pub(crate) struct Check {
+pub(crate) struct CheckPlan {
     pub(crate) request: Request,
     /// The setting without which it is not asked.
     pub(crate) with: Option<String>,
@@ -124,7 +124,7 @@ pub(crate) struct Oldest {
 
 /// A step.
 #[derive(Debug)]
-pub(crate) struct Step {
+pub(crate) struct StepPlan {
     /// Its place among the steps, from 1.
     pub(crate) number: usize,
     pub(crate) name: Option<String>,
@@ -155,7 +155,7 @@ pub(crate) struct Request {
     pub(crate) reads: bool,
     pub(crate) path: Template,
     pub(crate) query: Vec<(String, Glue)>,
-    pub(crate) body: Option<Body>,
+    pub(crate) body: Option<BodyPlan>,
     pub(crate) condition: Option<Glue>,
     pub(crate) optional: Vec<u16>,
     pub(crate) answer: Answer,
@@ -166,14 +166,14 @@ pub(crate) struct Request {
 }
 
 #[derive(Debug)]
-pub(crate) enum Body {
+pub(crate) enum BodyPlan {
     Filter(Glue),
-    Map(Vec<Entry>),
+    Map(Vec<EntryPlan>),
 }
 
 /// An entry of a body.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct EntryPlan {
     pub(crate) name: String,
     pub(crate) value: Glue,
     /// It is an argument for which null is a value.
@@ -202,7 +202,7 @@ pub(crate) struct Pages {
 #[derive(Debug, Clone)]
 pub(crate) enum Row {
     Whole,
-    Shape(Arc<Shape>),
+    Shape(Arc<ShapePlan>),
     Filter(Glue),
 }
 
@@ -234,8 +234,8 @@ pub(crate) struct Until {
 
 /// A field table.
 #[derive(Debug)]
-pub(crate) struct Shape {
-    pub(crate) columns: Vec<Column>,
+pub(crate) struct ShapePlan {
+    pub(crate) columns: Vec<ColumnPlan>,
     /// What is picked of a record for the columns.
     pub(crate) wanted: Vec<Want>,
     /// Some column needs jq, and looks at all of the record.
@@ -254,15 +254,15 @@ pub(crate) struct Want {
 
 /// A field of a shape.
 #[derive(Debug)]
-pub(crate) struct Column {
+pub(crate) struct ColumnPlan {
     pub(crate) name: String,
-    pub(crate) from: From,
+    pub(crate) from: ColumnOrigin,
     pub(crate) on_request: bool,
 }
 
 /// Where a field comes from.
 #[derive(Debug)]
-pub(crate) enum From {
+pub(crate) enum ColumnOrigin {
     /// A slot of what was picked.
     Slot(usize),
     Glue(Glue),
@@ -270,7 +270,7 @@ pub(crate) enum From {
 
 /// Records to choose from.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct SourcePlan {
     pub(crate) request: Request,
     pub(crate) keep: Duration,
     /// First segment of its path, when it is written down: a write below it empties it.
@@ -279,7 +279,7 @@ pub(crate) struct Source {
 
 /// Names → ids.
 #[derive(Debug)]
-pub(crate) struct Lookup {
+pub(crate) struct LookupPlan {
     pub(crate) noun: String,
     pub(crate) source: Option<usize>,
     pub(crate) rows: Glue,
@@ -294,7 +294,7 @@ pub(crate) struct Lookup {
 
 /// Credentials exchanged for a token.
 #[derive(Debug)]
-pub(crate) struct Login {
+pub(crate) struct LoginPlan {
     pub(crate) exchange: Exchange,
     pub(crate) header: http::HeaderName,
     pub(crate) scheme: String,

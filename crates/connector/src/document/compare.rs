@@ -5,8 +5,8 @@ use std::fmt;
 
 use http::Method;
 
-use super::{Described, Document, Path, shown_text};
-use crate::operation::{Operation, Sent, nameless};
+use super::{Described, Document, DocumentPath, shown_text};
+use crate::operation::{BackendOperation, Sent, nameless};
 
 /// Paths of a document that are looked through for one that is like another.
 const MAX_LIKENESSES: usize = 10_000;
@@ -17,7 +17,7 @@ const LIKE: f64 = 0.9;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// The method and path.
-    pub operation: Operation,
+    pub operation: BackendOperation,
     /// What asks it so: all users of the operation, or those whose keys differ.
     pub users: Vec<String>,
     /// How it differs.
@@ -85,7 +85,11 @@ impl fmt::Display for Differs {
 
 impl Document {
     /// Compares every operation of a connector whose base has this path, such as `/api/v1`.
-    pub(crate) fn differences(&self, operations: &[Operation], base_path: &str) -> Vec<Difference> {
+    pub(crate) fn differences(
+        &self,
+        operations: &[BackendOperation],
+        base_path: &str,
+    ) -> Vec<Difference> {
         let base_path = base_path.trim_end_matches('/');
         let mut found: Vec<Difference> = operations
             .iter()
@@ -95,7 +99,7 @@ impl Document {
         found
     }
 
-    fn of_one(&self, operation: &Operation, base_path: &str) -> Vec<Difference> {
+    fn of_one(&self, operation: &BackendOperation, base_path: &str) -> Vec<Difference> {
         let all = |differs| {
             let users = operation.users().into_iter().map(str::to_owned).collect();
             vec![Difference {
@@ -137,7 +141,7 @@ impl Document {
     }
 
     /// The paths of the document that a request for this one reaches.
-    fn paths_of(&self, operation: &Operation, base_path: &str) -> Vec<&Path> {
+    fn paths_of(&self, operation: &BackendOperation, base_path: &str) -> Vec<&DocumentPath> {
         // behind a proxy, a document may not know what stands before its paths
         let mut written = vec![format!("{base_path}{}", operation.path)];
         if !self.knows_its_address && !base_path.is_empty() {
@@ -163,10 +167,10 @@ impl Document {
 
     /// A path that was probably meant: the same under something else, or the one that reads most
     /// alike.
-    fn like(&self, operation: &Operation, base_path: &str) -> Option<String> {
+    fn like(&self, operation: &BackendOperation, base_path: &str) -> Option<String> {
         let wanted = nameless(&operation.path);
         let bare = wanted.trim_end_matches('/');
-        let is_under_another = |path: &&Path| {
+        let is_under_another = |path: &&DocumentPath| {
             // every path begins with a slash, so that a suffix begins with a segment
             path.forms
                 .iter()
@@ -180,7 +184,7 @@ impl Document {
         let path = shortest.or_else(|| {
             // what stands before every path makes none more alike
             let own = |form: &String| form.strip_prefix(base_path).unwrap_or(form).to_owned();
-            let likeness = |path: &Path| {
+            let likeness = |path: &DocumentPath| {
                 path.forms
                     .iter()
                     .map(|form| strsim::jaro_winkler(&own(form), &wanted))
@@ -281,15 +285,15 @@ mod tests {
 
     use super::super::Document;
     use super::is_covered;
-    use crate::operation::{Operation, Sent};
+    use crate::operation::{BackendOperation, Sent};
 
-    fn operation(path: &str) -> Operation {
+    fn operation(path: &str) -> BackendOperation {
         let sent = Sent {
             by: "x".into(),
             query: Some(["a".into()].into()),
             body: Some([].into()),
         };
-        Operation {
+        BackendOperation {
             method: Method::GET,
             path: path.into(),
             is_assumed: false,

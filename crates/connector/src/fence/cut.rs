@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::CLOSE;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// The argument that says from which character on long texts are shown.
 pub(crate) const ARGUMENT: &str = "text_from";
@@ -122,11 +122,11 @@ fn number(digits: &str) -> Option<usize> {
 pub(crate) fn refuse(
     arguments: &Map<String, Value>,
     stored: Option<&Value>,
-) -> Result<(), CallError> {
+) -> Result<(), BackendError> {
     let Some((name, total)) = in_arguments(arguments, stored) else {
         return Ok(());
     };
-    Err(CallError::caller(format!(
+    Err(BackendError::caller(format!(
         "`{name}` is only a part of a text of {total} characters, as it was cut when it was read: writing it would lose the rest, so nothing was \
          changed. Read it again with {ARGUMENT}: 0, which shows the whole, and pass all of that, changed as you like."
     )))

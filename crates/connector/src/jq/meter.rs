@@ -5,7 +5,7 @@ use jaq_core::load::{lex, parse};
 use jaq_core::ops::Math;
 
 pub(crate) type Term<'s> = parse::Term<&'s str>;
-pub(crate) type Definition<'s> = parse::Def<&'s str>;
+pub(crate) type FilterDefinition<'s> = parse::Def<&'s str>;
 
 /// The native that each round of a loop or recursion calls.
 pub(crate) const TICK: &str = "tick__";
@@ -42,7 +42,7 @@ pub(crate) struct Named<'s> {
 }
 
 /// Makes every definition that calls itself, or one that encloses it, pay for each call.
-pub(crate) fn definitions<'s>(definitions: &mut [Definition<'s>]) {
+pub(crate) fn definitions<'s>(definitions: &mut [FilterDefinition<'s>]) {
     walk_definitions(definitions, &mut Vec::new(), &mut Named::default());
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn named<'s>(term: &Term<'s>) -> Named<'s> {
 }
 
 fn walk_definitions<'s>(
-    definitions: &mut [Definition<'s>],
+    definitions: &mut [FilterDefinition<'s>],
     open: &mut Vec<Open<'s>>,
     named: &mut Named<'s>,
 ) {

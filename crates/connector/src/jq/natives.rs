@@ -6,7 +6,7 @@ use jaq_json::Val;
 
 use super::budget::BYTES_A_ROUND;
 use super::meter::{FIT, PRODUCT, STEP, SUM, TICK};
-use super::program::Kind;
+use super::program::JaqData;
 
 /// Natives that do not exist for a connector: clock, environment, process, log, local time zone;
 /// `range` is ours.
@@ -114,15 +114,15 @@ pub(crate) fn names() -> std::collections::BTreeSet<String> {
 }
 
 /// Every native of a program with `filters` entry points.
-pub(crate) fn all(filters: usize) -> impl Iterator<Item = Fun<Kind>> {
-    let entries: Fun<Kind> = (
+pub(crate) fn all(filters: usize) -> impl Iterator<Item = Fun<JaqData>> {
+    let entries: Fun<JaqData> = (
         ENTRIES,
         std::iter::repeat_n(Bind::Fun(()), filters).collect(),
-        Native::<Kind>::new(take_entries),
+        Native::<JaqData>::new(take_entries),
     );
-    let jaq = jaq_core::funs::<Kind>()
-        .chain(jaq_std::funs::<Kind>())
-        .chain(jaq_json::funs::<Kind>());
+    let jaq = jaq_core::funs::<JaqData>()
+        .chain(jaq_std::funs::<JaqData>())
+        .chain(jaq_json::funs::<JaqData>());
     jaq.filter(|fun| !DENIED.contains(&fun.0)).chain([
         tick(),
         range(),
@@ -139,7 +139,7 @@ fn once<'a>(result: Result<Val, Exn<'a, Val>>) -> ValXs<'a, Val> {
     Box::new(std::iter::once(result))
 }
 
-fn take_entries<'a>(mut cv: Cv<'a, Kind>) -> ValXs<'a, Val> {
+fn take_entries<'a>(mut cv: Cv<'a, JaqData>) -> ValXs<'a, Val> {
     let budget = cv.0.data().budget;
     for _ in 0..budget.entries.get() {
         let (id, _) = cv.0.pop_fun();
@@ -163,8 +163,8 @@ fn size(value: &Val) -> u64 {
 const FREE_ROUNDS: u64 = 64;
 
 /// One value of many, which says nothing of its size.
-fn step() -> Fun<Kind> {
-    let native = Native::<Kind>::new(|cv| {
+fn step() -> Fun<JaqData> {
+    let native = Native::<JaqData>::new(|cv| {
         let paid = cv.0.data().budget.step();
         once(paid.map(|()| cv.1).map_err(Exn::halt))
     })
@@ -180,7 +180,7 @@ fn step() -> Fun<Kind> {
 }
 
 /// A value that is about to become a text: what that will have is paid for.
-fn fit() -> Fun<Kind> {
+fn fit() -> Fun<JaqData> {
     /// About the bytes of the text and of the work to make it, as far as anybody can pay for them.
     fn printed(value: &Val, most: usize) -> usize {
         let (mut left, mut bytes) = (vec![value], 0usize);
@@ -203,7 +203,7 @@ fn fit() -> Fun<Kind> {
         }
         bytes
     }
-    let native = Native::<Kind>::new(|cv| {
+    let native = Native::<JaqData>::new(|cv| {
         let budget = cv.0.data().budget;
         let rounds = (printed(&cv.1, budget.bytes_left()) / BYTES_A_ROUND) as u64;
         let paid = if rounds < FREE_ROUNDS {
@@ -217,8 +217,8 @@ fn fit() -> Fun<Kind> {
 }
 
 /// `+`, where large values pay for being copied.
-fn sum() -> Fun<Kind> {
-    let native = Native::<Kind>::new(|mut cv| {
+fn sum() -> Fun<JaqData> {
+    let native = Native::<JaqData>::new(|mut cv| {
         let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
         let rounds = size(&left) + size(&right);
         if rounds >= FREE_ROUNDS
@@ -232,8 +232,8 @@ fn sum() -> Fun<Kind> {
 }
 
 /// `*`, where a text that is repeated is paid for before it is made.
-fn product() -> Fun<Kind> {
-    let native = Native::<Kind>::new(|mut cv| {
+fn product() -> Fun<JaqData> {
+    let native = Native::<JaqData>::new(|mut cv| {
         let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
         if let (Val::TStr(text) | Val::BStr(text), Val::Num(times))
         | (Val::Num(times), Val::TStr(text) | Val::BStr(text)) = (&left, &right)
@@ -262,11 +262,11 @@ fn product() -> Fun<Kind> {
 }
 
 /// One round; growth of the value in hand is paid for too.
-fn tick() -> Fun<Kind> {
+fn tick() -> Fun<JaqData> {
     fn rounds(value: &Val) -> u64 {
         1 + size(value)
     }
-    let native = Native::<Kind>::new(|cv| {
+    let native = Native::<JaqData>::new(|cv| {
         let paid = cv.0.data().budget.spend(rounds(&cv.1));
         once(paid.map(|()| cv.1).map_err(Exn::halt))
     })
@@ -282,8 +282,8 @@ fn tick() -> Fun<Kind> {
 }
 
 /// `only/1`, which is asked of every row of a long list, without a round for each key.
-fn only() -> Fun<Kind> {
-    let native = Native::<Kind>::new(|mut cv| {
+fn only() -> Fun<JaqData> {
+    let native = Native::<JaqData>::new(|mut cv| {
         let names = cv.0.pop_var();
         once(match (&cv.1, &names) {
             (Val::Obj(object), Val::Arr(names)) => {
@@ -299,8 +299,8 @@ fn only() -> Fun<Kind> {
 }
 
 /// `range/3` that pays for every number.
-fn range() -> Fun<Kind> {
-    fn run<'a>(mut cv: Cv<'a, Kind>) -> ValXs<'a, Val> {
+fn range() -> Fun<JaqData> {
+    fn run<'a>(mut cv: Cv<'a, JaqData>) -> ValXs<'a, Val> {
         let (by, to, mut at) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
         let budget = cv.0.data().budget;
         let zero = Val::from(0isize);
@@ -323,5 +323,5 @@ fn range() -> Fun<Kind> {
             }
         }))
     }
-    ("range", v(3), Native::<Kind>::new(run))
+    ("range", v(3), Native::<JaqData>::new(run))
 }

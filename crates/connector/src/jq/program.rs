@@ -17,27 +17,27 @@ use super::{meter, natives};
 /// What jaq hands to every native.
 #[derive(Clone, Copy)]
 pub(crate) struct Data<'a> {
-    lut: &'a Lut<Kind>,
+    lut: &'a Lut<JaqData>,
     pub(crate) budget: &'a Budget,
 }
 
-impl<'a> HasLut<'a, Kind> for Data<'a> {
-    fn lut(&self) -> &'a Lut<Kind> {
+impl<'a> HasLut<'a, JaqData> for Data<'a> {
+    fn lut(&self) -> &'a Lut<JaqData> {
         self.lut
     }
 }
 
 /// The types jaq works with here.
-pub(crate) struct Kind;
+pub(crate) struct JaqData;
 
-impl DataT for Kind {
+impl DataT for JaqData {
     type V<'a> = Val;
     type Data<'a> = Data<'a>;
 }
 
 /// A fault of a filter: its bytes inside the filter's text, and what it is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct FilterFault {
     pub(crate) filter: usize,
     pub(crate) bytes: Range<usize>,
     pub(crate) what: String,
@@ -59,7 +59,7 @@ pub(crate) struct Program {
 
 /// Filters, ready to run.
 struct FilterTable {
-    lut: Lut<Kind>,
+    lut: Lut<JaqData>,
     entries: Vec<TermId>,
 }
 
@@ -89,13 +89,13 @@ fn syntax<'s, T: Default>(
     filter: usize,
     code: &'s str,
     read: impl for<'t> FnOnce(&mut parse::Parser<'s, 't>) -> parse::Result<'s, 't, T>,
-) -> Result<T, Vec<Fault>> {
+) -> Result<T, Vec<FilterFault>> {
     let span = |part: &str| jaq_core::load::span(code, part);
     let tokens = lex::Lexer::new(code).lex().map_err(|errors| {
         let fault = |(expected, part): (lex::Expect<&str>, &str)| {
             let start = span(part).start;
             let bytes = start..start + part.chars().next().map_or(0, char::len_utf8);
-            Fault {
+            FilterFault {
                 filter,
                 bytes,
                 what: format!("expected {}", expected.as_str()),
@@ -110,7 +110,7 @@ fn syntax<'s, T: Default>(
                 "" => "the end of the filter".to_owned(),
                 part => format!("`{}`", part.chars().take(20).collect::<String>()),
             };
-            Fault {
+            FilterFault {
                 filter,
                 bytes: span(part),
                 what: format!("expected {}, found {what}", expected.as_str()),
@@ -151,7 +151,7 @@ pub(crate) fn term(code: &str) -> Option<meter::Term<'_>> {
 }
 
 /// Definitions as terms; none when they cannot be read.
-pub(super) fn definitions(code: &str) -> Vec<meter::Definition<'_>> {
+pub(super) fn definitions(code: &str) -> Vec<meter::FilterDefinition<'_>> {
     syntax(0, code, |parser| parser.defs()).unwrap_or_default()
 }
 
@@ -162,7 +162,7 @@ pub(crate) const SHARED: usize = usize::MAX;
 ///
 /// # Errors
 /// Every fault, each with the filter it stands in.
-pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fault>> {
+pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<FilterFault>> {
     Ok(Program {
         shared: String::new(),
         filters: Vec::new(),
@@ -175,7 +175,7 @@ pub(crate) fn compile(shared: &str, filters: &[&str]) -> Result<Program, Vec<Fau
 ///
 /// jaq compiles one main filter and copies its prelude for each, so every filter becomes a
 /// definition here, and one native takes them all as arguments and hands back their ids.
-fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Fault>> {
+fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<FilterFault>> {
     let mut faults = Vec::new();
     let names: Vec<String> = (0..filters.len())
         .map(|index| format!("main__{index}"))
@@ -183,7 +183,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Fault>
     let jaq = jaq_core::defs()
         .chain(jaq_std::defs())
         .chain(jaq_json::defs());
-    let mut prelude: Vec<meter::Definition<'_>> = jaq
+    let mut prelude: Vec<meter::FilterDefinition<'_>> = jaq
         .filter(|d| !natives::DENIED_DEFINITIONS.contains(&d.name))
         .collect();
     prelude.extend(syntax(0, natives::OWN_DEFINITIONS, |parser| parser.defs())?);
@@ -197,7 +197,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Fault>
                 let too_large = meter::named(&body).large.into_iter();
                 faults.extend(too_large.map(|number| {
                     let what = "makes a text of more than a million characters".to_owned();
-                    Fault {
+                    FilterFault {
                         filter: index,
                         bytes: jaq_core::load::span(code, number),
                         what,
@@ -223,7 +223,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Fault>
     };
     let arena = Arena::default();
     let internal = |what: &str| {
-        vec![Fault {
+        vec![FilterFault {
             filter: 0,
             bytes: 0..0,
             what: what.to_owned(),
@@ -254,7 +254,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Fault>
             lut: &main.lut,
             budget: &budget,
         };
-        let context = Ctx::<Kind>::new(data, Vars::new(Variables::default().values()));
+        let context = Ctx::<JaqData>::new(data, Vars::new(Variables::default().values()));
         main.id.run((context, Val::Null)).for_each(drop);
     }
     let mut entries = budget.taken.into_inner();
@@ -266,7 +266,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Fault>
 }
 
 /// A name that does not exist; jaq hands back the slice of the text it stood in.
-fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> Fault {
+fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> FilterFault {
     let at = part.as_ptr().addr();
     let holds =
         |code: &str| (code.as_ptr().addr()..=code.as_ptr().addr() + code.len()).contains(&at);
@@ -277,7 +277,7 @@ fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> Faul
     };
     let what = format!("there is no {} {part}{arity}", kind.as_str());
     if holds(shared) && !part.is_empty() {
-        return Fault {
+        return FilterFault {
             filter: SHARED,
             bytes: jaq_core::load::span(shared, part),
             what,
@@ -289,12 +289,12 @@ fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> Faul
             .get(index)
             .map(|code| (index, jaq_core::load::span(code, part)))
     }) {
-        Some((filter, bytes)) => Fault {
+        Some((filter, bytes)) => FilterFault {
             filter,
             bytes,
             what,
         },
-        None => Fault {
+        None => FilterFault {
             filter: 0,
             bytes: 0..0,
             what,
@@ -387,7 +387,7 @@ impl Program {
         let Some(entry) = compiled.entries.get(filter.0) else {
             return Err(Stop::Failed("no such filter".into()));
         };
-        let context = Ctx::<Kind>::new(
+        let context = Ctx::<JaqData>::new(
             Data {
                 lut: &compiled.lut,
                 budget,

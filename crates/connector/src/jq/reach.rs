@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jaq_core::load::{lex, parse};
 use jaq_core::path::Part;
 
-use super::meter::{Definition, Term};
+use super::meter::{FilterDefinition, Term};
 use super::program::{definitions, term};
 
 /// Definitions that call definitions, at most so deep.
@@ -14,7 +14,7 @@ const MAX_CALLS: usize = 8;
 
 /// Finds the keys that filters look at; reads the definitions that they share once.
 pub(crate) struct Reach<'d> {
-    shared: Vec<Definition<'d>>,
+    shared: Vec<FilterDefinition<'d>>,
 }
 
 impl<'d> Reach<'d> {
@@ -35,7 +35,7 @@ impl<'d> Reach<'d> {
 
 fn walk(
     term: &Term<'_>,
-    shared: &[Definition<'_>],
+    shared: &[FilterDefinition<'_>],
     calls: usize,
     keys: &mut BTreeSet<String>,
 ) -> Option<()> {

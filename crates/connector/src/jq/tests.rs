@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jaq_json::Val;
 
 use super::budget::{Budget, FILTER_STACK_BYTES, FUEL, STEP_TIME, Spent, TIME};
-use super::program::{Fault, FilterId, Program, Stop, compile};
+use super::program::{FilterFault, FilterId, Program, Stop, compile};
 use super::variable::Variables;
 use super::{from_json, read, uses, write};
 use crate::json::{Admitted, MAX_DEPTH};
@@ -435,7 +435,7 @@ fn faults_are_placed_in_their_filter() {
             (22, "there is no filter fooo/1")
         ]
     );
-    assert!(named.iter().all(|Fault { filter, .. }| *filter == 1));
+    assert!(named.iter().all(|FilterFault { filter, .. }| *filter == 1));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use jaq_core::ops::Math;
 use jaq_core::path::Part;
 
 use super::budget::FUEL;
-use super::meter::{Definition, Term};
+use super::meter::{FilterDefinition, Term};
 use super::program::{definitions, term};
 
 /// Characters of a text in a filter: longer ones are data, which belongs elsewhere.
@@ -69,7 +69,7 @@ impl<'s> Finder<'s> {
         jaq_core::load::span(self.code, part).start
     }
 
-    fn definitions(&mut self, definitions: &[Definition<'s>]) {
+    fn definitions(&mut self, definitions: &[FilterDefinition<'s>]) {
         for definition in definitions {
             self.open.push((definition.name, definition.args.len()));
             self.walk(&definition.body);

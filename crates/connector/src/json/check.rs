@@ -12,7 +12,7 @@ pub(super) struct Checked {
 
 /// Checks a text. Source of the grammar: RFC 8259.
 pub(super) fn check(text: &str) -> Result<Checked, NotAdmitted> {
-    let mut reader = Reader {
+    let mut reader = CheckedBytes {
         rest: text.as_bytes(),
         escapes: false,
     };
@@ -113,12 +113,12 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
     at + tail.iter().take_while(is_plain).count()
 }
 
-struct Reader<'b> {
+struct CheckedBytes<'b> {
     rest: &'b [u8],
     escapes: bool,
 }
 
-impl<'b> Reader<'b> {
+impl<'b> CheckedBytes<'b> {
     fn next(&mut self) -> Option<u8> {
         let (byte, rest) = self.rest.split_first()?;
         self.rest = rest;

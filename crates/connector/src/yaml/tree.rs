@@ -148,7 +148,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
 /// The tree as a type of our own, each value at the place that it has in the tree.
 pub(super) fn read<T: serde::de::DeserializeOwned>(tree: &Placed<Node>) -> Result<T, Error> {
-    T::deserialize(Reader {
+    T::deserialize(NodeReader {
         node: &tree.value,
         place: tree.place,
     })
@@ -156,7 +156,7 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(tree: &Placed<Node>) -> Resul
 
 /// Gives a node to serde. Asked for a [`serde_saphyr::Spanned`], it gives the node with its place,
 /// in the form in which that type's own reader gives it.
-struct Reader<'t> {
+struct NodeReader<'t> {
     node: &'t Node,
     place: Place,
 }
@@ -169,14 +169,14 @@ const SPANNED: [&str; 4] = [
     "defined",
 ];
 
-impl<'de> Deserializer<'de> for Reader<'_> {
+impl<'de> Deserializer<'de> for NodeReader<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.node {
             Node::Leaf(value) => value.clone().deserialize_any(visitor),
-            Node::List(list) => visitor.visit_seq(Items(list.iter())),
-            Node::Map(map) => visitor.visit_map(Entries {
+            Node::List(list) => visitor.visit_seq(SequenceNodes(list.iter())),
+            Node::Map(map) => visitor.visit_map(MappingNodes {
                 rest: map.iter(),
                 value: None,
             }),
@@ -220,9 +220,9 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-struct Items<'t>(std::slice::Iter<'t, Placed<Node>>);
+struct SequenceNodes<'t>(std::slice::Iter<'t, Placed<Node>>);
 
-impl<'de> SeqAccess<'de> for Items<'_> {
+impl<'de> SeqAccess<'de> for SequenceNodes<'_> {
     type Error = Error;
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
@@ -231,7 +231,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         self.0
             .next()
             .map(|node| {
-                seed.deserialize(Reader {
+                seed.deserialize(NodeReader {
                     node: &node.value,
                     place: node.place,
                 })
@@ -240,12 +240,12 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     }
 }
 
-struct Entries<'t> {
+struct MappingNodes<'t> {
     rest: std::slice::Iter<'t, (Placed<String>, Placed<Node>)>,
     value: Option<&'t Placed<Node>>,
 }
 
-impl<'de> MapAccess<'de> for Entries<'_> {
+impl<'de> MapAccess<'de> for MappingNodes<'_> {
     type Error = Error;
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
@@ -255,7 +255,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Ok(None);
         };
         self.value = Some(value);
-        seed.deserialize(Reader {
+        seed.deserialize(NodeReader {
             node: &Node::Leaf(key.value.clone().into()),
             place: key.place,
         })
@@ -263,7 +263,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.value.take() {
-            Some(node) => seed.deserialize(Reader {
+            Some(node) => seed.deserialize(NodeReader {
                 node: &node.value,
                 place: node.place,
             }),
@@ -294,7 +294,7 @@ impl<'de> MapAccess<'de> for WithPlace<'_> {
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.at {
-            "value" => seed.deserialize(Reader {
+            "value" => seed.deserialize(NodeReader {
                 node: self.node,
                 place: self.place,
             }),

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use footbridge_connector::{Backend, CallError, Connector, InProcess, compile};
+use footbridge_connector::{Backend, BackendError, Connector, InProcess, compile};
 use serde_json::{Map, Value, json};
 
 use crate::golden::connector_file;
@@ -232,7 +232,7 @@ pub(crate) async fn call(
     backend: &Backend,
     tool: &str,
     arguments: Value,
-) -> Result<Value, CallError> {
+) -> Result<Value, BackendError> {
     let Value::Object(arguments) = arguments else {
         panic!("arguments are an object")
     };

@@ -1,7 +1,7 @@
 //! The paths of a connector beside its backend's OpenAPI document: what agrees, each way to differ,
 //! and each way to have no document.
 
-use footbridge_connector::{Asked, PathCheck, compile};
+use footbridge_connector::{AskedPath, PathCheck, compile};
 use serde_json::{Value, json};
 
 use crate::scripted::{Answer, HEAD, Scripted, ok, refused};
@@ -354,7 +354,7 @@ async fn without_a_document_each_place_says_why_and_assumed_paths_are_asked() {
         );
         assert_eq!(
             found.asked,
-            [("/things".to_owned(), Asked::Answered)],
+            [("/things".to_owned(), AskedPath::Answered)],
             "a path with a name is not asked"
         );
         assert_eq!(lines.len(), 3, "{lines:?}");
@@ -364,9 +364,9 @@ async fn without_a_document_each_place_says_why_and_assumed_paths_are_asked() {
 #[tokio::test]
 async fn an_assumed_path_that_is_not_there_is_told_from_one_that_wants_something() {
     for (status, outcome) in [
-        (404, Asked::Refused(404)),
-        (405, Asked::Refused(405)),
-        (422, Asked::Answered),
+        (404, AskedPath::Refused(404)),
+        (405, AskedPath::Refused(405)),
+        (422, AskedPath::Answered),
     ] {
         let (found, _) = check(move |path| {
             refused(
@@ -388,7 +388,7 @@ async fn an_assumed_path_that_is_not_there_is_told_from_one_that_wants_something
         found.asked,
         [(
             "/things".to_owned(),
-            Asked::Unclear("status 403".to_owned())
+            AskedPath::Unclear("status 403".to_owned())
         )]
     );
 }

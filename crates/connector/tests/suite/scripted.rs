@@ -122,7 +122,7 @@ impl Scripted {
         &self,
         tool: &str,
         arguments: Value,
-    ) -> Result<Value, footbridge_connector::CallError> {
+    ) -> Result<Value, footbridge_connector::BackendError> {
         crate::fake::call(&self.backend, tool, arguments).await
     }
 

@@ -1,7 +1,7 @@
 //! `footbridge doctor`: whether backends can be served as their connectors describe them. Asks what
 //! serving asks first, then compares the paths with the backend's OpenAPI document. Only reads.
 
-use footbridge_connector::{Asked, Difference, PathCheck, PreflightFailure};
+use footbridge_connector::{AskedPath, Difference, PathCheck, PreflightFailure};
 use serde_json::{Value, json};
 
 use crate::cli::DoctorArguments;
@@ -107,7 +107,7 @@ impl<'s> Examined<'s> {
 
     fn is_wrong(&self) -> bool {
         let differs = |paths: &PathCheck| {
-            let refused = |(_, asked): &(String, Asked)| matches!(asked, Asked::Refused(_));
+            let refused = |(_, asked): &(String, AskedPath)| matches!(asked, AskedPath::Refused(_));
             !paths.differences.is_empty() || paths.is_down || paths.asked.iter().any(refused)
         };
         matches!(self.checks, Checks::Failed(_)) || self.paths.as_ref().is_some_and(differs)
@@ -271,9 +271,9 @@ impl<'s> Examined<'s> {
                 .map(|(path, what)| json!({ "path": path, "found": what }));
             let asked = paths.asked.iter().map(|(path, asked)| {
                 let outcome = match asked {
-                    Asked::Answered => "answered",
-                    Asked::Refused(_) => "refused",
-                    Asked::Unclear(_) => "unclear",
+                    AskedPath::Answered => "answered",
+                    AskedPath::Refused(_) => "refused",
+                    AskedPath::Unclear(_) => "unclear",
                 };
                 json!({ "path": path, "outcome": outcome, "says": what_came(asked) })
             });
@@ -332,10 +332,10 @@ fn as_json(difference: &Difference) -> Value {
     })
 }
 
-fn what_came(asked: &Asked) -> String {
+fn what_came(asked: &AskedPath) -> String {
     match asked {
-        Asked::Answered => "the backend answers".to_owned(),
-        Asked::Refused(status) => format!("the backend has nothing there (status {status})"),
-        Asked::Unclear(why) => format!("unclear: {why}"),
+        AskedPath::Answered => "the backend answers".to_owned(),
+        AskedPath::Refused(status) => format!("the backend has nothing there (status {status})"),
+        AskedPath::Unclear(why) => format!("unclear: {why}"),
     }
 }

@@ -347,7 +347,7 @@ async fn call(
 }
 
 /// What is wrong with a request before its calls, or with making an answer of theirs.
-fn refused(error: &footbridge_connector::CallError) -> ActionRefusal {
+fn refused(error: &footbridge_connector::BackendError) -> ActionRefusal {
     if error.fault() == Fault::Us {
         tracing::error!(detail = error.detail(), "an action failed by our fault");
     }

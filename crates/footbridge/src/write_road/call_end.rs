@@ -1,7 +1,7 @@
 //! How a call of a connector's tool ended, as a type. The doors make of it what their callers read:
 //! a result of MCP, an HTTP answer, an exit code.
 
-use footbridge_connector::{CallError, Fault};
+use footbridge_connector::{BackendError, Fault};
 use footbridge_mcp::{Failure, Output};
 use serde_json::json;
 
@@ -64,7 +64,7 @@ pub(super) enum NoAnswer {
 
 impl CallFailure {
     /// The failure of a call, in words for this reader.
-    pub(crate) fn new(error: &CallError, reader: ResultReader) -> Self {
+    pub(crate) fn new(error: &BackendError, reader: ResultReader) -> Self {
         let message = match reader {
             ResultReader::Model => error.message(),
             ResultReader::Person | ResultReader::Program => error.for_people(),
@@ -94,7 +94,7 @@ impl NoAnswer {
         Self::Ended(CallEnd::Refused(RoadRefusal { by, message }))
     }
 
-    pub(super) fn failed(error: &CallError, caller: Caller) -> Self {
+    pub(super) fn failed(error: &BackendError, caller: Caller) -> Self {
         Self::Ended(CallEnd::Failed(CallFailure::new(error, caller.reader())))
     }
 

@@ -22,7 +22,7 @@ const MAX_OUTPUT: usize = 64 << 10;
 const MAX_TOKEN: usize = 8 << 10;
 /// Why there is no token; goes behind "… and".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum CloudflaredFailure {
     /// There is no such program.
     NotThere,
     /// It could not be started.
@@ -35,7 +35,7 @@ pub(super) enum Failure {
     NoToken,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CloudflaredFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotThere => write!(f, "`{PROGRAM}` is not installed here"),
@@ -48,11 +48,11 @@ impl fmt::Display for Failure {
 }
 
 /// The token for the application at that address.
-pub(super) async fn token(app: &str) -> Result<SecretString, Failure> {
+pub(super) async fn token(app: &str) -> Result<SecretString, CloudflaredFailure> {
     ask(Path::new(PROGRAM), app).await
 }
 
-async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
+async fn ask(program: &Path, app: &str) -> Result<SecretString, CloudflaredFailure> {
     let mut command = Command::new(program);
     command
         .arg("access")
@@ -68,8 +68,8 @@ async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
         .stderr(Stdio::null())
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::NotThere,
-        _ => Failure::NotStarted,
+        std::io::ErrorKind::NotFound => CloudflaredFailure::NotThere,
+        _ => CloudflaredFailure::NotStarted,
     })?;
     let output = child.stdout.take();
     let run = async {
@@ -77,16 +77,16 @@ async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
             Some(output) => read(output).await?,
             None => String::new(),
         };
-        let status = child.wait().await.map_err(|_| Failure::Failed)?;
+        let status = child.wait().await.map_err(|_| CloudflaredFailure::Failed)?;
         if status.success() {
             Ok(text)
         } else {
-            Err(Failure::Failed)
+            Err(CloudflaredFailure::Failed)
         }
     };
     let text = tokio::time::timeout(TIME, run)
         .await
-        .map_err(|_| Failure::TimedOut)??;
+        .map_err(|_| CloudflaredFailure::TimedOut)??;
     // An old version says where it looked before it gives the token: the token is the last line.
     let token = text
         .lines()
@@ -95,20 +95,20 @@ async fn ask(program: &Path, app: &str) -> Result<SecretString, Failure> {
         .unwrap_or_default();
     is_token(token)
         .then(|| SecretString::from(token.to_owned()))
-        .ok_or(Failure::NoToken)
+        .ok_or(CloudflaredFailure::NoToken)
 }
 
-async fn read(output: impl AsyncRead + Unpin) -> Result<String, Failure> {
+async fn read(output: impl AsyncRead + Unpin) -> Result<String, CloudflaredFailure> {
     let mut bytes = Vec::new();
     let read = output
         .take(MAX_OUTPUT as u64 + 1)
         .read_to_end(&mut bytes)
         .await
-        .map_err(|_| Failure::Failed)?;
+        .map_err(|_| CloudflaredFailure::Failed)?;
     if read > MAX_OUTPUT {
-        return Err(Failure::NoToken);
+        return Err(CloudflaredFailure::NoToken);
     }
-    String::from_utf8(bytes).map_err(|_| Failure::NoToken)
+    String::from_utf8(bytes).map_err(|_| CloudflaredFailure::NoToken)
 }
 
 /// Three parts of base64, as a JSON Web Token has them.
@@ -129,7 +129,7 @@ mod tests {
 
     use secrecy::ExposeSecret;
 
-    use super::{Failure, MAX_OUTPUT, MAX_TOKEN, ask, is_token};
+    use super::{CloudflaredFailure, MAX_OUTPUT, MAX_TOKEN, ask, is_token};
 
     /// A program that is written by another process: while this one has a file open for writing, a
     /// child of a test beside may inherit the handle for a moment, and no system runs a file that
@@ -147,7 +147,7 @@ mod tests {
         path
     }
 
-    async fn outcome(script: &str) -> Result<String, Failure> {
+    async fn outcome(script: &str) -> Result<String, CloudflaredFailure> {
         let directory = tempfile::tempdir().unwrap();
         let program = program(&directory, script);
         ask(&program, "https://ptm.example.com/")
@@ -175,26 +175,29 @@ mod tests {
             ask(std::path::Path::new("/nowhere/cloudflared"), "x")
                 .await
                 .unwrap_err(),
-            Failure::NotThere
+            CloudflaredFailure::NotThere
         );
         let directory = tempfile::tempdir().unwrap();
         let is_no_program = ask(directory.path(), "x").await.unwrap_err();
         assert_eq!(
             (is_no_program, is_no_program.to_string().as_str()),
             (
-                Failure::NotStarted,
+                CloudflaredFailure::NotStarted,
                 "`cloudflared` is here and cannot be started"
             )
         );
         assert_eq!(
             outcome("echo a.b.c; exit 1").await.unwrap_err(),
-            Failure::Failed
+            CloudflaredFailure::Failed
         );
         assert_eq!(
             outcome("echo Unable to find token").await.unwrap_err(),
-            Failure::NoToken
+            CloudflaredFailure::NoToken
         );
-        assert_eq!(outcome("true").await.unwrap_err(), Failure::NoToken);
+        assert_eq!(
+            outcome("true").await.unwrap_err(),
+            CloudflaredFailure::NoToken
+        );
     }
 
     #[tokio::test]
@@ -204,7 +207,7 @@ mod tests {
         assert_eq!(outcome(&padded(MAX_OUTPUT - 6)).await.unwrap(), "a.b.c");
         assert_eq!(
             outcome(&padded(MAX_OUTPUT - 5)).await.unwrap_err(),
-            Failure::NoToken
+            CloudflaredFailure::NoToken
         );
     }
 
@@ -213,7 +216,7 @@ mod tests {
     async fn it_has_its_time() {
         assert_eq!(
             outcome("exec tail -f /dev/null").await.unwrap_err(),
-            Failure::TimedOut
+            CloudflaredFailure::TimedOut
         );
     }
 

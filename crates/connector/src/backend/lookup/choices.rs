@@ -5,7 +5,7 @@ use jaq_json::Val;
 
 use super::Asked;
 use super::refusal;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// One of what can be chosen.
 pub(super) struct Choice {
@@ -37,7 +37,7 @@ pub(super) fn pick(
     choices: &[Choice],
     name: &str,
     asked: &Asked<'_>,
-) -> Result<Option<Picked>, CallError> {
+) -> Result<Option<Picked>, BackendError> {
     let (id, says_id) = as_id(name);
     let by_id = choices.iter().find(|choice| choice.id_text == id);
     let exact = called(choices, |own| own == name);

@@ -3,7 +3,7 @@
 
 use super::Asked;
 use super::choices::Choice;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Choices that a message lists.
 const MAX_LISTED: usize = 20;
@@ -13,13 +13,13 @@ const MAX_SUGGESTED: usize = 3;
 const MAX_SHOWN: usize = 100;
 
 /// More than one thing has the name.
-pub(super) fn several(asked: &Asked<'_>, name: &str, several: &[&Choice]) -> CallError {
+pub(super) fn several(asked: &Asked<'_>, name: &str, several: &[&Choice]) -> BackendError {
     let listed: Vec<String> = several
         .iter()
         .take(MAX_LISTED)
         .map(|choice| shown(choice))
         .collect();
-    CallError::caller(format!(
+    BackendError::caller(format!(
         "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
         asked.argument,
         asked.lookup.noun,
@@ -33,8 +33,8 @@ pub(super) fn name_and_id(
     name: &str,
     named: &Choice,
     other: &Choice,
-) -> CallError {
-    CallError::caller(format!(
+) -> BackendError {
+    BackendError::caller(format!(
         "`{}`: {name:?} is the name of one {noun}, {}, and the id of another, {}. Nothing was changed. Pass \"id:{}\" for the first or \"id:{}\" for the second.",
         asked.argument,
         asked.fencing.words(&shown(named)),
@@ -52,7 +52,7 @@ pub(super) fn unknown(
     name: &str,
     choices: &[Choice],
     is_cut: bool,
-) -> CallError {
+) -> BackendError {
     let noun = &asked.lookup.noun;
     let mut message = format!("`{}`: there is no {noun} called {name:?}.", asked.argument);
     let folded = name.to_lowercase();
@@ -113,7 +113,7 @@ pub(super) fn unknown(
     if choices.is_empty() && asked.lookup.words.is_empty() {
         message.push_str(" Pass another name, or the id.");
     }
-    CallError::caller(message)
+    BackendError::caller(message)
 }
 
 fn shown(choice: &Choice) -> String {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::backend::paging::{CursorBinding, PageStart};
 use crate::connector::{Model, ModelPaging};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::template;
 
 /// Values that all filters of a list may have together.
@@ -23,7 +23,7 @@ pub(super) struct Query {
 }
 
 impl Query {
-    pub(super) fn new(model: &Model, arguments: &Map<String, Value>) -> Result<Self, CallError> {
+    pub(super) fn new(model: &Model, arguments: &Map<String, Value>) -> Result<Self, BackendError> {
         let mut pairs: Vec<(&str, String)> = Vec::new();
         for name in ["sort", "q"] {
             if let Some(Value::String(text)) = arguments.get(name) {
@@ -97,12 +97,12 @@ fn home(model: &Model, filters: &[(&str, String)]) -> Option<String> {
 fn filters<'m>(
     model: &'m Model,
     filter: Option<&Value>,
-) -> Result<Vec<(&'m str, String)>, CallError> {
+) -> Result<Vec<(&'m str, String)>, BackendError> {
     let filter = match filter {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Object(filter)) => filter,
         Some(_) => {
-            return Err(CallError::caller(
+            return Err(BackendError::caller(
                 "`filter` must be an object, such as {\"status\": \"todo\"}.",
             ));
         }
@@ -121,7 +121,7 @@ fn filters<'m>(
         };
         let values = match value {
             Value::Array(values) if values.is_empty() => {
-                return Err(CallError::caller(format!(
+                return Err(BackendError::caller(format!(
                     "The filter `{name}` has no values: pass one or more, or leave it out."
                 )));
             }
@@ -134,7 +134,7 @@ fn filters<'m>(
                 Value::String(text) => pairs.push((&key.wire, text.clone())),
                 Value::Bool(_) | Value::Number(_) => pairs.push((&key.wire, value.to_string())),
                 Value::Array(_) | Value::Object(_) => {
-                    return Err(CallError::caller(format!(
+                    return Err(BackendError::caller(format!(
                         "The filter `{name}` takes a text, a number, true or false, or a list of them."
                     )));
                 }
@@ -148,14 +148,14 @@ fn filters<'m>(
             .filter_map(|key| key.friendly.as_deref())
             .collect();
         let unknown = unknown.join("`, `");
-        return Err(CallError::caller(format!(
+        return Err(BackendError::caller(format!(
             "There is no filter `{unknown}` for a {}. The filters are: {}.",
             model.name,
             known.join(", ")
         )));
     }
     if pairs.len() > MAX_FILTER_VALUES {
-        return Err(CallError::caller(format!(
+        return Err(BackendError::caller(format!(
             "The filters have {} values; at most {MAX_FILTER_VALUES} are taken. Ask in parts.",
             pairs.len()
         )));

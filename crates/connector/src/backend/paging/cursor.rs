@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::position::Position;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Bytes of the digest that a cursor carries.
 const DIGEST_BYTES: usize = 8;
@@ -51,10 +51,10 @@ impl CursorBinding {
     }
 
     /// The position that a cursor names.
-    pub(super) fn open(self, cursor: &str) -> Result<Position, CallError> {
+    pub(super) fn open(self, cursor: &str) -> Result<Position, BackendError> {
         let (digest, position) = unsealed(cursor).ok_or_else(unreadable)?;
         if digest != self.0 {
-            return Err(CallError::caller(
+            return Err(BackendError::caller(
                 "`cursor` belongs to a list with other arguments: pass the same filter, sort and q as before, or leave the cursor out to start again.",
             ));
         }
@@ -63,8 +63,8 @@ impl CursorBinding {
 }
 
 /// The error for a cursor that nobody here made.
-pub(super) fn unreadable() -> CallError {
-    CallError::caller(
+pub(super) fn unreadable() -> BackendError {
+    BackendError::caller(
         "`cursor` is not one of ours: pass the `next_cursor` of the page before, unchanged.",
     )
 }

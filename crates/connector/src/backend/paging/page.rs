@@ -9,7 +9,7 @@ use crate::backend::Inner;
 use crate::backend::exchange::{self, Ask};
 use crate::backend::values::Held;
 use crate::connector::PagingPlan;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// How a request says where its page starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,10 @@ pub(in crate::backend) struct PageAnswer {
 }
 
 impl PageAnswer {
-    pub(super) async fn fetch(inner: &std::sync::Arc<Inner>, ask: Ask) -> Result<Self, CallError> {
+    pub(super) async fn fetch(
+        inner: &std::sync::Arc<Inner>,
+        ask: Ask,
+    ) -> Result<Self, BackendError> {
         let answer = exchange::send(inner, ask).await?;
         let json = exchange::admitted(inner, answer.body, true)?;
         Ok(Self {
@@ -51,9 +54,9 @@ impl PageAnswer {
     }
 
     /// The error for an answer without rows where rows were asked for.
-    pub(in crate::backend) fn is_no_list(inner: &Inner) -> CallError {
+    pub(in crate::backend) fn is_no_list(inner: &Inner) -> BackendError {
         let title = &inner.compiled().title;
-        CallError::backend(
+        BackendError::backend(
             format!(
                 "{title} answered something that is not a list. Check that its address is that of the API."
             ),

@@ -16,7 +16,7 @@ use super::page::{PageInPlace, PageStart, Remainder};
 use super::position::Position;
 use crate::connector::PagingPlan;
 use crate::definition::PagingKind;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Characters of the fingerprint of a page.
 const FINGERPRINT: usize = 8;
@@ -46,7 +46,7 @@ pub(super) trait PagingScheme: Sync {
 
     /// What a page says about what follows it, and where that would start; none when nothing says
     /// so.
-    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), CallError>;
+    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), BackendError>;
 
     /// What tells a page with rows from others, in a later call too.
     fn fingerprint(&self, _rows: &[Cow<'_, str>]) -> Option<String> {

@@ -12,7 +12,7 @@ use super::tally::{LeaveReason, Tally, Verdict, shortfall};
 use crate::backend::Inner;
 use crate::backend::exchange::Ask;
 use crate::connector::PagingPlan;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Times that the size of a page is halved in one call, because the backend takes too long over it
 /// or says too much.
@@ -24,13 +24,13 @@ const SMALL_PAGE: usize = 50;
 /// becomes of a row.
 pub(in crate::backend) trait RowList: Send {
     /// The request for a page of so many rows, 0 for as many as the backend likes.
-    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, CallError>;
+    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, BackendError>;
 
     /// The rows of an answer, and what it says about further ones.
     fn read<'b>(
         &mut self,
         answer: &'b PageAnswer,
-    ) -> impl Future<Output = Result<ReadPage<'b>, CallError>> + Send;
+    ) -> impl Future<Output = Result<ReadPage<'b>, BackendError>> + Send;
 
     /// Keeps the wanted ones of the rows at these places of a page, at most so many; gives the
     /// place of the first row that is left for later.
@@ -40,7 +40,7 @@ pub(in crate::backend) trait RowList: Send {
         places: &[usize],
         room: usize,
         at: &Position,
-    ) -> impl Future<Output = Result<Option<usize>, CallError>> + Send;
+    ) -> impl Future<Output = Result<Option<usize>, BackendError>> + Send;
 
     /// Rows that were kept.
     fn count(&self) -> usize;
@@ -98,7 +98,7 @@ enum WalkEnd {
     /// It was left before its end, if it has one.
     Left { reason: LeaveReason, goes_on: bool },
     /// A later page failed.
-    Failed(CallError),
+    Failed(BackendError),
     /// The caller has what was asked for.
     Full,
     /// What was asked for is larger than one answer.
@@ -143,7 +143,7 @@ impl<'a, L: RowList> PageWalk<'a, L> {
         terms: WalkTerms,
         size: usize,
         cursor: Option<&str>,
-    ) -> Result<Self, CallError> {
+    ) -> Result<Self, BackendError> {
         let scheme = scheme::of(plan.kind);
         let mut at = match (cursor, terms.binding) {
             (Some(cursor), Some(binding)) => binding.open(cursor)?,
@@ -180,13 +180,13 @@ impl<'a, L: RowList> PageWalk<'a, L> {
     ///
     /// # Errors
     /// When the first page does not come.
-    pub(in crate::backend) async fn walk(mut self) -> Result<(L, WalkOutcome), CallError> {
+    pub(in crate::backend) async fn walk(mut self) -> Result<(L, WalkOutcome), BackendError> {
         let end = self.run().await?;
         let outcome = self.outcome(end);
         Ok((self.list, outcome))
     }
 
-    async fn run(&mut self) -> Result<WalkEnd, CallError> {
+    async fn run(&mut self) -> Result<WalkEnd, BackendError> {
         let mut halvings = 0;
         for _ in 0..self.terms.requests {
             let end = match self.page().await {
@@ -217,7 +217,7 @@ impl<'a, L: RowList> PageWalk<'a, L> {
 
     /// Asks for the next page and takes it. The outer error is that no page came, the inner one
     /// that nothing could be made of its rows.
-    async fn page(&mut self) -> Result<Result<Option<WalkEnd>, CallError>, CallError> {
+    async fn page(&mut self) -> Result<Result<Option<WalkEnd>, BackendError>, BackendError> {
         // a page of the caller's choice is asked for by the caller's parameters
         let start = if self.terms.is_alone {
             PageStart::Unsaid
@@ -276,7 +276,7 @@ impl<'a, L: RowList> PageWalk<'a, L> {
         page: &ReadPage<'_>,
         remainder: Remainder,
         next: Option<String>,
-    ) -> Result<Option<WalkEnd>, CallError> {
+    ) -> Result<Option<WalkEnd>, BackendError> {
         let (rows, identity) = (&page.rows, self.plan.identity.as_deref());
         self.largest = self.largest.max(rows.len());
         self.total = page.total.or(self.total);

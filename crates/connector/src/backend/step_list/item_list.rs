@@ -7,7 +7,7 @@ use jaq_json::Val;
 use super::WantedItems;
 use crate::backend::paging::{self, CursorBinding, Position, WalkOutcome};
 use crate::connector::PagingPlan;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq;
 use crate::json::push_string;
 
@@ -114,9 +114,9 @@ impl ItemList {
     }
 
     /// For filters: the same, with `first_page`.
-    pub(in crate::backend) fn value(&self) -> Result<Val, CallError> {
+    pub(in crate::backend) fn value(&self) -> Result<Val, BackendError> {
         let value = jq::read_text(&self.json())
-            .map_err(|why| CallError::ours("The answer could not be read.", why))?;
+            .map_err(|why| BackendError::ours("The answer could not be read.", why))?;
         match (&self.first_page, value) {
             (Some(first), Val::Obj(map)) => {
                 let mut map = Arc::unwrap_or_clone(map);

@@ -16,7 +16,7 @@ use crate::backend::request::Prepared;
 use crate::backend::throttle::headers;
 use crate::backend::values::{self, Held};
 use crate::connector::{Pages, PagingPlan, Request};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Variable, Variables, plain_text};
 use crate::json::{self, Admitted};
 
@@ -45,7 +45,7 @@ pub(super) struct StepRows<'a> {
 }
 
 impl RowList for StepRows<'_> {
-    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, CallError> {
+    fn ask(&self, start: PageStart<'_>, size: usize) -> Result<Ask, BackendError> {
         let size = size.to_string();
         let mut parameters: Vec<(&str, &str)> = Vec::new();
         if let PageStart::Parameter(name, value) = start {
@@ -62,7 +62,7 @@ impl RowList for StepRows<'_> {
         Ok(ask)
     }
 
-    async fn read<'b>(&mut self, answer: &'b PageAnswer) -> Result<ReadPage<'b>, CallError> {
+    async fn read<'b>(&mut self, answer: &'b PageAnswer) -> Result<ReadPage<'b>, BackendError> {
         let (inner, plan) = (self.inner, &*self.pages.paging);
         let mut variables = self.variables.clone();
         variables.set(Variable::Headers, headers(inner, &answer.headers));
@@ -101,7 +101,7 @@ impl RowList for StepRows<'_> {
         places: &[usize],
         room: usize,
         at: &Position,
-    ) -> Result<Option<usize>, CallError> {
+    ) -> Result<Option<usize>, BackendError> {
         let inner = self.inner;
         let placed: Vec<(usize, &str)> = places
             .iter()
@@ -157,7 +157,7 @@ impl StepRows<'_> {
         &self,
         answer: &'b PageAnswer,
         variables: &Variables,
-    ) -> Result<Vec<Cow<'b, str>>, CallError> {
+    ) -> Result<Vec<Cow<'b, str>>, BackendError> {
         let (inner, filter) = (self.inner, &self.pages.paging.rows);
         if let Some(path) = filter.of_input() {
             let rows = projection::inside(answer.text(), path).and_then(json::items);
@@ -171,7 +171,7 @@ impl StepRows<'_> {
             let message = format!(
                 "{title} answered a page of more than {MAX_PAGE_ROWS} rows. Ask for less, with a smaller limit or a filter."
             );
-            return Err(CallError::backend(message, false));
+            return Err(BackendError::backend(message, false));
         }
         found
             .iter()
@@ -180,7 +180,7 @@ impl StepRows<'_> {
     }
 
     /// Which rows are kept.
-    async fn choose(&self, rows: &[(usize, &str)]) -> Result<Vec<bool>, CallError> {
+    async fn choose(&self, rows: &[(usize, &str)]) -> Result<Vec<bool>, BackendError> {
         let Some(filter) = self.filter else {
             return Ok(vec![true; rows.len()]);
         };
@@ -189,7 +189,7 @@ impl StepRows<'_> {
         values::blocking(self.inner, move |inner| {
             let is_chosen = |row: String| {
                 let row = Admitted::new(row.into()).map_err(|why| {
-                    CallError::ours("The answer could not be read.", why.to_string())
+                    BackendError::ours("The answer could not be read.", why.to_string())
                 })?;
                 let value = values::run(inner, &filter, &Held::received(row), &variables)?;
                 Ok(value.is_some_and(|value| jq::is_true(&value)))
@@ -206,7 +206,7 @@ fn names_a_page(next: &Val) -> bool {
 }
 
 /// The first body without its rows, for what stands beside them.
-fn without_rows(plan: &PagingPlan, body: &Held) -> Result<Val, CallError> {
+fn without_rows(plan: &PagingPlan, body: &Held) -> Result<Val, BackendError> {
     let value = body.value()?;
     let key = plan
         .rows

@@ -13,9 +13,9 @@ use super::super::projection::Fields;
 use super::super::step_list::{DEFAULT_LIMIT, WantedItems};
 use super::super::values;
 use super::super::values::Held;
-use super::Run;
+use super::StepsRun;
 use crate::connector::{Pages, Plan};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::fence::cut;
 use crate::jq::{self, Variable, Variables};
 
@@ -38,7 +38,7 @@ pub(super) async fn read(
     plan: &Plan,
     mut given: Map<String, Value>,
     variables: &Variables,
-) -> Result<Map<String, Value>, CallError> {
+) -> Result<Map<String, Value>, BackendError> {
     for argument in &plan.arguments {
         let Some(filter) = &argument.read else {
             continue;
@@ -53,7 +53,7 @@ pub(super) async fn read(
             values::one(inner, filter, &Held::Made(jq::from_json(value)), variables).await?;
         let meant = serde_json::from_str(&values::to_json(&meant)?);
         *value = meant.map_err(|error| {
-            CallError::ours(
+            BackendError::ours(
                 "An argument of this tool could not be read.",
                 error.to_string(),
             )
@@ -66,7 +66,7 @@ pub(super) async fn read(
 pub(super) fn admit(
     plan: &Plan,
     arguments: Map<String, Value>,
-) -> Result<(Map<String, Value>, Paged), CallError> {
+) -> Result<(Map<String, Value>, Paged), BackendError> {
     let mut given = Map::new();
     let mut paged = Paged::default();
     for (name, value) in arguments {
@@ -85,7 +85,7 @@ pub(super) fn admit(
                     value
                 };
                 if given.contains_key(&argument.name) {
-                    return Err(CallError::caller(format!(
+                    return Err(BackendError::caller(format!(
                         "`{}` is there twice, once as `{name}`: pass it once.",
                         argument.name
                     )));
@@ -134,7 +134,7 @@ pub(super) fn admit(
 }
 
 /// A date in any of the forms of ISO 8601 as `YYYY-MM-DD`.
-fn date(name: &str, value: Value) -> Result<Value, CallError> {
+fn date(name: &str, value: Value) -> Result<Value, BackendError> {
     let Value::String(text) = &value else {
         return Ok(value);
     };
@@ -151,7 +151,7 @@ fn date(name: &str, value: Value) -> Result<Value, CallError> {
     };
     match week().or_else(plain) {
         Some(date) => Ok(date.to_string().into()),
-        None => Err(CallError::caller(format!(
+        None => Err(BackendError::caller(format!(
             "{name} must be in YYYY-MM-DD format, such as 2026-11-21"
         ))),
     }
@@ -192,9 +192,9 @@ impl Paged {
     }
 }
 
-impl Run<'_> {
+impl StepsRun<'_> {
     /// Names of these arguments become ids in `$args`.
-    pub(super) async fn lookups(&mut self, places: &[usize]) -> Result<(), CallError> {
+    pub(super) async fn lookups(&mut self, places: &[usize]) -> Result<(), BackendError> {
         let inner = self.inner;
         for argument in places
             .iter()

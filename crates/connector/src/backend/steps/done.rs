@@ -2,12 +2,12 @@
 
 use jaq_json::Val;
 
-use super::super::tidy::{self, Rules};
+use super::super::tidy::{self, TidyRules};
 use super::super::values::{Held, to_json};
 use super::Given;
-use crate::connector::Step;
+use crate::connector::StepPlan;
 use crate::definition::Failures;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq;
 use crate::json::push_string;
 
@@ -18,44 +18,54 @@ pub(super) const MAX_TOLD: usize = 500;
 pub(super) struct Done {
     list: Vec<String>,
     /// What is done to their values before anybody reads them.
-    rules: Rules,
+    rules: TidyRules,
 }
 
 impl Done {
     /// Nothing yet.
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(super) fn new(rules: TidyRules) -> Self {
         Self {
             list: Vec::new(),
             rules,
         }
     }
 
-    pub(super) fn rules(&self) -> &Rules {
+    pub(super) fn rules(&self) -> &TidyRules {
         &self.rules
     }
 
-    pub(super) fn add(&mut self, step: &Step, value: &Held) -> Result<(), CallError> {
+    pub(super) fn add(&mut self, step: &StepPlan, value: &Held) -> Result<(), BackendError> {
         self.push(step, None, value)
     }
 
     pub(super) fn add_item(
         &mut self,
-        step: &Step,
+        step: &StepPlan,
         item: &Val,
         value: &Held,
-    ) -> Result<(), CallError> {
+    ) -> Result<(), BackendError> {
         self.push(step, Some(item), value)
     }
 
-    fn push(&mut self, step: &Step, item: Option<&Val>, value: &Held) -> Result<(), CallError> {
+    fn push(
+        &mut self,
+        step: &StepPlan,
+        item: Option<&Val>,
+        value: &Held,
+    ) -> Result<(), BackendError> {
         let entry = self
             .entry(step, item, value)
-            .map_err(CallError::with_change)?;
+            .map_err(BackendError::with_change)?;
         self.list.push(entry);
         Ok(())
     }
 
-    fn entry(&self, step: &Step, item: Option<&Val>, value: &Held) -> Result<String, CallError> {
+    fn entry(
+        &self,
+        step: &StepPlan,
+        item: Option<&Val>,
+        value: &Held,
+    ) -> Result<String, BackendError> {
         let mut out = String::from("{\"step\":");
         push_string(&mut out, &label(step));
         if let Some(item) = item {
@@ -74,7 +84,7 @@ impl Done {
     }
 
     /// The failure of a step, with what was done before it.
-    pub(super) fn failed(&self, step: &Step, error: CallError) -> CallError {
+    pub(super) fn failed(&self, step: &StepPlan, error: BackendError) -> BackendError {
         self.told(
             "Only a part was done; it was not taken back.",
             &label(step),
@@ -83,7 +93,7 @@ impl Done {
     }
 
     /// The failure of the result, with what was done.
-    pub(super) fn then(&self, error: CallError) -> CallError {
+    pub(super) fn then(&self, error: BackendError) -> BackendError {
         self.told(
             "Everything was done, but the result cannot be shown.",
             "result",
@@ -91,7 +101,7 @@ impl Done {
         )
     }
 
-    fn told(&self, what: &str, step: &str, error: CallError) -> CallError {
+    fn told(&self, what: &str, step: &str, error: BackendError) -> BackendError {
         if self.list.is_empty() {
             return error;
         }
@@ -106,14 +116,14 @@ impl Done {
     }
 }
 
-pub(super) fn label(step: &Step) -> String {
+pub(super) fn label(step: &StepPlan) -> String {
     step.name
         .clone()
         .unwrap_or_else(|| format!("step {}", step.number))
 }
 
 /// A value in short: as it is, or what identifies it.
-fn told(value: &Val) -> Result<String, CallError> {
+fn told(value: &Val) -> Result<String, BackendError> {
     let json = to_json(value)?;
     if json.len() <= MAX_TOLD {
         return Ok(json);
@@ -131,8 +141,8 @@ fn told(value: &Val) -> Result<String, CallError> {
 /// What a `for_each` gave.
 pub(super) fn of_items(
     failures: Failures,
-    outcomes: Vec<(Val, Result<Val, CallError>)>,
-) -> Result<Given, CallError> {
+    outcomes: Vec<(Val, Result<Val, BackendError>)>,
+) -> Result<Given, BackendError> {
     let text = |text: &str| Val::utf8_str(text.to_owned());
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for (item, outcome) in outcomes {

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use super::super::Progress;
 use super::super::request::{self, Prepared};
 use super::super::values::{self, Held};
-use super::Run;
+use super::StepsRun;
 use crate::connector::{Request, Until};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 use crate::jq::{self, Variable, plain_text};
 
 /// The argument by which a caller allows the whole wait.
@@ -18,13 +18,13 @@ const WAIT: &str = "wait";
 /// How long a call waits when nobody is told of its progress and the caller did not allow more.
 const QUIET: Duration = Duration::from_secs(50);
 
-impl Run<'_> {
+impl StepsRun<'_> {
     pub(super) async fn until(
         &self,
         request: &Request,
         prepared: &Prepared,
         until: &Until,
-    ) -> Result<Held, CallError> {
+    ) -> Result<Held, BackendError> {
         let given = self.variables.get(Variable::Given);
         let waits = jq::get(given, WAIT) == Some(&Val::Bool(true));
         let most = if waits || self.options.progress.is_some() {
@@ -46,13 +46,13 @@ impl Run<'_> {
                     "{title} was not done within {} s; it goes on there. Call again later to see how far it is.",
                     most.as_secs()
                 );
-                return Err(CallError::backend(message, true));
+                return Err(BackendError::backend(message, true));
             }
             tokio::time::sleep(until.every).await;
         }
     }
 
-    async fn tell(&self, until: &Until, value: &Held) -> Result<(), CallError> {
+    async fn tell(&self, until: &Until, value: &Held) -> Result<(), BackendError> {
         let (Some(told), Some(filter)) = (&self.options.progress, &until.progress) else {
             return Ok(());
         };

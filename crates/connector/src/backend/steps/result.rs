@@ -4,11 +4,11 @@
 use std::sync::{Arc, PoisonError};
 
 use super::super::projection::{self, Fields};
-use super::super::tidy::{self, Rules};
+use super::super::tidy::{self, TidyRules};
 use super::super::values::{self, Held};
 use super::super::{Outcome, step_list};
-use super::{Given, Run};
-use crate::failure::CallError;
+use super::{Given, StepsRun};
+use crate::failure::BackendError;
 use crate::fence::cut::{self, Window};
 use crate::json::push_string;
 
@@ -21,7 +21,7 @@ const MAX_PARTS_BYTES: usize = 512 << 10;
 /// Characters of a text in the smaller results then.
 const SMALLER_PARTS: [(usize, usize); 3] = [(20_000, usize::MAX), (5_000, usize::MAX), (2_000, 50)];
 
-pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
+pub(super) async fn finish(run: StepsRun<'_>) -> Result<Outcome, BackendError> {
     let (inner, plan) = (run.inner, run.plan);
     let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
     let from = run.paged.text_from;
@@ -30,7 +30,7 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
     } else {
         inner.compiled().text_limit
     };
-    let rules = Rules {
+    let rules = TidyRules {
         fences_root: plan.asks_backend,
         answered: std::mem::take(&mut *run.answered.lock().unwrap_or_else(PoisonError::into_inner)),
         own: std::mem::take(&mut *run.own.lock().unwrap_or_else(PoisonError::into_inner)),
@@ -41,7 +41,7 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
         },
         keeps_root,
         keeps_empty: false,
-        ..Rules::whole(inner.fencing, plan.untrusted.clone())
+        ..TidyRules::whole(inner.fencing, plan.untrusted.clone())
     };
     let (mut result, mut records) = made(&run, run.last.clone(), &rules).await?;
     if let (true, Some(Given::List(listed))) = (run.plan.is_list, &run.last) {
@@ -78,10 +78,10 @@ pub(super) async fn finish(run: Run<'_>) -> Result<Outcome, CallError> {
 
 /// The tidy result of a last value, and the rows as they were sent when somebody wants them.
 async fn made(
-    run: &Run<'_>,
+    run: &StepsRun<'_>,
     last: Option<Given>,
-    rules: &Rules,
-) -> Result<(String, Option<String>), CallError> {
+    rules: &TidyRules,
+) -> Result<(String, Option<String>), BackendError> {
     let (inner, plan) = (run.inner, run.plan);
     let mut records = None;
     let json = match (&plan.result, last) {
@@ -117,7 +117,7 @@ async fn made(
     Ok((within(&json, rules, plan.is_list)?, records))
 }
 
-async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
+async fn shaped(run: &StepsRun<'_>, json: String) -> Result<String, BackendError> {
     let plan = run.plan;
     match &plan.output {
         Some(shape) if plan.lists_items => of_items(run, shape, json).await,
@@ -138,10 +138,10 @@ async fn shaped(run: &Run<'_>, json: String) -> Result<String, CallError> {
 
 /// The shape over `items` of an object; the object's other keys stay.
 async fn of_items(
-    run: &Run<'_>,
-    shape: &Arc<crate::connector::Shape>,
+    run: &StepsRun<'_>,
+    shape: &Arc<crate::connector::ShapePlan>,
     json: String,
-) -> Result<String, CallError> {
+) -> Result<String, BackendError> {
     let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&json)
     else {
         return Ok(json);
@@ -192,7 +192,7 @@ fn with(json: String, name: &str, said: &[(String, String)]) -> String {
 }
 
 /// The tidy result; a smaller one when it is too large.
-fn within(json: &str, rules: &Rules, is_whole: bool) -> Result<String, CallError> {
+fn within(json: &str, rules: &TidyRules, is_whole: bool) -> Result<String, BackendError> {
     let mut out = String::with_capacity(json.len().min(step_list::MAX_ANSWER_BYTES) + 64);
     tidy::push(&mut out, json, rules);
     let (most, smaller) = if rules.window.from.is_some() {
@@ -208,7 +208,7 @@ fn within(json: &str, rules: &Rules, is_whole: bool) -> Result<String, CallError
             limit: limit.min(rules.window.limit),
             ..rules.window
         };
-        let rules = Rules {
+        let rules = TidyRules {
             window,
             max_items,
             ..rules.clone()
@@ -223,7 +223,7 @@ fn within(json: &str, rules: &Rules, is_whole: bool) -> Result<String, CallError
             return Ok(smaller);
         }
     }
-    Err(CallError::caller(format!(
+    Err(BackendError::caller(format!(
         "The result has {} KiB; at most {} KiB are given. Ask for less, with `fields` where the tool has it.",
         out.len() >> 10,
         most >> 10

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::super::compilation::Compilation;
-use super::super::scope::Scope;
+use super::super::scope::FilterScope;
 use crate::connector;
 use crate::definition::{Argument, JsonType, Tool};
 use crate::fence::cut;
@@ -26,8 +26,8 @@ pub(super) const OWN: [&str; 6] = [
     cut::ARGUMENT,
 ];
 
-pub(super) struct Arguments<'d> {
-    pub(super) list: Vec<connector::Argument>,
+pub(super) struct DeclaredArguments<'d> {
+    pub(super) list: Vec<connector::ArgumentPlan>,
     /// Places of those with a lookup: first the ones that need no `$before`.
     pub(super) first: Vec<usize>,
     pub(super) later: Vec<usize>,
@@ -36,7 +36,7 @@ pub(super) struct Arguments<'d> {
 }
 
 impl<'d> Compilation<'d> {
-    pub(super) fn arguments(&mut self, tool: &'d Tool) -> Arguments<'d> {
+    pub(super) fn arguments(&mut self, tool: &'d Tool) -> DeclaredArguments<'d> {
         let part = |key: &str| format!("{}.input.{key}", tool.name.value);
         let looked_up: Vec<&str> = tool
             .input
@@ -79,7 +79,7 @@ impl<'d> Compilation<'d> {
                 let needs = needs
                     .filter(|used| used.variable == Variable::Args)
                     .find_map(|used| used.key);
-                let scope = Scope::of_tool(
+                let scope = FilterScope::of_tool(
                     self.definition,
                     tool,
                     if tool.before.is_some() {
@@ -109,7 +109,7 @@ impl<'d> Compilation<'d> {
                     "`within` is the scope of a `lookup`",
                 );
             }
-            list.push(connector::Argument {
+            list.push(connector::ArgumentPlan {
                 name: key.value.clone(),
                 aliases: argument
                     .aliases
@@ -127,13 +127,13 @@ impl<'d> Compilation<'d> {
                     self.filter(
                         read,
                         &format!("{part}.read"),
-                        &Scope::of_names(self.definition, Vec::new(), &[]),
+                        &FilterScope::of_names(self.definition, Vec::new(), &[]),
                     )
                 }),
             });
         }
         let place = |name: &&str| tool.input.keys().position(|key| key == *name);
-        Arguments {
+        DeclaredArguments {
             list,
             first: order.first.iter().filter_map(place).collect(),
             later: order.later.iter().filter_map(place).collect(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::Method;
 
 use super::super::compilation::Compilation;
-use super::super::scope::Scope;
-use crate::connector::{Body, Does, Each, Entry, Pages, Request, Row, Step, Until};
+use super::super::scope::FilterScope;
+use crate::connector::{BodyPlan, Does, Each, EntryPlan, Pages, Request, Row, StepPlan, Until};
 use crate::definition::{self, Answer, Effect, Reading, Tool};
 use crate::jq::{self, Glue, Variable};
 use crate::place::{Place, Placed, Table};
@@ -71,7 +71,7 @@ impl<'d> Compilation<'d> {
         &mut self,
         written: &'d Table<Placed<String>>,
         part: &str,
-        scope: &Scope<'d>,
+        scope: &FilterScope<'d>,
     ) -> Vec<(String, Glue)> {
         let mut query = Vec::new();
         for (key, filter) in written.iter() {
@@ -137,7 +137,7 @@ impl<'d> Compilation<'d> {
         &mut self,
         written: &'d Reading,
         part: &str,
-        scope: &Scope<'d>,
+        scope: &FilterScope<'d>,
     ) -> Option<Request> {
         let path = self.path(&written.get, part, scope);
         let query = self.query(&written.query, part, scope);
@@ -158,9 +158,9 @@ impl<'d> Compilation<'d> {
         owner: StepsOwner<'d>,
         written: &'d [Placed<definition::Step>],
         part: &str,
-        scope: &mut Scope<'d>,
-    ) -> Vec<Vec<Step>> {
-        let mut batches: Vec<Vec<Step>> = Vec::new();
+        scope: &mut FilterScope<'d>,
+    ) -> Vec<Vec<StepPlan>> {
+        let mut batches: Vec<Vec<StepPlan>> = Vec::new();
         for (index, placed) in written.iter().enumerate() {
             let part = format!("{part}[{index}]");
             let placed_step = PlacedStep {
@@ -184,8 +184,8 @@ impl<'d> Compilation<'d> {
                 scope.add_step(&name.value);
             }
             let Some(step) = step else { continue };
-            let joins = |batch: &&mut Vec<Step>| {
-                let reads = |step: &Step| matches!(&step.does, Does::Send(request) if request.reads && request.until.is_none());
+            let joins = |batch: &&mut Vec<StepPlan>| {
+                let reads = |step: &StepPlan| matches!(&step.does, Does::Send(request) if request.reads && request.until.is_none());
                 reads(&step)
                     && batch
                         .iter()
@@ -237,7 +237,7 @@ pub(super) fn filters_of(step: &definition::Step) -> Vec<&Placed<String>> {
 }
 
 impl<'d> Compilation<'d> {
-    fn step(&mut self, placed: &PlacedStep<'_, 'd>, scope: &Scope<'d>) -> Option<Step> {
+    fn step(&mut self, placed: &PlacedStep<'_, 'd>, scope: &FilterScope<'d>) -> Option<StepPlan> {
         let PlacedStep { step, part, .. } = *placed;
         let each = step.for_each.as_ref().map(|items| Each {
             items: self.filter(items, &format!("{part}.for_each"), scope),
@@ -300,7 +300,7 @@ impl<'d> Compilation<'d> {
                 None
             }
         };
-        Some(Step {
+        Some(StepPlan {
             number: placed.number,
             name: step.name.as_ref().map(|name| name.value.clone()),
             condition,
@@ -334,7 +334,7 @@ impl<'d> Compilation<'d> {
         placed: &PlacedStep<'_, 'd>,
         method: Method,
         path: &'d Placed<String>,
-        scope: &Scope<'d>,
+        scope: &FilterScope<'d>,
     ) -> Option<Request> {
         let PlacedStep {
             owner, step, part, ..
@@ -363,7 +363,7 @@ impl<'d> Compilation<'d> {
             );
         }
         let body = match &step.body {
-            Some(definition::Body::Filter(filter)) => Some(Body::Filter(self.filter(
+            Some(definition::Body::Filter(filter)) => Some(BodyPlan::Filter(self.filter(
                 filter,
                 &format!("{part}.body"),
                 scope,
@@ -379,13 +379,13 @@ impl<'d> Compilation<'d> {
                             .get(name)
                             .is_some_and(|argument| argument.clear)
                     });
-                    entries.push(Entry {
+                    entries.push(EntryPlan {
                         name: key.value.clone(),
                         clear: clear.map(str::to_owned),
                         value,
                     });
                 }
-                Some(Body::Map(entries))
+                Some(BodyPlan::Map(entries))
             }
             None => None,
         };
@@ -415,7 +415,7 @@ impl<'d> Compilation<'d> {
         placed: &PlacedStep<'_, 'd>,
         path: &Placed<String>,
         is_get: bool,
-        scope: &Scope<'d>,
+        scope: &FilterScope<'d>,
     ) -> Option<Pages> {
         let PlacedStep {
             owner, step, part, ..
@@ -505,7 +505,7 @@ impl<'d> Compilation<'d> {
         placed: &PlacedStep<'_, 'd>,
         path: &Placed<String>,
         is_plain_get: bool,
-        scope: &Scope<'d>,
+        scope: &FilterScope<'d>,
     ) -> Option<Until> {
         let PlacedStep { step, part, .. } = *placed;
         let every = self.duration(

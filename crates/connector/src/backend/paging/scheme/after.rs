@@ -10,7 +10,7 @@ use super::super::position::Position;
 use super::super::tally::row_name;
 use super::{PagingScheme, without_size};
 use crate::connector::PagingPlan;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Pages by the row or the mark before them.
 pub(super) struct ByRow;
@@ -20,7 +20,7 @@ impl PagingScheme for ByRow {
         true
     }
 
-    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), CallError> {
+    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), BackendError> {
         let named = match &page.read.next {
             NextPage::Named(name) => name.clone(),
             NextPage::Untold | NextPage::Nothing => None,

@@ -7,7 +7,7 @@ use super::super::position::Position;
 use super::{PagingScheme, without_size};
 use crate::backend::under_base;
 use crate::connector::PagingPlan;
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Pages by their addresses, each as its path and query below the backend's address.
 pub(super) struct ByLink;
@@ -34,14 +34,14 @@ impl PagingScheme for ByLink {
         true
     }
 
-    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), CallError> {
+    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), BackendError> {
         let NextPage::Named(Some(link)) = &page.read.next else {
             return Ok((Remainder::Nothing, None));
         };
         let base = &page.inner.settings.base;
         let start = under_base::next_page(base, page.from, link).ok_or_else(|| {
             let title = &page.inner.compiled().title;
-            CallError::backend(
+            BackendError::backend(
                 format!(
                     "{title} named a next page outside its own address, which is never followed."
                 ),

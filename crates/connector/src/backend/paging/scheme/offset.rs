@@ -7,7 +7,7 @@ use url::Url;
 use super::super::page::{PageInPlace, Remainder};
 use super::super::position::Position;
 use super::{PagingScheme, fingerprint};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Pages by the rows before them.
 pub(super) struct ByOffset;
@@ -21,7 +21,7 @@ impl PagingScheme for ByOffset {
         start.parse::<u64>().is_ok()
     }
 
-    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), CallError> {
+    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), BackendError> {
         let offset = page.at.start.parse::<u64>().unwrap_or_default();
         // an empty page has no rows to skip, but stands for as many as others have
         let passed = match page.read.rows.len() {

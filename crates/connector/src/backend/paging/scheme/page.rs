@@ -7,7 +7,7 @@ use url::Url;
 use super::super::page::{PageInPlace, Remainder};
 use super::super::position::Position;
 use super::{PagingScheme, fingerprint};
-use crate::failure::CallError;
+use crate::failure::BackendError;
 
 /// Pages by their numbers. A number means nothing without the size of the pages, which is therefore
 /// the same on every one, and stands in the cursor.
@@ -22,7 +22,7 @@ impl PagingScheme for ByNumber {
         start.parse::<u64>().is_ok()
     }
 
-    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), CallError> {
+    fn next(&self, page: &PageInPlace<'_>) -> Result<(Remainder, Option<String>), BackendError> {
         let number = page.at.start.parse::<u64>().unwrap_or_default();
         Ok((page.remainder(), Some(number.saturating_add(1).to_string())))
     }
