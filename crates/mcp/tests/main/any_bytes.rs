@@ -166,6 +166,21 @@ proptest! {
     }
 
     #[test]
+    fn a_handshake_and_an_id_that_is_none_in_one_batch(id in any::<f64>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (world, _events) = World::new();
+        let mut service = McpService::public(endpoint(), move || world.clone(), AllowedHosts::loopback());
+        let initialize = |id: Value| json!({"jsonrpc": "2.0", "id": id, "method": "initialize", "params": {"protocolVersion": "x"}});
+        let batch = json!([initialize(json!(1)), initialize(json!(id))]).to_string();
+        let mut wire = Wire::with_header(None);
+        wire.sent_text(batch.as_bytes());
+        let request = http::Request::post("/").header("host", "localhost").header("content-type", "application/json");
+        let reply = runtime.block_on(service.call(request.body(Full::new(Bytes::from(batch))).unwrap())).unwrap();
+        let body = runtime.block_on(reply.into_body().collect()).unwrap().to_bytes();
+        held(&mut wire, &body);
+    }
+
+    #[test]
     fn over_stdio(lines in proptest::collection::vec(bytes(), 1..6)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (world, _events) = World::new();

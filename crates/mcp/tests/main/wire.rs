@@ -126,7 +126,14 @@ impl Wire {
                     revision, "2025-03-26",
                     "no other revision has batches: {message}"
                 );
-                batch.iter().for_each(|message| self.received_one(message));
+                // What a handshake in the batch agrees on holds after the batch, not in it: an error
+                // that names no request is looked at first.
+                let names_none = |message: &&Value| message["id"].is_null();
+                let (unnamed, named): (Vec<_>, Vec<_>) = batch.iter().partition(names_none);
+                unnamed
+                    .into_iter()
+                    .chain(named)
+                    .for_each(|message| self.received_one(message));
             }
             message => self.received_one(message),
         }
