@@ -24,21 +24,25 @@
 //! # }
 //! ```
 
-mod board;
-mod models;
+// The modules in layers, from the top down: a module uses its own layer and those below.
 
-mod api_error;
-mod body;
+// The entrances.
+mod board;
+// The table of routes.
+mod routes;
+// Who is asking, and what every route works with.
 mod caller;
 mod route_state;
-mod routes;
-
+// What requests hold and what answers show.
+mod body;
 mod fields;
 mod list_request;
+mod openapi;
 mod row;
 mod value;
-
-mod openapi;
+// Ground: the models, and the shape of errors.
+mod api_error;
+mod models;
 
 pub use board::{Board, BoardService};
 pub use caller::ClientAddress;

@@ -18,32 +18,36 @@
 //! # }
 //! ```
 
-mod connections;
-mod database_file;
-mod id;
-mod migrations;
-mod open_error;
-mod options;
-mod readiness;
-mod store;
-mod store_error;
-mod time;
-mod write;
+// The modules in layers, from the top down: a module uses its own layer and those below.
 
+// Rows: records, lists of them, and calls under a key.
+mod kept_call;
+mod list;
+mod readiness;
+mod record;
+// Holders of records and tokens.
 mod account;
-mod log_in_limit;
-mod password;
-mod scope;
-mod secret_token;
 mod session;
 mod token;
 mod token_holder;
-
-mod kept_call;
-mod list;
-mod record;
-
+// The handle that everything else hangs on, and a transaction through it.
+mod store;
+mod write;
+// The file: opening it, connections to it, the statements of fixed text.
+mod connections;
+mod database_file;
+mod migrations;
+mod open_error;
+mod options;
+mod password;
 mod sql;
+// Ground: names and times as they are kept, rights, limits, errors.
+mod id;
+mod log_in_limit;
+mod scope;
+mod secret_token;
+mod store_error;
+mod time;
 
 pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
 pub use database_file::DATABASE_FILE;

@@ -1,10 +1,11 @@
-//! Layers: the top-level modules of a crate name each other in one direction only.
+//! Layers: the top-level modules of a crate name each other in one direction only, the one that
+//! the pictures in ARCHITECTURE.md show.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::tree::{Uses, modules, uses};
-use crate::{no_problems, root, workspace};
+use crate::{entry, folder_of, no_problems, read, root, top_level_modules, workspace};
 
 /// Crates whose modules are still in circles, and what is to come of each. A crate that has none
 /// any more leaves the list.
@@ -38,6 +39,83 @@ fn top_level_modules_use_what_lies_below_them() {
         }
     }
     no_problems(&problems);
+}
+
+#[test]
+fn pictures_show_every_module_above_what_it_uses() {
+    let map = read(&root().join("ARCHITECTURE.md"));
+    let mut problems = Vec::new();
+    for package in &workspace().packages {
+        let Some(target) = package.targets.iter().find(|t| t.is_lib() || t.is_bin()) else {
+            continue;
+        };
+        let picture = picture(entry(&map, &folder_of(package)).unwrap_or_default());
+        let drawn: BTreeSet<&str> = picture.iter().flatten().copied().collect();
+        let declared = top_level_modules(package);
+        let declared: BTreeSet<&str> = declared.iter().map(String::as_str).collect();
+        for module in drawn.symmetric_difference(&declared) {
+            problems.push(format!(
+                "{}: `{module}` stands in the picture or in the crate's root, not in both",
+                package.name
+            ));
+        }
+        let uses = uses(&modules(target.src_path.as_std_path()));
+        problems.extend(
+            uses_that_climb(&picture, &uses)
+                .iter()
+                .map(|climbing| format!("{}: {climbing}", package.name)),
+        );
+    }
+    no_problems(&problems);
+}
+
+/// The layers of a crate's picture, from the top down: in its first code block, the words behind
+/// the bar; a line without a name before the bar goes on with the layer above it.
+fn picture(entry: &str) -> Vec<Vec<&str>> {
+    let mut layers: Vec<Vec<&str>> = Vec::new();
+    for line in entry.split("```").nth(1).unwrap_or_default().lines() {
+        let Some((name, names)) = line.split_once('│') else {
+            continue;
+        };
+        let names = names.split('·').map(str::trim);
+        match layers.last_mut().filter(|_| name.trim().is_empty()) {
+            Some(layer) => layer.extend(names),
+            None => layers.push(names.collect()),
+        }
+    }
+    layers
+}
+
+/// Sentences about modules that use what stands above them.
+fn uses_that_climb(picture: &[Vec<&str>], uses: &Uses) -> Vec<String> {
+    let layer_of: BTreeMap<&str, usize> = picture
+        .iter()
+        .enumerate()
+        .flat_map(|(layer, names)| names.iter().map(move |name| (*name, layer)))
+        .collect();
+    let mut climbing = Vec::new();
+    for (from, used) in uses {
+        for to in used.keys() {
+            if layer_of.get(to.as_str()) < layer_of.get(from.as_str()) {
+                climbing.push(format!("`{from}` uses `{to}`, which is drawn above it"));
+            }
+        }
+    }
+    climbing
+}
+
+#[test]
+fn a_use_that_climbs_is_seen_in_the_picture() {
+    let picture = picture("**`x`**\n```\ntop   │ a · b\n      │ c\nbelow │ d\n```\nwords `e`\n");
+    assert_eq!(picture, [vec!["a", "b", "c"], vec!["d"]]);
+    let uses: Uses = [("a", "d"), ("c", "a"), ("d", "c")]
+        .into_iter()
+        .map(|(from, to)| (from.to_owned(), [(to.to_owned(), BTreeSet::new())].into()))
+        .collect();
+    assert_eq!(
+        uses_that_climb(&picture, &uses),
+        ["`d` uses `c`, which is drawn above it"]
+    );
 }
 
 /// Sets of modules each of which reaches every other, by way of others or at once.
@@ -107,7 +185,7 @@ fn a_circle_is_told_with_its_edges() {
         })
         .fold(
             Uses::new(),
-            |mut all, (from, to): (String, std::collections::BTreeMap<_, _>)| {
+            |mut all, (from, to): (String, BTreeMap<_, _>)| {
                 all.entry(from).or_default().extend(to);
                 all
             },

@@ -229,6 +229,13 @@ fn top_level_modules(package: &Package) -> Vec<String> {
         .collect()
 }
 
+/// The folder of a crate, from the root of the tree.
+fn folder_of(package: &Package) -> String {
+    let folder = package.manifest_path.parent().unwrap();
+    let folder = folder.strip_prefix(root().to_str().unwrap()).unwrap();
+    folder.to_string()
+}
+
 /// The entry of a crate on the map: from the line that begins with its folder in bold, to the next
 /// bold line or heading.
 fn entry<'a>(map: &'a str, folder: &str) -> Option<&'a str> {
@@ -256,13 +263,7 @@ fn every_crate_and_top_level_module_is_on_the_map() {
     let map = read(&root().join("ARCHITECTURE.md"));
     let mut problems = Vec::new();
     for package in &workspace().packages {
-        let folder = package
-            .manifest_path
-            .parent()
-            .unwrap()
-            .strip_prefix(root().to_str().unwrap())
-            .unwrap()
-            .to_string();
+        let folder = folder_of(package);
         let Some(own) = entry(&map, &folder) else {
             problems.push(format!(
                 "ARCHITECTURE.md: no entry begins with **`{folder}`**"
