@@ -17,6 +17,7 @@ mod lint;
 mod reference;
 // The file becomes a connector.
 mod compile;
+mod declaration;
 mod yaml;
 // A connector that cannot be wrong, its settings resolved.
 mod connector;
@@ -49,6 +50,7 @@ pub use connector::{
     ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, Resource,
     RestAction, SettingKind, Tool,
 };
+pub use declaration::{Declaration, DeclaredSetting};
 pub use definition::schema;
 pub use document::{Difference, Differs};
 pub use failure::{BackendError, Fault};

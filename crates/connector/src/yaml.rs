@@ -39,8 +39,6 @@ pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
         );
         return None;
     }
-    let options =
-        || serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget() };
     let fault = match serde_saphyr::from_str_with_options::<Definition>(text, options()) {
         Ok(definition) => return Some(definition),
         Err(fault) => fault,
@@ -67,6 +65,11 @@ pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
         placed(&fault, found);
     }
     definition
+}
+
+/// How every file is read.
+pub(crate) fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget() }
 }
 
 fn budget() -> Option<serde_saphyr::Budget> {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use footbridge_connector::{Connector, MAX_FILE_BYTES, Problems};
+use footbridge_connector::{Connector, Declaration, MAX_FILE_BYTES, Problems};
 
 use crate::exit::Trouble;
 use crate::small_file;
@@ -30,7 +30,7 @@ pub(crate) struct ConnectorFile {
 #[derive(Debug, Clone, Copy)]
 enum Origin {
     /// It comes with the program.
-    BuiltIn(&'static BuiltIn),
+    BuiltIn(&'static BuiltInFile),
     /// It was found by its name in the user's directory.
     Directory,
     /// It was named by its path.
@@ -50,65 +50,75 @@ pub(crate) enum Reached {
 #[derive(Debug)]
 struct BuiltIn {
     name: &'static str,
-    file: &'static str,
-    text: &'static str,
+    file: &'static BuiltInFile,
     reached: Reached,
-    /// Compiled when it is first needed, and once: what decides of the environment and what serves
-    /// ask for the same.
+}
+
+/// A connector file that comes with the program.
+#[derive(Debug)]
+struct BuiltInFile {
+    path: &'static str,
+    text: &'static str,
+    /// Compiled when it is first needed, and once.
     compiled: OnceLock<Connector>,
 }
 
-impl BuiltIn {
-    const fn new(
-        name: &'static str,
-        file: &'static str,
-        text: &'static str,
-        reached: Reached,
-    ) -> Self {
+impl BuiltInFile {
+    const fn new(path: &'static str, text: &'static str) -> Self {
         let compiled = OnceLock::new();
         Self {
-            name,
-            file,
+            path,
             text,
-            reached,
             compiled,
         }
     }
 }
 
-const BOARD_FILE: &str = include_str!("../../../connectors/board.yaml");
-const TAIGA_FILE: &str = include_str!("../../../connectors/taiga.yaml");
-const TRUEPPM_FILE: &str = include_str!("../../../connectors/trueppm.yaml");
-const PTM_FILE: &str = include_str!("../../../connectors/ptm.yaml");
+static BOARD_FILE: BuiltInFile = BuiltInFile::new(
+    "connectors/board.yaml",
+    include_str!("../../../connectors/board.yaml"),
+);
+static TAIGA_FILE: BuiltInFile = BuiltInFile::new(
+    "connectors/taiga.yaml",
+    include_str!("../../../connectors/taiga.yaml"),
+);
+static TRUEPPM_FILE: BuiltInFile = BuiltInFile::new(
+    "connectors/trueppm.yaml",
+    include_str!("../../../connectors/trueppm.yaml"),
+);
+static PTM_FILE: BuiltInFile = BuiltInFile::new(
+    "connectors/ptm.yaml",
+    include_str!("../../../connectors/ptm.yaml"),
+);
 
 /// The board's file is there twice, with two upstreams: the local board, and a Production Board
 /// somewhere else.
 static BUILT_IN: [BuiltIn; 5] = [
-    BuiltIn::new(
-        "board",
-        "connectors/board.yaml",
-        BOARD_FILE,
-        Reached::InProcess,
-    ),
-    BuiltIn::new(
-        "prodmcp",
-        "connectors/board.yaml",
-        BOARD_FILE,
-        Reached::Network,
-    ),
-    BuiltIn::new(
-        "taiga",
-        "connectors/taiga.yaml",
-        TAIGA_FILE,
-        Reached::Network,
-    ),
-    BuiltIn::new(
-        "trueppm",
-        "connectors/trueppm.yaml",
-        TRUEPPM_FILE,
-        Reached::Network,
-    ),
-    BuiltIn::new("ptm", "connectors/ptm.yaml", PTM_FILE, Reached::Network),
+    BuiltIn {
+        name: "board",
+        file: &BOARD_FILE,
+        reached: Reached::InProcess,
+    },
+    BuiltIn {
+        name: "prodmcp",
+        file: &BOARD_FILE,
+        reached: Reached::Network,
+    },
+    BuiltIn {
+        name: "taiga",
+        file: &TAIGA_FILE,
+        reached: Reached::Network,
+    },
+    BuiltIn {
+        name: "trueppm",
+        file: &TRUEPPM_FILE,
+        reached: Reached::Network,
+    },
+    BuiltIn {
+        name: "ptm",
+        file: &PTM_FILE,
+        reached: Reached::Network,
+    },
 ];
 
 /// The connector that is served when none is named.
@@ -152,10 +162,10 @@ impl Connectors {
         })?;
         Ok(ConnectorFile {
             name: Some(known.name.to_owned()),
-            file: known.file.to_owned(),
-            text: Cow::Borrowed(known.text),
+            file: known.file.path.to_owned(),
+            text: Cow::Borrowed(known.file.text),
             reached: known.reached,
-            origin: Origin::BuiltIn(known),
+            origin: Origin::BuiltIn(known.file),
         })
     }
 
@@ -199,6 +209,13 @@ impl ConnectorFile {
         })
     }
 
+    /// What it declares, with the name it is served by; none when its faults hide that.
+    pub(crate) fn declaration(&self) -> Option<(String, Declaration)> {
+        let declaration = Declaration::read(&self.text)?;
+        let name = self.name.as_ref().unwrap_or(&declaration.name).clone();
+        Some((name, declaration))
+    }
+
     /// Compiles it, and gives the name it is served by.
     pub(crate) fn compile(&self) -> Result<(String, Connector), Trouble> {
         let connector = self.connector().map_err(|problems| {
@@ -233,14 +250,14 @@ impl ConnectorFile {
 
     /// The connector that the file describes.
     fn connector(&self) -> Result<Connector, Problems> {
-        let Origin::BuiltIn(known) = self.origin else {
+        let Origin::BuiltIn(file) = self.origin else {
             return footbridge_connector::compile(&self.file, &self.text);
         };
-        if let Some(connector) = known.compiled.get() {
+        if let Some(connector) = file.compiled.get() {
             return Ok(connector.clone());
         }
-        let connector = footbridge_connector::compile_sound(known.file, known.text)?;
-        Ok(known.compiled.get_or_init(|| connector).clone())
+        let connector = footbridge_connector::compile_sound(file.path, file.text)?;
+        Ok(file.compiled.get_or_init(|| connector).clone())
     }
 }
 
@@ -259,23 +276,27 @@ mod tests {
     use super::{BUILT_IN, Connectors, is_path};
 
     #[test]
-    fn a_built_in_connector_is_compiled_once() {
+    fn a_built_in_file_is_compiled_once() {
         let connectors = Connectors::with_directory(None).unwrap();
         for known in &BUILT_IN {
-            let compiled = || connectors.find(known.name).unwrap().compile().unwrap().1;
-            let (first, second) = (compiled(), compiled());
-            assert!(
-                std::ptr::eq(first.tools(), second.tools()),
-                "{}",
-                known.name
-            );
+            let compiled = |name| connectors.find(name).unwrap().compile().unwrap().1;
+            let first = compiled(known.name);
+            for other in &BUILT_IN {
+                assert_eq!(
+                    std::ptr::eq(first.tools(), compiled(other.name).tools()),
+                    std::ptr::eq(known.file, other.file),
+                    "{} {}",
+                    known.name,
+                    other.name
+                );
+            }
         }
     }
 
     #[test]
     fn every_built_in_connector_is_sound_down_to_its_filters() {
         for known in &BUILT_IN {
-            let compiled = footbridge_connector::compile(known.file, known.text);
+            let compiled = footbridge_connector::compile(known.file.path, known.file.text);
             assert_eq!(compiled.err(), None, "{}", known.name);
         }
     }

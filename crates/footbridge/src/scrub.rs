@@ -1,11 +1,14 @@
 //! The environment that the program keeps, and what else the served connectors decide of it before
 //! it starts. A server that has secrets in its environment starts itself again without them, so
 //! that neither `/proc` nor a child shows them; where a connector wants it (`scrub_environment`),
-//! with the variables that it needs and no others. Opens no backend.
+//! with the variables that it needs and no others. Opens no backend and compiles no connector:
+//! what is asked of one is what its file declares.
 
 use std::ffi::{OsStr, OsString};
 
-use footbridge_connector::{Connector, Decides, Kind, is_needed_variable};
+use footbridge_connector::{
+    Connector, Decides, Declaration, DeclaredSetting, Kind, is_needed_variable,
+};
 #[cfg(unix)]
 use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
@@ -33,11 +36,13 @@ const FILE_SUFFIX: &str = "_FILE";
 /// The program's own secrets.
 const SECRETS: [&str; 3] = ["FOOTBRIDGE_TOKEN", "ACTION_PROXY_API_KEY", "MCP_TOKEN"];
 
-/// What a file says that wants something before the program starts; others are not compiled for it.
+/// What a file says that wants something before the program starts; others are not looked into.
 const WORDS: [&str; 2] = ["scrub_environment", "log_level"];
 
 /// Variables with their values.
 type EnvironmentVariables = Vec<(OsString, OsString)>;
+/// What connectors declare, each with the name it is served by.
+type NamedDeclarations = Vec<(String, Declaration)>;
 
 /// Drops what the served connectors want dropped, by starting the program again in the same
 /// process; returns when there is nothing to drop, with the log level that a setting of theirs
@@ -53,16 +58,21 @@ pub(crate) fn drop_unneeded(command: &Command) -> Result<Option<&'static str>, T
     // who only asks something is gone before anybody looks
     let stays = matches!(command, Command::Serve(_));
     // What is wrong with the connectors or the settings is said by the command.
-    let Ok((settings, served)) = served(wanted, options, stays) else {
+    let Ok(Some((settings, served))) = declarations(wanted, options, stays) else {
         return Ok(None);
     };
-    let all = || served.iter().map(|(_, connector)| connector);
-    let (kept, dropped) = match wants_scrub(all()) {
-        true => sorted(std::env::vars_os(), &names(all())),
+    let declared = || served.iter().flat_map(|(_, file)| file.settings.iter());
+    let (kept, dropped) = match wants_scrub(served.iter().flat_map(|(_, file)| &file.kinds)) {
+        true => sorted(
+            std::env::vars_os(),
+            &declared()
+                .map(|setting| setting.name.as_str())
+                .collect::<Vec<_>>(),
+        ),
         false => (std::env::vars_os().collect(), 0),
     };
     let (kept, secrets) = if stays {
-        without_secrets(kept, &secret_names(all()))
+        without_secrets(kept, &secret_names(declared()))
     } else {
         (kept, Vec::new())
     };
@@ -71,16 +81,22 @@ pub(crate) fn drop_unneeded(command: &Command) -> Result<Option<&'static str>, T
     }
     Ok(served
         .iter()
-        .find_map(|(name, connector)| level(&settings, name, connector)))
+        .find_map(|(name, file)| level(&settings, name, file)))
 }
 
 /// Refuses to go on with an environment that a served connector wants scrubbed, and that is not.
 pub(crate) fn check<'c>(
     served: impl Iterator<Item = &'c Connector> + Clone,
 ) -> Result<(), Trouble> {
+    let names = || {
+        let settings = served.clone().flat_map(Connector::setting_rules);
+        settings
+            .map(|setting| setting.name.as_str())
+            .collect::<Vec<_>>()
+    };
     if cfg!(not(unix))
-        || !wants_scrub(served.clone())
-        || sorted(std::env::vars_os(), &names(served)).1 == 0
+        || !wants_scrub(served.clone().flat_map(Connector::kinds))
+        || sorted(std::env::vars_os(), &names()).1 == 0
     {
         return Ok(());
     }
@@ -89,13 +105,14 @@ pub(crate) fn check<'c>(
     ))
 }
 
-/// The connectors that are opened, when one of them may want something; all of them, as the
-/// settings of each are kept. One that stays may have secrets in its environment.
-fn served(
+/// What the connectors that are opened declare, each with its name, when one of them may want
+/// something; of all of them, as the settings of each are kept. One that stays may have secrets in
+/// its environment. None when a file has faults that hide what it declares.
+fn declarations(
     mut wanted: Vec<String>,
     options: &CommonOptions,
     stays: bool,
-) -> Result<(Settings, Vec<(String, Connector)>), Trouble> {
+) -> Result<Option<(Settings, NamedDeclarations)>, Trouble> {
     let settings = Settings::new(options.clone())?;
     let connectors = settings.connectors()?;
     if wanted.is_empty() {
@@ -119,36 +136,24 @@ fn served(
         .iter()
         .any(|file| words.iter().any(|word| file.text.contains(word)))
     {
-        return Ok((settings, Vec::new()));
+        return Ok(Some((settings, Vec::new())));
     }
-    let compiled = files
+    let declared = files
         .iter()
-        .map(connectors::ConnectorFile::compile)
-        .collect::<Result<_, _>>()?;
-    Ok((settings, compiled))
+        .map(connectors::ConnectorFile::declaration)
+        .collect::<Option<_>>();
+    Ok(declared.map(|declared| (settings, declared)))
 }
 
-fn wants_scrub<'c>(mut served: impl Iterator<Item = &'c Connector>) -> bool {
-    served.any(|connector| connector.kinds().contains(&Kind::ScrubEnvironment))
+fn wants_scrub<'k>(mut kinds: impl Iterator<Item = &'k Kind>) -> bool {
+    kinds.any(|kind| *kind == Kind::ScrubEnvironment)
 }
 
-fn names<'c>(served: impl Iterator<Item = &'c Connector>) -> Vec<&'c str> {
-    served
-        .flat_map(|connector| {
-            connector
-                .setting_rules()
-                .iter()
-                .map(|rule| rule.name.as_str())
-        })
-        .collect()
-}
-
-/// The names of the secrets that these have, and of those of the program.
-fn secret_names<'c>(served: impl Iterator<Item = &'c Connector>) -> Vec<&'c str> {
-    let rules =
-        served.flat_map(|connector| connector.setting_rules().iter().filter(|rule| rule.secret));
-    rules
-        .map(|rule| rule.name.as_str())
+/// The names of the secrets among these, and of those of the program.
+fn secret_names<'s>(settings: impl Iterator<Item = &'s DeclaredSetting>) -> Vec<&'s str> {
+    settings
+        .filter(|setting| setting.secret)
+        .map(|setting| setting.name.as_str())
         .chain(SECRETS)
         .collect()
 }
@@ -174,17 +179,17 @@ fn without_secrets(
 
 /// How much is logged, by the word of the backend's own server; a word that is none is refused with
 /// the other settings.
-fn level(settings: &Settings, name: &str, connector: &Connector) -> Option<&'static str> {
-    let rule = connector
-        .setting_rules()
+fn level(settings: &Settings, name: &str, file: &Declaration) -> Option<&'static str> {
+    let setting = file
+        .settings
         .iter()
-        .find(|rule| rule.decides == Some(Decides::LogLevel))?;
-    let said = settings
-        .of_connector(name, &rule.name)
+        .find(|setting| setting.decides == Some(Decides::LogLevel))?;
+    let word = settings
+        .of_connector(name, &setting.name)
         .ok()
         .flatten()
-        .or_else(|| rule.default.clone())?;
-    match said.trim().to_ascii_uppercase().as_str() {
+        .or_else(|| setting.default.clone())?;
+    match word.trim().to_ascii_uppercase().as_str() {
         "DEBUG" => Some("debug"),
         "INFO" => Some("info"),
         "WARNING" => Some("warn"),

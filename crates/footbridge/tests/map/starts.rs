@@ -1,5 +1,5 @@
 //! One start of a call, held over the sources: a tool's function is asked in one place, and the
-//! program has one endpoint and one road to its connectors.
+//! program has one endpoint and one road to its connectors, each of which is compiled once.
 
 use crate::{project_files, read, root};
 
@@ -40,4 +40,20 @@ fn the_program_has_one_endpoint_and_one_road_to_its_connectors() {
     let calls = sources_with("crates/footbridge/src", "backend.call_with(");
     assert_eq!(calls, ["crates/footbridge/src/write_road.rs"]);
     assert!(sources_with("crates/footbridge/src", ".backend.call(").is_empty());
+}
+
+#[test]
+fn a_connector_is_compiled_by_what_opens_it_alone() {
+    let compiling = sources_with("crates/footbridge/src", ".compile()?");
+    assert_eq!(
+        compiling,
+        [
+            "crates/footbridge/src/commands/actions.rs",
+            "crates/footbridge/src/opened.rs",
+            // the models alone, for a command that opens nothing
+            "crates/footbridge/src/opened.rs"
+        ]
+    );
+    let scrub = read(&root().join("crates/footbridge/src/scrub.rs"));
+    assert!(!scrub.contains("compile("), "it reads declarations alone");
 }
