@@ -229,7 +229,11 @@ async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
     match carry_out(road, call).await {
         Ok(json) => match caller.reader() {
             ResultReader::Program => Ok(Output::default().with_extension(CallEnd::Answered(json))),
-            ResultReader::Model | ResultReader::Person => answered(road, json),
+            ResultReader::Person => answered(road, json).map(|output| {
+                let text = output.first_text().unwrap_or_default().to_owned();
+                output.with_extension(CallEnd::Answered(text))
+            }),
+            ResultReader::Model => answered(road, json),
         },
         Err(no_answer) => no_answer.into_result(caller),
     }

@@ -479,10 +479,10 @@ fn unanswered(inner: &Inner, why: Unanswered, ask: &Ask) -> BackendError {
         }
         Unanswered::TimedOut => {
             let seconds = inner.timeout.as_secs_f32();
-            let again = if reads && !ask.is_whole {
-                " Try again, or ask for less."
-            } else {
-                ""
+            let again = match (reads, ask.is_whole) {
+                (false, _) => "",
+                (true, true) => " Try again.",
+                (true, false) => " Try again, or ask for less.",
             };
             BackendError::backend(
                 format!("{title} did not answer within {seconds} s.{again}{unknown}"),

@@ -324,14 +324,20 @@ async fn a_backend_that_does_not_answer_is_given_up() {
         .await
         .unwrap_err();
     assert!(
-        read.message().contains("did not answer within 0.05 s") && read.retry_is_safe(),
+        read.message()
+            .contains("did not answer within 0.05 s. Try again, or ask for less.")
+            && read.retry_is_safe()
+            && !read.may_have_changed(),
         "{read}"
     );
     let write = call(&backend, "card_create", json!({"title": "x"}))
         .await
         .unwrap_err();
     assert!(
-        write.message().contains("is not known") && !write.retry_is_safe(),
+        write.message().contains("is not known")
+            && !write.message().contains("Try again")
+            && !write.retry_is_safe()
+            && write.may_have_changed(),
         "{write}"
     );
 }

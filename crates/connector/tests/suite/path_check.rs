@@ -467,3 +467,17 @@ fn what_a_file_says_of_documents_and_assumptions_must_mean_something() {
         assert!(said.contains(what), "no {what:?} in {said:?}");
     }
 }
+
+/// Nobody can ask for less of a document; a try again can do no harm.
+#[tokio::test]
+async fn a_backend_that_does_not_answer_may_be_asked_again() {
+    let file = format!("{HEAD}{FILE}").replace("  base: http", "  timeout: 50ms\n  base: http");
+    let silent = Scripted::later(&file, &[], |_| Box::pin(std::future::pending()));
+    let found = silent.backend.check_paths().await;
+    let sentence = "X did not answer within 0.05 s. Try again.";
+    assert_eq!(
+        found.missed,
+        [("/openapi.json".to_owned(), sentence.to_owned())]
+    );
+    assert!(found.is_down && silent.lines().len() == 1);
+}

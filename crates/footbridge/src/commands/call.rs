@@ -1,6 +1,6 @@
 //! `footbridge call`: one tool, by the road that clients take.
 
-use footbridge_mcp::CallError;
+use footbridge_mcp::{CallError, Output};
 use serde_json::{Map, Value};
 
 use crate::caller::Caller;
@@ -10,7 +10,7 @@ use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::settings::Settings;
 use crate::terminal;
-use crate::write_road::Doors;
+use crate::write_road::{CallEnd, Doors};
 
 pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     let given = match &arguments.json {
@@ -31,13 +31,30 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
         )),
         other => Trouble::usage(other),
     })?;
-    let text = output.first_text().unwrap_or_default();
-    if output.is_error() {
-        terminal::say(text);
-        return Ok(Exit::Failed);
+    match for_person(output) {
+        Ok(answer) => {
+            terminal::print(answer)?;
+            Ok(Exit::Done)
+        }
+        Err(why) => {
+            terminal::say(why);
+            Ok(Exit::Failed)
+        }
     }
-    terminal::print(text)?;
-    Ok(Exit::Done)
+}
+
+/// What a person reads of a call: the answer, or why there is none. A call that never came to its
+/// tool's road, or was stopped there, has the endpoint's words alone.
+fn for_person(mut output: Output) -> Result<String, String> {
+    let end = output.take_extension::<CallEnd>();
+    end.map(CallEnd::for_person).unwrap_or_else(|| {
+        let text = output.first_text().unwrap_or_default().to_owned();
+        if output.is_error() {
+            Err(text)
+        } else {
+            Ok(text)
+        }
+    })
 }
 
 fn from_json(text: &str) -> Result<Map<String, Value>, Trouble> {
@@ -76,7 +93,10 @@ fn from_pairs(pairs: &[String]) -> Result<Map<String, Value>, Trouble> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::from_pairs;
+    use footbridge_mcp::Output;
+
+    use super::{for_person, from_pairs};
+    use crate::write_road::CallEnd;
 
     fn pairs(given: &[&str]) -> Option<Value> {
         from_pairs(
@@ -87,6 +107,20 @@ mod tests {
         )
         .ok()
         .map(Value::Object)
+    }
+
+    #[test]
+    fn how_a_call_ended_is_in_its_type_and_not_in_its_text() {
+        let answer = CallEnd::Answered("[1]".to_owned());
+        for output in [Output::text("the text"), Output::error("the text")] {
+            let output = output.with_extension(answer.clone());
+            assert_eq!(for_person(output), Ok("[1]".to_owned()));
+        }
+        let refused = Output::error("the arguments do not fit");
+        assert_eq!(
+            for_person(refused),
+            Err("the arguments do not fit".to_owned())
+        );
     }
 
     #[test]

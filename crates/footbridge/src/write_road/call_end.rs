@@ -13,12 +13,23 @@ const RETRY_IS_SAFE: &str = "footbridge/retry_is_safe";
 /// How a call ended. A program that called in process finds it beside its output.
 #[derive(Debug, Clone)]
 pub(crate) enum CallEnd {
-    /// The backend answered: the JSON of the result, or of the records for a program.
+    /// The backend answered: what a person reads of it, or the JSON of the records for a program.
     Answered(String),
     /// The write road did not let it through; nothing was done.
     Refused(RoadRefusal),
     /// It was let through and failed.
     Failed(CallFailure),
+}
+
+impl CallEnd {
+    /// What a person reads of it: the answer, or why there is none.
+    pub(crate) fn for_person(self) -> Result<String, String> {
+        match self {
+            Self::Answered(text) => Ok(text),
+            Self::Refused(refusal) => Err(refusal.message),
+            Self::Failed(failure) => Err(failure.message),
+        }
+    }
 }
 
 /// What did not let a call through, in a sentence.
@@ -132,7 +143,28 @@ impl From<Failure> for NoAnswer {
 mod tests {
     use footbridge_connector::Fault;
 
-    use super::CallFailure;
+    use super::{CallEnd, CallFailure, Refuser, RoadRefusal};
+
+    #[test]
+    fn a_person_reads_the_answer_or_why_there_is_none() {
+        let message = "Not now.".to_owned();
+        let refusal = RoadRefusal {
+            by: Refuser::Key,
+            message: message.clone(),
+        };
+        let failure = CallFailure {
+            fault: Fault::Backend,
+            status: Some(503),
+            may_have_changed: false,
+            retry_is_safe: true,
+            message: message.clone(),
+        };
+        let answer = CallEnd::Answered("{}".to_owned());
+        assert_eq!(answer.for_person(), Ok("{}".to_owned()));
+        for end in [CallEnd::Refused(refusal), CallEnd::Failed(failure)] {
+            assert_eq!(end.for_person(), Err(message.clone()));
+        }
+    }
 
     #[test]
     fn what_another_request_would_not_mend_is_inside() {
