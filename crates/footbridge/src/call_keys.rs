@@ -124,13 +124,13 @@ impl CallKeys {
         };
         let lock = self.lock(&call).lock_owned().await;
         let fingerprint = fingerprint(arguments);
-        let mut kept = store.begin_kept_call(&call, room, &fingerprint, now).await;
-        if let Ok(KeptCall::Other(before)) = &kept
+        let mut call_state = store.begin_kept_call(&call, room, &fingerprint, now).await;
+        if let Ok(KeptCall::Other(before)) = &call_state
             && *before == fingerprint_of_before(arguments)
         {
-            kept = store.begin_kept_call(&call, room, before, now).await;
+            call_state = store.begin_kept_call(&call, room, before, now).await;
         }
-        match kept {
+        match call_state {
             Ok(KeptCall::Begun) => Begun::Go(ReservedCall {
                 call,
                 store,

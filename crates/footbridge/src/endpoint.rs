@@ -39,7 +39,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
 fn title(served: &[Served]) -> String {
     let titles: Vec<_> = served
         .iter()
-        .map(|one| one.backend.connector().title())
+        .map(|served| served.backend.connector().title())
         .collect();
     format!("{} (Footbridge)", titles.join(", "))
 }
@@ -48,7 +48,7 @@ fn title(served: &[Served]) -> String {
 fn instructions(served: &[Served]) -> String {
     let mut paragraphs: Vec<String> = served
         .iter()
-        .map(|one| one.backend.connector().instructions().trim().to_owned())
+        .map(|served| served.backend.connector().instructions().trim().to_owned())
         .collect();
     paragraphs.extend(served.iter().filter_map(closed_sentence));
     paragraphs.join("\n\n")

@@ -77,7 +77,7 @@ impl Settings {
             self.file
                 .connectors
                 .get(connector)
-                .and_then(|own| own.allow.clone())
+                .and_then(|connector| connector.allow.clone())
                 .or_else(|| self.file.allow.clone())
         };
         self.allow.clone().or_else(in_file)
@@ -94,17 +94,18 @@ impl Settings {
         if !self.groups.is_empty() {
             return Ok(groups::switched(groups, &self.groups));
         }
-        let own = self
+        let in_file = self
             .file
             .connectors
             .get(connector)
-            .and_then(|own| own.groups.as_ref());
+            .and_then(|connector| connector.groups.as_ref());
         let switches = groups::switches(
-            own.or(self.file.groups.as_ref())
+            in_file
+                .or(self.file.groups.as_ref())
                 .map(Vec::as_slice)
                 .unwrap_or_default(),
         );
-        if own.is_some() {
+        if in_file.is_some() {
             groups::check(&switches, groups.iter().map(|(group, _)| group.as_str()))?;
         }
         Ok(groups::switched(groups, &switches))
@@ -157,7 +158,7 @@ impl Settings {
             .connectors
             .get(connector)
             .into_iter()
-            .flat_map(|own| own.settings.keys())
+            .flat_map(|connector| connector.settings.keys())
             .map(String::as_str)
     }
 

@@ -30,19 +30,19 @@ impl ToolNames {
             published: BTreeSet::new(),
             plain: BTreeMap::new(),
         };
-        for one in served {
-            for tool in one.backend.connector().tools() {
-                let published = names.published(&one.name, &tool.name);
+        for served in served {
+            for tool in served.backend.connector().tools() {
+                let published = names.published(&served.name, &tool.name);
                 if published.len() > MAX_PUBLISHED {
                     return Err(Trouble::usage(format!(
                         "{} cannot be served together with others: its tool {} would be called {published}, which is longer than {MAX_PUBLISHED} characters; rename one of the two, or serve it alone",
-                        one.name, tool.name
+                        served.name, tool.name
                     )));
                 }
                 if !names.published.insert(published.clone()) {
                     return Err(Trouble::usage(format!(
                         "{} cannot be served together with the others: two tools would be called {published}; start footbridge once for each",
-                        one.name
+                        served.name
                     )));
                 }
                 let plain: BTreeSet<&String> =
@@ -73,12 +73,13 @@ impl ToolNames {
     /// them.
     pub(crate) fn aliases(&self, connector: &str, tool: &Tool) -> Vec<String> {
         let published = self.published(connector, &tool.name);
-        let own = Some(&tool.name).filter(|name| **name != published);
+        let unprefixed = Some(&tool.name).filter(|name| **name != published);
         let is_free = |name: &&String| {
             !self.is_joined
                 || (self.plain.get(*name) == Some(&1) && !self.published.contains(*name))
         };
-        own.into_iter()
+        unprefixed
+            .into_iter()
             .chain(&tool.aliases)
             .filter(is_free)
             .cloned()

@@ -122,71 +122,81 @@ fn admits(gate: &Gate, effect: Effect, caller: Caller) -> bool {
 }
 
 /// What a tool takes beside its schema, and for how long it may run.
-fn taking(made: Tool<Caller>, tool: &ConnectorTool) -> Tool<Caller> {
-    let made = made
-        .nullable(tool.nullable.iter().map(String::as_str))
-        .or_integer(tool.takes_ids.iter().map(String::as_str));
-    let made = made.time_limit(limits::TOOL_TIME + tool.longest_wait);
-    let made = tool
+fn taking(tool: Tool<Caller>, connector_tool: &ConnectorTool) -> Tool<Caller> {
+    let tool = tool
+        .nullable(connector_tool.nullable.iter().map(String::as_str))
+        .or_integer(connector_tool.takes_ids.iter().map(String::as_str));
+    let tool = tool.time_limit(limits::TOOL_TIME + connector_tool.longest_wait);
+    let tool = connector_tool
         .argument_aliases
         .iter()
-        .fold(made, |made, (alias, name)| made.argument_alias(alias, name));
-    tool.value_aliases
+        .fold(tool, |tool, (alias, name)| tool.argument_alias(alias, name));
+    connector_tool
+        .value_aliases
         .iter()
-        .fold(made, |made, (name, alias, value)| {
-            made.value_alias(name, alias, value)
+        .fold(tool, |tool, (name, alias, value)| {
+            tool.value_alias(name, alias, value)
         })
 }
 
-fn open(served: &Served, tool: &ConnectorTool, names: &ToolNames, keys: &CallKeys) -> Tool<Caller> {
-    let road = Road::new(served, tool, keys);
-    let name = names.published(&served.name, &tool.name);
-    let made = Tool::new(
+fn open(
+    served: &Served,
+    connector_tool: &ConnectorTool,
+    names: &ToolNames,
+    keys: &CallKeys,
+) -> Tool<Caller> {
+    let road = Road::new(served, connector_tool, keys);
+    let name = names.published(&served.name, &connector_tool.name);
+    let tool = Tool::new(
         name,
-        tool.description.as_str(),
-        tool.input_schema.clone(),
+        connector_tool.description.as_str(),
+        connector_tool.input_schema.clone(),
         move |call: Call<Caller>| {
             let road = Arc::clone(&road);
             async move { run(&road, call).await }
         },
     );
-    let made = made
-        .title(tool.title.as_str())
-        .effect(match tool.effect {
+    let tool = tool
+        .title(connector_tool.title.as_str())
+        .effect(match connector_tool.effect {
             Effect::Read => footbridge_mcp::Effect::Read,
             Effect::Write => footbridge_mcp::Effect::Write,
             Effect::Destroy => footbridge_mcp::Effect::Destroy,
         })
-        .idempotent(tool.annotations.idempotent)
-        .open_world(tool.annotations.open_world);
-    let made = match tool.output_schema.as_ref().filter(|_| tool.structured) {
-        Some(schema) => made.output_schema(schema.clone()),
-        None => made,
+        .idempotent(connector_tool.annotations.idempotent)
+        .open_world(connector_tool.annotations.open_world);
+    let tool = match connector_tool
+        .output_schema
+        .as_ref()
+        .filter(|_| connector_tool.structured)
+    {
+        Some(schema) => tool.output_schema(schema.clone()),
+        None => tool,
     };
-    let made = taking(made, tool);
-    let made = if tool.asks {
-        made.unlisted_argument(second_call::ARGUMENT, second_call::schema())
+    let tool = taking(tool, connector_tool);
+    let tool = if connector_tool.asks {
+        tool.unlisted_argument(second_call::ARGUMENT, second_call::schema())
     } else {
-        made
+        tool
     };
-    let unlisted = tool.unlisted_arguments.iter();
-    let made = unlisted.fold(made, |made, (name, schema)| {
-        made.unlisted_argument(*name, schema.clone())
+    let unlisted = connector_tool.unlisted_arguments.iter();
+    let tool = unlisted.fold(tool, |tool, (name, schema)| {
+        tool.unlisted_argument(*name, schema.clone())
     });
     // what a model read in a fence it gives back in one
-    let made = made.read_arguments(
+    let tool = tool.read_arguments(
         footbridge_connector::may_be_fenced,
         footbridge_connector::unfence,
     );
-    let made = if served.lists(tool) {
-        made
+    let tool = if served.lists(connector_tool) {
+        tool
     } else {
-        made.unlisted()
+        tool.unlisted()
     };
     names
-        .aliases(&served.name, tool)
+        .aliases(&served.name, connector_tool)
         .into_iter()
-        .fold(made, Tool::alias)
+        .fold(tool, Tool::alias)
 }
 
 /// A tool that nobody may call: it has a name, and nothing behind it.

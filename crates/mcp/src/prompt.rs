@@ -276,18 +276,18 @@ impl<C: 'static> Prompt<C> {
 
     /// What is wrong with the arguments of a call, in one sentence: the first problems, and how
     /// many more there are.
-    pub(crate) fn check(&self, given: &Map<String, Value>) -> Result<(), String> {
+    pub(crate) fn check(&self, arguments: &Map<String, Value>) -> Result<(), String> {
         let missing = self
             .arguments
             .iter()
-            .filter(|argument| argument.required && !given.contains_key(&argument.name));
-        let unknown = given.keys().filter(|name| {
+            .filter(|argument| argument.required && !arguments.contains_key(&argument.name));
+        let unknown = arguments.keys().filter(|name| {
             !self
                 .arguments
                 .iter()
                 .any(|argument| argument.name == **name)
         });
-        let not_text = given
+        let not_text = arguments
             .iter()
             .filter(|(_, value)| !value.is_string())
             .map(|(name, _)| name);

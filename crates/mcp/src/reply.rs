@@ -184,20 +184,20 @@ fn append_output(
 
 /// What closes the result of a tool: its own `_meta`, joined with that of every modern result.
 fn append_end(bytes: &mut Vec<u8>, meta: Option<&Map<String, Value>>, modern_tail: Option<&str>) {
-    let own = meta.and_then(|meta| serde_json::to_string(meta).ok());
-    match (own, modern_tail) {
+    let meta_json = meta.and_then(|meta| serde_json::to_string(meta).ok());
+    match (meta_json, modern_tail) {
         (None, tail) => bytes.extend_from_slice(tail.unwrap_or("}").as_bytes()),
-        (Some(own), None) => {
+        (Some(meta_json), None) => {
             bytes.extend_from_slice(b",\"_meta\":");
-            bytes.extend_from_slice(own.as_bytes());
+            bytes.extend_from_slice(meta_json.as_bytes());
             bytes.push(b'}');
         }
         // The tail closes `_meta` and the result, in this order.
-        (Some(own), Some(tail)) => {
+        (Some(meta_json), Some(tail)) => {
             let open = tail.strip_suffix("}}").unwrap_or(tail);
             bytes.extend_from_slice(open.as_bytes());
             bytes.push(b',');
-            bytes.extend_from_slice(own.strip_prefix('{').unwrap_or(&own).as_bytes());
+            bytes.extend_from_slice(meta_json.strip_prefix('{').unwrap_or(&meta_json).as_bytes());
             bytes.push(b'}');
         }
     }

@@ -347,8 +347,8 @@ impl TestResult {
                 .flatten()
         };
         let messages = pieces("messages").filter_map(|message| message.get("content"));
-        let all = pieces("content").chain(pieces("contents")).chain(messages);
-        let texts: Vec<&str> = all
+        let pieces_with_text = pieces("content").chain(pieces("contents")).chain(messages);
+        let texts: Vec<&str> = pieces_with_text
             .filter_map(|piece| piece.get("text").and_then(Value::as_str))
             .collect();
         texts.join("\n")

@@ -43,19 +43,19 @@ pub(crate) async fn run(arguments: ActionsArguments) -> Result<Exit, Trouble> {
             Ok(matches) => matches,
             Err(shown) => return Ok(exit::shown(&shown)),
         };
-    let asked = matches.subcommand().and_then(|(command, given)| {
+    let chosen = matches.subcommand().and_then(|(command, options)| {
         Some((
             connector
                 .actions()
                 .iter()
                 .find(|action| action.command == command)?,
-            given,
+            options,
         ))
     });
-    let Some((action, given)) = asked else {
+    let Some((action, options)) = chosen else {
         return Err(Trouble::usage("there is no such action"));
     };
-    let fields = words::fields(action, given)?;
+    let fields = words::fields(action, options)?;
     let base = base(arguments.server.base_url.as_deref())?;
     let key = arguments
         .api_key
@@ -72,18 +72,18 @@ pub(crate) async fn run(arguments: ActionsArguments) -> Result<Exit, Trouble> {
             "cannot reach {base}: {why}; is the server running?"
         ))
     })?;
-    let mut found = read(&answer)?;
+    let mut document = read(&answer)?;
     if arguments.pretty {
-        found.sort_all_objects();
-        terminal::print(format_args!("{found:#}"))?;
+        document.sort_all_objects();
+        terminal::print(format_args!("{document:#}"))?;
     } else {
-        terminal::print(found)?;
+        terminal::print(document)?;
     }
     Ok(Exit::Done)
 }
 
-fn base(given: Option<&str>) -> Result<Url, Trouble> {
-    let text = given.ok_or_else(|| {
+fn base(base_url: Option<&str>) -> Result<Url, Trouble> {
+    let text = base_url.ok_or_else(|| {
         Trouble::usage("--base-url is required (set TAIGA_PROXY_BASE_URL or pass explicitly)")
     })?;
     let url = Url::parse(text)
@@ -152,14 +152,14 @@ fn request(
 
 /// The JSON of a success; the sentence of a refusal.
 fn read(answer: &Response<Bytes>) -> Result<Value, Trouble> {
-    let found: Option<Value> = serde_json::from_slice(answer.body()).ok();
+    let document: Option<Value> = serde_json::from_slice(answer.body()).ok();
     let status = answer.status();
     if !status.is_success() {
-        let said = found
+        let reason = document
             .as_ref()
-            .and_then(|found| found.get("error"))
+            .and_then(|document| document.get("error"))
             .and_then(Value::as_str);
-        let said = said.map_or_else(
+        let reason = reason.map_or_else(
             || {
                 status
                     .canonical_reason()
@@ -169,11 +169,11 @@ fn read(answer: &Response<Bytes>) -> Result<Value, Trouble> {
             terminal::harmless,
         );
         return Err(Trouble::failed(format!(
-            "Request failed with HTTP {}: {said}",
+            "Request failed with HTTP {}: {reason}",
             status.as_u16()
         )));
     }
-    found.ok_or_else(|| {
+    document.ok_or_else(|| {
         Trouble::failed("the answer is no JSON: is --base-url the address of footbridge?")
     })
 }

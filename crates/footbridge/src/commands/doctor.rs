@@ -18,31 +18,32 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
     let settings = Settings::new(arguments.options)?;
     let opened = Opened::open(&arguments.connectors, &settings).await?;
     let is_local = |served: &Served| opened.local.is_some() && served.name == connectors::DEFAULT;
-    let mut found = Vec::with_capacity(opened.served.len());
+    let mut all_examined = Vec::with_capacity(opened.served.len());
     for served in &opened.served {
-        let one = Examined::of(served, is_local(served)).await;
+        let examined = Examined::of(served, is_local(served)).await;
         if !arguments.json {
             terminal::print(
-                one.lines()
+                examined
+                    .lines()
                     .iter()
                     .map(|line| terminal::harmless(line))
                     .collect::<Vec<_>>()
                     .join("\n"),
             )?;
         }
-        found.push(one);
+        all_examined.push(examined);
     }
     if arguments.json {
         terminal::print(format_args!(
             "{:#}",
-            Value::Array(found.iter().map(Examined::as_json).collect())
+            Value::Array(all_examined.iter().map(Examined::as_json).collect())
         ))?;
     }
-    let exit = if found.iter().any(Examined::is_wrong) {
+    let exit = if all_examined.iter().any(Examined::is_wrong) {
         Exit::Failed
-    } else if found.iter().any(Examined::is_unset) {
+    } else if all_examined.iter().any(Examined::is_unset) {
         Exit::Usage
-    } else if found.iter().any(Examined::is_unknown) {
+    } else if all_examined.iter().any(Examined::is_unknown) {
         Exit::Code(NOT_COMPARED)
     } else {
         Exit::Done
@@ -225,8 +226,8 @@ impl<'s> Examined<'s> {
         for difference in &paths.differences {
             say(word(difference), sentence(difference));
         }
-        for (path, asked) in &paths.asked {
-            say("assumed", format!("GET {path}: {}", what_came(asked)));
+        for (path, asked_path) in &paths.asked {
+            say("assumed", format!("GET {path}: {}", what_came(asked_path)));
         }
         lines
     }
@@ -235,12 +236,12 @@ impl<'s> Examined<'s> {
     fn differing(&self) -> Vec<(&str, &str)> {
         let mut differing: Vec<(&str, &str)> = Vec::new();
         for difference in self.paths.iter().flat_map(|paths| &paths.differences) {
-            let one = (
+            let operation = (
                 difference.operation.method.as_str(),
                 difference.operation.path.as_str(),
             );
-            if !differing.contains(&one) {
-                differing.push(one);
+            if !differing.contains(&operation) {
+                differing.push(operation);
             }
         }
         differing
@@ -257,35 +258,35 @@ impl<'s> Examined<'s> {
                 json!({ "passed": false, "error": failure.error.for_people(), "is_down": failure.is_down })
             }
         };
-        let mut found = json!({
+        let mut report = json!({
             "connector": self.served.name, "title": connector.title(), "address": self.address,
             "unset_secrets": self.served.unset_secrets, "checks": checks, "operations": self.operations, "assumed": self.assumed
         });
-        if let (Some(paths), Some(found)) = (&self.paths, found.as_object_mut()) {
-            let document = paths.document.as_ref();
-            let document = document
-                .map(|one| json!({ "path": one.path, "title": one.title, "version": one.version }));
+        if let (Some(paths), Some(entries)) = (&self.paths, report.as_object_mut()) {
+            let document = paths.document.as_ref().map(|document| {
+                json!({ "path": document.path, "title": document.title, "version": document.version })
+            });
             let missed = paths
                 .missed
                 .iter()
                 .map(|(path, what)| json!({ "path": path, "found": what }));
-            let asked = paths.asked.iter().map(|(path, asked)| {
-                let outcome = match asked {
+            let asked_paths = paths.asked.iter().map(|(path, asked_path)| {
+                let outcome = match asked_path {
                     AskedPath::Answered => "answered",
                     AskedPath::Refused(_) => "refused",
                     AskedPath::Unclear(_) => "unclear",
                 };
-                json!({ "path": path, "outcome": outcome, "says": what_came(asked) })
+                json!({ "path": path, "outcome": outcome, "says": what_came(asked_path) })
             });
-            found.insert("document".to_owned(), document.unwrap_or_default());
-            found.insert("missed".to_owned(), missed.collect());
-            found.insert(
+            entries.insert("document".to_owned(), document.unwrap_or_default());
+            entries.insert("missed".to_owned(), missed.collect());
+            entries.insert(
                 "differences".to_owned(),
                 paths.differences.iter().map(as_json).collect(),
             );
-            found.insert("asked".to_owned(), asked.collect());
+            entries.insert("asked".to_owned(), asked_paths.collect());
         }
-        found
+        report
     }
 }
 
@@ -332,8 +333,8 @@ fn as_json(difference: &Difference) -> Value {
     })
 }
 
-fn what_came(asked: &AskedPath) -> String {
-    match asked {
+fn what_came(asked_path: &AskedPath) -> String {
+    match asked_path {
         AskedPath::Answered => "the backend answers".to_owned(),
         AskedPath::Refused(status) => format!("the backend has nothing there (status {status})"),
         AskedPath::Unclear(why) => format!("unclear: {why}"),

@@ -94,14 +94,14 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
 }
 
 /// None given is everything that the board's models allow.
-fn read_scopes(given: &[String]) -> Result<Vec<Scope>, Trouble> {
+fn read_scopes(texts: &[String]) -> Result<Vec<Scope>, Trouble> {
     let models = board_models()?;
     let known: Vec<&str> = models.names().collect();
-    if given.is_empty() {
-        let all = known
+    if texts.is_empty() {
+        let scopes = known
             .iter()
             .map(|model| Scope::parse(&format!("{model}:write")));
-        return all.collect::<Result<_, _>>().map_err(Trouble::failed);
+        return scopes.collect::<Result<_, _>>().map_err(Trouble::failed);
     }
     let read = |text: &String| {
         let scope = Scope::parse(text).map_err(Trouble::usage)?;
@@ -114,10 +114,10 @@ fn read_scopes(given: &[String]) -> Result<Vec<Scope>, Trouble> {
             known.join(", ")
         )))
     };
-    given.iter().map(read).collect()
+    texts.iter().map(read).collect()
 }
 
-fn read_time(given: Option<&str>) -> Result<Option<Timestamp>, Trouble> {
+fn read_time(text: Option<&str>) -> Result<Option<Timestamp>, Trouble> {
     let read = |text: &str| {
         text.parse::<Timestamp>().map_err(|_| {
             Trouble::usage(format!(
@@ -125,7 +125,7 @@ fn read_time(given: Option<&str>) -> Result<Option<Timestamp>, Trouble> {
             ))
         })
     };
-    given.map(read).transpose()
+    text.map(read).transpose()
 }
 
 fn as_json(token: &PersonalToken) -> Value {

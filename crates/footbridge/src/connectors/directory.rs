@@ -48,7 +48,7 @@ impl Directory {
     pub(super) fn path_of(&self, name: &str) -> Result<Option<&Path>, Trouble> {
         match self.files.get(name).map(Vec::as_slice) {
             None | Some([]) => Ok(None),
-            Some([one]) => Ok(Some(one)),
+            Some([path]) => Ok(Some(path)),
             Some(several) => {
                 let paths: Vec<_> = several
                     .iter()

@@ -35,11 +35,12 @@ fn resource(served: &Served, offered: &Offered) -> Resource<Caller> {
             read(&backend, &name, call).await
         }
     };
-    let made = match offered.is_template {
+    let resource = match offered.is_template {
         true => Resource::template(offered.uri.as_str(), offered.name.as_str(), read),
         false => Resource::new(offered.uri.as_str(), offered.name.as_str(), read),
     };
-    made.title(offered.title.as_str())
+    resource
+        .title(offered.title.as_str())
         .description(offered.description.as_str())
         .mime_type(offered.mime_type.as_str())
 }
@@ -78,32 +79,32 @@ async fn read(
 pub(super) fn prompts(served: &Served, is_joined: bool) -> Vec<Prompt<Caller>> {
     let connector: &Connector = served.backend.connector();
     let backend = Arc::new(served.backend.clone());
-    let made = connector.prompts().iter().map(|offered| {
+    let prompts = connector.prompts().iter().map(|offered| {
         let name = if is_joined {
             format!("{}_{}", served.name, offered.name)
         } else {
             offered.name.clone()
         };
-        let (backend, own) = (Arc::clone(&backend), offered.name.clone());
+        let (backend, own_name) = (Arc::clone(&backend), offered.name.clone());
         let write = move |call: Call<Caller>| {
             let message = backend
                 .connector()
                 .prompts()
                 .iter()
-                .find(|prompt| prompt.name == own);
+                .find(|prompt| prompt.name == own_name);
             let message = message.map(|prompt| prompt.message(&call.arguments.into_map()));
             async move { message.map(Messages::user).ok_or(Failure::NotFound) }
         };
-        let made =
+        let prompt =
             Prompt::new(name, offered.description.as_str(), write).title(offered.title.as_str());
-        offered.arguments.iter().fold(made, |made, argument| {
+        offered.arguments.iter().fold(prompt, |prompt, argument| {
             let (name, description) = (argument.name.as_str(), argument.description.as_str());
-            made.argument(if argument.required {
+            prompt.argument(if argument.required {
                 PromptArgument::required(name, description)
             } else {
                 PromptArgument::new(name, description)
             })
         })
     });
-    made.collect()
+    prompts.collect()
 }

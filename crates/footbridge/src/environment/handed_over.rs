@@ -69,7 +69,7 @@ pub(crate) fn take_over() -> Result<(), Trouble> {
     let descriptor: u32 = descriptor
         .to_str()
         .and_then(|text| text.parse().ok())
-        .filter(|it| *it > STANDARD)
+        .filter(|number| *number > STANDARD)
         .ok_or_else(wrong)?;
     let mut text = String::new();
     let pipe = File::open(path(descriptor)).map_err(|_| wrong())?;

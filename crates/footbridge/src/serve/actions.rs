@@ -244,18 +244,19 @@ pub(super) fn admit(key: Option<&DoorSecret>, headers: &HeaderMap) -> Result<(),
             "Proxy API key is not configured",
         ));
     };
-    let given = headers
+    let sent_key = headers
         .get(KEY)
         .map(header::HeaderValue::as_bytes)
         .unwrap_or_default();
-    if given.is_empty() {
+    if sent_key.is_empty() {
         return Err(ActionRefusal::new(
             StatusCode::UNAUTHORIZED,
             "Missing X-Api-Key header".to_owned(),
         ));
     }
-    let is_it = std::str::from_utf8(given).is_ok_and(|given| key.is(&SecretString::from(given)));
-    if is_it {
+    let is_right =
+        std::str::from_utf8(sent_key).is_ok_and(|text| key.is(&SecretString::from(text)));
+    if is_right {
         Ok(())
     } else {
         Err(ActionRefusal::new(

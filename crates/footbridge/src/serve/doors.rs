@@ -77,7 +77,7 @@ pub(super) fn routes(
     let status = json!({ "name": "footbridge", "version": env!("CARGO_PKG_VERSION"), "connectors": names, "mcp": "/mcp", "sse": "/sse" });
     let up = up(opened);
     let store = opened.local.as_ref().map(|local| local.store.clone());
-    let asked = opened
+    let readiness_of = opened
         .served
         .iter()
         .map(|served| (served.name.clone(), served.readiness.clone()))
@@ -86,7 +86,10 @@ pub(super) fn routes(
         .route(HEALTH, get(async || "ok"))
         .route(
             READINESS,
-            get(ready).with_state(Arc::new(Awaited { asked, store })),
+            get(ready).with_state(Arc::new(Awaited {
+                readiness_of,
+                store,
+            })),
         )
         .route_service("/mcp", mcp.streamable.clone())
         .route_service("/mcp/", mcp.streamable.clone());
@@ -135,7 +138,7 @@ fn is_up(headers: &HeaderMap, up: Option<&str>, status: Value) -> Response {
 #[derive(Debug)]
 struct Awaited {
     /// The connectors, whose backends are asked before they are served.
-    asked: Vec<(String, Readiness)>,
+    readiness_of: Vec<(String, Readiness)>,
     store: Option<Store>,
 }
 
@@ -143,7 +146,7 @@ struct Awaited {
 /// backend elsewhere is asked again only when somebody calls.
 async fn ready(State(awaited): State<Arc<Awaited>>) -> (StatusCode, String) {
     let held: Vec<_> = awaited
-        .asked
+        .readiness_of
         .iter()
         .filter(|(_, readiness)| readiness.is_held())
         .map(|(name, _)| name.as_str())

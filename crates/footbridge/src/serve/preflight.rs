@@ -30,11 +30,11 @@ pub(super) fn start(
             )
         })
         .collect();
-    let all: Vec<_> = asking
+    let held: Vec<_> = asking
         .iter()
         .map(|(_, readiness, _)| readiness.clone())
         .collect();
-    for readiness in &all {
+    for readiness in &held {
         readiness.hold();
     }
     async move {
@@ -64,7 +64,7 @@ pub(super) fn start(
                 }
                 Err(failure) => {
                     // The checks of the others end here too, so nobody waits for them.
-                    for readiness in all.iter().filter(|readiness| readiness.is_held()) {
+                    for readiness in held.iter().filter(|readiness| readiness.is_held()) {
                         readiness.refuse(format!("{name} cannot be served: {failure}"));
                     }
                     let code = if is_alone { failure.exit } else { 1 };

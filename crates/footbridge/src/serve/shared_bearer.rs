@@ -44,7 +44,7 @@ impl SharedBearer {
         let client = || Caller::HttpClient(self.proxies.client(head));
         match &self.entrance {
             Entrance::Token(token) => bearer_token(head)
-                .is_some_and(|given| token.is(&given))
+                .is_some_and(|sent| token.is(&sent))
                 .then(client),
             Entrance::Unsaid if is_forwarded(&head.headers) => Some(Caller::Forwarded),
             Entrance::Anybody | Entrance::Unsaid => Some(client()),

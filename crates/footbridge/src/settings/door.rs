@@ -46,9 +46,15 @@ impl DoorSettings {
                 .is_some_and(|flag| options.by_variable.contains(flag))
         };
         let list = |row: &'static SettingRow, written: &[String], in_file: &[String]| {
-            let said = |list: &[String]| Some(list.to_vec()).filter(|list| !list.is_empty());
+            let non_empty = |list: &[String]| Some(list.to_vec()).filter(|list| !list.is_empty());
             let by_variable = is_by_variable(row);
-            Decided::of(row, said(written), by_variable, said(in_file), &file.path)
+            Decided::of(
+                row,
+                non_empty(written),
+                by_variable,
+                non_empty(in_file),
+                &file.path,
+            )
         };
         let public_url = Decided::of(
             &PUBLIC_URL,

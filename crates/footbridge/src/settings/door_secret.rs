@@ -67,7 +67,7 @@ impl DoorSecret {
 
     /// Whether it was given, compared in constant time. What cannot be used as a secret leaves the
     /// one before in force.
-    pub(crate) fn is(&self, given: &SecretString) -> bool {
+    pub(crate) fn is(&self, sent: &SecretString) -> bool {
         let mut current = self
             .0
             .current
@@ -86,7 +86,7 @@ impl DoorSecret {
                 }
             }
         }
-        same_secret(given, &current.secret)
+        same_secret(sent, &current.secret)
     }
 }
 

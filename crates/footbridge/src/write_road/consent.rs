@@ -39,11 +39,12 @@ pub(super) async fn ask(
             Ok(())
         };
     }
-    let made = || (road.effect == Effect::Destroy).then(|| question(&road.title, arguments));
+    let general_question =
+        || (road.effect == Effect::Destroy).then(|| question(&road.title, arguments));
     let Some(sentence) = written(road, call, arguments)
         .await?
         .map(|question| question.text)
-        .or_else(made)
+        .or_else(general_question)
     else {
         return Ok(());
     };
@@ -118,14 +119,14 @@ fn can_ask(client: &Client) -> bool {
 
 /// The question of a tool whose file has none.
 fn question(title: &str, arguments: &Map<String, Value>) -> String {
-    let said: Vec<String> = arguments
+    let details: Vec<String> = arguments
         .iter()
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
-    if said.is_empty() {
+    if details.is_empty() {
         format!("{title}?")
     } else {
-        format!("{title} ({})?", said.join(", "))
+        format!("{title} ({})?", details.join(", "))
     }
 }
 

@@ -104,10 +104,10 @@ fn coerce_to_kind(schema: &Value, kind: &str, value: &mut Value, depth: usize) {
         },
         // one value in a list of its own; a text may be meant to look like a list, so it stays
         ("boolean" | "integer" | "number", Value::Array(list)) => match list.as_slice() {
-            [one @ (Value::Bool(_) | Value::Number(_) | Value::String(_))] => {
-                let mut one = one.clone();
-                coerce(schema, &mut one, depth + 1);
-                Some(one)
+            [item @ (Value::Bool(_) | Value::Number(_) | Value::String(_))] => {
+                let mut item = item.clone();
+                coerce(schema, &mut item, depth + 1);
+                Some(item)
             }
             _ => None,
         },

@@ -315,7 +315,7 @@ fn is_null_type(error: &jsonschema::ValidationError<'_>) -> bool {
 }
 
 fn kind_name(kind: &TypeKind) -> String {
-    let one = |name: &str| match name {
+    let with_article = |name: &str| match name {
         "integer" => "an integer".to_owned(),
         "array" => "an array".to_owned(),
         "object" => "an object".to_owned(),
@@ -323,10 +323,10 @@ fn kind_name(kind: &TypeKind) -> String {
         other => format!("a {other}"),
     };
     match kind {
-        TypeKind::Single(kind) => one(&kind.to_string()),
+        TypeKind::Single(kind) => with_article(&kind.to_string()),
         TypeKind::Multiple(kinds) => kinds
             .iter()
-            .map(|kind| one(&kind.to_string()))
+            .map(|kind| with_article(&kind.to_string()))
             .collect::<Vec<_>>()
             .join(" or "),
     }

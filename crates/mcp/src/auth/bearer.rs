@@ -30,9 +30,8 @@ pub fn bearer_token(head: &Parts) -> Option<SecretString> {
 
 /// Whether two secrets are the same, in a time that does not depend on where they differ.
 #[must_use]
-pub fn same_secret(given: &SecretString, expected: &SecretString) -> bool {
-    given
-        .expose_secret()
+pub fn same_secret(sent: &SecretString, expected: &SecretString) -> bool {
+    sent.expose_secret()
         .as_bytes()
         .ct_eq(expected.expose_secret().as_bytes())
         .into()
@@ -99,8 +98,8 @@ impl<C: Send + Sync + 'static> Bearer<C> {
     #[must_use]
     pub fn shared(token: SecretString, caller: impl Into<Arc<C>>) -> Self {
         let caller = caller.into();
-        Self::new(move |given| {
-            let granted = same_secret(&given, &token).then(|| Granted::to(Arc::clone(&caller)));
+        Self::new(move |sent| {
+            let granted = same_secret(&sent, &token).then(|| Granted::to(Arc::clone(&caller)));
             std::future::ready(Ok(granted))
         })
     }

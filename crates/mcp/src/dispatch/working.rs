@@ -51,14 +51,14 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
         raw: Option<&RawValue>,
     ) -> Result<Dispatched<C>, ProtocolError> {
         let Brought { context, waiting } = brought;
-        let kept = waiting
+        let argument_bytes = waiting
             .as_ref()
             .and_then(|waiting| waiting.request.arguments.clone());
         let seen = self
             .catalog
             .seen(self.arrival.caller, || Arc::clone(&context));
         let work = match &*self.method {
-            "tools/call" => self.call(params, kept, &context, &seen)?,
+            "tools/call" => self.call(params, argument_bytes, &context, &seen)?,
             "resources/read" => self.read(params, &context, &seen)?,
             "prompts/get" => self.prompt(params, &context, &seen)?,
             "completion/complete" => self.complete(raw, &context, &seen)?,
@@ -78,7 +78,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
     fn call(
         &self,
         params: &Params<'_>,
-        kept: Option<Bytes>,
+        argument_bytes: Option<Bytes>,
         context: &Arc<RequestContext>,
         seen: &SeenThings<'_, C>,
     ) -> Result<StartedWork<C>, ProtocolError> {
@@ -88,8 +88,8 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
             .is_some_and(Revision::repeats_body_in_headers);
         let headers = self.arrival.origin.headers.filter(|_| repeats);
         let arguments = params.arguments.map(RawValue::get);
-        let bytes = || match (&kept, params.arguments) {
-            (Some(kept), _) => kept.clone(),
+        let bytes = || match (&argument_bytes, params.arguments) {
+            (Some(bytes), _) => bytes.clone(),
             (None, raw) => raw.map(|raw| self.kept(raw)).unwrap_or_default(),
         };
         let started = seen.start(
@@ -188,11 +188,11 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
             .prompt(&name)
             .ok_or_else(|| self.unseen(seen, List::Prompts, context, unknown()))?;
         let prompt = &prompt.prompt;
-        let given = arguments(params)?;
+        let arguments = arguments(params)?;
         prompt
-            .check(&given)
+            .check(&arguments)
             .map_err(ProtocolError::invalid_params)?;
-        let getting = (prompt.function)(self.call_with(given, context));
+        let getting = (prompt.function)(self.call_with(arguments, context));
         let description = prompt.description.clone();
         let work = Box::pin(async move {
             let messages = serde_json::to_value(getting.await?)?;

@@ -195,7 +195,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         };
         let view = match &self.hook {
             None => View::Allowed(viewer),
-            Some(hook) => View::Own(hook(&viewer, Visible::allowed(&self.things, &viewer))),
+            Some(hook) => View::FromHook(hook(&viewer, Visible::allowed(&self.things, &viewer))),
         };
         SeenThings {
             catalog: self,
@@ -215,7 +215,7 @@ enum View<C> {
     /// What the rule of each thing allows. A rule is asked once, when its thing comes up.
     Allowed(Call<C>),
     /// What the endpoint's hook gave.
-    Own(Visible<C>),
+    FromHook(Visible<C>),
 }
 
 impl<C: Send + Sync + 'static> SeenThings<'_, C> {
@@ -225,21 +225,21 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
 
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool<C>>> {
         match &self.view {
-            View::Own(visible) => visible.tool(name),
+            View::FromHook(visible) => visible.tool(name),
             _ => self.allowed(self.catalog.things.tools.find(name)),
         }
     }
 
     pub(crate) fn prompt(&self, name: &str) -> Option<&Arc<ReadyPrompt<C>>> {
         match &self.view {
-            View::Own(visible) => visible.prompts.iter().find(|prompt| prompt.key() == name),
+            View::FromHook(visible) => visible.prompts.iter().find(|prompt| prompt.key() == name),
             _ => self.allowed(self.catalog.things.prompts.find(name)),
         }
     }
 
     pub(crate) fn resource(&self, uri: &str) -> Option<&Arc<ReadyResource<C>>> {
         match &self.view {
-            View::Own(visible) => visible
+            View::FromHook(visible) => visible
                 .resources
                 .iter()
                 .find(|resource| resource.key() == uri),
@@ -253,7 +253,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         fits: impl Fn(&ReadyResource<C>) -> Option<F>,
     ) -> Option<(&Arc<ReadyResource<C>>, F)> {
         let templates = match &self.view {
-            View::Own(visible) => visible.templates.as_slice(),
+            View::FromHook(visible) => visible.templates.as_slice(),
             _ => self.catalog.things.templates.entries(),
         };
         templates.iter().find_map(|template| {
@@ -272,7 +272,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
 
     pub(crate) fn method(&self, name: &str) -> Option<&Arc<Method<C>>> {
         match &self.view {
-            View::Own(visible) => visible.methods.iter().find(|method| method.name == name),
+            View::FromHook(visible) => visible.methods.iter().find(|method| method.name == name),
             _ => self.allowed(self.catalog.things.methods.find(name)),
         }
     }
@@ -327,23 +327,23 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         if let Some(ready) = self.ready().and_then(|ready| ready.of(request)) {
             return ready.ok_or(Unlisted::NotOffered);
         }
-        let own = if let View::Own(visible) = &self.view {
+        let from_hook = if let View::FromHook(visible) = &self.view {
             Some(visible)
         } else {
             None
         };
         match list {
-            List::Tools => self.write(tools, own.map(|own| &*own.tools), request),
-            List::Resources => self.write(resources, own.map(|own| &*own.resources), request),
-            List::Templates => self.write(templates, own.map(|own| &*own.templates), request),
-            List::Prompts => self.write(prompts, own.map(|own| &*own.prompts), request),
+            List::Tools => self.write(tools, from_hook.map(|set| &*set.tools), request),
+            List::Resources => self.write(resources, from_hook.map(|set| &*set.resources), request),
+            List::Templates => self.write(templates, from_hook.map(|set| &*set.templates), request),
+            List::Prompts => self.write(prompts, from_hook.map(|set| &*set.prompts), request),
         }
     }
 
     fn write<T: Listed<C>>(
         &self,
-        all: &Listing<T>,
-        own: Option<&[Arc<T>]>,
+        listing: &Listing<T>,
+        from_hook: Option<&[Arc<T>]>,
         request: ListRequest<'_>,
     ) -> Result<Bytes, Unlisted> {
         let ListRequest {
@@ -351,15 +351,18 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             cursor,
             revision,
         } = request;
-        let seen = own.map_or_else(|| self.all(all.entries()), |own| own.iter().collect());
+        let seen = from_hook.map_or_else(
+            || self.all(listing.entries()),
+            |entries| entries.iter().collect(),
+        );
         let is_strict = revision.is_some_and(Revision::offers_only_what_there_is);
         if is_strict && seen.is_empty() && !self.offers(list) {
             return Err(Unlisted::NotOffered);
         }
-        let is_everything = seen.len() == all.entries().len()
+        let is_everything = seen.len() == listing.entries().len()
             && seen
                 .iter()
-                .zip(all.entries())
+                .zip(listing.entries())
                 .all(|(seen, entry)| Arc::ptr_eq(seen, entry));
         let ready = self
             .catalog
@@ -395,18 +398,18 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             prompts,
             ..
         } = &self.catalog.things;
-        let own = if let View::Own(visible) = &self.view {
+        let from_hook = if let View::FromHook(visible) = &self.view {
             Some(visible)
         } else {
             None
         };
         match list {
-            List::Tools => self.any(own.map_or(tools.entries(), |own| &own.tools)),
+            List::Tools => self.any(from_hook.map_or(tools.entries(), |set| &set.tools)),
             List::Resources | List::Templates => {
-                self.any(own.map_or(resources.entries(), |own| &own.resources))
-                    || self.any(own.map_or(templates.entries(), |own| &own.templates))
+                self.any(from_hook.map_or(resources.entries(), |set| &set.resources))
+                    || self.any(from_hook.map_or(templates.entries(), |set| &set.templates))
             }
-            List::Prompts => self.any(own.map_or(prompts.entries(), |own| &own.prompts)),
+            List::Prompts => self.any(from_hook.map_or(prompts.entries(), |set| &set.prompts)),
         }
     }
 
@@ -427,13 +430,13 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         let Things {
             templates, prompts, ..
         } = &self.catalog.things;
-        let own = if let View::Own(visible) = &self.view {
+        let from_hook = if let View::FromHook(visible) = &self.view {
             Some(visible)
         } else {
             None
         };
-        let templates = own.map_or(templates.entries(), |own| &own.templates);
-        let prompts = own.map_or(prompts.entries(), |own| &own.prompts);
+        let templates = from_hook.map_or(templates.entries(), |set| &set.templates);
+        let prompts = from_hook.map_or(prompts.entries(), |set| &set.prompts);
         templates
             .iter()
             .any(|template| template.completes() && self.allowed(Some(template)).is_some())
@@ -444,7 +447,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
 
     fn methods(&self) -> Vec<&Arc<Method<C>>> {
         match &self.view {
-            View::Own(visible) => visible.methods.iter().collect(),
+            View::FromHook(visible) => visible.methods.iter().collect(),
             _ => self.all(self.catalog.things.methods.entries()),
         }
     }
@@ -467,7 +470,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     fn allowed<'b, T: ServedThing<C>>(&self, entry: Option<&'b Arc<T>>) -> Option<&'b Arc<T>> {
         match &self.view {
             View::Allowed(viewer) => entry.filter(|entry| entry.is_allowed(viewer)),
-            View::Everything | View::Own(_) => entry,
+            View::Everything | View::FromHook(_) => entry,
         }
     }
 

@@ -63,10 +63,10 @@ fn allowed_headers(request: &HeaderMap) -> HeaderValue {
         .map(|name| name.trim().to_ascii_lowercase());
     let parameters = names
         .filter(|name| name.starts_with(PARAMETER_HEADERS) && name.parse::<HeaderName>().is_ok());
-    let all: Vec<_> = std::iter::once(ALLOWED_HEADERS.to_owned())
+    let allowed: Vec<_> = std::iter::once(ALLOWED_HEADERS.to_owned())
         .chain(parameters)
         .collect();
-    HeaderValue::from_str(&all.join(", ")).unwrap_or(HeaderValue::from_static(ALLOWED_HEADERS))
+    HeaderValue::from_str(&allowed.join(", ")).unwrap_or(HeaderValue::from_static(ALLOWED_HEADERS))
 }
 
 /// What answers say to a page of the origin that asked; without named origins, nothing.

@@ -85,7 +85,9 @@ impl ConnectionPlaces {
         let has_place = match (is_room, is_room_for_it) {
             (true, true) => true,
             // One of its own gives way, or anybody.
-            (_, false) => table.give_way(now, self.limits.patience, |one| one.address == address),
+            (_, false) => table.give_way(now, self.limits.patience, |connection| {
+                connection.address == address
+            }),
             (false, true) => table.give_way(now, self.limits.patience, |_| true),
         };
         let is_spare = !has_place;
@@ -134,9 +136,9 @@ impl ConnectionPlaces {
     /// This machine's own address may be that of a proxy with everybody behind it: it gets nearly
     /// all.
     fn most_of(&self, address: IpAddr) -> usize {
-        let all = self.limits.connections;
+        let connections = self.limits.connections;
         let most = if address.is_loopback() {
-            all.saturating_sub(all / 8)
+            connections.saturating_sub(connections / 8)
         } else {
             self.limits.connections_of_an_address
         };
@@ -198,12 +200,13 @@ fn longest_waiting(
     patience: Duration,
     may: impl Fn(&PlacedConnection) -> bool,
 ) -> Option<u64> {
-    let since = |one: &PlacedConnection| one.waiting_since.load(Ordering::Relaxed);
+    let since = |connection: &PlacedConnection| connection.waiting_since.load(Ordering::Relaxed);
     let candidates = connections
         .iter()
-        .filter(|(_, one)| may(one) && since(one) != WORKING);
-    let (number, one) = candidates.min_by_key(|(number, one)| (since(one), **number))?;
-    (now.saturating_sub(since(one)) >= millis(patience)).then_some(*number)
+        .filter(|(_, connection)| may(connection) && since(connection) != WORKING);
+    let (number, connection) =
+        candidates.min_by_key(|(number, connection)| (since(connection), **number))?;
+    (now.saturating_sub(since(connection)) >= millis(patience)).then_some(*number)
 }
 
 fn millis(time: Duration) -> u64 {

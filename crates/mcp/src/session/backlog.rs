@@ -16,7 +16,7 @@ pub(super) struct Backlog {
     /// Up to which number they were read.
     read: u64,
     unread: Measure,
-    kept: Measure,
+    replayable: Measure,
     /// What was read is kept for one who comes back.
     is_replayed: bool,
     ledger: Arc<Ledger>,
@@ -43,13 +43,13 @@ impl Measure {
 
 impl Backlog {
     pub(super) fn new(is_replayed: bool, ledger: &Arc<Ledger>) -> Self {
-        let (unread, kept) = Default::default();
+        let (unread, replayable) = Default::default();
         Self {
             messages: VecDeque::new(),
             last: 0,
             read: 0,
             unread,
-            kept,
+            replayable,
             is_replayed,
             ledger: Arc::clone(ledger),
         }
@@ -61,7 +61,7 @@ impl Backlog {
 
     /// The bytes of all messages that are here.
     pub(super) fn bytes(&self) -> usize {
-        self.unread.bytes + self.kept.bytes
+        self.unread.bytes + self.replayable.bytes
     }
 
     /// Whether the last message is still here for one who has read up to a number. Of what came
@@ -74,12 +74,12 @@ impl Backlog {
     pub(super) fn read_after(&mut self, number: Option<u64>) -> u64 {
         // A message that was never sent cannot be the last one that was read.
         self.read = number.unwrap_or(self.read).min(self.last);
-        (self.unread, self.kept) = Default::default();
+        (self.unread, self.replayable) = Default::default();
         for (number, message) in &self.messages {
             if *number > self.read {
                 self.unread.add(message)
             } else {
-                self.kept.add(message)
+                self.replayable.add(message)
             }
         }
         self.read
@@ -95,13 +95,15 @@ impl Backlog {
             .cloned()?;
         self.read = number;
         self.unread.remove(&message);
-        self.kept.add(&message);
+        self.replayable.add(&message);
         let (most, bytes) = if self.is_replayed {
             (limits::KEPT_MESSAGES, limits::KEPT_MESSAGE_BYTES)
         } else {
             (0, 0)
         };
-        while (self.kept.messages > most || self.kept.bytes > bytes) && self.forget_oldest() {}
+        while (self.replayable.messages > most || self.replayable.bytes > bytes)
+            && self.forget_oldest()
+        {}
         self.make_room_for(0);
         Some((number, message))
     }
@@ -125,7 +127,9 @@ impl Backlog {
     /// Lets go of what was read and is kept, the oldest first, while all streams together hold too
     /// much for so many bytes more.
     pub(super) fn make_room_for(&mut self, bytes: usize) {
-        while self.kept.messages > 0 && self.ledger.is_full_for(bytes) && self.forget_oldest() {}
+        while self.replayable.messages > 0 && self.ledger.is_full_for(bytes) && self.forget_oldest()
+        {
+        }
     }
 
     /// Adds a message; when too many are unread, the oldest give way.
@@ -143,7 +147,7 @@ impl Backlog {
         if number > self.read {
             self.unread.remove(&message);
         } else {
-            self.kept.remove(&message);
+            self.replayable.remove(&message);
         }
         true
     }

@@ -32,8 +32,8 @@ struct TaskTable {
 impl Tasks {
     pub(crate) fn new(limits: TaskLimits) -> Self {
         let room = Room {
-            one: limits.result_bytes,
-            all: limits.all_result_bytes,
+            of_a_result: limits.result_bytes,
+            of_all_results: limits.all_result_bytes,
             taken: AtomicUsize::new(0),
         };
         Self {
@@ -119,10 +119,10 @@ impl TaskTable {
         };
         task.stop();
         if let Some(owner) = &task.owner
-            && let Some(own) = self.of_callers.get_mut(owner)
+            && let Some(count) = self.of_callers.get_mut(owner)
         {
-            *own -= 1;
-            if *own == 0 {
+            *count -= 1;
+            if *count == 0 {
                 self.of_callers.remove(owner);
             }
         }
@@ -138,8 +138,8 @@ impl Drop for Tasks {
 
 /// How many bytes of results may be kept, and how many are.
 pub(super) struct Room {
-    one: usize,
-    all: usize,
+    of_a_result: usize,
+    of_all_results: usize,
     taken: AtomicUsize,
 }
 
@@ -153,8 +153,8 @@ impl Room {
     /// Takes room for a result; the error says why there is none.
     pub(super) fn store(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Stored, ProtocolError> {
         let size = bytes.len();
-        if size > self.one {
-            return Err(ProtocolError::result_too_large(size, self.one));
+        if size > self.of_a_result {
+            return Err(ProtocolError::result_too_large(size, self.of_a_result));
         }
         let taken = self.taken.fetch_add(size, Ordering::Relaxed);
         // From here on the room is given back by dropping.
@@ -162,7 +162,7 @@ impl Room {
             bytes: Bytes::from(bytes),
             room: Arc::clone(self),
         };
-        if taken.saturating_add(size) > self.all {
+        if taken.saturating_add(size) > self.of_all_results {
             Err(ProtocolError::no_room_for_result())
         } else {
             Ok(stored)

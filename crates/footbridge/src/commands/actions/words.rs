@@ -72,7 +72,7 @@ fn option(input: &ActionInput) -> Arg {
 fn option_name(input: &ActionInput) -> String {
     let whole = hyphens(&input.name);
     match whole.strip_suffix('s').filter(|_| has_type(input, "array")) {
-        Some(one) => one.to_owned(),
+        Some(singular) => singular.to_owned(),
         None => whole,
     }
 }
@@ -83,8 +83,8 @@ fn hyphens(name: &str) -> String {
 
 fn has_type(input: &ActionInput, wanted: &str) -> bool {
     match input.schema.get("type") {
-        Some(Value::Array(types)) => types.iter().any(|one| one == wanted),
-        Some(one) => one == wanted,
+        Some(Value::Array(types)) => types.iter().any(|kind| kind == wanted),
+        Some(kind) => kind == wanted,
         None => false,
     }
 }
@@ -92,10 +92,10 @@ fn has_type(input: &ActionInput, wanted: &str) -> bool {
 /// What was given, by the names that the action knows.
 pub(super) fn fields(
     action: &RestAction,
-    given: &ArgMatches,
+    options: &ArgMatches,
 ) -> Result<Map<String, Value>, Trouble> {
     let mut fields = Map::new();
-    let nulls: Vec<&String> = given
+    let nulls: Vec<&String> = options
         .try_get_many(NULL)
         .ok()
         .flatten()
@@ -104,7 +104,7 @@ pub(super) fn fields(
     for input in &action.input {
         let names = [option_name(input), hyphens(&input.name)];
         let is_null = nulls.iter().any(|null| names.contains(null));
-        let values: Vec<&String> = given
+        let values: Vec<&String> = options
             .get_many(&input.name)
             .map(Iterator::collect)
             .unwrap_or_default();

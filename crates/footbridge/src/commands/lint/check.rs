@@ -239,10 +239,10 @@ fn schemas_in(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .flatten()
         .flat_map(|(keyword, value)| {
             let keyword = keyword.as_str();
-            let one = ONE.contains(&keyword).then_some(value);
+            let single = ONE.contains(&keyword).then_some(value);
             let list = value.as_array().filter(|_| LISTS.contains(&keyword));
             let named = value.as_object().filter(|_| NAMED.contains(&keyword));
-            let inside = one
+            let inside = single
                 .into_iter()
                 .chain(list.into_iter().flatten())
                 .chain(named.into_iter().flat_map(Map::values));

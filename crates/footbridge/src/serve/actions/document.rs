@@ -15,8 +15,7 @@ const MAX_DESCRIPTION: usize = 300;
 pub(super) fn document(served: &[Served], base: &str) -> Option<Value> {
     let mut paths = Map::new();
     let mut titles = Vec::new();
-    for one in served {
-        let connector = one.backend.connector();
+    for connector in served.iter().map(|served| served.backend.connector()) {
         if !connector.actions().is_empty() {
             titles.push(connector.title());
         }
@@ -131,12 +130,12 @@ fn parameter(input: &ActionInput) -> Value {
 fn body(input: &[ActionInput]) -> Value {
     let properties: Map<String, Value> = input
         .iter()
-        .map(|one| (one.name.clone(), one.schema.clone()))
+        .map(|field| (field.name.clone(), field.schema.clone()))
         .collect();
     let required: Vec<&str> = input
         .iter()
-        .filter(|one| one.required)
-        .map(|one| one.name.as_str())
+        .filter(|field| field.required)
+        .map(|field| field.name.as_str())
         .collect();
     let mut body = json!({ "type": "object", "properties": properties });
     if let (false, Some(body)) = (required.is_empty(), body.as_object_mut()) {
