@@ -1,5 +1,5 @@
-//! Who is asking. One caller for all doors today; the credential of each caller comes with the
-//! shared service.
+//! The caller of a tool: who is asking, what they may do, and who reads the result. All doors act
+//! for one account today; the credential of each caller comes with the shared service.
 
 use std::net::IpAddr;
 
@@ -25,8 +25,8 @@ pub(crate) enum Caller {
 /// Who reads what a call gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResultReader {
-    /// A model: the result as the connector file shapes it, with marks around what others wrote.
-    Model,
+    /// A client: the result as the connector file shapes it, with marks around what others wrote.
+    Client,
     /// A person at a terminal: the same without marks.
     Person,
     /// A program: the backend's own records.
@@ -37,7 +37,7 @@ impl Caller {
     /// Who reads what its calls give.
     pub(crate) fn reader(self) -> ResultReader {
         match self {
-            Self::LocalUser | Self::HttpClient(_) | Self::Forwarded => ResultReader::Model,
+            Self::LocalUser | Self::HttpClient(_) | Self::Forwarded => ResultReader::Client,
             Self::Terminal => ResultReader::Person,
             Self::ActionClient => ResultReader::Program,
         }

@@ -183,7 +183,7 @@ fn open(
     let tool = unlisted.fold(tool, |tool, (name, schema)| {
         tool.unlisted_argument(*name, schema.clone())
     });
-    // what a model read in a fence it gives back in one
+    // what a client read in a fence it gives back in one
     let tool = tool.read_arguments(
         footbridge_connector::may_be_fenced,
         footbridge_connector::unfence,
@@ -243,7 +243,7 @@ async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
                 let text = output.first_text().unwrap_or_default().to_owned();
                 output.with_extension(CallEnd::Answered(text))
             }),
-            ResultReader::Model => answered(road, json),
+            ResultReader::Client => answered(road, json),
         },
         Err(no_answer) => no_answer.into_result(caller),
     }
@@ -276,8 +276,8 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<String, NoAnsw
         let options = Options {
             progress,
             keeps_records: reader == ResultReader::Program,
-            // marks are for models: a program and a person at a terminal read the words alone
-            is_plain: reader != ResultReader::Model,
+            // marks are for clients: a program and a person at a terminal read the words alone
+            is_plain: reader != ResultReader::Client,
         };
         road.backend.call_with(&road.tool, arguments, options)
     };

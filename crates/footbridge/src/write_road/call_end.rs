@@ -1,5 +1,5 @@
-//! How a call of a connector's tool ended, as a type. The doors make of it what their callers read:
-//! a result of MCP, an HTTP answer, an exit code.
+//! The end of a call of a connector's tool, as a type. The doors make of it what their callers
+//! read: a result of MCP, an HTTP answer, an exit code.
 
 use footbridge_connector::{BackendError, Fault};
 use footbridge_mcp::{Failure, Output};
@@ -61,7 +61,7 @@ pub(crate) struct CallFailure {
     pub(crate) may_have_changed: bool,
     /// The same call again can do no harm and may help.
     pub(crate) retry_is_safe: bool,
-    /// What the caller reads, with marks where a model does.
+    /// The sentence for the caller, with marks where a client reads it.
     pub(crate) message: String,
 }
 
@@ -77,7 +77,7 @@ impl CallFailure {
     /// The failure of a call, in words for this reader.
     pub(crate) fn new(error: &BackendError, reader: ResultReader) -> Self {
         let message = match reader {
-            ResultReader::Model => error.message(),
+            ResultReader::Client => error.message(),
             ResultReader::Person | ResultReader::Program => error.for_people(),
         };
         Self {
@@ -127,7 +127,7 @@ impl NoAnswer {
             CallEnd::Failed(failure) => Output::error(failure.message.as_str()),
         };
         Ok(match caller.reader() {
-            ResultReader::Model => output,
+            ResultReader::Client => output,
             ResultReader::Person | ResultReader::Program => output.with_extension(end),
         })
     }

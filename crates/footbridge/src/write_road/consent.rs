@@ -1,5 +1,5 @@
-//! The user's consent to a change that is worth a question: asked through the client where the
-//! client can ask, else by its model, which makes the call a second time (`second_call`).
+//! The user's consent to a change that is worth a question: asked through a client that can ask,
+//! else by a second call of the client once its user agreed.
 
 use footbridge_connector::{Effect, Question};
 use footbridge_mcp::{Call, Client, Elicitation, Elicited};
@@ -28,7 +28,7 @@ pub(super) async fn ask(
         None
     };
     // who types a command has decided, and a program has nobody to ask
-    let decides = call.caller.reader() != ResultReader::Model;
+    let decides = call.caller.reader() != ResultReader::Client;
     if road.effect == Effect::Read || decides {
         return Ok(());
     }
