@@ -1,5 +1,5 @@
-//! Every answer that is not a success: a status and one sentence in `detail`. No other shape leaves
-//! the board.
+//! The errors of the API: every answer that is not a success, a status and one sentence in
+//! `detail`. No other shape leaves the board.
 
 use std::time::Duration;
 

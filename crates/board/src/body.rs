@@ -1,5 +1,5 @@
-//! Reading a request's body: limits on its size and its time, then one JSON object. What the object
-//! means is for others.
+//! The reader of a request's body: limits on its size and its time, then one JSON object. Does not
+//! know what the object means.
 
 use std::time::Duration;
 

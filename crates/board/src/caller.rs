@@ -1,4 +1,5 @@
-//! Who is calling: a bearer token over HTTP, or, in process, the account that the service acts for.
+//! The caller of the board: a bearer token over HTTP, or, in process, the account that the service
+//! acts for.
 
 use std::net::IpAddr;
 use std::sync::Arc;

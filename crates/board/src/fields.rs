@@ -1,4 +1,4 @@
-//! From the body of a create or an update to checked fields: every problem at once, and the rows
+//! The fields of a create or an update, checked from its body: every problem at once, and the rows
 //! that must be there.
 
 use footbridge_store::RecordReference;

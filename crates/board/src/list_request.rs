@@ -1,4 +1,4 @@
-//! From a list's query string to the page that is asked for: every problem at once.
+//! The query string of a list, read into the page that is asked for: every problem at once.
 
 use footbridge_store::{AccountId, FieldName, FilterNumber, ListQuery, RecordFilter, RecordId};
 use serde_json::Value;

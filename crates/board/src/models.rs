@@ -1,5 +1,5 @@
-//! The model table: which kinds of rows there are, their fields, filters and sorts. Read by
-//! `models::written`; checking values is `value`.
+//! The model table: which kinds of rows there are, their fields, filters and sorts. Checks no
+//! values.
 
 use std::sync::Arc;
 

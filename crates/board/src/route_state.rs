@@ -1,4 +1,5 @@
-//! What every route of the board works with: the store, the models, the API's own description.
+//! The state that every route of the board works with: the store, the models, the API's own
+//! description.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,5 @@
-//! Checking one value of a field by its kind. A problem is a phrase that follows the field's name.
+//! The check of one value of a field by its kind. A problem is a phrase that follows the field's
+//! name.
 
 use http::Uri;
 use serde_json::{Map, Value};

@@ -1,6 +1,6 @@
-//! Calls under a key of the caller's: each is carried out once in 24 hours, however often and from
-//! however many places it is made. What is kept is in the store; what keeps calls of this process
-//! apart is here.
+//! Calls under a key of the caller's, each carried out once in 24 hours, however often and from
+//! however many places it is made. The store keeps them; here calls of this process wait for each
+//! other.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;

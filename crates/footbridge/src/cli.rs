@@ -1,5 +1,5 @@
-//! The command line as written. What it means together with the environment and the settings file
-//! is `settings`.
+//! The command line as written: commands, arguments and flags. It is not decided here what they
+//! mean together with the environment and the settings file.
 
 mod options;
 

@@ -1,5 +1,5 @@
-//! What clients take of a list of tools, as a table. Read from their documentation and issue
-//! trackers in 2026; these limits drift, so each is a line here and nowhere else.
+//! The table of rules that clients have for a list of tools. Read from their documentation and
+//! issue trackers in 2026; these limits drift, so each is a line here and nowhere else.
 
 /// The rules of one client, or of all of them.
 #[derive(Debug)]

@@ -1,5 +1,4 @@
-//! The MCP endpoint over everything that was opened: names, instructions, tools, resources,
-//! prompts.
+//! The MCP endpoint over all opened connectors: names, instructions, tools, resources, prompts.
 
 mod offers;
 

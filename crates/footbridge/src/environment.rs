@@ -1,5 +1,5 @@
-//! Variables: those of the process, then those of a `.env` file. The process wins, with an empty
-//! value too. Knows no names.
+//! The environment's variables: those of the process, then those of a `.env` file. The process
+//! wins, with an empty value too. Knows no names.
 
 #[cfg(unix)]
 pub(crate) mod handed_over;

@@ -1,4 +1,4 @@
-//! How the program ends: the exit codes, and the one line that says why it failed.
+//! The end of the program: the exit codes, and the one line that says why it failed.
 
 use std::fmt;
 use std::process::ExitCode;

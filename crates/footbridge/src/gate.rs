@@ -1,4 +1,5 @@
-//! The effect gate: what the operator opened on one connector, and the switch that opens more.
+//! The effect gate: which effects the operator opened on one connector, and the switch that opens
+//! more.
 
 use footbridge_connector::Effect;
 use footbridge_mcp::Failure;

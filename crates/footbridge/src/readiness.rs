@@ -1,5 +1,5 @@
-//! Whether a backend passed what its connector asks before it is served. Calls wait for that;
-//! asking is `serve::preflight`.
+//! The wait for the checks of a backend before it is served: calls wait here, until the checks are
+//! through. The checks are made elsewhere.
 
 use std::sync::Arc;
 

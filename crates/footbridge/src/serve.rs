@@ -1,5 +1,5 @@
-//! `footbridge serve`: decides the transport, opens what is served, runs until the end is
-//! announced.
+//! `footbridge serve`: the choice of a transport, the opening of what is served, and the run until
+//! a signal comes.
 
 mod actions;
 mod board_door;

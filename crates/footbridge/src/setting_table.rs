@@ -1,6 +1,6 @@
 //! The table of the program's settings: where each may stand, what it takes and what it is for.
 //! `--help`, the tables of `docs/operating.md`, `.env.example` and the schema of the settings file
-//! are made of it or held to it. What a setting comes to is `settings`.
+//! are made of it or held to it. No setting is decided here.
 
 use clap::builder::{Resettable, StyledStr};
 use clap::{Arg, Command};

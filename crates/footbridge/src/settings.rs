@@ -1,5 +1,5 @@
-//! Settings as decided: flag, else environment, else file, else default. Reads the settings file; a
-//! file is never needed.
+//! The settings as decided: flag, else environment, else file, else default. Reads the settings
+//! file; a file is never needed.
 
 mod action_key;
 mod data_directory;

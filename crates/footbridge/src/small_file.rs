@@ -1,5 +1,5 @@
-//! Reading a small text file that somebody named: never more than so many bytes of it, whatever it
-//! is.
+//! The reader of a small text file that somebody named: never more than so many bytes of it,
+//! whatever it is.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read as _, Result};

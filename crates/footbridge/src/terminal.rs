@@ -1,5 +1,5 @@
-//! The one place that prints: results to stdout, everything else to stderr. Never used for stdout
-//! while stdio is served.
+//! The terminal, the one place that prints: results to stdout, everything else to stderr. Never
+//! used for stdout while stdio is served.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};

@@ -1,4 +1,4 @@
-//! ToolNames of tools when several connectors are served at one endpoint: each with its connector's
+//! The names of tools when several connectors are served at one endpoint: each with its connector's
 //! name before it. Knows no call.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -154,7 +154,7 @@ impl ArgumentSchema {
             .collect()
     }
 
-    /// Coerces and validates; the error is the text that the model reads, naming every problem.
+    /// Coerces and validates; the error is the text that the client reads, naming every problem.
     pub(crate) fn admit(
         &self,
         tool: &str,

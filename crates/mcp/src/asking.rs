@@ -36,7 +36,7 @@ impl<C> Call<C> {
         answers.elicited(name)
     }
 
-    /// Asks the client's model; the answer is a `CreateMessageResult`.
+    /// Asks the client's language model; the answer is a `CreateMessageResult`.
     ///
     /// # Errors
     /// As [`Call::elicit`].

@@ -1,5 +1,6 @@
-//! One spelling for each JSON value, so that a client may write a request anew and it is still the
-//! same request: what keys, second calls and sealed questions are compared by. Not for the wire.
+//! The canonical spelling of a JSON value, so that a client may write a request anew and it is
+//! still the same request: what keys, second calls and sealed questions are compared by. Not for
+//! the wire.
 
 use serde_json::{Number, Value};
 

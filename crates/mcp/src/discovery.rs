@@ -1,5 +1,5 @@
 //! Plugins that register themselves: a crate that is linked in is found, and nobody has to name it.
-//! Behind the feature `discovery`; what a plugin is, is `EndpointBuilder::plugin`'s.
+//! Behind the feature `discovery`; a plugin is a function that adds to a builder.
 
 use std::any::Any;
 

@@ -1,5 +1,5 @@
-//! The one dispatcher of both eras: a message and where it came from become an answer, or a call
-//! under way. Knows no sockets and no threads.
+//! The one dispatcher of both eras: it makes of a message and the place it came from an answer, or
+//! a call under way. Knows no sockets and no threads.
 
 mod calling;
 mod custom;

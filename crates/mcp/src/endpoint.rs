@@ -64,7 +64,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// else. Dropping the returned future cancels the call.
     ///
     /// The caller is what tells the tool how its result is wanted; what the tool has to say to the
-    /// program and not to a model, it says with [`crate::Output::with_extension`].
+    /// program and not to a client, it says with [`crate::Output::with_extension`].
     ///
     /// # Errors
     /// [`CallError::UnknownTool`] when the caller sees no tool of that name,

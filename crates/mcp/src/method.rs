@@ -1,5 +1,4 @@
-//! Methods of an application's own, beside those of the protocol or instead of them. How a request
-//! gets to one is `dispatch`'s.
+//! Methods of an application's own, beside those of the protocol or instead of them.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,5 +1,4 @@
-//! What a tool answers: content for the model, or a failure. How it stands on the wire is in
-//! `reply`.
+//! The outcome of a tool: content for the client, or a failure. Knows nothing of the wire.
 
 mod error_kind;
 
@@ -16,7 +15,7 @@ pub use error_kind::ErrorKind;
 pub type ToolResult = Result<Output, Failure>;
 
 /// The result of a tool call: content blocks, structured content where the tool declares an output
-/// schema, and whether it is an error that the model can mend.
+/// schema, and whether it is an error that the client can mend.
 #[derive(Debug, Default)]
 pub struct Output {
     pub(crate) content: Vec<Content>,
@@ -54,7 +53,7 @@ impl Output {
         }
     }
 
-    /// An error that the model can mend: the sentence says how.
+    /// An error that the client can mend: the sentence says how.
     #[must_use]
     pub fn error(message: impl Into<String>) -> Self {
         Self::text(message).of_kind(ErrorKind::Tool)
@@ -120,7 +119,7 @@ impl Output {
         self.error
     }
 
-    /// Whether this is an error for the model to read.
+    /// Whether this is an error for the client to read.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.error.is_some()
@@ -307,7 +306,7 @@ impl From<ResourceLink> for Content {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// For the model to read: what was wrong and what to do about it.
+    /// For the client to read: what was wrong and what to do about it.
     Told(String),
     /// Our bug or our trouble: logged in full, opaque to the client.
     Internal(Box<dyn std::error::Error + Send + Sync>),
@@ -319,11 +318,11 @@ pub enum Failure {
     NotFound,
     /// The caller may know of it and not do it; the sentence is for whoever operates the server or
     /// the client. It is an error of the protocol, over HTTP with status 403, where
-    /// [`Failure::Told`] is a result for the model.
+    /// [`Failure::Told`] is a result for the client.
     Forbidden(String),
 }
 
-/// A failure for the model to read: what was wrong and what to do about it.
+/// A failure for the client to read: what was wrong and what to do about it.
 #[must_use]
 pub fn fail(message: impl Into<String>) -> Failure {
     Failure::Told(message.into())

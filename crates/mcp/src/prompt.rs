@@ -46,7 +46,7 @@ impl Messages {
         self.and("user", content.into())
     }
 
-    /// A further message of the model.
+    /// A further message of the language model.
     #[must_use]
     pub fn and_assistant(self, content: impl Into<Content>) -> Self {
         self.and("assistant", content.into())

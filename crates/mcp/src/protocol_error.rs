@@ -1,5 +1,5 @@
-//! Protocol mistakes: JSON-RPC errors with their code, text and HTTP status. Errors a model can
-//! mend are results (`output`), not these.
+//! Protocol mistakes: JSON-RPC errors with their code, text and HTTP status. An error that the
+//! client's language model can mend is a result of the tool and not one of these.
 
 use std::borrow::Cow;
 

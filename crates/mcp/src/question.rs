@@ -1,5 +1,5 @@
 //! Questions for a client: the three kinds, what an answer to each must look like, and the
-//! questions that a call still needs answered. How they reach the client is `asking`'s.
+//! questions that a call still needs answered. Sends none.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -65,7 +65,7 @@ pub enum Elicited {
     Cancelled,
 }
 
-/// A request to the client's model. Source: specification 2026-07-28, Sampling.
+/// A request to the client's language model. Source: specification 2026-07-28, Sampling.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sampling {
     params: Map<String, Value>,
@@ -82,7 +82,7 @@ impl Sampling {
         Self { params }
     }
 
-    /// What the model should know before the message.
+    /// What the language model should know before the message.
     #[must_use]
     pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
         self.params

@@ -76,7 +76,7 @@ pub struct ResourceAnnotations {
 pub enum Audience {
     /// The person.
     User,
-    /// The model.
+    /// The language model.
     Assistant,
 }
 
@@ -159,7 +159,7 @@ impl<C: 'static> Resource<C> {
         self
     }
 
-    /// What it holds, for the model.
+    /// What it holds, for the language model.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());

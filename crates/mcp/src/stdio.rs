@@ -1,5 +1,5 @@
-//! stdio: one JSON-RPC message a line, a thread that reads, a thread that writes, and a task only
-//! for a call that has to wait.
+//! The stdio transport: one JSON-RPC message a line, a thread that reads, a thread that writes, and
+//! a task only for a call that has to wait.
 //!
 //! The thread that reads starts each call and answers at once when the tool is ready at once; a
 //! call that waits moves to the runtime, so it never delays the next line. Nothing but protocol

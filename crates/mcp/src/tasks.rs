@@ -1,6 +1,5 @@
-//! Calls that go on after their answer: the tasks extension of 2026-07-28. What is kept of one and
-//! for how long; which requests reach it is `dispatch`'s. Source: extension
-//! `io.modelcontextprotocol/tasks`, revision 2026-07-28.
+//! Tasks, calls that go on after their answer: what is kept of one, and for how long. Reads no
+//! request. Source: extension `io.modelcontextprotocol/tasks`, revision 2026-07-28.
 
 mod prospect;
 mod store;

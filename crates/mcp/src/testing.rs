@@ -1,5 +1,5 @@
-//! A client in memory, for the tests of an application: real requests of 2026-07-28 through the
-//! dispatcher, without a socket.
+//! The test client, in memory, for the tests of an application: real requests of 2026-07-28 through
+//! the dispatcher, without a socket.
 
 mod following;
 

@@ -1,5 +1,4 @@
-//! A tool: what a client sees of it and the function behind it. Which tools a client sees together
-//! is `endpoint`'s.
+//! A tool: what a client sees of it, and the function behind it.
 
 mod from_entry;
 mod listed;

@@ -1,6 +1,5 @@
-//! Tools, resources and prompts that are types: a tool is a struct of arguments that runs;
-//! `typed::reading` has resources, `typed::beginning` prompts. The schemas made of types are
-//! `typed::schema`'s, the outputs `typed::into_output`'s.
+//! Tools, resources and prompts that are types: a tool is a struct of arguments that runs, a
+//! resource one of an address's parameters that reads, a prompt one of arguments that begins.
 
 mod beginning;
 mod into_output;
@@ -26,7 +25,7 @@ pub use reading::Read;
 /// The type's name in `snake_case` is the tool's name, its documentation the description, the
 /// documentation of its fields that of the parameters. Arguments are checked against the schema
 /// made of the type, with every problem named at once, and only then become the struct; what serde
-/// itself refuses after that is told to the model too.
+/// itself refuses after that is told to the client too.
 ///
 /// ```
 /// use footbridge_mcp::{Call, Endpoint, Failure, Run, Tool};
@@ -63,7 +62,7 @@ pub trait Run<C>: DeserializeOwned + JsonSchema + Send + 'static {
     /// Does the work. The arguments are in `self`; those of the call are empty.
     ///
     /// # Errors
-    /// [`fail`] for the model to read; any other error is a bug or trouble of ours, logged and not
+    /// [`fail`] for the client to read; any other error is a bug or trouble of ours, logged and not
     /// shown.
     fn run(self, call: &Call<C>) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
 

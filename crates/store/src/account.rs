@@ -1,4 +1,4 @@
-//! Accounts: who owns records. Passwords are hashed in `password`, logins are in `session`.
+//! Accounts: who owns records. No passwords and no logins.
 
 use secrecy::SecretString;
 use sqlx::sqlite::SqliteRow;

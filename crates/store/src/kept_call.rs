@@ -1,6 +1,6 @@
 //! Calls kept under a key of the caller's: begun, then done with their answer, so that the same
-//! call again is not carried out twice. What a call is and what its fingerprint holds is the
-//! caller's business.
+//! call again is not carried out twice. The caller says what a call is and what its fingerprint
+//! holds.
 
 use std::time::{Duration, SystemTime};
 

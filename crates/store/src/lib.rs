@@ -1,5 +1,5 @@
-//! Where Footbridge keeps things: accounts, tokens, sessions and the records they own, in one
-//! SQLite file.
+//! The store of Footbridge: accounts, tokens, sessions and the records they own, in one SQLite
+//! file.
 //!
 //! This crate holds the only SQL of the workspace. It knows no HTTP and no model table: what a
 //! record's fields mean comes from the caller as data, and a filter or a sort is built from a

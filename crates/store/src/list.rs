@@ -1,5 +1,4 @@
-//! A page of records: what may be asked, and asking it. The text of the query is composed in
-//! `list::statement`.
+//! A page of records: what may be asked of it, and the reading of it.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! How fast passwords may be tried, by account and address. Knows no hashes and reads no clock: the
-//! time comes with each question.
+//! The limit on how fast passwords may be tried, by account and address. Knows no hashes and reads
+//! no clock: the time comes with each question.
 //!
 //! A few tries are free. After them, an account whose right password has been seen since the start
 //! takes one try in [`REFUSED_PACE`] and refuses the rest; one whose right password has not been

@@ -1,4 +1,5 @@
-//! Why a data directory could not be opened: one line each, naming the path and the next step.
+//! The errors of a data directory that could not be opened: one line each, naming the path and the
+//! next step.
 
 use std::path::{Path, PathBuf};
 

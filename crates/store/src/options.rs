@@ -1,4 +1,4 @@
-//! What may be chosen when a store is opened, and what holds when nothing is.
+//! The options of a store when it is opened, and what holds when none is chosen.
 
 use std::time::Duration;
 

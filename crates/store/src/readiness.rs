@@ -1,4 +1,4 @@
-//! Whether the store can be read and written now, tried rather than supposed.
+//! The check whether the store can be read and written now, tried rather than supposed.
 
 use std::sync::atomic::Ordering;
 

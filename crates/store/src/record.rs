@@ -1,5 +1,4 @@
-//! One record at a time: create, read, change, delete. What the fields mean is the caller's; lists
-//! are in `list`.
+//! One record at a time: made, read, changed, deleted. What its fields mean is not known here.
 
 use serde_json::{Map, Value};
 use sqlx::sqlite::SqliteRow;

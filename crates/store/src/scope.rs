@@ -1,4 +1,4 @@
-//! What a token may do: read or write, model by model.
+//! The scopes of a token, what it may do: read or write, model by model.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Every statement with a fixed text. What is composed for a list is in `list::statement`; nothing
-//! else in the workspace holds SQL.
+//! The statements of fixed text. But for the statement that is composed for a list, nothing else in
+//! the workspace holds SQL.
 //!
 //! Plain SQL with numbered parameters: what SQLite alone understands is `BEGIN IMMEDIATE` and
 //! `sqlite_master`.

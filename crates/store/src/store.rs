@@ -1,5 +1,5 @@
-//! Opening the data directory, and the handle that everything else hangs on. No statements of its
-//! own.
+//! The store: the opening of its data directory, and the handle that everything else hangs on. No
+//! statements of its own.
 
 use std::path::Path;
 use std::sync::Arc;

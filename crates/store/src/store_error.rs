@@ -1,5 +1,4 @@
-//! What can go wrong with the storage itself while it is in use, told apart by what the reader can
-//! do.
+//! The errors of the storage itself while it is in use, told apart by what the reader can do.
 
 use sqlx::error::DatabaseError;
 

@@ -1,4 +1,4 @@
-//! Who stands behind a bearer token of either kind, a personal access token or a login.
+//! The holder of a bearer token of either kind, a personal access token or a login.
 
 use crate::secret_token::{LONGEST_TOKEN, PERSONAL};
 use crate::session::SessionUse;

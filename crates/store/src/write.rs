@@ -1,5 +1,5 @@
-//! A write: one transaction that no other comes between, and what became of it in one word. What is
-//! written is its caller's.
+//! A write: one transaction that no other comes between, and what became of it in one word. Does
+//! not know what is written.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;

@@ -1,5 +1,5 @@
-//! The model table as written, and the way from there to [`Models`](super::Models): every problem
-//! at once.
+//! The model table as written in JSON, and the way from there to [`Models`](super::Models): every
+//! problem at once.
 
 use footbridge_store::{FieldName, SortKey};
 use indexmap::IndexMap;

@@ -1,4 +1,4 @@
-//! Logging in, and who one is.
+//! The routes of an account: logging in, and who one is.
 
 use std::sync::Arc;
 

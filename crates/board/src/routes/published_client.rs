@@ -1,4 +1,5 @@
-//! What the published client asks besides rows, and the API's own description. None needs a token.
+//! The routes that the published client asks besides rows, and the API's own description. None
+//! needs a token.
 
 use std::sync::Arc;
 

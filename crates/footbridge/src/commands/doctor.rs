@@ -1,5 +1,6 @@
-//! `footbridge doctor`: whether backends can be served as their connectors describe them. Asks what
-//! serving asks first, then compares the paths with the backend's OpenAPI document. Only reads.
+//! `footbridge doctor`: the check whether backends can be served as their connectors describe them.
+//! Asks what serving asks first, then compares the paths with the backend's OpenAPI document. Only
+//! reads.
 
 use footbridge_connector::{AskedPath, Difference, PathCheck, PreflightFailure};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! `footbridge lint`: everything that is wrong with connector files, and what a client would refuse
-//! of their tools.
+//! `footbridge lint`: all problems of connector files, and all that a client would refuse of their
+//! tools.
 
 mod check;
 

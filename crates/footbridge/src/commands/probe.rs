@@ -1,5 +1,5 @@
-//! `footbridge probe`: whether an MCP server answers, what it has, and what `echo` says. A real
-//! client, for people and scripts.
+//! `footbridge probe`: a look at an MCP server: whether it answers, what it has, and what `echo`
+//! says. A real client, for people and scripts.
 
 use serde_json::{Value, json};
 use url::Url;

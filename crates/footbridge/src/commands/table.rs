@@ -1,4 +1,4 @@
-//! Rows as aligned columns, for people. Programs ask for JSON.
+//! Tables for people: rows as aligned columns. Programs ask for JSON.
 
 /// Left-aligned columns, two spaces apart; the last one is not padded.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {

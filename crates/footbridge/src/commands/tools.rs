@@ -1,4 +1,4 @@
-//! `footbridge tools`: what clients see.
+//! `footbridge tools`: the list of tools, as clients see it.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: ToolsArguments) -> Result<Exit, Trouble> {
     Ok(Exit::Done)
 }
 
-/// What each tool costs a model: the tokens of its entry as clients receive it.
+/// The cost of each tool to a client: the tokens of its entry as clients receive it.
 fn print_costs(tools: &[Value], is_json: bool) -> Result<(), Trouble> {
     // Made of 200,000 entries, here and nowhere else: no other command pays for it.
     let tokenizer = tiktoken_rs::o200k_base().map_err(Trouble::failed)?;

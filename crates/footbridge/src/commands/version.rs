@@ -1,4 +1,4 @@
-//! `footbridge version`.
+//! `footbridge version`: the version of this program.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Secrets that the program hands itself when it starts again: through a pipe, so that its
+//! The secrets that the program hands itself when it starts again: through a pipe, so that its
 //! environment, which others may look at, has none.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
-//! `/actions/NAME`: tools of a connector under REST paths of their own, for programs that hold the
-//! key. Which actions there are and how they read a request is the connector's; that the call
-//! passes the endpoint, the write road's.
+//! The actions, `/actions/NAME`: tools of a connector under REST paths of their own, for programs
+//! that hold the key. The connector says which there are and how a request is read; each call
+//! enters the endpoint like any other.
 
 mod document;
 

@@ -1,5 +1,5 @@
-//! `/xapi2` as it is served: the board's own routes, and the operator's word before them. Who is
-//! asking is the board's to find out.
+//! The door of the local board, `/xapi2`: the board's own routes, and the operator's word before
+//! them. The board itself finds out who is asking.
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};

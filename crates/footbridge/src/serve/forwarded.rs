@@ -1,5 +1,5 @@
-//! Whether a request came by way of a proxy, as far as the proxy says so. One that says nothing
-//! cannot be told from a client of this machine.
+//! The marks that a proxy leaves on a request. A proxy that leaves none cannot be told from a
+//! client of this machine.
 
 use ::http::HeaderMap;
 

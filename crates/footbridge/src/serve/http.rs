@@ -1,4 +1,4 @@
-//! The HTTP door: listens, invites once the checks are through, serves until a signal comes.
+//! The HTTP door: it listens, invites once the checks are through, and serves until a signal comes.
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What a person reads when the HTTP door opens: the addresses, what is open, and a client
+//! The text that a person reads when the HTTP door opens: the addresses, what is open, and a client
 //! configuration to paste.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

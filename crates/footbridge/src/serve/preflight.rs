@@ -1,5 +1,5 @@
-//! What connectors ask before they are served: a refusal ends the program with the exit code that
-//! the connector file gives it.
+//! The checks that connectors ask for before they are served: a refusal ends the program with the
+//! exit code that the connector file gives it.
 
 use std::future::Future;
 

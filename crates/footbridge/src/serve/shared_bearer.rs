@@ -1,5 +1,5 @@
-//! Who asks at the MCP doors: whoever sends the shared bearer; where there is none, everybody, and
-//! who comes by way of a proxy reads alone.
+//! The rule of the MCP doors about who may enter: whoever sends the shared bearer; where there is
+//! none, everybody, and who comes by way of a proxy reads alone.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What stdin tells of who started us: a client holds a pipe or a socket, a person a terminal, a
-//! service manager nothing.
+//! The kind of stdin, and what it tells of who started the program: a client holds a pipe or a
+//! socket, a person a terminal, a service manager nothing.
 
 use std::fs::File;
 use std::io;

@@ -1,6 +1,6 @@
-//! What a request passes at every door but the MCP endpoint's, which has the same of its own,
-//! before anybody looks at what it asks for: by which name it came, from which page, how much
-//! memory is left for it. Who is asking is the door's to find out.
+//! The threshold of every HTTP door but the MCP endpoint, which has the same of its own: by which
+//! name a request came, from which page, and how much memory is left for it. The doors find out who
+//! is asking.
 
 use std::sync::Arc;
 

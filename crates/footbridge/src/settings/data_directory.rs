@@ -1,4 +1,5 @@
-//! Where this user's data and settings are by the customs of the platform. Creates nothing.
+//! The directories of this user's data and settings, by the customs of the platform. Creates
+//! nothing.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! How far the HTTP door may be opened: which names and pages it answers to, and that nobody beyond
-//! this machine writes unless the operator said how.
+//! The rules for how far the HTTP door may be opened: which names and pages it answers to, and that
+//! nobody beyond this machine writes unless the operator said how.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! The settings file: YAML, unknown keys refused, never needed. What wins over what is decided
-//! elsewhere.
+//! The settings file: YAML, unknown keys refused, never needed. Only read here, not weighed against
+//! flags and environment.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,4 @@
-//! A secret from a variable or from the file that another variable names. What it opens is decided
-//! elsewhere.
+//! A secret from a variable, or from the file that another variable names. It may open anything.
 
 use std::path::{Path, PathBuf};
 

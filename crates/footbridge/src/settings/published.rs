@@ -1,4 +1,4 @@
-//! What is published of the table of settings: the tables of `docs/operating.md`, `.env.example`
+//! The published forms of the table of settings: the tables of `docs/operating.md`, `.env.example`
 //! and the schema of the settings file. Each is compared with its file, and written anew with
 //! `INSTA_UPDATE=always`.
 

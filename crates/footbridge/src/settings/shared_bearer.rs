@@ -1,5 +1,5 @@
-//! The shared bearer of the HTTP door: from the environment or a file. Whether a request sends it
-//! is decided elsewhere.
+//! The shared bearer of the HTTP door: from the environment or a file. No request is looked at
+//! here.
 
 use secrecy::{ExposeSecret as _, SecretString};
 

@@ -1,5 +1,5 @@
-//! What the environment says of the options of a command: the variables of the process and of the
-//! `.env` file, read as the flags are. The command line is not read again.
+//! The options of a command that stand in the environment: variables of the process and of the
+//! `.env` file, read as flags are. The command line is not read again.
 
 use std::error::Error as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Progress of a call, told to a client that wants to hear of it. Knows no tool.
+//! The progress of a call, told to a client that wants to hear of it. Knows no tool.
 
 use std::future::Future;
 use std::pin::pin;

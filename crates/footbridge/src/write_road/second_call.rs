@@ -1,5 +1,5 @@
-//! Consent by a second call: what was asked and not yet agreed to, and the codes that agree. Who is
-//! asked, and when, is `consent`.
+//! The second call by which a client brings its user's consent: calls that were asked about and not
+//! yet agreed to, and the codes that agree. Asks nobody.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};

@@ -1,5 +1,5 @@
-//! Tests: the way through a text and the way through a tree agree, on random schemas and random
-//! documents. What each does alone is tested beside it.
+//! Tests that arguments checked as a text and as a tree come to the same end, on random schemas and
+//! random documents.
 
 use bytes::Bytes;
 use proptest::collection::{hash_map, vec};

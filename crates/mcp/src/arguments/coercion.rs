@@ -1,5 +1,5 @@
-//! Schema-guided coercion: what a model plainly meant becomes what the schema says. Changes values,
-//! never judges them.
+//! Coercion along a schema: a value that plainly was meant as something else becomes what the
+//! schema says. Changes values, never judges them.
 
 use serde_json::{Map, Number, Value};
 

@@ -1,5 +1,5 @@
-//! The arguments of a call as its handler receives them: a text that is read where it is asked for,
-//! or a tree. Validates nothing.
+//! The arguments of a call as its handler receives them: a text that is read where a handler wants
+//! it, or a tree. Validates nothing.
 
 use std::fmt;
 use std::ops::{Index, Range};

@@ -1,4 +1,4 @@
-//! Sentences about what is wrong with a call's arguments, which a model can act on. The validator
+//! Sentences about what is wrong with a call's arguments, on which a client can act. The validator
 //! finds the problems; here they get their words.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};

@@ -32,7 +32,7 @@ impl<'a> Round<'a> {
         self.with(name, ClientQuestion::elicit(elicitation))
     }
 
-    /// Adds a question to the client's model.
+    /// Adds a question to the client's language model.
     #[must_use]
     pub fn sample(self, name: &str, sampling: Sampling) -> Self {
         self.with(name, ClientQuestion::sample(sampling))
@@ -181,7 +181,7 @@ impl Answers {
         )
     }
 
-    /// The answer of the client's model, a `CreateMessageResult`.
+    /// The answer of the client's language model, a `CreateMessageResult`.
     ///
     /// # Errors
     /// When the round had no such question.

@@ -1,5 +1,5 @@
-//! The time in which a call waits for its user: it is not the call's own, so its time limit does
-//! not run. Bounds nothing itself.
+//! The pauses of a call, in which it waits for its user: its time limit does not run then. Bounds
+//! nothing itself.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};

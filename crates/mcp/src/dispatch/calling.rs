@@ -1,4 +1,4 @@
-//! Work under way for one request, and the answer it becomes.
+//! A request that is being answered: its work under way, and the answer that the work becomes.
 
 use std::future::Future;
 use std::pin::Pin;

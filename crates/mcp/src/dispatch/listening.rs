@@ -1,5 +1,5 @@
-//! `subscriptions/listen`: a request that stays open and tells what changes. Source: specification
-//! 2026-07-28, Subscriptions.
+//! The request that stays open and tells what changes, `subscriptions/listen`. Source:
+//! specification 2026-07-28, Subscriptions.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

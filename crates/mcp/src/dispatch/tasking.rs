@@ -1,4 +1,4 @@
-//! Requests about tasks, and calls that begin as tasks. What a task is and does is `tasks`'.
+//! Requests about tasks, and calls that begin as tasks. Tasks are kept and ended elsewhere.
 
 use std::sync::Arc;
 

@@ -80,7 +80,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
-    /// Guidance for the model. Some clients read only the first 512 characters.
+    /// Guidance for the client. Some clients read only the first 512 characters.
     #[must_use]
     pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
         self.profile.instructions = Some(instructions.into());

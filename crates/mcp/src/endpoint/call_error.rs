@@ -1,4 +1,5 @@
-//! Why a call never reached a tool, for the program that made it and as an error of the protocol.
+//! The errors of a call that never reached a tool, for the program that made it and as errors of
+//! the protocol.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! HTTP responses made of answers, streams and refusals. What is answered is decided elsewhere.
+//! HTTP responses made of answers, streams and refusals. Decides none of them.
 
 use bytes::Bytes;
 use http::request::Parts;

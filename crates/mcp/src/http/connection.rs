@@ -1,5 +1,5 @@
 //! One connection: its requests, what of them is known for how long it keeps the server waiting,
-//! and its end. What is answered is the service's.
+//! and its end. Answers nothing itself.
 
 use std::convert::Infallible;
 use std::future::Future;

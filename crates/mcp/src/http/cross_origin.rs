@@ -1,6 +1,6 @@
 //! The CORS headers that tell a browser about pages of named origins: that they may ask, with which
-//! methods and headers, and what they may read. Who they are is decided elsewhere; cookies and
-//! other credentials of the browser's are never among it.
+//! methods and headers, and what they may read. Names no origins; cookies and other credentials of
+//! the browser's are never among it.
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};

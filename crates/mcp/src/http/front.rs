@@ -1,5 +1,5 @@
-//! The way of a request from its head to its answer, the same for both transports over HTTP. What
-//! may enter and what is answered is theirs.
+//! The way of a request from its head to its answer, the same for both transports over HTTP. Each
+//! transport says what may enter and what is answered.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! The places for connections: how many there may be, of one address too, some for health, and who
-//! gives way when all are taken. Bytes are read elsewhere.
+//! gives way when all are taken. Reads no bytes.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! The messages of one stream: numbered, those that were read first, both kinds bounded in number
-//! and in bytes, alone and with those of all other streams. Knows no reader.
+//! The backlog of one stream: its messages, numbered, those that were read first, both kinds
+//! bounded in number and in bytes, alone and with those of all other streams. Knows no reader.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The one way to the output: answers queue here as bytes, one thread writes them. Whole lines
+//! The queue to the output: answers wait here as bytes, and one thread writes them. Whole lines
 //! only.
 
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! The end of a task as the test client waits for it, answering what it asks meanwhile. It waits
+//! The wait of the test client for the end of a task, answering what it asks meanwhile. It waits
 //! for news, not for time to pass.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A tool made of the entry under which another server lists it. What a tool is, is `tool`'s.
+//! A tool made of the entry under which another server lists it.
 
 use std::future::Future;
 

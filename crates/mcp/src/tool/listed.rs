@@ -1,5 +1,5 @@
-//! Schemas in the form that every client takes. What a call is held against is the schema as it was
-//! given.
+//! Schemas as they are listed, in the form that every client takes. A call is held against the
+//! schema as it was written.
 
 use serde_json::{Value, json};
 

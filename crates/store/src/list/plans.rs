@@ -1,5 +1,5 @@
-//! How SQLite carries out the lists: by an index in its order, without sorting, the last page as
-//! the first.
+//! Tests of how SQLite carries out the lists: by an index in its order, without sorting, the last
+//! page as the first.
 
 use sqlx::Row as _;
 

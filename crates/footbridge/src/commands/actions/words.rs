@@ -1,4 +1,5 @@
-//! What an action takes → options of a command, and what was given → JSON. Sends nothing.
+//! The words of `footbridge actions`: options made of what an action takes, and JSON made of the
+//! options that were used. Sends nothing.
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};

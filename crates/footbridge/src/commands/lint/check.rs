@@ -1,5 +1,5 @@
-//! Tools against the rules of a client: names, numbers, descriptions, schemas. The rules are in
-//! `client_rules`.
+//! The check of tools against what a client takes: names, numbers, descriptions, schemas. The table
+//! of those rules is not here.
 
 use footbridge_connector::{LintedTool, Problem};
 use serde_json::{Map, Value};

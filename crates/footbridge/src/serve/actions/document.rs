@@ -1,5 +1,5 @@
-//! `/actions/openapi.json`: what the actions take and answer, as OpenAPI 3.1, for programs that
-//! read such a document before they call.
+//! The OpenAPI 3.1 document of the actions, `/actions/openapi.json`: what they take and answer, for
+//! programs that read such a document before they call.
 
 use footbridge_connector::{ActionInput, Effect, RestAction};
 use http::Method;

@@ -1,4 +1,4 @@
-//! The rules of one task under any order of what may happen to it.
+//! Tests of the rules of one task, under any order of what may happen to it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
