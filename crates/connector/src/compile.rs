@@ -12,6 +12,7 @@ mod openapi;
 mod operations;
 mod paging;
 mod preflight;
+mod records;
 mod resources;
 mod scope;
 mod shapes;
@@ -113,6 +114,7 @@ impl Compilation<'_> {
         let login = self.login();
         self.paging = self.paging();
         self.add_shapes();
+        self.add_records();
         let sources = self.sources();
         let lookups = self.lookups();
         let mut tools = self.model_tools();
@@ -152,6 +154,7 @@ impl Compilation<'_> {
             prompts,
             sources,
             lookups,
+            records: std::mem::take(&mut self.records),
             untrusted: tools::untrusted(definition),
             text_limit,
             program: program?,

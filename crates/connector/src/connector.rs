@@ -2,6 +2,7 @@
 //! wrong. Sends nothing itself.
 
 mod plan;
+mod records;
 mod served;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,11 +17,14 @@ pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{FilterOrigin, Glue, Program};
 use crate::operation::BackendOperation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
+pub use plan::Touch;
 pub(crate) use plan::{
     ArgumentPlan, BodyPlan, CheckPlan, ColumnOrigin, ColumnPlan, Does, Each, EntryPlan, Exchange,
     LoginPlan, LookupPlan, MAX_REQUESTS, Oldest, Pages, PagingPlan, Plan, Request, Resolve, Row,
-    ShapePlan, SourcePlan, StepPlan, Timeout, Until, Want,
+    ShapePlan, SourcePlan, StepPlan, Timeout, TouchPlan, UndoNames, Until, Want,
 };
+pub(crate) use records::{CreationPlan, FieldsPlan, MAX_FIELDS, RecordPlan};
+pub use records::{RecordKind, UndoWay, Undoing};
 pub use served::{Prompt, PromptArgument, Resource};
 
 /// One backend, ready to be called once it has settings and an upstream. Cheap to clone.
@@ -74,6 +78,12 @@ impl Connector {
     /// Messages that a person picks to begin with, in the order of the file.
     pub fn prompts(&self) -> &[Prompt] {
         &self.0.prompts
+    }
+
+    /// Kinds of records that its tools touch: those of the file in its order, then those of its
+    /// models.
+    pub fn records(&self) -> impl Iterator<Item = &RecordKind> {
+        self.0.records.iter().map(|record| &record.kind)
     }
 
     /// Behaviours that are not data; a host that lacks one must not serve the connector.
@@ -205,7 +215,16 @@ pub struct Tool {
     /// Hints for clients.
     pub annotations: Annotations,
     #[serde(skip)]
+    pub(crate) undoing: Option<Undoing>,
+    #[serde(skip)]
     pub(crate) action: Action,
+}
+
+impl Tool {
+    /// How its change is undone, and what is lost; none for a tool that reads.
+    pub fn undoing(&self) -> Option<&Undoing> {
+        self.undoing.as_ref()
+    }
 }
 
 /// Hints about a tool, as in MCP.
@@ -277,6 +296,9 @@ pub(crate) struct Model {
     pub(crate) max_limit: u32,
     /// Fields that an update may clear.
     pub(crate) nullable: Vec<String>,
+    /// Place of its record among those of the connector; none when one cannot be read.
+    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
+    pub(crate) record: Option<usize>,
 }
 
 /// A filter by its two names.
@@ -330,6 +352,7 @@ pub(crate) struct Compiled {
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) sources: Vec<SourcePlan>,
     pub(crate) lookups: Vec<LookupPlan>,
+    pub(crate) records: Vec<RecordPlan>,
     /// Keys whose texts are fenced, wherever they stand.
     pub(crate) untrusted: Arc<[String]>,
     /// Characters after which an untrusted text is cut.

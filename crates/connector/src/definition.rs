@@ -6,6 +6,7 @@ mod lookups;
 mod models;
 mod preflight;
 mod prompts;
+mod records;
 mod resources;
 mod shapes;
 mod tools;
@@ -22,6 +23,7 @@ pub(crate) use models::{Field, FieldKind, Model, Operation};
 pub use preflight::Kind;
 pub(crate) use preflight::{AtLeast, Preflight};
 pub(crate) use prompts::Prompt;
+pub(crate) use records::{RecordField, RecordFields, RecordRules};
 pub(crate) use resources::Resource;
 pub(crate) use shapes::{Shape, Text};
 pub use tools::Effect;
@@ -61,6 +63,9 @@ pub(crate) struct Definition {
     /// Field tables: what is kept of a record, and what it means.
     #[serde(default)]
     pub(crate) shapes: Table<Shape>,
+    /// Things of the backend that tools touch: what undoing needs to know of them.
+    #[serde(default)]
+    pub(crate) records: Table<RecordRules>,
     /// Which texts of records are data that nobody vouches for.
     #[serde(default)]
     pub(crate) text: Text,

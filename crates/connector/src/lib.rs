@@ -47,8 +47,8 @@ pub use backend::{
 };
 pub use compile::{compile, compile_sound};
 pub use connector::{
-    ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, Resource,
-    RestAction, SettingKind, Tool,
+    ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, RecordKind,
+    Resource, RestAction, SettingKind, Tool, Touch, UndoWay, Undoing,
 };
 pub use declaration::{Declaration, DeclaredSetting};
 pub use definition::schema;

@@ -331,6 +331,9 @@ pub(crate) struct LintArguments {
     /// Check names and schemas by the rules of this client [default: the strictest rules]
     #[arg(long, value_name = "CLIENT", value_parser = PossibleValuesParser::new(client_rules::names()))]
     pub(crate) client: Option<String>,
+    /// Say of each tool that writes what undoing brings back, and what is lost
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) undo: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -119,6 +119,7 @@ mod tests {
             filters: vec![],
             max_limit: 1,
             nullable: vec![],
+            record: None,
         };
         let mut out = String::new();
         let rules = TidyRules::whole(fencing, ["title".to_owned()].into());

@@ -8,7 +8,7 @@ use super::paging::PagingPlans;
 use super::scope::FilterScope;
 use super::shapes::Shapes;
 use super::{DEFAULT_TEXT_LIMIT, FORMAT, MAX_NAME, MAX_TEXT_LIMIT};
-use crate::connector::Tool;
+use crate::connector::{RecordPlan, Tool};
 use crate::definition::Definition;
 use crate::jq::Glue;
 use crate::place::{Place, Placed};
@@ -24,6 +24,8 @@ pub(super) struct Compilation<'d> {
     pub(super) paging: PagingPlans,
     /// Field tables, which tools name.
     pub(super) shapes: Shapes,
+    /// Records, which tools name.
+    pub(super) records: Vec<RecordPlan>,
 }
 
 impl<'d> Compilation<'d> {
@@ -34,6 +36,7 @@ impl<'d> Compilation<'d> {
             found: Found::default(),
             paging: PagingPlans::default(),
             shapes: Shapes::new(),
+            records: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Models → tools: up to five for each table, in the order list, read, create, update, delete.
 
 mod inputs;
+mod records;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,11 @@ impl<'d> Compilation<'d> {
         for (key, table) in self.definition.models.iter() {
             let part = format!("models.{}", key.value);
             self.check_model(key, table, &part);
-            let model = Arc::new(model(self.definition, &key.value, table));
+            let record = self.model_record(key, table);
+            let model = Arc::new(Model {
+                record,
+                ..model(self.definition, &key.value, table)
+            });
             for op in &table.ops {
                 if op.value == Operation::List && !pages {
                     self.found.add_with_hint(
@@ -58,7 +63,10 @@ impl<'d> Compilation<'d> {
             }
             for op in ORDER {
                 if table.ops.iter().any(|wanted| wanted.value == op) {
-                    let tool = tool(op, table, &model);
+                    let tool = Tool {
+                        undoing: self.model_undoing(op, table, record),
+                        ..tool(op, table, &model)
+                    };
                     self.check_name(
                         &Placed {
                             value: tool.name.clone(),
@@ -95,6 +103,7 @@ fn model(definition: &Definition, name: &str, table: &definition::Model) -> Mode
             .filter(clearable)
             .map(str::to_owned)
             .collect(),
+        record: None,
     }
 }
 
@@ -227,6 +236,7 @@ fn tool(op: Operation, table: &definition::Model, model: &Arc<Model>) -> Tool {
             Vec::new()
         },
         unlisted_arguments: Vec::new(),
+        undoing: None,
         annotations: Annotations {
             read_only: effect == Effect::Read,
             destructive: effect == Effect::Destroy,

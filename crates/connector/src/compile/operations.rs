@@ -74,6 +74,9 @@ pub(super) fn collect(definition: &Definition) -> Vec<BackendOperation> {
             .iter()
             .for_each(|step| all.step(&step.value, &format!("undo of {name}")));
     }
+    for (name, record) in definition.records.iter() {
+        all.record(&name.value, record);
+    }
     for resource in &definition.resources {
         let by = format!("resource {}", resource.name.value);
         let query = Some(keys(&resource.query));
@@ -177,6 +180,46 @@ impl Operations<'_> {
         }
     }
 
+    /// What undoing asks of a record.
+    fn record(&mut self, name: &str, record: &definition::RecordRules) {
+        use definition::RecordFields;
+        let by = format!("record {name}");
+        let none = || Some(BTreeSet::new());
+        let names = |fields: &[definition::RecordField]| {
+            let names = fields.iter().map(|field| field.name.value.clone());
+            names.collect::<BTreeSet<_>>()
+        };
+        let single = |filter: &str| filter.strip_prefix('.').map(str::to_owned);
+        let version = record.version.as_ref();
+        let version = version.and_then(|version| single(&version.value));
+        let fields: BTreeSet<String> = match &record.fields {
+            RecordFields::Listed(fields) => names(fields),
+            RecordFields::Open(map) => single(&map.value).into_iter().collect(),
+        };
+        let changed: BTreeSet<String> = fields.iter().cloned().chain(version).collect();
+        self.add(Method::GET, &record.get.value, false, &by, none(), none());
+        for (method, path) in [(Method::PATCH, &record.patch), (Method::PUT, &record.put)] {
+            if let Some(path) = path {
+                let body = Some(changed.clone());
+                self.add(method, &path.value, false, &by, none(), body);
+            }
+        }
+        if let Some(create) = &record.create {
+            let body = fields.iter().cloned().chain(names(&create.extra)).collect();
+            self.add(
+                Method::POST,
+                &create.post.value,
+                false,
+                &by,
+                none(),
+                Some(body),
+            );
+        }
+        if let Some(path) = &record.delete {
+            self.add(Method::DELETE, &path.value, false, &by, none(), none());
+        }
+    }
+
     /// The parameters of a request, with those that walking a list adds.
     fn with_paging(
         &self,
@@ -206,4 +249,13 @@ impl Operations<'_> {
 
 fn keys(map: &Table<Placed<String>>) -> BTreeSet<String> {
     map.keys().map(str::to_owned).collect()
+}
+
+/// The requests of steps, for a sentence.
+pub(super) fn in_words(steps: &[Placed<definition::Step>]) -> String {
+    let requests = steps.iter().flat_map(|step| step.value.requests());
+    let words = requests
+        .filter(|(method, _)| *method != Method::GET)
+        .map(|(method, path)| format!("`{method} {}`", path.value));
+    words.collect::<Vec<_>>().join(", ")
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 pub(super) mod steps;
+pub(super) mod undoing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -93,19 +94,9 @@ impl<'d> Compilation<'d> {
                 format!("there is no group `{}`", group.value),
             );
         }
-        let writes = |step: &definition::Step| {
-            step.put.is_some()
-                || step.patch.is_some()
-                || step.delete.is_some()
-                || (step.post.is_some() && step.safe.is_none())
-        };
         if tool.effect.value == Effect::Read {
-            let keys = tool.undo.first().map(|step| (step.place, "undo"));
-            let keys = [
-                keys,
-                tool.no_undo.as_ref().map(|k| (k.place, "no_undo")),
-                tool.confirm.as_ref().map(|k| (k.place, "confirm")),
-            ];
+            self.check_undo_keys_of_read(tool);
+            let keys = [tool.confirm.as_ref().map(|k| (k.place, "confirm"))];
             let own = tool
                 .idempotency_key
                 .then_some((tool.name.place, "idempotency_key"));
@@ -122,31 +113,14 @@ impl<'d> Compilation<'d> {
                 "only a tool that reads has `text_from`",
             );
         }
-        if !tool.steps.iter().any(|step| writes(&step.value)) {
+        if !tool.steps.iter().any(|step| undoing::writes(&step.value)) {
             self.found.add(
                 tool.effect.place,
                 part,
                 "a tool with this effect needs a step that writes",
             );
         }
-        match (tool.undo.is_empty(), &tool.no_undo) {
-            (true, None) => {
-                self.found.add(
-                    tool.name.place,
-                    part,
-                    "a tool that writes needs `undo`, or `no_undo` with the reason",
-                );
-            }
-            (false, Some(reason)) => self.found.add(
-                reason.place,
-                part,
-                "has `undo` and `no_undo`: it can be only one of the two",
-            ),
-            (true, Some(reason)) if reason.value.trim().is_empty() => {
-                self.found.add(reason.place, part, "`no_undo` must say why")
-            }
-            _ => {}
-        }
+        self.check_undo_keys(tool);
     }
 
     fn step_tool(&mut self, tool: &'d definition::Tool, untrusted: &Arc<[String]>) -> Tool {
@@ -211,8 +185,11 @@ impl<'d> Compilation<'d> {
             has_main: false,
             ..owner
         };
-        // what undoing needs is checked now; it is run from the file as it is then
-        self.steps(undo, &tool.undo, &format!("{part}.undo"), &mut undoing);
+        let undo_steps = self.steps(undo, &tool.undo, &format!("{part}.undo"), &mut undoing);
+        let touches = match tool.effect.value {
+            Effect::Read => Vec::new(),
+            Effect::Write | Effect::Destroy => self.touches(tool),
+        };
         let is_list = tool
             .steps
             .last()
@@ -299,6 +276,7 @@ impl<'d> Compilation<'d> {
                 }),
                 open_world: true,
             },
+            undoing: self.undoing(tool, &touches),
             action: Action::Steps(Arc::new(Plan {
                 tool: tool.name.value.clone(),
                 writes: effect != Effect::Read,
@@ -326,6 +304,9 @@ impl<'d> Compilation<'d> {
                 requests: requests(&batches),
                 batches,
                 confirm,
+                touches,
+                undo: undo_steps,
+                undo_names: undoing::undo_names(tool),
             })),
         }
     }
@@ -406,6 +387,8 @@ fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
             .before
             .as_ref()
             .is_some_and(|before| reads(&before.value))
+        || tool.changes.iter().any(|(_, ids)| names(ids))
+        || tool.deletes.iter().any(|(_, ids)| names(ids))
         || tool.check.iter().any(|check| names(&check.unless))
         || tool.result.iter().chain(&tool.confirm).any(names)
         || tool

@@ -61,6 +61,26 @@ pub(crate) struct Plan {
     pub(crate) requests: usize,
     /// The sentence that asks a person.
     pub(crate) confirm: Option<Glue>,
+    /// The records that a call touches.
+    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
+    pub(crate) touches: Vec<TouchPlan>,
+    /// Steps that take the change back.
+    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
+    pub(crate) undo: Vec<Vec<StepPlan>>,
+    /// What they name.
+    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
+    pub(crate) undo_names: UndoNames,
+}
+
+/// What undoing by steps needs to know of the call, beside its arguments.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct UndoNames {
+    /// They name `$before`.
+    pub(crate) before: bool,
+    /// They name `$after`.
+    pub(crate) after: bool,
+    /// The named steps of the call whose values they name.
+    pub(crate) steps: Vec<String>,
 }
 
 /// An argument.
@@ -308,4 +328,29 @@ pub(crate) struct Exchange {
     pub(crate) path: String,
     pub(crate) body: Glue,
     pub(crate) token: Glue,
+}
+
+/// What a tool does to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    /// Makes it.
+    Makes,
+    /// Changes it.
+    Changes,
+    /// Deletes it.
+    Deletes,
+}
+
+/// The records of one kind that a tool touches.
+#[derive(Debug)]
+pub(crate) struct TouchPlan {
+    /// Place of the kind among those of the connector.
+    pub(crate) record: usize,
+    pub(crate) touch: Touch,
+    /// Their ids before the first change; none for records that are made.
+    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
+    pub(crate) ids: Option<Glue>,
+    /// The step that makes it, from 1; 0 for the others.
+    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
+    pub(crate) step: usize,
 }

@@ -74,9 +74,24 @@ pub(crate) struct Tool {
     /// hours, however often it is made.
     #[serde(default)]
     pub(crate) idempotency_key: bool,
-    /// Steps that take the change back.
+    /// Records that it changes, each with a jq filter that gives the id, or the ids, before the
+    /// first change: undoing puts their fields back, unless `undo`, `inverse` or `no_undo` is there
+    /// too.
+    #[serde(default)]
+    pub(crate) changes: Table<Placed<String>>,
+    /// The record that its first `post` makes: undoing deletes it.
+    pub(crate) makes: Option<Placed<String>>,
+    /// Records that it deletes, as `changes`: undoing makes them again.
+    #[serde(default)]
+    pub(crate) deletes: Table<Placed<String>>,
+    /// The tool that takes the change back when it is called with the same arguments.
+    pub(crate) inverse: Option<Placed<String>>,
+    /// Steps that take the change back, whole or not at all, where records cannot say it. They may
+    /// name `$before`, `$after`, `$args`, `$given` and the named steps.
     #[serde(default)]
     pub(crate) undo: Vec<Placed<Step>>,
+    /// What undoing does not bring back.
+    pub(crate) lost: Option<Placed<String>>,
     /// Why the change cannot be taken back.
     pub(crate) no_undo: Option<Placed<String>>,
     /// jq filter: the sentence that asks a person before the change. A client that shows no forms

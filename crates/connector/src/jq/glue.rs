@@ -200,6 +200,23 @@ impl Glue {
         )
     }
 
+    /// The value under this name of the input, whatever characters the name has.
+    pub(crate) fn of_input_key(name: &str) -> Self {
+        let key = Key {
+            name: name.to_owned(),
+            optional: false,
+        };
+        let path = Path {
+            variable: None,
+            keys: vec![key],
+            number: false,
+        };
+        Self {
+            evaluation: Evaluation::Plain(Plain::Path(path)),
+            origin: None,
+        }
+    }
+
     /// It needs jq.
     pub(crate) fn needs_jq(&self) -> bool {
         matches!(self.evaluation, Evaluation::Filter(_))

@@ -112,7 +112,8 @@ fn make(key: &str, beside: &[(Placed<String>, Placed<Node>)], count: usize) -> V
                 .iter()
                 .any(|verb| step.get(verb).is_some())
         };
-        has(&["undo", "no_undo", "confirm"])
+        has(&["changes", "makes", "deletes", "inverse"])
+            || has(&["undo", "no_undo", "confirm"])
             || steps
                 .as_array()
                 .is_some_and(|steps| steps.iter().any(is_write))
@@ -130,6 +131,7 @@ fn make(key: &str, beside: &[(Placed<String>, Placed<Node>)], count: usize) -> V
         "method" => json!("post"),
         "unless" => json!("true"),
         "ops" => json!(["list"]),
+        "fields" if has(&["get"]) => json!(["unnamed"]),
         "fields" | "query" => json!({}),
         "kind" => json!("page"),
         _ => json!(format!("unnamed_{count}")),

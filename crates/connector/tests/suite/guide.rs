@@ -62,6 +62,13 @@ fn answer(parcels: &mut Vec<Value>, seen: &Seen) -> Answer {
             parcels.push(json!({"id": id, "label": seen.body["label"], "depot": depot(&seen.body["depot_id"]), "tags": seen.body["tags"], "revision": 1, "note": null}));
             ok(parcels.last().unwrap().clone())
         }
+        ("PUT", path, Some(_)) if path.ends_with("/hold") => ok(json!({"held": true})),
+        ("DELETE", path, Some(_)) if path.ends_with("/hold") => Answer(204, vec![], String::new()),
+        ("POST", path, Some(_)) if path.ends_with("/remarks") => ok(json!({"number": 1})),
+        ("DELETE", path, Some(_)) if path.ends_with("/remarks/1") => {
+            Answer(204, vec![], String::new())
+        }
+        ("POST", path, Some(_)) if path.ends_with("/prints") => ok(json!({"queue": 1})),
         ("GET", path, Some(_)) if path.ends_with("/route") => refused(404, json!({})),
         ("GET", _, Some(at)) => ok(parcels[at].clone()),
         ("PATCH", _, Some(at)) => {
@@ -258,6 +265,18 @@ async fn the_connector_of_the_guide_does_what_the_guide_says() {
         (&json!([2, 3]), &json!(77))
     );
 
+    for (tool, arguments, result) in [
+        ("parcel_hold", json!({"id": 2}), json!({"held": true})),
+        ("parcel_release", json!({"id": 2}), json!({"released": 2})),
+        (
+            "parcel_remark",
+            json!({"id": 2, "text": "Fragile"}),
+            json!({"number": 1}),
+        ),
+        ("parcel_print", json!({"id": 2}), json!({"queue": 1})),
+    ] {
+        assert_eq!(parcel.call(tool, arguments).await.unwrap(), result);
+    }
     let question = parcel
         .backend
         .confirmation(

@@ -38,4 +38,5 @@ mod settings;
 mod shapes;
 mod steps;
 mod texts;
+mod undoing;
 mod waiting;

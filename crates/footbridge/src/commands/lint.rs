@@ -3,7 +3,7 @@
 
 mod check;
 
-use footbridge_connector::{Problem, lint};
+use footbridge_connector::{LintedTool, Problem, lint};
 use serde_json::{Value, json};
 
 use crate::cli::LintArguments;
@@ -59,6 +59,11 @@ pub(crate) fn run(arguments: &LintArguments) -> Result<Exit, Trouble> {
                 problem.in_file(file)
             })?;
         }
+        if arguments.undo {
+            for file in &files {
+                print_undoing(file)?;
+            }
+        }
         if !files.is_empty() {
             terminal::say(format_args!(
                 "{} in {}",
@@ -80,6 +85,16 @@ fn problems(file: &ConnectorFile, client: &ClientRules) -> Vec<Problem> {
     problems.extend(check::tools(&linted.tools, client));
     problems.sort_by_key(|problem| problem.place);
     problems
+}
+
+/// What undoing does for each tool that writes, a line each.
+fn print_undoing(file: &ConnectorFile) -> Result<(), Trouble> {
+    for LintedTool { tool, .. } in lint(&file.text).tools {
+        if let Some(undoing) = tool.undoing() {
+            terminal::print(format!("{}: {}: {undoing}", file.file, tool.name))?;
+        }
+    }
+    Ok(())
 }
 
 fn as_json(file: &str, problem: &Problem) -> Value {
