@@ -24,11 +24,13 @@ mod connector;
 mod settings;
 // The file as written.
 mod definition;
-// What a connector is made of and works with: paths, filters, versions, operations, fences.
+// What a connector is made of and works with: paths, filters, versions, operations, fences, and
+// the planner of writes.
 mod document;
 mod fence;
 mod jq;
 mod operation;
+mod planner;
 mod template;
 mod version;
 // Ground: JSON, places in a file and what is wrong there, failures, the way to a backend.
@@ -62,6 +64,12 @@ pub use lint::{Linted, LintedTool, lint};
 pub use operation::BackendOperation;
 pub use place::Place;
 pub use placeholder::is_placeholder;
+pub use planner::{
+    ChangePlan, CurrentRecord, CurrentRecords, FieldEquality, FieldValues, FieldVerdict, Image,
+    NotTaken, Obstacle, PastChange, PlannedField, PlannedObstacle, PlannedRecord, RecordAct,
+    RecordNow, RecordRef, RecordTraits, Transition, UnknownVerdict, decide_unknown, merge_write,
+    plan_proposal, plan_undo, read_back, records_to_read,
+};
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use settings::{Setting, SettingProblems, Settings};
