@@ -66,7 +66,7 @@ pub(crate) enum SchemaRule {
     NoReferences,
     /// The values of an `enum` are texts.
     TextEnums,
-    /// Every argument has a `type`.
+    /// Every argument has a `type`, but for one that takes any JSON and says so.
     Typed,
     /// Every argument has a description.
     Described,

@@ -66,7 +66,17 @@ impl ArgumentSchema {
             .as_object()
             .ok_or("the input schema must be a JSON object")?;
         if object.get("type").and_then(Value::as_str) != Some("object") {
-            return Err("the input schema must have `type: object` at its root".to_owned());
+            let is_choice = ["oneOf", "anyOf", "enum"]
+                .iter()
+                .any(|keyword| object.contains_key(*keyword));
+            let hint = if is_choice {
+                "; of a choice, each must be an object: an enum is one with `#[serde(tag = \"…\")]`"
+            } else {
+                ""
+            };
+            return Err(format!(
+                "the input schema must have `type: object` at its root{hint}"
+            ));
         }
         let properties = object.get("properties").and_then(Value::as_object);
         if let Some(name) = nullable
@@ -129,6 +139,14 @@ impl ArgumentSchema {
         }
         self.value_aliases = aliases.to_vec();
         Ok(self)
+    }
+
+    /// The object that was sent as a text; white space alone is one without members.
+    pub(crate) fn object_in(text: &str) -> Option<Map<String, Value>> {
+        if text.trim().is_empty() {
+            return Some(Map::new());
+        }
+        serde_json::from_str(text).ok()
     }
 
     /// The arguments that a JSON text is, when it is valid as it stands and would not be coerced.

@@ -11,6 +11,10 @@ pub const MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// -32602.
 pub const JSON_DEPTH: usize = 127;
 
+/// Deepest nesting of JSON in a schema that an endpoint lists: readers of JSON go no deeper than
+/// this with the message around it.
+pub const SCHEMA_DEPTH: usize = 100;
+
 /// Longest request id, in bytes of JSON. Longer ones are refused with -32600.
 pub const ID_BYTES: usize = 256;
 

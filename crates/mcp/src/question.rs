@@ -138,10 +138,20 @@ pub(crate) enum ClientQuestion {
     Roots(Map<String, Value>),
 }
 
+/// The schema of a form without what generators of schemas put at their root, which is nothing that
+/// a client shows. Source: specification 2026-07-28, schema, `ElicitRequestFormParams`.
+fn as_form(mut schema: Value) -> Value {
+    if let Some(root) = schema.as_object_mut() {
+        root.shift_remove("$schema");
+        root.shift_remove("title");
+    }
+    schema
+}
+
 impl ClientQuestion {
     pub(crate) fn elicit(elicitation: Elicitation) -> Self {
         let (mode, key, value) = match elicitation.kind {
-            ElicitationKind::Form(schema) => ("form", "requestedSchema", schema),
+            ElicitationKind::Form(schema) => ("form", "requestedSchema", as_form(schema)),
             ElicitationKind::Page(url) => ("url", "url", Value::from(url)),
         };
         let mut params = Map::new();

@@ -141,6 +141,10 @@ impl<C: 'static> Resource<C> {
 
     /// Resources at every address that a template makes, such as `notes://{id}` (RFC 6570 level 1).
     /// The values, percent-decoded, are the call's arguments; see [`Call::parameter`].
+    ///
+    /// `{+path}` takes everything up to the end of the address, or up to the text that ends it:
+    /// `files://{+path}` is `files://a/b` too. What it holds, `..` among it, is for the function to
+    /// check.
     pub fn template<F, R>(template: impl Into<String>, name: impl Into<String>, function: F) -> Self
     where
         F: Fn(Call<C>) -> R + Send + Sync + 'static,

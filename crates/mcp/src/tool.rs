@@ -49,6 +49,8 @@ pub struct Tool<C> {
     icons: Vec<Icon>,
     meta: Map<String, Value>,
     pub(crate) input_schema: Value,
+    /// What a call is held against, where that is more than is listed.
+    pub(crate) held_schema: Option<Value>,
     pub(crate) output_schema: Option<Value>,
     pub(crate) annotations: Option<ToolAnnotations>,
     pub(crate) nullable: Vec<String>,
@@ -97,6 +99,7 @@ impl<C: 'static> Tool<C> {
             icons: Vec::new(),
             meta: Map::new(),
             input_schema,
+            held_schema: None,
             output_schema: None,
             annotations: None,
             nullable: Vec::new(),
@@ -134,6 +137,13 @@ impl<C: 'static> Tool<C> {
     #[must_use]
     pub fn input_schema(mut self, schema: Value) -> Self {
         self.input_schema = schema;
+        self.held_schema = None;
+        self
+    }
+
+    /// What a call is held against, where the listed schema says less.
+    pub(crate) fn held_against(mut self, schema: Value) -> Self {
+        self.held_schema = Some(schema);
         self
     }
 
@@ -167,38 +177,33 @@ impl<C: 'static> Tool<C> {
     }
 
     /// What the tool does to the world; sets the annotations. A read is taken to be idempotent, the
-    /// others not.
+    /// others not, unless [`Tool::idempotent`] says otherwise.
     #[must_use]
     pub fn effect(mut self, effect: Effect) -> Self {
-        let open_world = self
-            .annotations
-            .as_ref()
-            .is_none_or(|annotations| annotations.open_world);
-        self.annotations = Some(ToolAnnotations {
-            read_only: effect == Effect::Read,
-            destructive: effect == Effect::Destroy,
-            idempotent: effect == Effect::Read,
-            open_world,
-        });
+        let annotations = self.annotations.get_or_insert_default();
+        annotations.read_only = Some(effect == Effect::Read);
+        annotations.destructive = Some(effect == Effect::Destroy);
+        if !annotations.is_idempotence_said {
+            annotations.idempotent = Some(effect == Effect::Read);
+        }
+        annotations.open_world.get_or_insert(true);
         self
     }
 
-    /// Whether repeating the call with the same arguments changes nothing more. Say it after
-    /// [`Tool::effect`].
+    /// Whether repeating the call with the same arguments changes nothing more.
     #[must_use]
     pub fn idempotent(mut self, idempotent: bool) -> Self {
-        if let Some(annotations) = &mut self.annotations {
-            annotations.idempotent = idempotent;
-        }
+        let annotations = self.annotations.get_or_insert_default();
+        annotations.idempotent = Some(idempotent);
+        annotations.is_idempotence_said = true;
         self
     }
 
-    /// Whether the tool reaches systems beyond this program. Say it after [`Tool::effect`].
+    /// Whether the tool reaches systems beyond this program.
     #[must_use]
     pub fn open_world(mut self, open_world: bool) -> Self {
-        if let Some(annotations) = &mut self.annotations {
-            annotations.open_world = open_world;
-        }
+        let annotations = self.annotations.get_or_insert_default();
+        annotations.open_world = Some(open_world);
         self
     }
 
@@ -368,7 +373,7 @@ impl<C: 'static> Tool<C> {
     pub(crate) fn is_read_only(&self) -> bool {
         self.annotations
             .as_ref()
-            .is_some_and(|annotations| annotations.read_only)
+            .is_some_and(|annotations| annotations.read_only == Some(true))
     }
 
     /// The name it is listed under.
@@ -424,14 +429,17 @@ pub(crate) struct ToolEntry<'a> {
 }
 
 /// The hints of a tool. Source: specification 2026-07-28, schema, `ToolAnnotations`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct ToolAnnotations {
-    #[serde(rename = "readOnlyHint")]
-    read_only: bool,
-    #[serde(rename = "destructiveHint")]
-    destructive: bool,
-    #[serde(rename = "idempotentHint")]
-    idempotent: bool,
-    #[serde(rename = "openWorldHint")]
-    open_world: bool,
+    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
+    read_only: Option<bool>,
+    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
+    destructive: Option<bool>,
+    #[serde(rename = "idempotentHint", skip_serializing_if = "Option::is_none")]
+    idempotent: Option<bool>,
+    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
+    open_world: Option<bool>,
+    /// Whether the tool repeats well was said, and does not follow from its effect.
+    #[serde(skip)]
+    is_idempotence_said: bool,
 }

@@ -1,7 +1,9 @@
 //! Tools, resources and prompts that are types: a tool is a struct of arguments that runs, a
 //! resource one of an address's parameters that reads, a prompt one of arguments that begins.
 
+mod aliases;
 mod beginning;
+mod choices;
 mod into_output;
 mod reading;
 mod schema;
@@ -25,7 +27,47 @@ pub use reading::Read;
 /// The type's name in `snake_case` is the tool's name, its documentation the description, the
 /// documentation of its fields that of the parameters. Arguments are checked against the schema
 /// made of the type, with every problem named at once, and only then become the struct; what serde
-/// itself refuses after that is told to the client too.
+/// itself refuses after that is told to the client too. A field goes by its other names
+/// (`#[serde(alias = "…")]`) too, which are not listed.
+///
+/// The struct may be an enum with a tag, too: each of its variants is a form that the arguments may
+/// have. Clients that take no choice at the root are shown one object, whose tag says what goes
+/// with each of its values; a call is held against the variant that it names.
+///
+/// ```
+/// # use footbridge_mcp::{Call, Endpoint, Failure, Run, Tool};
+/// # use serde_json::json;
+/// /// Move a card.
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// #[serde(tag = "to", rename_all = "snake_case")]
+/// enum MoveCard {
+///     /// To a column.
+///     Column { name: String },
+///     /// So many places up.
+///     Up { places: u32 },
+/// }
+///
+/// impl<C: Send + Sync + 'static> Run<C> for MoveCard {
+///     type Output = String;
+///
+///     async fn run(self, _: &Call<C>) -> Result<String, Failure> {
+///         Ok(match self {
+///             Self::Column { name } => format!("to {name}"),
+///             Self::Up { places } => format!("up by {places}"),
+///         })
+///     }
+/// }
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let endpoint = Endpoint::<()>::builder("board", "1.0.0").tool(Tool::of::<MoveCard>()).build()?;
+/// let client = endpoint.test(());
+/// assert_eq!(client.call("move_card", json!({"to": "up", "places": "3"})).await?.text(), "up by 3");
+/// let wrong = client.call("move_card", json!({"to": "down", "places": 3})).await?;
+/// assert!(wrong.text().contains("`to` is \"down\", but must be one of: column, up"));
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
+/// ```
 ///
 /// ```
 /// use footbridge_mcp::{Call, Endpoint, Failure, Run, Tool};
@@ -81,10 +123,13 @@ impl<C: Send + Sync + 'static> Tool<C> {
         let output_schema = shape.schema().cloned();
         // A struct without fields and braces is read from a null.
         let is_unit = schema::is_unit::<T>();
+        let input = schema::input::<T>();
+        let aliases = aliases::of::<T>(&input);
+        let shown = choices::as_one_object(&input);
         let tool = Self::new(
             schema::name::<T>(),
             schema::description::<T>(),
-            schema::input::<T>(),
+            shown.clone().unwrap_or_else(|| input.clone()),
             move |mut call: Call<C>| {
                 let arguments = std::mem::take(&mut call.arguments);
                 let read = if is_unit {
@@ -99,6 +144,13 @@ impl<C: Send + Sync + 'static> Tool<C> {
                 }
             },
         );
+        let tool = aliases
+            .into_iter()
+            .fold(tool, |tool, (other, own)| tool.argument_alias(other, own));
+        let tool = match shown {
+            Some(_) => tool.held_against(choices::of_objects(input)),
+            None => tool,
+        };
         let tool = tool.allowed_for(T::allowed_for);
         match output_schema {
             Some(schema) => tool.output_schema(schema),

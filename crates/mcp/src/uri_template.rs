@@ -1,4 +1,4 @@
-//! URI templates: RFC 6570 level 1, matched against an address. Expands nothing.
+//! URI templates: RFC 6570 level 1 and `{+name}`, matched against an address. Expands nothing.
 
 use percent_encoding::percent_decode_str;
 
@@ -13,7 +13,11 @@ pub(crate) struct UriTemplate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum AddressPart {
     Literal(String),
-    Variable(String),
+    Variable {
+        name: String,
+        /// Written `{+name}`: it may hold `/`.
+        is_path: bool,
+    },
 }
 
 impl UriTemplate {
@@ -25,19 +29,35 @@ impl UriTemplate {
             let (name, after) = after
                 .split_once('}')
                 .ok_or_else(|| format!("{text:?} has a {{ without its }}"))?;
+            let (is_path, name) = match name.strip_prefix('+') {
+                Some(name) => (true, name),
+                None => (false, name),
+            };
+            if let Some(AddressPart::Variable {
+                name: path,
+                is_path: true,
+            }) = parts
+                .iter()
+                .rfind(|part| matches!(part, AddressPart::Variable { .. }))
+            {
+                return Err(format!(
+                    "{{+{path}}} in {text:?} takes everything up to its end, so no name can follow it"
+                ));
+            }
             if name.is_empty()
                 || !name
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             {
                 return Err(format!(
-                    "{{{name}}} in {text:?} is no simple name; operators are not supported"
+                    "{{{name}}} in {text:?} is no simple name; of the operators, `+` alone is supported"
                 ));
             }
-            if parts.contains(&AddressPart::Variable(name.to_owned())) {
+            let is_same = |part: &AddressPart| matches!(part, AddressPart::Variable { name: known, .. } if known == name);
+            if parts.iter().any(is_same) {
                 return Err(format!("{{{name}}} stands twice in {text:?}"));
             }
-            if literal.is_empty() && matches!(parts.last(), Some(AddressPart::Variable(_))) {
+            if literal.is_empty() && matches!(parts.last(), Some(AddressPart::Variable { .. })) {
                 return Err(format!(
                     "two names stand side by side in {text:?}; put something between them"
                 ));
@@ -45,7 +65,10 @@ impl UriTemplate {
             if !literal.is_empty() {
                 parts.push(AddressPart::Literal(literal.to_owned()));
             }
-            parts.push(AddressPart::Variable(name.to_owned()));
+            parts.push(AddressPart::Variable {
+                name: name.to_owned(),
+                is_path,
+            });
             rest = after;
         }
         if rest.contains('}') {
@@ -60,13 +83,13 @@ impl UriTemplate {
     /// The names of the variables, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
-            AddressPart::Variable(name) => Some(name.as_str()),
+            AddressPart::Variable { name, .. } => Some(name.as_str()),
             AddressPart::Literal(_) => None,
         })
     }
 
-    /// The values of the variables when the address fits: each is at least one character without
-    /// `/`, percent-decoded.
+    /// The values of the variables when the address fits: each is at least one character, without
+    /// `/` unless it is written `{+name}`, percent-decoded.
     pub(crate) fn captures(&self, uri: &str) -> Option<Vec<(String, String)>> {
         if uri.len() > limits::URI_BYTES {
             return None;
@@ -79,9 +102,9 @@ impl UriTemplate {
                     rest = rest.strip_prefix(literal.as_str())?;
                     parts = others;
                 }
-                [AddressPart::Variable(name), others @ ..] => {
+                [AddressPart::Variable { name, is_path }, others @ ..] => {
                     let (value, after) = rest.split_at_checked(value_end(rest, others)?)?;
-                    if value.is_empty() || value.contains('/') {
+                    if value.is_empty() || (!is_path && value.contains('/')) {
                         return None;
                     }
                     found.push((
@@ -115,7 +138,7 @@ fn value_end(rest: &str, others: &[AddressPart]) -> Option<usize> {
                 from = end + 1;
             }
         }
-        [] | [AddressPart::Variable(_), ..] => Some(rest.len()),
+        [] | [AddressPart::Variable { .. }, ..] => Some(rest.len()),
     }
 }
 
@@ -164,6 +187,35 @@ mod tests {
         assert!(captures("a://{x}", &uri(2049)).is_none());
     }
 
+    #[test]
+    fn a_path_holds_slashes_and_is_the_last_name() {
+        for (template, uri, values) in [
+            (
+                "files://{+path}",
+                "files://a/b%20c/d.txt",
+                vec!["a/b c/d.txt"],
+            ),
+            (
+                "files://{user}/{+path}",
+                "files://ada/a/b",
+                vec!["ada", "a/b"],
+            ),
+            (
+                "files://{+path}/text",
+                "files://a/text/b/text",
+                vec!["a/text/b"],
+            ),
+        ] {
+            assert_eq!(captures(template, uri).unwrap(), values, "{template} {uri}");
+        }
+        assert_eq!(captures("files://{+path}", "files://"), None);
+        assert_eq!(captures("files://{path}", "files://a/b"), None);
+        let names = UriTemplate::parse("files://{user}/{+path}").unwrap();
+        assert_eq!(names.names().collect::<Vec<_>>(), ["user", "path"]);
+        let error = UriTemplate::parse("files://{+path}/{line}").unwrap_err();
+        assert!(error.contains("no name can follow it"), "{error}");
+    }
+
     /// Trying every place for every value would take hours here.
     #[test]
     fn an_address_that_nearly_fits_costs_no_more_than_its_length() {
@@ -193,7 +245,10 @@ mod tests {
             "a://{",
             "a://}",
             "a://{}",
-            "a://{+x}",
+            "a://{+x}/{+y}",
+            "a://{+}",
+            "a://{#x}",
+            "a://{?x}",
             "a://{x,y}",
             "a://{x}{y}",
             "a://{x}/{x}",

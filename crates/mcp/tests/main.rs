@@ -41,6 +41,8 @@ mod served;
 mod typed_things;
 #[path = "main/typed_tools.rs"]
 mod typed_tools;
+#[path = "main/whole_types.rs"]
+mod whole_types;
 
 #[path = "main/http_auth.rs"]
 mod http_auth;

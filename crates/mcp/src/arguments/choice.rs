@@ -22,6 +22,46 @@ pub(super) fn meant<'s>(choices: &'s Value, value: &Value) -> Option<(usize, &'s
     fitting.next().filter(|_| fitting.next().is_none())
 }
 
+/// The only choice that there is, null aside.
+pub(super) fn only(choices: &Value) -> Option<&Value> {
+    let mut others = choices.as_array()?.iter().filter(|choice| !is_null(choice));
+    let first = others.next()?;
+    others.next().is_none().then_some(first)
+}
+
+/// Whether every choice is an object, null aside.
+pub(super) fn are_objects(choices: &Value) -> bool {
+    let Some(choices) = choices.as_array() else {
+        return false;
+    };
+    let is_object = |choice: &Value| choice.get("type").is_some_and(|kind| kind == "object");
+    choices.iter().any(is_object)
+        && choices
+            .iter()
+            .all(|choice| is_object(choice) || is_null(choice))
+}
+
+/// What each choice takes, in a few characters; nothing where one of them takes something else.
+pub(super) fn words(choices: &Value) -> Option<Vec<String>> {
+    let choices = choices.as_array()?.iter().filter(|choice| !is_null(choice));
+    let mut words = Vec::new();
+    for choice in choices {
+        if let Some(word) = only_word(choice) {
+            words.push(word.to_owned());
+        } else if let Some(members) = choice.get("enum").and_then(Value::as_array) {
+            let texts: Option<Vec<_>> = members.iter().map(Value::as_str).collect();
+            words.extend(texts?.into_iter().map(str::to_owned));
+        } else {
+            let required = choice.get("required").and_then(Value::as_array);
+            match required.map(Vec::as_slice) {
+                Some([Value::String(name)]) => words.push(format!("an object with `{name}`")),
+                _ => return None,
+            }
+        }
+    }
+    (!words.is_empty()).then_some(words)
+}
+
 /// The property that tells all choices apart, and its values.
 pub(super) fn tag(choices: &Value) -> Option<(&str, Vec<&str>)> {
     let choices: Vec<&Map<String, Value>> = choices

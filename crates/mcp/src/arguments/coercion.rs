@@ -11,10 +11,16 @@ const DEPTH: usize = 8;
 /// Coerces the arguments along their schema, of which these may be null.
 pub(super) fn coerce_object(schema: &Value, object: &mut Map<String, Value>, nullable: &[String]) {
     coerce_members(schema, object, nullable, 0);
+    let mut whole = Value::Object(std::mem::take(object));
+    coerce_choice(schema, &mut whole, 0);
+    if let Value::Object(coerced) = whole {
+        *object = coerced;
+    }
 }
 
 /// Coerces the members of an object along its schema's `properties` and `additionalProperties`. An
-/// explicit null for an optional member that cannot be null is dropped.
+/// explicit null for an optional member that cannot be null is dropped, and so is an empty text for
+/// an optional member that is one of several words.
 fn coerce_members(
     schema: &Value,
     object: &mut Map<String, Value>,
@@ -32,7 +38,17 @@ fn coerce_members(
         let is_required =
             required.is_some_and(|names| names.iter().any(|required| required == name));
         let takes_null = nullable.contains(name) || properties.get(name).is_none_or(allows_null);
-        !value.is_null() || is_required || takes_null
+        let is_nothing = match value {
+            Value::Null => !takes_null,
+            // Clients send an empty text for a choice that nobody made.
+            Value::String(text) => {
+                text.trim().is_empty()
+                    && !nullable.contains(name)
+                    && properties.get(name).is_some_and(is_choice_of_words)
+            }
+            _ => false,
+        };
+        !is_nothing || is_required
     });
     for (name, value) in object.iter_mut() {
         if let Some(schema) = properties.get(name).or(others) {
@@ -48,14 +64,56 @@ pub(super) fn coerce(schema: &Value, value: &mut Value, depth: usize) {
     if let Some(kind) = only_kind(schema, value) {
         coerce_to_kind(schema, kind, value, depth);
     }
+    coerce_choice(schema, value, depth);
+}
+
+/// Coerces a value along the choice that it is meant to be. An object may come as a text, and the
+/// word of its tag in other letters.
+fn coerce_choice(schema: &Value, value: &mut Value, depth: usize) {
     for choices in ["anyOf", "oneOf"]
         .iter()
         .filter_map(|keyword| schema.get(keyword))
     {
+        if let Value::String(text) = value
+            && choice::are_objects(choices)
+            && let Some(object) = parsed(text, Value::is_object)
+        {
+            *value = object;
+        }
+        if let Some((name, words)) = choice::tag(choices)
+            && let Some(Value::String(word)) = value.get_mut(name)
+            && let Some(meant) = same_word(word, &words)
+        {
+            *word = meant.to_owned();
+        }
         if let Some((_, choice)) = choice::meant(choices, value) {
             coerce(choice, value, depth + 1);
         }
     }
+}
+
+/// The one of several words that a word is but for case and white space.
+fn same_word<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
+    let word = word.trim().to_lowercase();
+    let mut fitting = words.iter().filter(|known| known.to_lowercase() == word);
+    let first = fitting.next()?;
+    fitting.next().is_none().then_some(*first)
+}
+
+/// Whether a schema takes one of several words, none of them empty, null aside.
+fn is_choice_of_words(schema: &Value) -> bool {
+    let Some(members) = schema.get("enum").and_then(Value::as_array) else {
+        let choices = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key));
+        return match choices.map(|choices| choice::only(choices)) {
+            Some(Some(only)) => is_choice_of_words(only),
+            _ => false,
+        };
+    };
+    let is_word = |member: &Value| {
+        let word = member.as_str();
+        member.is_null() || word.is_some_and(|word| !word.trim().is_empty())
+    };
+    members.iter().all(is_word)
 }
 
 /// The one type of a schema, null aside. What may be a text or a whole number is what it is.

@@ -159,11 +159,7 @@ fn collect(
 
 fn sentence(error: &jsonschema::ValidationError<'_>) -> String {
     let place = place(error.instance_path().as_str());
-    let subject = if place.is_empty() {
-        "the arguments".to_owned()
-    } else {
-        format!("`{place}`")
-    };
+    let subject = subject(&place);
     let value = excerpt(&error.instance().to_string()).into_owned();
     match error.kind() {
         ValidationErrorKind::Required { property } => {
@@ -207,10 +203,31 @@ fn sentence(error: &jsonschema::ValidationError<'_>) -> String {
     }
 }
 
+fn subject(place: &str) -> String {
+    if place.is_empty() {
+        "the arguments".to_owned()
+    } else {
+        format!("`{place}`")
+    }
+}
+
 /// What is wrong with the tag of an object that is none of several choices.
 fn no_choice(choices: &Value, error: &jsonschema::ValidationError<'_>) -> Option<String> {
-    let (name, words) = choice::tag(choices)?;
-    let place = join(&place(error.instance_path().as_str()), name);
+    let whole = place(error.instance_path().as_str());
+    let Some((name, words)) = choice::tag(choices) else {
+        let words = choice::words(choices)?;
+        let known: Vec<&str> = words.iter().map(String::as_str).collect();
+        let instance = error.instance();
+        let close = instance.as_str().and_then(|word| closest(word, &known));
+        let hint = close.map_or_else(String::new, |close| format!("; did you mean `{close}`?"));
+        return Some(format!(
+            "{} is {}, but must be one of: {}{hint}",
+            subject(&whole),
+            excerpt(&instance.to_string()),
+            words.join(", ")
+        ));
+    };
+    let place = join(&whole, name);
     let Some(value) = error.instance().as_object()?.get(name) else {
         return Some(format!(
             "`{place}` is required, one of: {}",

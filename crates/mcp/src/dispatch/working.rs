@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::calling::{Keep, SealContext, StartedWork, Voice};
 use super::request::RequestDispatch;
 use super::{Calling, Dispatched};
+use crate::arguments::ArgumentSchema;
 use crate::asking::SealedState;
 use crate::asking::sealed_state::{self, RequestIdentity};
 use crate::call::{Call, RequestContext};
@@ -371,13 +372,14 @@ fn arguments(params: &Params<'_>) -> Result<Map<String, Value>, ProtocolError> {
         Some(raw) => serde_json::from_str::<Value>(raw.get())
             .map_err(|error| ProtocolError::invalid_params(format!("`arguments`: {error}")))?,
     };
-    match value {
-        Value::Null => Ok(Map::new()),
-        Value::Object(arguments) => Ok(arguments),
-        _ => Err(ProtocolError::invalid_params(
-            CallError::ArgumentsNotAnObject.to_string(),
-        )),
-    }
+    let arguments = match value {
+        Value::Null => Some(Map::new()),
+        Value::Object(arguments) => Some(arguments),
+        Value::String(text) => ArgumentSchema::object_in(&text),
+        _ => None,
+    };
+    arguments
+        .ok_or_else(|| ProtocolError::invalid_params(CallError::ArgumentsNotAnObject.to_string()))
 }
 
 /// A result as a JSON object without its closing brace, which never is empty.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::listing::{Listed, ServedThing};
 use crate::arguments::{ArgumentSchema, Arguments};
 use crate::completion::CompletionFunction;
+use crate::limits;
 use crate::method::Method;
 use crate::mirrored_headers::HeaderParameter;
 use crate::policy::{AdmissionRule, Policy};
@@ -104,6 +105,17 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
                 "{name:?} is not a tool name: 1 to 128 of A-Z a-z 0-9 _ - ."
             ));
         }
+        let held_schema = tool.held_schema.as_ref().unwrap_or(&tool.input_schema);
+        let schemas = [Some(held_schema), tool.output_schema.as_ref()];
+        if let Some(depth) = schemas.into_iter().flatten().find_map(too_deep) {
+            // What reads or checks it goes as deep as the schema does.
+            problems.push(format!(
+                "a schema of it is nested {depth} deep; clients read {} at most: give inner parts \
+                 names in `$defs`",
+                limits::SCHEMA_DEPTH
+            ));
+            return Err(problems);
+        }
         let header_parameters =
             HeaderParameter::all_in(&tool.input_schema).unwrap_or_else(|problem| {
                 problems.push(problem);
@@ -113,7 +125,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
             check_output_schema(schema).unwrap_or_else(|problem| problems.push(problem));
         }
         let json = to_json(&tool.entry());
-        let arguments = with_properties(&tool.input_schema, &tool.unlisted_arguments)
+        let arguments = with_properties(held_schema, &tool.unlisted_arguments)
             .and_then(|schema| with_integers(schema, &tool.or_integer))
             .and_then(|schema| ArgumentSchema::compile(&schema, &tool.nullable))
             .and_then(|schema| schema.with_aliases(&tool.argument_aliases))
@@ -443,6 +455,22 @@ fn has_scheme(address: &str) -> bool {
         && address
             .split_once(':')
             .is_some_and(|(scheme, _)| is_scheme(scheme))
+}
+
+/// How deep a schema is nested, where that is too deep.
+fn too_deep(schema: &Value) -> Option<usize> {
+    let (mut deepest, mut waiting) = (0, vec![(schema, 1)]);
+    while let Some((value, depth)) = waiting.pop() {
+        deepest = deepest.max(depth);
+        match value {
+            Value::Array(items) => waiting.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(members) => {
+                waiting.extend(members.values().map(|member| (member, depth + 1)));
+            }
+            _ => {}
+        }
+    }
+    (deepest > limits::SCHEMA_DEPTH).then_some(deepest)
 }
 
 fn check_output_schema(schema: &Value) -> Result<(), String> {

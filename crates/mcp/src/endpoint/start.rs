@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::entries::ReadyTool;
 use super::running::Running;
 use super::{CallError, SeenThings};
-use crate::arguments::{Arguments, IncomingArguments};
+use crate::arguments::{ArgumentSchema, Arguments, IncomingArguments};
 use crate::call::{Call, RequestContext};
 use crate::output::{ErrorKind, Output};
 use crate::revision::Revision;
@@ -183,6 +183,10 @@ fn incoming<C: Send + Sync + 'static>(
     match value {
         Value::Null => Ok(IncomingArguments::Unchecked(Map::new())),
         Value::Object(arguments) => Ok(IncomingArguments::Unchecked(arguments)),
+        // Some clients send the object as a text.
+        Value::String(text) => ArgumentSchema::object_in(&text)
+            .map(IncomingArguments::Unchecked)
+            .ok_or(CallError::ArgumentsNotAnObject),
         _ => Err(CallError::ArgumentsNotAnObject),
     }
 }

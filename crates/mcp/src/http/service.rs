@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use tokio::sync::Semaphore;
 
 use super::answers::refused;
@@ -192,6 +192,11 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> ServiceShared<C, A> {
                     response
                         .headers_mut()
                         .insert(header::WWW_AUTHENTICATE, challenge);
+                }
+                if let Some(seconds) = refusal.retry_after {
+                    response
+                        .headers_mut()
+                        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 }
                 response
             })

@@ -102,10 +102,11 @@ impl<C: 'static> Tool<C> {
         tool.meta = meta;
         tool.output_schema = output_schema.map(Value::Object);
         tool.annotations = annotations.map(|hints| ToolAnnotations {
-            read_only: hints.read_only_hint,
-            destructive: hints.destructive_hint,
-            idempotent: hints.idempotent_hint,
-            open_world: hints.open_world_hint,
+            read_only: Some(hints.read_only_hint),
+            destructive: Some(hints.destructive_hint),
+            idempotent: Some(hints.idempotent_hint),
+            open_world: Some(hints.open_world_hint),
+            is_idempotence_said: false,
         });
         Ok(tool)
     }

@@ -43,7 +43,8 @@ use crate::resource::{Resource, ResourceResult};
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
 /// ```
 pub trait Read<C>: DeserializeOwned + JsonSchema + Send + 'static {
-    /// Its URI, or a template of one (RFC 6570 level 1) with the names of the fields in it.
+    /// Its URI, or a template of one (RFC 6570 level 1, and `{+path}` last) with the names of the
+    /// fields in it.
     const ADDRESS: &'static str;
 
     /// Reads it. The parameters are in `self`; the call's arguments are empty.

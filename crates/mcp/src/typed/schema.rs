@@ -6,6 +6,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use super::choices;
 use crate::resource::StructField;
 use crate::subschemas;
 
@@ -144,6 +145,9 @@ fn generated<T: JsonSchema>(settings: SchemaSettings) -> Value {
         settings
             .transforms
             .push(Box::new(RecursiveTransform(take_number_format_out)));
+        settings
+            .transforms
+            .push(Box::new(RecursiveTransform(choices::list_names)));
     });
     Schema::into(settings.into_generator().into_root_schema_for::<T>())
 }

@@ -166,7 +166,8 @@ fn schema(schema: &Value, client: &ClientRules) -> Vec<(Option<String>, String)>
                                 .map(|_| "an `enum` of other than texts".into())
                         }
                         SchemaRule::Typed => {
-                            property.get("type").is_none().then(|| "no `type`".into())
+                            let is_typed = property.get("type").is_some();
+                            (!is_typed && !takes_any_json(property)).then(|| "no `type`".into())
                         }
                         SchemaRule::Described => {
                             let text = property
@@ -189,6 +190,19 @@ fn schema(schema: &Value, client: &ClientRules) -> Vec<(Option<String>, String)>
         }
     }
     found
+}
+
+/// The named exception from types: an argument that takes any JSON, as a field of
+/// `serde_json::Value` does, has none to say. It says so in words.
+fn takes_any_json(property: &Value) -> bool {
+    const WORDS: [&str; 5] = ["title", "description", "default", "examples", "deprecated"];
+    let keywords = property.as_object();
+    keywords.is_some_and(|keywords| {
+        keywords.contains_key("description")
+            && keywords
+                .keys()
+                .all(|keyword| WORDS.contains(&keyword.as_str()))
+    })
 }
 
 /// The first of these keys that stands anywhere inside.
@@ -326,7 +340,6 @@ mod tests {
             )
         };
         for (client, argument, what) in [
-            ("safe", json!({ "description": "A" }), "no `type`"),
             ("safe", json!({ "type": "string" }), "no description"),
             (
                 "safe",
@@ -337,6 +350,11 @@ mod tests {
                 "safe",
                 json!({ "type": "integer", "description": "A", "enum": [1] }),
                 "other than texts",
+            ),
+            (
+                "safe",
+                json!({ "description": "A", "minimum": 1 }),
+                "no `type`",
             ),
             (
                 "cursor",
@@ -382,6 +400,7 @@ mod tests {
                 "{client} {argument}: {found:?}"
             );
         }
+        assert_eq!(of("safe", json!({ "description": "A" })), [], "any JSON");
         for harmless in [
             json!({ "type": "object", "properties": { "b": { "type": "boolean", "default": true } }, "additionalProperties": false }),
             json!({ "type": "array", "items": {}, "uniqueItems": true }),
