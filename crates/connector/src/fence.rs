@@ -8,6 +8,7 @@
 
 pub(crate) mod cut;
 mod hidden;
+mod lookalikes;
 mod mark;
 
 use serde_json::{Map, Value};

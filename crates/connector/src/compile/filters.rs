@@ -40,20 +40,18 @@ impl<'d> Filters<'d> {
         found: &mut Found,
     ) -> Glue {
         let term = jq::term(&filter.value);
-        let uses = term.as_ref().map(jq::uses_in).unwrap_or_default();
+        let plain = term.as_ref().and_then(Evaluation::plain_in);
+        let uses = term.map(jq::uses_in).unwrap_or_default();
         scope.check(filter, &uses, part, self, found);
         self.origins.push(FilterOrigin {
             part: part.to_owned(),
             line: filter.place.line,
             code: filter.value.clone(),
         });
-        let evaluation = term
-            .as_ref()
-            .and_then(Evaluation::plain_in)
-            .unwrap_or_else(|| {
-                self.list.push((filter, part.to_owned()));
-                Evaluation::Filter(FilterId(self.list.len() - 1))
-            });
+        let evaluation = plain.unwrap_or_else(|| {
+            self.list.push((filter, part.to_owned()));
+            Evaluation::Filter(FilterId(self.list.len() - 1))
+        });
         Glue {
             evaluation,
             origin: Some(self.origins.len() - 1),

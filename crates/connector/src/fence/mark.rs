@@ -1,16 +1,14 @@
 //! What a model could take for one of our marks, however it is spelled: `<untrusted-content>`, with
 //! a slash, spaces and invisible characters in it, in capitals, in full width, and in letters of
-//! other scripts that look the same. Source of what looks the same: Unicode TS 39.
-
-use std::sync::LazyLock;
-
-use unicode_normalization::UnicodeNormalization;
-use unicode_security::skeleton;
+//! other scripts that look the same.
 
 use super::hidden;
+use super::lookalikes::looks_like;
 
-/// The name in a mark, in two words.
-const WORDS: [&str; 2] = ["untrusted", "content"];
+/// The letters of the name in a mark, its two words in one.
+pub(super) const NAME: &str = "untrustedcontent";
+/// Letters of its first word.
+const FIRST_WORD: usize = "untrusted".len();
 
 /// Whether something in the text looks like a mark. `escaped` says whether the text is as it is
 /// shown, or as the backend has it.
@@ -41,22 +39,20 @@ pub(super) fn is_opening(character: char) -> bool {
 pub(super) fn goes_on(text: &str, escaped: bool) -> bool {
     let mut rest = text;
     let mut seen = 0;
-    let name: &[char] = &NAME;
     while let Some((character, after)) = next(rest, escaped) {
         rest = after;
         let may_be_between = hidden::is_hidden(character) || character.is_control();
         // before the name, and between its two words
-        let is_between =
-            (seen == 0 || seen == WORDS[0].len()) && is_separator(character, seen == 0);
+        let is_between = (seen == 0 || seen == FIRST_WORD) && is_separator(character, seen == 0);
         if may_be_between || is_between {
             continue;
         }
-        let left = name.get(seen..).unwrap_or_default();
+        let left = NAME.get(seen..).unwrap_or_default();
         let Some(length) = looks_like(character, left) else {
             return false;
         };
         seen += length;
-        if seen == name.len() {
+        if seen == NAME.len() {
             return true;
         }
     }
@@ -102,35 +98,6 @@ fn is_separator(character: char, is_before: bool) -> bool {
         ) || matches!(character, '\u{b7}' | '.' | '\u{30fb}')
     };
     character.is_whitespace() || if is_before { is_slash() } else { is_line() }
-}
-
-/// The letters of the name.
-static NAME: LazyLock<Vec<char>> = LazyLock::new(|| WORDS.concat().chars().collect());
-
-/// How many of the letters that are left a character looks like; most often one.
-fn looks_like(character: char, left: &[char]) -> Option<usize> {
-    if character.is_ascii() {
-        return (left.first() == Some(&character.to_ascii_lowercase())).then_some(1);
-    }
-    let lower = |letters: &mut dyn Iterator<Item = char>| {
-        letters.flat_map(char::to_lowercase).collect::<String>()
-    };
-    let folded = lower(&mut std::iter::once(character).nfkc());
-    let as_it_is: String = skeleton(character.encode_utf8(&mut [0; 4])).collect();
-    let forms = [
-        lower(&mut as_it_is.nfkc()),
-        skeleton(&folded).collect(),
-        folded,
-    ];
-    let is_there = |form: &String| {
-        let count = form.chars().count();
-        (count > 0
-            && left
-                .get(..count)
-                .is_some_and(|letters| form.chars().eq(letters.iter().copied())))
-        .then_some(count)
-    };
-    forms.iter().find_map(is_there)
 }
 
 #[cfg(test)]

@@ -41,15 +41,18 @@ pub(crate) struct Named<'s> {
     pub(crate) large: Vec<&'s str>,
 }
 
-/// Makes every definition that calls itself, or one that encloses it, pay for each call.
-pub(crate) fn definitions<'s>(definitions: &mut [FilterDefinition<'s>]) {
-    walk_definitions(definitions, &mut Vec::new(), &mut Named::default());
+/// Makes every definition that calls itself, or one that encloses it, pay for each call; the names
+/// in them all.
+pub(crate) fn definitions<'s>(definitions: &mut [FilterDefinition<'s>]) -> Named<'s> {
+    let mut named = Named::default();
+    walk_definitions(definitions, &mut Vec::new(), &mut named);
+    named
 }
 
-/// The names in one term; leaves it as it is.
-pub(crate) fn named<'s>(term: &Term<'s>) -> Named<'s> {
+/// The names in one term, which is used up.
+pub(crate) fn named(mut term: Term<'_>) -> Named<'_> {
     let mut named = Named::default();
-    walk(&mut term.clone(), &mut Vec::new(), &mut named);
+    walk(&mut term, &mut Vec::new(), &mut named);
     named
 }
 

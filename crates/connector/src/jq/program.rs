@@ -129,11 +129,11 @@ pub(crate) struct Use {
 
 /// The variables that a filter names; none when it cannot be read.
 pub(crate) fn uses(code: &str) -> Vec<Use> {
-    term(code).map_or_else(Vec::new, |term| uses_in(&term))
+    term(code).map_or_else(Vec::new, uses_in)
 }
 
-/// The variables that a filter names.
-pub(crate) fn uses_in(term: &meter::Term<'_>) -> Vec<Use> {
+/// The variables that a filter names, which is used up.
+pub(crate) fn uses_in(term: meter::Term<'_>) -> Vec<Use> {
     let named = meter::named(term).uses.into_iter();
     named
         .filter_map(|(variable, key)| {
@@ -191,10 +191,17 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Filter
         Ok(definitions) => prelude.extend(definitions),
         Err(errors) => faults.extend(errors),
     }
+    meter::definitions(&mut prelude);
     for (index, (code, name)) in filters.iter().zip(&names).enumerate() {
         match syntax(index, code, |parser| parser.term()) {
             Ok(body) => {
-                let too_large = meter::named(&body).large.into_iter();
+                let mut definition = parse::Def {
+                    name: name.as_str(),
+                    args: Vec::new(),
+                    body,
+                };
+                let named = meter::definitions(std::slice::from_mut(&mut definition));
+                let too_large = named.large.into_iter();
                 faults.extend(too_large.map(|number| {
                     let what = "makes a text of more than a million characters".to_owned();
                     FilterFault {
@@ -203,11 +210,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Filter
                         what,
                     }
                 }));
-                prelude.push(parse::Def {
-                    name,
-                    args: vec![],
-                    body,
-                });
+                prelude.push(definition);
             }
             Err(errors) => faults.extend(errors),
         }
@@ -215,7 +218,6 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Filter
     if !faults.is_empty() {
         return Err(faults);
     }
-    meter::definitions(&mut prelude);
     let main = if names.is_empty() {
         "null".to_owned()
     } else {
