@@ -73,8 +73,6 @@ pub use planner::{
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use settings::{Setting, SettingProblems, Settings};
-pub use upstream::{
-    Arriving, BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream,
-};
+pub use upstream::{BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};
 pub use variables::is_needed_variable;
 pub use yaml::MAX_FILE_BYTES;

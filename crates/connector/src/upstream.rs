@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 pub use in_process::InProcess;
-pub use network::{Arriving, Network, NetworkError};
+pub use network::{Network, NetworkError};
 
 /// A future in a box.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,22 +1,19 @@
 //! A small MCP client over Streamable HTTP, for `probe`: discovery, the list of tools, one call.
-//! The modern era first, then the one that opens with `initialize`, then HTTP+SSE. Every answer is
-//! bounded in bytes and time. Not the `testing` client of the library, which has no socket.
+//! The modern era first, then the one that opens with `initialize`. Every answer is bounded in bytes
+//! and time. Not the `testing` client of the library, which has no socket.
 
 mod event_stream;
 
-use std::future::ready;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use footbridge_connector::{Limits, Network, Unanswered, Upstream};
-use futures_util::{StreamExt as _, stream};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::exit::Trouble;
-use event_stream::EventStream;
 
 /// What one exchange may take.
 const LIMITS: Limits = Limits {
@@ -28,8 +25,6 @@ const MAX_PAGES: usize = 50;
 
 const MODERN: &str = "2026-07-28";
 const LEGACY: &str = "2025-11-25";
-/// The revision whose answers come on a stream of their own.
-const STREAMED: &str = "2024-11-05";
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
@@ -42,8 +37,6 @@ pub(crate) struct McpClient {
     /// The revision that was agreed on.
     pub(crate) revision: String,
     session: Option<HeaderValue>,
-    /// Where answers come, when the server has HTTP+SSE alone.
-    stream: Option<EventStream>,
     /// What the server says it is: name and version.
     pub(crate) server: String,
 }
@@ -80,7 +73,6 @@ impl McpClient {
             next_id: 1,
             revision,
             session: None,
-            stream: None,
             server,
         };
         match client.request("server/discover", None, json!({})).await {
@@ -94,35 +86,20 @@ impl McpClient {
             // Whatever a server of the other era answers to what it does not know; only who cannot
             // be reached is not asked again.
             Err(ServerRefusal::Other(trouble)) => return Err(trouble),
-            Err(_) => match client.initialize(LEGACY).await {
-                Err(ServerRefusal::Answered(status, trouble)) if may_be_streamed(status) => {
-                    client.stream = client.open_stream().await?;
-                    if client.stream.is_none() {
-                        return Err(trouble);
-                    }
-                    client.initialize(STREAMED).await?;
+            Err(_) => client.initialize().await.map_err(|why| match why {
+                ServerRefusal::Answered(status, _) if may_be_http_sse(&client.url, status) => {
+                    http_sse(&client.url)
                 }
-                initialized => initialized?,
-            },
+                other => other.into(),
+            })?,
         }
         Ok(client)
     }
 
-    /// Specification 2025-03-26 and later, Transports, "Backwards Compatibility": a GET that is
-    /// answered with a stream.
-    async fn open_stream(&mut self) -> Result<Option<EventStream>, Trouble> {
-        let mut request = self.addressed(&self.url, Method::GET, String::new())?;
-        request.headers_mut().insert(
-            header::ACCEPT,
-            HeaderValue::from_static("text/event-stream"),
-        );
-        EventStream::open(&self.network, &self.url, request).await
-    }
-
-    async fn initialize(&mut self, revision: &str) -> Result<(), ServerRefusal> {
-        revision.clone_into(&mut self.revision);
+    async fn initialize(&mut self) -> Result<(), ServerRefusal> {
+        LEGACY.clone_into(&mut self.revision);
         let parameters =
-            json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": self_info() });
+            json!({ "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": self_info() });
         let found = self.request("initialize", None, parameters).await?;
         self.server = named(found.get("serverInfo"));
         let agreed = found
@@ -195,16 +172,7 @@ impl McpClient {
         if let Some(session) = answer.headers().get(SESSION) {
             self.session = Some(session.clone());
         }
-        let Some(stream) = &mut self.stream else {
-            return self.result(id, &answer).await;
-        };
-        if !answer.status().is_success() {
-            return Err(self.no_mcp(&answer));
-        }
-        let message = stream.answer(id).await.map_err(ServerRefusal::Other)?;
-        message.as_object().map_or(Ok(Value::Null), |message| {
-            self.outcome(answer.status(), message)
-        })
+        self.result(id, &answer).await
     }
 
     /// Sends one message and reads the whole answer.
@@ -215,11 +183,7 @@ impl McpClient {
         name: Option<&str>,
         body: String,
     ) -> Result<Response<Bytes>, Trouble> {
-        let url = self
-            .stream
-            .as_ref()
-            .map_or(&self.url, |stream| &stream.messages);
-        let mut request = self.addressed(url, verb, body)?;
+        let mut request = self.addressed(verb, body)?;
         let headers = request.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -229,8 +193,7 @@ impl McpClient {
             header::ACCEPT,
             HeaderValue::from_static("application/json, text/event-stream"),
         );
-        let has_agreed =
-            self.stream.is_none() && (self.session.is_some() || method != Some("initialize"));
+        let has_agreed = self.session.is_some() || method != Some("initialize");
         let mut set = |name: HeaderName, value: Option<&str>| {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
                 headers.insert(name, value);
@@ -251,7 +214,8 @@ impl McpClient {
     }
 
     /// A request to the server, with the bearer.
-    fn addressed(&self, url: &Url, verb: Method, body: String) -> Result<Request<Bytes>, Trouble> {
+    fn addressed(&self, verb: Method, body: String) -> Result<Request<Bytes>, Trouble> {
+        let url = &self.url;
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = verb;
         *request.uri_mut() = url
@@ -280,7 +244,7 @@ impl McpClient {
             .and_then(|kind| kind.to_str().ok())
             .unwrap_or_default();
         let messages = match kind.starts_with("text/event-stream") {
-            true => messages(answer.body()).await,
+            true => event_stream::messages(answer.body()).await,
             false => serde_json::from_slice(answer.body()).into_iter().collect(),
         };
         let is_ours = |message: &&Map<String, Value>| {
@@ -314,12 +278,19 @@ impl McpClient {
     fn no_mcp(&self, answer: &Response<Bytes>) -> ServerRefusal {
         let (url, status) = (&self.url, answer.status());
         let hint = match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "set MCP_TOKEN to the bearer that it wants".to_owned(),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                "set MCP_TOKEN to the bearer that it wants".to_owned()
+            }
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-                "give the address of its endpoint, which often ends in /mcp, or in /sse when it has HTTP+SSE alone".to_owned()
+                "give the address of its endpoint for Streamable HTTP, which often ends in /mcp"
+                    .to_owned()
             }
             status if status.is_redirection() => {
-                let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
+                let to = answer
+                    .headers()
+                    .get(header::LOCATION)
+                    .and_then(|to| to.to_str().ok())
+                    .unwrap_or_default();
                 format!("give the address that it leads to: {}", excerpt(to))
             }
             _ => "is that an MCP server?".to_owned(),
@@ -331,9 +302,26 @@ impl McpClient {
     }
 }
 
-/// What a server of HTTP+SSE answers to a message that is not for its stream.
-fn may_be_streamed(status: StatusCode) -> bool {
-    status.is_client_error() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+/// Whether the address is that of HTTP+SSE, by its last segment and by what is answered to a message
+/// there.
+fn may_be_http_sse(url: &Url, status: StatusCode) -> bool {
+    let is_refused = status.is_client_error()
+        && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    is_refused && url.path().trim_end_matches('/').ends_with("/sse")
+}
+
+/// What to do about an address of HTTP+SSE.
+fn http_sse(url: &Url) -> Trouble {
+    let mut other = url.clone();
+    let path = url.path().trim_end_matches('/');
+    other.set_path(&format!(
+        "{}/mcp",
+        path.strip_suffix("/sse").unwrap_or(path)
+    ));
+    Trouble::failed(format!(
+        "{url} is an address of HTTP+SSE, the transport of 2024-11-05, which probe does not speak: \
+         give the server's address for Streamable HTTP, which may be {other}"
+    ))
 }
 
 fn unreached(url: &Url, why: &Unanswered) -> Trouble {
@@ -370,37 +358,33 @@ fn excerpt(text: &str) -> String {
         .collect()
 }
 
-/// The messages of a stream of server-sent events that has ended, as far as it can be read.
-async fn messages(body: &Bytes) -> Vec<Value> {
-    let pieces = stream::iter([Ok(body.clone()), Ok(Bytes::from_static(b"\n\n"))]);
-    let events = event_stream::events(pieces);
-    events
-        .filter_map(|event| {
-            ready(
-                event
-                    .ok()
-                    .and_then(|event| serde_json::from_str(&event.data).ok()),
-            )
-        })
-        .collect()
-        .await
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use super::{StatusCode, Url, excerpt, http_sse, may_be_http_sse};
 
-    use super::{Bytes, excerpt, messages};
-
-    #[tokio::test]
-    async fn messages_are_found_among_events() {
-        let stream = ": hello\n\nevent: message\nid: 1\ndata: {\"a\":\ndata: 1}\n\ndata:\n\nretry: 5\ndata:{\"b\":2}\r\n\r\n";
-        let found = async |text: &'static str| messages(&Bytes::from_static(text.as_bytes())).await;
-        assert_eq!(found(stream).await, [json!({ "a": 1 }), json!({ "b": 2 })]);
-        assert_eq!(found("data: {\"cut\": 1}").await, [json!({ "cut": 1 })]);
-        assert_eq!(
-            found("data: {\"cut\": ").await,
-            Vec::<serde_json::Value>::new()
+    #[test]
+    fn an_address_of_http_sse_is_told_by_its_end_and_its_refusal() {
+        let url = |path: &str| Url::parse(&format!("https://x.example{path}")).unwrap();
+        for path in ["/sse", "/sse/", "/team/sse?a=1"] {
+            assert!(
+                may_be_http_sse(&url(path), StatusCode::METHOD_NOT_ALLOWED),
+                "{path}"
+            );
+            assert!(
+                !may_be_http_sse(&url(path), StatusCode::UNAUTHORIZED),
+                "{path}"
+            );
+        }
+        for path in ["/mcp", "/", "/essse"] {
+            assert!(
+                !may_be_http_sse(&url(path), StatusCode::NOT_FOUND),
+                "{path}"
+            );
+        }
+        let sentence = http_sse(&url("/team/sse/")).to_string();
+        assert!(
+            sentence.ends_with("https://x.example/team/mcp"),
+            "{sentence}"
         );
     }
 

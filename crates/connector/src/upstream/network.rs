@@ -147,46 +147,6 @@ fn through(proxy: &Uri, wants_credentials: bool, why: String) -> Unanswered {
     }
 }
 
-/// An answer that is read as it comes, such as a stream of events. Unlike [`Upstream::send`],
-/// nothing bounds it: whoever reads it does.
-#[derive(Debug)]
-pub struct Arriving {
-    response: reqwest::Response,
-}
-
-impl Arriving {
-    /// The status.
-    pub fn status(&self) -> StatusCode {
-        self.response.status()
-    }
-
-    /// The headers.
-    pub fn headers(&self) -> &http::HeaderMap {
-        self.response.headers()
-    }
-
-    /// The next bytes, as soon as there are some; none at the end.
-    ///
-    /// # Errors
-    /// When the connection breaks before the end.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Unanswered> {
-        self.response.chunk().await.map_err(unanswered)
-    }
-}
-
-impl Network {
-    /// Sends one request to its absolute address and answers as soon as the head of the answer is
-    /// there. Follows no redirect.
-    ///
-    /// # Errors
-    /// When there is no answer.
-    pub async fn open(&self, request: Request<Bytes>) -> Result<Arriving, Unanswered> {
-        self.answered(request)
-            .await
-            .map(|response| Arriving { response })
-    }
-}
-
 fn ready(request: Request<Bytes>) -> Result<reqwest::Request, Unanswered> {
     reqwest::Request::try_from(request)
         .map_err(|error| Unanswered::Connect(chain(&error.without_url())))
