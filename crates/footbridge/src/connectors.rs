@@ -1,5 +1,5 @@
-//! Finding connectors: built in, in the user's directory, or a file that is named. Where their
-//! requests go. Opens no backend.
+//! The connectors that can be named: built in, in the user's directory, or a file by its path, and
+//! where their requests go. Opens no backend.
 
 mod directory;
 
@@ -127,14 +127,14 @@ pub(crate) const DEFAULT: &str = "board";
 /// Every connector that can be named.
 #[derive(Debug)]
 pub(crate) struct Connectors {
-    own: Directory,
+    of_user: Directory,
 }
 
 impl Connectors {
     /// The built-in connectors, and those in a directory of the user's.
     pub(crate) fn with_directory(directory: Option<&Path>) -> Result<Self, Trouble> {
         Ok(Self {
-            own: directory
+            of_user: directory
                 .map(Directory::read)
                 .transpose()?
                 .unwrap_or_default(),
@@ -148,7 +148,7 @@ impl Connectors {
             return ConnectorFile::read(Path::new(name_or_path), None);
         }
         let built_in = BUILT_IN.iter().find(|known| known.name == name_or_path);
-        if let Some(path) = self.own.path_of(name_or_path)? {
+        if let Some(path) = self.of_user.path_of(name_or_path)? {
             if built_in.is_some() {
                 tracing::warn!(file = %path.display(), "this file is served as {name_or_path}, in place of the built-in connector");
             }
@@ -171,7 +171,8 @@ impl Connectors {
 
     /// Whether a connector has that name, so that settings may be kept for it.
     pub(crate) fn has(&self, name: &str) -> bool {
-        BUILT_IN.iter().any(|known| known.name == name) || self.own.names().any(|own| own == name)
+        BUILT_IN.iter().any(|known| known.name == name)
+            || self.of_user.names().any(|known| known == name)
     }
 
     /// All names: the built-in ones, then the user's.
@@ -179,7 +180,7 @@ impl Connectors {
         let built_in = BUILT_IN.iter().map(|known| known.name);
         built_in
             .chain(
-                self.own
+                self.of_user
                     .names()
                     .filter(|name| !BUILT_IN.iter().any(|known| known.name == *name)),
             )

@@ -1,5 +1,5 @@
-//! Connectors opened for use: compiled, with their settings, bound to their upstream. What may be
-//! called is `write_road`.
+//! Connectors opened for use: compiled, with their settings, bound to their upstream. Calls
+//! nothing.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -68,11 +68,14 @@ pub(crate) struct LocalBoard {
 impl Opened {
     /// Opens the connectors, each given by its name or the path of its file, in their order; none
     /// is the board.
-    pub(crate) async fn open(wanted: &[String], settings: &Settings) -> Result<Self, Trouble> {
+    pub(crate) async fn open(
+        names_or_paths: &[String],
+        settings: &Settings,
+    ) -> Result<Self, Trouble> {
         let connectors = settings.connectors()?;
-        let mut files = wanted
+        let mut files = names_or_paths
             .iter()
-            .map(|one| connectors.find(one))
+            .map(|name_or_path| connectors.find(name_or_path))
             .collect::<Result<Vec<_>, _>>()?;
         if files.is_empty() {
             files.push(connectors.find(connectors::DEFAULT)?);
@@ -93,10 +96,10 @@ impl Opened {
             compiled.iter().map(|(_, name, _)| name.as_str()).collect(),
         )?;
         scrub::check(compiled.iter().map(|(_, _, connector)| connector))?;
-        let all = compiled
+        let groups = compiled
             .iter()
             .flat_map(|(_, _, connector)| connector.groups());
-        settings.check_groups(all.map(|(group, _)| group.as_str()))?;
+        settings.check_groups(groups.map(|(group, _)| group.as_str()))?;
         let keys = match settings.data_directory() {
             Ok(path) => CallKeys::in_directory(path),
             Err(trouble) => CallKeys::nowhere(trouble.to_string()),
@@ -153,11 +156,11 @@ impl Opened {
                 None
             })
         };
-        let given = |setting: &str| {
+        let value_or_stand_in = |setting: &str| {
             lookup(setting)
                 .or_else(|| stand_in(&connector, setting).filter(|_| settings.only_lists))
         };
-        let own = connector.settings(&given).map_err(|problems| {
+        let values = connector.settings(&value_or_stand_in).map_err(|problems| {
             Trouble::configuration(format!("{name}: {}", problems.list().join("; ")))
         })?;
         let is_blank = |name: &str| lookup(name).is_none_or(|value| value.trim().is_empty());
@@ -189,11 +192,11 @@ impl Opened {
         if let Some(trouble) = unreadable.take() {
             return Err(trouble);
         }
-        let gate = gate(settings.allowed(&name), &connector, &own, is_local);
+        let gate = gate(settings.allowed(&name), &connector, &values, is_local);
         let backend = match reached {
-            Reached::Network => connector.connect(own, network(settings.ca_file())?),
+            Reached::Network => connector.connect(values, network(settings.ca_file())?),
             // what only lists tools makes no database
-            Reached::InProcess if settings.only_lists => connector.connect(own, Network::new()),
+            Reached::InProcess if settings.only_lists => connector.connect(values, Network::new()),
             Reached::InProcess => {
                 let local =
                     open_board(&connector, &settings.data_directory()?, gate.clone()).await?;
@@ -202,7 +205,7 @@ impl Opened {
                 self.keys = CallKeys::in_store(local.store.clone());
                 self.local = Some(local);
                 // its cards are the user's own
-                connector.connect(own, upstream).with_own_texts()
+                connector.connect(values, upstream).with_own_texts()
             }
         };
         let groups = settings
@@ -278,13 +281,18 @@ fn stand_in(connector: &Connector, name: &str) -> Option<String> {
     })
 }
 
-/// What is open: what the operator said, else what the backend's own setting says, else writing on
+/// The gate: what the operator opened, else what the backend's own setting says, else writing on
 /// the board of this machine alone.
-fn gate(said: Option<Vec<Allow>>, connector: &Connector, own: &Values, is_local: bool) -> Gate {
-    if let Some(allowed) = said {
+fn gate(
+    allowed: Option<Vec<Allow>>,
+    connector: &Connector,
+    values: &Values,
+    is_local: bool,
+) -> Gate {
+    if let Some(allowed) = allowed {
         return Gate::said(allowed);
     }
-    let is_open = is_local || own.decided(Decides::ReadOnly) == Some("false");
+    let is_open = is_local || values.decided(Decides::ReadOnly) == Some("false");
     let deciding = connector
         .setting_rules()
         .iter()

@@ -28,20 +28,20 @@ const KEPT: [&str; 4] = [
     "RUST_BACKTRACE",
     "PROGRAMDATA",
 ];
-/// What variables of ours begin with.
+/// The beginning of variables of ours.
 const KEPT_PREFIX: &str = "FOOTBRIDGE_";
-/// What the variable ends with that names the file of a secret.
+/// The end of a variable that names the file of a secret.
 const FILE_SUFFIX: &str = "_FILE";
 
 /// The program's own secrets.
 const SECRETS: [&str; 3] = ["FOOTBRIDGE_TOKEN", "ACTION_PROXY_API_KEY", "MCP_TOKEN"];
 
-/// What a file says that wants something before the program starts; others are not looked into.
+/// Words of a file that wants something before the program starts; others are not looked into.
 const WORDS: [&str; 2] = ["scrub_environment", "log_level"];
 
 /// Variables with their values.
 type EnvironmentVariables = Vec<(OsString, OsString)>;
-/// What connectors declare, each with the name it is served by.
+/// The declarations of connectors, each with the name it is served by.
 type NamedDeclarations = Vec<(String, Declaration)>;
 
 /// Drops what the served connectors want dropped, by starting the program again in the same
@@ -62,7 +62,7 @@ pub(crate) fn drop_unneeded(command: &Command) -> Result<Option<&'static str>, T
         return Ok(None);
     };
     let declared = || served.iter().flat_map(|(_, file)| file.settings.iter());
-    let (kept, dropped) = match wants_scrub(served.iter().flat_map(|(_, file)| &file.kinds)) {
+    let (remaining, dropped) = match wants_scrub(served.iter().flat_map(|(_, file)| &file.kinds)) {
         true => sorted(
             std::env::vars_os(),
             &declared()
@@ -71,13 +71,13 @@ pub(crate) fn drop_unneeded(command: &Command) -> Result<Option<&'static str>, T
         ),
         false => (std::env::vars_os().collect(), 0),
     };
-    let (kept, secrets) = if stays {
-        without_secrets(kept, &secret_names(declared()))
+    let (remaining, secrets) = if stays {
+        without_secrets(remaining, &secret_names(declared()))
     } else {
-        (kept, Vec::new())
+        (remaining, Vec::new())
     };
     if dropped > 0 || !secrets.is_empty() {
-        start_again(kept, secrets, dropped > 0)?;
+        start_again(remaining, secrets, dropped > 0)?;
     }
     Ok(served
         .iter()
@@ -120,7 +120,7 @@ fn declarations(
     }
     let files = wanted
         .iter()
-        .map(|one| connectors.find(one))
+        .map(|name_or_path| connectors.find(name_or_path))
         .collect::<Result<Vec<_>, _>>()?;
     let variables: Vec<String> = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
@@ -161,20 +161,20 @@ fn secret_names<'s>(settings: impl Iterator<Item = &'s DeclaredSetting>) -> Vec<
 /// The variables apart from secrets, and the secrets. One that is no text stays, to be refused by
 /// its name; an empty one says nothing.
 fn without_secrets(
-    all: EnvironmentVariables,
+    variables: EnvironmentVariables,
     secrets: &[&str],
 ) -> (EnvironmentVariables, Vec<(String, SecretString)>) {
-    let (mut kept, mut found) = (Vec::new(), Vec::new());
-    for (name, value) in all {
+    let (mut remaining, mut taken) = (Vec::new(), Vec::new());
+    for (name, value) in variables {
         match (
             name.to_str().filter(|name| secrets.contains(name)),
             value.to_str().filter(|value| !value.is_empty()),
         ) {
-            (Some(name), Some(value)) => found.push((name.to_owned(), SecretString::from(value))),
-            _ => kept.push((name, value)),
+            (Some(name), Some(value)) => taken.push((name.to_owned(), SecretString::from(value))),
+            _ => remaining.push((name, value)),
         }
     }
-    (kept, found)
+    (remaining, taken)
 }
 
 /// How much is logged, by the word of the backend's own server; a word that is none is refused with
@@ -202,24 +202,24 @@ fn sorted(
     variables: impl Iterator<Item = (OsString, OsString)>,
     settings: &[&str],
 ) -> (EnvironmentVariables, usize) {
-    let (kept, dropped): (Vec<_>, Vec<_>) =
+    let (remaining, dropped): (Vec<_>, Vec<_>) =
         variables.partition(|(name, _)| is_kept(name, settings));
-    (kept, dropped.len())
+    (remaining, dropped.len())
 }
 
 fn is_kept(name: &OsStr, settings: &[&str]) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
-    let own = name.strip_suffix(FILE_SUFFIX).unwrap_or(name);
+    let setting_name = name.strip_suffix(FILE_SUFFIX).unwrap_or(name);
     let is_setting = settings
         .iter()
-        .any(|setting| *setting == name || *setting == own);
-    let is_ours = KEPT.iter().any(|kept| {
+        .any(|setting| *setting == name || *setting == setting_name);
+    let is_ours = KEPT.iter().any(|known| {
         if cfg!(windows) {
-            kept.eq_ignore_ascii_case(name)
+            known.eq_ignore_ascii_case(name)
         } else {
-            *kept == name
+            *known == name
         }
     });
     is_setting || is_ours || name.starts_with(KEPT_PREFIX) || is_needed_variable(name)
@@ -229,7 +229,7 @@ fn is_kept(name: &OsStr, settings: &[&str]) -> bool {
 /// nobody was promised it, all stays as it is.
 #[cfg(unix)]
 fn start_again(
-    mut kept: EnvironmentVariables,
+    mut variables: EnvironmentVariables,
     secrets: Vec<(String, SecretString)>,
     is_promised: bool,
 ) -> Result<(), Trouble> {
@@ -237,24 +237,24 @@ fn start_again(
     match &pipe {
         Some(pipe) if !secrets.is_empty() => {
             let (name, number) = pipe.variable();
-            kept.push((name.into(), number.into()));
+            variables.push((name.into(), number.into()));
         }
         None if !is_promised => return Ok(()),
         // they stay in the environment, as its own settings always may
-        _ => kept.extend(
+        _ => variables.extend(
             secrets
                 .iter()
                 .map(|(name, secret)| (name.into(), secret.expose_secret().into())),
         ),
     }
-    match again(kept) {
+    match again(variables) {
         Err(_) if !is_promised => Ok(()),
         outcome => outcome,
     }
 }
 
 #[cfg(unix)]
-fn again(kept: EnvironmentVariables) -> Result<(), Trouble> {
+fn again(variables: EnvironmentVariables) -> Result<(), Trouble> {
     use std::os::unix::process::CommandExt;
 
     let program = std::env::current_exe().map_err(|error| {
@@ -267,7 +267,7 @@ fn again(kept: EnvironmentVariables) -> Result<(), Trouble> {
     if let Some(own_name) = arguments.next() {
         command.arg0(own_name);
     }
-    let error = command.args(arguments).env_clear().envs(kept).exec();
+    let error = command.args(arguments).env_clear().envs(variables).exec();
     Err(Trouble::failed(format!(
         "cannot drop variables of the environment: the program did not start again: {error}"
     )))
@@ -277,7 +277,7 @@ fn again(kept: EnvironmentVariables) -> Result<(), Trouble> {
 /// there, as everywhere.
 #[cfg(not(unix))]
 fn start_again(
-    _kept: EnvironmentVariables,
+    _variables: EnvironmentVariables,
     _secrets: Vec<(String, SecretString)>,
     is_promised: bool,
 ) -> Result<(), Trouble> {

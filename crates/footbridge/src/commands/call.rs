@@ -13,7 +13,7 @@ use crate::terminal;
 use crate::write_road::{CallEnd, Doors};
 
 pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
-    let given = match &arguments.json {
+    let tool_arguments = match &arguments.json {
         Some(json) => from_json(json)?,
         None => from_pairs(&arguments.arguments)?,
     };
@@ -22,7 +22,11 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     let opened = Opened::open(&names, &settings).await?;
     let endpoint = endpoint::over(&opened, Doors::Mcp)?;
     let answer = endpoint
-        .call(&arguments.tool, Value::Object(given), Caller::Terminal)
+        .call(
+            &arguments.tool,
+            Value::Object(tool_arguments),
+            Caller::Terminal,
+        )
         .await;
     opened.close().await;
     let output = answer.map_err(|error| match error {
