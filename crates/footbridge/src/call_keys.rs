@@ -32,7 +32,7 @@ struct SharedCallKeys {
     locks: Locks,
 }
 
-/// Where calls are kept.
+/// The place where calls are kept.
 #[derive(Debug)]
 enum CallStore {
     /// In a store that is open anyway.
@@ -46,7 +46,7 @@ enum CallStore {
     },
 }
 
-/// What to do with a call.
+/// The way on for a call under a key.
 #[derive(Debug)]
 pub(crate) enum Begun {
     /// Carry it out, and say how it ended.

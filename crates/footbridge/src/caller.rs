@@ -6,7 +6,7 @@ use std::net::IpAddr;
 /// Characters of a client's own name that tell its room from others.
 const CLIENT_CHARACTERS: usize = 64;
 
-/// Who a call is made for. Every caller acts on the board as the account `local`.
+/// The one for whom a call is made. Every caller acts on the board as the account `local`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// The person who started the program, through a client on stdio.
@@ -22,7 +22,7 @@ pub(crate) enum Caller {
     ActionClient,
 }
 
-/// Who reads what a call gives.
+/// The reader of what a call gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResultReader {
     /// A client: the result as the connector file shapes it, with marks around what others wrote.

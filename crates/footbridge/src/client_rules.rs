@@ -44,7 +44,7 @@ impl ClientRules {
     }
 }
 
-/// What a name is made of.
+/// The letters that a name is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Letters {
     /// `^[a-z][a-z0-9_]*$`

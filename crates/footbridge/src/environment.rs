@@ -24,7 +24,7 @@ const MAX_ALIKE: usize = 100;
 /// The file that is looked for where the program was started.
 pub(crate) const DEFAULT_FILE: &str = ".env";
 
-/// What the `.env` file adds, all of it kept as secrets, as nobody knows which of it is one.
+/// The variables that the `.env` file adds, all kept as secrets: nobody knows which of them is one.
 static FROM_FILE: OnceLock<BTreeMap<String, SecretString>> = OnceLock::new();
 
 /// Reads a `.env` file, once, before anything else asks for a variable. One that was not named need

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// How a command ended.
+/// The end of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// 0
@@ -30,7 +30,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not be carried out, for the person who gave it.
+/// The reason why a command could not be carried out, for the person who gave it.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     exit: Exit,

@@ -7,7 +7,7 @@ use footbridge_mcp::Failure;
 use crate::caller::Caller;
 use crate::cli::Allow;
 
-/// What the operator opened on one connector. Reading is always open.
+/// The effects that the operator opened on one connector. Reading is always open.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     allowed: Vec<Allow>,

@@ -29,7 +29,7 @@ pub(crate) struct SettingRow {
     pub(crate) user: SettingUser,
 }
 
-/// What a setting takes.
+/// The kind of value that a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SettingValueKind {
     /// One of these words.
@@ -65,7 +65,7 @@ impl SettingValueKind {
     }
 }
 
-/// Who reads a setting.
+/// The reader of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SettingUser {
     /// `serve`, and the commands that call tools as far as it concerns them.

@@ -11,7 +11,7 @@ use crate::opened::Served;
 /// Characters that every client takes of a tool's name.
 const MAX_PUBLISHED: usize = 64;
 
-/// Under which names the tools of an endpoint are published, and by which others they may be
+/// The names under which the tools of an endpoint are published, and others by which they may be
 /// called.
 #[derive(Debug)]
 pub(crate) struct ToolNames {

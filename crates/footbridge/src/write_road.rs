@@ -27,10 +27,10 @@ pub(crate) use call_end::{CallEnd, CallFailure};
 use call_end::{NoAnswer, Refuser};
 use second_call::PendingConsents;
 
-/// What an action reads whose tool the operator closed to everybody.
+/// The sentence of an action whose tool the operator closed to everybody.
 const CLOSED_ACTION: &str = "This action is closed: the operator allows reading alone. To open it, start footbridge without --allow read.";
 
-/// What every call of one tool passes.
+/// The road that every call of one tool takes.
 #[derive(Debug)]
 struct Road {
     backend: Backend,

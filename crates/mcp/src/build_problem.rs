@@ -12,7 +12,7 @@ pub struct BuildProblem {
     pub problem: String,
 }
 
-/// Everything that is wrong with an endpoint.
+/// All problems of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildProblems(pub Vec<BuildProblem>);
 

@@ -31,7 +31,7 @@ pub struct Call<C> {
     pub(crate) request: Arc<RequestContext>,
 }
 
-/// How the client of a request can be asked.
+/// The way in which the client of a request can be asked.
 #[derive(Default)]
 pub(crate) enum Asking {
     /// It cannot.
@@ -43,7 +43,7 @@ pub(crate) enum Asking {
     ByRequest(Arc<Conversation>),
 }
 
-/// What is known of the request around a call.
+/// The request around a call, as far as it is known.
 #[derive(Default)]
 pub(crate) struct RequestContext {
     pub(crate) revision: Option<Revision>,

@@ -14,7 +14,7 @@ use crate::output::Failure;
 
 pub(crate) type CompletionFuture =
     Pin<Box<dyn Future<Output = Result<Vec<String>, Failure>> + Send>>;
-/// From the call, whose arguments are those typed before, and what is typed of this one.
+/// The function of a completion: of the call, which has the arguments typed before, and this text.
 pub(crate) type CompletionFunction<C> =
     Arc<dyn Fn(Call<C>, String) -> CompletionFuture + Send + Sync>;
 

@@ -30,7 +30,7 @@ use crate::under_way::{CallsUnderWay, UnderWay};
 pub(crate) use calling::Calling;
 use request::RequestDispatch;
 
-/// Where a message came from, and what that place knows of the conversation.
+/// The place a message came from, and what that place knows of the conversation.
 pub(crate) struct Arrival<'a, C> {
     pub(crate) origin: MessageOrigin<'a>,
     pub(crate) caller: &'a Arc<C>,
@@ -43,7 +43,7 @@ pub(crate) struct Arrival<'a, C> {
     pub(crate) opening: Option<&'a OnceLock<Arc<Conversation>>>,
 }
 
-/// What the place knows: the headers of one HTTP request, and the conversation of a session or a
+/// The origin of a message: the headers of one HTTP request, and the conversation of a session or a
 /// stdio connection.
 #[derive(Clone, Copy)]
 pub(crate) struct MessageOrigin<'a> {
@@ -91,7 +91,7 @@ pub(crate) struct MessageAnswer {
     pub(crate) reply: Option<Reply>,
 }
 
-/// What a message leads to.
+/// The outcome of a message.
 #[allow(
     clippy::large_enum_variant,
     reason = "there is one step for each message; a box would cost each call an allocation"

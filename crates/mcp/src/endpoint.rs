@@ -39,7 +39,7 @@ pub struct Endpoint<C> {
     shared: Arc<EndpointShared<C>>,
 }
 
-/// What the clones of an endpoint share.
+/// The parts that the clones of an endpoint share.
 struct EndpointShared<C> {
     /// For what never changes.
     identity: Arc<Identity<C>>,

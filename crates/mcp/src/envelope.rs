@@ -37,7 +37,7 @@ pub(crate) struct Malformed<'a> {
     pub(crate) error: ProtocolError,
 }
 
-/// What arrived in one HTTP body or one line: a message, or a batch of them (2025-03-26).
+/// The content of one HTTP body or one line: a message, or a batch of them (2025-03-26).
 #[derive(Debug)]
 pub(crate) enum Arrived<'a> {
     One(Result<JsonRpcMessage<'a>, Malformed<'a>>),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How severe a message is.
+/// The severity of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names are RFC 5424's and say it all")]

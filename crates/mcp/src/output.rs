@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::question::InputRequired;
 pub use error_kind::ErrorKind;
 
-/// What a tool's function returns.
+/// The result of a tool's function.
 pub type ToolResult = Result<Output, Failure>;
 
 /// The result of a tool call: content blocks, structured content where the tool declares an output
@@ -172,7 +172,7 @@ pub enum Content {
         /// The resource itself.
         resource: EmbeddedResource,
     },
-    /// Where a resource is that the client may read.
+    /// The address of a resource that the client may read.
     ResourceLink(ResourceLink),
 }
 
@@ -258,7 +258,7 @@ pub struct EmbeddedResource {
     pub blob: Option<String>,
 }
 
-/// Where a resource is that the client may read. Source: specification 2025-06-18, Tools, "Resource
+/// The address of a resource that a client may read. Source: specification 2025-06-18, Tools, "Resource
 /// Links".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -302,7 +302,7 @@ impl From<ResourceLink> for Content {
     }
 }
 
-/// Why a tool did not answer.
+/// The reason why a tool did not answer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::call::Call;
 use crate::output::Failure;
 
-/// Whether the caller of a request may see something.
+/// The rule whether the caller of a request may see something.
 pub(crate) type Policy<C> = Arc<dyn Fn(&Call<C>) -> bool + Send + Sync>;
 
-/// Why the caller of a request may not call something that it sees.
+/// The rule whether the caller of a request may call something that it sees.
 pub(crate) type AdmissionRule<C> = Arc<dyn Fn(&Call<C>) -> Result<(), Failure> + Send + Sync>;
 
 /// A rule and what was said before it: both must allow.

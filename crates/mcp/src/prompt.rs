@@ -15,7 +15,7 @@ use crate::limits;
 use crate::output::{Content, Failure};
 use crate::policy::{Policy, both};
 
-/// What a prompt's function returns.
+/// The result of a prompt's function.
 pub type PromptResult = Result<Messages, Failure>;
 
 pub(crate) type PromptFuture = Pin<Box<dyn Future<Output = PromptResult> + Send>>;

@@ -53,7 +53,7 @@ impl Elicitation {
     }
 }
 
-/// What the user did with a form or a page.
+/// The response of the user to a form or a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Elicited {
     /// Filled it in; the content fits the form's schema. Agreed to open the page; there is no

@@ -18,7 +18,7 @@ use crate::limits;
 use crate::output::Failure;
 use crate::policy::{Policy, both};
 
-/// What a resource's function returns.
+/// The result of a resource's function.
 pub type ResourceResult = Result<ResourceBody, Failure>;
 
 pub(crate) type ResourceFuture = Pin<Box<dyn Future<Output = ResourceResult> + Send>>;
@@ -70,7 +70,7 @@ pub struct ResourceAnnotations {
     pub last_modified: Option<String>,
 }
 
-/// Who something is for.
+/// The reader that something is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Audience {

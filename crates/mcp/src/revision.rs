@@ -21,7 +21,7 @@ pub enum Revision {
     V2026_07_28,
 }
 
-/// What a revision is called and what it can do.
+/// The name of a revision and what it can do.
 struct Traits {
     name: &'static str,
     /// Each request carries its own metadata; without it, a conversation opens with `initialize`.

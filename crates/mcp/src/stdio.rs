@@ -170,7 +170,7 @@ impl Listener for StdioListener {
     }
 }
 
-/// What the reading thread needs.
+/// The things that the reading thread needs.
 struct Serving<C> {
     endpoint: Endpoint<C>,
     caller: Arc<C>,

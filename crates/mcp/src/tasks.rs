@@ -21,7 +21,7 @@ pub(crate) use watch::Watch;
 /// The name of the extension among the capabilities of both sides.
 pub(crate) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 
-/// Whether calls of a tool can do without becoming tasks.
+/// The use of tasks by a tool: whether its calls can do without becoming one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskUse {
     /// A client that knows tasks gets one; any other waits for the answer as for every tool.

@@ -15,7 +15,7 @@ use crate::endpoint::Endpoint;
 use crate::outlet::Outlet;
 use crate::revision::Revision;
 
-/// How often a client comes back with answers before it gives a call up.
+/// The times a client comes back with answers before it gives a call up.
 const ROUNDS: usize = 16;
 
 /// The code of a method that the endpoint does not have.
@@ -34,14 +34,14 @@ pub struct TestClient<C> {
 /// Looks at a message, beside the request that it came of.
 type Watcher = Box<dyn Fn(&Value, &Value) + Send + Sync>;
 
-/// What an endpoint answered.
+/// The answer of an endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestResult {
     result: Value,
     messages: Vec<Value>,
 }
 
-/// What an endpoint refused: a JSON-RPC error.
+/// The refusal of an endpoint: a JSON-RPC error.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message} ({code})")]
 pub struct TestError {

@@ -19,7 +19,7 @@ use crate::output::{Failure, ToolResult};
 use crate::policy::{AdmissionRule, Policy, both};
 use crate::tasks::TaskUse;
 
-/// What a tool does to the world behind it; becomes the tool's annotations.
+/// The effect of a tool on the world behind it; becomes the tool's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Changes nothing.
@@ -33,7 +33,7 @@ pub enum Effect {
 pub(crate) type ToolFuture = Pin<Box<dyn Future<Output = ToolResult> + Send>>;
 pub(crate) type ToolFunction<C> = Arc<dyn Fn(Call<C>) -> ToolFuture + Send + Sync>;
 
-/// What is done to arguments before anything else.
+/// The steps that arguments take before anything else.
 #[derive(Clone, Copy)]
 pub(crate) struct ReadArguments {
     pub(crate) concerns: fn(&str) -> bool,

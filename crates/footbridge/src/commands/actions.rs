@@ -19,7 +19,7 @@ use crate::opened::network;
 use crate::settings;
 use crate::terminal;
 
-/// What one request may take.
+/// The bytes and the time that one request may take.
 const LIMITS: Limits = Limits {
     bytes: 8 << 20,
     time: Duration::from_secs(30),

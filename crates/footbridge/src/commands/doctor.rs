@@ -12,7 +12,7 @@ use crate::opened::{Opened, Served};
 use crate::settings::Settings;
 use crate::terminal;
 
-/// Nothing is wrong, and paths that are assumptions were not compared with anything.
+/// The exit code when nothing is wrong, but assumed paths were compared with nothing.
 const NOT_COMPARED: u8 = 3;
 
 pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
     Ok(exit)
 }
 
-/// What came of the checks before serving.
+/// The outcome of the checks before serving.
 enum Checks {
     /// Nothing is set, so nobody was asked.
     NotMade,
@@ -61,7 +61,7 @@ enum Checks {
     Failed(PreflightFailure),
 }
 
-/// What was found of one backend.
+/// The findings about one backend.
 struct Examined<'s> {
     served: &'s Served,
     /// None for the board in this program.

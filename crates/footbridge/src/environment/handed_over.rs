@@ -15,10 +15,10 @@ use crate::exit::Trouble;
 const VARIABLE: &str = "FOOTBRIDGE_HANDED_OVER";
 /// Bytes that fit into a pipe on every system, before anybody reads.
 const MAX_BYTES: usize = 16 << 10;
-/// What the first descriptors are, somebody else reads.
+/// The last of the descriptors that somebody else reads.
 const STANDARD: u32 = 2;
 
-/// What was handed over, by name.
+/// The secrets that were handed over, by name.
 static SECRETS: OnceLock<BTreeMap<String, SecretString>> = OnceLock::new();
 
 /// A pipe that is full and has an end only.

@@ -29,7 +29,7 @@ use crate::write_road::{CallEnd, CallFailure};
 const MAX_BODY_BYTES: usize = 1 << 20;
 const KEY: &str = "x-api-key";
 
-/// Where the actions are described, to everybody: an action of that name cannot be, for the dot.
+/// The path of their description, for everybody: no action has such a name, for the dot.
 const DOCUMENT: &str = "/actions/openapi.json";
 
 /// One connector's actions.
@@ -50,7 +50,7 @@ struct ActionRoute {
     only_reads: bool,
 }
 
-/// What a request reads when the way to the backend, or we, failed; the log says more.
+/// The sentence that a request reads when the way to the backend, or we, failed; the log says more.
 const FAILED_INSIDE: &str = "Internal server error";
 /// The header of a refusal that says what the same request again would do.
 const RETRY: HeaderName = HeaderName::from_static("footbridge-retry");
@@ -64,7 +64,7 @@ pub(super) struct ActionRefusal {
     retry: Retry,
 }
 
-/// What the same request again would do.
+/// The effect of the same request again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Retry {
     /// No good, as far as anybody knows.

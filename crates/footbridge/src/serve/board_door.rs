@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::gate::Gate;
 use crate::opened::LocalBoard;
 
-/// Where the rows are. What else is posted to changes none: a login, and usage data that is
+/// The path of the rows. What else is posted to changes none: a login, and usage data that is
 /// dropped.
 const ROWS: &str = "/xapi2/data/";
 

@@ -43,12 +43,12 @@ impl McpDoors {
     }
 }
 
-/// Whether the process lives.
+/// The path that says whether the process lives.
 pub(super) const HEALTH: &str = "/healthz";
-/// Whether it can do its work.
+/// The path that says whether it can do its work.
 pub(super) const READINESS: &str = "/readyz";
 
-/// Where clients of HTTP+SSE are told to send their messages, after the path of the public URL.
+/// The path to which clients of HTTP+SSE send their messages, behind that of the public URL.
 const SSE_MESSAGES: &str = "/sse/messages/";
 
 /// The paths of HTTP+SSE: the channel, where messages go, and names that clients have for the
@@ -134,7 +134,7 @@ fn is_up(headers: &HeaderMap, up: Option<&str>, status: Value) -> Response {
     }
 }
 
-/// What is waited for before the program is ready.
+/// The connectors and the store that are waited for before the program is ready.
 #[derive(Debug)]
 struct Awaited {
     /// The connectors, whose backends are asked before they are served.

@@ -11,7 +11,7 @@ use super::forwarded::is_forwarded;
 use crate::caller::Caller;
 use crate::settings::DoorSecret;
 
-/// Who may enter, and whose forwarded addresses count for whose room a caller has.
+/// The rule who may enter, and whose forwarded addresses count for whose room a caller has.
 #[derive(Debug)]
 pub(super) struct SharedBearer {
     entrance: Entrance,

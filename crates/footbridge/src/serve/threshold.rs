@@ -22,14 +22,14 @@ use super::actions;
 use super::forwarded::is_forwarded;
 use crate::settings::DoorSecret;
 
-/// Where the status is, which programs that watch a server ask for by whatever name they know it.
+/// The path of the status. Programs that watch a server ask for it by whatever name they know.
 const STATUS: &str = "/";
 /// A browser says with this where a request comes from; programs do not.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// After how many seconds a client for whose body there is no memory is asked to come back.
 const COME_BACK_AFTER: u64 = 5;
 
-/// What decides whether a request may come in.
+/// The things that decide whether a request may come in.
 #[derive(Debug)]
 pub(super) struct Threshold {
     pub(super) hosts: AllowedHosts,
@@ -115,7 +115,7 @@ fn is_for_status(head: &Parts) -> bool {
     head.uri.path() == STATUS && matches!(head.method, Method::GET | Method::HEAD) && !is_of_a_page
 }
 
-/// Under which name a door says what is wrong.
+/// The key under which a door says what is wrong.
 #[derive(Clone, Copy)]
 enum ErrorShape {
     Detail,

@@ -16,7 +16,7 @@ use crate::setting_table::{
 const DEFAULT_HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DEFAULT_PORT: u16 = 8000;
 
-/// How the HTTP door is set.
+/// The settings of the HTTP door.
 #[derive(Debug)]
 pub(crate) struct DoorSettings {
     pub(crate) host: IpAddr,

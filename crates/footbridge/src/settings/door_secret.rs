@@ -28,7 +28,7 @@ struct CurrentSecret {
     stamp: Option<FileStamp>,
 }
 
-/// Where a secret is read again.
+/// The file from which a secret is read again.
 struct SecretFile {
     path: PathBuf,
     read: fn() -> Result<Option<SecretString>, Trouble>,

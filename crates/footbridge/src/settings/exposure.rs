@@ -9,7 +9,7 @@ use url::Url;
 use super::decided::Decided;
 use crate::exit::Trouble;
 
-/// What decides whether the door may be opened.
+/// The facts that decide whether the door may be opened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exposed<'a> {
     /// Under which name other machines reach it, as far as the settings say.

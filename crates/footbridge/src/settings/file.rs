@@ -41,7 +41,7 @@ pub(crate) struct SettingsFile {
     pub(crate) path: PathBuf,
 }
 
-/// What the file says of one connector.
+/// The part of the file about one connector.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ConnectorSettings {

@@ -4,7 +4,7 @@ use super::{DoorSettings, Settings};
 use crate::cli::{ServeOptions, Transport};
 use crate::exit::Trouble;
 
-/// How `serve` was set.
+/// The settings of `serve`.
 #[derive(Debug)]
 pub(crate) struct ServeSettings {
     /// The HTTP door; none where stdio is served.

@@ -10,7 +10,7 @@ use crate::caller::{Caller, ResultReader};
 /// The entry of a result's `_meta` that says that the same call again can do no harm and may help.
 const RETRY_IS_SAFE: &str = "footbridge/retry_is_safe";
 
-/// How a call ended. A program that called in process finds it beside its output.
+/// The end of a call. A program that called in process finds it beside its output.
 #[derive(Debug, Clone)]
 pub(crate) enum CallEnd {
     /// The backend answered: what a person reads of it, or the JSON of the records for a program.
@@ -32,14 +32,14 @@ impl CallEnd {
     }
 }
 
-/// What did not let a call through, in a sentence.
+/// The refusal of a call that was not let through, in a sentence.
 #[derive(Debug, Clone)]
 pub(crate) struct RoadRefusal {
     pub(crate) by: Refuser,
     pub(crate) message: String,
 }
 
-/// Who does not let a call through. The operator's switch and the caller's rights do it by
+/// The one who refused a call. The operator's switch and the caller's rights do it by
 /// [`Failure::Forbidden`] and by the rule of a closed tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refuser {
@@ -51,7 +51,7 @@ pub(crate) enum Refuser {
     Checks,
 }
 
-/// Whose fault a failed call is, and what that means for the next one.
+/// A failed call: whose fault it is, and what that means for the next one.
 #[derive(Debug, Clone)]
 pub(crate) struct CallFailure {
     fault: Fault,
@@ -65,7 +65,7 @@ pub(crate) struct CallFailure {
     pub(crate) message: String,
 }
 
-/// Why a call has no answer.
+/// The reason why a call has no answer.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
     Ended(CallEnd),

@@ -16,7 +16,7 @@ use crate::caller::Caller;
 /// The argument that carries the code. It is not in the listed schema: a client learns of it when
 /// it needs it.
 pub(super) const ARGUMENT: &str = "confirm";
-/// How long a code is good for.
+/// The minutes for which a code is good.
 pub(super) const MINUTES: u64 = 5;
 /// Questions of one tool that wait for their second call; a further one takes the place of the
 /// oldest.
@@ -27,11 +27,11 @@ pub(super) fn schema() -> Value {
     json!({ "type": "string", "maxLength": 100 })
 }
 
-/// What one tool asked. Cheap to clone; clones share it.
+/// The questions of one tool that wait for consent. Cheap to clone; clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PendingConsents(Arc<Mutex<PendingCodes>>);
 
-/// By the digest of the caller and the arguments.
+/// Codes by the digest of the caller and the arguments.
 #[derive(Debug, Default)]
 struct PendingCodes {
     codes: HashMap<[u8; 32], Code>,

@@ -5,7 +5,7 @@ use serde_json::{Map, Number, Value};
 
 use super::choice;
 
-/// How deep coercion follows nested schemas; deeper values are left to the validator.
+/// The depth to which coercion follows nested schemas; deeper values are left to the validator.
 const DEPTH: usize = 8;
 
 /// Coerces the arguments along their schema, of which these may be null.

@@ -41,7 +41,7 @@ struct ObjectText {
     members: Vec<Member>,
 }
 
-/// Where one member stands in the text, and its value once it was asked for.
+/// One member: where it stands in the text, and its value once it was read.
 #[derive(Clone)]
 struct Member {
     name: Range<usize>,

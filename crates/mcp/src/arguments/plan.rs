@@ -8,7 +8,7 @@ use crate::validator::Validator;
 /// Most properties of an object that can be told apart while it is read.
 const PROPERTIES: usize = 128;
 
-/// What is asked of one value. It never takes what the validator would refuse, nor what would be
+/// The demands on one value. It never takes what the validator would refuse, nor what would be
 /// coerced.
 #[derive(Debug)]
 pub(super) enum FittingPlan {
@@ -107,7 +107,7 @@ impl Kinds {
     }
 }
 
-/// How many there may be.
+/// The number that there may be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Count {
     pub(super) least: u64,

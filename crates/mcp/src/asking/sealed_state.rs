@@ -43,7 +43,7 @@ impl std::fmt::Debug for StateKey {
     }
 }
 
-/// What a client carries between the rounds of a call.
+/// The state that a client carries between the rounds of a call.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SealedState {
     /// Seconds since 1970 after which it is refused.
@@ -56,7 +56,7 @@ pub(crate) struct SealedState {
     pub(crate) answers: Map<String, Value>,
 }
 
-/// Why a state is refused. Told to the client as an invalid parameter.
+/// The reason why a state is refused. Told to the client as an invalid parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StateError {
     #[error(
@@ -126,7 +126,7 @@ impl SealedState {
     }
 }
 
-/// What tells one request from another.
+/// The parts that tell one request from another.
 pub(crate) struct RequestIdentity {
     pub(crate) method: String,
     /// The JSON of what the method acts on: a tool's name, a resource's URI.

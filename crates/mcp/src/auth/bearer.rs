@@ -37,7 +37,7 @@ pub fn same_secret(sent: &SecretString, expected: &SecretString) -> bool {
         .into()
 }
 
-/// What a good token stands for: who is asking, and what the token allows.
+/// The meaning of a good token: who is asking, and what the token allows.
 #[derive(Debug, Clone)]
 pub struct Granted<C> {
     caller: Arc<C>,

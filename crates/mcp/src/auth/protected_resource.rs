@@ -11,7 +11,7 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde_json::json;
 
-/// Where the well-known addresses of this kind begin.
+/// The beginning of the well-known addresses of this kind.
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// What a client has to know to get a token for an endpoint. Source: RFC 9728, section 2, and

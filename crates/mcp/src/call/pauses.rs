@@ -91,7 +91,7 @@ mod tests {
     use crate::outlet::Outlet;
     use crate::{Elicitation, Endpoint, Output, Revision, Sampling, Tool};
 
-    /// What the client was sent before the answer.
+    /// The messages that the client was sent before the answer.
     #[derive(Default)]
     struct Heard(Mutex<Vec<Value>>);
 

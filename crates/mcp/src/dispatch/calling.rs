@@ -34,7 +34,7 @@ pub(crate) struct Calling<C> {
     pub(super) catalog: Arc<Catalog<C>>,
 }
 
-/// What is under way.
+/// The work that is under way.
 pub(super) enum StartedWork<C> {
     /// A tool.
     Tool { running: Running, structured: bool },
@@ -56,14 +56,14 @@ pub(super) enum StartedWork<C> {
     Subscription(Pin<Box<dyn Future<Output = Bytes> + Send>>),
 }
 
-/// Whether a client may keep a result.
+/// The time for which a client may keep a result.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Keep {
     No,
     For(Duration),
 }
 
-/// What is sealed when work has to wait for answers: which request it is, and the state it came
+/// The things sealed when work waits for answers: which request it is, and the state it came
 /// with.
 pub(super) struct SealContext {
     pub(super) request: RequestIdentity,

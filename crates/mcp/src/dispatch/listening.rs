@@ -17,7 +17,7 @@ use crate::protocol_error::ProtocolError;
 use crate::reply::TaskSnapshot;
 use crate::tasks::{Task, Watch};
 
-/// What a client wants to hear of.
+/// The changes that a client wants to hear of.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Filter {

@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::reply;
 use crate::tasks::Task;
 
-/// Where a call got.
+/// The point that a call reached.
 pub(crate) enum Followed {
     /// It ended as a call.
     Ended(Result<Output, CallError>),

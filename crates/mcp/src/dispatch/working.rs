@@ -24,7 +24,7 @@ use crate::request_meta::Params;
 use crate::resource::Contents;
 use crate::revision::Revision;
 
-/// Why a call was not started.
+/// The reason why a call was not started.
 enum NotStarted {
     Call(CallError),
     /// Its headers say otherwise than its arguments.
@@ -37,7 +37,7 @@ impl From<CallError> for NotStarted {
     }
 }
 
-/// What a request brings along for its work.
+/// The things that a request brings along for its work.
 pub(super) struct Brought {
     pub(super) context: Arc<RequestContext>,
     pub(super) waiting: Option<SealContext>,

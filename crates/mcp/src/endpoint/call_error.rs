@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::protocol_error::{ProtocolError, excerpt};
 use crate::question::InputRequired;
 
-/// Why a call never reached a tool. Everything that goes wrong inside a tool is an
+/// The reason why a call never reached a tool. Everything that goes wrong inside a tool is an
 /// [`crate::Output`] with [`crate::Output::error_kind`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]

@@ -85,7 +85,7 @@ impl List {
     }
 }
 
-/// Why there is no list.
+/// The reason why there is no list.
 pub(crate) enum Unlisted {
     /// The request sees nothing of that kind, so it is not offered.
     NotOffered,
@@ -204,7 +204,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
     }
 }
 
-/// What one request may see.
+/// The things that one request may see.
 pub(crate) struct SeenThings<'a, C> {
     catalog: &'a Catalog<C>,
     view: View<C>,

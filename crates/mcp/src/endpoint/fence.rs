@@ -26,7 +26,7 @@ pub(crate) struct Fenced<T> {
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-/// Why there is no result.
+/// The reason why there is no result.
 pub(crate) enum Stopped {
     Failed(Failure),
     Panicked(String),

@@ -15,7 +15,7 @@ use crate::method::Method;
 use crate::revision::Revision;
 use crate::tasks;
 
-/// What an endpoint says of itself, with what is made of that once.
+/// The words of an endpoint about itself, with what is made of them once.
 pub(crate) struct Identity<C> {
     pub(crate) profile: Profile<C>,
     pub(crate) state_key: StateKey,

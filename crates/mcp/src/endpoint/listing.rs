@@ -11,9 +11,9 @@ use crate::build_problem::BuildProblem;
 use crate::call::Call;
 use crate::policy::Policy;
 
-/// What can stand in a listing.
+/// A thing that can stand in a listing.
 pub(crate) trait ServedThing<C> {
-    /// What it is called in a sentence, such as `tool`.
+    /// The word for it in a sentence, such as `tool`.
     const KIND: &'static str;
 
     /// The name that tells it from the others.
@@ -33,7 +33,7 @@ pub(crate) trait ServedThing<C> {
     }
 }
 
-/// What clients list.
+/// A thing that clients list.
 pub(crate) trait Listed<C>: ServedThing<C> {
     /// The entry as clients see it, as JSON.
     fn json(&self) -> &str;

@@ -29,7 +29,7 @@ impl CacheScope {
     }
 }
 
-/// What tells one caller from another.
+/// The name that tells one caller from another.
 pub(crate) type CallerName<C> = Arc<dyn Fn(&C) -> String + Send + Sync>;
 
 /// An endpoint without what it serves.

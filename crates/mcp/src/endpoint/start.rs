@@ -25,7 +25,7 @@ pub(crate) struct ToolCall<'a, C> {
     pub(crate) from: CalledFrom<'a>,
 }
 
-/// Where a call comes from, as far as tasks go.
+/// The side a call comes from, as far as tasks go.
 #[derive(Clone, Copy)]
 pub(crate) enum CalledFrom<'a> {
     /// The program itself, which waits for any tool.

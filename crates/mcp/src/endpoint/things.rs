@@ -7,7 +7,7 @@ use crate::build_problem::BuildProblem;
 use crate::changes::Change;
 use crate::method::Method;
 
-/// Everything that an endpoint serves.
+/// All things that an endpoint serves.
 pub(crate) struct Things<C> {
     pub(crate) tools: Listing<ReadyTool<C>>,
     pub(crate) resources: Listing<ReadyResource<C>>,

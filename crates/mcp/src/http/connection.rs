@@ -86,7 +86,7 @@ impl Body for IncomingBody {
     }
 }
 
-/// What an answer holds until it is sent: then the server waits for the client again.
+/// An answer until it is sent: then the server waits for the client again.
 struct AnswerUnderWay {
     connection: Arc<PlacedConnection>,
     _forwarded: Option<Forwarded>,

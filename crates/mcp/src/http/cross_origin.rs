@@ -69,7 +69,7 @@ fn allowed_headers(request: &HeaderMap) -> HeaderValue {
     HeaderValue::from_str(&allowed.join(", ")).unwrap_or(HeaderValue::from_static(ALLOWED_HEADERS))
 }
 
-/// What answers say to a page of the origin that asked; without named origins, nothing.
+/// The headers of answers to a page of the origin that asked; without named origins, nothing.
 pub(super) struct CorsHeaders {
     is_open: bool,
     origin: Option<HeaderValue>,

@@ -16,7 +16,7 @@ use crate::outlet::EventQueue;
 /// A call under way.
 pub(super) type AnswerFuture = Pin<Box<dyn Future<Output = MessageAnswer> + Send>>;
 
-/// What a call brings first.
+/// The first thing that a call brings.
 pub(super) enum First {
     /// Its answer: the reply is plain JSON.
     Answer(MessageAnswer),

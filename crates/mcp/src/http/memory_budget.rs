@@ -57,7 +57,7 @@ impl MemoryBudget {
     }
 }
 
-/// What one request takes of a budget.
+/// The part of a budget that one request takes.
 #[derive(Debug, Clone)]
 pub struct Charge {
     shared: Arc<ChargeState>,
@@ -76,7 +76,7 @@ struct Charged {
     weight: u32,
 }
 
-/// There is no memory for the body now.
+/// The error that there is no memory for the body now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the requests under way take all the memory that they may have together; try again later")]
 pub struct OverBudget;

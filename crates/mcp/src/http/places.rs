@@ -32,7 +32,7 @@ struct PlaceTable {
     of_addresses: HashMap<IpAddr, usize>,
 }
 
-/// What is known of a connection while it has its place.
+/// A connection that has its place, as far as it is known.
 #[derive(Debug)]
 pub(super) struct PlacedConnection {
     /// None for a proxy that is trusted: what it forwards is counted instead.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
-/// Why a request does not enter. The body of the answer is a JSON-RPC error with the sentence.
+/// The reason why a request does not enter. The body of the answer is a JSON-RPC error with the
+/// sentence.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     pub(crate) status: StatusCode,

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::memory_budget::{Charge, MemoryBudget};
 use crate::limits;
 
-/// Why a body is not there.
+/// The reason why a body is not there.
 pub(super) enum Unread {
     TooLarge,
     TooSlow,
@@ -32,14 +32,14 @@ pub(super) struct ReceivedBody {
     pub(super) held: BodyHold,
 }
 
-/// What a request takes until its answer is known: the turn of a large body, and its part of the
-/// memory. Given back when dropped.
+/// The things a request holds until its answer is known: the turn of a large body, and its part of
+/// the memory. Given back when dropped.
 pub(super) struct BodyHold {
     _turn: Option<OwnedSemaphorePermit>,
     _charge: Charge,
 }
 
-/// What the bodies of all requests share.
+/// The room that the bodies of all requests share.
 pub(super) struct BodyRoom {
     pub(super) turns: Arc<Semaphore>,
     pub(super) memory: MemoryBudget,

@@ -23,7 +23,7 @@ use super::places::ConnectionPlaces;
 use super::unread::UnreadLimit;
 use crate::limits;
 
-/// What one server lets its clients do.
+/// The limits of what one server lets its clients do.
 #[derive(Debug, Clone)]
 pub struct ServerLimits {
     /// Most connections at the same time. Further ones are answered 503 at once, but for the paths

@@ -46,7 +46,7 @@ pub struct McpService<C, A> {
     pub(super) sessions: Option<Arc<Sessions>>,
 }
 
-/// What both transports over HTTP share.
+/// The parts that both transports over HTTP share.
 pub(super) struct ServiceShared<C, A> {
     pub(super) endpoint: Endpoint<C>,
     authenticate: A,

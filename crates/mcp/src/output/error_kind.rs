@@ -1,7 +1,7 @@
 //! The kinds of results that are errors: who ended the call, and why.
 
-/// Why a result is an error: what a program that called a tool in process does about it, where a
-/// client reads the sentence. See [`crate::Output::error_kind`].
+/// The reason why a result is an error: what a program that called a tool in process does about it,
+/// where a client reads the sentence. See [`crate::Output::error_kind`].
 ///
 /// ```
 /// use footbridge_mcp::{ErrorKind, Output};

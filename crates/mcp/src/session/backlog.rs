@@ -22,7 +22,7 @@ pub(super) struct Backlog {
     ledger: Arc<Ledger>,
 }
 
-/// How many messages, with how many bytes.
+/// A number of messages and of their bytes.
 #[derive(Default, Clone, Copy)]
 struct Measure {
     messages: usize,

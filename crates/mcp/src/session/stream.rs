@@ -33,7 +33,7 @@ struct StreamState {
     paused: bool,
 }
 
-/// What a reader finds.
+/// The thing that a reader finds.
 pub(crate) enum NextMessage {
     Message(u64, Bytes),
     /// Nothing yet.

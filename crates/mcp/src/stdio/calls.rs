@@ -35,7 +35,7 @@ struct ConnectionLoad {
     closed: bool,
 }
 
-/// Why a call was not started.
+/// The reason why a call was not started.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CallRefusal {
     IdInUse,
@@ -43,8 +43,8 @@ pub(super) enum CallRefusal {
     Closed,
 }
 
-/// Where a call may go, or the calls of a batch: to places that are free, or among those that wait
-/// for them.
+/// The place where a call may go, or the calls of a batch: to places that are free, or among those
+/// that wait for them.
 #[derive(Debug)]
 pub(super) struct CallPlace {
     calls: u32,

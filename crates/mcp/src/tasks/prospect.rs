@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::{Task, Tasks};
 use crate::protocol_error::ProtocolError;
 
-/// What it takes to make a task of a call.
+/// The things it takes to make a task of a call.
 pub(crate) struct Prospect {
     /// The tasks hold the work and the work holds this, so it holds the tasks weakly.
     tasks: Weak<Tasks>,

@@ -136,7 +136,7 @@ impl Drop for Tasks {
     }
 }
 
-/// How many bytes of results may be kept, and how many are.
+/// The room for results: how many bytes may be kept, and how many are.
 pub(super) struct Room {
     of_a_result: usize,
     of_all_results: usize,

@@ -47,7 +47,7 @@ struct TaskState {
     watches: Vec<Weak<Watch>>,
 }
 
-/// How a task ended; never changes.
+/// The end of a task; never changes.
 enum End {
     Completed(Stored),
     /// With the JSON of its error.

@@ -24,7 +24,7 @@ pub trait IntoOutput: Send + 'static {
     fn into_output(self, shape: &OutputShape) -> ToolResult;
 }
 
-/// Whether a type of output is structured, and how.
+/// The shape of a type of output: whether it is structured, and how.
 #[derive(Debug, Clone, Default)]
 pub struct OutputShape {
     schema: Option<Value>,

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-/// How deep a plain schema is nested.
+/// The depth to which a plain schema is nested.
 const MAX_DEPTH: usize = 32;
 /// Bytes of a plain pattern.
 const MAX_PATTERN_BYTES: usize = 100;
