@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use footbridge_mcp::canonical_json;
-use footbridge_store::{CallKey, KeepError, KeptCall, Store};
+use footbridge_store::{
+    BegunChange, ChangeEnd, ChangeError, ChangeKey, ChangeOutcome, KnownCall, NewChange,
+    OpenChange, Store,
+};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedMutexGuard};
@@ -19,6 +22,17 @@ pub(crate) const ARGUMENT: &str = "idempotency_key";
 const MAX_KEY: usize = 200;
 /// Bytes of the digest of one argument.
 const DIGEST_BYTES: usize = 8;
+
+/// A call by what tells it from others. Each text is compared byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct CallKey {
+    /// Who calls.
+    pub(crate) caller: String,
+    /// What is called: the identity of the backend, and the tool.
+    pub(crate) tool: String,
+    /// The caller's own key.
+    pub(crate) key: String,
+}
 
 type Locks = Arc<Mutex<HashMap<CallKey, Weak<AsyncMutex<()>>>>>;
 
@@ -60,8 +74,8 @@ pub(crate) enum Begun {
 /// A call that is being carried out; nobody else carries it out meanwhile.
 #[derive(Debug)]
 pub(crate) struct ReservedCall {
-    call: CallKey,
-    store: Store,
+    tool: String,
+    change: OpenChange,
     _lock: OwnedMutexGuard<()>,
 }
 
@@ -124,35 +138,26 @@ impl CallKeys {
         };
         let lock = self.lock(&call).lock_owned().await;
         let fingerprint = fingerprint(arguments);
-        let mut call_state = store.begin_kept_call(&call, room, &fingerprint, now).await;
-        if let Ok(KeptCall::Other(before)) = &call_state
+        let change = |fingerprint: &str| new_change(&call, room, fingerprint);
+        let mut begun = store.begin_change(change(&fingerprint), now).await;
+        if let Ok(BegunChange::Known(KnownCall::Other {
+            fingerprint: before,
+            ..
+        })) = &begun
             && *before == fingerprint_of_before(arguments)
         {
-            call_state = store.begin_kept_call(&call, room, before, now).await;
+            begun = store.begin_change(change(before), now).await;
         }
-        match call_state {
-            Ok(KeptCall::Begun) => Begun::Go(ReservedCall {
-                call,
-                store,
+        match begun {
+            Ok(BegunChange::Open(change)) => Begun::Go(ReservedCall {
+                tool: call.tool,
+                change,
                 _lock: lock,
             }),
-            Ok(KeptCall::Done(Some(answer))) => Begun::Answered(answer),
-            Ok(KeptCall::Done(None)) => Begun::Refused(format!(
-                "This call was carried out already under the {ARGUMENT} {:?}; its answer was too large to keep. Read the object.",
-                call.key
-            )),
-            Ok(KeptCall::Unfinished(begun)) => Begun::Refused(format!(
-                "A call with the {ARGUMENT} {:?} was begun at {begun}, and how it ended is not known: it was interrupted, or it is still at work. Look whether it was carried out. If it was not, make the call with another key.",
-                call.key
-            )),
-            Ok(KeptCall::Other(before)) => Begun::Refused(format!(
-                "The {ARGUMENT} {:?} belongs to another call of the last 24 hours: {}. Nothing was done. Make this call with another key, or the same call again.",
-                call.key,
-                difference(&before, &fingerprint)
-            )),
+            Ok(BegunChange::Known(known)) => already_known(known, &call, &fingerprint),
             Err(error) => {
                 let next = match &error {
-                    KeepError::Full(_) => {
+                    ChangeError::KeysFull(_) => {
                         " Wait until the oldest are a day old, or call without a key."
                     }
                     _ => "",
@@ -193,28 +198,79 @@ impl CallKeys {
 impl ReservedCall {
     /// It was carried out, with this answer.
     pub(crate) async fn finish(self, answer: &str) {
-        if let Err(error) = self.store.finish_kept_call(&self.call, answer).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                tool = self.call.tool,
-                "the end of a call was not kept"
-            );
-        }
+        self.end(ChangeOutcome::Done, Some(answer.to_owned())).await;
     }
 
     /// It failed. When nothing was changed, the key is free again; otherwise nobody knows, and the
     /// next call is told so.
     pub(crate) async fn fail(self, may_have_changed: bool) {
-        if may_have_changed {
-            return;
-        }
-        if let Err(error) = self.store.forget_kept_call(&self.call).await {
+        let outcome = match may_have_changed {
+            true => ChangeOutcome::Unknown,
+            false => ChangeOutcome::Failed,
+        };
+        self.end(outcome, None).await;
+    }
+
+    async fn end(self, outcome: ChangeOutcome, answer: Option<String>) {
+        let end = ChangeEnd {
+            outcome,
+            message: None,
+            answer,
+            records: Vec::new(),
+        };
+        if let Err(error) = self.change.end(end, SystemTime::now()).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                tool = self.call.tool,
+                tool = self.tool,
                 "the end of a call was not kept"
             );
         }
+    }
+}
+
+/// The change that a call is.
+fn new_change(call: &CallKey, room: &str, fingerprint: &str) -> NewChange {
+    let connector = call.tool.split(' ').next().unwrap_or_default();
+    let tool = call.tool.rsplit(' ').next().unwrap_or_default();
+    NewChange {
+        caller: call.caller.clone(),
+        connector: connector.to_owned(),
+        tool: tool.to_owned(),
+        effect: "write".to_owned(),
+        arguments: "{}".to_owned(),
+        fingerprint: fingerprint.to_owned(),
+        key: Some(ChangeKey {
+            key: call.key.clone(),
+            target: call.tool.clone(),
+            room: room.to_owned(),
+        }),
+        ..NewChange::default()
+    }
+}
+
+/// What is said of a call that was made before under its key.
+fn already_known(known: KnownCall, call: &CallKey, fingerprint: &str) -> Begun {
+    match known {
+        KnownCall::Done {
+            answer: Some(answer),
+            ..
+        } => Begun::Answered(answer),
+        KnownCall::Done { answer: None, .. } => Begun::Refused(format!(
+            "This call was carried out already under the {ARGUMENT} {:?}; its answer was too large to keep. Read the object.",
+            call.key
+        )),
+        KnownCall::Unfinished { at, .. } => Begun::Refused(format!(
+            "A call with the {ARGUMENT} {:?} was begun at {at}, and how it ended is not known: it was interrupted, or it is still at work. Look whether it was carried out. If it was not, make the call with another key.",
+            call.key
+        )),
+        KnownCall::Other {
+            fingerprint: before,
+            ..
+        } => Begun::Refused(format!(
+            "The {ARGUMENT} {:?} belongs to another call of the last 24 hours: {}. Nothing was done. Make this call with another key, or the same call again.",
+            call.key,
+            difference(&before, fingerprint)
+        )),
     }
 }
 
@@ -291,10 +347,12 @@ fn difference(before: &str, now: &str) -> String {
 mod tests {
     use std::time::SystemTime;
 
-    use footbridge_store::{CallKey, Store};
+    use footbridge_store::{BegunChange, ChangeEnd, ChangeOutcome, Store};
     use serde_json::{Map, Value, json};
 
-    use super::{Begun, CallKeys, difference, fingerprint, fingerprint_of_before};
+    use super::{
+        Begun, CallKey, CallKeys, difference, fingerprint, fingerprint_of_before, new_change,
+    };
 
     fn of(value: Value) -> String {
         fingerprint(value.as_object().unwrap_or(&Map::new()))
@@ -348,11 +406,17 @@ mod tests {
         let arguments = json!({"points": 3.0});
         let arguments = arguments.as_object().unwrap();
         let before = fingerprint_of_before(arguments);
-        store
-            .begin_kept_call(&call, "room", &before, now)
-            .await
-            .unwrap();
-        store.finish_kept_call(&call, "done").await.unwrap();
+        let begun = store.begin_change(new_change(&call, "room", &before), now);
+        let BegunChange::Open(change) = begun.await.unwrap() else {
+            panic!("the key is new");
+        };
+        let end = ChangeEnd {
+            outcome: ChangeOutcome::Done,
+            message: None,
+            answer: Some("done".to_owned()),
+            records: vec![],
+        };
+        change.end(end, now).await.unwrap();
         let keys = CallKeys::in_store(store);
         let again = keys.begin(call.clone(), "room", arguments, now).await;
         assert!(matches!(again, Begun::Answered(answer) if answer == "done"));

@@ -13,11 +13,10 @@ use footbridge_connector::{
     Backend, BackendError, Effect, Fault, Options, Tool as ConnectorTool, ValueKind,
 };
 use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail, limits};
-use footbridge_store::CallKey;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::call_keys::{ARGUMENT, Begun, CallKeys};
+use crate::call_keys::{ARGUMENT, Begun, CallKey, CallKeys};
 use crate::caller::{Caller, ResultReader};
 use crate::gate::{self, Gate};
 use crate::opened::Served;

@@ -55,7 +55,7 @@ impl Drop for Mark {
 }
 
 /// A connection on loan. It is used again only when it is given back.
-pub(crate) struct Lease {
+pub(crate) struct LentConnection {
     connection: MarkedConnection,
     lender: Arc<Connections>,
     permit: OwnedSemaphorePermit,
@@ -81,7 +81,7 @@ impl Connections {
     }
 
     /// A connection to the file that was opened; waits while all are in use.
-    pub(crate) async fn lend(self: &Arc<Self>) -> Result<Lease, StoreError> {
+    pub(crate) async fn lend(self: &Arc<Self>) -> Result<LentConnection, StoreError> {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => tokio::time::timeout(self.wait, Arc::clone(&self.permits).acquire_owned())
@@ -99,7 +99,7 @@ impl Connections {
             Some(connection) => connection,
             None => self.open().await?,
         };
-        Ok(Lease {
+        Ok(LentConnection {
             connection,
             lender: Arc::clone(self),
             permit,
@@ -149,7 +149,7 @@ impl Connections {
     }
 }
 
-impl Lease {
+impl LentConnection {
     /// Gives it back when what was done succeeded; after a failure it is closed.
     pub(crate) fn finish<T>(self, done: Result<T, sqlx::Error>) -> Result<T, StoreError> {
         match done {
@@ -173,7 +173,7 @@ impl Lease {
 
     /// Gives it back: no statement is under way, and no transaction is open.
     pub(crate) fn give_back(self) {
-        let Lease {
+        let LentConnection {
             connection,
             lender,
             permit,
@@ -187,7 +187,7 @@ impl Lease {
     }
 }
 
-impl Deref for Lease {
+impl Deref for LentConnection {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
@@ -195,7 +195,7 @@ impl Deref for Lease {
     }
 }
 
-impl DerefMut for Lease {
+impl DerefMut for LentConnection {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.connection.sqlite
     }

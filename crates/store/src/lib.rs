@@ -20,8 +20,8 @@
 
 // The modules in layers, from the top down: a module uses its own layer and those below.
 
-// Rows: records, lists of them, and calls under a key.
-mod kept_call;
+// Rows: records, lists of them, and changes.
+mod change;
 mod list;
 mod readiness;
 mod record;
@@ -31,18 +31,23 @@ mod session;
 mod token;
 mod token_holder;
 // The handle that everything else hangs on, and a transaction through it.
+mod shared_flush;
 mod store;
 mod write;
 // The file: opening it, connections to it, the statements of fixed text.
 mod connections;
 mod database_file;
+mod interrupted;
 mod migrations;
 mod open_error;
 mod options;
 mod password;
+mod process_mark;
 mod sql;
 // Ground: names and times as they are kept, rights, limits, errors.
+mod change_state;
 mod id;
+mod journal;
 mod log_in_limit;
 mod scope;
 mod secret_token;
@@ -50,14 +55,18 @@ mod store_error;
 mod time;
 
 pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
+pub use change::{
+    BegunChange, CallerRate, ChangeDetail, ChangeEnd, ChangeError, ChangeId, ChangeKey, ChangePage,
+    ChangeQuery, ChangeSelection, ChangedRecord, KEPT_TIME, KnownCall, MAX_CHANGE_ARGUMENTS,
+    MAX_CHANGED_RECORDS, MAX_IMAGE, MAX_IMAGES, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS, MAX_REQUEST,
+    NewChange, OpenChange, Proposal, ProposedChange, RecordAddress, RecordName, RecordedChange,
+};
+pub use change_state::{ChangeOutcome, ChangeState};
 pub use database_file::DATABASE_FILE;
 pub use id::{AccountId, FieldName, RecordId};
-pub use kept_call::{
-    CallKey, KEPT_TIME, KeepError, KeptCall, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS,
-};
 pub use list::{FilterNumber, ListError, ListQuery, RecordFilter, RecordPage, SortKey};
 pub use open_error::OpenError;
-pub use options::{SessionPolicy, StoreOptions};
+pub use options::{ChangeRetention, SessionPolicy, StoreOptions};
 pub use password::PASSWORD_CHARACTERS;
 pub use record::{NewRecord, Record, RecordChange, RecordError, RecordReference};
 pub use scope::{Access, Scope, ScopeError, Scopes};

@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, description and statements of each; a database keeps all three, the last as a digest.
-const FILES: [(i64, &str, &str); 3] = [
+const FILES: [(i64, &str, &str); 4] = [
     (1, "initial", include_str!("../migrations/0001_initial.sql")),
     (
         2,
@@ -18,6 +18,7 @@ const FILES: [(i64, &str, &str); 3] = [
         "lists by key",
         include_str!("../migrations/0003_lists_by_key.sql"),
     ),
+    (4, "changes", include_str!("../migrations/0004_changes.sql")),
 ];
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
@@ -58,7 +59,12 @@ mod tests {
         });
         assert_eq!(
             digests.collect::<Vec<_>>(),
-            ["3775298199c34c00", "4384b32717a34a3e", "675e9225d4f1bdbc"]
+            [
+                "3775298199c34c00",
+                "4384b32717a34a3e",
+                "675e9225d4f1bdbc",
+                "370082fc940b3da5"
+            ]
         );
     }
 }

@@ -22,20 +22,42 @@ pub struct StoreOptions {
     pub sessions: SessionPolicy,
     /// How many calls are kept under keys of one caller.
     pub kept_calls: u32,
+    /// How long changes are kept, and how much of them.
+    pub changes: ChangeRetention,
     /// How long a list may take that no index has in its order, as a search may.
     pub scan_time: Duration,
 }
 
 impl Default for StoreOptions {
     /// Five seconds for other writes, a database as large as the disk, the default sessions, 10,000
-    /// kept calls a caller, and five seconds for a search.
+    /// kept calls a caller, changes of ninety days, and five seconds for a search.
     fn default() -> StoreOptions {
         StoreOptions {
             busy_time: BUSY_TIME,
             largest_database_bytes: None,
             sessions: SessionPolicy::default(),
             kept_calls: MAX_KEPT_CALLS,
+            changes: ChangeRetention::default(),
             scan_time: SCAN_TIME,
+        }
+    }
+}
+
+/// How long changes that ended are kept, and how much of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeRetention {
+    /// The age at which one is forgotten.
+    pub age: Duration,
+    /// Bytes of all: the oldest go first.
+    pub bytes: u64,
+}
+
+impl Default for ChangeRetention {
+    /// Ninety days, and 512 MiB.
+    fn default() -> ChangeRetention {
+        ChangeRetention {
+            age: DAY * 90,
+            bytes: 512 << 20,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The statements of fixed text. But for the statement that is composed for a list, nothing else in
-//! the workspace holds SQL.
+//! The statements of fixed text. But for those that are composed for a list of records or of
+//! changes, nothing else in the workspace holds SQL.
 //!
 //! Plain SQL with numbered parameters: what SQLite alone understands is `BEGIN IMMEDIATE` and
 //! `sqlite_master`.
@@ -65,12 +65,51 @@ pub(crate) const SEARCH_COUNT: &str =
     "SELECT count(*) FROM (SELECT 1 FROM record_search WHERE record_search MATCH $1 LIMIT $2)";
 pub(crate) const BEGIN_READ: &str = "BEGIN";
 
-pub(crate) const KEPT_CALL_CLEAR: &str = "DELETE FROM kept_call WHERE expires_at <= $1";
-pub(crate) const KEPT_CALL: &str = "SELECT fingerprint, begun_at, is_done, answer FROM kept_call WHERE caller = $1 AND tool = $2 AND key = $3";
-pub(crate) const KEPT_CALL_ROOM: &str = "SELECT count(*) AS rooms, coalesce(sum(calls), 0) AS calls, coalesce(sum(characters), 0) AS characters, \
+pub(crate) const SAVEPOINT: &str = "SAVEPOINT one";
+pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO one";
+pub(crate) const RELEASE: &str = "RELEASE one";
+
+pub(crate) const CHANGE_ADD: &str = "INSERT INTO change (step, at, state, door, caller, client, client_version, connector, address, account, tool, effect, \
+     fingerprint, undoes, expires_at, process, size, arguments, request) \
+     VALUES ((SELECT coalesce(max(step), 0) + 1 FROM change), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+/// Brings a change into another state from one of two.
+pub(crate) const CHANGE_STEP: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, message = $4, \
+     size = size + $5, decided_by = coalesce($8, decided_by), decided_at = coalesce($9, decided_at), process = $10, request = NULL \
+     WHERE id = $1 AND state IN ($6, $7) RETURNING connector, expires_at";
+pub(crate) const CHANGES_EXPIRED: &str =
+    "SELECT id FROM change WHERE state = 'proposed' AND state <> 'done' AND expires_at <= $1";
+pub(crate) const CHANGE_PROCESSES: &str =
+    "SELECT DISTINCT coalesce(process, '') FROM change WHERE state = 'sent' AND state <> 'done'";
+pub(crate) const CHANGE_INTERRUPTED: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, \
+     message = $4, process = NULL WHERE state = $1 AND state <> 'done' AND coalesce(process, '') = $5 AND ($6 OR at < $7)";
+pub(crate) const CHANGE_LAST_STEP: &str = "SELECT coalesce(max(step), 0) FROM change";
+pub(crate) const CHANGE_RATE: &str = "SELECT count(*) AS hour, count(*) FILTER (WHERE at > $3) AS minute FROM change WHERE caller = $1 AND at > $2";
+pub(crate) const CHANGE_RECORDS: &str = "SELECT kind, record, name, version, ignored, without_image, image_before, image_after \
+     FROM change_record WHERE change = $1 ORDER BY kind, record";
+/// The last step stays, so that its number is not used again.
+pub(crate) const CHANGE_FORGET_OLD: &str = "DELETE FROM change WHERE id IN (SELECT id FROM change WHERE at < $1 \
+     AND state NOT IN ('proposed', 'sent', 'unknown') AND step < (SELECT max(step) FROM change) ORDER BY at LIMIT $2)";
+/// A row takes room beside its texts.
+pub(crate) const CHANGE_BYTES: &str = "SELECT coalesce(sum(size + 1024), 0) FROM change";
+/// The oldest that together take this much.
+pub(crate) const CHANGE_FORGET_LARGE: &str = "DELETE FROM change WHERE id IN (SELECT id FROM \
+     (SELECT id, sum(size + 1024) OVER (ORDER BY at, id ROWS UNBOUNDED PRECEDING) - size - 1024 AS older FROM change \
+     WHERE state NOT IN ('proposed', 'sent', 'unknown') AND step < (SELECT max(step) FROM change)) WHERE older < $1 ORDER BY older LIMIT $2)";
+pub(crate) const CHANGE_STATE: &str = "SELECT state FROM change WHERE id = $1";
+pub(crate) const CHANGE_RECORD_ADD: &str = "INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (change, kind, record) DO UPDATE SET \
+     name = coalesce(excluded.name, name), version = coalesce(excluded.version, version), ignored = coalesce(excluded.ignored, ignored), \
+     without_image = coalesce(excluded.without_image, without_image), \
+     image_before = coalesce(excluded.image_before, image_before), image_after = coalesce(excluded.image_after, image_after)";
+
+pub(crate) const CHANGE_KEY_CLEAR: &str = "DELETE FROM change_key WHERE expires_at <= $1";
+pub(crate) const CHANGE_KEY: &str = "SELECT change.id, change.state, change.at, change_key.fingerprint, change_key.answer \
+     FROM change_key JOIN change ON change.id = change_key.change \
+     WHERE change_key.caller = $1 AND change_key.target = $2 AND change_key.key = $3";
+pub(crate) const KEY_ROOM: &str = "SELECT count(*) AS rooms, coalesce(sum(calls), 0) AS calls, coalesce(sum(characters), 0) AS characters, \
      coalesce(sum(calls) FILTER (WHERE room = $1), 0) AS own_calls, \
-     coalesce(sum(characters) FILTER (WHERE room = $1), 0) AS own_characters FROM kept_room";
-pub(crate) const KEPT_CALL_BEGIN: &str = "INSERT INTO kept_call (caller, tool, key, fingerprint, begun_at, expires_at, room) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-pub(crate) const KEPT_CALL_DONE: &str = "UPDATE kept_call SET is_done = TRUE, answer = $4, size = coalesce(length($4), 0) WHERE caller = $1 AND tool = $2 AND key = $3 AND is_done = FALSE";
-pub(crate) const KEPT_CALL_FORGET: &str =
-    "DELETE FROM kept_call WHERE caller = $1 AND tool = $2 AND key = $3 AND is_done = FALSE";
+     coalesce(sum(characters) FILTER (WHERE room = $1), 0) AS own_characters FROM key_room";
+pub(crate) const CHANGE_KEY_ADD: &str = "INSERT INTO change_key (caller, target, key, change, fingerprint, expires_at, room) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub(crate) const CHANGE_KEY_ANSWER: &str =
+    "UPDATE change_key SET answer = $2, size = coalesce(length($2), 0) WHERE change = $1";
+pub(crate) const CHANGE_KEY_FREE: &str = "DELETE FROM change_key WHERE change = $1";

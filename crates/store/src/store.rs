@@ -2,9 +2,9 @@
 //! statements of its own.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::migrate::{Migrate, Migration};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -13,9 +13,14 @@ use tokio::sync::Mutex;
 
 use crate::connections::Connections;
 use crate::database_file::DatabaseFile;
+use crate::journal::Journal;
 use crate::migrations::MIGRATIONS;
 use crate::password::PasswordGate;
-use crate::{AccountId, OpenError, SessionPolicy, StoreError, StoreOptions, sql, time};
+use crate::process_mark::{self, ProcessMark};
+use crate::{
+    AccountId, ChangeRetention, OpenError, SessionPolicy, StoreError, StoreOptions, interrupted,
+    sql, time,
+};
 
 /// Connections that read at the same time; writes have one of their own.
 const READERS: u32 = 4;
@@ -23,6 +28,9 @@ const READERS: u32 = 4;
 /// Connections for lists that may have to look at every row, as a search may; the others do not
 /// wait for these.
 pub(crate) const SCANNERS: u32 = 2;
+
+/// How long the end waits for what is still to be written.
+const WRITING: Duration = Duration::from_secs(1);
 
 /// The page size of a new database, SQLite's default.
 const PAGE_BYTES: u64 = 4096;
@@ -39,11 +47,15 @@ struct StoreParts {
     writer: Arc<Connections>,
     file: Arc<DatabaseFile>,
     last_write_failed: AtomicBool,
+    journal: Arc<Journal>,
+    /// Set by the first change that is sent.
+    process_mark: StdMutex<Option<ProcessMark>>,
     /// Where the next look at the rows begins.
     next_row: Mutex<i64>,
     passwords: PasswordGate,
     sessions: SessionPolicy,
     kept_calls: u32,
+    change_retention: ChangeRetention,
     scan_time: Duration,
 }
 
@@ -75,8 +87,12 @@ impl Store {
     ) -> Result<Store, OpenError> {
         let file = Arc::new(DatabaseFile::prepare(data_directory)?);
         let connect = connect_options(file.path(), &options);
-        let first = migrate_patiently(&connect, file.path(), options.busy_time).await?;
+        let mut first = migrate_patiently(&connect, file.path(), options.busy_time).await?;
         file.warn_of_others();
+        if let Err(error) = interrupted::settle(&mut first, file.path(), SystemTime::now()).await {
+            tracing::warn!(%error, "whether changes were interrupted was not found out");
+        }
+        process_mark::remove_dead(file.path());
         let connections =
             |most, crowded| Connections::new(&file, &connect, most, options.busy_time, crowded);
         let inner = StoreParts {
@@ -87,10 +103,13 @@ impl Store {
             }),
             file,
             last_write_failed: AtomicBool::new(false),
+            journal: Arc::new(Journal::new()),
+            process_mark: StdMutex::default(),
             next_row: Mutex::new(0),
             passwords: PasswordGate::new(),
             sessions: options.sessions,
             kept_calls: options.kept_calls,
+            change_retention: options.changes,
             scan_time: options.scan_time,
         };
         inner
@@ -109,6 +128,7 @@ impl Store {
         // Whether the file was replaced meanwhile is looked at once more: its log must not be
         // brought over another file.
         drop(self.inner.file.check_is_the_opened_one());
+        drop(tokio::time::timeout(WRITING, self.inner.journal.idle()).await);
         for connections in [
             &self.inner.scanners,
             &self.inner.readers,
@@ -116,6 +136,8 @@ impl Store {
         ] {
             connections.close().await;
         }
+        *self.process_mark() = None;
+        process_mark::remove_dead(self.inner.file.path());
     }
 
     /// For what an index finds.
@@ -140,6 +162,32 @@ impl Store {
         &self.inner.last_write_failed
     }
 
+    /// The queue of writes that share a flush.
+    pub(crate) fn journal(&self) -> &Arc<Journal> {
+        &self.inner.journal
+    }
+
+    /// The name by which others find out whether this process lives; empty where the system locks
+    /// no files.
+    pub(crate) fn process_name(&self) -> String {
+        let mut mark = self.process_mark();
+        if mark.is_none() {
+            match ProcessMark::set(self.inner.file.path()) {
+                Ok(set) => *mark = Some(set),
+                Err(error) => tracing::warn!(%error, "this process cannot be marked as living"),
+            }
+        }
+        mark.as_ref()
+            .map_or_else(String::new, |mark| mark.name().to_owned())
+    }
+
+    fn process_mark(&self) -> std::sync::MutexGuard<'_, Option<ProcessMark>> {
+        self.inner
+            .process_mark
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn next_row(&self) -> &Mutex<i64> {
         &self.inner.next_row
     }
@@ -150,6 +198,10 @@ impl Store {
 
     pub(crate) fn kept_calls(&self) -> u32 {
         self.inner.kept_calls
+    }
+
+    pub(crate) fn change_retention(&self) -> &ChangeRetention {
+        &self.inner.change_retention
     }
 
     pub(crate) fn scan_time(&self) -> Duration {

@@ -83,6 +83,22 @@ impl StoreError {
         }
     }
 
+    /// The same once more, for each of those who waited for one write.
+    pub(crate) fn told_again(&self) -> StoreError {
+        let told = |cause: &Cause| Cause::from(cause.to_string());
+        match self {
+            StoreError::DiskFull(cause) => StoreError::DiskFull(told(cause)),
+            StoreError::Busy(cause) => StoreError::Busy(told(cause)),
+            StoreError::Crowded => StoreError::Crowded,
+            StoreError::ReadOnly(cause) => StoreError::ReadOnly(told(cause)),
+            StoreError::InputOutput(cause) => StoreError::InputOutput(told(cause)),
+            StoreError::Undecided(cause) => StoreError::Undecided(told(cause)),
+            StoreError::Gone(cause) => StoreError::Gone(told(cause)),
+            StoreError::Damaged(cause) => StoreError::Damaged(told(cause)),
+            StoreError::Failed(cause) => StoreError::Failed(told(cause)),
+        }
+    }
+
     /// Whether the change may have been made all the same.
     pub fn may_have_changed(&self) -> bool {
         matches!(self, StoreError::Undecided(_))

@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 
 use sqlx::SqliteConnection;
 
-use crate::connections::Lease;
+use crate::connections::LentConnection;
 use crate::{Store, StoreError, sql, time};
 
 /// A write that is under way. Dropped before it is committed, nothing of it is kept and its
 /// connection is closed.
 pub(crate) struct Write {
-    lease: Lease,
+    lease: LentConnection,
     store: Store,
 }
 

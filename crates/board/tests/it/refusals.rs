@@ -148,7 +148,7 @@ async fn only_json_is_taken_as_content() {
 #[tokio::test]
 async fn on_a_full_disk_writes_say_so_and_reads_go_on() {
     let options = StoreOptions {
-        largest_database_bytes: Some(256 * 1024),
+        largest_database_bytes: Some(512 * 1024),
         ..StoreOptions::default()
     };
     let board = TestBoard::with(models(), options).await;

@@ -10,9 +10,9 @@
 )]
 
 mod accounts;
+mod change_keys;
 mod durability;
 mod healing;
-mod kept_calls;
 mod opening;
 mod previous_version;
 mod searches;

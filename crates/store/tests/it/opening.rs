@@ -162,7 +162,7 @@ async fn a_database_of_a_newer_program_is_refused() {
             error,
             OpenError::NewerSchema {
                 found: 7,
-                known: 3,
+                known: 4,
                 ..
             }
         ),
@@ -277,7 +277,7 @@ async fn a_database_held_by_another_program_is_named_and_its_write_waited_for() 
 async fn a_full_disk_refuses_the_write_and_keeps_what_was_there() {
     let directory = tempfile::tempdir().unwrap();
     let options = StoreOptions {
-        largest_database_bytes: Some(256 * 1024),
+        largest_database_bytes: Some(512 * 1024),
         ..StoreOptions::default()
     };
     let store = Store::open_with(directory.path(), options).await.unwrap();

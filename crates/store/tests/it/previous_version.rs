@@ -1,8 +1,8 @@
 //! A database of the version before opens, with all that is in it, and is as quick as a new one.
 
 use footbridge_store::{
-    AccountId, CallKey, DATABASE_FILE, FieldName, KeptCall, ListQuery, RecordFilter, RecordId,
-    SortKey, Store,
+    AccountId, BegunChange, ChangeId, ChangeKey, ChangeState, DATABASE_FILE, FieldName, KnownCall,
+    ListQuery, NewChange, RecordFilter, RecordId, SortKey, Store,
 };
 use sqlx::{ConnectOptions, Connection};
 
@@ -36,7 +36,8 @@ async fn a_database_of_the_version_before_keeps_all_its_rows_and_calls() {
         ('{DELETED}', 'card', '{local}', 'active', '{local}', '{local}', TRUE, '2026-01-01T00:00:00.000000Z', '2026-01-02T00:00:00.000000Z',
          '{{"title":"Übel","tags":["t"]}}', 'übel' || char(31));
         INSERT INTO kept_call (caller, tool, key, fingerprint, begun_at, expires_at, is_done, size, answer) VALUES
-        ('http', 't', 'k', 'f', '2027-01-15T08:00:00.000000Z', '2027-01-16T08:00:00.000000Z', TRUE, 1, '7')"#
+        ('http', 'own AbC t', 'k', 'f', '2027-01-15T08:00:00.000000Z', '2027-01-16T08:00:00.000000Z', TRUE, 1, '7'),
+        ('http', 'own AbC t', 'l', 'f', '2027-01-15T08:00:00.000000Z', '2027-01-16T08:00:00.000000Z', FALSE, 0, NULL)"#
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(rows))
         .execute(&mut connection)
@@ -76,15 +77,41 @@ async fn a_database_of_the_version_before_keeps_all_its_rows_and_calls() {
         ..query
     };
     assert_eq!(store.records(&searched).await.unwrap().records, [record]);
-    let call = CallKey {
+    let call = |key: &str| NewChange {
         caller: "http".into(),
-        tool: "t".into(),
-        key: "k".into(),
+        fingerprint: "f".into(),
+        key: Some(ChangeKey {
+            key: key.into(),
+            target: "own AbC t".into(),
+            room: "r".into(),
+        }),
+        ..NewChange::default()
     };
     let now = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_800_000_000);
+    let known = async |key: &str| match store.begin_change(call(key), now).await.unwrap() {
+        BegunChange::Known(known) => known,
+        open => panic!("{open:?}"),
+    };
     assert_eq!(
-        store.begin_kept_call(&call, "r", "f", now).await.unwrap(),
-        KeptCall::Done(Some("7".to_owned()))
+        known("k").await,
+        KnownCall::Done {
+            change: ChangeId::from_number(1),
+            answer: Some("7".to_owned())
+        }
     );
+    assert_eq!(
+        known("l").await,
+        KnownCall::Unfinished {
+            change: ChangeId::from_number(2),
+            state: ChangeState::Unknown,
+            at: "2027-01-15T08:00:00.000000Z".to_owned()
+        }
+    );
+    let first = store.change(ChangeId::from_number(1)).await.unwrap();
+    assert_eq!(
+        (first.change.connector.as_str(), first.change.tool.as_str()),
+        ("own", "t")
+    );
+    assert_eq!(first.change.state, ChangeState::Done);
     store.ready().await.unwrap();
 }

@@ -1,0 +1,265 @@
+//! The beginning of a change: recorded before anything is sent, unless its caller's key is known.
+
+use std::time::{Duration, SystemTime};
+
+use sqlx::SqliteConnection;
+
+use super::keys::{self, KeyRow};
+use super::records::{self, KeptRecord};
+use super::{
+    ChangeError, ChangeId, KnownCall, MAX_CHANGE_ARGUMENTS, MAX_CHANGED_RECORDS, MAX_REQUEST,
+    NewChange, OpenChange,
+};
+use crate::journal::SharedWrite;
+use crate::{ChangeState, Store, sql, time};
+
+/// What to do with a change.
+#[derive(Debug)]
+pub enum BegunChange {
+    /// It is recorded: send it, and say how it ended.
+    Open(OpenChange),
+    /// A call under its key was made before.
+    Known(KnownCall),
+}
+
+/// What became of a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProposedChange {
+    /// It waits for a decision.
+    Waiting(ChangeId),
+    /// A call under its key was made before.
+    Known(KnownCall),
+}
+
+/// What a change has while it waits for a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// How long it waits.
+    pub life: Duration,
+    /// What carrying it out needs, whole. It is dropped when the change is carried out or ends.
+    pub request: String,
+}
+
+impl Store {
+    /// Records that a change is about to be sent, unless its key is known. When this answers, that
+    /// survives a crash of the process and of the machine.
+    ///
+    /// # Errors
+    /// [`ChangeError`]: nothing is to be sent then.
+    pub async fn begin_change(
+        &self,
+        change: NewChange,
+        now: SystemTime,
+    ) -> Result<BegunChange, ChangeError> {
+        check(&change)?;
+        let begun = self.share_write(BeginChange {
+            store: self.clone(),
+            process: self.process_name(),
+            change,
+            now,
+        });
+        let mut begun = begun.await?;
+        if let BegunChange::Open(open) = &mut begun {
+            open.was_handed_out();
+        }
+        Ok(begun)
+    }
+
+    /// Records a change that waits for a decision, unless its key is known.
+    ///
+    /// # Errors
+    /// [`ChangeError`]; nothing waits then.
+    pub async fn propose_change(
+        &self,
+        change: NewChange,
+        proposal: Proposal,
+        now: SystemTime,
+    ) -> Result<ProposedChange, ChangeError> {
+        check(&change)?;
+        limit("the request", proposal.request.len(), MAX_REQUEST)?;
+        self.share_write(ProposeChange {
+            key_calls: self.kept_calls(),
+            change,
+            proposal,
+            now,
+        })
+        .await
+    }
+}
+
+struct BeginChange {
+    store: Store,
+    process: String,
+    change: NewChange,
+    now: SystemTime,
+}
+
+impl SharedWrite for BeginChange {
+    type Answer = BegunChange;
+    type Error = ChangeError;
+
+    /// Whoever does not wait for it sends nothing.
+    const IS_LEFT_OUT_WHEN_DROPPED: bool = true;
+
+    async fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<BegunChange, ChangeError>, sqlx::Error> {
+        let insertion = Insertion {
+            change: &self.change,
+            now: self.now,
+            key_calls: self.store.kept_calls(),
+            process: Some(&self.process),
+            proposal: None,
+        };
+        Ok(match insertion.insert(connection).await? {
+            Inserted::New(id) => Ok(BegunChange::Open(OpenChange::new(
+                self.store.clone(),
+                id,
+                self.change.key.is_some(),
+            ))),
+            Inserted::Known(known) => Ok(BegunChange::Known(known)),
+            Inserted::Refused(error) => Err(error),
+        })
+    }
+
+    fn was_kept(answer: &mut BegunChange) {
+        if let BegunChange::Open(open) = answer {
+            open.was_kept();
+        }
+    }
+}
+
+struct ProposeChange {
+    key_calls: u32,
+    change: NewChange,
+    proposal: Proposal,
+    now: SystemTime,
+}
+
+impl SharedWrite for ProposeChange {
+    type Answer = ProposedChange;
+    type Error = ChangeError;
+
+    const IS_LEFT_OUT_WHEN_DROPPED: bool = true;
+
+    async fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<ProposedChange, ChangeError>, sqlx::Error> {
+        let insertion = Insertion {
+            change: &self.change,
+            now: self.now,
+            key_calls: self.key_calls,
+            process: None,
+            proposal: Some(&self.proposal),
+        };
+        Ok(match insertion.insert(connection).await? {
+            Inserted::New(id) => Ok(ProposedChange::Waiting(id)),
+            Inserted::Known(known) => Ok(ProposedChange::Known(known)),
+            Inserted::Refused(error) => Err(error),
+        })
+    }
+}
+
+/// A row that is to be.
+struct Insertion<'a> {
+    change: &'a NewChange,
+    now: SystemTime,
+    key_calls: u32,
+    process: Option<&'a str>,
+    proposal: Option<&'a Proposal>,
+}
+
+enum Inserted {
+    New(ChangeId),
+    Known(KnownCall),
+    Refused(ChangeError),
+}
+
+impl Insertion<'_> {
+    async fn insert(&self, connection: &mut SqliteConnection) -> Result<Inserted, sqlx::Error> {
+        let change = self.change;
+        if let Some(key) = &change.key {
+            keys::forget_old(connection, self.now).await?;
+            let known = keys::known(connection, change, key).await?;
+            if let Some(known) = known {
+                return Ok(Inserted::Known(known));
+            }
+            if !keys::has_room(connection, &key.room, self.key_calls).await? {
+                return Ok(Inserted::Refused(ChangeError::KeysFull(self.key_calls)));
+            }
+        }
+        let records = records::within_limits(&change.records);
+        let id = self.insert_row(connection, &records).await?;
+        for record in &records {
+            record.insert(connection, id, &change.connector).await?;
+        }
+        if let Some(key) = &change.key {
+            let row = KeyRow {
+                caller: &change.caller,
+                fingerprint: &change.fingerprint,
+                key,
+                change: id,
+            };
+            row.insert(connection, self.now).await?;
+        }
+        Ok(Inserted::New(id))
+    }
+
+    async fn insert_row(
+        &self,
+        connection: &mut SqliteConnection,
+        records: &[KeptRecord<'_>],
+    ) -> Result<ChangeId, sqlx::Error> {
+        let change = self.change;
+        let state = match self.proposal {
+            Some(_) => ChangeState::Proposed,
+            None => ChangeState::Sent,
+        };
+        let ends = self
+            .proposal
+            .map(|proposal| time::text_after(self.now, proposal.life));
+        let images: usize = records.iter().map(KeptRecord::bytes).sum();
+        let request = self.proposal.map(|proposal| proposal.request.as_str());
+        let size = change.arguments.len() + images + request.map_or(0, str::len);
+        let done = sqlx::query(sql::CHANGE_ADD)
+            .bind(time::text_of(self.now))
+            .bind(state.as_str())
+            .bind(&change.door)
+            .bind(&change.caller)
+            .bind(&change.client)
+            .bind(&change.client_version)
+            .bind(&change.connector)
+            .bind(&change.address)
+            .bind(&change.account)
+            .bind(&change.tool)
+            .bind(&change.effect)
+            .bind(&change.fingerprint)
+            .bind(change.undoes.map(ChangeId::number))
+            .bind(ends)
+            .bind(self.process)
+            .bind(i64::try_from(size).unwrap_or(i64::MAX))
+            .bind(&change.arguments)
+            .bind(request)
+            .execute(connection)
+            .await?;
+        Ok(ChangeId(done.last_insert_rowid()))
+    }
+}
+
+fn check(change: &NewChange) -> Result<(), ChangeError> {
+    limit(
+        "the bytes of its arguments",
+        change.arguments.len(),
+        MAX_CHANGE_ARGUMENTS,
+    )?;
+    limit("its records", change.records.len(), MAX_CHANGED_RECORDS)
+}
+
+fn limit(what: &'static str, size: usize, most: usize) -> Result<(), ChangeError> {
+    match size > most {
+        true => Err(ChangeError::TooLarge { what, size, most }),
+        false => Ok(()),
+    }
+}

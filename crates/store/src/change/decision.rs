@@ -1,0 +1,188 @@
+//! What becomes of a proposal: it is carried out, withdrawn or declined, or its time is over.
+
+use std::time::SystemTime;
+
+use sqlx::SqliteConnection;
+
+use super::records::{self, KeptRecord};
+use super::transition::{ChangeStep, not_allowed};
+use super::{ChangeError, ChangeId, ChangedRecord, OpenChange, keys};
+use crate::journal::SharedWrite;
+use crate::{ChangeState, Store, StoreError, sql, time};
+
+impl Store {
+    /// Records that a proposal is about to be sent, decided by somebody, with its records as they
+    /// are now. Of two who decide at once one is told so.
+    ///
+    /// # Errors
+    /// [`ChangeError::NotAllowed`] when it waits no more, [`ChangeError::TooLate`] when its time is
+    /// over: nothing is to be sent then.
+    pub async fn begin_proposed_change(
+        &self,
+        id: ChangeId,
+        decided_by: &str,
+        records: Vec<ChangedRecord>,
+        now: SystemTime,
+    ) -> Result<OpenChange, ChangeError> {
+        let begun = self.share_write(BeginProposed {
+            store: self.clone(),
+            process: self.process_name(),
+            id,
+            decided_by: decided_by.to_owned(),
+            records,
+            now,
+        });
+        let mut open = begun.await?;
+        open.was_handed_out();
+        Ok(open)
+    }
+
+    /// Records that a proposal is not to be, by whom and why; a key that it had is free again.
+    ///
+    /// # Errors
+    /// [`ChangeError::NotAllowed`] when it waits no more.
+    pub async fn withdraw_change(
+        &self,
+        id: ChangeId,
+        decided_by: &str,
+        reason: Option<&str>,
+        now: SystemTime,
+    ) -> Result<(), ChangeError> {
+        self.share_write(Withdraw {
+            id,
+            decided_by: decided_by.to_owned(),
+            reason: reason.map(str::to_owned),
+            now,
+        })
+        .await
+    }
+
+    /// Ends the proposals whose time is over, and answers how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the storage fails.
+    pub async fn expire_proposals(&self, now: SystemTime) -> Result<u64, StoreError> {
+        let mut reader = self.readers().lend().await?;
+        let ended = sqlx::query_scalar(sql::CHANGES_EXPIRED)
+            .bind(time::text_of(now))
+            .fetch_all(&mut *reader)
+            .await;
+        let ended: Vec<i64> = reader.finish(ended)?;
+        let mut count = 0;
+        for id in ended.into_iter().map(ChangeId) {
+            match self.share_write(Expire { id, now }).await {
+                Ok(()) => count += 1,
+                // Somebody decided it at the last moment.
+                Err(ChangeError::NotAllowed { .. } | ChangeError::Missing(_)) => {}
+                Err(ChangeError::Store(error)) => return Err(error),
+                Err(other) => return Err(StoreError::Failed(other.into())),
+            }
+        }
+        Ok(count)
+    }
+}
+
+struct BeginProposed {
+    store: Store,
+    process: String,
+    id: ChangeId,
+    decided_by: String,
+    records: Vec<ChangedRecord>,
+    now: SystemTime,
+}
+
+impl SharedWrite for BeginProposed {
+    type Answer = OpenChange;
+    type Error = ChangeError;
+
+    /// Whoever does not wait for it sends nothing.
+    const IS_LEFT_OUT_WHEN_DROPPED: bool = true;
+
+    async fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<OpenChange, ChangeError>, sqlx::Error> {
+        let records = records::within_limits(&self.records);
+        let transition = ChangeStep {
+            bytes: records.iter().map(KeptRecord::bytes).sum(),
+            decided_by: Some(&self.decided_by),
+            process: Some(&self.process),
+            ..ChangeStep::new(self.id, ChangeState::Sent, self.now)
+        };
+        let Some(stepped) = transition.make(connection).await? else {
+            return not_allowed(connection, &transition).await.map(Err);
+        };
+        if let Some(at) = stepped.expires_at
+            && at <= time::text_of(self.now)
+        {
+            return Ok(Err(ChangeError::TooLate { id: self.id, at }));
+        }
+        for record in &records {
+            record
+                .insert(connection, self.id, &stepped.connector)
+                .await?;
+        }
+        Ok(Ok(OpenChange::new(self.store.clone(), self.id, true)))
+    }
+
+    fn was_kept(answer: &mut OpenChange) {
+        answer.was_kept();
+    }
+}
+
+struct Withdraw {
+    id: ChangeId,
+    decided_by: String,
+    reason: Option<String>,
+    now: SystemTime,
+}
+
+impl SharedWrite for Withdraw {
+    type Answer = ();
+    type Error = ChangeError;
+
+    const IS_LEFT_OUT_WHEN_DROPPED: bool = false;
+
+    async fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<(), ChangeError>, sqlx::Error> {
+        let transition = ChangeStep {
+            message: self.reason.as_deref(),
+            decided_by: Some(&self.decided_by),
+            ..ChangeStep::new(self.id, ChangeState::Withdrawn, self.now)
+        };
+        end_proposal(connection, &transition).await
+    }
+}
+
+struct Expire {
+    id: ChangeId,
+    now: SystemTime,
+}
+
+impl SharedWrite for Expire {
+    type Answer = ();
+    type Error = ChangeError;
+
+    const IS_LEFT_OUT_WHEN_DROPPED: bool = true;
+
+    async fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<(), ChangeError>, sqlx::Error> {
+        let transition = ChangeStep::new(self.id, ChangeState::Expired, self.now);
+        end_proposal(connection, &transition).await
+    }
+}
+
+async fn end_proposal(
+    connection: &mut SqliteConnection,
+    proposal: &ChangeStep<'_>,
+) -> Result<Result<(), ChangeError>, sqlx::Error> {
+    if proposal.make(connection).await?.is_none() {
+        return not_allowed(connection, proposal).await.map(Err);
+    }
+    keys::free(connection, proposal.id).await?;
+    Ok(Ok(()))
+}

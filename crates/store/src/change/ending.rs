@@ -1,0 +1,187 @@
+//! The end of a change that was sent: told by whoever sent it, or for one that was dropped, or
+//! found out later.
+
+use std::time::SystemTime;
+
+use sqlx::SqliteConnection;
+
+use super::records::{self, KeptRecord};
+use super::transition::{ChangeStep, not_allowed};
+use super::{ChangeError, ChangeId, ChangedRecord, MAX_CHANGED_RECORDS, keys};
+use crate::journal::SharedWrite;
+use crate::{ChangeOutcome, ChangeState, Store};
+
+/// How a change ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeEnd {
+    /// What became of it.
+    pub outcome: ChangeOutcome,
+    /// Why it failed, or why nobody knows.
+    pub message: Option<String>,
+    /// What is answered when the same call is made again under its key.
+    pub answer: Option<String>,
+    /// The records as they are now, as far as that is known.
+    pub records: Vec<ChangedRecord>,
+}
+
+/// A change that is being sent. Dropped before its end is told, as when its call is cancelled, it
+/// is recorded that nobody knows how it ended.
+#[derive(Debug)]
+pub struct OpenChange {
+    store: Store,
+    id: ChangeId,
+    has_key: bool,
+    stage: Stage,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    /// It is written, but not yet on the disk.
+    Written,
+    /// It is on the disk; nobody has it yet, so nothing is sent.
+    Kept,
+    /// Whoever sends it has it.
+    HandedOut,
+    /// Its end was told.
+    Ended,
+}
+
+impl OpenChange {
+    pub(super) fn new(store: Store, id: ChangeId, has_key: bool) -> OpenChange {
+        OpenChange {
+            store,
+            id,
+            has_key,
+            stage: Stage::Written,
+        }
+    }
+
+    pub(super) fn was_kept(&mut self) {
+        self.stage = Stage::Kept;
+    }
+
+    pub(super) fn was_handed_out(&mut self) {
+        self.stage = Stage::HandedOut;
+    }
+
+    /// The number of the change.
+    pub fn id(&self) -> ChangeId {
+        self.id
+    }
+
+    /// Records how it ended. That is written even if the call is dropped meanwhile.
+    ///
+    /// # Errors
+    /// [`ChangeError`] when it could not be recorded; the change then stays `sent`, and is
+    /// `unknown` once this process ended.
+    pub async fn end(mut self, end: ChangeEnd, now: SystemTime) -> Result<(), ChangeError> {
+        self.stage = Stage::Ended;
+        let write = EndChange {
+            id: self.id,
+            may_have_key: self.has_key,
+            end,
+            now,
+        };
+        self.store.share_write(write).await
+    }
+}
+
+impl Drop for OpenChange {
+    fn drop(&mut self) {
+        let (outcome, message) = match self.stage {
+            Stage::Written | Stage::Ended => return,
+            Stage::Kept => (
+                ChangeOutcome::Failed,
+                "the call was taken back before anything was sent",
+            ),
+            Stage::HandedOut => (
+                ChangeOutcome::Unknown,
+                "the call was taken back before its end was known",
+            ),
+        };
+        self.store.write_later(EndChange {
+            id: self.id,
+            may_have_key: self.has_key,
+            end: ChangeEnd {
+                outcome,
+                message: Some(message.to_owned()),
+                answer: None,
+                records: Vec::new(),
+            },
+            now: SystemTime::now(),
+        });
+    }
+}
+
+impl Store {
+    /// Records how a change ended of which nobody knew.
+    ///
+    /// # Errors
+    /// [`ChangeError::NotAllowed`] when it is not `unknown`, or its end is not known now either.
+    pub async fn resolve_change(
+        &self,
+        id: ChangeId,
+        end: ChangeEnd,
+        now: SystemTime,
+    ) -> Result<(), ChangeError> {
+        self.share_write(EndChange {
+            id,
+            may_have_key: true,
+            end,
+            now,
+        })
+        .await
+    }
+}
+
+struct EndChange {
+    id: ChangeId,
+    may_have_key: bool,
+    end: ChangeEnd,
+    now: SystemTime,
+}
+
+impl SharedWrite for EndChange {
+    type Answer = ();
+    type Error = ChangeError;
+
+    const IS_LEFT_OUT_WHEN_DROPPED: bool = false;
+
+    async fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<(), ChangeError>, sqlx::Error> {
+        let end = &mut self.end;
+        let more = end.records.len().saturating_sub(MAX_CHANGED_RECORDS);
+        end.records.truncate(MAX_CHANGED_RECORDS);
+        if more > 0 {
+            let message = end.message.get_or_insert_default();
+            message.push_str(&format!(" ({more} more records are not kept)"));
+        }
+        let records = records::within_limits(&end.records);
+        let to = ChangeState::from(end.outcome);
+        let transition = ChangeStep {
+            message: end.message.as_deref(),
+            bytes: records.iter().map(KeptRecord::bytes).sum(),
+            ..ChangeStep::new(self.id, to, self.now)
+        };
+        let Some(stepped) = transition.make(connection).await? else {
+            return not_allowed(connection, &transition).await.map(Err);
+        };
+        for record in &records {
+            record
+                .insert(connection, self.id, &stepped.connector)
+                .await?;
+        }
+        if self.may_have_key {
+            match end.outcome {
+                ChangeOutcome::Done => {
+                    keys::answer(connection, self.id, end.answer.as_deref()).await?
+                }
+                ChangeOutcome::Failed => keys::free(connection, self.id).await?,
+                ChangeOutcome::Unknown => {}
+            }
+        }
+        Ok(Ok(()))
+    }
+}

@@ -1,0 +1,80 @@
+//! The records that a change touched, as rows, with images that are not too large.
+
+use sqlx::SqliteConnection;
+
+use super::{ChangeId, ChangedRecord, MAX_IMAGE, MAX_IMAGES};
+use crate::sql;
+
+/// A record with as much of its images as is kept.
+pub(super) struct KeptRecord<'a> {
+    record: &'a ChangedRecord,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+    without_image: Option<String>,
+}
+
+/// The records without the images that are too large, or too many: the reason stands in their
+/// place.
+pub(super) fn within_limits<'a>(records: &'a [ChangedRecord]) -> Vec<KeptRecord<'a>> {
+    let mut room = MAX_IMAGES;
+    let kept = records.iter().map(|record| {
+        let mut without_image = record.without_image.clone();
+        let mut image = |image: &'a Option<String>| -> Option<&'a str> {
+            let image = image.as_deref()?;
+            let bytes = image.len();
+            if bytes > MAX_IMAGE {
+                without_image = Some(format!(
+                    "its fields have {bytes} bytes, at most {MAX_IMAGE} are kept"
+                ));
+                return None;
+            }
+            if bytes > room {
+                without_image = Some(format!(
+                    "of all records of a change at most {MAX_IMAGES} bytes are kept"
+                ));
+                return None;
+            }
+            room -= bytes;
+            Some(image)
+        };
+        let (before, after) = (image(&record.before), image(&record.after));
+        KeptRecord {
+            record,
+            before,
+            after,
+            without_image,
+        }
+    });
+    kept.collect()
+}
+
+impl KeptRecord<'_> {
+    /// Bytes of its images.
+    pub(super) fn bytes(&self) -> usize {
+        self.before.map_or(0, str::len) + self.after.map_or(0, str::len)
+    }
+
+    /// Adds it, or what is known of it by now to the row that it has: what is known already stays
+    /// where nothing new is said.
+    pub(super) async fn insert(
+        &self,
+        connection: &mut SqliteConnection,
+        change: ChangeId,
+        connector: &str,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(sql::CHANGE_RECORD_ADD)
+            .bind(change.number())
+            .bind(connector)
+            .bind(&self.record.kind)
+            .bind(&self.record.id)
+            .bind(&self.record.name)
+            .bind(&self.record.version)
+            .bind(&self.record.ignored)
+            .bind(&self.without_image)
+            .bind(self.before)
+            .bind(self.after)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}

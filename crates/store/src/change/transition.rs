@@ -1,0 +1,106 @@
+//! A change that comes into another state: the one statement that does so, where the table of
+//! states allows it.
+
+use std::time::SystemTime;
+
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{ChangeError, ChangeId};
+use crate::{ChangeState, sql, time};
+
+/// A step of one change.
+pub(super) struct ChangeStep<'a> {
+    pub(super) id: ChangeId,
+    pub(super) to: ChangeState,
+    pub(super) now: SystemTime,
+    pub(super) message: Option<&'a str>,
+    /// Bytes that are kept of it beside those that were.
+    pub(super) bytes: usize,
+    /// Who decided it.
+    pub(super) decided_by: Option<&'a str>,
+    /// The process that carries it out from now on.
+    pub(super) process: Option<&'a str>,
+}
+
+/// What is told of a change that came into another state.
+pub(super) struct Stepped {
+    pub(super) connector: String,
+    /// When it ended as a proposal.
+    pub(super) expires_at: Option<String>,
+}
+
+impl ChangeStep<'_> {
+    pub(super) fn new(id: ChangeId, to: ChangeState, now: SystemTime) -> Self {
+        ChangeStep {
+            id,
+            to,
+            now,
+            message: None,
+            bytes: 0,
+            decided_by: None,
+            process: None,
+        }
+    }
+
+    /// Makes the step; none when it is not allowed.
+    pub(super) async fn make(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Option<Stepped>, sqlx::Error> {
+        let mut from = self.to.comes_from().iter().map(|state| state.as_str());
+        let first = from.next();
+        let now = time::text_of(self.now);
+        let row = sqlx::query(sql::CHANGE_STEP)
+            .bind(self.id.number())
+            .bind(self.to.as_str())
+            .bind((self.to != ChangeState::Sent).then_some(&now))
+            .bind(self.message)
+            .bind(i64::try_from(self.bytes).unwrap_or(i64::MAX))
+            .bind(first)
+            .bind(from.next().or(first))
+            .bind(self.decided_by)
+            .bind(self.decided_by.map(|_| &now))
+            .bind(self.process)
+            .fetch_optional(connection)
+            .await?;
+        row.map(|row| {
+            Ok(Stepped {
+                connector: row.try_get(0)?,
+                expires_at: row.try_get(1)?,
+            })
+        })
+        .transpose()
+    }
+}
+
+/// Why a step was not allowed.
+pub(super) async fn not_allowed(
+    connection: &mut SqliteConnection,
+    transition: &ChangeStep<'_>,
+) -> Result<ChangeError, sqlx::Error> {
+    let (id, to) = (transition.id, transition.to);
+    let state: Option<String> = sqlx::query_scalar(sql::CHANGE_STATE)
+        .bind(id.number())
+        .fetch_optional(connection)
+        .await?;
+    Ok(match state {
+        None => ChangeError::Missing(id),
+        Some(state) => ChangeError::NotAllowed {
+            id,
+            from: ChangeState::decode(&state)?,
+            to,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statement_has_a_place_for_every_state_before() {
+        for state in ChangeState::ALL {
+            assert!(state.comes_from().len() <= 2, "{state}");
+        }
+    }
+}

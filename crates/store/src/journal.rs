@@ -1,0 +1,245 @@
+//! The queue of writes that share a transaction, and so a flush: each is isolated from the failure
+//! of another, and told its own end.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sqlx::SqliteConnection;
+use tokio::sync::{oneshot, watch};
+
+use crate::StoreError;
+
+/// Writes that wait without anybody to wait for them; more are refused.
+const MOST_UNATTENDED: usize = 10_000;
+
+/// A future on the heap.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A write that may share a transaction with others.
+pub(crate) trait SharedWrite: Send + 'static {
+    /// What is answered once it is on the disk.
+    type Answer: Send + 'static;
+    /// Why it alone is refused; nothing of it is kept then.
+    type Error: From<StoreError> + Send + 'static;
+
+    /// Whether it is left out when nobody waits for it any more before its turn comes.
+    const IS_LEFT_OUT_WHEN_DROPPED: bool;
+
+    /// Writes. An error of the database ends it, and the whole transaction where the failure is not
+    /// its own.
+    fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> impl Future<Output = Result<Result<Self::Answer, Self::Error>, sqlx::Error>> + Send;
+
+    /// Hears that the answer is on the disk, before it is given.
+    fn was_kept(_answer: &mut Self::Answer) {}
+}
+
+/// A write in the queue, whatever it is.
+pub(crate) trait QueuedWrite: Send {
+    /// Whether it is still to be written.
+    fn is_wanted(&self) -> bool;
+    /// Writes it; false when it was refused.
+    fn write<'a>(
+        &'a mut self,
+        connection: &'a mut SqliteConnection,
+    ) -> Boxed<'a, Result<bool, sqlx::Error>>;
+    /// Tells that what it wrote is kept, or why it was refused.
+    fn tell(self: Box<Self>);
+    /// Tells that nothing was kept.
+    fn fail(self: Box<Self>, error: StoreError);
+}
+
+/// Whoever waits for a write.
+type Waiter<W> = oneshot::Sender<Result<<W as SharedWrite>::Answer, <W as SharedWrite>::Error>>;
+
+struct Attended<W: SharedWrite> {
+    write: W,
+    outcome: Option<Result<W::Answer, W::Error>>,
+    waiter: Option<Waiter<W>>,
+}
+
+impl<W: SharedWrite> QueuedWrite for Attended<W> {
+    fn is_wanted(&self) -> bool {
+        let is_left = self.waiter.as_ref().is_some_and(oneshot::Sender::is_closed);
+        !(W::IS_LEFT_OUT_WHEN_DROPPED && is_left)
+    }
+
+    fn write<'a>(
+        &'a mut self,
+        connection: &'a mut SqliteConnection,
+    ) -> Boxed<'a, Result<bool, sqlx::Error>> {
+        Box::pin(async {
+            let outcome = self.write.write(connection).await?;
+            let is_kept = outcome.is_ok();
+            self.outcome = Some(outcome);
+            Ok(is_kept)
+        })
+    }
+
+    fn tell(self: Box<Self>) {
+        let Some(mut outcome) = self.outcome else {
+            return;
+        };
+        if let Ok(answer) = &mut outcome {
+            W::was_kept(answer);
+        }
+        if let Some(waiter) = self.waiter {
+            // Whoever left is told nothing; the answer is dropped.
+            drop(waiter.send(outcome));
+        }
+    }
+
+    fn fail(self: Box<Self>, error: StoreError) {
+        match self.waiter {
+            Some(waiter) => drop(waiter.send(Err(error.into()))),
+            None => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a note that nobody waited for was not kept"
+            ),
+        }
+    }
+}
+
+/// The writes that wait, and whether somebody is at them.
+pub(crate) struct Journal {
+    queue: Mutex<WriteQueue>,
+    is_busy: watch::Sender<bool>,
+    /// Counts the transactions that were kept.
+    kept: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct WriteQueue {
+    waiting: VecDeque<Box<dyn QueuedWrite>>,
+    is_flushing: bool,
+}
+
+impl Journal {
+    pub(crate) fn new() -> Journal {
+        Journal {
+            queue: Mutex::default(),
+            is_busy: watch::Sender::new(false),
+            kept: watch::Sender::new(0),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, WriteQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a write into the queue.
+    pub(crate) fn push<W: SharedWrite>(
+        &self,
+        write: W,
+    ) -> oneshot::Receiver<Result<W::Answer, W::Error>> {
+        let (waiter, answer) = oneshot::channel();
+        self.queue().waiting.push_back(Box::new(Attended {
+            write,
+            outcome: None,
+            waiter: Some(waiter),
+        }));
+        answer
+    }
+
+    /// Puts a write into the queue that nobody waits for; false when too many wait.
+    pub(crate) fn push_unattended<W: SharedWrite>(&self, write: W) -> bool {
+        let mut queue = self.queue();
+        let has_room = queue.waiting.len() < MOST_UNATTENDED;
+        if has_room {
+            queue.waiting.push_back(Box::new(Attended {
+                write,
+                outcome: None,
+                waiter: None,
+            }));
+        }
+        has_room
+    }
+
+    /// The right to write what waits, unless somebody has it.
+    pub(crate) fn take_turn(self: &Arc<Self>) -> Option<JournalTurn> {
+        let mut queue = self.queue();
+        if queue.is_flushing || queue.waiting.is_empty() {
+            return None;
+        }
+        queue.is_flushing = true;
+        self.is_busy.send_replace(true);
+        Some(JournalTurn {
+            journal: Arc::clone(self),
+            is_over: false,
+        })
+    }
+
+    /// Waits until nobody is at it.
+    pub(crate) async fn idle(&self) {
+        drop(self.is_busy.subscribe().wait_for(|is_busy| !is_busy).await);
+    }
+
+    /// Tells those who follow that something was kept.
+    pub(crate) fn was_kept(&self) {
+        self.kept
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Hears of what is kept from now on.
+    pub(crate) fn follow(&self) -> watch::Receiver<u64> {
+        self.kept.subscribe()
+    }
+}
+
+/// The right to write what waits. Dropped, somebody else may take it.
+pub(crate) struct JournalTurn {
+    journal: Arc<Journal>,
+    is_over: bool,
+}
+
+impl JournalTurn {
+    /// The next write that is still wanted.
+    pub(crate) fn next(&self) -> Option<Box<dyn QueuedWrite>> {
+        let mut queue = self.journal.queue();
+        loop {
+            let next = queue.waiting.pop_front()?;
+            if next.is_wanted() {
+                return Some(next);
+            }
+        }
+    }
+
+    /// Whether more wait.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.journal.queue().waiting.is_empty()
+    }
+
+    /// All that wait, for an end.
+    pub(crate) fn take_all(&self) -> Vec<Box<dyn QueuedWrite>> {
+        self.journal.queue().waiting.drain(..).collect()
+    }
+
+    /// Whether nothing waits, which ends the turn.
+    pub(crate) fn is_over(&mut self) -> bool {
+        let journal = Arc::clone(&self.journal);
+        let queue = journal.queue();
+        if queue.waiting.is_empty() {
+            self.end(queue);
+        }
+        self.is_over
+    }
+
+    fn end(&mut self, mut queue: MutexGuard<'_, WriteQueue>) {
+        queue.is_flushing = false;
+        self.is_over = true;
+        self.journal.is_busy.send_replace(false);
+    }
+}
+
+impl Drop for JournalTurn {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let journal = Arc::clone(&self.journal);
+            self.end(journal.queue());
+        }
+    }
+}
