@@ -17,6 +17,9 @@ mod retention;
 mod selection;
 mod transition;
 
+#[cfg(test)]
+mod plans;
+
 pub use begin::{BegunChange, Proposal, ProposedChange};
 pub use ending::{ChangeEnd, OpenChange};
 pub use feed::CallerRate;
@@ -200,7 +203,7 @@ pub enum ChangeError {
     )]
     KeysFull(u32),
     /// It is larger than what is kept.
-    #[error("{what} of the change have {size}, at most {most} are kept")]
+    #[error("{what}: {size}, and at most {most} are kept; ask for less at once")]
     TooLarge {
         /// What is.
         what: &'static str,

@@ -20,8 +20,10 @@
 
 // The modules in layers, from the top down: a module uses its own layer and those below.
 
-// Rows: records, lists of them, and changes.
+// Rows: records, lists of them, changes, leases and the audit.
+mod audit;
 mod change;
+mod lease;
 mod list;
 mod readiness;
 mod record;
@@ -55,6 +57,9 @@ mod store_error;
 mod time;
 
 pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
+pub use audit::{
+    AuditBreak, AuditCheck, AuditEntry, AuditKind, AuditMark, AuditRow, MAX_AUDIT_DETAIL,
+};
 pub use change::{
     BegunChange, CallerRate, ChangeDetail, ChangeEnd, ChangeError, ChangeId, ChangeKey, ChangePage,
     ChangeQuery, ChangeSelection, ChangedRecord, KEPT_TIME, KnownCall, MAX_CHANGE_ARGUMENTS,
@@ -64,9 +69,12 @@ pub use change::{
 pub use change_state::{ChangeOutcome, ChangeState};
 pub use database_file::DATABASE_FILE;
 pub use id::{AccountId, FieldName, RecordId};
+pub use lease::{
+    ClaimedLease, Lease, LeaseClaim, LeaseError, LeaseStanding, MAX_CLAIMED_FROM, MAX_LEASE_NOTE,
+};
 pub use list::{FilterNumber, ListError, ListQuery, RecordFilter, RecordPage, SortKey};
 pub use open_error::OpenError;
-pub use options::{ChangeRetention, SessionPolicy, StoreOptions};
+pub use options::{ChangeRetention, LeaseLimits, SessionPolicy, StoreOptions};
 pub use password::PASSWORD_CHARACTERS;
 pub use record::{NewRecord, Record, RecordChange, RecordError, RecordReference};
 pub use scope::{Access, Scope, ScopeError, Scopes};

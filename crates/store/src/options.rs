@@ -24,13 +24,18 @@ pub struct StoreOptions {
     pub kept_calls: u32,
     /// How long changes are kept, and how much of them.
     pub changes: ChangeRetention,
+    /// How many leases a caller may have, and how long one may last.
+    pub leases: LeaseLimits,
+    /// The age at which a row of the audit is forgotten.
+    pub audit_age: Duration,
     /// How long a list may take that no index has in its order, as a search may.
     pub scan_time: Duration,
 }
 
 impl Default for StoreOptions {
     /// Five seconds for other writes, a database as large as the disk, the default sessions, 10,000
-    /// kept calls a caller, changes of ninety days, and five seconds for a search.
+    /// kept calls a caller, changes of ninety days, an
+    /// audit of a year, and five seconds for a search.
     fn default() -> StoreOptions {
         StoreOptions {
             busy_time: BUSY_TIME,
@@ -38,7 +43,28 @@ impl Default for StoreOptions {
             sessions: SessionPolicy::default(),
             kept_calls: MAX_KEPT_CALLS,
             changes: ChangeRetention::default(),
+            leases: LeaseLimits::default(),
+            audit_age: DAY * 365,
             scan_time: SCAN_TIME,
+        }
+    }
+}
+
+/// How many leases a caller may have, and how long one may last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseLimits {
+    /// Leases of one caller at once.
+    pub of_caller: u32,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl Default for LeaseLimits {
+    /// Twenty, of eight hours.
+    fn default() -> LeaseLimits {
+        LeaseLimits {
+            of_caller: 20,
+            longest: DAY / 3,
         }
     }
 }

@@ -13,15 +13,31 @@ pub(crate) const PERSONAL: &str = "pat_";
 /// The prefix of a login's token.
 pub(crate) const SESSION: &str = "ses_";
 
+/// The prefix of a lease's token.
+pub(crate) const LEASE: &str = "lea_";
+
 /// A longer bearer token is none of ours.
 pub(crate) const LONGEST_TOKEN: usize = 128;
 
 const RANDOM_BYTES: usize = 32;
+/// Of a token that lasts for hours and that a model reads.
+const SHORT_BYTES: usize = 15;
 const SHOWN_CHARACTERS: usize = 12;
 
 /// A new token with 256 bits of chance.
 pub(crate) fn generate(prefix: &str) -> Result<SecretString, StoreError> {
-    let mut random = [0_u8; RANDOM_BYTES];
+    generate_of([0_u8; RANDOM_BYTES], prefix)
+}
+
+/// A new token with 120 bits of chance.
+pub(crate) fn generate_short(prefix: &str) -> Result<SecretString, StoreError> {
+    generate_of([0_u8; SHORT_BYTES], prefix)
+}
+
+fn generate_of<const BYTES: usize>(
+    mut random: [u8; BYTES],
+    prefix: &str,
+) -> Result<SecretString, StoreError> {
     getrandom::fill(&mut random)
         .map_err(|error| StoreError::Failed(format!("no random bytes: {error}").into()))?;
     Ok(SecretString::from(format!(

@@ -113,3 +113,37 @@ pub(crate) const CHANGE_KEY_ADD: &str = "INSERT INTO change_key (caller, target,
 pub(crate) const CHANGE_KEY_ANSWER: &str =
     "UPDATE change_key SET answer = $2, size = coalesce(length($2), 0) WHERE change = $1";
 pub(crate) const CHANGE_KEY_FREE: &str = "DELETE FROM change_key WHERE change = $1";
+
+pub(crate) const LEASE_CLEAR: &str = "DELETE FROM lease WHERE until < $1";
+pub(crate) const LEASE_COUNT: &str = "SELECT count(*) FROM lease WHERE caller = $1 AND until > $2";
+/// The first of some records that is free, else the one that is free first, with its lease.
+pub(crate) const LEASE_FIRST_FREE: &str = "SELECT ids.value AS id, lease.connector, lease.kind, lease.record, lease.caller, lease.claimed_at, \
+     lease.until, lease.note FROM json_each($4) AS ids \
+     LEFT JOIN lease ON lease.connector = $1 AND lease.kind = $2 AND lease.record = ids.value \
+     ORDER BY CASE WHEN lease.until > $3 THEN lease.until ELSE '' END, ids.key LIMIT 1";
+pub(crate) const LEASE_CLAIM: &str = "INSERT INTO lease (connector, kind, record, caller, digest, claimed_at, until, note) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (connector, kind, record) DO UPDATE SET \
+     caller = excluded.caller, digest = excluded.digest, claimed_at = excluded.claimed_at, until = excluded.until, note = excluded.note \
+     RETURNING connector, kind, record, caller, claimed_at, until, note";
+pub(crate) const LEASE_MOVE: &str = "UPDATE lease SET until = $2, note = coalesce($3, note) WHERE digest = $1 AND until > $4 \
+     RETURNING connector, kind, record, caller, claimed_at, until, note";
+pub(crate) const LEASE_END: &str = "UPDATE lease SET until = $4 WHERE connector = $1 AND kind = $2 AND record = $3 AND until > $4 \
+     RETURNING connector, kind, record, caller, claimed_at, until, note";
+pub(crate) const LEASE_LIST: &str = "SELECT connector, kind, record, caller, claimed_at, until, note FROM lease \
+     WHERE until > $1 AND ($2 IS NULL OR connector = $2) ORDER BY until LIMIT $3";
+pub(crate) const LEASE_OF_RECORD: &str = "SELECT connector, kind, record, caller, claimed_at, until, note, digest FROM lease \
+     WHERE connector = $1 AND kind = $2 AND record = $3";
+
+pub(crate) const AUDIT_LAST: &str =
+    "SELECT sequence, digest FROM audit ORDER BY sequence DESC LIMIT 1";
+pub(crate) const AUDIT_ANCHOR: &str = "SELECT sequence, digest FROM audit_anchor WHERE id = 1";
+pub(crate) const AUDIT_ANCHOR_SET: &str = "INSERT INTO audit_anchor (id, sequence, digest, at) VALUES (1, $1, $2, $3) \
+     ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, digest = excluded.digest, at = excluded.at";
+pub(crate) const AUDIT_ADD: &str = "INSERT INTO audit (sequence, at, kind, detail, previous, digest) VALUES ($1, $2, $3, $4, $5, $6)";
+pub(crate) const AUDIT_ROWS: &str = "SELECT sequence, at, kind, detail, previous, digest FROM audit \
+     WHERE sequence > $1 AND at >= $2 ORDER BY sequence LIMIT $3";
+/// The last of the first rows that are all too old.
+pub(crate) const AUDIT_LAST_OLD: &str = "SELECT sequence, digest FROM (SELECT sequence, digest FROM audit WHERE sequence < \
+     coalesce((SELECT sequence FROM audit WHERE at >= $1 ORDER BY sequence LIMIT 1), 9223372036854775807) ORDER BY sequence LIMIT $2) \
+     ORDER BY sequence DESC LIMIT 1";
+pub(crate) const AUDIT_FORGET: &str = "DELETE FROM audit WHERE sequence <= $1";

@@ -18,8 +18,8 @@ use crate::migrations::MIGRATIONS;
 use crate::password::PasswordGate;
 use crate::process_mark::{self, ProcessMark};
 use crate::{
-    AccountId, ChangeRetention, OpenError, SessionPolicy, StoreError, StoreOptions, interrupted,
-    sql, time,
+    AccountId, ChangeRetention, LeaseLimits, OpenError, SessionPolicy, StoreError, StoreOptions,
+    interrupted, sql, time,
 };
 
 /// Connections that read at the same time; writes have one of their own.
@@ -56,6 +56,8 @@ struct StoreParts {
     sessions: SessionPolicy,
     kept_calls: u32,
     change_retention: ChangeRetention,
+    lease_limits: LeaseLimits,
+    audit_age: Duration,
     scan_time: Duration,
 }
 
@@ -110,6 +112,8 @@ impl Store {
             sessions: options.sessions,
             kept_calls: options.kept_calls,
             change_retention: options.changes,
+            lease_limits: options.leases,
+            audit_age: options.audit_age,
             scan_time: options.scan_time,
         };
         inner
@@ -202,6 +206,14 @@ impl Store {
 
     pub(crate) fn change_retention(&self) -> &ChangeRetention {
         &self.inner.change_retention
+    }
+
+    pub(crate) fn lease_limits(&self) -> &LeaseLimits {
+        &self.inner.lease_limits
+    }
+
+    pub(crate) fn audit_age(&self) -> Duration {
+        self.inner.audit_age
     }
 
     pub(crate) fn scan_time(&self) -> Duration {

@@ -76,7 +76,11 @@ impl Store {
         now: SystemTime,
     ) -> Result<ProposedChange, ChangeError> {
         check(&change)?;
-        limit("the request", proposal.request.len(), MAX_REQUEST)?;
+        limit(
+            "the bytes of the proposal",
+            proposal.request.len(),
+            MAX_REQUEST,
+        )?;
         self.share_write(ProposeChange {
             key_calls: self.kept_calls(),
             change,

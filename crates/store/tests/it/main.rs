@@ -10,9 +10,14 @@
 )]
 
 mod accounts;
+mod audit;
 mod change_keys;
+mod changes;
 mod durability;
 mod healing;
+mod interrupted;
+mod leases;
+mod measures;
 mod opening;
 mod previous_version;
 mod searches;

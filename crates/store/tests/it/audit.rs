@@ -1,0 +1,226 @@
+//! The audit: one chain of all processes on a file, and what a check finds of those who meddle with
+//! it.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use footbridge_store::{
+    AuditCheck, AuditEntry, AuditKind, AuditMark, DATABASE_FILE, Store, StoreOptions,
+};
+use proptest::prelude::*;
+use serde_json::json;
+use sqlx::{ConnectOptions, Connection};
+
+fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
+}
+
+fn entry(number: u64) -> AuditEntry {
+    AuditEntry::new(
+        AuditKind::Call,
+        &json!({ "tool": "card_create", "n": number }),
+    )
+}
+
+async fn filled(directory: &Path, count: u64) -> (Store, AuditMark) {
+    let store = Store::open(directory).await.unwrap();
+    let mut last = None;
+    for number in 1..=count {
+        last = Some(store.append_audit(entry(number), at(number)).await.unwrap());
+    }
+    (store, last.unwrap())
+}
+
+/// Somebody with a tool of their own.
+async fn meddle(directory: &Path, statements: &str) {
+    let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(directory.join(DATABASE_FILE))
+        .connect()
+        .await
+        .unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+fn breaks_at(check: &AuditCheck) -> Option<i64> {
+    check.broken.as_ref().map(|broken| broken.sequence)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_write_one_chain_and_its_rows_are_read_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = || StoreOptions {
+        busy_time: Duration::from_secs(60),
+        ..StoreOptions::default()
+    };
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        let store = Store::open_with(directory.path(), options()).await.unwrap();
+        for writer in 0..4 {
+            let store = store.clone();
+            writers.spawn(async move {
+                for number in 0..25 {
+                    store.append_audit(entry(number), at(writer)).await.unwrap();
+                }
+            });
+        }
+    }
+    writers.join_all().await;
+    let store = Store::open(directory.path()).await.unwrap();
+    let check = store.verify_audit(None).await.unwrap();
+    assert_eq!((check.rows, check.broken), (200, None));
+    let rows = store.audit_rows(0, None).await.unwrap();
+    assert_eq!(rows.len(), 200);
+    assert!(rows.windows(2).all(|two| two[1].previous == two[0].digest));
+    assert_eq!(store.audit_rows(150, None).await.unwrap(), rows[150..]);
+    let since = store.audit_rows(0, Some(at(3))).await.unwrap();
+    assert_eq!(since.len(), 50);
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_written_too_and_a_long_detail_is_cut() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    for number in 0..50 {
+        store.append_audit_later(entry(number), at(number));
+    }
+    let long = AuditEntry::new(AuditKind::Refusal, &json!("é".repeat(20_000)));
+    store.append_audit(long, at(60)).await.unwrap();
+    let rows = store.audit_rows(0, None).await.unwrap();
+    assert_eq!(rows.len(), 51);
+    assert_eq!(rows[50].kind, AuditKind::Refusal);
+    let detail: serde_json::Value = serde_json::from_str(&rows[50].detail).unwrap();
+    assert_eq!(detail["bytes"], 40_002);
+    assert_eq!(store.verify_audit(None).await.unwrap().broken, None);
+}
+
+#[tokio::test]
+async fn retention_leaves_an_anchor_from_which_the_chain_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, last) = filled(directory.path(), 10).await;
+    store.close().await;
+    let options = StoreOptions {
+        audit_age: Duration::from_secs(60),
+        ..StoreOptions::default()
+    };
+    let store = Store::open_with(directory.path(), options).await.unwrap();
+    assert_eq!(store.forget_old_audit(at(64)).await.unwrap(), 3);
+    assert_eq!(store.forget_old_audit(at(64)).await.unwrap(), 0);
+    let check = store.verify_audit(Some(&last)).await.unwrap();
+    assert_eq!(
+        (check.anchor.sequence, check.rows, check.broken),
+        (3, 7, None)
+    );
+    // Also when none is left.
+    assert_eq!(store.forget_old_audit(at(1000)).await.unwrap(), 7);
+    let check = store.verify_audit(Some(&last)).await.unwrap();
+    assert_eq!((&check.last, check.broken), (&last, None));
+    let next = store.append_audit(entry(11), at(1001)).await.unwrap();
+    assert_eq!(next.sequence, 11);
+    assert_eq!(store.verify_audit(None).await.unwrap().rows, 1);
+    // An anchor that is taken away leaves a gap.
+    meddle(directory.path(), "DELETE FROM audit_anchor").await;
+    let check = store.verify_audit(None).await.unwrap();
+    assert_eq!(breaks_at(&check), Some(11));
+}
+
+#[tokio::test]
+async fn rows_that_are_taken_from_the_end_are_missed_by_who_knows_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, last) = filled(directory.path(), 5).await;
+    meddle(directory.path(), "DELETE FROM audit WHERE sequence > 3").await;
+    assert_eq!(store.verify_audit(None).await.unwrap().broken, None);
+    let check = store.verify_audit(Some(&last)).await.unwrap();
+    assert_eq!(breaks_at(&check), Some(5));
+    // Others in their place are not those.
+    for number in 4..=5 {
+        store.append_audit(entry(number), at(99)).await.unwrap();
+    }
+    assert_eq!(store.verify_audit(None).await.unwrap().broken, None);
+    let check = store.verify_audit(Some(&last)).await.unwrap();
+    assert_eq!(breaks_at(&check), Some(5));
+}
+
+#[derive(Clone, Debug)]
+enum Meddling {
+    Change(&'static str, i64),
+    Remove(i64),
+    Swap(i64, i64),
+    Insert(i64),
+}
+
+fn meddling() -> impl Strategy<Value = Meddling> {
+    let row = 1..20_i64;
+    prop_oneof![
+        (
+            prop::sample::select(vec!["at", "kind", "detail", "previous", "digest"]),
+            row.clone()
+        )
+            .prop_map(|(column, row)| Meddling::Change(column, row)),
+        row.clone().prop_map(Meddling::Remove),
+        (row.clone(), 1..20_i64)
+            .prop_filter("two rows", |(one, other)| one != other)
+            .prop_map(|(one, other)| Meddling::Swap(one, other)),
+        row.prop_map(Meddling::Insert),
+    ]
+}
+
+impl Meddling {
+    fn statements(&self) -> String {
+        match self {
+            Meddling::Change("kind", row) => {
+                format!("UPDATE audit SET kind = 'login' WHERE sequence = {row}")
+            }
+            Meddling::Change(column, row) => {
+                format!("UPDATE audit SET {column} = {column} || '0' WHERE sequence = {row}")
+            }
+            Meddling::Remove(row) => format!("DELETE FROM audit WHERE sequence = {row}"),
+            Meddling::Swap(one, other) => format!(
+                "UPDATE audit SET sequence = -1 WHERE sequence = {one};
+                 UPDATE audit SET sequence = {one} WHERE sequence = {other};
+                 UPDATE audit SET sequence = {other} WHERE sequence = -1"
+            ),
+            Meddling::Insert(row) => format!(
+                "UPDATE audit SET sequence = -sequence - 1 WHERE sequence > {row};
+                 UPDATE audit SET sequence = -sequence WHERE sequence < 0;
+                 INSERT INTO audit SELECT sequence + 1, at, kind, detail, previous, digest
+                 FROM audit WHERE sequence = {row}"
+            ),
+        }
+    }
+
+    /// The first row that is not as it was.
+    fn first(&self) -> i64 {
+        match *self {
+            Meddling::Change(_, row) => row,
+            Meddling::Remove(row) | Meddling::Insert(row) => row + 1,
+            Meddling::Swap(one, other) => one.min(other),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn whatever_is_done_to_a_row_is_found_there(meddling in meddling()) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let (store, _) = filled(directory.path(), 20).await;
+            store.close().await;
+            meddle(directory.path(), &meddling.statements()).await;
+            let store = Store::open(directory.path()).await.unwrap();
+            let check = store.verify_audit(None).await.unwrap();
+            prop_assert_eq!(breaks_at(&check), Some(meddling.first()), "{:?}", meddling);
+            store.close().await;
+            Ok(())
+        })?;
+    }
+}
