@@ -12,6 +12,7 @@
 mod accounts;
 mod audit;
 mod change_keys;
+mod change_lists;
 mod changes;
 mod durability;
 mod healing;
