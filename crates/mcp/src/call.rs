@@ -17,6 +17,7 @@ use crate::conversation::Conversation;
 use crate::log_level::LogLevel;
 use crate::outlet::Outlet;
 use crate::output::{Failure, fail};
+use crate::request_meta::{SentMeta, traceparent};
 use crate::revision::Revision;
 use crate::tasks::{Prospect, Task};
 pub(crate) use pauses::Pauses;
@@ -48,6 +49,8 @@ pub(crate) enum Asking {
 pub(crate) struct RequestContext {
     pub(crate) revision: Option<Revision>,
     pub(crate) client: Arc<Client>,
+    /// The request's own metadata.
+    pub(crate) meta: SentMeta,
     /// The JSON of the token under which the client wants to hear of progress.
     pub(crate) progress_token: Option<Box<str>>,
     /// The least severe messages that the client wants.
@@ -87,6 +90,28 @@ impl<C> Call<C> {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.request.client
+    }
+
+    /// The `_meta` of the request, as the client sent it: its own entries and those that the
+    /// protocol has. Empty for a call from within the program.
+    ///
+    /// ```
+    /// use footbridge_mcp::Call;
+    ///
+    /// fn tenant(call: &Call<()>) -> Option<&str> {
+    ///     call.meta().get("example.org/tenant")?.as_str()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn meta(&self) -> &Map<String, Value> {
+        self.request.meta.read()
+    }
+
+    /// The trace that the request is part of, as W3C Trace Context writes it; `tracestate` and
+    /// `baggage` stand beside it in [`Call::meta`].
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        traceparent(self.meta())
     }
 
     /// Whether the client wants to hear of progress; [`Call::progress`] costs nothing when it does

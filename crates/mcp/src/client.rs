@@ -1,15 +1,19 @@
 //! The client of a request, by what it says of itself: its name and its capabilities. Nobody
 //! vouches for that, so it is for display and for what to offer, never for rights.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
+
+use crate::request_meta::{RequestMeta, SentMeta};
 
 /// The client behind a request. Read from its JSON only when somebody asks.
 #[derive(Debug, Default)]
 pub struct Client {
     info: Option<Box<str>>,
     capabilities: Option<Box<str>>,
+    /// The metadata of the request that says both, in place of them.
+    meta: Option<Arc<str>>,
     read_info: OnceLock<Value>,
     read_capabilities: OnceLock<Value>,
 }
@@ -19,6 +23,14 @@ impl Client {
         Self {
             info: info.map(Box::from),
             capabilities: capabilities.map(Box::from),
+            ..Self::default()
+        }
+    }
+
+    /// The client that the metadata of a request speaks of.
+    pub(crate) fn of_meta(meta: &SentMeta) -> Self {
+        Self {
+            meta: meta.json().cloned(),
             ..Self::default()
         }
     }
@@ -39,8 +51,11 @@ impl Client {
     /// declared nothing.
     #[must_use]
     pub fn capabilities(&self) -> &Value {
-        self.read_capabilities
-            .get_or_init(|| read(self.capabilities.as_deref()))
+        self.read_capabilities.get_or_init(|| {
+            self.told(self.capabilities.as_deref(), |meta| {
+                read(meta.capabilities())
+            })
+        })
     }
 
     /// Whether the client declared a capability, by its key, such as `elicitation`.
@@ -52,7 +67,18 @@ impl Client {
     }
 
     fn info(&self) -> &Value {
-        self.read_info.get_or_init(|| read(self.info.as_deref()))
+        self.read_info
+            .get_or_init(|| self.told(self.info.as_deref(), |meta| read(meta.client())))
+    }
+
+    /// What it said once, or with the request.
+    fn told(&self, once: Option<&str>, in_meta: impl Fn(&RequestMeta<'_>) -> Value) -> Value {
+        let meta = self.meta.as_deref();
+        let meta: Option<RequestMeta<'_>> = meta.and_then(|json| serde_json::from_str(json).ok());
+        match meta {
+            Some(meta) => in_meta(&meta),
+            None => read(once),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod calling;
 mod custom;
+mod layered;
 mod listening;
 mod request;
 mod task_driving;
@@ -225,7 +226,11 @@ fn take_message<C: Send + Sync + 'static>(
 ) -> Dispatched<C> {
     match message {
         Ok(JsonRpcMessage::Request { id, method, params }) => {
-            RequestDispatch::new(endpoint, id.get(), method, arrival).take(params)
+            if endpoint.has_layers() {
+                layered::take(endpoint, id.get(), &method, params, arrival)
+            } else {
+                RequestDispatch::new(endpoint, id.get(), method, arrival).take(params)
+            }
         }
         Ok(JsonRpcMessage::Notification { method, params }) => {
             take_notification(&method, params, arrival.origin)

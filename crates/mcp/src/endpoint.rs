@@ -8,6 +8,7 @@ mod changing;
 mod entries;
 pub(crate) mod fence;
 mod identity;
+pub(crate) mod layers;
 mod listing;
 mod profile;
 mod running;
@@ -28,6 +29,8 @@ pub(crate) use catalog::{Catalog, List, SeenThings, Unlisted};
 pub use changing::Changes;
 pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
 pub(crate) use identity::Identity;
+use layers::{CarriedOutcome, OutcomeFuture, SentParams};
+pub use layers::{EndpointRequest, Next, RequestOutcome};
 pub use profile::CacheScope;
 pub use running::Running;
 pub(crate) use start::{CalledFrom, SentArguments, Started, ToolCall};
@@ -63,6 +66,8 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// call is bounded by the tool's time limit, and a panic in the tool ends this call and nothing
     /// else. Dropping the returned future cancels the call.
     ///
+    /// What [`EndpointBuilder::layer`] put around requests goes around the call too.
+    ///
     /// The caller is what tells the tool how its result is wanted; what the tool has to say to the
     /// program and not to a client, it says with [`crate::Output::with_extension`].
     ///
@@ -71,13 +76,41 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// [`CallError::ArgumentsNotAnObject`] for other JSON, [`CallError::MissingCapability`] for a
     /// tool that needs something of its client, such as to ask its user: a program declares nothing.
     pub fn call(&self, tool: &str, arguments: Value, caller: impl Into<Arc<C>>) -> Running {
-        let (caller, request) = (caller.into(), Arc::default());
+        let caller = caller.into();
+        if !self.has_layers() {
+            return self.start(tool, arguments, &caller);
+        }
+        let request = EndpointRequest::of_program(tool, arguments, &caller);
+        let (endpoint, inner) = (self.clone(), request.clone());
+        let innermost = Box::new(move || -> OutcomeFuture {
+            Box::pin(async move {
+                let ended = match inner.sent() {
+                    SentParams::Program(tool, arguments) => {
+                        let running = endpoint.start(tool, arguments.clone(), inner.caller());
+                        running.await
+                    }
+                    // A client's request does not come here.
+                    SentParams::Client(_) => Err(CallError::ArgumentsNotAnObject),
+                };
+                inner.ended(CarriedOutcome::Call(ended))
+            })
+        });
+        let layers = Arc::clone(&self.shared.identity.profile.layers);
+        Running::layered(Box::pin(async move {
+            let outcome = layers::around(&layers, 0, request, innermost).await;
+            outcome.into_call()
+        }))
+    }
+
+    /// Starts a call of the program, within all layers.
+    fn start(&self, tool: &str, arguments: Value, caller: &Arc<C>) -> Running {
+        let request = Arc::default();
         let catalog = self.catalog();
-        let started = catalog.seen(&caller, || Arc::clone(&request)).start(
+        let started = catalog.seen(caller, || Arc::clone(&request)).start(
             ToolCall {
                 name: tool,
                 arguments: SentArguments::Value(arguments),
-                caller: &caller,
+                caller,
                 request: &request,
                 from: CalledFrom::Program,
             },
@@ -113,6 +146,11 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         if self.shared.identity.profile.announces_changes {
             self.shared.hub.tell(change);
         }
+    }
+
+    /// Whether anything goes around its requests.
+    pub(crate) fn has_layers(&self) -> bool {
+        !self.shared.identity.profile.layers.is_empty()
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {

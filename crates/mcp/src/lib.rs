@@ -90,18 +90,20 @@ pub use canonical::canonical_json;
 pub use changes::Change;
 pub use client::Client;
 pub use endpoint::{
-    CacheScope, CallError, Changes, Endpoint, EndpointBuilder, ReadyPrompt, ReadyResource,
-    ReadyTool, Running, Visible,
+    CacheScope, CallError, Changes, Endpoint, EndpointBuilder, EndpointRequest, Next, ReadyPrompt,
+    ReadyResource, ReadyTool, RequestOutcome, Running, Visible,
 };
 pub use icon::{Icon, Theme};
 pub use log_level::LogLevel;
 pub use method::Method;
 pub use output::{
-    Content, EmbeddedResource, ErrorKind, Failure, Output, ResourceLink, ToolResult, fail,
+    Audience, Content, EmbeddedResource, ErrorKind, Failure, Output, ResourceAnnotations,
+    ResourceLink, ToolResult, fail,
 };
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
 pub use question::{Elicitation, Elicited, InputRequired, Root, Sampling};
-pub use resource::{Audience, Resource, ResourceAnnotations, ResourceBody, ResourceResult};
+pub use reply::OutcomeKind;
+pub use resource::{Resource, ResourceBody, ResourceResult};
 pub use revision::Revision;
 pub use tasks::{TaskLimits, TaskUse};
 pub use tool::{Effect, Tool};

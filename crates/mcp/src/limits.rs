@@ -36,6 +36,9 @@ pub const REPEATED_CHARACTERS: usize = 100;
 /// user.
 pub const TOOL_TIME: Duration = Duration::from_secs(120);
 
+/// How long a layer of an endpoint may take for one request, beside what it goes around.
+pub const LAYER_TIME: Duration = Duration::from_secs(30);
+
 /// Most calls that run at the same time on one stdio connection. Further ones wait for their turn.
 pub const CALLS_IN_FLIGHT: usize = 256;
 

@@ -1,5 +1,6 @@
 //! The outcome of a tool: content for the client, or a failure. Knows nothing of the wire.
 
+mod annotations;
 mod error_kind;
 
 use ::http::Extensions;
@@ -9,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::question::InputRequired;
+pub use annotations::{Audience, ResourceAnnotations};
 pub use error_kind::ErrorKind;
 
 /// The result of a tool's function.
@@ -129,7 +131,7 @@ impl Output {
     #[must_use]
     pub fn first_text(&self) -> Option<&str> {
         match self.content.first() {
-            Some(Content::Text { text }) => Some(text),
+            Some(Content::Text { text, .. }) => Some(text),
             _ => None,
         }
     }
@@ -150,6 +152,12 @@ pub enum Content {
     Text {
         /// The text itself.
         text: String,
+        /// For whom it is, and how much it matters.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        annotations: Option<Box<ResourceAnnotations>>,
+        /// What a client and a server agreed on beside the protocol.
+        #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+        meta: Option<Box<Map<String, Value>>>,
     },
     /// A picture.
     Image {
@@ -158,6 +166,12 @@ pub enum Content {
         /// The media type, e.g. `image/png`.
         #[serde(rename = "mimeType")]
         mime_type: String,
+        /// For whom it is, and how much it matters.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        annotations: Option<Box<ResourceAnnotations>>,
+        /// What a client and a server agreed on beside the protocol.
+        #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+        meta: Option<Box<Map<String, Value>>>,
     },
     /// A sound.
     Audio {
@@ -166,11 +180,23 @@ pub enum Content {
         /// The media type, e.g. `audio/wav`.
         #[serde(rename = "mimeType")]
         mime_type: String,
+        /// For whom it is, and how much it matters.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        annotations: Option<Box<ResourceAnnotations>>,
+        /// What a client and a server agreed on beside the protocol.
+        #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+        meta: Option<Box<Map<String, Value>>>,
     },
     /// The contents of a resource.
     Resource {
         /// The resource itself.
         resource: EmbeddedResource,
+        /// For whom it is, and how much it matters.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        annotations: Option<Box<ResourceAnnotations>>,
+        /// What a client and a server agreed on beside the protocol.
+        #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+        meta: Option<Box<Map<String, Value>>>,
     },
     /// The address of a resource that the client may read.
     ResourceLink(ResourceLink),
@@ -180,7 +206,11 @@ impl Content {
     /// A block of text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text { text: text.into() }
+        Self::Text {
+            text: text.into(),
+            annotations: None,
+            meta: None,
+        }
     }
 
     /// A picture from its bytes, which are encoded here.
@@ -189,6 +219,8 @@ impl Content {
         Self::Image {
             data: encode(bytes),
             mime_type: mime_type.into(),
+            annotations: None,
+            meta: None,
         }
     }
 
@@ -198,6 +230,8 @@ impl Content {
         Self::Audio {
             data: encode(bytes),
             mime_type: mime_type.into(),
+            annotations: None,
+            meta: None,
         }
     }
 
@@ -216,6 +250,8 @@ impl Content {
                 text,
                 blob,
             },
+            annotations: None,
+            meta: None,
         }
     }
 
@@ -234,6 +270,59 @@ impl Content {
                 text,
                 blob,
             },
+            annotations: None,
+            meta: None,
+        }
+    }
+}
+
+/// What every block may have beside its content.
+type BlockMarks<'a> = (
+    &'a mut Option<Box<ResourceAnnotations>>,
+    &'a mut Option<Box<Map<String, Value>>>,
+);
+
+impl Content {
+    /// Says for whom the block is, and how much it matters.
+    ///
+    /// ```
+    /// use footbridge_mcp::{Audience, Content, ResourceAnnotations};
+    ///
+    /// let for_the_user = ResourceAnnotations { audience: vec![Audience::User], ..Default::default() };
+    /// let block = Content::text("Done.").annotated(for_the_user);
+    /// # let _ = block;
+    /// ```
+    #[must_use]
+    pub fn annotated(mut self, annotations: ResourceAnnotations) -> Self {
+        *self.marks().0 = Some(Box::new(annotations));
+        self
+    }
+
+    /// Adds an entry to `_meta` of the block, as [`Output::meta`] does to that of the result.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        let meta = self.marks().1.get_or_insert_default();
+        meta.insert(key.into(), value);
+        self
+    }
+
+    fn marks(&mut self) -> BlockMarks<'_> {
+        match self {
+            Self::Text {
+                annotations, meta, ..
+            }
+            | Self::Image {
+                annotations, meta, ..
+            }
+            | Self::Audio {
+                annotations, meta, ..
+            }
+            | Self::Resource {
+                annotations, meta, ..
+            }
+            | Self::ResourceLink(ResourceLink {
+                annotations, meta, ..
+            }) => (annotations, meta),
         }
     }
 }
@@ -260,7 +349,7 @@ pub struct EmbeddedResource {
 
 /// The address of a resource that a client may read. Source: specification 2025-06-18, Tools, "Resource
 /// Links".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceLink {
     /// Its address, e.g. `notes://42`.
@@ -279,6 +368,12 @@ pub struct ResourceLink {
     /// Its size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// For whom it is, and how much it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Box<ResourceAnnotations>>,
+    /// What a client and a server agreed on beside the protocol.
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Box<Map<String, Value>>>,
 }
 
 impl ResourceLink {
@@ -292,6 +387,8 @@ impl ResourceLink {
             description: None,
             mime_type: None,
             size: None,
+            annotations: None,
+            meta: None,
         }
     }
 }

@@ -25,6 +25,8 @@ pub(crate) type PromptFunction<C> = Arc<dyn Fn(Call<C>) -> PromptFuture + Send +
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Messages {
     messages: Vec<PromptMessage>,
+    #[serde(skip)]
+    pub(crate) meta: Map<String, Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,6 +52,13 @@ impl Messages {
     #[must_use]
     pub fn and_assistant(self, content: impl Into<Content>) -> Self {
         self.and("assistant", content.into())
+    }
+
+    /// Adds an entry to `_meta` of the result, as [`crate::Output::meta`] does to that of a tool.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(key.into(), value);
+        self
     }
 
     fn and(mut self, role: &'static str, content: Content) -> Self {

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::output::Output;
+use crate::output::{ErrorKind, Output};
 use crate::protocol_error::ProtocolError;
 use crate::question::Questions;
 use crate::revision::Revision;
@@ -14,6 +14,30 @@ use crate::revision::Revision;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
     pub(crate) pieces: [Bytes; 3],
+    pub(crate) kind: OutcomeKind,
+}
+
+/// The kind of end that a request came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OutcomeKind {
+    /// With a result that is no error.
+    #[default]
+    Answered,
+    /// With the result of a tool that is an error, of this kind.
+    ToolFailed(ErrorKind),
+    /// With an error of the protocol, of this code.
+    Refused(i32),
+    /// With questions: the client answers them and asks again.
+    InputRequired,
+    /// With a task, which goes on.
+    BecameTask,
+}
+
+impl OutcomeKind {
+    pub(crate) fn of(output: &Output) -> Self {
+        output.error_kind().map_or(Self::Answered, Self::ToolFailed)
+    }
 }
 
 /// A task as it stands in a message: a JSON object without its braces, and the result that belongs
@@ -29,6 +53,7 @@ impl Reply {
         let head = head(id, 0);
         Self {
             pieces: [Bytes::from(head), result, Bytes::from_static(b"}")],
+            kind: OutcomeKind::Answered,
         }
     }
 
@@ -42,14 +67,14 @@ impl Reply {
         let mut bytes = head(id, room_for(output, structured, modern_tail));
         append_output(&mut bytes, output, structured, modern_tail);
         bytes.push(b'}');
-        Self::whole(bytes)
+        Self::whole(bytes, OutcomeKind::of(output))
     }
 
     /// A new task; `meta` is the `_meta` of the result with its key.
     pub(crate) fn created_task(id: &str, seed: &str, meta: &str) -> Self {
         let mut bytes = head(id, 256 + seed.len() + meta.len());
         bytes.extend_from_slice(format!(r#"{{"resultType":"task",{seed},{meta}}}}}"#).as_bytes());
-        Self::whole(bytes)
+        Self::whole(bytes, OutcomeKind::BecameTask)
     }
 
     /// A task as it stands.
@@ -67,6 +92,7 @@ impl Reply {
                 result.unwrap_or_default(),
                 Bytes::from(format!("{modern_tail}}}")),
             ],
+            kind: OutcomeKind::Answered,
         }
     }
 
@@ -79,7 +105,7 @@ impl Reply {
             bytes.extend_from_slice(b"{}");
         }
         bytes.extend_from_slice(format!(r#","requestState":"{state}",{meta}}}}}"#).as_bytes());
-        Self::whole(bytes)
+        Self::whole(bytes, OutcomeKind::InputRequired)
     }
 
     /// An error; without a request to answer, the id is left out where the revision's schema allows
@@ -99,7 +125,10 @@ impl Reply {
             None => r#""id":null,"#.to_owned(),
         };
         let body = error.to_json();
-        Self::whole(format!(r#"{{"jsonrpc":"2.0",{id}"error":{body}}}"#).into_bytes())
+        Self::whole(
+            format!(r#"{{"jsonrpc":"2.0",{id}"error":{body}}}"#).into_bytes(),
+            OutcomeKind::Refused(error.code),
+        )
     }
 
     /// Several answers as one batch.
@@ -114,7 +143,7 @@ impl Reply {
             reply.append_to(&mut bytes);
         }
         bytes.push(b']');
-        Self::whole(bytes)
+        Self::whole(bytes, OutcomeKind::Answered)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -127,9 +156,10 @@ impl Reply {
         }
     }
 
-    fn whole(bytes: Vec<u8>) -> Self {
+    fn whole(bytes: Vec<u8>, kind: OutcomeKind) -> Self {
         Self {
             pieces: [Bytes::from(bytes), Bytes::new(), Bytes::new()],
+            kind,
         }
     }
 }
@@ -180,6 +210,13 @@ fn append_output(
         bytes.extend_from_slice(b",\"isError\":true");
     }
     append_end(bytes, output.meta.as_deref(), modern_tail);
+}
+
+/// A result, from its JSON without the closing brace, with what closes it.
+pub(crate) fn closed(open: String, meta: Option<&Map<String, Value>>, tail: Option<&str>) -> Bytes {
+    let mut bytes = open.into_bytes();
+    append_end(&mut bytes, meta.filter(|meta| !meta.is_empty()), tail);
+    Bytes::from(bytes)
 }
 
 /// What closes the result of a tool: its own `_meta`, joined with that of every modern result.

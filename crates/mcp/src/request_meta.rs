@@ -2,9 +2,11 @@
 //! arguments stay raw until their tool is known.
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::envelope::text_of;
 use crate::limits;
@@ -62,8 +64,12 @@ impl<'a> Params<'a> {
         if !raw.get().starts_with('{') {
             return Err(ProtocolError::missing_meta("`_meta` must be an object"));
         }
-        serde_json::from_str(raw.get())
-            .map_err(|error| ProtocolError::missing_meta(format!("`_meta`: {error}")))
+        let meta: RequestMeta<'a> = serde_json::from_str(raw.get())
+            .map_err(|error| ProtocolError::missing_meta(format!("`_meta`: {error}")))?;
+        Ok(RequestMeta {
+            json: Some(raw.get()),
+            ..meta
+        })
     }
 
     /// What a method acts on: a tool or a prompt by its name, a resource by its address, a task by
@@ -94,6 +100,9 @@ impl<'a> Params<'a> {
 /// "Per-request protocol fields".
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct RequestMeta<'a> {
+    /// All of it, as it was sent.
+    #[serde(skip)]
+    json: Option<&'a str>,
     #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
     version: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "io.modelcontextprotocol/clientInfo")]
@@ -107,32 +116,42 @@ pub(crate) struct RequestMeta<'a> {
 }
 
 impl<'a> RequestMeta<'a> {
+    /// All of it as it was sent, if it was sent.
+    pub(crate) fn json(&self) -> Option<&'a str> {
+        self.json
+    }
+
     /// Whether the request carries any of the metadata of 2026-07-28.
     pub(crate) fn is_modern(&self) -> bool {
         self.version.is_some() || self.client.is_some() || self.capabilities.is_some()
     }
 
-    /// The revision's name and the declared capabilities, both of which are required.
-    pub(crate) fn required(&self) -> Result<(Cow<'a, str>, &'a RawValue), ProtocolError> {
+    /// The revision's name, which is required, as the declared capabilities are.
+    pub(crate) fn required(&self) -> Result<Cow<'a, str>, ProtocolError> {
         let version = self.version.and_then(text_of).ok_or_else(|| {
             ProtocolError::missing_meta(
                 "`_meta` needs `io.modelcontextprotocol/protocolVersion`, a string",
             )
         })?;
-        let capabilities = self
+        let has_capabilities = self
             .capabilities
-            .filter(|raw| raw.get().starts_with('{'))
-            .ok_or_else(|| {
-                ProtocolError::missing_meta(
-                    "`_meta` needs `io.modelcontextprotocol/clientCapabilities`, an object",
-                )
-            })?;
-        Ok((version, capabilities))
+            .is_some_and(|raw| raw.get().starts_with('{'));
+        if !has_capabilities {
+            return Err(ProtocolError::missing_meta(
+                "`_meta` needs `io.modelcontextprotocol/clientCapabilities`, an object",
+            ));
+        }
+        Ok(version)
     }
 
     /// What the client says of itself, as JSON.
     pub(crate) fn client(&self) -> Option<&'a str> {
         self.client.map(RawValue::get)
+    }
+
+    /// What the client declares that it can do, as JSON.
+    pub(crate) fn capabilities(&self) -> Option<&'a str> {
+        self.capabilities.map(RawValue::get)
     }
 
     /// The token under which the client wants to hear of progress, as JSON: a string or an integer.
@@ -146,6 +165,42 @@ impl<'a> RequestMeta<'a> {
     pub(crate) fn log_level(&self) -> Result<Option<LogLevel>, ProtocolError> {
         self.log_level.map(read_level).transpose()
     }
+}
+
+/// The `_meta` of a request as it was sent, kept beyond the message; read when somebody asks.
+#[derive(Debug, Default)]
+pub(crate) struct SentMeta {
+    json: Option<Arc<str>>,
+    read: OnceLock<Map<String, Value>>,
+}
+
+impl SentMeta {
+    pub(crate) fn of(json: Option<&str>) -> Self {
+        Self {
+            json: json.map(Arc::from),
+            read: OnceLock::new(),
+        }
+    }
+
+    /// All of it as it was sent.
+    pub(crate) fn json(&self) -> Option<&Arc<str>> {
+        self.json.as_ref()
+    }
+
+    /// Its members; none where there is none.
+    pub(crate) fn read(&self) -> &Map<String, Value> {
+        self.read.get_or_init(|| {
+            let json = self.json.as_deref();
+            json.and_then(|json| serde_json::from_str(json).ok())
+                .unwrap_or_default()
+        })
+    }
+}
+
+/// The trace that a request is part of. Source: specification 2026-07-28, Overview, "Trace
+/// Context", and W3C Trace Context.
+pub(crate) fn traceparent(meta: &Map<String, Value>) -> Option<&str> {
+    meta.get("traceparent").and_then(Value::as_str)
 }
 
 /// A log level by its name.

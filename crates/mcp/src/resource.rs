@@ -1,5 +1,6 @@
 //! Resources: data that a client may read by an address, fixed or made after a template.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +16,7 @@ use crate::call::Call;
 use crate::completion::CompletionFunction;
 use crate::icon::Icon;
 use crate::limits;
-use crate::output::Failure;
+use crate::output::{Failure, ResourceAnnotations};
 use crate::policy::{Policy, both};
 
 /// The result of a resource's function.
@@ -26,58 +27,70 @@ pub(crate) type ResourceFunction<C> = Arc<dyn Fn(Call<C>) -> ResourceFuture + Se
 type ParameterCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 type ParametersCheck = Box<dyn Fn(&Map<String, Value>) -> bool + Send + Sync>;
 
-/// The contents of a resource.
+/// The contents of a resource: text or bytes, made of them with `into`, and what goes with them.
+///
+/// ```
+/// use footbridge_mcp::ResourceBody;
+/// use serde_json::json;
+///
+/// let body = ResourceBody::from("a,b").mime_type("text/csv").meta("example.org/rows", json!(1));
+/// # let _ = body;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ResourceBody {
-    /// Text.
+pub struct ResourceBody {
+    content: BodyContent,
+    mime_type: Option<String>,
+    meta: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum BodyContent {
     Text(String),
-    /// Bytes; sent as Base64.
+    /// Sent as Base64.
     Bytes(Vec<u8>),
+}
+
+impl ResourceBody {
+    fn of(content: BodyContent) -> Self {
+        Self {
+            content,
+            mime_type: None,
+            meta: Map::new(),
+        }
+    }
+
+    /// The media type of these contents, in place of that of the resource.
+    #[must_use]
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Adds an entry to `_meta` of the contents: something that a client and a server agreed on
+    /// beside the protocol. The key has a prefix such as `example.org/`.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(key.into(), value);
+        self
+    }
 }
 
 impl From<String> for ResourceBody {
     fn from(text: String) -> Self {
-        Self::Text(text)
+        Self::of(BodyContent::Text(text))
     }
 }
 
 impl From<&str> for ResourceBody {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        text.to_owned().into()
     }
 }
 
 impl From<Vec<u8>> for ResourceBody {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes)
+        Self::of(BodyContent::Bytes(bytes))
     }
-}
-
-/// For whom a resource is, and how much it matters. Source: specification 2026-07-28, Resources,
-/// "Annotations".
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResourceAnnotations {
-    /// `user`, `assistant` or both.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub audience: Vec<Audience>,
-    /// From 0, optional, to 1, effectively required.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub priority: Option<f64>,
-    /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
-}
-
-/// The reader that something is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Audience {
-    /// The person.
-    User,
-    /// The language model.
-    Assistant,
 }
 
 /// A resource of an endpoint whose callers are `C`.
@@ -331,27 +344,35 @@ pub(crate) struct ResourceEntry<'a> {
 pub(crate) struct Contents<'a> {
     uri: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mime_type: Option<&'a str>,
+    mime_type: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     blob: Option<String>,
+    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    meta: Map<String, Value>,
 }
 
 impl<'a> Contents<'a> {
     pub(crate) fn new(uri: &'a str, mime_type: Option<&'a str>, body: ResourceBody) -> Self {
-        let (text, blob) = match body {
-            ResourceBody::Text(text) => (Some(text), None),
-            ResourceBody::Bytes(bytes) => (
+        let ResourceBody {
+            content,
+            mime_type: own_type,
+            meta,
+        } = body;
+        let (text, blob) = match content {
+            BodyContent::Text(text) => (Some(text), None),
+            BodyContent::Bytes(bytes) => (
                 None,
                 Some(base64::engine::general_purpose::STANDARD.encode(bytes)),
             ),
         };
         Self {
             uri,
-            mime_type,
+            mime_type: own_type.map(Cow::Owned).or(mime_type.map(Cow::Borrowed)),
             text,
             blob,
+            meta,
         }
     }
 }

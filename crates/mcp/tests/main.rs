@@ -22,6 +22,8 @@ mod held;
 mod calls;
 #[path = "main/changing.rs"]
 mod changing;
+#[path = "main/layers.rs"]
+mod layers;
 #[path = "main/ledger.rs"]
 mod ledger;
 #[path = "main/shown.rs"]
@@ -31,6 +33,8 @@ mod shown;
 mod listed_schemas;
 #[path = "main/logged.rs"]
 mod logged;
+#[path = "main/marks.rs"]
+mod marks;
 #[path = "main/methods.rs"]
 mod methods;
 #[path = "main/pinned.rs"]

@@ -60,7 +60,7 @@ async fn read(
         return Err(Failure::NotFound);
     }
     match backend.read_resource(name, arguments).await {
-        Ok(text) => Ok(ResourceBody::Text(text)),
+        Ok(text) => Ok(ResourceBody::from(text)),
         Err(error) if matches!(error.status(), Some(404 | 410)) => Err(Failure::NotFound),
         Err(error) => {
             tracing::info!(

@@ -21,7 +21,7 @@ use crate::method::Method;
 use crate::output::Failure;
 use crate::protocol_error::ProtocolError;
 use crate::question::InputRequired;
-use crate::reply::Reply;
+use crate::reply::{self, Reply};
 use crate::revision::Revision;
 
 /// Work under way. Owns all it needs.
@@ -40,10 +40,10 @@ pub(super) enum StartedWork<C> {
     Tool { running: Running, structured: bool },
     /// A call that became a task at its beginning: the answer that hands it out.
     Task(Reply),
-    /// Another method; its result is a JSON object without its closing brace.
+    /// Another method.
     Method {
         name: String,
-        work: Fenced<String>,
+        work: Fenced<OpenResult>,
         keep: Keep,
         not_found: ProtocolError,
     },
@@ -52,8 +52,16 @@ pub(super) enum StartedWork<C> {
         method: Arc<Method<C>>,
         work: Fenced<Map<String, Value>>,
     },
+    /// A request within the layers of its endpoint.
+    Layered(Pin<Box<dyn Future<Output = MessageAnswer> + Send>>),
     /// A subscription; its result is whole.
     Subscription(Pin<Box<dyn Future<Output = Bytes> + Send>>),
+}
+
+/// A JSON object without its closing brace, and the entries of `_meta` that go into it.
+pub(super) struct OpenResult {
+    pub(super) json: String,
+    pub(super) meta: Map<String, Value>,
 }
 
 /// The time for which a client may keep a result.
@@ -99,6 +107,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
         let error = match work {
             StartedWork::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
             StartedWork::Task(reply) => return ok(reply),
+            StartedWork::Layered(work) => return work.await,
             StartedWork::Tool {
                 running,
                 structured,
@@ -125,31 +134,31 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 keep,
                 not_found,
             } => match work.await {
-                Ok(open) => {
-                    let result = match (identity.tail(revision), keep) {
-                        (None, _) => format!("{open}}}").into(),
+                Ok(OpenResult { json, meta }) => {
+                    let tail = identity.tail(revision);
+                    let result = match (tail, keep) {
                         (Some(_), Keep::For(ttl)) => {
-                            identity.cacheable(open, ttl, CacheScope::Private)
+                            identity.cacheable(json, ttl, CacheScope::Private)
                         }
-                        (Some(tail), Keep::No) => format!("{open}{tail}").into(),
+                        _ => reply::closed(json, Some(&meta), tail),
                     };
                     return ok(Reply::ready(&id, result));
                 }
                 Err(Stopped::Failed(Failure::InputRequired(required))) => {
                     return ask(&id, *required, waiting, revision, &catalog);
                 }
-                Err(stopped) => method_error(&name, stopped, not_found),
+                Err(stopped) => stopped.into_error("a method", &name, not_found),
             },
             StartedWork::Custom { method, work } => match work.await {
                 Ok(result) => {
                     return ok(Reply::ready(
                         &id,
-                        custom::result(&method, result, identity, revision).into(),
+                        custom::result(method.cache, result, identity, revision).into(),
                     ));
                 }
-                Err(stopped) => method_error(
+                Err(stopped) => stopped.into_error(
+                    "a method",
                     &method.name,
-                    stopped,
                     ProtocolError::unknown_method(&method.name),
                 ),
             },
@@ -191,26 +200,5 @@ fn ask<C>(
             &catalog.identity.modern_meta,
         )),
         None => refusal(Some(id), revision, &ProtocolError::internal()),
-    }
-}
-
-fn method_error(method: &str, stopped: Stopped, not_found: ProtocolError) -> ProtocolError {
-    match stopped {
-        Stopped::Failed(Failure::NotFound) => not_found,
-        Stopped::Failed(Failure::MissingCapability(capabilities)) => {
-            ProtocolError::missing_capability(&capabilities)
-        }
-        Stopped::Failed(Failure::Forbidden(message)) => ProtocolError::forbidden(message),
-        Stopped::Failed(Failure::Told(message)) => ProtocolError::invalid_params(message),
-        Stopped::Failed(Failure::Internal(error)) => {
-            tracing::error!(%method, error = &*error, "a method failed");
-            ProtocolError::internal()
-        }
-        Stopped::Failed(Failure::InputRequired(_)) => ProtocolError::internal(),
-        Stopped::Late(limit) => ProtocolError::too_slow(limit),
-        Stopped::Panicked(panic) => {
-            tracing::error!(%method, panic, "a method panicked");
-            ProtocolError::internal()
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! Requests for methods of an application's own: their parameters, their header rule, the form of
 //! their results.
 
+use std::time::Duration;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -39,7 +41,7 @@ pub(super) fn check_name<C>(
 
 /// A whole result; what it says itself of the modern era's own keys stands.
 pub(super) fn result<C>(
-    method: &Method<C>,
+    ttl: Option<Duration>,
     mut result: Map<String, Value>,
     identity: &Identity<C>,
     revision: Option<Revision>,
@@ -63,7 +65,7 @@ pub(super) fn result<C>(
         result
             .entry("resultType")
             .or_insert_with(|| json!("complete"));
-        if let Some(ttl) = method.cache {
+        if let Some(ttl) = ttl {
             let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
             result.entry("ttlMs").or_insert_with(|| json!(ttl));
             result

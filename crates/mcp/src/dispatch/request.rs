@@ -22,7 +22,7 @@ use crate::method::Method;
 use crate::mirrored_headers;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
-use crate::request_meta::{self, Params, RequestMeta};
+use crate::request_meta::{self, Params, RequestMeta, SentMeta};
 use crate::revision::Revision;
 use crate::tasks::Tasks;
 
@@ -90,7 +90,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         meta: &RequestMeta<'_>,
         raw: Option<&RawValue>,
     ) -> Result<Dispatched<C>, ProtocolError> {
-        let (version, capabilities) = meta.required()?;
+        let version = meta.required()?;
         if let Some(headers) = self.arrival.origin.headers {
             mirrored_headers::check_standard(
                 headers,
@@ -106,9 +106,11 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             .log_level()?
             .filter(|_| self.catalog.identity.profile.logging);
         let context = |asking| {
+            let sent = SentMeta::of(meta.json());
             Arc::new(RequestContext {
                 revision: Some(revision),
-                client: Arc::new(Client::new(meta.client(), Some(capabilities.get()))),
+                client: Arc::new(Client::of_meta(&sent)),
+                meta: sent,
                 progress_token: meta.progress_token().map(Box::from),
                 log_level,
                 outlet: self.arrival.outlet.clone(),
@@ -383,6 +385,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
     fn legacy_context(&self, meta: &RequestMeta<'_>) -> Arc<RequestContext> {
         let mut context = RequestContext {
             revision: self.arrival.origin.revision(),
+            meta: SentMeta::of(meta.json()),
             progress_token: meta.progress_token().map(Box::from),
             outlet: self.arrival.outlet.clone(),
             ..RequestContext::default()

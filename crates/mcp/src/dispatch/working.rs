@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::calling::{Keep, SealContext, StartedWork, Voice};
+use super::calling::{Keep, OpenResult, SealContext, StartedWork, Voice};
 use super::request::RequestDispatch;
 use super::{Calling, Dispatched};
 use crate::arguments::ArgumentSchema;
@@ -196,7 +196,9 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
         let getting = (prompt.function)(self.call_with(arguments, context));
         let description = prompt.description.clone();
         let work = Box::pin(async move {
-            let messages = serde_json::to_value(getting.await?)?;
+            let messages = getting.await?;
+            let meta = messages.meta.clone();
+            let messages = serde_json::to_value(messages)?;
             let mut result = Map::new();
             if !description.is_empty() {
                 result.insert("description".to_owned(), Value::from(description));
@@ -204,7 +206,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
             if let Value::Object(messages) = messages {
                 result.extend(messages);
             }
-            open(&result)
+            open(&result).map(|json| OpenResult { meta, ..json })
         });
         let work = Fenced::new(work, prompt.time_limit, context);
         Ok(StartedWork::Method {
@@ -383,10 +385,13 @@ fn arguments(params: &Params<'_>) -> Result<Map<String, Value>, ProtocolError> {
 }
 
 /// A result as a JSON object without its closing brace, which never is empty.
-fn open(result: &impl serde::Serialize) -> Result<String, Failure> {
+fn open(result: &impl serde::Serialize) -> Result<OpenResult, Failure> {
     let mut json = serde_json::to_string(result)?;
     json.pop();
-    Ok(json)
+    Ok(OpenResult {
+        json,
+        meta: Map::new(),
+    })
 }
 
 #[cfg(test)]

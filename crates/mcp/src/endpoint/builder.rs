@@ -1,12 +1,14 @@
 //! The builder of an endpoint: every problem is found and listed before anything is served.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Endpoint;
 use super::catalog::{Catalog, Hook};
 use super::identity::Identity;
+use super::layers::{EndpointRequest, LayerFunction, Next, RequestOutcome};
 use super::listing::{Edit, Listing, ServedThing};
 use super::profile::{CacheScope, Profile};
 use super::things::Things;
@@ -16,6 +18,7 @@ use crate::build_problem::{BuildProblem, BuildProblems};
 use crate::call::Call;
 use crate::icon::Icon;
 use crate::method::Method;
+use crate::output::Failure;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::tasks::TaskLimits;
@@ -40,6 +43,7 @@ pub struct EndpointBuilder<C> {
     profile: Profile<C>,
     state_key: Option<StateKey>,
     hook: Option<Hook<C>>,
+    layers: Vec<LayerFunction<C>>,
     tools: Vec<Tool<C>>,
     resources: Vec<Resource<C>>,
     prompts: Vec<Prompt<C>>,
@@ -52,6 +56,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             profile: Profile::new(name, version),
             state_key: None,
             hook: None,
+            layers: Vec::new(),
             tools: Vec::new(),
             resources: Vec::new(),
             prompts: Vec::new(),
@@ -160,6 +165,71 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         hook: impl Fn(&Call<C>, Visible<C>) -> Visible<C> + Send + Sync + 'static,
     ) -> Self {
         self.hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Puts a function around every request of a client, whatever its method and wherever it comes
+    /// in, and around every call of the program with [`Endpoint::call`]: for audit, metrics, limits
+    /// and traces. It goes on with [`Next::run`] or ends the request itself: with an outcome of its
+    /// own, or with a [`Failure`], which is to the client as one of a tool or method is. Of several,
+    /// the first one said is the outermost.
+    ///
+    /// The layer sees a request before anybody has looked at it, those among them that are refused,
+    /// and its outcome as it goes to the client. A request that its client takes back is dropped,
+    /// with the layer in it. A call that becomes a task ends as [`crate::OutcomeKind::BecameTask`].
+    ///
+    /// A layer that panics ends its request with an error, and so does one that takes more than
+    /// [`crate::limits::LAYER_TIME`] beside what it goes around. An endpoint without layers does
+    /// nothing for them.
+    ///
+    /// ```
+    /// use footbridge_mcp::{Call, Endpoint, EndpointRequest, Next, Output, Tool, fail};
+    /// use serde_json::json;
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let calls = Arc::new(AtomicUsize::new(0));
+    /// let counted = Arc::clone(&calls);
+    /// let endpoint = Endpoint::builder("counter", "1.0.0")
+    ///     .tool(Tool::new("count", "", json!({"type": "object"}), |_: Call<()>| async {
+    ///         Ok(Output::text("counted"))
+    ///     }))
+    ///     // The audit: who did what, how it ended, how large the answer was, how long it took.
+    ///     .layer(|request: EndpointRequest<()>, next: Next| async move {
+    ///         let start = std::time::Instant::now();
+    ///         let outcome = next.run().await;
+    ///         println!("{} {:?} {:?}: {:?}, {} bytes, {:?}", request.method(), request.name(),
+    ///             request.client().name(), outcome.kind(), outcome.bytes(), start.elapsed());
+    ///         Ok(outcome)
+    ///     })
+    ///     // A limit.
+    ///     .layer(move |request: EndpointRequest<()>, next: Next| {
+    ///         let count = counted.fetch_add(1, Ordering::Relaxed);
+    ///         async move {
+    ///             if request.method() == "tools/call" && count >= 1 {
+    ///                 return Err(fail("that was the last call of today; come back tomorrow"));
+    ///             }
+    ///             Ok(next.run().await)
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// let client = endpoint.test(());
+    /// assert_eq!(client.call("count", json!({})).await?.text(), "counted");
+    /// assert!(client.call("count", json!({})).await?.is_error());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[must_use]
+    pub fn layer<F, R>(mut self, layer: F) -> Self
+    where
+        F: Fn(EndpointRequest<C>, Next) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<RequestOutcome, Failure>> + Send + 'static,
+    {
+        self.layers.push(Arc::new(move |request, next| {
+            Box::pin(layer(request, next))
+        }));
         self
     }
 
@@ -302,7 +372,11 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         let Ok(state_key) = state_key else {
             return Err(BuildProblems(problems));
         };
-        let identity = Identity::new(self.profile, state_key);
+        let profile = Profile {
+            layers: self.layers.into(),
+            ..self.profile
+        };
+        let identity = Identity::new(profile, state_key);
         match Catalog::new(Arc::new(identity), things, self.hook) {
             Ok(catalog) if problems.is_empty() => Ok(Endpoint::of(catalog)),
             Ok(_) => Err(BuildProblems(problems)),

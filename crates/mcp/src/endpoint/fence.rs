@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::call::RequestContext;
 use crate::output::Failure;
+use crate::protocol_error::ProtocolError;
 
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
@@ -31,6 +32,35 @@ pub(crate) enum Stopped {
     Failed(Failure),
     Panicked(String),
     Late(Duration),
+}
+
+impl Stopped {
+    /// The error that the client gets; what failed inside is told to the log.
+    pub(crate) fn into_error(
+        self,
+        who: &str,
+        method: &str,
+        not_found: ProtocolError,
+    ) -> ProtocolError {
+        match self {
+            Self::Failed(Failure::NotFound) => not_found,
+            Self::Failed(Failure::MissingCapability(capabilities)) => {
+                ProtocolError::missing_capability(&capabilities)
+            }
+            Self::Failed(Failure::Forbidden(message)) => ProtocolError::forbidden(message),
+            Self::Failed(Failure::Told(message)) => ProtocolError::invalid_params(message),
+            Self::Failed(Failure::Internal(error)) => {
+                tracing::error!(%method, error = &*error, "{who} failed");
+                ProtocolError::internal()
+            }
+            Self::Failed(Failure::InputRequired(_)) => ProtocolError::internal(),
+            Self::Late(limit) => ProtocolError::too_slow(limit),
+            Self::Panicked(panic) => {
+                tracing::error!(%method, panic, "{who} panicked");
+                ProtocolError::internal()
+            }
+        }
+    }
 }
 
 impl<T> Fenced<T> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::layers::LayerFunction;
 use crate::icon::Icon;
 use crate::method::Method;
 use crate::revision::Revision;
@@ -51,6 +52,8 @@ pub(crate) struct Profile<C> {
     /// How calls may become tasks, where they may.
     pub(super) tasks: Option<TaskLimits>,
     pub(super) principal: Option<CallerName<C>>,
+    /// What goes around every request, the outermost first.
+    pub(crate) layers: Arc<[LayerFunction<C>]>,
 }
 
 /// Which kinds of things are offered.
@@ -79,6 +82,7 @@ impl<C> Profile<C> {
             announces_changes: false,
             tasks: None,
             principal: None,
+            layers: Arc::new([]),
         }
     }
 

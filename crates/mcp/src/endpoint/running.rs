@@ -26,6 +26,8 @@ enum RunningState {
         name: String,
         work: Fenced<Output>,
     },
+    /// Within the layers of the endpoint.
+    Layered(Pin<Box<dyn Future<Output = Result<Output, CallError>> + Send>>),
 }
 
 impl Running {
@@ -61,6 +63,14 @@ impl Running {
         }
     }
 
+    pub(super) fn layered(
+        work: Pin<Box<dyn Future<Output = Result<Output, CallError>> + Send>>,
+    ) -> Self {
+        Self {
+            state: RunningState::Layered(work),
+        }
+    }
+
     pub(super) fn tool(
         name: &str,
         future: ToolFuture,
@@ -86,6 +96,7 @@ impl Future for Running {
                     .take()
                     .unwrap_or_else(|| Ok(broken("a call was polled after its end"))),
             ),
+            RunningState::Layered(work) => work.as_mut().poll(context),
             RunningState::Tool { name, work } => {
                 work.poll_unpin(context).map(|ended| match ended {
                     Ok(output) => Ok(output),
@@ -107,7 +118,7 @@ impl std::fmt::Debug for Running {
     }
 }
 
-fn failed(tool: &str, failure: Failure) -> Result<Output, CallError> {
+pub(super) fn failed(tool: &str, failure: Failure) -> Result<Output, CallError> {
     Ok(match failure {
         Failure::Told(message) => Output::error(message),
         Failure::NotFound => Output::error(format!("{tool}: there is nothing of that name")),

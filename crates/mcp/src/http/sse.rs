@@ -132,6 +132,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
                 let answer = step.finish().await;
                 drop(held);
                 say(&outlet, answer).await;
+                session.conversation.answers_left();
                 drop(answering);
             })),
         }

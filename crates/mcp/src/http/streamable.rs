@@ -69,6 +69,14 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             Dispatched::Answered(answer) => {
                 return self.with_session(respond(answer), opening.into_inner(), caller);
             }
+            // Only an endpoint with layers answers `initialize` later than at once.
+            step if opening.get().is_some() => {
+                let answer = step.finish().await;
+                drop(held);
+                let begun = opening.into_inner();
+                let begun = begun.filter(|conversation| conversation.revision().is_some());
+                return self.with_session(respond(answer), begun, caller);
+            }
             // A large body keeps its place until its answer is known.
             step => Box::pin(async move {
                 let answer = step.finish().await;
