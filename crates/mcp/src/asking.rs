@@ -8,15 +8,13 @@
 mod round;
 pub(crate) mod sealed_state;
 
-use serde_json::Value;
-
 pub use round::{Answers, Round};
 pub(crate) use sealed_state::SealedState;
 pub use sealed_state::StateKey;
 
 use crate::call::Call;
 use crate::output::Failure;
-use crate::question::{Elicitation, Elicited, Root, Sampling};
+use crate::question::{Elicitation, Elicited, Root, Sampled, Sampling};
 
 impl<C> Call<C> {
     /// Begins a round of questions that are asked together.
@@ -40,7 +38,7 @@ impl<C> Call<C> {
     ///
     /// # Errors
     /// As [`Call::elicit`].
-    pub async fn sample(&self, name: &str, sampling: Sampling) -> Result<Value, Failure> {
+    pub async fn sample(&self, name: &str, sampling: Sampling) -> Result<Sampled, Failure> {
         let mut answers = self.round().sample(name, sampling).ask().await?;
         answers.sampled(name)
     }

@@ -101,13 +101,16 @@ pub use output::{
     ResourceLink, ToolResult, fail,
 };
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
-pub use question::{Elicitation, Elicited, InputRequired, Root, Sampling};
+pub use question::{Elicitation, Elicited, InputRequired, Root, Sampled, Sampling};
 pub use reply::OutcomeKind;
 pub use resource::{Resource, ResourceBody, ResourceResult};
 pub use revision::Revision;
 pub use tasks::{TaskLimits, TaskUse};
 pub use tool::{Effect, Tool};
-pub use typed::{Begin, IntoOutput, Json, OutputShape, Read, Run};
+pub use typed::{Begin, InputType, IntoOutput, Json, OutputShape, Read, Run};
+
+// The crates whose types stand in signatures.
+pub use {schemars, secrecy, serde_json};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

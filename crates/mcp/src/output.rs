@@ -425,8 +425,11 @@ pub fn fail(message: impl Into<String>) -> Failure {
     Failure::Told(message.into())
 }
 
-impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
+/// `?` takes whatever is an error: every `std::error::Error`, `anyhow::Error` and its like, a boxed
+/// error, a text. It is our bug or our trouble, logged and not shown; what the client is to read is
+/// said with [`fail`].
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Internal(Box::new(error))
+        Self::Internal(error.into())
     }
 }

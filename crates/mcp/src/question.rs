@@ -53,16 +53,28 @@ impl Elicitation {
     }
 }
 
-/// The response of the user to a form or a page.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Elicited {
+/// The response of the user to a form or a page. The content is a `T`: of [`crate::Call::ask`] the type
+/// that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elicited<T = Map<String, Value>> {
     /// Filled it in; the content fits the form's schema. Agreed to open the page; there is no
     /// content.
-    Accepted(Map<String, Value>),
+    Accepted(T),
     /// Said no.
     Declined,
     /// Closed it.
     Cancelled,
+}
+
+impl<T> Elicited<T> {
+    /// What the user filled in; nothing where the answer was no, or none.
+    #[must_use]
+    pub fn accepted(self) -> Option<T> {
+        match self {
+            Self::Accepted(content) => Some(content),
+            Self::Declined | Self::Cancelled => None,
+        }
+    }
 }
 
 /// A request to the client's language model. Source: specification 2026-07-28, Sampling.
@@ -94,6 +106,50 @@ impl Sampling {
     #[must_use]
     pub fn params(params: Map<String, Value>) -> Self {
         Self { params }
+    }
+}
+
+/// The answer of the client's language model to a [`Sampling`]: a `CreateMessageResult`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sampled {
+    result: Value,
+}
+
+impl Sampled {
+    pub(crate) fn new(result: Value) -> Self {
+        Self { result }
+    }
+
+    /// The text of the answer; of several blocks of text, one after another.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let content = self.result.get("content").unwrap_or(&Value::Null);
+        let blocks = content
+            .as_array()
+            .map_or(std::slice::from_ref(content), Vec::as_slice);
+        let text = |block: &Value| {
+            let text = block.get("text").and_then(Value::as_str);
+            text.map(str::to_owned)
+        };
+        blocks.iter().filter_map(text).collect()
+    }
+
+    /// Which language model it was, by the client's word.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.result.get("model").and_then(Value::as_str)
+    }
+
+    /// Why it stopped, such as `endTurn` or `maxTokens`.
+    #[must_use]
+    pub fn stop_reason(&self) -> Option<&str> {
+        self.result.get("stopReason").and_then(Value::as_str)
+    }
+
+    /// The whole answer.
+    #[must_use]
+    pub fn as_json(&self) -> &Value {
+        &self.result
     }
 }
 

@@ -89,7 +89,8 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     }
 
     /// What the client answers to the question of this name, such as `{"action": "accept",
-    /// "content": {…}}` to an elicitation.
+    /// "content": {…}}` to an elicitation. A question of [`crate::Call::ask`] has the name of its
+    /// type in `snake_case`.
     #[must_use]
     pub fn answer(mut self, question: impl Into<String>, answer: Value) -> Self {
         self.answers.insert(question.into(), answer);
@@ -235,7 +236,11 @@ impl<C: Send + Sync + 'static> TestClient<C> {
     fn answers_to(&self, questions: &Map<String, Value>) -> Result<Value, TestError> {
         let mut answers = Map::new();
         for (name, question) in questions {
-            let Some(answer) = self.answers.get(name) else {
+            // The name of a question that is a type ends in a mark of what it asks.
+            let unmarked = name.rsplit_once('-').map(|(name, _)| name);
+            let known = self.answers.get(name);
+            let known = known.or_else(|| self.answers.get(unmarked?));
+            let Some(answer) = known else {
                 let message =
                     format!("the endpoint asks {name:?}, and the test gave no answer to it");
                 return Err(TestError {

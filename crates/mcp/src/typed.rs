@@ -2,8 +2,10 @@
 //! resource one of an address's parameters that reads, a prompt one of arguments that begins.
 
 mod aliases;
+mod asked;
 mod beginning;
 mod choices;
+mod input_type;
 mod into_output;
 mod reading;
 mod schema;
@@ -11,14 +13,13 @@ mod texts;
 
 use std::future::Future;
 
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::call::Call;
 use crate::output::{Failure, fail};
 use crate::tool::Tool;
 pub use beginning::Begin;
+pub use input_type::InputType;
 pub use into_output::{IntoOutput, Json, OutputShape};
 pub use reading::Read;
 
@@ -97,7 +98,7 @@ pub use reading::Read;
 /// # }
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
 /// ```
-pub trait Run<C>: DeserializeOwned + JsonSchema + Send + 'static {
+pub trait Run<C>: InputType {
     /// What it answers: text, content, or [`Json`].
     type Output: IntoOutput;
 
@@ -121,21 +122,22 @@ impl<C: Send + Sync + 'static> Tool<C> {
     pub fn of<T: Run<C>>() -> Self {
         let shape = <T::Output as IntoOutput>::shape();
         let output_schema = shape.schema().cloned();
-        // A struct without fields and braces is read from a null.
-        let is_unit = schema::is_unit::<T>();
-        let input = schema::input::<T>();
-        let aliases = aliases::of::<T>(&input);
+        let (input, is_unit) = (
+            schema::input::<T::Derived>(),
+            schema::is_unit::<T::Derived>(),
+        );
+        let aliases = aliases::of::<T::Derived>(&input);
         let shown = choices::as_one_object(&input);
         let tool = Self::new(
-            schema::name::<T>(),
-            schema::description::<T>(),
+            schema::name::<T::Derived>(),
+            schema::description::<T::Derived>(),
             shown.clone().unwrap_or_else(|| input.clone()),
             move |mut call: Call<C>| {
                 let arguments = std::mem::take(&mut call.arguments);
                 let read = if is_unit {
-                    serde_json::from_value(Value::Null)
+                    schema::read::<T>(Value::Null)
                 } else {
-                    arguments.read::<T>()
+                    arguments.read::<T::Derived>().map(T::of)
                 };
                 let shape = shape.clone();
                 async move {

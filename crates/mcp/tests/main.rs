@@ -22,6 +22,8 @@ mod held;
 mod calls;
 #[path = "main/changing.rs"]
 mod changing;
+#[path = "main/compiler.rs"]
+mod compiler;
 #[path = "main/layers.rs"]
 mod layers;
 #[path = "main/ledger.rs"]
@@ -41,6 +43,8 @@ mod methods;
 mod pinned;
 #[path = "main/served.rs"]
 mod served;
+#[path = "main/typed_questions.rs"]
+mod typed_questions;
 #[path = "main/typed_things.rs"]
 mod typed_things;
 #[path = "main/typed_tools.rs"]

@@ -21,7 +21,7 @@ pub(crate) fn tools() -> Vec<Tool<()>> {
         }),
         tool("test_input_required_result_sampling", |call| async move {
             let answer = call.sample("capital_question", capital()).await?;
-            Ok(Output::text(text_of(&answer)))
+            Ok(Output::text(answer.text()))
         }),
         tool("test_input_required_result_list_roots", |call| async move {
             let roots = call.roots("client_roots").await?;
@@ -82,7 +82,7 @@ pub(crate) fn tools() -> Vec<Tool<()>> {
         ),
         asks_with("test_sampling", "prompt", |call, prompt| async move {
             let answer = call.sample("prompt", Sampling::text(prompt, 100)).await?;
-            Ok(Output::text(format!("LLM response: {}", text_of(&answer))))
+            Ok(Output::text(format!("LLM response: {}", answer.text())))
         }),
         asks_with("test_elicitation", "message", |call, message| async move {
             let schema = json!({
@@ -140,7 +140,7 @@ async fn multiple_inputs(call: Call<()>) -> ToolResult {
         .roots("client_roots");
     let mut answers = round.ask().await?;
     let name = accepted(answers.elicited("user_name")?)?;
-    let greeting = text_of(&answers.sampled("greeting")?);
+    let greeting = answers.sampled("greeting")?.text();
     let roots = answers.roots("client_roots")?.len();
     let name = name.get("name").and_then(Value::as_str).unwrap_or_default();
     Ok(Output::text(format!("{greeting} {name}, {roots} roots")))
@@ -192,14 +192,6 @@ fn form(message: &str, property: &str, kind: &str) -> Elicitation {
 
 fn capital() -> Sampling {
     Sampling::text("What is the capital of France?", 100)
-}
-
-fn text_of(answer: &Value) -> String {
-    answer
-        .pointer("/content/text")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
 }
 
 fn enums() -> Value {

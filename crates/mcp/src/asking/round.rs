@@ -9,7 +9,7 @@ use crate::call::{Asking, RequestContext};
 use crate::limits;
 use crate::output::{Failure, fail};
 use crate::question::{
-    ClientQuestion, Elicitation, Elicited, InputRequired, Questions, Root, Sampling,
+    ClientQuestion, Elicitation, Elicited, InputRequired, Questions, Root, Sampled, Sampling,
 };
 
 /// A round of questions under way.
@@ -185,8 +185,8 @@ impl Answers {
     ///
     /// # Errors
     /// When the round had no such question.
-    pub fn sampled(&mut self, name: &str) -> Result<Value, Failure> {
-        self.take(name)
+    pub fn sampled(&mut self, name: &str) -> Result<Sampled, Failure> {
+        self.take(name).map(Sampled::new)
     }
 
     /// The client's directories.

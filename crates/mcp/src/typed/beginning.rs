@@ -2,10 +2,7 @@
 
 use std::future::Future;
 
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
-
-use super::{schema, texts};
+use super::{InputType, schema, texts};
 use crate::call::Call;
 use crate::output::fail;
 use crate::prompt::{Prompt, PromptArgument, PromptResult};
@@ -42,7 +39,7 @@ use crate::prompt::{Prompt, PromptArgument, PromptResult};
 /// # }
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
 /// ```
-pub trait Begin<C>: DeserializeOwned + JsonSchema + Send + 'static {
+pub trait Begin<C>: InputType {
     /// Makes the messages. The arguments are in `self`; those of the call are empty.
     ///
     /// # Errors
@@ -62,14 +59,15 @@ impl<C: Send + Sync + 'static> Prompt<C> {
     #[must_use]
     pub fn of<T: Begin<C>>() -> Self {
         let prompt = Self::new(
-            schema::name::<T>(),
-            schema::description::<T>(),
+            schema::name::<T::Derived>(),
+            schema::description::<T::Derived>(),
             |mut call: Call<C>| {
-                let arguments = texts::read::<T>(&std::mem::take(&mut call.arguments).into_map());
-                async move { arguments.map_err(fail)?.begin(&call).await }
+                let arguments =
+                    texts::read::<T::Derived>(&std::mem::take(&mut call.arguments).into_map());
+                async move { T::of(arguments.map_err(fail)?).begin(&call).await }
             },
         );
-        let arguments = schema::fields::<T>().into_iter().map(|field| {
+        let arguments = schema::fields::<T::Derived>().into_iter().map(|field| {
             let argument = if field.is_required {
                 PromptArgument::required
             } else {

@@ -10,6 +10,13 @@ use super::schema;
 use crate::output::{Content, Output, ToolResult};
 
 /// A type that a tool can answer with.
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot answer with `{Self}`",
+    label = "no answer of a tool",
+    note = "a tool answers with a text (`String`, `&'static str`), with `Json<T>` of a type that \
+            derives `serde::Serialize` and `schemars::JsonSchema`, with `Content`, `Vec<Content>`, \
+            or with an `Output`"
+)]
 pub trait IntoOutput: Send + 'static {
     /// What is known of every value of the type. Default: it has no structure.
     #[must_use]
@@ -47,6 +54,7 @@ impl OutputShape {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + Send + 'static> IntoOutput for Json<T> {
     fn shape() -> OutputShape {
         let schema = schema::output::<T>();

@@ -2,10 +2,7 @@
 
 use std::future::Future;
 
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
-
-use super::{schema, texts};
+use super::{InputType, schema, texts};
 use crate::call::Call;
 use crate::output::Failure;
 use crate::resource::{Resource, ResourceResult};
@@ -42,7 +39,7 @@ use crate::resource::{Resource, ResourceResult};
 /// # }
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
 /// ```
-pub trait Read<C>: DeserializeOwned + JsonSchema + Send + 'static {
+pub trait Read<C>: InputType {
     /// Its URI, or a template of one (RFC 6570 level 1, and `{+path}` last) with the names of the
     /// fields in it.
     const ADDRESS: &'static str;
@@ -68,24 +65,29 @@ impl<C: Send + Sync + 'static> Resource<C> {
     pub fn of<T: Read<C>>() -> Self {
         let read = |mut call: Call<C>| {
             // Admitted before, so it reads again.
-            let parameters = texts::read::<T>(&std::mem::take(&mut call.arguments).into_map());
-            async move { parameters.map_err(|_| Failure::NotFound)?.read(&call).await }
+            let parameters =
+                texts::read::<T::Derived>(&std::mem::take(&mut call.arguments).into_map());
+            async move {
+                T::of(parameters.map_err(|_| Failure::NotFound)?)
+                    .read(&call)
+                    .await
+            }
         };
-        let name = schema::name::<T>();
+        let name = schema::name::<T::Derived>();
         let resource = if T::ADDRESS.contains('{') {
             Self::template(T::ADDRESS, name, read)
         } else {
             Self::new(T::ADDRESS, name, read)
         };
-        let description = schema::description::<T>();
+        let description = schema::description::<T::Derived>();
         let resource = if description.is_empty() {
             resource
         } else {
             resource.description(description)
         };
         resource
-            .with_fields(schema::fields::<T>(), |parameters| {
-                texts::read::<T>(parameters).is_ok()
+            .with_fields(schema::fields::<T::Derived>(), |parameters| {
+                texts::read::<T::Derived>(parameters).is_ok()
             })
             .allowed_for(T::allowed_for)
     }

@@ -6,7 +6,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use super::choices;
+use super::{InputType, choices};
 use crate::resource::StructField;
 use crate::subschemas;
 
@@ -116,6 +116,50 @@ pub(super) fn fields<T: JsonSchema>() -> Vec<StructField> {
             .is_some_and(|required| required.iter().any(|required| required == name)),
     };
     properties.map(field).collect()
+}
+
+/// The schema of a form for the user: an object of texts, numbers, booleans and choices. The error
+/// is one sentence for the developer. Source: specification 2026-07-28, Elicitation, "Requested
+/// Schema".
+pub(super) fn form<T: JsonSchema>() -> Result<Value, String> {
+    let mut schema = input::<T>();
+    let named = |field: &str, why: &str| format!("`{field}` of `{}` {why}", T::schema_name());
+    let root = schema.as_object_mut().filter(|root| {
+        root.get("type").is_some_and(|kind| kind == "object") && !root.contains_key("anyOf")
+    });
+    let root =
+        root.ok_or_else(|| format!("`{}` is no form: it must be a struct", T::schema_name()))?;
+    root.shift_remove("additionalProperties");
+    root.shift_remove("$defs");
+    let properties = root.entry("properties").or_insert_with(|| json!({}));
+    for (name, property) in properties.as_object().into_iter().flatten() {
+        let has_kind = |schema: &Value, kinds: &[&str]| {
+            let kind = schema.get("type").and_then(Value::as_str);
+            kind.is_some_and(|kind| kinds.contains(&kind))
+        };
+        let is_list_of_words = property
+            .get("items")
+            .is_some_and(|items| has_kind(items, &["string"]) && items.get("enum").is_some());
+        let is_simple = has_kind(property, &["string", "integer", "number", "boolean"]);
+        if !is_simple && !is_list_of_words {
+            return Err(named(
+                name,
+                "cannot stand in a form, which has texts, numbers, booleans, enums without data and \
+                 lists of such enums",
+            ));
+        }
+    }
+    Ok(schema)
+}
+
+/// A type from the object that is its JSON; a struct without fields and braces is read from a null.
+pub(super) fn read<T: InputType>(object: Value) -> serde_json::Result<T> {
+    let json = if is_unit::<T::Derived>() {
+        Value::Null
+    } else {
+        object
+    };
+    serde_json::from_value(json).map(T::of)
 }
 
 /// Whether it is a struct without fields and braces.

@@ -158,7 +158,7 @@ fn tools() -> Vec<Tool<Person>> {
             );
             Ok(Output::text(format!(
                 "{name:?} {} {}",
-                word["content"]["text"],
+                word.as_json()["content"]["text"],
                 roots.len()
             )))
         }),

@@ -53,7 +53,7 @@ fn tools() -> Vec<Tool<Person>> {
             let (word, roots) = (answers.sampled("word")?, answers.roots("where")?.len());
             let Elicited::Accepted(name) = answers.elicited("name")? else { return Ok(Output::text("nobody")) };
             let text = |value: &Value| value.as_str().unwrap().to_owned();
-            Ok(Output::text(format!("{} {roots} {}", text(&word["content"]["text"]), text(&name["name"]))))
+            Ok(Output::text(format!("{} {roots} {}", word.text(), text(&name["name"]))))
         })
         .task(TaskUse::Optional),
         tool("gives_up", |call| async move {
@@ -68,7 +68,7 @@ fn tools() -> Vec<Tool<Person>> {
         .task(TaskUse::Optional),
         tool(
             "samples",
-            |call| async move { Ok(Output::text(call.sample("word", Sampling::text("A word?", 5)).await?.to_string())) },
+            |call| async move { Ok(Output::text(call.sample("word", Sampling::text("A word?", 5)).await?.as_json().to_string())) },
         )
         .task(TaskUse::Optional),
         tool("asks_first", |call| async move {
