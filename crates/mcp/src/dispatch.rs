@@ -18,6 +18,7 @@ use futures_util::future::join_all;
 use serde_json::value::RawValue;
 
 use crate::conversation::Conversation;
+use crate::ending::Ending;
 use crate::endpoint::Endpoint;
 use crate::envelope::{self, Arrived, JsonRpcMessage, Malformed};
 use crate::limits;
@@ -42,6 +43,8 @@ pub(crate) struct Arrival<'a, C> {
     pub(crate) outlet: Option<Arc<dyn Outlet>>,
     /// Where an `initialize` outside of any conversation begins one.
     pub(crate) opening: Option<&'a OnceLock<Arc<Conversation>>>,
+    /// The end of the server, where the place knows it.
+    pub(crate) ending: Option<&'a Arc<Ending>>,
 }
 
 /// The origin of a message: the headers of one HTTP request, and the conversation of a session or a

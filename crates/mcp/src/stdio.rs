@@ -259,6 +259,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
             body: None,
             outlet: Some(outlet),
             opening: None,
+            ending: None,
         }
     }
 

@@ -287,6 +287,7 @@ impl<C: Send + Sync + 'static> TestClient<C> {
             body: None,
             outlet,
             opening: None,
+            ending: None,
         };
         let step = dispatch::take(&self.endpoint, request.to_string().as_bytes(), &arrival);
         drop(arrival);

@@ -52,6 +52,8 @@ mod typed_tools;
 #[path = "main/whole_types.rs"]
 mod whole_types;
 
+#[path = "main/endings.rs"]
+mod endings;
 #[path = "main/http_auth.rs"]
 mod http_auth;
 #[path = "main/http_callers.rs"]

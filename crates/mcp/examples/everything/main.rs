@@ -56,16 +56,11 @@ async fn over_http(endpoint: Endpoint<()>, port: u16) -> std::io::Result<()> {
     let sse = mcp.sse("/messages");
     let app = Router::new()
         .route_service("/sse", sse.clone())
-        .route_service("/messages", sse.clone())
-        .fallback_service(mcp.clone());
+        .route_service("/messages", sse)
+        .fallback_service(mcp);
     let told_to_end = told_to_end()?;
     eprintln!("listening on http://{address}/mcp, with HTTP+SSE at /sse");
-    let end = async move {
-        told_to_end.await;
-        mcp.end_streams();
-        sse.end_streams();
-    };
-    serve(listener, app, ServerLimits::default(), end).await;
+    serve(listener, app, ServerLimits::default(), told_to_end).await;
     Ok(())
 }
 

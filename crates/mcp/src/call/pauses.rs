@@ -149,6 +149,7 @@ mod tests {
             body: None,
             outlet,
             opening: None,
+            ending: None,
         };
         let request = br#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {}}}"#;
         let step = dispatch::take(&endpoint, request, &arrival);

@@ -14,6 +14,7 @@ use super::{Arrival, Calling, Dispatched, MessageAnswer, MessageOrigin, custom, 
 use crate::call::RequestContext;
 use crate::client::Client;
 use crate::conversation::Conversation;
+use crate::ending::Ending;
 use crate::endpoint::layers::{self, CarriedOutcome, EndpointRequest, RequestOutcome, SentParams};
 use crate::endpoint::{Endpoint, Identity};
 use crate::outlet::Outlet;
@@ -29,6 +30,7 @@ struct OwnedRequest<C> {
     headers: Option<HeaderMap>,
     conversation: Option<Arc<Conversation>>,
     outlet: Option<Arc<dyn Outlet>>,
+    ending: Option<Arc<Ending>>,
     /// The conversation that `initialize` begins.
     opening: Option<Arc<Conversation>>,
 }
@@ -59,6 +61,7 @@ pub(super) fn take<C: Send + Sync + 'static>(
         headers: headers.cloned(),
         conversation: conversation.cloned(),
         outlet: arrival.outlet.clone(),
+        ending: arrival.ending.cloned(),
         opening: opening.map(|opening| Arc::clone(opening.get_or_init(Arc::default))),
     };
     let begun = owned.opening.clone().or_else(|| owned.conversation.clone());
@@ -102,6 +105,7 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
             headers,
             conversation,
             outlet,
+            ending,
             opening,
         } = self;
         let step = {
@@ -119,6 +123,7 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
                 body: None,
                 outlet,
                 opening: opens.then_some(&begun),
+                ending: ending.as_ref(),
             };
             let params = match request.sent() {
                 SentParams::Client(params) => params.as_deref(),

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::changes::{Change, Hub, Listener};
 use crate::conversation::Conversation;
+use crate::ending::Ending;
 use crate::limits;
 use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
@@ -144,6 +145,35 @@ impl Listener for Subscription {
     }
 }
 
+/// What ends a subscription, beside its client and the endpoint.
+#[derive(Default)]
+pub(super) struct ListeningEnds {
+    pub(super) conversation: Option<Arc<Conversation>>,
+    pub(super) server: Option<Arc<Ending>>,
+}
+
+impl ListeningEnds {
+    /// Completes with the first of them.
+    async fn first(&self) {
+        let conversation = async {
+            match &self.conversation {
+                Some(conversation) => conversation.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        let server = async {
+            match &self.server {
+                Some(ending) => ending.wait().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = conversation => {}
+            () = server => {}
+        }
+    }
+}
+
 /// Tells what changes until the client goes, reads too slowly, or the conversation ends; then gives
 /// the result.
 pub(super) async fn listen(
@@ -152,7 +182,7 @@ pub(super) async fn listen(
     tasks: Vec<Arc<Task>>,
     outlet: Arc<dyn Outlet>,
     hub: Arc<Hub>,
-    conversation: Option<Arc<Conversation>>,
+    ends: ListeningEnds,
 ) -> Bytes {
     let meta = serde_json::json!({ "io.modelcontextprotocol/subscriptionId": id });
     let acknowledged = serde_json::json!({
@@ -183,16 +213,10 @@ pub(super) async fn listen(
             }
         }
     };
-    let ended = async {
-        match &conversation {
-            Some(conversation) => conversation.ended().await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         () = news_of_tasks => {}
         () = subscription.lost.notified() => {}
-        () = ended => {}
+        () = ends.first() => {}
         () = hub.ended() => {}
     }
     Bytes::from(serde_json::json!({ "resultType": "complete", "_meta": meta }).to_string())
@@ -223,7 +247,7 @@ mod tests {
     use bytes::Bytes;
     use serde_json::{Value, json};
 
-    use super::{Filter, listen};
+    use super::{Filter, ListeningEnds, listen};
     use crate::changes::{Change, Hub};
     use crate::outlet::Outlet;
 
@@ -262,7 +286,7 @@ mod tests {
             Vec::new(),
             Arc::clone(&outlet) as Arc<dyn Outlet>,
             Arc::clone(&hub),
-            None,
+            ListeningEnds::default(),
         ));
         let mut context = Context::from_waker(Waker::noop());
         assert!(listening.as_mut().poll(&mut context).is_pending());

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::calling::{StartedWork, Voice};
-use super::listening::{self, Filter};
+use super::listening::{self, Filter, ListeningEnds};
 use super::tasking::check_knows_tasks;
 use super::working::Brought;
 use super::{Arrival, Calling, Dispatched, MessageAnswer, custom, refusal};
@@ -203,14 +203,13 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             ProtocolError::invalid_params("listening needs a client that takes text/event-stream")
         })?;
         let id = serde_json::from_str(self.id).map_err(|_| ProtocolError::internal())?;
-        let conversation = self.arrival.origin.conversation.map(Arc::clone);
+        let ends = ListeningEnds {
+            conversation: self.arrival.origin.conversation.map(Arc::clone),
+            server: self.arrival.ending.map(Arc::clone),
+        };
+        let hub = Arc::clone(self.hub);
         let work = StartedWork::Subscription(Box::pin(listening::listen(
-            id,
-            filter,
-            tasks,
-            outlet,
-            Arc::clone(self.hub),
-            conversation,
+            id, filter, tasks, outlet, hub, ends,
         )));
         let (id, voice, catalog) = (
             self.id.to_owned(),

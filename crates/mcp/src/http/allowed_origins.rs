@@ -22,6 +22,8 @@ use http::{HeaderValue, header};
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins {
     named: Vec<HeaderValue>,
+    /// Schemes of programs, each with its `://`, whose pages are all let in.
+    schemes: Vec<String>,
     advice: Option<String>,
 }
 
@@ -44,7 +46,19 @@ impl AllowedOrigins {
 
     /// Names an origin as browsers send it, such as `https://app.example`, `http://localhost:6274`
     /// or `vscode-webview://id`: exact, with its port unless that is the scheme's. `null` lets
-    /// pages in that hide where they come from.
+    /// pages in that hide where they come from, which any page can.
+    ///
+    /// A program whose pages have a scheme of their own, and another name each time, is named by
+    /// the scheme alone: `vscode-webview:` lets in every page that an editor shows.
+    ///
+    /// ```
+    /// use footbridge_mcp::http::AllowedOrigins;
+    ///
+    /// let origins = AllowedOrigins::own().and("vscode-webview:")?.and("null")?;
+    /// # let _ = origins;
+    /// assert!(AllowedOrigins::own().and("https:").is_err());
+    /// # Ok::<(), footbridge_mcp::http::BadOrigin>(())
+    /// ```
     ///
     /// # Errors
     /// An origin that no browser would send.
@@ -53,6 +67,20 @@ impl AllowedOrigins {
             origin: origin.to_owned(),
             problem,
         };
+        if let Some(scheme) = origin.strip_suffix(':').filter(|scheme| is_scheme(scheme)) {
+            if OF_THE_WEB.contains(&scheme) {
+                return Err(bad(
+                    "is the scheme of pages of anybody, which are let in by name alone: write each \
+                     origin, such as http://localhost:6274"
+                        .to_owned(),
+                ));
+            }
+            let scheme = format!("{scheme}://");
+            if !self.schemes.contains(&scheme) {
+                self.schemes.push(scheme);
+            }
+            return Ok(self);
+        }
         check(origin).map_err(bad)?;
         let value = HeaderValue::from_str(origin).map_err(|_| bad(AS_SENT.to_owned()))?;
         if !self.named.contains(&value) {
@@ -74,20 +102,31 @@ impl AllowedOrigins {
 
     /// Whether a page of this origin may make this request.
     pub(super) fn allow(&self, head: &Parts, origin: &HeaderValue) -> bool {
-        self.named.contains(origin) || origin.to_str().is_ok_and(|origin| is_own(head, origin))
+        self.is_named(origin) || origin.to_str().is_ok_and(|origin| is_own(head, origin))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.named.is_empty()
+        self.named.is_empty() && self.schemes.is_empty()
     }
 
     /// The origin of a request, where it is one of those that are named and the only one.
-    pub(super) fn named_by(&self, head: &Parts) -> Option<&HeaderValue> {
+    pub(super) fn named_by<'h>(&self, head: &'h Parts) -> Option<&'h HeaderValue> {
         let mut origins = head.headers.get_all(header::ORIGIN).iter();
         let (Some(origin), None) = (origins.next(), origins.next()) else {
             return None;
         };
-        self.named.iter().find(|named| *named == origin)
+        self.is_named(origin).then_some(origin)
+    }
+
+    fn is_named(&self, origin: &HeaderValue) -> bool {
+        let is_of = |scheme: &String| {
+            let host = origin
+                .to_str()
+                .ok()
+                .and_then(|text| text.strip_prefix(scheme.as_str()));
+            host.is_some_and(is_host)
+        };
+        self.named.contains(origin) || self.schemes.iter().any(is_of)
     }
 }
 
@@ -185,6 +224,9 @@ fn check(origin: &str) -> Result<(), String> {
         Err(AS_SENT.to_owned())
     }
 }
+
+/// Schemes under which anybody has pages.
+const OF_THE_WEB: [&str; 7] = ["http", "https", "ws", "wss", "file", "data", "blob"];
 
 fn is_scheme(scheme: &str) -> bool {
     scheme.starts_with(|first: char| first.is_ascii_lowercase())
@@ -300,6 +342,29 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_of_a_program_lets_in_whatever_it_shows() {
+        let origins = AllowedOrigins::own().and("vscode-webview:").unwrap();
+        assert!(!origins.is_empty());
+        for page in ["vscode-webview://1a-b", "vscode-webview://0k9"] {
+            assert!(allows(&origins, "localhost:8000", page), "{page}");
+        }
+        for other in [
+            "vscode-webview:",
+            "vscode-webview://",
+            "vscode-webview://a/b",
+            "vscode-webview-2://a",
+            "https://vscode-webview",
+            "null",
+        ] {
+            assert!(!allows(&origins, "localhost:8000", other), "{other}");
+        }
+        for scheme in ["http:", "https:", "file:", "ws:", "data:"] {
+            let error = AllowedOrigins::own().and(scheme).unwrap_err().to_string();
+            assert!(error.contains("by name alone"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_no_browser_sends_is_refused_with_what_it_would_send() {
         for (origin, said) in [
             ("*", "a pattern"),
@@ -343,7 +408,8 @@ mod tests {
         fn whatever_is_named_is_an_origin_and_nothing_else_is_let_in(text in "\\PC{0,40}", other in "\\PC{0,40}") {
             if let Ok(origins) = AllowedOrigins::own().and(&text) {
                 let let_in = HeaderValue::from_str(&other).is_ok_and(|other| origins.allow(&head("/mcp", Some("own")), &other));
-                assert_eq!(let_in, other == text || other == "http://own");
+                let is_of_scheme = text.ends_with(':') && other.starts_with(&format!("{text}//"));
+                assert!(let_in == (other == text || other == "http://own") || is_of_scheme);
             }
         }
     }

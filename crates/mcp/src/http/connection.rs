@@ -20,13 +20,13 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tower_service::Service;
 
 use super::client_address::Peer;
 use super::places::{ConnectionPlace, Forwarded, PlacedConnection};
 use super::server::ServerLimits;
 use super::unread::UnreadLimit;
+use crate::ending::Ending;
 use crate::limits;
 
 /// The body of a request as it comes over a connection of [`super::serve`].
@@ -86,6 +86,18 @@ impl Body for IncomingBody {
     }
 }
 
+/// The end of the server that a request came in by, among the request's extensions: what would go on
+/// for ever ends with it.
+#[derive(Debug, Clone)]
+pub(super) struct ServerEnding(pub(super) Arc<Ending>);
+
+impl ServerEnding {
+    /// The end of the server of a request, where it is a server of ours.
+    pub(super) fn of(head: &Parts) -> Option<&Arc<Ending>> {
+        head.extensions.get::<Self>().map(|Self(ending)| ending)
+    }
+}
+
 /// An answer until it is sent: then the server waits for the client again.
 struct AnswerUnderWay {
     connection: Arc<PlacedConnection>,
@@ -98,15 +110,15 @@ impl Drop for AnswerUnderWay {
     }
 }
 
-/// Serves a connection until its client ends it, another takes its place or, once `stopping`
-/// closes, until the request under way is answered.
+/// Serves a connection until its client ends it, another takes its place or, once the end
+/// comes, until the request under way is answered.
 pub(super) async fn serve_connection<S, B>(
     builder: &http1::Builder,
     stream: UnreadLimit<TcpStream>,
     service: S,
     (place, peer): (ConnectionPlace, Peer),
     limits: Arc<ServerLimits>,
-    mut stopping: watch::Receiver<()>,
+    ending: ServerEnding,
 ) -> hyper::Result<()>
 where
     S: Service<Request<IncomingBody>, Response = Response<B>, Error = Infallible>
@@ -119,11 +131,13 @@ where
 {
     let service = TowerToHyperService::new(service);
     let has_asked = &AtomicBool::new(false);
+    let announced = ending.clone();
     let place = &place;
     let noticed = service_fn(move |request: Request<Incoming>| {
         has_asked.store(true, Ordering::Relaxed);
         let (mut head, body) = request.into_parts();
         head.extensions.insert(peer);
+        head.extensions.insert(announced.clone());
         let entered = enter(place, peer, &limits, &head);
         let answering = entered.map(|forwarded| {
             place.connection.waits();
@@ -148,8 +162,7 @@ where
         biased;
         ended = connection.as_mut() => return ended,
         () = place.connection.gives_way() => return Ok(()),
-        // Nothing is ever sent; the change is that the sender is gone.
-        _ = stopping.changed() => {}
+        () = ending.0.wait() => {}
     }
     // hyper would wait for the first request of a connection that has not had one.
     if !has_asked.load(Ordering::Relaxed) {

@@ -12,15 +12,16 @@ use http_body::Body;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::TrustedProxies;
 use super::client_address::Peer;
-use super::connection::{IncomingBody, serve_connection, turn_away};
+use super::connection::{IncomingBody, ServerEnding, serve_connection, turn_away};
 use super::places::ConnectionPlaces;
 use super::unread::UnreadLimit;
+use crate::ending::Ending;
 use crate::limits;
 
 /// The limits of what one server lets its clients do.
@@ -66,8 +67,9 @@ impl Default for ServerLimits {
     }
 }
 
-/// Serves until `shutdown` completes, then lets running requests finish within
-/// [`ServerLimits::shutdown_time`].
+/// Serves until `shutdown` completes. Then the streams of [`super::McpService`] and
+/// [`super::SseService`] that would go on for ever end, their clients are told, and running requests
+/// finish within [`ServerLimits::shutdown_time`].
 ///
 /// HTTP/1.1 with TCP_NODELAY. A client that goes away cancels its call; so does dropping the
 /// returned future.
@@ -88,7 +90,7 @@ pub async fn serve<S, B>(
     let limits = Arc::new(limits);
     let places = ConnectionPlaces::new(Arc::clone(&limits));
     let turned_away = Arc::new(Semaphore::new(limits::HTTP_TURNED_AWAY));
-    let (stop, stopping) = watch::channel(());
+    let ending = Arc::<Ending>::default();
     // Dropping this ends every connection.
     let mut connections = JoinSet::new();
     let ordinary = builder(limits.head_time, true);
@@ -125,7 +127,8 @@ pub async fn serve<S, B>(
         } else {
             ordinary.clone()
         };
-        let (service, stopping, limits) = (service.clone(), stopping.clone(), Arc::clone(&limits));
+        let (service, limits) = (service.clone(), Arc::clone(&limits));
+        let ending = ServerEnding(Arc::clone(&ending));
         connections.spawn(async move {
             if let Err(error) = serve_connection(
                 &builder,
@@ -133,7 +136,7 @@ pub async fn serve<S, B>(
                 service,
                 (place, Peer(peer)),
                 limits,
-                stopping,
+                ending,
             )
             .await
             {
@@ -141,7 +144,8 @@ pub async fn serve<S, B>(
             }
         });
     }
-    drop((listener, stop));
+    drop(listener);
+    ending.announce();
     let all_ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limits.shutdown_time, all_ended)
         .await

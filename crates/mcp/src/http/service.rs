@@ -114,11 +114,38 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     }
 
     /// Ends every stream that would go on for ever, so that a server which stops need not wait for
-    /// them. Calls under way go on.
+    /// them. Calls under way go on. [`super::serve`] does it for the streams that it serves.
     pub fn end_streams(&self) {
         self.shared.endpoint.hub().end();
         if let Some(sessions) = &self.sessions {
             sessions.end_all();
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
+    /// Waits for a signal, then ends the streams: for servers other than [`super::serve`], which
+    /// would wait for them.
+    ///
+    /// ```no_run
+    /// use footbridge_mcp::http::{AllowedHosts, McpService};
+    ///
+    /// # async fn run(endpoint: footbridge_mcp::Endpoint<()>) -> std::io::Result<()> {
+    /// let mcp = McpService::public(endpoint, || (), AllowedHosts::loopback());
+    /// let end = mcp.end_streams_after(async { tokio::signal::ctrl_c().await.unwrap_or_default() });
+    /// let app = axum::Router::new().route_service("/mcp", mcp);
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+    /// axum::serve(listener, app).with_graceful_shutdown(end).await
+    /// # }
+    /// ```
+    pub fn end_streams_after<S: Future<Output = ()>>(
+        &self,
+        signal: S,
+    ) -> impl Future<Output = ()> + use<S, C, A> {
+        let service = self.clone();
+        async move {
+            signal.await;
+            service.end_streams();
         }
     }
 }

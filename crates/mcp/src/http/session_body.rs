@@ -1,14 +1,17 @@
 //! A session's stream as the body of a reply: events with ids, so that the client can come back to
 //! it.
 
+use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep};
 
+use crate::ending::Ending;
 use crate::limits;
-use crate::session::StreamReading;
+use crate::session::{ClientSession, StreamReading};
 
 /// The events of one connection to a session's stream.
 pub(super) struct SessionBody {
@@ -17,6 +20,8 @@ pub(super) struct SessionBody {
     /// Whether events carry ids; those of HTTP+SSE do not.
     numbered: bool,
     quiet: Pin<Box<Sleep>>,
+    /// What happens once the server ends.
+    ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl SessionBody {
@@ -33,7 +38,27 @@ impl SessionBody {
             first,
             numbered: true,
             quiet: Box::pin(tokio::time::sleep(limits::KEEP_ALIVE_TIME)),
+            ending: None,
         }
+    }
+
+    /// Has the session stop listening once its server ends: its own stream ends then, after the
+    /// calls that are answered on it.
+    pub(super) fn until(
+        mut self,
+        ending: Option<&Arc<Ending>>,
+        session: &Arc<ClientSession>,
+    ) -> Self {
+        let (ending, session) = (ending.cloned(), Arc::downgrade(session));
+        self.ending = ending.map(|ending| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(async move {
+                ending.wait().await;
+                if let Some(session) = session.upgrade() {
+                    session.end_listening();
+                }
+            })
+        });
+        self
     }
 
     /// A channel of HTTP+SSE: its first event tells where messages go.
@@ -55,6 +80,11 @@ impl SessionBody {
     pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
+        }
+        if let Some(ending) = &mut self.ending
+            && ending.as_mut().poll(context).is_ready()
+        {
+            self.ending = None;
         }
         let Some(reading) = &self.reading else {
             return Poll::Ready(None);

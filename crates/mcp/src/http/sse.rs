@@ -1,12 +1,14 @@
 //! HTTP+SSE, the transport of 2024-11-05: one long stream for everything the server says, POST for
 //! everything the client says. Source: specification 2024-11-05, Transports, "HTTP with SSE".
 
+use std::future::Future;
 use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use super::answers::{refused, stream, whole, with_status};
+use super::connection::ServerEnding;
 use super::cross_origin::preflight;
 use super::front::{AdmittedRequest, Front, tower_service};
 use super::request_body::BodyRoom;
@@ -53,9 +55,21 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     }
 
     /// Ends every channel once the calls under way on it are answered, so that a server which stops
-    /// need not wait for idle ones.
+    /// need not wait for idle ones. [`super::serve`] does it for the channels that it serves.
     pub fn end_streams(&self) {
         self.channels.end_all();
+    }
+
+    /// The same once a signal comes, as [`super::McpService::end_streams_after`].
+    pub fn end_streams_after<S: Future<Output = ()>>(
+        &self,
+        signal: S,
+    ) -> impl Future<Output = ()> + use<S, C, A> {
+        let service = self.clone();
+        async move {
+            signal.await;
+            service.end_streams();
+        }
     }
 
     /// A channel lasts as long as its connection.
@@ -72,16 +86,14 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
         let events = session.own_stream();
         let (reader, _) = events.begin_reading(None);
         let messages = format!("{}?session_id={}", self.messages, session.id);
-        let channels = Arc::clone(&self.channels);
+        let (channels, known) = (Arc::clone(&self.channels), Arc::clone(&session));
         let until: Box<dyn FnOnce() + Send + Sync> = Box::new(move || channels.remove(&session));
-        stream(SessionBody::channel(
-            StreamReading {
-                stream: events,
-                reader,
-                until: Some(until),
-            },
-            &messages,
-        ))
+        let reading = StreamReading {
+            stream: events,
+            reader,
+            until: Some(until),
+        };
+        stream(SessionBody::channel(reading, &messages).until(ServerEnding::of(head), &known))
     }
 
     /// The answer goes to the channel; the reply here only says that the message came.
@@ -122,6 +134,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
             body: Some(&bytes),
             outlet: Some(Arc::clone(&outlet)),
             opening: None,
+            ending: None,
         };
         match dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls) {
             Dispatched::Answered(answer) => {

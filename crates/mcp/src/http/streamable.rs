@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use super::answers::{refused, respond, stream, whole, with_status};
+use super::connection::ServerEnding;
 use super::event_stream::{AnswerEvents, AnswerFuture, First};
 use super::front::AdmittedRequest;
 use super::request_body::BodyHold;
@@ -61,6 +62,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             body: Some(&bytes),
             outlet,
             opening: Some(&opening),
+            ending: ServerEnding::of(head),
         };
         let step = dispatch::take(&self.shared.endpoint, &bytes, &arrival);
         drop(arrival);
@@ -112,6 +114,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             body: Some(&bytes),
             outlet,
             opening: None,
+            ending: ServerEnding::of(head),
         };
         let step = dispatch::take(&self.shared.endpoint, &bytes, &arrival).enter(&session.calls);
         drop(arrival);
@@ -151,7 +154,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             // the call.
             None => answering.go_on(),
         }
-        session_stream(session, events, None)
+        session_stream(session, head, events, None)
     }
 
     /// GET opens the session's own stream or comes back to one of its streams; DELETE ends the
@@ -176,10 +179,10 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             );
         }
         let Some(last) = head.headers.get(LAST_EVENT_ID) else {
-            return session_stream(&session, session.own_stream(), None);
+            return session_stream(&session, head, session.own_stream(), None);
         };
         match session.after(last.to_str().unwrap_or_default()) {
-            Some((stream, after)) => session_stream(&session, stream, Some(after)),
+            Some((stream, after)) => session_stream(&session, head, stream, Some(after)),
             None => refused(
                 head,
                 StatusCode::BAD_REQUEST,
@@ -338,7 +341,8 @@ impl Drop for SessionCall {
 }
 
 fn session_stream(
-    session: &ClientSession,
+    session: &Arc<ClientSession>,
+    head: &Parts,
     events: Arc<SessionStream>,
     after: Option<u64>,
 ) -> Response<ReplyBody> {
@@ -347,13 +351,10 @@ fn session_stream(
         .revision()
         .is_some_and(Revision::streams_begin_with_id);
     let (reader, after) = events.begin_reading(after);
-    stream(SessionBody::new(
-        StreamReading {
-            stream: events,
-            reader,
-            until: None,
-        },
-        primed,
-        after,
-    ))
+    let reading = StreamReading {
+        stream: events,
+        reader,
+        until: None,
+    };
+    stream(SessionBody::new(reading, primed, after).until(ServerEnding::of(head), session))
 }
