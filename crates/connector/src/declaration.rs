@@ -151,10 +151,23 @@ mod tests {
     use crate::definition::{Decides, Kind};
 
     const HEAD: &str = "format: 1\nconnector: a\ntitle: A\ninstructions: Says a.\n";
-    const SETTINGS: &str = "settings:\n  A_URL: { is: url, required: true }\n  A_TOKEN: { secret: true }\n  A_LEVEL: { is: choice, choices: [INFO, DEBUG], default: INFO, decides: log_level }\n  A_CACHE: { is: boolean, default: true }\n";
-    const UPSTREAM: &str =
-        "upstream:\n  base: \"{settings.A_URL}\"\n  kinds: [scrub_environment]\n";
-    const TOOLS: &str = "tools:\n  - name: hear\n    title: Hear\n    description: What was heard.\n    effect: read\n    steps: [{ get: /heard }]\n";
+    const SETTINGS: &str = "settings:
+  A_URL: { is: url, required: true }
+  A_TOKEN: { secret: true }
+  A_LEVEL: { is: choice, choices: [INFO, DEBUG], default: INFO, decides: log_level }
+  A_CACHE: { is: boolean, default: true }
+";
+    const UPSTREAM: &str = "upstream:
+  base: \"{settings.A_URL}\"
+  kinds: [scrub_environment]
+";
+    const TOOLS: &str = "tools:
+  - name: hear
+    title: Hear
+    description: What was heard.
+    effect: read
+    steps: [{ get: /heard }]
+";
 
     fn expected() -> Declaration {
         let setting = |name: &str, secret, default: Option<&str>, decides| DeclaredSetting {

@@ -1,6 +1,6 @@
 //! A small MCP client over Streamable HTTP, for `probe`: discovery, the list of tools, one call.
-//! The modern era first, then the one that opens with `initialize`. Every answer is bounded in bytes
-//! and time. Not the `testing` client of the library, which has no socket.
+//! The modern era first, then the one that opens with `initialize`. Every answer is bounded in
+//! bytes and time. Not the `testing` client of the library, which has no socket.
 
 mod event_stream;
 
@@ -302,8 +302,8 @@ impl McpClient {
     }
 }
 
-/// Whether the address is that of HTTP+SSE, by its last segment and by what is answered to a message
-/// there.
+/// Whether the address is that of HTTP+SSE, by its last segment and by what is answered to a
+/// message there.
 fn may_be_http_sse(url: &Url, status: StatusCode) -> bool {
     let is_refused = status.is_client_error()
         && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);

@@ -41,7 +41,8 @@ mod tests {
 
     #[tokio::test]
     async fn messages_are_found_among_events() {
-        let stream = ": hello\n\nevent: message\nid: 1\ndata: {\"a\":\ndata: 1}\n\ndata:\n\nretry: 5\ndata:{\"b\":2}\r\n\r\n";
+        let stream = ": hello\n\nevent: message\nid: 1\ndata: {\"a\":\ndata: 1}\n\n\
+                      data:\n\nretry: 5\ndata:{\"b\":2}\r\n\r\n";
         let found = async |text: &'static str| messages(&Bytes::from_static(text.as_bytes())).await;
         assert_eq!(found(stream).await, [json!({ "a": 1 }), json!({ "b": 2 })]);
         assert_eq!(found("data: {\"cut\": 1}").await, [json!({ "cut": 1 })]);
@@ -50,7 +51,9 @@ mod tests {
 
     #[tokio::test]
     async fn events_are_read_among_lines_that_say_nothing() {
-        let stream = ": hello\n\nevent: message\nid: 1\ndata: {\"a\":\ndata: 1}\n\ndata:\n\nretry: 5\r\nevent:é\r\ndata:x:y\r\n\r\nid: 7\n\n<html>\ndata: z\rcolour: red\r\rdata: last";
+        let stream = ": hello\n\nevent: message\nid: 1\ndata: {\"a\":\ndata: 1}\n\n\
+                      data:\n\nretry: 5\r\nevent:é\r\ndata:x:y\r\n\r\nid: 7\n\n\
+                      <html>\ndata: z\rcolour: red\r\rdata: last";
         assert_eq!(
             events(&Bytes::from_static(stream.as_bytes())).await,
             ["{\"a\":\n1}", "", "x:y", "z", "last"]
