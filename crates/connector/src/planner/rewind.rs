@@ -100,8 +100,8 @@ pub(super) fn rewind(
         return (plan, first_place);
     };
     let mut rewind = Rewind::new(current, steps, direction);
-    for step in steps {
-        rewind.step(step);
+    for (index, step) in steps.iter().enumerate() {
+        rewind.step(step, steps.get(index + 1..).unwrap_or_default());
     }
     let place = rewind.decisive.map_or(first_place, |(_, place)| place);
     rewind.finish(&mut plan);
@@ -144,13 +144,13 @@ impl<'a> Rewind<'a> {
         &self.traits.equality
     }
 
-    fn step(&mut self, step: &'a RewindStep<'a>) {
+    fn step(&mut self, step: &'a RewindStep<'a>, older: &'a [RewindStep<'a>]) {
         self.follow_version(&step.transition);
         if !step.is_selected {
             return;
         }
         match step.transition.as_ref() {
-            Transition::Changed { before, after } => self.undo_changed(step, before, after),
+            Transition::Changed { before, after } => self.undo_changed(step, older, before, after),
             Transition::Made { after, .. } => self.undo_made(step, after),
             Transition::Deleted { before } => self.undo_deleted(step, before),
             Transition::NotKept { why } => self.cannot(step, Obstacle::NotKept(why.clone())),
@@ -175,7 +175,13 @@ impl<'a> Rewind<'a> {
         self.expected_version = found.and_then(|image| image.version.as_ref());
     }
 
-    fn undo_changed(&mut self, step: &'a RewindStep<'a>, before: &'a Image, after: &'a Image) {
+    fn undo_changed(
+        &mut self,
+        step: &'a RewindStep<'a>,
+        older: &'a [RewindStep<'a>],
+        before: &'a Image,
+        after: &'a Image,
+    ) {
         let mut has_difference = false;
         for field in fields_of_both(before, after) {
             let (target, expected) = (before.get(field), after.get(field));
@@ -202,6 +208,11 @@ impl<'a> Rewind<'a> {
                     self.touch(step, field);
                 }
                 ThreeWay::Already => self.touch(step, field),
+                ThreeWay::Conflict
+                    if is_further_back(self.equality(), older, field, target, now) =>
+                {
+                    self.touch(step, field);
+                }
                 ThreeWay::Conflict => self.conflict(step, field, target, expected, now),
             }
         }
@@ -302,17 +313,24 @@ impl<'a> Rewind<'a> {
         plan.obstacles = self.obstacles;
     }
 
-    fn set_fields(&mut self, now: Option<&Image>, record: &BTreeMap<&'a str, Kept<'a>>) {
-        let nothing = Image::default();
-        let now = now.unwrap_or(&nothing);
-        let fields: BTreeSet<&'a str> = record.keys().chain(self.touched.keys()).copied().collect();
+    fn set_fields(&mut self, now: Option<&'a Image>, record: &BTreeMap<&'a str, Kept<'a>>) {
+        let mut fields: BTreeSet<&'a str> =
+            record.keys().chain(self.touched.keys()).copied().collect();
+        // of a record that was undone to nothing and back, every field counts
+        if let (Some(_), Some(now)) = (self.decisive, now) {
+            fields.extend(now.values().map(|(field, _)| field));
+        }
         for field in fields {
             let touched = self.touched.get(field).copied();
             let changed_since = touched.is_some_and(|touched| touched.changed_since);
-            let (target, found) = (record.get(field).copied(), now.get(field));
+            let (target, found) = (
+                record.get(field).copied(),
+                now.and_then(|now| now.get(field)),
+            );
             let is_same = self.equality().is_kept_same(field, target, found);
             let verdict = match target {
-                _ if is_same && (touched.is_none() || self.closed.contains(field)) => continue,
+                _ if is_same && (touched.is_none() || now.is_none()) => continue,
+                _ if is_same && self.closed.contains(field) => continue,
                 _ if is_same => FieldVerdict::Already { changed_since },
                 Some(Kept::Digest(_)) => FieldVerdict::Cannot {
                     why: Obstacle::TooLong,
@@ -384,4 +402,32 @@ impl<'a> Rewind<'a> {
             why,
         });
     }
+}
+
+/// Whether older changes of ours, each over what the next older one left, lead from this value back
+/// to what the field is now: it was undone before, together with them.
+fn is_further_back<'a>(
+    equality: &FieldEquality,
+    older: &'a [RewindStep<'a>],
+    field: &str,
+    mut value: Option<Kept<'a>>,
+    now: Option<Kept<'_>>,
+) -> bool {
+    for step in older {
+        let Transition::Changed { before, after } = step.transition.as_ref() else {
+            return false;
+        };
+        let (before, after) = (before.get(field), after.get(field));
+        if equality.is_kept_same(field, before, after) {
+            continue;
+        }
+        if !equality.is_kept_same(field, after, value) {
+            return false;
+        }
+        if equality.is_kept_same(field, before, now) {
+            return true;
+        }
+        value = before;
+    }
+    false
 }

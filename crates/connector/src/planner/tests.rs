@@ -1,8 +1,11 @@
 //! The planner held to its table of truth and to random histories.
 
+mod histories;
 mod kept;
+mod oracle;
 mod truth;
 mod uses;
+mod world;
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What is kept and shown: limits of images, digests of long values, the digest of a plan, and JSON.
+//! What is kept and shown: limits of images, digests of long values and of plans, and JSON.
 
 use serde_json::{Value, json};
 

@@ -470,3 +470,25 @@ fn records_made_and_deleted_follow_the_order_in_which_they_hang_together() {
         .collect();
     assert_eq!(order, ["task 3", "story 7"]);
 }
+
+#[test]
+fn what_was_undone_together_is_already_so() {
+    let history = [
+        changed("c1", json!({"a": 1}), json!({"a": 2})),
+        changed("c2", json!({"a": 2}), json!({"a": 3})),
+        unselected(changed("u", json!({"a": 3}), json!({"a": 1}))),
+    ];
+    assert_eq!(
+        lines(&undone(&history, found(json!({"a": 1})))),
+        ["a: already"]
+    );
+    // not over what others did in between
+    let history = [
+        changed("c1", json!({"a": 1}), json!({"a": 2})),
+        changed("c2", json!({"a": 5}), json!({"a": 3})),
+    ];
+    assert_eq!(
+        lines(&undone(&history, found(json!({"a": 1})))),
+        ["a: conflict 5 3 1"]
+    );
+}
