@@ -71,7 +71,13 @@ pub(crate) const RELEASE: &str = "RELEASE one";
 
 pub(crate) const CHANGE_ADD: &str = "INSERT INTO change (step, at, state, door, caller, client, client_version, connector, address, account, tool, effect, \
      fingerprint, undoes, expires_at, process, size, arguments, request) \
-     VALUES ((SELECT coalesce(max(step), 0) + 1 FROM change), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+     VALUES ((SELECT coalesce(max(step), 0) + 1 FROM change), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id";
+/// The same with the first of its records: one way to the database instead of two.
+pub(crate) const CHANGE_ADD_WITH_RECORD: &str = "INSERT INTO change (step, at, state, door, caller, client, client_version, connector, address, account, tool, effect, \
+     fingerprint, undoes, expires_at, process, size, arguments, request) \
+     VALUES ((SELECT coalesce(max(step), 0) + 1 FROM change), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id; \
+     INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after) \
+     VALUES (last_insert_rowid(), $7, $19, $20, $21, $22, $23, $24, $25, $26)";
 /// Brings a change into another state from one of two.
 pub(crate) const CHANGE_STEP: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, message = $4, \
      size = size + $5, decided_by = coalesce($8, decided_by), decided_at = coalesce($9, decided_at), process = $10, request = NULL \

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use sqlx::SqliteConnection;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::keys::{self, KeyRow};
 use super::records::{self, KeptRecord};
@@ -196,7 +196,7 @@ impl Insertion<'_> {
         }
         let records = records::within_limits(&change.records);
         let id = self.insert_row(connection, &records).await?;
-        for record in &records {
+        for record in records.iter().skip(1) {
             record.insert(connection, id, &change.connector).await?;
         }
         if let Some(key) = &change.key {
@@ -227,7 +227,11 @@ impl Insertion<'_> {
         let images: usize = records.iter().map(KeptRecord::bytes).sum();
         let request = self.proposal.map(|proposal| proposal.request.as_str());
         let size = change.arguments.len() + images + request.map_or(0, str::len);
-        let done = sqlx::query(sql::CHANGE_ADD)
+        let statement = match records.first() {
+            Some(_) => sql::CHANGE_ADD_WITH_RECORD,
+            None => sql::CHANGE_ADD,
+        };
+        let query = sqlx::query(statement)
             .bind(time::text_of(self.now))
             .bind(state.as_str())
             .bind(&change.door)
@@ -245,10 +249,15 @@ impl Insertion<'_> {
             .bind(self.process)
             .bind(i64::try_from(size).unwrap_or(i64::MAX))
             .bind(&change.arguments)
-            .bind(request)
-            .execute(connection)
-            .await?;
-        Ok(ChangeId(done.last_insert_rowid()))
+            .bind(request);
+        let query = match records.first() {
+            Some(record) => record.bound(query),
+            None => query,
+        };
+        // All rows of both statements: the number of the change is the only one.
+        let rows = query.fetch_all(connection).await?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        Ok(ChangeId(row.try_get(0)?))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The records that a change touched, as rows, with images that are not too large.
 
-use sqlx::SqliteConnection;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, SqliteConnection};
 
 use super::{ChangeId, ChangedRecord, MAX_IMAGE, MAX_IMAGES};
 use crate::sql;
@@ -62,9 +64,19 @@ impl KeptRecord<'_> {
         change: ChangeId,
         connector: &str,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(sql::CHANGE_RECORD_ADD)
+        let query = sqlx::query(sql::CHANGE_RECORD_ADD)
             .bind(change.number())
-            .bind(connector)
+            .bind(connector);
+        self.bound(query).execute(connection).await?;
+        Ok(())
+    }
+
+    /// Binds its own columns behind those that are bound.
+    pub(super) fn bound<'q>(
+        &'q self,
+        query: Query<'q, Sqlite, SqliteArguments>,
+    ) -> Query<'q, Sqlite, SqliteArguments> {
+        query
             .bind(&self.record.kind)
             .bind(&self.record.id)
             .bind(&self.record.name)
@@ -73,8 +85,5 @@ impl KeptRecord<'_> {
             .bind(&self.without_image)
             .bind(self.before)
             .bind(self.after)
-            .execute(connection)
-            .await?;
-        Ok(())
     }
 }
