@@ -8,6 +8,7 @@ mod charset;
 mod conflict;
 mod credentials;
 mod exchange;
+mod image;
 mod lookup;
 mod model_list;
 mod paging;
@@ -17,6 +18,7 @@ mod projection;
 mod record;
 mod request;
 mod resources;
+mod restore;
 mod row;
 mod secrets;
 mod sentence;
@@ -26,6 +28,7 @@ mod step_list;
 mod steps;
 mod throttle;
 mod tidy;
+mod touching;
 mod under_base;
 mod values;
 
@@ -47,13 +50,16 @@ use crate::failure::BackendError;
 use crate::fence::Fencing;
 use crate::jq::{Variable, Variables};
 use crate::json;
+use crate::planner::{CurrentRecord, PlannedRecord};
 use crate::settings::Settings;
+use crate::touched::TouchedRecord;
 use crate::upstream::Upstream;
 
 use budget::CallBudget;
 pub use path_check::{AskedPath, FoundDocument, PathCheck};
 pub use preflight::PreflightFailure;
 pub use steps::Question;
+pub use touching::WriteWitness;
 
 /// How far a long call is.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,16 +86,25 @@ pub struct Options {
     /// The result is for a person or a program, not for a model: no text is fenced, neither in it
     /// nor in an error.
     pub is_plain: bool,
+    /// Whoever records what the call writes: told before anything is written, and given what the
+    /// call touched. Without it, nothing is read but what the call itself needs.
+    pub witness: Option<Arc<dyn WriteWitness>>,
 }
 
 /// What a call gave.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// The result, as it goes to the client: one compact JSON value.
     pub json: String,
     /// The same before any shape, with nothing left out, renamed or fenced, when
     /// [`Options::keeps_records`] asked for it; one JSON value.
     pub records: Option<String>,
+    /// The records that the call touched, with what they were and are, when there was a
+    /// [witness](Options::witness).
+    pub touched: Vec<TouchedRecord>,
+    /// What [`Backend::take_back`] needs to undo the call, where that is done by steps or by
+    /// another tool: a JSON text, to be kept. None where it would be too large.
+    pub undo_values: Option<String>,
 }
 
 impl Outcome {
@@ -97,7 +112,7 @@ impl Outcome {
         debug_assert!(json::is_valid(&json), "a result that is no JSON");
         Self {
             json,
-            records: None,
+            ..Self::default()
         }
     }
 }
@@ -289,6 +304,10 @@ impl Backend {
             Some(Action::Steps(plan)) => plan.requests,
             _ => MAX_REQUESTS,
         };
+        let requests = requests.saturating_add(match options.witness {
+            Some(_) => touching::READS,
+            None => 0,
+        });
         let inner = self.begin_for(
             if options.is_plain {
                 Fencing::Nobody
@@ -309,9 +328,15 @@ impl Backend {
             match action {
                 Some(Action::List(model)) => model_list::read(&inner, &model, arguments).await,
                 Some(Action::Read(model)) => record::read(&inner, &model, &arguments).await,
-                Some(Action::Create(model)) => record::create(&inner, &model, arguments).await,
-                Some(Action::Update(model)) => record::update(&inner, &model, arguments).await,
-                Some(Action::Delete(model)) => record::delete(&inner, &model, &arguments).await,
+                Some(Action::Create(model)) => {
+                    record::create(&inner, &model, arguments, &options).await
+                }
+                Some(Action::Update(model)) => {
+                    record::update(&inner, &model, arguments, &options).await
+                }
+                Some(Action::Delete(model)) => {
+                    record::delete(&inner, &model, &arguments, &options).await
+                }
                 Some(Action::Steps(plan)) => {
                     Box::pin(steps::run(&inner, &plan, arguments, options)).await
                 }
@@ -389,6 +414,57 @@ impl Backend {
 }
 
 impl Backend {
+    /// A record as it is now, for a [plan](crate::plan_undo): of this kind, with this id. That there
+    /// is none, or that it cannot be read, is what was found.
+    ///
+    /// # Errors
+    /// When the connector has no such kind.
+    pub fn read_image(
+        &self,
+        kind: &str,
+        id: &str,
+    ) -> impl Future<Output = Result<CurrentRecord, BackendError>> + Send + 'static + use<> {
+        let (inner, kind, id) = (self.begin(MAX_REQUESTS), kind.to_owned(), id.to_owned());
+        async move { restore::read(&inner, &kind, &id).await }
+    }
+
+    /// Sends what a plan says of one record, over the record as it is at that moment: fields put
+    /// back with the version of now, a record made again, or one deleted. Of a field that is no
+    /// longer what the plan saw, nothing of the record is sent. Reads back what became of it; what
+    /// it gives is a change like any other.
+    ///
+    /// # Errors
+    /// As [`Backend::call`]; [`BackendError::is_conflict`] where the record is no longer as the plan
+    /// saw it, so that planning again helps.
+    pub fn restore(
+        &self,
+        planned: &PlannedRecord,
+        witness: Option<Arc<dyn WriteWitness>>,
+    ) -> impl Future<Output = Result<Vec<TouchedRecord>, BackendError>> + Send + 'static + use<>
+    {
+        let (inner, planned) = (self.begin(MAX_REQUESTS), planned.clone());
+        async move { restore::send(&inner, &planned, witness).await }
+    }
+
+    /// Undoes a call of a tool that is undone by steps or by another tool
+    /// ([`UndoWay`](crate::UndoWay)), whole or not at all, with the
+    /// [values](Outcome::undo_values) that were kept of it. What was undone is done again by
+    /// calling the tool with its arguments.
+    ///
+    /// # Errors
+    /// As [`Backend::call`], and when the tool is gone, is undone in another way now, or the values
+    /// are not those of such a call.
+    pub fn take_back(
+        &self,
+        tool: &str,
+        undo_values: &str,
+        options: Options,
+    ) -> impl Future<Output = Result<Outcome, BackendError>> + Send + 'static + use<> {
+        let (backend, tool) = (self.clone(), tool.to_owned());
+        let values = undo_values.to_owned();
+        async move { restore::take_back(&backend, &tool, &values, options).await }
+    }
+
     /// What the connector asks before it is served: each check in its order, tried again for as
     /// long as the file says. Gives the warnings for the operator, in the file's words.
     ///

@@ -17,7 +17,6 @@ pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{FilterOrigin, Glue, Program};
 use crate::operation::BackendOperation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
-pub use plan::Touch;
 pub(crate) use plan::{
     ArgumentPlan, BodyPlan, CheckPlan, ColumnOrigin, ColumnPlan, Does, Each, EntryPlan, Exchange,
     LoginPlan, LookupPlan, MAX_REQUESTS, Oldest, Pages, PagingPlan, Plan, Request, Resolve, Row,
@@ -297,7 +296,6 @@ pub(crate) struct Model {
     /// Fields that an update may clear.
     pub(crate) nullable: Vec<String>,
     /// Place of its record among those of the connector; none when one cannot be read.
-    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
     pub(crate) record: Option<usize>,
 }
 

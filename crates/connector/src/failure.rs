@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::touched::{TouchedRecord, WrittenRecords};
+
 /// Who can mend a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -26,6 +28,8 @@ pub struct BackendError {
     /// The message without fences, where it has some.
     plain: Option<String>,
     detail: Option<String>,
+    /// What a call that writes did before it failed.
+    written: Option<Box<WrittenRecords>>,
 }
 
 impl BackendError {
@@ -40,6 +44,7 @@ impl BackendError {
             message: message.into(),
             plain: None,
             detail: None,
+            written: None,
         }
     }
 
@@ -54,6 +59,7 @@ impl BackendError {
             message: message.into(),
             plain: None,
             detail: None,
+            written: None,
         }
     }
 
@@ -68,6 +74,7 @@ impl BackendError {
             message: message.into(),
             plain: None,
             detail: Some(detail.into()),
+            written: None,
         }
     }
 
@@ -125,6 +132,24 @@ impl BackendError {
     pub(crate) fn with_plain(mut self, plain: String) -> Self {
         self.plain = Some(plain);
         self
+    }
+
+    pub(crate) fn with_written(mut self, written: WrittenRecords) -> Self {
+        self.written = Some(Box::new(written));
+        self
+    }
+
+    /// The records that the call touched, or may have touched, before it failed; empty when it is
+    /// certain that nothing was changed, and without [`Options::witness`](crate::Options::witness).
+    pub fn touched(&self) -> &[TouchedRecord] {
+        self.written
+            .as_ref()
+            .map_or(&[], |written| written.touched.as_slice())
+    }
+
+    /// As [`Outcome::undo_values`](crate::Outcome::undo_values), for what was done before it failed.
+    pub fn undo_values(&self) -> Option<&str> {
+        self.written.as_ref()?.undo_values.as_deref()
     }
 
     /// Who can mend it.

@@ -24,17 +24,18 @@ mod connector;
 mod settings;
 // The file as written.
 mod definition;
-// What a connector is made of and works with: paths, filters, versions, operations, fences, and
-// the planner of writes.
+// What a connector is made of and works with: paths, filters, versions, operations, fences, the
+// planner of writes, what a call touched, and why one failed.
 mod document;
+mod failure;
 mod fence;
 mod jq;
 mod operation;
 mod planner;
 mod template;
+mod touched;
 mod version;
-// Ground: JSON, places in a file and what is wrong there, failures, the way to a backend.
-mod failure;
+// Ground: JSON, places in a file and what is wrong there, the way to a backend.
 mod file_stamp;
 mod json;
 mod place;
@@ -45,12 +46,12 @@ mod variables;
 
 pub use backend::{
     AskedPath, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure,
-    Progress, Question,
+    Progress, Question, WriteWitness,
 };
 pub use compile::{compile, compile_sound};
 pub use connector::{
     ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, RecordKind,
-    Resource, RestAction, SettingKind, Tool, Touch, UndoWay, Undoing,
+    Resource, RestAction, SettingKind, Tool, UndoWay, Undoing,
 };
 pub use declaration::{Declaration, DeclaredSetting};
 pub use definition::schema;
@@ -73,6 +74,7 @@ pub use planner::{
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use settings::{Setting, SettingProblems, Settings};
+pub use touched::{Touch, TouchedRecord};
 pub use upstream::{BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};
 pub use variables::is_needed_variable;
 pub use yaml::MAX_FILE_BYTES;

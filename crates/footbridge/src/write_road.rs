@@ -277,6 +277,7 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<String, NoAnsw
             keeps_records: reader == ResultReader::Program,
             // marks are for clients: a program and a person at a terminal read the words alone
             is_plain: reader != ResultReader::Client,
+            witness: None,
         };
         road.backend.call_with(&road.tool, arguments, options)
     };

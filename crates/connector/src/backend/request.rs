@@ -171,17 +171,28 @@ pub(super) async fn simple(
     request: &Request,
     variables: &Variables,
 ) -> Result<Held, BackendError> {
+    let read = read(inner, request, variables).await?;
+    Ok(read.map_or(Held::Nothing, |(held, _)| held))
+}
+
+/// The same with the path and parameters that it was read under; none when it was skipped.
+pub(super) async fn read(
+    inner: &Arc<Inner>,
+    request: &Request,
+    variables: &Variables,
+) -> Result<Option<(Held, String)>, BackendError> {
     if let Some(condition) = &request.condition
         && !values::is_true(inner, condition, variables).await?
     {
-        return Ok(Held::Nothing);
+        return Ok(None);
     }
     let ask = prepare(inner, request, variables)
         .await?
         .ask(&[], None, request)?;
+    let path = ask.path.clone();
     match send(inner, ask, request).await {
-        Err(error) if is_optional(request, &error) => Ok(Held::Nothing),
-        sent => sent,
+        Err(error) if is_optional(request, &error) => Ok(Some((Held::Nothing, path))),
+        sent => Ok(Some((sent?, path))),
     }
 }
 

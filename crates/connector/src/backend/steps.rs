@@ -4,6 +4,7 @@ mod arguments;
 mod done;
 mod repeat;
 mod result;
+mod undo;
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::step_list::{self, ItemList, WantedItems};
 use super::tidy::TidyRules;
+use super::touching::{CallFate, Touching};
 use super::values::{self, Held};
 use super::{Inner, Options, Outcome, conflict, request};
 use crate::connector::{Does, Each, Plan, Request, StepPlan};
@@ -22,8 +24,11 @@ use crate::failure::BackendError;
 use crate::fence;
 use crate::fence::cut::{self, Window};
 use crate::jq::{self, Variable, Variables};
+use crate::touched::WrittenRecords;
 use arguments::Paged;
 use done::Done;
+use result::Finished;
+pub(super) use undo::take_back;
 
 /// What a step gave.
 #[derive(Clone)]
@@ -59,6 +64,10 @@ struct StepsRun<'c> {
     own: Mutex<Vec<String>>,
     /// Arguments that could have meant something else, and what they were taken for.
     taken: Vec<(String, String)>,
+    /// The records that it touches, where somebody records what it writes.
+    touching: Option<Touching>,
+    /// Its steps are those that take a call back.
+    is_undoing: bool,
 }
 
 pub(super) async fn run(
@@ -70,12 +79,33 @@ pub(super) async fn run(
     let mut run = begin(inner, plan, arguments, &options).await?;
     for batch in &plan.batches {
         if let Err((step, error)) = run.batch(batch).await {
-            return Err(run.done.failed(step, error));
+            return Err(run.failed(step, error).await);
         }
     }
     let nothing = Done::new(run.done.rules().clone());
     let done = std::mem::replace(&mut run.done, nothing);
-    result::finish(run).await.map_err(|error| done.then(error))
+    let Some(touching) = run.touching.take().filter(Touching::has_begun) else {
+        let finished = result::finish(run)
+            .await
+            .map_err(|error| done.then(error))?;
+        return Ok(finished.outcome);
+    };
+    let variables = run.variables.clone();
+    let finished = result::finish(run).await;
+    let touched = touching.finish(inner, CallFate::Well).await;
+    let after = finished.as_ref().ok().and_then(|done| done.after.clone());
+    let undo_values = undo::values(plan, &variables, after.as_deref())?;
+    match finished {
+        Ok(Finished { outcome, .. }) => Ok(Outcome {
+            touched,
+            undo_values,
+            ..outcome
+        }),
+        Err(error) => Err(done.then(error).with_written(WrittenRecords {
+            touched,
+            undo_values,
+        })),
+    }
 }
 
 /// What a person is asked before a change.
@@ -135,11 +165,43 @@ async fn begin<'c>(
         variables.set(Variable::Me, me);
     }
     let mut run = StepsRun {
+        paged,
+        ..idle(inner, plan, options, variables)
+    };
+    run.lookups(&plan.first_lookups).await?;
+    if let Some(before) = &plan.before {
+        let read = request::read(inner, before, &run.variables).await?;
+        if let (Some(touching), Some((held, path))) = (&run.touching, &read) {
+            touching.saw(path, held);
+        }
+        let image = read.map_or(Ok(Val::Null), |(held, _)| held.value())?;
+        run.variables.set(Variable::Before, image);
+    }
+    if let Some(written) = &written {
+        let image = Some(run.variables.get(Variable::Before)).filter(|image| **image != Val::Null);
+        let stored = image
+            .map(values::to_json)
+            .transpose()?
+            .map(|json| serde_json::from_str::<Value>(&json).unwrap_or_default());
+        cut::refuse(written, stored.as_ref())?;
+    }
+    run.lookups(&plan.later_lookups).await?;
+    Ok(run)
+}
+
+/// A run that has done nothing yet.
+fn idle<'c>(
+    inner: &'c Arc<Inner>,
+    plan: &'c Arc<Plan>,
+    options: &'c Options,
+    variables: Variables,
+) -> StepsRun<'c> {
+    StepsRun {
         inner,
         plan,
         options,
         variables,
-        paged,
+        paged: Paged::default(),
         named: Vec::new(),
         last: None,
         done: Done::new(TidyRules {
@@ -155,24 +217,13 @@ async fn begin<'c>(
         answered: Mutex::default(),
         own: Mutex::default(),
         taken: Vec::new(),
-    };
-    run.lookups(&plan.first_lookups).await?;
-    if let Some(before) = &plan.before {
-        let image = request::simple(inner, before, &run.variables)
-            .await?
-            .value()?;
-        run.variables.set(Variable::Before, image);
+        touching: options
+            .witness
+            .as_ref()
+            .filter(|_| plan.writes)
+            .map(Touching::new),
+        is_undoing: false,
     }
-    if let Some(written) = &written {
-        let image = Some(run.variables.get(Variable::Before)).filter(|image| **image != Val::Null);
-        let stored = image
-            .map(values::to_json)
-            .transpose()?
-            .map(|json| serde_json::from_str::<Value>(&json).unwrap_or_default());
-        cut::refuse(written, stored.as_ref())?;
-    }
-    run.lookups(&plan.later_lookups).await?;
-    Ok(run)
 }
 
 impl StepsRun<'_> {
@@ -231,7 +282,7 @@ impl StepsRun<'_> {
                 Some(each) => self.each(step, each, request).await.map(Some),
                 None if request.reads => self.get(step, request).await.map(Some),
                 None => {
-                    let value = self.write(request, None).await?;
+                    let value = self.write(step, request, None).await?;
                     self.done.add(step, &value)?;
                     Ok(Some(Given::Value(value)))
                 }
@@ -342,8 +393,12 @@ impl StepsRun<'_> {
                 .map(Given::Value);
         }
         let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
+        let path = self.touching.as_ref().map(|_| ask.path.clone());
         let value = request::send(self.inner, ask, request).await?;
         self.hears(request, &value);
+        if let (Some(touching), Some(path)) = (&self.touching, path) {
+            touching.saw(&path, &value);
+        }
         Ok(Given::Value(value))
     }
 
@@ -360,16 +415,23 @@ impl StepsRun<'_> {
     }
 
     /// A change; made again once when the record moved on without touching the same fields.
-    async fn write(&mut self, request: &Request, item: Option<&Val>) -> Result<Held, BackendError> {
+    async fn write(
+        &mut self,
+        step: &StepPlan,
+        request: &Request,
+        item: Option<&Val>,
+    ) -> Result<Held, BackendError> {
         let mut variables = self.variables.clone();
         if let Some(item) = item {
             variables.set(Variable::Item, item.clone());
         }
         let prepared = request::prepare(self.inner, request, &variables).await?;
         let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
+        self.begin_writing(step, &prepared).await?;
         let error = match request::send(self.inner, ask, request).await {
             Ok(value) => {
                 self.hears(request, &value);
+                self.wrote(step, &prepared, &value);
                 return Ok(value);
             }
             Err(error) if request::is_optional(request, &error) => return Ok(Held::Nothing),
@@ -381,13 +443,19 @@ impl StepsRun<'_> {
         match conflict::decide(self.inner, request, before, &prepared, &variables, error).await? {
             conflict::Way::Refuse(error) => Err(error),
             conflict::Way::Again(prepared, now) => {
+                if let Some(touching) = &mut self.touching {
+                    let read = request::prepare(self.inner, before, &self.variables).await?;
+                    let held = Held::Made(now.clone());
+                    if read.query.is_empty() {
+                        touching.read_again(self.inner, &read.path, &held).await?;
+                    }
+                }
                 self.variables.set(Variable::Before, now);
-                request::send(
-                    self.inner,
-                    prepared.ask(&[], Some(&self.plan.hints), request)?,
-                    request,
-                )
-                .await
+                self.begin_writing(step, &prepared).await?;
+                let ask = prepared.ask(&[], Some(&self.plan.hints), request)?;
+                let value = request::send(self.inner, ask, request).await?;
+                self.wrote(step, &prepared, &value);
+                Ok(value)
             }
         }
     }
@@ -423,7 +491,7 @@ impl StepsRun<'_> {
         }
         let mut outcomes = Vec::new();
         for item in self.items(each).await? {
-            let ran = self.write(request, Some(&item)).await;
+            let ran = self.write(step, request, Some(&item)).await;
             if let Ok(value) = &ran {
                 self.done.add_item(step, &item, value)?;
             }

@@ -307,6 +307,7 @@ impl<'d> Compilation<'d> {
                 touches,
                 undo: undo_steps,
                 undo_names: undoing::undo_names(tool),
+                has_inverse: tool.inverse.is_some(),
             })),
         }
     }

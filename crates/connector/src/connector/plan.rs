@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::definition::{Answer, Failures, PagingKind};
 use crate::jq::Glue;
 use crate::template::Template;
+use crate::touched::Touch;
 use crate::version::Version;
 
 /// Requests that one call may send: reads, changes, pages, lookups, redirects and repetitions
@@ -62,14 +63,13 @@ pub(crate) struct Plan {
     /// The sentence that asks a person.
     pub(crate) confirm: Option<Glue>,
     /// The records that a call touches.
-    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
     pub(crate) touches: Vec<TouchPlan>,
     /// Steps that take the change back.
-    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
     pub(crate) undo: Vec<Vec<StepPlan>>,
     /// What they name.
-    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
     pub(crate) undo_names: UndoNames,
+    /// Another tool takes it back.
+    pub(crate) has_inverse: bool,
 }
 
 /// What undoing by steps needs to know of the call, beside its arguments.
@@ -330,17 +330,6 @@ pub(crate) struct Exchange {
     pub(crate) token: Glue,
 }
 
-/// What a tool does to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Touch {
-    /// Makes it.
-    Makes,
-    /// Changes it.
-    Changes,
-    /// Deletes it.
-    Deletes,
-}
-
 /// The records of one kind that a tool touches.
 #[derive(Debug)]
 pub(crate) struct TouchPlan {
@@ -348,9 +337,7 @@ pub(crate) struct TouchPlan {
     pub(crate) record: usize,
     pub(crate) touch: Touch,
     /// Their ids before the first change; none for records that are made.
-    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
     pub(crate) ids: Option<Glue>,
     /// The step that makes it, from 1; 0 for the others.
-    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
     pub(crate) step: usize,
 }

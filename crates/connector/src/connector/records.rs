@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use super::plan::{Request, Touch};
+use super::plan::Request;
 use crate::jq::Glue;
+use crate::touched::Touch;
 
 /// Fields of one record that are kept; a record with more is not.
 pub(crate) const MAX_FIELDS: usize = 1_000;
@@ -29,7 +30,6 @@ pub struct RecordKind {
 
 /// A kind of record, settled.
 #[derive(Debug)]
-#[expect(dead_code, reason = "what is undone is sent from the next change on")]
 pub(crate) struct RecordPlan {
     pub(crate) kind: RecordKind,
     pub(crate) get: Request,
@@ -47,7 +47,6 @@ pub(crate) struct RecordPlan {
 
 /// How a record is made, settled.
 #[derive(Debug)]
-#[expect(dead_code, reason = "what is undone is sent from the next change on")]
 pub(crate) struct CreationPlan {
     /// A POST without a body.
     pub(crate) request: Request,
@@ -61,7 +60,6 @@ pub(crate) enum FieldsPlan {
     /// Each with what gives the value that is written under its name.
     Listed(Vec<(String, Glue)>),
     /// The keys of a map, with the name under which it is written.
-    #[expect(dead_code, reason = "what is undone is sent from the next change on")]
     Open { name: String, map: Glue },
 }
 

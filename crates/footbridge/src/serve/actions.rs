@@ -229,7 +229,7 @@ async fn answer(
         })?;
         let outcome = Outcome {
             json,
-            records: None,
+            ..Outcome::default()
         };
         outcomes.push((arguments, outcome));
     }

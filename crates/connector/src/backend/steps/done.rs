@@ -30,6 +30,11 @@ impl Done {
         }
     }
 
+    /// Something was changed.
+    pub(super) fn has_some(&self) -> bool {
+        !self.list.is_empty()
+    }
+
     pub(super) fn rules(&self) -> &TidyRules {
         &self.rules
     }

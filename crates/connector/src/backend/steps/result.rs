@@ -21,7 +21,14 @@ const MAX_PARTS_BYTES: usize = 512 << 10;
 /// Characters of a text in the smaller results then.
 const SMALLER_PARTS: [(usize, usize); 3] = [(20_000, usize::MAX), (5_000, usize::MAX), (2_000, 50)];
 
-pub(super) async fn finish(run: StepsRun<'_>) -> Result<Outcome, BackendError> {
+/// A result, and the value that it was made of.
+pub(super) struct Finished {
+    pub(super) outcome: Outcome,
+    /// As JSON, when undoing needs it.
+    pub(super) after: Option<String>,
+}
+
+pub(super) async fn finish(run: StepsRun<'_>) -> Result<Finished, BackendError> {
     let (inner, plan) = (run.inner, run.plan);
     let keeps_root = plan.result.is_some() || matches!(run.last, Some(Given::List(_)));
     let from = run.paged.text_from;
@@ -70,9 +77,12 @@ pub(super) async fn finish(run: StepsRun<'_>) -> Result<Outcome, BackendError> {
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     let result = with(result, "unavailable", &unavailable);
-    Ok(Outcome {
-        records,
-        ..Outcome::new(with(result, "taken", &run.taken))
+    let result = Outcome::new(with(result, "taken", &run.taken));
+    let after = records.clone().filter(|_| run.plan.undo_names.after);
+    let records = records.filter(|_| run.options.keeps_records);
+    Ok(Finished {
+        outcome: Outcome { records, ..result },
+        after,
     })
 }
 
@@ -108,7 +118,7 @@ async fn made(
                 None => input,
             };
             let json = held.json()?;
-            if run.options.keeps_records {
+            if run.options.keeps_records || run.plan.undo_names.after {
                 records = Some(json.clone());
             }
             shaped(run, json).await?

@@ -6,11 +6,12 @@ use super::super::compilation::Compilation;
 use super::super::tools::steps::get;
 use super::writable;
 use crate::connector::{CreationPlan, FieldsPlan, RecordKind, RecordPlan, Request};
-use crate::connector::{Touch, TouchPlan, UndoWay, Undoing};
+use crate::connector::{TouchPlan, UndoWay, Undoing};
 use crate::definition::{self, Answer, FieldKind, Operation};
 use crate::jq::Glue;
 use crate::place::Placed;
 use crate::template::Template;
+use crate::touched::Touch;
 
 /// What a row that is made again does not have.
 const LOST: &str = "Its id, and who made it and when.";

@@ -5,11 +5,12 @@ use super::super::compilation::Compilation;
 use super::super::operations;
 use super::super::scope::FilterScope;
 use super::steps;
-use crate::connector::{Touch, TouchPlan, UndoNames, UndoWay, Undoing};
+use crate::connector::{TouchPlan, UndoNames, UndoWay, Undoing};
 use crate::definition::{self, Effect};
 use crate::jq::{self, Variable};
 use crate::operation::nameless;
 use crate::place::{Place, Placed};
+use crate::touched::Touch;
 
 impl<'d> Compilation<'d> {
     /// Keys that are for tools that write.
