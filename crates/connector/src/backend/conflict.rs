@@ -6,11 +6,15 @@ use std::sync::Arc;
 use jaq_json::Val;
 
 use super::Inner;
+use super::image::{self, ImageScope};
 use super::request::{self, Prepared};
+use super::touching::{self, MAX_TOUCHED};
 use super::values::{self, Held};
-use crate::connector::Request;
+use crate::connector::{RecordPlan, Request, TouchPlan};
 use crate::failure::BackendError;
 use crate::jq::{self, Variable, Variables};
+use crate::planner::{PlannedField, merge_write};
+use crate::touched::Touch;
 
 /// What to do about a conflict.
 pub(super) enum Way {
@@ -25,6 +29,7 @@ pub(super) async fn decide(
     request: &Request,
     before: &Request,
     sent: &Prepared,
+    touches: &[TouchPlan],
     variables: &Variables,
     error: BackendError,
 ) -> Result<Way, BackendError> {
@@ -50,7 +55,16 @@ pub(super) async fn decide(
     let mut fresh = variables.clone();
     fresh.set(Variable::Before, now.clone());
     let again = request::prepare(inner, request, &fresh).await?;
-    let fields = changed(sent.body.as_ref(), &image, &now, &old);
+    let merged = merged(inner, touches, sent, variables, &image, &now).await;
+    let fields = match merged.ok().flatten() {
+        Some((plan, mut conflicts)) => {
+            let is_left = |name: &String| !plan.has_field(name);
+            let others = changed(sent.body.as_ref(), &image, &now, &old);
+            conflicts.extend(others.into_iter().filter(is_left));
+            conflicts
+        }
+        None => changed(sent.body.as_ref(), &image, &now, &old),
+    };
     let latest = jq::plain_text(&new)
         .map(|version| format!(" The latest version is {version}."))
         .unwrap_or_default();
@@ -68,6 +82,48 @@ pub(super) async fn decide(
         inner.compiled().title
     );
     Ok(Way::Refuse(error.with_message(message)))
+}
+
+/// The record that the request changes, as the file describes it, with the fields that somebody
+/// else has given another value; none when the file describes none.
+async fn merged<'i>(
+    inner: &'i Arc<Inner>,
+    touches: &[TouchPlan],
+    sent: &Prepared,
+    variables: &Variables,
+    before: &Val,
+    now: &Val,
+) -> Result<Option<(&'i RecordPlan, Vec<String>)>, BackendError> {
+    for touch in touches.iter().filter(|touch| touch.touch == Touch::Changes) {
+        let plan = inner.compiled().records.get(touch.record);
+        let (Some(plan), Some(ids)) = (plan, &touch.ids) else {
+            continue;
+        };
+        let Some(change) = &plan.change else {
+            continue;
+        };
+        let ids = values::several(inner, ids, &Held::Nothing, variables, MAX_TOUCHED).await?;
+        let is_own = |id: &String| {
+            let path = image::path_of(inner, change, id);
+            path.is_ok_and(|path| path == sent.path)
+        };
+        if !ids.iter().filter_map(jq::plain_text).any(|id| is_own(&id)) {
+            continue;
+        }
+        let picture = |record: &Val| {
+            let record = Held::Made(record.clone());
+            async move { image::picture(inner, plan, &record, ImageScope::Fields).await }
+        };
+        let (Ok(before), Ok(now)) = (picture(before).await?.image, picture(now).await?.image)
+        else {
+            return Ok(None);
+        };
+        let wanted = touching::sent_values(plan, sent.body.as_ref(), Some(&before))?;
+        let merged = merge_write(&before, &wanted, &now, &image::traits(plan).equality);
+        let conflicts = merged.into_iter().filter(PlannedField::is_conflict);
+        return Ok(Some((plan, conflicts.map(|field| field.field).collect())));
+    }
+    Ok(None)
 }
 
 /// Fields of the body that differ between the two images.

@@ -6,7 +6,7 @@ use jaq_json::Val;
 use serde_json::Value;
 
 use super::values::{self, Held, Work};
-use super::{Inner, request};
+use super::{Inner, request, secrets};
 use crate::connector::{FieldsPlan, RecordPlan, Request};
 use crate::failure::BackendError;
 use crate::jq::{self, Glue, Variable, Variables};
@@ -104,10 +104,25 @@ pub(super) async fn picture(
         },
     };
     let image = image.and_then(|image| match image.check_size() {
+        Ok(()) if image.fields.values().any(holds_mark) => {
+            Err("a field of it holds a credential of ours, which is hidden".to_owned())
+        }
         Ok(()) => Ok(image),
         Err(why) => Err(format!("it {why}")),
     });
     Ok(Pictured { id, name, image })
+}
+
+/// A part of it was hidden, and would be written back so.
+fn holds_mark(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(secrets::MARK),
+        Value::Array(items) => items.iter().any(holds_mark),
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, value)| key.contains(secrets::MARK) || holds_mark(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Whether an answer holds all that an image is made of, so that nothing needs to be read.

@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use http::Method;
+use jaq_json::Val;
 use serde_json::{Map, Value};
 
 use super::exchange::Ask;
 use super::image::{self, ImageScope, RecordFound};
 use super::request;
-use super::values::Held;
+use super::values::{self, Held};
 use super::{Backend, Inner, Options, Outcome, WriteWitness, steps, touching};
 use crate::connector::{Action, FieldsPlan, RecordPlan, Request, UndoWay};
 use crate::failure::BackendError;
+use crate::jq;
 use crate::planner::{
     CurrentRecord, FieldValues, FieldVerdict, Image, PlannedRecord, RecordAct, RecordRef, read_back,
 };
@@ -206,8 +208,8 @@ impl Restoring<'_> {
 
     /// The fields that are put back, or all of them where the whole record is written, with the
     /// version of now.
-    fn changed_body(&self, now: &Present, sent: &FieldValues) -> Result<Value, BackendError> {
-        let mut body = Map::new();
+    fn changed_body(&self, now: &Present, sent: &FieldValues) -> Result<Val, BackendError> {
+        let mut body = jaq_json::Map::default();
         let is_whole = self
             .plan
             .change
@@ -220,37 +222,40 @@ impl Restoring<'_> {
                         .get(name)
                         .map(|value| value.clone().unwrap_or_default());
                     let kept = now.image.fields.get(name).filter(|_| is_whole).cloned();
-                    body.extend(own.or(kept).map(|value| (name.clone(), value)));
+                    let value = own.or(kept);
+                    body.extend(value.map(|value| (key(name), jq::from_json(&value))));
                 }
             }
             FieldsPlan::Open { name, .. } => {
                 // the map as it is, in its order, with ours changed
-                let mut map = self.open_map(now, name)?;
-                for (key, value) in sent {
+                let mut map = self.open_map(now)?;
+                for (name, value) in sent {
                     match value {
                         Some(value) => {
-                            map.insert(key.clone(), value.clone());
+                            map.insert(key(name), jq::from_json(value));
                         }
                         None => {
-                            map.shift_remove(key);
+                            map.shift_remove(&key(name));
                         }
                     }
                 }
-                body.insert(name.clone(), map.into());
+                body.insert(key(name), Val::obj(map));
             }
         }
         if let (Some(name), Some(version)) = (&self.plan.version_name, &now.image.version) {
-            body.insert(name.clone(), version.clone());
+            body.insert(key(name), jq::from_json(version));
         }
-        Ok(body.into())
+        Ok(Val::obj(body))
     }
 
-    fn open_map(&self, now: &Present, name: &str) -> Result<Map<String, Value>, BackendError> {
-        let json = now.held.json()?;
-        let record: Value = serde_json::from_str(&json).unwrap_or_default();
-        match record.get(name) {
-            Some(Value::Object(map)) => Ok(map.clone()),
-            Some(Value::Null) | None => Ok(Map::new()),
+    /// The open map of the record as it is, its values as they were written.
+    fn open_map(&self, now: &Present) -> Result<jaq_json::Map, BackendError> {
+        let FieldsPlan::Open { name, .. } = &self.plan.fields else {
+            return Ok(jaq_json::Map::default());
+        };
+        match jq::get(&now.held.value()?, name) {
+            Some(Val::Obj(map)) => Ok(map.as_ref().clone()),
+            Some(Val::Null) | None => Ok(jaq_json::Map::default()),
             Some(_) => Err(self.moved(&format!("its `{name}` is not a map"))),
         }
     }
@@ -274,10 +279,11 @@ impl Restoring<'_> {
             .collect();
         self.begin(&touched).await?;
         let body = touched.sent.iter();
-        let body: Map<String, Value> = body
-            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
+        let body: jaq_json::Map = body
+            .filter_map(|(name, value)| Some((key(name), jq::from_json(value.as_ref()?))))
             .collect();
-        let answer = match self.ask(&creation.request, "", Some(body.into())).await {
+        let body = Some(Val::obj(body));
+        let answer = match self.ask(&creation.request, "", body).await {
             Ok(answer) => answer,
             Err(error) => return Err(unfinished(error, touched)),
         };
@@ -352,10 +358,10 @@ impl Restoring<'_> {
         &self,
         request: &Request,
         id: &str,
-        body: Option<Value>,
+        body: Option<Val>,
     ) -> Result<Held, BackendError> {
         let path = image::path_of(self.inner, request, id)?;
-        let body = body.as_ref().map(Value::to_string);
+        let body = body.as_ref().map(values::to_json).transpose()?;
         let ask = Ask {
             takes_any: request.answer != crate::definition::Answer::Json,
             ..Ask::new(request.method.clone(), path, body)
@@ -379,6 +385,10 @@ impl Restoring<'_> {
         ))
         .with_conflict()
     }
+}
+
+fn key(name: &str) -> Val {
+    Val::utf8_str(name.to_owned())
 }
 
 fn described(record: &RecordRef, name: Option<&str>) -> String {

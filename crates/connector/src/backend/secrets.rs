@@ -11,7 +11,7 @@ use crate::json::{Admitted, Walk, push_string, said};
 use crate::settings::Settings;
 
 /// What stands in the place of a secret.
-const MARK: &str = "[secret]";
+pub(super) const MARK: &str = "[secret]";
 /// Bytes of a secret that is looked for: too much else would match a shorter one.
 pub(super) const SHORTEST: usize = 6;
 /// Bytes of a secret that is no word of a text by chance. It is found inside other words, and in

@@ -440,7 +440,17 @@ impl StepsRun<'_> {
         let Some(before) = self.plan.before.as_ref().filter(|_| error.is_conflict()) else {
             return Err(error);
         };
-        match conflict::decide(self.inner, request, before, &prepared, &variables, error).await? {
+        match conflict::decide(
+            self.inner,
+            request,
+            before,
+            &prepared,
+            &self.plan.touches,
+            &variables,
+            error,
+        )
+        .await?
+        {
             conflict::Way::Refuse(error) => Err(error),
             conflict::Way::Again(prepared, now) => {
                 if let Some(touching) = &mut self.touching {

@@ -348,7 +348,14 @@ impl TouchEntry {
             Touch::Deletes => ImageScope::Whole,
             Touch::Makes | Touch::Changes => ImageScope::Fields,
         };
-        let Pictured { id, name, image } = image::picture(inner, plan, held, scope).await?;
+        let Pictured { id, name, image } = match image::picture(inner, plan, held, scope).await {
+            Ok(pictured) => pictured,
+            Err(error) => {
+                let why = format!("it has not the form that is expected: {}", error.message());
+                self.told.not_kept = Some(why);
+                return Ok(());
+            }
+        };
         if let Some(id) = id {
             self.told.record.id = id;
         }
@@ -428,7 +435,7 @@ pub(super) fn is_told(field: &NotTaken) -> bool {
 
 /// What a body says of a record's fields. What an open map had and the body has not is to be
 /// absent.
-fn sent_values(
+pub(super) fn sent_values(
     plan: &RecordPlan,
     body: Option<&Val>,
     before: Option<&Image>,

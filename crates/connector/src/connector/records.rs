@@ -45,6 +45,16 @@ pub(crate) struct RecordPlan {
     pub(crate) fields: FieldsPlan,
 }
 
+impl RecordPlan {
+    /// A field of this name is kept of the record, or its open map is called so.
+    pub(crate) fn has_field(&self, name: &str) -> bool {
+        match &self.fields {
+            FieldsPlan::Listed(fields) => fields.iter().any(|(known, _)| known == name),
+            FieldsPlan::Open { name: known, .. } => known == name,
+        }
+    }
+}
+
 /// How a record is made, settled.
 #[derive(Debug)]
 pub(crate) struct CreationPlan {

@@ -1,6 +1,8 @@
 //! Undoing: fields put back around what people changed, records made again and deleted, calls taken
 //! back by steps and by other tools.
 
+use std::sync::{Arc, Mutex};
+
 use footbridge_connector::{
     ChangePlan, FieldVerdict, Obstacle, RecordAct, RecordNow, Touch, Transition,
 };
@@ -332,4 +334,48 @@ async fn steps_undo_only_what_the_call_itself_did() {
         let taken = backend.take_back("share_prompt", &values, ptm.options());
         assert_eq!(taken.await.unwrap().json, undone);
     }
+}
+
+#[tokio::test]
+async fn numbers_of_others_are_written_back_as_they_were_written() {
+    let yaml = "upstream: { base: http://localhost }\nrecords:\n  bag: { get: \"/bags/{id}\", patch: \"/bags/{id}\", fields: .things }\ntools:\n  - { name: t, title: T, description: D, effect: write, steps: [{ patch: /bags/1, body: '{things: {b: 1}}' }], changes: { bag: '1' } }\n";
+    let bodies: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (state, sent) = (Arc::new(Mutex::new("0")), Arc::clone(&bodies));
+    let stage = Arc::clone(&state);
+    let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let (sent, stage) = (Arc::clone(&sent), Arc::clone(&stage));
+        async move {
+            if request.method() == http::Method::PATCH {
+                let body = axum::body::to_bytes(request.into_body(), 1 << 16).await;
+                let body = String::from_utf8(body.unwrap().to_vec()).unwrap();
+                sent.lock().unwrap().push(body);
+                *stage.lock().unwrap() = "1";
+            }
+            let b = *stage.lock().unwrap();
+            format!(r#"{{"id":1,"things":{{"z":1.10,"b":{b},"a":12345678901234567890123}}}}"#)
+        }
+    });
+    let connector = footbridge_connector::compile("x.yaml", &format!("{HEAD}{yaml}")).unwrap();
+    let settings = connector.settings(&|_| None).unwrap();
+    let upstream = footbridge_connector::InProcess::<_, axum::body::Body>::new(router);
+    let backend = connector.connect(settings, upstream);
+    let options = footbridge_connector::Options {
+        witness: Some(Arc::new(crate::undo_world::Witness::default())),
+        ..Default::default()
+    };
+    let called = backend.call_with("t", serde_json::Map::new(), options);
+    let touched = called.await.unwrap().touched.remove(0);
+    let history = [footbridge_connector::PastChange {
+        change: "c".to_owned(),
+        record: touched.record.clone(),
+        transition: touched.transition(),
+        is_selected: true,
+    }];
+    let now = backend.read_image("bag", "1").await.unwrap();
+    let plan = footbridge_connector::plan_undo(&history, &[(touched.record, now)].into());
+    backend.restore(&plan.records[0], None).await.unwrap();
+    assert_eq!(
+        bodies.lock().unwrap().last().unwrap(),
+        r#"{"things":{"z":1.10,"b":0,"a":12345678901234567890123}}"#
+    );
 }

@@ -393,3 +393,43 @@ async fn a_made_record_that_says_no_id_is_not_kept() {
         Some("the backend did not say its id")
     );
 }
+
+#[tokio::test]
+async fn what_somebody_else_set_to_the_same_is_no_conflict_and_to_another_is() {
+    let refused = |other: serde_json::Value| async move {
+        let taiga = Served::taiga();
+        taiga.world.lock().unwrap().quicker = Some((STORY.to_owned(), other));
+        let arguments = json!({"user_story_id": 7, "subject": "Log in", "tags": ["web", "auth"]});
+        taiga.write("taiga_stories_update", arguments).await
+    };
+    // as Taiga has it, and not as it is sent
+    let same = json!({"subject": "Log in", "tags": [["web", null], ["auth", "#aabbcc"]]});
+    assert!(refused(same).await.is_ok());
+    let other = json!({"subject": "Enter", "tags": [["web", null]]});
+    let error = refused(other).await.unwrap_err();
+    assert!(
+        error.is_conflict() && error.message().contains("Changed meanwhile: subject."),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_ends_no_call() {
+    let yaml = "upstream: { base: http://localhost }\nrecords:\n  odd: { get: \"/odd/{id}\", patch: \"/odd/{id}\", fields: [{ a: .deep.a }] }\ntools:\n  - { name: t, title: T, description: D, effect: write, steps: [{ patch: /odd/1, body: { b: '1' } }], changes: { odd: '1' } }\n";
+    let odd = json!({"/odd/1": {"id": 1, "deep": "none"}});
+    let served = Served::new(&format!("{HEAD}{yaml}"), odd);
+    let outcome = served.write("t", json!({})).await.unwrap();
+    let why = outcome.touched[0].not_kept.as_deref().unwrap();
+    assert!(why.starts_with("it has not the form"), "{why}");
+
+    // a credential that stands in a field is hidden, and would be written back so
+    let board = Served::board();
+    let token = "Bearer pat_of_the_tests_of_undoing";
+    board.person_changes(CARD, json!({ "description": token }));
+    let update = json!({"id": "c1", "status": "doing"});
+    let outcome = board.write("card_update", update).await.unwrap();
+    assert_eq!(
+        outcome.touched[0].not_kept.as_deref(),
+        Some("a field of it holds a credential of ours, which is hidden")
+    );
+}
