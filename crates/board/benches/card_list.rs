@@ -19,6 +19,9 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+#[path = "../tests/it/production_board.rs"]
+mod production_board;
+
 const BOARDS: usize = 10;
 const STATUSES: [&str; 5] = ["backlog", "todo", "doing", "review", "done"];
 const CARDS: usize = 100_000;
@@ -41,8 +44,7 @@ async fn main() {
     let store = timed("open again", Store::open(directory.path()))
         .await
         .unwrap();
-    let models: Value = serde_json::from_str(include_str!("../tests/models.json")).unwrap();
-    let models = Models::from_json(&models).unwrap();
+    let models = Models::new(production_board::production_board()).unwrap();
     measure_writes(&models).await;
     let board = Board::new(store, models);
     let service = board.service_for(AccountId::local());

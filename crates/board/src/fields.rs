@@ -1,11 +1,11 @@
 //! The fields of a create or an update, checked from its body: every problem at once, and the rows
 //! that must be there.
 
-use footbridge_store::RecordReference;
+use footbridge_store::{FieldName, RecordReference};
 use serde_json::{Map, Value};
 
 use crate::api_error::shown;
-use crate::models::{BoardField, BoardModel};
+use crate::models::ServedModel;
 use crate::value;
 
 /// Fields that may be stored.
@@ -17,7 +17,7 @@ pub(crate) struct CheckedFields {
 
 /// The fields of a new row. Null is the same as absent.
 pub(crate) fn for_create(
-    model: &BoardModel,
+    model: &ServedModel,
     mut body: Map<String, Value>,
 ) -> Result<CheckedFields, Vec<String>> {
     body.retain(|_, value| !value.is_null());
@@ -33,7 +33,7 @@ pub(crate) fn for_create(
 
 /// The fields that an update names. Null clears an optional field.
 pub(crate) fn for_update(
-    model: &BoardModel,
+    model: &ServedModel,
     body: Map<String, Value>,
 ) -> Result<CheckedFields, Vec<String>> {
     let problems = problems_of(model, &model.update, &body);
@@ -41,7 +41,7 @@ pub(crate) fn for_update(
 }
 
 fn checked(
-    model: &BoardModel,
+    model: &ServedModel,
     values: Map<String, Value>,
     problems: Vec<String>,
 ) -> Result<CheckedFields, Vec<String>> {
@@ -49,24 +49,27 @@ fn checked(
         return Err(problems);
     }
     let references = model
-        .fields
-        .values()
-        .filter_map(|field| reference(field, &values))
+        .references
+        .iter()
+        .filter_map(|(field, model)| reference(field, model, &values))
         .collect();
     Ok(CheckedFields { values, references })
 }
 
-fn reference(field: &BoardField, values: &Map<String, Value>) -> Option<RecordReference> {
-    let model = field.reference.as_ref()?;
-    let id = values.get(field.name.as_str())?.as_str()?;
+fn reference(
+    field: &FieldName,
+    model: &str,
+    values: &Map<String, Value>,
+) -> Option<RecordReference> {
+    let id = values.get(field.as_str())?.as_str()?;
     Some(RecordReference {
-        field: field.name.clone(),
-        model: model.clone(),
+        field: field.clone(),
+        model: model.to_owned(),
         id: id.to_owned(),
     })
 }
 
-fn problems_of(model: &BoardModel, settable: &[String], body: &Map<String, Value>) -> Vec<String> {
+fn problems_of(model: &ServedModel, settable: &[String], body: &Map<String, Value>) -> Vec<String> {
     let mut problems = Vec::new();
     for (name, value) in body {
         let field = model.fields.get(name).filter(|_| settable.contains(name));

@@ -1,22 +1,20 @@
 //! The built-in board: the Production Board REST API over the store.
 //!
-//! What boards and cards are comes as data, the `models:` section of the board's connector file;
-//! this crate holds no table of its own and knows no MCP. The API is reached over HTTP through
-//! [`Board::router`], or in process, with the same requests and without a socket, through
-//! [`Board::service_for`].
+//! What boards and cards are comes from outside, as [`BoardModel`]s; this crate holds no table of its
+//! own, reads no file and knows no MCP. The API is reached over HTTP through [`Board::router`], or in
+//! process, with the same requests and without a socket, through [`Board::service_for`].
 //!
 //! ```
-//! use footbridge_board::{Board, Models};
+//! use footbridge_board::{Board, BoardField, BoardFieldKind, BoardModel, Models, RowOperation};
 //! use footbridge_store::{AccountId, Store};
 //! use tower::ServiceExt;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let section = serde_json::json!({ "note": {
-//!     "path": "/data/note", "ops": ["list"], "fields": { "text": { "type": "string" } }, "filters": [], "sorts": ["created_at"]
-//! }});
+//! let text = BoardField::new("text", BoardFieldKind::text(None));
+//! let models = Models::new(vec![BoardModel::new("note", &[RowOperation::List], vec![text])])?;
 //! let directory = tempfile::tempdir()?;
-//! let board = Board::new(Store::open(directory.path()).await?, Models::from_json(&section)?);
+//! let board = Board::new(Store::open(directory.path()).await?, models);
 //! let request = http::Request::get("/xapi2/data/note").body(axum::body::Body::empty())?;
 //! let response = board.service_for(AccountId::local()).oneshot(request).await?;
 //! assert_eq!(response.status(), 200);
@@ -46,5 +44,5 @@ mod models;
 
 pub use board::{Board, BoardService};
 pub use caller::ClientAddress;
-pub use models::{Models, ModelsError};
+pub use models::{BoardField, BoardFieldKind, BoardModel, Models, ModelsError, RowOperation};
 pub use openapi::openapi;

@@ -4,7 +4,7 @@ use footbridge_store::{AccountId, FieldName, FilterNumber, ListQuery, RecordFilt
 use serde_json::Value;
 
 use crate::api_error::{ApiError, shown};
-use crate::models::{BoardFieldKind, BoardModel, FilterTarget};
+use crate::models::{BoardFieldKind, FilterTarget, ServedModel};
 
 /// The rows of a page when no limit is given.
 pub(crate) const DEFAULT_LIMIT: u32 = 50;
@@ -19,7 +19,7 @@ pub(crate) const LARGEST_OFFSET: u32 = 100_000;
 
 /// Reads the query of a list of the model's rows.
 pub(crate) fn read(
-    model: &BoardModel,
+    model: &ServedModel,
     account_id: AccountId,
     query: Option<&str>,
 ) -> Result<ListQuery, ApiError> {
@@ -50,7 +50,7 @@ struct ListParameters {
 }
 
 struct QueryReading<'a> {
-    model: &'a BoardModel,
+    model: &'a ServedModel,
     problems: Vec<String>,
     parameters: ListParameters,
     filters: Vec<(&'a FilterTarget, Vec<String>)>,
@@ -74,7 +74,7 @@ impl<'a> QueryReading<'a> {
 
     fn take_filter(&mut self, key: &str, value: String) {
         self.values += 1;
-        let model: &'a BoardModel = self.model;
+        let model: &'a ServedModel = self.model;
         let Some(filter) = model.filter(key) else {
             let problem = format!(
                 "{} is no filter of a {}: filter by {}",

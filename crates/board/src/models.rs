@@ -1,30 +1,31 @@
-//! The model table: which kinds of rows there are, their fields, filters and sorts. Checks no
-//! values.
+//! The table of models: kinds of rows with their fields, filters and sorts, as plain values and,
+//! when nothing is wrong with them, as the routes use them. Checks no values of rows.
 
 use std::sync::Arc;
 
 use footbridge_store::{FieldName, SortKey};
 use indexmap::IndexMap;
-use serde::Deserialize;
 
-mod written;
+mod board_model;
+mod check;
 
-pub use written::ModelsError;
+pub use board_model::{BoardField, BoardFieldKind, BoardModel, RowOperation};
+pub use check::ModelsError;
 
 /// The models that a board serves. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Models {
-    pub(crate) by_name: Arc<IndexMap<String, BoardModel>>,
+    pub(crate) by_name: Arc<IndexMap<String, ServedModel>>,
 }
 
 impl Models {
-    /// Reads the `models:` section of a connector file, handed over as data.
+    /// Checks the models, in the order of their table.
     ///
     /// # Errors
     /// [`ModelsError`] lists every problem at once.
-    pub fn from_json(section: &serde_json::Value) -> Result<Models, ModelsError> {
+    pub fn new(models: Vec<BoardModel>) -> Result<Models, ModelsError> {
         Ok(Models {
-            by_name: Arc::new(written::read(section)?),
+            by_name: Arc::new(check::served(models)?),
         })
     }
 
@@ -34,9 +35,9 @@ impl Models {
     }
 }
 
-/// One kind of row.
+/// One kind of row with nothing wrong in it and its keys resolved.
 #[derive(Debug)]
-pub(crate) struct BoardModel {
+pub(crate) struct ServedModel {
     pub(crate) name: String,
     pub(crate) operations: Vec<RowOperation>,
     pub(crate) fields: IndexMap<String, BoardField>,
@@ -49,9 +50,11 @@ pub(crate) struct BoardModel {
     pub(crate) max_limit: u32,
     /// The text fields, which a search looks into.
     pub(crate) searched: Vec<FieldName>,
+    /// The fields that name a row, each with the model of that row.
+    pub(crate) references: Vec<(FieldName, String)>,
 }
 
-impl BoardModel {
+impl ServedModel {
     /// The filter that a key means. A field's own name wins over a column of the same name, so
     /// `status` on a card is the card's status; where no field has the name it is the row's column.
     pub(crate) fn filter(&self, key: &str) -> Option<&BoardFilter> {
@@ -79,54 +82,6 @@ impl BoardModel {
             .find(|(known, _)| known == key)
             .map(|(_, sort)| sort)
     }
-}
-
-/// What may be done with a model's rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum RowOperation {
-    List,
-    Read,
-    Create,
-    Update,
-    Delete,
-}
-
-/// One field of a model.
-#[derive(Debug)]
-pub(crate) struct BoardField {
-    pub(crate) name: FieldName,
-    pub(crate) kind: BoardFieldKind,
-    pub(crate) is_required: bool,
-    /// The model of the row that the value must name.
-    pub(crate) reference: Option<String>,
-    pub(crate) description: Option<String>,
-}
-
-/// What a field holds.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum BoardFieldKind {
-    /// Text of at most so many characters.
-    Text {
-        max_characters: usize,
-    },
-    /// An absolute http or https URL of at most so many characters.
-    Url {
-        max_characters: usize,
-    },
-    Integer,
-    Number,
-    Boolean,
-    /// One of these texts; their order is their rank.
-    Choice(Vec<String>),
-    /// A JSON object.
-    Object,
-    /// A list of short texts.
-    Tags,
-    /// A board's columns: `{key, title, wip_limit?}` in order.
-    Columns,
-    /// Any JSON value.
-    Any,
 }
 
 /// A key of a list's query that filters.

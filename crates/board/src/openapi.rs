@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::models::{BoardField, BoardFieldKind, BoardModel, RowOperation};
+use crate::models::{BoardField, BoardFieldKind, RowOperation, ServedModel};
 use crate::value::{COLUMN_KEY_CHARACTERS, COLUMN_TITLE_CHARACTERS, COLUMNS, TAG_CHARACTERS, TAGS};
 use crate::{Models, list_request};
 
@@ -44,7 +44,7 @@ pub fn openapi(models: &Models) -> Value {
     })
 }
 
-fn rows_path(model: &BoardModel) -> Value {
+fn rows_path(model: &ServedModel) -> Value {
     let name = &model.name;
     let mut path = Map::new();
     if model.operations.contains(&RowOperation::List) {
@@ -69,7 +69,7 @@ fn rows_path(model: &BoardModel) -> Value {
     Value::Object(path)
 }
 
-fn row_path(model: &BoardModel) -> Value {
+fn row_path(model: &ServedModel) -> Value {
     let name = &model.name;
     let mut path = Map::new();
     path.insert(
@@ -104,7 +104,7 @@ fn row_path(model: &BoardModel) -> Value {
     Value::Object(path)
 }
 
-fn list_parameters(model: &BoardModel) -> Vec<Value> {
+fn list_parameters(model: &ServedModel) -> Vec<Value> {
     let sorts: Vec<String> = model
         .sorts
         .iter()
@@ -201,7 +201,7 @@ fn answer(status: &str, schema: Option<Value>) -> Value {
     }
 }
 
-fn row_schema(model: &BoardModel) -> Value {
+fn row_schema(model: &ServedModel) -> Value {
     let text = json!({ "type": "string" });
     let time = json!({ "type": "string", "format": "date-time" });
     let id = json!({ "type": "string", "format": "uuid" });
@@ -213,7 +213,7 @@ fn row_schema(model: &BoardModel) -> Value {
     } })
 }
 
-fn fields_schema(model: &BoardModel, settable: &[String], is_whole: bool) -> Value {
+fn fields_schema(model: &ServedModel, settable: &[String], is_whole: bool) -> Value {
     let fields: Vec<&BoardField> = settable
         .iter()
         .filter_map(|name| model.fields.get(name))
@@ -222,7 +222,7 @@ fn fields_schema(model: &BoardModel, settable: &[String], is_whole: bool) -> Val
         .iter()
         .map(|field| {
             (
-                field.name.to_string(),
+                field.name.clone(),
                 field_schema(field, !is_whole && !field.is_required),
             )
         })

@@ -117,7 +117,8 @@ impl Compilation<'_> {
         self.add_records();
         let sources = self.sources();
         let lookups = self.lookups();
-        let mut tools = self.model_tools();
+        let models = self.models();
+        let mut tools = self.model_tools(&models);
         tools.extend(self.step_tools());
         let preflight = self.preflight();
         let kinds = self.kinds();
@@ -167,7 +168,7 @@ impl Compilation<'_> {
                 .iter()
                 .map(|(name, listed)| (name.value.clone(), *listed))
                 .collect(),
-            models: serde_json::to_value(&definition.models).unwrap_or_default(),
+            models,
         })
     }
 }

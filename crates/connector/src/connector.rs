@@ -1,6 +1,7 @@
 //! A compiled connector: what every part of it means. Only `compile` makes one, and it cannot be
 //! wrong. Sends nothing itself.
 
+mod model;
 mod plan;
 mod records;
 mod served;
@@ -17,6 +18,7 @@ pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{FilterOrigin, Glue, Program};
 use crate::operation::BackendOperation;
 use crate::settings::{Rules, Setting, SettingProblems, Settings};
+pub use model::{FieldKind, FilterKey, Model, ModelField, ModelOperation, ModelReference};
 pub(crate) use plan::{
     ArgumentPlan, BodyPlan, CheckPlan, ColumnOrigin, ColumnPlan, Does, Each, EntryPlan, Exchange,
     LoginPlan, LookupPlan, MAX_REQUESTS, Oldest, Pages, PagingPlan, Plan, Request, Resolve, Row,
@@ -106,10 +108,9 @@ impl Connector {
         &self.0.groups
     }
 
-    /// The `models:` section as written, for a backend that validates against the same table; an
-    /// empty object without one.
-    pub fn models(&self) -> &Value {
-        &self.0.models
+    /// The models in the order of the file, for a backend that validates against the same table.
+    pub fn models(&self) -> impl Iterator<Item = &Model> {
+        self.0.models.iter().map(AsRef::as_ref)
     }
 
     /// What can be set.
@@ -284,32 +285,6 @@ pub(crate) enum Action {
     Steps(Arc<Plan>),
 }
 
-/// A model, settled.
-#[derive(Debug)]
-pub(crate) struct Model {
-    pub(crate) name: String,
-    pub(crate) path: String,
-    /// Keys of an item in their order: `id`, the fields, `created_at`, `updated_at`.
-    pub(crate) fields: Vec<String>,
-    pub(crate) filters: Vec<FilterKey>,
-    pub(crate) max_limit: u32,
-    /// Fields that an update may clear.
-    pub(crate) nullable: Vec<String>,
-    /// Place of its record among those of the connector; none when one cannot be read.
-    pub(crate) record: Option<usize>,
-}
-
-/// A filter by its two names.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct FilterKey {
-    /// As the backend knows it.
-    pub(crate) wire: String,
-    /// As a caller may say it; none when another filter has that name.
-    pub(crate) friendly: Option<String>,
-    /// Its values are ids of records under this path.
-    pub(crate) refers_to: Option<String>,
-}
-
 /// How lists of models are paged.
 #[derive(Debug)]
 pub(crate) struct ModelPaging {
@@ -362,5 +337,6 @@ pub(crate) struct Compiled {
     pub(crate) by_name: HashMap<String, usize>,
     pub(crate) actions: Vec<RestAction>,
     pub(crate) groups: Vec<(String, bool)>,
-    pub(crate) models: Value,
+    /// In the order of the file.
+    pub(crate) models: Vec<Arc<Model>>,
 }

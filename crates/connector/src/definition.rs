@@ -19,7 +19,8 @@ use serde_json::Value;
 pub(crate) use actions::{ActionMethod, RestAction};
 pub(crate) use json_type::JsonType;
 pub(crate) use lookups::{Lookup, Source};
-pub(crate) use models::{Field, FieldKind, Model, Operation};
+pub(crate) use models::{Field, ModelDefinition};
+pub use models::{FieldKind, ModelOperation};
 pub use preflight::Kind;
 pub(crate) use preflight::{AtLeast, Preflight};
 pub(crate) use prompts::Prompt;
@@ -74,7 +75,8 @@ pub(crate) struct Definition {
     pub(crate) groups: Table<bool>,
     /// Tables of records; each makes up to five tools.
     #[serde(default)]
-    pub(crate) models: Table<Model>,
+    #[schemars(extend("default" = {}))]
+    pub(crate) models: Table<ModelDefinition>,
     /// Tools described one by one.
     #[serde(default)]
     pub(crate) tools: Vec<Tool>,

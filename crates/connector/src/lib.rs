@@ -50,8 +50,9 @@ pub use backend::{
 };
 pub use compile::{compile, compile_sound};
 pub use connector::{
-    ActionInput, Annotations, Connector, Decides, Effect, Kind, Prompt, PromptArgument, RecordKind,
-    Resource, RestAction, SettingKind, Tool, UndoWay, Undoing,
+    ActionInput, Annotations, Connector, Decides, Effect, FieldKind, FilterKey, Kind, Model,
+    ModelField, ModelOperation, ModelReference, Prompt, PromptArgument, RecordKind, Resource,
+    RestAction, SettingKind, Tool, UndoWay, Undoing,
 };
 pub use declaration::{Declaration, DeclaredSetting};
 pub use definition::schema;

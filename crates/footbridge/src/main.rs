@@ -20,7 +20,9 @@ mod settings;
 // Who may do what, and calls that are carried out once.
 mod call_keys;
 mod gate;
-// What is written: the command line, and the connector files that it names.
+// What is written: the command line, the connector files that it names, and the models of the
+// local board's.
+mod board_models;
 mod cli;
 mod connectors;
 // The environment and the log, the table of settings, the rules of clients, a client of our own.

@@ -5,12 +5,13 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
-use footbridge_board::{Board, Models};
+use footbridge_board::Board;
 use footbridge_connector::{
     Backend, Connector, Decides, InProcess, Network, Setting, SettingKind, Settings as Values, Tool,
 };
 use footbridge_store::{AccountId, Store};
 
+use crate::board_models;
 use crate::call_keys::CallKeys;
 use crate::cli::Allow;
 use crate::connectors::{self, ConnectorFile, Connectors, Reached};
@@ -236,29 +237,15 @@ pub(crate) async fn open_store(data_directory: &Path) -> Result<Store, Trouble> 
     Store::open(data_directory).await.map_err(Trouble::failed)
 }
 
-/// The models of the local board, as its connector file has them.
-pub(crate) fn board_models() -> Result<Models, Trouble> {
-    models_of(
-        &Connectors::with_directory(None)?
-            .find(connectors::DEFAULT)?
-            .compile()?
-            .1,
-    )
-}
-
 async fn open_board(
     connector: &Connector,
     data_directory: &Path,
     gate: Gate,
 ) -> Result<LocalBoard, Trouble> {
-    let models = models_of(connector)?;
+    let models = board_models::of_connector(connector)?;
     let store = open_store(data_directory).await?;
     let board = Board::new(store.clone(), models);
     Ok(LocalBoard { store, board, gate })
-}
-
-fn models_of(connector: &Connector) -> Result<Models, Trouble> {
-    Models::from_json(connector.models()).map_err(Trouble::failed)
 }
 
 /// A value for a setting without which nothing can be called, where nothing is: its tools can be

@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::api_error::{ApiError, shown};
 use crate::caller::BoardCaller;
-use crate::models::{BoardModel, RowOperation};
+use crate::models::{RowOperation, ServedModel};
 use crate::route_state::RouteState;
 use crate::{body, fields, list_request, row};
 
@@ -119,7 +119,7 @@ fn admit<'a>(
     caller: &BoardCaller,
     name: &str,
     operation: RowOperation,
-) -> Result<&'a BoardModel, ApiError> {
+) -> Result<&'a ServedModel, ApiError> {
     let Some(model) = shared.models.by_name.get(name) else {
         let known: Vec<&str> = shared.models.names().collect();
         return Err(ApiError::not_found(format!(
@@ -139,7 +139,7 @@ fn admit<'a>(
     Ok(model)
 }
 
-fn operation_closed(model: &BoardModel, operation: RowOperation) -> ApiError {
+fn operation_closed(model: &ServedModel, operation: RowOperation) -> ApiError {
     const ROWS: [(RowOperation, &str); 2] =
         [(RowOperation::List, "GET"), (RowOperation::Create, "POST")];
     const ONE_ROW: [(RowOperation, &str); 3] = [
@@ -165,12 +165,12 @@ fn operation_closed(model: &BoardModel, operation: RowOperation) -> ApiError {
     ApiError::method_not_allowed(detail, HeaderValue::from_str(&allowed.join(", ")).ok())
 }
 
-fn row_id(model: &BoardModel, id: &str) -> Result<RecordId, ApiError> {
+fn row_id(model: &ServedModel, id: &str) -> Result<RecordId, ApiError> {
     RecordId::parse(id).ok_or_else(|| no_such_row(model, id))
 }
 
 /// Rows of others, deleted rows and rows that never were get the same answer.
-fn no_such_row(model: &BoardModel, id: &str) -> ApiError {
+fn no_such_row(model: &ServedModel, id: &str) -> ApiError {
     ApiError::not_found(format!(
         "there is no {} {}: list them to see their ids",
         model.name,
@@ -178,7 +178,7 @@ fn no_such_row(model: &BoardModel, id: &str) -> ApiError {
     ))
 }
 
-fn found(record: Option<Record>, model: &BoardModel, id: RecordId) -> Result<Response, ApiError> {
+fn found(record: Option<Record>, model: &ServedModel, id: RecordId) -> Result<Response, ApiError> {
     let record = record.ok_or_else(|| no_such_row(model, &id.to_string()))?;
     Ok(json(StatusCode::OK, row::one_to_json(&record)?))
 }

@@ -15,9 +15,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
+use crate::production_board::production_board;
+
 pub(crate) fn models() -> Models {
-    let section: Value = serde_json::from_str(include_str!("../models.json")).unwrap();
-    Models::from_json(&section).unwrap()
+    Models::new(production_board()).unwrap()
 }
 
 pub(crate) struct TestBoard {

@@ -13,6 +13,7 @@
 #[path = "../../../footbridge/tests/harness/golden.rs"]
 mod golden;
 mod harness;
+mod production_board;
 
 mod access;
 mod anything;

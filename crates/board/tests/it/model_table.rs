@@ -1,30 +1,42 @@
 //! The model table comes as data: another table makes another API, and a wrong one is refused with
 //! every problem.
 
-use footbridge_board::Models;
+use footbridge_board::{BoardField, BoardFieldKind, BoardModel, Models, RowOperation};
 use footbridge_store::StoreOptions;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{TestBoard, column, create, get, refused, send};
 
 fn notes() -> Models {
-    let section = json!({ "note": {
-        "path": "/data/note",
-        "ops": ["list", "read", "create"],
-        "fields": {
-            "text": { "type": "string", "description": "What is noted" },
-            "link": { "type": "url", "max_len": 40 },
-            "stars": { "type": "integer" },
-            "weight": { "type": "number" },
-            "is_done": { "type": "bool" },
-            "extra": { "type": "any" },
-            "secret": { "type": "string" },
-        },
-        "create": ["text", "link", "stars", "weight", "is_done", "extra"],
-        "filters": ["data__stars", "data__is_done", "data__weight", "data__link"],
-        "sorts": ["created_at", "data__stars", "data__is_done"],
-    }});
-    Models::from_json(&section).unwrap()
+    let text = BoardField {
+        description: Some("What is noted".to_owned()),
+        ..BoardField::new("text", BoardFieldKind::text(None))
+    };
+    let note = BoardModel {
+        create: ["text", "link", "stars", "weight", "is_done", "extra"]
+            .map(str::to_owned)
+            .to_vec(),
+        filters: ["data__stars", "data__is_done", "data__weight", "data__link"]
+            .map(str::to_owned)
+            .to_vec(),
+        sorts: ["created_at", "data__stars", "data__is_done"]
+            .map(str::to_owned)
+            .to_vec(),
+        ..BoardModel::new(
+            "note",
+            &[RowOperation::List, RowOperation::Read, RowOperation::Create],
+            vec![
+                text,
+                BoardField::new("link", BoardFieldKind::url(Some(40))),
+                BoardField::new("stars", BoardFieldKind::Integer),
+                BoardField::new("weight", BoardFieldKind::Number),
+                BoardField::new("is_done", BoardFieldKind::Boolean),
+                BoardField::new("extra", BoardFieldKind::Any),
+                BoardField::new("secret", BoardFieldKind::text(None)),
+            ],
+        )
+    };
+    Models::new(vec![note]).unwrap()
 }
 
 #[tokio::test]
@@ -172,50 +184,71 @@ async fn each_type_refuses_what_it_is_not() {
 
 #[test]
 fn a_wrong_table_is_refused_with_every_problem() {
-    let section: Value = json!({
-        "note": {
-            "path": "/notes",
-            "ops": ["list"],
-            "fields": {
-                "Bad": { "type": "string" },
-                "kind": { "type": "enum" },
-                "size": { "type": "integer", "max_len": 3, "values": ["a"] },
-                "parent": { "type": "integer", "ref": { "model": "folder" } },
-                "map": { "type": "dict" },
-            },
-            "create": ["none"],
-            "filters": ["data__none", "data__map", "title"],
-            "sorts": ["data__map", "name"],
-            "max_limit": 0,
-        },
-        "Other": { "path": "/data/Other", "ops": [], "fields": {}, "sorts": ["created_at"] },
-        "third": { "path": "/data/third", "ops": ["list"], "fields": {}, "sorts": ["created_at"], "color": "red" },
-    });
-    let error = Models::from_json(&section).unwrap_err();
+    let refers_to_folder = BoardField {
+        reference: Some("folder".to_owned()),
+        ..BoardField::new("parent", BoardFieldKind::Integer)
+    };
+    let note = BoardModel {
+        path: "/notes".to_owned(),
+        create: vec!["none".to_owned()],
+        update: vec!["nothing".to_owned()],
+        filters: ["data__none", "data__map", "data__Bad", "title"]
+            .map(str::to_owned)
+            .to_vec(),
+        sorts: ["data__map", "name"].map(str::to_owned).to_vec(),
+        max_limit: 0,
+        ..BoardModel::new(
+            "note",
+            &[RowOperation::List],
+            vec![
+                BoardField::new("Bad", BoardFieldKind::text(None)),
+                BoardField::new("kind", BoardFieldKind::Choice(Vec::new())),
+                BoardField::new("mood", BoardFieldKind::Choice(vec![String::new()])),
+                BoardField::new("short", BoardFieldKind::text(Some(0))),
+                BoardField::new("link", BoardFieldKind::url(Some(0))),
+                refers_to_folder,
+                BoardField::new("map", BoardFieldKind::Object),
+                BoardField::new("short", BoardFieldKind::Tags),
+            ],
+        )
+    };
+    let wide = BoardModel {
+        max_limit: 1001,
+        default_sort: Some("-created_at".to_owned()),
+        ..BoardModel::new("wide", &[RowOperation::List], Vec::new())
+    };
+    let other = BoardModel::new("Other", &[], Vec::new());
+    let models = vec![note, wide.clone(), other, wide];
+    let error = Models::new(models).unwrap_err();
     for named in [
         "note.path",
         "note.fields.Bad",
         "note.fields.kind.values",
-        "note.fields.size.max_len",
-        "note.fields.size.values",
+        "note.fields.mood.values",
+        "note.fields.short.max_len",
+        "note.fields.link.max_len",
         "note.fields.parent.ref.model",
-        "note.fields.parent.ref",
-        "note.create",
+        "note.fields.parent.ref:",
+        "note.fields.short: the field is there twice",
+        "note.create: there is no field \"none\"",
+        "note.update: there is no field \"nothing\"",
         "\"data__none\"",
         "\"data__map\" cannot",
+        "\"data__Bad\" names no field",
         "\"title\"",
         "\"data__map\" has no order",
         "\"name\"",
         "note.max_limit",
         "note.default_sort",
+        "wide.max_limit",
+        "wide.default_sort: \"-created_at\"",
+        "wide: the model is there twice",
         "Other: a model's name",
-        "third: unknown field `color`",
     ] {
         assert!(
             error.problems.iter().any(|problem| problem.contains(named)),
             "{named} in {error:#?}"
         );
     }
-    assert!(Models::from_json(&json!([])).is_err());
-    assert!(Models::from_json(&json!({})).is_err());
+    assert!(Models::new(Vec::new()).is_err());
 }

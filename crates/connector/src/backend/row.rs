@@ -9,7 +9,8 @@ use crate::json;
 
 /// How the rows of a model are shown.
 pub(super) struct Shown<'m> {
-    model: &'m Model,
+    /// Keys of an item in their order, the row's own around those of its data.
+    keys: &'m [String],
     rules: TidyRules,
     /// Of each field, whether its texts are fenced.
     fenced: Vec<bool>,
@@ -20,17 +21,17 @@ pub(super) struct Shown<'m> {
 impl<'m> Shown<'m> {
     pub(super) fn new(inner: &Inner, model: &'m Model) -> Self {
         Self::by(
-            model,
+            &model.item_keys,
             TidyRules::whole(inner.fencing, inner.compiled().untrusted.clone()),
         )
     }
 
-    fn by(model: &'m Model, rules: TidyRules) -> Self {
+    fn by(keys: &'m [String], rules: TidyRules) -> Self {
         let is_fenced =
             |name: &String| rules.fencing == Fencing::Strangers && rules.is_untrusted(name);
-        let fenced: Vec<bool> = model.fields.iter().map(is_fenced).collect();
+        let fenced: Vec<bool> = keys.iter().map(is_fenced).collect();
         Self {
-            model,
+            keys,
             any_fenced: fenced.contains(&true),
             rules,
             fenced,
@@ -57,14 +58,14 @@ pub(super) fn push<'r>(
     slots: &mut Vec<Option<&'r str>>,
 ) {
     const COLUMNS: [&str; 5] = ["id", "created_at", "updated_at", "is_archived", "data"];
-    let model = shown.model;
+    let keys = shown.keys;
     let looks = shown.rules.looks_at(row);
     let Some([id, created, updated, archived, Some(data)]) = json::pick(row, COLUMNS) else {
         shown.push_value(out, row, looks, false);
         return;
     };
-    slots.resize(model.fields.len(), None);
-    if !json::pick_into(data, &model.fields, slots) {
+    slots.resize(keys.len(), None);
+    if !json::pick_into(data, keys, slots) {
         shown.push_value(out, row, looks, false);
         return;
     }
@@ -73,8 +74,7 @@ pub(super) fn push<'r>(
         (*first, *before_last, *last) = (id, created, updated);
     }
     let archived = archived.filter(|value| *value == "true");
-    let fields = model
-        .fields
+    let fields = keys
         .iter()
         .map(String::as_str)
         .zip(slots.iter().copied())
@@ -101,7 +101,6 @@ pub(super) fn push<'r>(
 mod tests {
     use super::{Shown, push};
     use crate::backend::tidy::TidyRules;
-    use crate::connector::Model;
     use crate::fence::Fencing;
 
     fn item(row: &str) -> String {
@@ -109,21 +108,10 @@ mod tests {
     }
 
     fn item_of(fencing: Fencing, row: &str) -> String {
-        let fields = ["id", "title", "status", "n", "created_at", "updated_at"]
-            .map(str::to_owned)
-            .to_vec();
-        let model = Model {
-            name: "card".into(),
-            path: "/c".into(),
-            fields,
-            filters: vec![],
-            max_limit: 1,
-            nullable: vec![],
-            record: None,
-        };
+        let keys = ["id", "title", "status", "n", "created_at", "updated_at"].map(str::to_owned);
         let mut out = String::new();
         let rules = TidyRules::whole(fencing, ["title".to_owned()].into());
-        push(&mut out, &Shown::by(&model, rules), row, &mut Vec::new());
+        push(&mut out, &Shown::by(&keys, rules), row, &mut Vec::new());
         out
     }
 

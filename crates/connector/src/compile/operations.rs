@@ -162,8 +162,8 @@ impl Operations<'_> {
     }
 
     /// The tools that a model makes; which parameters a list sends is known at the call.
-    fn model(&mut self, name: &str, model: &definition::Model) {
-        use definition::Operation as Op;
+    fn model(&mut self, name: &str, model: &definition::ModelDefinition) {
+        use definition::ModelOperation as Op;
         let (rows, row) = (
             model.path.value.clone(),
             format!("{}/{{id}}", model.path.value),

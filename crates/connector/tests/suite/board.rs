@@ -1,7 +1,9 @@
 //! The committed `connectors/board.yaml`: its eleven tools, called over a service in this process.
 
 use axum::body::Body;
-use footbridge_connector::{Effect, InProcess, compile};
+use footbridge_connector::{
+    Effect, FieldKind, InProcess, ModelField, ModelOperation, ModelReference, compile,
+};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -113,22 +115,42 @@ fn every_schema_keeps_to_the_safe_profile() {
 #[test]
 fn the_models_are_handed_over_as_written() {
     let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
-    let models = connector.models();
-    assert_eq!(models["card"]["path"], "/data/card");
+    let model = |name: &str| {
+        let mut models = connector.models();
+        models.find(|model| model.name == name).unwrap()
+    };
+    let field = |of: &str, name: &str| {
+        let mut fields = model(of).fields.iter();
+        fields.find(|field| field.name == name).unwrap()
+    };
+    assert_eq!(model("card").path, "/data/card");
     assert_eq!(
-        models["card"]["fields"]["title"],
-        json!({"type": "string", "max_len": 200, "required": true, "description": "Title of the card."})
+        *field("card", "title"),
+        ModelField {
+            name: "title".to_owned(),
+            kind: FieldKind::String,
+            max_length: Some(200),
+            values: Vec::new(),
+            reference: None,
+            is_required: true,
+            description: Some("Title of the card.".to_owned()),
+        }
     );
     assert_eq!(
-        models["card"]["fields"]["board_id"]["ref"],
-        json!({"model": "board", "owned": true, "optional": true})
+        field("card", "board_id").reference,
+        Some(ModelReference {
+            model: "board".to_owned(),
+            is_owned: true,
+            is_optional: true
+        })
     );
     assert_eq!(
-        models["board"]["fields"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .collect::<Vec<_>>(),
+        field("card", "priority").values,
+        ["low", "medium", "high", "critical"]
+    );
+    let fields = model("board").fields.iter();
+    assert_eq!(
+        fields.map(|field| field.name.as_str()).collect::<Vec<_>>(),
         [
             "name",
             "description",
@@ -140,14 +162,20 @@ fn the_models_are_handed_over_as_written() {
     );
     assert_eq!(
         (
-            &models["board"]["max_limit"],
-            &models["board"]["default_sort"]
+            model("board").max_limit,
+            model("board").default_sort.as_deref()
         ),
-        (&json!(50), &json!("created_at"))
+        (50, Some("created_at"))
     );
     assert_eq!(
-        models["board"]["ops"],
-        json!(["list", "read", "create", "update", "delete"])
+        model("board").operations,
+        [
+            ModelOperation::List,
+            ModelOperation::Read,
+            ModelOperation::Create,
+            ModelOperation::Update,
+            ModelOperation::Delete
+        ]
     );
 }
 

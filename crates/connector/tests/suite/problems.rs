@@ -354,6 +354,40 @@ fn figures_of_a_file_have_limits() {
     assert!(steps(50) && !steps(51));
 }
 
+/// The board is handed models as they were read: what none can say is refused here, with its place.
+#[test]
+fn a_key_that_no_model_has_is_named_with_its_place() {
+    let found = problems(&format!(
+        "{HEAD}{}",
+        concat!(
+            "models:\n",
+            "  a:\n",
+            "    path: /data/a\n",
+            "    ops: [read, fly]\n",
+            "    fields:\n",
+            "      b: { type: string, colour: red }\n",
+            "      c: { type: colour }\n",
+            "      d: { type: string, max_len: 0, ref: { model: a, near: true } }\n",
+            "      e: { type: enum, values: [] }\n",
+            "    colour: red\n",
+        )
+    ));
+    for named in [
+        "bad.yaml:9:17: models.a.ops",
+        "bad.yaml:11:26: models.a.fields.b: there is no key `colour`",
+        "bad.yaml:12:18: models.a.fields.c.type",
+        "bad.yaml:13:35: models.a.fields.d: `max_len` must be at least 1",
+        "bad.yaml:13:43: models.a.fields.d.ref",
+        "bad.yaml:14:32: models.a.fields.e: an enum needs at least one value",
+        "bad.yaml:15:5: models.a: there is no key `colour`",
+    ] {
+        assert!(
+            found.iter().any(|line| line.starts_with(named)),
+            "{named} in {found:#?}"
+        );
+    }
+}
+
 #[test]
 fn a_list_needs_paging_and_names_are_given_once() {
     let model = "models:\n  a: { path: /a, ops: [list], fields: {} }\n";

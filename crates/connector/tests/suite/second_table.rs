@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
-use footbridge_connector::{Connector, Effect, InProcess, compile};
+use footbridge_connector::{Connector, Effect, FieldKind, InProcess, compile};
 use serde_json::{Value, json};
 
 use crate::fake::call;
@@ -106,11 +106,13 @@ fn the_table_becomes_tools() {
         connector.tool("note_delete").unwrap().effect,
         Effect::Destroy
     );
-    assert_eq!(
-        connector.models()["link"]["fields"]["live"]["type"],
-        "boolean"
-    );
-    assert!(connector.models()["link"].get("max_limit").is_none());
+    let link = connector.models().next().unwrap();
+    let live = link.fields.iter().find(|field| field.name == "live");
+    assert_eq!(live.unwrap().kind, FieldKind::Boolean);
+    // What the file leaves out is filled in.
+    assert_eq!((link.max_limit, link.default_sort.as_deref()), (100, None));
+    let names: Vec<_> = link.fields.iter().map(|field| &field.name).collect();
+    assert_eq!(link.create.iter().collect::<Vec<_>>(), names);
 }
 
 #[tokio::test]

@@ -7,9 +7,10 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::table;
+use crate::board_models;
 use crate::cli::{TokenArguments, TokenCommand};
 use crate::exit::{Exit, Trouble};
-use crate::opened::{board_models, open_store};
+use crate::opened::open_store;
 use crate::settings::Settings;
 use crate::terminal;
 
@@ -95,7 +96,7 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
 
 /// None given is everything that the board's models allow.
 fn read_scopes(texts: &[String]) -> Result<Vec<Scope>, Trouble> {
-    let models = board_models()?;
+    let models = board_models::built_in()?;
     let known: Vec<&str> = models.names().collect();
     if texts.is_empty() {
         let scopes = known

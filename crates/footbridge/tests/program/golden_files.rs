@@ -194,14 +194,3 @@ fn mask_version(value: &mut Value) {
         _ => {}
     }
 }
-
-/// `board` tests its rules against its own copy of the table: the copy must be the table.
-#[test]
-fn the_boards_own_tests_use_the_models_of_the_connector_file() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-    let copy: Value = serde_json::from_str(&read("crates/board/tests/models.json")).unwrap();
-    let compiled =
-        footbridge_connector::compile("board.yaml", &read("connectors/board.yaml")).unwrap();
-    assert_eq!(compiled.models(), &copy);
-}

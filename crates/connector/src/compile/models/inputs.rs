@@ -3,14 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FIELD_PREFIX, writable};
-use crate::connector::Model;
-use crate::definition::{self, Field, FieldKind, Operation};
+use super::FIELD_PREFIX;
+use crate::connector::{FieldKind, Model, ModelField, ModelOperation};
 
-pub(super) fn schema(op: Operation, table: &definition::Model, model: &Model) -> Value {
+pub(super) fn schema(op: ModelOperation, model: &Model) -> Value {
     let mut properties = Map::new();
     let mut required: Vec<&str> = Vec::new();
-    if !matches!(op, Operation::List | Operation::Create) {
+    if !matches!(op, ModelOperation::List | ModelOperation::Create) {
         properties.insert(
             "id".into(),
             json!({"type": "string", "description": format!("Id of the {}.", model.name)}),
@@ -18,21 +17,18 @@ pub(super) fn schema(op: Operation, table: &definition::Model, model: &Model) ->
         required.push("id");
     }
     match op {
-        Operation::List => list(&mut properties, table, model),
-        Operation::Create | Operation::Update => {
-            let create = op == Operation::Create;
-            let listed = if create { &table.create } else { &table.update };
-            for name in writable(table, listed.as_deref()) {
-                let Some(field) = table.fields.get(name) else {
-                    continue;
-                };
-                properties.insert(name.to_owned(), property(name, field));
-                if create && field.required {
-                    required.push(name);
+        ModelOperation::List => list(&mut properties, model),
+        ModelOperation::Create | ModelOperation::Update => {
+            let create = op == ModelOperation::Create;
+            let names = if create { &model.create } else { &model.update };
+            for field in names.iter().filter_map(|name| model.field(name)) {
+                properties.insert(field.name.clone(), property(field));
+                if create && field.is_required {
+                    required.push(&field.name);
                 }
             }
         }
-        Operation::Read | Operation::Delete => {}
+        ModelOperation::Read | ModelOperation::Delete => {}
     }
     let mut schema = json!({"type": "object", "properties": properties});
     if let Some(schema) = schema.as_object_mut() {
@@ -44,14 +40,14 @@ pub(super) fn schema(op: Operation, table: &definition::Model, model: &Model) ->
     schema
 }
 
-fn property(name: &str, field: &Field) -> Value {
+fn property(field: &ModelField) -> Value {
     let mut schema = match field.kind {
         FieldKind::String | FieldKind::Url | FieldKind::Any => json!({"type": "string"}),
         FieldKind::Integer => json!({"type": "integer"}),
         FieldKind::Number => json!({"type": "number"}),
         FieldKind::Boolean => json!({"type": "boolean"}),
         FieldKind::Enum => {
-            json!({"type": "string", "enum": field.values.as_ref().map(|values| &values.value)})
+            json!({"type": "string", "enum": field.values})
         }
         FieldKind::Dict => json!({"type": "object"}),
         FieldKind::Tags => json!({"type": "array", "items": {"type": "string"}}),
@@ -67,20 +63,20 @@ fn property(name: &str, field: &Field) -> Value {
         }}),
     };
     if let Some(schema) = schema.as_object_mut() {
-        if let Some(length) = &field.max_len {
-            schema.insert("maxLength".into(), length.value.into());
+        if let Some(length) = field.max_length {
+            schema.insert("maxLength".into(), length.into());
         }
-        schema.insert("description".into(), describe(name, field).into());
+        schema.insert("description".into(), describe(field).into());
     }
     schema
 }
 
-fn describe(name: &str, field: &Field) -> String {
+fn describe(field: &ModelField) -> String {
     match (&field.description, &field.reference) {
         (Some(text), _) => text.clone(),
-        (None, Some(reference)) => format!("Id of a {}.", reference.model.value),
+        (None, Some(reference)) => format!("Id of a {}.", reference.model),
         (None, None) => {
-            let words = name.replace('_', " ");
+            let words = field.name.replace('_', " ");
             let mut letters = words.chars();
             letters
                 .next()
@@ -90,25 +86,25 @@ fn describe(name: &str, field: &Field) -> String {
     }
 }
 
-fn list(properties: &mut Map<String, Value>, table: &definition::Model, model: &Model) {
+fn list(properties: &mut Map<String, Value>, model: &Model) {
     let mut add = |name: &str, schema: Value| properties.insert(name.to_owned(), schema);
     if !model.filters.is_empty() {
-        add("filter", filter(table, model));
+        add("filter", filter(model));
     }
     add(
         "q",
         json!({"type": "string", "description": "Text to search for in all text fields."}),
     );
-    if !table.sorts.is_empty() {
-        let keys: Vec<String> = table
+    if !model.sorts.is_empty() {
+        let keys: Vec<String> = model
             .sorts
             .iter()
-            .flat_map(|key| [key.value.clone(), format!("-{}", key.value)])
+            .flat_map(|key| [key.clone(), format!("-{key}")])
             .collect();
-        let default = table
+        let default = model
             .default_sort
             .as_ref()
-            .map(|sort| format!("; {} by default", sort.value))
+            .map(|sort| format!("; {sort} by default"))
             .unwrap_or_default();
         add(
             "sort",
@@ -134,7 +130,7 @@ fn list(properties: &mut Map<String, Value>, table: &definition::Model, model: &
 }
 
 /// One property for each friendly key; a wire key passes too.
-fn filter(table: &definition::Model, model: &Model) -> Value {
+fn filter(model: &Model) -> Value {
     let mut properties = Map::new();
     for key in &model.filters {
         let Some(friendly) = &key.friendly else {
@@ -143,13 +139,10 @@ fn filter(table: &definition::Model, model: &Model) -> Value {
         let field = key
             .wire
             .strip_prefix(FIELD_PREFIX)
-            .and_then(|name| table.fields.get(name));
-        let of_field = |field: &Field| describe(friendly, field);
-        let description = field.map_or_else(|| column(friendly, &model.name), of_field);
+            .and_then(|name| model.field(name));
+        let description = field.map_or_else(|| column(friendly, &model.name), describe);
         let item = match field.map(|field| (field.kind, field)) {
-            Some((FieldKind::Enum, field)) => property(friendly, field)
-                .get("enum")
-                .map(|values| json!({"type": "string", "enum": values})),
+            Some((FieldKind::Enum, field)) => Some(json!({"type": "string", "enum": field.values})),
             Some((FieldKind::Integer, _)) => Some(json!({"type": "integer"})),
             Some((FieldKind::Number, _)) => Some(json!({"type": "number"})),
             Some((FieldKind::Boolean, _)) => None,

@@ -4,12 +4,11 @@ use http::Method;
 
 use super::super::compilation::Compilation;
 use super::super::tools::steps::get;
-use super::writable;
 use crate::connector::{CreationPlan, FieldsPlan, RecordKind, RecordPlan, Request};
+use crate::connector::{FieldKind, Model, ModelOperation};
 use crate::connector::{TouchPlan, UndoWay, Undoing};
-use crate::definition::{self, Answer, FieldKind, Operation};
+use crate::definition::Answer;
 use crate::jq::Glue;
-use crate::place::Placed;
 use crate::template::Template;
 use crate::touched::Touch;
 
@@ -18,16 +17,12 @@ const LOST: &str = "Its id, and who made it and when.";
 
 impl Compilation<'_> {
     /// The record of a model; none when one cannot be read.
-    pub(super) fn model_record(
-        &mut self,
-        name: &Placed<String>,
-        table: &definition::Model,
-    ) -> Option<usize> {
-        if !has(table, Operation::Read) {
+    pub(super) fn model_record(&mut self, model: &Model) -> Option<usize> {
+        if !has(model, ModelOperation::Read) {
             return None;
         }
-        let one = Template::parse(&format!("{}/{{id}}", table.path.value)).ok()?;
-        let all = Template::parse(&table.path.value).ok()?;
+        let one = Template::parse(&format!("{}/{{id}}", model.path)).ok()?;
+        let all = Template::parse(&model.path).ok()?;
         let send = |method: Method, path: &Template| Request {
             reads: false,
             answer: if method == Method::POST {
@@ -38,29 +33,20 @@ impl Compilation<'_> {
             method,
             ..get(path.clone())
         };
-        let fields: Vec<String> = writable(table, table.update.as_deref())
-            .map(str::to_owned)
-            .collect();
-        let extra: Vec<String> = writable(table, table.create.as_deref())
-            .filter(|name| !fields.iter().any(|known| known == name))
-            .map(str::to_owned)
-            .collect();
-        let change = has(table, Operation::Update).then(|| send(Method::PATCH, &one));
-        let create = has(table, Operation::Create).then(|| CreationPlan {
+        let fields = &model.update;
+        let extra = model.create.iter().filter(|name| !fields.contains(name));
+        let change = has(model, ModelOperation::Update).then(|| send(Method::PATCH, &one));
+        let create = has(model, ModelOperation::Create).then(|| CreationPlan {
             request: send(Method::POST, &all),
-            extra: extra.iter().map(|name| in_row(name)).collect(),
+            extra: extra.map(|name| in_row(name)).collect(),
         });
-        let delete = has(table, Operation::Delete).then(|| send(Method::DELETE, &one));
-        let text = |field: &&str| {
-            table
-                .fields
-                .get(field)
-                .is_some_and(|field| field.kind == FieldKind::String && field.required)
-        };
-        let called = table.fields.keys().find(text);
+        let delete = has(model, ModelOperation::Delete).then(|| send(Method::DELETE, &one));
+        let mut fields_of_model = model.fields.iter();
+        let called =
+            fields_of_model.find(|field| field.kind == FieldKind::String && field.is_required);
         self.records.push(RecordPlan {
             kind: RecordKind {
-                name: name.value.clone(),
+                name: model.name.clone(),
                 can_change: change.is_some(),
                 can_make: create.is_some(),
                 can_delete: delete.is_some(),
@@ -74,24 +60,19 @@ impl Compilation<'_> {
             id: Glue::of_format(".id"),
             version: Some(Glue::of_format(".updated_at")),
             version_name: None,
-            name: called.map(|name| in_row(name).1),
+            name: called.map(|field| in_row(&field.name).1),
             fields: FieldsPlan::Listed(fields.iter().map(|name| in_row(name)).collect()),
         });
         Some(self.records.len() - 1)
     }
 
     /// How what a tool of a model does is undone.
-    pub(super) fn model_undoing(
-        &self,
-        op: Operation,
-        table: &definition::Model,
-        record: Option<usize>,
-    ) -> Option<Undoing> {
+    pub(super) fn model_undoing(&self, op: ModelOperation, model: &Model) -> Option<Undoing> {
         let (touch, needed, lacks) = match op {
-            Operation::List | Operation::Read => return None,
-            Operation::Create => (Touch::Makes, Operation::Delete, "delete"),
-            Operation::Update => (Touch::Changes, Operation::Update, "update"),
-            Operation::Delete => (Touch::Deletes, Operation::Create, "create"),
+            ModelOperation::List | ModelOperation::Read => return None,
+            ModelOperation::Create => (Touch::Makes, ModelOperation::Delete, "delete"),
+            ModelOperation::Update => (Touch::Changes, ModelOperation::Update, "update"),
+            ModelOperation::Delete => (Touch::Deletes, ModelOperation::Create, "create"),
         };
         let not = |why: String| Undoing {
             way: UndoWay::Not(why),
@@ -99,11 +80,11 @@ impl Compilation<'_> {
             undone: None,
             lost: None,
         };
-        let Some(record) = record else {
+        let Some(record) = model.record else {
             return Some(not("Its model has no `read`.".into()));
         };
         let name = self.records.get(record)?.kind.name.clone();
-        if !has(table, needed) {
+        if !has(model, needed) {
             return Some(Undoing {
                 touches: vec![(touch, name)],
                 ..not(format!("Its model has no `{lacks}`."))
@@ -124,8 +105,8 @@ impl Compilation<'_> {
     }
 }
 
-fn has(table: &definition::Model, op: Operation) -> bool {
-    table.ops.iter().any(|known| known.value == op)
+fn has(model: &Model, op: ModelOperation) -> bool {
+    model.operations.contains(&op)
 }
 
 /// A field with where a row has it.

@@ -1,0 +1,155 @@
+//! Tools of models: up to five for each, in the order list, read, create, update, delete.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{FIELD_PREFIX, inputs};
+use crate::compile::compilation::Compilation;
+use crate::connector::{Action, Annotations, Model, ModelOperation, Tool};
+use crate::definition::Effect;
+use crate::place::Placed;
+
+/// Order of the tools of a model.
+const ORDER: [ModelOperation; 5] = [
+    ModelOperation::List,
+    ModelOperation::Read,
+    ModelOperation::Create,
+    ModelOperation::Update,
+    ModelOperation::Delete,
+];
+
+impl<'d> Compilation<'d> {
+    /// The tools of the models, which are in the order of the file.
+    pub(in crate::compile) fn model_tools(&mut self, models: &[Arc<Model>]) -> Vec<Placed<Tool>> {
+        let mut tools = Vec::new();
+        for ((key, _), model) in self.definition.models.iter().zip(models) {
+            for op in ORDER {
+                if !model.operations.contains(&op) {
+                    continue;
+                }
+                let tool = Tool {
+                    undoing: self.model_undoing(op, model),
+                    ..tool(op, model)
+                };
+                self.check_name(
+                    &Placed {
+                        value: tool.name.clone(),
+                        place: key.place,
+                    },
+                    &format!("models.{}", key.value),
+                );
+                tools.push(Placed {
+                    value: tool,
+                    place: key.place,
+                });
+            }
+        }
+        tools
+    }
+}
+
+/// A field's own name sorts too, as it filters, unless a column has it.
+fn friendly_sorts(model: &Model) -> Vec<(String, String, String)> {
+    let is_key = |name: &str| model.sorts.iter().any(|key| key == name);
+    let of_fields = model
+        .sorts
+        .iter()
+        .filter_map(|key| Some((key.strip_prefix(FIELD_PREFIX)?, key)));
+    let directions = |(name, wire): (&str, &String)| {
+        ["", "-"].map(|sign| {
+            (
+                "sort".to_owned(),
+                format!("{sign}{name}"),
+                format!("{sign}{wire}"),
+            )
+        })
+    };
+    of_fields
+        .filter(|(name, _)| !is_key(name))
+        .flat_map(directions)
+        .collect()
+}
+
+fn tool(op: ModelOperation, model: &Arc<Model>) -> Tool {
+    let m = &model.name;
+    let (suffix, title, description, effect) = match op {
+        ModelOperation::List => (
+            "list",
+            format!("List {m} objects"),
+            format!(
+                "Lists {m} objects as {{items, next_cursor?}}, those that match every filter. Safe to repeat."
+            ),
+            Effect::Read,
+        ),
+        ModelOperation::Read => (
+            "get",
+            format!("Get one {m}"),
+            format!("Reads one {m} by id. Safe to repeat."),
+            Effect::Read,
+        ),
+        ModelOperation::Create => (
+            "create",
+            format!("Create a {m}"),
+            format!("Creates a {m} and returns it. Ask the user first."),
+            Effect::Write,
+        ),
+        ModelOperation::Update => (
+            "update",
+            format!("Update a {m}"),
+            format!(
+                "Changes a {m} and returns it: only the fields you pass, and null clears one. Ask the user first."
+            ),
+            Effect::Write,
+        ),
+        ModelOperation::Delete => (
+            "delete",
+            format!("Delete a {m}"),
+            format!("Deletes a {m} by id; lists and reads no longer show it. Ask the user first."),
+            Effect::Destroy,
+        ),
+    };
+    let model = Arc::clone(model);
+    Tool {
+        name: format!("{m}_{suffix}"),
+        aliases: Vec::new(),
+        title,
+        description,
+        effect,
+        input_schema: inputs::schema(op, &model),
+        output_schema: None,
+        argument_aliases: Vec::new(),
+        value_aliases: if op == ModelOperation::List {
+            friendly_sorts(&model)
+        } else {
+            Vec::new()
+        },
+        group: None,
+        structured: false,
+        longest_wait: Duration::ZERO,
+        takes_key: false,
+        asks: false,
+        is_listed: true,
+        no_undo: None,
+        takes_ids: Vec::new(),
+        nullable: if op == ModelOperation::Update {
+            model.nullable.clone()
+        } else {
+            Vec::new()
+        },
+        unlisted_arguments: Vec::new(),
+        undoing: None,
+        annotations: Annotations {
+            read_only: effect == Effect::Read,
+            destructive: effect == Effect::Destroy,
+            idempotent: op != ModelOperation::Create,
+            open_world: true,
+        },
+        action: match op {
+            ModelOperation::List => Action::List(model),
+            ModelOperation::Read => Action::Read(model),
+            ModelOperation::Create => Action::Create(model),
+            ModelOperation::Update => Action::Update(model),
+            ModelOperation::Delete => Action::Delete(model),
+        },
+    }
+}
