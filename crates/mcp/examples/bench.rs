@@ -60,7 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn endpoint(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
     Ok(Endpoint::builder("bench", "1.0.0")
-        .list_cache(Duration::ZERO, CacheScope::Public)
+        .list_ttl(Duration::ZERO)
+        .cache_scope(CacheScope::Public)
         .tools(tools(catalogue)?)
         .build()?)
 }
@@ -77,7 +78,8 @@ fn ruled(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
         .into_iter()
         .map(|tool| tool.allowed_for(|call| call.revision().is_some()));
     let builder = Endpoint::builder("bench", "1.0.0")
-        .list_cache(Duration::ZERO, CacheScope::Private)
+        .list_ttl(Duration::ZERO)
+        .cache_scope(CacheScope::Private)
         .tools(tools);
     Ok(builder
         .tool(hidden.allowed_for(|call| call.revision().is_none()))

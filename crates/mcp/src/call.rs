@@ -23,6 +23,31 @@ use crate::tasks::{Prospect, Task};
 pub(crate) use pauses::Pauses;
 
 /// One request, as the function that serves it receives it.
+///
+/// ```
+/// use footbridge_mcp::{Call, Endpoint, Output, Tool};
+/// use serde_json::json;
+///
+/// /// The caller of this application.
+/// struct User {
+///     name: &'static str,
+/// }
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let count = Tool::new("count", "Count up.", json!({"type": "object", "properties": {"to": {"type": "integer"}}}),
+///     |call: Call<User>| async move {
+///         let to = call.arguments.get("to").and_then(|to| to.as_f64()).unwrap_or(3.0);
+///         call.progress(1.0, Some(to), Some("one")).await;
+///         Ok(Output::text(format!("{} counts to {to} for {:?}", call.caller.name, call.client().name())))
+///     });
+/// let endpoint = Endpoint::builder("counter", "1.0.0").tool(count).build()?;
+/// let counted = endpoint.test(User { name: "Ada" }).call("count", json!({"to": "2"})).await?;
+/// assert_eq!(counted.text(), r#"Ada counts to 2 for Some("test")"#);
+/// assert_eq!(counted.messages()[0]["params"]["message"], "one");
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
+/// ```
 pub struct Call<C> {
     /// The arguments: of a tool, coerced to its schema and valid against it; of a resource
     /// template, its parameters; of a prompt, its arguments.

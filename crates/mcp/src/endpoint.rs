@@ -148,6 +148,11 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         }
     }
 
+    /// The largest message of a client, in bytes.
+    pub(crate) fn message_bytes(&self) -> usize {
+        self.shared.identity.profile.message_bytes
+    }
+
     /// Whether anything goes around its requests.
     pub(crate) fn has_layers(&self) -> bool {
         !self.shared.identity.profile.layers.is_empty()

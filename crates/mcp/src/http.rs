@@ -32,6 +32,11 @@ mod sse;
 mod streamable;
 mod unread;
 
+// The crate `http` as far as signatures carry it: who takes all names of this library in has these
+// under the same path.
+pub use ::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request,
+};
 pub use allowed_hosts::AllowedHosts;
 pub use allowed_origins::{AllowedOrigins, BadOrigin};
 pub use body::ReplyBody;

@@ -8,24 +8,37 @@
 //!
 //! This crate knows MCP and nothing else: no backend, no database, no command line.
 //!
+//! A tool is the struct of its arguments; resources ([`Read`]), prompts ([`Begin`]) and questions to
+//! the user ([`Call::ask`]) are structs too.
+//!
 //! ```
-//! use footbridge_mcp::{Call, Effect, Endpoint, Output, Tool};
+//! use footbridge_mcp::{Call, Effect, Endpoint, Failure, Run, Tool};
 //! use serde_json::json;
 //!
-//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let schema = json!({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"], "additionalProperties": false});
-//! let greet = Tool::new("greet", "Greet somebody by name.", schema, |call: Call<()>| async move {
-//!     let name = call.arguments.get("name").and_then(|name| name.as_str()).unwrap_or_default();
-//!     Ok(Output::text(format!("Hello, {name}!")))
-//! })
-//! .effect(Effect::Read);
+//! /// Greet somebody by name.
+//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! struct Greet {
+//!     /// Whom to greet.
+//!     name: String,
+//! }
 //!
-//! let endpoint = Endpoint::builder("greeter", "1.0.0").tool(greet).build()?;
+//! impl Run<()> for Greet {
+//!     type Output = String;
+//!
+//!     async fn run(self, _: &Call<()>) -> Result<String, Failure> {
+//!         Ok(format!("Hello, {}!", self.name))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let endpoint = Endpoint::builder("greeter", "1.0.0")
+//!     .tool(Tool::of::<Greet>().effect(Effect::Read))
+//!     .build()?;
 //! let output = endpoint.call("greet", json!({"name": "Ada"}), ()).await?;
 //! assert_eq!(output.first_text(), Some("Hello, Ada!"));
 //! # Ok(())
 //! # }
-//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
 //! ```
 
 // The modules in layers, from the top down: a module uses its own layer and those below.

@@ -31,7 +31,7 @@ const KEPT: [&str; 4] = [
 pub struct Method<C> {
     pub(crate) name: String,
     pub(crate) capability: Option<(String, Value)>,
-    pub(crate) cache: Option<Duration>,
+    pub(crate) ttl: Option<Duration>,
     pub(crate) name_header: Option<String>,
     pub(crate) time_limit: Duration,
     pub(crate) policy: Option<Policy<C>>,
@@ -71,7 +71,7 @@ impl<C: Send + Sync + 'static> Method<C> {
         Self {
             name: name.into(),
             capability: None,
-            cache: None,
+            ttl: None,
             name_header: None,
             time_limit: limits::TOOL_TIME,
             policy: None,
@@ -89,8 +89,8 @@ impl<C: Send + Sync + 'static> Method<C> {
     /// Lets clients of 2026-07-28 keep the result for so long; the result itself may say otherwise
     /// with `ttlMs` and `cacheScope`.
     #[must_use]
-    pub fn cacheable(mut self, ttl: Duration) -> Self {
-        self.cache = Some(ttl);
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
         self
     }
 

@@ -12,7 +12,22 @@ use serde_json::{Map, Value, json};
 use crate::client::Client;
 use crate::validator::Validator;
 
-/// A form for the user, or a page. Source: specification 2026-07-28, Elicitation.
+/// A form for the user, or a page. A form that is a struct is [`crate::Call::ask`]. Source:
+/// specification 2026-07-28, Elicitation.
+///
+/// ```
+/// use footbridge_mcp::{Call, Elicitation, Elicited, Failure};
+/// use serde_json::json;
+///
+/// async fn colour(call: &Call<()>) -> Result<Option<String>, Failure> {
+///     let schema = json!({"type": "object", "properties": {"colour": {"type": "string", "enum": ["red", "blue"]}}});
+///     let form = Elicitation::form("Which colour?", schema);
+///     Ok(match call.elicit("colour", form).await? {
+///         Elicited::Accepted(content) => content.get("colour").and_then(|colour| colour.as_str()).map(str::to_owned),
+///         Elicited::Declined | Elicited::Cancelled => None,
+///     })
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Elicitation {
     message: String,
@@ -78,6 +93,15 @@ impl<T> Elicited<T> {
 }
 
 /// A request to the client's language model. Source: specification 2026-07-28, Sampling.
+///
+/// ```
+/// use footbridge_mcp::{Call, Failure, Sampling};
+///
+/// async fn summary(call: &Call<()>, text: &str) -> Result<String, Failure> {
+///     let question = Sampling::text(format!("Summarise: {text}"), 200).system_prompt("One sentence.");
+///     Ok(call.sample("summary", question).await?.text())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sampling {
     params: Map<String, Value>,
@@ -332,6 +356,24 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::{ClientQuestion, Elicitation, Sampling};
+
+    #[test]
+    fn a_form_has_nothing_that_its_generator_put_at_its_root() {
+        #[derive(schemars::JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        struct Colour {
+            colour: String,
+        }
+        let schema = schemars::schema_for!(Colour).to_value();
+        assert!(schema.get("$schema").is_some() && schema.get("title").is_some());
+        let ClientQuestion::Elicit(params) =
+            ClientQuestion::elicit(Elicitation::form("Which?", schema))
+        else {
+            unreachable!()
+        };
+        let expected = json!({"type": "object", "properties": {"colour": {"type": "string"}}, "required": ["colour"]});
+        assert_eq!(params["requestedSchema"], expected);
+    }
 
     #[test]
     fn only_fitting_answers_are_answers() {

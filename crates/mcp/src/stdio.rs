@@ -32,6 +32,19 @@ use input::{Line, Lines};
 use output::Outbox;
 
 /// A connection over a pair of byte streams, usually stdin and stdout.
+///
+/// ```no_run
+/// use footbridge_mcp::stdio::Connection;
+/// use std::time::Duration;
+///
+/// # async fn run(endpoint: footbridge_mcp::Endpoint<()>) -> std::io::Result<()> {
+/// // Nothing else may print to stdout from here on.
+/// let mut connection = Connection::start(endpoint, (), std::io::stdin(), std::io::stdout())?;
+/// connection.ended().await;
+/// connection.finish(Duration::from_secs(5)).await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Connection {
     calls: Arc<ConnectionCalls>,
     outbox: Arc<Outbox>,
@@ -190,7 +203,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
     fn read_all(&self, input: impl Read) {
         // Tools may use timers and sockets of the runtime when they are first polled here.
         let _runtime = self.runtime.enter();
-        let mut lines = Lines::new(input, limits::MESSAGE_BYTES);
+        let mut lines = Lines::new(input, self.endpoint.message_bytes());
         let mut answers = Vec::new();
         loop {
             match lines.next_buffered() {
@@ -229,7 +242,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
             Line::Message(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => return,
             Line::Message(bytes) => bytes,
             Line::TooLong => {
-                let error = ProtocolError::too_large(limits::MESSAGE_BYTES);
+                let error = ProtocolError::too_large(self.endpoint.message_bytes());
                 return write(
                     &Reply::error(None, self.conversation.revision(), &error),
                     answers,

@@ -1,5 +1,42 @@
 //! The test client, in memory, for the tests of an application: real requests of 2026-07-28 through
 //! the dispatcher, without a socket.
+//!
+//! ```
+//! use footbridge_mcp::{Call, Elicited, Endpoint, Failure, Run, Tool};
+//! use serde_json::json;
+//!
+//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! struct Sure;
+//!
+//! /// Erase everything.
+//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! struct EraseAll;
+//!
+//! impl Run<bool> for EraseAll {
+//!     type Output = &'static str;
+//!     async fn run(self, call: &Call<bool>) -> Result<&'static str, Failure> {
+//!         match call.ask::<Sure>("Erase everything?").await? {
+//!             Elicited::Accepted(Sure) => Ok("erased"),
+//!             Elicited::Declined | Elicited::Cancelled => Ok("kept"),
+//!         }
+//!     }
+//!     fn allowed_for(call: &Call<bool>) -> bool {
+//!         *call.caller
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let endpoint = Endpoint::builder("eraser", "1.0.0").tool(Tool::of::<EraseAll>()).build()?;
+//! // A client is one caller, and answers what it is asked.
+//! let staff = endpoint.test(true).answer("sure", json!({"action": "decline"}));
+//! assert_eq!(staff.call("erase_all", json!({})).await?.text(), "kept");
+//! // To who may not see it, a tool does not exist.
+//! let guest = endpoint.test(false);
+//! assert_eq!(guest.call("erase_all", json!({})).await.unwrap_err().code, -32601);
+//! # Ok(())
+//! # }
+//! ```
 
 mod following;
 

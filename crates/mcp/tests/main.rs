@@ -37,6 +37,8 @@ mod listed_schemas;
 mod logged;
 #[path = "main/marks.rs"]
 mod marks;
+#[path = "main/message_bytes.rs"]
+mod message_bytes;
 #[path = "main/methods.rs"]
 mod methods;
 #[path = "main/pinned.rs"]

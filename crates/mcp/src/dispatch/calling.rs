@@ -153,7 +153,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 Ok(result) => {
                     return ok(Reply::ready(
                         &id,
-                        custom::result(method.cache, result, identity, revision).into(),
+                        custom::result(method.ttl, result, identity, revision).into(),
                     ));
                 }
                 Err(stopped) => stopped.into_error(

@@ -92,10 +92,16 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
-    /// How long a client may keep the lists, and for whom. Default: 60 s, [`CacheScope::Private`].
+    /// How long a client may keep the lists and what discovery says. Default: 60 s.
     #[must_use]
-    pub fn list_cache(mut self, ttl: Duration, scope: CacheScope) -> Self {
+    pub fn list_ttl(mut self, ttl: Duration) -> Self {
         self.profile.list_ttl = ttl;
+        self
+    }
+
+    /// For whom a client may keep them. Default: [`CacheScope::Private`].
+    #[must_use]
+    pub fn cache_scope(mut self, scope: CacheScope) -> Self {
         self.profile.cache_scope = scope;
         self
     }
@@ -104,6 +110,14 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     #[must_use]
     pub fn page_size(mut self, size: std::num::NonZeroUsize) -> Self {
         self.profile.page_size = Some(size.get());
+        self
+    }
+
+    /// The largest message that a client may send, in bytes: an HTTP body or a line on stdio.
+    /// Default: [`crate::limits::MESSAGE_BYTES`].
+    #[must_use]
+    pub fn message_bytes(mut self, most: usize) -> Self {
+        self.profile.message_bytes = most;
         self
     }
 

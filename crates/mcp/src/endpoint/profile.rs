@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::layers::LayerFunction;
 use crate::icon::Icon;
+use crate::limits;
 use crate::method::Method;
 use crate::revision::Revision;
 use crate::tasks::TaskLimits;
@@ -44,6 +45,8 @@ pub(crate) struct Profile<C> {
     pub(super) list_ttl: Duration,
     pub(crate) cache_scope: CacheScope,
     pub(super) page_size: Option<usize>,
+    /// Largest message of a client.
+    pub(crate) message_bytes: usize,
     pub(crate) logging: bool,
     /// Whether clients may subscribe to resources.
     pub(crate) subscriptions: bool,
@@ -77,6 +80,7 @@ impl<C> Profile<C> {
             list_ttl: Duration::from_secs(60),
             cache_scope: CacheScope::Private,
             page_size: None,
+            message_bytes: limits::MESSAGE_BYTES,
             logging: false,
             subscriptions: false,
             announces_changes: false,

@@ -65,7 +65,7 @@ pub(super) fn refused(
 /// The answer to a request whose body did not come.
 pub(super) fn no_body(head: &Parts, unread: &Unread) -> Response<ReplyBody> {
     match unread {
-        Unread::TooLarge => too_large(head),
+        Unread::TooLarge(most) => too_large(head, *most),
         Unread::TooSlow => {
             let limit = limits::HTTP_BODY_TIME.as_secs();
             refused(
@@ -96,11 +96,11 @@ fn unavailable(head: &Parts, message: String) -> Response<ReplyBody> {
     response
 }
 
-fn too_large(head: &Parts) -> Response<ReplyBody> {
+fn too_large(head: &Parts, most: usize) -> Response<ReplyBody> {
     error_response(
         head,
         StatusCode::PAYLOAD_TOO_LARGE,
-        &ProtocolError::too_large(limits::MESSAGE_BYTES),
+        &ProtocolError::too_large(most),
     )
 }
 

@@ -17,7 +17,8 @@ use crate::limits;
 
 /// The reason why a body is not there.
 pub(super) enum Unread {
-    TooLarge,
+    /// It is longer than this.
+    TooLarge(usize),
     TooSlow,
     Broken,
     /// Too many large ones were under way for too long.
@@ -43,9 +44,11 @@ pub(super) struct BodyHold {
 pub(super) struct BodyRoom {
     pub(super) turns: Arc<Semaphore>,
     pub(super) memory: MemoryBudget,
+    /// Longest body.
+    pub(super) most: usize,
 }
 
-/// Reads a body of at most [`limits::MESSAGE_BYTES`] within [`limits::HTTP_BODY_TIME`], which
+/// Reads a body that is not too long within [`limits::HTTP_BODY_TIME`], which
 /// includes the wait for its turn.
 pub(super) async fn read<B>(
     head: &Parts,
@@ -56,9 +59,9 @@ where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    if body.size_hint().lower() > limits::MESSAGE_BYTES as u64 {
+    if body.size_hint().lower() > room.most as u64 {
         discard(head, body).await;
-        return Err(Unread::TooLarge);
+        return Err(Unread::TooLarge(room.most));
     }
     let end = Instant::now() + limits::HTTP_BODY_TIME;
     let is_small = body
@@ -78,7 +81,7 @@ where
     let charge = room.memory.charge();
     match timeout_at(
         end,
-        Limited::new(charge.body(body.as_mut()), limits::MESSAGE_BYTES).collect(),
+        Limited::new(charge.body(body.as_mut()), room.most).collect(),
     )
     .await
     {
@@ -102,7 +105,7 @@ where
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             drop(turn);
             discard(head, body).await;
-            Err(Unread::TooLarge)
+            Err(Unread::TooLarge(room.most))
         }
         Ok(Err(_)) => Err(Unread::Broken),
         Err(_) => Err(Unread::TooSlow),

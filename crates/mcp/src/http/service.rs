@@ -20,7 +20,36 @@ use super::{AllowedHosts, AllowedOrigins, Refusal, ReplyBody};
 use crate::endpoint::Endpoint;
 use crate::limits;
 
-/// Finds out who is asking, from the head of a request.
+/// Finds out who is asking, from the head of a request: a token, a cookie, or what a layer of your
+/// router has put into its extensions.
+///
+/// ```
+/// use footbridge_mcp::http::{AllowedHosts, Authenticate, McpService, Refusal, request::Parts};
+/// use std::sync::Arc;
+///
+/// /// What the application's own layer leaves with a request.
+/// #[derive(Clone)]
+/// struct User(String);
+///
+/// struct OfLayer;
+///
+/// impl Authenticate<User> for OfLayer {
+///     async fn authenticate(&self, head: &Parts) -> Result<Arc<User>, Refusal> {
+///         let user = head.extensions.get::<User>().cloned();
+///         user.map(Arc::new).ok_or_else(|| Refusal::forbidden("sign in first"))
+///     }
+/// }
+///
+/// # fn serve(endpoint: footbridge_mcp::Endpoint<User>) {
+/// let service = McpService::new(endpoint, OfLayer, AllowedHosts::loopback());
+/// # let _ = service;
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not find out who is asking as `{C}`",
+    note = "implement `footbridge_mcp::http::Authenticate<{C}>` for it, or take \
+            `footbridge_mcp::auth::Bearer`, whose check grants `{C}`"
+)]
 pub trait Authenticate<C>: Send + Sync + 'static {
     /// The caller, or the answer that refuses the request.
     ///
@@ -60,6 +89,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         let room = BodyRoom {
             turns: Arc::new(Semaphore::new(limits::HTTP_LARGE_BODIES)),
             memory: MemoryBudget::default(),
+            most: endpoint.message_bytes(),
         };
         let sessions = Some(Arc::new(Sessions::new(SessionLimits::default())));
         Self {

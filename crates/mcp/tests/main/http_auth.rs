@@ -120,6 +120,27 @@ async fn each_lack_has_its_status_and_its_challenge() {
     }
 }
 
+/// Asks everybody to come back later.
+struct Busy;
+
+impl Authenticate<World> for Busy {
+    async fn authenticate(&self, _: &Parts) -> Result<Arc<World>, Refusal> {
+        let after = std::time::Duration::from_millis(1_200);
+        Err(Refusal::too_many_requests("60 requests a minute", after))
+    }
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back() {
+    let server = guarded_by(|_| Busy).await;
+    let reply = ping(&server, &[]).await;
+    assert_eq!(
+        (reply.status, reply.header("retry-after")),
+        (429, Some("2"))
+    );
+    assert_eq!(message(&reply), "60 requests a minute");
+}
+
 #[tokio::test]
 async fn a_shared_token_lets_everybody_in_as_one_caller() {
     let server = guarded_by(|world| Bearer::shared(SecretString::from("s3cret"), world)).await;

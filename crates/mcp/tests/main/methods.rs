@@ -34,7 +34,7 @@ fn endpoint() -> Endpoint<()> {
         .method(
             Method::new("widgets/list", async |_: Call<()>, _: Value| Ok(json!({})))
                 .capability("widgets", json!({"colours": true}))
-                .cacheable(Duration::from_secs(3)),
+                .ttl(Duration::from_secs(3)),
         )
         .method(Method::new("widgets/show", show).name_header("id"))
         .method(Method::new("tools/list", async |_: Call<()>, _: Value| {

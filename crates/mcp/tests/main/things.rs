@@ -27,7 +27,8 @@ async fn things() -> Hall {
         }
     };
     let builder = Endpoint::builder("hall", "1")
-        .list_cache(Duration::from_secs(60), CacheScope::Public)
+        .list_ttl(Duration::from_secs(60))
+        .cache_scope(CacheScope::Public)
         .resource(
             Resource::new("t://fixed", "fixed", |call| said("fixed", call))
                 .mime_type("text/plain")

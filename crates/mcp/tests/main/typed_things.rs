@@ -376,7 +376,9 @@ fn what_does_not_fit_together_is_a_build_error() {
 #[tokio::test]
 async fn public_lists_of_types_take_a_word_for_everybody() {
     let public = || {
-        Endpoint::<Person>::builder("t", "1").list_cache(Duration::from_secs(1), CacheScope::Public)
+        Endpoint::<Person>::builder("t", "1")
+            .list_ttl(Duration::from_secs(1))
+            .cache_scope(CacheScope::Public)
     };
     assert_eq!(
         public()

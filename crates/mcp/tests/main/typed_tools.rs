@@ -187,6 +187,42 @@ async fn what_a_client_sees_of_typed_tools() {
 }
 
 #[tokio::test]
+async fn hints_hold_in_any_order_and_alone() {
+    let tool = || Tool::<Person>::of::<Greet>();
+    let all = json!({"readOnlyHint": false, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false});
+    for (tool, hints) in [
+        (
+            tool()
+                .effect(Effect::Write)
+                .idempotent(true)
+                .open_world(false),
+            all.clone(),
+        ),
+        (
+            tool()
+                .idempotent(true)
+                .open_world(false)
+                .effect(Effect::Write),
+            all,
+        ),
+        (tool().idempotent(true), json!({"idempotentHint": true})),
+        (tool().open_world(false), json!({"openWorldHint": false})),
+        (
+            tool().effect(Effect::Read).effect(Effect::Destroy),
+            json!({"readOnlyHint": false, "destructiveHint": true, "idempotentHint": false, "openWorldHint": true}),
+        ),
+    ] {
+        let endpoint = Endpoint::builder("hints", "1").tool(tool).build().unwrap();
+        let ada = Person {
+            name: "Ada",
+            is_admin: false,
+        };
+        let listed = endpoint.client(ada).tools().await.unwrap();
+        assert_eq!(listed[0]["annotations"], hints);
+    }
+}
+
+#[tokio::test]
 async fn arguments_become_the_struct_and_its_answer_the_result() {
     let client = client(false);
     let text = async |arguments: Value| client.call("greet", arguments).await.unwrap().text();

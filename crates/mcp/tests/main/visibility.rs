@@ -465,7 +465,8 @@ async fn an_endpoint_that_announces_changes_offers_every_kind() {
 fn a_rule_and_public_lists_do_not_go_together() {
     let public = |builder: EndpointBuilder<Person>| {
         builder
-            .list_cache(std::time::Duration::ZERO, CacheScope::Public)
+            .list_ttl(std::time::Duration::ZERO)
+            .cache_scope(CacheScope::Public)
             .build()
     };
     let problems = public(guarded().tool(tool("open"))).unwrap_err().0;
