@@ -9,6 +9,7 @@ use crate::ending::Ending;
 
 /// Something that clients may want to hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Change {
     /// The list of tools.
     Tools,

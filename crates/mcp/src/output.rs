@@ -288,7 +288,7 @@ impl Content {
     /// ```
     /// use footbridge_mcp::{Audience, Content, ResourceAnnotations};
     ///
-    /// let for_the_user = ResourceAnnotations { audience: vec![Audience::User], ..Default::default() };
+    /// let for_the_user = ResourceAnnotations::default().audience([Audience::User]);
     /// let block = Content::text("Done.").annotated(for_the_user);
     /// # let _ = block;
     /// ```
@@ -333,6 +333,7 @@ fn encode(bytes: &[u8]) -> String {
 
 /// A resource inside a result: text or bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EmbeddedResource {
     /// Where the resource is, e.g. `notes://42`.
     pub uri: String,
@@ -352,32 +353,25 @@ pub struct EmbeddedResource {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceLink {
-    /// Its address, e.g. `notes://42`.
-    pub uri: String,
-    /// What programs call it.
-    pub name: String,
-    /// What people call it.
+    uri: String,
+    name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// What it holds.
+    title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Its media type.
+    description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mime_type: Option<String>,
-    /// Its size in bytes.
+    mime_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-    /// For whom it is, and how much it matters.
+    size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotations: Option<Box<ResourceAnnotations>>,
-    /// What a client and a server agreed on beside the protocol.
+    annotations: Option<Box<ResourceAnnotations>>,
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
-    pub meta: Option<Box<Map<String, Value>>>,
+    meta: Option<Box<Map<String, Value>>>,
 }
 
 impl ResourceLink {
-    /// A link that says no more than it must.
+    /// A link that says no more than it must: the address, e.g. `notes://42`, and what programs
+    /// call it. Annotations and `_meta` are said of the [`Content`] that it becomes.
     #[must_use]
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
@@ -390,6 +384,34 @@ impl ResourceLink {
             annotations: None,
             meta: None,
         }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
+        self
     }
 }
 

@@ -179,6 +179,7 @@ impl Sampled {
 
 /// A directory that the client works in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct Root {
     /// Its address, a `file://` URI.
     pub uri: String,

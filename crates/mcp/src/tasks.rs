@@ -23,6 +23,7 @@ pub(crate) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 
 /// The use of tasks by a tool: whether its calls can do without becoming one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TaskUse {
     /// A client that knows tasks gets one; any other waits for the answer as for every tool.
     Optional,

@@ -81,6 +81,7 @@ pub struct TestResult {
 /// The refusal of an endpoint: a JSON-RPC error.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message} ({code})")]
+#[non_exhaustive]
 pub struct TestError {
     /// The JSON-RPC code, such as -32602.
     pub code: i64,

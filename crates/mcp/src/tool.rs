@@ -21,6 +21,7 @@ use crate::tasks::TaskUse;
 
 /// The effect of a tool on the world behind it; becomes the tool's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Effect {
     /// Changes nothing.
     Read,

@@ -235,6 +235,21 @@ impl<C> std::fmt::Debug for EndpointRequest<C> {
 }
 
 /// The inside of a layer: the layers within it, and the endpoint itself.
+///
+/// ```
+/// use footbridge_mcp::{EndpointBuilder, EndpointRequest, Next};
+/// use tracing::Instrument as _;
+///
+/// /// A span around every request, with the trace of its client.
+/// fn traced<C: Send + Sync + 'static>(endpoint: EndpointBuilder<C>) -> EndpointBuilder<C> {
+///     endpoint.layer(|request: EndpointRequest<C>, next: Next| async move {
+///         let span = tracing::info_span!(
+///             "mcp", method = request.method(), name = request.name(), traceparent = request.traceparent(),
+///         );
+///         Ok(next.run().instrument(span).await)
+///     })
+/// }
+/// ```
 pub struct Next {
     work: Box<dyn FnOnce() -> OutcomeFuture + Send>,
     /// The clock of the layer, which stands still meanwhile.

@@ -15,6 +15,7 @@ use crate::tasks::TaskLimits;
 
 /// Who may keep a copy of a list. Source: specification 2026-07-28, Caching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CacheScope {
     /// The lists are the same for every caller, so nothing in them has a rule about who sees it.
     Public,

@@ -15,11 +15,9 @@ use crate::wire::InMemory as _;
 
 fn endpoint() -> Endpoint<()> {
     let marked = |block: Content| {
-        let annotations = ResourceAnnotations {
-            audience: vec![Audience::User],
-            priority: Some(0.5),
-            ..ResourceAnnotations::default()
-        };
+        let annotations = ResourceAnnotations::default()
+            .audience([Audience::User])
+            .priority(0.5);
         block
             .annotated(annotations)
             .meta("example.org/block", json!(1))

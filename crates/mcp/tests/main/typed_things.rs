@@ -101,11 +101,10 @@ impl Begin<Person> for Letter {
 }
 
 fn builder() -> EndpointBuilder<Person> {
-    let annotations = ResourceAnnotations {
-        audience: vec![Audience::User],
-        priority: Some(0.5),
-        last_modified: Some("2026-07-28T00:00:00Z".to_owned()),
-    };
+    let annotations = ResourceAnnotations::default()
+        .audience([Audience::User])
+        .priority(0.5)
+        .last_modified("2026-07-28T00:00:00Z");
     let icon = || {
         Icon::new("https://shop.example/order.png")
             .mime_type("image/png")

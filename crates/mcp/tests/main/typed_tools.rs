@@ -113,10 +113,7 @@ impl Run<Person> for Draw {
         assert!(call.arguments.is_empty());
         call.progress(1.0, Some(2.0), None).await;
         call.log(LogLevel::Info, None, json!("drawing")).await;
-        let link = ResourceLink {
-            size: Some(3),
-            ..ResourceLink::new("art://1", "first")
-        };
+        let link = ResourceLink::new("art://1", "first").size(3);
         Ok(vec![
             Content::image(b"png", "image/png"),
             Content::bytes_resource("art://2", "image/png", b"png"),
