@@ -1,6 +1,7 @@
 //! The command line as written: commands, arguments and flags. It is not decided here what they
 //! mean together with the environment and the settings file.
 
+mod clients;
 mod options;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use crate::exit::{self, Exit, Trouble};
 use crate::setting_table;
 use crate::terminal;
 
+pub(crate) use clients::{EntryOptions, InstallArguments, InstallScope, UninstallArguments};
 pub(crate) use options::EnvironmentOptions;
 pub(crate) use options::{host, port, switch};
 
@@ -102,10 +104,14 @@ impl Cli {
 
     /// The command; without one, `serve` the board.
     pub(crate) fn into_command(self) -> Command {
-        self.command.unwrap_or(Command::Serve(ServeArguments {
+        let mut command = self.command.unwrap_or(Command::Serve(ServeArguments {
             connectors: Vec::new(),
             options: self.serve,
-        }))
+        }));
+        if let Command::Install(arguments) = &mut command {
+            arguments.env_file = self.env_file;
+        }
+        command
     }
 }
 
@@ -141,6 +147,12 @@ pub(crate) enum Command {
     /// Check backends, and compare their OpenAPI documents with what connectors ask
     #[command(after_help = DOCTOR_EXITS)]
     Doctor(DoctorArguments),
+    /// Add it to an AI client, in the client's own file
+    #[command(after_help = clients::EXITS)]
+    Install(InstallArguments),
+    /// Take it out of a client's file again
+    #[command(after_help = clients::EXITS)]
+    Uninstall(UninstallArguments),
     /// Ask an MCP server what it has, and send its echo a message
     #[command(after_help = PROBE_VARIABLES)]
     Probe(ProbeArguments),
@@ -173,6 +185,8 @@ impl Command {
             )),
             Self::Doctor(arguments) => Some((arguments.connectors.clone(), &arguments.options)),
             Self::Lint(_)
+            | Self::Install(_)
+            | Self::Uninstall(_)
             | Self::Probe(_)
             | Self::Actions(_)
             | Self::Account(_)

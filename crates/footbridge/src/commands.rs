@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod actions;
 pub(crate) mod call;
 pub(crate) mod doctor;
+pub(crate) mod install;
 pub(crate) mod lint;
 pub(crate) mod probe;
 pub(crate) mod token;

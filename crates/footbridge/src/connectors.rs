@@ -11,6 +11,7 @@ use footbridge_connector::{Connector, Declaration, MAX_FILE_BYTES, Problems};
 
 use crate::exit::Trouble;
 use crate::small_file;
+use crate::spelling::did_you_mean;
 use directory::Directory;
 
 /// A connector file that was found, not yet compiled.
@@ -156,7 +157,8 @@ impl Connectors {
         }
         let known = built_in.ok_or_else(|| {
             Trouble::usage(format!(
-                "there is no connector {name_or_path:?}; there are: {}; a file of your own is named by its path, such as ./my.yaml",
+                "there is no connector {name_or_path:?}{}; there are: {}; a file of your own is named by its path, such as ./my.yaml",
+                did_you_mean(name_or_path, self.names()).trim_end_matches('?'),
                 self.names().join(", ")
             ))
         })?;
@@ -215,6 +217,11 @@ impl ConnectorFile {
         let declaration = Declaration::read(&self.text)?;
         let name = self.name.as_ref().unwrap_or(&declaration.name).clone();
         Some((name, declaration))
+    }
+
+    /// Whether it was named by its path.
+    pub(crate) fn is_named_by_path(&self) -> bool {
+        matches!(self.origin, Origin::Path)
     }
 
     /// Compiles it, and gives the name it is served by.

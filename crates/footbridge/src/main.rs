@@ -25,17 +25,21 @@ mod gate;
 mod board_models;
 mod cli;
 mod connectors;
-// The environment and the log, the table of settings, the rules of clients, a client of our own.
+// The environment and the log, the table of settings, the rules of clients and
+// where their files are, a client of our own.
 mod client_rules;
+mod clients;
 mod environment;
 mod logging;
 mod mcp_client;
 mod setting_table;
 // Ground: how the program ends and what it prints, who is asking, who waits for whom.
 mod caller;
+mod client_file;
 mod exit;
 mod readiness;
 mod small_file;
+mod spelling;
 mod terminal;
 
 use std::process::ExitCode;
@@ -86,6 +90,8 @@ fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
             Command::Tools(arguments) => commands::tools::run(arguments).await,
             Command::Lint(arguments) => commands::lint::run(&arguments),
             Command::Doctor(arguments) => commands::doctor::run(arguments).await,
+            Command::Install(arguments) => commands::install::run(arguments),
+            Command::Uninstall(arguments) => commands::install::remove(&arguments),
             Command::Probe(arguments) => commands::probe::run(arguments).await,
             Command::Actions(arguments) => commands::actions::run(arguments).await,
             Command::Account(arguments) => commands::account::run(arguments).await,

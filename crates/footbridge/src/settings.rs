@@ -171,6 +171,14 @@ impl Settings {
         )
     }
 
+    /// The settings file that was read, else where it would be.
+    pub(crate) fn file_path(&self) -> Option<PathBuf> {
+        Some(&self.file.path)
+            .filter(|path| !path.as_os_str().is_empty())
+            .cloned()
+            .or_else(data_directory::settings_file)
+    }
+
     /// The connectors that the settings file speaks of.
     pub(crate) fn connectors_in_file(&self) -> impl Iterator<Item = &str> {
         self.file.connectors.keys().map(String::as_str)

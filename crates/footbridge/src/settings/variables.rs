@@ -8,7 +8,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Command as ClapCommand};
 
 use crate::cli::{
-    AccountCommand, Cli, Command, EnvironmentOptions, ServeOptions, TokenCommand, Transport,
+    AccountCommand, Cli, Command, EnvironmentOptions, InstallScope, ServeOptions, TokenCommand,
+    Transport,
 };
 use crate::environment::{self, variable};
 use crate::exit::Trouble;
@@ -31,6 +32,12 @@ pub(crate) fn with_environment(
         Command::Tools(arguments) => complete(&mut arguments.options)?,
         Command::Doctor(arguments) => complete(&mut arguments.options)?,
         Command::Lint(arguments) => complete(&mut arguments.directory)?,
+        // A project's file is for other people too, who have not this environment.
+        Command::Install(arguments) => {
+            if arguments.entry.scope == InstallScope::User && arguments.http.is_none() {
+                complete(&mut arguments.options)?;
+            }
+        }
         Command::Probe(arguments) => complete(&mut arguments.roots)?,
         Command::Actions(arguments) => {
             complete(&mut arguments.server)?;
@@ -47,7 +54,7 @@ pub(crate) fn with_environment(
             | TokenCommand::List { files, .. }
             | TokenCommand::Revoke { files, .. } => complete(files)?,
         },
-        Command::Version(_) => {}
+        Command::Uninstall(_) | Command::Version(_) => {}
     }
     Ok((command, has_file))
 }

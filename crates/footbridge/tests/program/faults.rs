@@ -22,7 +22,7 @@ const UNCHANGED: &str = "nothing was changed";
 const UNKNOWN: &str = "not known";
 
 /// The calls that the program makes on its files, and which of them fail.
-struct FailingDisk {
+pub(super) struct FailingDisk {
     library: PathBuf,
     control: File,
     control_path: PathBuf,
@@ -30,7 +30,7 @@ struct FailingDisk {
 
 impl FailingDisk {
     /// None, with a word, where no C compiler is.
-    fn built(home: &Home) -> Option<FailingDisk> {
+    pub(super) fn built(home: &Home) -> Option<FailingDisk> {
         let source = home.file("failing_disk.c", SOURCE);
         let library = home.path().join("failing_disk.so");
         let compiled = Command::new("gcc")
@@ -60,21 +60,21 @@ impl FailingDisk {
         })
     }
 
-    fn under(&self, command: &mut Command, data: &Path) {
+    pub(super) fn under(&self, command: &mut Command, data: &Path) {
         command
             .env("LD_PRELOAD", &self.library)
             .env("FAILING_CONTROL", &self.control_path)
             .env("FAILING_PATH", data);
     }
 
-    fn calls(&self) -> i32 {
+    pub(super) fn calls(&self) -> i32 {
         let mut number = [0; 4];
         self.control.read_exact_at(&mut number, 0).unwrap();
         i32::from_ne_bytes(number)
     }
 
     /// So many calls fail from the one that is this far from now.
-    fn fail(&self, from_now: i32, count: i32, errno: i32) {
+    pub(super) fn fail(&self, from_now: i32, count: i32, errno: i32) {
         self.set(0);
         self.control
             .write_all_at(&[count.to_ne_bytes(), errno.to_ne_bytes()].concat(), 8)
@@ -82,7 +82,7 @@ impl FailingDisk {
         self.set(self.calls() + from_now);
     }
 
-    fn mend(&self) {
+    pub(super) fn mend(&self) {
         self.set(0);
     }
 

@@ -14,13 +14,15 @@ use crate::harness::golden::{assert_golden, is_rewritten};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 19] = [
     "",
     "serve",
     "call",
     "tools",
     "lint",
     "doctor",
+    "install",
+    "uninstall",
     "probe",
     "actions",
     "account",

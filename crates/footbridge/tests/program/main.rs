@@ -30,6 +30,8 @@ mod shared_data;
 mod stdio_purity;
 
 mod configuration;
+mod install;
+mod install_refused;
 mod lint;
 mod own_connectors;
 mod probe;

@@ -1,0 +1,171 @@
+//! What an install is to write: the connectors and the options of the command line as a client
+//! hands them back to `serve`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use url::Url;
+
+use super::program;
+use crate::cli::{CommonOptions, InstallArguments, InstallScope};
+use crate::clients::entry::ServerEntry;
+use crate::connectors::Reached;
+use crate::exit::Trouble;
+use crate::settings::Settings;
+
+/// What the entry says, and what the user should know beside it.
+pub(super) struct Wanted {
+    pub(super) entry: ServerEntry,
+    pub(super) notes: Vec<String>,
+}
+
+/// Words in the parameters of an address that may be secrets.
+const SECRET_WORDS: [&str; 7] = ["token", "key", "secret", "password", "auth", "sig", "code"];
+
+pub(super) fn of(arguments: &InstallArguments) -> Result<Wanted, Trouble> {
+    match &arguments.http {
+        Some(url) => Ok(Wanted {
+            entry: ServerEntry::Connects {
+                address: address(url)?,
+                bearer_variable: arguments.bearer_variable.clone(),
+            },
+            notes: Vec::new(),
+        }),
+        None => started(arguments),
+    }
+}
+
+/// An address as it may stand in a file that other programs read.
+fn address(text: &str) -> Result<String, Trouble> {
+    let wrong = |what: &str| Trouble::usage(format!("--http {text:?}: {what}"));
+    let url: Url = text.parse().map_err(|error| {
+        wrong(&format!(
+            "{error}; write an address such as http://127.0.0.1:8000/mcp"
+        ))
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("write an http or https address"));
+    }
+    let is_secret = |name: &str| {
+        let name = name.to_lowercase();
+        SECRET_WORDS.iter().any(|word| name.contains(word))
+    };
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query_pairs().any(|(name, _)| is_secret(&name))
+    {
+        // not shown again
+        return Err(Trouble::usage(
+            "the address of --http holds a secret, and none is written into a client's file: leave it out, and name the variable that holds the bearer with --bearer-variable",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn started(arguments: &InstallArguments) -> Result<Wanted, Trouble> {
+    let options = &arguments.options;
+    let is_absolute = arguments.entry.scope == InstallScope::User;
+    let settings = Settings::new(options.clone())?;
+    let connectors = settings.connectors()?;
+    let (program, mut words) = program::words(arguments.entry.scope)?;
+    words.push("serve".to_owned());
+    let mut notes = Vec::new();
+    for wanted in &arguments.connectors {
+        let file = connectors.find(wanted)?;
+        let (name, connector) = file.compile()?;
+        words.push(match file.is_named_by_path() {
+            true => text_of(Path::new(wanted), is_absolute)?,
+            false => wanted.clone(),
+        });
+        if file.reached == Reached::Network {
+            notes.extend(unset(&settings, &name, &connector));
+        }
+    }
+    words.extend(["--transport".to_owned(), "stdio".to_owned()]);
+    words.extend(options_of(options, is_absolute)?);
+    if let Some(path) = &arguments.env_file {
+        words.extend(["--env-file".to_owned(), text_of(path, is_absolute)?]);
+    }
+    Ok(Wanted {
+        entry: ServerEntry::Starts {
+            program,
+            arguments: words,
+        },
+        notes,
+    })
+}
+
+/// The options that were given, as they are written on a command line.
+fn options_of(options: &CommonOptions, is_absolute: bool) -> Result<Vec<String>, Trouble> {
+    let mut words = Vec::new();
+    if let Some(allow) = &options.allow {
+        let allowed: Vec<String> = allow
+            .iter()
+            .filter_map(ValueEnum::to_possible_value)
+            .map(|effect| effect.get_name().to_owned())
+            .collect();
+        words.extend(["--allow".to_owned(), allowed.join(",")]);
+    }
+    if !options.groups.is_empty() {
+        words.push(format!("--groups={}", options.groups.join(",")));
+    }
+    let paths: [(&str, &Option<PathBuf>); 4] = [
+        ("--connectors", &options.directory.connectors_directory),
+        ("--data", &options.files.data),
+        ("--settings", &options.files.settings),
+        ("--ca-file", &options.roots.ca_file),
+    ];
+    for (flag, path) in paths {
+        if let Some(path) = path {
+            words.extend([flag.to_owned(), text_of(path, is_absolute)?]);
+        }
+    }
+    Ok(words)
+}
+
+/// A path as a client's file can hold it; a client starts programs in a folder of its own.
+fn text_of(path: &Path, is_absolute: bool) -> Result<String, Trouble> {
+    let wrong = |what: &str| Trouble::usage(format!("{}: {what}", path.display()));
+    let path = match is_absolute {
+        true => std::path::absolute(path).map_err(|error| wrong(&error.to_string()))?,
+        false => path.to_owned(),
+    };
+    path.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| wrong("the path is no UTF-8, which clients' files are"))
+}
+
+/// What the server would miss when a client starts it, which has not this shell's variables.
+fn unset(
+    settings: &Settings,
+    name: &str,
+    connector: &footbridge_connector::Connector,
+) -> Option<String> {
+    let in_file: Vec<&str> = settings.names_in_file(name).collect();
+    let is_set = |setting: &str| {
+        let file_of = format!("{setting}_FILE");
+        in_file.iter().any(|own| *own == setting || *own == file_of)
+    };
+    let secrets: Vec<&str> = connector
+        .setting_rules()
+        .iter()
+        .filter(|setting| setting.secret)
+        .map(|setting| setting.name.as_str())
+        .collect();
+    let no_secret = !secrets.iter().any(|secret| is_set(secret));
+    let mut missing: Vec<&str> = connector
+        .address_settings()
+        .filter(|setting| !is_set(setting))
+        .collect();
+    if no_secret {
+        missing.extend(&secrets);
+    }
+    let path = settings.file_path()?;
+    (!missing.is_empty()).then(|| {
+        format!(
+            "{name} needs settings that its client does not hand it: of {}, put those that you use into {} under connectors.{name}.settings",
+            missing.join(", "),
+            path.display()
+        )
+    })
+}
