@@ -46,7 +46,8 @@ const ACTION_VARIABLES: &str = "Environment:
 /// How a doctor ends.
 const DOCTOR_EXITS: &str = "Exit codes:
   0  nothing is wrong
-  1  a backend is down, refuses, or differs from what its connector asks
+  1  a backend is down, refuses, or differs from what its connector asks; a client's
+     file does not lead to this program, or the client does not take its tools
   2  the command or the settings are wrong; nothing was asked
   3  nothing is wrong as far as it is known: paths that the connector assumes were
      not compared, as the backend serves no document";
@@ -360,6 +361,10 @@ pub(crate) struct DoctorArguments {
     /// The connectors to check, or their files [default: board]
     #[arg(value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
+    /// Check what this client's own file says of footbridge, start that, and hold its tools to the
+    /// client's rules; no connector is checked then unless it is named
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) client: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -85,7 +85,6 @@ impl TextFormat {
     }
 
     /// Whether it has what only some programs read: comments in JSON.
-    #[expect(dead_code, reason = "a check of a client's file reads it")]
     pub(crate) fn is_extended(self, text: &str) -> bool {
         self == Self::Json && json_text::is_extended(text)
     }

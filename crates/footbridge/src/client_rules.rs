@@ -1,6 +1,10 @@
 //! The table of rules that clients have for a list of tools. Read from their documentation and
 //! issue trackers in 2026; these limits drift, so each is a line here and nowhere else.
 
+pub(crate) mod check;
+
+use crate::clients::SERVER_NAME;
+
 /// The rules of one client, or of all of them.
 #[derive(Debug)]
 pub(crate) struct ClientRules {
@@ -10,7 +14,7 @@ pub(crate) struct ClientRules {
     pub(crate) letters: Letters,
     /// Characters that a name may have, its prefix included.
     pub(crate) longest_name: usize,
-    /// What the client puts before a tool's name. The server is called `footbridge` in the
+    /// What the client puts before the tools of a server that is called `footbridge`, as in the
     /// configuration that `serve` prints.
     pub(crate) prefix: &'static str,
     /// Tools that may be listed.
@@ -21,6 +25,11 @@ pub(crate) struct ClientRules {
 }
 
 impl ClientRules {
+    /// What the client puts before the tools of a server of this name.
+    pub(crate) fn prefix_for(&self, server: &str) -> String {
+        self.prefix.replace(SERVER_NAME, server)
+    }
+
     /// That it takes so many and no more.
     pub(crate) fn takes(&self, most: usize) -> String {
         self.title.map_or_else(

@@ -22,7 +22,6 @@ pub(crate) struct KnownClient {
     pub(crate) project: Option<&'static str>,
     pub(crate) format: TextFormat,
     /// Whether it reads comments in its JSON.
-    #[expect(dead_code, reason = "a check of a client's file reads it")]
     pub(crate) reads_comments: bool,
     /// The key under which its servers stand.
     pub(crate) key: &'static str,
@@ -31,10 +30,6 @@ pub(crate) struct KnownClient {
     /// An entry that names an address.
     pub(crate) address: Option<&'static [(&'static str, EntryField)]>,
     /// Whose rules in `client_rules` are its own.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "a check of a client's file reads it")
-    )]
     pub(crate) rules: Option<&'static str>,
     /// What the user does so that it reads its file again.
     pub(crate) then: &'static str,
@@ -280,16 +275,4 @@ pub(crate) fn names() -> [&'static str; CLIENTS.len()] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{CLIENTS, named};
-    use crate::client_rules;
-
-    #[test]
-    fn every_client_is_found_by_its_name_and_its_rules_are_there() {
-        for client in &CLIENTS {
-            assert!(named(client.name).is_some_and(|found| found.title == client.title));
-            let rules = client.rules.map(|name| client_rules::named(name).is_some());
-            assert_ne!(rules, Some(false), "{}", client.name);
-        }
-    }
-}
+mod published;

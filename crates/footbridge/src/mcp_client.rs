@@ -1,7 +1,9 @@
-//! A small MCP client over Streamable HTTP, for `probe`: discovery, the list of tools, one call.
-//! The modern era first, then the one that opens with `initialize`. Every answer is bounded in
-//! bytes and time. Not the `testing` client of the library, which has no socket.
+//! A small MCP client, for `probe` and `doctor`: discovery, the list of tools, one call. Over
+//! Streamable HTTP the modern era first, then the one that opens with `initialize`; over stdio in
+//! `child`. Every answer is bounded in bytes and time. Not the `testing` client of the library,
+//! which has no socket.
 
+mod child;
 mod event_stream;
 
 use std::time::Duration;
@@ -14,6 +16,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::exit::Trouble;
+pub(crate) use child::ChildServer;
 
 /// What one exchange may take.
 const LIMITS: Limits = Limits {

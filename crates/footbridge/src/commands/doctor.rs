@@ -2,6 +2,8 @@
 //! Asks what serving asks first, then compares the paths with the backend's OpenAPI document. Only
 //! reads.
 
+mod client;
+
 use footbridge_connector::{AskedPath, Difference, PathCheck, PreflightFailure};
 use serde_json::{Value, json};
 
@@ -11,11 +13,28 @@ use crate::exit::{Exit, Trouble};
 use crate::opened::{Opened, Served};
 use crate::settings::Settings;
 use crate::terminal;
+use client::ExaminedClient;
 
 /// The exit code when nothing is wrong, but assumed paths were compared with nothing.
 const NOT_COMPARED: u8 = 3;
 
 pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
+    let client = match &arguments.client {
+        Some(name) => {
+            Some(ExaminedClient::of(name, arguments.options.roots.ca_file.as_deref()).await?)
+        }
+        None => None,
+    };
+    if let Some(client) = &client {
+        if !arguments.json {
+            terminal::print(client.lines().join("\n"))?;
+        } else if arguments.connectors.is_empty() {
+            terminal::print(format_args!("{:#}", client.as_json()))?;
+        }
+        if arguments.connectors.is_empty() {
+            return Ok(client.exit());
+        }
+    }
     let settings = Settings::new(arguments.options)?;
     let opened = Opened::open(&arguments.connectors, &settings).await?;
     let is_local = |served: &Served| opened.local.is_some() && served.name == connectors::DEFAULT;
@@ -35,12 +54,15 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
         all_examined.push(examined);
     }
     if arguments.json {
-        terminal::print(format_args!(
-            "{:#}",
-            Value::Array(all_examined.iter().map(Examined::as_json).collect())
-        ))?;
+        let backends = Value::Array(all_examined.iter().map(Examined::as_json).collect());
+        let shown = match &client {
+            Some(client) => json!({ "client": client.as_json(), "backends": backends }),
+            None => backends,
+        };
+        terminal::print(format_args!("{shown:#}"))?;
     }
-    let exit = if all_examined.iter().any(Examined::is_wrong) {
+    let is_client_wrong = client.is_some_and(|client| client.exit() == Exit::Failed);
+    let exit = if is_client_wrong || all_examined.iter().any(Examined::is_wrong) {
         Exit::Failed
     } else if all_examined.iter().any(Examined::is_unset) {
         Exit::Usage

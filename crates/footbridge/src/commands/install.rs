@@ -3,7 +3,7 @@
 
 mod difference;
 mod edit;
-mod program;
+pub(super) mod program;
 mod report;
 mod wanted;
 
@@ -77,7 +77,8 @@ pub(crate) fn remove(arguments: &UninstallArguments) -> Result<Exit, Trouble> {
     Ok(Exit::Done)
 }
 
-fn unknown(name: &str) -> Trouble {
+/// That there is no such client, and which was meant.
+pub(super) fn unknown(name: &str) -> Trouble {
     let known = clients::names();
     let meant = did_you_mean(name, known.into_iter().chain([CHATGPT]));
     let all = known.join(", ");

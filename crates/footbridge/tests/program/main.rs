@@ -30,6 +30,7 @@ mod shared_data;
 mod stdio_purity;
 
 mod configuration;
+mod doctor_client;
 mod install;
 mod install_refused;
 mod lint;

@@ -90,7 +90,7 @@ fn plain(path: PathBuf) -> PathBuf {
 
 /// Whether an entry starts this program, or one that runs its package; one with an address may be
 /// ours.
-pub(super) fn is_ours(entry: &ServerEntry) -> bool {
+pub(in crate::commands) fn is_ours(entry: &ServerEntry) -> bool {
     let ServerEntry::Starts { program, arguments } = entry else {
         return true;
     };

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use footbridge_connector::Declaration;
 use url::Url;
 
 use super::program;
@@ -72,13 +73,18 @@ fn started(arguments: &InstallArguments) -> Result<Wanted, Trouble> {
     let mut notes = Vec::new();
     for wanted in &arguments.connectors {
         let file = connectors.find(wanted)?;
-        let (name, connector) = file.compile()?;
+        let (name, declaration) = file.declaration().ok_or_else(|| {
+            Trouble::usage(format!(
+                "{0} is no connector file that can be served: footbridge lint {0} says why",
+                file.file
+            ))
+        })?;
         words.push(match file.is_named_by_path() {
             true => text_of(Path::new(wanted), is_absolute)?,
             false => wanted.clone(),
         });
         if file.reached == Reached::Network {
-            notes.extend(unset(&settings, &name, &connector));
+            notes.extend(unset(&settings, &name, &declaration));
         }
     }
     words.extend(["--transport".to_owned(), "stdio".to_owned()]);
@@ -135,37 +141,35 @@ fn text_of(path: &Path, is_absolute: bool) -> Result<String, Trouble> {
         .ok_or_else(|| wrong("the path is no UTF-8, which clients' files are"))
 }
 
-/// What the server would miss when a client starts it, which has not this shell's variables.
-fn unset(
-    settings: &Settings,
-    name: &str,
-    connector: &footbridge_connector::Connector,
-) -> Option<String> {
+/// What the server would miss when a client starts it, which has not this shell's variables: where
+/// no secret is in the settings file, the settings that have no default.
+fn unset(settings: &Settings, name: &str, declaration: &Declaration) -> Option<String> {
+    const MAX_NAMED: usize = 8;
     let in_file: Vec<&str> = settings.names_in_file(name).collect();
     let is_set = |setting: &str| {
         let file_of = format!("{setting}_FILE");
-        in_file.iter().any(|own| *own == setting || *own == file_of)
+        in_file.iter().any(|key| *key == setting || *key == file_of)
     };
-    let secrets: Vec<&str> = connector
-        .setting_rules()
+    let mut secrets = declaration
+        .settings
         .iter()
         .filter(|setting| setting.secret)
-        .map(|setting| setting.name.as_str())
-        .collect();
-    let no_secret = !secrets.iter().any(|secret| is_set(secret));
-    let mut missing: Vec<&str> = connector
-        .address_settings()
-        .filter(|setting| !is_set(setting))
-        .collect();
-    if no_secret {
-        missing.extend(&secrets);
+        .peekable();
+    secrets.peek()?;
+    if secrets.any(|secret| is_set(&secret.name)) {
+        return None;
     }
+    let missing: Vec<&str> = declaration
+        .settings
+        .iter()
+        .filter(|setting| setting.default.is_none() && !is_set(&setting.name))
+        .map(|setting| setting.name.as_str())
+        .take(MAX_NAMED)
+        .collect();
     let path = settings.file_path()?;
-    (!missing.is_empty()).then(|| {
-        format!(
-            "{name} needs settings that its client does not hand it: of {}, put those that you use into {} under connectors.{name}.settings",
-            missing.join(", "),
-            path.display()
-        )
-    })
+    Some(format!(
+        "{name} needs settings that its client does not hand it: of {}, put those that you use into {} under connectors.{name}.settings",
+        missing.join(", "),
+        path.display()
+    ))
 }
