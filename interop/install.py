@@ -39,6 +39,16 @@ def python():
 
 def node():
     """The Node packages of `node/package-lock.json`."""
-    folder = HERE / "node"
-    _unless_done(folder / "node_modules", folder / "package-lock.json",
-                 lambda: subprocess.run(["npm", "ci", "--no-progress", "--loglevel", "error"], cwd=folder, check=True))
+    _packages(HERE / "node")
+
+
+def at_home():
+    """The clients of `at-home/package-lock.json`, 1.3 GB of them."""
+    CACHE.mkdir(exist_ok=True)
+    # `npm ci` wants the programs of every platform in the lock file
+    _packages(HERE / "at-home", "install", "--no-save")
+
+
+def _packages(folder, *how):
+    command = ["npm", *(how or ["ci"]), "--no-progress", "--loglevel", "error"]
+    _unless_done(folder / "node_modules", folder / "package-lock.json", lambda: subprocess.run(command, cwd=folder, check=True))

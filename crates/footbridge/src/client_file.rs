@@ -31,6 +31,15 @@ pub(crate) enum TextFormat {
     Toml,
 }
 
+/// What a program reads in JSON beside JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JsonExtras {
+    Nothing,
+    Comments,
+    /// Comments, and commas behind the last.
+    CommentsAndCommas,
+}
+
 /// Why a text cannot be read or edited.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TextProblem {
@@ -84,9 +93,9 @@ impl TextFormat {
         }
     }
 
-    /// Whether it has what only some programs read: comments in JSON.
-    pub(crate) fn is_extended(self, text: &str) -> bool {
-        self == Self::Json && json_text::is_extended(text)
+    /// Whether the text has more than this, and can be read for all that.
+    pub(crate) fn has_more_than(self, extras: JsonExtras, text: &str) -> bool {
+        self == Self::Json && json_text::has_more_than(extras, text)
     }
 }
 

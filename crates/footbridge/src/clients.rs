@@ -4,7 +4,7 @@
 pub(crate) mod entry;
 pub(crate) mod place;
 
-use crate::client_file::TextFormat;
+use crate::client_file::{JsonExtras, TextFormat};
 use place::{Base, SystemPaths, UserFile};
 
 /// What a server is called in a client where nobody says otherwise; the prefixes of `client_rules`
@@ -21,8 +21,8 @@ pub(crate) struct KnownClient {
     /// The file of a project, from its folder.
     pub(crate) project: Option<&'static str>,
     pub(crate) format: TextFormat,
-    /// Whether it reads comments in its JSON.
-    pub(crate) reads_comments: bool,
+    /// What it reads in its JSON beside JSON.
+    pub(crate) reads: JsonExtras,
     /// The key under which its servers stand.
     pub(crate) key: &'static str,
     /// An entry that starts a program.
@@ -70,7 +70,7 @@ pub(crate) const ANY: KnownClient = KnownClient {
     },
     project: None,
     format: TextFormat::Json,
-    reads_comments: false,
+    reads: JsonExtras::Nothing,
     key: "mcpServers",
     program: COMMAND,
     address: Some(&[
@@ -92,7 +92,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: Some(".mcp.json"),
         format: TextFormat::Json,
-        reads_comments: false,
+        reads: JsonExtras::Nothing,
         key: "mcpServers",
         program: &[
             ("type", Word("stdio")),
@@ -116,7 +116,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: None,
         format: TextFormat::Json,
-        reads_comments: false,
+        reads: JsonExtras::Nothing,
         key: "mcpServers",
         program: COMMAND,
         address: None,
@@ -132,7 +132,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: Some(".codex/config.toml"),
         format: TextFormat::Toml,
-        reads_comments: true,
+        reads: JsonExtras::CommentsAndCommas,
         key: "mcp_servers",
         program: COMMAND,
         address: Some(&[("url", Address), ("bearer_token_env_var", BearerVariable)]),
@@ -148,7 +148,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: Some(".vscode/mcp.json"),
         format: TextFormat::Json,
-        reads_comments: true,
+        reads: JsonExtras::CommentsAndCommas,
         key: "servers",
         program: &[
             ("type", Word("stdio")),
@@ -172,7 +172,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: Some(".cursor/mcp.json"),
         format: TextFormat::Json,
-        reads_comments: true,
+        reads: JsonExtras::CommentsAndCommas,
         key: "mcpServers",
         program: COMMAND,
         address: Some(&[("url", Address), ("headers", Headers("${env:NAME}"))]),
@@ -189,7 +189,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: Some(".gemini/settings.json"),
         format: TextFormat::Json,
-        reads_comments: true,
+        reads: JsonExtras::Comments,
         key: "mcpServers",
         program: COMMAND,
         address: Some(&[("httpUrl", Address), ("headers", Headers("${NAME}"))]),
@@ -209,7 +209,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: Some(".zed/settings.json"),
         format: TextFormat::Json,
-        reads_comments: true,
+        reads: JsonExtras::CommentsAndCommas,
         key: "context_servers",
         program: COMMAND,
         address: Some(&[("url", Address)]),
@@ -229,7 +229,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: Some("opencode.json"),
         format: TextFormat::Json,
-        reads_comments: true,
+        reads: JsonExtras::CommentsAndCommas,
         key: "mcp",
         program: &[
             ("type", Word("local")),
@@ -255,7 +255,7 @@ pub(crate) const CLIENTS: [KnownClient; 9] = [
         },
         project: None,
         format: TextFormat::Json,
-        reads_comments: false,
+        reads: JsonExtras::Nothing,
         key: "mcpServers",
         program: COMMAND,
         address: Some(&[("serverUrl", Address), ("headers", Headers("${env:NAME}"))]),

@@ -9,7 +9,7 @@ use serde::Serialize as _;
 use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Serializer, Value};
 
-use super::{TextProblem, leading_space, newline_of, unit_of};
+use super::{JsonExtras, TextProblem, leading_space, newline_of, unit_of};
 
 /// JSON as programs write it, with comments and with commas behind the last; nothing else.
 const OPTIONS: ParseOptions = ParseOptions {
@@ -93,11 +93,11 @@ pub(super) fn remove(text: &str, path: &[&str]) -> Result<String, TextProblem> {
     Ok(text.to_owned())
 }
 
-/// Whether there is a comment, or a comma behind the last: what plain JSON has not.
-pub(super) fn is_extended(text: &str) -> bool {
+/// Whether there is more in it than JSON and these extras, which can be read for all that.
+pub(super) fn has_more_than(extras: JsonExtras, text: &str) -> bool {
     let plain = ParseOptions {
-        allow_comments: false,
-        allow_trailing_commas: false,
+        allow_comments: extras != JsonExtras::Nothing,
+        allow_trailing_commas: extras == JsonExtras::CommentsAndCommas,
         ..OPTIONS
     };
     parse(text).is_ok() && parse_to_ast(text, &CollectOptions::default(), &plain).is_err()

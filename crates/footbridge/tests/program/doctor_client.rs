@@ -181,6 +181,12 @@ fn every_finding_comes_with_what_to_do() {
             ["neither what to start nor where", "uninstall windsurf"],
         ),
         (
+            "gemini-cli",
+            ".gemini/settings.json",
+            format!("{{\"mcpServers\": {{\"footbridge\": {good}}},}} // mine"),
+            ["a comma behind the last", "take it out"],
+        ),
+        (
             "claude-desktop",
             ".config/Claude/claude_desktop_config.json",
             format!("{} // mine", servers(&good)),

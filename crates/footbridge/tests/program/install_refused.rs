@@ -183,6 +183,9 @@ fn installs_at_once_all_have_their_entry() {
 #[test]
 fn a_word_that_nobody_knows_is_answered_with_the_one_that_was_meant() {
     let home = Home::new();
+    let elsewhere = Home::new();
+    let faulty = elsewhere.file("faulty.yaml", "connector: [");
+    let faulty = faulty.to_str().unwrap();
     for (arguments, word) in [
         (["install", "curser"].as_slice(), "did you mean cursor?"),
         (
@@ -194,6 +197,7 @@ fn a_word_that_nobody_knows_is_answered_with_the_one_that_was_meant() {
         (&["uninstall", "chatgpt"], "remove it there"),
         (&["install", "zed", "tiaga"], "did you mean taiga"),
         (&["install", "zed", "./gone.yaml"], "gone.yaml"),
+        (&["install", "zed", faulty], "faulty.yaml says why"),
         (&["install", "zed", "--http", "ftp://a/"], "http or https"),
         (&["install", "zed", "--http", "nowhere"], "write an address"),
     ] {

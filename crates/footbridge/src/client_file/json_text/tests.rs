@@ -4,7 +4,7 @@ use jsonc_parser::{CollectOptions, parse_to_ast};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{OPTIONS, as_value, is_extended, remove, set, value_at};
+use super::{JsonExtras, OPTIONS, as_value, has_more_than, remove, set, value_at};
 
 const PATH: [&str; 2] = ["mcpServers", "footbridge"];
 
@@ -98,8 +98,17 @@ fn what_cannot_be_read_is_placed_and_what_is_no_object_is_named() {
 
 #[test]
 fn comments_and_last_commas_are_more_than_plain_json() {
-    assert!(is_extended("{} // c") && is_extended("{\"a\": 1,}"));
-    assert!(!is_extended("{\"a\": \"// no\"}") && !is_extended("{"));
+    use JsonExtras::{Comments, CommentsAndCommas, Nothing};
+    for (text, more_than) in [
+        ("{} // c", [true, false, false]),
+        ("{\"a\": 1,} // c", [true, true, false]),
+        ("{\"a\": \"// no\"}", [false; 3]),
+        ("{", [false; 3]),
+    ] {
+        let found =
+            [Nothing, Comments, CommentsAndCommas].map(|extras| has_more_than(extras, text));
+        assert_eq!(found, more_than, "{text}");
+    }
 }
 
 /// Space and comments that may stand between any two words.

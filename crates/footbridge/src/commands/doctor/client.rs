@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::cli::InstallScope;
-use crate::client_file::ClientFile;
+use crate::client_file::{ClientFile, JsonExtras};
 use crate::clients::entry::ServerEntry;
 use crate::clients::{self, KnownClient};
 use crate::commands::install;
@@ -159,12 +159,18 @@ async fn findings(
         }
     };
     let mut findings = Vec::new();
-    if !client.reads_comments && client.format.is_extended(file.text()) {
-        findings.push(ClientFinding::wrong(
-            "file",
-            "it has comments, or a comma behind the last",
-            format!("{} reads plain JSON alone: take them out", client.title),
-        ));
+    if client.format.has_more_than(client.reads, file.text()) {
+        let (what, mend) = match client.reads {
+            JsonExtras::Nothing => (
+                "it has comments, or a comma behind the last",
+                format!("{} reads plain JSON alone: take them out", client.title),
+            ),
+            _ => (
+                "it has a comma behind the last",
+                format!("{} does not read that: take it out", client.title),
+            ),
+        };
+        findings.push(ClientFinding::wrong("file", what, mend));
     }
     let servers = match file.value_at(&[client.key]) {
         Ok(servers) => servers.unwrap_or_default(),
