@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::{EntryField, KnownClient};
 
@@ -117,9 +118,37 @@ impl ServerEntry {
                 .map(|word| quoted(word))
                 .collect::<Vec<_>>()
                 .join(" "),
+            Self::Connects { address, .. } if holds_secret(address) => {
+                address_without_secrets(address)
+            }
             Self::Connects { address, .. } => address.clone(),
         }
     }
+}
+
+/// Words in the names of an address's parameters that may be secrets.
+const SECRET_WORDS: [&str; 7] = ["token", "key", "secret", "password", "auth", "sig", "code"];
+
+/// Whether an address has a user's name or password, or a parameter that may be a secret.
+pub(crate) fn holds_secret(address: &str) -> bool {
+    let Ok(url) = address.parse::<Url>() else {
+        return false;
+    };
+    let is_secret = |name: &str| {
+        let name = name.to_lowercase();
+        SECRET_WORDS.iter().any(|word| name.contains(word))
+    };
+    !url.username().is_empty()
+        || url.password().is_some()
+        || url.query_pairs().any(|(name, _)| is_secret(&name))
+}
+
+/// Scheme, host and path.
+fn address_without_secrets(address: &str) -> String {
+    let Ok(url) = address.parse::<Url>() else {
+        return String::new();
+    };
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 /// A word as a shell would need it.

@@ -181,6 +181,12 @@ fn every_finding_comes_with_what_to_do() {
             ["neither what to start nor where", "uninstall windsurf"],
         ),
         (
+            "cursor",
+            ".cursor/mcp.json",
+            servers(&json!({ "url": "http://u:planted@127.0.0.1:9/mcp" })),
+            ["the address holds a secret", "--bearer-variable"],
+        ),
+        (
             "gemini-cli",
             ".gemini/settings.json",
             format!("{{\"mcpServers\": {{\"footbridge\": {good}}},}} // mine"),

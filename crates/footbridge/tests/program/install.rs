@@ -464,3 +464,62 @@ fn an_entry_is_printed_for_any_client_and_steps_for_chatgpt() {
         "nothing was written"
     );
 }
+
+#[test]
+fn what_the_page_about_clients_shows_is_true() {
+    let page = read(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/clients.md"
+    )));
+    let home = Home::new();
+    let (mut blocks, mut commands) = (0, 0);
+    for (index, block) in page
+        .split("```")
+        .enumerate()
+        .filter(|(index, _)| index % 2 == 1)
+    {
+        let (language, text) = block.split_once('\n').unwrap();
+        let printed = |client: &str| {
+            home.succeed(&["install", client, "--print"])
+                .replace(PROGRAM, "/usr/bin/footbridge")
+        };
+        match language {
+            "json" => {
+                let shown: Value = serde_json::from_str(text).unwrap();
+                let client = if shown.get("mcp").is_some() {
+                    "opencode"
+                } else {
+                    "claude-code"
+                };
+                assert_eq!(
+                    shown,
+                    serde_json::from_str::<Value>(&printed(client)).unwrap()
+                );
+            }
+            "toml" => assert_eq!(text, printed("codex")),
+            "yaml" => {
+                let secret = home.file("password", "planted");
+                let text = text.replace(
+                    "/home/ada/.config/footbridge/taiga-password",
+                    secret.to_str().unwrap(),
+                );
+                home.file(".config/footbridge/settings.yaml", text);
+                let shown = home.succeed(&["install", "zed", "taiga", "--dry-run"]);
+                assert!(!shown.contains("not set"), "{shown}");
+            }
+            "sh" => {
+                for line in text.lines() {
+                    let line = line.split('#').next().unwrap();
+                    let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+                    let ended = home.run(&words);
+                    // what the doctor starts of Taiga has nobody to talk to
+                    assert!(ended.code == Some(0) || words[0] == "doctor", "{ended:?}");
+                    commands += 1;
+                }
+            }
+            other => panic!("block {index} is {other:?}"),
+        }
+        blocks += 1;
+    }
+    assert!(blocks >= 5 && commands >= 4);
+}

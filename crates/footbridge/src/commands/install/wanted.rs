@@ -9,7 +9,7 @@ use url::Url;
 
 use super::program;
 use crate::cli::{CommonOptions, InstallArguments, InstallScope};
-use crate::clients::entry::ServerEntry;
+use crate::clients::entry::{ServerEntry, holds_secret};
 use crate::connectors::Reached;
 use crate::exit::Trouble;
 use crate::settings::Settings;
@@ -19,9 +19,6 @@ pub(super) struct Wanted {
     pub(super) entry: ServerEntry,
     pub(super) notes: Vec<String>,
 }
-
-/// Words in the parameters of an address that may be secrets.
-const SECRET_WORDS: [&str; 7] = ["token", "key", "secret", "password", "auth", "sig", "code"];
 
 pub(super) fn of(arguments: &InstallArguments) -> Result<Wanted, Trouble> {
     match &arguments.http {
@@ -47,14 +44,7 @@ fn address(text: &str) -> Result<String, Trouble> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("write an http or https address"));
     }
-    let is_secret = |name: &str| {
-        let name = name.to_lowercase();
-        SECRET_WORDS.iter().any(|word| name.contains(word))
-    };
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query_pairs().any(|(name, _)| is_secret(&name))
-    {
+    if holds_secret(text) {
         // not shown again
         return Err(Trouble::usage(
             "the address of --http holds a secret, and none is written into a client's file: leave it out, and name the variable that holds the bearer with --bearer-variable",

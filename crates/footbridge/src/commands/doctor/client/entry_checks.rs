@@ -8,7 +8,7 @@ use super::ClientFinding;
 use crate::cli::InstallScope;
 use crate::client_file::ClientFile;
 use crate::clients::KnownClient;
-use crate::clients::entry::ServerEntry;
+use crate::clients::entry::{ServerEntry, holds_secret};
 use crate::commands::install::program::is_ours;
 
 /// The other keys under which clients have their servers.
@@ -77,6 +77,15 @@ pub(super) fn of(
                 ));
             }
         }
+    }
+    if let ServerEntry::Connects { address, .. } = read
+        && holds_secret(address)
+    {
+        findings.push(ClientFinding::wrong(
+            "secret",
+            "the address holds a secret in plain text",
+            "take it out, and name the variable that holds the bearer: install --http URL --bearer-variable NAME",
+        ));
     }
     findings.extend(program(client, scope, read));
     findings

@@ -13,7 +13,7 @@ use super::ClientFinding;
 use crate::client_rules::check::{ListedTool, RuleBreach, breaches, too_many};
 use crate::client_rules::{self, ClientRules};
 use crate::clients::KnownClient;
-use crate::clients::entry::ServerEntry;
+use crate::clients::entry::{ServerEntry, holds_secret};
 use crate::environment::variable;
 use crate::exit::Trouble;
 use crate::mcp_client::{ChildServer, McpClient};
@@ -40,6 +40,8 @@ pub(super) async fn findings(
             };
             tools_of_child(&path, arguments, entry).await
         }
+        // found already, and shown nowhere
+        ServerEntry::Connects { address, .. } if holds_secret(address) => return Vec::new(),
         ServerEntry::Connects { address, .. } => {
             let bearer = match bearer(entry) {
                 Ok(bearer) => bearer,
