@@ -173,6 +173,8 @@ fn installs_at_once_all_have_their_entry() {
     let servers = whole["mcpServers"].as_object().unwrap();
     assert_eq!(servers.len(), AT_ONCE + 1);
     assert_eq!(servers["a"], json!({ "command": "a" }));
+    let shown = home.succeed(&["install", "cursor", "--dry-run"]);
+    assert!(shown.contains("board-7 starts it too: footbridge uninstall cursor --name board-7"));
     for name in &names {
         home.succeed(&["uninstall", "cursor", "--name", name]);
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::difference;
 use super::edit::{EditKind, FileEdit};
+use super::program::is_ours;
 use crate::cli::EntryOptions;
 use crate::client_file::ClientFile;
 use crate::clients::KnownClient;
@@ -60,10 +61,36 @@ impl Report {
         for note in notes {
             say("not set", note.clone());
         }
+        for name in self.others(options).iter().filter(|_| entry.is_some()) {
+            say(
+                "also",
+                format!(
+                    "{name} starts it too: footbridge uninstall {} --name {name} takes that out",
+                    self.client.name
+                ),
+            );
+        }
         if !options.dry_run && !self.edit.is_nothing() {
             say("then", self.client.then.to_owned());
         }
         terminal::print(lines.join("\n"))
+    }
+
+    /// Other entries of the file that start this program.
+    fn others(&self, options: &EntryOptions) -> Vec<String> {
+        let servers = self.file.value_at(&[self.client.key]).ok().flatten();
+        let starts_us = |entry: &Value| match ServerEntry::read(entry, self.client) {
+            Some(read @ ServerEntry::Starts { .. }) => is_ours(&read),
+            _ => false,
+        };
+        servers
+            .as_ref()
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .filter(|(name, entry)| **name != options.name && starts_us(entry))
+            .map(|(name, _)| terminal::harmless(name))
+            .collect()
     }
 
     fn sentence(&self, options: &EntryOptions) -> String {
@@ -121,6 +148,7 @@ impl Report {
             "entry": entry.and_then(|entry| entry.shown_to(self.client)),
             "backup": self.backup.as_ref().map(|path| path.display().to_string()),
             "notes": notes,
+            "others": self.others(options),
             "then": self.client.then,
         })
     }
