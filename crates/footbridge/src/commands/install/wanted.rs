@@ -15,14 +15,14 @@ use crate::exit::Trouble;
 use crate::settings::Settings;
 
 /// What the entry says, and what the user should know beside it.
-pub(super) struct Wanted {
+pub(super) struct WantedEntry {
     pub(super) entry: ServerEntry,
     pub(super) notes: Vec<String>,
 }
 
-pub(super) fn of(arguments: &InstallArguments) -> Result<Wanted, Trouble> {
+pub(super) fn of(arguments: &InstallArguments) -> Result<WantedEntry, Trouble> {
     match &arguments.http {
-        Some(url) => Ok(Wanted {
+        Some(url) => Ok(WantedEntry {
             entry: ServerEntry::Connects {
                 address: address(url)?,
                 bearer_variable: arguments.bearer_variable.clone(),
@@ -53,7 +53,7 @@ fn address(text: &str) -> Result<String, Trouble> {
     Ok(text.to_owned())
 }
 
-fn started(arguments: &InstallArguments) -> Result<Wanted, Trouble> {
+fn started(arguments: &InstallArguments) -> Result<WantedEntry, Trouble> {
     let options = &arguments.options;
     let is_absolute = arguments.entry.scope == InstallScope::User;
     let settings = Settings::new(options.clone())?;
@@ -82,7 +82,7 @@ fn started(arguments: &InstallArguments) -> Result<Wanted, Trouble> {
     if let Some(path) = &arguments.env_file {
         words.extend(["--env-file".to_owned(), text_of(path, is_absolute)?]);
     }
-    Ok(Wanted {
+    Ok(WantedEntry {
         entry: ServerEntry::Starts {
             program,
             arguments: words,
