@@ -144,7 +144,7 @@ impl ChildServer {
         };
         written
             .await
-            .map_err(|_| Trouble::failed("it ended before it was asked anything"))
+            .map_err(|_| Trouble::failed("it ended without an answer"))
     }
 
     /// The answer to a request; what else it sends meanwhile is passed over.
