@@ -8,6 +8,8 @@
     reason = "helpers of tests fail loudly; the exemption for tests covers only the test functions themselves"
 )]
 
+#[path = "main/rmcp_wire.rs"]
+mod rmcp_wire;
 #[path = "main/schemas.rs"]
 mod schemas;
 #[path = "main/wire.rs"]
@@ -53,6 +55,8 @@ mod typed_things;
 mod typed_tools;
 #[path = "main/whole_types.rs"]
 mod whole_types;
+#[path = "main/zoo.rs"]
+mod zoo;
 
 #[path = "main/endings.rs"]
 mod endings;
