@@ -47,7 +47,7 @@ use crate::connector::{
     Action, Compiled, Connector, Decides, Kind, MAX_REQUESTS, RestAction, Timeout,
 };
 use crate::failure::BackendError;
-use crate::fence::Fencing;
+use crate::fence::{self, Fencing};
 use crate::jq::{Variable, Variables};
 use crate::json;
 use crate::planner::{CurrentRecord, PlannedRecord};
@@ -485,6 +485,14 @@ impl Backend {
         // each of the places that the file names, once
         let inner = self.begin(usize::MAX);
         async move { path_check::run(&inner).await }
+    }
+
+    /// A text of the backend as a client may read it: in a fence where strangers wrote it.
+    pub fn fenced(&self, text: &str) -> String {
+        match self.1 {
+            Fencing::Own if !fence::is_needed(text) => text.to_owned(),
+            fencing => fencing.words(text),
+        }
     }
 
     /// The address that requests go under, such as `https://example.org/api`; it holds no

@@ -129,6 +129,11 @@ pub fn unfenced(text: &str) -> Option<String> {
     }
 }
 
+/// A stranger's text in our fence; see [`unfenced`].
+pub fn fence(text: &str) -> String {
+    around(text)
+}
+
 /// Whether JSON may hold a text that [`unfence`] changes; quick.
 pub fn may_be_fenced(json: &str) -> bool {
     memchr::memmem::find(json.as_bytes(), b"untrusted-content").is_some()

@@ -58,7 +58,7 @@ pub use declaration::{Declaration, DeclaredSetting};
 pub use definition::schema;
 pub use document::{Difference, Differs};
 pub use failure::{BackendError, Fault};
-pub use fence::{may_be_fenced, unfence, unfenced};
+pub use fence::{fence, may_be_fenced, unfence, unfenced};
 pub use file_stamp::FileStamp;
 pub use jq::FILTER_STACK_BYTES;
 pub use json::ValueKind;

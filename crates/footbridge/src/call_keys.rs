@@ -3,18 +3,16 @@
 //! other.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use footbridge_mcp::canonical_json;
-use footbridge_store::{
-    BegunChange, ChangeEnd, ChangeError, ChangeKey, ChangeOutcome, KnownCall, NewChange,
-    OpenChange, Store,
-};
+use footbridge_store::{ChangeKey, KnownCall};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use crate::change_store::ChangeStore;
 
 /// The argument that carries the key.
 pub(crate) const ARGUMENT: &str = "idempotency_key";
@@ -38,144 +36,92 @@ type Locks = Arc<Mutex<HashMap<CallKey, Weak<AsyncMutex<()>>>>>;
 
 /// The keys of all callers. Cheap to clone; clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct CallKeys(Arc<SharedCallKeys>);
-
-#[derive(Debug)]
-struct SharedCallKeys {
-    place: CallStore,
+pub(crate) struct CallKeys {
+    changes: ChangeStore,
     locks: Locks,
 }
 
-/// The place where calls are kept.
+/// What is known of a key before its call is begun.
 #[derive(Debug)]
-enum CallStore {
-    /// In a store that is open anyway.
-    Open(Store),
-    /// Nowhere; why.
-    Nowhere(String),
-    /// In the store of that directory, opened by the first call that has a key.
-    Directory {
-        path: PathBuf,
-        store: OnceCell<Store>,
-    },
-}
-
-/// The way on for a call under a key.
-#[derive(Debug)]
-pub(crate) enum Begun {
-    /// Carry it out, and say how it ended.
-    Go(ReservedCall),
+pub(crate) enum KeyStanding {
+    /// Nothing: the call may be carried out.
+    Free(HeldKey),
     /// It was carried out before, with this answer.
     Answered(String),
     /// It must not be carried out; why.
     Refused(String),
 }
 
-/// A call that is being carried out; nobody else carries it out meanwhile.
+/// A key whose call is being carried out; in this process nobody else carries it out meanwhile.
 #[derive(Debug)]
-pub(crate) struct ReservedCall {
-    tool: String,
-    change: OpenChange,
+pub(crate) struct HeldKey {
+    call: CallKey,
+    room: String,
+    fingerprint: String,
     _lock: OwnedMutexGuard<()>,
 }
 
 impl CallKeys {
-    pub(crate) fn in_store(store: Store) -> Self {
-        Self::at(CallStore::Open(store))
+    pub(crate) fn new(changes: ChangeStore) -> Self {
+        let locks = Locks::default();
+        Self { changes, locks }
     }
 
-    pub(crate) fn in_directory(path: PathBuf) -> Self {
-        Self::at(CallStore::Directory {
-            path,
-            store: OnceCell::new(),
-        })
+    /// Where changes are kept.
+    pub(crate) fn changes(&self) -> ChangeStore {
+        self.changes.clone()
     }
 
-    /// A call that has a key is told why it cannot be kept.
-    pub(crate) fn nowhere(why: String) -> Self {
-        Self::at(CallStore::Nowhere(why))
-    }
-
-    fn at(place: CallStore) -> Self {
-        Self(Arc::new(SharedCallKeys {
-            place,
-            locks: Locks::default(),
-        }))
-    }
-
-    async fn store(&self) -> Result<Store, String> {
-        let unkept = |why: String| {
-            format!("The call could not be kept under its {ARGUMENT}, so nothing was done: {why}.")
-        };
-        match &self.0.place {
-            CallStore::Open(store) => Ok(store.clone()),
-            CallStore::Nowhere(why) => Err(unkept(why.clone())),
-            CallStore::Directory { path, store } => {
-                let opened = store.get_or_try_init(|| Store::open(path)).await;
-                opened.cloned().map_err(|error| unkept(error.to_string()))
-            }
-        }
-    }
-
-    /// Notes that a call begins, unless it was made before. Waits while the same key is at work in
-    /// this process. It takes place in this room.
-    pub(crate) async fn begin(
+    /// Takes a key for a call, unless the call was made before. Waits while the same key is at work
+    /// in this process. The call takes place in this room.
+    pub(crate) async fn take(
         &self,
         call: CallKey,
-        room: &str,
+        room: String,
         arguments: &Map<String, Value>,
         now: SystemTime,
-    ) -> Begun {
+    ) -> KeyStanding {
         let length = call.key.chars().count();
         if length > MAX_KEY {
-            return Begun::Refused(format!(
+            return KeyStanding::Refused(format!(
                 "`{ARGUMENT}` has {length} characters; at most {MAX_KEY} are taken. Nothing was done."
             ));
         }
-        let store = match self.store().await {
+        let store = match self.changes.store().await {
             Ok(store) => store,
-            Err(why) => return Begun::Refused(why),
+            Err(why) => return KeyStanding::Refused(unkept(&why)),
         };
         let lock = self.lock(&call).lock_owned().await;
         let fingerprint = fingerprint(arguments);
-        let change = |fingerprint: &str| new_change(&call, room, fingerprint);
-        let mut begun = store.begin_change(change(&fingerprint), now).await;
-        if let Ok(BegunChange::Known(KnownCall::Other {
+        let key = call.of_change(room.clone());
+        let known = |fingerprint: String| {
+            let (store, caller, key) = (store.clone(), call.caller.clone(), key.clone());
+            async move { store.known_call(&caller, &key, &fingerprint, now).await }
+        };
+        let mut found = known(fingerprint.clone()).await;
+        if let Ok(Some(KnownCall::Other {
             fingerprint: before,
             ..
-        })) = &begun
+        })) = &found
             && *before == fingerprint_of_before(arguments)
         {
-            begun = store.begin_change(change(before), now).await;
+            found = known(before.clone()).await;
         }
-        match begun {
-            Ok(BegunChange::Open(change)) => Begun::Go(ReservedCall {
-                tool: call.tool,
-                change,
+        match found {
+            Ok(None) => KeyStanding::Free(HeldKey {
+                call,
+                room,
+                fingerprint,
                 _lock: lock,
             }),
-            Ok(BegunChange::Known(known)) => already_known(known, &call, &fingerprint),
-            Err(error) => {
-                let next = match &error {
-                    ChangeError::KeysFull(_) => {
-                        " Wait until the oldest are a day old, or call without a key."
-                    }
-                    _ => "",
-                };
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a call cannot be kept"
-                );
-                Begun::Refused(format!(
-                    "The call could not be kept under its {ARGUMENT}, so nothing was done: {error}.{next}"
-                ))
-            }
+            Ok(Some(known)) => already_known(known, &call, &fingerprint),
+            Err(error) => KeyStanding::Refused(unkept(&error.to_string())),
         }
     }
 
     /// The lock of a key; the one that others hold, when there is one.
     fn lock(&self, call: &CallKey) -> Arc<AsyncMutex<()>> {
-        let mut locks = self.0.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         locks.retain(|_, lock| lock.strong_count() > 0);
         if let Some(lock) = locks.get(call).and_then(Weak::upgrade) {
             return lock;
@@ -184,89 +130,54 @@ impl CallKeys {
         locks.insert(call.clone(), Arc::downgrade(&lock));
         lock
     }
+}
 
-    /// Closes what was opened for keys alone.
-    pub(crate) async fn close(&self) {
-        if let CallStore::Directory { store, .. } = &self.0.place
-            && let Some(store) = store.get()
-        {
-            store.close().await;
+impl CallKey {
+    /// The key as it is kept with its change.
+    fn of_change(&self, room: String) -> ChangeKey {
+        ChangeKey {
+            key: self.key.clone(),
+            target: self.tool.clone(),
+            room,
         }
     }
 }
 
-impl ReservedCall {
-    /// It was carried out, with this answer.
-    pub(crate) async fn finish(self, answer: &str) {
-        self.end(ChangeOutcome::Done, Some(answer.to_owned())).await;
+impl HeldKey {
+    /// The key as it is kept with its change.
+    pub(crate) fn of_change(&self) -> ChangeKey {
+        self.call.of_change(self.room.clone())
     }
 
-    /// It failed. When nothing was changed, the key is free again; otherwise nobody knows, and the
-    /// next call is told so.
-    pub(crate) async fn fail(self, may_have_changed: bool) {
-        let outcome = match may_have_changed {
-            true => ChangeOutcome::Unknown,
-            false => ChangeOutcome::Failed,
-        };
-        self.end(outcome, None).await;
-    }
-
-    async fn end(self, outcome: ChangeOutcome, answer: Option<String>) {
-        let end = ChangeEnd {
-            outcome,
-            message: None,
-            answer,
-            records: Vec::new(),
-        };
-        if let Err(error) = self.change.end(end, SystemTime::now()).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                tool = self.tool,
-                "the end of a call was not kept"
-            );
-        }
+    /// What is said when another process began the same call in the meantime.
+    pub(crate) fn known(&self, known: KnownCall) -> KeyStanding {
+        already_known(known, &self.call, &self.fingerprint)
     }
 }
 
-/// The change that a call is.
-fn new_change(call: &CallKey, room: &str, fingerprint: &str) -> NewChange {
-    let connector = call.tool.split(' ').next().unwrap_or_default();
-    let tool = call.tool.rsplit(' ').next().unwrap_or_default();
-    NewChange {
-        caller: call.caller.clone(),
-        connector: connector.to_owned(),
-        tool: tool.to_owned(),
-        effect: "write".to_owned(),
-        arguments: "{}".to_owned(),
-        fingerprint: fingerprint.to_owned(),
-        key: Some(ChangeKey {
-            key: call.key.clone(),
-            target: call.tool.clone(),
-            room: room.to_owned(),
-        }),
-        ..NewChange::default()
-    }
+fn unkept(why: &str) -> String {
+    format!("The call could not be kept under its {ARGUMENT}, so nothing was done: {why}.")
 }
 
 /// What is said of a call that was made before under its key.
-fn already_known(known: KnownCall, call: &CallKey, fingerprint: &str) -> Begun {
+fn already_known(known: KnownCall, call: &CallKey, fingerprint: &str) -> KeyStanding {
     match known {
         KnownCall::Done {
             answer: Some(answer),
             ..
-        } => Begun::Answered(answer),
-        KnownCall::Done { answer: None, .. } => Begun::Refused(format!(
+        } => KeyStanding::Answered(answer),
+        KnownCall::Done { answer: None, .. } => KeyStanding::Refused(format!(
             "This call was carried out already under the {ARGUMENT} {:?}; its answer was too large to keep. Read the object.",
             call.key
         )),
-        KnownCall::Unfinished { at, .. } => Begun::Refused(format!(
+        KnownCall::Unfinished { at, .. } => KeyStanding::Refused(format!(
             "A call with the {ARGUMENT} {:?} was begun at {at}, and how it ended is not known: it was interrupted, or it is still at work. Look whether it was carried out. If it was not, make the call with another key.",
             call.key
         )),
         KnownCall::Other {
             fingerprint: before,
             ..
-        } => Begun::Refused(format!(
+        } => KeyStanding::Refused(format!(
             "The {ARGUMENT} {:?} belongs to another call of the last 24 hours: {}. Nothing was done. Make this call with another key, or the same call again.",
             call.key,
             difference(&before, fingerprint)
@@ -276,7 +187,7 @@ fn already_known(known: KnownCall, call: &CallKey, fingerprint: &str) -> Begun {
 
 /// The digest of every argument by its name, as JSON: what tells two calls apart, and says in what
 /// they differ, without their words.
-fn fingerprint(arguments: &Map<String, Value>) -> String {
+pub(crate) fn fingerprint(arguments: &Map<String, Value>) -> String {
     digests(arguments, canonical_json)
 }
 
@@ -347,12 +258,11 @@ fn difference(before: &str, now: &str) -> String {
 mod tests {
     use std::time::SystemTime;
 
-    use footbridge_store::{BegunChange, ChangeEnd, ChangeOutcome, Store};
+    use footbridge_store::{BegunChange, ChangeEnd, ChangeOutcome, NewChange, Store};
     use serde_json::{Map, Value, json};
 
-    use super::{
-        Begun, CallKey, CallKeys, difference, fingerprint, fingerprint_of_before, new_change,
-    };
+    use super::{CallKey, CallKeys, KeyStanding, difference, fingerprint, fingerprint_of_before};
+    use crate::change_store::ChangeStore;
 
     fn of(value: Value) -> String {
         fingerprint(value.as_object().unwrap_or(&Map::new()))
@@ -406,7 +316,13 @@ mod tests {
         let arguments = json!({"points": 3.0});
         let arguments = arguments.as_object().unwrap();
         let before = fingerprint_of_before(arguments);
-        let begun = store.begin_change(new_change(&call, "room", &before), now);
+        let change = NewChange {
+            caller: call.caller.clone(),
+            fingerprint: before,
+            key: Some(call.of_change("room".to_owned())),
+            ..NewChange::default()
+        };
+        let begun = store.begin_change(change, now);
         let BegunChange::Open(change) = begun.await.unwrap() else {
             panic!("the key is new");
         };
@@ -415,16 +331,20 @@ mod tests {
             message: None,
             answer: Some("done".to_owned()),
             records: vec![],
+            undo_values: None,
         };
         change.end(end, now).await.unwrap();
-        let keys = CallKeys::in_store(store);
-        let again = keys.begin(call.clone(), "room", arguments, now).await;
-        assert!(matches!(again, Begun::Answered(answer) if answer == "done"));
+        let keys = CallKeys::new(ChangeStore::of(store));
+        let room = || "room".to_owned();
+        let again = keys.take(call.clone(), room(), arguments, now).await;
+        assert!(matches!(again, KeyStanding::Answered(answer) if answer == "done"));
         let other = json!({"points": 4.0});
         let other = keys
-            .begin(call, "room", other.as_object().unwrap(), now)
+            .take(call, room(), other.as_object().unwrap(), now)
             .await;
-        assert!(matches!(other, Begun::Refused(why) if why.contains("`points` had another value")));
+        assert!(
+            matches!(other, KeyStanding::Refused(why) if why.contains("`points` had another value"))
+        );
     }
 
     #[test]

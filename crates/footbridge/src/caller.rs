@@ -53,6 +53,16 @@ impl Caller {
         }
     }
 
+    /// The door that it came through, for the record.
+    pub(crate) fn door(self) -> &'static str {
+        match self {
+            Self::LocalUser => "stdio",
+            Self::Terminal => "terminal",
+            Self::HttpClient(_) | Self::Forwarded => "http",
+            Self::ActionClient => "actions",
+        }
+    }
+
     /// Whether what it asks for may change anything. Asked by the gate, whatever the door.
     pub(crate) fn may_write(self) -> bool {
         match self {

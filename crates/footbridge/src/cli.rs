@@ -4,6 +4,8 @@
 mod clients;
 mod options;
 
+mod changes;
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -17,11 +19,13 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 use secrecy::SecretString;
 
+use crate::allow::AllowWord;
 use crate::client_rules;
 use crate::connectors::names_one;
 use crate::exit::{self, Exit, Trouble};
 use crate::setting_table;
 use crate::terminal;
+pub(crate) use changes::{ChangesArguments, ChangesCommand, SelectionOptions};
 
 pub(crate) use clients::{EntryOptions, InstallArguments, InstallScope, UninstallArguments};
 pub(crate) use options::EnvironmentOptions;
@@ -160,6 +164,8 @@ pub(crate) enum Command {
     /// Call the actions of a running server, as footbridge actions list-projects
     #[command(after_help = ACTION_VARIABLES)]
     Actions(ActionsArguments),
+    /// List what was changed through any door, and undo it
+    Changes(ChangesArguments),
     /// Manage the accounts of the local board
     Account(AccountArguments),
     /// Manage the personal access tokens of the local board
@@ -185,7 +191,8 @@ impl Command {
                 &arguments.options,
             )),
             Self::Doctor(arguments) => Some((arguments.connectors.clone(), &arguments.options)),
-            Self::Lint(_)
+            Self::Changes(_)
+            | Self::Lint(_)
             | Self::Install(_)
             | Self::Uninstall(_)
             | Self::Probe(_)
@@ -238,8 +245,8 @@ pub(crate) struct ServeOptions {
 /// Settings of every command that calls tools.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CommonOptions {
-    #[arg(long, value_enum, value_name = "EFFECTS", value_delimiter = ',')]
-    pub(crate) allow: Option<Vec<Allow>>,
+    #[arg(long, value_name = "EFFECTS", value_delimiter = ',')]
+    pub(crate) allow: Option<Vec<AllowWord>>,
     #[command(flatten)]
     pub(crate) directory: DirectoryOption,
     #[arg(
@@ -293,17 +300,6 @@ pub(crate) enum Transport {
     /// Streamable HTTP, and HTTP+SSE
     #[value(alias = "sse", alias = "streamable-http")]
     Http,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Allow {
-    /// Reading, which is always open
-    Read,
-    /// Creating and changing
-    Write,
-    /// Deleting
-    Destroy,
 }
 
 #[derive(Debug, Args)]

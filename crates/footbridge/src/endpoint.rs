@@ -1,10 +1,13 @@
 //! The MCP endpoint over all opened connectors: names, instructions, tools, resources, prompts.
 
+mod change_tools;
 mod offers;
 
 use footbridge_connector::Effect;
 use footbridge_mcp::{Endpoint, EndpointBuilder};
 
+use crate::allow::Passage;
+use crate::call_keys::CallKeys;
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
@@ -15,6 +18,7 @@ use crate::write_road::{self, Doors};
 pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Trouble> {
     let names = ToolNames::of(&opened.served)?;
     let is_joined = opened.served.len() > 1;
+    let keys = CallKeys::new(opened.changes.clone());
     let mut endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(&opened.served))
         .instructions(instructions(&opened.served))
@@ -22,8 +26,9 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
             opened
                 .served
                 .iter()
-                .flat_map(|served| write_road::tools(served, &names, &opened.keys, doors)),
-        );
+                .flat_map(|served| write_road::tools(served, &names, &keys, doors)),
+        )
+        .tools(change_tools::tools(opened, opened.lists_changes));
     for served in &opened.served {
         endpoint = offers::resources(served)
             .into_iter()
@@ -53,32 +58,64 @@ fn instructions(served: &[Served]) -> String {
     paragraphs.join("\n\n")
 }
 
-/// One sentence that says what is closed on a connector and what opens it; none when everything is
-/// open.
+/// What is closed on a connector and what opens it, and what waits for a person's approval; none
+/// when everything is open.
 pub(crate) fn closed_sentence(served: &Served) -> Option<String> {
-    let has = |effect| {
-        served
-            .backend
-            .connector()
-            .tools()
-            .iter()
-            .any(|tool| tool.effect == effect)
+    let tools = served.backend.connector().tools();
+    let meets = |effect, passage| {
+        let has = tools.iter().any(|tool| tool.effect == effect);
+        has && served.gate.passage_of(effect) == passage
     };
-    let is_closed = |effect| has(effect) && !served.gate.is_open(effect);
-    let (what, switch) = match (is_closed(Effect::Write), is_closed(Effect::Destroy)) {
-        (false, false) => return None,
-        (true, true) => (
+    let of = |passage| {
+        (
+            meets(Effect::Write, passage),
+            meets(Effect::Destroy, passage),
+        )
+    };
+    let closed = match of(Passage::Closed) {
+        (false, false) => None,
+        (true, true) => Some((
             "creating, changing and deleting are",
             "--allow write,destroy",
-        ),
-        (true, false) => (
+        )),
+        (true, false) => Some((
             "creating and changing are",
             served.gate.switch_for(Effect::Write),
-        ),
-        (false, true) => ("deleting is", served.gate.switch_for(Effect::Destroy)),
+        )),
+        (false, true) => Some(("deleting is", served.gate.switch_for(Effect::Destroy))),
     };
-    Some(format!(
-        "On {}, {what} closed; the operator opens that by starting footbridge with {switch}.",
-        served.name
-    ))
+    let proposed = match of(Passage::Proposed) {
+        (false, false) => None,
+        (true, true) => Some("creating, changing and deleting wait"),
+        (true, false) => Some("creating and changing wait"),
+        (false, true) => Some("deleting waits"),
+    };
+    let name = &served.name;
+    let sentences: Vec<String> = [
+        closed.map(|(what, switch)| {
+            format!("On {name}, {what} closed{}; the operator opens that by starting footbridge with {switch}.", except(served, Passage::Closed))
+        }),
+        proposed.map(|what| {
+            format!("On {name}, {what} until a person approves{}: a call is kept as a proposal.", except(served, Passage::Proposed))
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// The tools to which what is said of their effect does not apply.
+fn except(served: &Served, said: Passage) -> String {
+    let tools = served.backend.connector().tools().iter();
+    let others: Vec<&str> = tools
+        .filter(|tool| tool.effect != Effect::Read)
+        .filter(|tool| served.gate.passage_of(tool.effect) == said && served.passage(tool) != said)
+        .map(|tool| tool.name.as_str())
+        .collect();
+    if others.is_empty() {
+        String::new()
+    } else {
+        format!(" (except {})", others.join(", "))
+    }
 }

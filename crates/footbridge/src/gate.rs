@@ -4,13 +4,15 @@
 use footbridge_connector::Effect;
 use footbridge_mcp::Failure;
 
+use crate::allow::{AllowWord, AllowedEffect, Passage};
 use crate::caller::Caller;
-use crate::cli::Allow;
 
 /// The effects that the operator opened on one connector. Reading is always open.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
-    allowed: Vec<Allow>,
+    effects: Vec<AllowedEffect>,
+    /// Tools that have a word of their own; the last one of a tool counts.
+    tools: Vec<(String, Passage)>,
     /// The operator said it; otherwise it is what is open by default.
     is_said: bool,
     /// The backend's own setting that opens writing, such as `X_READ_ONLY=false`, where it has one
@@ -20,51 +22,86 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// What the operator said.
-    pub(crate) fn said(allowed: Vec<Allow>) -> Self {
-        Self {
-            allowed,
+    pub(crate) fn said(words: Vec<AllowWord>) -> Self {
+        let mut gate = Self {
+            effects: Vec::new(),
+            tools: Vec::new(),
             is_said: true,
             own_switch: None,
+        };
+        for word in words {
+            match word {
+                AllowWord::Effect(effect) => gate.effects.push(effect),
+                AllowWord::Tool(tool, passage) => gate.tools.push((tool, passage)),
+            }
         }
+        gate
     }
 
     /// What is open where the operator said nothing, and the setting of the backend's that opens
     /// writing.
-    pub(crate) fn by_default(allowed: Vec<Allow>, own_switch: Option<String>) -> Self {
+    pub(crate) fn by_default(effects: Vec<AllowedEffect>, own_switch: Option<String>) -> Self {
         Self {
-            allowed,
+            effects,
+            tools: Vec::new(),
             is_said: false,
             own_switch,
         }
     }
 
-    pub(crate) fn is_open(&self, effect: Effect) -> bool {
-        match effect {
-            Effect::Read => true,
-            Effect::Write => self.allowed.contains(&Allow::Write),
-            Effect::Destroy => self.allowed.contains(&Allow::Destroy),
+    /// What becomes of the calls of a tool.
+    pub(crate) fn passage(&self, tool: &str, effect: Effect) -> Passage {
+        let of_tool = self.tools.iter().rev().find(|(name, _)| name == tool);
+        match of_tool {
+            Some((_, passage)) if effect != Effect::Read => *passage,
+            _ => self.passage_of(effect),
         }
+    }
+
+    /// What becomes of the calls of tools that have no word of their own.
+    pub(crate) fn passage_of(&self, effect: Effect) -> Passage {
+        let opening = match effect {
+            Effect::Read => return Passage::Open,
+            Effect::Write => AllowedEffect::Write,
+            Effect::Destroy => AllowedEffect::Destroy,
+        };
+        if self.effects.contains(&opening) {
+            Passage::Open
+        } else if self.effects.contains(&AllowedEffect::Propose) {
+            Passage::Proposed
+        } else {
+            Passage::Closed
+        }
+    }
+
+    /// Whether any effect, or a tool by its name, is carried out at once.
+    pub(crate) fn opens_any(&self) -> bool {
+        let effects = [Effect::Write, Effect::Destroy].map(|effect| self.passage_of(effect));
+        let tools = self.tools.iter().map(|(_, passage)| *passage);
+        tools.chain(effects).any(|passage| passage == Passage::Open)
     }
 
     /// The operator said that there is only reading.
     pub(crate) fn only_reads(&self) -> bool {
-        self.allowed == [Allow::Read]
+        self.effects == [AllowedEffect::Read] && self.tools.is_empty()
     }
 
-    /// The operator's word closes the effect to everybody, whatever secret they have.
+    /// The operator's word keeps the effect from being carried out at once, for everybody, whatever
+    /// secret they have.
     pub(crate) fn is_closed_by_word(&self, effect: Effect) -> bool {
-        self.is_said && !self.is_open(effect)
+        self.is_said && self.passage_of(effect) != Passage::Open
     }
 
     /// What opens an effect beside what is open already: a value of `--allow`, or the backend's own
     /// setting.
     pub(crate) fn switch_for(&self, effect: Effect) -> &str {
+        let is_open = |effect| self.passage_of(effect) == Passage::Open;
         match effect {
             Effect::Read | Effect::Write if self.own_switch.is_some() => {
                 self.own_switch.as_deref().unwrap_or_default()
             }
-            Effect::Destroy if self.is_open(Effect::Write) => "--allow write,destroy",
-            Effect::Write if self.is_open(Effect::Destroy) => "--allow write,destroy",
+            Effect::Destroy if is_open(Effect::Write) => "--allow write,destroy",
+            Effect::Write if is_open(Effect::Destroy) => "--allow write,destroy",
             Effect::Destroy => "--allow destroy",
             Effect::Read | Effect::Write => "--allow write",
         }
@@ -87,40 +124,62 @@ mod tests {
     use footbridge_connector::Effect;
 
     use super::{Gate, check_caller};
+    use crate::allow::{AllowWord, AllowedEffect, Passage};
     use crate::caller::Caller;
-    use crate::cli::Allow;
+
+    fn said(words: &[&str]) -> Gate {
+        Gate::said(words.iter().map(|word| word.parse().unwrap()).collect())
+    }
 
     #[test]
     fn reading_is_always_open_and_each_other_effect_by_its_own_word() {
-        let gate = |allowed: &[Allow]| Gate::said(allowed.to_vec());
-        assert!(gate(&[]).is_open(Effect::Read));
-        assert!(!gate(&[]).is_open(Effect::Write) && !gate(&[]).is_open(Effect::Destroy));
-        assert!(
-            gate(&[Allow::Write]).is_open(Effect::Write)
-                && !gate(&[Allow::Write]).is_open(Effect::Destroy)
+        let passages = |words: &[&str]| {
+            [Effect::Read, Effect::Write, Effect::Destroy]
+                .map(|effect| said(words).passage_of(effect))
+        };
+        use Passage::{Closed, Open, Proposed};
+        assert_eq!(passages(&[]), [Open, Closed, Closed]);
+        assert_eq!(passages(&["read"]), [Open, Closed, Closed]);
+        assert_eq!(passages(&["write"]), [Open, Open, Closed]);
+        assert_eq!(passages(&["destroy"]), [Open, Closed, Open]);
+        assert_eq!(passages(&["propose"]), [Open, Proposed, Proposed]);
+        assert_eq!(passages(&["propose", "write"]), [Open, Open, Proposed]);
+        assert_eq!(passages(&["card_create=open"]), [Open, Closed, Closed]);
+    }
+
+    #[test]
+    fn a_tool_with_a_word_of_its_own_goes_by_the_last() {
+        let gate = said(&[
+            "write",
+            "card_delete=propose",
+            "card_move=closed",
+            "card_move=open",
+            "card_create=closed",
+        ]);
+        let passage = |tool, effect| gate.passage(tool, effect);
+        assert_eq!(passage("card_delete", Effect::Destroy), Passage::Proposed);
+        assert_eq!(passage("board_delete", Effect::Destroy), Passage::Closed);
+        assert_eq!(passage("card_move", Effect::Write), Passage::Open);
+        assert_eq!(passage("card_create", Effect::Write), Passage::Closed);
+        assert_eq!(passage("card_update", Effect::Write), Passage::Open);
+        assert_eq!(
+            said(&["card_list=closed"]).passage("card_list", Effect::Read),
+            Passage::Open,
+            "reading is always open"
         );
-        assert!(
-            !gate(&[Allow::Destroy]).is_open(Effect::Write)
-                && gate(&[Allow::Destroy]).is_open(Effect::Destroy)
-        );
+        assert!(!said(&["read", "card_create=open"]).only_reads() && said(&["read"]).only_reads());
     }
 
     #[test]
     fn the_named_switch_opens_what_it_says_and_closes_nothing() {
         assert_eq!(
-            Gate::said(vec![Allow::Write]).switch_for(Effect::Destroy),
+            said(&["write"]).switch_for(Effect::Destroy),
             "--allow write,destroy"
         );
+        assert_eq!(said(&[]).switch_for(Effect::Destroy), "--allow destroy");
+        assert_eq!(said(&[]).switch_for(Effect::Write), "--allow write");
         assert_eq!(
-            Gate::said(vec![]).switch_for(Effect::Destroy),
-            "--allow destroy"
-        );
-        assert_eq!(
-            Gate::said(vec![]).switch_for(Effect::Write),
-            "--allow write"
-        );
-        assert_eq!(
-            Gate::said(vec![Allow::Destroy]).switch_for(Effect::Write),
+            said(&["destroy"]).switch_for(Effect::Write),
             "--allow write,destroy"
         );
         let own = Gate::by_default(vec![], Some("X_READ_ONLY=false".to_owned()));
@@ -141,17 +200,17 @@ mod tests {
                 gate.is_closed_by_word(Effect::Destroy),
             )
         };
-        assert_eq!(closed(Gate::said(vec![Allow::Read])), (true, true));
-        assert_eq!(closed(Gate::said(vec![Allow::Write])), (false, true));
+        assert_eq!(closed(said(&["read"])), (true, true));
+        assert_eq!(closed(said(&["write"])), (false, true));
+        assert_eq!(closed(said(&["write", "destroy"])), (false, false));
+        assert_eq!(closed(said(&["propose"])), (true, true));
         assert_eq!(
-            closed(Gate::said(vec![Allow::Write, Allow::Destroy])),
+            closed(Gate::by_default(vec![AllowedEffect::Write], None)),
             (false, false)
         );
-        assert_eq!(
-            closed(Gate::by_default(vec![Allow::Write], None)),
-            (false, false)
-        );
-        assert!(!Gate::said(vec![]).is_closed_by_word(Effect::Read));
+        assert!(!said(&[]).is_closed_by_word(Effect::Read));
+        let word: AllowWord = "write".parse().unwrap();
+        assert_eq!(word, AllowWord::Effect(AllowedEffect::Write));
     }
 
     #[test]

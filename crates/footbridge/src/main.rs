@@ -10,6 +10,7 @@ mod serve;
 mod endpoint;
 // What stands between a call and its connector, and the names of its tools.
 mod tool_names;
+mod undoing;
 mod write_road;
 // Connectors bound to their upstreams, and what the operator opened of each.
 mod opened;
@@ -19,6 +20,7 @@ mod scrub;
 mod settings;
 // Who may do what, and calls that are carried out once.
 mod call_keys;
+mod change_store;
 mod gate;
 // What is written: the command line, the connector files that it names, and the models of the
 // local board's.
@@ -34,10 +36,13 @@ mod logging;
 mod mcp_client;
 mod setting_table;
 // Ground: how the program ends and what it prints, who is asking, who waits for whom.
+mod allow;
 mod caller;
 mod client_file;
 mod exit;
+mod json_object;
 mod readiness;
+mod selection;
 mod small_file;
 mod spelling;
 mod terminal;
@@ -96,6 +101,7 @@ fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
             Command::Actions(arguments) => commands::actions::run(arguments).await,
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Token(arguments) => commands::token::run(arguments).await,
+            Command::Changes(arguments) => commands::changes::run(arguments).await,
             Command::Version(arguments) => commands::version::run(&arguments),
         }
     });

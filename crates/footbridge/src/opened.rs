@@ -11,15 +11,22 @@ use footbridge_connector::{
 };
 use footbridge_store::{AccountId, Store};
 
+use crate::allow::{AllowWord, AllowedEffect, Passage};
 use crate::board_models;
-use crate::call_keys::CallKeys;
-use crate::cli::Allow;
+use crate::change_store::ChangeStore;
 use crate::connectors::{self, ConnectorFile, Connectors, Reached};
 use crate::exit::Trouble;
 use crate::gate::Gate;
 use crate::readiness::Readiness;
 use crate::scrub;
 use crate::settings::Settings;
+use crate::spelling::did_you_mean;
+
+/// The address of the board of this machine, as it is shown and kept.
+const LOCAL_ADDRESS: &str = "this machine";
+
+/// The group of tools over what was changed, which are of no connector.
+const CHANGES: &str = "changes";
 
 /// A backend that is served, and what the operator opened of it.
 #[derive(Debug)]
@@ -33,11 +40,18 @@ pub(crate) struct Served {
     groups: Vec<(String, bool)>,
     /// The secrets that its backend may want, by name, when nobody set any.
     pub(crate) unset_secrets: Vec<String>,
+    /// Where its backend is, for people and for the record.
+    pub(crate) address: String,
     /// Neither a secret nor the address was set: nobody said that this backend is theirs.
     pub(crate) is_unconfigured: bool,
 }
 
 impl Served {
+    /// What becomes of the calls of a tool.
+    pub(crate) fn passage(&self, tool: &Tool) -> Passage {
+        self.gate.passage(&tool.name, tool.effect)
+    }
+
     /// Whether clients see the tool in their list.
     pub(crate) fn lists(&self, tool: &Tool) -> bool {
         let of_tool = |(group, _): &&(String, bool)| tool.group.as_ref() == Some(group);
@@ -54,8 +68,10 @@ pub(crate) struct Opened {
     pub(crate) served: Vec<Served>,
     /// The local board, when it is among them.
     pub(crate) local: Option<LocalBoard>,
-    /// The keys of calls that are carried out once.
-    pub(crate) keys: CallKeys,
+    /// Where changes are kept.
+    pub(crate) changes: ChangeStore,
+    /// Whether the tools over changes are listed.
+    pub(crate) lists_changes: bool,
 }
 
 /// The board of this machine.
@@ -100,15 +116,18 @@ impl Opened {
         let groups = compiled
             .iter()
             .flat_map(|(_, _, connector)| connector.groups());
-        settings.check_groups(groups.map(|(group, _)| group.as_str()))?;
-        let keys = match settings.data_directory() {
-            Ok(path) => CallKeys::in_directory(path),
-            Err(trouble) => CallKeys::nowhere(trouble.to_string()),
+        let own = std::iter::once(CHANGES);
+        settings.check_groups(groups.map(|(group, _)| group.as_str()).chain(own))?;
+        check_allowed_tools(settings, &compiled)?;
+        let changes = match settings.data_directory() {
+            Ok(path) => ChangeStore::in_directory(path),
+            Err(trouble) => ChangeStore::nowhere(trouble.to_string()),
         };
         let mut opened = Self {
             served: Vec::with_capacity(compiled.len()),
             local: None,
-            keys,
+            changes,
+            lists_changes: settings.lists(CHANGES),
         };
         let mut wrong: Vec<Trouble> = Vec::new();
         for (file, name, connector) in compiled {
@@ -203,11 +222,15 @@ impl Opened {
                     open_board(&connector, &settings.data_directory()?, gate.clone()).await?;
                 let upstream: InProcess<_, Body> =
                     InProcess::new(local.board.service_for(AccountId::local()));
-                self.keys = CallKeys::in_store(local.store.clone());
+                self.changes = ChangeStore::of(local.store.clone());
                 self.local = Some(local);
                 // its cards are the user's own
                 connector.connect(values, upstream).with_own_texts()
             }
+        };
+        let address = match is_local {
+            true => LOCAL_ADDRESS.to_owned(),
+            false => backend.address().to_owned(),
         };
         let groups = settings
             .groups_of(&name, connector.groups())
@@ -219,13 +242,14 @@ impl Opened {
             unset_secrets,
             is_unconfigured,
             gate,
+            address,
             readiness: Readiness::default(),
         })
     }
 
     /// Closes what was opened.
     pub(crate) async fn close(self) {
-        self.keys.close().await;
+        self.changes.close().await;
         if let Some(local) = self.local {
             local.store.close().await;
         }
@@ -271,13 +295,13 @@ fn stand_in(connector: &Connector, name: &str) -> Option<String> {
 /// The gate: what the operator opened, else what the backend's own setting says, else writing on
 /// the board of this machine alone.
 fn gate(
-    allowed: Option<Vec<Allow>>,
+    allowed: Option<Vec<AllowWord>>,
     connector: &Connector,
     values: &Values,
     is_local: bool,
 ) -> Gate {
-    if let Some(allowed) = allowed {
-        return Gate::said(allowed);
+    if let Some(words) = allowed {
+        return Gate::said(by_published_name(words, connector));
     }
     let is_open = is_local || values.decided(Decides::ReadOnly) == Some("false");
     let deciding = connector
@@ -287,12 +311,65 @@ fn gate(
     let switch = deciding.map(|setting| format!("{}=false", setting.name));
     Gate::by_default(
         if is_open {
-            vec![Allow::Write]
+            vec![AllowedEffect::Write]
         } else {
             Vec::new()
         },
         switch,
     )
+}
+
+/// Each tool of the words by the name that it is published under, its aliases too.
+fn by_published_name(words: Vec<AllowWord>, connector: &Connector) -> Vec<AllowWord> {
+    let published = |word| match word {
+        AllowWord::Tool(name, passage) => {
+            let tool = connector.tools().iter().find(|tool| is_called(tool, &name));
+            AllowWord::Tool(tool.map_or(name, |tool| tool.name.clone()), passage)
+        }
+        effect @ AllowWord::Effect(_) => effect,
+    };
+    words.into_iter().map(published).collect()
+}
+
+fn is_called(tool: &Tool, name: &str) -> bool {
+    tool.name == name || tool.aliases.iter().any(|alias| alias == name)
+}
+
+/// A word that is no tool of the connectors it is for was meant to open or close something.
+fn check_allowed_tools(
+    settings: &Settings,
+    compiled: &[(ConnectorFile, String, Connector)],
+) -> Result<(), Trouble> {
+    for (_, name, _) in compiled {
+        let words = settings.allowed(name).unwrap_or_default();
+        let own = settings.has_own_allowed(name);
+        let among = compiled
+            .iter()
+            .filter(|(_, other, _)| !own || other == name);
+        let tools = || {
+            among
+                .clone()
+                .flat_map(|(_, _, connector)| connector.tools())
+        };
+        for word in words {
+            let AllowWord::Tool(unknown, _) = word else {
+                continue;
+            };
+            if tools().any(|tool| is_called(tool, &unknown)) {
+                continue;
+            }
+            let near = did_you_mean(&unknown, tools().map(|tool| tool.name.as_str()));
+            return Err(Trouble::usage(format!(
+                "allow: there is no tool {unknown:?} in {}{}",
+                among
+                    .map(|(_, name, _)| name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                near
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The variable that names the file of a secret.

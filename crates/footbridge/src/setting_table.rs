@@ -34,8 +34,8 @@ pub(crate) struct SettingRow {
 pub(crate) enum SettingValueKind {
     /// One of these words.
     Word(&'static [&'static str]),
-    /// Several of these words.
-    Words(&'static [&'static str]),
+    /// Several words of `--allow`.
+    Allowed,
     /// An address of this machine.
     Address,
     Port,
@@ -54,7 +54,9 @@ impl SettingValueKind {
     pub(crate) fn allowed(self) -> String {
         match self {
             Self::Word(words) => words.join(" or "),
-            Self::Words(words) => format!("a list of {}", words.join(", ")),
+            Self::Allowed => "a list of read, propose, write, destroy, and tools as NAME=open, \
+                 NAME=propose or NAME=closed"
+                .to_owned(),
             Self::Address => "an address such as 127.0.0.1 or 0.0.0.0".to_owned(),
             Self::Port => "a number from 0 to 65535".to_owned(),
             Self::Text | Self::Secret => "a text".to_owned(),
@@ -173,9 +175,10 @@ pub(crate) const ALLOW: SettingRow = SettingRow {
     flag: Some("allow"),
     variable: Some("FOOTBRIDGE_ALLOW"),
     key: Some("allow"),
-    kind: SettingValueKind::Words(&["read", "write", "destroy"]),
+    kind: SettingValueKind::Allowed,
     default: Some("write on the local board, nothing elsewhere"),
-    sentence: "What tools may do beside reading: write, destroy",
+    sentence: "What tools may do beside reading: write, destroy, propose (a person approves \
+               each change), and single tools by NAME=open, NAME=propose or NAME=closed",
     example: "write,destroy",
     ..ROW
 };

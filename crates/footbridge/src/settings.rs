@@ -18,7 +18,8 @@ mod variables;
 
 use std::path::PathBuf;
 
-use crate::cli::{Allow, CommonOptions, FileOptions};
+use crate::allow::AllowWord;
+use crate::cli::{CommonOptions, FileOptions};
 use crate::connectors::Connectors;
 use crate::environment::variable;
 use crate::exit::Trouble;
@@ -37,7 +38,7 @@ pub(crate) use variables::with_environment;
 pub(crate) struct Settings {
     pub(crate) file: SettingsFile,
     /// What flag or environment open; none leaves it to the file and the default of each connector.
-    allow: Option<Vec<Allow>>,
+    allow: Option<Vec<AllowWord>>,
     /// What flag or environment list; none leaves it to the file.
     groups: Vec<Switch>,
     data: Option<PathBuf>,
@@ -72,7 +73,7 @@ impl Settings {
     }
 
     /// What the tools of a connector may do, apart from reading; none where nothing says it.
-    pub(crate) fn allowed(&self, connector: &str) -> Option<Vec<Allow>> {
+    pub(crate) fn allowed(&self, connector: &str) -> Option<Vec<AllowWord>> {
         let in_file = || {
             self.file
                 .connectors
@@ -81,6 +82,12 @@ impl Settings {
                 .or_else(|| self.file.allow.clone())
         };
         self.allow.clone().or_else(in_file)
+    }
+
+    /// Whether the connector has a line of its own for what its tools may do, and goes by it.
+    pub(crate) fn has_own_allowed(&self, connector: &str) -> bool {
+        let own = self.file.connectors.get(connector);
+        self.allow.is_none() && own.is_some_and(|own| own.allow.is_some())
     }
 
     /// The groups of a connector, each with whether its tools are listed: flag or environment, else
@@ -109,6 +116,17 @@ impl Settings {
             groups::check(&switches, groups.iter().map(|(group, _)| group.as_str()))?;
         }
         Ok(groups::switched(groups, &switches))
+    }
+
+    /// Whether tools of a group that is of no connector are listed.
+    pub(crate) fn lists(&self, group: &str) -> bool {
+        let in_file = groups::switches(self.file.groups.as_deref().unwrap_or_default());
+        let switches = match self.groups.is_empty() {
+            true => &in_file,
+            false => &self.groups,
+        };
+        let switched = groups::switched(&[(group.to_owned(), false)], switches);
+        switched.first().is_some_and(|(_, is_listed)| *is_listed)
     }
 
     /// Every group that is named beside a connector must be one of some connector.
@@ -192,9 +210,9 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::{Settings, SettingsFile};
-    use crate::cli::Allow;
+    use crate::allow::{AllowWord, AllowedEffect};
 
-    fn settings(file: &str, allow: Option<Vec<Allow>>) -> Settings {
+    fn settings(file: &str, allow: Option<Vec<AllowWord>>) -> Settings {
         Settings {
             file: SettingsFile::parse("settings.yaml", file).unwrap(),
             allow,
@@ -217,17 +235,17 @@ mod tests {
         let file = "allow: [write]\nconnectors:\n  board: { allow: [read] }\n";
         assert_eq!(
             settings(file, None).allowed("board").unwrap(),
-            [Allow::Read]
+            [AllowWord::Effect(AllowedEffect::Read)]
         );
         assert_eq!(
             settings(file, None).allowed("prodmcp").unwrap(),
-            [Allow::Write]
+            [AllowWord::Effect(AllowedEffect::Write)]
         );
         assert_eq!(
-            settings(file, Some(vec![Allow::Destroy]))
+            settings(file, Some(vec![AllowWord::Effect(AllowedEffect::Destroy)]))
                 .allowed("board")
                 .unwrap(),
-            [Allow::Destroy]
+            [AllowWord::Effect(AllowedEffect::Destroy)]
         );
     }
 }

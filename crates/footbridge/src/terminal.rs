@@ -2,9 +2,12 @@
 //! used for stdout while stdio is served.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use crate::exit::Trouble;
+
+/// Bytes of an answer to a question.
+const MAX_ANSWER: u64 = 100;
 
 /// A command's result.
 ///
@@ -33,6 +36,22 @@ pub(crate) fn harmless(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
         .collect()
+}
+
+/// Whether the person at the terminal agrees; no answer is a no.
+///
+/// # Errors
+/// When the terminal cannot be read.
+pub(crate) fn agrees(question: impl Display) -> Result<bool, Trouble> {
+    let mut stderr = io::stderr();
+    let _asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .take(MAX_ANSWER)
+        .read_line(&mut line)
+        .map_err(|error| Trouble::failed(format!("could not read the answer: {error}")))?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes" | "Yes"))
 }
 
 /// Something for the person at the terminal.

@@ -4,34 +4,49 @@
 mod call_end;
 mod consent;
 mod progress;
+pub(crate) mod proposals;
+pub(crate) mod recording;
 mod second_call;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use footbridge_connector::{
-    Backend, BackendError, Effect, Fault, Options, Tool as ConnectorTool, ValueKind,
+    Backend, BackendError, Effect, Fault, Options, Tool as ConnectorTool, TouchedRecord, ValueKind,
 };
-use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail, limits};
+use footbridge_mcp::{Call, Content, Failure, Output, Tool, ToolResult, fail, limits};
+use footbridge_store::NewChange;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::call_keys::{ARGUMENT, Begun, CallKey, CallKeys};
+use crate::allow::Passage;
+use crate::call_keys::{ARGUMENT, CallKey, CallKeys, KeyStanding, fingerprint};
 use crate::caller::{Caller, ResultReader};
 use crate::gate::{self, Gate};
 use crate::opened::Served;
 use crate::readiness::Readiness;
 use crate::tool_names::ToolNames;
-pub(crate) use call_end::{CallEnd, CallFailure};
+pub(crate) use call_end::{CallAnswer, CallEnd, CallFailure, Receipt};
 use call_end::{NoAnswer, Refuser};
+use recording::{Recording, RecordingWay, arguments_for_people};
 use second_call::PendingConsents;
 
 /// The sentence of an action whose tool the operator closed to everybody.
 const CLOSED_ACTION: &str = "This action is closed: the operator allows reading alone. To open it, start footbridge without --allow read.";
 
+/// What an action reads whose tool only proposes.
+const PROPOSED_ACTION: &str = "This action is closed: the operator lets every change be approved by a person first, and an action cannot wait for that. To open it, start footbridge with --allow write,destroy.";
+
+/// Characters of what a client calls itself that are kept with its changes.
+const CLIENT_CHARACTERS: usize = 100;
+
 /// The road that every call of one tool takes.
 #[derive(Debug)]
 struct Road {
+    /// The connector's name.
+    connector: String,
+    /// Where its backend is.
+    address: String,
     backend: Backend,
     tool: String,
     title: String,
@@ -40,6 +55,7 @@ struct Road {
     /// The connector file says how a person is asked before it acts.
     asks: bool,
     pending_consents: PendingConsents,
+    passage: Passage,
     is_structured: bool,
     keys: CallKeys,
     readiness: Readiness,
@@ -48,6 +64,8 @@ struct Road {
 impl Road {
     fn new(served: &Served, tool: &ConnectorTool, keys: &CallKeys) -> Arc<Self> {
         Arc::new(Self {
+            connector: served.name.clone(),
+            address: served.address.clone(),
             backend: served.backend.clone(),
             tool: tool.name.clone(),
             title: tool.title.clone(),
@@ -55,10 +73,30 @@ impl Road {
             takes_key: tool.takes_key,
             asks: tool.asks && tool.effect != Effect::Read,
             pending_consents: PendingConsents::default(),
+            passage: served.passage(tool),
             is_structured: tool.structured,
             keys: keys.clone(),
             readiness: served.readiness.clone(),
         })
+    }
+
+    /// The change that a call is, without its records.
+    fn change(&self, call: &Call<Caller>, arguments: &Map<String, Value>) -> NewChange {
+        let client = call.client();
+        NewChange {
+            door: call.caller.door().to_owned(),
+            caller: call.caller.name().to_owned(),
+            client: client.name().map(cut_name),
+            client_version: client.version().map(cut_name),
+            connector: self.connector.clone(),
+            address: self.address.clone(),
+            account: Some(self.backend.identity()),
+            tool: self.tool.clone(),
+            effect: effect_word(self.effect).to_owned(),
+            arguments: arguments_for_people(arguments),
+            fingerprint: fingerprint(arguments),
+            ..NewChange::default()
+        }
     }
 
     /// The caller's key for this call, when it has one; an empty one is none.
@@ -72,6 +110,19 @@ impl Road {
             key,
         })
     }
+}
+
+fn effect_word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "read",
+        Effect::Write => "write",
+        Effect::Destroy => "destroy",
+    }
+}
+
+/// What a client calls itself, as far as it is kept.
+fn cut_name(name: &str) -> String {
+    name.chars().take(CLIENT_CHARACTERS).collect()
 }
 
 /// The doors that lead to the tools of an endpoint.
@@ -99,7 +150,7 @@ pub(crate) fn tools(
     let tools = connector.tools().iter();
     tools
         .map(|tool| {
-            if served.gate.is_open(tool.effect) {
+            if served.passage(tool) != Passage::Closed {
                 return open(served, tool, names, keys);
             }
             let may_be_opened = is_of_action(tool) && !served.gate.only_reads();
@@ -113,11 +164,10 @@ pub(crate) fn tools(
         .collect()
 }
 
-/// Whether the tool may be called: where the gate closed it, the key of the actions opens it all the
-/// same, whatever it does, unless the operator said that there is only reading.
-fn admits(gate: &Gate, effect: Effect, caller: Caller) -> bool {
-    let opens_by_key = caller == Caller::ActionClient && !gate.only_reads();
-    gate.is_open(effect) || opens_by_key
+/// Whether a tool that the gate closed may be called all the same: the key of the actions opens it,
+/// whatever it does, unless the operator said that there is only reading.
+fn admits(gate: &Gate, caller: Caller) -> bool {
+    caller == Caller::ActionClient && !gate.only_reads()
 }
 
 /// What a tool takes beside its schema, and for how long it may run.
@@ -224,9 +274,9 @@ fn behind_gate(
         },
         served.gate.switch_for(tool.effect)
     );
-    let (gate, effect) = (served.gate.clone(), tool.effect);
+    let gate = served.gate.clone();
     closed.admits(move |call| match *call.caller {
-        caller if admits(&gate, effect, caller) => Ok(()),
+        caller if admits(&gate, caller) => Ok(()),
         Caller::ActionClient => Err(Failure::Forbidden(CLOSED_ACTION.to_owned())),
         _ => Err(fail(message.clone())),
     })
@@ -235,41 +285,71 @@ fn behind_gate(
 /// One call, and what the endpoint gets of its end.
 async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
     let caller = *call.caller;
-    match carry_out(road, call).await {
-        Ok(json) => match caller.reader() {
-            ResultReader::Program => Ok(Output::default().with_extension(CallEnd::Answered(json))),
-            ResultReader::Person => answered(road, json).map(|output| {
-                let text = output.first_text().unwrap_or_default().to_owned();
-                output.with_extension(CallEnd::Answered(text))
-            }),
-            ResultReader::Client => answered(road, json),
-        },
-        Err(no_answer) => no_answer.into_result(caller),
+    let CallAnswer { text, receipt } = match carry_out(road, call).await {
+        Ok(answer) => answer,
+        Err(no_answer) => return no_answer.into_result(caller),
+    };
+    let shown = receipt
+        .as_ref()
+        .map(|receipt| Content::text(receipt.to_string()));
+    match caller.reader() {
+        ResultReader::Program => {
+            let end = CallEnd::Answered(CallAnswer { text, receipt });
+            Ok(Output::default().with_extension(end))
+        }
+        ResultReader::Person => answered(road, text).map(|output| {
+            let text = output.first_text().unwrap_or_default().to_owned();
+            output.with_extension(CallEnd::Answered(CallAnswer { text, receipt }))
+        }),
+        ResultReader::Client => {
+            let output = answered(road, text)?;
+            Ok(shown.into_iter().fold(output, Output::with_content))
+        }
     }
 }
 
 /// The call itself; the JSON of what it gives. Questions come before effects, because a client that
 /// answers them may begin the call anew.
-async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<String, NoAnswer> {
+async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, NoAnswer> {
     let caller = *call.caller;
     gate::check_caller(caller, road.effect, &road.tool)?;
     let ready = road.readiness.wait().await;
     ready.map_err(|why| NoAnswer::refused(Refuser::Checks, why))?;
     let mut arguments = std::mem::take(&mut call.arguments).into_map();
-    consent::ask(road, &call, &mut arguments).await?;
-    let key = road.key(&call, &mut arguments);
-    let reserved = match key {
+    let is_proposed = road.passage == Passage::Proposed && caller.reader() != ResultReader::Person;
+    if is_proposed && caller.reader() == ResultReader::Program {
+        return Err(Failure::Forbidden(PROPOSED_ACTION.to_owned()).into());
+    }
+    if !is_proposed {
+        consent::ask(road, &call, &mut arguments).await?;
+    } else if road.asks {
+        arguments.remove(second_call::ARGUMENT);
+    }
+    let key = match road.key(&call, &mut arguments) {
         None => None,
         Some(key) => {
             let room = caller.room(call.client().name());
-            let begun = road.keys.begin(key, &room, &arguments, SystemTime::now());
-            match begun.await {
-                Begun::Go(reserved) => Some(reserved),
-                Begun::Answered(json) => return Ok(json),
-                Begun::Refused(why) => return Err(NoAnswer::refused(Refuser::Key, why)),
+            let standing = road.keys.take(key, room, &arguments, SystemTime::now());
+            match standing.await {
+                KeyStanding::Free(key) => Some(key),
+                KeyStanding::Answered(text) => {
+                    return Ok(CallAnswer {
+                        text,
+                        receipt: None,
+                    });
+                }
+                KeyStanding::Refused(why) => return Err(NoAnswer::refused(Refuser::Key, why)),
             }
         }
     };
+    let recording = (road.effect != Effect::Read).then(|| {
+        let change = road.change(&call, &arguments);
+        let way = match is_proposed {
+            true => RecordingWay::Propose(proposals::proposal(&arguments)),
+            false => RecordingWay::Send,
+        };
+        Arc::new(Recording::new(road.keys.changes(), change, key, way))
+    });
     let reader = caller.reader();
     let start = |progress| {
         let options = Options {
@@ -277,23 +357,39 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<String, NoAnsw
             keeps_records: reader == ResultReader::Program,
             // marks are for clients: a program and a person at a terminal read the words alone
             is_plain: reader != ResultReader::Client,
-            witness: None,
+            witness: recording.clone().map(|recording| recording as _),
         };
         road.backend.call_with(&road.tool, arguments, options)
     };
     match progress::told(&call, start).await {
-        Ok(outcome) => {
+        Ok(mut outcome) => {
             // records are there where they were asked for
-            let json = outcome.records.unwrap_or(outcome.json);
-            if let Some(reserved) = reserved {
-                reserved.finish(&json).await;
-            }
+            let text = match outcome.records.take() {
+                Some(records) => records,
+                None => std::mem::take(&mut outcome.json),
+            };
+            let change = match &recording {
+                Some(recording) => recording.answered(&text, &outcome).await,
+                None => None,
+            };
             tracing::info!(tool = %road.tool, caller = ?call.caller, "called");
-            Ok(json)
+            let ignored = outcome.touched.iter().flat_map(TouchedRecord::ignored);
+            let receipt = change.map(|change| Receipt {
+                change,
+                ignored: ignored.map(str::to_owned).collect(),
+            });
+            Ok(CallAnswer { text, receipt })
         }
         Err(error) => {
-            if let Some(reserved) = reserved {
-                reserved.fail(error.may_have_changed()).await;
+            if let Some(recording) = &recording {
+                if let Some((id, touched)) = recording.proposal() {
+                    let message = proposals::message(&road.backend, id, &touched);
+                    return Err(NoAnswer::proposed(message, road.is_structured));
+                }
+                if let Some(refusal) = recording.refusal() {
+                    return Err(NoAnswer::of_road(refusal));
+                }
+                recording.failed(&error).await;
             }
             tell_log(&road.tool, caller, &error);
             Err(NoAnswer::failed(&error, caller))

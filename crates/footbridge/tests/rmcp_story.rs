@@ -105,7 +105,8 @@ async fn call(client: &Client, tool: &'static str, arguments: Value) -> CallTool
 async fn succeed(client: &Client, tool: &'static str, arguments: Value) -> Value {
     let result = call(client, tool, arguments).await;
     assert_ne!(result.is_error, Some(true), "{tool}: {result:?}");
-    assert_eq!(result.content.len(), 1, "{tool}: {result:?}");
+    // behind what a write gives stands its receipt
+    assert!(result.content.len() <= 2, "{tool}: {result:?}");
     serde_json::from_str(&result.content[0].as_text().unwrap().text).unwrap()
 }
 

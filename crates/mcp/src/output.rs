@@ -61,6 +61,20 @@ impl Output {
         Self::text(message).of_kind(ErrorKind::Tool)
     }
 
+    /// Adds a block of content behind the others; structured content stays as it is.
+    ///
+    /// ```
+    /// use footbridge_mcp::{Content, Output};
+    ///
+    /// let output = Output::text("{\"id\":7}").with_content(Content::text("kept as change 12"));
+    /// assert_eq!(output.first_text(), Some("{\"id\":7}"));
+    /// ```
+    #[must_use]
+    pub fn with_content(mut self, content: Content) -> Self {
+        self.content.push(content);
+        self
+    }
+
     /// The same as an error of a kind.
     pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
         self.error = Some(kind);

@@ -32,7 +32,9 @@ CREATE TABLE change (
     -- for the eye: secrets and long texts are cut
     arguments      TEXT NOT NULL,
     -- of a proposal: what carrying it out needs, whole, until it is carried out
-    request        TEXT
+    request        TEXT,
+    -- what undoing it needs beside its records
+    undo_values    TEXT
 );
 
 CREATE INDEX change_by_step ON change (step);
@@ -57,7 +59,9 @@ CREATE TABLE change_record (
     -- why there is no image, and so no undoing
     without_image TEXT,
     image_before  TEXT,
-    image_after   TEXT
+    image_after   TEXT,
+    -- the record that it was made in the place of
+    instead_of    TEXT
 );
 
 CREATE UNIQUE INDEX change_record_of_change ON change_record (change, kind, record);

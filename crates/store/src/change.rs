@@ -142,6 +142,8 @@ pub struct ChangedRecord {
     pub before: Option<String>,
     /// Its fields after, a JSON object.
     pub after: Option<String>,
+    /// The id of the record that it was made in the place of.
+    pub instead_of: Option<String>,
 }
 
 /// What is known of a call under a key that was made before.

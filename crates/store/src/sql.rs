@@ -76,11 +76,11 @@ pub(crate) const CHANGE_ADD: &str = "INSERT INTO change (step, at, state, door, 
 pub(crate) const CHANGE_ADD_WITH_RECORD: &str = "INSERT INTO change (step, at, state, door, caller, client, client_version, connector, address, account, tool, effect, \
      fingerprint, undoes, expires_at, process, size, arguments, request) \
      VALUES ((SELECT coalesce(max(step), 0) + 1 FROM change), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id; \
-     INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after) \
-     VALUES (last_insert_rowid(), $7, $19, $20, $21, $22, $23, $24, $25, $26)";
+     INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after, instead_of) \
+     VALUES (last_insert_rowid(), $7, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
 /// Brings a change into another state from one of two.
 pub(crate) const CHANGE_STEP: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, message = $4, \
-     size = size + $5, decided_by = coalesce($8, decided_by), decided_at = coalesce($9, decided_at), process = $10, request = NULL \
+     size = size + $5, decided_by = coalesce($8, decided_by), decided_at = coalesce($9, decided_at), process = $10, request = NULL, undo_values = coalesce($11, undo_values) \
      WHERE id = $1 AND state IN ($6, $7) RETURNING connector, expires_at";
 pub(crate) const CHANGES_EXPIRED: &str =
     "SELECT id FROM change WHERE state = 'proposed' AND state <> 'done' AND expires_at <= $1";
@@ -90,7 +90,7 @@ pub(crate) const CHANGE_INTERRUPTED: &str = "UPDATE change SET step = (SELECT co
      message = $4, process = NULL WHERE state = $1 AND state <> 'done' AND coalesce(process, '') = $5 AND ($6 OR at < $7)";
 pub(crate) const CHANGE_LAST_STEP: &str = "SELECT coalesce(max(step), 0) FROM change";
 pub(crate) const CHANGE_RATE: &str = "SELECT count(*) AS hour, count(*) FILTER (WHERE at > $3) AS minute FROM change WHERE caller = $1 AND at > $2";
-pub(crate) const CHANGE_RECORDS: &str = "SELECT kind, record, name, version, ignored, without_image, image_before, image_after \
+pub(crate) const CHANGE_RECORDS: &str = "SELECT kind, record, name, version, ignored, without_image, image_before, image_after, instead_of \
      FROM change_record WHERE change = $1 ORDER BY kind, record";
 /// The last step stays, so that its number is not used again.
 pub(crate) const CHANGE_FORGET_OLD: &str = "DELETE FROM change WHERE id IN (SELECT id FROM change WHERE at < $1 \
@@ -102,16 +102,17 @@ pub(crate) const CHANGE_FORGET_LARGE: &str = "DELETE FROM change WHERE id IN (SE
      (SELECT id, sum(size + 1024) OVER (ORDER BY at, id ROWS UNBOUNDED PRECEDING) - size - 1024 AS older FROM change \
      WHERE state NOT IN ('proposed', 'sent', 'unknown') AND step < (SELECT max(step) FROM change)) WHERE older < $1 ORDER BY older LIMIT $2)";
 pub(crate) const CHANGE_STATE: &str = "SELECT state FROM change WHERE id = $1";
-pub(crate) const CHANGE_RECORD_ADD: &str = "INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (change, kind, record) DO UPDATE SET \
+pub(crate) const CHANGE_RECORD_ADD: &str = "INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after, instead_of) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (change, kind, record) DO UPDATE SET \
      name = coalesce(excluded.name, name), version = coalesce(excluded.version, version), ignored = coalesce(excluded.ignored, ignored), \
      without_image = coalesce(excluded.without_image, without_image), \
-     image_before = coalesce(excluded.image_before, image_before), image_after = coalesce(excluded.image_after, image_after)";
+     image_before = coalesce(excluded.image_before, image_before), image_after = coalesce(excluded.image_after, image_after), \
+     instead_of = coalesce(excluded.instead_of, instead_of)";
 
 pub(crate) const CHANGE_KEY_CLEAR: &str = "DELETE FROM change_key WHERE expires_at <= $1";
 pub(crate) const CHANGE_KEY: &str = "SELECT change.id, change.state, change.at, change_key.fingerprint, change_key.answer \
      FROM change_key JOIN change ON change.id = change_key.change \
-     WHERE change_key.caller = $1 AND change_key.target = $2 AND change_key.key = $3";
+     WHERE change_key.caller = $1 AND change_key.target = $2 AND change_key.key = $3 AND change_key.expires_at > $4";
 pub(crate) const KEY_ROOM: &str = "SELECT count(*) AS rooms, coalesce(sum(calls), 0) AS calls, coalesce(sum(characters), 0) AS characters, \
      coalesce(sum(calls) FILTER (WHERE room = $1), 0) AS own_calls, \
      coalesce(sum(characters) FILTER (WHERE room = $1), 0) AS own_characters FROM key_room";

@@ -167,7 +167,8 @@ pub enum Obstacle {
     NoDifference,
     /// The record could not be read, for this reason.
     Unread(String),
-    /// It was deleted by somebody else after the change had been undone.
+    /// The record was there again after the change, and was deleted since: by somebody else, or
+    /// by a change that is not selected.
     Gone,
     /// It would have to be deleted, and its version says that something happened to it that its
     /// fields do not show.
@@ -292,7 +293,7 @@ impl fmt::Display for Obstacle {
             Self::Unread(why) => return write!(f, "the record could not be read: {why}"),
             Self::Attached(what) => return write!(f, "{what} would go with it"),
             Self::NoDifference => "it changed none of the fields that are kept",
-            Self::Gone => "it was undone, and the record was deleted since by somebody else",
+            Self::Gone => "the record was there again, and was deleted since",
             Self::ChangedSince => "its version tells of a change since that its fields do not show",
             Self::FieldsDiffer => "the record was changed since",
             Self::NoWayToChange => "the connector has no way to change such a record",

@@ -47,8 +47,9 @@ struct Rewind<'a> {
     /// The record as it would be, as far as the changes have been gone through; none when it is
     /// gone.
     record: Option<BTreeMap<&'a str, Kept<'a>>>,
-    /// Nothing of ours deleted it, and it is gone.
-    was_deleted_by_others: bool,
+    /// Others deleted it, or a change of ours that stays: undoing an older one does not bring it
+    /// back.
+    stays_deleted: bool,
     touched: BTreeMap<&'a str, Touched<'a>>,
     /// Fields that met a conflict.
     closed: BTreeSet<&'a str>,
@@ -128,7 +129,7 @@ impl<'a> Rewind<'a> {
             now,
             attached,
             record: now.map(|image| image.values().collect()),
-            was_deleted_by_others: now.is_none() && was_left_there,
+            stays_deleted: now.is_none() && was_left_there,
             touched: BTreeMap::new(),
             closed: BTreeSet::new(),
             fields: Vec::new(),
@@ -147,6 +148,9 @@ impl<'a> Rewind<'a> {
     fn step(&mut self, step: &'a RewindStep<'a>, older: &'a [RewindStep<'a>]) {
         self.follow_version(&step.transition);
         if !step.is_selected {
+            // newer changes were undone as far as to where this one had deleted it
+            let deletes = matches!(step.transition.as_ref(), Transition::Deleted { .. });
+            self.stays_deleted |= deletes && self.now.is_some() && self.record.is_none();
             return;
         }
         match step.transition.as_ref() {
@@ -271,7 +275,7 @@ impl<'a> Rewind<'a> {
             self.is_already = true;
             return;
         }
-        if self.was_deleted_by_others {
+        if self.stays_deleted {
             return self.cannot(step, Obstacle::Gone);
         }
         self.record = Some(before.values().collect());
@@ -414,8 +418,10 @@ fn is_further_back<'a>(
     now: Option<Kept<'_>>,
 ) -> bool {
     for step in older {
-        let Transition::Changed { before, after } = step.transition.as_ref() else {
-            return false;
+        let (before, after) = match step.transition.as_ref() {
+            Transition::Changed { before, after } => (before, after),
+            Transition::NotKept { .. } => continue,
+            Transition::Made { .. } | Transition::Deleted { .. } => return false,
         };
         let (before, after) = (before.get(field), after.get(field));
         if equality.is_kept_same(field, before, after) {

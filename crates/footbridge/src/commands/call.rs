@@ -10,7 +10,7 @@ use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::settings::Settings;
 use crate::terminal;
-use crate::write_road::{CallEnd, Doors};
+use crate::write_road::{CallAnswer, CallEnd, Doors};
 
 pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     let tool_arguments = match &arguments.json {
@@ -37,7 +37,10 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     })?;
     match for_person(output) {
         Ok(answer) => {
-            terminal::print(answer)?;
+            terminal::print(answer.text)?;
+            if let Some(receipt) = answer.receipt {
+                terminal::say(receipt);
+            }
             Ok(Exit::Done)
         }
         Err(why) => {
@@ -49,14 +52,17 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
 
 /// What a person reads of a call: the answer, or why there is none. A call that never came to its
 /// tool's road, or was stopped there, has the endpoint's words alone.
-fn for_person(mut output: Output) -> Result<String, String> {
+fn for_person(mut output: Output) -> Result<CallAnswer, String> {
     let end = output.take_extension::<CallEnd>();
     end.map(CallEnd::for_person).unwrap_or_else(|| {
         let text = output.first_text().unwrap_or_default().to_owned();
         if output.is_error() {
             Err(text)
         } else {
-            Ok(text)
+            Ok(CallAnswer {
+                text,
+                receipt: None,
+            })
         }
     })
 }
@@ -100,7 +106,7 @@ mod tests {
     use footbridge_mcp::Output;
 
     use super::{for_person, from_pairs};
-    use crate::write_road::CallEnd;
+    use crate::write_road::{CallAnswer, CallEnd};
 
     fn pairs(given: &[&str]) -> Option<Value> {
         from_pairs(
@@ -115,14 +121,20 @@ mod tests {
 
     #[test]
     fn how_a_call_ended_is_in_its_type_and_not_in_its_text() {
-        let answer = CallEnd::Answered("[1]".to_owned());
+        let answer = CallEnd::Answered(CallAnswer {
+            text: "[1]".to_owned(),
+            receipt: None,
+        });
         for output in [Output::text("the text"), Output::error("the text")] {
             let output = output.with_extension(answer.clone());
-            assert_eq!(for_person(output), Ok("[1]".to_owned()));
+            assert_eq!(
+                for_person(output).map(|answer| answer.text),
+                Ok("[1]".to_owned())
+            );
         }
         let refused = Output::error("the arguments do not fit");
         assert_eq!(
-            for_person(refused),
+            for_person(refused).map(|answer| answer.text),
             Err("the arguments do not fit".to_owned())
         );
     }

@@ -333,8 +333,9 @@ async fn call(
     })?;
     let text = output.first_text().unwrap_or_default().to_owned();
     match (output.take_extension(), output.error_kind()) {
-        (Some(CallEnd::Answered(json)), _) => Ok(json),
+        (Some(CallEnd::Answered(answer)), _) => Ok(answer.text),
         (Some(CallEnd::Refused(refusal)), _) => Err(ActionRefusal::bad_request(refusal.message)),
+        (Some(CallEnd::Proposed(proposed)), _) => Err(ActionRefusal::bad_request(proposed.message)),
         (Some(CallEnd::Failed(failure)), _) => Err(ActionRefusal::of(failure)),
         (None, Some(ErrorKind::Arguments | ErrorKind::Tool)) => {
             Err(ActionRefusal::bad_request(text))

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
-use footbridge_connector::Effect;
 use footbridge_mcp::Endpoint;
 use footbridge_mcp::http::{McpService, MemoryBudget, ServerLimits, serve as serve_connections};
 use tokio::net::TcpListener;
@@ -43,13 +42,7 @@ impl Door {
             action_key,
             proxies,
         } = self.0;
-        let is_open = |effect| {
-            opened
-                .served
-                .iter()
-                .any(|served| served.gate.is_open(effect))
-        };
-        let writes_are_open = is_open(Effect::Write) || is_open(Effect::Destroy);
+        let writes_are_open = opened.served.iter().any(|served| served.gate.opens_any());
         let has_token = token.is_some();
         let warning = Exposed {
             beyond: beyond.as_deref(),

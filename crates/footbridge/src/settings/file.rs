@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::data_directory;
-use crate::cli::{Allow, Transport};
+use crate::allow::AllowWord;
+use crate::cli::Transport;
 use crate::exit::Trouble;
 use crate::setting_table::SETTINGS;
 use crate::small_file;
@@ -30,7 +31,7 @@ pub(crate) struct SettingsFile {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) require_all: Option<bool>,
-    pub(crate) allow: Option<Vec<Allow>>,
+    pub(crate) allow: Option<Vec<AllowWord>>,
     pub(crate) groups: Option<Vec<String>>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -45,7 +46,7 @@ pub(crate) struct SettingsFile {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ConnectorSettings {
-    pub(crate) allow: Option<Vec<Allow>>,
+    pub(crate) allow: Option<Vec<AllowWord>>,
     pub(crate) groups: Option<Vec<String>>,
     /// By the names of the connector's own settings; may hold secrets.
     pub(crate) settings: BTreeMap<String, String>,

@@ -143,7 +143,13 @@ fn schema_of(row: &SettingRow) -> Value {
     let text = json!({ "type": "string" });
     let mut schema = match row.kind {
         SettingValueKind::Word(words) => json!({ "enum": words }),
-        SettingValueKind::Words(words) => json!({ "type": "array", "items": { "enum": words } }),
+        SettingValueKind::Allowed => json!({
+            "type": "array",
+            "items": { "anyOf": [
+                { "enum": ["read", "propose", "write", "destroy"] },
+                { "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_.-]*=(open|propose|closed)$" }
+            ] }
+        }),
         SettingValueKind::Port => json!({ "type": "integer", "minimum": 0, "maximum": 65535 }),
         SettingValueKind::Texts => json!({ "type": "array", "items": text }),
         SettingValueKind::Switch => json!({ "type": "boolean" }),
@@ -227,7 +233,7 @@ fn a_value_of_each_kind_is_read_from_the_file() {
     for row in SETTINGS {
         let Some(key) = row.key else { continue };
         let right = match row.kind {
-            SettingValueKind::Words(_) => json!(row.example.split(',').collect::<Vec<_>>()),
+            SettingValueKind::Allowed => json!(row.example.split(',').collect::<Vec<_>>()),
             SettingValueKind::Texts => json!(row.example.split(',').collect::<Vec<_>>()),
             SettingValueKind::Port => json!(8000),
             SettingValueKind::Switch => json!(true),

@@ -8,8 +8,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Command as ClapCommand};
 
 use crate::cli::{
-    AccountCommand, Cli, Command, EnvironmentOptions, InstallScope, ServeOptions, TokenCommand,
-    Transport,
+    AccountCommand, ChangesCommand, Cli, Command, EnvironmentOptions, InstallScope, ServeOptions,
+    TokenCommand, Transport,
 };
 use crate::environment::{self, variable};
 use crate::exit::Trouble;
@@ -54,6 +54,16 @@ pub(crate) fn with_environment(
             | TokenCommand::List { files, .. }
             | TokenCommand::Revoke { files, .. } => complete(files)?,
         },
+        Command::Changes(arguments) => {
+            match arguments.command.get_or_insert_with(ChangesCommand::list) {
+                ChangesCommand::List { files, .. }
+                | ChangesCommand::Show { files, .. }
+                | ChangesCommand::Decline { files, .. } => complete(files)?,
+                ChangesCommand::Undo { options, .. } | ChangesCommand::Approve { options, .. } => {
+                    complete(options)?;
+                }
+            }
+        }
         Command::Uninstall(_) | Command::Version(_) => {}
     }
     Ok((command, has_file))

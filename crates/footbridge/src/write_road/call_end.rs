@@ -1,8 +1,11 @@
 //! The end of a call of a connector's tool, as a type. The doors make of it what their callers
 //! read: a result of MCP, an HTTP answer, an exit code.
 
+use std::fmt;
+
 use footbridge_connector::{BackendError, Fault};
 use footbridge_mcp::{Failure, Output};
+use footbridge_store::ChangeId;
 use serde_json::json;
 
 use crate::caller::{Caller, ResultReader};
@@ -10,11 +13,18 @@ use crate::caller::{Caller, ResultReader};
 /// The entry of a result's `_meta` that says that the same call again can do no harm and may help.
 const RETRY_IS_SAFE: &str = "footbridge/retry_is_safe";
 
+/// Fields that a receipt names.
+const NAMED: usize = 4;
+/// Characters of a field's name in a receipt.
+const NAME_CHARACTERS: usize = 30;
+
 /// The end of a call. A program that called in process finds it beside its output.
 #[derive(Debug, Clone)]
 pub(crate) enum CallEnd {
-    /// The backend answered: what a person reads of it, or the JSON of the records for a program.
-    Answered(String),
+    /// The backend answered.
+    Answered(CallAnswer),
+    /// Nothing was done yet: it waits for a person's decision.
+    Proposed(ProposedCall),
     /// The write road did not let it through; nothing was done.
     Refused(RoadRefusal),
     /// It was let through and failed.
@@ -23,13 +33,63 @@ pub(crate) enum CallEnd {
 
 impl CallEnd {
     /// What a person reads of it: the answer, or why there is none.
-    pub(crate) fn for_person(self) -> Result<String, String> {
+    pub(crate) fn for_person(self) -> Result<CallAnswer, String> {
         match self {
-            Self::Answered(text) => Ok(text),
+            Self::Answered(answer) => Ok(answer),
+            Self::Proposed(proposed) => Err(proposed.message),
             Self::Refused(refusal) => Err(refusal.message),
             Self::Failed(failure) => Err(failure.message),
         }
     }
+}
+
+/// What a call gave.
+#[derive(Debug, Clone)]
+pub(crate) struct CallAnswer {
+    /// What a person reads of it, or the JSON of the records for a program.
+    pub(crate) text: String,
+    /// The change that it was; none for a call that wrote nothing.
+    pub(crate) receipt: Option<Receipt>,
+}
+
+/// What a call that wrote is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    pub(crate) change: ChangeId,
+    /// Fields that were sent and that the backend left as they were.
+    pub(crate) ignored: Vec<String>,
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "change {}", self.change)?;
+        if self.ignored.is_empty() {
+            return Ok(());
+        }
+        let names = self.ignored.iter().take(NAMED).map(|name| cut(name));
+        write!(
+            f,
+            "; the backend ignored {}",
+            names.collect::<Vec<_>>().join(", ")
+        )?;
+        match self.ignored.len().checked_sub(NAMED) {
+            Some(more) if more > 0 => write!(f, " and {more} more"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn cut(name: &str) -> String {
+    name.chars().take(NAME_CHARACTERS).collect()
+}
+
+/// A call that waits for a decision.
+#[derive(Debug, Clone)]
+pub(crate) struct ProposedCall {
+    /// Which change it is and what it would do, in words.
+    pub(crate) message: String,
+    /// The tool promises an object, which there is none of: only an error may be something else.
+    pub(crate) is_structured: bool,
 }
 
 /// The refusal of a call that was not let through, in a sentence.
@@ -47,6 +107,8 @@ pub(crate) enum Refuser {
     User,
     /// The key of the call: another call has it, or it cannot be kept.
     Key,
+    /// The change could not be recorded.
+    Record,
     /// The checks before serving failed.
     Checks,
 }
@@ -105,6 +167,18 @@ impl NoAnswer {
         Self::Ended(CallEnd::Refused(RoadRefusal { by, message }))
     }
 
+    pub(super) fn proposed(message: String, is_structured: bool) -> Self {
+        Self::Ended(CallEnd::Proposed(ProposedCall {
+            message,
+            is_structured,
+        }))
+    }
+
+    /// Another reason than the backend's.
+    pub(super) fn of_road(refusal: RoadRefusal) -> Self {
+        Self::Ended(CallEnd::Refused(refusal))
+    }
+
     pub(super) fn failed(error: &BackendError, caller: Caller) -> Self {
         Self::Ended(CallEnd::Failed(CallFailure::new(error, caller.reader())))
     }
@@ -119,7 +193,11 @@ impl NoAnswer {
             tracing::debug!(?caller, by = ?refusal.by, "a call was refused");
         }
         let output = match &end {
-            CallEnd::Answered(json) => Output::text(json.as_str()),
+            CallEnd::Answered(answer) => Output::text(answer.text.as_str()),
+            CallEnd::Proposed(proposed) if proposed.is_structured => {
+                Output::error(proposed.message.as_str())
+            }
+            CallEnd::Proposed(proposed) => Output::text(proposed.message.as_str()),
             CallEnd::Refused(refusal) => Output::error(refusal.message.as_str()),
             CallEnd::Failed(failure) if failure.retry_is_safe => {
                 Output::error(failure.message.as_str()).meta(RETRY_IS_SAFE, json!(true))
@@ -143,7 +221,7 @@ impl From<Failure> for NoAnswer {
 mod tests {
     use footbridge_connector::Fault;
 
-    use super::{CallEnd, CallFailure, Refuser, RoadRefusal};
+    use super::{CallAnswer, CallEnd, CallFailure, Refuser, RoadRefusal};
 
     #[test]
     fn a_person_reads_the_answer_or_why_there_is_none() {
@@ -159,10 +237,19 @@ mod tests {
             retry_is_safe: true,
             message: message.clone(),
         };
-        let answer = CallEnd::Answered("{}".to_owned());
-        assert_eq!(answer.for_person(), Ok("{}".to_owned()));
+        let answer = CallEnd::Answered(CallAnswer {
+            text: "{}".to_owned(),
+            receipt: None,
+        });
+        assert_eq!(
+            answer.for_person().map(|answer| answer.text),
+            Ok("{}".to_owned())
+        );
         for end in [CallEnd::Refused(refusal), CallEnd::Failed(failure)] {
-            assert_eq!(end.for_person(), Err(message.clone()));
+            assert_eq!(
+                end.for_person().map(|answer| answer.text),
+                Err(message.clone())
+            );
         }
     }
 

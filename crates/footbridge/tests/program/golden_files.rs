@@ -14,7 +14,7 @@ use crate::harness::golden::{assert_golden, is_rewritten};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 25] = [
     "",
     "serve",
     "call",
@@ -25,6 +25,12 @@ const VERBS: [&str; 19] = [
     "uninstall",
     "probe",
     "actions",
+    "changes",
+    "changes list",
+    "changes show",
+    "changes undo",
+    "changes approve",
+    "changes decline",
     "account",
     "account add",
     "account list",

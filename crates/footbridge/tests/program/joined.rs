@@ -132,12 +132,20 @@ fn groups_are_listed_as_flag_environment_and_files_say_and_callable_always() {
         "what is not listed can be called"
     );
     assert_eq!(listed(&["--groups", "rare,-core"]), ["apple_own"]);
-    assert_eq!(listed(&["--groups", "all"]), ["status", "apple_own"]);
+    assert_eq!(
+        listed(&["--groups", "all,-changes"]),
+        ["status", "apple_own"]
+    );
+    let of_changes = listed(&["--groups", "changes"]);
+    assert_eq!(
+        of_changes,
+        ["status", "changes_list", "changes_show", "changes_undo"]
+    );
     let complaint = home.run(&["tools", "-c", path, "--groups", "rear"]);
     assert!(
         complaint
             .complaint(2)
-            .contains("\"rear\"; there are: core, rare, all"),
+            .contains("\"rear\"; there are: changes, core, rare, all"),
         "{complaint:?}"
     );
     home.file(".config/footbridge/settings.yaml", "groups: [rare]");

@@ -36,11 +36,14 @@ mod install_refused;
 mod lint;
 mod own_connectors;
 mod probe;
+mod proposals;
 mod proxies;
 mod surface;
 mod surroundings;
 
 mod accounts;
+mod allowed_tools;
+mod changes;
 mod crowds;
 mod doors;
 mod environment_file;

@@ -182,7 +182,11 @@ fn the_whole_story_over_the_network() {
     );
     assert_eq!(listed(&mut session, json!({ "all": true })).len(), 2);
     assert_eq!(session.finish().code, Some(0));
-    assert!(!client.data().exists());
+    let recorded = client.succeed(&["changes", "list", "--limit", "1000"]);
+    assert!(
+        recorded.contains("prodmcp card_delete"),
+        "what is kept here is what was changed: {recorded}"
+    );
 }
 
 #[test]

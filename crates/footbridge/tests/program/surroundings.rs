@@ -178,7 +178,7 @@ fn with_small_files(home: &Home, script: &str) -> Command {
         "sh",
         &[
             "-c",
-            &format!("trap '' XFSZ; ulimit -f 600; {script}"),
+            &format!("trap '' XFSZ; ulimit -f 1200; {script}"),
             PROGRAM,
         ],
     );

@@ -193,10 +193,15 @@ async fn a_key_that_cannot_be_kept_is_refused_before_anything_is_done() {
         .await;
     assert_eq!(created(&stand_in), 0);
     served
-        .succeed(
+        .refuse(
             "taiga_tasks_create",
             json!({ "user_story_id": 1, "subject": "One" }),
+            &["could not be recorded", "nothing was sent", "--data"],
         )
+        .await;
+    assert_eq!(created(&stand_in), 0);
+    served
+        .succeed("taiga_tasks_list", json!({ "user_story_id": 1 }))
         .await;
     served.end().await;
 }

@@ -186,7 +186,14 @@ impl Insertion<'_> {
         let change = self.change;
         if let Some(key) = &change.key {
             keys::forget_old(connection, self.now).await?;
-            let known = keys::known(connection, change, key).await?;
+            let known = keys::known(
+                connection,
+                &change.caller,
+                key,
+                &change.fingerprint,
+                self.now,
+            )
+            .await?;
             if let Some(known) = known {
                 return Ok(Inserted::Known(known));
             }

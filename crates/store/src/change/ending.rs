@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 
 use super::records::{self, KeptRecord};
 use super::transition::{ChangeStep, not_allowed};
-use super::{ChangeError, ChangeId, ChangedRecord, MAX_CHANGED_RECORDS, keys};
+use super::{ChangeError, ChangeId, ChangedRecord, MAX_CHANGED_RECORDS, MAX_IMAGE, keys};
 use crate::journal::SharedWrite;
 use crate::{ChangeOutcome, ChangeState, Store};
 
@@ -22,6 +22,8 @@ pub struct ChangeEnd {
     pub answer: Option<String>,
     /// The records as they are now, as far as that is known.
     pub records: Vec<ChangedRecord>,
+    /// What undoing it needs beside its records; larger than an image, it is left out.
+    pub undo_values: Option<String>,
 }
 
 /// A change that is being sent. Dropped before its end is told, as when its call is cancelled, it
@@ -107,6 +109,7 @@ impl Drop for OpenChange {
                 message: Some(message.to_owned()),
                 answer: None,
                 records: Vec::new(),
+                undo_values: None,
             },
             now: SystemTime::now(),
         });
@@ -160,9 +163,15 @@ impl SharedWrite for EndChange {
         }
         let records = records::within_limits(&end.records);
         let to = ChangeState::from(end.outcome);
+        let undo_values = end
+            .undo_values
+            .as_deref()
+            .filter(|values| values.len() <= MAX_IMAGE);
+        let images: usize = records.iter().map(KeptRecord::bytes).sum();
         let transition = ChangeStep {
             message: end.message.as_deref(),
-            bytes: records.iter().map(KeptRecord::bytes).sum(),
+            undo_values,
+            bytes: images + undo_values.map_or(0, str::len),
             ..ChangeStep::new(self.id, to, self.now)
         };
         let Some(stepped) = transition.make(connection).await? else {

@@ -5,15 +5,31 @@ use std::time::{Duration, SystemTime};
 
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{
-    ChangeId, ChangeKey, KnownCall, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS, NewChange, ROOMS,
-};
-use crate::{ChangeState, sql, time};
+use super::{ChangeId, ChangeKey, KnownCall, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS, ROOMS};
+use crate::{ChangeState, Store, StoreError, sql, time};
 
 /// How long a key is remembered.
 pub const KEPT_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Rooms that there are at once, full or not: they are looked through for each new key.
 const MOST_ROOMS: i64 = 1000;
+
+impl Store {
+    /// What is known of a call under a key, before anything of it is begun; none where nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the storage fails.
+    pub async fn known_call(
+        &self,
+        caller: &str,
+        key: &ChangeKey,
+        fingerprint: &str,
+        now: SystemTime,
+    ) -> Result<Option<KnownCall>, StoreError> {
+        let mut reader = self.readers().lend().await?;
+        let found = known(&mut reader, caller, key, fingerprint, now).await;
+        reader.finish(found)
+    }
+}
 
 /// A key that is to be remembered.
 pub(super) struct KeyRow<'a> {
@@ -55,25 +71,28 @@ pub(super) async fn forget_old(
     Ok(())
 }
 
-/// The call that was made under the key before.
+/// The call that was made under the key before, and is not older than is remembered.
 pub(super) async fn known(
     connection: &mut SqliteConnection,
-    change: &NewChange,
+    caller: &str,
     key: &ChangeKey,
+    fingerprint: &str,
+    now: SystemTime,
 ) -> Result<Option<KnownCall>, sqlx::Error> {
     let row = sqlx::query(sql::CHANGE_KEY)
-        .bind(&change.caller)
+        .bind(caller)
         .bind(&key.target)
         .bind(&key.key)
+        .bind(time::text_of(now))
         .fetch_optional(connection)
         .await?;
     let Some(row) = row else { return Ok(None) };
     let id = ChangeId(row.try_get("id")?);
-    let fingerprint: String = row.try_get("fingerprint")?;
-    if fingerprint != change.fingerprint {
+    let before: String = row.try_get("fingerprint")?;
+    if before != fingerprint {
         return Ok(Some(KnownCall::Other {
             change: id,
-            fingerprint,
+            fingerprint: before,
         }));
     }
     let state = ChangeState::decode(row.try_get("state")?)?;

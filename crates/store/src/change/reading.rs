@@ -83,6 +83,8 @@ pub struct ChangeDetail {
     pub arguments: String,
     /// Of a proposal: what carrying it out needs.
     pub request: Option<String>,
+    /// What undoing it needs beside its records.
+    pub undo_values: Option<String>,
     /// The caller's key, for as long as it is remembered.
     pub key: Option<String>,
     /// The records with their images.
@@ -154,7 +156,7 @@ async fn read_one(
         .await?;
     let mut statement = QueryBuilder::<Sqlite>::new("SELECT ");
     statement.push(selection::COLUMNS).push(
-        ", change.arguments, change.request, \
+        ", change.arguments, change.request, change.undo_values, \
          (SELECT key FROM change_key WHERE change_key.change = change.id) AS key \
          FROM change WHERE change.id = ",
     );
@@ -183,6 +185,7 @@ async fn read_one(
         change,
         arguments: row.try_get("arguments")?,
         request: row.try_get("request")?,
+        undo_values: row.try_get("undo_values")?,
         key: row.try_get("key")?,
         records,
     }))
@@ -270,6 +273,7 @@ impl FromRow<'_, SqliteRow> for ChangedRecord {
             without_image: row.try_get(5)?,
             before: row.try_get(6)?,
             after: row.try_get(7)?,
+            instead_of: row.try_get(8)?,
         })
     }
 }

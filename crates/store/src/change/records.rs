@@ -85,5 +85,6 @@ impl KeptRecord<'_> {
             .bind(&self.without_image)
             .bind(self.before)
             .bind(self.after)
+            .bind(&self.record.instead_of)
     }
 }

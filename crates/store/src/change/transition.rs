@@ -20,6 +20,8 @@ pub(super) struct ChangeStep<'a> {
     pub(super) decided_by: Option<&'a str>,
     /// The process that carries it out from now on.
     pub(super) process: Option<&'a str>,
+    /// What undoing it needs beside its records.
+    pub(super) undo_values: Option<&'a str>,
 }
 
 /// What is told of a change that came into another state.
@@ -39,6 +41,7 @@ impl ChangeStep<'_> {
             bytes: 0,
             decided_by: None,
             process: None,
+            undo_values: None,
         }
     }
 
@@ -61,6 +64,7 @@ impl ChangeStep<'_> {
             .bind(self.decided_by)
             .bind(self.decided_by.map(|_| &now))
             .bind(self.process)
+            .bind(self.undo_values)
             .fetch_optional(connection)
             .await?;
         row.map(|row| {

@@ -51,6 +51,7 @@ fn ended(outcome: ChangeOutcome, answer: Option<&str>) -> ChangeEnd {
         message: None,
         answer: answer.map(str::to_owned),
         records: vec![],
+        undo_values: None,
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn end(outcome: ChangeOutcome) -> ChangeEnd {
         message: None,
         answer: None,
         records: vec![],
+        undo_values: None,
     }
 }
 
@@ -113,6 +114,7 @@ async fn a_change_is_recorded_before_and_after_with_what_it_did_to_its_records()
     };
     let ended = ChangeEnd {
         records: vec![story, made],
+        undo_values: None,
         ..end(ChangeOutcome::Done)
     };
     open.end(ended, at(2)).await.unwrap();

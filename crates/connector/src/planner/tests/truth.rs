@@ -492,3 +492,31 @@ fn what_was_undone_together_is_already_so() {
         ["a: conflict 5 3 1"]
     );
 }
+
+#[test]
+fn a_deletion_that_is_not_selected_stays() {
+    // deleted, made again, given another value by others, deleted, made again
+    let at = |id: &str, past: PastChange| PastChange {
+        record: RecordRef::new("taiga", "story", id),
+        ..past
+    };
+    let again = |change: &str, instead_of: &str, a: u8| {
+        let instead_of = Some(RecordRef::new("taiga", "story", instead_of));
+        let after = image(json!({"a": a}));
+        past(change, Transition::Made { after, instead_of })
+    };
+    let history = [
+        deleted("c1", json!({"a": 1})),
+        at("8", unselected(again("u1", "7", 1))),
+        at("8", unselected(deleted("c2", json!({"a": 5})))),
+        at("9", again("u2", "8", 5)),
+    ];
+    let current = current(found(json!({"a": 5})));
+    let record = current[&story()].clone();
+    let plan = plan_undo(
+        &history,
+        &[(RecordRef::new("taiga", "story", "9"), record)].into(),
+    );
+    assert_eq!(plan.records[0].act, RecordAct::Delete);
+    assert_eq!(obstacles(&plan.records[0]), [&Obstacle::Gone]);
+}

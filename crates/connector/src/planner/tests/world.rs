@@ -92,7 +92,7 @@ pub(super) struct World {
     pub(super) things: Vec<Thing>,
     pub(super) history: Vec<PastChange>,
     /// Which of the changes are undos.
-    undos: BTreeSet<usize>,
+    pub(super) undos: BTreeSet<usize>,
 }
 
 impl World {

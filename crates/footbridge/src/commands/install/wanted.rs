@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use footbridge_connector::Declaration;
 use url::Url;
 
@@ -95,11 +94,7 @@ fn started(arguments: &InstallArguments) -> Result<WantedEntry, Trouble> {
 fn options_of(options: &CommonOptions, is_absolute: bool) -> Result<Vec<String>, Trouble> {
     let mut words = Vec::new();
     if let Some(allow) = &options.allow {
-        let allowed: Vec<String> = allow
-            .iter()
-            .filter_map(ValueEnum::to_possible_value)
-            .map(|effect| effect.get_name().to_owned())
-            .collect();
+        let allowed: Vec<String> = allow.iter().map(ToString::to_string).collect();
         words.extend(["--allow".to_owned(), allowed.join(",")]);
     }
     if !options.groups.is_empty() {

@@ -1,0 +1,206 @@
+//! The undoing of changes: a selection is planned over the records as they are now, and what was
+//! planned is sent, each part as a change of its own.
+
+mod history;
+mod plan;
+mod shown;
+
+use std::sync::Arc;
+
+use footbridge_connector::{Backend, Effect, Options, RecordAct, WriteWitness};
+use footbridge_store::{ChangeId, ChangeSelection, ChangeState, NewChange, Store};
+
+use crate::allow::Passage;
+use crate::caller::Caller;
+use crate::change_store::ChangeStore;
+use crate::gate::Gate;
+use crate::opened::Served;
+use crate::write_road::recording::{Recording, RecordingWay};
+pub(crate) use plan::{UndoPlan, UndoStep};
+
+/// The tool of a change that undoes others.
+pub(crate) const TOOL: &str = "changes_undo";
+/// Changes that one undo may select.
+pub(crate) const MAX_SELECTED: u32 = 500;
+
+/// Whoever undoes, and with what.
+pub(crate) struct ChangeUndo<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) changes: ChangeStore,
+    pub(crate) backends: &'a [UndoBackend],
+    pub(crate) undoer: Undoer,
+}
+
+/// A backend whose changes can be undone.
+#[derive(Debug, Clone)]
+pub(crate) struct UndoBackend {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) backend: Backend,
+    gate: Gate,
+}
+
+impl From<&Served> for UndoBackend {
+    fn from(served: &Served) -> Self {
+        Self {
+            name: served.name.clone(),
+            address: served.address.clone(),
+            backend: served.backend.clone(),
+            gate: served.gate.clone(),
+        }
+    }
+}
+
+/// Who undoes.
+#[derive(Debug, Clone)]
+pub(crate) struct Undoer {
+    pub(crate) caller: Caller,
+    pub(crate) client: Option<String>,
+    pub(crate) client_version: Option<String>,
+}
+
+/// How far an undo came.
+#[derive(Debug, Default)]
+pub(crate) struct Undone {
+    /// What was sent, each with the change that it is.
+    pub(crate) done: Vec<(UndoStep, Option<ChangeId>)>,
+    /// Where it stopped, and why.
+    pub(crate) failed: Option<(UndoStep, String)>,
+    /// What was not tried any more.
+    pub(crate) left: Vec<UndoStep>,
+}
+
+impl Undoer {
+    /// Whose changes it may see and undo; none for the operator, who may all.
+    pub(crate) fn sees(&self) -> Option<String> {
+        match self.caller {
+            Caller::Terminal => None,
+            caller => Some(caller.name().to_owned()),
+        }
+    }
+}
+
+impl ChangeUndo<'_> {
+    /// What undoing these changes would do.
+    ///
+    /// # Errors
+    /// A sentence: there is none that may be undone, or the store cannot be read.
+    pub(crate) async fn plan(&self, selection: ChangeSelection) -> Result<UndoPlan, String> {
+        let selection = ChangeSelection {
+            caller: self.undoer.sees().or(selection.caller),
+            states: vec![ChangeState::Done, ChangeState::Unknown],
+            ..selection
+        };
+        let history = history::read(self, selection).await?;
+        Ok(plan::plan(self, history).await)
+    }
+
+    /// Carries a plan out, from the newest change to the oldest. A part that fails ends it: what was
+    /// done stays, and planning again goes on with the rest.
+    pub(crate) async fn apply(&self, plan: UndoPlan) -> Undone {
+        let mut undone = Undone::default();
+        let mut steps = plan.steps.into_iter();
+        for step in steps.by_ref() {
+            match self.send(&step).await {
+                Ok(change) => undone.done.push((step, change)),
+                Err(why) => {
+                    undone.failed = Some((step, why));
+                    break;
+                }
+            }
+        }
+        undone.left = steps.collect();
+        undone
+    }
+
+    fn backend(&self, connector: &str) -> Option<&UndoBackend> {
+        self.backends
+            .iter()
+            .find(|backend| backend.name == connector)
+    }
+
+    async fn send(&self, step: &UndoStep) -> Result<Option<ChangeId>, String> {
+        let connector = step.connector();
+        let served = self
+            .backend(connector)
+            .ok_or_else(|| format!("{connector} is not served here"))?;
+        let effect = step.effect();
+        if served.gate.passage_of(effect) != Passage::Open {
+            let what = match effect {
+                Effect::Destroy => "deletes",
+                Effect::Read | Effect::Write => "changes things",
+            };
+            return Err(format!(
+                "it {what} on {connector}, and that is closed: start footbridge with {}",
+                served.gate.switch_for(effect)
+            ));
+        }
+        let change = NewChange {
+            door: self.undoer.caller.door().to_owned(),
+            caller: self.undoer.caller.name().to_owned(),
+            client: self.undoer.client.clone(),
+            client_version: self.undoer.client_version.clone(),
+            connector: connector.to_owned(),
+            address: served.address.clone(),
+            account: Some(served.backend.identity()),
+            tool: TOOL.to_owned(),
+            effect: match effect {
+                Effect::Destroy => "destroy",
+                Effect::Read | Effect::Write => "write",
+            }
+            .to_owned(),
+            arguments: serde_json::json!({ "ids": step.changes() }).to_string(),
+            undoes: step.newest(),
+            ..NewChange::default()
+        };
+        let recording = Arc::new(Recording::new(
+            self.changes.clone(),
+            change,
+            None,
+            RecordingWay::Send,
+        ));
+        let witness: Arc<dyn WriteWitness> = recording.clone();
+        let sent = match step {
+            UndoStep::Record(planned) => {
+                let restoring = served.backend.restore(planned, Some(witness));
+                restoring
+                    .await
+                    .map(|touched| footbridge_connector::Outcome {
+                        touched,
+                        ..footbridge_connector::Outcome::default()
+                    })
+            }
+            UndoStep::Call {
+                tool, undo_values, ..
+            } => {
+                let options = Options {
+                    is_plain: true,
+                    witness: Some(witness),
+                    ..Options::default()
+                };
+                served.backend.take_back(tool, undo_values, options).await
+            }
+        };
+        match sent {
+            Ok(outcome) => Ok(recording.answered("", &outcome).await),
+            Err(error) => {
+                if let Some(refusal) = recording.refusal() {
+                    return Err(refusal.message);
+                }
+                recording.failed(&error).await;
+                Err(error.for_people().to_owned())
+            }
+        }
+    }
+}
+
+impl UndoStep {
+    /// What sending it does to the backend.
+    pub(crate) fn effect(&self) -> Effect {
+        match self {
+            Self::Record(planned) if planned.act == RecordAct::Delete => Effect::Destroy,
+            Self::Record(_) => Effect::Write,
+            Self::Call { effect, .. } => *effect,
+        }
+    }
+}

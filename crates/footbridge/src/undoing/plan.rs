@@ -1,0 +1,271 @@
+//! The plan of an undo: what is sent, from the newest change to the oldest, and what is left and
+//! why.
+
+use footbridge_connector::{
+    ChangePlan, CurrentRecord, CurrentRecords, Effect, PastChange, PlannedRecord, RecordAct,
+    RecordNow, RecordRef, RecordTraits, UndoWay, UnknownVerdict, decide_unknown, plan_undo,
+    records_to_read,
+};
+use footbridge_store::{
+    ChangeDetail, ChangeEnd, ChangeId, ChangeOutcome, ChangeQuery, ChangeSelection, ChangeState,
+};
+use sha2::{Digest as _, Sha256};
+use std::time::SystemTime;
+
+use super::history::{History, HistoryChange};
+use super::{ChangeUndo, UndoBackend};
+use crate::write_road::recording::transition;
+
+/// Bytes of the digest of a plan.
+const DIGEST_BYTES: usize = 8;
+
+/// What undoing a selection would do.
+#[derive(Debug)]
+pub(crate) struct UndoPlan {
+    /// What is to be sent, in its order.
+    pub(crate) steps: Vec<UndoStep>,
+    /// The planner's plan, with its conflicts.
+    pub(crate) records: ChangePlan,
+    /// Changes that cannot be undone, and why.
+    pub(crate) left: Vec<(ChangeId, String)>,
+    /// What binds an application to this plan.
+    pub(crate) digest: String,
+}
+
+/// One thing that is sent.
+#[derive(Debug, Clone)]
+pub(crate) enum UndoStep {
+    /// A record is put back, made again or deleted.
+    Record(Box<PlannedRecord>),
+    /// A call is taken back by another tool or by steps of its own.
+    Call {
+        change: ChangeId,
+        connector: String,
+        tool: String,
+        effect: Effect,
+        undo_values: String,
+    },
+}
+
+impl UndoStep {
+    pub(crate) fn connector(&self) -> &str {
+        match self {
+            Self::Record(planned) => &planned.record.connector,
+            Self::Call { connector, .. } => connector,
+        }
+    }
+
+    /// The changes that it undoes, by their numbers.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        match self {
+            Self::Record(planned) => planned.changes.clone(),
+            Self::Call { change, .. } => vec![change.to_string()],
+        }
+    }
+
+    /// The newest of them.
+    pub(crate) fn newest(&self) -> Option<ChangeId> {
+        let numbers = self.changes();
+        numbers.iter().filter_map(|id| ChangeId::parse(id)).max()
+    }
+}
+
+/// Plans over the records as they are now.
+pub(super) async fn plan(undoing: &ChangeUndo<'_>, history: History) -> UndoPlan {
+    let mut left = Vec::new();
+    let mut calls = Vec::new();
+    let mut past: Vec<PastChange> = Vec::new();
+    for mut one in history.changes {
+        if one.is_selected
+            && let Err(why) = prepare(undoing, &mut one, &mut calls).await
+        {
+            left.push((one.detail.change.id, why));
+            one.is_selected = false;
+        }
+        past.extend(past_changes(&one));
+    }
+    let mut current = CurrentRecords::new();
+    for record in records_to_read(&past) {
+        let now = read(undoing, &record).await;
+        current.insert(record, now);
+    }
+    let records = plan_undo(&past, &current);
+    let sent = records
+        .records
+        .iter()
+        .filter(|one| one.act != RecordAct::Nothing);
+    let mut steps: Vec<UndoStep> = sent.cloned().map(Box::new).map(UndoStep::Record).collect();
+    steps.append(&mut calls);
+    steps.sort_by_key(|step| std::cmp::Reverse(step.newest()));
+    let mut hash = Sha256::new_with_prefix(&records.digest);
+    for step in &steps {
+        if let UndoStep::Call { change, .. } = step {
+            hash.update(format!(" {change}"));
+        }
+    }
+    let digest = hash.finalize();
+    let bytes = digest.iter().take(DIGEST_BYTES);
+    let digest = bytes.map(|byte| format!("{byte:02x}")).collect();
+    UndoPlan {
+        steps,
+        records,
+        left,
+        digest,
+    }
+}
+
+/// Whether a selected change may be undone; a call that is taken back is noted, and one whose end
+/// is not known is looked up.
+async fn prepare(
+    undoing: &ChangeUndo<'_>,
+    one: &mut HistoryChange,
+    calls: &mut Vec<UndoStep>,
+) -> Result<(), String> {
+    let change = &one.detail.change;
+    let served = undoing.backend(&change.connector).ok_or_else(|| {
+        format!(
+            "it was made on {}, which is not served here",
+            change.connector
+        )
+    })?;
+    let (address, account) = (&served.address, served.backend.identity());
+    if change.address != *address || change.account.as_deref() != Some(&account) {
+        return Err(format!(
+            "it was made at {} with other settings than those of {address} now: undo it where it was made",
+            change.address
+        ));
+    }
+    if change.state == ChangeState::Unknown {
+        resolve(undoing, served, one).await?;
+    }
+    let change = &one.detail.change;
+    let tools = served.backend.connector().tools();
+    let Some(tool) = tools.iter().find(|tool| tool.name == change.tool) else {
+        // what an undo did has records, and no tool of the connector
+        return match change.tool == super::TOOL || !one.detail.records.is_empty() {
+            true => Ok(()),
+            false => Err(format!(
+                "{} has no tool {} any more",
+                change.connector, change.tool
+            )),
+        };
+    };
+    match tool.undoing().map(|undoing| &undoing.way) {
+        None | Some(UndoWay::Records) => Ok(()),
+        Some(UndoWay::Not(why)) => Err(why.clone()),
+        Some(UndoWay::Inverse(_) | UndoWay::Steps) => {
+            let undo_values = one
+                .detail
+                .undo_values
+                .clone()
+                .ok_or("what undoing it needs was too large to be kept")?;
+            let selection = ChangeSelection {
+                undoes: Some(change.id),
+                states: vec![ChangeState::Done],
+                ..ChangeSelection::default()
+            };
+            let query = ChangeQuery {
+                selection,
+                limit: 1,
+                after: None,
+            };
+            if let Ok(page) = undoing.store.changes(&query).await
+                && let Some(by) = page.changes.first()
+            {
+                return Err(format!("it was undone already by change {}", by.id));
+            }
+            calls.push(UndoStep::Call {
+                change: change.id,
+                connector: change.connector.clone(),
+                tool: tool.name.clone(),
+                effect: Effect::Write,
+                undo_values,
+            });
+            Ok(())
+        }
+    }
+}
+
+/// What each record of a change went through.
+fn past_changes(one: &HistoryChange) -> Vec<PastChange> {
+    let change = &one.detail.change;
+    let records = one.detail.records.iter().map(|record| PastChange {
+        change: change.id.to_string(),
+        record: RecordRef::new(&change.connector, &record.kind, &record.id),
+        transition: transition(&change.connector, record),
+        is_selected: one.is_selected,
+    });
+    records.collect()
+}
+
+async fn read(undoing: &ChangeUndo<'_>, record: &RecordRef) -> CurrentRecord {
+    let unread = |why: String| CurrentRecord {
+        now: RecordNow::Unread { why },
+        name: None,
+        traits: RecordTraits::default(),
+    };
+    match undoing.backend(&record.connector) {
+        None => unread(format!("{} is not served here", record.connector)),
+        Some(served) => {
+            let image = served.backend.read_image(&record.kind, &record.id).await;
+            image.unwrap_or_else(|error| unread(error.for_people().to_owned()))
+        }
+    }
+}
+
+/// Finds out how a change ended whose answer never came, and records it.
+async fn resolve(
+    undoing: &ChangeUndo<'_>,
+    served: &UndoBackend,
+    one: &mut HistoryChange,
+) -> Result<(), String> {
+    let id = one.detail.change.id;
+    let pasts = past_changes(one);
+    if pasts.is_empty() {
+        return Err("nobody knows whether it was carried out, and it names no record that could be looked at".to_owned());
+    }
+    let mut verdicts = Vec::new();
+    for past in &pasts {
+        let record = &past.record;
+        let now = served.backend.read_image(&record.kind, &record.id).await;
+        let now = now.map_err(|error| error.for_people().to_owned())?;
+        verdicts.push(decide_unknown(
+            &past.transition,
+            &now.now,
+            &now.traits.equality,
+        ));
+    }
+    let all = |wanted: fn(&UnknownVerdict) -> bool| verdicts.iter().all(wanted);
+    let (outcome, message) = if all(|verdict| *verdict == UnknownVerdict::Done) {
+        (
+            ChangeOutcome::Done,
+            "its answer never came; it was found carried out",
+        )
+    } else if all(|verdict| matches!(verdict, UnknownVerdict::NeverHappened { .. })) {
+        (
+            ChangeOutcome::Failed,
+            "its answer never came; it was found not carried out",
+        )
+    } else {
+        return Err("nobody knows whether it was carried out, and its records are neither as before nor as after it".to_owned());
+    };
+    let end = ChangeEnd {
+        outcome,
+        message: Some(message.to_owned()),
+        answer: None,
+        records: Vec::new(),
+        undo_values: None,
+    };
+    let resolved = undoing.store.resolve_change(id, end, SystemTime::now());
+    resolved.await.map_err(|error| error.to_string())?;
+    one.detail = detail(undoing, id).await?;
+    match outcome {
+        ChangeOutcome::Done => Ok(()),
+        ChangeOutcome::Failed | ChangeOutcome::Unknown => Err(message.to_owned()),
+    }
+}
+
+async fn detail(undoing: &ChangeUndo<'_>, id: ChangeId) -> Result<ChangeDetail, String> {
+    let detail = undoing.store.change(id).await;
+    detail.map_err(|error| error.to_string())
+}
