@@ -40,6 +40,9 @@ const PROPOSED_ACTION: &str = "This action is closed: the operator lets every ch
 /// Characters of what a client calls itself that are kept with its changes.
 const CLIENT_CHARACTERS: usize = 100;
 
+/// The entry of a call's `_meta` that carries the caller's key.
+const META_KEY: &str = "footbridge/idempotency_key";
+
 /// The road that every call of one tool takes.
 #[derive(Debug)]
 struct Road {
@@ -99,9 +102,14 @@ impl Road {
         }
     }
 
-    /// The caller's key for this call, when it has one; an empty one is none.
+    /// The caller's key for this call, when it has one; an empty one is none. A tool that lists no
+    /// argument for it takes it from `_meta`, as a client never sends what it cannot see.
     fn key(&self, call: &Call<Caller>, arguments: &mut Map<String, Value>) -> Option<CallKey> {
-        let key = self.takes_key.then(|| arguments.remove(ARGUMENT))??;
+        if self.effect == Effect::Read {
+            return None;
+        }
+        let passed = self.takes_key.then(|| arguments.remove(ARGUMENT)).flatten();
+        let key = passed.as_ref().or_else(|| call.meta().get(META_KEY))?;
         let key = key.as_str().filter(|key| !key.is_empty())?.to_owned();
         let tool = format!("{} {}", self.backend.identity(), self.tool);
         Some(CallKey {

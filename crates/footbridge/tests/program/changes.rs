@@ -61,6 +61,54 @@ fn every_write_is_one_change_and_its_answer_has_a_receipt() {
     session.finish();
 }
 
+/// A call with a key in its `_meta`; its first text, whole.
+fn keyed(session: &mut Session, key: &str, tool: &str, arguments: Value) -> (bool, String) {
+    let meta = json!({ "footbridge/idempotency_key": key });
+    let parameters = json!({ "name": tool, "arguments": arguments, "_meta": meta });
+    let answer = session.request("tools/call", &parameters);
+    let result = &answer["result"];
+    let text = result["content"][0]["text"].as_str().unwrap().to_owned();
+    (result["isError"] == true, text)
+}
+
+#[test]
+fn a_write_under_a_key_is_done_once_whatever_the_tool_lists() {
+    let home = Home::new();
+    let mut agent = session(&home);
+    let card = || json!({ "title": "One" });
+    let (_, first) = keyed(&mut agent, "k", "card_create", card());
+    assert_eq!(
+        keyed(&mut agent, "k", "card_create", card()),
+        (false, first.clone())
+    );
+    let (is_error, why) = keyed(&mut agent, "k", "card_create", json!({ "title": "Two" }));
+    assert!(
+        is_error && why.contains("`title` had another value"),
+        "{why}"
+    );
+    assert_eq!(agent.titles(), ["One"]);
+    agent.finish();
+
+    // another process, after a restart
+    let mut agent = session(&home);
+    assert_eq!(
+        keyed(&mut agent, "k", "card_create", card()),
+        (false, first.clone())
+    );
+    let id: Value = serde_json::from_str(&first).unwrap();
+    let arguments = json!({ "id": id["id"] });
+    let (_, gone) = keyed(&mut agent, "d", "card_delete", arguments.clone());
+    assert_eq!(
+        keyed(&mut agent, "d", "card_delete", arguments),
+        (false, gone)
+    );
+    let (is_error, why) = keyed(&mut agent, &"k".repeat(201), "card_create", card());
+    assert!(is_error && why.contains("201 characters"), "{why}");
+    let listed = agent.call("changes_list", json!({})).unwrap();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2, "{listed}");
+    agent.finish();
+}
+
 #[test]
 fn what_others_changed_since_stays_and_is_named() {
     let home = Home::new();
