@@ -72,13 +72,14 @@ fuzz_target!(|data: &str| {
 
 enum Part {
     Literal(String),
-    Variable(String),
+    /// Its name, and whether it is written `{+name}` and may hold `/`.
+    Variable(String, bool),
 }
 
 impl Part {
     fn name(&self) -> Option<&str> {
         match self {
-            Self::Variable(name) => Some(name),
+            Self::Variable(name, _) => Some(name),
             Self::Literal(_) => None,
         }
     }
@@ -88,9 +89,10 @@ fn parts(template: &str) -> Option<Vec<Part>> {
     let (mut parts, mut rest) = (Vec::new(), template);
     while let Some((literal, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}')?;
+        let plain = name.strip_prefix('+');
         parts.extend([
             Part::Literal(literal.to_owned()),
-            Part::Variable(name.to_owned()),
+            Part::Variable(plain.unwrap_or(name).to_owned(), plain.is_some()),
         ]);
         rest = after;
     }
@@ -99,9 +101,9 @@ fn parts(template: &str) -> Option<Vec<Part>> {
 }
 
 /// What a piece of an address means as a value, if it can be one.
-fn value(piece: &str) -> Option<String> {
+fn value(piece: &str, is_path: bool) -> Option<String> {
     let decoded = percent_decode_str(piece).decode_utf8().ok()?.into_owned();
-    (!piece.is_empty() && !piece.contains('/')).then_some(decoded)
+    (!piece.is_empty() && (is_path || !piece.contains('/'))).then_some(decoded)
 }
 
 /// An encoded byte is one thing: nothing begins or ends inside of it.
@@ -119,10 +121,10 @@ fn fits(parts: &[Part], uri: &str, at: usize, values: Option<&[&str]>) -> bool {
         [Part::Literal(text), rest @ ..] => {
             uri[at..].starts_with(text.as_str()) && fits(rest, uri, at + text.len(), values)
         }
-        [Part::Variable(_), rest @ ..] => (at + 1..=uri.len())
+        [Part::Variable(_, is_path), rest @ ..] => (at + 1..=uri.len())
             .filter(|end| may_cut(uri, *end))
             .any(|end| {
-                let Some(found) = value(&uri[at..end]) else {
+                let Some(found) = value(&uri[at..end], *is_path) else {
                     return false;
                 };
                 let meant = values.is_none_or(|values| values.first() == Some(&found.as_str()));
