@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use footbridge_mcp::canonical_json;
-use footbridge_store::{ChangeKey, KnownCall};
+use footbridge_store::{ChangeError, ChangeKey, KnownCall};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -153,6 +153,12 @@ impl HeldKey {
     pub(crate) fn known(&self, known: KnownCall) -> KeyStanding {
         already_known(known, &self.call, &self.fingerprint)
     }
+}
+
+/// What is said of a call with a new key where there is no room for one more.
+pub(crate) fn no_room(error: &ChangeError) -> String {
+    let unkept = unkept(&error.to_string());
+    format!("{unkept} Wait until the oldest are a day old, or call without a key.")
 }
 
 fn unkept(why: &str) -> String {

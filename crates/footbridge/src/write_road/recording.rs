@@ -15,7 +15,7 @@ use footbridge_store::{
 use serde_json::{Map, Value};
 
 use super::call_end::{Refuser, RoadRefusal};
-use crate::call_keys::{HeldKey, KeyStanding};
+use crate::call_keys::{HeldKey, KeyStanding, no_room};
 use crate::change_store::ChangeStore;
 
 /// Characters of one text in the arguments of a change; the rest is left out.
@@ -161,7 +161,13 @@ impl Recording {
         let store = self.changes.store().await.map_err(unrecorded)?;
         let mut change = self.change.clone();
         change.records = kept(touched);
-        let unrecorded = |error: ChangeError| unrecorded(error.to_string());
+        let unrecorded = |error: ChangeError| match error {
+            ChangeError::KeysFull(_) => RoadRefusal {
+                by: Refuser::Key,
+                message: no_room(&error),
+            },
+            error => unrecorded(error.to_string()),
+        };
         let now = SystemTime::now();
         let known = match &self.way {
             RecordingWay::Send => match store.begin_change(change, now).await {
@@ -363,13 +369,50 @@ fn cut_texts(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
-    use footbridge_store::MAX_CHANGE_ARGUMENTS;
-    use serde_json::{Value, json};
+    use std::time::SystemTime;
 
-    use super::{MAX_TEXT, arguments_for_people};
+    use footbridge_connector::WriteWitness;
+    use footbridge_store::{MAX_CHANGE_ARGUMENTS, NewChange, Store, StoreOptions};
+    use serde_json::{Map, Value, json};
+
+    use super::{MAX_TEXT, Recording, RecordingWay, Refuser, arguments_for_people};
+    use crate::call_keys::{CallKey, CallKeys, KeyStanding};
+    use crate::change_store::ChangeStore;
 
     fn shown(arguments: Value) -> Value {
         serde_json::from_str(&arguments_for_people(arguments.as_object().unwrap())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn no_room_for_a_key_is_no_fault_of_the_folder() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = StoreOptions {
+            kept_calls: 0,
+            ..StoreOptions::default()
+        };
+        let store = Store::open_with(directory.path(), options).await.unwrap();
+        let changes = ChangeStore::of(store);
+        let call = CallKey {
+            caller: "c".to_owned(),
+            tool: "t".to_owned(),
+            key: "k".to_owned(),
+        };
+        let keys = CallKeys::new(changes.clone());
+        let now = SystemTime::now();
+        let standing = keys.take(call, "room".to_owned(), &Map::new(), now).await;
+        let KeyStanding::Free(key) = standing else {
+            panic!("{standing:?}");
+        };
+        let change = NewChange::default();
+        let recording = Recording::new(changes, change, Some(key), RecordingWay::Send);
+        let why = WriteWitness::begin(&recording, &[]).await.unwrap_err();
+        assert!(
+            why.starts_with("The call could not be kept under its idempotency_key")
+                && why.ends_with("or call without a key.")
+                && !why.contains("--data"),
+            "{why}"
+        );
+        assert_eq!(recording.refusal().unwrap().by, Refuser::Key);
     }
 
     #[test]
