@@ -15,6 +15,7 @@ use crate::caller::Caller;
 use crate::change_store::ChangeStore;
 use crate::gate::Gate;
 use crate::opened::Served;
+use crate::write_road::effect_word;
 use crate::write_road::recording::{Recording, RecordingWay};
 pub(crate) use plan::{UndoPlan, UndoStep};
 
@@ -144,11 +145,7 @@ impl ChangeUndo<'_> {
             address: served.address.clone(),
             account: Some(served.backend.identity()),
             tool: TOOL.to_owned(),
-            effect: match effect {
-                Effect::Destroy => "destroy",
-                Effect::Read | Effect::Write => "write",
-            }
-            .to_owned(),
+            effect: effect_word(effect).to_owned(),
             arguments: serde_json::json!({ "ids": step.changes() }).to_string(),
             undoes: step.newest(),
             ..NewChange::default()

@@ -120,7 +120,8 @@ impl Road {
     }
 }
 
-fn effect_word(effect: Effect) -> &'static str {
+/// An effect as it stands on record.
+pub(crate) fn effect_word(effect: Effect) -> &'static str {
     match effect {
         Effect::Read => "read",
         Effect::Write => "write",

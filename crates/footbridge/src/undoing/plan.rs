@@ -3,7 +3,7 @@
 
 use footbridge_connector::{
     ChangePlan, CurrentRecord, CurrentRecords, Effect, PastChange, PlannedRecord, RecordAct,
-    RecordNow, RecordRef, RecordTraits, UndoWay, UnknownVerdict, decide_unknown, plan_undo,
+    RecordNow, RecordRef, RecordTraits, Tool, UndoWay, UnknownVerdict, decide_unknown, plan_undo,
     records_to_read,
 };
 use footbridge_store::{
@@ -153,7 +153,7 @@ async fn prepare(
     match tool.undoing().map(|undoing| &undoing.way) {
         None | Some(UndoWay::Records) => Ok(()),
         Some(UndoWay::Not(why)) => Err(why.clone()),
-        Some(UndoWay::Inverse(_) | UndoWay::Steps) => {
+        Some(way @ (UndoWay::Inverse(_) | UndoWay::Steps)) => {
             let undo_values = one
                 .detail
                 .undo_values
@@ -169,21 +169,31 @@ async fn prepare(
                 limit: 1,
                 after: None,
             };
-            if let Ok(page) = undoing.store.changes(&query).await
-                && let Some(by) = page.changes.first()
-            {
+            let page = undoing.store.changes(&query).await;
+            // without an answer it is not taken for one that was never undone
+            let page = page.map_err(|error| error.to_string())?;
+            if let Some(by) = page.changes.first() {
                 return Err(format!("it was undone already by change {}", by.id));
             }
             calls.push(UndoStep::Call {
                 change: change.id,
                 connector: change.connector.clone(),
                 tool: tool.name.clone(),
-                effect: Effect::Write,
+                effect: effect_of(way, tools),
                 undo_values,
             });
             Ok(())
         }
     }
+}
+
+/// The effect of taking a call back, for the gate: that of the other tool. Steps may delete.
+fn effect_of(way: &UndoWay, tools: &[Tool]) -> Effect {
+    let inverse = match way {
+        UndoWay::Inverse(name) => tools.iter().find(|tool| tool.name == *name),
+        UndoWay::Records | UndoWay::Steps | UndoWay::Not(_) => None,
+    };
+    inverse.map_or(Effect::Destroy, |tool| tool.effect)
 }
 
 /// What each record of a change went through.
@@ -268,4 +278,24 @@ async fn resolve(
 async fn detail(undoing: &ChangeUndo<'_>, id: ChangeId) -> Result<ChangeDetail, String> {
     let detail = undoing.store.change(id).await;
     detail.map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use footbridge_connector::{Effect, UndoWay};
+
+    use super::effect_of;
+    use crate::connectors::Connectors;
+
+    #[test]
+    fn taking_a_call_back_has_the_effect_of_what_is_sent() {
+        let connectors = Connectors::with_directory(None).unwrap();
+        let compiled = connectors.find("board").unwrap().compile().unwrap();
+        let tools = compiled.1.tools();
+        let by = |name: &str| effect_of(&UndoWay::Inverse(name.to_owned()), tools);
+        assert_eq!(by("card_update"), Effect::Write);
+        assert_eq!(by("card_delete"), Effect::Destroy);
+        assert_eq!(by("nobody"), Effect::Destroy);
+        assert_eq!(effect_of(&UndoWay::Steps, tools), Effect::Destroy);
+    }
 }
