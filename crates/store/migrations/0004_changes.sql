@@ -129,6 +129,8 @@ CREATE TABLE lease (
     kind       TEXT NOT NULL,
     record     TEXT NOT NULL,
     caller     TEXT NOT NULL,
+    -- what others read of who has it
+    holder     TEXT NOT NULL,
     digest     TEXT NOT NULL UNIQUE,
     claimed_at TEXT NOT NULL,
     until      TEXT NOT NULL,

@@ -9,12 +9,38 @@ use std::time::{Duration, SystemTime};
 
 use sqlx::SqliteConnection;
 
+use crate::audit_chain::AuditedStep;
 use crate::{ChangeState, process_mark, sql, time};
 
 /// No call lasts that long.
 const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
 
-/// Brings them into the state `unknown`, and answers how many there were.
+/// Settles them where there are any, in a transaction of its own.
+pub(crate) async fn settle_apart(
+    connection: &mut SqliteConnection,
+    database: &Path,
+    now: SystemTime,
+) -> Result<(), sqlx::Error> {
+    let is_any: Option<String> = sqlx::query_scalar(sql::CHANGE_PROCESSES)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if is_any.is_none() {
+        return Ok(());
+    }
+    sqlx::query(sql::BEGIN_WRITE)
+        .execute(&mut *connection)
+        .await?;
+    let settled = settle(&mut *connection, database, now).await;
+    let end = match settled {
+        Ok(_) => sql::COMMIT,
+        Err(_) => sql::ROLLBACK,
+    };
+    sqlx::query(end).execute(connection).await?;
+    settled.map(drop)
+}
+
+/// Brings them into the state `unknown`, which the audit says of each, and answers how many there
+/// were. To be called within a transaction.
 pub(crate) async fn settle(
     connection: &mut SqliteConnection,
     database: &Path,
@@ -30,7 +56,7 @@ pub(crate) async fn settle(
             continue;
         }
         for from in ChangeState::Unknown.comes_from() {
-            let done = sqlx::query(sql::CHANGE_INTERRUPTED)
+            let settled = sqlx::query(sql::CHANGE_INTERRUPTED)
                 .bind(from.as_str())
                 .bind(ChangeState::Unknown.as_str())
                 .bind(time::text_of(now))
@@ -38,9 +64,13 @@ pub(crate) async fn settle(
                 .bind(&process)
                 .bind(is_marked)
                 .bind(time::text_before(now, LONGEST_CALL))
-                .execute(&mut *connection)
+                .fetch_all(&mut *connection)
                 .await?;
-            count += done.rows_affected();
+            for row in &settled {
+                let step = AuditedStep::of_row(row)?;
+                step.append(connection, std::iter::empty(), now).await?;
+                count += 1;
+            }
         }
     }
     Ok(count)

@@ -18,6 +18,9 @@ pub const MAX_CLAIMED_FROM: usize = 1000;
 pub const MAX_LEASE_NOTE: usize = 2000;
 /// How long the note of a lease that ended waits for the next.
 const NOTE_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The longest that a lease may last, whatever the store was opened with. One that ends later than
+/// that from now is of a clock that was ahead, and counts as over.
+pub const MAX_LEASE_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Leases that are listed at once.
 const MOST_LISTED: i64 = 1000;
 
@@ -32,6 +35,8 @@ pub struct LeaseClaim {
     pub ids: Vec<String>,
     /// Who claims.
     pub caller: String,
+    /// What others read of who has it.
+    pub holder: String,
     /// For how long.
     pub life: Duration,
     /// What others are told of it.
@@ -45,6 +50,8 @@ pub struct Lease {
     pub record: RecordAddress,
     /// Who has it.
     pub caller: String,
+    /// The same, as others read it.
+    pub holder: String,
     /// Since when, RFC 3339 UTC.
     pub claimed_at: String,
     /// Until when.
@@ -82,7 +89,7 @@ pub enum LeaseStanding {
 #[non_exhaustive]
 pub enum LeaseError {
     /// All of the records are held; this one is free first.
-    #[error("leased by {} until {}", .0.caller, .0.until)]
+    #[error("leased by {} until {}", .0.holder, .0.until)]
     Held(Box<Lease>),
     /// The caller has as many as it may.
     #[error("{caller} has {most} leases already: release one, or let one end")]
@@ -215,11 +222,31 @@ impl Store {
         let mut reader = self.readers().lend().await?;
         let leases = sqlx::query_as(sql::LEASE_LIST)
             .bind(time::text_of(now))
+            .bind(latest_end(now))
             .bind(connector)
             .bind(MOST_LISTED)
             .fetch_all(&mut *reader)
             .await;
         reader.finish(leases)
+    }
+
+    /// The lease of a token, of whichever record; none when it ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the storage fails.
+    pub async fn lease_of_token(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<Option<Lease>, StoreError> {
+        let mut reader = self.readers().lend().await?;
+        let lease = sqlx::query_as(sql::LEASE_OF_TOKEN)
+            .bind(digest(token))
+            .bind(time::text_of(now))
+            .bind(latest_end(now))
+            .fetch_optional(&mut *reader)
+            .await;
+        reader.finish(lease)
     }
 
     /// What the lease of a record, where there is one, means for who has this token or none.
@@ -248,7 +275,8 @@ impl Store {
         };
         let lease = Lease::from_row(&row)?;
         let held_by: String = row.try_get("digest")?;
-        Ok(match lease.until > time::text_of(now) {
+        let lasts = lease.until > time::text_of(now) && lease.until <= latest_end(now);
+        Ok(match lasts {
             false => without_lease,
             true if token.is_some_and(|token| digest(token) == held_by) => {
                 LeaseStanding::Own(lease)
@@ -256,6 +284,11 @@ impl Store {
             true => LeaseStanding::HeldByOther(lease),
         })
     }
+}
+
+/// Where the end of a lease may be that was claimed by now.
+fn latest_end(now: SystemTime) -> String {
+    time::text_after(now, MAX_LEASE_LIFE)
 }
 
 struct ClaimLease {
@@ -276,14 +309,16 @@ impl SharedWrite for ClaimLease {
         connection: &mut SqliteConnection,
     ) -> Result<Result<ClaimedLease, LeaseError>, sqlx::Error> {
         let claim = &self.claim;
-        let now = time::text_of(self.now);
+        let (now, latest) = (time::text_of(self.now), latest_end(self.now));
         sqlx::query(sql::LEASE_CLEAR)
             .bind(time::text_before(self.now, NOTE_TIME))
+            .bind(&latest)
             .execute(&mut *connection)
             .await?;
         let count: i64 = sqlx::query_scalar(sql::LEASE_COUNT)
             .bind(&claim.caller)
             .bind(&now)
+            .bind(&latest)
             .fetch_one(&mut *connection)
             .await?;
         let most = self.limits.of_caller;
@@ -299,6 +334,7 @@ impl SharedWrite for ClaimLease {
             .bind(&claim.connector)
             .bind(&claim.kind)
             .bind(&now)
+            .bind(&latest)
             .bind(ids)
             .fetch_optional(&mut *connection)
             .await?;
@@ -321,6 +357,7 @@ impl SharedWrite for ClaimLease {
             .bind(&claim.kind)
             .bind(id)
             .bind(&claim.caller)
+            .bind(&claim.holder)
             .bind(digest(self.token.expose_secret()))
             .bind(&now)
             .bind(until)
@@ -358,6 +395,7 @@ impl SharedWrite for MoveLease {
             .bind(&self.until)
             .bind(&self.note)
             .bind(time::text_of(self.now))
+            .bind(latest_end(self.now))
             .fetch_optional(connection)
             .await?;
         Ok(moved.ok_or(LeaseError::Ended))
@@ -373,6 +411,7 @@ impl FromRow<'_, SqliteRow> for Lease {
                 id: row.try_get("record")?,
             },
             caller: row.try_get("caller")?,
+            holder: row.try_get("holder")?,
             claimed_at: row.try_get("claimed_at")?,
             until: row.try_get("until")?,
             note: row.try_get("note")?,
@@ -381,8 +420,9 @@ impl FromRow<'_, SqliteRow> for Lease {
 }
 
 fn check_life(life: Duration, limits: &LeaseLimits) -> Result<(), LeaseError> {
-    match life > limits.longest {
-        true => Err(LeaseError::TooLong(limits.longest)),
+    let longest = limits.longest.min(MAX_LEASE_LIFE);
+    match life > longest {
+        true => Err(LeaseError::TooLong(longest)),
         false => Ok(()),
     }
 }

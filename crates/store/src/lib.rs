@@ -36,7 +36,8 @@ mod token_holder;
 mod shared_flush;
 mod store;
 mod write;
-// The file: opening it, connections to it, the statements of fixed text.
+// The file: opening it, connections to it, the statements of fixed text, the chain of the audit.
+mod audit_chain;
 mod connections;
 mod database_file;
 mod interrupted;
@@ -57,9 +58,8 @@ mod store_error;
 mod time;
 
 pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
-pub use audit::{
-    AuditBreak, AuditCheck, AuditEntry, AuditKind, AuditMark, AuditRow, MAX_AUDIT_DETAIL,
-};
+pub use audit::{AuditBreak, AuditCheck};
+pub use audit_chain::{AuditEntry, AuditKind, AuditMark, AuditRow, MAX_AUDIT_DETAIL};
 pub use change::{
     BegunChange, CallerRate, ChangeDetail, ChangeEnd, ChangeError, ChangeId, ChangeKey, ChangePage,
     ChangeQuery, ChangeSelection, ChangedRecord, KEPT_TIME, KnownCall, MAX_CHANGE_ARGUMENTS,
@@ -70,11 +70,12 @@ pub use change_state::{ChangeOutcome, ChangeState};
 pub use database_file::DATABASE_FILE;
 pub use id::{AccountId, FieldName, RecordId};
 pub use lease::{
-    ClaimedLease, Lease, LeaseClaim, LeaseError, LeaseStanding, MAX_CLAIMED_FROM, MAX_LEASE_NOTE,
+    ClaimedLease, Lease, LeaseClaim, LeaseError, LeaseStanding, MAX_CLAIMED_FROM, MAX_LEASE_LIFE,
+    MAX_LEASE_NOTE,
 };
 pub use list::{FilterNumber, ListError, ListQuery, RecordFilter, RecordPage, SortKey};
 pub use open_error::OpenError;
-pub use options::{ChangeRetention, LeaseLimits, SessionPolicy, StoreOptions};
+pub use options::{AuditRetention, ChangeRetention, LeaseLimits, SessionPolicy, StoreOptions};
 pub use password::PASSWORD_CHARACTERS;
 pub use record::{NewRecord, Record, RecordChange, RecordError, RecordReference};
 pub use scope::{Access, Scope, ScopeError, Scopes};

@@ -26,16 +26,16 @@ pub struct StoreOptions {
     pub changes: ChangeRetention,
     /// How many leases a caller may have, and how long one may last.
     pub leases: LeaseLimits,
-    /// The age at which a row of the audit is forgotten.
-    pub audit_age: Duration,
+    /// How long rows of the audit are kept, and how many.
+    pub audit: AuditRetention,
     /// How long a list may take that no index has in its order, as a search may.
     pub scan_time: Duration,
 }
 
 impl Default for StoreOptions {
     /// Five seconds for other writes, a database as large as the disk, the default sessions, 10,000
-    /// kept calls a caller, changes of ninety days, an
-    /// audit of a year, and five seconds for a search.
+    /// kept calls a caller, changes of ninety days, an audit of a year, and five seconds for a
+    /// search.
     fn default() -> StoreOptions {
         StoreOptions {
             busy_time: BUSY_TIME,
@@ -44,7 +44,7 @@ impl Default for StoreOptions {
             kept_calls: MAX_KEPT_CALLS,
             changes: ChangeRetention::default(),
             leases: LeaseLimits::default(),
-            audit_age: DAY * 365,
+            audit: AuditRetention::default(),
             scan_time: SCAN_TIME,
         }
     }
@@ -60,10 +60,10 @@ pub struct LeaseLimits {
 }
 
 impl Default for LeaseLimits {
-    /// Twenty, of eight hours.
+    /// A hundred, of eight hours: over HTTP all clients are one caller.
     fn default() -> LeaseLimits {
         LeaseLimits {
-            of_caller: 20,
+            of_caller: 100,
             longest: DAY / 3,
         }
     }
@@ -84,6 +84,25 @@ impl Default for ChangeRetention {
         ChangeRetention {
             age: DAY * 90,
             bytes: 512 << 20,
+        }
+    }
+}
+
+/// How long rows of the audit are kept, and how many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRetention {
+    /// The age at which one is forgotten.
+    pub age: Duration,
+    /// How many are kept: the oldest go first.
+    pub rows: u64,
+}
+
+impl Default for AuditRetention {
+    /// A year, and a million rows.
+    fn default() -> AuditRetention {
+        AuditRetention {
+            age: DAY * 365,
+            rows: 1_000_000,
         }
     }
 }

@@ -81,15 +81,17 @@ pub(crate) const CHANGE_ADD_WITH_RECORD: &str = "INSERT INTO change (step, at, s
 /// Brings a change into another state from one of two.
 pub(crate) const CHANGE_STEP: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, message = $4, \
      size = size + $5, decided_by = coalesce($8, decided_by), decided_at = coalesce($9, decided_at), process = $10, request = NULL, undo_values = coalesce($11, undo_values) \
-     WHERE id = $1 AND state IN ($6, $7) RETURNING connector, expires_at";
+     WHERE id = $1 AND state IN ($6, $7) RETURNING id, state, door, caller, client, connector, tool, effect, fingerprint, undoes, decided_by, message, expires_at";
 pub(crate) const CHANGES_EXPIRED: &str =
     "SELECT id FROM change WHERE state = 'proposed' AND state <> 'done' AND expires_at <= $1";
 pub(crate) const CHANGE_PROCESSES: &str =
     "SELECT DISTINCT coalesce(process, '') FROM change WHERE state = 'sent' AND state <> 'done'";
 pub(crate) const CHANGE_INTERRUPTED: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, \
-     message = $4, process = NULL WHERE state = $1 AND state <> 'done' AND coalesce(process, '') = $5 AND ($6 OR at < $7)";
+     message = $4, process = NULL WHERE state = $1 AND state <> 'done' AND coalesce(process, '') = $5 AND ($6 OR at < $7) \
+     RETURNING id, state, door, caller, client, connector, tool, effect, fingerprint, undoes, decided_by, message";
 pub(crate) const CHANGE_LAST_STEP: &str = "SELECT coalesce(max(step), 0) FROM change";
-pub(crate) const CHANGE_RATE: &str = "SELECT count(*) AS hour, count(*) FILTER (WHERE at > $3) AS minute FROM change WHERE caller = $1 AND at > $2";
+/// What a clock that was ahead wrote is not lately.
+pub(crate) const CHANGE_RATE: &str = "SELECT count(*) AS hour, count(*) FILTER (WHERE at > $3) AS minute FROM change WHERE caller = $1 AND at > $2 AND at <= $4";
 pub(crate) const CHANGE_RECORDS: &str = "SELECT kind, record, name, version, ignored, without_image, image_before, image_after, instead_of \
      FROM change_record WHERE change = $1 ORDER BY kind, record";
 /// The last step stays, so that its number is not used again.
@@ -102,6 +104,7 @@ pub(crate) const CHANGE_FORGET_LARGE: &str = "DELETE FROM change WHERE id IN (SE
      (SELECT id, sum(size + 1024) OVER (ORDER BY at, id ROWS UNBOUNDED PRECEDING) - size - 1024 AS older FROM change \
      WHERE state NOT IN ('proposed', 'sent', 'unknown') AND step < (SELECT max(step) FROM change)) WHERE older < $1 ORDER BY older LIMIT $2)";
 pub(crate) const CHANGE_STATE: &str = "SELECT state FROM change WHERE id = $1";
+pub(crate) const CHANGE_RECORD_NAMES: &str = "SELECT kind || ':' || record FROM change_record WHERE change = $1 ORDER BY kind, record LIMIT $2";
 pub(crate) const CHANGE_RECORD_ADD: &str = "INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after, instead_of) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (change, kind, record) DO UPDATE SET \
      name = coalesce(excluded.name, name), version = coalesce(excluded.version, version), ignored = coalesce(excluded.ignored, ignored), \
@@ -121,25 +124,28 @@ pub(crate) const CHANGE_KEY_ANSWER: &str =
     "UPDATE change_key SET answer = $2, size = coalesce(length($2), 0) WHERE change = $1";
 pub(crate) const CHANGE_KEY_FREE: &str = "DELETE FROM change_key WHERE change = $1";
 
-pub(crate) const LEASE_CLEAR: &str = "DELETE FROM lease WHERE until < $1";
-pub(crate) const LEASE_COUNT: &str = "SELECT count(*) FROM lease WHERE caller = $1 AND until > $2";
+pub(crate) const LEASE_CLEAR: &str = "DELETE FROM lease WHERE until < $1 OR until > $2";
+pub(crate) const LEASE_COUNT: &str =
+    "SELECT count(*) FROM lease WHERE caller = $1 AND until > $2 AND until <= $3";
 /// The first of some records that is free, else the one that is free first, with its lease.
-pub(crate) const LEASE_FIRST_FREE: &str = "SELECT ids.value AS id, lease.connector, lease.kind, lease.record, lease.caller, lease.claimed_at, \
-     lease.until, lease.note FROM json_each($4) AS ids \
+pub(crate) const LEASE_FIRST_FREE: &str = "SELECT ids.value AS id, lease.connector, lease.kind, lease.record, lease.caller, lease.holder, lease.claimed_at, \
+     lease.until, lease.note FROM json_each($5) AS ids \
      LEFT JOIN lease ON lease.connector = $1 AND lease.kind = $2 AND lease.record = ids.value \
-     ORDER BY CASE WHEN lease.until > $3 THEN lease.until ELSE '' END, ids.key LIMIT 1";
-pub(crate) const LEASE_CLAIM: &str = "INSERT INTO lease (connector, kind, record, caller, digest, claimed_at, until, note) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (connector, kind, record) DO UPDATE SET \
-     caller = excluded.caller, digest = excluded.digest, claimed_at = excluded.claimed_at, until = excluded.until, note = excluded.note \
-     RETURNING connector, kind, record, caller, claimed_at, until, note";
-pub(crate) const LEASE_MOVE: &str = "UPDATE lease SET until = $2, note = coalesce($3, note) WHERE digest = $1 AND until > $4 \
-     RETURNING connector, kind, record, caller, claimed_at, until, note";
+     ORDER BY CASE WHEN lease.until > $3 AND lease.until <= $4 THEN lease.until ELSE '' END, ids.key LIMIT 1";
+pub(crate) const LEASE_CLAIM: &str = "INSERT INTO lease (connector, kind, record, caller, holder, digest, claimed_at, until, note) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (connector, kind, record) DO UPDATE SET \
+     caller = excluded.caller, holder = excluded.holder, digest = excluded.digest, claimed_at = excluded.claimed_at, until = excluded.until, note = excluded.note \
+     RETURNING connector, kind, record, caller, holder, claimed_at, until, note";
+pub(crate) const LEASE_MOVE: &str = "UPDATE lease SET until = $2, note = coalesce($3, note) WHERE digest = $1 AND until > $4 AND until <= $5 \
+     RETURNING connector, kind, record, caller, holder, claimed_at, until, note";
 pub(crate) const LEASE_END: &str = "UPDATE lease SET until = $4 WHERE connector = $1 AND kind = $2 AND record = $3 AND until > $4 \
-     RETURNING connector, kind, record, caller, claimed_at, until, note";
-pub(crate) const LEASE_LIST: &str = "SELECT connector, kind, record, caller, claimed_at, until, note FROM lease \
-     WHERE until > $1 AND ($2 IS NULL OR connector = $2) ORDER BY until LIMIT $3";
-pub(crate) const LEASE_OF_RECORD: &str = "SELECT connector, kind, record, caller, claimed_at, until, note, digest FROM lease \
+     RETURNING connector, kind, record, caller, holder, claimed_at, until, note";
+pub(crate) const LEASE_LIST: &str = "SELECT connector, kind, record, caller, holder, claimed_at, until, note FROM lease \
+     WHERE until > $1 AND until <= $2 AND ($3 IS NULL OR connector = $3) ORDER BY until LIMIT $4";
+pub(crate) const LEASE_OF_RECORD: &str = "SELECT connector, kind, record, caller, holder, claimed_at, until, note, digest FROM lease \
      WHERE connector = $1 AND kind = $2 AND record = $3";
+pub(crate) const LEASE_OF_TOKEN: &str = "SELECT connector, kind, record, caller, holder, claimed_at, until, note FROM lease \
+     WHERE digest = $1 AND until > $2 AND until <= $3";
 
 pub(crate) const AUDIT_LAST: &str =
     "SELECT sequence, digest FROM audit ORDER BY sequence DESC LIMIT 1";
@@ -153,4 +159,7 @@ pub(crate) const AUDIT_ROWS: &str = "SELECT sequence, at, kind, detail, previous
 pub(crate) const AUDIT_LAST_OLD: &str = "SELECT sequence, digest FROM (SELECT sequence, digest FROM audit WHERE sequence < \
      coalesce((SELECT sequence FROM audit WHERE at >= $1 ORDER BY sequence LIMIT 1), 9223372036854775807) ORDER BY sequence LIMIT $2) \
      ORDER BY sequence DESC LIMIT 1";
+/// The last of the first rows that are beyond this many.
+pub(crate) const AUDIT_LAST_BEYOND: &str = "SELECT sequence, digest FROM (SELECT sequence, digest FROM audit \
+     WHERE sequence <= (SELECT max(sequence) FROM audit) - $1 ORDER BY sequence LIMIT $2) ORDER BY sequence DESC LIMIT 1";
 pub(crate) const AUDIT_FORGET: &str = "DELETE FROM audit WHERE sequence <= $1";

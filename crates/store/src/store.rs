@@ -18,8 +18,8 @@ use crate::migrations::MIGRATIONS;
 use crate::password::PasswordGate;
 use crate::process_mark::{self, ProcessMark};
 use crate::{
-    AccountId, ChangeRetention, LeaseLimits, OpenError, SessionPolicy, StoreError, StoreOptions,
-    interrupted, sql, time,
+    AccountId, AuditRetention, ChangeRetention, LeaseLimits, OpenError, SessionPolicy, StoreError,
+    StoreOptions, interrupted, sql, time,
 };
 
 /// Connections that read at the same time; writes have one of their own.
@@ -57,7 +57,7 @@ struct StoreParts {
     kept_calls: u32,
     change_retention: ChangeRetention,
     lease_limits: LeaseLimits,
-    audit_age: Duration,
+    audit: AuditRetention,
     scan_time: Duration,
 }
 
@@ -91,7 +91,8 @@ impl Store {
         let connect = connect_options(file.path(), &options);
         let mut first = migrate_patiently(&connect, file.path(), options.busy_time).await?;
         file.warn_of_others();
-        if let Err(error) = interrupted::settle(&mut first, file.path(), SystemTime::now()).await {
+        let settled = interrupted::settle_apart(&mut first, file.path(), SystemTime::now());
+        if let Err(error) = settled.await {
             tracing::warn!(%error, "whether changes were interrupted was not found out");
         }
         process_mark::remove_dead(file.path());
@@ -113,7 +114,7 @@ impl Store {
             kept_calls: options.kept_calls,
             change_retention: options.changes,
             lease_limits: options.leases,
-            audit_age: options.audit_age,
+            audit: options.audit,
             scan_time: options.scan_time,
         };
         inner
@@ -212,8 +213,8 @@ impl Store {
         &self.inner.lease_limits
     }
 
-    pub(crate) fn audit_age(&self) -> Duration {
-        self.inner.audit_age
+    pub(crate) fn audit_retention(&self) -> &AuditRetention {
+        &self.inner.audit
     }
 
     pub(crate) fn scan_time(&self) -> Duration {

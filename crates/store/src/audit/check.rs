@@ -2,7 +2,8 @@
 
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{AT_ONCE, AuditMark, anchor, digest_of};
+use super::AT_ONCE;
+use crate::audit_chain::{AuditMark, anchor, digest_of};
 use crate::{Store, StoreError, sql};
 
 /// What a check of the chain found.

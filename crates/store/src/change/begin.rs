@@ -10,6 +10,7 @@ use super::{
     ChangeError, ChangeId, KnownCall, MAX_CHANGE_ARGUMENTS, MAX_CHANGED_RECORDS, MAX_REQUEST,
     NewChange, OpenChange,
 };
+use crate::audit_chain::AuditedStep;
 use crate::journal::SharedWrite;
 use crate::{ChangeState, Store, sql, time};
 
@@ -206,6 +207,11 @@ impl Insertion<'_> {
         for record in records.iter().skip(1) {
             record.insert(connection, id, &change.connector).await?;
         }
+        if self.proposal.is_some() {
+            let step = self.audited(id, ChangeState::Proposed);
+            let named = records.iter().map(KeptRecord::kind_and_id);
+            step.append(connection, named, self.now).await?;
+        }
         if let Some(key) = &change.key {
             let row = KeyRow {
                 caller: &change.caller,
@@ -216,6 +222,24 @@ impl Insertion<'_> {
             row.insert(connection, self.now).await?;
         }
         Ok(Inserted::New(id))
+    }
+
+    fn audited(&self, id: ChangeId, state: ChangeState) -> AuditedStep<'_> {
+        let change = self.change;
+        AuditedStep {
+            id: id.number(),
+            state,
+            door: &change.door,
+            caller: &change.caller,
+            client: change.client.as_deref(),
+            connector: &change.connector,
+            tool: &change.tool,
+            effect: &change.effect,
+            fingerprint: &change.fingerprint,
+            undoes: change.undoes.map(ChangeId::number),
+            decided_by: None,
+            message: None,
+        }
     }
 
     async fn insert_row(

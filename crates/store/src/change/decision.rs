@@ -109,7 +109,7 @@ impl SharedWrite for BeginProposed {
             process: Some(&self.process),
             ..ChangeStep::new(self.id, ChangeState::Sent, self.now)
         };
-        let Some(stepped) = transition.make(connection).await? else {
+        let Some(stepped) = transition.make(connection, &records).await? else {
             return not_allowed(connection, &transition).await.map(Err);
         };
         if let Some(at) = stepped.expires_at
@@ -180,7 +180,7 @@ async fn end_proposal(
     connection: &mut SqliteConnection,
     proposal: &ChangeStep<'_>,
 ) -> Result<Result<(), ChangeError>, sqlx::Error> {
-    if proposal.make(connection).await?.is_none() {
+    if proposal.make(connection, &[]).await?.is_none() {
         return not_allowed(connection, proposal).await.map(Err);
     }
     keys::free(connection, proposal.id).await?;

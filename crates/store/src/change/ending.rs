@@ -174,7 +174,7 @@ impl SharedWrite for EndChange {
             bytes: images + undo_values.map_or(0, str::len),
             ..ChangeStep::new(self.id, to, self.now)
         };
-        let Some(stepped) = transition.make(connection).await? else {
+        let Some(stepped) = transition.make(connection, &records).await? else {
             return not_allowed(connection, &transition).await.map(Err);
         };
         for record in &records {

@@ -86,6 +86,7 @@ impl Store {
             .bind(caller)
             .bind(time::text_before(now, HOUR))
             .bind(time::text_before(now, MINUTE))
+            .bind(time::text_of(now))
             .fetch_one(&mut *reader)
             .await;
         let row = reader.finish(counted)?;

@@ -133,7 +133,7 @@ async fn what_every_write_asks_is_answered_by_an_index_alone() {
         (sql::CHANGE_LAST_STEP, "COVERING INDEX change_by_step"),
         (
             sql::CHANGE_RATE,
-            "COVERING INDEX change_of_caller (caller=? AND at>?)",
+            "COVERING INDEX change_of_caller (caller=? AND at>? AND at<?)",
         ),
         (sql::CHANGE_PROCESSES, "change_by_state (state=?)"),
         (sql::CHANGES_EXPIRED, "change_by_state (state=?)"),
@@ -142,7 +142,11 @@ async fn what_every_write_asks_is_answered_by_an_index_alone() {
         (sql::CHANGE_KEY_CLEAR, "change_key_by_end"),
         (sql::CHANGE_STEP, "COVERING INDEX change_by_step"),
         (sql::CHANGE_RECORDS, "change_record_of_change (change=?)"),
-        (sql::LEASE_COUNT, "lease_of_caller (caller=? AND until>?)"),
+        (
+            sql::LEASE_COUNT,
+            "lease_of_caller (caller=? AND until>? AND until<?)",
+        ),
+        (sql::LEASE_OF_TOKEN, "sqlite_autoindex_lease"),
         (sql::LEASE_OF_RECORD, "sqlite_autoindex_lease"),
         (sql::AUDIT_LAST, "SCAN audit"),
     ] {

@@ -56,6 +56,11 @@ impl KeptRecord<'_> {
         self.before.map_or(0, str::len) + self.after.map_or(0, str::len)
     }
 
+    /// Which record it is.
+    pub(super) fn kind_and_id(&self) -> (&str, &str) {
+        (&self.record.kind, &self.record.id)
+    }
+
     /// Adds it, or what is known of it by now to the row that it has: what is known already stays
     /// where nothing new is said.
     pub(super) async fn insert(

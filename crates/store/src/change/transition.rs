@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use sqlx::{Row as _, SqliteConnection};
 
+use super::records::KeptRecord;
 use super::{ChangeError, ChangeId};
+use crate::audit_chain::AuditedStep;
 use crate::{ChangeState, sql, time};
 
 /// A step of one change.
@@ -45,10 +47,12 @@ impl ChangeStep<'_> {
         }
     }
 
-    /// Makes the step; none when it is not allowed.
+    /// Makes the step, and writes it into the audit with the records that it is about; none when it
+    /// is not allowed.
     pub(super) async fn make(
         &self,
         connection: &mut SqliteConnection,
+        records: &[KeptRecord<'_>],
     ) -> Result<Option<Stepped>, sqlx::Error> {
         let mut from = self.to.comes_from().iter().map(|state| state.as_str());
         let first = from.next();
@@ -65,15 +69,16 @@ impl ChangeStep<'_> {
             .bind(self.decided_by.map(|_| &now))
             .bind(self.process)
             .bind(self.undo_values)
-            .fetch_optional(connection)
+            .fetch_optional(&mut *connection)
             .await?;
-        row.map(|row| {
-            Ok(Stepped {
-                connector: row.try_get(0)?,
-                expires_at: row.try_get(1)?,
-            })
-        })
-        .transpose()
+        let Some(row) = row else { return Ok(None) };
+        let audited = AuditedStep::of_row(&row)?;
+        let named = records.iter().map(KeptRecord::kind_and_id);
+        audited.append(connection, named, self.now).await?;
+        Ok(Some(Stepped {
+            connector: audited.connector.to_owned(),
+            expires_at: row.try_get("expires_at")?,
+        }))
     }
 }
 

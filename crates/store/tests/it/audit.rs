@@ -5,11 +5,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use footbridge_store::{
-    AuditCheck, AuditEntry, AuditKind, AuditMark, DATABASE_FILE, Store, StoreOptions,
+    AuditCheck, AuditEntry, AuditKind, AuditMark, AuditRetention, ChangeOutcome, DATABASE_FILE,
+    Store, StoreOptions,
 };
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection};
+
+use crate::changes::{begin, end, new, propose};
 
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
@@ -92,7 +95,7 @@ async fn what_nobody_waits_for_is_written_too_and_a_long_detail_is_cut() {
     let rows = store.audit_rows(0, None).await.unwrap();
     assert_eq!(rows.len(), 51);
     assert_eq!(rows[50].kind, AuditKind::Refusal);
-    let detail: serde_json::Value = serde_json::from_str(&rows[50].detail).unwrap();
+    let detail: Value = serde_json::from_str(&rows[50].detail).unwrap();
     assert_eq!(detail["bytes"], 40_002);
     assert_eq!(store.verify_audit(None).await.unwrap().broken, None);
 }
@@ -103,7 +106,10 @@ async fn retention_leaves_an_anchor_from_which_the_chain_goes_on() {
     let (store, last) = filled(directory.path(), 10).await;
     store.close().await;
     let options = StoreOptions {
-        audit_age: Duration::from_secs(60),
+        audit: AuditRetention {
+            age: Duration::from_secs(60),
+            ..AuditRetention::default()
+        },
         ..StoreOptions::default()
     };
     let store = Store::open_with(directory.path(), options).await.unwrap();
@@ -125,6 +131,91 @@ async fn retention_leaves_an_anchor_from_which_the_chain_goes_on() {
     meddle(directory.path(), "DELETE FROM audit_anchor").await;
     let check = store.verify_audit(None).await.unwrap();
     assert_eq!(breaks_at(&check), Some(11));
+}
+
+#[tokio::test]
+async fn of_too_many_rows_the_oldest_are_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, last) = filled(directory.path(), 10).await;
+    store.close().await;
+    let options = StoreOptions {
+        audit: AuditRetention {
+            rows: 4,
+            ..AuditRetention::default()
+        },
+        ..StoreOptions::default()
+    };
+    let store = Store::open_with(directory.path(), options).await.unwrap();
+    assert_eq!(store.forget_old_audit(at(64)).await.unwrap(), 6);
+    assert_eq!(store.forget_old_audit(at(64)).await.unwrap(), 0);
+    let check = store.verify_audit(Some(&last)).await.unwrap();
+    assert_eq!(
+        (check.anchor.sequence, check.rows, check.broken),
+        (6, 4, None)
+    );
+}
+
+/// Who, what, which records, and what became of it; no values.
+#[tokio::test]
+async fn each_change_is_in_the_audit_with_its_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let done = begin(&store, new("ann", "story_update"), 0).await;
+    let mut touched = end(ChangeOutcome::Done);
+    touched.records = new("ann", "t").records;
+    done.end(touched, at(1)).await.unwrap();
+    let failed = begin(&store, new("bob", "story_update"), 2).await;
+    let mut refused = end(ChangeOutcome::Failed);
+    refused.message = Some("x".repeat(5_000));
+    failed.end(refused, at(3)).await.unwrap();
+    let declined = propose(&store, new("ann", "story_create")).await;
+    store
+        .withdraw_change(declined, "carl", Some("not now"), at(4))
+        .await
+        .unwrap();
+    propose(&store, new("ann", "story_create")).await;
+    assert_eq!(store.expire_proposals(at(100)).await.unwrap(), 1);
+    drop(begin(&store, new("ann", "story_delete"), 101).await);
+    // What was dropped is written behind the others that wait.
+    let approved = propose(&store, new("ann", "story_move")).await;
+    let approved = store
+        .begin_proposed_change(approved, "carl", vec![], at(5))
+        .await
+        .unwrap();
+    approved.end(end(ChangeOutcome::Done), at(6)).await.unwrap();
+
+    let rows = store.audit_rows(0, None).await.unwrap();
+    let shown: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let detail: Value = serde_json::from_str(&row.detail).unwrap();
+            assert_eq!(detail["records"], json!(["story:7"]), "{detail}");
+            assert_eq!(detail["client"], "codex");
+            assert!(row.detail.len() < 800 && !row.detail.contains("subject"));
+            let by = detail["decided_by"].as_str().unwrap_or_default();
+            format!(
+                "{} {} {by}",
+                detail["change"],
+                detail["state"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "1 done ",
+            "2 failed ",
+            "3 proposed ",
+            "3 withdrawn carl",
+            "4 proposed ",
+            "4 expired ",
+            "5 unknown ",
+            "6 proposed ",
+            "6 sent carl",
+            "6 done carl",
+        ]
+    );
+    assert_eq!(store.verify_audit(None).await.unwrap().broken, None);
 }
 
 #[tokio::test]

@@ -265,6 +265,12 @@ async fn what_a_caller_wrote_lately_is_counted() {
         store.caller_rate("carl", at(3600)).await.unwrap(),
         CallerRate { minute: 0, hour: 0 }
     );
+    // What a clock that was ahead wrote is not lately for one that is right again.
+    record(&store, new("carl", "t"), 100_000).await;
+    assert_eq!(
+        store.caller_rate("carl", at(3600)).await.unwrap(),
+        CallerRate { minute: 0, hour: 0 }
+    );
 }
 
 #[tokio::test]

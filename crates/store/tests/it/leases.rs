@@ -21,6 +21,7 @@ fn claim(caller: &str, ids: &[&str]) -> LeaseClaim {
         kind: "story".into(),
         ids: ids.iter().map(|&id| id.to_owned()).collect(),
         caller: caller.into(),
+        holder: caller.into(),
         life: MINUTE,
         note: None,
     }
@@ -45,6 +46,8 @@ async fn a_record_has_one_holder_who_is_known_by_a_token() {
     let first = claimed(&store, claim("codex-2", &["7"]), 0).await;
     let token = first.token.expose_secret();
     assert_eq!(first.lease.until, "2027-01-15T08:01:00.000000Z");
+    let of_token = store.lease_of_token(token, at(1)).await.unwrap();
+    assert_eq!(of_token.as_ref(), Some(&first.lease));
     assert!(token.starts_with("lea_") && token.len() < 30, "{token}");
 
     // The same caller without the token is another holder: over HTTP all callers are one.
@@ -178,6 +181,36 @@ async fn a_caller_has_so_many_and_each_lasts_so_long() {
             "{refused:?}"
         );
     }
+}
+
+/// A clock that was a week ahead for a moment, and one that is an hour back.
+#[tokio::test]
+async fn a_lease_of_a_clock_that_jumped_does_not_last() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let ahead = 7 * 24 * 60 * 60;
+    let first = claimed(&store, claim("a", &["7"]), ahead).await;
+    let token = first.token.expose_secret();
+    assert!(
+        store
+            .lease_of_token(token, at(ahead + 1))
+            .await
+            .unwrap()
+            .is_some(),
+        "by its own clock it lasts"
+    );
+    assert_eq!(store.lease_of_token(token, at(0)).await.unwrap(), None);
+    assert_eq!(store.leases(None, at(0)).await.unwrap(), []);
+    let standing = store.lease_standing(&story("7"), Some(token), at(0)).await;
+    assert_eq!(standing.unwrap(), LeaseStanding::Ended);
+    assert!(matches!(
+        store.release_lease(token, None, at(0)).await,
+        Err(LeaseError::Ended)
+    ));
+    let second = claimed(&store, claim("b", &["7"]), 3600).await;
+    // Set back by less than a day it lasts by so much longer, and no more.
+    let standing = store.lease_standing(&story("7"), None, at(0)).await;
+    assert_eq!(standing.unwrap(), LeaseStanding::HeldByOther(second.lease));
 }
 
 /// Twenty who claim from one queue of a thousand, over two stores on one file: each item once.
