@@ -13,6 +13,7 @@ use tower::Service;
 
 use crate::caller::ActingAs;
 use crate::route_state::RouteState;
+use crate::row_journal::RowJournal;
 use crate::{Models, routes};
 
 /// The built-in board over a store. Clones share it.
@@ -25,7 +26,15 @@ impl Board {
     /// A board that keeps its rows in the store and checks them against the models.
     pub fn new(store: Store, models: Models) -> Board {
         Board {
-            router: routes::router(&Arc::new(RouteState::new(store, models))),
+            router: routes::router(&Arc::new(RouteState::new(store, models, None))),
+        }
+    }
+
+    /// The same, where each row that is written over HTTP is kept as a change too, which `journal`
+    /// makes of it.
+    pub fn with_journal(store: Store, models: Models, journal: Arc<dyn RowJournal>) -> Board {
+        Board {
+            router: routes::router(&Arc::new(RouteState::new(store, models, Some(journal)))),
         }
     }
 

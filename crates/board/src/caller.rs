@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use footbridge_store::{Access, AccountId, Credential, Scopes, SessionUse, TokenHolder};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 
@@ -32,6 +32,10 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Clone)]
 pub(crate) struct BoardCaller {
     pub(crate) account_id: AccountId,
+    /// The account's name; none for a call in process.
+    pub(crate) name: Option<Arc<str>>,
+    /// What the client calls itself.
+    pub(crate) client: Option<Arc<str>>,
     scopes: Scopes,
 }
 
@@ -57,6 +61,8 @@ pub(crate) async fn authenticate(
     if let Some(ActingAs(account_id)) = request.extensions().get::<ActingAs>().copied() {
         request.extensions_mut().insert(BoardCaller {
             account_id,
+            name: None,
+            client: None,
             scopes: Scopes::All,
         });
         return Ok(next.run(request).await);
@@ -73,8 +79,14 @@ pub(crate) async fn authenticate(
             "the token is unknown, expired or revoked: log in again or use another token",
         ));
     };
+    let client = request.headers().get(USER_AGENT);
+    let client = client
+        .and_then(|client| client.to_str().ok())
+        .map(Arc::from);
     request.extensions_mut().insert(BoardCaller {
         account_id: account.id,
+        name: Some(account.name.into()),
+        client,
         scopes,
     });
     let mut response = next.run(request).await;

@@ -38,6 +38,8 @@ mod list_request;
 mod openapi;
 mod row;
 mod value;
+// What a host makes of each row that is written.
+mod row_journal;
 // Ground: the models, and the shape of errors.
 mod api_error;
 mod models;
@@ -46,3 +48,4 @@ pub use board::{Board, BoardService};
 pub use caller::ClientAddress;
 pub use models::{BoardField, BoardFieldKind, BoardModel, Models, ModelsError, RowOperation};
 pub use openapi::openapi;
+pub use row_journal::{RowJournal, RowWrite};

@@ -1,11 +1,12 @@
 //! The state that every route of the board works with: the store, the models, the API's own
 //! description.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use footbridge_store::Store;
 
+use crate::row_journal::RowJournal;
 use crate::{Models, openapi};
 
 /// The state that the router hands to each route.
@@ -13,14 +14,21 @@ use crate::{Models, openapi};
 pub(crate) struct RouteState {
     pub(crate) store: Store,
     pub(crate) models: Models,
+    /// Whoever puts what is written over HTTP on record.
+    pub(crate) journal: Option<Arc<dyn RowJournal>>,
     openapi: OnceLock<Bytes>,
 }
 
 impl RouteState {
-    pub(crate) fn new(store: Store, models: Models) -> RouteState {
+    pub(crate) fn new(
+        store: Store,
+        models: Models,
+        journal: Option<Arc<dyn RowJournal>>,
+    ) -> RouteState {
         RouteState {
             store,
             models,
+            journal,
             openapi: OnceLock::new(),
         }
     }

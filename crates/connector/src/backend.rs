@@ -166,6 +166,26 @@ impl Connector {
     pub fn connect(&self, settings: Settings, upstream: impl Upstream) -> Backend {
         Backend::new(self.clone(), settings, upstream)
     }
+
+    /// The [identity](Backend::identity) of its backend with these settings.
+    pub fn identity(&self, settings: &Settings) -> String {
+        let mut open: Vec<_> = settings.open.iter().collect();
+        open.sort();
+        let mut hash = Sha256::new();
+        let parts = [self.name(), settings.base()].into_iter();
+        for part in parts.chain(
+            open.iter()
+                .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
+        ) {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        format!(
+            "{} {}",
+            self.name(),
+            URL_SAFE_NO_PAD.encode(hash.finalize())
+        )
+    }
 }
 
 impl Shared {
@@ -255,23 +275,7 @@ impl Backend {
     /// address and the settings that are no secrets. Two credentials that differ in secrets alone
     /// are not told apart.
     pub fn identity(&self) -> String {
-        let settings = &self.0.settings;
-        let mut open: Vec<_> = settings.open.iter().collect();
-        open.sort();
-        let mut hash = Sha256::new();
-        let parts = [self.0.compiled().name.as_str(), settings.base()].into_iter();
-        for part in parts.chain(
-            open.iter()
-                .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
-        ) {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-        format!(
-            "{} {}",
-            self.0.compiled().name,
-            URL_SAFE_NO_PAD.encode(hash.finalize())
-        )
+        self.0.connector.identity(&self.0.settings)
     }
 
     /// Calls a tool by its name or alias, like [`Backend::call_with`] without options.

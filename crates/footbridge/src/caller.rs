@@ -48,7 +48,9 @@ impl Caller {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::LocalUser | Self::Terminal => "local",
-            Self::HttpClient(_) | Self::Forwarded => "http",
+            Self::HttpClient(_) => "http",
+            // it may be anybody, and nothing is kept for it
+            Self::Forwarded => "forwarded",
             Self::ActionClient => "action",
         }
     }

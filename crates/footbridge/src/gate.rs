@@ -58,6 +58,16 @@ impl Gate {
         }
     }
 
+    /// Whether any tool has a word of its own.
+    pub(crate) fn names_any(&self) -> bool {
+        !self.tools.is_empty()
+    }
+
+    /// Whether a tool has a word of its own.
+    pub(crate) fn names(&self, tool: &str) -> bool {
+        self.tools.iter().any(|(name, _)| name == tool)
+    }
+
     /// What becomes of the calls of tools that have no word of their own.
     pub(crate) fn passage_of(&self, effect: Effect) -> Passage {
         let opening = match effect {
@@ -87,9 +97,13 @@ impl Gate {
     }
 
     /// The operator's word keeps the effect from being carried out at once, for everybody, whatever
-    /// secret they have.
-    pub(crate) fn is_closed_by_word(&self, effect: Effect) -> bool {
-        self.is_said && self.passage_of(effect) != Passage::Open
+    /// secret they have; that of this tool, where one does the same.
+    pub(crate) fn is_closed_by_word(&self, effect: Effect, tool: Option<&str>) -> bool {
+        let passage = match tool {
+            Some(tool) => self.passage(tool, effect),
+            None => self.passage_of(effect),
+        };
+        self.is_said && passage != Passage::Open
     }
 
     /// What opens an effect beside what is open already: a value of `--allow`, or the backend's own
@@ -105,6 +119,15 @@ impl Gate {
             Effect::Destroy => "--allow destroy",
             Effect::Read | Effect::Write => "--allow write",
         }
+    }
+}
+
+/// An effect as it stands on record.
+pub(crate) fn effect_word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "read",
+        Effect::Write => "write",
+        Effect::Destroy => "destroy",
     }
 }
 
@@ -196,8 +219,8 @@ mod tests {
     fn only_what_the_operator_said_closes_to_everybody() {
         let closed = |gate: Gate| {
             (
-                gate.is_closed_by_word(Effect::Write),
-                gate.is_closed_by_word(Effect::Destroy),
+                gate.is_closed_by_word(Effect::Write, None),
+                gate.is_closed_by_word(Effect::Destroy, None),
             )
         };
         assert_eq!(closed(said(&["read"])), (true, true));
@@ -208,7 +231,11 @@ mod tests {
             closed(Gate::by_default(vec![AllowedEffect::Write], None)),
             (false, false)
         );
-        assert!(!said(&[]).is_closed_by_word(Effect::Read));
+        assert!(!said(&[]).is_closed_by_word(Effect::Read, None));
+        let gate = said(&["destroy", "card_delete=propose", "card_move=open"]);
+        let closed = |effect, tool| gate.is_closed_by_word(effect, Some(tool));
+        assert!(closed(Effect::Destroy, "card_delete") && !closed(Effect::Destroy, "board_delete"));
+        assert!(!closed(Effect::Write, "card_move") && closed(Effect::Write, "card_create"));
         let word: AllowWord = "write".parse().unwrap();
         assert_eq!(word, AllowWord::Effect(AllowedEffect::Write));
     }

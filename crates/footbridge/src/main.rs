@@ -18,7 +18,8 @@ mod opened;
 mod scrub;
 // What is decided of flag, environment, file and default.
 mod settings;
-// Who may do what, and calls that are carried out once.
+// Who may do what, calls that are carried out once, and rows of the board as changes.
+mod board_journal;
 mod call_keys;
 mod change_store;
 mod gate;
@@ -43,6 +44,7 @@ mod exit;
 mod json_object;
 mod readiness;
 mod selection;
+mod shortened;
 mod small_file;
 mod spelling;
 mod terminal;

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::body::Body;
 use footbridge_board::Board;
@@ -12,6 +13,7 @@ use footbridge_connector::{
 use footbridge_store::{AccountId, Store};
 
 use crate::allow::{AllowWord, AllowedEffect, Passage};
+use crate::board_journal::BoardJournal;
 use crate::board_models;
 use crate::change_store::ChangeStore;
 use crate::connectors::{self, ConnectorFile, Connectors, Reached};
@@ -44,6 +46,24 @@ pub(crate) struct Served {
     pub(crate) address: String,
     /// Neither a secret nor the address was set: nobody said that this backend is theirs.
     pub(crate) is_unconfigured: bool,
+    /// The accounts of the local board, where this is it.
+    pub(crate) accounts: Option<BoardAccounts>,
+}
+
+/// The accounts of the local board, which programs write as at `/xapi2`.
+#[derive(Debug, Clone)]
+pub(crate) struct BoardAccounts {
+    board: Board,
+    connector: Connector,
+}
+
+impl BoardAccounts {
+    /// The board as this account sees it.
+    pub(crate) fn backend(&self, account_id: AccountId) -> Option<Backend> {
+        let values = self.connector.settings(&|_: &str| None).ok()?;
+        let upstream: InProcess<_, Body> = InProcess::new(self.board.service_for(account_id));
+        Some(self.connector.connect(values, upstream).with_own_texts())
+    }
 }
 
 impl Served {
@@ -80,6 +100,7 @@ pub(crate) struct LocalBoard {
     pub(crate) store: Store,
     pub(crate) board: Board,
     pub(crate) gate: Gate,
+    pub(crate) journal: Arc<BoardJournal>,
 }
 
 impl Opened {
@@ -213,13 +234,19 @@ impl Opened {
             return Err(trouble);
         }
         let gate = gate(settings.allowed(&name), &connector, &values, is_local);
+        let mut accounts = None;
         let backend = match reached {
             Reached::Network => connector.connect(values, network(settings.ca_file())?),
             // what only lists tools makes no database
             Reached::InProcess if settings.only_lists => connector.connect(values, Network::new()),
             Reached::InProcess => {
-                let local =
-                    open_board(&connector, &settings.data_directory()?, gate.clone()).await?;
+                let directory = settings.data_directory()?;
+                let local = open_board(&name, &connector, &values, &directory, gate.clone());
+                let local = local.await?;
+                accounts = Some(BoardAccounts {
+                    board: local.board.clone(),
+                    connector: connector.clone(),
+                });
                 let upstream: InProcess<_, Body> =
                     InProcess::new(local.board.service_for(AccountId::local()));
                 self.changes = ChangeStore::of(local.store.clone());
@@ -243,6 +270,7 @@ impl Opened {
             is_unconfigured,
             gate,
             address,
+            accounts,
             readiness: Readiness::default(),
         })
     }
@@ -262,14 +290,23 @@ pub(crate) async fn open_store(data_directory: &Path) -> Result<Store, Trouble> 
 }
 
 async fn open_board(
+    name: &str,
     connector: &Connector,
+    values: &Values,
     data_directory: &Path,
     gate: Gate,
 ) -> Result<LocalBoard, Trouble> {
     let models = board_models::of_connector(connector)?;
     let store = open_store(data_directory).await?;
-    let board = Board::new(store.clone(), models);
-    Ok(LocalBoard { store, board, gate })
+    let identity = connector.identity(values);
+    let journal = Arc::new(BoardJournal::new(name, LOCAL_ADDRESS, identity, connector));
+    let board = Board::with_journal(store.clone(), models, Arc::clone(&journal) as _);
+    Ok(LocalBoard {
+        store,
+        board,
+        gate,
+        journal,
+    })
 }
 
 /// A value for a setting without which nothing can be called, where nothing is: its tools can be

@@ -2,20 +2,21 @@
 //! planned is sent, each part as a change of its own.
 
 mod history;
+mod passage;
 mod plan;
 mod shown;
+mod taken_back;
 
 use std::sync::Arc;
 
 use footbridge_connector::{Backend, Effect, Options, RecordAct, WriteWitness};
 use footbridge_store::{ChangeId, ChangeSelection, ChangeState, NewChange, Store};
 
-use crate::allow::Passage;
+use crate::board_journal::other_account;
 use crate::caller::Caller;
 use crate::change_store::ChangeStore;
-use crate::gate::Gate;
-use crate::opened::Served;
-use crate::write_road::effect_word;
+use crate::gate::{Gate, effect_word};
+use crate::opened::{BoardAccounts, Served};
 use crate::write_road::recording::{Recording, RecordingWay};
 pub(crate) use plan::{UndoPlan, UndoStep};
 
@@ -39,6 +40,8 @@ pub(crate) struct UndoBackend {
     pub(crate) address: String,
     pub(crate) backend: Backend,
     gate: Gate,
+    /// The accounts of the local board, where this is it.
+    accounts: Option<BoardAccounts>,
 }
 
 impl From<&Served> for UndoBackend {
@@ -48,7 +51,20 @@ impl From<&Served> for UndoBackend {
             address: served.address.clone(),
             backend: served.backend.clone(),
             gate: served.gate.clone(),
+            accounts: served.accounts.clone(),
         }
+    }
+}
+
+impl UndoBackend {
+    /// The backend as whom a change was made; none where it was made as somebody else than us.
+    fn acting_as(&self, account: Option<&str>) -> Option<Backend> {
+        let (account, identity) = (account?, self.backend.identity());
+        if account == identity {
+            return Some(self.backend.clone());
+        }
+        let other = other_account(&identity, account)?;
+        self.accounts.as_ref()?.backend(other)
     }
 }
 
@@ -125,17 +141,15 @@ impl ChangeUndo<'_> {
         let served = self
             .backend(connector)
             .ok_or_else(|| format!("{connector} is not served here"))?;
+        passage::check(served, step)?;
         let effect = step.effect();
-        if served.gate.passage_of(effect) != Passage::Open {
-            let what = match effect {
-                Effect::Destroy => "deletes",
-                Effect::Read | Effect::Write => "changes things",
-            };
-            return Err(format!(
-                "it {what} on {connector}, and that is closed: start footbridge with {}",
-                served.gate.switch_for(effect)
-            ));
-        }
+        let account = match step {
+            UndoStep::Record { account, .. } => account.as_deref(),
+            UndoStep::Call { account, .. } => account.as_deref(),
+        };
+        let backend = served
+            .acting_as(account)
+            .ok_or_else(|| format!("it was made on {connector} as another account"))?;
         let change = NewChange {
             door: self.undoer.caller.door().to_owned(),
             caller: self.undoer.caller.name().to_owned(),
@@ -143,7 +157,7 @@ impl ChangeUndo<'_> {
             client_version: self.undoer.client_version.clone(),
             connector: connector.to_owned(),
             address: served.address.clone(),
-            account: Some(served.backend.identity()),
+            account: account.map(str::to_owned),
             tool: TOOL.to_owned(),
             effect: effect_word(effect).to_owned(),
             arguments: serde_json::json!({ "ids": step.changes() }).to_string(),
@@ -158,8 +172,8 @@ impl ChangeUndo<'_> {
         ));
         let witness: Arc<dyn WriteWitness> = recording.clone();
         let sent = match step {
-            UndoStep::Record(planned) => {
-                let restoring = served.backend.restore(planned, Some(witness));
+            UndoStep::Record { planned, .. } => {
+                let restoring = backend.restore(planned, Some(witness));
                 restoring
                     .await
                     .map(|touched| footbridge_connector::Outcome {
@@ -175,7 +189,7 @@ impl ChangeUndo<'_> {
                     witness: Some(witness),
                     ..Options::default()
                 };
-                served.backend.take_back(tool, undo_values, options).await
+                backend.take_back(tool, undo_values, options).await
             }
         };
         match sent {
@@ -195,8 +209,8 @@ impl UndoStep {
     /// What sending it does to the backend.
     pub(crate) fn effect(&self) -> Effect {
         match self {
-            Self::Record(planned) if planned.act == RecordAct::Delete => Effect::Destroy,
-            Self::Record(_) => Effect::Write,
+            Self::Record { planned, .. } if planned.act == RecordAct::Delete => Effect::Destroy,
+            Self::Record { .. } => Effect::Write,
             Self::Call { effect, .. } => *effect,
         }
     }

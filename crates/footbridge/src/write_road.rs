@@ -22,13 +22,14 @@ use serde_json::{Map, Value, json};
 use crate::allow::Passage;
 use crate::call_keys::{ARGUMENT, CallKey, CallKeys, KeyStanding, fingerprint};
 use crate::caller::{Caller, ResultReader};
-use crate::gate::{self, Gate};
+use crate::gate::{self, Gate, effect_word};
 use crate::opened::Served;
 use crate::readiness::Readiness;
+use crate::shortened;
 use crate::tool_names::ToolNames;
 pub(crate) use call_end::{CallAnswer, CallEnd, CallFailure, Receipt};
 use call_end::{NoAnswer, Refuser};
-use recording::{Recording, RecordingWay, arguments_for_people};
+use recording::{Recording, RecordingWay};
 use second_call::PendingConsents;
 
 /// The sentence of an action whose tool the operator closed to everybody.
@@ -96,7 +97,7 @@ impl Road {
             account: Some(self.backend.identity()),
             tool: self.tool.clone(),
             effect: effect_word(self.effect).to_owned(),
-            arguments: arguments_for_people(arguments),
+            arguments: shortened::arguments(arguments),
             fingerprint: fingerprint(arguments),
             ..NewChange::default()
         }
@@ -117,15 +118,6 @@ impl Road {
             tool,
             key,
         })
-    }
-}
-
-/// An effect as it stands on record.
-pub(crate) fn effect_word(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Read => "read",
-        Effect::Write => "write",
-        Effect::Destroy => "destroy",
     }
 }
 

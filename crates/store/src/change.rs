@@ -20,6 +20,7 @@ mod transition;
 #[cfg(test)]
 mod plans;
 
+pub(crate) use begin::add_done_change;
 pub use begin::{BegunChange, Proposal, ProposedChange};
 pub use ending::{ChangeEnd, OpenChange};
 pub use feed::CallerRate;

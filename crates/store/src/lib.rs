@@ -77,7 +77,7 @@ pub use list::{FilterNumber, ListError, ListQuery, RecordFilter, RecordPage, Sor
 pub use open_error::OpenError;
 pub use options::{AuditRetention, ChangeRetention, LeaseLimits, SessionPolicy, StoreOptions};
 pub use password::PASSWORD_CHARACTERS;
-pub use record::{NewRecord, Record, RecordChange, RecordError, RecordReference};
+pub use record::{ChangeOfRecord, NewRecord, Record, RecordChange, RecordError, RecordReference};
 pub use scope::{Access, Scope, ScopeError, Scopes};
 pub use session::{IssuedSession, LogInError, SessionUse};
 pub use store::Store;

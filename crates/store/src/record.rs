@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
+use crate::change::{NewChange, add_done_change};
 use crate::write::Write;
 use crate::{AccountId, FieldName, RecordId, Store, StoreError, sql, time};
 
@@ -83,6 +84,11 @@ pub struct RecordChange<'a> {
     pub references: &'a [RecordReference],
 }
 
+/// Makes the change that a write to a record is, of what it was and what it is. Asked while no
+/// other write can come between; the change is kept with the write, or neither is.
+pub type ChangeOfRecord<'c> =
+    dyn Fn(Option<&Record>, Option<&Record>) -> NewChange + Send + Sync + 'c;
+
 /// Why a record could not be made or changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -108,6 +114,18 @@ impl Store {
     /// # Errors
     /// [`RecordError`]; nothing is kept then.
     pub async fn create_record(&self, new: NewRecord<'_>) -> Result<Record, RecordError> {
+        self.create_record_with_change(new, None).await
+    }
+
+    /// The same, kept as a change too.
+    ///
+    /// # Errors
+    /// [`RecordError`]; nothing is kept then.
+    pub async fn create_record_with_change(
+        &self,
+        new: NewRecord<'_>,
+        change_of: Option<&ChangeOfRecord<'_>>,
+    ) -> Result<Record, RecordError> {
         let search = search_text(&new.data, new.searched);
         let data = Value::Object(new.data).to_string();
         let account = new.account_id.to_string();
@@ -129,8 +147,7 @@ impl Store {
             .bind(search)
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
-        Ok(Record {
+        let record = Record {
             id,
             model: new.model.to_owned(),
             owned_by: account.clone(),
@@ -142,7 +159,10 @@ impl Store {
             created_at: now.clone(),
             updated_at: now,
             data,
-        })
+        };
+        put_on_record(&mut transaction, change_of, None, Some(&record)).await?;
+        self.keep(transaction, change_of.is_some()).await?;
+        Ok(record)
     }
 
     /// The record, when the account owns it and it is not deleted.
@@ -172,6 +192,18 @@ impl Store {
     pub async fn change_record(
         &self,
         change: RecordChange<'_>,
+    ) -> Result<Option<Record>, RecordError> {
+        self.change_record_with_change(change, None).await
+    }
+
+    /// The same, kept as a change too, unless it changes nothing.
+    ///
+    /// # Errors
+    /// [`RecordError`]; nothing is changed then.
+    pub async fn change_record_with_change(
+        &self,
+        change: RecordChange<'_>,
+        change_of: Option<&ChangeOfRecord<'_>>,
     ) -> Result<Option<Record>, RecordError> {
         let account = change.account_id.to_string();
         let mut transaction = self.begin_write().await?;
@@ -206,6 +238,7 @@ impl Store {
             return Ok(Some(record));
         }
         let search = search_text(&data, change.searched);
+        let record_before = change_of.map(|_| record.clone());
         record.data = Value::Object(data).to_string();
         record.updated_at = time::now();
         record.updated_by = account;
@@ -217,7 +250,14 @@ impl Store {
             .bind(&record.updated_at)
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
+        put_on_record(
+            &mut transaction,
+            change_of,
+            record_before.as_ref(),
+            Some(&record),
+        )
+        .await?;
+        self.keep(transaction, change_of.is_some()).await?;
         Ok(Some(record))
     }
 
@@ -232,7 +272,33 @@ impl Store {
         model: &str,
         id: RecordId,
     ) -> Result<bool, StoreError> {
+        self.delete_record_with_change(account_id, model, id, None)
+            .await
+    }
+
+    /// The same, kept as a change too.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the storage fails; nothing is changed then.
+    pub async fn delete_record_with_change(
+        &self,
+        account_id: AccountId,
+        model: &str,
+        id: RecordId,
+        change_of: Option<&ChangeOfRecord<'_>>,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin_write().await?;
+        let found: Option<Record> = match change_of {
+            None => None,
+            Some(_) => {
+                sqlx::query_as(sql::RECORD_READ)
+                    .bind(id.to_string())
+                    .bind(account_id.to_string())
+                    .bind(model)
+                    .fetch_optional(&mut *transaction)
+                    .await?
+            }
+        };
         let deleted = sqlx::query(sql::RECORD_DELETE)
             .bind(id.to_string())
             .bind(account_id.to_string())
@@ -240,8 +306,20 @@ impl Store {
             .bind(time::now())
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
+        if found.is_some() {
+            put_on_record(&mut transaction, change_of, found.as_ref(), None).await?;
+        }
+        self.keep(transaction, found.is_some()).await?;
         Ok(deleted.rows_affected() > 0)
+    }
+
+    /// Commits, and tells those who follow the changes where there is a new one.
+    async fn keep(&self, transaction: Write, has_change: bool) -> Result<(), StoreError> {
+        transaction.commit().await?;
+        if has_change {
+            self.journal().was_kept();
+        }
+        Ok(())
     }
 }
 
@@ -279,6 +357,19 @@ fn search_text(data: &Map<String, Value>, searched: &[FieldName]) -> String {
         }
     }
     text
+}
+
+/// Keeps the change that a write is, where it is to be kept.
+async fn put_on_record(
+    transaction: &mut Write,
+    change_of: Option<&ChangeOfRecord<'_>>,
+    before: Option<&Record>,
+    after: Option<&Record>,
+) -> Result<(), StoreError> {
+    match change_of {
+        None => Ok(()),
+        Some(change_of) => add_done_change(transaction, &change_of(before, after)).await,
+    }
 }
 
 /// The first of the references that names no row of the account.

@@ -6,14 +6,16 @@ use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
-use footbridge_store::{Access, NewRecord, Record, RecordChange, RecordId};
+use footbridge_store::{Access, ChangeOfRecord, NewRecord, Record, RecordChange, RecordId};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value};
 
 use crate::api_error::{ApiError, shown};
 use crate::caller::BoardCaller;
 use crate::models::{RowOperation, ServedModel};
 use crate::route_state::RouteState;
+use crate::row_journal::RowWrite;
 use crate::{body, fields, list_request, row};
 
 type PathOf<T> = Result<Path<T>, PathRejection>;
@@ -43,6 +45,8 @@ pub(super) async fn create(
     let body = body::json_object(&parts, body).await?;
     let checked =
         fields::for_create(model, body).map_err(|problems| ApiError::problems(&problems))?;
+    let sent = written(&shared, &caller, &checked.values);
+    let change_of = change_of(&shared, &caller, model, RowOperation::Create, &sent);
     let new = NewRecord {
         account_id: caller.account_id,
         model: &model.name,
@@ -50,7 +54,10 @@ pub(super) async fn create(
         searched: &model.searched,
         references: &checked.references,
     };
-    let record = shared.store.create_record(new).await?;
+    let created = shared
+        .store
+        .create_record_with_change(new, change_of.as_deref());
+    let record = created.await?;
     Ok(json(StatusCode::CREATED, row::one_to_json(&record)?))
 }
 
@@ -82,6 +89,8 @@ pub(super) async fn update(
     let body = body::json_object(&parts, body).await?;
     let checked =
         fields::for_update(model, body).map_err(|problems| ApiError::problems(&problems))?;
+    let sent = written(&shared, &caller, &checked.values);
+    let change_of = change_of(&shared, &caller, model, RowOperation::Update, &sent);
     let change = RecordChange {
         account_id: caller.account_id,
         model: &model.name,
@@ -90,7 +99,10 @@ pub(super) async fn update(
         searched: &model.searched,
         references: &checked.references,
     };
-    let record = shared.store.change_record(change).await?;
+    let changed = shared
+        .store
+        .change_record_with_change(change, change_of.as_deref());
+    let record = changed.await?;
     found(record, model, id)
 }
 
@@ -102,15 +114,56 @@ pub(super) async fn delete(
     let Path((model, id)) = path.map_err(bad_path)?;
     let model = admit(&shared, &caller, &model, RowOperation::Delete)?;
     let id = row_id(model, &id)?;
-    let was_there = shared
-        .store
-        .delete_record(caller.account_id, &model.name, id)
-        .await?;
+    let sent = Map::new();
+    let change_of = change_of(&shared, &caller, model, RowOperation::Delete, &sent);
+    let deleted = shared.store.delete_record_with_change(
+        caller.account_id,
+        &model.name,
+        id,
+        change_of.as_deref(),
+    );
+    let was_there = deleted.await?;
     if was_there {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(no_such_row(model, &id.to_string()))
     }
+}
+
+/// The fields as they were sent, where the write is put on record.
+fn written(
+    shared: &RouteState,
+    caller: &BoardCaller,
+    values: &Map<String, Value>,
+) -> Map<String, Value> {
+    let is_on_record = shared.journal.is_some() && caller.name.is_some();
+    match is_on_record {
+        true => values.clone(),
+        false => Map::new(),
+    }
+}
+
+/// What makes a change of a write over HTTP; none where nobody puts it on record.
+fn change_of<'a>(
+    shared: &'a RouteState,
+    caller: &'a BoardCaller,
+    model: &'a ServedModel,
+    operation: RowOperation,
+    sent: &'a Map<String, Value>,
+) -> Option<Box<ChangeOfRecord<'a>>> {
+    let (journal, account_name) = (shared.journal.as_ref()?, caller.name.as_deref()?);
+    Some(Box::new(move |before, after| {
+        journal.change(&RowWrite {
+            account_id: caller.account_id,
+            account_name,
+            client: caller.client.as_deref(),
+            model: &model.name,
+            operation,
+            sent,
+            before,
+            after,
+        })
+    }))
 }
 
 /// The model, if there is one, allows the operation, and the caller may do it.

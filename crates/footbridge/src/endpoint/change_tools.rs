@@ -18,6 +18,7 @@ use crate::gate;
 use crate::json_object::JsonObject;
 use crate::opened::Opened;
 use crate::selection::WrittenSelection;
+use crate::shortened;
 use crate::undoing::{self, ChangeUndo, UndoBackend, Undoer};
 
 /// Changes of a page where no number is said.
@@ -267,7 +268,7 @@ impl ChangeTools {
         let record = change.records.first().map(|record| {
             let shown = match &record.name {
                 Some(name) => {
-                    let name: String = name.chars().take(NAME_CHARACTERS).collect();
+                    let name = shortened::text(name, NAME_CHARACTERS);
                     format!("{} {}", record.kind, self.fence(&change.connector, &name))
                 }
                 None => format!("{} {}", record.kind, record.id),

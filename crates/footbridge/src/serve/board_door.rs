@@ -1,14 +1,18 @@
 //! The door of the local board, `/xapi2`: the board's own routes, and the operator's word before
 //! them. The board itself finds out who is asking.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use footbridge_board::RowOperation;
 use footbridge_connector::Effect;
 use serde_json::json;
 
+use crate::board_journal::BoardJournal;
 use crate::gate::Gate;
 use crate::opened::LocalBoard;
 
@@ -16,43 +20,61 @@ use crate::opened::LocalBoard;
 /// dropped.
 const ROWS: &str = "/xapi2/data/";
 
+/// The operator's word, and the tools that do what the routes do.
+#[derive(Clone)]
+struct OperatorWord {
+    gate: Gate,
+    journal: Arc<BoardJournal>,
+}
+
 /// The board's routes; what the operator's word closes is closed here too, for every token.
 pub(super) fn routes(local: &LocalBoard) -> Router {
     let routes = local.board.router();
-    let is_closed = |effect| local.gate.is_closed_by_word(effect);
-    if !is_closed(Effect::Write) && !is_closed(Effect::Destroy) {
+    let is_closed = |effect| local.gate.is_closed_by_word(effect, None);
+    if !is_closed(Effect::Write) && !is_closed(Effect::Destroy) && !local.gate.names_any() {
         return routes;
     }
-    routes.layer(from_fn_with_state(local.gate.clone(), hold_to_word))
+    let word = OperatorWord {
+        gate: local.gate.clone(),
+        journal: Arc::clone(&local.journal),
+    };
+    routes.layer(from_fn_with_state(word, hold_to_word))
 }
 
-async fn hold_to_word(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let effect = if request.uri().path().starts_with(ROWS) {
-        effect(request.method())
-    } else {
-        Effect::Read
-    };
-    if !gate.is_closed_by_word(effect) {
+async fn hold_to_word(State(word): State<OperatorWord>, request: Request, next: Next) -> Response {
+    let Some(detail) = word.refusal(request.method(), request.uri().path()) else {
         return next.run(request).await;
-    }
-    let (what, switch) = (
-        if effect == Effect::Destroy {
-            "deleting is"
-        } else {
-            "creating and changing are"
-        },
-        gate.switch_for(effect),
-    );
-    let detail = format!(
-        "{what} closed, whatever the token: the operator opens that by starting footbridge with {switch}"
-    );
+    };
     (StatusCode::FORBIDDEN, Json(json!({ "detail": detail }))).into_response()
 }
 
-fn effect(method: &Method) -> Effect {
-    match *method {
-        Method::POST | Method::PATCH => Effect::Write,
-        Method::DELETE => Effect::Destroy,
-        _ => Effect::Read,
+impl OperatorWord {
+    /// Why a request may not be carried out.
+    fn refusal(&self, method: &Method, path: &str) -> Option<String> {
+        let rows = path.strip_prefix(ROWS)?;
+        let (operation, effect) = match *method {
+            Method::POST => (RowOperation::Create, Effect::Write),
+            Method::PATCH => (RowOperation::Update, Effect::Write),
+            Method::DELETE => (RowOperation::Delete, Effect::Destroy),
+            _ => return None,
+        };
+        let model = rows.split('/').next().unwrap_or_default();
+        let tool = self.journal.tool(model, operation);
+        if !self.gate.is_closed_by_word(effect, tool) {
+            return None;
+        }
+        if let Some(tool) = tool.filter(|tool| self.gate.names(tool)) {
+            return Some(format!(
+                "what {tool} does is closed, whatever the token: the operator closed {tool} by its name, with --allow"
+            ));
+        }
+        let what = match effect {
+            Effect::Destroy => "deleting is",
+            Effect::Read | Effect::Write => "creating and changing are",
+        };
+        Some(format!(
+            "{what} closed, whatever the token: the operator opens that by starting footbridge with {}",
+            self.gate.switch_for(effect)
+        ))
     }
 }

@@ -1,7 +1,8 @@
 //! The history of a selection: the changes that are to be undone, and the other changes of whoever
 //! undoes to the same records.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use footbridge_store::{
     ChangeDetail, ChangeId, ChangeQuery, ChangeSelection, ChangeState, RecordAddress,
@@ -29,47 +30,75 @@ pub(super) async fn read(
     if page.is_empty() {
         return Err(nothing(undoing, &selection).await);
     }
-    let mut found: BTreeMap<ChangeId, HistoryChange> = BTreeMap::new();
+    let mut found = FoundChanges::default();
     for id in page {
-        let detail = undoing.store.change(id).await.map_err(|e| e.to_string())?;
-        let is_selected = true;
-        found.insert(
-            id,
-            HistoryChange {
-                detail,
-                is_selected,
-            },
-        );
+        found.add(undoing, id).await?;
     }
-    let records: Vec<RecordAddress> = found
+    for change in found.0.values_mut() {
+        change.is_selected = true;
+    }
+    let mut records: Vec<RecordAddress> = found
+        .0
         .values()
         .flat_map(|change| records(&change.detail))
         .collect();
-    for record in records {
-        let others = ChangeSelection {
+    let mut seen: HashSet<RecordAddress> = HashSet::new();
+    while let Some(record) = records.pop() {
+        if !seen.insert(record.clone()) {
+            continue;
+        }
+        let done = |record, undoes| ChangeSelection {
             caller: undoing.undoer.sees(),
-            record: Some(record),
+            record,
+            undoes,
             states: vec![ChangeState::Done],
             ..ChangeSelection::default()
         };
-        for id in self::page(undoing, others).await? {
-            if found.contains_key(&id) {
-                continue;
+        for id in self::page(undoing, done(Some(record.clone()), None)).await? {
+            found.add(undoing, id).await?;
+        }
+        // one that was deleted and made again goes on under another id
+        for id in found.deleting(&record) {
+            for id in self::page(undoing, done(None, Some(id))).await? {
+                if let Some(detail) = found.add(undoing, id).await? {
+                    records.extend(self::records(detail));
+                }
             }
-            let detail = undoing.store.change(id).await.map_err(|e| e.to_string())?;
-            let is_selected = false;
-            found.insert(
-                id,
-                HistoryChange {
-                    detail,
-                    is_selected,
-                },
-            );
         }
     }
     Ok(History {
-        changes: found.into_values().collect(),
+        changes: found.0.into_values().collect(),
     })
+}
+
+/// The changes that were read so far.
+#[derive(Default)]
+struct FoundChanges(BTreeMap<ChangeId, HistoryChange>);
+
+impl FoundChanges {
+    /// Reads a change as one that explains others; none when it was read before.
+    async fn add(
+        &mut self,
+        undoing: &ChangeUndo<'_>,
+        id: ChangeId,
+    ) -> Result<Option<&ChangeDetail>, String> {
+        let Entry::Vacant(free) = self.0.entry(id) else {
+            return Ok(None);
+        };
+        let detail = undoing.store.change(id).await.map_err(|e| e.to_string())?;
+        let change = free.insert(HistoryChange {
+            detail,
+            is_selected: false,
+        });
+        Ok(Some(&change.detail))
+    }
+
+    /// The changes that deleted this record.
+    fn deleting(&self, record: &RecordAddress) -> Vec<ChangeId> {
+        let changes = self.0.values().map(|change| &change.detail);
+        let deleting = changes.filter(|detail| deletes(detail, record));
+        deleting.map(|detail| detail.change.id).collect()
+    }
 }
 
 fn records(detail: &ChangeDetail) -> impl Iterator<Item = RecordAddress> {
@@ -77,6 +106,16 @@ fn records(detail: &ChangeDetail) -> impl Iterator<Item = RecordAddress> {
         connector: detail.change.connector.clone(),
         kind: record.kind.clone(),
         id: record.id.clone(),
+    })
+}
+
+/// Whether a change deleted this record.
+fn deletes(detail: &ChangeDetail, record: &RecordAddress) -> bool {
+    let mut records = detail.records.iter();
+    records.any(|one| {
+        (&one.kind, &one.id) == (&record.kind, &record.id)
+            && one.before.is_some()
+            && one.after.is_none()
     })
 }
 

@@ -2,18 +2,20 @@
 //! why.
 
 use footbridge_connector::{
-    ChangePlan, CurrentRecord, CurrentRecords, Effect, PastChange, PlannedRecord, RecordAct,
-    RecordNow, RecordRef, RecordTraits, Tool, UndoWay, UnknownVerdict, decide_unknown, plan_undo,
-    records_to_read,
+    Backend, ChangePlan, CurrentRecord, CurrentRecords, Effect, PastChange, PlannedField,
+    PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits, Tool, UndoWay, UnknownVerdict,
+    decide_unknown, plan_undo, records_to_read,
 };
 use footbridge_store::{
     ChangeDetail, ChangeEnd, ChangeId, ChangeOutcome, ChangeQuery, ChangeSelection, ChangeState,
 };
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use super::ChangeUndo;
 use super::history::{History, HistoryChange};
-use super::{ChangeUndo, UndoBackend};
+use super::taken_back::{self, Obstructed};
 use crate::write_road::recording::transition;
 
 /// Bytes of the digest of a plan.
@@ -26,6 +28,8 @@ pub(crate) struct UndoPlan {
     pub(crate) steps: Vec<UndoStep>,
     /// The planner's plan, with its conflicts.
     pub(crate) records: ChangePlan,
+    /// Fields that keep a call from being taken back, as people changed them since.
+    pub(crate) taken_back_conflicts: Vec<(PlannedRecord, PlannedField)>,
     /// Changes that cannot be undone, and why.
     pub(crate) left: Vec<(ChangeId, String)>,
     /// What binds an application to this plan.
@@ -36,12 +40,21 @@ pub(crate) struct UndoPlan {
 #[derive(Debug, Clone)]
 pub(crate) enum UndoStep {
     /// A record is put back, made again or deleted.
-    Record(Box<PlannedRecord>),
+    Record {
+        planned: Box<PlannedRecord>,
+        /// As whom its changes were made.
+        account: Option<String>,
+        /// The tools that made them.
+        tools: Vec<String>,
+    },
     /// A call is taken back by another tool or by steps of its own.
     Call {
         change: ChangeId,
         connector: String,
+        account: Option<String>,
         tool: String,
+        /// The other tool.
+        inverse: Option<String>,
         effect: Effect,
         undo_values: String,
     },
@@ -50,7 +63,7 @@ pub(crate) enum UndoStep {
 impl UndoStep {
     pub(crate) fn connector(&self) -> &str {
         match self {
-            Self::Record(planned) => &planned.record.connector,
+            Self::Record { planned, .. } => &planned.record.connector,
             Self::Call { connector, .. } => connector,
         }
     }
@@ -58,7 +71,7 @@ impl UndoStep {
     /// The changes that it undoes, by their numbers.
     pub(crate) fn changes(&self) -> Vec<String> {
         match self {
-            Self::Record(planned) => planned.changes.clone(),
+            Self::Record { planned, .. } => planned.changes.clone(),
             Self::Call { change, .. } => vec![change.to_string()],
         }
     }
@@ -75,6 +88,7 @@ pub(super) async fn plan(undoing: &ChangeUndo<'_>, history: History) -> UndoPlan
     let mut left = Vec::new();
     let mut calls = Vec::new();
     let mut past: Vec<PastChange> = Vec::new();
+    let mut origins = Origins::default();
     for mut one in history.changes {
         if one.is_selected
             && let Err(why) = prepare(undoing, &mut one, &mut calls).await
@@ -82,22 +96,47 @@ pub(super) async fn plan(undoing: &ChangeUndo<'_>, history: History) -> UndoPlan
             left.push((one.detail.change.id, why));
             one.is_selected = false;
         }
-        past.extend(past_changes(&one));
+        let changed = past_changes(&one);
+        origins.add(&one, &changed);
+        past.extend(changed);
     }
     let mut current = CurrentRecords::new();
     for record in records_to_read(&past) {
-        let now = read(undoing, &record).await;
+        let account = origins.accounts.get(&record);
+        let now = read(undoing, &record, account.map(String::as_str)).await;
         current.insert(record, now);
     }
-    let records = plan_undo(&past, &current);
-    let sent = records
-        .records
-        .iter()
-        .filter(|one| one.act != RecordAct::Nothing);
-    let mut steps: Vec<UndoStep> = sent.cloned().map(Box::new).map(UndoStep::Record).collect();
+    // first with the calls, as if they were put back field by field: what people changed since
+    // keeps them from being taken back
+    let guard = plan_undo(&past, &current);
+    let names: Vec<String> = calls.iter().flat_map(UndoStep::changes).collect();
+    let Obstructed { reasons, conflicts } = taken_back::obstructed(&guard, &names);
+    calls.retain(|call| {
+        let change = call.newest();
+        let why = change.and_then(|change| reasons.get(&change.to_string()));
+        match (change, why) {
+            (Some(change), Some(why)) => {
+                left.push((change, why.clone()));
+                false
+            }
+            _ => true,
+        }
+    });
+    let is_of_call = |past: &PastChange| names.contains(&past.change);
+    for past in past.iter_mut().filter(|past| is_of_call(past)) {
+        past.is_selected = false;
+    }
+    let records = match names.is_empty() {
+        true => guard.clone(),
+        false => plan_undo(&past, &current),
+    };
+    let sent = records.records.iter();
+    let sent = sent.filter(|one| one.act != RecordAct::Nothing);
+    let mut steps: Vec<UndoStep> = sent.map(|planned| origins.step(planned)).collect();
     steps.append(&mut calls);
     steps.sort_by_key(|step| std::cmp::Reverse(step.newest()));
     let mut hash = Sha256::new_with_prefix(&records.digest);
+    hash.update(&guard.digest);
     for step in &steps {
         if let UndoStep::Call { change, .. } = step {
             hash.update(format!(" {change}"));
@@ -109,8 +148,46 @@ pub(super) async fn plan(undoing: &ChangeUndo<'_>, history: History) -> UndoPlan
     UndoPlan {
         steps,
         records,
+        taken_back_conflicts: conflicts,
         left,
         digest,
+    }
+}
+
+/// As whom and by which tools the records of a history were changed.
+#[derive(Default)]
+struct Origins {
+    accounts: BTreeMap<RecordRef, String>,
+    /// By the change.
+    tools: BTreeMap<String, String>,
+}
+
+impl Origins {
+    fn add(&mut self, one: &HistoryChange, changed: &[PastChange]) {
+        let change = &one.detail.change;
+        self.tools
+            .insert(change.id.to_string(), change.tool.clone());
+        let Some(account) = &change.account else {
+            return;
+        };
+        for past in changed {
+            let known = self.accounts.entry(past.record.clone());
+            let known = known.or_insert_with(|| account.clone());
+            if one.is_selected {
+                known.clone_from(account);
+            }
+        }
+    }
+
+    fn step(&self, planned: &PlannedRecord) -> UndoStep {
+        let tools = planned.changes.iter();
+        UndoStep::Record {
+            account: self.accounts.get(&planned.record).cloned(),
+            tools: tools
+                .filter_map(|change| self.tools.get(change).cloned())
+                .collect(),
+            planned: Box::new(planned.clone()),
+        }
     }
 }
 
@@ -128,15 +205,18 @@ async fn prepare(
             change.connector
         )
     })?;
-    let (address, account) = (&served.address, served.backend.identity());
-    if change.address != *address || change.account.as_deref() != Some(&account) {
-        return Err(format!(
-            "it was made at {} with other settings than those of {address} now: undo it where it was made",
-            change.address
-        ));
-    }
+    let address = &served.address;
+    let backend = served
+        .acting_as(change.account.as_deref())
+        .filter(|_| change.address == *address)
+        .ok_or_else(|| {
+            format!(
+                "it was made at {} with other settings than those of {address} now: undo it where it was made",
+                change.address
+            )
+        })?;
     if change.state == ChangeState::Unknown {
-        resolve(undoing, served, one).await?;
+        resolve(undoing, &backend, one).await?;
     }
     let change = &one.detail.change;
     let tools = served.backend.connector().tools();
@@ -178,6 +258,11 @@ async fn prepare(
             calls.push(UndoStep::Call {
                 change: change.id,
                 connector: change.connector.clone(),
+                account: change.account.clone(),
+                inverse: match way {
+                    UndoWay::Inverse(inverse) => Some(inverse.clone()),
+                    _ => None,
+                },
                 tool: tool.name.clone(),
                 effect: effect_of(way, tools),
                 undo_values,
@@ -208,16 +293,21 @@ fn past_changes(one: &HistoryChange) -> Vec<PastChange> {
     records.collect()
 }
 
-async fn read(undoing: &ChangeUndo<'_>, record: &RecordRef) -> CurrentRecord {
+async fn read(
+    undoing: &ChangeUndo<'_>,
+    record: &RecordRef,
+    account: Option<&str>,
+) -> CurrentRecord {
     let unread = |why: String| CurrentRecord {
         now: RecordNow::Unread { why },
         name: None,
         traits: RecordTraits::default(),
     };
-    match undoing.backend(&record.connector) {
+    let served = undoing.backend(&record.connector);
+    match served.and_then(|served| served.acting_as(account)) {
         None => unread(format!("{} is not served here", record.connector)),
-        Some(served) => {
-            let image = served.backend.read_image(&record.kind, &record.id).await;
+        Some(backend) => {
+            let image = backend.read_image(&record.kind, &record.id).await;
             image.unwrap_or_else(|error| unread(error.for_people().to_owned()))
         }
     }
@@ -226,7 +316,7 @@ async fn read(undoing: &ChangeUndo<'_>, record: &RecordRef) -> CurrentRecord {
 /// Finds out how a change ended whose answer never came, and records it.
 async fn resolve(
     undoing: &ChangeUndo<'_>,
-    served: &UndoBackend,
+    backend: &Backend,
     one: &mut HistoryChange,
 ) -> Result<(), String> {
     let id = one.detail.change.id;
@@ -237,7 +327,7 @@ async fn resolve(
     let mut verdicts = Vec::new();
     for past in &pasts {
         let record = &past.record;
-        let now = served.backend.read_image(&record.kind, &record.id).await;
+        let now = backend.read_image(&record.kind, &record.id).await;
         let now = now.map_err(|error| error.for_people().to_owned())?;
         verdicts.push(decide_unknown(
             &past.transition,

@@ -1,13 +1,14 @@
 //! The plan and the end of an undo as they are shown: one JSON for programs and clients, lines for
 //! people.
 
-use footbridge_connector::{FieldVerdict, PlannedRecord, RecordAct};
+use footbridge_connector::{FieldVerdict, PlannedField, PlannedRecord, RecordAct};
 use serde_json::{Map, Value, json};
 
 use footbridge_store::ChangeId;
 
 use super::{UndoPlan, UndoStep, Undone};
 use crate::json_object::JsonObject;
+use crate::shortened;
 
 /// Characters of a value that a person reads in a line.
 const VALUE_CHARACTERS: usize = 60;
@@ -20,19 +21,18 @@ impl UndoPlan {
 
     /// The members of the plan as JSON.
     pub(crate) fn members(&self) -> Map<String, Value> {
-        let conflicts =
-            self.records
-                .conflicts()
-                .filter_map(|(record, field)| match &field.verdict {
-                    FieldVerdict::Conflict { before, ours, now } => Some(json!({
-                        "record": name(record),
-                        "field": field.field,
-                        "before": before,
-                        "ours": ours,
-                        "now": now,
-                    })),
-                    _ => None,
-                });
+        let conflicts = self
+            .conflicts()
+            .filter_map(|(record, field)| match &field.verdict {
+                FieldVerdict::Conflict { before, ours, now } => Some(json!({
+                    "record": name(record),
+                    "field": field.field,
+                    "before": before,
+                    "ours": ours,
+                    "now": now,
+                })),
+                _ => None,
+            });
         let refused = self
             .left
             .iter()
@@ -65,6 +65,14 @@ impl UndoPlan {
             .into()
     }
 
+    /// Fields that people changed since.
+    fn conflicts(&self) -> impl Iterator<Item = (&PlannedRecord, &PlannedField)> {
+        let taken_back = self.taken_back_conflicts.iter();
+        self.records
+            .conflicts()
+            .chain(taken_back.map(|(record, field)| (record, field)))
+    }
+
     /// Fields that cannot be put back, and why.
     fn unsettable(&self) -> impl Iterator<Item = (&PlannedRecord, &str, String)> {
         self.records.records.iter().flat_map(|record| {
@@ -84,7 +92,7 @@ impl UndoPlan {
     /// The plan as lines for a person.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.steps.iter().map(line).collect();
-        for (record, field) in self.records.conflicts() {
+        for (record, field) in self.conflicts() {
             if let FieldVerdict::Conflict { before, ours, now } = &field.verdict {
                 lines.push(format!(
                     "leave {} {}: it was {}, the change made it {}, and it is {} now",
@@ -202,7 +210,7 @@ fn step(step: &UndoStep) -> Map<String, Value> {
         .collect();
     let shown = JsonObject::default().with("changes", numbers);
     match step {
-        UndoStep::Record(planned) => {
+        UndoStep::Record { planned, .. } => {
             let values = planned.values();
             let is_told = !values.is_empty() && planned.act != RecordAct::Delete;
             shown
@@ -226,7 +234,7 @@ fn act(act: RecordAct) -> &'static str {
 
 fn line(step: &UndoStep) -> String {
     match step {
-        UndoStep::Record(planned) => {
+        UndoStep::Record { planned, .. } => {
             let values = planned.values();
             let set: Vec<String> = match planned.act {
                 RecordAct::Change => values
@@ -246,9 +254,5 @@ fn line(step: &UndoStep) -> String {
 }
 
 fn short(value: Option<&Value>) -> String {
-    let text = value.map_or_else(|| "absent".to_owned(), Value::to_string);
-    match text.char_indices().nth(VALUE_CHARACTERS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    shortened::value(value, VALUE_CHARACTERS)
 }

@@ -9,6 +9,7 @@ use footbridge_store::ChangeId;
 use serde_json::json;
 
 use crate::caller::{Caller, ResultReader};
+use crate::shortened;
 
 /// The entry of a result's `_meta` that says that the same call again can do no harm and may help.
 const RETRY_IS_SAFE: &str = "footbridge/retry_is_safe";
@@ -66,7 +67,11 @@ impl fmt::Display for Receipt {
         if self.ignored.is_empty() {
             return Ok(());
         }
-        let names = self.ignored.iter().take(NAMED).map(|name| cut(name));
+        let names = self
+            .ignored
+            .iter()
+            .take(NAMED)
+            .map(|name| shortened::text(name, NAME_CHARACTERS));
         write!(
             f,
             "; the backend ignored {}",
@@ -77,10 +82,6 @@ impl fmt::Display for Receipt {
             _ => Ok(()),
         }
     }
-}
-
-fn cut(name: &str) -> String {
-    name.chars().take(NAME_CHARACTERS).collect()
 }
 
 /// A call that waits for a decision.

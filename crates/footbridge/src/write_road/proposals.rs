@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::recording::{Recording, RecordingWay, transition};
 use crate::change_store::ChangeStore;
 use crate::opened::Served;
+use crate::shortened;
 
 /// How long a proposal waits.
 const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -60,15 +61,10 @@ pub(super) fn message(backend: &Backend, id: ChangeId, touched: &[TouchedRecord]
 }
 
 fn shown(backend: &Backend, value: Option<&Value>) -> String {
-    let text = match value {
-        None => return "absent".to_owned(),
-        Some(Value::String(text)) => text.chars().take(VALUE_CHARACTERS).collect::<String>(),
-        Some(other) => {
-            let text = other.to_string();
-            return text.chars().take(VALUE_CHARACTERS).collect();
-        }
-    };
-    backend.fenced(&text)
+    match value {
+        Some(Value::String(text)) => backend.fenced(&shortened::text(text, VALUE_CHARACTERS)),
+        other => shortened::value(other, VALUE_CHARACTERS),
+    }
 }
 
 /// Carries a proposal out for an approver; what is read of it is its answer.

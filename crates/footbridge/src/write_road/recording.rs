@@ -9,17 +9,18 @@ use footbridge_connector::{
     plan_proposal,
 };
 use footbridge_store::{
-    BegunChange, ChangeEnd, ChangeError, ChangeId, ChangeOutcome, ChangedRecord,
-    MAX_CHANGE_ARGUMENTS, NewChange, OpenChange, Proposal, ProposedChange,
+    BegunChange, ChangeEnd, ChangeError, ChangeId, ChangeOutcome, ChangedRecord, NewChange,
+    OpenChange, Proposal, ProposedChange,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::call_end::{Refuser, RoadRefusal};
 use crate::call_keys::{HeldKey, KeyStanding, no_room};
 use crate::change_store::ChangeStore;
+use crate::shortened;
 
-/// Characters of one text in the arguments of a change; the rest is left out.
-const MAX_TEXT: usize = 2_000;
+/// Characters of a value in the sentence about a conflict.
+const VALUE_CHARACTERS: usize = 200;
 
 /// A write that is to be recorded.
 pub(crate) struct Recording {
@@ -277,7 +278,7 @@ fn since_proposed(proposed: &[PastChange], touched: &[TouchedRecord]) -> Option<
 }
 
 fn shown(value: Option<&Value>) -> String {
-    value.map_or_else(|| "absent".to_owned(), Value::to_string)
+    shortened::value(value, VALUE_CHARACTERS)
 }
 
 /// The records of a change as they are kept. One that has no id yet is not.
@@ -339,49 +340,17 @@ pub(crate) fn transition(connector: &str, record: &ChangedRecord) -> Transition 
     }
 }
 
-/// The arguments of a change as people read them later: long texts are cut, and all of them where
-/// they are too many.
-pub(crate) fn arguments_for_people(arguments: &Map<String, Value>) -> String {
-    let mut shown = Value::Object(arguments.clone());
-    cut_texts(&mut shown);
-    let text = shown.to_string();
-    if text.len() <= MAX_CHANGE_ARGUMENTS {
-        return text;
-    }
-    let names: Vec<&str> = arguments.keys().map(String::as_str).take(100).collect();
-    serde_json::json!({ "cut": format!("{} bytes", text.len()), "names": names }).to_string()
-}
-
-fn cut_texts(value: &mut Value) {
-    match value {
-        Value::String(text) => {
-            if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
-                let more = text.chars().count().saturating_sub(MAX_TEXT);
-                text.truncate(end);
-                text.push_str(&format!("… ({more} more characters)"));
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(cut_texts),
-        Value::Object(fields) => fields.values_mut().for_each(cut_texts),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
 
     use footbridge_connector::WriteWitness;
-    use footbridge_store::{MAX_CHANGE_ARGUMENTS, NewChange, Store, StoreOptions};
-    use serde_json::{Map, Value, json};
+    use footbridge_store::{NewChange, Store, StoreOptions};
+    use serde_json::Map;
 
-    use super::{MAX_TEXT, Recording, RecordingWay, Refuser, arguments_for_people};
+    use super::{Recording, RecordingWay, Refuser};
     use crate::call_keys::{CallKey, CallKeys, KeyStanding};
     use crate::change_store::ChangeStore;
-
-    fn shown(arguments: Value) -> Value {
-        serde_json::from_str(&arguments_for_people(arguments.as_object().unwrap())).unwrap()
-    }
 
     #[tokio::test]
     async fn no_room_for_a_key_is_no_fault_of_the_folder() {
@@ -413,23 +382,5 @@ mod tests {
             "{why}"
         );
         assert_eq!(recording.refusal().unwrap().by, Refuser::Key);
-    }
-
-    #[test]
-    fn long_texts_are_cut_wherever_they_stand() {
-        let (fits, long) = ("é".repeat(MAX_TEXT), "é".repeat(MAX_TEXT + 3));
-        let cut = format!("{fits}… (3 more characters)");
-        assert_eq!(
-            shown(json!({ "a": fits, "b": [long], "c": { "d": long } })),
-            json!({ "a": fits, "b": [cut], "c": { "d": cut } })
-        );
-    }
-
-    #[test]
-    fn arguments_that_are_too_many_are_named() {
-        let many: Vec<u32> = (0..20_000).collect();
-        let shown = shown(json!({ "ids": many }));
-        assert_eq!(shown["names"], json!(["ids"]));
-        assert!(shown.to_string().len() < MAX_CHANGE_ARGUMENTS);
     }
 }

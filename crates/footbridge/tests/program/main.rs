@@ -43,6 +43,7 @@ mod surroundings;
 
 mod accounts;
 mod allowed_tools;
+mod board_journal;
 mod changes;
 mod crowds;
 mod doors;

@@ -148,4 +148,18 @@ fn programs_and_the_board_s_own_door_are_refused() {
     let listed = call_over_http(&base, "card_list", &json!({})).unwrap();
     assert_eq!(listed["items"], json!([]));
     running.stop();
+
+    let words = "write,destroy,card_delete=propose";
+    let (running, base) =
+        Running::start_http(&mut home.command(&["serve", "board", "--allow", words]));
+    let put = |method: &str, path: &str| {
+        let request = http::post(&base, path, &json!({ "title": "x" }));
+        request.method(method).bearer(&token).send()
+    };
+    let card = put("POST", "/xapi2/data/card").json();
+    let path = format!("/xapi2/data/card/{}", card["id"].as_str().unwrap());
+    let refused = put("DELETE", &path);
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    assert!(refused.body.contains("what card_delete does is closed"));
+    running.stop();
 }

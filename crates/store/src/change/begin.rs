@@ -6,13 +6,14 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::keys::{self, KeyRow};
 use super::records::{self, KeptRecord};
+use super::transition::ChangeStep;
 use super::{
     ChangeError, ChangeId, KnownCall, MAX_CHANGE_ARGUMENTS, MAX_CHANGED_RECORDS, MAX_REQUEST,
     NewChange, OpenChange,
 };
 use crate::audit_chain::AuditedStep;
 use crate::journal::SharedWrite;
-use crate::{ChangeState, Store, sql, time};
+use crate::{ChangeState, Store, StoreError, sql, time};
 
 /// What to do with a change.
 #[derive(Debug)]
@@ -89,6 +90,36 @@ impl Store {
             now,
         })
         .await
+    }
+}
+
+/// Adds a change that is done with the transaction that it is added in; nobody sees it before.
+pub(crate) async fn add_done_change(
+    connection: &mut SqliteConnection,
+    change: &NewChange,
+) -> Result<(), StoreError> {
+    let refused = |error: ChangeError| match error {
+        ChangeError::Store(error) => error,
+        other => StoreError::Failed(other.into()),
+    };
+    check(change).map_err(refused)?;
+    let now = SystemTime::now();
+    let insertion = Insertion {
+        change,
+        now,
+        key_calls: 0,
+        process: None,
+        proposal: None,
+    };
+    match insertion.insert(connection).await? {
+        Inserted::New(id) => {
+            let done = ChangeStep::new(id, ChangeState::Done, now);
+            let records = records::within_limits(&change.records);
+            done.make(connection, &records).await?;
+            Ok(())
+        }
+        Inserted::Known(_) => Ok(()),
+        Inserted::Refused(error) => Err(refused(error)),
     }
 }
 

@@ -1,9 +1,12 @@
 //! A change as it is shown: a row of a table, lines, JSON.
 
+use std::borrow::Cow;
+
 use footbridge_store::{ChangeDetail, ChangeId, ChangedRecord, RecordedChange};
 use serde_json::{Map, Value, json};
 
 use crate::json_object::JsonObject;
+use crate::shortened;
 
 /// Characters of a text in a cell.
 const CELL: usize = 40;
@@ -154,9 +157,6 @@ fn read(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
-fn short(text: &str) -> String {
-    match text.char_indices().nth(CELL) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+fn short(text: &str) -> Cow<'_, str> {
+    shortened::text(text, CELL)
 }
