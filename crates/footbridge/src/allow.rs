@@ -32,6 +32,17 @@ pub(crate) enum Passage {
     Closed,
 }
 
+impl Passage {
+    /// The one of both that lets less pass.
+    pub(crate) fn tighter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Closed, _) | (_, Self::Closed) => Self::Closed,
+            (Self::Proposed, _) | (_, Self::Proposed) => Self::Proposed,
+            (Self::Open, Self::Open) => Self::Open,
+        }
+    }
+}
+
 /// One word of `--allow`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

@@ -3,6 +3,10 @@
 
 use std::net::IpAddr;
 
+use footbridge_connector::Effect;
+
+use crate::allow::Passage;
+
 /// Characters of a client's own name that tell its room from others.
 const CLIENT_CHARACTERS: usize = 64;
 
@@ -16,10 +20,21 @@ pub(crate) enum Caller {
     /// Whoever reaches the HTTP door, past the shared bearer where there is one, and from where, if
     /// that is not this machine.
     HttpClient(Option<IpAddr>),
+    /// The same, by a request that asks for less than the operator opened.
+    TightenedClient(Option<IpAddr>, Tightening),
     /// The same by way of a proxy, past nothing at all: it may be anybody.
     Forwarded,
     /// A program that holds the key of the actions.
     ActionClient,
+}
+
+/// The most that a request lets become of its own changes, whatever the operator opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tightening {
+    /// Of creating and changing.
+    pub(crate) write: Passage,
+    /// Of deleting.
+    pub(crate) destroy: Passage,
 }
 
 /// The reader of what a call gives.
@@ -37,7 +52,9 @@ impl Caller {
     /// Who reads what its calls give.
     pub(crate) fn reader(self) -> ResultReader {
         match self {
-            Self::LocalUser | Self::HttpClient(_) | Self::Forwarded => ResultReader::Client,
+            Self::LocalUser | Self::HttpClient(_) | Self::TightenedClient(..) | Self::Forwarded => {
+                ResultReader::Client
+            }
             Self::Terminal => ResultReader::Person,
             Self::ActionClient => ResultReader::Program,
         }
@@ -48,7 +65,7 @@ impl Caller {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::LocalUser | Self::Terminal => "local",
-            Self::HttpClient(_) => "http",
+            Self::HttpClient(_) | Self::TightenedClient(..) => "http",
             // it may be anybody, and nothing is kept for it
             Self::Forwarded => "forwarded",
             Self::ActionClient => "action",
@@ -60,7 +77,7 @@ impl Caller {
         match self {
             Self::LocalUser => "stdio",
             Self::Terminal => "terminal",
-            Self::HttpClient(_) | Self::Forwarded => "http",
+            Self::HttpClient(_) | Self::TightenedClient(..) | Self::Forwarded => "http",
             Self::ActionClient => "actions",
         }
     }
@@ -69,7 +86,22 @@ impl Caller {
     pub(crate) fn may_write(self) -> bool {
         match self {
             Self::LocalUser | Self::Terminal | Self::HttpClient(_) | Self::ActionClient => true,
+            Self::TightenedClient(_, tightening) => tightening != Tightening::READING,
             Self::Forwarded => false,
+        }
+    }
+
+    /// What becomes of a change of this effect for whom this is what the operator lets become of
+    /// it: no more than the request itself asks for.
+    pub(crate) fn tightened(self, passage: Passage, effect: Effect) -> Passage {
+        match (self, effect) {
+            (Self::TightenedClient(_, tightening), Effect::Write) => {
+                passage.tighter(tightening.write)
+            }
+            (Self::TightenedClient(_, tightening), Effect::Destroy) => {
+                passage.tighter(tightening.destroy)
+            }
+            _ => passage,
         }
     }
 
@@ -82,8 +114,26 @@ impl Caller {
             .take(CLIENT_CHARACTERS)
             .collect();
         match self {
-            Self::HttpClient(Some(address)) => format!("{} {address} {name}", self.name()),
+            Self::HttpClient(Some(address)) | Self::TightenedClient(Some(address), _) => {
+                format!("{} {address} {name}", self.name())
+            }
             _ => format!("{} {name}", self.name()),
+        }
+    }
+}
+
+impl Tightening {
+    /// Reading alone.
+    pub(crate) const READING: Self = Self {
+        write: Passage::Closed,
+        destroy: Passage::Closed,
+    };
+
+    /// Both hold.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            write: self.write.tighter(other.write),
+            destroy: self.destroy.tighter(other.destroy),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use footbridge_store::Store;
+use footbridge_store::{Store, StoreOptions};
 use tokio::sync::OnceCell;
 
 /// Where changes are kept. Cheap to clone; clones share it.
@@ -20,6 +20,7 @@ enum StorePlace {
     /// In the store of that directory, opened when it is first needed.
     Directory {
         path: PathBuf,
+        options: Box<StoreOptions>,
         store: OnceCell<Store>,
     },
 }
@@ -31,9 +32,12 @@ impl ChangeStore {
     }
 
     /// In the store of that directory.
-    pub(crate) fn in_directory(path: PathBuf) -> Self {
-        let store = OnceCell::new();
-        Self(Arc::new(StorePlace::Directory { path, store }))
+    pub(crate) fn in_directory(path: PathBuf, options: StoreOptions) -> Self {
+        Self(Arc::new(StorePlace::Directory {
+            path,
+            options: Box::new(options),
+            store: OnceCell::new(),
+        }))
     }
 
     /// Nowhere: whoever needs it is told why.
@@ -49,10 +53,24 @@ impl ChangeStore {
         match &*self.0 {
             StorePlace::Open(store) => Ok(store.clone()),
             StorePlace::Nowhere(why) => Err(why.clone()),
-            StorePlace::Directory { path, store } => {
-                let opened = store.get_or_try_init(|| Store::open(path)).await;
+            StorePlace::Directory {
+                path,
+                options,
+                store,
+            } => {
+                let open = || Store::open_with(path, (**options).clone());
+                let opened = store.get_or_try_init(open).await;
                 opened.cloned().map_err(|error| error.to_string())
             }
+        }
+    }
+
+    /// The store, if it was opened.
+    pub(crate) fn opened(&self) -> Option<Store> {
+        match &*self.0 {
+            StorePlace::Open(store) => Some(store.clone()),
+            StorePlace::Nowhere(_) => None,
+            StorePlace::Directory { store, .. } => store.get().cloned(),
         }
     }
 

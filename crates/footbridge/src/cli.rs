@@ -5,6 +5,7 @@ mod clients;
 mod options;
 
 mod changes;
+mod leases;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -28,6 +29,9 @@ use crate::terminal;
 pub(crate) use changes::{ChangesArguments, ChangesCommand, SelectionOptions};
 
 pub(crate) use clients::{EntryOptions, InstallArguments, InstallScope, UninstallArguments};
+pub(crate) use leases::{
+    AuditArguments, AuditCommand, AuditFormat, LeasesArguments, LeasesCommand,
+};
 pub(crate) use options::EnvironmentOptions;
 pub(crate) use options::{host, port, switch};
 
@@ -166,6 +170,10 @@ pub(crate) enum Command {
     Actions(ActionsArguments),
     /// List what was changed through any door, and undo it
     Changes(ChangesArguments),
+    /// List who has which record to work on, and end that
+    Leases(LeasesArguments),
+    /// Check and print the audit: what was done and refused
+    Audit(AuditArguments),
     /// Manage the accounts of the local board
     Account(AccountArguments),
     /// Manage the personal access tokens of the local board
@@ -192,6 +200,8 @@ impl Command {
             )),
             Self::Doctor(arguments) => Some((arguments.connectors.clone(), &arguments.options)),
             Self::Changes(_)
+            | Self::Leases(_)
+            | Self::Audit(_)
             | Self::Lint(_)
             | Self::Install(_)
             | Self::Uninstall(_)

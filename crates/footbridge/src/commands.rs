@@ -3,10 +3,12 @@
 
 pub(crate) mod account;
 pub(crate) mod actions;
+pub(crate) mod audit;
 pub(crate) mod call;
 pub(crate) mod changes;
 pub(crate) mod doctor;
 pub(crate) mod install;
+pub(crate) mod leases;
 pub(crate) mod lint;
 pub(crate) mod probe;
 pub(crate) mod token;

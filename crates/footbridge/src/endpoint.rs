@@ -1,7 +1,10 @@
 //! The MCP endpoint over all opened connectors: names, instructions, tools, resources, prompts.
 
 mod change_tools;
+mod lease_tools;
 mod offers;
+
+use std::sync::Arc;
 
 use footbridge_connector::Effect;
 use footbridge_mcp::{Endpoint, EndpointBuilder};
@@ -12,13 +15,20 @@ use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
 use crate::tool_names::ToolNames;
-use crate::write_road::{self, Doors};
+use crate::write_road::{self, Doors, RoadParts};
+use lease_tools::LeaseTools;
 
 /// Makes the endpoint, for these doors.
 pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Trouble> {
-    let names = ToolNames::of(&opened.served)?;
+    let names = Arc::new(ToolNames::of(&opened.served)?);
     let is_joined = opened.served.len() > 1;
-    let keys = CallKeys::new(opened.changes.clone());
+    let parts = RoadParts {
+        names: Arc::clone(&names),
+        keys: CallKeys::new(opened.changes.clone()),
+        brakes: opened.brakes.clone(),
+        trail: opened.trail.clone(),
+    };
+    let leases = LeaseTools::of(opened, &parts);
     let mut endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(&opened.served))
         .instructions(instructions(&opened.served))
@@ -26,9 +36,10 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
             opened
                 .served
                 .iter()
-                .flat_map(|served| write_road::tools(served, &names, &keys, doors)),
+                .flat_map(|served| write_road::tools(served, &parts, doors)),
         )
-        .tools(change_tools::tools(opened, opened.lists_changes));
+        .tools(change_tools::tools(opened, opened.lists_changes))
+        .tools(leases.tools(opened.lists_leases));
     for served in &opened.served {
         endpoint = offers::resources(served)
             .into_iter()
@@ -37,7 +48,9 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
             .into_iter()
             .fold(endpoint, EndpointBuilder::prompt);
     }
-    endpoint.build().map_err(Trouble::failed)
+    let endpoint = endpoint.build().map_err(Trouble::failed)?;
+    leases.are_of(&endpoint);
+    Ok(endpoint)
 }
 
 fn title(served: &[Served]) -> String {

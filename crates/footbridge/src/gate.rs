@@ -133,6 +133,12 @@ pub(crate) fn effect_word(effect: Effect) -> &'static str {
 
 /// Refuses what would change something for a caller who may not.
 pub(crate) fn check_caller(caller: Caller, effect: Effect, tool: &str) -> Result<(), Failure> {
+    if caller.tightened(Passage::Open, effect) == Passage::Closed {
+        return Err(Failure::Forbidden(format!(
+            "{tool} changes things, and this request asks for less: its client sends the header X-MCP-Readonly, or Footbridge-Allow without \
+             the word for it"
+        )));
+    }
     if effect == Effect::Read || caller.may_write() {
         return Ok(());
     }

@@ -18,11 +18,15 @@ mod opened;
 mod scrub;
 // What is decided of flag, environment, file and default.
 mod settings;
-// Who may do what, calls that are carried out once, and rows of the board as changes.
+// Who may do what and how much, calls that are carried out once, rows of the board as changes, the
+// audit, and the upkeep of the store.
+mod audit_trail;
 mod board_journal;
+mod brakes;
 mod call_keys;
 mod change_store;
 mod gate;
+mod upkeep;
 // What is written: the command line, the connector files that it names, and the models of the
 // local board's.
 mod board_models;
@@ -104,6 +108,8 @@ fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Token(arguments) => commands::token::run(arguments).await,
             Command::Changes(arguments) => commands::changes::run(arguments).await,
+            Command::Leases(arguments) => commands::leases::run(arguments).await,
+            Command::Audit(arguments) => commands::audit::run(arguments).await,
             Command::Version(arguments) => commands::version::run(&arguments),
         }
     });

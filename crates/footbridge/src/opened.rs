@@ -13,15 +13,17 @@ use footbridge_connector::{
 use footbridge_store::{AccountId, Store};
 
 use crate::allow::{AllowWord, AllowedEffect, Passage};
+use crate::audit_trail::AuditTrail;
 use crate::board_journal::BoardJournal;
 use crate::board_models;
+use crate::brakes::Brakes;
 use crate::change_store::ChangeStore;
 use crate::connectors::{self, ConnectorFile, Connectors, Reached};
 use crate::exit::Trouble;
 use crate::gate::Gate;
 use crate::readiness::Readiness;
 use crate::scrub;
-use crate::settings::Settings;
+use crate::settings::{Bounds, Settings};
 use crate::spelling::did_you_mean;
 
 /// The address of the board of this machine, as it is shown and kept.
@@ -29,9 +31,11 @@ const LOCAL_ADDRESS: &str = "this machine";
 
 /// The group of tools over what was changed, which are of no connector.
 const CHANGES: &str = "changes";
+/// The group of tools over leases.
+const LEASES: &str = "leases";
 
 /// A backend that is served, and what the operator opened of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Served {
     pub(crate) name: String,
     pub(crate) backend: Backend,
@@ -92,6 +96,12 @@ pub(crate) struct Opened {
     pub(crate) changes: ChangeStore,
     /// Whether the tools over changes are listed.
     pub(crate) lists_changes: bool,
+    /// Whether the tools over leases are.
+    pub(crate) lists_leases: bool,
+    /// How much may be written.
+    pub(crate) brakes: Brakes,
+    /// Where what is no change is audited.
+    pub(crate) trail: AuditTrail,
 }
 
 /// The board of this machine.
@@ -137,23 +147,27 @@ impl Opened {
         let groups = compiled
             .iter()
             .flat_map(|(_, _, connector)| connector.groups());
-        let own = std::iter::once(CHANGES);
+        let own = [CHANGES, LEASES].into_iter();
         settings.check_groups(groups.map(|(group, _)| group.as_str()).chain(own))?;
         check_allowed_tools(settings, &compiled)?;
+        let bounds = settings.bounds()?;
         let changes = match settings.data_directory() {
-            Ok(path) => ChangeStore::in_directory(path),
+            Ok(path) => ChangeStore::in_directory(path, bounds.store.clone()),
             Err(trouble) => ChangeStore::nowhere(trouble.to_string()),
         };
         let mut opened = Self {
             served: Vec::with_capacity(compiled.len()),
             local: None,
+            brakes: Brakes::new(bounds.writes, changes.clone()),
+            trail: AuditTrail::new(changes.clone(), bounds.audits_reads),
             changes,
             lists_changes: settings.lists(CHANGES),
+            lists_leases: settings.lists(LEASES),
         };
         let mut wrong: Vec<Trouble> = Vec::new();
         for (file, name, connector) in compiled {
             match opened
-                .open_one(file.reached, name, connector, settings)
+                .open_one(file.reached, name, connector, settings, &bounds)
                 .await
             {
                 Ok(served) => opened.served.push(served),
@@ -181,6 +195,7 @@ impl Opened {
         name: String,
         connector: Connector,
         settings: &Settings,
+        bounds: &Bounds,
     ) -> Result<Served, Trouble> {
         let is_local = reached == Reached::InProcess;
         check_names(&connector, is_local, settings.names_in_file(&name))
@@ -241,8 +256,9 @@ impl Opened {
             Reached::InProcess if settings.only_lists => connector.connect(values, Network::new()),
             Reached::InProcess => {
                 let directory = settings.data_directory()?;
-                let local = open_board(&name, &connector, &values, &directory, gate.clone());
-                let local = local.await?;
+                let store = Store::open_with(&directory, bounds.store.clone()).await;
+                let store = store.map_err(Trouble::failed)?;
+                let local = open_board(&name, &connector, &values, store, gate.clone())?;
                 accounts = Some(BoardAccounts {
                     board: local.board.clone(),
                     connector: connector.clone(),
@@ -250,6 +266,8 @@ impl Opened {
                 let upstream: InProcess<_, Body> =
                     InProcess::new(local.board.service_for(AccountId::local()));
                 self.changes = ChangeStore::of(local.store.clone());
+                self.brakes = Brakes::new(bounds.writes, self.changes.clone());
+                self.trail = AuditTrail::new(self.changes.clone(), bounds.audits_reads);
                 self.local = Some(local);
                 // its cards are the user's own
                 connector.connect(values, upstream).with_own_texts()
@@ -275,8 +293,19 @@ impl Opened {
         })
     }
 
+    /// The board of this machine, and the name that it is served under.
+    pub(crate) fn local_board(&self) -> Option<(&LocalBoard, &str)> {
+        let local = self.local.as_ref()?;
+        let served = self
+            .served
+            .iter()
+            .find(|served| served.address == LOCAL_ADDRESS)?;
+        Some((local, &served.name))
+    }
+
     /// Closes what was opened.
     pub(crate) async fn close(self) {
+        self.trail.finish().await;
         self.changes.close().await;
         if let Some(local) = self.local {
             local.store.close().await;
@@ -289,15 +318,14 @@ pub(crate) async fn open_store(data_directory: &Path) -> Result<Store, Trouble> 
     Store::open(data_directory).await.map_err(Trouble::failed)
 }
 
-async fn open_board(
+fn open_board(
     name: &str,
     connector: &Connector,
     values: &Values,
-    data_directory: &Path,
+    store: Store,
     gate: Gate,
 ) -> Result<LocalBoard, Trouble> {
     let models = board_models::of_connector(connector)?;
-    let store = open_store(data_directory).await?;
     let identity = connector.identity(values);
     let journal = Arc::new(BoardJournal::new(name, LOCAL_ADDRESS, identity, connector));
     let board = Board::with_journal(store.clone(), models, Arc::clone(&journal) as _);

@@ -95,7 +95,7 @@ fn state(word: &str) -> Result<ChangeState, String> {
 }
 
 /// A time, or the time that long ago.
-fn since(text: &str, now: SystemTime) -> Result<SystemTime, String> {
+pub(crate) fn since(text: &str, now: SystemTime) -> Result<SystemTime, String> {
     let wrong = || {
         format!(
             "{text:?} is no time: write how long ago, such as 2h or 3d, or 2027-01-31T00:00:00Z"

@@ -3,6 +3,7 @@
 
 mod actions;
 mod board_door;
+mod board_leases;
 mod doors;
 mod forwarded;
 mod http;
@@ -13,14 +14,22 @@ mod signals;
 mod standard_input;
 mod stdio;
 mod threshold;
+mod tightened;
+
+use std::time::SystemTime;
+
+use footbridge_connector::Effect;
+use serde_json::{Value, json};
 
 use self::signals::Signals;
+use crate::allow::Passage;
 use crate::cli::ServeArguments;
 use crate::endpoint;
 use crate::exit::{Exit, Trouble};
-use crate::opened::Opened;
+use crate::opened::{Opened, Served};
 use crate::settings::ServeSettings;
 use crate::terminal;
+use crate::upkeep;
 use crate::write_road::Doors;
 
 /// The transport that fits whoever started us.
@@ -48,6 +57,15 @@ pub(crate) async fn run(
         Some(_) => Doors::McpAndActions,
     };
     let endpoint = endpoint::over(&opened, doors)?;
+    opened
+        .trail
+        .started(&start(&opened, doors), SystemTime::now());
+    let may_write = opened.local.is_some() || opened.served.iter().any(may_write);
+    let upkeep = tokio::spawn(upkeep::keep_up(
+        opened.changes.clone(),
+        opened.trail.clone(),
+        may_write,
+    ));
     for (name, served) in opened
         .served
         .iter()
@@ -72,6 +90,9 @@ pub(crate) async fn run(
                     .await?
             }
         };
+        // The store is closed when nobody is at it any more.
+        upkeep.abort();
+        drop(upkeep.await);
         opened.close().await;
         Ok(exit)
     };
@@ -79,4 +100,40 @@ pub(crate) async fn run(
         exit = served => exit,
         () = signals.hurried() => Ok(Exit::Interrupted),
     }
+}
+
+/// Whether the operator opened any change of a backend, be it as a proposal.
+fn may_write(served: &Served) -> bool {
+    let is_closed = |effect| served.gate.passage_of(effect) == Passage::Closed;
+    served.gate.opens_any() || !is_closed(Effect::Write) || !is_closed(Effect::Destroy)
+}
+
+/// The start as the audit has it: what is served, and what may be written.
+fn start(opened: &Opened, doors: Doors) -> Value {
+    let connectors: Vec<Value> = opened
+        .served
+        .iter()
+        .map(|served| {
+            let passage = |effect| match served.gate.passage_of(effect) {
+                Passage::Open => "open",
+                Passage::Proposed => "propose",
+                Passage::Closed => "closed",
+            };
+            json!({
+                "name": served.name,
+                "address": served.address,
+                "write": passage(Effect::Write),
+                "destroy": passage(Effect::Destroy),
+            })
+        })
+        .collect();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "process": std::process::id(),
+        "transport": match doors {
+            Doors::Mcp => "stdio",
+            Doors::McpAndActions => "http",
+        },
+        "connectors": connectors,
+    })
 }

@@ -39,6 +39,8 @@ pub(crate) enum SettingValueKind {
     /// An address of this machine.
     Address,
     Port,
+    /// A whole number within these.
+    Number(u64, u64),
     Text,
     /// Several texts; in a flag or a variable they are separated by commas.
     Texts,
@@ -59,6 +61,7 @@ impl SettingValueKind {
                 .to_owned(),
             Self::Address => "an address such as 127.0.0.1 or 0.0.0.0".to_owned(),
             Self::Port => "a number from 0 to 65535".to_owned(),
+            Self::Number(least, most) => format!("a number from {least} to {most}"),
             Self::Text | Self::Secret => "a text".to_owned(),
             Self::Texts => "a list of texts".to_owned(),
             Self::Path => "a path".to_owned(),
@@ -257,6 +260,96 @@ pub(crate) const LOG: SettingRow = SettingRow {
     example: "info",
     ..ROW
 };
+pub(crate) const WRITES_PER_MINUTE: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_WRITES_PER_MINUTE"),
+    key: Some("writes_per_minute"),
+    kind: SettingValueKind::Number(1, 1_000_000),
+    default: Some("3000"),
+    sentence: "Writes that one kind of caller may make in a minute",
+    example: "3000",
+    ..ROW
+};
+pub(crate) const WRITES_PER_HOUR: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_WRITES_PER_HOUR"),
+    key: Some("writes_per_hour"),
+    kind: SettingValueKind::Number(1, 10_000_000),
+    default: Some("30000"),
+    sentence: "Writes that one kind of caller may make in an hour",
+    example: "30000",
+    ..ROW
+};
+pub(crate) const WRITES_AT_ONCE: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_WRITES_AT_ONCE"),
+    key: Some("writes_at_once"),
+    kind: SettingValueKind::Number(1, 1_000),
+    default: Some("32"),
+    sentence: "Writes that run at one backend at once; others wait",
+    example: "32",
+    ..ROW
+};
+pub(crate) const LEASES_PER_CALLER: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_LEASES_PER_CALLER"),
+    key: Some("leases_per_caller"),
+    kind: SettingValueKind::Number(1, 1_000),
+    default: Some("100"),
+    sentence: "Records that one kind of caller may have claimed at once",
+    example: "100",
+    ..ROW
+};
+pub(crate) const LEASE_MINUTES: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_LEASE_MINUTES"),
+    key: Some("lease_minutes"),
+    kind: SettingValueKind::Number(1, 1_440),
+    default: Some("480"),
+    sentence: "The longest that a claim of a record lasts, in minutes",
+    example: "480",
+    ..ROW
+};
+pub(crate) const KEEP_CHANGES_DAYS: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_KEEP_CHANGES_DAYS"),
+    key: Some("keep_changes_days"),
+    kind: SettingValueKind::Number(1, 36_500),
+    default: Some("90"),
+    sentence: "How long changes are kept, in days",
+    example: "90",
+    ..ROW
+};
+pub(crate) const KEEP_CHANGES_MIB: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_KEEP_CHANGES_MIB"),
+    key: Some("keep_changes_mib"),
+    kind: SettingValueKind::Number(1, 1_000_000),
+    default: Some("512"),
+    sentence: "How much is kept of changes, in MiB: the oldest go first",
+    example: "512",
+    ..ROW
+};
+pub(crate) const KEEP_AUDIT_DAYS: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_KEEP_AUDIT_DAYS"),
+    key: Some("keep_audit_days"),
+    kind: SettingValueKind::Number(1, 36_500),
+    default: Some("365"),
+    sentence: "How long rows of the audit are kept, in days",
+    example: "365",
+    ..ROW
+};
+pub(crate) const KEEP_AUDIT_ROWS: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_KEEP_AUDIT_ROWS"),
+    key: Some("keep_audit_rows"),
+    kind: SettingValueKind::Number(1_000, 1_000_000_000),
+    default: Some("1000000"),
+    sentence: "How many rows of the audit are kept: the oldest go first",
+    example: "1000000",
+    ..ROW
+};
+pub(crate) const AUDIT_READS: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_AUDIT_READS"),
+    key: Some("audit_reads"),
+    kind: SettingValueKind::Switch,
+    default: Some("false"),
+    sentence: "Write calls that only read into the audit too",
+    example: "true",
+    ..ROW
+};
 pub(crate) const PROBE_URL: SettingRow = SettingRow {
     variable: Some("MCP_URL"),
     default: Some("http://127.0.0.1:8000/mcp"),
@@ -282,7 +375,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 22] = [
+pub(crate) const SETTINGS: [&SettingRow; 32] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -302,6 +395,16 @@ pub(crate) const SETTINGS: [&SettingRow; 22] = [
     &BEARER,
     &ACTION_KEY,
     &LOG,
+    &WRITES_PER_MINUTE,
+    &WRITES_PER_HOUR,
+    &WRITES_AT_ONCE,
+    &LEASES_PER_CALLER,
+    &LEASE_MINUTES,
+    &KEEP_CHANGES_DAYS,
+    &KEEP_CHANGES_MIB,
+    &KEEP_AUDIT_DAYS,
+    &KEEP_AUDIT_ROWS,
+    &AUDIT_READS,
     &PROBE_URL,
     &PROBE_BEARER,
     &ACTIONS_URL,

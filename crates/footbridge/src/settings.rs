@@ -2,6 +2,7 @@
 //! file; a file is never needed.
 
 mod action_key;
+mod bounds;
 mod data_directory;
 mod decided;
 mod door;
@@ -24,6 +25,7 @@ use crate::connectors::Connectors;
 use crate::environment::variable;
 use crate::exit::Trouble;
 pub(crate) use action_key::{action_key, probe_bearer};
+pub(crate) use bounds::Bounds;
 pub(crate) use door::DoorSettings;
 pub(crate) use door_secret::DoorSecret;
 pub(crate) use exposure::Exposed;
@@ -62,14 +64,22 @@ impl Settings {
     pub(crate) fn of_files(options: FileOptions) -> Result<Self, Trouble> {
         let file = SettingsFile::read(options.settings)?;
         Ok(Self {
+            data: options.data,
+            ..Self::of_file(file)
+        })
+    }
+
+    /// What the file alone says.
+    fn of_file(file: SettingsFile) -> Self {
+        Self {
             file,
             allow: None,
             groups: Vec::new(),
-            data: options.data,
+            data: None,
             ca_file: None,
             only_lists: false,
             connectors_directory: None,
-        })
+        }
     }
 
     /// What the tools of a connector may do, apart from reading; none where nothing says it.
@@ -214,13 +224,8 @@ mod tests {
 
     fn settings(file: &str, allow: Option<Vec<AllowWord>>) -> Settings {
         Settings {
-            file: SettingsFile::parse("settings.yaml", file).unwrap(),
             allow,
-            groups: Vec::new(),
-            data: None,
-            ca_file: None,
-            only_lists: false,
-            connectors_directory: None,
+            ..Settings::of_file(SettingsFile::parse("settings.yaml", file).unwrap())
         }
     }
 

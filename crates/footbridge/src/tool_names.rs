@@ -55,6 +55,11 @@ impl ToolNames {
         Ok(names)
     }
 
+    /// Whether a tool can be called by this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.published.contains(name) || self.plain.contains_key(name)
+    }
+
     /// The name that clients see: `<connector>_<name>` beside other connectors, unless it begins so
     /// already.
     pub(crate) fn published(&self, connector: &str, tool: &str) -> String {

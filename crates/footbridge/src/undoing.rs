@@ -12,11 +12,13 @@ use std::sync::Arc;
 use footbridge_connector::{Backend, Effect, Options, RecordAct, WriteWitness};
 use footbridge_store::{ChangeId, ChangeSelection, ChangeState, NewChange, Store};
 
+use crate::allow::Passage;
 use crate::board_journal::other_account;
 use crate::caller::Caller;
 use crate::change_store::ChangeStore;
 use crate::gate::{Gate, effect_word};
 use crate::opened::{BoardAccounts, Served};
+use crate::write_road::leased::LeaseRule;
 use crate::write_road::recording::{Recording, RecordingWay};
 pub(crate) use plan::{UndoPlan, UndoStep};
 
@@ -74,6 +76,8 @@ pub(crate) struct Undoer {
     pub(crate) caller: Caller,
     pub(crate) client: Option<String>,
     pub(crate) client_version: Option<String>,
+    /// What leases mean for it.
+    pub(crate) leases: LeaseRule,
 }
 
 /// How far an undo came.
@@ -143,6 +147,12 @@ impl ChangeUndo<'_> {
             .ok_or_else(|| format!("{connector} is not served here"))?;
         passage::check(served, step)?;
         let effect = step.effect();
+        let passed = self.undoer.caller.tightened(Passage::Open, effect);
+        if passed != Passage::Open {
+            return Err(
+                "this request asks for less than that, by a header of its client".to_owned(),
+            );
+        }
         let account = match step {
             UndoStep::Record { account, .. } => account.as_deref(),
             UndoStep::Call { account, .. } => account.as_deref(),
@@ -164,12 +174,8 @@ impl ChangeUndo<'_> {
             undoes: step.newest(),
             ..NewChange::default()
         };
-        let recording = Arc::new(Recording::new(
-            self.changes.clone(),
-            change,
-            None,
-            RecordingWay::Send,
-        ));
+        let recording = Recording::new(self.changes.clone(), change, None, RecordingWay::Send);
+        let recording = Arc::new(recording.with_leases(self.undoer.leases.clone()));
         let witness: Arc<dyn WriteWitness> = recording.clone();
         let sent = match step {
             UndoStep::Record { planned, .. } => {

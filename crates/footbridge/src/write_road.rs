@@ -3,6 +3,7 @@
 
 mod call_end;
 mod consent;
+pub(crate) mod leased;
 mod progress;
 pub(crate) mod proposals;
 pub(crate) mod recording;
@@ -20,6 +21,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::allow::Passage;
+use crate::audit_trail::{AuditTrail, AuditedCall};
+use crate::brakes::{BrakeRefusal, Brakes};
 use crate::call_keys::{ARGUMENT, CallKey, CallKeys, KeyStanding, fingerprint};
 use crate::caller::{Caller, ResultReader};
 use crate::gate::{self, Gate, effect_word};
@@ -27,8 +30,10 @@ use crate::opened::Served;
 use crate::readiness::Readiness;
 use crate::shortened;
 use crate::tool_names::ToolNames;
+use call_end::NoAnswer;
+pub(crate) use call_end::Refuser;
 pub(crate) use call_end::{CallAnswer, CallEnd, CallFailure, Receipt};
-use call_end::{NoAnswer, Refuser};
+use leased::LeaseRule;
 use recording::{Recording, RecordingWay};
 use second_call::PendingConsents;
 
@@ -61,12 +66,16 @@ struct Road {
     pending_consents: PendingConsents,
     passage: Passage,
     is_structured: bool,
+    /// The tool has an argument for something else that is called as that of leases.
+    has_own_lease: bool,
     keys: CallKeys,
+    brakes: Brakes,
+    trail: AuditTrail,
     readiness: Readiness,
 }
 
 impl Road {
-    fn new(served: &Served, tool: &ConnectorTool, keys: &CallKeys) -> Arc<Self> {
+    fn new(served: &Served, tool: &ConnectorTool, parts: &RoadParts) -> Arc<Self> {
         Arc::new(Self {
             connector: served.name.clone(),
             address: served.address.clone(),
@@ -79,7 +88,10 @@ impl Road {
             pending_consents: PendingConsents::default(),
             passage: served.passage(tool),
             is_structured: tool.structured,
-            keys: keys.clone(),
+            has_own_lease: has_own_lease(tool),
+            keys: parts.keys.clone(),
+            brakes: parts.brakes.clone(),
+            trail: parts.trail.clone(),
             readiness: served.readiness.clone(),
         })
     }
@@ -121,9 +133,27 @@ impl Road {
     }
 }
 
+/// Whether the file's own tool has an argument that is called as that of leases.
+fn has_own_lease(tool: &ConnectorTool) -> bool {
+    let listed = tool
+        .input_schema
+        .pointer(&format!("/properties/{}", leased::ARGUMENT));
+    let mut unlisted = tool.unlisted_arguments.iter();
+    listed.is_some() || unlisted.any(|(name, _)| *name == leased::ARGUMENT)
+}
+
 /// What a client calls itself, as far as it is kept.
 fn cut_name(name: &str) -> String {
     name.chars().take(CLIENT_CHARACTERS).collect()
+}
+
+/// What every road is made with.
+#[derive(Debug, Clone)]
+pub(crate) struct RoadParts {
+    pub(crate) names: Arc<ToolNames>,
+    pub(crate) keys: CallKeys,
+    pub(crate) brakes: Brakes,
+    pub(crate) trail: AuditTrail,
 }
 
 /// The doors that lead to the tools of an endpoint.
@@ -137,12 +167,7 @@ pub(crate) enum Doors {
 
 /// The tools of a served connector: the open ones as clients see them, the closed ones unlisted and
 /// answering with the switch that opens them.
-pub(crate) fn tools(
-    served: &Served,
-    names: &ToolNames,
-    keys: &CallKeys,
-    doors: Doors,
-) -> Vec<Tool<Caller>> {
+pub(crate) fn tools(served: &Served, parts: &RoadParts, doors: Doors) -> Vec<Tool<Caller>> {
     let connector = served.backend.connector();
     let is_of_action = |tool: &ConnectorTool| {
         let mut actions = connector.actions().iter();
@@ -152,15 +177,15 @@ pub(crate) fn tools(
     tools
         .map(|tool| {
             if served.passage(tool) != Passage::Closed {
-                return open(served, tool, names, keys);
+                return open(served, tool, parts);
             }
             let may_be_opened = is_of_action(tool) && !served.gate.only_reads();
             let closed = if may_be_opened {
-                open(served, tool, names, keys).unlisted()
+                open(served, tool, parts).unlisted()
             } else {
-                empty(tool, names, &served.name)
+                empty(tool, &parts.names, &served.name)
             };
-            behind_gate(closed, served, tool, names)
+            behind_gate(closed, served, tool, parts)
         })
         .collect()
 }
@@ -189,13 +214,9 @@ fn taking(tool: Tool<Caller>, connector_tool: &ConnectorTool) -> Tool<Caller> {
         })
 }
 
-fn open(
-    served: &Served,
-    connector_tool: &ConnectorTool,
-    names: &ToolNames,
-    keys: &CallKeys,
-) -> Tool<Caller> {
-    let road = Road::new(served, connector_tool, keys);
+fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> Tool<Caller> {
+    let road = Road::new(served, connector_tool, parts);
+    let names = &parts.names;
     let name = names.published(&served.name, &connector_tool.name);
     let tool = Tool::new(
         name,
@@ -228,6 +249,12 @@ fn open(
         tool.unlisted_argument(second_call::ARGUMENT, second_call::schema())
     } else {
         tool
+    };
+    let tool = match connector_tool.effect {
+        Effect::Write | Effect::Destroy if !has_own_lease(connector_tool) => {
+            tool.unlisted_argument(leased::ARGUMENT, leased::schema())
+        }
+        _ => tool,
     };
     let unlisted = connector_tool.unlisted_arguments.iter();
     let tool = unlisted.fold(tool, |tool, (name, schema)| {
@@ -264,9 +291,9 @@ fn behind_gate(
     closed: Tool<Caller>,
     served: &Served,
     tool: &ConnectorTool,
-    names: &ToolNames,
+    parts: &RoadParts,
 ) -> Tool<Caller> {
-    let name = names.published(&served.name, &tool.name);
+    let name = parts.names.published(&served.name, &tool.name);
     let message = format!(
         "{name} is closed: it can {} and the operator has not opened that. To open it, start footbridge with {}.",
         match tool.effect {
@@ -275,18 +302,38 @@ fn behind_gate(
         },
         served.gate.switch_for(tool.effect)
     );
-    let gate = served.gate.clone();
-    closed.admits(move |call| match *call.caller {
-        caller if admits(&gate, caller) => Ok(()),
-        Caller::ActionClient => Err(Failure::Forbidden(CLOSED_ACTION.to_owned())),
-        _ => Err(fail(message.clone())),
+    let (gate, trail) = (served.gate.clone(), parts.trail.clone());
+    let (connector, tool) = (served.name.clone(), tool.name.clone());
+    closed.admits(move |call| {
+        if admits(&gate, *call.caller) {
+            return Ok(());
+        }
+        let audited = AuditedCall {
+            caller: *call.caller,
+            client: call.client().name(),
+            connector: &connector,
+            tool: &tool,
+        };
+        trail.refused(audited, "gate", "it is closed");
+        Err(match *call.caller {
+            Caller::ActionClient => Failure::Forbidden(CLOSED_ACTION.to_owned()),
+            _ => fail(message.clone()),
+        })
     })
 }
 
 /// One call, and what the endpoint gets of its end.
 async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
     let caller = *call.caller;
-    let CallAnswer { text, receipt } = match carry_out(road, call).await {
+    let is_audited = road.effect != Effect::Read || road.trail.audits_reads();
+    let client = is_audited
+        .then(|| call.client().name().map(cut_name))
+        .flatten();
+    let carried_out = carry_out(road, call).await;
+    if is_audited {
+        audit(road, caller, client.as_deref(), &carried_out);
+    }
+    let CallAnswer { text, receipt } = match carried_out {
         Ok(answer) => answer,
         Err(no_answer) => return no_answer.into_result(caller),
     };
@@ -309,6 +356,28 @@ async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
     }
 }
 
+/// Audits what is no change: a refusal, and a read where that is asked for.
+fn audit(
+    road: &Road,
+    caller: Caller,
+    client: Option<&str>,
+    carried_out: &Result<CallAnswer, NoAnswer>,
+) {
+    let call = AuditedCall {
+        caller,
+        client,
+        connector: &road.connector,
+        tool: &road.tool,
+    };
+    match carried_out {
+        Err(no_answer) if let Some((by, why)) = no_answer.refusal() => {
+            road.trail.refused(call, by, why);
+        }
+        ended if road.effect == Effect::Read => road.trail.read(call, ended.is_ok()),
+        _ => {}
+    }
+}
+
 /// The call itself; the JSON of what it gives. Questions come before effects, because a client that
 /// answers them may begin the call anew.
 async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, NoAnswer> {
@@ -317,7 +386,12 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
     let ready = road.readiness.wait().await;
     ready.map_err(|why| NoAnswer::refused(Refuser::Checks, why))?;
     let mut arguments = std::mem::take(&mut call.arguments).into_map();
-    let is_proposed = road.passage == Passage::Proposed && caller.reader() != ResultReader::Person;
+    let leases = match road.effect {
+        Effect::Read => LeaseRule::Told,
+        _ => LeaseRule::of_call(&call, &mut arguments, road.has_own_lease),
+    };
+    let passage = caller.tightened(road.passage, road.effect);
+    let is_proposed = passage == Passage::Proposed && caller.reader() != ResultReader::Person;
     if is_proposed && caller.reader() == ResultReader::Program {
         return Err(Failure::Forbidden(PROPOSED_ACTION.to_owned()).into());
     }
@@ -343,13 +417,23 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
             }
         }
     };
+    let _permit = match road.effect {
+        Effect::Read => None,
+        Effect::Write | Effect::Destroy => {
+            let passed = road.brakes.pass(caller, &road.connector).await;
+            let refused =
+                |refusal: BrakeRefusal| NoAnswer::refused(Refuser::Brakes, refusal.to_string());
+            Some(passed.map_err(refused)?)
+        }
+    };
     let recording = (road.effect != Effect::Read).then(|| {
         let change = road.change(&call, &arguments);
         let way = match is_proposed {
             true => RecordingWay::Propose(proposals::proposal(&arguments)),
             false => RecordingWay::Send,
         };
-        Arc::new(Recording::new(road.keys.changes(), change, key, way))
+        let recording = Recording::new(road.keys.changes(), change, key, way);
+        Arc::new(recording.with_leases(leases))
     });
     let reader = caller.reader();
     let start = |progress| {
@@ -378,6 +462,7 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
             let receipt = change.map(|change| Receipt {
                 change,
                 ignored: ignored.map(str::to_owned).collect(),
+                leased: recording.as_ref().and_then(|recording| recording.leased()),
             });
             Ok(CallAnswer { text, receipt })
         }

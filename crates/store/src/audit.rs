@@ -6,6 +6,7 @@
 
 use std::time::SystemTime;
 
+use jiff::Timestamp;
 use sqlx::query::QueryAs;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
@@ -56,6 +57,21 @@ impl Store {
             .fetch_all(&mut *reader)
             .await;
         reader.finish(rows)
+    }
+
+    /// When the last row was written; none where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the storage fails.
+    pub async fn last_audit_time(&self) -> Result<Option<SystemTime>, StoreError> {
+        let mut reader = self.readers().lend().await?;
+        let last = sqlx::query_scalar(sql::AUDIT_LAST_TIME)
+            .fetch_optional(&mut *reader)
+            .await;
+        let last: Option<String> = reader.finish(last)?;
+        let last = last.map(|at| at.parse::<Timestamp>()).transpose();
+        let last = last.map_err(StoreError::damaged)?;
+        Ok(last.map(SystemTime::from))
     }
 
     /// Forgets the rows that are too old, and the oldest where there are too many, as the store was

@@ -149,6 +149,7 @@ pub(crate) const LEASE_OF_TOKEN: &str = "SELECT connector, kind, record, caller,
 
 pub(crate) const AUDIT_LAST: &str =
     "SELECT sequence, digest FROM audit ORDER BY sequence DESC LIMIT 1";
+pub(crate) const AUDIT_LAST_TIME: &str = "SELECT at FROM audit ORDER BY sequence DESC LIMIT 1";
 pub(crate) const AUDIT_ANCHOR: &str = "SELECT sequence, digest FROM audit_anchor WHERE id = 1";
 pub(crate) const AUDIT_ANCHOR_SET: &str = "INSERT INTO audit_anchor (id, sequence, digest, at) VALUES (1, $1, $2, $3) \
      ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, digest = excluded.digest, at = excluded.at";

@@ -1,11 +1,12 @@
 //! The routes of an account: logging in, and who one is.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use footbridge_store::Account;
+use footbridge_store::{Account, AuditEntry, AuditKind, LogInError};
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 use secrecy::{ExposeSecret, SecretString};
@@ -42,7 +43,21 @@ pub(super) async fn log_in(
         .extensions
         .get::<ClientAddress>()
         .map(|address| address.0);
-    let session = shared.store.log_in(&email, password, from).await?;
+    let session = shared.store.log_in(&email, password, from).await;
+    if !matches!(
+        &session,
+        Err(LogInError::TooMany | LogInError::TooManyWrong { .. })
+    ) {
+        let detail = json!({
+            "door": "xapi2",
+            "let_in": session.is_ok(),
+            "email": email.chars().take(AUDITED_CHARACTERS).collect::<String>(),
+            "from": from,
+        });
+        let entry = AuditEntry::new(AuditKind::Login, &detail);
+        shared.store.append_audit_later(entry, SystemTime::now());
+    }
+    let session = session?;
     let answer = Json(json!({
         "access_token": session.secret.expose_secret(),
         "token_type": "bearer",
@@ -54,6 +69,9 @@ pub(super) async fn log_in(
         answer,
     ))
 }
+
+/// Characters of an e-mail address that are audited.
+const AUDITED_CHARACTERS: usize = 100;
 
 /// What a login says. Whatever else it says is passed over unread.
 #[derive(Deserialize)]

@@ -19,6 +19,7 @@ use crate::selection::{self, WrittenSelection};
 use crate::settings::Settings;
 use crate::terminal;
 use crate::undoing::{ChangeUndo, MAX_SELECTED, UndoBackend, UndoPlan, Undoer};
+use crate::write_road::leased::LeaseRule;
 use crate::write_road::proposals;
 
 /// Who decides here, for the record.
@@ -264,6 +265,7 @@ async fn undo_with(
             caller: Caller::Terminal,
             client: None,
             client_version: None,
+            leases: LeaseRule::Told,
         },
     };
     let ended = carry_out(&undoing, selection, request).await;

@@ -20,6 +20,7 @@ use crate::opened::Opened;
 use crate::selection::WrittenSelection;
 use crate::shortened;
 use crate::undoing::{self, ChangeUndo, UndoBackend, Undoer};
+use crate::write_road::leased::{self, LeaseRule};
 
 /// Changes of a page where no number is said.
 const LISTED: u32 = 20;
@@ -151,6 +152,7 @@ fn undo(changes: &Arc<ChangeTools>) -> Tool<Caller> {
             async move { changes.undo(call).await }
         },
     )
+    .unlisted_argument(leased::ARGUMENT, leased::schema())
     .title("Undo changes")
     .effect(Effect::Destroy)
     .open_world(true)
@@ -217,8 +219,9 @@ impl ChangeTools {
             footbridge_connector::Effect::Destroy,
             undoing::TOOL,
         )?;
-        let undoer = undoer(&call);
+        let mut undoer = undoer(&call);
         let mut arguments = std::mem::take(&mut call.arguments).into_map();
+        undoer.leases = LeaseRule::of_call(&call, &mut arguments, false);
         let digest = arguments.remove("digest");
         let digest = digest
             .as_ref()
@@ -383,6 +386,7 @@ fn undoer(call: &Call<Caller>) -> Undoer {
         caller: *call.caller,
         client: call.client().name().map(str::to_owned),
         client_version: call.client().version().map(str::to_owned),
+        leases: LeaseRule::of_call(call, &mut Map::new(), true),
     }
 }
 

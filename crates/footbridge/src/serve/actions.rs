@@ -18,12 +18,14 @@ use http_body_util::LengthLimitError;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
+use super::board_leases::{LEASE, header_value};
+use crate::audit_trail::AuditTrail;
 use crate::caller::{Caller, ResultReader};
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
 use crate::settings::DoorSecret;
 use crate::tool_names::ToolNames;
-use crate::write_road::{CallEnd, CallFailure};
+use crate::write_road::{CallAnswer, CallEnd, CallFailure, Refuser};
 
 /// Bytes that the body of a request may have.
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -38,6 +40,7 @@ struct Facade {
     backend: Backend,
     endpoint: Endpoint<Caller>,
     key: Option<DoorSecret>,
+    trail: AuditTrail,
 }
 
 /// One action and the tool behind it.
@@ -141,6 +144,7 @@ pub(super) fn routes(
             backend: served.backend.clone(),
             endpoint: endpoint.clone(),
             key: key.cloned(),
+            trail: opened.trail.clone(),
         });
         for action in actions {
             let has_it = |other: &&Served| {
@@ -191,19 +195,31 @@ pub(super) fn routes(
 
 async fn act(facade: &Facade, route: &ActionRoute, request: Request) -> Response {
     match answer(facade, route, request).await {
-        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Ok((json, leased)) => {
+            let json = ([(header::CONTENT_TYPE, "application/json")], json);
+            let mut response = json.into_response();
+            if let Some(value) = leased.and_then(|leased| header_value(&leased)) {
+                response.headers_mut().insert(LEASE, value);
+            }
+            response
+        }
         Err(refusal) => refusal.into_response(),
     }
 }
 
-/// The key first, before anything is read.
+/// The key first, before anything is read. Gives the answer, and who has a record leased that was
+/// written.
 async fn answer(
     facade: &Facade,
     route: &ActionRoute,
     request: Request,
-) -> Result<String, ActionRefusal> {
+) -> Result<(String, Option<String>), ActionRefusal> {
     let (head, body) = request.into_parts();
-    admit(facade.key.as_ref(), &head.headers)?;
+    admit(facade.key.as_ref(), &head.headers).inspect_err(|refusal| {
+        if refusal.status == StatusCode::UNAUTHORIZED {
+            facade.trail.logged_in("actions", None, false);
+        }
+    })?;
     let query = query(head.uri.query().unwrap_or_default());
     let body = if head.method == Method::GET {
         Value::Null
@@ -215,9 +231,10 @@ async fn answer(
     let calls = facade.backend.action_arguments(action, request).await;
     let calls = calls.map_err(|error| refused(&error))?;
     let mut outcomes = Vec::with_capacity(calls.len());
+    let mut leased = None;
     for arguments in calls {
         let called = call(facade, &route.tool, arguments.clone()).await;
-        let json = called.map_err(|refusal| {
+        let CallAnswer { text, receipt } = called.map_err(|refusal| {
             // what was changed before would be changed again
             let is_first = outcomes.is_empty() || route.only_reads;
             let retry = if is_first {
@@ -227,14 +244,16 @@ async fn answer(
             };
             ActionRefusal { retry, ..refusal }
         })?;
+        leased = leased.or(receipt.and_then(|receipt| receipt.leased));
         let outcome = Outcome {
-            json,
+            json: text,
             ..Outcome::default()
         };
         outcomes.push((arguments, outcome));
     }
     let answer = facade.backend.action_answer(action, outcomes).await;
-    answer.map_err(|error| refused(&error))
+    let answer = answer.map_err(|error| refused(&error))?;
+    Ok((answer, leased))
 }
 
 pub(super) fn admit(key: Option<&DoorSecret>, headers: &HeaderMap) -> Result<(), ActionRefusal> {
@@ -317,13 +336,13 @@ fn unread(error: &axum::Error) -> ActionRefusal {
     }
 }
 
-/// One call of the tool behind an action; the JSON of what it gives. Whatever the backend refuses
+/// One call of the tool behind an action; what it gives, as JSON. Whatever the backend refuses
 /// is a 400, as the clients of the reference expect.
 async fn call(
     facade: &Facade,
     tool: &str,
     arguments: Map<String, Value>,
-) -> Result<String, ActionRefusal> {
+) -> Result<CallAnswer, ActionRefusal> {
     let running = facade
         .endpoint
         .call(tool, Value::Object(arguments), Caller::ActionClient);
@@ -333,7 +352,14 @@ async fn call(
     })?;
     let text = output.first_text().unwrap_or_default().to_owned();
     match (output.take_extension(), output.error_kind()) {
-        (Some(CallEnd::Answered(answer)), _) => Ok(answer.text),
+        (Some(CallEnd::Answered(answer)), _) => Ok(answer),
+        (Some(CallEnd::Refused(refusal)), _) if refusal.by == Refuser::Brakes => {
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            Err(ActionRefusal {
+                retry: Retry::Safe,
+                ..ActionRefusal::new(status, refusal.message)
+            })
+        }
         (Some(CallEnd::Refused(refusal)), _) => Err(ActionRefusal::bad_request(refusal.message)),
         (Some(CallEnd::Proposed(proposed)), _) => Err(ActionRefusal::bad_request(proposed.message)),
         (Some(CallEnd::Failed(failure)), _) => Err(ActionRefusal::of(failure)),

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::shared_bearer::SharedBearer;
 use super::threshold::Threshold;
-use super::{actions, board_door};
+use super::{actions, board_door, board_leases};
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::Opened;
@@ -108,8 +108,9 @@ pub(super) fn routes(
             base,
         )?)
         .fallback(nothing_here);
-    if let Some(local) = &opened.local {
-        others = others.merge(board_door::routes(local));
+    if let Some((local, connector)) = opened.local_board() {
+        let board = board_door::routes(local);
+        others = others.merge(board_leases::told(board, connector, local.store.clone()));
     }
     Ok(routes.merge(threshold.before(others)))
 }

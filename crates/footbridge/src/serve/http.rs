@@ -66,7 +66,7 @@ impl Door {
         let memory = MemoryBudget::default();
         let service = McpService::new(
             endpoint.clone(),
-            SharedBearer::new(token, no_auth, proxies.clone()),
+            SharedBearer::new(token, no_auth, proxies.clone()).audited(opened.trail.clone()),
             hosts.clone(),
         )
         .memory_budget(&memory);

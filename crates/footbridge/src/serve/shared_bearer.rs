@@ -8,6 +8,8 @@ use footbridge_mcp::auth::{Challenge, bearer_token};
 use footbridge_mcp::http::{Authenticate, Refusal, TrustedProxies};
 
 use super::forwarded::is_forwarded;
+use super::tightened::tightening;
+use crate::audit_trail::AuditTrail;
 use crate::caller::Caller;
 use crate::settings::DoorSecret;
 
@@ -16,6 +18,8 @@ use crate::settings::DoorSecret;
 pub(super) struct SharedBearer {
     entrance: Entrance,
     proxies: TrustedProxies,
+    /// Where those who may not enter are noted.
+    trail: Option<AuditTrail>,
 }
 
 /// The shared bearer, or that there is none.
@@ -36,12 +40,30 @@ impl SharedBearer {
             None if no_auth => Entrance::Anybody,
             None => Entrance::Unsaid,
         };
-        Self { entrance, proxies }
+        Self {
+            entrance,
+            proxies,
+            trail: None,
+        }
+    }
+
+    /// The same, with a note of each who may not enter.
+    pub(super) fn audited(self, trail: AuditTrail) -> Self {
+        Self {
+            trail: Some(trail),
+            ..self
+        }
     }
 
     /// The caller of a request; none when it may not enter.
     fn caller(&self, head: &Parts) -> Option<Caller> {
-        let client = || Caller::HttpClient(self.proxies.client(head));
+        let client = || {
+            let address = self.proxies.client(head);
+            match tightening(&head.headers) {
+                None => Caller::HttpClient(address),
+                Some(tightening) => Caller::TightenedClient(address, tightening),
+            }
+        };
         match &self.entrance {
             Entrance::Token(token) => bearer_token(head)
                 .is_some_and(|sent| token.is(&sent))
@@ -55,6 +77,10 @@ impl SharedBearer {
 impl Authenticate<Caller> for SharedBearer {
     async fn authenticate(&self, head: &Parts) -> Result<Arc<Caller>, Refusal> {
         self.caller(head).map(Arc::new).ok_or_else(|| {
+            if let Some(trail) = &self.trail {
+                let from = self.proxies.client(head).map(|address| address.to_string());
+                trail.logged_in("mcp", from, false);
+            }
             Refusal::unauthorized(
                 Challenge::bearer().realm("footbridge"),
                 "this server wants its shared token: send the header Authorization: Bearer TOKEN with the value of FOOTBRIDGE_TOKEN",

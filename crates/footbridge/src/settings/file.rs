@@ -36,6 +36,16 @@ pub(crate) struct SettingsFile {
     pub(crate) data: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) connectors_directory: Option<PathBuf>,
+    pub(crate) writes_per_minute: Option<u64>,
+    pub(crate) writes_per_hour: Option<u64>,
+    pub(crate) writes_at_once: Option<u64>,
+    pub(crate) leases_per_caller: Option<u64>,
+    pub(crate) lease_minutes: Option<u64>,
+    pub(crate) keep_changes_days: Option<u64>,
+    pub(crate) keep_changes_mib: Option<u64>,
+    pub(crate) keep_audit_days: Option<u64>,
+    pub(crate) keep_audit_rows: Option<u64>,
+    pub(crate) audit_reads: Option<bool>,
     pub(crate) connectors: BTreeMap<String, ConnectorSettings>,
     /// Where it was read; empty where there is none.
     #[serde(skip)]

@@ -151,6 +151,9 @@ fn schema_of(row: &SettingRow) -> Value {
             ] }
         }),
         SettingValueKind::Port => json!({ "type": "integer", "minimum": 0, "maximum": 65535 }),
+        SettingValueKind::Number(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         SettingValueKind::Texts => json!({ "type": "array", "items": text }),
         SettingValueKind::Switch => json!({ "type": "boolean" }),
         SettingValueKind::Address
@@ -236,6 +239,7 @@ fn a_value_of_each_kind_is_read_from_the_file() {
             SettingValueKind::Allowed => json!(row.example.split(',').collect::<Vec<_>>()),
             SettingValueKind::Texts => json!(row.example.split(',').collect::<Vec<_>>()),
             SettingValueKind::Port => json!(8000),
+            SettingValueKind::Number(..) => json!(row.example.parse::<u64>().unwrap()),
             SettingValueKind::Switch => json!(true),
             _ => json!(row.example),
         };

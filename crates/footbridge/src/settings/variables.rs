@@ -8,8 +8,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Command as ClapCommand};
 
 use crate::cli::{
-    AccountCommand, ChangesCommand, Cli, Command, EnvironmentOptions, InstallScope, ServeOptions,
-    TokenCommand, Transport,
+    AccountCommand, AuditCommand, ChangesCommand, Cli, Command, EnvironmentOptions, InstallScope,
+    LeasesCommand, ServeOptions, TokenCommand, Transport,
 };
 use crate::environment::{self, variable};
 use crate::exit::Trouble;
@@ -64,6 +64,18 @@ pub(crate) fn with_environment(
                 }
             }
         }
+        Command::Leases(arguments) => {
+            match arguments.command.get_or_insert_with(LeasesCommand::list) {
+                LeasesCommand::List { files, .. } | LeasesCommand::End { files, .. } => {
+                    complete(files)?;
+                }
+            }
+        }
+        Command::Audit(arguments) => match &mut arguments.command {
+            AuditCommand::Verify { files, .. } | AuditCommand::Export { files, .. } => {
+                complete(files)?;
+            }
+        },
         Command::Uninstall(_) | Command::Version(_) => {}
     }
     Ok((command, has_file))

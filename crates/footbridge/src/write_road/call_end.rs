@@ -59,11 +59,16 @@ pub(crate) struct Receipt {
     pub(crate) change: ChangeId,
     /// Fields that were sent and that the backend left as they were.
     pub(crate) ignored: Vec<String>,
+    /// Who has the record leased, for those who are told and not held.
+    pub(crate) leased: Option<String>,
 }
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "change {}", self.change)?;
+        if let Some(leased) = &self.leased {
+            write!(f, "; {leased}")?;
+        }
         if self.ignored.is_empty() {
             return Ok(());
         }
@@ -110,6 +115,10 @@ pub(crate) enum Refuser {
     Key,
     /// The change could not be recorded.
     Record,
+    /// Somebody else has the record, or the caller's lease of it ended.
+    Lease,
+    /// Too much is written; the same call again, later, does no harm.
+    Brakes,
     /// The checks before serving failed.
     Checks,
 }
@@ -163,6 +172,23 @@ impl CallFailure {
 }
 
 impl NoAnswer {
+    /// Who refused the call at the gate or on the road, and why; none where it is another end.
+    pub(super) fn refusal(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Handed(Failure::Forbidden(why)) => Some(("gate", why)),
+            Self::Ended(CallEnd::Refused(refusal)) => {
+                let by = match refusal.by {
+                    Refuser::Lease => "lease",
+                    Refuser::Brakes => "brakes",
+                    Refuser::Record => "record",
+                    Refuser::User | Refuser::Key | Refuser::Checks => return None,
+                };
+                Some((by, refusal.message.as_str()))
+            }
+            Self::Handed(_) | Self::Ended(_) => None,
+        }
+    }
+
     pub(super) fn refused(by: Refuser, message: impl Into<String>) -> Self {
         let message = message.into();
         Self::Ended(CallEnd::Refused(RoadRefusal { by, message }))
@@ -199,6 +225,9 @@ impl NoAnswer {
                 Output::error(proposed.message.as_str())
             }
             CallEnd::Proposed(proposed) => Output::text(proposed.message.as_str()),
+            CallEnd::Refused(refusal) if refusal.by == Refuser::Brakes => {
+                Output::error(refusal.message.as_str()).meta(RETRY_IS_SAFE, json!(true))
+            }
             CallEnd::Refused(refusal) => Output::error(refusal.message.as_str()),
             CallEnd::Failed(failure) if failure.retry_is_safe => {
                 Output::error(failure.message.as_str()).meta(RETRY_IS_SAFE, json!(true))

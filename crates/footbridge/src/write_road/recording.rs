@@ -10,11 +10,12 @@ use footbridge_connector::{
 };
 use footbridge_store::{
     BegunChange, ChangeEnd, ChangeError, ChangeId, ChangeOutcome, ChangedRecord, NewChange,
-    OpenChange, Proposal, ProposedChange,
+    OpenChange, Proposal, ProposedChange, Store,
 };
 use serde_json::Value;
 
 use super::call_end::{Refuser, RoadRefusal};
+use super::leased::{self, LeaseRule};
 use crate::call_keys::{HeldKey, KeyStanding, no_room};
 use crate::change_store::ChangeStore;
 use crate::shortened;
@@ -29,6 +30,9 @@ pub(crate) struct Recording {
     change: NewChange,
     key: Option<HeldKey>,
     way: RecordingWay,
+    leases: Option<LeaseRule>,
+    /// Who has a record leased, for a caller who is told of it.
+    leased: Mutex<Option<String>>,
     stage: Mutex<RecordingStage>,
 }
 
@@ -75,8 +79,38 @@ impl Recording {
                 ..change
             },
             key,
+            leases: None,
+            leased: Mutex::default(),
             stage: Mutex::new(RecordingStage::Unsent),
         }
+    }
+
+    /// Holds it to the leases of what it touches, or tells of them.
+    pub(crate) fn with_leases(self, rule: LeaseRule) -> Self {
+        Self {
+            leases: Some(rule),
+            ..self
+        }
+    }
+
+    /// Who has a record leased that it wrote all the same.
+    pub(crate) fn leased(&self) -> Option<String> {
+        let mut leased = self.leased.lock().unwrap_or_else(PoisonError::into_inner);
+        leased.take()
+    }
+
+    async fn check_leases(
+        &self,
+        store: &Store,
+        touched: &[TouchedRecord],
+    ) -> Result<(), RoadRefusal> {
+        let (Some(rule), RecordingWay::Send) = (&self.leases, &self.way) else {
+            return Ok(());
+        };
+        let connector = &self.change.connector;
+        let leased = leased::check(store, connector, rule, touched, SystemTime::now()).await?;
+        *self.leased.lock().unwrap_or_else(PoisonError::into_inner) = leased;
+        Ok(())
     }
 
     fn take(&self, next: RecordingStage) -> RecordingStage {
@@ -160,6 +194,7 @@ impl Recording {
             ),
         };
         let store = self.changes.store().await.map_err(unrecorded)?;
+        self.check_leases(&store, touched).await?;
         let mut change = self.change.clone();
         change.records = kept(touched);
         let unrecorded = |error: ChangeError| match error {

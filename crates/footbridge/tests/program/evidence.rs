@@ -58,7 +58,7 @@ fn every_tool(home: &Home, connector: &str) -> Vec<Value> {
         "-c",
         connector,
         "--groups",
-        "all,-changes",
+        "all,-changes,-leases",
         "--allow",
         "write,destroy",
         "--json",

@@ -14,7 +14,7 @@ use crate::harness::golden::{assert_golden, is_rewritten};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 25] = [
+const VERBS: [&str; 31] = [
     "",
     "serve",
     "call",
@@ -31,6 +31,12 @@ const VERBS: [&str; 25] = [
     "changes undo",
     "changes approve",
     "changes decline",
+    "leases",
+    "leases list",
+    "leases end",
+    "audit",
+    "audit verify",
+    "audit export",
     "account",
     "account add",
     "account list",

@@ -133,7 +133,7 @@ fn groups_are_listed_as_flag_environment_and_files_say_and_callable_always() {
     );
     assert_eq!(listed(&["--groups", "rare,-core"]), ["apple_own"]);
     assert_eq!(
-        listed(&["--groups", "all,-changes"]),
+        listed(&["--groups", "all,-changes,-leases"]),
         ["status", "apple_own"]
     );
     let of_changes = listed(&["--groups", "changes"]);
@@ -145,7 +145,7 @@ fn groups_are_listed_as_flag_environment_and_files_say_and_callable_always() {
     assert!(
         complaint
             .complaint(2)
-            .contains("\"rear\"; there are: changes, core, rare, all"),
+            .contains("\"rear\"; there are: changes, core, leases, rare, all"),
         "{complaint:?}"
     );
     home.file(".config/footbridge/settings.yaml", "groups: [rare]");

@@ -43,12 +43,14 @@ mod surroundings;
 
 mod accounts;
 mod allowed_tools;
+mod audit;
 mod board_journal;
 mod changes;
 mod crowds;
 mod doors;
 mod environment_file;
 mod exposure;
+mod leases;
 mod pages;
 mod production_board;
 mod secrets;

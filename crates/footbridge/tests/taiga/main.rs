@@ -22,6 +22,7 @@ mod harness;
 mod hostile;
 mod identity;
 mod keys;
+mod leases;
 mod ledger;
 mod pinned;
 mod refusals;

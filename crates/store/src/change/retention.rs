@@ -17,17 +17,7 @@ impl Store {
     /// [`StoreError`] when the storage fails; some may be forgotten then.
     pub async fn forget_old_changes(&self, now: SystemTime) -> Result<u64, StoreError> {
         let ChangeRetention { age, bytes } = *self.change_retention();
-        let oldest = time::text_before(now, age);
-        let mut count = self
-            .forget(async |write| {
-                sqlx::query(sql::CHANGE_FORGET_OLD)
-                    .bind(&oldest)
-                    .bind(AT_ONCE)
-                    .execute(&mut **write)
-                    .await
-                    .map(|done| done.rows_affected())
-            })
-            .await?;
+        let count = self.forget_older(time::text_before(now, age)).await?;
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         // A look at all rows, which others need not wait for.
         let mut reader = self.scanners().lend().await?;
@@ -38,39 +28,47 @@ impl Store {
         if total <= bytes {
             return Ok(count);
         }
-        count += self
-            .forget(async |write| {
-                let total: i64 = sqlx::query_scalar(sql::CHANGE_BYTES)
-                    .fetch_one(&mut **write)
-                    .await?;
-                if total <= bytes {
-                    return Ok(0);
-                }
-                sqlx::query(sql::CHANGE_FORGET_LARGE)
-                    .bind(total - bytes)
-                    .bind(AT_ONCE)
-                    .execute(&mut **write)
-                    .await
-                    .map(|done| done.rows_affected())
-            })
-            .await?;
-        Ok(count)
+        Ok(count + self.forget_beyond(bytes).await?)
     }
 
-    /// Forgets some, again and again, until there are no more.
-    async fn forget(
-        &self,
-        some: impl AsyncFn(&mut Write) -> Result<u64, sqlx::Error>,
-    ) -> Result<u64, StoreError> {
+    /// Forgets some that are older, again and again, until there are no more.
+    async fn forget_older(&self, oldest: String) -> Result<u64, StoreError> {
         let mut count = 0;
         loop {
             let mut write = self.begin_write().await?;
-            let forgotten = some(&mut write).await?;
-            if forgotten == 0 {
-                write.undo().await;
+            let forgotten = sqlx::query(sql::CHANGE_FORGET_OLD)
+                .bind(&oldest)
+                .bind(AT_ONCE)
+                .execute(&mut *write)
+                .await?;
+            if !keep(write, forgotten.rows_affected()).await? {
                 return Ok(count);
             }
-            write.commit().await?;
+            count += forgotten.rows_affected();
+        }
+    }
+
+    /// Forgets some of the oldest, again and again, until all take so much.
+    async fn forget_beyond(&self, bytes: i64) -> Result<u64, StoreError> {
+        let mut count = 0;
+        loop {
+            let mut write = self.begin_write().await?;
+            let total: i64 = sqlx::query_scalar(sql::CHANGE_BYTES)
+                .fetch_one(&mut *write)
+                .await?;
+            let forgotten = if total > bytes {
+                let forgotten = sqlx::query(sql::CHANGE_FORGET_LARGE)
+                    .bind(total - bytes)
+                    .bind(AT_ONCE)
+                    .execute(&mut *write)
+                    .await?;
+                forgotten.rows_affected()
+            } else {
+                0
+            };
+            if !keep(write, forgotten).await? {
+                return Ok(count);
+            }
             count += forgotten;
         }
     }
@@ -89,4 +87,14 @@ impl Store {
         }
         Ok(settled)
     }
+}
+
+/// Keeps a write that forgot something; false for one that did not.
+async fn keep(write: Write, forgotten: u64) -> Result<bool, StoreError> {
+    if forgotten == 0 {
+        write.undo().await;
+        return Ok(false);
+    }
+    write.commit().await?;
+    Ok(true)
 }

@@ -1,0 +1,75 @@
+//! Leases of Taiga's records: the same as of the board's, though they are another's.
+
+use serde_json::{Value, json};
+
+use crate::served::{Served, Via, items, settings};
+use crate::stand_in::StandIn;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_that_is_claimed_is_written_by_its_holder_alone() {
+    for via in [Via::Stdio, Via::Http] {
+        let stand_in = StandIn::start().await;
+        let served = Served::over(via, "write", settings(&stand_in)).await;
+        let stories = served
+            .succeed("taiga_stories_list", json!({ "project_id": 1 }))
+            .await;
+        let first = items(&stories)[0].clone();
+        let id = first["id"].as_i64().unwrap();
+        let next = json!({
+            "tool": "taiga_stories_list",
+            "arguments": { "project_id": 1 },
+            "kind": "story",
+            "as": "codex-2",
+        });
+        let claimed = served.succeed("claim_next", next.clone()).await;
+        assert_eq!(claimed["record"], format!("story:{id}"), "{claimed}");
+        let another = served.succeed("claim_next", next).await;
+        assert_ne!(another["record"], claimed["record"]);
+
+        let update = |subject: &str| json!({ "user_story_id": id, "subject": subject });
+        let with = |subject: &str, token: &Value| {
+            let mut update = update(subject);
+            update["lease"] = token.clone();
+            update
+        };
+        let needles = ["is leased by codex-2 until", "Nothing was sent"];
+        served
+            .refuse("taiga_stories_update", update("Theirs"), &needles)
+            .await;
+        assert!(
+            stand_in
+                .world()
+                .seen
+                .of(&format!("PATCH /userstories/{id}"))
+                .is_empty()
+        );
+        served
+            .succeed("taiga_stories_update", with("Ours", &claimed["lease"]))
+            .await;
+        let sent = stand_in
+            .world()
+            .seen
+            .last(&format!("PATCH /userstories/{id}"))
+            .body
+            .clone();
+        assert!(sent.get("lease").is_none(), "the token is ours: {sent}");
+        // what is not claimed is free
+        let task = json!({ "user_story_id": id, "subject": "A task" });
+        served.succeed("taiga_tasks_create", task).await;
+
+        let release = json!({ "lease": claimed["lease"], "note": "half done" });
+        served.succeed("release", release).await;
+        served
+            .refuse(
+                "taiga_stories_update",
+                with("Late", &claimed["lease"]),
+                &["The lease of this token ended"],
+            )
+            .await;
+        served.succeed("taiga_stories_update", update("Free")).await;
+        let again = json!({ "record": format!("story:{id}") });
+        let again = served.succeed("claim", again).await;
+        assert_eq!(again["hand_over"]["by"], "codex-2");
+        served.end().await;
+    }
+}
