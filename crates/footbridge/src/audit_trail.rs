@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use footbridge_store::{AuditEntry, AuditKind, Store};
+use footbridge_store::{AuditEntry, AuditKind, Lease, Store};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -114,6 +114,18 @@ impl AuditTrail {
             .members()
             .with("effect", "read")
             .with("state", if is_answered { "done" } else { "failed" });
+        self.note(AuditKind::Call, detail.into());
+    }
+
+    /// A record was claimed, held longer or released.
+    pub(crate) fn leased(&self, call: AuditedCall<'_>, lease: &Lease, state: &str) {
+        let record = &lease.record;
+        let detail = call
+            .members()
+            .with("state", state)
+            .with("record", format!("{}:{}", record.kind, record.id))
+            .with("holder", lease.holder.as_str())
+            .with("until", lease.until.as_str());
         self.note(AuditKind::Call, detail.into());
     }
 

@@ -2,10 +2,11 @@
 
 use std::time::SystemTime;
 
-use footbridge_store::{Lease, RecordAddress, Store};
+use footbridge_store::{AuditEntry, AuditKind, Lease, RecordAddress, Store};
 use serde_json::{Value, json};
 
 use super::table;
+use crate::caller::Caller;
 use crate::cli::{FileOptions, LeasesArguments, LeasesCommand};
 use crate::exit::{Exit, Trouble};
 use crate::json_object::JsonObject;
@@ -104,8 +105,20 @@ async fn end(
         .await
         .map_err(Trouble::failed)?
     {
-        Some(lease) if json => terminal::print(shown(&lease)),
         Some(lease) => {
+            let detail = json!({
+                "door": Caller::Terminal.door(),
+                "caller": Caller::Terminal.name(),
+                "tool": "leases end",
+                "state": "ended",
+                "lease": shown(&lease),
+            });
+            let entry = AuditEntry::new(AuditKind::Call, &detail);
+            let written = store.append_audit(entry, now).await;
+            written.map_err(Trouble::failed)?;
+            if json {
+                return terminal::print(shown(&lease));
+            }
             let said = format!("the lease of {record} by {} is over", lease.holder);
             terminal::say(terminal::harmless(&said));
             Ok(())

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use listed_page::{ListedPage, was_had_since};
 
+use crate::audit_trail::AuditedCall;
 use crate::caller::Caller;
 use crate::gate;
 use crate::json_object::JsonObject;
@@ -111,17 +112,29 @@ impl LeaseTools {
             })?;
         check_kind(served, kind)?;
         if let Some(token) = taken(&mut arguments, ARGUMENT) {
-            return self.renew(served, &token, &terms, (kind, id)).await;
+            return self.renew(&call, served, &token, &terms, (kind, id)).await;
         }
         let name = read(served, kind, id).await.map_err(fail)?;
         let claimed = self
             .claim_first(&call, served, kind, vec![id.to_owned()], &terms)
             .await?;
+        self.audit(&call, "claim", &claimed.lease, "claimed");
         answer(served, &claimed, name.as_deref())
+    }
+
+    fn audit(&self, call: &Call<Caller>, tool: &str, lease: &Lease, state: &str) {
+        let audited = AuditedCall {
+            caller: *call.caller,
+            client: call.client().name(),
+            connector: &lease.record.connector,
+            tool,
+        };
+        self.parts.trail.leased(audited, lease, state);
     }
 
     async fn renew(
         &self,
+        call: &Call<Caller>,
         served: &Served,
         token: &str,
         terms: &Terms,
@@ -142,6 +155,7 @@ impl LeaseTools {
         }
         let renewed = store.renew_lease(token, terms.life, now).await;
         let lease = renewed.map_err(|error| refused(&error, now))?;
+        self.audit(call, "claim", &lease, "renewed");
         json_answer(&lease_members(served, &lease, now).into())
     }
 
@@ -157,6 +171,7 @@ impl LeaseTools {
             .release_lease(&token, note.as_deref(), now)
             .await;
         let lease = released.map_err(|error| refused(&error, now))?;
+        self.audit(&call, "release", &lease, "released");
         let record = format!("{}:{}", lease.record.kind, lease.record.id);
         json_answer(&json!({ "released": record }))
     }
@@ -195,7 +210,7 @@ impl LeaseTools {
                     match store.claim_lease(claim, SystemTime::now()).await {
                         Ok(claimed) if was_had_since(&claimed, began) && tries < MOST_TRIES => {
                             if self.still_lists(&tool, &list_arguments, &claimed).await? {
-                                return self.claimed(served, &kind, claimed).await;
+                                return self.claimed(&call, served, &kind, claimed).await;
                             }
                             let token = claimed.token.expose_secret();
                             let note = claimed.before.and_then(|before| before.note);
@@ -206,7 +221,7 @@ impl LeaseTools {
                             );
                             continue 'again;
                         }
-                        Ok(claimed) => return self.claimed(served, &kind, claimed).await,
+                        Ok(claimed) => return self.claimed(&call, served, &kind, claimed).await,
                         Err(LeaseError::Held(lease)) => held = Some(lease),
                         Err(error) => return Err(refused(&error, SystemTime::now())),
                     }
@@ -227,9 +242,18 @@ impl LeaseTools {
     }
 
     /// The answer for a record that was claimed, once it was read.
-    async fn claimed(&self, served: &Served, kind: &str, claimed: ClaimedLease) -> ToolResult {
+    async fn claimed(
+        &self,
+        call: &Call<Caller>,
+        served: &Served,
+        kind: &str,
+        claimed: ClaimedLease,
+    ) -> ToolResult {
         match read(served, kind, &claimed.lease.record.id).await {
-            Ok(name) => answer(served, &claimed, name.as_deref()),
+            Ok(name) => {
+                self.audit(call, "claim_next", &claimed.lease, "claimed");
+                answer(served, &claimed, name.as_deref())
+            }
             Err(why) => {
                 let token = claimed.token.expose_secret();
                 let store = self.store().await?;

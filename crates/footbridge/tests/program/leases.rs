@@ -117,6 +117,26 @@ fn what_is_claimed_is_written_by_its_holder_alone() {
     assert!(fenced("Six").contains("The lease of this token ended"));
     let token = text(&next, "lease").to_owned();
     call("release", json!({ "lease": token, "note": "all done" })).unwrap();
+    running.stop();
+    let audited: Vec<String> = home
+        .succeed(&["audit", "export"])
+        .lines()
+        .filter(|line| line.contains("codex-2") || line.contains("claude"))
+        .map(|line| {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let detail: Value = serde_json::from_str(text(&row, "detail")).unwrap();
+            let state = detail["state"].as_str().or(detail["by"].as_str());
+            state.unwrap_or_default().to_owned()
+        })
+        .collect();
+    for state in ["claimed", "renewed", "ended", "released", "lease"] {
+        assert!(
+            audited.iter().any(|found| found == state),
+            "{state} in {audited:?}"
+        );
+    }
+    let (running, base) = listening(&home, &[]);
+    let call = |tool: &str, arguments: Value| call_over_http(&base, tool, &arguments);
     call("card_update", update("Seven")).unwrap();
     assert!(call("release", json!({ "lease": token })).is_err());
     drop(running);

@@ -5,6 +5,30 @@ use serde_json::{Value, json};
 use crate::served::{Served, Via, items, settings};
 use crate::stand_in::StandIn;
 
+/// Programs at the actions are told, and not held.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_is_told_who_has_the_story() {
+    let stand_in = StandIn::start().await;
+    let key = ("ACTION_PROXY_API_KEY", "planted-action-key".to_owned());
+    let variables = settings(&stand_in).into_iter().chain([key]);
+    let served = Served::over(Via::Http, "write", variables).await;
+    let claim = json!({ "record": "story:1", "as": "codex-2" });
+    served.succeed("claim", claim).await;
+    let update = json!({ "story_id": 1, "subject": "A program's" });
+    let sent = crate::harness::client::http()
+        .post(format!("{}/actions/update_story", served.url()))
+        .header("X-Api-Key", "planted-action-key")
+        .body(update.to_string())
+        .send()
+        .await
+        .unwrap();
+    let header = sent.headers().get("footbridge-lease").cloned();
+    assert!(sent.status().is_success(), "{sent:?}");
+    let header = header.unwrap().to_str().unwrap().to_owned();
+    assert!(header.contains("is leased by codex-2 until "), "{header}");
+    served.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_that_is_claimed_is_written_by_its_holder_alone() {
     for via in [Via::Stdio, Via::Http] {
