@@ -33,14 +33,16 @@ struct TrailState {
     audits_reads: bool,
     /// The start, until something is written: a program that only reads makes no database.
     start: Mutex<Option<(AuditEntry, SystemTime)>>,
-    pace: Mutex<RefusalPace>,
+    refusals: Mutex<NotePace>,
+    /// Apart from those: who hammers a door hides no refusal.
+    log_ins: Mutex<NotePace>,
     /// Entries that wait for the store to be opened.
     pending: Mutex<JoinSet<()>>,
 }
 
-/// How many refusals were written lately: who is refused again and again fills no disk.
+/// How much of a kind was written lately: who is refused again and again fills no disk.
 #[derive(Debug, Default)]
-struct RefusalPace {
+struct NotePace {
     since: Option<Instant>,
     written: u32,
     left_out: u64,
@@ -61,7 +63,8 @@ impl AuditTrail {
             changes,
             audits_reads,
             start: Mutex::default(),
-            pace: Mutex::default(),
+            refusals: Mutex::default(),
+            log_ins: Mutex::default(),
             pending: Mutex::default(),
         }))
     }
@@ -88,7 +91,9 @@ impl AuditTrail {
 
     /// A call was refused, by whom and why.
     pub(crate) fn refused(&self, call: AuditedCall<'_>, by: &str, why: &str) {
-        let Some(left_out) = self.admit() else { return };
+        let Some(left_out) = NotePace::admit(&self.0.refusals) else {
+            return;
+        };
         let detail = call
             .members()
             .with("by", by)
@@ -99,7 +104,9 @@ impl AuditTrail {
 
     /// Somebody was let in at a door, or not.
     pub(crate) fn logged_in(&self, door: &str, from: Option<String>, is_let_in: bool) {
-        let Some(left_out) = self.admit() else { return };
+        let Some(left_out) = NotePace::admit(&self.0.log_ins) else {
+            return;
+        };
         let detail = JsonObject::default()
             .with("door", door)
             .with("let_in", is_let_in)
@@ -127,21 +134,6 @@ impl AuditTrail {
             .with("holder", lease.holder.as_str())
             .with("until", lease.until.as_str());
         self.note(AuditKind::Call, detail.into());
-    }
-
-    /// How many were left out before this one; none when it is to be left out itself.
-    fn admit(&self) -> Option<u64> {
-        let mut pace = self.0.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if pace.since.is_none_or(|since| now - since >= MINUTE) {
-            (pace.since, pace.written) = (Some(now), 0);
-        }
-        if pace.written >= MOST_IN_A_MINUTE {
-            pace.left_out += 1;
-            return None;
-        }
-        pace.written += 1;
-        Some(std::mem::take(&mut pace.left_out))
     }
 
     fn note(&self, kind: AuditKind, detail: Value) {
@@ -183,6 +175,23 @@ impl AuditTrail {
         };
         let all = async { while pending.join_next().await.is_some() {} };
         drop(tokio::time::timeout(ENDING, all).await);
+    }
+}
+
+impl NotePace {
+    /// How many were left out before this one; none when it is to be left out itself.
+    fn admit(pace: &Mutex<Self>) -> Option<u64> {
+        let mut pace = pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if pace.since.is_none_or(|since| now - since >= MINUTE) {
+            (pace.since, pace.written) = (Some(now), 0);
+        }
+        if pace.written >= MOST_IN_A_MINUTE {
+            pace.left_out += 1;
+            return None;
+        }
+        pace.written += 1;
+        Some(std::mem::take(&mut pace.left_out))
     }
 }
 

@@ -29,6 +29,39 @@ async fn an_action_is_told_who_has_the_story() {
     served.end().await;
 }
 
+/// A program that writes too much is told to come back, and that it may.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_too_many_is_refused_for_a_while() {
+    let stand_in = StandIn::start().await;
+    let more = [
+        ("ACTION_PROXY_API_KEY", "planted-action-key".to_owned()),
+        ("FOOTBRIDGE_WRITES_PER_MINUTE", "1".to_owned()),
+    ];
+    let variables = settings(&stand_in).into_iter().chain(more);
+    let served = Served::over(Via::Http, "write", variables).await;
+    let update = async |subject: &str| {
+        let update = json!({ "story_id": 1, "subject": subject });
+        crate::harness::client::http()
+            .post(format!("{}/actions/update_story", served.url()))
+            .header("X-Api-Key", "planted-action-key")
+            .body(update.to_string())
+            .send()
+            .await
+            .unwrap()
+    };
+    assert!(update("One").await.status().is_success());
+    let refused = update("Two").await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["footbridge-retry"], "safe");
+    let why = String::from_utf8(refused.bytes().await.unwrap().to_vec()).unwrap();
+    assert!(why.contains("try again in "), "{why}");
+    assert_eq!(stand_in.world().seen.of("PATCH /userstories/1").len(), 1);
+    // a client over MCP is another caller
+    let update = json!({ "user_story_id": 1, "subject": "Three" });
+    served.succeed("taiga_stories_update", update).await;
+    served.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_that_is_claimed_is_written_by_its_holder_alone() {
     for via in [Via::Stdio, Via::Http] {
