@@ -266,6 +266,8 @@ pub(crate) struct CommonOptions {
         allow_hyphen_values = true
     )]
     pub(crate) groups: Vec<String>,
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) skills: Vec<String>,
     #[command(flatten)]
     pub(crate) files: FileOptions,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 //! where their requests go. Opens no backend.
 
 mod directory;
+mod skills;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -13,6 +14,7 @@ use crate::exit::Trouble;
 use crate::small_file;
 use crate::spelling::did_you_mean;
 use directory::Directory;
+pub(crate) use skills::ConnectorSkills;
 
 /// A connector file that was found, not yet compiled.
 #[derive(Debug)]
@@ -222,6 +224,20 @@ impl ConnectorFile {
     /// Whether it was named by its path.
     pub(crate) fn is_named_by_path(&self) -> bool {
         matches!(self.origin, Origin::Path)
+    }
+
+    /// Its skills, served under its name: those that come with the program, or those beside a file
+    /// of the user's that is named for that.
+    pub(crate) fn skills(&self, name: &str, is_named: bool) -> Option<ConnectorSkills> {
+        if let Origin::BuiltIn(file) = self.origin {
+            return ConnectorSkills::of_program(file.path, name);
+        }
+        is_named.then(|| ConnectorSkills::beside(Path::new(&self.file), name))
+    }
+
+    /// Whether it comes with the program.
+    pub(crate) fn is_built_in(&self) -> bool {
+        matches!(self.origin, Origin::BuiltIn(_))
     }
 
     /// Compiles it, and gives the name it is served by.

@@ -47,6 +47,9 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         endpoint = offers::prompts(served, is_joined)
             .into_iter()
             .fold(endpoint, EndpointBuilder::prompt);
+        if let Some(skills) = &served.skills {
+            endpoint = endpoint.skills(skills.read());
+        }
     }
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
     leases.are_of(&endpoint);

@@ -18,7 +18,7 @@ use crate::board_journal::BoardJournal;
 use crate::board_models;
 use crate::brakes::Brakes;
 use crate::change_store::ChangeStore;
-use crate::connectors::{self, ConnectorFile, Connectors, Reached};
+use crate::connectors::{self, ConnectorFile, ConnectorSkills, Connectors, Reached};
 use crate::exit::Trouble;
 use crate::gate::Gate;
 use crate::readiness::Readiness;
@@ -44,6 +44,8 @@ pub(crate) struct Served {
     pub(crate) readiness: Readiness,
     /// Its groups of tools, each with whether they are listed.
     groups: Vec<(String, bool)>,
+    /// The skills beside its file, where they are served.
+    pub(crate) skills: Option<ConnectorSkills>,
     /// The secrets that its backend may want, by name, when nobody set any.
     pub(crate) unset_secrets: Vec<String>,
     /// Where its backend is, for people and for the record.
@@ -150,6 +152,7 @@ impl Opened {
         let own = [CHANGES, LEASES].into_iter();
         settings.check_groups(groups.map(|(group, _)| group.as_str()).chain(own))?;
         check_allowed_tools(settings, &compiled)?;
+        check_skills(settings.with_skills(), &compiled)?;
         let bounds = settings.bounds()?;
         let changes = match settings.data_directory() {
             Ok(path) => ChangeStore::in_directory(path, bounds.store.clone()),
@@ -166,11 +169,12 @@ impl Opened {
         };
         let mut wrong: Vec<Trouble> = Vec::new();
         for (file, name, connector) in compiled {
+            let skills = file.skills(&name, settings.with_skills().contains(&name));
             match opened
                 .open_one(file.reached, name, connector, settings, &bounds)
                 .await
             {
-                Ok(served) => opened.served.push(served),
+                Ok(served) => opened.served.push(Served { skills, ..served }),
                 // What else is wrong with the settings is said with it.
                 Err(trouble) if trouble.is_configuration() => wrong.push(trouble),
                 Err(trouble) => return Err(trouble),
@@ -284,6 +288,7 @@ impl Opened {
             name,
             backend,
             groups,
+            skills: None,
             unset_secrets,
             is_unconfigured,
             gate,
@@ -310,6 +315,33 @@ impl Opened {
         if let Some(local) = self.local {
             local.store.close().await;
         }
+    }
+}
+
+/// Every name among those whose skills are wanted must be that of a file of the user's own.
+fn check_skills(
+    names: &[String],
+    served: &[(ConnectorFile, String, Connector)],
+) -> Result<(), Trouble> {
+    let own = served.iter().filter(|(file, ..)| !file.is_built_in());
+    let own: Vec<&str> = own.map(|(_, name, _)| name.as_str()).collect();
+    match names.iter().find(|name| !own.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) if served.iter().any(|(_, other, _)| other == name) => {
+            Err(Trouble::usage(format!(
+                "{name} is no connector file of your own: its skills are served anyway, so leave \
+                 it out of --skills"
+            )))
+        }
+        Some(name) => Err(Trouble::usage(format!(
+            "no connector file of your own that is served is called {name:?}, so --skills cannot \
+             name it; there are: {}",
+            if own.is_empty() {
+                "none".to_owned()
+            } else {
+                own.join(", ")
+            }
+        ))),
     }
 }
 

@@ -195,6 +195,16 @@ pub(crate) const CONNECTORS: SettingRow = SettingRow {
     example: "/path/to/connectors",
     ..ROW
 };
+pub(crate) const SKILLS: SettingRow = SettingRow {
+    flag: Some("skills"),
+    variable: Some("FOOTBRIDGE_SKILLS"),
+    key: Some("skills"),
+    kind: SettingValueKind::Texts,
+    sentence: "A connector file of your own, by its name, whose folder NAME/skills beside it is \
+               served as skills; may be repeated",
+    example: "ourtracker",
+    ..ROW
+};
 pub(crate) const GROUPS: SettingRow = SettingRow {
     flag: Some("groups"),
     variable: Some("FOOTBRIDGE_GROUPS"),
@@ -375,7 +385,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 32] = [
+pub(crate) const SETTINGS: [&SettingRow; 33] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -386,6 +396,7 @@ pub(crate) const SETTINGS: [&SettingRow; 32] = [
     &TRUSTED_PROXIES,
     &REQUIRE_ALL,
     &ALLOW,
+    &SKILLS,
     &GROUPS,
     &CONNECTORS,
     &DATA,

@@ -43,6 +43,9 @@ pub(crate) struct Settings {
     allow: Option<Vec<AllowWord>>,
     /// What flag or environment list; none leaves it to the file.
     groups: Vec<Switch>,
+    /// The connector files of the user's own whose skills flag or environment name; none leaves it
+    /// to the file.
+    skills: Vec<String>,
     data: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     /// Nothing will be called, so nothing has to be set.
@@ -55,6 +58,7 @@ impl Settings {
         let mut settings = Self::of_files(options.files)?;
         settings.allow = options.allow;
         settings.groups = groups::switches(&options.groups);
+        settings.skills = options.skills;
         settings.ca_file = options.roots.ca_file;
         settings.connectors_directory = options.directory.connectors_directory;
         Ok(settings)
@@ -75,6 +79,7 @@ impl Settings {
             file,
             allow: None,
             groups: Vec::new(),
+            skills: Vec::new(),
             data: None,
             ca_file: None,
             only_lists: false,
@@ -153,6 +158,14 @@ impl Settings {
             },
             groups,
         )
+    }
+
+    /// The connector files of the user's own whose skills are served.
+    pub(crate) fn with_skills(&self) -> &[String] {
+        match self.skills.as_slice() {
+            [] => &self.file.skills,
+            names => names,
+        }
     }
 
     /// Where the local board is kept.

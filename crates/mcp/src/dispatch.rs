@@ -6,6 +6,7 @@ mod custom;
 mod layered;
 mod listening;
 mod request;
+mod skills;
 mod task_driving;
 mod tasking;
 mod working;

@@ -12,6 +12,7 @@ pub(crate) mod layers;
 mod listing;
 mod profile;
 mod running;
+mod skills;
 mod start;
 mod things;
 mod visible;

@@ -62,6 +62,8 @@ mod method;
 mod policy;
 mod prompt;
 mod resource;
+#[cfg(feature = "skills")]
+mod skill;
 mod tool;
 mod typed;
 mod uri_template;
@@ -118,6 +120,8 @@ pub use question::{Elicitation, Elicited, InputRequired, Root, Sampled, Sampling
 pub use reply::OutcomeKind;
 pub use resource::{Resource, ResourceBody, ResourceResult};
 pub use revision::Revision;
+#[cfg(feature = "skills")]
+pub use skill::{EmbeddedFile, Skills};
 pub use tasks::{TaskLimits, TaskUse};
 pub use tool::{Effect, Tool};
 pub use typed::{Begin, InputType, IntoOutput, Json, OutputShape, Read, Run};

@@ -154,6 +154,30 @@ pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(15);
 /// Longest address of a resource, in bytes.
 pub const URI_BYTES: usize = 2048;
 
+/// Most skills that one endpoint is given at once.
+pub const SKILLS: usize = 1000;
+
+/// Most files of one skill. Source: extension Skills, Limits.
+pub const SKILL_FILES: usize = 512;
+
+/// Most bytes of the files of one skill together. Source: extension Skills, Limits.
+pub const SKILL_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most bytes of one file of a skill: it is read in one answer.
+pub const SKILL_FILE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Most bytes of a `SKILL.md`: a language model reads the whole of it.
+pub const SKILL_TEXT_BYTES: usize = 512 * 1024;
+
+/// Most bytes of the skills that an endpoint is given at once: they are kept in memory.
+pub const ALL_SKILL_BYTES: usize = 64 * 1024 * 1024;
+
+/// Most files and folders that are looked at in a folder of skills.
+pub const SKILL_ENTRIES: usize = 20_000;
+
+/// Deepest folder that is looked at in a folder of skills.
+pub const SKILL_DEPTH: usize = 16;
+
 /// Most values in one answer to a completion. Source: specification 2026-07-28, Completion.
 pub const COMPLETION_VALUES: usize = 100;
 

@@ -113,7 +113,18 @@ pub struct Resource<C> {
     /// The fields of the struct that the parameters become, and whether they do.
     pub(crate) fields: Option<(Vec<StructField>, ParametersCheck)>,
     pub(crate) completions: BTreeMap<String, CompletionFunction<C>>,
+    /// What it is of a skill, if it is.
+    pub(crate) skill_part: Option<SkillPart>,
     pub(crate) function: ResourceFunction<C>,
+}
+
+/// The part of a skill that a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SkillPart {
+    /// Its `SKILL.md`, listed to clients that are told of skills.
+    Manifest,
+    /// Any other file, found by the manifest.
+    FurtherFile,
 }
 
 /// A field of a struct that a template's parameters become.
@@ -148,6 +159,7 @@ impl<C: 'static> Resource<C> {
             parameters: BTreeMap::new(),
             fields: None,
             completions: BTreeMap::new(),
+            skill_part: None,
             function: Arc::new(move |call| Box::pin(function(call))),
         }
     }
@@ -270,6 +282,13 @@ impl<C: 'static> Resource<C> {
             parameter.into(),
             Arc::new(move |call, typed| Box::pin(function(call, typed))),
         );
+        self
+    }
+
+    /// Makes it a part of a skill.
+    #[cfg(feature = "skills")]
+    pub(crate) fn of_skill(mut self, part: SkillPart) -> Self {
+        self.skill_part = Some(part);
         self
     }
 

@@ -19,6 +19,8 @@ mod resources;
 #[path = "main/schemas.rs"]
 #[allow(dead_code, reason = "the other tests need all of it")]
 mod schemas;
+#[path = "../examples/everything/skills.rs"]
+mod skills;
 #[path = "../examples/everything/tasks.rs"]
 mod tasks;
 #[path = "../examples/everything/watching.rs"]

@@ -52,6 +52,7 @@ impl EnvironmentOptions for CommonOptions {
             allow: self.allow.or(environment.allow),
             directory: self.directory.or_environment(environment.directory),
             groups: list_or(self.groups, environment.groups),
+            skills: list_or(self.skills, environment.skills),
             files: self.files.or_environment(environment.files),
             roots: self.roots.or_environment(environment.roots),
         }

@@ -33,6 +33,7 @@ pub(crate) struct SettingsFile {
     pub(crate) require_all: Option<bool>,
     pub(crate) allow: Option<Vec<AllowWord>>,
     pub(crate) groups: Option<Vec<String>>,
+    pub(crate) skills: Vec<String>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) connectors_directory: Option<PathBuf>,

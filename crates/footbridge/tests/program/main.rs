@@ -27,6 +27,7 @@ mod joined;
 mod killed_writer;
 mod long_calls;
 mod shared_data;
+mod skills;
 mod stdio_purity;
 
 mod configuration;

@@ -10,7 +10,7 @@ use footbridge_mcp::{
 };
 use serde_json::{Value, json};
 
-use crate::{asking, prompts, resources, tasks, watching};
+use crate::{asking, prompts, resources, skills, tasks, watching};
 
 /// One red pixel.
 pub(crate) const PNG: &[u8] = &[
@@ -127,6 +127,7 @@ pub(crate) fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
         .resource(resources::binary())
         .resource(resources::watched())
         .resource(resources::template())
+        .skills(skills::skills())
         .prompt(prompts::simple())
         .prompt(prompts::with_arguments())
         .prompt(prompts::with_embedded_resource())

@@ -12,6 +12,7 @@ mod asking;
 mod endpoint;
 mod prompts;
 mod resources;
+mod skills;
 mod tasks;
 mod watching;
 

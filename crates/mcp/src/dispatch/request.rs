@@ -147,6 +147,9 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
                 self.about_task(params, &context(Asking::Impossible))
             }
             "subscriptions/listen" => self.listen(params, || context(Asking::Impossible)),
+            "skills/list" | "skills/get" | "resources/directory/read" => {
+                self.about_skills(params, Some(revision), context(Asking::Impossible))
+            }
             "completion/complete" => self.work(
                 params,
                 Brought {
@@ -250,20 +253,30 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
                     .arrival
                     .opening
                     .map(|opening| opening.get_or_init(Arc::default));
-                if let Some(conversation) = self.arrival.origin.conversation.or(opened) {
-                    let client = Client::new(
+                let client = || {
+                    Client::new(
                         params.client_info.map(RawValue::get),
                         params.capabilities.map(RawValue::get),
-                    );
-                    conversation.begin(revision, client);
+                    )
+                };
+                if let Some(conversation) = self.arrival.origin.conversation.or(opened) {
+                    conversation.begin(revision, client());
                 }
+                let greeted = || {
+                    let mut context = self.legacy_request_context(meta);
+                    context.client = Arc::new(client());
+                    Arc::new(context)
+                };
                 Ok(self.ready(
                     self.catalog
-                        .seen(self.arrival.caller, context)
+                        .seen(self.arrival.caller, greeted)
                         .initialize(revision),
                 ))
             }
             "ping" => Ok(self.ready(Bytes::from_static(b"{}"))),
+            "skills/list" | "skills/get" | "resources/directory/read" => {
+                self.about_skills(params, self.arrival.origin.revision(), context())
+            }
             "logging/setLevel" if self.catalog.identity.profile.logging => {
                 let level = params
                     .level
@@ -382,6 +395,10 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
     }
 
     fn legacy_context(&self, meta: &RequestMeta<'_>) -> Arc<RequestContext> {
+        Arc::new(self.legacy_request_context(meta))
+    }
+
+    fn legacy_request_context(&self, meta: &RequestMeta<'_>) -> RequestContext {
         let mut context = RequestContext {
             revision: self.arrival.origin.revision(),
             meta: SentMeta::of(meta.json()),
@@ -399,7 +416,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
                 .then(|| conversation.log_level());
             context.asking = Asking::ByRequest(Arc::clone(conversation));
         }
-        Arc::new(context)
+        context
     }
 
     fn list(
@@ -410,19 +427,20 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         context: impl FnOnce() -> Arc<RequestContext>,
     ) -> Result<Dispatched<C>, ProtocolError> {
         let seen = self.catalog.seen(self.arrival.caller, context);
-        let cursor = params.cursor.filter(|cursor| cursor.get() != "null");
-        let cursor = cursor
-            .map(|cursor| Params::text(Some(cursor), "cursor"))
-            .transpose()?;
-        let list =
-            seen.list(list, cursor.as_deref(), revision)
-                .map_err(|unlisted| match unlisted {
-                    Unlisted::NotOffered => ProtocolError::unknown_method(&self.method),
-                    Unlisted::Cursor => ProtocolError::invalid_params(
-                        "`cursor` is not one that this server gave out; leave it out",
-                    ),
-                })?;
+        let cursor = cursor_of(params)?;
+        let list = seen
+            .list(list, cursor.as_deref(), revision)
+            .map_err(|unlisted| self.unlisted(unlisted))?;
         Ok(self.ready(list))
+    }
+
+    pub(super) fn unlisted(&self, unlisted: Unlisted) -> ProtocolError {
+        match unlisted {
+            Unlisted::NotOffered => ProtocolError::unknown_method(&self.method),
+            Unlisted::Cursor => ProtocolError::invalid_params(
+                "`cursor` is not one that this server gave out; leave it out",
+            ),
+        }
     }
 
     pub(super) fn ready(&self, result: Bytes) -> Dispatched<C> {
@@ -431,6 +449,14 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             reply: Some(Reply::ready(self.id, result)),
         })
     }
+}
+
+/// The place in a list from where a request goes on.
+pub(super) fn cursor_of<'a>(params: &Params<'a>) -> Result<Option<Cow<'a, str>>, ProtocolError> {
+    let cursor = params.cursor.filter(|cursor| cursor.get() != "null");
+    cursor
+        .map(|cursor| Params::text(Some(cursor), "cursor"))
+        .transpose()
 }
 
 fn list_of(method: &str) -> Option<List> {

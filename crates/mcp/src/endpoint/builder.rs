@@ -21,6 +21,8 @@ use crate::method::Method;
 use crate::output::Failure;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
+#[cfg(feature = "skills")]
+use crate::skill::Skills;
 use crate::tasks::TaskLimits;
 use crate::tool::Tool;
 
@@ -48,6 +50,8 @@ pub struct EndpointBuilder<C> {
     resources: Vec<Resource<C>>,
     prompts: Vec<Prompt<C>>,
     methods: Vec<Method<C>>,
+    #[cfg(feature = "skills")]
+    skills: Vec<Skills<C>>,
 }
 
 impl<C: Send + Sync + 'static> EndpointBuilder<C> {
@@ -61,6 +65,8 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             resources: Vec::new(),
             prompts: Vec::new(),
             methods: Vec::new(),
+            #[cfg(feature = "skills")]
+            skills: Vec::new(),
         }
     }
 
@@ -282,6 +288,14 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
+    /// Adds skills: folders of instructions for language models.
+    #[cfg(feature = "skills")]
+    #[must_use]
+    pub fn skills(mut self, skills: Skills<C>) -> Self {
+        self.skills.push(skills);
+        self
+    }
+
     /// Lets a plugin add to the endpoint: a function, often of another crate, over every context
     /// that can serve what it adds.
     ///
@@ -327,9 +341,15 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// and templates that are not valid, `x-mcp-header` where it may not stand, rules about who
     /// sees what where the lists are [`CacheScope::Public`], calls that must become tasks where
     /// there are none.
-    pub fn build(self) -> Result<Endpoint<C>, BuildProblems> {
+    #[cfg_attr(
+        not(feature = "skills"),
+        expect(unused_mut, reason = "skills add resources")
+    )]
+    pub fn build(mut self) -> Result<Endpoint<C>, BuildProblems> {
         let mut problems = Vec::new();
         let mut things = Things::default();
+        #[cfg(feature = "skills")]
+        self.take_skills(&mut things, &mut problems);
         for tool in self.tools {
             let names = std::iter::once(&tool.name)
                 .chain(&tool.aliases)
@@ -397,6 +417,30 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
             Err(BuildProblems(more)) => {
                 Err(BuildProblems(problems.into_iter().chain(more).collect()))
             }
+        }
+    }
+}
+
+#[cfg(feature = "skills")]
+impl<C: Send + Sync + 'static> EndpointBuilder<C> {
+    /// Makes resources of the files of skills, and checks both.
+    fn take_skills(&mut self, things: &mut Things<C>, problems: &mut Vec<BuildProblem>) {
+        for skills in std::mem::take(&mut self.skills) {
+            let checked = match skills.checked() {
+                Ok(checked) => checked,
+                Err(found) => {
+                    problems.extend(found);
+                    continue;
+                }
+            };
+            self.profile.announces_skills |= checked.is_announced_to_everybody;
+            for skill in checked.skills {
+                let added = things.skills.edit(Edit::Add(Arc::new(skill.into())));
+                problems.extend(added.err().into_iter().flatten());
+            }
+            let ttl = self.profile.list_ttl;
+            self.resources
+                .extend(checked.resources.into_iter().map(|file| file.ttl(ttl)));
         }
     }
 }

@@ -9,6 +9,7 @@ use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
 use super::identity::Identity;
 use super::listing::{Listed, Listing, ServedThing, page};
 use super::profile::{CacheScope, OfferedKinds};
+use super::skills::{self, ReadySkill};
 use super::things::Things;
 use super::visible::Visible;
 use crate::arguments::Arguments;
@@ -29,8 +30,9 @@ pub(crate) struct Catalog<C> {
     pub(super) hook: Option<Hook<C>>,
     /// Whether requests may differ in what they see.
     is_ruled: bool,
-    /// Only missing while it is made.
-    ready: Option<ReadyResults>,
+    /// For clients that are not told of skills, and for those that are. Only missing while they are
+    /// made.
+    ready: [Option<ReadyResults>; 2],
 }
 
 /// Results for whoever sees everything.
@@ -42,13 +44,14 @@ struct ReadyResults {
     lists: Vec<[Option<Bytes>; 2]>,
 }
 
-/// The four lists.
+/// The lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum List {
     Tools,
     Resources,
     Templates,
     Prompts,
+    Skills,
 }
 
 impl ReadyResults {
@@ -72,7 +75,13 @@ impl ReadyResults {
 }
 
 impl List {
-    const ALL: [Self; 4] = [Self::Tools, Self::Resources, Self::Templates, Self::Prompts];
+    const ALL: [Self; 5] = [
+        Self::Tools,
+        Self::Resources,
+        Self::Templates,
+        Self::Prompts,
+        Self::Skills,
+    ];
 
     /// The key of the list in its result.
     fn key(self) -> &'static str {
@@ -81,6 +90,7 @@ impl List {
             Self::Resources => "resources",
             Self::Templates => "resourceTemplates",
             Self::Prompts => "prompts",
+            Self::Skills => "skills",
         }
     }
 }
@@ -139,16 +149,30 @@ impl<C: Send + Sync + 'static> Catalog<C> {
             things,
             hook,
             is_ruled,
-            ready: None,
+            ready: [None, None],
         };
-        catalog.ready = Some(catalog.ready_results());
+        let without = catalog.ready_results(false);
+        let with = catalog.has_skills().then(|| catalog.ready_results(true));
+        catalog.ready = [Some(without), with];
         Ok(catalog)
     }
 
-    fn ready_results(&self) -> ReadyResults {
+    fn has_skills(&self) -> bool {
+        !self.things.skills.entries().is_empty()
+    }
+
+    /// Whether a client is told of skills: it says that it knows them, or everybody is told.
+    fn tells_of_skills(&self, request: &RequestContext) -> bool {
+        let extensions = request.client.capabilities().get("extensions");
+        let is_declared = extensions.is_some_and(|known| known.get(skills::EXTENSION).is_some());
+        is_declared || self.identity.profile.announces_skills
+    }
+
+    fn ready_results(&self, is_told_of_skills: bool) -> ReadyResults {
         let seen = SeenThings {
             catalog: self,
             view: View::Everything,
+            is_told_of_skills,
         };
         let legacy = Revision::ALL
             .into_iter()
@@ -182,16 +206,26 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         caller: &Arc<C>,
         request: impl FnOnce() -> Arc<RequestContext>,
     ) -> SeenThings<'_, C> {
+        if !self.is_ruled && !self.has_skills() {
+            return SeenThings {
+                catalog: self,
+                view: View::Everything,
+                is_told_of_skills: false,
+            };
+        }
+        let request = request();
+        let is_told_of_skills = self.has_skills() && self.tells_of_skills(&request);
         if !self.is_ruled {
             return SeenThings {
                 catalog: self,
                 view: View::Everything,
+                is_told_of_skills,
             };
         }
         let viewer = Call {
             arguments: Arguments::default(),
             caller: Arc::clone(caller),
-            request: request(),
+            request,
         };
         let view = match &self.hook {
             None => View::Allowed(viewer),
@@ -200,6 +234,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         SeenThings {
             catalog: self,
             view,
+            is_told_of_skills,
         }
     }
 }
@@ -208,6 +243,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
 pub(crate) struct SeenThings<'a, C> {
     catalog: &'a Catalog<C>,
     view: View<C>,
+    is_told_of_skills: bool,
 }
 
 enum View<C> {
@@ -317,6 +353,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             resources,
             templates,
             prompts,
+            skills,
             ..
         } = &self.catalog.things;
         let request = ListRequest {
@@ -337,6 +374,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             List::Resources => self.write(resources, from_hook.map(|set| &*set.resources), request),
             List::Templates => self.write(templates, from_hook.map(|set| &*set.templates), request),
             List::Prompts => self.write(prompts, from_hook.map(|set| &*set.prompts), request),
+            List::Skills => self.write(skills, from_hook.map(|set| &*set.skills), request),
         }
     }
 
@@ -351,23 +389,22 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             cursor,
             revision,
         } = request;
-        let seen = from_hook.map_or_else(
+        let mut seen = from_hook.map_or_else(
             || self.all(listing.entries()),
             |entries| entries.iter().collect(),
         );
-        let is_strict = revision.is_some_and(Revision::offers_only_what_there_is);
-        if is_strict && seen.is_empty() && !self.offers(list) {
-            return Err(Unlisted::NotOffered);
-        }
         let is_everything = seen.len() == listing.entries().len()
             && seen
                 .iter()
                 .zip(listing.entries())
                 .all(|(seen, entry)| Arc::ptr_eq(seen, entry));
+        seen.retain(|entry| entry.is_listed_to(self.is_told_of_skills));
+        let is_strict = revision.is_some_and(Revision::offers_only_what_there_is);
+        if is_strict && seen.is_empty() && !self.offers(list) {
+            return Err(Unlisted::NotOffered);
+        }
         let ready = self
-            .catalog
-            .ready
-            .as_ref()
+            .ready_whole()
             .filter(|_| is_everything)
             .and_then(|ready| ready.of(request));
         if let Some(Some(ready)) = ready {
@@ -388,6 +425,9 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     /// modern era, what is not offered is no method; clients of the legacy era ask for every list
     /// all the same. Source: specification 2026-07-28, schema, `MethodNotFoundError`.
     pub(crate) fn offers(&self, list: List) -> bool {
+        if list == List::Skills {
+            return self.has_skills();
+        }
         if self.catalog.identity.profile.announces_changes {
             return true;
         }
@@ -406,10 +446,11 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         match list {
             List::Tools => self.any(from_hook.map_or(tools.entries(), |set| &set.tools)),
             List::Resources | List::Templates => {
-                self.any(from_hook.map_or(resources.entries(), |set| &set.resources))
+                self.any_resource(from_hook.map_or(resources.entries(), |set| &set.resources))
                     || self.any(from_hook.map_or(templates.entries(), |set| &set.templates))
             }
             List::Prompts => self.any(from_hook.map_or(prompts.entries(), |set| &set.prompts)),
+            List::Skills => self.has_skills(),
         }
     }
 
@@ -421,7 +462,28 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             resources,
             prompts,
             completions: self.completes(),
+            skills: (self.is_told_of_skills && self.has_skills()).then(|| self.has_skill_folders()),
         }
+    }
+
+    /// The skills that the request may see.
+    pub(super) fn skills(&self) -> Vec<&Arc<ReadySkill<C>>> {
+        match &self.view {
+            View::FromHook(visible) => visible.skills.iter().collect(),
+            _ => self.all(self.catalog.things.skills.entries()),
+        }
+    }
+
+    /// The files of skills that the request may see.
+    pub(super) fn skill_files(&self) -> impl Iterator<Item = &Arc<ReadyResource<C>>> {
+        let resources = match &self.view {
+            View::FromHook(visible) => visible.resources.as_slice(),
+            _ => self.catalog.things.resources.entries(),
+        };
+        resources
+            .iter()
+            .filter(|file| file.resource.skill_part.is_some())
+            .filter(|file| self.allowed(Some(file)).is_some())
     }
 
     /// Whether anything completes that the request may see: an argument of a prompt, or a variable
@@ -460,6 +522,14 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             .collect()
     }
 
+    /// Whether there is a resource, skills aside where the client is not told of them.
+    fn any_resource(&self, resources: &[Arc<ReadyResource<C>>]) -> bool {
+        resources
+            .iter()
+            .filter(|entry| self.is_told_of_skills || entry.resource.skill_part.is_none())
+            .any(|entry| self.allowed(Some(entry)).is_some())
+    }
+
     fn any<T: ServedThing<C>>(&self, entries: &[Arc<T>]) -> bool {
         entries
             .iter()
@@ -476,10 +546,19 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
 
     /// Results made before, for a request that sees everything.
     fn ready(&self) -> Option<&ReadyResults> {
-        self.catalog
-            .ready
-            .as_ref()
+        self.ready_whole()
             .filter(|_| matches!(self.view, View::Everything))
+    }
+
+    /// The same, of a client that is told as much of skills.
+    fn ready_whole(&self) -> Option<&ReadyResults> {
+        let [without, with] = &self.catalog.ready;
+        if self.is_told_of_skills {
+            with
+        } else {
+            without
+        }
+        .as_ref()
     }
 }
 

@@ -17,7 +17,7 @@ use crate::method::Method;
 use crate::mirrored_headers::HeaderParameter;
 use crate::policy::{AdmissionRule, Policy};
 use crate::prompt::Prompt;
-use crate::resource::{Resource, ResourceFunction};
+use crate::resource::{Resource, ResourceFunction, SkillPart};
 use crate::tasks::TaskUse;
 use crate::tool::{ReadArguments, Tool, ToolFunction};
 use crate::uri_template::UriTemplate;
@@ -334,6 +334,14 @@ impl<C> ServedThing<C> for ReadyResource<C> {
 impl<C> Listed<C> for ReadyResource<C> {
     fn json(&self) -> &str {
         &self.json
+    }
+
+    fn is_listed(&self) -> bool {
+        self.resource.skill_part != Some(SkillPart::FurtherFile)
+    }
+
+    fn is_listed_to(&self, is_told_of_skills: bool) -> bool {
+        is_told_of_skills || self.resource.skill_part.is_none()
     }
 }
 

@@ -106,7 +106,7 @@ impl<C> Identity<C> {
     }
 
     /// A list, from its JSON without the closing brace.
-    pub(super) fn list(&self, mut open: String, revision: Option<Revision>) -> Bytes {
+    pub(crate) fn list(&self, mut open: String, revision: Option<Revision>) -> Bytes {
         if revision.is_some_and(Revision::marks_results) {
             return self.cacheable(open, self.profile.list_ttl, self.profile.cache_scope);
         }

@@ -42,6 +42,11 @@ pub(crate) trait Listed<C>: ServedThing<C> {
     fn is_listed(&self) -> bool {
         true
     }
+
+    /// Whether it stands in the list of a client that is told of skills, or is not.
+    fn is_listed_to(&self, _is_told_of_skills: bool) -> bool {
+        true
+    }
 }
 
 /// Things of one kind.

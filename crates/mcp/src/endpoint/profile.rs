@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::layers::LayerFunction;
+use super::skills;
 use crate::icon::Icon;
 use crate::limits;
 use crate::method::Method;
@@ -53,6 +54,8 @@ pub(crate) struct Profile<C> {
     pub(crate) subscriptions: bool,
     /// Whether clients are told when lists change.
     pub(crate) announces_changes: bool,
+    /// Whether clients are told of skills that do not say that they know them.
+    pub(super) announces_skills: bool,
     /// How calls may become tasks, where they may.
     pub(super) tasks: Option<TaskLimits>,
     pub(super) principal: Option<CallerName<C>>,
@@ -67,6 +70,8 @@ pub(crate) struct OfferedKinds {
     pub(crate) resources: bool,
     pub(crate) prompts: bool,
     pub(crate) completions: bool,
+    /// Whether skills are, with whether their folders can be read.
+    pub(crate) skills: Option<bool>,
 }
 
 impl<C> Profile<C> {
@@ -85,6 +90,7 @@ impl<C> Profile<C> {
             logging: false,
             subscriptions: false,
             announces_changes: false,
+            announces_skills: false,
             tasks: None,
             principal: None,
             layers: Arc::new([]),
@@ -124,6 +130,18 @@ impl<C> Profile<C> {
         ];
         for (name, _, value) in of_kinds.into_iter().filter(|(_, is_there, _)| *is_there) {
             capabilities.insert(name.to_owned(), value);
+        }
+        if let Some(reads_folders) = kinds.skills
+            && let Value::Object(extensions) = capabilities
+                .entry("extensions")
+                .or_insert_with(|| json!({}))
+        {
+            let settings = if reads_folders {
+                json!({ "directoryRead": true })
+            } else {
+                json!({})
+            };
+            extensions.insert(skills::EXTENSION.to_owned(), settings);
         }
         capabilities
     }

@@ -3,6 +3,7 @@
 
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
 use super::listing::{Edit, Listing, ServedThing};
+use super::skills::ReadySkill;
 use crate::build_problem::BuildProblem;
 use crate::changes::Change;
 use crate::method::Method;
@@ -14,6 +15,8 @@ pub(crate) struct Things<C> {
     pub(crate) templates: Listing<ReadyResource<C>>,
     pub(crate) prompts: Listing<ReadyPrompt<C>>,
     pub(crate) methods: Listing<Method<C>>,
+    /// Each beside the resources that its files are.
+    pub(crate) skills: Listing<ReadySkill<C>>,
 }
 
 /// One change, of whatever kind.
@@ -71,6 +74,7 @@ impl<C> Default for Things<C> {
             templates: Listing::default(),
             prompts: Listing::default(),
             methods: Listing::default(),
+            skills: Listing::default(),
         }
     }
 }
@@ -83,6 +87,7 @@ impl<C> Clone for Things<C> {
             templates: self.templates.clone(),
             prompts: self.prompts.clone(),
             methods: self.methods.clone(),
+            skills: self.skills.clone(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
 use super::listing::ServedThing;
+use super::skills::ReadySkill;
 use super::things::Things;
 use crate::build_problem::BuildProblems;
 use crate::call::Call;
@@ -21,6 +22,7 @@ pub struct Visible<C> {
     pub(super) templates: Vec<Arc<ReadyResource<C>>>,
     pub(super) prompts: Vec<Arc<ReadyPrompt<C>>>,
     pub(super) methods: Vec<Arc<Method<C>>>,
+    pub(super) skills: Vec<Arc<ReadySkill<C>>>,
 }
 
 impl<C: Send + Sync + 'static> Visible<C> {
@@ -39,6 +41,7 @@ impl<C: Send + Sync + 'static> Visible<C> {
             templates: allowed(things.templates.entries(), viewer),
             prompts: allowed(things.prompts.entries(), viewer),
             methods: allowed(things.methods.entries(), viewer),
+            skills: allowed(things.skills.entries(), viewer),
         }
     }
 
@@ -52,10 +55,16 @@ impl<C: Send + Sync + 'static> Visible<C> {
         self.tools.retain(|tool| keep(tool));
     }
 
-    /// Keeps only some resources and templates, by their address.
+    /// Keeps only some resources and templates, by their address. A skill goes with its `SKILL.md`.
     pub fn retain_resources(&mut self, mut keep: impl FnMut(&str) -> bool) {
         self.resources.retain(|resource| keep(resource.key()));
         self.templates.retain(|template| keep(template.key()));
+        let resources = &self.resources;
+        self.skills.retain(|skill| {
+            resources
+                .iter()
+                .any(|resource| resource.key() == skill.key())
+        });
     }
 
     /// Keeps only some prompts, by their name.

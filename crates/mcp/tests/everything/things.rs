@@ -71,7 +71,13 @@ async fn everything_is_listed_with_a_description() {
     };
     assert_eq!(
         names(&resources),
-        ["static-text", "static-binary", "watched-resource"]
+        [
+            "static-text",
+            "static-binary",
+            "watched-resource",
+            "field-notes",
+            "filing"
+        ]
     );
     assert_eq!(templates[0]["uriTemplate"], "test://template/{id}/data");
     let expected = [

@@ -100,6 +100,9 @@ fn options_of(options: &CommonOptions, is_absolute: bool) -> Result<Vec<String>,
     if !options.groups.is_empty() {
         words.push(format!("--groups={}", options.groups.join(",")));
     }
+    if !options.skills.is_empty() {
+        words.extend(["--skills".to_owned(), options.skills.join(",")]);
+    }
     let paths: [(&str, &Option<PathBuf>); 4] = [
         ("--connectors", &options.directory.connectors_directory),
         ("--data", &options.files.data),
