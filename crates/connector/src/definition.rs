@@ -26,7 +26,7 @@ pub(crate) use preflight::{AtLeast, Preflight};
 pub(crate) use prompts::Prompt;
 pub(crate) use records::{RecordField, RecordFields, RecordRules};
 pub(crate) use resources::Resource;
-pub(crate) use shapes::{Shape, Text};
+pub(crate) use shapes::{EachItem, Shape, Text};
 pub use tools::Effect;
 pub(crate) use tools::{Answer, Argument, Body, Failures, Reading, Step, Tool};
 pub(crate) use upstream::{Paging, PagingKind, Upstream};

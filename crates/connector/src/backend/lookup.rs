@@ -61,7 +61,7 @@ pub(super) async fn resolve(
     };
     let name = name.trim();
     let (as_id, _) = as_id(name);
-    let digits = is_number(as_id);
+    let digits = is_number(as_id) && !asked.lookup.text_ids;
     let id_of_digits = || Resolved::from(as_id.parse::<isize>().map(Val::from).unwrap_or_default());
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(BackendError::caller(format!(

@@ -206,13 +206,28 @@ fn project<'r, 'f>(
         |entries: &mut ObjectWriter<'_>, column: &ColumnPlan| -> Result<(), BackendError> {
             match &column.from {
                 ColumnOrigin::Slot(slot) => {
-                    if let Some(value) = slots
-                        .get(*slot)
-                        .copied()
-                        .flatten()
-                        .filter(|value| !json::is_empty(value))
-                    {
+                    let is_long = |value: &str| {
+                        let items = json::items(value).map_or(0, |items| items.len());
+                        column.at_least == 0 || items >= column.at_least
+                    };
+                    let is_true = |value: &str| !column.only_true || value == "true";
+                    let shown =
+                        |value: &&str| !json::is_empty(value) && is_true(value) && is_long(value);
+                    if let Some(value) = slots.get(*slot).copied().flatten().filter(shown) {
                         entries.push(&column.name, value);
+                    }
+                }
+                ColumnOrigin::FirstOfEach(slot) => {
+                    let list = slots.get(*slot).copied().flatten();
+                    if let Some(list) = list.and_then(|list| of_each(list, push_first)) {
+                        entries.push(&column.name, &list);
+                    }
+                }
+                ColumnOrigin::KeysOfEach(slot, keys) => {
+                    let list = slots.get(*slot).copied().flatten();
+                    let push = |out: &mut String, item: &str| push_keys(out, item, keys);
+                    if let Some(list) = list.and_then(|list| of_each(list, push)) {
+                        entries.push(&column.name, &list);
                     }
                 }
                 ColumnOrigin::Glue(glue) => {
@@ -226,7 +241,8 @@ fn project<'r, 'f>(
                         variables,
                     )?
                     .unwrap_or_default();
-                    if !is_empty(&value) {
+                    let is_false = column.only_true && value != Val::Bool(true);
+                    if !is_empty(&value) && !is_false {
                         entries.push(&column.name, &values::to_json(&value)?);
                     }
                 }
@@ -255,6 +271,45 @@ fn project<'r, 'f>(
     }
     entries.close();
     Ok(())
+}
+
+/// A list with something of each of its items; none of a list without any, or of no list.
+fn of_each(list: &str, push: impl Fn(&mut String, &str)) -> Option<String> {
+    let items = json::items(list).filter(|items| !items.is_empty())?;
+    let mut out = String::from("[");
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        push(&mut out, item);
+    }
+    out.push(']');
+    Some(out)
+}
+
+/// The first value of a list; anything else as it is.
+fn push_first(out: &mut String, item: &str) {
+    let first = match json::items(item) {
+        Some(items) => items.first().copied().unwrap_or("null"),
+        None => item,
+    };
+    out.push_str(first);
+}
+
+/// An object with these keys of another, as far as it has them.
+fn push_keys(out: &mut String, item: &str, keys: &[String]) {
+    let mut slots = vec![None; keys.len()];
+    if !json::pick_into(item, keys, &mut slots) {
+        out.push_str(item);
+        return;
+    }
+    let mut entries = ObjectWriter::new(out);
+    for (key, value) in keys.iter().zip(slots) {
+        if let Some(value) = value.filter(|value| !json::is_empty(value)) {
+            entries.push(key, value);
+        }
+    }
+    entries.close();
 }
 
 fn is_empty(value: &Val) -> bool {

@@ -23,7 +23,7 @@ use crate::definition::{Answer, Failures};
 use crate::failure::BackendError;
 use crate::fence;
 use crate::fence::cut::{self, Window};
-use crate::jq::{self, Variable, Variables};
+use crate::jq::{self, Glue, Variable, Variables};
 use crate::touched::WrittenRecords;
 use arguments::Paged;
 use done::Done;
@@ -278,6 +278,10 @@ impl StepsRun<'_> {
                 let value = values::one(self.inner, filter, &input, &self.variables).await?;
                 Ok(Some(Given::Value(Held::Made(value))))
             }
+            Does::Keep(source, within) => {
+                let value = self.kept(*source, within.as_ref()).await?;
+                Ok(Some(Given::Value(Held::Made(value))))
+            }
             Does::Send(request) => match &step.each {
                 Some(each) => self.each(step, each, request).await.map(Some),
                 None if request.reads => self.get(step, request).await.map(Some),
@@ -288,6 +292,24 @@ impl StepsRun<'_> {
                 }
             },
         }
+    }
+
+    /// What a source has, in a scope; null without one that it needs.
+    async fn kept(&self, source: usize, within: Option<&Glue>) -> Result<Val, BackendError> {
+        let scope = match within {
+            Some(within) => {
+                values::one(self.inner, within, &Held::Nothing, &self.variables).await?
+            }
+            None => Val::Null,
+        };
+        if within.is_some() && scope == Val::Null {
+            return Ok(Val::Null);
+        }
+        let text = jq::plain_text(&scope).unwrap_or_default();
+        let me = self.variables.get(Variable::Me).clone();
+        let sources = &self.inner.sources;
+        let loaded = sources.load(self.inner, source, (&text, &scope), &me, None);
+        Ok(loaded.await?.value)
     }
 
     async fn goes(&self, step: &StepPlan) -> Result<bool, BackendError> {
@@ -305,7 +327,7 @@ impl StepsRun<'_> {
         match (&step.does, &step.each) {
             (Does::Send(request), None) => self.get(step, request).await.map(Some),
             (Does::Send(request), Some(each)) => self.read_each(each, request).await.map(Some),
-            (Does::Let(_), _) => Ok(None),
+            (Does::Let(_) | Does::Keep(..), _) => Ok(None),
         }
     }
 
@@ -437,6 +459,12 @@ impl StepsRun<'_> {
             Err(error) if request::is_optional(request, &error) => return Ok(Held::Nothing),
             Err(error) => error,
         };
+        if error
+            .status()
+            .is_some_and(|status| (400..500).contains(&status))
+        {
+            self.was_refused(step, &prepared);
+        }
         let Some(before) = self.plan.before.as_ref().filter(|_| error.is_conflict()) else {
             return Err(error);
         };

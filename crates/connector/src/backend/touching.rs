@@ -82,6 +82,8 @@ struct TouchEntry {
     answer: Option<Held>,
     /// Its own request was answered well.
     is_done: bool,
+    /// Its own request was sent, and not refused.
+    is_sent: bool,
 }
 
 impl Touching {
@@ -165,6 +167,7 @@ impl Touching {
             delete: None,
             answer: None,
             is_done: false,
+            is_sent: false,
         };
         if wanted.touch == Touch::Makes {
             return Ok(Some(entry));
@@ -213,15 +216,26 @@ impl Touching {
             } else if entry.is_of(sending) && !is_made_again {
                 let sent = sent_values(plan, sending.body, entry.told.before.as_ref())?;
                 entry.told.sent.extend(sent);
+                entry.is_sent = true;
             }
         }
         if let Some(mut entry) = again {
             if let Some(plan) = inner.compiled().records.get(entry.plan) {
                 entry.told.sent = sent_values(plan, sending.body, None)?;
+                entry.is_sent = true;
             }
             self.entries.push(entry);
         }
         Ok(())
+    }
+
+    /// It was refused, so it changed nothing.
+    pub(super) fn refused(&mut self, sending: Sending<'_>) {
+        for entry in &mut self.entries {
+            if !entry.is_done && entry.is_of(sending) {
+                entry.is_sent = false;
+            }
+        }
     }
 
     /// It was answered well.
@@ -273,7 +287,9 @@ impl Touching {
         let mut touched = Vec::new();
         for mut entry in entries {
             let is_left = !entry.is_done && entry.told.touch != Touch::Changes;
-            if ended == CallFate::HalfWay && is_left {
+            // of several kinds a call makes one, and of many some may be refused
+            let is_none = entry.told.touch == Touch::Makes && !entry.is_sent;
+            if is_left && (ended == CallFate::HalfWay || (ended == CallFate::Well && is_none)) {
                 continue;
             }
             let latest = entry.get.as_deref().and_then(|path| self.seen(path));
@@ -335,6 +351,7 @@ impl TouchEntry {
             delete: None,
             answer: None,
             is_done: false,
+            is_sent: false,
         }
     }
 

@@ -7,6 +7,7 @@ use super::scope::FilterScope;
 use super::tools::steps;
 use crate::connector::{LookupPlan, Pages, Request, Row, SourcePlan};
 use crate::jq::{Glue, Variable};
+use crate::place::Placed;
 
 /// Time for which a source is kept when the file does not say.
 const DEFAULT_KEEP: Duration = Duration::from_secs(5 * 60);
@@ -70,27 +71,25 @@ impl<'d> Compilation<'d> {
         sources
     }
 
+    /// The place of a source by its name.
+    pub(super) fn place_of_source(&mut self, name: &Placed<String>, part: &str) -> Option<usize> {
+        let mut names = self.definition.sources.keys();
+        let at = names.position(|known| known == name.value);
+        if at.is_none() {
+            let problem = format!("there is no source `{}`", name.value);
+            self.found.add(name.place, part, problem);
+        }
+        at
+    }
+
     pub(super) fn lookups(&mut self) -> Vec<LookupPlan> {
         let mut lookups = Vec::new();
         for (name, lookup) in self.definition.lookups.iter() {
             let part = format!("lookups.{}", name.value);
             self.check_name(name, &part);
             let rows_of = FilterScope::new(self.definition, &[Variable::In]);
-            let source = lookup.from.as_ref().and_then(|from| {
-                let at = self
-                    .definition
-                    .sources
-                    .keys()
-                    .position(|name| name == from.value);
-                if at.is_none() {
-                    self.found.add(
-                        from.place,
-                        part.clone(),
-                        format!("there is no source `{}`", from.value),
-                    );
-                }
-                at
-            });
+            let source = lookup.from.as_ref();
+            let source = source.and_then(|from| self.place_of_source(from, &part));
             if lookup.from.is_none() && lookup.one.is_none() {
                 self.found.add(
                 name.place,
@@ -152,6 +151,8 @@ impl<'d> Compilation<'d> {
                 row,
                 why,
                 words,
+                text_ids: lookup.text_ids,
+                none: lookup.none.clone(),
             });
         }
         lookups

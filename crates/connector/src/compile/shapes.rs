@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::compilation::Compilation;
 use super::scope::FilterScope;
 use crate::connector::{ColumnOrigin, ColumnPlan, ShapePlan, Want};
-use crate::definition;
+use crate::definition::{self, EachItem};
 use crate::jq::Reach;
 
 pub(super) type Shapes = BTreeMap<String, Arc<ShapePlan>>;
@@ -62,10 +62,27 @@ impl<'d> Compilation<'d> {
                     }
                 }
             };
+            let from = match (&column.each, from) {
+                (None, from) => from,
+                (Some(each), ColumnOrigin::Slot(slot)) => match &each.value {
+                    EachItem::First => ColumnOrigin::FirstOfEach(slot),
+                    EachItem::Keys(keys) => ColumnOrigin::KeysOfEach(slot, keys.clone()),
+                },
+                (Some(each), from) => {
+                    self.found.add(
+                        each.place,
+                        format!("shapes.{name}.{}", key.value),
+                        "`each` is about the list that `from` leads to, which must be a plain path",
+                    );
+                    from
+                }
+            };
             columns.push(ColumnPlan {
                 name: key.value.clone(),
                 from,
                 on_request: column.on_request,
+                only_true: column.only_true,
+                at_least: usize::try_from(column.at_least.unwrap_or_default()).unwrap_or_default(),
             });
         }
         let needs_whole = read.is_none();

@@ -283,7 +283,7 @@ impl<'d> Compilation<'d> {
                 asks_backend: batches
                     .iter()
                     .flatten()
-                    .any(|step| matches!(step.does, Does::Send(_))),
+                    .any(|step| matches!(step.does, Does::Send(_) | Does::Keep(..))),
                 takes_text_from,
                 untrusted: Arc::clone(untrusted),
                 arguments: arguments.list,
@@ -344,14 +344,20 @@ fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
                 .chain(&reading.condition)
                 .any(names)
     };
+    let source = |source: &definition::Source| {
+        source.get.value.contains("{me.") || source.query.iter().any(|(_, filter)| names(filter))
+    };
     let steps = |step: &Placed<definition::Step>| {
         let step = &step.value;
+        let kept = step.source.as_ref();
+        let kept = kept.and_then(|name| definition.sources.get(&name.value));
         let paths = [&step.get, &step.post, &step.put, &step.patch, &step.delete];
         paths
             .into_iter()
             .flatten()
             .any(|path| path.value.contains("{me."))
             || steps::filters_of(step).into_iter().any(names)
+            || kept.is_some_and(source)
     };
     let lookup = |argument: &definition::Argument| {
         let lookup = argument
@@ -359,14 +365,12 @@ fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
             .as_ref()
             .and_then(|lookup| definition.lookups.get(&lookup.value));
         lookup.is_some_and(|lookup| {
-            let source = lookup
+            let from = lookup
                 .from
                 .as_ref()
                 .and_then(|from| definition.sources.get(&from.value));
-            source.is_some_and(|source| {
-                source.get.value.contains("{me.")
-                    || source.query.iter().any(|(_, filter)| names(filter))
-            }) || lookup.words.iter().any(|(_, filter)| names(filter))
+            from.is_some_and(source)
+                || lookup.words.iter().any(|(_, filter)| names(filter))
                 || lookup
                     .names
                     .iter()
@@ -402,7 +406,7 @@ fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
 fn main_list(batches: &[Vec<StepPlan>]) -> Option<usize> {
     match &batches.last()?.last()?.does {
         Does::Send(request) => request.pages.as_ref().map(|pages| pages.paging.cap),
-        Does::Let(_) => None,
+        Does::Let(_) | Does::Keep(..) => None,
     }
 }
 
@@ -413,7 +417,7 @@ fn longest_wait(batches: &[Vec<StepPlan>]) -> Duration {
             .until
             .as_ref()
             .map_or(Duration::ZERO, |until| until.up_to),
-        Does::Let(_) => Duration::ZERO,
+        Does::Let(_) | Does::Keep(..) => Duration::ZERO,
     };
     batches.iter().flatten().map(of_step).sum()
 }
@@ -427,7 +431,7 @@ fn requests(batches: &[Vec<StepPlan>]) -> usize {
             Does::Send(request) => request.until.as_ref().map_or(0, |until| {
                 until.up_to.as_nanos() / until.every.as_nanos().max(1)
             }),
-            Does::Let(_) => 0,
+            Does::Let(_) | Does::Keep(..) => 0,
         };
         items.saturating_add(usize::try_from(reads).unwrap_or(usize::MAX))
     };

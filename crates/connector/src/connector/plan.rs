@@ -95,6 +95,10 @@ pub(crate) struct ArgumentPlan {
     pub(crate) lookup: Option<Resolve>,
     /// What is meant by what the caller passed.
     pub(crate) read: Option<Glue>,
+    /// The argument that it stands in for.
+    pub(crate) fills: Option<String>,
+    /// A call without it, and without what fills it, is refused.
+    pub(crate) required: bool,
 }
 
 /// How an argument becomes an id.
@@ -156,6 +160,8 @@ pub(crate) struct StepPlan {
 #[derive(Debug)]
 pub(crate) enum Does {
     Let(Glue),
+    /// Gives what a source has, in the scope that the filter gives.
+    Keep(usize, Option<Glue>),
     Send(Box<Request>),
 }
 
@@ -278,6 +284,10 @@ pub(crate) struct ColumnPlan {
     pub(crate) name: String,
     pub(crate) from: ColumnOrigin,
     pub(crate) on_request: bool,
+    /// Only shown when it is true.
+    pub(crate) only_true: bool,
+    /// Only shown when it is a list of so many items.
+    pub(crate) at_least: usize,
 }
 
 /// Where a field comes from.
@@ -285,6 +295,10 @@ pub(crate) struct ColumnPlan {
 pub(crate) enum ColumnOrigin {
     /// A slot of what was picked.
     Slot(usize),
+    /// The same, with the first value of each item that is a list.
+    FirstOfEach(usize),
+    /// The same, with these keys of each item.
+    KeysOfEach(usize, Vec<String>),
     Glue(Glue),
 }
 
@@ -310,6 +324,10 @@ pub(crate) struct LookupPlan {
     pub(crate) row: Glue,
     pub(crate) why: Option<Request>,
     pub(crate) words: Vec<(String, Glue)>,
+    /// Ids are texts, so a number is a name like any other.
+    pub(crate) text_ids: bool,
+    /// Said in the place of the choices when nothing is called so.
+    pub(crate) none: Option<String>,
 }
 
 /// Credentials exchanged for a token.

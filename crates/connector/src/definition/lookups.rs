@@ -49,6 +49,8 @@ pub(crate) struct Lookup {
     /// id, and a text is a name first.
     #[serde(default)]
     pub(crate) text_ids: bool,
+    /// What is said in the place of the choices when nothing is called so: where else to look.
+    pub(crate) none: Option<String>,
     /// Words that stand for an id: jq filters over the list of all rows.
     #[serde(default)]
     pub(crate) words: Table<Placed<String>>,

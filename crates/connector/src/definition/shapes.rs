@@ -4,7 +4,7 @@
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 
 use super::JsonType;
@@ -21,6 +21,57 @@ pub(crate) struct Column {
     pub(crate) description: Option<String>,
     pub(crate) text: bool,
     pub(crate) on_request: bool,
+    pub(crate) each: Option<Placed<EachItem>>,
+    pub(crate) only_true: bool,
+    pub(crate) at_least: Option<u32>,
+}
+
+/// What is kept of each item of a list: `first`, its first value where it is a list itself; or the
+/// names of the keys that are kept of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EachItem {
+    First,
+    Keys(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for EachItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = EachItem;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`first`, or a list of keys")
+            }
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<EachItem, E> {
+                match word {
+                    "first" => Ok(EachItem::First),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(word), &self)),
+                }
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut keys: A) -> Result<EachItem, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = keys.next_element()? {
+                    names.push(name);
+                }
+                Ok(EachItem::Keys(names))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl JsonSchema for EachItem {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EachItem".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What is kept of each item of a list: `first`, its first value where it is a list itself; or the names of the keys that are kept of an object.",
+            "if": {"type": "string"},
+            "then": {"enum": ["first"]},
+            "else": {"type": "array", "items": {"type": "string"}, "minItems": 1}
+        })
+    }
 }
 
 /// A field of a shape.
@@ -40,6 +91,13 @@ struct ColumnRules {
     /// Only there when `fields` names it.
     #[serde(default)]
     on_request: bool,
+    /// What is kept of each item of the list that `from` leads to, without jq.
+    each: Option<Placed<EachItem>>,
+    /// Only there when it is true.
+    #[serde(default)]
+    only_true: bool,
+    /// Only there when the list that `from` leads to has so many items.
+    at_least: Option<u32>,
 }
 
 impl<'de> Deserialize<'de> for Column {
@@ -58,6 +116,9 @@ impl<'de> Deserialize<'de> for Column {
                     description: None,
                     text: false,
                     on_request: false,
+                    each: None,
+                    only_true: false,
+                    at_least: None,
                 })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Column, A::Error> {
@@ -67,6 +128,9 @@ impl<'de> Deserialize<'de> for Column {
                     description,
                     text,
                     on_request,
+                    each,
+                    only_true,
+                    at_least,
                 } = ColumnRules::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(Column {
                     kind,
@@ -74,6 +138,9 @@ impl<'de> Deserialize<'de> for Column {
                     description,
                     text,
                     on_request,
+                    each,
+                    only_true,
+                    at_least,
                 })
             }
         }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -79,8 +80,10 @@ pub(crate) struct Tool {
     /// too.
     #[serde(default)]
     pub(crate) changes: Table<Placed<String>>,
-    /// The record that its first `post` makes: undoing deletes it.
-    pub(crate) makes: Option<Placed<String>>,
+    /// The record that its `post` makes, or several of which a call makes one kind: undoing deletes
+    /// it.
+    #[serde(default)]
+    pub(crate) makes: Makes,
     /// Records that it deletes, as `changes`: undoing makes them again.
     #[serde(default)]
     pub(crate) deletes: Table<Placed<String>>,
@@ -128,6 +131,9 @@ pub(crate) struct Argument {
     pub(crate) read: Option<Placed<String>>,
     /// jq filter: the scope of the lookup.
     pub(crate) within: Option<Placed<String>>,
+    /// The argument that it stands in for: the id that its lookup finds is that argument's value.
+    /// Where that one is required, a call must have one of the two.
+    pub(crate) fills: Option<Placed<String>>,
     /// The texts it may be.
     #[serde(rename = "enum")]
     pub(crate) choices: Option<Vec<String>>,
@@ -203,7 +209,7 @@ pub(crate) struct Reading {
     pub(crate) assumed: bool,
 }
 
-/// One step of a tool: exactly one of `get`, `post`, `put`, `patch`, `delete` and `let`.
+/// One step of a tool: exactly one of `get`, `post`, `put`, `patch`, `delete`, `let` and `source`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -221,6 +227,10 @@ pub(crate) struct Step {
     /// jq filter over the value of the step before: a value computed without a request.
     #[serde(rename = "let")]
     pub(crate) value: Option<Placed<String>>,
+    /// A source, as lookups see it: read once for a scope, and kept for a while.
+    pub(crate) source: Option<Placed<String>>,
+    /// jq filter: the scope of `source`.
+    pub(crate) within: Option<Placed<String>>,
     /// Why a `post` changes nothing, so that a tool that reads may send it.
     pub(crate) safe: Option<Placed<String>>,
     /// Query parameters, each a jq filter; null is not sent, a list repeats the key.
@@ -289,6 +299,55 @@ impl Step {
         verbs
             .into_iter()
             .filter_map(|(method, path)| path.as_ref().map(|path| (method, path)))
+    }
+}
+
+/// The names of the records that a tool makes: one, or a list of them.
+#[derive(Debug, Default)]
+pub(crate) struct Makes(pub(crate) Vec<Placed<String>>);
+
+impl<'de> Deserialize<'de> for Makes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        enum OneOrSeveral {
+            One(String),
+            Several(Vec<Placed<String>>),
+        }
+        impl<'de> Visitor<'de> for Either {
+            type Value = OneOrSeveral;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a record, or a list of them")
+            }
+            fn visit_str<E>(self, name: &str) -> Result<OneOrSeveral, E> {
+                Ok(OneOrSeveral::One(name.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<OneOrSeveral, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrSeveral::Several)
+            }
+        }
+        struct NamesSeen(OneOrSeveral);
+        impl<'de> Deserialize<'de> for NamesSeen {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(Either).map(NamesSeen)
+            }
+        }
+        let placed = Placed::<NamesSeen>::deserialize(deserializer)?;
+        Ok(Self(match placed.value.0 {
+            OneOrSeveral::One(value) => vec![Placed {
+                value,
+                place: placed.place,
+            }],
+            OneOrSeveral::Several(names) => names,
+        }))
+    }
+}
+
+impl JsonSchema for Makes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Makes".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"description": "The name of a record, or a list of them.", "type": ["string", "array"], "items": {"type": "string"}, "minItems": 1})
     }
 }
 

@@ -47,7 +47,7 @@ async fn a_record_is_read_once_before_and_its_answer_is_what_it_is_after() {
     assert_eq!(before.fields["tags"], json!(["web"]), "as it is written");
     assert_eq!(
         before.fields.len(),
-        7,
+        12,
         "declared fields alone: {:?}",
         before.fields
     );

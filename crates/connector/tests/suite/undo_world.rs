@@ -179,7 +179,8 @@ impl Served {
             json!({
                 "/api/v1/users/me": {"id": 5, "username": "ana"},
                 "/api/v1/userstories/7": {"id": 7, "ref": 12, "project": 1, "subject": "Sign in", "description": "",
-                    "status": 1, "tags": [["web", null]], "assigned_to": null, "milestone": null, "due_date": null, "version": 3},
+                    "status": 1, "tags": [["web", null]], "assigned_to": null, "assigned_users": [], "milestone": null, "due_date": null,
+                    "points": {}, "is_blocked": false, "blocked_note": "", "watchers": [], "version": 3},
                 "/api/v1/userstories/custom-attributes-values/7":
                     {"attributes_values": {"1": "small", "2": "ops"}, "version": 5, "user_story": 7},
                 "/api/v1/userstory-custom-attributes": [{"id": 1, "name": "Size"}, {"id": 2, "name": "Team"}, {"id": 3, "name": "Risk"}],

@@ -12,8 +12,9 @@ use crate::served::{Served, items};
 use crate::stand_in::StandIn;
 
 /// Tokens that the entry of one tool may cost on average.
-const TOKENS_A_TOOL: usize = 170;
-/// Tokens that the list of the default groups may cost.
+const TOKENS_A_TOOL: usize = 210;
+/// Tokens that the list of the default groups may cost with writes open; what deletes comes on top
+/// of it, where it is open too.
 const TOKENS_OF_THE_LIST: usize = 4_500;
 /// Tokens of a story in a list.
 const TOKENS_OF_A_ROW: usize = 130;
@@ -44,10 +45,16 @@ async fn golden_tools_as_a_client_sees_them() {
             .map(|tool| tokens(&tool.to_string()))
             .sum::<usize>()
     };
+    let is_delete = |tool: &&Value| tool["annotations"]["destructiveHint"] == true;
+    let writes: Vec<Value> = tools
+        .iter()
+        .filter(|tool| !is_delete(tool))
+        .cloned()
+        .collect();
     assert!(
-        cost(&tools) <= TOKENS_OF_THE_LIST,
+        cost(&writes) <= TOKENS_OF_THE_LIST,
         "{} tokens",
-        cost(&tools)
+        cost(&writes)
     );
     // Who serves as it comes reads alone; who opens everything sees the tools of all groups.
     let reads: Vec<Value> = tools

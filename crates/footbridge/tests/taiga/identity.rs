@@ -354,7 +354,7 @@ async fn a_member_is_found_by_the_email_that_the_list_of_users_prints() {
                 .world()
                 .seen
                 .last("GET /userstories")
-                .values("assigned_to"),
+                .values("assigned_users"),
             [person["id"].to_string()],
             "{person}"
         );

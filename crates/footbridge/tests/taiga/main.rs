@@ -22,6 +22,7 @@ mod harness;
 mod hostile;
 mod identity;
 mod keys;
+mod lead;
 mod leases;
 mod ledger;
 mod pinned;

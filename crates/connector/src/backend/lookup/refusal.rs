@@ -104,6 +104,11 @@ pub(super) fn unknown(
             asked.fencing.words(&listed.join(", "))
         ));
     }
+    if let Some(none) = &asked.lookup.none {
+        message.push(' ');
+        message.push_str(none);
+        return BackendError::caller(message);
+    }
     if is_cut {
         message.push_str(&format!(
             " Only the first {} were looked at: pass the id.",

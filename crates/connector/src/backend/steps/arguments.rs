@@ -14,7 +14,7 @@ use super::super::step_list::{DEFAULT_LIMIT, WantedItems};
 use super::super::values;
 use super::super::values::Held;
 use super::StepsRun;
-use crate::connector::{Pages, Plan};
+use crate::connector::{ArgumentPlan, LookupPlan, Pages, Plan};
 use crate::failure::BackendError;
 use crate::fence::cut;
 use crate::jq::{self, Variable, Variables};
@@ -124,6 +124,7 @@ pub(super) fn admit(
             }
         }
     }
+    fillings(plan, &given)?;
     paged.all = plan.is_list && given.get("all") == Some(&Value::Bool(true));
     paged.decides = given
         .iter()
@@ -131,6 +132,31 @@ pub(super) fn admit(
         .collect();
     paged.decides.sort();
     Ok((given, paged))
+}
+
+/// Of an argument and those that stand in for it a call has one, where it needs it.
+fn fillings(plan: &Plan, given: &Map<String, Value>) -> Result<(), BackendError> {
+    for argument in &plan.arguments {
+        let fills = |other: &&ArgumentPlan| other.fills.as_ref() == Some(&argument.name);
+        let others = || plan.arguments.iter().filter(fills).map(|other| &other.name);
+        let passed: Vec<&String> = std::iter::once(&argument.name)
+            .chain(others())
+            .filter(|name| given.contains_key(*name))
+            .collect();
+        let (first, others) = match (others().next(), passed.as_slice()) {
+            (Some(other), []) if argument.required => {
+                let message = format!("`{other}` or `{}` is required.", argument.name);
+                return Err(BackendError::caller(message));
+            }
+            (Some(_), [first, others @ ..]) => (first, others),
+            _ => continue,
+        };
+        if let Some(other) = others.first() {
+            let message = format!("`{first}` and `{other}` name the same thing: pass one of them.");
+            return Err(BackendError::caller(message));
+        }
+    }
+    Ok(())
 }
 
 /// A date in any of the forms of ISO 8601 as `YYYY-MM-DD`.
@@ -218,24 +244,54 @@ impl StepsRun<'_> {
                 None => Val::Null,
             };
             let missing = resolve.within.is_some() && scope == Val::Null;
-            let asked = Asked {
-                argument: &argument.name,
-                lookup: known,
-                value,
-                scope,
-                needs: resolve.needs.as_deref().filter(|_| missing),
-                changes: self.plan.writes,
-                fencing: inner.fencing,
+            let needs = resolve.needs.as_deref().filter(|_| missing);
+            let id = match value {
+                Val::Arr(list) => {
+                    let mut ids = Vec::with_capacity(list.len());
+                    for value in list.iter() {
+                        let name = &argument.name;
+                        ids.push(self.resolved(name, known, value, &scope, needs).await?);
+                    }
+                    ids.into_iter().collect()
+                }
+                value => {
+                    let name = &argument.name;
+                    self.resolved(name, known, value, &scope, needs).await?
+                }
             };
-            let found = lookup::resolve(inner, &asked, &self.variables).await?;
-            self.taken
-                .extend(found.taken.map(|taken| (argument.name.clone(), taken)));
             if let Val::Obj(map) = args {
                 let mut map = Arc::unwrap_or_clone(map);
-                map.insert(Val::utf8_str(argument.name.clone()), found.id);
+                if let Some(fills) = &argument.fills {
+                    map.insert(Val::utf8_str(fills.clone()), id.clone());
+                }
+                map.insert(Val::utf8_str(argument.name.clone()), id);
                 self.variables.set(Variable::Args, Val::obj(map));
             }
         }
         Ok(())
+    }
+
+    /// The id of one name.
+    async fn resolved(
+        &mut self,
+        argument: &str,
+        lookup: &LookupPlan,
+        value: &Val,
+        scope: &Val,
+        needs: Option<&str>,
+    ) -> Result<Val, BackendError> {
+        let asked = Asked {
+            argument,
+            lookup,
+            value,
+            scope: scope.clone(),
+            needs,
+            changes: self.plan.writes,
+            fencing: self.inner.fencing,
+        };
+        let found = lookup::resolve(self.inner, &asked, &self.variables).await?;
+        let taken = found.taken.map(|taken| (argument.to_owned(), taken));
+        self.taken.extend(taken);
+        Ok(found.id)
     }
 }

@@ -123,6 +123,13 @@ impl StepsRun<'_> {
         }
     }
 
+    /// It was refused, so it changed nothing.
+    pub(super) fn was_refused(&mut self, step: &StepPlan, prepared: &Prepared) {
+        if let Some(touching) = &mut self.touching {
+            touching.refused(sending(step, prepared));
+        }
+    }
+
     /// What the file says that the call touches. Steps that take it back touch what it changed.
     async fn wanted(&self) -> Result<Vec<Wanted>, BackendError> {
         let mut wanted: Vec<Wanted> = Vec::new();

@@ -130,7 +130,12 @@ impl<'d> Compilation<'d> {
                         &FilterScope::of_names(self.definition, Vec::new(), &[]),
                     )
                 }),
+                fills: argument.fills.as_ref().map(|fills| fills.value.clone()),
+                required: argument.required,
             });
+            if let Some(fills) = &argument.fills {
+                self.check_filling(tool, argument, fills, &part);
+            }
         }
         let place = |name: &&str| tool.input.keys().position(|key| key == *name);
         DeclaredArguments {
@@ -138,6 +143,29 @@ impl<'d> Compilation<'d> {
             first: order.first.iter().filter_map(place).collect(),
             later: order.later.iter().filter_map(place).collect(),
             resolved_later: order.later,
+        }
+    }
+}
+
+impl Compilation<'_> {
+    /// An argument may stand in for another one of the tool, by its lookup.
+    fn check_filling(
+        &mut self,
+        tool: &Tool,
+        argument: &Argument,
+        fills: &Placed<String>,
+        part: &str,
+    ) {
+        let other = tool.input.get(&fills.value);
+        let is_free = other.is_some_and(|other| other.fills.is_none() && other.default.is_none());
+        if argument.lookup.is_none() || argument.required || !is_free {
+            self.found.add_with_hint(
+                fills.place,
+                part,
+                format!("cannot stand in for `{}`", fills.value),
+                "`fills` is for an argument with a `lookup` that is not required; it names another \
+                 argument of the tool, one without a default",
+            );
         }
     }
 }
@@ -255,8 +283,8 @@ impl<'d> Compilation<'d> {
         );
         only(
             argument.lookup.is_some(),
-            &[JsonType::String, JsonType::Integer],
-            "only a string or integer has a `lookup`",
+            &[JsonType::String, JsonType::Integer, JsonType::Array],
+            "only a string, an integer or a list of them has a `lookup`",
         );
         if argument.kind == JsonType::Array && argument.items.is_none() {
             self.found.add_with_hint(
@@ -335,7 +363,11 @@ pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
     let mut required = Vec::new();
     for (name, argument) in tool.input.iter() {
         properties.insert(name.value.clone(), property(argument));
-        if argument.required {
+        let fills = |(_, other): (&_, &Argument)| {
+            let fills = other.fills.as_ref();
+            fills.is_some_and(|fills| fills.value == name.value)
+        };
+        if argument.required && !tool.input.iter().any(fills) {
             required.push(name.value.as_str());
         }
     }

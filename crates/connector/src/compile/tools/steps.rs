@@ -231,6 +231,7 @@ pub(super) fn filters_of(step: &definition::Step) -> Vec<&Placed<String>> {
         &step.for_each,
         &step.until,
         &step.progress,
+        &step.within,
     ];
     all.extend(others.into_iter().flatten());
     all
@@ -268,17 +269,37 @@ impl<'d> Compilation<'d> {
             scope.clone()
         };
         let mut sends = step.requests();
+        if let Some(within) = step.within.as_ref().filter(|_| step.source.is_none()) {
+            self.found
+                .add(within.place, part, "`within` is the scope of a `source`");
+        }
+        let sent = step.body.is_some()
+            || !step.query.is_empty()
+            || step.pages.is_some()
+            || !step.optional.is_empty()
+            || step.assumed
+            || step.until.is_some()
+            || each.is_some();
         let does = match (sends.next(), sends.next(), &step.value) {
-            (Some((method, path)), None, None) => self
+            (None, None, None) if step.source.is_some() => {
+                if sent {
+                    self.found.add(
+                        placed.place,
+                        part,
+                        "`source` has only `within`, `as` and `if`",
+                    );
+                }
+                let within = step.within.as_ref();
+                let within = self.optional_filter(within, &format!("{part}.within"), &inner);
+                let source = step.source.as_ref()?;
+                let at = self.place_of_source(source, part);
+                at.map(|at| Does::Keep(at, within))
+            }
+            (Some((method, path)), None, None) if step.source.is_none() => self
                 .request(placed, method, path, &inner)
                 .map(|request| Does::Send(Box::new(request))),
-            (None, None, Some(filter)) => {
-                let sent = step.body.is_some()
-                    || !step.query.is_empty()
-                    || step.pages.is_some()
-                    || !step.optional.is_empty()
-                    || step.assumed;
-                if sent || step.until.is_some() || each.is_some() {
+            (None, None, Some(filter)) if step.source.is_none() => {
+                if sent {
                     self.found.add(
                         placed.place,
                         part,
@@ -295,7 +316,7 @@ impl<'d> Compilation<'d> {
                 self.found.add(
                     placed.place,
                     part,
-                    "a step has exactly one of `get`, `post`, `put`, `patch`, `delete` and `let`",
+                    "a step has exactly one of `get`, `post`, `put`, `patch`, `delete`, `let` and `source`",
                 );
                 None
             }

@@ -19,7 +19,7 @@ impl<'d> Compilation<'d> {
             (tool.undo.first().map(|step| step.place), "undo"),
             (place_of(tool.no_undo.as_ref()), "no_undo"),
             (first_key(&tool.changes), "changes"),
-            (place_of(tool.makes.as_ref()), "makes"),
+            (place_of(tool.makes.0.first()), "makes"),
             (first_key(&tool.deletes), "deletes"),
             (place_of(tool.inverse.as_ref()), "inverse"),
             (place_of(tool.lost.as_ref()), "lost"),
@@ -44,7 +44,8 @@ impl<'d> Compilation<'d> {
         .into_iter()
         .filter_map(|(place, key)| place.map(|place| (place, key)))
         .collect();
-        let touches = !tool.changes.is_empty() || tool.makes.is_some() || !tool.deletes.is_empty();
+        let touches =
+            !tool.changes.is_empty() || !tool.makes.0.is_empty() || !tool.deletes.is_empty();
         match ways.as_slice() {
             [] if !touches => self.found.add_with_hint(
                 tool.name.place,
@@ -158,7 +159,7 @@ impl<'d> Compilation<'d> {
                 });
             }
         }
-        if let Some(name) = &tool.makes {
+        for name in &tool.makes.0 {
             let part = format!("{part}.makes");
             if let Some(record) = self.touched_record(tool, name, Touch::Makes, &part) {
                 let step = self.making_step(tool, record).unwrap_or_else(|| {

@@ -197,6 +197,13 @@ pub(crate) fn touch(
     item.version += 1;
     item.changes.push((item.version, changed));
     item.modified = world.tick();
+    // what is in a sprint decides anew whether that is closed
+    let sprints = [before.get("milestone"), item.fields.get("milestone")];
+    for id in sprints.into_iter().flatten().filter_map(Value::as_u64) {
+        if let Some(sprint) = world.sprints.get_mut(&id) {
+            sprint.closed = false;
+        }
+    }
     if !diff.is_empty() || !comment.is_empty() {
         item.history.push(Entry::new(world, me, diff, comment));
     }
@@ -381,6 +388,21 @@ fn admit(
             let message = "Date has wrong format. Use one of these formats instead: YYYY[-MM[-DD]]";
             date.map(|date| json!(date.to_string()))
                 .ok_or_else(|| Answer::invalid("due_date", message))
+        }
+        "watchers" => {
+            let is_member =
+                |user: &Value| user.as_u64().is_some_and(|id| home.members.contains(&id));
+            if value
+                .as_array()
+                .is_some_and(|users| users.iter().all(is_member))
+            {
+                Ok(value.clone())
+            } else {
+                Err(Answer::invalid(
+                    "watchers",
+                    "Watchers contains invalid users",
+                ))
+            }
         }
         "tags" => tags(value),
         "points" => points(home.catalogues["roles"].as_slice(), value),

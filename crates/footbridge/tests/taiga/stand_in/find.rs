@@ -32,7 +32,9 @@ pub(crate) fn by_reference(world: &World, asked: &Asked, me: Option<u64>, kind: 
         .filter(|item| world.may_see(item.project, me));
     let item = item
         .ok_or_else(|| Answer::missing(&format!("No {} matches the given query.", kind.model())))?;
-    Ok(Answer::ok(Value::Object(item.detail(world))))
+    let mut record = item.detail(world);
+    item.include(world, asked, &mut record);
+    Ok(Answer::ok(Value::Object(record)))
 }
 
 pub(crate) fn search(world: &World, asked: &Asked, me: Option<u64>) -> Reply {

@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::asked::Asked;
 use super::history::Entry;
 use super::recording;
-use super::world::World;
+use super::world::{Attachment, World};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -257,6 +258,28 @@ impl Item {
         record
     }
 
+    /// Adds what a request asks for beside: names of files, and the tasks of a story.
+    pub(crate) fn include(&self, world: &World, asked: &Asked, record: &mut Map<String, Value>) {
+        let is_asked = |name: &str| asked.parameter(name).is_some();
+        if is_asked("include_attachments") {
+            let show = |file: &&Attachment| json!({ "id": file.id, "attached_file": format!("attachments/{}", file.name), "thumbnail_card_url": null });
+            let files = world.attachments_of(self.kind, self.id);
+            record.insert("attachments".into(), files.iter().map(show).collect());
+        }
+        if is_asked("include_tasks") && self.kind == Kind::Story {
+            let show = |task: &Self| {
+                json!({
+                    "id": task.id, "ref": task.reference, "subject": task.subject(), "status_id": task.field("status"),
+                    "is_blocked": task.field("is_blocked"), "is_iocaine": false, "is_closed": task.is_closed(world)
+                })
+            };
+            let of_story =
+                |task: &&Self| task.kind == Kind::Task && task.id_in("user_story") == Some(self.id);
+            let tasks = world.items.values().filter(of_story).map(show);
+            record.insert("tasks".into(), tasks.collect());
+        }
+    }
+
     /// What a create or a change answers.
     pub(crate) fn written(&self, world: &World) -> Map<String, Value> {
         let mut record = self.record(world);
@@ -363,6 +386,10 @@ impl Item {
         ] {
             set(key, json!(self.order));
         }
+        set(
+            "total_attachments",
+            json!(world.attachments_of(self.kind, self.id).len()),
+        );
         match self.kind {
             Kind::Story => {
                 let epics = epics_of(world, self.id);

@@ -112,6 +112,7 @@ fn sort(order: Option<&str>, found: &mut [&Item]) {
         "modified_date" => found.sort_by(|a, b| a.modified.cmp(&b.modified)),
         "created_date" => found.sort_by(|a, b| a.created.cmp(&b.created)),
         "priority" | "severity" | "type" | "status" => found.sort_by_key(|item| item.id_in(name)),
+        "backlog_order" | "sprint_order" | "kanban_order" => found.sort_by_key(|item| item.order),
         "subject" => found.sort_by(|a, b| a.subject().cmp(b.subject())),
         _ => return,
     }
@@ -130,7 +131,7 @@ fn is_wanted(world: &World, asked: &Asked, item: &Item) -> Result<bool, Answer> 
             "project__slug" => world.projects[&item.project].slug == value,
             "milestone" if item.kind != Kind::Epic => {
                 let wanted = ids(value, "Error in filter params types.")?;
-                wanted.contains(&item.id_in("milestone"))
+                wanted.contains(&world.sprint_of(item))
             }
             "status" | "assigned_to" | "type" | "priority" | "severity" | "user_story" => {
                 ids(value, "Wrong arguments.")?.contains(&item.id_in(name))
@@ -153,6 +154,12 @@ fn is_wanted(world: &World, asked: &Asked, item: &Item) -> Result<bool, Answer> 
                 }
             }
             "status__is_closed" | "is_closed" => is_true(value) == item.is_closed(world),
+            "status__is_archived" if item.kind == Kind::Story => {
+                let is_archived = item
+                    .status(world)
+                    .is_some_and(|status| status["is_archived"] == true);
+                is_true(value) == is_archived
+            }
             "tags" => value
                 .split(',')
                 .any(|tag| item.tags().any(|known| known == tag.to_lowercase())),

@@ -1,12 +1,12 @@
 //! Which request is answered where. What the state does not know is answered as recorded, or not at
 //! all (501).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::{Answer, Content, Reply};
 use super::asked::Asked;
 use super::item::Kind;
-use super::world::World;
+use super::world::{Attachment, World};
 use super::{
     attributes, bulk, change, epics, find, history, lists, people, projects, recording, sprints,
 };
@@ -165,20 +165,46 @@ fn reading(world: &World, asked: &Asked, me: Option<u64>, path: &[&str]) -> Opti
         [kind, "custom-attributes-values", item] => {
             attributes::values(world, me, Kind::of_path(kind)?, id(item)?)
         }
+        [kind, "attachments"] => attachments(world, asked, me, Kind::of_path(kind)?)?,
         [kind, "by_ref"] => find::by_reference(world, asked, me, Kind::of_path(kind)?),
         [kind] => lists::items(world, asked, me, Kind::of_path(kind)?),
-        [kind, item] => detail(world, me, Kind::of_path(kind)?, id(item)?),
+        [kind, item] => detail(world, asked, me, Kind::of_path(kind)?, id(item)?),
         _ => return None,
     })
 }
 
-fn detail(world: &World, me: Option<u64>, kind: Kind, id: u64) -> Reply {
+/// The files at an item; none where the state has none of it.
+fn attachments(world: &World, asked: &Asked, me: Option<u64>, kind: Kind) -> Option<Reply> {
+    let files = world.attachments_of(kind, asked.id_parameter("object_id")?);
+    let project = asked.id_parameter("project")?;
+    if files.is_empty() || !world.may_see(project, me) {
+        return None;
+    }
+    let row = |file: &&Attachment| {
+        let mut row = recording::record("attachments list");
+        for (key, value) in [
+            ("id", json!(file.id)),
+            ("name", json!(file.name)),
+            ("size", json!(file.size)),
+            ("object_id", json!(file.item)),
+            ("project", json!(project)),
+        ] {
+            row.insert(key.to_owned(), value);
+        }
+        Value::Object(row)
+    };
+    Some(lists::page(asked, files.iter().map(row).collect()))
+}
+
+fn detail(world: &World, asked: &Asked, me: Option<u64>, kind: Kind, id: u64) -> Reply {
     let item = world
         .items
         .get(&(kind, id))
         .ok_or_else(|| Answer::missing(&format!("No {} matches the given query.", kind.model())))?;
     if world.may_see(item.project, me) {
-        Ok(Answer::ok(Value::Object(item.detail(world))))
+        let mut record = item.detail(world);
+        item.include(world, asked, &mut record);
+        Ok(Answer::ok(Value::Object(record)))
     } else {
         Err(Answer::not_permitted())
     }

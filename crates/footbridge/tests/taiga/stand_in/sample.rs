@@ -234,6 +234,7 @@ fn sprints(world: &mut World) {
         estimated_finish: finish.to_owned(),
         created: "2026-09-27T05:45:13.727Z".into(),
         modified: "2026-11-21T05:45:13.732Z".into(),
+        closed: false,
     };
     let mut first = sprint(1, 1, "2026-09-27", "2026-10-12");
     first.slug = "sprint-2026-9-27".into();
@@ -312,6 +313,9 @@ fn items(world: &mut World) {
 fn add(world: &mut World, kind: Kind, project: u64, fields: &Map<String, Value>) {
     let mut item = Item::new(world, kind, project, ADMIN);
     item.fields.extend(fields.clone());
+    if let Some(user) = item.id_in("assigned_to").filter(|_| kind == Kind::Story) {
+        item.fields.insert("assigned_users".into(), json!([user]));
+    }
     world.items.insert((kind, item.id), item);
 }
 

@@ -12,6 +12,9 @@ use super::world::{Sprint, World};
 
 /// A sprint closes itself when everything in it is closed.
 pub(crate) fn is_closed(world: &World, id: u64) -> bool {
+    if world.sprints.get(&id).is_some_and(|sprint| sprint.closed) {
+        return true;
+    }
     let mut inside = world
         .items
         .values()
@@ -119,6 +122,7 @@ pub(crate) fn create(world: &mut World, asked: &Asked, me: u64) -> Reply {
         estimated_finish,
         created,
         modified,
+        closed: body.get("closed") == Some(&json!(true)),
     };
     world.sprints.insert(id, sprint);
     Ok(Answer::created(record(world, &world.sprints[&id])))
@@ -146,6 +150,14 @@ pub(crate) fn patch(world: &mut World, asked: &Asked, me: u64, id: u64) -> Reply
     let project = seen(world, Some(me), id)?.project;
     change::may_write(world, project, me)?;
     let body = asked.object()?;
+    let is_taken = |sprint: &&Sprint| {
+        sprint.project == project
+            && sprint.id != id
+            && body.get("name") == Some(&json!(sprint.name))
+    };
+    if world.sprints.values().any(|sprint| is_taken(&sprint)) {
+        return Err(Answer::invalid("name", "Duplicated name"));
+    }
     let modified = world.tick();
     let sprint = world.sprints.get_mut(&id).unwrap();
     let text = |name: &str, known: &str| {
@@ -161,6 +173,9 @@ pub(crate) fn patch(world: &mut World, asked: &Asked, me: u64, id: u64) -> Reply
     dates(&start, &finish)?;
     (sprint.estimated_start, sprint.estimated_finish) = (start, finish);
     sprint.name = text("name", &sprint.name);
+    if let Some(closed) = body.get("closed").and_then(Value::as_bool) {
+        sprint.closed = closed;
+    }
     sprint.modified = modified;
     Ok(Answer::ok(record(world, &world.sprints[&id])))
 }

@@ -18,6 +18,7 @@ pub(crate) struct World {
     pub(crate) items: BTreeMap<(Kind, u64), Item>,
     pub(crate) sprints: BTreeMap<u64, Sprint>,
     pub(crate) links: Vec<Link>,
+    pub(crate) attachments: Vec<Attachment>,
     /// Definitions of custom attributes, as Taiga lists them.
     pub(crate) attributes: BTreeMap<(Kind, u64), Map<String, Value>>,
     pub(crate) access_tokens: BTreeMap<String, u64>,
@@ -155,6 +156,18 @@ pub(crate) struct Sprint {
     pub(crate) estimated_finish: String,
     pub(crate) created: String,
     pub(crate) modified: String,
+    /// Somebody closed it; that holds until something in it changes.
+    pub(crate) closed: bool,
+}
+
+/// A file at an item.
+#[derive(Debug, Clone)]
+pub(crate) struct Attachment {
+    pub(crate) kind: Kind,
+    pub(crate) item: u64,
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) size: u64,
 }
 
 #[derive(Debug)]
@@ -173,6 +186,7 @@ impl World {
             items: BTreeMap::new(),
             sprints: BTreeMap::new(),
             links: Vec::new(),
+            attachments: Vec::new(),
             attributes: BTreeMap::new(),
             access_tokens: BTreeMap::new(),
             application_tokens: BTreeMap::new(),
@@ -282,6 +296,30 @@ impl World {
             item.kind == Kind::Story && item.fields.get("milestone") == Some(&json!(sprint))
         };
         self.items.values().filter(of_sprint).collect()
+    }
+
+    /// Puts a file at an item.
+    pub(crate) fn attach(&mut self, kind: Kind, item: u64, name: &str, size: u64) {
+        let (id, name) = (self.next_id("attachment"), name.to_owned());
+        self.attachments.push(Attachment {
+            kind,
+            item,
+            id,
+            name,
+            size,
+        });
+    }
+
+    pub(crate) fn attachments_of(&self, kind: Kind, item: u64) -> Vec<&Attachment> {
+        let of_item = |file: &&Attachment| file.kind == kind && file.item == item;
+        self.attachments.iter().filter(of_item).collect()
+    }
+
+    /// The sprint that an item is in: a task is where its story is.
+    pub(crate) fn sprint_of(&self, item: &Item) -> Option<u64> {
+        let story = item.id_in("user_story").filter(|_| item.kind == Kind::Task);
+        let story = story.and_then(|id| self.items.get(&(Kind::Story, id)));
+        story.unwrap_or(item).id_in("milestone")
     }
 
     /// A row of a catalogue by its id, wherever it is.
