@@ -44,8 +44,8 @@ pub(crate) async fn run(arguments: ToolsArguments) -> Result<Exit, Trouble> {
 /// The cost of each tool to a client: the tokens of its entry as clients receive it.
 fn print_costs(tools: &[Value], is_json: bool) -> Result<(), Trouble> {
     // Made of 200,000 entries, here and nowhere else: no other command pays for it.
-    let tokenizer = tiktoken_rs::o200k_base().map_err(Trouble::failed)?;
-    let cost = |tool: &Value| tokenizer.encode_ordinary(&tool.to_string()).len();
+    let tokenizer = tiktoken::encoding::o200k_base();
+    let cost = |tool: &Value| tokenizer.count(&tool.to_string());
     let costs: Vec<usize> = tools.iter().map(cost).collect();
     let total: usize = costs.iter().sum();
     if is_json {
