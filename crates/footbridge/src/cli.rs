@@ -1,11 +1,14 @@
 //! The command line as written: commands, arguments and flags. It is not decided here what they
 //! mean together with the environment and the settings file.
 
-mod clients;
-mod options;
-
+mod accounts;
 mod changes;
+mod clients;
 mod leases;
+mod links;
+mod older_words;
+mod options;
+mod refusal;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -15,25 +18,29 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use clap_complete::Shell;
 use secrecy::SecretString;
 
 use crate::allow::AllowWord;
+use crate::build;
 use crate::client_rules;
-use crate::connectors::names_one;
-use crate::exit::{self, Exit, Trouble};
+use crate::exit::{self, Exit};
 use crate::setting_table;
 use crate::terminal;
+pub(crate) use accounts::{AccountArguments, AccountCommand, TokenArguments, TokenCommand};
 pub(crate) use changes::{ChangesArguments, ChangesCommand, SelectionOptions};
 
 pub(crate) use clients::{EntryOptions, InstallArguments, InstallScope, UninstallArguments};
 pub(crate) use leases::{
     AuditArguments, AuditCommand, AuditFormat, LeasesArguments, LeasesCommand,
 };
+pub(crate) use links::LinkedProgram;
 pub(crate) use options::EnvironmentOptions;
 pub(crate) use options::{host, port, switch};
+pub(crate) use refusal::shown;
 
 /// What is set by the environment alone.
 const VARIABLES: &str = "Environment:
@@ -73,33 +80,63 @@ pub(crate) struct Cli {
     serve: ServeOptions,
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) env_file: Option<PathBuf>,
+    /// The program in whose place this one was started.
+    #[arg(skip)]
+    linked: Option<&'static LinkedProgram>,
+}
+
+/// The command line with what is not written beside the types: what each setting is, the commit,
+/// and that the options of `serve` stand in its own help alone.
+pub(crate) fn command_line() -> clap::Command {
+    let command = Cli::command().version(build::version());
+    let command = command.mut_args(|argument| {
+        let is_of_serve = argument.get_long().is_some_and(|long| long != "env-file");
+        argument.hide(is_of_serve)
+    });
+    setting_table::describe(command)
 }
 
 impl Cli {
     /// Reads the command line, or shows what its reader has to say and gives the code to end with.
     pub(crate) fn read() -> Result<Self, ExitCode> {
-        let written: Vec<OsString> = std::env::args_os().collect();
-        let command = setting_table::describe(Self::command());
-        let refused = match command.clone().try_get_matches_from(&written) {
+        let mut words: Vec<OsString> = std::env::args_os().collect();
+        let linked = words.first().and_then(|name| LinkedProgram::of(name));
+        if let Some(linked) = linked {
+            if let Some(label) = linked.configuration_label {
+                exit::label_configuration(label);
+            }
+            match linked.words(words.get(1..).unwrap_or_default()) {
+                Some(ours) => words = ours,
+                None => return Err(exit_after_printing(&linked.help())),
+            }
+        }
+        let (words, is_older) = older_words::modernised(words);
+        if is_older {
+            terminal::say(older_words::JSON_NOTE);
+        }
+        let command = command_line();
+        let refused = match command.clone().try_get_matches_from(&words) {
             Ok(matches) => {
-                return Self::from_arg_matches(&matches)
-                    .map_err(|error| exit::of_command_line(&error));
+                let read = Self::from_arg_matches(&matches)
+                    .map_err(|error| refusal::explained(&error).into());
+                return read.map(|cli| Self { linked, ..cli });
             }
             Err(error) => error,
         };
-        if let Some(mistake) = mistake(&refused) {
-            terminal::complain(&Trouble::usage(mistake));
-            return Err(Exit::Usage.into());
-        }
         // Whoever asks for help is also told the variables.
         let shown = match refused.kind() {
             ErrorKind::DisplayHelp => setting_table::with_variables(command)
-                .try_get_matches_from(&written)
+                .try_get_matches_from(&words)
                 .err()
                 .unwrap_or(refused),
             _ => refused,
         };
-        Err(exit::of_command_line(&shown))
+        Err(refusal::explained(&shown).into())
+    }
+
+    /// The program in whose place this one was started.
+    pub(crate) fn linked(&self) -> Option<&'static LinkedProgram> {
+        self.linked
     }
 
     /// The transport as far as the command line says it; none for a command that does not serve.
@@ -124,22 +161,14 @@ impl Cli {
     }
 }
 
-/// A mistake that we have better words for: a connector where a command stands, a flag that stands
-/// twice.
-fn mistake(error: &clap::Error) -> Option<String> {
-    let named = |kind| match error.get(kind) {
-        Some(ContextValue::String(name)) => Some(name.as_str()),
-        _ => None,
-    };
-    if let Some(name) = named(ContextKind::InvalidSubcommand).filter(|name| names_one(name)) {
-        return Some(format!(
-            "{name} is a connector and no command: footbridge serve {name} serves it"
-        ));
+fn exit_after_printing(text: &str) -> ExitCode {
+    match terminal::print(text) {
+        Ok(()) => Exit::Done.into(),
+        Err(trouble) => {
+            terminal::complain(&trouble);
+            trouble.exit().into()
+        }
     }
-    let flag = named(ContextKind::InvalidArg)?;
-    let is_twice =
-        error.kind() == ErrorKind::ArgumentConflict && named(ContextKind::PriorArg) == Some(flag);
-    is_twice.then(|| format!("{flag} stands twice on the command line: write it once"))
 }
 
 #[derive(Debug, Subcommand)]
@@ -178,6 +207,10 @@ pub(crate) enum Command {
     Account(AccountArguments),
     /// Manage the personal access tokens of the local board
     Token(TokenArguments),
+    /// Replace the program by a newer release of it
+    Update(UpdateArguments),
+    /// Print the completions of a shell, for its file of completions
+    Completions(CompletionsArguments),
     /// Print the version
     Version(VersionArguments),
 }
@@ -209,6 +242,8 @@ impl Command {
             | Self::Actions(_)
             | Self::Account(_)
             | Self::Token(_)
+            | Self::Update(_)
+            | Self::Completions(_)
             | Self::Version(_) => None,
         }
     }
@@ -322,11 +357,14 @@ pub(crate) struct CallArguments {
     /// The tool
     pub(crate) tool: String,
     /// Arguments as key=value; a key given twice is a list
-    #[arg(value_name = "KEY=VALUE", conflicts_with = "json")]
+    #[arg(value_name = "KEY=VALUE", conflicts_with = "object")]
     pub(crate) arguments: Vec<String>,
     /// All arguments as one JSON object
-    #[arg(long, value_name = "OBJECT")]
-    pub(crate) json: Option<String>,
+    #[arg(long = "arguments", value_name = "OBJECT")]
+    pub(crate) object: Option<String>,
+    /// Print the answer as JSON, in a terminal too
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) options: CommonOptions,
 }
@@ -429,100 +467,22 @@ fn secret(text: &str) -> Result<SecretString, Infallible> {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct AccountArguments {
-    #[command(subcommand)]
-    pub(crate) command: AccountCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AccountCommand {
-    /// Add an account
-    Add {
-        /// Its name, unique
-        name: String,
-        /// Its e-mail address, to log in with
-        #[arg(long)]
-        email: Option<String>,
-        /// Ask for a password, or read it from the first line of stdin when that is no terminal
-        #[arg(long, requires = "email")]
-        password: bool,
-        /// Make it an administrator
-        #[arg(long)]
-        admin: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        files: FileOptions,
-    },
-    /// List the accounts
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        files: FileOptions,
-    },
-    /// Remove an account and its tokens
-    Remove {
-        /// Its name or e-mail address
-        name: String,
-        /// Erase its boards and cards with it, for good
-        #[arg(long)]
-        erase_records: bool,
-        #[command(flatten)]
-        files: FileOptions,
-    },
+pub(crate) struct UpdateArguments {
+    /// Only say whether there is a newer one
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) roots: RootsOption,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct TokenArguments {
-    #[command(subcommand)]
-    pub(crate) command: TokenCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TokenCommand {
-    /// Create a token and print it, this once
-    Create {
-        /// What to call it
-        name: String,
-        /// What it may do: model:read or model:write, separated by commas [default: everything]
-        #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
-        scopes: Vec<String>,
-        /// When it ends, as 2027-01-31T00:00:00Z [default: when it is revoked]
-        #[arg(long, value_name = "TIME")]
-        expires: Option<String>,
-        /// Whose token it is
-        #[arg(long, default_value = "local")]
-        account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        files: FileOptions,
-    },
-    /// List the tokens of an account; the tokens themselves are not kept
-    List {
-        /// Whose tokens
-        #[arg(long, default_value = "local")]
-        account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        files: FileOptions,
-    },
-    /// Revoke a token at once
-    Revoke {
-        /// Its id, or its first characters as the list shows them
-        token: String,
-        /// Whose token it is
-        #[arg(long, default_value = "local")]
-        account: String,
-        #[command(flatten)]
-        files: FileOptions,
-    },
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
 }
 
 #[derive(Debug, Args)]
@@ -530,6 +490,13 @@ pub(crate) struct VersionArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// The program in whose words
+    #[arg(long, hide = true, value_parser = linked_program)]
+    pub(crate) linked: Option<&'static LinkedProgram>,
+}
+
+fn linked_program(name: &str) -> Result<&'static LinkedProgram, String> {
+    LinkedProgram::named(name).ok_or_else(|| "it is none that a link stands for".to_owned())
 }
 
 #[cfg(test)]

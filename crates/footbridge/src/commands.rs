@@ -6,6 +6,7 @@ pub(crate) mod actions;
 pub(crate) mod audit;
 pub(crate) mod call;
 pub(crate) mod changes;
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod install;
 pub(crate) mod leases;
@@ -13,6 +14,7 @@ pub(crate) mod lint;
 pub(crate) mod probe;
 pub(crate) mod token;
 pub(crate) mod tools;
+pub(crate) mod update;
 pub(crate) mod version;
 
 mod table;

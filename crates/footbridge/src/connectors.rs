@@ -290,6 +290,11 @@ pub(crate) fn names_one(word: &str) -> bool {
     BUILT_IN.iter().any(|known| known.name == word) || is_path(word)
 }
 
+/// The names of the built-in connectors.
+pub(crate) fn built_in_names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|known| known.name)
+}
+
 /// A path has a separator or ends as connector files do; a name has neither.
 fn is_path(text: &str) -> bool {
     text.contains(std::path::is_separator) || directory::is_connector_file(Path::new(text))

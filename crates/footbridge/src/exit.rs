@@ -1,7 +1,8 @@
-//! The end of the program: the exit codes, and the one line that says why it failed.
+//! The end of the program: the exit codes, and the lines that say why it failed.
 
 use std::fmt;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// The end of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,14 @@ impl From<Exit> for ExitCode {
             Exit::Interrupted => 130,
         })
     }
+}
+
+/// What mistakes in the settings of a backend begin with, where it is not what all do.
+static CONFIGURATION_LABEL: OnceLock<&str> = OnceLock::new();
+
+/// Labels mistakes in the settings of a backend, for programs that look for that label.
+pub(crate) fn label_configuration(label: &'static str) {
+    let _is_first = CONFIGURATION_LABEL.set(label);
 }
 
 /// The reason why a command could not be carried out, for the person who gave it.
@@ -76,13 +85,10 @@ impl Trouble {
         }
     }
 
-    /// What its line begins with.
+    /// What each of its lines begins with.
     pub(crate) fn label(&self) -> &'static str {
-        if self.is_configuration {
-            "Configuration error"
-        } else {
-            "footbridge"
-        }
+        let of_configuration = CONFIGURATION_LABEL.get().filter(|_| self.is_configuration);
+        of_configuration.copied().unwrap_or("footbridge")
     }
 
     /// Whether the settings of a backend are to blame.
@@ -98,21 +104,5 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
-    }
-}
-
-/// Shows what the command line's reader has to say: help and version end well, mistakes do not.
-pub(crate) fn of_command_line(error: &clap::Error) -> ExitCode {
-    shown(error).into()
-}
-
-/// The same, for a command line within a command.
-pub(crate) fn shown(error: &clap::Error) -> Exit {
-    // Nobody is left to tell when the terminal is gone.
-    let _shown = error.print();
-    if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
     }
 }

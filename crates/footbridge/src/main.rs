@@ -42,6 +42,7 @@ mod mcp_client;
 mod setting_table;
 // Ground: how the program ends and what it prints, who is asking, who waits for whom.
 mod allow;
+mod build;
 mod caller;
 mod client_file;
 mod exit;
@@ -68,16 +69,23 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    let linked = cli.linked();
     let completed = settings::with_environment(cli, serve::suggested_transport);
-    let (command, has_environment_file) = match completed {
+    let (mut command, has_environment_file) = match completed {
         Ok(completed) => completed,
         Err(trouble) => {
             terminal::complain(&trouble);
             return trouble.exit().into();
         }
     };
+    if let Command::Call(arguments) = &mut command {
+        commands::call::find_connector(arguments);
+    }
     // Before any thread and before anything is read from stdin: the program may start again here.
     let scrubbed = scrub::drop_unneeded(&command);
+    if let (Some(linked), Command::Serve(_)) = (linked, &command) {
+        terminal::say(linked.notice());
+    }
     logging::start(scrubbed.as_ref().ok().copied().flatten());
     match scrubbed.and_then(|_| run(command, has_environment_file)) {
         Ok(exit) => exit.into(),
@@ -110,7 +118,9 @@ fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
             Command::Changes(arguments) => commands::changes::run(arguments).await,
             Command::Leases(arguments) => commands::leases::run(arguments).await,
             Command::Audit(arguments) => commands::audit::run(arguments).await,
-            Command::Version(arguments) => commands::version::run(&arguments),
+            Command::Update(arguments) => commands::update::run(arguments).await,
+            Command::Completions(arguments) => commands::completions::run(&arguments),
+            Command::Version(arguments) => commands::version::run(arguments).await,
         }
     });
     // A thread that waits for input must not keep the program.

@@ -189,7 +189,7 @@ impl Opened {
                 .iter()
                 .map(Trouble::to_string)
                 .collect::<Vec<_>>()
-                .join("; "),
+                .join("\n"),
         ))
     }
 

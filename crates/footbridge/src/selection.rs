@@ -1,9 +1,9 @@
 //! The selection of changes as people and clients write it.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use footbridge_store::{ChangeId, ChangeSelection, ChangeState, RecordAddress};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// A selection as it is written; what is empty says nothing.
 #[derive(Debug, Clone, Default)]
@@ -104,24 +104,24 @@ pub(crate) fn since(text: &str, now: SystemTime) -> Result<SystemTime, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time.into());
     }
-    let (number, unit) = text
-        .char_indices()
-        .last()
-        .and_then(|(at, _)| text.split_at_checked(at))
-        .ok_or_else(wrong)?;
-    let number: i64 = number.trim().parse().map_err(|_| wrong())?;
+    let age = duration(text).ok_or_else(wrong)?;
+    now.checked_sub(age).ok_or_else(wrong)
+}
+
+/// How long, as people write it: 90s, 15m, 2h, 3d or 4w.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let (at, _) = text.char_indices().last()?;
+    let (number, unit) = text.split_at_checked(at)?;
     let seconds = match unit {
         "s" => 1,
         "m" => 60,
         "h" => 3_600,
         "d" => 86_400,
         "w" => 604_800,
-        _ => return Err(wrong()),
+        _ => return None,
     };
-    let seconds = number.checked_mul(seconds).filter(|seconds| *seconds >= 0);
-    let age = SignedDuration::from_secs(seconds.ok_or_else(wrong)?);
-    let age = age.unsigned_abs();
-    now.checked_sub(age).ok_or_else(wrong)
+    let number: u64 = number.trim().parse().ok()?;
+    number.checked_mul(seconds).map(Duration::from_secs)
 }
 
 #[cfg(test)]

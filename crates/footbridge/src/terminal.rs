@@ -1,10 +1,13 @@
 //! The terminal, the one place that prints: results to stdout, everything else to stderr. Never
 //! used for stdout while stdio is served.
 
+mod progress_line;
+
 use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use crate::exit::Trouble;
+pub(crate) use progress_line::ProgressLine;
 
 /// Bytes of an answer to a question.
 const MAX_ANSWER: u64 = 100;
@@ -60,12 +63,9 @@ pub(crate) fn say(text: impl Display) {
     let _said = writeln!(io::stderr(), "{text}");
 }
 
-/// Why the program ends, in one line.
+/// Why the program ends: each problem in a line of its own.
 pub(crate) fn complain(trouble: &Trouble) {
-    let text = trouble.to_string();
-    say(format_args!(
-        "{}: {}",
-        trouble.label(),
-        text.lines().collect::<Vec<_>>().join("; ")
-    ));
+    for problem in trouble.to_string().lines().filter(|line| !line.is_empty()) {
+        say(format_args!("{}: {problem}", trouble.label()));
+    }
 }

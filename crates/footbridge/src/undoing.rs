@@ -18,6 +18,7 @@ use crate::caller::Caller;
 use crate::change_store::ChangeStore;
 use crate::gate::{Gate, effect_word};
 use crate::opened::{BoardAccounts, Served};
+use crate::terminal::ProgressLine;
 use crate::write_road::leased::LeaseRule;
 use crate::write_road::recording::{Recording, RecordingWay};
 pub(crate) use plan::{UndoPlan, UndoStep};
@@ -120,8 +121,14 @@ impl ChangeUndo<'_> {
     /// done stays, and planning again goes on with the rest.
     pub(crate) async fn apply(&self, plan: UndoPlan) -> Undone {
         let mut undone = Undone::default();
+        let total = plan.steps.len() as f64;
         let mut steps = plan.steps.into_iter();
+        let is_person = matches!(self.undoer.caller, Caller::Terminal);
+        let line = is_person.then(ProgressLine::shown).flatten();
         for step in steps.by_ref() {
+            if let Some(line) = &line {
+                line.draw(undone.done.len() as f64, Some(total), "undone");
+            }
             match self.send(&step).await {
                 Ok(change) => undone.done.push((step, change)),
                 Err(why) => {

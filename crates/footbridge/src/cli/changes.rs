@@ -67,6 +67,9 @@ pub(crate) enum ChangesCommand {
         /// Why, for the record
         #[arg(long)]
         reason: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         files: FileOptions,
     },

@@ -75,6 +75,7 @@ pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
         AccountCommand::Remove {
             name,
             erase_records,
+            json,
             files,
         } => {
             let store = open_store(&Settings::of_files(files)?.data_directory()?).await?;
@@ -86,6 +87,10 @@ pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
             let removed = store.remove_account(&name, records).await;
             store.close().await;
             let count = removed.map_err(Trouble::failed)?;
+            if json {
+                terminal::print(json!({ "removed": name, "records": count }))?;
+                return Ok(Exit::Done);
+            }
             terminal::print(format_args!(
                 "removed account {name} and {count} of its records"
             ))?;

@@ -12,9 +12,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::cli::ActionsArguments;
+use crate::cli::{self, ActionsArguments};
 use crate::connectors::Connectors;
-use crate::exit::{self, Exit, Trouble};
+use crate::exit::{Exit, Trouble};
 use crate::opened::network;
 use crate::settings;
 use crate::terminal;
@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: ActionsArguments) -> Result<Exit, Trouble> {
     let matches =
         match words::command(&name, connector.actions()).try_get_matches_from(&arguments.command) {
             Ok(matches) => matches,
-            Err(shown) => return Ok(exit::shown(&shown)),
+            Err(shown) => return Ok(cli::shown(&shown)),
         };
     let chosen = matches.subcommand().and_then(|(command, options)| {
         Some((

@@ -1,5 +1,10 @@
 //! `footbridge call`: one tool, by the road that clients take.
 
+mod owner;
+mod shown;
+
+use std::io::IsTerminal as _;
+
 use footbridge_mcp::{CallError, Output};
 use serde_json::{Map, Value};
 
@@ -11,10 +16,11 @@ use crate::opened::Opened;
 use crate::settings::Settings;
 use crate::terminal;
 use crate::write_road::{CallAnswer, CallEnd, Doors};
+pub(crate) use owner::find as find_connector;
 
 pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
-    let tool_arguments = match &arguments.json {
-        Some(json) => from_json(json)?,
+    let tool_arguments = match &arguments.object {
+        Some(object) => from_json(object)?,
         None => from_pairs(&arguments.arguments)?,
     };
     let settings = Settings::new(arguments.options)?;
@@ -28,23 +34,25 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
             Caller::Terminal,
         )
         .await;
-    opened.close().await;
     let output = answer.map_err(|error| match error {
-        CallError::UnknownTool(name) => Trouble::usage(format!(
-            "there is no tool {name:?}; footbridge tools lists them"
-        )),
+        CallError::UnknownTool(name) => owner::unknown(&name, &opened, &settings),
         other => Trouble::usage(other),
-    })?;
-    match for_person(output) {
+    });
+    opened.close().await;
+    match for_person(output?) {
         Ok(answer) => {
-            terminal::print(answer.text)?;
+            let is_table = !arguments.json && std::io::stdout().is_terminal();
+            terminal::print(match is_table {
+                true => shown::for_terminal(&answer.text),
+                false => answer.text,
+            })?;
             if let Some(receipt) = answer.receipt {
                 terminal::say(receipt);
             }
             Ok(Exit::Done)
         }
         Err(why) => {
-            terminal::say(why);
+            terminal::complain(&Trouble::failed(why));
             Ok(Exit::Failed)
         }
     }
@@ -71,9 +79,9 @@ fn from_json(text: &str) -> Result<Map<String, Value>, Trouble> {
     match serde_json::from_str(text) {
         Ok(Value::Object(arguments)) => Ok(arguments),
         Ok(_) => Err(Trouble::usage(
-            "--json must be a JSON object, such as '{\"title\": \"Write the report\"}'",
+            "--arguments must be a JSON object, such as '{\"title\": \"Write the report\"}'",
         )),
-        Err(error) => Err(Trouble::usage(format!("--json is not JSON: {error}"))),
+        Err(error) => Err(Trouble::usage(format!("--arguments is not JSON: {error}"))),
     }
 }
 

@@ -69,11 +69,21 @@ pub(crate) async fn run(arguments: ChangesArguments) -> Result<Exit, Trouble> {
             store.close().await;
             ended
         }
-        ChangesCommand::Decline { id, reason, files } => {
+        ChangesCommand::Decline {
+            id,
+            reason,
+            json,
+            files,
+        } => {
             let id = selection::change(&id).map_err(Trouble::usage)?;
             with_store(files, async |store| {
                 let declined = proposals::decline(store, id, APPROVER, reason.as_deref()).await;
                 declined.map_err(Trouble::failed)?;
+                if json {
+                    return terminal::print(
+                        json!({ "change": id.to_string(), "state": "withdrawn" }),
+                    );
+                }
                 terminal::say(format_args!("change {id} is declined"));
                 Ok(())
             })

@@ -2,7 +2,7 @@
 //! it is made.
 
 use footbridge_store::{NewToken, PersonalToken, Scope, Store};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use crate::board_models;
 use crate::cli::{TokenArguments, TokenCommand};
 use crate::exit::{Exit, Trouble};
 use crate::opened::open_store;
+use crate::selection;
 use crate::settings::Settings;
 use crate::terminal;
 
@@ -79,7 +80,12 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
             }
             terminal::print(table::aligned(&tokens.iter().map(row).collect::<Vec<_>>()))
         }
-        TokenCommand::Revoke { token, account, .. } => {
+        TokenCommand::Revoke {
+            token,
+            account,
+            json,
+            ..
+        } => {
             let account_id = store
                 .account_named(&account)
                 .await
@@ -89,6 +95,9 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
                 .revoke_token(account_id, &token)
                 .await
                 .map_err(Trouble::failed)?;
+            if json {
+                return terminal::print(json!({ "revoked": token }));
+            }
             terminal::print(format_args!("revoked {token}"))
         }
     }
@@ -118,13 +127,21 @@ fn read_scopes(texts: &[String]) -> Result<Vec<Scope>, Trouble> {
     texts.iter().map(read).collect()
 }
 
+/// A time, or the time in so long.
 fn read_time(text: Option<&str>) -> Result<Option<Timestamp>, Trouble> {
     let read = |text: &str| {
-        text.parse::<Timestamp>().map_err(|_| {
+        let wrong = || {
             Trouble::usage(format!(
-                "--expires must be a time such as 2027-01-31T00:00:00Z, is {text:?}"
+                "--expires must be how long from now, such as 30d or 12h, or a time such as \
+                 2027-01-31T00:00:00Z, is {text:?}"
             ))
-        })
+        };
+        if let Ok(time) = text.parse::<Timestamp>() {
+            return Ok(time);
+        }
+        let lasts = selection::duration(text).filter(|lasts| !lasts.is_zero());
+        let lasts = SignedDuration::try_from(lasts.ok_or_else(wrong)?).map_err(|_| wrong())?;
+        Timestamp::now().checked_add(lasts).map_err(|_| wrong())
     };
     text.map(read).transpose()
 }

@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: ToolsArguments) -> Result<Exit, Trouble> {
         .cloned()
         .unwrap_or_default();
     match (arguments.tokens, arguments.json) {
-        (false, true) => terminal::print(Value::Array(tools))?,
+        (false, true) => terminal::print(format_args!("{:#}", Value::Array(tools)))?,
         (false, false) => {
             terminal::print(table::aligned(&tools.iter().map(row).collect::<Vec<_>>()))?
         }

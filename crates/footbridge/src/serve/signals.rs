@@ -1,11 +1,17 @@
 //! The signals that end the program: SIGTERM and SIGHUP are a good end, SIGINT an interruption. An
 //! interruption after any of them wants the end at once.
 
+#[cfg(windows)]
+mod windows;
+
 use std::future::Future;
 use std::io::IsTerminal as _;
 
+#[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+#[cfg(windows)]
+use windows::{Signal, SignalKind, signal};
 
 use crate::exit::{Exit, Trouble};
 

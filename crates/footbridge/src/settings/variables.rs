@@ -76,7 +76,8 @@ pub(crate) fn with_environment(
                 complete(files)?;
             }
         },
-        Command::Uninstall(_) | Command::Version(_) => {}
+        Command::Update(arguments) => complete(&mut arguments.roots)?,
+        Command::Uninstall(_) | Command::Completions(_) | Command::Version(_) => {}
     }
     Ok((command, has_file))
 }

@@ -1,4 +1,5 @@
-//! The progress of a call, told to a client that wants to hear of it. Knows no tool.
+//! The progress of a call, told to a client that wants to hear of it, or drawn for the person who
+//! made it in a terminal. Knows no tool.
 
 use std::future::Future;
 use std::pin::pin;
@@ -9,6 +10,7 @@ use footbridge_mcp::Call;
 use tokio::sync::mpsc;
 
 use crate::caller::Caller;
+use crate::terminal::ProgressLine;
 
 /// Steps that may wait for a slow client; further ones are left out.
 const WAITING: usize = 16;
@@ -24,7 +26,11 @@ pub(super) async fn told<F: Future>(
     start: impl FnOnce(Option<OnProgress>) -> F,
 ) -> F::Output {
     if !call.wants_progress() {
-        return start(None).await;
+        let line = matches!(*call.caller, Caller::Terminal).then(ProgressLine::shown);
+        return match line.flatten() {
+            Some(line) => start(Some(drawn_on(line))).await,
+            None => start(None).await,
+        };
     }
     let (sender, mut steps) = mpsc::channel(WAITING);
     let note: OnProgress = Arc::new(move |step: Progress| {
@@ -44,6 +50,17 @@ pub(super) async fn told<F: Future>(
         last = Some(tell(call, step, last).await);
     }
     done
+}
+
+/// Progress on a line of the person's terminal, which goes with the call.
+fn drawn_on(line: ProgressLine) -> OnProgress {
+    Arc::new(move |step: Progress| {
+        line.draw(
+            step.done,
+            step.total,
+            step.message.as_deref().unwrap_or_default(),
+        );
+    })
 }
 
 async fn tell(call: &Call<Caller>, step: Progress, last: Option<f64>) -> f64 {

@@ -111,10 +111,7 @@ impl Ended {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert_eq!(self.stdout, "", "{self:?}");
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
-        let said = self
-            .stderr
-            .strip_prefix("footbridge: ")
-            .or_else(|| self.stderr.strip_prefix("Configuration error: "));
+        let said = self.stderr.strip_prefix("footbridge: ");
         said.unwrap_or_else(|| panic!("{self:?}")).trim_end()
     }
 }

@@ -193,14 +193,14 @@ fn each_mistake_is_named_in_one_line() {
             &["\"title\"", "key=value"],
         ),
         (
-            &["call", "card_create", "--json", "[]"],
+            &["call", "card_create", "--arguments", "[]"],
             &[],
-            &["--json", "object"],
+            &["--arguments", "object"],
         ),
         (
-            &["call", "card_create", "--json", "{"],
+            &["call", "card_create", "--arguments", "{"],
             &[],
-            &["--json is not JSON"],
+            &["--arguments is not JSON"],
         ),
         (
             &["token", "create", "x", "--scope", "cards:read"],
@@ -254,7 +254,7 @@ fn who_is_refused_for_the_door_has_opened_nothing_behind_it() {
 fn a_bad_command_line_shows_what_would_be_right() {
     let home = Home::new();
     for (arguments, named) in [
-        (&["sreve"][..], "'serve'"),
+        (&["sreve"][..], "did you mean serve?"),
         (&["serve", "--prot", "1"], "'--port'"),
         (&["serve", "--port", "eighty"], "'eighty'"),
         (&["call"], "<TOOL>"),

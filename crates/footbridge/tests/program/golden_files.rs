@@ -14,7 +14,7 @@ use crate::harness::golden::{assert_golden, is_rewritten};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 31] = [
+const VERBS: [&str; 33] = [
     "",
     "serve",
     "call",
@@ -45,6 +45,8 @@ const VERBS: [&str; 31] = [
     "token create",
     "token list",
     "token revoke",
+    "update",
+    "completions",
     "version",
 ];
 

@@ -30,10 +30,12 @@ mod shared_data;
 mod skills;
 mod stdio_purity;
 
+mod command_line;
 mod configuration;
 mod doctor_client;
 mod install;
 mod install_refused;
+mod links;
 mod lint;
 mod own_connectors;
 mod probe;

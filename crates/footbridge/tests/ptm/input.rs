@@ -148,7 +148,7 @@ fn missing_blank_and_garbage_settings_are_named_at_once_and_never_shown() {
             (Some(2), 1),
             "{variables:?}: {said}"
         );
-        assert!(said.starts_with("Configuration error: ptm: "), "{said}");
+        assert!(said.starts_with("footbridge: ptm: "), "{said}");
         for name in named {
             assert!(said.contains(name), "no {name:?} in {said}");
         }

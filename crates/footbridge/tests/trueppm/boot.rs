@@ -104,10 +104,7 @@ async fn settings_are_named_all_at_once_and_never_said() {
             let (code, stdout, stderr) = ended(transport, variables.clone());
             assert_eq!(code, Some(2), "{stderr}");
             is_one_line(&stdout, &stderr);
-            assert!(
-                stderr.starts_with("Configuration error: trueppm: "),
-                "{stderr}"
-            );
+            assert!(stderr.starts_with("footbridge: trueppm: "), "{stderr}");
             for name in &named {
                 assert!(stderr.contains(name), "no {name}: {stderr}");
             }

@@ -27,7 +27,7 @@ const PINNED: [(&str, Shown); 49] = [
     // command line
     (
         "no variables: code 2 and Configuration error",
-        By("trueppm/boot::settings_are_named_all_at_once_and_never_said"),
+        By("program/links::mistakes_in_settings_begin_as_in_the_program_of_that_name"),
     ),
     (
         "each transport by its name",
