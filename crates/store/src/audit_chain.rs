@@ -116,6 +116,15 @@ impl AuditEntry {
 }
 
 impl AuditMark {
+    /// The row that a statement gives as `SEQUENCE:DIGEST`.
+    fn parse(text: &str) -> Option<AuditMark> {
+        let (sequence, digest) = text.split_once(':')?;
+        Some(AuditMark {
+            sequence: sequence.parse().ok()?,
+            digest: digest.to_owned(),
+        })
+    }
+
     /// Before the first row.
     pub(crate) fn origin() -> AuditMark {
         AuditMark {
@@ -145,9 +154,20 @@ impl AuditEntry {
         connection: &mut SqliteConnection,
         now: SystemTime,
     ) -> Result<AuditMark, sqlx::Error> {
-        let last: Option<AuditMark> = sqlx::query_as(sql::AUDIT_LAST)
+        let last = sqlx::query_as(sql::AUDIT_LAST)
             .fetch_optional(&mut *connection)
             .await?;
+        self.append_after(connection, last, now).await
+    }
+
+    /// Writes it behind the last row, which was read in the same transaction; none where there is
+    /// none.
+    pub(crate) async fn append_after(
+        &self,
+        connection: &mut SqliteConnection,
+        last: Option<AuditMark>,
+        now: SystemTime,
+    ) -> Result<AuditMark, sqlx::Error> {
         let last = match last {
             Some(last) => last,
             None => anchor(connection).await?,

@@ -78,17 +78,21 @@ pub(crate) const CHANGE_ADD_WITH_RECORD: &str = "INSERT INTO change (step, at, s
      VALUES ((SELECT coalesce(max(step), 0) + 1 FROM change), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id; \
      INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after, instead_of) \
      VALUES (last_insert_rowid(), $7, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
-/// Brings a change into another state from one of two.
+/// Brings a change into another state from one of two. With it comes what the audit says of it, and
+/// the last row of that, which saves the ways to ask.
 pub(crate) const CHANGE_STEP: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, message = $4, \
      size = size + $5, decided_by = coalesce($8, decided_by), decided_at = coalesce($9, decided_at), process = $10, request = NULL, undo_values = coalesce($11, undo_values) \
-     WHERE id = $1 AND state IN ($6, $7) RETURNING id, state, door, caller, client, connector, tool, effect, fingerprint, undoes, decided_by, message, expires_at";
+     WHERE id = $1 AND state IN ($6, $7) RETURNING id, state, door, caller, client, connector, tool, effect, fingerprint, undoes, decided_by, message, expires_at, \
+     (SELECT json_group_array(name) FROM (SELECT kind || ':' || record AS name FROM change_record WHERE change_record.change = change.id ORDER BY kind, record LIMIT 20)) AS named, \
+     (SELECT sequence || ':' || digest FROM audit ORDER BY sequence DESC LIMIT 1) AS audit_last";
 pub(crate) const CHANGES_EXPIRED: &str =
     "SELECT id FROM change WHERE state = 'proposed' AND state <> 'done' AND expires_at <= $1";
 pub(crate) const CHANGE_PROCESSES: &str =
     "SELECT DISTINCT coalesce(process, '') FROM change WHERE state = 'sent' AND state <> 'done'";
 pub(crate) const CHANGE_INTERRUPTED: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, \
      message = $4, process = NULL WHERE state = $1 AND state <> 'done' AND coalesce(process, '') = $5 AND ($6 OR at < $7) \
-     RETURNING id, state, door, caller, client, connector, tool, effect, fingerprint, undoes, decided_by, message";
+     RETURNING id, state, door, caller, client, connector, tool, effect, fingerprint, undoes, decided_by, message, \
+     (SELECT json_group_array(name) FROM (SELECT kind || ':' || record AS name FROM change_record WHERE change_record.change = change.id ORDER BY kind, record LIMIT 20)) AS named";
 pub(crate) const CHANGE_LAST_STEP: &str = "SELECT coalesce(max(step), 0) FROM change";
 /// What a clock that was ahead wrote is not lately.
 pub(crate) const CHANGE_RATE: &str = "SELECT count(*) AS hour, count(*) FILTER (WHERE at > $3) AS minute FROM change WHERE caller = $1 AND at > $2 AND at <= $4";
@@ -104,7 +108,6 @@ pub(crate) const CHANGE_FORGET_LARGE: &str = "DELETE FROM change WHERE id IN (SE
      (SELECT id, sum(size + 1024) OVER (ORDER BY at, id ROWS UNBOUNDED PRECEDING) - size - 1024 AS older FROM change \
      WHERE state NOT IN ('proposed', 'sent', 'unknown') AND step < (SELECT max(step) FROM change)) WHERE older < $1 ORDER BY older LIMIT $2)";
 pub(crate) const CHANGE_STATE: &str = "SELECT state FROM change WHERE id = $1";
-pub(crate) const CHANGE_RECORD_NAMES: &str = "SELECT kind || ':' || record FROM change_record WHERE change = $1 ORDER BY kind, record LIMIT $2";
 pub(crate) const CHANGE_RECORD_ADD: &str = "INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after, instead_of) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (change, kind, record) DO UPDATE SET \
      name = coalesce(excluded.name, name), version = coalesce(excluded.version, version), ignored = coalesce(excluded.ignored, ignored), \

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{AuditEntry, AuditKind};
-use crate::{ChangeState, sql};
+use super::{AuditEntry, AuditKind, AuditMark};
+use crate::ChangeState;
 
 /// Records that an entry names; of more it says how many.
 const NAMED_RECORDS: usize = 20;
@@ -31,6 +31,10 @@ pub(crate) struct AuditedStep<'a> {
     pub(crate) undoes: Option<i64>,
     pub(crate) decided_by: Option<&'a str>,
     pub(crate) message: Option<&'a str>,
+    /// The records that are on record, each by its kind and id.
+    pub(crate) named: Vec<String>,
+    /// The last row of the audit, where the same statement read it.
+    pub(crate) last: Option<AuditMark>,
 }
 
 impl<'a> AuditedStep<'a> {
@@ -49,28 +53,34 @@ impl<'a> AuditedStep<'a> {
             undoes: row.try_get("undoes")?,
             decided_by: row.try_get("decided_by")?,
             message: row.try_get("message")?,
+            named: serde_json::from_str(row.try_get("named")?).unwrap_or_default(),
+            last: row
+                .try_get::<Option<&str>, _>("audit_last")
+                .ok()
+                .flatten()
+                .and_then(AuditMark::parse),
         })
     }
 
     /// Writes it at the end of the chain, with its records, each by its kind and id: those that are
-    /// named here, or else those that are on record.
+    /// on record, and these.
     pub(crate) async fn append<'r>(
-        &self,
+        mut self,
         connection: &mut SqliteConnection,
-        records: impl ExactSizeIterator<Item = (&'r str, &'r str)>,
+        records: impl Iterator<Item = (&'r str, &'r str)>,
         now: SystemTime,
     ) -> Result<(), sqlx::Error> {
-        let count = records.len();
-        let mut named: Vec<String> = records
-            .take(NAMED_RECORDS)
-            .map(|(kind, id)| format!("{kind}:{id}"))
-            .collect();
-        if count == 0 {
-            named = sqlx::query_scalar(sql::CHANGE_RECORD_NAMES)
-                .bind(self.id)
-                .bind(i64::try_from(NAMED_RECORDS).unwrap_or(i64::MAX))
-                .fetch_all(&mut *connection)
-                .await?;
+        let mut named = std::mem::take(&mut self.named);
+        let mut count = 0;
+        for (kind, id) in records {
+            count += 1;
+            if count > NAMED_RECORDS {
+                continue;
+            }
+            let name = format!("{kind}:{id}");
+            if named.len() < NAMED_RECORDS && !named.contains(&name) {
+                named.push(name);
+            }
         }
         let mut detail = Map::new();
         let mut say = |name: &str, value: Value| {
@@ -101,7 +111,11 @@ impl<'a> AuditedStep<'a> {
             say("records", named.into());
         }
         let entry = AuditEntry::new(AuditKind::Call, &Value::Object(detail));
-        entry.append(connection, now).await.map(drop)
+        match self.last {
+            Some(last) => entry.append_after(connection, Some(last), now).await,
+            None => entry.append(connection, now).await,
+        }
+        .map(drop)
     }
 }
 

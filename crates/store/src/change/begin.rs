@@ -270,6 +270,8 @@ impl Insertion<'_> {
             undoes: change.undoes.map(ChangeId::number),
             decided_by: None,
             message: None,
+            named: Vec::new(),
+            last: None,
         }
     }
 

@@ -74,9 +74,10 @@ impl ChangeStep<'_> {
         let Some(row) = row else { return Ok(None) };
         let audited = AuditedStep::of_row(&row)?;
         let named = records.iter().map(KeptRecord::kind_and_id);
+        let connector = audited.connector.to_owned();
         audited.append(connection, named, self.now).await?;
         Ok(Some(Stepped {
-            connector: audited.connector.to_owned(),
+            connector,
             expires_at: row.try_get("expires_at")?,
         }))
     }
