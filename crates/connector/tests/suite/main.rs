@@ -26,6 +26,7 @@ mod lists;
 mod login;
 mod lookups;
 mod network;
+mod numbers;
 mod paging;
 mod path_check;
 mod preflight;

@@ -26,6 +26,7 @@ mod lead;
 mod leases;
 mod ledger;
 mod pinned;
+mod questions;
 mod refusals;
 mod replay;
 mod served;
