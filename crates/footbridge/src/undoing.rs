@@ -5,12 +5,14 @@ mod history;
 mod passage;
 mod plan;
 mod shown;
+mod successors;
 mod taken_back;
 
 use std::sync::Arc;
 
-use footbridge_connector::{Backend, Effect, Options, RecordAct, WriteWitness};
-use footbridge_store::{ChangeId, ChangeSelection, ChangeState, NewChange, Store};
+use footbridge_connector::{Backend, Effect, Options, RecordAct, TouchedRecord, WriteWitness};
+use footbridge_store::{ChangeId, ChangeSelection, ChangeState, NewChange, PlannedUndo, Store};
+use serde_json::{Map, Value};
 
 use crate::allow::Passage;
 use crate::board_journal::other_account;
@@ -21,12 +23,16 @@ use crate::opened::{BoardAccounts, Served};
 use crate::terminal::ProgressLine;
 use crate::write_road::leased::LeaseRule;
 use crate::write_road::recording::{Recording, RecordingWay};
+use plan::CallWay;
 pub(crate) use plan::{UndoPlan, UndoStep};
+use successors::Successors;
 
 /// The tool of a change that undoes others.
 pub(crate) const TOOL: &str = "changes_undo";
 /// Changes that one undo may select.
-pub(crate) const MAX_SELECTED: u32 = 500;
+pub(crate) const MAX_SELECTED: u32 = 2_000;
+/// Changes that one undo may name by their numbers.
+pub(crate) const MAX_NAMED: usize = 500;
 
 /// Whoever undoes, and with what.
 pub(crate) struct ChangeUndo<'a> {
@@ -81,11 +87,27 @@ pub(crate) struct Undoer {
     pub(crate) leases: LeaseRule,
 }
 
+/// What came of one step.
+struct SentStep {
+    change: Option<ChangeId>,
+    touched: Vec<TouchedRecord>,
+}
+
+/// A step that was sent.
+#[derive(Debug)]
+pub(crate) struct DoneStep {
+    pub(crate) step: UndoStep,
+    /// The change that it is; none when there was nothing to send.
+    pub(crate) change: Option<ChangeId>,
+    /// The fields that the backend left as they were, though it said that all went well.
+    pub(crate) ignored: Vec<String>,
+}
+
 /// How far an undo came.
 #[derive(Debug, Default)]
 pub(crate) struct Undone {
-    /// What was sent, each with the change that it is.
-    pub(crate) done: Vec<(UndoStep, Option<ChangeId>)>,
+    /// What was sent.
+    pub(crate) done: Vec<DoneStep>,
     /// Where it stopped, and why.
     pub(crate) failed: Option<(UndoStep, String)>,
     /// What was not tried any more.
@@ -113,8 +135,13 @@ impl ChangeUndo<'_> {
             states: vec![ChangeState::Done, ChangeState::Unknown],
             ..selection
         };
+        let seen = self.store.last_change_step().await;
+        let seen = seen.map_err(|error| error.to_string())?;
         let history = history::read(self, selection).await?;
-        Ok(plan::plan(self, history).await)
+        Ok(UndoPlan {
+            seen,
+            ..plan::plan(self, history).await
+        })
     }
 
     /// Carries a plan out, from the newest change to the oldest. A part that fails ends it: what was
@@ -125,12 +152,30 @@ impl ChangeUndo<'_> {
         let mut steps = plan.steps.into_iter();
         let is_person = matches!(self.undoer.caller, Caller::Terminal);
         let line = is_person.then(ProgressLine::shown).flatten();
-        for step in steps.by_ref() {
+        let mut successors = Successors::default();
+        let mut planned_undo = PlannedUndo {
+            step: plan.seen,
+            own: Vec::new(),
+        };
+        for mut step in steps.by_ref() {
             if let Some(line) = &line {
                 line.draw(undone.done.len() as f64, Some(total), "undone");
             }
-            match self.send(&step).await {
-                Ok(change) => undone.done.push((step, change)),
+            if let UndoStep::Record { planned, .. } = &mut step {
+                successors.follow(planned);
+            }
+            match self.send(&step, &planned_undo).await {
+                Ok(SentStep { change, touched }) => {
+                    successors.note(&touched);
+                    planned_undo.own.extend(change);
+                    let ignored = touched.iter().flat_map(TouchedRecord::ignored);
+                    let ignored = ignored.map(str::to_owned).collect();
+                    undone.done.push(DoneStep {
+                        step,
+                        change,
+                        ignored,
+                    });
+                }
                 Err(why) => {
                     undone.failed = Some((step, why));
                     break;
@@ -147,7 +192,7 @@ impl ChangeUndo<'_> {
             .find(|backend| backend.name == connector)
     }
 
-    async fn send(&self, step: &UndoStep) -> Result<Option<ChangeId>, String> {
+    async fn send(&self, step: &UndoStep, planned: &PlannedUndo) -> Result<SentStep, String> {
         let connector = step.connector();
         let served = self
             .backend(connector)
@@ -179,6 +224,7 @@ impl ChangeUndo<'_> {
             effect: effect_word(effect).to_owned(),
             arguments: serde_json::json!({ "ids": step.changes() }).to_string(),
             undoes: step.newest(),
+            planned: Some(planned.clone()),
             ..NewChange::default()
         };
         let recording = Recording::new(self.changes.clone(), change, None, RecordingWay::Send);
@@ -195,18 +241,30 @@ impl ChangeUndo<'_> {
                     })
             }
             UndoStep::Call {
-                tool, undo_values, ..
+                tool,
+                undo_values,
+                way,
+                ..
             } => {
                 let options = Options {
                     is_plain: true,
                     witness: Some(witness),
                     ..Options::default()
                 };
-                backend.take_back(tool, undo_values, options).await
+                match way {
+                    CallWay::Back => backend.take_back(tool, undo_values, options).await,
+                    CallWay::Again => {
+                        let arguments = arguments_given(undo_values);
+                        backend.call_with(tool, arguments, options).await
+                    }
+                }
             }
         };
         match sent {
-            Ok(outcome) => Ok(recording.answered("", &outcome).await),
+            Ok(outcome) => Ok(SentStep {
+                change: recording.answered("", &outcome).await,
+                touched: outcome.touched,
+            }),
             Err(error) => {
                 if let Some(refusal) = recording.refusal() {
                     return Err(refusal.message);
@@ -215,6 +273,15 @@ impl ChangeUndo<'_> {
                 Err(error.for_people().to_owned())
             }
         }
+    }
+}
+
+/// The arguments of a call, as they were given, of what was kept to undo it.
+fn arguments_given(undo_values: &str) -> Map<String, Value> {
+    let kept = serde_json::from_str::<Value>(undo_values).unwrap_or_default();
+    match kept.get("given") {
+        Some(Value::Object(given)) => given.clone(),
+        _ => Map::new(),
     }
 }
 

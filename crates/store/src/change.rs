@@ -109,8 +109,20 @@ pub struct NewChange {
     pub key: Option<ChangeKey>,
     /// The change that this one undoes.
     pub undoes: Option<ChangeId>,
+    /// What was known when the undo was planned: it is refused when another change undid the same
+    /// since.
+    pub planned: Option<PlannedUndo>,
     /// The records as they were before, where that is known.
     pub records: Vec<ChangedRecord>,
+}
+
+/// What whoever undoes knew when that was planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlannedUndo {
+    /// The last step of all changes then.
+    pub step: i64,
+    /// What the same undo did since.
+    pub own: Vec<ChangeId>,
 }
 
 /// A caller's key. Each text is compared byte by byte.
@@ -199,6 +211,14 @@ pub enum ChangeError {
         id: ChangeId,
         /// When it ended, RFC 3339 UTC.
         at: String,
+    },
+    /// Somebody else undid the same since the undo was planned.
+    #[error("change {undone} is being undone, or was undone, by change {by}: plan again")]
+    UndoneMeanwhile {
+        /// The change that was to be undone.
+        undone: ChangeId,
+        /// The change that undid it.
+        by: ChangeId,
     },
     /// As many calls are kept under keys as there is room for.
     #[error(

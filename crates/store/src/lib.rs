@@ -64,7 +64,8 @@ pub use change::{
     BegunChange, CallerRate, ChangeDetail, ChangeEnd, ChangeError, ChangeId, ChangeKey, ChangePage,
     ChangeQuery, ChangeSelection, ChangedRecord, KEPT_TIME, KnownCall, MAX_CHANGE_ARGUMENTS,
     MAX_CHANGED_RECORDS, MAX_IMAGE, MAX_IMAGES, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS, MAX_REQUEST,
-    NewChange, OpenChange, Proposal, ProposedChange, RecordAddress, RecordName, RecordedChange,
+    NewChange, OpenChange, PlannedUndo, Proposal, ProposedChange, RecordAddress, RecordName,
+    RecordedChange,
 };
 pub use change_state::{ChangeOutcome, ChangeState};
 pub use database_file::DATABASE_FILE;

@@ -78,6 +78,7 @@ pub(crate) const CHANGE_ADD_WITH_RECORD: &str = "INSERT INTO change (step, at, s
      VALUES ((SELECT coalesce(max(step), 0) + 1 FROM change), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id; \
      INSERT INTO change_record (change, connector, kind, record, name, version, ignored, without_image, image_before, image_after, instead_of) \
      VALUES (last_insert_rowid(), $7, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
+pub(crate) const CHANGE_UNDONE_SINCE: &str = "SELECT id FROM change WHERE undoes = $1 AND step > $2 AND state IN ('sent', 'done', 'unknown')";
 /// Brings a change into another state from one of two. With it comes what the audit says of it, and
 /// the last row of that, which saves the ways to ask.
 pub(crate) const CHANGE_STEP: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, message = $4, \

@@ -134,6 +134,7 @@ async fn carry_out(
         touch: write.touch,
         id: write.id,
         step: 1,
+        instead_of: None,
     });
     let mut touching = Touching::new(witness);
     let wanted = Vec::from_iter(wanted);

@@ -52,7 +52,7 @@ pub(super) async fn send(
     };
     match planned.act {
         RecordAct::Nothing => Ok(Vec::new()),
-        RecordAct::Change => Ok(vec![restoring.change().await?]),
+        RecordAct::Change => Ok(Vec::from_iter(restoring.change().await?)),
         RecordAct::Make => Ok(vec![restoring.make().await?]),
         RecordAct::Delete => Ok(vec![restoring.delete().await?]),
     }
@@ -81,6 +81,13 @@ struct Present {
     held: Held,
     image: Image,
     name: Option<String>,
+}
+
+/// How an open map loses its last keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Emptying {
+    WithoutKeys,
+    WithNulls,
 }
 
 impl Restoring<'_> {
@@ -134,7 +141,8 @@ impl Restoring<'_> {
         }
     }
 
-    async fn change(&self) -> Result<TouchedRecord, BackendError> {
+    /// None when all is as it is to be by now.
+    async fn change(&self) -> Result<Option<TouchedRecord>, BackendError> {
         let request = self
             .plan
             .change
@@ -147,13 +155,26 @@ impl Restoring<'_> {
         touched.sent = self.wanted(&now.image)?;
         touched.name = now.name.take().or(touched.name);
         touched.before = Some(now.image.clone());
+        if touched.sent.is_empty() {
+            return Ok(None);
+        }
         self.begin(&touched).await?;
         let mut is_second = false;
+        let mut emptying = Emptying::WithoutKeys;
         loop {
-            let body = self.changed_body(&now, &touched.sent)?;
+            let body = self.changed_body(&now, &touched.sent, emptying)?;
+            let is_empty = self.is_empty_map(&body);
             let Err(error) = self.ask(request, self.id(), Some(body)).await else {
                 break;
             };
+            // some take no empty map: its last keys stay, with nothing in them
+            if is_empty
+                && emptying == Emptying::WithoutKeys
+                && matches!(error.status(), Some(400 | 422))
+            {
+                emptying = Emptying::WithNulls;
+                continue;
+            }
             // somebody was quicker: planned again, once
             if error.is_conflict() && !is_second {
                 is_second = true;
@@ -168,7 +189,7 @@ impl Restoring<'_> {
             return Err(unfinished(error, touched));
         }
         self.read_back(&mut touched).await;
-        Ok(touched)
+        Ok(Some(touched))
     }
 
     /// The values that are to be sent, when the record is still as the plan saw it.
@@ -206,9 +227,24 @@ impl Restoring<'_> {
         }
     }
 
+    /// Whether a body leaves nothing of an open map.
+    fn is_empty_map(&self, body: &Val) -> bool {
+        match &self.plan.fields {
+            FieldsPlan::Listed(_) => false,
+            FieldsPlan::Open { name, .. } => {
+                matches!(jq::get(body, name), Some(Val::Obj(map)) if map.is_empty())
+            }
+        }
+    }
+
     /// The fields that are put back, or all of them where the whole record is written, with the
     /// version of now.
-    fn changed_body(&self, now: &Present, sent: &FieldValues) -> Result<Val, BackendError> {
+    fn changed_body(
+        &self,
+        now: &Present,
+        sent: &FieldValues,
+        emptying: Emptying,
+    ) -> Result<Val, BackendError> {
         let mut body = jaq_json::Map::default();
         let is_whole = self
             .plan
@@ -238,6 +274,9 @@ impl Restoring<'_> {
                             map.shift_remove(&key(name));
                         }
                     }
+                }
+                if emptying == Emptying::WithNulls && map.is_empty() {
+                    map.extend(sent.keys().map(|name| (key(name), Val::Null)));
                 }
                 body.insert(key(name), Val::obj(map));
             }
@@ -295,8 +334,17 @@ impl Restoring<'_> {
                 return Ok(touched);
             }
         }
-        self.read_back(&mut touched).await;
-        Ok(touched)
+        if self.read_back(&mut touched).await {
+            return Ok(touched);
+        }
+        let message = format!(
+            "{} answered that {} was made again as {}, and it is not there.",
+            self.inner.compiled().title,
+            self.planned.record,
+            touched.record.id
+        );
+        let error = BackendError::backend(message, false).with_change();
+        Err(unfinished(error, touched))
     }
 
     async fn delete(&self) -> Result<TouchedRecord, BackendError> {
@@ -331,15 +379,16 @@ impl Restoring<'_> {
         Ok(touched)
     }
 
-    /// What became of the record; what cannot be read is not known.
-    async fn read_back(&self, touched: &mut TouchedRecord) {
-        let found = image::read(self.inner, self.plan, &touched.record.id).await;
-        let Ok(RecordFound::There(held)) = found else {
-            return;
+    /// What became of the record; what cannot be read is not known. False when it is not there.
+    async fn read_back(&self, touched: &mut TouchedRecord) -> bool {
+        let held = match image::read(self.inner, self.plan, &touched.record.id).await {
+            Ok(RecordFound::There(held)) => held,
+            Ok(RecordFound::Gone) => return false,
+            Err(_) => return true,
         };
         let pictured = image::picture(self.inner, self.plan, &held, ImageScope::Fields).await;
         let Ok(pictured) = pictured else {
-            return;
+            return true;
         };
         touched.name = pictured.name.or(touched.name.take());
         if let Ok(after) = pictured.image {
@@ -352,6 +401,7 @@ impl Restoring<'_> {
             touched.not_taken.retain(touching::is_told);
             touched.after = Some(after);
         }
+        true
     }
 
     async fn ask(

@@ -38,6 +38,8 @@ pub(super) struct Wanted {
     pub(super) id: Option<String>,
     /// The step that makes it.
     pub(super) step: usize,
+    /// The id of the deleted one in whose place it is made.
+    pub(super) instead_of: Option<String>,
 }
 
 /// A request that writes.
@@ -159,7 +161,9 @@ impl Touching {
                 after: None,
                 sent: FieldValues::new(),
                 not_taken: Vec::new(),
-                instead_of: None,
+                instead_of: wanted
+                    .instead_of
+                    .map(|id| image::reference(inner, plan, &id)),
                 not_kept: None,
             },
             get: None,

@@ -322,7 +322,8 @@ async fn carry_out(
         }
     }
     let undone = undoing.apply(plan).await;
-    let failed = undone.failed.is_some();
+    let is_ignored = undone.done.iter().any(|done| !done.ignored.is_empty());
+    let failed = undone.failed.is_some() || is_ignored;
     terminal::print(match request.json {
         true => undone.json().to_string(),
         false => terminal::harmless(&undone.lines().join("\n")),

@@ -131,7 +131,7 @@ fn undo(changes: &Arc<ChangeTools>) -> Tool<Caller> {
     let mut properties = Map::new();
     properties.insert(
         "ids".to_owned(),
-        json!({ "type": "array", "items": { "type": "integer", "minimum": 1 }, "maxItems": undoing::MAX_SELECTED, "description": "The changes; or select them by the others" }),
+        json!({ "type": "array", "items": { "type": "integer", "minimum": 1 }, "maxItems": undoing::MAX_NAMED, "description": "The changes; or select them by the others" }),
     );
     properties.extend(selecting());
     properties.insert(

@@ -10,6 +10,9 @@ use footbridge_store::{
 
 use super::{ChangeUndo, MAX_SELECTED};
 
+/// Bytes of what changes did that one undo looks at.
+const MAX_HISTORY: usize = 64 << 20;
+
 /// Changes with what they did, from the oldest to the newest.
 pub(super) struct History {
     pub(super) changes: Vec<HistoryChange>,
@@ -34,11 +37,11 @@ pub(super) async fn read(
     for id in page {
         found.add(undoing, id).await?;
     }
-    for change in found.0.values_mut() {
+    for change in found.changes.values_mut() {
         change.is_selected = true;
     }
     let mut records: Vec<RecordAddress> = found
-        .0
+        .changes
         .values()
         .flat_map(|change| records(&change.detail))
         .collect();
@@ -67,13 +70,17 @@ pub(super) async fn read(
         }
     }
     Ok(History {
-        changes: found.0.into_values().collect(),
+        changes: found.changes.into_values().collect(),
     })
 }
 
 /// The changes that were read so far.
 #[derive(Default)]
-struct FoundChanges(BTreeMap<ChangeId, HistoryChange>);
+struct FoundChanges {
+    changes: BTreeMap<ChangeId, HistoryChange>,
+    /// Bytes of what was read.
+    bytes: usize,
+}
 
 impl FoundChanges {
     /// Reads a change as one that explains others; none when it was read before.
@@ -82,10 +89,17 @@ impl FoundChanges {
         undoing: &ChangeUndo<'_>,
         id: ChangeId,
     ) -> Result<Option<&ChangeDetail>, String> {
-        let Entry::Vacant(free) = self.0.entry(id) else {
+        let Entry::Vacant(free) = self.changes.entry(id) else {
             return Ok(None);
         };
         let detail = undoing.store.change(id).await.map_err(|e| e.to_string())?;
+        self.bytes = self.bytes.saturating_add(bytes(&detail));
+        if self.bytes > MAX_HISTORY {
+            return Err(format!(
+                "what these changes did has more than {} MiB: select fewer at once",
+                MAX_HISTORY >> 20
+            ));
+        }
         let change = free.insert(HistoryChange {
             detail,
             is_selected: false,
@@ -95,7 +109,7 @@ impl FoundChanges {
 
     /// The changes that deleted this record.
     fn deleting(&self, record: &RecordAddress) -> Vec<ChangeId> {
-        let changes = self.0.values().map(|change| &change.detail);
+        let changes = self.changes.values().map(|change| &change.detail);
         let deleting = changes.filter(|detail| deletes(detail, record));
         deleting.map(|detail| detail.change.id).collect()
     }
@@ -119,23 +133,40 @@ fn deletes(detail: &ChangeDetail, record: &RecordAddress) -> bool {
     })
 }
 
+/// How much is kept of a change.
+fn bytes(detail: &ChangeDetail) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let images = detail.records.iter();
+    let images: usize = images.map(|one| text(&one.before) + text(&one.after)).sum();
+    images + text(&detail.undo_values) + detail.arguments.len()
+}
+
+/// The changes of a selection, from the newest to the oldest, page by page.
 async fn page(
     undoing: &ChangeUndo<'_>,
     selection: ChangeSelection,
 ) -> Result<Vec<ChangeId>, String> {
-    let query = ChangeQuery {
+    let mut query = ChangeQuery {
         selection,
         limit: MAX_SELECTED,
         after: None,
     };
-    let page = undoing.store.changes(&query).await;
-    let page = page.map_err(|error| error.to_string())?;
-    if page.has_more {
-        return Err(format!(
-            "more than {MAX_SELECTED} changes: select fewer at once, such as by since, tool or connector"
-        ));
+    let mut found: Vec<ChangeId> = Vec::new();
+    loop {
+        let page = undoing.store.changes(&query).await;
+        let page = page.map_err(|error| error.to_string())?;
+        found.extend(page.changes.iter().map(|change| change.id));
+        if !page.has_more {
+            break;
+        }
+        if found.len() >= MAX_SELECTED as usize {
+            return Err(format!(
+                "more than {MAX_SELECTED} changes: select fewer at once, such as by since, tool or connector"
+            ));
+        }
+        query.after = found.last().copied();
     }
-    Ok(page.changes.iter().map(|change| change.id).collect())
+    Ok(found)
 }
 
 /// Why a selection has nothing to undo: the changes that it names may be there in another state, or

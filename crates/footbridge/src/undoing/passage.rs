@@ -2,7 +2,7 @@
 
 use footbridge_connector::{Effect, RecordAct, Tool, Touch};
 
-use super::{UndoBackend, UndoStep};
+use super::{CallWay, UndoBackend, UndoStep};
 use crate::allow::Passage;
 use crate::gate::Gate;
 
@@ -23,6 +23,14 @@ pub(super) fn check(served: &UndoBackend, step: &UndoStep) -> Result<(), String>
                 RecordAct::Delete => Touch::Deletes,
             };
             record_is_closed(&served.gate, tools, (touch, &planned.record.kind), own)
+        }
+        UndoStep::Call {
+            tool,
+            way: CallWay::Again,
+            ..
+        } => {
+            let known = tools.iter().find(|known| known.name == *tool);
+            known.and_then(|tool| closed(&served.gate, tool))
         }
         UndoStep::Call { tool, inverse, .. } => call_is_closed(
             &served.gate,

@@ -3,8 +3,8 @@
 
 use footbridge_connector::{
     Backend, ChangePlan, CurrentRecord, CurrentRecords, Effect, PastChange, PlannedField,
-    PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits, Tool, UndoWay, UnknownVerdict,
-    decide_unknown, plan_undo, records_to_read,
+    PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits, Tool, Transition, UndoWay,
+    UnknownVerdict, decide_unknown, records_to_read,
 };
 use footbridge_store::{
     ChangeDetail, ChangeEnd, ChangeId, ChangeOutcome, ChangeQuery, ChangeSelection, ChangeState,
@@ -15,11 +15,13 @@ use std::time::SystemTime;
 
 use super::ChangeUndo;
 use super::history::{History, HistoryChange};
-use super::taken_back::{self, Obstructed};
+use super::taken_back::{self, SettledCalls};
 use crate::write_road::recording::transition;
 
 /// Bytes of the digest of a plan.
 const DIGEST_BYTES: usize = 8;
+/// Undos of undos that are followed back to the call that they are about.
+const MAX_UNDOS: usize = 100;
 
 /// What undoing a selection would do.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(crate) struct UndoPlan {
     pub(crate) left: Vec<(ChangeId, String)>,
     /// What binds an application to this plan.
     pub(crate) digest: String,
+    /// The last step of all changes when it was made.
+    pub(super) seen: i64,
 }
 
 /// One thing that is sent.
@@ -47,7 +51,7 @@ pub(crate) enum UndoStep {
         /// The tools that made them.
         tools: Vec<String>,
     },
-    /// A call is taken back by another tool or by steps of its own.
+    /// A call is taken back by another tool or by steps of its own, or made again.
     Call {
         change: ChangeId,
         connector: String,
@@ -56,8 +60,20 @@ pub(crate) enum UndoStep {
         /// The other tool.
         inverse: Option<String>,
         effect: Effect,
+        way: CallWay,
+        /// What does not come back with it.
+        lost: Option<String>,
         undo_values: String,
     },
+}
+
+/// What is done about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallWay {
+    /// It is taken back.
+    Back,
+    /// It is made again, as it was taken back.
+    Again,
 }
 
 impl UndoStep {
@@ -106,37 +122,19 @@ pub(super) async fn plan(undoing: &ChangeUndo<'_>, history: History) -> UndoPlan
         let now = read(undoing, &record, account.map(String::as_str)).await;
         current.insert(record, now);
     }
-    // first with the calls, as if they were put back field by field: what people changed since
-    // keeps them from being taken back
-    let guard = plan_undo(&past, &current);
-    let names: Vec<String> = calls.iter().flat_map(UndoStep::changes).collect();
-    let Obstructed { reasons, conflicts } = taken_back::obstructed(&guard, &names);
-    calls.retain(|call| {
-        let change = call.newest();
-        let why = change.and_then(|change| reasons.get(&change.to_string()));
-        match (change, why) {
-            (Some(change), Some(why)) => {
-                left.push((change, why.clone()));
-                false
-            }
-            _ => true,
-        }
-    });
-    let is_of_call = |past: &PastChange| names.contains(&past.change);
-    for past in past.iter_mut().filter(|past| is_of_call(past)) {
-        past.is_selected = false;
-    }
-    let records = match names.is_empty() {
-        true => guard.clone(),
-        false => plan_undo(&past, &current),
-    };
+    let SettledCalls {
+        records,
+        mut calls,
+        conflicts,
+        left: left_calls,
+    } = taken_back::settle(&mut past, &mut current, calls);
+    left.extend(left_calls);
     let sent = records.records.iter();
     let sent = sent.filter(|one| one.act != RecordAct::Nothing);
     let mut steps: Vec<UndoStep> = sent.map(|planned| origins.step(planned)).collect();
     steps.append(&mut calls);
     steps.sort_by_key(|step| std::cmp::Reverse(step.newest()));
     let mut hash = Sha256::new_with_prefix(&records.digest);
-    hash.update(&guard.digest);
     for step in &steps {
         if let UndoStep::Call { change, .. } = step {
             hash.update(format!(" {change}"));
@@ -151,6 +149,7 @@ pub(super) async fn plan(undoing: &ChangeUndo<'_>, history: History) -> UndoPlan
         taken_back_conflicts: conflicts,
         left,
         digest,
+        seen: 0,
     }
 }
 
@@ -220,56 +219,137 @@ async fn prepare(
     }
     let change = &one.detail.change;
     let tools = served.backend.connector().tools();
-    let Some(tool) = tools.iter().find(|tool| tool.name == change.tool) else {
-        // what an undo did has records, and no tool of the connector
-        return match change.tool == super::TOOL || !one.detail.records.is_empty() {
-            true => Ok(()),
-            false => Err(format!(
-                "{} has no tool {} any more",
-                change.connector, change.tool
-            )),
-        };
+    let undone = match change.tool == super::TOOL {
+        true => undone_call(undoing, one, tools).await?,
+        false => None,
     };
-    match tool.undoing().map(|undoing| &undoing.way) {
-        None | Some(UndoWay::Records) => Ok(()),
-        Some(UndoWay::Not(why)) => Err(why.clone()),
-        Some(way @ (UndoWay::Inverse(_) | UndoWay::Steps)) => {
-            let undo_values = one
-                .detail
-                .undo_values
-                .clone()
-                .ok_or("what undoing it needs was too large to be kept")?;
-            let selection = ChangeSelection {
-                undoes: Some(change.id),
-                states: vec![ChangeState::Done],
-                ..ChangeSelection::default()
-            };
-            let query = ChangeQuery {
-                selection,
-                limit: 1,
-                after: None,
-            };
-            let page = undoing.store.changes(&query).await;
-            // without an answer it is not taken for one that was never undone
-            let page = page.map_err(|error| error.to_string())?;
-            if let Some(by) = page.changes.first() {
-                return Err(format!("it was undone already by change {}", by.id));
+    let (tool, way, undo_values) = match undone {
+        Some(UndoneCall {
+            tool,
+            way,
+            undo_values,
+        }) => (tool, way, undo_values),
+        None => match tools.iter().find(|tool| tool.name == change.tool) {
+            Some(tool) => (tool, CallWay::Back, one.detail.undo_values.clone()),
+            // what an undo did has records, and no tool of the connector
+            None if change.tool == super::TOOL || !one.detail.records.is_empty() => return Ok(()),
+            None => {
+                return Err(format!(
+                    "{} has no tool {} any more",
+                    change.connector, change.tool
+                ));
             }
-            calls.push(UndoStep::Call {
-                change: change.id,
-                connector: change.connector.clone(),
-                account: change.account.clone(),
-                inverse: match way {
-                    UndoWay::Inverse(inverse) => Some(inverse.clone()),
-                    _ => None,
-                },
-                tool: tool.name.clone(),
-                effect: effect_of(way, tools),
-                undo_values,
-            });
-            Ok(())
-        }
+        },
+    };
+    let Some(known) = tool.undoing() else {
+        return Ok(());
+    };
+    let effect = match (&known.way, way) {
+        (UndoWay::Records, _) => return Ok(()),
+        (UndoWay::Not(why), _) => return Err(why.clone()),
+        (UndoWay::Inverse(_) | UndoWay::Steps, CallWay::Again) => tool.effect,
+        (UndoWay::Inverse(_) | UndoWay::Steps, CallWay::Back) => effect_of(&known.way, tools),
+    };
+    let undo_values = undo_values.ok_or("what undoing it needs was too large to be kept")?;
+    if let Some(by) = undone_by(undoing, change.id).await? {
+        return Err(format!("it was undone already by change {by}"));
     }
+    calls.push(UndoStep::Call {
+        change: change.id,
+        connector: change.connector.clone(),
+        account: change.account.clone(),
+        inverse: match (&known.way, way) {
+            (UndoWay::Inverse(inverse), CallWay::Back) => Some(inverse.clone()),
+            _ => None,
+        },
+        tool: tool.name.clone(),
+        effect,
+        way,
+        lost: known.lost.clone().filter(|_| way == CallWay::Back),
+        undo_values,
+    });
+    Ok(())
+}
+
+/// The change that undid this one, when it was carried out.
+async fn undone_by(undoing: &ChangeUndo<'_>, id: ChangeId) -> Result<Option<ChangeId>, String> {
+    let selection = ChangeSelection {
+        undoes: Some(id),
+        states: vec![ChangeState::Done],
+        ..ChangeSelection::default()
+    };
+    let query = ChangeQuery {
+        selection,
+        limit: 1,
+        after: None,
+    };
+    let page = undoing.store.changes(&query).await;
+    // without an answer it is not taken for one that was never undone
+    let page = page.map_err(|error| error.to_string())?;
+    Ok(page.changes.first().map(|by| by.id))
+}
+
+/// What a change did that undid a call.
+struct UndoneCall<'t> {
+    tool: &'t Tool,
+    /// What undoing it does about the call.
+    way: CallWay,
+    undo_values: Option<String>,
+}
+
+/// Follows an undo back to the call that it is about: one that took a call back is undone by making
+/// the call again, and one that made it again by taking it back. None where it was about records,
+/// which tell for themselves.
+async fn undone_call<'t>(
+    undoing: &ChangeUndo<'_>,
+    one: &HistoryChange,
+    tools: &'t [Tool],
+) -> Result<Option<UndoneCall<'t>>, String> {
+    let is_of_records = past_changes(one).iter().any(|past| {
+        matches!(
+            past.transition,
+            Transition::Made { .. } | Transition::Deleted { .. }
+        )
+    });
+    if is_of_records {
+        return Ok(None);
+    }
+    let mut undone = one.detail.change.undoes;
+    let mut newest: Option<ChangeDetail> = None;
+    for depth in 1..=MAX_UNDOS {
+        let Some(id) = undone else {
+            return Ok(None);
+        };
+        let found = match detail(undoing, id).await {
+            Ok(found) => found,
+            // it was about records, or nobody knows any more what it was about
+            Err(_) if !one.detail.records.is_empty() => return Ok(None),
+            Err(why) => return Err(why),
+        };
+        undone = found.change.undoes;
+        let name = found.change.tool.clone();
+        let newest = newest.get_or_insert(found);
+        if name == super::TOOL {
+            continue;
+        }
+        let tool = tools.iter().find(|tool| tool.name == name);
+        let way = |tool: &Tool| tool.undoing().map(|undoing| undoing.way.clone());
+        return Ok(tool
+            .filter(|tool| matches!(way(tool), Some(UndoWay::Inverse(_) | UndoWay::Steps)))
+            .map(|tool| match depth % 2 {
+                1 => UndoneCall {
+                    tool,
+                    way: CallWay::Again,
+                    undo_values: newest.undo_values.clone(),
+                },
+                _ => UndoneCall {
+                    tool,
+                    way: CallWay::Back,
+                    undo_values: one.detail.undo_values.clone(),
+                },
+            }));
+    }
+    Ok(None)
 }
 
 /// The effect of taking a call back, for the gate: that of the other tool. Steps may delete.

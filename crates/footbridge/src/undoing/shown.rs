@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use footbridge_store::ChangeId;
 
-use super::{UndoPlan, UndoStep, Undone};
+use super::{CallWay, UndoPlan, UndoStep, Undone};
 use crate::json_object::JsonObject;
 use crate::shortened;
 
@@ -50,6 +50,11 @@ impl UndoPlan {
                 .filter(|_| record.act == RecordAct::Make)?;
             Some(json!({ "record": name(record), "lost": lost }))
         });
+        let lost_with_calls = self.lost_with_calls();
+        let lost = lost.chain(
+            lost_with_calls
+                .map(|(change, lost)| json!({ "change": change.number(), "lost": lost })),
+        );
         JsonObject::default()
             .with(
                 "undo",
@@ -71,6 +76,14 @@ impl UndoPlan {
         self.records
             .conflicts()
             .chain(taken_back.map(|(record, field)| (record, field)))
+    }
+
+    /// What calls do not bring back that are taken back.
+    fn lost_with_calls(&self) -> impl Iterator<Item = (ChangeId, &str)> {
+        self.steps.iter().filter_map(|step| match step {
+            UndoStep::Call { change, lost, .. } => Some((*change, lost.as_deref()?)),
+            UndoStep::Record { .. } => None,
+        })
     }
 
     /// Fields that cannot be put back, and why.
@@ -130,6 +143,10 @@ impl UndoPlan {
                 lines.push(format!("lost with {}: {lost}", name(record)));
             }
         }
+        let lost_with_calls = self.lost_with_calls();
+        lines.extend(
+            lost_with_calls.map(|(change, lost)| format!("lost with change {change}: {lost}")),
+        );
         if lines.is_empty() {
             lines.push("nothing is left to undo: all is as it was before".to_owned());
         }
@@ -140,9 +157,11 @@ impl UndoPlan {
 impl Undone {
     /// How far it came, as JSON.
     pub(crate) fn json(&self) -> Value {
-        let done = self.done.iter().map(|(undone, change)| {
-            JsonObject::from(step(undone))
-                .with_some("change", change.map(ChangeId::number))
+        let done = self.done.iter().map(|done| {
+            let ignored = done.ignored.iter().map(|name| json!(name));
+            JsonObject::from(step(&done.step))
+                .with_some("change", done.change.map(ChangeId::number))
+                .with_list("ignored", ignored.collect())
                 .into()
         });
         let failed = self
@@ -162,9 +181,18 @@ impl Undone {
         let mut lines: Vec<String> = self
             .done
             .iter()
-            .map(|(undone, change)| match change {
-                Some(change) => format!("done, as change {change}: {}", line(undone)),
-                None => format!("done: {}", line(undone)),
+            .map(|done| {
+                let told = match done.change {
+                    Some(change) => format!("done, as change {change}: {}", line(&done.step)),
+                    None => format!("nothing was left to send: {}", line(&done.step)),
+                };
+                match done.ignored.as_slice() {
+                    [] => told,
+                    ignored => format!(
+                        "{told}; but the backend left {} as it was, though it said that all went well",
+                        ignored.join(", ")
+                    ),
+                }
             })
             .collect();
         if let Some((at, why)) = &self.failed {
@@ -218,7 +246,10 @@ fn step(step: &UndoStep) -> Map<String, Value> {
                 .with("act", act(planned.act))
                 .with_some("set", is_told.then(|| json!(values)))
         }
-        UndoStep::Call { tool, .. } => shown.with("take_back", tool.as_str()),
+        UndoStep::Call { tool, way, .. } => match way {
+            CallWay::Back => shown.with("take_back", tool.as_str()),
+            CallWay::Again => shown.with("call_again", tool.as_str()),
+        },
     }
     .into()
 }
@@ -249,7 +280,12 @@ fn line(step: &UndoStep) -> String {
             };
             format!("{} {}{set}", act(planned.act), name(planned))
         }
-        UndoStep::Call { tool, change, .. } => format!("take back change {change} of {tool}"),
+        UndoStep::Call {
+            tool, change, way, ..
+        } => match way {
+            CallWay::Back => format!("take back change {change} of {tool}"),
+            CallWay::Again => format!("call {tool} again, which change {change} took back"),
+        },
     }
 }
 

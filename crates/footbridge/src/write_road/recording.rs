@@ -202,6 +202,10 @@ impl Recording {
                 by: Refuser::Key,
                 message: no_room(&error),
             },
+            ChangeError::UndoneMeanwhile { .. } => RoadRefusal {
+                by: Refuser::Record,
+                message: error.to_string(),
+            },
             error => unrecorded(error.to_string()),
         };
         let now = SystemTime::now();

@@ -62,7 +62,17 @@ impl Served {
         variables: impl IntoIterator<Item = (&'s str, String)>,
         has_no_secret: fn(&str),
     ) -> Self {
-        let home = Home::new();
+        Self::at(Home::new(), via, arguments, variables, has_no_secret).await
+    }
+
+    /// The same in a home that may have been lived in.
+    pub(crate) async fn at<'s>(
+        home: Home,
+        via: Via,
+        arguments: &[&str],
+        variables: impl IntoIterator<Item = (&'s str, String)>,
+        has_no_secret: fn(&str),
+    ) -> Self {
         let mut command = home.command(&["serve"]);
         command
             .args(arguments)
@@ -248,6 +258,33 @@ impl Served {
         }
     }
 
+    /// Ends a child, and gives the home in which it lived.
+    pub(crate) async fn moves_out(self) -> Home {
+        if let Client::Rmcp(client) = self.client {
+            client.cancel().await.unwrap();
+        }
+        match self.program {
+            Program::Child(home) => home,
+            Program::Listening(_) => panic!("it lives in a home of its own"),
+        }
+    }
+
+    /// The home of a child.
+    pub(crate) fn home(&self) -> &Home {
+        match &self.program {
+            Program::Child(home) => home,
+            Program::Listening(_) => panic!("it lives in a home of its own"),
+        }
+    }
+
+    /// The plan of an undo, and how it ended once it was carried out.
+    pub(crate) async fn undo(&self, mut arguments: Value) -> (Value, Value) {
+        let plan = self.succeed("changes_undo", arguments.clone()).await;
+        arguments["digest"] = plan["digest"].clone();
+        let end = self.succeed("changes_undo", arguments).await;
+        (plan, end)
+    }
+
     /// Ends it; what it logged, which holds no secret.
     pub(crate) async fn end(self) -> String {
         if let Client::Rmcp(client) = self.client {
@@ -260,6 +297,12 @@ impl Served {
         (self.has_no_secret)(&log);
         log
     }
+}
+
+/// The changes that an undo made.
+pub(crate) fn changes_of(end: &Value) -> Vec<Value> {
+    let undone = end["undone"].as_array().unwrap().iter();
+    undone.map(|one| one["change"].clone()).collect()
 }
 
 /// The code with which a second call agrees.

@@ -57,3 +57,5 @@ mod leases;
 mod pages;
 mod production_board;
 mod secrets;
+mod undone;
+mod undone_badly;

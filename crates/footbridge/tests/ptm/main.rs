@@ -22,4 +22,5 @@ mod served;
 mod stand_in;
 mod start;
 mod story;
+mod undone;
 mod waiting;

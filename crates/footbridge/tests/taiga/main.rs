@@ -35,3 +35,4 @@ mod story;
 mod texts;
 mod tokens;
 mod traps;
+mod undone;

@@ -233,6 +233,9 @@ impl Insertion<'_> {
                 return Ok(Inserted::Refused(ChangeError::KeysFull(self.key_calls)));
             }
         }
+        if let Some(by) = self.undone_meanwhile(connection).await? {
+            return Ok(Inserted::Refused(by));
+        }
         let records = records::within_limits(&change.records);
         let id = self.insert_row(connection, &records).await?;
         for record in records.iter().skip(1) {
@@ -273,6 +276,24 @@ impl Insertion<'_> {
             named: Vec::new(),
             last: None,
         }
+    }
+
+    /// Two that undo the same at once would make it again twice.
+    async fn undone_meanwhile(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Option<ChangeError>, sqlx::Error> {
+        let (Some(undone), Some(planned)) = (self.change.undoes, &self.change.planned) else {
+            return Ok(None);
+        };
+        let by: Vec<i64> = sqlx::query_scalar(sql::CHANGE_UNDONE_SINCE)
+            .bind(undone.number())
+            .bind(planned.step)
+            .fetch_all(connection)
+            .await?;
+        let mut by = by.into_iter().map(ChangeId);
+        let by = by.find(|by| !planned.own.contains(by));
+        Ok(by.map(|by| ChangeError::UndoneMeanwhile { undone, by }))
     }
 
     async fn insert_row(

@@ -11,7 +11,7 @@ use super::super::touching::{CallFate, MAX_TOUCHED, Sending, Wanted};
 use super::super::values::{self, Held};
 use super::super::{Inner, Options, Outcome, image};
 use super::{StepsRun, Touching, idle};
-use crate::connector::{Plan, StepPlan};
+use crate::connector::{Does, Plan, StepPlan, TouchPlan};
 use crate::failure::BackendError;
 use crate::jq::{self, Variable, Variables};
 use crate::planner::Image;
@@ -141,17 +141,29 @@ impl StepsRun<'_> {
                         touch: touch.touch,
                         id: None,
                         step: touch.step,
+                        instead_of: None,
                     });
                 }
                 continue;
             };
-            if self.is_undoing && touch.touch != Touch::Changes {
+            let maker = self.maker_of(touch);
+            if self.is_undoing && touch.touch != Touch::Changes && maker.is_none() {
                 continue;
             }
             let nothing = Held::Nothing;
             let most = MAX_TOUCHED + 1;
             let found = values::several(self.inner, ids, &nothing, &self.variables, most).await?;
             for id in found.iter().filter_map(jq::plain_text) {
+                if let Some(step) = maker {
+                    wanted.push(Wanted {
+                        record: touch.record,
+                        touch: Touch::Makes,
+                        id: None,
+                        step,
+                        instead_of: Some(id),
+                    });
+                    break;
+                }
                 let is_known =
                     |other: &Wanted| other.record == touch.record && other.id.as_ref() == Some(&id);
                 if !wanted.iter().any(is_known) {
@@ -160,6 +172,7 @@ impl StepsRun<'_> {
                         touch: touch.touch,
                         id: Some(id),
                         step: 0,
+                        instead_of: None,
                     });
                 }
             }
@@ -170,6 +183,25 @@ impl StepsRun<'_> {
             )));
         }
         Ok(wanted)
+    }
+
+    /// The step that makes a record again which the call deleted: the one that sends what its kind
+    /// is made with.
+    fn maker_of(&self, touch: &TouchPlan) -> Option<usize> {
+        if !self.is_undoing || touch.touch != Touch::Deletes {
+            return None;
+        }
+        let plan = self.inner.compiled().records.get(touch.record)?;
+        let creation = plan.create.as_ref()?;
+        let mut steps = self.plan.undo.iter().flatten();
+        let maker = steps.find(|step| match &step.does {
+            Does::Send(request) => {
+                let is_same = request.path == creation.request.path;
+                is_same && request.method == creation.request.method && step.each.is_none()
+            }
+            Does::Let(_) => false,
+        });
+        maker.map(|step| step.number)
     }
 
     /// The failure of a step, with what was done before it.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Odd;
 use super::asked::Asked;
+use super::change;
 use super::item::{Item, Kind};
 use super::sample;
 
@@ -178,6 +179,19 @@ pub(crate) struct Link {
 }
 
 impl World {
+    /// A person changes a field of an item, in Taiga itself.
+    pub(crate) fn person_changes(
+        &mut self,
+        kind: Kind,
+        id: u64,
+        field: &'static str,
+        value: Value,
+    ) {
+        let me = self.users[0].id;
+        let fields = Map::from_iter([(field.to_owned(), value)]);
+        change::touch(self, me, kind, id, fields, String::new());
+    }
+
     /// The world that the recording was made in, as far as its answers show.
     pub(crate) fn sample() -> Self {
         let mut world = Self {
