@@ -10,13 +10,14 @@ use serde_json::{Map, Value};
 use super::exchange::Ask;
 use super::image::{self, ImageScope, RecordFound};
 use super::request;
+use super::touching::AfterFrom;
 use super::values::{self, Held};
 use super::{Backend, Inner, Options, Outcome, WriteWitness, steps, touching};
 use crate::connector::{Action, FieldsPlan, RecordPlan, Request, UndoWay};
 use crate::failure::BackendError;
 use crate::jq;
 use crate::planner::{
-    CurrentRecord, FieldValues, FieldVerdict, Image, PlannedRecord, RecordAct, RecordRef, read_back,
+    CurrentRecord, FieldValues, FieldVerdict, Image, PlannedRecord, RecordAct, RecordRef,
 };
 use crate::touched::{Touch, TouchedRecord, WrittenRecords};
 
@@ -392,14 +393,10 @@ impl Restoring<'_> {
         };
         touched.name = pictured.name.or(touched.name.take());
         if let Ok(after) = pictured.image {
-            let before = touched.before.as_ref();
-            let equality = image::traits(self.plan).equality;
-            touched.not_taken = read_back(before, &touched.sent, &after, &equality);
+            touching::note_after(self.plan, touched, after, AfterFrom::LaterRead);
             touched
                 .not_taken
                 .retain(|not_taken| self.may_be_set(&not_taken.field));
-            touched.not_taken.retain(touching::is_told);
-            touched.after = Some(after);
         }
         true
     }

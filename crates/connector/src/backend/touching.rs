@@ -407,7 +407,7 @@ impl TouchEntry {
             if let Some(answered) =
                 answered.filter(|_| matches!(image::is_whole(plan, held), Ok(true)))
             {
-                self.is_after(plan, answered);
+                self.is_after(plan, answered, AfterFrom::Answer);
                 return Ok(());
             }
         }
@@ -421,26 +421,91 @@ impl TouchEntry {
         }
         if let RecordFound::There(held) = image::read(inner, plan, &id).await? {
             let now = image::picture(inner, plan, &held, ImageScope::Fields).await?;
-            self.is_after(plan, now);
+            self.is_after(plan, now, AfterFrom::LaterRead);
         }
         Ok(())
     }
 
-    fn is_after(&mut self, plan: &RecordPlan, now: Pictured) {
+    fn is_after(&mut self, plan: &RecordPlan, now: Pictured, from: AfterFrom) {
         if now.name.is_some() {
             self.told.name = now.name;
         }
         match now.image {
             Ok(after) => {
-                let before = self.told.before.as_ref();
-                let equality = image::traits(plan).equality;
-                let mut not_taken = read_back(before, &self.told.sent, &after, &equality);
-                not_taken.retain(is_told);
-                self.told.not_taken = not_taken;
-                self.told.after = Some(after);
+                let is_own = self.is_done && self.told.touch == Touch::Changes;
+                let from = match is_own && !self.told.sent.is_empty() {
+                    true => from,
+                    // what the requests of the call do to it, no body says
+                    false => AfterFrom::OtherRequests,
+                };
+                note_after(plan, &mut self.told, after, from);
             }
             Err(why) => self.told.not_kept = Some(why),
         }
+    }
+}
+
+/// How it is known what a record is after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterFrom {
+    /// By the answer to the record's own request.
+    Answer,
+    /// It was read afterwards, and somebody may have been there before.
+    LaterRead,
+    /// By either, of a record that was changed by other requests than its own.
+    OtherRequests,
+}
+
+/// Notes what a record is after a change. Between the looks before and after it, others may have
+/// changed the record: what of it is theirs must not be taken for ours, which undoing would take
+/// back.
+pub(super) fn note_after(
+    plan: &RecordPlan,
+    told: &mut TouchedRecord,
+    mut after: Image,
+    from: AfterFrom,
+) {
+    let equality = image::traits(plan).equality;
+    let mut not_taken = read_back(told.before.as_ref(), &told.sent, &after, &equality);
+    not_taken.retain(is_told);
+    told.not_taken = not_taken;
+    if let Some(before) = told
+        .before
+        .as_mut()
+        .filter(|_| from != AfterFrom::OtherRequests)
+    {
+        // a field that was not sent is as others left it
+        before
+            .fields
+            .retain(|name, _| told.sent.contains_key(name) || after.fields.contains_key(name));
+        for (name, value) in &after.fields {
+            if !told.sent.contains_key(name) {
+                before.fields.insert(name.clone(), value.clone());
+            }
+        }
+        // one that was sent and is neither so nor as before was made so by the backend or by others
+        if from == AfterFrom::LaterRead && !is_next(before, &after) {
+            for (name, sent) in &told.sent {
+                let (was, is) = (before.fields.get(name), after.fields.get(name));
+                if equality.is_same(name, was, is) {
+                    continue;
+                }
+                match sent {
+                    Some(sent) => after.fields.insert(name.clone(), sent.clone()),
+                    None => after.fields.remove(name),
+                };
+            }
+        }
+    }
+    told.after = Some(after);
+}
+
+/// By its version, one image follows the other at once.
+fn is_next(before: &Image, after: &Image) -> bool {
+    let number = |image: &Image| image.version.as_ref().and_then(Value::as_i64);
+    match (number(before), number(after)) {
+        (Some(before), Some(after)) => before.checked_add(1) == Some(after),
+        _ => false,
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use footbridge_store::{
     BegunChange, ChangeEnd, ChangeError, ChangeId, ChangeKey, ChangeOutcome, ChangeQuery,
-    ChangeSelection, ChangeState, ChangedRecord, MAX_IMAGE, NewChange, OpenChange, Proposal,
-    ProposedChange, Store, StoreOptions,
+    ChangeSelection, ChangeState, ChangedRecord, MAX_IMAGE, NewChange, OpenChange, PlannedUndo,
+    Proposal, ProposedChange, Store, StoreOptions,
 };
 use proptest::prelude::*;
 
@@ -30,6 +30,7 @@ pub(crate) fn new(caller: &str, tool: &str) -> NewChange {
         fingerprint: "f".into(),
         key: None,
         undoes: None,
+        planned: None,
         records: vec![ChangedRecord {
             kind: "story".into(),
             id: "7".into(),
@@ -469,4 +470,40 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[tokio::test]
+async fn two_undos_of_one_change_planned_at_once_are_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let made = begin(&store, new("ann", "t"), 1).await;
+    let undone = made.id();
+    made.end(end(ChangeOutcome::Done), at(2)).await.unwrap();
+    let planned = PlannedUndo {
+        step: store.last_change_step().await.unwrap(),
+        own: Vec::new(),
+    };
+    let undo = |planned: &PlannedUndo| NewChange {
+        undoes: Some(undone),
+        planned: Some(planned.clone()),
+        ..new("ann", "changes_undo")
+    };
+    let first = begin(&store, undo(&planned), 3).await;
+    let by = first.id();
+    let second = store.begin_change(undo(&planned), at(3)).await.unwrap_err();
+    assert!(
+        matches!(second, ChangeError::UndoneMeanwhile { by: found, .. } if found == by),
+        "{second}"
+    );
+    // another part of the same undo
+    let own = PlannedUndo {
+        own: vec![by],
+        ..planned.clone()
+    };
+    let other = begin(&store, undo(&own), 3).await;
+    other.end(end(ChangeOutcome::Failed), at(4)).await.unwrap();
+    // one that failed is in nobody's way
+    first.end(end(ChangeOutcome::Failed), at(4)).await.unwrap();
+    let again = begin(&store, undo(&planned), 5).await;
+    again.end(end(ChangeOutcome::Done), at(6)).await.unwrap();
 }
