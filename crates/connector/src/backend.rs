@@ -469,6 +469,22 @@ impl Backend {
         async move { restore::take_back(&backend, &tool, &values, options).await }
     }
 
+    /// Makes a call again that was taken back, with the arguments in the
+    /// [values](Outcome::undo_values) that were kept of it.
+    ///
+    /// # Errors
+    /// As [`Backend::call`], and when the values are not those of such a call.
+    pub fn call_again(
+        &self,
+        tool: &str,
+        undo_values: &str,
+        options: Options,
+    ) -> impl Future<Output = Result<Outcome, BackendError>> + Send + 'static + use<> {
+        let (backend, tool) = (self.clone(), tool.to_owned());
+        let values = undo_values.to_owned();
+        async move { restore::call_again(&backend, &tool, &values, options).await }
+    }
+
     /// What the connector asks before it is served: each check in its order, tried again for as
     /// long as the file says. Gives the warnings for the operator, in the file's words.
     ///

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use footbridge_connector::{Backend, Effect, Options, RecordAct, TouchedRecord, WriteWitness};
 use footbridge_store::{ChangeId, ChangeSelection, ChangeState, NewChange, PlannedUndo, Store};
-use serde_json::{Map, Value};
 
 use crate::allow::Passage;
 use crate::board_journal::other_account;
@@ -253,10 +252,7 @@ impl ChangeUndo<'_> {
                 };
                 match way {
                     CallWay::Back => backend.take_back(tool, undo_values, options).await,
-                    CallWay::Again => {
-                        let arguments = arguments_given(undo_values);
-                        backend.call_with(tool, arguments, options).await
-                    }
+                    CallWay::Again => backend.call_again(tool, undo_values, options).await,
                 }
             }
         };
@@ -273,15 +269,6 @@ impl ChangeUndo<'_> {
                 Err(error.for_people().to_owned())
             }
         }
-    }
-}
-
-/// The arguments of a call, as they were given, of what was kept to undo it.
-fn arguments_given(undo_values: &str) -> Map<String, Value> {
-    let kept = serde_json::from_str::<Value>(undo_values).unwrap_or_default();
-    match kept.get("given") {
-        Some(Value::Object(given)) => given.clone(),
-        _ => Map::new(),
     }
 }
 

@@ -499,3 +499,19 @@ pub(super) async fn take_back(
         )),
     }
 }
+
+/// Makes a call again that was taken back, with the arguments that it was given.
+pub(super) async fn call_again(
+    backend: &Backend,
+    tool: &str,
+    values: &str,
+    options: Options,
+) -> Result<Outcome, BackendError> {
+    let kept = serde_json::from_str::<Value>(values).unwrap_or_default();
+    let Some(Value::Object(given)) = kept.get("given") else {
+        return Err(BackendError::caller(format!(
+            "What was kept of this call of `{tool}` cannot be read."
+        )));
+    };
+    Box::pin(backend.call_with(tool, given.clone(), options)).await
+}
