@@ -199,7 +199,7 @@ impl StepsRun<'_> {
                 let is_same = request.path == creation.request.path;
                 is_same && request.method == creation.request.method && step.each.is_none()
             }
-            Does::Let(_) => false,
+            Does::Let(_) | Does::Keep(..) => false,
         });
         maker.map(|step| step.number)
     }
