@@ -5,10 +5,12 @@ Each story stands alone. Not here: how a client or a server is started.
 
 import base64
 import json
+import pathlib
 
 from clients import Refused
 from story import expect
 
+ZOO = pathlib.Path(__file__).parents[1] / "crates" / "mcp" / "examples" / "everything" / "zoo.json"
 WATCHED = "test://watched-resource"
 TEMPLATE = "test://template/{id}/data"
 
@@ -168,6 +170,16 @@ def any_values(client):
     expect(not result.get("isError") and result["structuredContent"] == given, "what was given", result)
 
 
+def zoo(client):
+    """Every kind of type as argument and as answer: none loses the client its list, and none is lost on the way."""
+    listed = {tool["name"]: tool for tool in client.list()}
+    for row in json.loads(ZOO.read_text()):
+        tool = row["tool"]
+        expect(row["arguments"].keys() <= listed[tool]["inputSchema"]["properties"].keys() | {"radius", "side"}, f"every argument of {tool}", listed[tool])
+        result = client.ask("call", tool=tool, arguments=row["arguments"])
+        expect(not result.get("isError") and result["structuredContent"] == row["answer"], f"what {tool} was given", result)
+
+
 def contents(client):
     result = client.ask("call", tool="test_multiple_content_types", arguments={})
     kinds = [part["type"] for part in result["content"]]
@@ -178,7 +190,7 @@ def contents(client):
 
 
 STORIES = [
-    contents, any_values, progress, cancellation, elicitation, sampling, roots, questions_together, subscriptions, resources, templates, prompts,
+    contents, any_values, zoo, progress, cancellation, elicitation, sampling, roots, questions_together, subscriptions, resources, templates, prompts,
     completions, logging,
 ]
 # Told to the clients that have them.

@@ -5,6 +5,7 @@ use std::fmt;
 
 /// One thing that is wrong with an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BuildProblem {
     /// The name of the tool, prompt, method or endpoint, or the address of the resource.
     pub name: String,
@@ -14,6 +15,7 @@ pub struct BuildProblem {
 
 /// All problems of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BuildProblems(pub Vec<BuildProblem>);
 
 impl BuildProblem {

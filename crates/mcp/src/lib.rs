@@ -7,6 +7,12 @@
 //! embedding program all enter there.
 //!
 //! This crate knows MCP and nothing else: no backend, no database, no command line.
+#![cfg_attr(
+    doc,
+    doc = "",
+    doc = "Read on in [the guide](guide), in [recipes](guide::recipes), or, if you have a server \
+           already, in [from rmcp](guide::from_rmcp)."
+)]
 //!
 //! A tool is the struct of its arguments; resources ([`Read`]), prompts ([`Begin`]) and questions to
 //! the user ([`Call::ask`]) are structs too.
@@ -41,15 +47,26 @@
 //! # }
 //! ```
 
+// Without one of the two transports, some of what both share has no user.
+#![cfg_attr(
+    not(all(feature = "http", feature = "stdio")),
+    allow(dead_code, reason = "it serves the transport that is left out")
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 // The modules in layers, from the top down: a module uses its own layer and those below.
 
 // Places where clients come in, and what belongs to them.
+#[cfg(feature = "http")]
 pub mod auth;
+#[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "stdio")]
 pub mod stdio;
 pub mod testing;
 // Messages become answers or work under way; the streams of a session.
 mod dispatch;
+#[cfg(feature = "http")]
 mod session;
 mod under_way;
 // A server surface: building it, what it serves at a moment, the one road to its tools.
@@ -133,6 +150,12 @@ pub use {schemars, secrecy, serde_json};
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/library/guide.md")]
-mod guide {}
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/guide.md")]
+pub mod guide {
+    #[doc = include_str!("../docs/recipes.md")]
+    pub mod recipes {}
+
+    #[doc = include_str!("../docs/from-rmcp.md")]
+    pub mod from_rmcp {}
+}

@@ -35,21 +35,12 @@ pub enum TaskUse {
 /// restart forgets them.
 #[derive(Debug, Clone)]
 pub struct TaskLimits {
-    /// How long a task is kept from its creation on, under way or done; work that is not done by
-    /// then is stopped. It takes the place of the tool's time limit. Default: 1 hour.
-    pub ttl: Duration,
-    /// How often clients are told to ask how it stands. Default: 1 s.
-    pub poll_interval: Duration,
-    /// Most tasks at the same time. Default: 1000.
-    pub tasks: usize,
-    /// Most tasks of one caller, as [`crate::EndpointBuilder::principal`] tells them apart; without
-    /// that there is no such limit. Default: 100.
-    pub tasks_of_a_caller: usize,
-    /// Most bytes of one result; a longer one makes the task fail. Default: 4 MiB.
-    pub result_bytes: usize,
-    /// Most bytes of all results together; one that has no room makes its task fail. Default: 64
-    /// MiB.
-    pub all_result_bytes: usize,
+    pub(crate) ttl: Duration,
+    pub(crate) poll_interval: Duration,
+    pub(crate) tasks: usize,
+    pub(crate) tasks_of_a_caller: usize,
+    pub(crate) result_bytes: usize,
+    pub(crate) all_result_bytes: usize,
 }
 
 impl Default for TaskLimits {
@@ -62,6 +53,53 @@ impl Default for TaskLimits {
             result_bytes: limits::TASK_RESULT_BYTES,
             all_result_bytes: limits::ALL_TASK_RESULT_BYTES,
         }
+    }
+}
+
+impl TaskLimits {
+    /// How long a task is kept from its creation on, under way or done; work that is not done by
+    /// then is stopped. It takes the place of the tool's time limit. Default: 1 hour.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// How often clients are told to ask how it stands. Default: 1 s.
+    #[must_use]
+    pub fn poll_interval(mut self, poll_interval: Duration) -> Self {
+        self.poll_interval = poll_interval;
+        self
+    }
+
+    /// Most tasks at the same time. Default: 1000.
+    #[must_use]
+    pub fn tasks(mut self, tasks: usize) -> Self {
+        self.tasks = tasks;
+        self
+    }
+
+    /// Most tasks of one caller, as [`crate::EndpointBuilder::principal`] tells them apart; without
+    /// that there is no such limit. Default: 100.
+    #[must_use]
+    pub fn tasks_of_a_caller(mut self, tasks_of_a_caller: usize) -> Self {
+        self.tasks_of_a_caller = tasks_of_a_caller;
+        self
+    }
+
+    /// Most bytes of one result; a longer one makes the task fail. Default: 4 MiB.
+    #[must_use]
+    pub fn result_bytes(mut self, result_bytes: usize) -> Self {
+        self.result_bytes = result_bytes;
+        self
+    }
+
+    /// Most bytes of all results together; one that has no room makes its task fail. Default: 64
+    /// MiB.
+    #[must_use]
+    pub fn all_result_bytes(mut self, all_result_bytes: usize) -> Self {
+        self.all_result_bytes = all_result_bytes;
+        self
     }
 }
 

@@ -1,17 +1,37 @@
 //! The validator of a JSON schema, built when it is first needed: building costs more than most
 //! programs spend on all else before their first answer, and arguments that fit as they stand need
-//! none.
+//! none. Plain schemas are judged here; all others by a library, with the feature `every-schema`.
 
+#[cfg(feature = "every-schema")]
+mod any_schema;
+mod formats;
+mod likeness;
+mod own;
 mod plain;
+mod problem;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use own::{Judge, Patterns};
+pub(crate) use problem::{SchemaFault, SchemaProblem};
+
 /// A schema's validator, or the promise of one. The schema stays with the owner, who lends it.
 #[derive(Debug, Default)]
-pub(crate) struct Validator(OnceLock<Result<jsonschema::Validator, String>>);
+pub(crate) struct Validator(OnceLock<Result<BuiltValidator, String>>);
+
+/// A validator that was needed.
+#[derive(Debug)]
+pub(crate) struct BuiltValidator(Built);
+
+#[derive(Debug)]
+enum Built {
+    Plain(Box<(Value, Patterns)>),
+    #[cfg(feature = "every-schema")]
+    Any(Box<jsonschema::Validator>),
+}
 
 impl Validator {
     /// The validator of a schema that is valid; the error is the reason why it is not.
@@ -27,19 +47,43 @@ impl Validator {
     pub(crate) fn built<'s>(
         &self,
         schema: impl FnOnce() -> Cow<'s, Value>,
-    ) -> Result<&jsonschema::Validator, String> {
-        let built = self.0.get_or_init(|| build(&schema()));
+    ) -> Result<&BuiltValidator, String> {
+        let built = self.0.get_or_init(|| BuiltValidator::of(schema()));
         built.as_ref().map_err(String::clone)
     }
 }
 
-/// A validator of a schema. What `format` says is held too, where it is one of the standard's; a
-/// client is told so by the schema.
-fn build(schema: &Value) -> Result<jsonschema::Validator, String> {
-    let options = jsonschema::options()
-        .with_pattern_options(jsonschema::PatternOptions::regex())
-        .should_validate_formats(true);
-    options.build(schema).map_err(|error| error.to_string())
+impl BuiltValidator {
+    fn of(schema: Cow<'_, Value>) -> Result<Self, String> {
+        if plain::is_plain(&schema) {
+            let patterns = Patterns::of(&schema);
+            return Ok(Self(Built::Plain(Box::new((
+                schema.into_owned(),
+                patterns,
+            )))));
+        }
+        #[cfg(feature = "every-schema")]
+        return any_schema::built(&schema).map(|built| Self(Built::Any(Box::new(built))));
+        #[cfg(not(feature = "every-schema"))]
+        Err(plain::unusual(&schema))
+    }
+
+    pub(crate) fn is_valid(&self, value: &Value) -> bool {
+        match &self.0 {
+            Built::Plain(plain) => Judge::of(&plain.0, &plain.1).is_valid(value),
+            #[cfg(feature = "every-schema")]
+            Built::Any(any) => any.is_valid(value),
+        }
+    }
+
+    /// Every problem of a value that is not valid.
+    pub(crate) fn problems<'v>(&self, value: &'v Value, found: &mut dyn FnMut(SchemaProblem<'v>)) {
+        match &self.0 {
+            Built::Plain(plain) => Judge::of(&plain.0, &plain.1).problems(value, found),
+            #[cfg(feature = "every-schema")]
+            Built::Any(any) => any_schema::problems(any, value, found),
+        }
+    }
 }
 
 /// Why a schema that is only handed on is not valid: one that does not look like a schema, or
@@ -48,7 +92,8 @@ pub(crate) fn fault(schema: &Value) -> Option<String> {
     if plain::is_plain(schema) {
         return None;
     }
-    jsonschema::validator_for(schema)
-        .err()
-        .map(|error| error.to_string())
+    #[cfg(feature = "every-schema")]
+    return any_schema::fault(schema);
+    #[cfg(not(feature = "every-schema"))]
+    Some(plain::unusual(schema))
 }

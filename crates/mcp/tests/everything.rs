@@ -28,6 +28,8 @@ mod watching;
 #[path = "main/wire.rs"]
 #[allow(dead_code, reason = "the other tests need all of it")]
 mod wire;
+#[path = "../examples/everything/zoo.rs"]
+mod zoo;
 
 #[path = "everything/answers.rs"]
 mod answers;

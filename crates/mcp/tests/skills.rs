@@ -11,6 +11,9 @@
 #[path = "main/schemas.rs"]
 #[allow(dead_code, reason = "the other tests need all of it")]
 mod schemas;
+#[path = "main/wire.rs"]
+#[allow(dead_code, reason = "the other tests need all of it")]
+mod wire;
 
 use std::path::Path;
 
@@ -20,6 +23,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use schemas::MODERN;
+use wire::InMemory as _;
 
 const REFUNDS: &str =
     "---\nname: refunds\ndescription: Refund an order.\nlicense: MIT\n---\nSee `mails/`.\n";
@@ -57,7 +61,7 @@ fn shop(skills: Skills<Person>) -> Endpoint<Person> {
 
 fn client(endpoint: &Endpoint<Person>) -> TestClient<Person> {
     endpoint
-        .test(Person { is_staff: false })
+        .client(Person { is_staff: false })
         .capabilities(knows())
 }
 
@@ -215,7 +219,7 @@ async fn who_does_not_know_skills_sees_what_was_there_before() {
         .unwrap();
     let stranger = |endpoint: &Endpoint<Person>| {
         endpoint
-            .test(Person { is_staff: true })
+            .client(Person { is_staff: true })
             .capabilities(json!({}))
     };
     for method in ["server/discover", "resources/list"] {
@@ -290,7 +294,7 @@ async fn a_skill_is_seen_by_those_who_may() {
     let endpoint = shop(ruled());
     let guest = client(&endpoint);
     let staff = endpoint
-        .test(Person { is_staff: true })
+        .client(Person { is_staff: true })
         .capabilities(knows());
     assert_eq!(
         uris(&result(&staff, "skills/list", json!({})).await, "skills").len(),

@@ -89,11 +89,9 @@ impl Door {
             mcp.end_streams();
         };
         let health_paths = [HEALTH, READINESS].map(str::to_owned).to_vec();
-        let limits = ServerLimits {
-            health_paths,
-            trusted_proxies: proxies,
-            ..ServerLimits::default()
-        };
+        let limits = ServerLimits::default()
+            .health_paths(health_paths)
+            .trusted_proxies(proxies);
         serve_connections(listener, doors, limits, stopped).await;
         outcome
     }

@@ -10,7 +10,7 @@ use footbridge_mcp::{
 };
 use serde_json::{Value, json};
 
-use crate::{asking, prompts, resources, skills, tasks, watching};
+use crate::{asking, prompts, resources, skills, tasks, watching, zoo};
 
 /// One red pixel.
 pub(crate) const PNG: &[u8] = &[
@@ -128,6 +128,8 @@ pub(crate) fn endpoint() -> Result<Endpoint<()>, Box<dyn Error>> {
         .resource(resources::watched())
         .resource(resources::template())
         .skills(skills::skills())
+        .tool(Tool::of::<zoo::ZooKeep>())
+        .tool(Tool::of::<zoo::Inside>().named("zoo_inside"))
         .prompt(prompts::simple())
         .prompt(prompts::with_arguments())
         .prompt(prompts::with_embedded_resource())

@@ -15,6 +15,7 @@ mod resources;
 mod skills;
 mod tasks;
 mod watching;
+mod zoo;
 
 use std::error::Error;
 

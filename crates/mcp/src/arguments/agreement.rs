@@ -8,7 +8,10 @@ use proptest::sample::select;
 use proptest::{option, prop_assert, prop_assert_eq};
 use serde_json::{Map, Value, json};
 
+use std::borrow::Cow;
+
 use super::{ArgumentSchema, Arguments};
+use crate::validator::Validator;
 
 fn object(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
@@ -258,6 +261,24 @@ fn tool_schema() -> impl Strategy<Value = (ArgumentSchema, Value)> {
 }
 
 proptest! {
+    /// Our own validator and another one come to the same verdict on every plain schema.
+    #[test]
+    fn both_validators_agree((_, schema) in tool_schema(), seeds in vec(any::<u64>(), 1..12)) {
+        let own = Validator::of(&schema).unwrap();
+        let options = jsonschema::options()
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .should_validate_formats(true);
+        let other = options.build(&schema).unwrap();
+        for seed in seeds {
+            let value = value_for(schema.clone(), seed);
+            let own = own.built(|| Cow::Borrowed(&schema)).unwrap();
+            prop_assert_eq!(own.is_valid(&value), other.is_valid(&value), "{} {}", schema, value);
+            let mut problems = 0;
+            own.problems(&value, &mut |_| problems += 1);
+            prop_assert_eq!(problems == 0, own.is_valid(&value), "{} {}", schema, value);
+        }
+    }
+
     /// What is taken as a text would have been taken as a tree, unchanged.
     #[test]
     fn a_text_that_fits_is_the_tree_that_was_admitted((compiled, schema) in tool_schema(), seeds in vec(any::<u64>(), 1..12)) {

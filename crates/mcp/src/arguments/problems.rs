@@ -1,19 +1,19 @@
 //! Sentences about what is wrong with a call's arguments, on which a client can act. The validator
 //! finds the problems; here they get their words.
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Map, Value};
 
 use super::choice;
 use crate::limits;
 use crate::protocol_error::excerpt;
+use crate::validator::{BuiltValidator, SchemaFault, SchemaProblem};
 
 /// One text that names every problem, with the accepted names where a name was wrong.
 pub(super) fn describe(
     tool: &str,
     schema: &Value,
     nullable: &[String],
-    validator: &jsonschema::Validator,
+    validator: &BuiltValidator,
     arguments: &Value,
 ) -> String {
     if !has_at_most(limits::EXAMINED_VALUES, arguments) {
@@ -23,9 +23,9 @@ pub(super) fn describe(
         );
     }
     let mut problems = ProblemSentences::default();
-    for error in validator.iter_errors(arguments) {
-        collect(&error, schema, nullable, arguments, &mut problems);
-    }
+    validator.problems(arguments, &mut |problem| {
+        collect(&problem, schema, nullable, arguments, &mut problems);
+    });
     let ProblemSentences { sentences, count } = problems;
     let mut text = match count {
         1 => format!("{tool}: the arguments have a problem."),
@@ -86,42 +86,32 @@ impl ProblemSentences {
     }
 }
 
-/// The problems that one error of the validator stands for.
+/// The sentences that one problem of the validator stands for.
 fn collect(
-    error: &jsonschema::ValidationError<'_>,
+    problem: &SchemaProblem<'_>,
     schema: &Value,
     nullable: &[String],
     arguments: &Value,
     problems: &mut ProblemSentences,
 ) {
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let place = place(error.instance_path().as_str());
-            let known = known_names(schema, error);
+    match &problem.fault {
+        SchemaFault::UnknownNames(unexpected) => {
+            let place = place(&problem.place);
+            let known = known_names(schema, problem);
             unexpected
                 .iter()
                 .for_each(|name| problems.add(|| unknown_name(&place, name, &known)));
         }
         // Where no name is known, the validator names the value of the first unknown one only.
-        ValidationErrorKind::FalseSchema
-            if error
-                .schema_path()
-                .as_str()
-                .ends_with("/additionalProperties") =>
-        {
-            let place = place(error.instance_path().as_str());
-            let members = arguments
-                .pointer(error.instance_path().as_str())
-                .and_then(Value::as_object);
+        SchemaFault::NoNames => {
+            let place = place(&problem.place);
+            let members = arguments.pointer(&problem.place).and_then(Value::as_object);
             members
                 .into_iter()
                 .flat_map(Map::keys)
                 .for_each(|name| problems.add(|| unknown_name(&place, name, &[])));
         }
-        ValidationErrorKind::AnyOf { context }
-            if nullable.contains(&place(error.instance_path().as_str())) =>
-        {
+        SchemaFault::NoChoice(context) if nullable.contains(&place(&problem.place)) => {
             let before = problems.count;
             for inner in context
                 .iter()
@@ -131,13 +121,13 @@ fn collect(
                 collect(inner, schema, &[], arguments, problems);
             }
             if problems.count == before {
-                problems.add(|| sentence(error));
+                problems.add(|| sentence(problem));
             }
         }
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            let choices = schema.pointer(error.schema_path().as_str());
+        SchemaFault::NoChoice(context) => {
+            let choices = schema.pointer(&problem.schema_place);
             let meant = choices
-                .and_then(|choices| choice::meant(choices, error.instance()))
+                .and_then(|choices| choice::meant(choices, problem.value))
                 .map(|(place, _)| place);
             match meant
                 .and_then(|place| context.get(place))
@@ -148,58 +138,51 @@ fn collect(
                     .for_each(|inner| collect(inner, schema, &[], arguments, problems)),
                 None => problems.add(|| {
                     choices
-                        .and_then(|choices| no_choice(choices, error))
-                        .unwrap_or_else(|| sentence(error))
+                        .and_then(|choices| no_choice(choices, problem))
+                        .unwrap_or_else(|| sentence(problem))
                 }),
             }
         }
-        _ => problems.add(|| sentence(error)),
+        _ => problems.add(|| sentence(problem)),
     }
 }
 
-fn sentence(error: &jsonschema::ValidationError<'_>) -> String {
-    let place = place(error.instance_path().as_str());
+fn sentence(problem: &SchemaProblem<'_>) -> String {
+    let place = place(&problem.place);
     let subject = subject(&place);
-    let value = excerpt(&error.instance().to_string()).into_owned();
-    match error.kind() {
-        ValidationErrorKind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            format!("`{}` is required", join(&place, name))
-        }
-        ValidationErrorKind::Enum { options } => {
-            let options: Vec<String> = options.as_array().into_iter().flatten().map(bare).collect();
+    let value = excerpt(&problem.value.to_string()).into_owned();
+    match &problem.fault {
+        SchemaFault::Missing(name) => format!("`{}` is required", join(&place, name)),
+        SchemaFault::NotListed(options) => {
+            let options: Vec<String> = options.iter().map(bare).collect();
             format!(
                 "{subject} is {value}, but must be one of: {}",
                 options.join(", ")
             )
         }
-        ValidationErrorKind::Type { kind } => {
-            format!("{subject} is {value}, but must be {}", kind_name(kind))
+        SchemaFault::Kind(kinds) => {
+            format!("{subject} is {value}, but must be {}", kind_names(kinds))
         }
-        ValidationErrorKind::AnyOf { .. } => format!("{subject} is {value}, which does not fit"),
-        ValidationErrorKind::MaxLength { limit } => {
-            format!("{subject} is longer than {limit} characters")
-        }
-        ValidationErrorKind::MinLength { limit } => {
-            format!("{subject} is shorter than {limit} characters")
-        }
-        ValidationErrorKind::MaxItems { limit } => format!("{subject} has more than {limit} items"),
-        ValidationErrorKind::MinItems { limit } => {
-            format!("{subject} has fewer than {limit} items")
-        }
-        ValidationErrorKind::Minimum { limit } => {
+        SchemaFault::TooLong(limit) => format!("{subject} is longer than {limit} characters"),
+        SchemaFault::TooShort(limit) => format!("{subject} is shorter than {limit} characters"),
+        SchemaFault::TooManyItems(limit) => format!("{subject} has more than {limit} items"),
+        SchemaFault::TooFewItems(limit) => format!("{subject} has fewer than {limit} items"),
+        SchemaFault::TooSmall(limit) => {
             format!("{subject} is {value}, but must be at least {limit}")
         }
-        ValidationErrorKind::Maximum { limit } => {
+        SchemaFault::TooLarge(limit) => {
             format!("{subject} is {value}, but must be at most {limit}")
         }
-        ValidationErrorKind::Pattern { pattern } => {
+        SchemaFault::Pattern(pattern) => {
             format!("{subject} is {value}, but must match {pattern}")
         }
-        ValidationErrorKind::Format { format } => {
+        SchemaFault::Format(format) => {
             format!("{subject} is {value}, but must be {}", format_name(format))
         }
-        _ => format!("{subject}: {}", excerpt(&error.to_string())),
+        SchemaFault::Other(text) => format!("{subject}: {}", excerpt(text)),
+        SchemaFault::NoChoice(_) | SchemaFault::UnknownNames(_) | SchemaFault::NoNames => {
+            format!("{subject} is {value}, which does not fit")
+        }
     }
 }
 
@@ -212,12 +195,12 @@ fn subject(place: &str) -> String {
 }
 
 /// What is wrong with the tag of an object that is none of several choices.
-fn no_choice(choices: &Value, error: &jsonschema::ValidationError<'_>) -> Option<String> {
-    let whole = place(error.instance_path().as_str());
+fn no_choice(choices: &Value, problem: &SchemaProblem<'_>) -> Option<String> {
+    let whole = place(&problem.place);
     let Some((name, words)) = choice::tag(choices) else {
         let words = choice::words(choices)?;
         let known: Vec<&str> = words.iter().map(String::as_str).collect();
-        let instance = error.instance();
+        let instance = problem.value;
         let close = instance.as_str().and_then(|word| closest(word, &known));
         let hint = close.map_or_else(String::new, |close| format!("; did you mean `{close}`?"));
         return Some(format!(
@@ -228,7 +211,7 @@ fn no_choice(choices: &Value, error: &jsonschema::ValidationError<'_>) -> Option
         ));
     };
     let place = join(&whole, name);
-    let Some(value) = error.instance().as_object()?.get(name) else {
+    let Some(value) = problem.value.as_object()?.get(name) else {
         return Some(format!(
             "`{place}` is required, one of: {}",
             words.join(", ")
@@ -281,15 +264,14 @@ fn join(place: &str, name: &str) -> String {
 
 /// The names that an object may have, where one was not known: those beside the keyword that closes
 /// it, or along the way that the value took.
-fn known_names<'a>(schema: &'a Value, error: &jsonschema::ValidationError<'_>) -> Vec<&'a str> {
-    let beside = error
-        .schema_path()
-        .as_str()
+fn known_names<'a>(schema: &'a Value, problem: &SchemaProblem<'_>) -> Vec<&'a str> {
+    let beside = problem
+        .schema_place
         .rsplit_once('/')
         .and_then(|(beside, _)| schema.pointer(beside)?.get("properties"));
     match beside.and_then(Value::as_object) {
         Some(properties) => properties.keys().map(String::as_str).collect(),
-        None => names_at(schema, error.instance_path().as_str()),
+        None => names_at(schema, &problem.place),
     }
 }
 
@@ -327,26 +309,20 @@ fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|found| found.1)
 }
 
-fn is_null_type(error: &jsonschema::ValidationError<'_>) -> bool {
-    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(kind) } if kind.to_string() == "null")
+fn is_null_type(problem: &SchemaProblem<'_>) -> bool {
+    matches!(&problem.fault, SchemaFault::Kind(kinds) if *kinds == ["null"])
 }
 
-fn kind_name(kind: &TypeKind) -> String {
-    let with_article = |name: &str| match name {
+fn kind_names(kinds: &[String]) -> String {
+    let with_article = |name: &String| match name.as_str() {
         "integer" => "an integer".to_owned(),
         "array" => "an array".to_owned(),
         "object" => "an object".to_owned(),
         "null" => "null".to_owned(),
         other => format!("a {other}"),
     };
-    match kind {
-        TypeKind::Single(kind) => with_article(&kind.to_string()),
-        TypeKind::Multiple(kinds) => kinds
-            .iter()
-            .map(|kind| with_article(&kind.to_string()))
-            .collect::<Vec<_>>()
-            .join(" or "),
-    }
+    let names: Vec<String> = kinds.iter().map(with_article).collect();
+    names.join(" or ")
 }
 
 /// A format in words, with an example where one is needed to write it.

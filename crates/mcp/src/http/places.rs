@@ -268,14 +268,14 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     fn places(connections: usize, of_an_address: usize) -> Arc<ConnectionPlaces> {
-        ConnectionPlaces::new(Arc::new(ServerLimits {
-            connections,
-            connections_of_an_address: of_an_address,
-            spare_connections: 2,
-            patience: PATIENCE,
-            trusted_proxies: ["10.0.0.1".parse().unwrap()].into_iter().collect(),
-            ..ServerLimits::default()
-        }))
+        ConnectionPlaces::new(Arc::new(
+            ServerLimits::default()
+                .connections(connections)
+                .connections_of_an_address(of_an_address)
+                .spare_connections(2)
+                .patience(PATIENCE)
+                .trusted_proxies(["10.0.0.1".parse().unwrap()].into_iter().collect()),
+        ))
     }
 
     fn address(last: u8) -> IpAddr {

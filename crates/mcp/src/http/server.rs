@@ -27,28 +27,15 @@ use crate::limits;
 /// The limits of what one server lets its clients do.
 #[derive(Debug, Clone)]
 pub struct ServerLimits {
-    /// Most connections at the same time. Further ones are answered 503 at once, but for the paths
-    /// of health.
-    pub connections: usize,
-    /// Most connections of one peer address, or of one network of 64 bits. Those of this machine,
-    /// behind which a proxy may have everybody, may have seven eighths of all. What a trusted proxy
-    /// forwards counts by the address that it names, request by request.
-    pub connections_of_an_address: usize,
-    /// Most connections beyond these at the same time, which are there for health and to say 503.
-    pub spare_connections: usize,
-    /// What is answered there too, such as `/healthz`. None unless you name them.
-    pub health_paths: Vec<String>,
-    /// How long a connection may keep the server waiting, idle or in the midst of a request, before
-    /// it gives its place to a new one when all are taken.
-    pub patience: Duration,
-    /// The proxies whose word about the addresses behind them is taken.
-    pub trusted_proxies: TrustedProxies,
-    /// How long the head of a request may take, and how long an idle connection is kept.
-    pub head_time: Duration,
-    /// How long a client may leave an answer unread before its connection is closed.
-    pub write_time: Duration,
-    /// How long running calls may take to finish after the end was announced.
-    pub shutdown_time: Duration,
+    pub(super) connections: usize,
+    pub(super) connections_of_an_address: usize,
+    pub(super) spare_connections: usize,
+    pub(super) health_paths: Vec<String>,
+    pub(super) patience: Duration,
+    pub(super) trusted_proxies: TrustedProxies,
+    pub(super) head_time: Duration,
+    pub(super) write_time: Duration,
+    pub(super) shutdown_time: Duration,
 }
 
 impl Default for ServerLimits {
@@ -64,6 +51,78 @@ impl Default for ServerLimits {
             write_time: limits::HTTP_WRITE_TIME,
             shutdown_time: limits::SHUTDOWN_TIME,
         }
+    }
+}
+
+impl ServerLimits {
+    /// Most connections at the same time. Further ones are answered 503 at once, but for the paths
+    /// of health.
+    #[must_use]
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// Most connections of one peer address, or of one network of 64 bits. Those of this machine,
+    /// behind which a proxy may have everybody, may have seven eighths of all. What a trusted proxy
+    /// forwards counts by the address that it names, request by request.
+    #[must_use]
+    pub fn connections_of_an_address(mut self, connections_of_an_address: usize) -> Self {
+        self.connections_of_an_address = connections_of_an_address;
+        self
+    }
+
+    /// Most connections beyond these at the same time, which are there for health and to say 503.
+    #[must_use]
+    pub fn spare_connections(mut self, spare_connections: usize) -> Self {
+        self.spare_connections = spare_connections;
+        self
+    }
+
+    /// What is answered there too, such as `/healthz`. None unless you name them.
+    #[must_use]
+    pub fn health_paths(
+        mut self,
+        health_paths: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.health_paths = health_paths.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How long a connection may keep the server waiting, idle or in the midst of a request, before
+    /// it gives its place to a new one when all are taken.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The proxies whose word about the addresses behind them is taken.
+    #[must_use]
+    pub fn trusted_proxies(mut self, trusted_proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = trusted_proxies;
+        self
+    }
+
+    /// How long the head of a request may take, and how long an idle connection is kept.
+    #[must_use]
+    pub fn head_time(mut self, head_time: Duration) -> Self {
+        self.head_time = head_time;
+        self
+    }
+
+    /// How long a client may leave an answer unread before its connection is closed.
+    #[must_use]
+    pub fn write_time(mut self, write_time: Duration) -> Self {
+        self.write_time = write_time;
+        self
+    }
+
+    /// How long running calls may take to finish after the end was announced.
+    #[must_use]
+    pub fn shutdown_time(mut self, shutdown_time: Duration) -> Self {
+        self.shutdown_time = shutdown_time;
+        self
     }
 }
 

@@ -16,15 +16,9 @@ use crate::session::{ClientSession, Ledger};
 /// How many sessions there may be, for how long, and how much their streams may hold.
 #[derive(Debug, Clone)]
 pub struct SessionLimits {
-    /// Most sessions at the same time.
-    pub sessions: usize,
-    /// How long a session may be idle before it may be ended.
-    pub idle_time: Duration,
-    /// Most bytes of messages that the streams of all sessions hold together, unread or kept for a
-    /// client that comes back. Beyond it the streams that ended first are forgotten, what was read
-    /// is not kept, and who has something unread waits. A stream that has nothing else holds one
-    /// message all the same.
-    pub stream_bytes: usize,
+    sessions: usize,
+    idle_time: Duration,
+    stream_bytes: usize,
 }
 
 impl Default for SessionLimits {
@@ -34,6 +28,32 @@ impl Default for SessionLimits {
             idle_time: limits::SESSION_IDLE_TIME,
             stream_bytes: limits::ALL_STREAM_BYTES,
         }
+    }
+}
+
+impl SessionLimits {
+    /// Most sessions at the same time.
+    #[must_use]
+    pub fn sessions(mut self, sessions: usize) -> Self {
+        self.sessions = sessions;
+        self
+    }
+
+    /// How long a session may be idle before it may be ended.
+    #[must_use]
+    pub fn idle_time(mut self, idle_time: Duration) -> Self {
+        self.idle_time = idle_time;
+        self
+    }
+
+    /// Most bytes of messages that the streams of all sessions hold together, unread or kept for a
+    /// client that comes back. Beyond it the streams that ended first are forgotten, what was read
+    /// is not kept, and who has something unread waits. A stream that has nothing else holds one
+    /// message all the same.
+    #[must_use]
+    pub fn stream_bytes(mut self, stream_bytes: usize) -> Self {
+        self.stream_bytes = stream_bytes;
+        self
     }
 }
 
@@ -211,10 +231,7 @@ mod tests {
     /// A line for each client over the cap would fill the disk with the log.
     #[test]
     fn the_operator_is_told_once_a_minute_that_there_is_no_room() {
-        let mut sessions = Sessions::new(SessionLimits {
-            sessions: 0,
-            ..SessionLimits::default()
-        });
+        let mut sessions = Sessions::new(SessionLimits::default().sessions(0));
         let told = |sessions: &Sessions| (0..1000).filter(|_| sessions.is_worth_telling()).count();
         assert_eq!(told(&sessions), 1);
         sessions.clock = sessions.clock.checked_sub(Duration::from_secs(59)).unwrap();
@@ -225,20 +242,17 @@ mod tests {
 
     #[test]
     fn as_many_as_may_be_and_no_more_unless_some_are_idle() {
-        let sessions = Sessions::new(SessionLimits {
-            sessions: 2,
-            ..SessionLimits::default()
-        });
+        let sessions = Sessions::new(SessionLimits::default().sessions(2));
         assert!(
             sessions.open(Arc::default(), None).is_some()
                 && sessions.open(Arc::default(), None).is_some()
         );
         assert!(sessions.open(Arc::default(), None).is_none());
-        let idle = Sessions::new(SessionLimits {
-            sessions: 1,
-            idle_time: Duration::ZERO,
-            ..SessionLimits::default()
-        });
+        let idle = Sessions::new(
+            SessionLimits::default()
+                .sessions(1)
+                .idle_time(Duration::ZERO),
+        );
         let first = idle.open(Arc::default(), None).unwrap();
         assert!(idle.open(Arc::default(), None).is_some());
         assert!(idle.find(&first.id, None).is_none());

@@ -44,10 +44,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     /// How many channels there may be at the same time. Call it before the service is cloned.
     #[must_use]
     pub fn channels(self, most: usize) -> Self {
-        let limits = SessionLimits {
-            sessions: most,
-            ..SessionLimits::default()
-        };
+        let limits = SessionLimits::default().sessions(most);
         Self {
             channels: Arc::new(Sessions::new(limits)),
             ..self

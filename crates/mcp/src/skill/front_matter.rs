@@ -111,7 +111,7 @@ mod tests {
                 " ---\nname: a\ndescription: b\n---\n".to_owned(),
                 "no front matter",
             ),
-            (whole(""), "no YAML object"),
+            (whole(""), "no text `name`"),
             (whole("- a"), "no YAML object"),
             (whole("name: [a"), "no YAML object"),
             (whole("name: a\nname: b\ndescription: c"), "no YAML object"),

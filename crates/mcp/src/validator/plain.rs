@@ -1,11 +1,11 @@
-//! Plain schemas: those of which a look at each word shows that they are valid. Most are, and need
-//! no meta-schema to be held against. It never says yes to one that a validator could not be built
+//! Plain schemas: those of which a look at each word shows that they are valid, and whose words our
+//! own validator knows. Most are. It never says yes to one that another validator could not be built
 //! of.
 
 use serde_json::{Map, Value};
 
 /// The depth to which a plain schema is nested.
-const MAX_DEPTH: usize = 32;
+const MAX_DEPTH: usize = 100;
 /// Bytes of a plain pattern.
 const MAX_PATTERN_BYTES: usize = 100;
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -44,7 +44,12 @@ fn is_plain_word(root: &Value, keyword: &str, value: &Value, depth: usize) -> bo
     let is_schema = |schema: &Value| is_plain_within(root, schema, depth + 1);
     let are_schemas = |named: &Map<String, Value>| named.values().all(is_schema);
     match keyword {
-        "title" | "description" | "$comment" | "format" => value.is_string(),
+        "title" | "description" | "$comment" => value.is_string(),
+        "format" => value.as_str().is_some_and(is_held),
+        "multipleOf" => value.as_u64().is_some_and(|step| step > 0),
+        "patternProperties" => value.as_object().is_some_and(|named| {
+            named.keys().all(|pattern| is_plain_pattern(pattern)) && are_schemas(named)
+        }),
         "default" | "const" => true,
         "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => value.is_boolean(),
         "enum" | "examples" => value.is_array(),
@@ -70,6 +75,60 @@ fn is_plain_word(root: &Value, keyword: &str, value: &Value, depth: usize) -> bo
         // words of our own, which say nothing to a validator
         _ => keyword.starts_with("x-") && !value.is_object() && !value.is_array(),
     }
+}
+
+/// Whether a format is held by our own validator, or by none.
+fn is_held(format: &str) -> bool {
+    const BY_ANOTHER: [&str; 9] = [
+        "idn-email",
+        "idn-hostname",
+        "iri",
+        "iri-reference",
+        "json-pointer",
+        "regex",
+        "relative-json-pointer",
+        "uri-reference",
+        "uri-template",
+    ];
+    cfg!(not(feature = "every-schema")) || !BY_ANOTHER.contains(&format)
+}
+
+/// Why a schema that is not plain is not taken without the other validator.
+#[cfg(not(feature = "every-schema"))]
+pub(super) fn unusual(schema: &Value) -> String {
+    let mut waiting = vec![(schema, String::new())];
+    while let Some((value, place)) = waiting.pop() {
+        let Some(members) = value.as_object() else {
+            continue;
+        };
+        for (keyword, word) in members {
+            let here = format!("{place}/{keyword}");
+            match (keyword.as_str(), word) {
+                ("properties" | "$defs" | "patternProperties", Value::Object(named)) => {
+                    let inner = named
+                        .iter()
+                        .map(|(name, word)| (word, format!("{here}/{name}")));
+                    waiting.extend(inner);
+                }
+                ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                    let inner = schemas.iter().enumerate();
+                    waiting.extend(inner.map(|(place, word)| (word, format!("{here}/{place}"))));
+                }
+                ("items" | "additionalProperties" | "propertyNames" | "not" | "contains", word) => {
+                    waiting.push((word, here));
+                }
+                ("$schema", word) if place.is_empty() && word == DIALECT => {}
+                _ if is_plain_word(schema, keyword, word, 0) => {}
+                _ => {
+                    return format!(
+                        "`{here}` is wrong, or a word that only the feature `every-schema` of \
+                         footbridge-mcp knows"
+                    );
+                }
+            }
+        }
+    }
+    "it is wrong, or only the feature `every-schema` of footbridge-mcp can hold it".to_owned()
 }
 
 /// Whether a value is a list of different texts, of at least so many, each of which is one of those
@@ -101,6 +160,12 @@ fn is_defined(root: &Value, target: &str) -> bool {
 /// groups, repeated few times.
 fn is_plain_pattern(pattern: &str) -> bool {
     const SIGNS: &[u8] = b" _-.^$[]()+*?{},|/:@#";
+    // The one escape that means the same to all once it is written out, outside of a class.
+    let written_out = pattern.replace("\\d", "[0-9]");
+    let pattern = match pattern.contains('[') {
+        true => pattern,
+        false => &written_out,
+    };
     // set operations of one dialect, groups that are no groups, and repetition of repetition, which
     // may be larger than a validator allows
     let is_repeated = |pair: &[u8]| pair.iter().all(|byte| b"*+?{}".contains(byte));
@@ -123,7 +188,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::{is_plain, is_plain_pattern};
-    use crate::validator::build;
+    use crate::validator::any_schema::built as build;
 
     #[test]
     fn what_tools_are_made_of_is_plain() {
@@ -165,13 +230,16 @@ mod tests {
             json!({"pattern": "("}),
             json!({"pattern": "a{9}{9}"}),
             json!({"pattern": "[a-z]{1,1000}"}),
-            json!({"pattern": "\\d"}),
+            json!({"pattern": "\\w"}),
+            json!({"pattern": "[\\d]"}),
             json!({"$ref": "#/$defs/Nowhere"}),
             json!({"$ref": "https://example.com/schema"}),
             json!({"$id": "https://example.com/schema"}),
             json!({"$schema": "http://json-schema.org/draft-07/schema#"}),
             json!({"properties": {"a": {"$schema": "https://json-schema.org/draft/2020-12/schema"}}}),
             json!({"multipleOf": 0}),
+            json!({"multipleOf": 0.5}),
+            json!({"patternProperties": {"(": {}}}),
             json!({"x-other": {"$id": "a"}}),
             json!({"titel": 1}),
         ] {

@@ -18,7 +18,10 @@ async fn what_the_endpoint_says_of_itself() {
         "prompts": {"listChanged": true},
         "completions": {},
         "logging": {},
-        "extensions": {"io.modelcontextprotocol/tasks": {}}
+        "extensions": {
+            "io.modelcontextprotocol/skills": {"directoryRead": true},
+            "io.modelcontextprotocol/tasks": {}
+        }
     });
     assert_eq!(result["capabilities"], capabilities);
     assert_eq!(
@@ -128,6 +131,8 @@ async fn everything_is_listed_with_a_description() {
         "multi_input",
         "test_tool_with_task",
         "json_schema_2020_12_tool",
+        "zoo_keep",
+        "zoo_inside",
     ];
     let mut listed = names(&tools);
     let mut expected = expected.map(str::to_owned).to_vec();

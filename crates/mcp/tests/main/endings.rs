@@ -57,10 +57,7 @@ async fn ending(by_axum: bool) -> Ending {
         let app = axum::Router::new()
             .route_service("/mcp", mcp)
             .fallback_service(sse);
-        let limits = ServerLimits {
-            shutdown_time: Duration::from_secs(20),
-            ..ServerLimits::default()
-        };
+        let limits = ServerLimits::default().shutdown_time(Duration::from_secs(20));
         tokio::spawn(serve(listener, app, limits, signal))
     };
     Ending {

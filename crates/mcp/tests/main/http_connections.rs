@@ -40,11 +40,7 @@ fn cancelled(name: &str) -> Option<Event> {
 
 #[tokio::test]
 async fn half_a_head_and_then_silence_ends_the_connection() {
-    let server = server_with(ServerLimits {
-        head_time: HEAD,
-        ..ServerLimits::default()
-    })
-    .await;
+    let server = server_with(ServerLimits::default().head_time(HEAD)).await;
     for bytes in [&b""[..], b"POST /mcp HTTP/1.1\r\nHost: local"] {
         let mut client = Client::connect(server.address).await;
         client.send(bytes).await;
@@ -264,11 +260,7 @@ async fn a_large_body_does_not_wait_for_ever() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_loses_its_connection() {
-    let server = server_with(ServerLimits {
-        write_time: SHORT,
-        ..ServerLimits::default()
-    })
-    .await;
+    let server = server_with(ServerLimits::default().write_time(SHORT)).await;
     let message = "x".repeat(2_000_000);
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"message": message}}});
     let mut client = Client::connect(server.address).await;
@@ -289,11 +281,7 @@ async fn a_client_that_does_not_read_loses_its_connection() {
 
 #[tokio::test]
 async fn the_end_lets_a_running_call_finish() {
-    let limits = ServerLimits {
-        shutdown_time: LONG,
-        head_time: LONG,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits::default().shutdown_time(LONG).head_time(LONG);
     let mut server = server_with(limits).await;
     let mut idle = Client::connect(server.address).await;
     assert_eq!(idle.exchange(&post(&[], PING)).await.status, 200);
@@ -313,11 +301,7 @@ async fn the_end_lets_a_running_call_finish() {
 
 #[tokio::test]
 async fn a_call_that_does_not_finish_is_stopped_at_the_end() {
-    let mut server = server_with(ServerLimits {
-        shutdown_time: SHORT,
-        ..ServerLimits::default()
-    })
-    .await;
+    let mut server = server_with(ServerLimits::default().shutdown_time(SHORT)).await;
     let mut client = Client::connect(server.address).await;
     client.send(&wait("endless")).await;
     assert_eq!(soon(server.events.recv()).await, started("endless"));
@@ -330,11 +314,7 @@ async fn a_call_that_does_not_finish_is_stopped_at_the_end() {
 /// Browsers open connections ahead of need.
 #[tokio::test]
 async fn a_connection_that_never_spoke_does_not_delay_the_end() {
-    let limits = ServerLimits {
-        shutdown_time: LONG,
-        head_time: LONG,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits::default().shutdown_time(LONG).head_time(LONG);
     let server = server_with(limits).await;
     let mut silent = Client::connect(server.address).await;
     let mut half = Client::connect(server.address).await;

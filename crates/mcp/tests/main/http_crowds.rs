@@ -49,11 +49,7 @@ impl Site {
                     "waited"
                 }),
             );
-        let limits = ServerLimits {
-            health_paths: vec!["/healthz".to_owned()],
-            head_time: LONG,
-            ..limits
-        };
+        let limits = limits.health_paths(["/healthz"]).head_time(LONG);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve(listener, router, limits, std::future::pending()));
@@ -112,12 +108,7 @@ fn is_ok(answer: &str) -> bool {
 
 #[tokio::test]
 async fn beyond_the_cap_is_a_503_at_once_and_health_is_answered() {
-    let site = Site::new(ServerLimits {
-        connections: 16,
-        patience: LONG,
-        ..ServerLimits::default()
-    })
-    .await;
+    let site = Site::new(ServerLimits::default().connections(16).patience(LONG)).await;
     let mut slow = Vec::new();
     // This machine has seven eighths of sixteen; another address has the rest.
     for number in 0..16 {
@@ -143,12 +134,10 @@ async fn beyond_the_cap_is_a_503_at_once_and_health_is_answered() {
 
 #[tokio::test]
 async fn without_any_place_the_answer_is_still_a_503() {
-    let limits = ServerLimits {
-        connections: 8,
-        spare_connections: 0,
-        patience: LONG,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits::default()
+        .connections(8)
+        .spare_connections(0)
+        .patience(LONG);
     let site = Site::new(limits).await;
     let mut held = Vec::new();
     for number in 0..8 {
@@ -163,12 +152,7 @@ async fn without_any_place_the_answer_is_still_a_503() {
 
 #[tokio::test]
 async fn one_address_leaves_room_for_others() {
-    let site = Site::new(ServerLimits {
-        connections: 16,
-        patience: LONG,
-        ..ServerLimits::default()
-    })
-    .await;
+    let site = Site::new(ServerLimits::default().connections(16).patience(LONG)).await;
     let mut held = Vec::new();
     for _ in 0..14 {
         held.push(site.from(1).await);
@@ -182,11 +166,11 @@ async fn one_address_leaves_room_for_others() {
 /// that are served do not.
 #[tokio::test]
 async fn who_keeps_the_server_waiting_gives_way_to_others() {
-    let mut site = Site::new(ServerLimits {
-        connections: 16,
-        patience: Duration::ZERO,
-        ..ServerLimits::default()
-    })
+    let mut site = Site::new(
+        ServerLimits::default()
+            .connections(16)
+            .patience(Duration::ZERO),
+    )
     .await;
     let mut served = site.from(2).await;
     served
@@ -224,12 +208,12 @@ async fn who_keeps_the_server_waiting_gives_way_to_others() {
 #[tokio::test]
 async fn what_a_proxy_forwards_counts_by_the_address_that_it_names() {
     let trusted_proxies = ["127.0.0.0/8".parse().unwrap()].into_iter().collect();
-    let mut site = Site::new(ServerLimits {
-        trusted_proxies,
-        connections_of_an_address: 2,
-        patience: LONG,
-        ..ServerLimits::default()
-    })
+    let mut site = Site::new(
+        ServerLimits::default()
+            .trusted_proxies(trusted_proxies)
+            .connections_of_an_address(2)
+            .patience(LONG),
+    )
     .await;
     let mut held = Vec::new();
     for _ in 0..2 {

@@ -160,13 +160,11 @@ async fn a_stream_that_is_never_read_is_cut_and_costs_a_bounded_number_of_messag
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let head_time = Duration::from_secs(600); // the first connection says nothing for a while
-    let limits = ServerLimits {
-        write_time: Duration::from_millis(100),
-        connections: 2,
-        head_time,
-        patience: head_time,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits::default()
+        .write_time(Duration::from_millis(100))
+        .connections(2)
+        .head_time(head_time)
+        .patience(head_time);
     let serving = tokio::spawn(serve(listener, service, limits, std::future::pending()));
     let hello = json!({"protocolVersion": REVISION, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let mut client = Client::connect(address).await;

@@ -91,11 +91,9 @@ async fn a_session_of_somebody_else_is_unknown() {
 
 #[tokio::test]
 async fn sessions_are_capped_and_the_idle_ones_give_way() {
-    let limits = SessionLimits {
-        sessions: 2,
-        idle_time: Duration::from_secs(3600),
-        ..SessionLimits::default()
-    };
+    let limits = SessionLimits::default()
+        .sessions(2)
+        .idle_time(Duration::from_secs(3600));
     let hall = hall_of(builder().build().unwrap(), limits).await;
     let (one, other) = (
         hall.session(REVISION, "ada", json!({})).await,
@@ -116,11 +114,9 @@ async fn sessions_are_capped_and_the_idle_ones_give_way() {
     hall.client().await.exchange(&one.delete()).await;
     hall.session(REVISION, "ada", json!({})).await;
 
-    let limits = SessionLimits {
-        sessions: 1,
-        idle_time: Duration::ZERO,
-        ..SessionLimits::default()
-    };
+    let limits = SessionLimits::default()
+        .sessions(1)
+        .idle_time(Duration::ZERO);
     let hall = hall_of(builder().build().unwrap(), limits).await;
     let one = hall.session(REVISION, "ada", json!({})).await;
     hall.session(REVISION, "ada", json!({})).await;

@@ -155,10 +155,7 @@ async fn a_body_over_the_limit_is_413_and_the_channel_stands() {
 /// it ends the call. Others do not notice.
 #[tokio::test]
 async fn a_client_that_never_reads_its_channel_loses_it_and_holds_nobody_up() {
-    let limits = ServerLimits {
-        write_time: Duration::from_millis(300),
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits::default().write_time(Duration::from_millis(300));
     let mut hall = sse_hall_with(builder().build().unwrap(), 100, limits).await;
     let (deaf, mut other) = (
         hall.greeted(OLDEST, json!({})).await,
@@ -182,10 +179,7 @@ async fn a_client_that_never_reads_its_channel_loses_it_and_holds_nobody_up() {
 async fn who_does_not_read_is_not_read_from() {
     const COUNT: i64 = 20;
     // Nothing is cut off, and the sockets hold less than is said.
-    let limits = ServerLimits {
-        write_time: Duration::from_secs(600),
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits::default().write_time(Duration::from_secs(600));
     let hall = sse_hall_with(builder().build().unwrap(), 100, limits).await;
     let mut channel = Channel::on(Client::narrow(hall.address).await, hall.address, "ada").await;
     let big = json!({"name": "echo", "arguments": {"text": "x".repeat(500_000)}});

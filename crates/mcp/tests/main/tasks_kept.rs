@@ -80,11 +80,11 @@ impl Kept {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_is_kept_for_its_time_and_not_longer() {
-    let mut kept = kept(TaskLimits {
-        ttl: Duration::from_secs(60),
-        poll_interval: Duration::from_millis(50),
-        ..TaskLimits::default()
-    });
+    let mut kept = kept(
+        TaskLimits::default()
+            .ttl(Duration::from_secs(60))
+            .poll_interval(Duration::from_millis(50)),
+    );
     let (running, done) = (
         kept.begin("ada", "job", json!({})).await.unwrap(),
         kept.begin("ada", "long", json!({"bytes": 1}))
@@ -147,12 +147,12 @@ async fn a_task_may_take_longer_than_a_call() {
 
 #[tokio::test(start_paused = true)]
 async fn there_are_so_many_tasks_of_a_caller_and_of_all() {
-    let kept = kept(TaskLimits {
-        tasks: 3,
-        tasks_of_a_caller: 2,
-        ttl: Duration::from_secs(60),
-        ..TaskLimits::default()
-    });
+    let kept = kept(
+        TaskLimits::default()
+            .tasks(3)
+            .tasks_of_a_caller(2)
+            .ttl(Duration::from_secs(60)),
+    );
     let begin = |user: &'static str, tool: &'static str| kept.begin(user, tool, json!({}));
     let first = begin("ada", "job").await.unwrap();
     advance(Duration::from_secs(30)).await;
@@ -205,11 +205,11 @@ async fn a_result_has_its_room_or_its_task_fails() {
             .unwrap();
         kept.ended(&id).await["result"].to_string().len()
     };
-    let kept = kept(TaskLimits {
-        result_bytes: envelope + 100,
-        all_result_bytes: 2 * (envelope + 100),
-        ..TaskLimits::default()
-    });
+    let kept = kept(
+        TaskLimits::default()
+            .result_bytes(envelope + 100)
+            .all_result_bytes(2 * (envelope + 100)),
+    );
     let status = async |bytes: usize| {
         let id = kept
             .begin("ada", "long", json!({ "bytes": bytes }))
@@ -247,11 +247,11 @@ async fn a_result_has_its_room_or_its_task_fails() {
 /// Room is given back with the task.
 #[tokio::test(start_paused = true)]
 async fn results_that_are_gone_take_no_room() {
-    let kept = kept(TaskLimits {
-        all_result_bytes: 1000,
-        ttl: Duration::from_secs(60),
-        ..TaskLimits::default()
-    });
+    let kept = kept(
+        TaskLimits::default()
+            .all_result_bytes(1000)
+            .ttl(Duration::from_secs(60)),
+    );
     for _ in 0..10 {
         let id = kept
             .begin("ada", "long", json!({"bytes": 700}))
@@ -271,10 +271,7 @@ async fn results_that_are_gone_take_no_room() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_tasks_end_once_each() {
     const TASKS: usize = 100;
-    let mut kept = kept(TaskLimits {
-        tasks_of_a_caller: TASKS,
-        ..TaskLimits::default()
-    });
+    let mut kept = kept(TaskLimits::default().tasks_of_a_caller(TASKS));
     let mut ids = Vec::new();
     for _ in 0..TASKS {
         ids.push(kept.begin("ada", "job", json!({})).await.unwrap());
@@ -356,13 +353,8 @@ async fn an_endpoint_whose_tasks_could_not_be_is_not_built() {
         "\"job\": its calls must become tasks, and the endpoint has none; say `EndpointBuilder::tasks`"
     );
     assert_eq!(problem(None, TaskUse::Optional), "");
-    let limits_of = |ttl, poll_interval| {
-        Some(TaskLimits {
-            ttl,
-            poll_interval,
-            ..TaskLimits::default()
-        })
-    };
+    let limits_of =
+        |ttl, poll_interval| Some(TaskLimits::default().ttl(ttl).poll_interval(poll_interval));
     let (least, most) = (Duration::from_millis(1), limits::LONGEST_TASK_TIME);
     assert_eq!(problem(limits_of(least, least), TaskUse::Required), "");
     assert_eq!(problem(limits_of(most, most), TaskUse::Required), "");
