@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use footbridge_mcp::canonical_json;
-use footbridge_store::{ChangeError, ChangeKey, KnownCall};
+use footbridge_store::{ChangeError, ChangeId, ChangeKey, ChangeState, KnownCall};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::change_store::ChangeStore;
+use crate::recent_writes::RecentWrites;
 
 /// The argument that carries the key.
 pub(crate) const ARGUMENT: &str = "idempotency_key";
@@ -39,6 +40,7 @@ type Locks = Arc<Mutex<HashMap<CallKey, Weak<AsyncMutex<()>>>>>;
 pub(crate) struct CallKeys {
     changes: ChangeStore,
     locks: Locks,
+    recent: RecentWrites,
 }
 
 /// What is known of a key before its call is begun.
@@ -50,6 +52,8 @@ pub(crate) enum KeyStanding {
     Answered(String),
     /// It must not be carried out; why.
     Refused(String),
+    /// It was sent, and nobody knows whether it was carried out; what is said of that.
+    Unknown(ChangeId, String),
 }
 
 /// A key whose call is being carried out; in this process nobody else carries it out meanwhile.
@@ -63,8 +67,16 @@ pub(crate) struct HeldKey {
 
 impl CallKeys {
     pub(crate) fn new(changes: ChangeStore) -> Self {
-        let locks = Locks::default();
-        Self { changes, locks }
+        Self {
+            changes,
+            locks: Locks::default(),
+            recent: RecentWrites::default(),
+        }
+    }
+
+    /// The last writes of each session, for calls without a key.
+    pub(crate) fn recent(&self) -> &RecentWrites {
+        &self.recent
     }
 
     /// Where changes are kept.
@@ -173,13 +185,19 @@ fn already_known(known: KnownCall, call: &CallKey, fingerprint: &str) -> KeyStan
             ..
         } => KeyStanding::Answered(answer),
         KnownCall::Done { answer: None, .. } => KeyStanding::Refused(format!(
-            "This call was carried out already under the {ARGUMENT} {:?}; its answer was too large to keep. Read the object.",
+            "This call was carried out already under the {ARGUMENT} {:?}; its answer was too large to keep, or never came. Read the object.",
             call.key
         )),
-        KnownCall::Unfinished { at, .. } => KeyStanding::Refused(format!(
-            "A call with the {ARGUMENT} {:?} was begun at {at}, and how it ended is not known: it was interrupted, or it is still at work. Look whether it was carried out. If it was not, make the call with another key.",
-            call.key
-        )),
+        KnownCall::Unfinished { at, change, state } => {
+            let why = format!(
+                "A call with the {ARGUMENT} {:?} was begun at {at}, and how it ended is not known: it was interrupted, or it is still at work. Look whether it was carried out. If it was not, make the call with another key.",
+                call.key
+            );
+            match state {
+                ChangeState::Unknown => KeyStanding::Unknown(change, why),
+                _ => KeyStanding::Refused(why),
+            }
+        }
         KnownCall::Other {
             fingerprint: before,
             ..
@@ -264,6 +282,8 @@ fn difference(before: &str, now: &str) -> String {
 mod tests {
     use std::time::SystemTime;
 
+    use footbridge_connector::FieldEquality;
+    use footbridge_mcp::canonical_json;
     use footbridge_store::{BegunChange, ChangeEnd, ChangeOutcome, NewChange, Store};
     use serde_json::{Map, Value, json};
 
@@ -351,6 +371,50 @@ mod tests {
         assert!(
             matches!(other, KeyStanding::Refused(why) if why.contains("`points` had another value"))
         );
+    }
+
+    /// Two crates that may not know each other each spell JSON: what is one value to the keys is one
+    /// to the planner.
+    #[test]
+    fn the_keys_and_the_planner_take_the_same_values_for_one() {
+        let texts = [
+            "1",
+            "1.0",
+            "1e0",
+            "0",
+            "-0.0",
+            "1.5",
+            "1.50",
+            "100000000000000000000",
+            "1e20",
+            "9007199254740993",
+            "9007199254740992.0",
+            "\"1\"",
+            "\"\"",
+            "null",
+            "true",
+            "[]",
+            "{}",
+            "[1,2]",
+            "[1.0,2]",
+            "[2,1]",
+            r#"{"a":1,"b":{"c":2.50}}"#,
+            r#"{"b":{"c":2.5},"a":1.0}"#,
+            r#""é""#,
+            r#""\u00e9""#,
+            r#""e\u0301""#,
+        ];
+        let values = texts.map(|text| serde_json::from_str::<Value>(text).unwrap());
+        let planner = FieldEquality::default();
+        for one in &values {
+            for other in &values {
+                assert_eq!(
+                    canonical_json(one) == canonical_json(other),
+                    planner.is_same("field", Some(one), Some(other)),
+                    "{one} and {other}"
+                );
+            }
+        }
     }
 
     #[test]

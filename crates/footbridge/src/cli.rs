@@ -44,10 +44,11 @@ pub(crate) use refusal::shown;
 
 /// What is set by the environment alone.
 const VARIABLES: &str = "Environment:
-  FOOTBRIDGE_TOKEN    Bearer that clients of /mcp must send; or FOOTBRIDGE_TOKEN_FILE
-  FOOTBRIDGE_LOG      What is logged on stderr, such as info or footbridge=debug [default: warn]
-  PRODMCP_TOKEN       Personal access token for prodmcp; or PRODMCP_TOKEN_FILE
-  PRODMCP_BASE_URL    Address of the board of prodmcp [default: https://deploysition.cloud]";
+  FOOTBRIDGE_TOKEN           Bearer that clients of /mcp must send; or FOOTBRIDGE_TOKEN_FILE
+  FOOTBRIDGE_APPROVER_TOKEN  Secret of approvers; or FOOTBRIDGE_APPROVER_TOKEN_FILE
+  FOOTBRIDGE_LOG             What is logged, such as info or footbridge=debug [default: warn]
+  PRODMCP_TOKEN              Personal access token for prodmcp; or PRODMCP_TOKEN_FILE
+  PRODMCP_BASE_URL           Address of the board of prodmcp [default: https://deploysition.cloud]";
 
 /// What is set by the environment alone when a server is probed.
 const PROBE_VARIABLES: &str = "Environment:

@@ -26,6 +26,7 @@ mod brakes;
 mod call_keys;
 mod change_store;
 mod gate;
+mod recent_writes;
 mod upkeep;
 // What is written: the command line, the connector files that it names, and the models of the
 // local board's.
@@ -44,6 +45,7 @@ mod setting_table;
 mod allow;
 mod build;
 mod caller;
+mod change_json;
 mod client_file;
 mod exit;
 mod json_object;

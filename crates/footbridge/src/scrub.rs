@@ -34,7 +34,12 @@ const KEPT_PREFIX: &str = "FOOTBRIDGE_";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// The program's own secrets.
-const SECRETS: [&str; 3] = ["FOOTBRIDGE_TOKEN", "ACTION_PROXY_API_KEY", "MCP_TOKEN"];
+const SECRETS: [&str; 4] = [
+    "FOOTBRIDGE_TOKEN",
+    "FOOTBRIDGE_APPROVER_TOKEN",
+    "ACTION_PROXY_API_KEY",
+    "MCP_TOKEN",
+];
 
 /// Words of a file that wants something before the program starts; others are not looked into.
 const WORDS: [&str; 2] = ["scrub_environment", "log_level"];

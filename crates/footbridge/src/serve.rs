@@ -2,6 +2,8 @@
 //! a signal comes.
 
 mod actions;
+mod approvals;
+mod approver;
 mod board_door;
 mod board_leases;
 mod doors;

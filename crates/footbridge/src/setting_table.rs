@@ -256,6 +256,13 @@ pub(crate) const BEARER: SettingRow = SettingRow {
     sentence: "Bearer that clients of /mcp must send",
     ..ROW
 };
+pub(crate) const APPROVER_TOKEN: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_APPROVER_TOKEN"),
+    kind: SettingValueKind::Secret,
+    default: Some("/approvals answers 503"),
+    sentence: "Secret of whoever approves proposals at /approvals",
+    ..ROW
+};
 pub(crate) const ACTION_KEY: SettingRow = SettingRow {
     variable: Some("ACTION_PROXY_API_KEY"),
     kind: SettingValueKind::Secret,
@@ -385,7 +392,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 33] = [
+pub(crate) const SETTINGS: [&SettingRow; 34] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -404,6 +411,7 @@ pub(crate) const SETTINGS: [&SettingRow; 33] = [
     &CA_FILE,
     &ENVIRONMENT_FILE,
     &BEARER,
+    &APPROVER_TOKEN,
     &ACTION_KEY,
     &LOG,
     &WRITES_PER_MINUTE,

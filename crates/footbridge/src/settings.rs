@@ -2,6 +2,7 @@
 //! file; a file is never needed.
 
 mod action_key;
+mod approver_token;
 mod bounds;
 mod data_directory;
 mod decided;

@@ -3,14 +3,17 @@
 
 mod call_end;
 mod consent;
+mod key_taking;
 pub(crate) mod leased;
+mod own_proposals;
 mod progress;
 pub(crate) mod proposals;
 pub(crate) mod recording;
+mod repeated_create;
+pub(crate) mod resolving;
 mod second_call;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use footbridge_connector::{
     Backend, BackendError, Effect, Fault, Options, Tool as ConnectorTool, TouchedRecord, ValueKind,
@@ -23,7 +26,7 @@ use serde_json::{Map, Value, json};
 use crate::allow::Passage;
 use crate::audit_trail::{AuditTrail, AuditedCall};
 use crate::brakes::{BrakeRefusal, Brakes};
-use crate::call_keys::{ARGUMENT, CallKey, CallKeys, KeyStanding, fingerprint};
+use crate::call_keys::{ARGUMENT, CallKey, CallKeys, fingerprint};
 use crate::caller::{Caller, ResultReader};
 use crate::gate::{self, Gate, effect_word};
 use crate::opened::Served;
@@ -33,8 +36,11 @@ use crate::tool_names::ToolNames;
 use call_end::NoAnswer;
 pub(crate) use call_end::Refuser;
 pub(crate) use call_end::{CallAnswer, CallEnd, CallFailure, Receipt};
+use key_taking::{TakenKey, take_key};
 use leased::LeaseRule;
+use own_proposals::PendingProposals;
 use recording::{Recording, RecordingWay};
+use repeated_create::RoadWrite;
 use second_call::PendingConsents;
 
 /// The sentence of an action whose tool the operator closed to everybody.
@@ -64,6 +70,11 @@ struct Road {
     /// The connector file says how a person is asked before it acts.
     asks: bool,
     pending_consents: PendingConsents,
+    pending_proposals: PendingProposals,
+    /// It makes a record.
+    makes: bool,
+    /// It has an argument `again` of ours.
+    takes_again: bool,
     passage: Passage,
     is_structured: bool,
     /// The tool has an argument for something else that is called as that of leases.
@@ -86,6 +97,9 @@ impl Road {
             takes_key: tool.takes_key,
             asks: tool.asks && tool.effect != Effect::Read,
             pending_consents: PendingConsents::default(),
+            pending_proposals: PendingProposals::default(),
+            makes: repeated_create::makes(tool),
+            takes_again: repeated_create::takes_again(tool),
             passage: served.passage(tool),
             is_structured: tool.structured,
             has_own_lease: has_own_lease(tool),
@@ -256,6 +270,11 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
         }
         _ => tool,
     };
+    let tool = if repeated_create::takes_again(connector_tool) {
+        tool.unlisted_argument(repeated_create::ARGUMENT, json!({ "type": "boolean" }))
+    } else {
+        tool
+    };
     let unlisted = connector_tool.unlisted_arguments.iter();
     let tool = unlisted.fold(tool, |tool, (name, schema)| {
         tool.unlisted_argument(*name, schema.clone())
@@ -395,29 +414,32 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
     if is_proposed && caller.reader() == ResultReader::Program {
         return Err(Failure::Forbidden(PROPOSED_ACTION.to_owned()).into());
     }
-    if !is_proposed {
-        consent::ask(road, &call, &mut arguments).await?;
-    } else if road.asks {
-        arguments.remove(second_call::ARGUMENT);
+    let is_again = repeated_create::is_again(road, &call, &mut arguments);
+    // a person is at a client that shows forms
+    let decides_here = is_proposed && consent::can_ask(call.client());
+    let digest = match is_proposed {
+        true => {
+            if road.asks {
+                arguments.remove(second_call::ARGUMENT);
+            }
+            second_call::digest(caller, &arguments)
+        }
+        false => {
+            consent::ask(road, &call, &mut arguments).await?;
+            Default::default()
+        }
+    };
+    if decides_here && let Some(answer) = own_proposals::resume(road, &call, &digest).await? {
+        return Ok(answer);
     }
     let key = match road.key(&call, &mut arguments) {
         None => None,
-        Some(key) => {
-            let room = caller.room(call.client().name());
-            let standing = road.keys.take(key, room, &arguments, SystemTime::now());
-            match standing.await {
-                KeyStanding::Free(key) => Some(key),
-                KeyStanding::Answered(text) => {
-                    return Ok(CallAnswer {
-                        text,
-                        receipt: None,
-                    });
-                }
-                KeyStanding::Refused(why) => return Err(NoAnswer::refused(Refuser::Key, why)),
-            }
-        }
+        Some(key) => match take_key(road, &call, key, &arguments).await? {
+            TakenKey::Held(key) => Some(key),
+            TakenKey::Answered(answer) => return Ok(answer),
+        },
     };
-    let _permit = match road.effect {
+    let permit = match road.effect {
         Effect::Read => None,
         Effect::Write | Effect::Destroy => {
             let passed = road.brakes.pass(caller, &road.connector).await;
@@ -425,6 +447,12 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
                 |refusal: BrakeRefusal| NoAnswer::refused(Refuser::Brakes, refusal.to_string());
             Some(passed.map_err(refused)?)
         }
+    };
+    let is_sent = road.effect != Effect::Read && !is_proposed;
+    // a key tells calls apart, whatever they hold
+    let create = match is_sent {
+        true => RoadWrite::begin(road, &call, &arguments, key.is_none(), is_again)?,
+        false => RoadWrite::default(),
     };
     let recording = (road.effect != Effect::Read).then(|| {
         let change = road.change(&call, &arguments);
@@ -457,6 +485,7 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
                 Some(recording) => recording.answered(&text, &outcome).await,
                 None => None,
             };
+            create.was_sent(road, change);
             tracing::info!(tool = %road.tool, caller = ?call.caller, "called");
             let ignored = outcome.touched.iter().flat_map(TouchedRecord::ignored);
             let receipt = change.map(|change| Receipt {
@@ -467,8 +496,14 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
             Ok(CallAnswer { text, receipt })
         }
         Err(error) => {
+            create.failed(road, &error);
             if let Some(recording) = &recording {
                 if let Some((id, touched)) = recording.proposal() {
+                    if decides_here {
+                        // a person takes their time
+                        drop(permit);
+                        return own_proposals::ask(road, &call, &digest, id, &touched).await;
+                    }
                     let message = proposals::message(&road.backend, id, &touched);
                     return Err(NoAnswer::proposed(message, road.is_structured));
                 }

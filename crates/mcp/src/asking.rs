@@ -12,11 +12,21 @@ pub use round::{Answers, Round};
 pub(crate) use sealed_state::SealedState;
 pub use sealed_state::StateKey;
 
-use crate::call::Call;
+use crate::call::{Asking, Call};
 use crate::output::Failure;
 use crate::question::{Elicitation, Elicited, Root, Sampled, Sampling};
 
 impl<C> Call<C> {
+    /// Whether the client came with an answer to the question of this name: on 2026-07-28 a call
+    /// comes again with its answers.
+    #[must_use]
+    pub fn is_answered(&self, name: &str) -> bool {
+        match &self.request.asking {
+            Asking::ByResult(answers) => answers.contains_key(name),
+            Asking::ByRequest(_) | Asking::Impossible => false,
+        }
+    }
+
     /// Begins a round of questions that are asked together.
     #[must_use]
     pub fn round(&self) -> Round<'_> {

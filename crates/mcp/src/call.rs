@@ -111,6 +111,16 @@ impl<C> Call<C> {
         self.request.revision
     }
 
+    /// A number that tells the session of this call from others of this process, where it has one:
+    /// of the legacy era each stdio connection and each HTTP session is one.
+    #[must_use]
+    pub fn session(&self) -> Option<u64> {
+        match &self.request.asking {
+            Asking::ByRequest(conversation) => Some(conversation.number()),
+            Asking::ByResult(_) | Asking::Impossible => None,
+        }
+    }
+
     /// What the client says of itself.
     #[must_use]
     pub fn client(&self) -> &Client {

@@ -22,6 +22,7 @@ use crate::revision::Revision;
 /// A conversation that opened with `initialize`, or has yet to.
 #[derive(Default)]
 pub(crate) struct Conversation {
+    number: ConversationNumber,
     /// One more than the revision's place in [`Revision::ALL`]; 0 before `initialize`.
     revision: AtomicU8,
     /// The answer to `initialize` is on its way, so that other messages can follow it.
@@ -36,7 +37,22 @@ pub(crate) struct Conversation {
     ending: Ending,
 }
 
+/// A number that no other conversation of this process has.
+struct ConversationNumber(u64);
+
+impl Default for ConversationNumber {
+    fn default() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 impl Conversation {
+    /// What tells it from others of this process.
+    pub(crate) fn number(&self) -> u64 {
+        self.number.0
+    }
+
     /// Remembers what `initialize` agreed on.
     pub(crate) fn begin(&self, revision: Revision, client: Client) {
         let place = Revision::ALL

@@ -11,7 +11,8 @@ use footbridge_store::{ChangeId, ChangeQuery, ChangeSelection, Store};
 use serde_json::{Value, json};
 
 use super::table;
-use crate::caller::Caller;
+use crate::caller::{Caller, ResultReader};
+use crate::change_json;
 use crate::cli::{ChangesArguments, ChangesCommand, CommonOptions, FileOptions, SelectionOptions};
 use crate::exit::{Exit, Trouble};
 use crate::opened::{Opened, open_store};
@@ -20,7 +21,7 @@ use crate::settings::Settings;
 use crate::terminal;
 use crate::undoing::{ChangeUndo, MAX_SELECTED, UndoBackend, UndoPlan, Undoer};
 use crate::write_road::leased::LeaseRule;
-use crate::write_road::proposals;
+use crate::write_road::proposals::{self, ProposalTarget};
 
 /// Who decides here, for the record.
 const APPROVER: &str = "terminal";
@@ -49,7 +50,7 @@ pub(crate) async fn run(arguments: ChangesArguments) -> Result<Exit, Trouble> {
             with_store(files, async |store| {
                 let detail = store.change(id).await.map_err(Trouble::failed)?;
                 terminal::print(match json {
-                    true => shown::detail(&detail).to_string(),
+                    true => change_json::detail(&detail).to_string(),
                     false => shown::lines(&detail).join("\n"),
                 })
             })
@@ -150,7 +151,11 @@ async fn approve(
         .find(|served| served.name == detail.change.connector);
     let ended = match served {
         Some(served) => {
-            proposals::approve(store, opened.changes.clone(), served, detail, APPROVER).await
+            let target = ProposalTarget {
+                reader: ResultReader::Person,
+                ..ProposalTarget::from(served)
+            };
+            proposals::approve(store, opened.changes.clone(), target, detail, APPROVER).await
         }
         None => Err(format!(
             "it was proposed on {}: name that connector's file with --file",
@@ -159,7 +164,7 @@ async fn approve(
     };
     opened.close().await;
     let answer = ended.map_err(Trouble::failed)?;
-    terminal::print(answer)?;
+    terminal::print(answer.text)?;
     terminal::say(format_args!("change {id} is done"));
     Ok(Exit::Done)
 }
@@ -204,7 +209,7 @@ async fn with_store(
 async fn list_changes(store: &Store, query: &ChangeQuery, json: bool) -> Result<(), Trouble> {
     let page = store.changes(query).await.map_err(Trouble::failed)?;
     if json {
-        let rows: Vec<Value> = page.changes.iter().map(shown::row).collect();
+        let rows: Vec<Value> = page.changes.iter().map(change_json::row).collect();
         return terminal::print(json!({ "changes": rows, "has_more": page.has_more }));
     }
     if page.changes.is_empty() {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::shared_bearer::SharedBearer;
 use super::threshold::Threshold;
-use super::{actions, board_door, board_leases};
+use super::{actions, approvals, board_door, board_leases};
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::Opened;
@@ -107,6 +107,7 @@ pub(super) fn routes(
             threshold.action_key.as_ref(),
             base,
         )?)
+        .merge(approvals::routes(opened, Arc::clone(&threshold.approver)))
         .fallback(nothing_here);
     if let Some((local, connector)) = opened.local_board() {
         let board = board_door::routes(local);

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use footbridge_mcp::Endpoint;
 use footbridge_mcp::http::{McpService, MemoryBudget, ServerLimits, serve as serve_connections};
 use tokio::net::TcpListener;
 
+use super::approver::{ApproverRule, ApproverSessions};
 use super::doors::{HEALTH, McpDoors, READINESS};
 use super::shared_bearer::SharedBearer;
 use super::signals::Signals;
@@ -40,6 +42,7 @@ impl Door {
             token,
             no_auth,
             action_key,
+            approver_token,
             proxies,
         } = self.0;
         let writes_are_open = opened.served.iter().any(|served| served.gate.opens_any());
@@ -64,6 +67,11 @@ impl Door {
             .map(|url| url.path().trim_end_matches('/'))
             .unwrap_or_default();
         let memory = MemoryBudget::default();
+        let approver = Arc::new(ApproverRule {
+            secret: approver_token,
+            others: token.iter().chain(&action_key).cloned().collect(),
+            sessions: ApproverSessions::default(),
+        });
         let service = McpService::new(
             endpoint.clone(),
             SharedBearer::new(token, no_auth, proxies.clone()).audited(opened.trail.clone()),
@@ -78,6 +86,7 @@ impl Door {
             proxies: proxies.clone(),
             memory,
             action_key,
+            approver,
             store,
         };
         let doors = doors::routes(&mcp, opened, &endpoint, threshold, &base)?;

@@ -19,6 +19,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::actions;
+use super::approver::ApproverRule;
 use super::forwarded::is_forwarded;
 use crate::settings::DoorSecret;
 
@@ -36,6 +37,7 @@ pub(super) struct Threshold {
     pub(super) proxies: TrustedProxies,
     pub(super) memory: MemoryBudget,
     pub(super) action_key: Option<DoorSecret>,
+    pub(super) approver: Arc<ApproverRule>,
     pub(super) store: Option<Store>,
 }
 
@@ -60,6 +62,9 @@ impl Threshold {
         if self.action_key.is_some()
             && actions::admit(self.action_key.as_ref(), &head.headers).is_ok()
         {
+            return true;
+        }
+        if self.approver.admit(head).is_ok() {
             return true;
         }
         let (Some(store), Some(token)) = (&self.store, bearer_token(head)) else {

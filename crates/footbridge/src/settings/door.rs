@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use footbridge_mcp::http::{AllowedHosts, TrustedProxies};
 use url::Url;
 
+use super::approver_token::approver_token;
 use super::decided::Decided;
 use super::{DoorSecret, Settings, action_key, exposure, shared_bearer};
 use crate::cli::ServeOptions;
@@ -29,6 +30,7 @@ pub(crate) struct DoorSettings {
     pub(crate) token: Option<DoorSecret>,
     pub(crate) no_auth: bool,
     pub(crate) action_key: Option<DoorSecret>,
+    pub(crate) approver_token: Option<DoorSecret>,
     pub(crate) proxies: TrustedProxies,
 }
 
@@ -93,6 +95,7 @@ impl DoorSettings {
             token: shared_bearer()?,
             no_auth: options.no_auth,
             action_key: action_key::door_key()?,
+            approver_token: approver_token()?,
             proxies,
         })
     }

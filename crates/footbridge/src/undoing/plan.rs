@@ -2,21 +2,17 @@
 //! why.
 
 use footbridge_connector::{
-    Backend, ChangePlan, CurrentRecord, CurrentRecords, Effect, PastChange, PlannedField,
-    PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits, Tool, Transition, UndoWay,
-    UnknownVerdict, decide_unknown, records_to_read,
+    ChangePlan, CurrentRecord, CurrentRecords, Effect, PastChange, PlannedField, PlannedRecord,
+    RecordAct, RecordNow, RecordRef, RecordTraits, Tool, Transition, UndoWay, records_to_read,
 };
-use footbridge_store::{
-    ChangeDetail, ChangeEnd, ChangeId, ChangeOutcome, ChangeQuery, ChangeSelection, ChangeState,
-};
+use footbridge_store::{ChangeDetail, ChangeId, ChangeQuery, ChangeSelection, ChangeState};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use super::ChangeUndo;
 use super::history::{History, HistoryChange};
 use super::taken_back::{self, SettledCalls};
-use crate::write_road::recording::transition;
+use crate::write_road::resolving::{ResolvedChange, past_changes, resolve};
 
 /// Bytes of the digest of a plan.
 const DIGEST_BYTES: usize = 8;
@@ -112,7 +108,7 @@ pub(super) async fn plan(undoing: &ChangeUndo<'_>, history: History) -> UndoPlan
             left.push((one.detail.change.id, why));
             one.is_selected = false;
         }
-        let changed = past_changes(&one);
+        let changed = past_changes(&one.detail, one.is_selected);
         origins.add(&one, &changed);
         past.extend(changed);
     }
@@ -215,7 +211,11 @@ async fn prepare(
             )
         })?;
     if change.state == ChangeState::Unknown {
-        resolve(undoing, &backend, one).await?;
+        let resolved = resolve(undoing.store, &backend, &one.detail, None).await?;
+        one.detail = detail(undoing, change.id).await?;
+        if resolved == ResolvedChange::NeverHappened {
+            return Err(resolved.as_str().to_owned());
+        }
     }
     let change = &one.detail.change;
     let tools = served.backend.connector().tools();
@@ -305,12 +305,14 @@ async fn undone_call<'t>(
     one: &HistoryChange,
     tools: &'t [Tool],
 ) -> Result<Option<UndoneCall<'t>>, String> {
-    let is_of_records = past_changes(one).iter().any(|past| {
-        matches!(
-            past.transition,
-            Transition::Made { .. } | Transition::Deleted { .. }
-        )
-    });
+    let is_of_records = past_changes(&one.detail, one.is_selected)
+        .iter()
+        .any(|past| {
+            matches!(
+                past.transition,
+                Transition::Made { .. } | Transition::Deleted { .. }
+            )
+        });
     if is_of_records {
         return Ok(None);
     }
@@ -361,18 +363,6 @@ fn effect_of(way: &UndoWay, tools: &[Tool]) -> Effect {
     inverse.map_or(Effect::Destroy, |tool| tool.effect)
 }
 
-/// What each record of a change went through.
-fn past_changes(one: &HistoryChange) -> Vec<PastChange> {
-    let change = &one.detail.change;
-    let records = one.detail.records.iter().map(|record| PastChange {
-        change: change.id.to_string(),
-        record: RecordRef::new(&change.connector, &record.kind, &record.id),
-        transition: transition(&change.connector, record),
-        is_selected: one.is_selected,
-    });
-    records.collect()
-}
-
 async fn read(
     undoing: &ChangeUndo<'_>,
     record: &RecordRef,
@@ -390,58 +380,6 @@ async fn read(
             let image = backend.read_image(&record.kind, &record.id).await;
             image.unwrap_or_else(|error| unread(error.for_people().to_owned()))
         }
-    }
-}
-
-/// Finds out how a change ended whose answer never came, and records it.
-async fn resolve(
-    undoing: &ChangeUndo<'_>,
-    backend: &Backend,
-    one: &mut HistoryChange,
-) -> Result<(), String> {
-    let id = one.detail.change.id;
-    let pasts = past_changes(one);
-    if pasts.is_empty() {
-        return Err("nobody knows whether it was carried out, and it names no record that could be looked at".to_owned());
-    }
-    let mut verdicts = Vec::new();
-    for past in &pasts {
-        let record = &past.record;
-        let now = backend.read_image(&record.kind, &record.id).await;
-        let now = now.map_err(|error| error.for_people().to_owned())?;
-        verdicts.push(decide_unknown(
-            &past.transition,
-            &now.now,
-            &now.traits.equality,
-        ));
-    }
-    let all = |wanted: fn(&UnknownVerdict) -> bool| verdicts.iter().all(wanted);
-    let (outcome, message) = if all(|verdict| *verdict == UnknownVerdict::Done) {
-        (
-            ChangeOutcome::Done,
-            "its answer never came; it was found carried out",
-        )
-    } else if all(|verdict| matches!(verdict, UnknownVerdict::NeverHappened { .. })) {
-        (
-            ChangeOutcome::Failed,
-            "its answer never came; it was found not carried out",
-        )
-    } else {
-        return Err("nobody knows whether it was carried out, and its records are neither as before nor as after it".to_owned());
-    };
-    let end = ChangeEnd {
-        outcome,
-        message: Some(message.to_owned()),
-        answer: None,
-        records: Vec::new(),
-        undo_values: None,
-    };
-    let resolved = undoing.store.resolve_change(id, end, SystemTime::now());
-    resolved.await.map_err(|error| error.to_string())?;
-    one.detail = detail(undoing, id).await?;
-    match outcome {
-        ChangeOutcome::Done => Ok(()),
-        ChangeOutcome::Failed | ChangeOutcome::Unknown => Err(message.to_owned()),
     }
 }
 

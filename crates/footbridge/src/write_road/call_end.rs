@@ -119,6 +119,8 @@ pub(crate) enum Refuser {
     Lease,
     /// Too much is written; the same call again, later, does no harm.
     Brakes,
+    /// The same create was made just before.
+    SameCreate,
     /// The checks before serving failed.
     Checks,
 }
@@ -181,7 +183,9 @@ impl NoAnswer {
                     Refuser::Lease => "lease",
                     Refuser::Brakes => "brakes",
                     Refuser::Record => "record",
-                    Refuser::User | Refuser::Key | Refuser::Checks => return None,
+                    Refuser::User | Refuser::Key | Refuser::SameCreate | Refuser::Checks => {
+                        return None;
+                    }
                 };
                 Some((by, refusal.message.as_str()))
             }

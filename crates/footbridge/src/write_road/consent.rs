@@ -107,7 +107,7 @@ async fn written(
 }
 
 /// Whether the client shows forms; one that says nothing of its ways of asking does.
-fn can_ask(client: &Client) -> bool {
+pub(super) fn can_ask(client: &Client) -> bool {
     let declares = |part: &str| {
         client
             .capabilities()

@@ -4,15 +4,19 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use footbridge_connector::{Backend, Options, PastChange, RecordRef, Touch, TouchedRecord};
+use footbridge_connector::{Backend, Options, Touch, TouchedRecord};
 use footbridge_store::{ChangeDetail, ChangeId, ChangeState, NewChange, Proposal, Store};
 use serde_json::{Map, Value};
 
-use super::recording::{Recording, RecordingWay, transition};
+use super::recording::{Recording, RecordingWay};
+use super::resolving::past_changes;
+use crate::caller::ResultReader;
 use crate::change_store::ChangeStore;
 use crate::opened::Served;
 use crate::shortened;
 
+/// Who decides over HTTP, for the record.
+pub(crate) const APPROVER: &str = "approver";
 /// How long a proposal waits.
 const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Characters of a value in the difference that a client reads.
@@ -28,11 +32,21 @@ pub(super) fn proposal(arguments: &Map<String, Value>) -> Proposal {
 
 /// What a client reads of a call that became a proposal.
 pub(super) fn message(backend: &Backend, id: ChangeId, touched: &[TouchedRecord]) -> String {
-    let mut text = format!(
-        "Nothing was changed yet: this is proposed as change {id}, and a person decides it, such as by footbridge changes approve {id}."
-    );
+    let difference = difference(touched, |text| backend.fenced(text));
+    format!(
+        "Nothing was changed yet: this is proposed as change {id}, and a person decides it, such as by footbridge changes approve {id}.{difference}"
+    )
+}
+
+/// What is to become of each record, in lines; `fenced` gives the texts of the backend.
+pub(super) fn difference(touched: &[TouchedRecord], fenced: impl Fn(&str) -> String) -> String {
+    let mut text = String::new();
+    let shown = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => fenced(&shortened::text(text, VALUE_CHARACTERS)),
+        other => shortened::value(other, VALUE_CHARACTERS),
+    };
     for one in touched {
-        let name = one.name.as_deref().map(|name| backend.fenced(name));
+        let name = one.name.as_deref().map(&fenced);
         let _written = write!(
             text,
             "\n{} {} {}",
@@ -45,26 +59,43 @@ pub(super) fn message(backend: &Backend, id: ChangeId, touched: &[TouchedRecord]
             name.unwrap_or_default()
         );
         for (field, value) in &one.sent {
-            let before = one
-                .before
-                .as_ref()
-                .and_then(|before| before.fields.get(field));
+            let before = one.before.as_ref();
+            let before = before.and_then(|before| before.fields.get(field));
             let _written = write!(
                 text,
                 "\n  {field}: {} -> {}",
-                shown(backend, before),
-                shown(backend, value.as_ref())
+                shown(before),
+                shown(value.as_ref())
             );
         }
     }
     text
 }
 
-fn shown(backend: &Backend, value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => backend.fenced(&shortened::text(text, VALUE_CHARACTERS)),
-        other => shortened::value(other, VALUE_CHARACTERS),
+/// The backend that a proposal is carried out on, and who reads the answer.
+pub(crate) struct ProposalTarget<'t> {
+    pub(crate) address: &'t str,
+    pub(crate) backend: &'t Backend,
+    pub(crate) reader: ResultReader,
+}
+
+impl<'t> From<&'t Served> for ProposalTarget<'t> {
+    fn from(served: &'t Served) -> Self {
+        Self {
+            address: &served.address,
+            backend: &served.backend,
+            reader: ResultReader::Program,
+        }
     }
+}
+
+/// A proposal that was carried out.
+#[derive(Debug)]
+pub(crate) struct ApprovedCall {
+    /// The answer of its tool.
+    pub(crate) text: String,
+    /// Fields that the backend left as they were.
+    pub(crate) ignored: Vec<String>,
 }
 
 /// Carries a proposal out for an approver; what is read of it is its answer.
@@ -75,10 +106,10 @@ fn shown(backend: &Backend, value: Option<&Value>) -> String {
 pub(crate) async fn approve(
     store: &Store,
     changes: ChangeStore,
-    served: &Served,
+    served: ProposalTarget<'_>,
     detail: ChangeDetail,
     by: &str,
-) -> Result<String, String> {
+) -> Result<ApprovedCall, String> {
     let change = &detail.change;
     if change.state != ChangeState::Proposed {
         return Err(format!(
@@ -88,7 +119,7 @@ pub(crate) async fn approve(
     }
     expire(store).await?;
     let account = served.backend.identity();
-    if change.address != served.address || change.account.as_deref() != Some(&account) {
+    if change.address != *served.address || change.account.as_deref() != Some(&account) {
         return Err(format!(
             "it was proposed for {} with other settings than those of {} now",
             change.address, served.address
@@ -104,20 +135,14 @@ pub(crate) async fn approve(
     let request = detail.request.as_deref().unwrap_or("{}");
     let arguments: Map<String, Value> = serde_json::from_str(request)
         .map_err(|error| format!("what was proposed cannot be read: {error}"))?;
-    let proposed = detail.records.iter().map(|record| PastChange {
-        change: change.id.to_string(),
-        record: RecordRef::new(&change.connector, &record.kind, &record.id),
-        transition: transition(&change.connector, record),
-        is_selected: true,
-    });
     let way = RecordingWay::Approve {
         id: change.id,
         by: by.to_owned(),
-        proposed: proposed.collect(),
+        proposed: past_changes(&detail, true),
     };
     let recording = Arc::new(Recording::new(changes, NewChange::default(), None, way));
     let options = Options {
-        is_plain: true,
+        is_plain: served.reader != ResultReader::Client,
         witness: Some(Arc::clone(&recording) as _),
         ..Options::default()
     };
@@ -127,7 +152,13 @@ pub(crate) async fn approve(
         .await
     {
         Ok(outcome) => match recording.answered(&outcome.json, &outcome).await {
-            Some(_) => Ok(outcome.json),
+            Some(_) => {
+                let ignored = outcome.touched.iter().flat_map(TouchedRecord::ignored);
+                Ok(ApprovedCall {
+                    ignored: ignored.map(str::to_owned).collect(),
+                    text: outcome.json,
+                })
+            }
             None => Err(format!(
                 "nothing had to be sent for change {}: all is so already; decline it",
                 change.id
@@ -138,7 +169,10 @@ pub(crate) async fn approve(
                 return Err(refusal.message);
             }
             recording.failed(&error).await;
-            Err(error.for_people().to_owned())
+            Err(match served.reader {
+                ResultReader::Client => error.message().to_owned(),
+                ResultReader::Person | ResultReader::Program => error.for_people().to_owned(),
+            })
         }
     }
 }

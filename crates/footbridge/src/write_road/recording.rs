@@ -243,7 +243,7 @@ impl Recording {
         };
         let standing = self.key.as_ref().map(|key| key.known(known));
         let message = match standing {
-            Some(KeyStanding::Refused(why)) => why,
+            Some(KeyStanding::Refused(why) | KeyStanding::Unknown(_, why)) => why,
             _ => "The same call is being made elsewhere: make it again to read its answer."
                 .to_owned(),
         };

@@ -98,7 +98,7 @@ impl Code {
 }
 
 /// The same for the same arguments, however they were written.
-fn digest(caller: Caller, arguments: &Map<String, Value>) -> [u8; 32] {
+pub(super) fn digest(caller: Caller, arguments: &Map<String, Value>) -> [u8; 32] {
     let mut digest = Sha256::new_with_prefix(caller.name());
     for part in ["\n", &canonical_json(&Value::Object(arguments.clone()))] {
         digest.update(part);

@@ -240,6 +240,31 @@ fn a_plan_that_is_not_of_now_is_shown_and_not_sent() {
 }
 
 #[test]
+fn an_error_of_the_store_ends_an_undo_with_nothing_sent() {
+    let home = Home::new();
+    let mut agent = session(&home);
+    let ids = [create(&mut agent, "One"), create(&mut agent, "Two")];
+    for id in &ids {
+        let update = json!({ "id": id, "title": "Changed" });
+        agent.call("card_update", update).unwrap();
+    }
+    let plan = agent
+        .call("changes_undo", json!({ "ids": [3, 4] }))
+        .unwrap();
+    assert_eq!(plan["undo"].as_array().unwrap().len(), 2, "{plan}");
+    let elsewhere = home.path().join("moved.db");
+    std::fs::rename(home.database(), &elsewhere).unwrap();
+    let undo = json!({ "ids": [3, 4], "digest": plan["digest"] });
+    let why = agent.call("changes_undo", undo).unwrap_err();
+    assert!(why.contains("removed or replaced"), "{why}");
+    std::fs::rename(&elsewhere, home.database()).unwrap();
+    for id in &ids {
+        assert_eq!(card(&mut agent, id)["title"], "Changed");
+    }
+    agent.finish();
+}
+
+#[test]
 fn callers_of_one_kind_see_nothing_of_the_others() {
     let home = Home::new();
     let mut local = session(&home);

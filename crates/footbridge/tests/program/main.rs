@@ -33,6 +33,7 @@ mod stdio_purity;
 mod command_line;
 mod configuration;
 mod doctor_client;
+mod done_once;
 mod install;
 mod install_refused;
 mod links;
@@ -46,6 +47,7 @@ mod surroundings;
 
 mod accounts;
 mod allowed_tools;
+mod approvals;
 mod audit;
 mod board_journal;
 mod changes;

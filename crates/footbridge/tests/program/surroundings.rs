@@ -190,7 +190,7 @@ fn with_small_files(home: &Home, script: &str) -> Command {
 fn fill(command: &mut Command) -> String {
     const ENOUGH: usize = 2000;
     let mut session = Session::start(command);
-    let card = json!({ "title": "large", "description": "x".repeat(4000) });
+    let card = json!({ "title": "large", "description": "x".repeat(4000), "again": true });
     let mut kept = 0;
     let refusal = loop {
         assert!(kept < ENOUGH, "the disk never was full");

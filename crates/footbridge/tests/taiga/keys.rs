@@ -59,7 +59,9 @@ async fn the_same_call_is_carried_out_once_however_often_it_is_made() {
             .succeed("taiga_tasks_create", task("k2", "Once"))
             .await;
         served.succeed("taiga_tasks_create", task("", "Once")).await;
-        served.succeed("taiga_tasks_create", task("", "Once")).await;
+        let mut twice = task("", "Once");
+        twice["again"] = json!(true);
+        served.succeed("taiga_tasks_create", twice).await;
         assert_eq!(
             created(&stand_in),
             4,
