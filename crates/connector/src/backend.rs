@@ -2,6 +2,7 @@
 //! `backend/`.
 
 mod access;
+mod account;
 mod actions;
 mod budget;
 mod charset;
@@ -33,7 +34,7 @@ mod under_base;
 mod values;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine;
@@ -125,13 +126,18 @@ impl Outcome {
 /// model wrote goes through [`crate::unfence`] before. Filters run on the runtime's blocking
 /// threads, which need [`crate::FILTER_STACK_BYTES`] of stack.
 #[derive(Clone)]
-pub struct Backend(Arc<Shared>, Fencing);
+pub struct Backend {
+    connector: Connector,
+    /// With the settings that hold; calls under way go on with those that they began with.
+    current: Arc<RwLock<Arc<Shared>>>,
+    fencing: Fencing,
+}
 
 /// What all calls of a backend share.
 struct Shared {
     connector: Connector,
     settings: Settings,
-    upstream: Box<dyn Upstream>,
+    upstream: Arc<dyn Upstream>,
     /// Time that one request may take.
     timeout: Duration,
     /// Settings that are no secrets, as filters see them.
@@ -164,7 +170,15 @@ impl std::ops::Deref for Inner {
 impl Connector {
     /// The backend behind `upstream`, with these settings.
     pub fn connect(&self, settings: Settings, upstream: impl Upstream) -> Backend {
-        Backend::new(self.clone(), settings, upstream)
+        Backend {
+            connector: self.clone(),
+            current: Arc::new(RwLock::new(Arc::new(Shared::new(
+                self.clone(),
+                settings,
+                Arc::new(upstream),
+            )))),
+            fencing: Fencing::Strangers,
+        }
     }
 
     /// The [identity](Backend::identity) of its backend with these settings.
@@ -202,8 +216,8 @@ impl Shared {
     }
 }
 
-impl Backend {
-    pub(crate) fn new(connector: Connector, settings: Settings, upstream: impl Upstream) -> Self {
+impl Shared {
+    fn new(connector: Connector, settings: Settings, upstream: Arc<dyn Upstream>) -> Self {
         let (session, sources) = (session::Session::default(), sources::Sources::default());
         let has_access = connector.0.kinds.contains(&Kind::CloudflareAccess);
         let discovers = settings.decided(Decides::Cloudflared) != Some("false");
@@ -228,8 +242,7 @@ impl Backend {
             secrets::Secrets::new(&settings),
             credentials::CurrentCredentials::new(&settings),
         );
-        let upstream = Box::new(upstream);
-        let shared = Shared {
+        Self {
             connector,
             settings,
             upstream,
@@ -240,8 +253,13 @@ impl Backend {
             secrets,
             credentials,
             access,
-        };
-        Self(Arc::new(shared), Fencing::Strangers)
+        }
+    }
+}
+
+impl Backend {
+    fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same, where the caller wrote what it holds: its texts are fenced only where they could
@@ -249,17 +267,20 @@ impl Backend {
     /// file says is untrusted is fenced.
     #[must_use]
     pub fn with_own_texts(self) -> Self {
-        Self(self.0, Fencing::Own)
+        Self {
+            fencing: Fencing::Own,
+            ..self
+        }
     }
 
     /// A call that may send so many requests.
     fn begin(&self, requests: usize) -> Arc<Inner> {
-        self.begin_for(self.1, requests)
+        self.begin_for(self.fencing, requests)
     }
 
     fn begin_for(&self, fencing: Fencing, requests: usize) -> Arc<Inner> {
         Arc::new(Inner {
-            shared: Arc::clone(&self.0),
+            shared: self.shared(),
             budget: CallBudget::new(requests),
             fencing,
             began: Instant::now(),
@@ -268,14 +289,14 @@ impl Backend {
 
     /// The connector that this is.
     pub fn connector(&self) -> &Connector {
-        &self.0.connector
+        &self.connector
     }
 
     /// A text that tells this backend, with these settings, from others: made of its connector, its
     /// address and the settings that are no secrets. Two credentials that differ in secrets alone
     /// are not told apart.
     pub fn identity(&self) -> String {
-        self.0.connector.identity(&self.0.settings)
+        self.connector.identity(&self.shared().settings)
     }
 
     /// Calls a tool by its name or alias, like [`Backend::call_with`] without options.
@@ -302,7 +323,7 @@ impl Backend {
         arguments: Map<String, Value>,
         options: Options,
     ) -> impl Future<Output = Result<Outcome, BackendError>> + Send + 'static + use<> {
-        let action = self.0.connector.tool(tool).map(|tool| tool.action.clone());
+        let action = self.connector.tool(tool).map(|tool| tool.action.clone());
         let requests = match &action {
             Some(Action::List(_)) => model_list::MAX_WALK_REQUESTS,
             Some(Action::Steps(plan)) => plan.requests,
@@ -316,7 +337,7 @@ impl Backend {
             if options.is_plain {
                 Fencing::Nobody
             } else {
-                self.1
+                self.fencing
             },
             requests,
         );
@@ -384,8 +405,8 @@ impl Backend {
 
     fn action(&self, name: &str) -> Result<RestAction, BackendError> {
         let found = self
+            .connector
             .0
-            .compiled()
             .actions
             .iter()
             .find(|action| action.name == name);
@@ -509,7 +530,7 @@ impl Backend {
 
     /// A text of the backend as a client may read it: in a fence where strangers wrote it.
     pub fn fenced(&self, text: &str) -> String {
-        match self.1 {
+        match self.fencing {
             Fencing::Own if !fence::is_needed(text) => text.to_owned(),
             fencing => fencing.words(text),
         }
@@ -517,8 +538,8 @@ impl Backend {
 
     /// The address that requests go under, such as `https://example.org/api`; it holds no
     /// credential.
-    pub fn address(&self) -> &str {
-        self.0.settings.base()
+    pub fn address(&self) -> String {
+        self.shared().settings.base().to_owned()
     }
 
     /// The text of a resource, by its name and the values of its address.
@@ -558,8 +579,8 @@ fn today() -> String {
 impl std::fmt::Debug for Backend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Backend")
-            .field("connector", &self.0.connector)
-            .field("settings", &self.0.settings)
+            .field("connector", &self.connector)
+            .field("settings", &self.shared().settings)
             .finish_non_exhaustive()
     }
 }

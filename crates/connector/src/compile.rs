@@ -112,6 +112,8 @@ impl Compilation<'_> {
         self.check_identity();
         let upstream = self.upstream();
         let login = self.login();
+        let token_setting = self.token_setting();
+        let exit_unset = self.exit_unset();
         self.paging = self.paging();
         self.add_shapes();
         self.add_records();
@@ -146,6 +148,8 @@ impl Compilation<'_> {
             wait: upstream.wait,
             longest_wait: upstream.longest_wait,
             login,
+            token_setting,
+            exit_unset,
             me: upstream.me,
             preflight,
             kinds,

@@ -17,12 +17,12 @@ use serde_json::Value;
 pub use crate::definition::{Decides, Effect, Kind, SettingKind};
 use crate::jq::{FilterOrigin, Glue, Program};
 use crate::operation::BackendOperation;
-use crate::settings::{Rules, Setting, SettingProblems, Settings};
+use crate::settings::{Rules, SessionKeeper, Setting, SettingProblems, Settings};
 pub use model::{FieldKind, FilterKey, Model, ModelField, ModelOperation, ModelReference};
 pub(crate) use plan::{
     ArgumentPlan, BodyPlan, CheckPlan, ColumnOrigin, ColumnPlan, Does, Each, EntryPlan, Exchange,
-    LoginPlan, LookupPlan, MAX_REQUESTS, Oldest, Pages, PagingPlan, Plan, Request, Resolve, Row,
-    ShapePlan, SourcePlan, StepPlan, Timeout, TouchPlan, UndoNames, Until, Want,
+    LoginPlan, LookupPlan, MAX_REQUESTS, Oldest, Pages, PagingPlan, Plan, Request, Resolve,
+    RollPlan, Row, ShapePlan, SourcePlan, StepPlan, Timeout, TouchPlan, UndoNames, Until, Want,
 };
 pub(crate) use records::{CreationPlan, FieldsPlan, MAX_FIELDS, RecordPlan};
 pub use records::{RecordKind, UndoWay, Undoing};
@@ -123,10 +123,30 @@ impl Connector {
         self.0.rules.settings_of_base()
     }
 
-    /// It logs in with an account, so that a wrong password is counted against that account each
-    /// time it is used.
-    pub fn logs_in(&self) -> bool {
-        self.0.login.is_some()
+    /// The secret setting in whose place a pasted token is kept; none when the file does not say.
+    pub fn token_setting(&self) -> Option<&str> {
+        self.0.token_setting.as_deref()
+    }
+
+    /// The settings that a person is asked for who logs in, in the order of the questions.
+    pub fn asked_settings(&self) -> impl Iterator<Item = &Setting> {
+        let asks = self.0.login.iter().flat_map(|login| &login.asks);
+        asks.filter_map(|name| self.0.rules.settings.iter().find(|rule| rule.name == *name))
+    }
+
+    /// Whether the backend may hand out a next token in the place of this one, which was pasted: it
+    /// is then kept as a session, see [`Connector::settings_with_session`].
+    pub fn may_roll(&self, token: &str) -> bool {
+        let rolls = self.0.login.as_ref().and_then(|login| login.rolls.as_ref());
+        rolls.is_some_and(|rolls| {
+            let except = rolls.except.as_deref();
+            except.is_none_or(|except| !token.starts_with(except))
+        })
+    }
+
+    /// Exit code of missing and wrong settings, where the file gives one.
+    pub fn exit_unset(&self) -> Option<u8> {
+        self.0.exit_unset
     }
 
     /// Resolves every setting by `lookup`, which is asked for each name and, for secrets, for
@@ -138,7 +158,21 @@ impl Connector {
         &self,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Settings, SettingProblems> {
-        self.0.rules.resolve(lookup)
+        self.0.rules.resolve(lookup, false)
+    }
+
+    /// The same with a session that is kept between runs, whose token is sent in the place of a
+    /// login: nothing needs to be set that a login would be made with.
+    ///
+    /// # Errors
+    /// As [`Connector::settings`].
+    pub fn settings_with_session(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<String>,
+        keeper: Arc<dyn SessionKeeper>,
+    ) -> Result<Settings, SettingProblems> {
+        let settings = self.0.rules.resolve(lookup, true)?;
+        Ok(settings.with_session(keeper))
     }
 }
 
@@ -314,6 +348,10 @@ pub(crate) struct Compiled {
     pub(crate) wait: Option<Glue>,
     pub(crate) longest_wait: Duration,
     pub(crate) login: Option<LoginPlan>,
+    /// The setting in whose place a pasted token is kept.
+    pub(crate) token_setting: Option<String>,
+    /// Exit code of missing and wrong settings, where the file gives one.
+    pub(crate) exit_unset: Option<u8>,
     pub(crate) me: Option<Request>,
     pub(crate) preflight: Vec<CheckPlan>,
     pub(crate) kinds: Vec<Kind>,

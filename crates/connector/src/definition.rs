@@ -123,6 +123,10 @@ pub(crate) struct Setting {
     pub(crate) unless: Option<Placed<String>>,
     /// What of the program it decides, beside where filters and templates use it.
     pub(crate) decides: Option<Placed<Decides>>,
+    /// `footbridge login` asks for it, and nothing else gives it: neither a variable nor a file. It
+    /// is not kept.
+    #[serde(default)]
+    pub(crate) asked: bool,
     /// What it is for.
     pub(crate) description: Option<String>,
 }

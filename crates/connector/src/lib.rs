@@ -74,7 +74,7 @@ pub use planner::{
 };
 pub use problem::{Problem, Problems};
 pub use reference::reference;
-pub use settings::{Setting, SettingProblems, Settings};
+pub use settings::{SessionKeeper, SessionTokens, Setting, SettingProblems, Settings};
 pub use touched::{Touch, TouchedRecord};
 pub use upstream::{BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};
 pub use variables::is_needed_variable;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -44,6 +44,8 @@ pub struct Setting {
     pub unless: Option<String>,
     /// What of the program it decides.
     pub decides: Option<Decides>,
+    /// Whoever logs in is asked for it, and nothing else gives it.
+    pub asked: bool,
     /// What it is for.
     pub description: Option<String>,
 }
@@ -60,9 +62,53 @@ pub struct Settings {
     pub(crate) files: Vec<(String, PathBuf)>,
     /// The settings that decide something, by what.
     decided: HashMap<Decides, String>,
+    /// Keeps the session between runs.
+    pub(crate) session: Option<Arc<dyn SessionKeeper>>,
+}
+
+/// A session as it is kept between runs.
+#[derive(Debug, Clone)]
+pub struct SessionTokens {
+    /// The token that requests carry.
+    pub token: SecretString,
+    /// What the backend said with it that renews it: JSON.
+    pub renewal: SecretString,
+}
+
+/// Keeps a session between runs, and lets several programs share one.
+pub trait SessionKeeper: fmt::Debug + Send + Sync + 'static {
+    /// The session as it is kept now; none when there is none.
+    fn tokens(&self) -> Option<SessionTokens>;
+
+    /// The session that takes its place.
+    fn keep(&self, tokens: SessionTokens);
 }
 
 impl Settings {
+    /// Whether everything is the same, but for who keeps a session.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let is_same = |(name, secret): (&String, &SecretString)| {
+            other
+                .secrets
+                .get(name)
+                .is_some_and(|other| other.expose_secret() == secret.expose_secret())
+        };
+        self.base == other.base
+            && self.headers == other.headers
+            && self.open == other.open
+            && self.files == other.files
+            && self.session.is_some() == other.session.is_some()
+            && self.secrets.len() == other.secrets.len()
+            && self.secrets.iter().all(is_same)
+    }
+
+    pub(crate) fn with_session(self, keeper: Arc<dyn SessionKeeper>) -> Self {
+        Self {
+            session: Some(keeper),
+            ..self
+        }
+    }
+
     /// The value of the setting that decides this, in its one form (`true`, `false`, a choice);
     /// none when there is no such setting.
     pub fn decided(&self, what: Decides) -> Option<&str> {
@@ -113,6 +159,7 @@ impl Rules {
     pub(crate) fn resolve(
         &self,
         lookup: &dyn Fn(&str) -> Option<String>,
+        has_session: bool,
     ) -> Result<Settings, SettingProblems> {
         let mut problems = Vec::new();
         let mut open = HashMap::new();
@@ -128,6 +175,8 @@ impl Rules {
                 }
             };
             match value {
+                // what may stand in the place of another is a credential, and so is a session
+                None if has_session && setting.unless.is_some() => {}
                 None if setting.required && !other_is_set(setting, lookup) => {
                     problems.push(missing(setting))
                 }
@@ -167,6 +216,7 @@ impl Rules {
                     secrets,
                     files,
                     decided: self.settings.iter().filter_map(decides).collect(),
+                    session: None,
                 })
             }
             _ => Err(SettingProblems(problems)),

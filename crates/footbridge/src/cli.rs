@@ -6,6 +6,7 @@ mod changes;
 mod clients;
 mod leases;
 mod links;
+mod login;
 mod older_words;
 mod options;
 mod refusal;
@@ -28,6 +29,7 @@ use crate::allow::AllowWord;
 use crate::build;
 use crate::client_rules;
 use crate::exit::{self, Exit};
+use crate::logging::LogFormat;
 use crate::setting_table;
 use crate::terminal;
 pub(crate) use accounts::{AccountArguments, AccountCommand, TokenArguments, TokenCommand};
@@ -38,6 +40,7 @@ pub(crate) use leases::{
     AuditArguments, AuditCommand, AuditFormat, LeasesArguments, LeasesCommand,
 };
 pub(crate) use links::LinkedProgram;
+pub(crate) use login::{LoginArguments, LogoutArguments, WhoamiArguments};
 pub(crate) use options::EnvironmentOptions;
 pub(crate) use options::{host, port, switch};
 pub(crate) use refusal::shown;
@@ -140,6 +143,11 @@ impl Cli {
         self.linked
     }
 
+    /// Whether it logs in: a file in the folder where somebody does must not say where to.
+    pub(crate) fn logs_in(&self) -> bool {
+        matches!(self.command, Some(Command::Login(_)))
+    }
+
     /// The transport as far as the command line says it; none for a command that does not serve.
     pub(crate) fn serves_by(&self) -> Option<Option<Transport>> {
         match &self.command {
@@ -186,6 +194,14 @@ pub(crate) enum Command {
     /// Check backends, and compare their OpenAPI documents with what connectors ask
     #[command(after_help = DOCTOR_EXITS)]
     Doctor(DoctorArguments),
+    /// Log in to a backend, and keep the login
+    #[command(after_help = login::EXITS)]
+    Login(LoginArguments),
+    /// Forget the login that is kept for a backend
+    Logout(LogoutArguments),
+    /// Say who is logged in to a backend
+    #[command(after_help = login::WHOAMI_EXITS)]
+    Whoami(WhoamiArguments),
     /// Add it to an AI client, in the client's own file
     #[command(after_help = clients::EXITS)]
     Install(InstallArguments),
@@ -217,6 +233,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// How it logs, and where.
+    pub(crate) fn log(&self) -> LogOptions {
+        match self {
+            Self::Serve(arguments) => arguments.options.log.clone(),
+            _ => LogOptions::default(),
+        }
+    }
+
     /// The connectors that it opens, and the options of all commands that do; none for other
     /// commands.
     pub(crate) fn opens(&self) -> Option<(Vec<String>, &CommonOptions)> {
@@ -236,6 +260,9 @@ impl Command {
             Self::Changes(_)
             | Self::Leases(_)
             | Self::Audit(_)
+            | Self::Login(_)
+            | Self::Logout(_)
+            | Self::Whoami(_)
             | Self::Lint(_)
             | Self::Install(_)
             | Self::Uninstall(_)
@@ -281,11 +308,22 @@ pub(crate) struct ServeOptions {
     pub(crate) trusted_proxies: Vec<String>,
     #[arg(long, num_args = 0, default_missing_value = "true", value_parser = switch)]
     pub(crate) require_all: Option<bool>,
+    #[command(flatten)]
+    pub(crate) log: LogOptions,
     /// The flags that the command line did not have: what they hold stands in the environment.
     #[arg(skip)]
     pub(crate) by_variable: BTreeSet<&'static str>,
     #[command(flatten)]
     pub(crate) common: CommonOptions,
+}
+
+/// How a server logs, and where.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LogOptions {
+    #[arg(long, value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log_file: Option<PathBuf>,
 }
 
 /// Settings of every command that calls tools.
@@ -463,7 +501,7 @@ pub(crate) struct ActionsArguments {
     pub(crate) command: Vec<String>,
 }
 
-fn secret(text: &str) -> Result<SecretString, Infallible> {
+pub(crate) fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
 }
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::exit::Trouble;
 use crate::small_file;
 
-pub(crate) use replaced::{FileLock, backup_of};
+pub(crate) use replaced::{FileLock, backup_of, write_text};
 
 /// Largest file that is read, in bytes. Some clients keep a history in theirs.
 pub(crate) const MAX_BYTES: u64 = 64 << 20;

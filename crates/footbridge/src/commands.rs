@@ -11,10 +11,13 @@ pub(crate) mod doctor;
 pub(crate) mod install;
 pub(crate) mod leases;
 pub(crate) mod lint;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod probe;
 pub(crate) mod token;
 pub(crate) mod tools;
 pub(crate) mod update;
 pub(crate) mod version;
+pub(crate) mod whoami;
 
 mod table;

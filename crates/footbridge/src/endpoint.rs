@@ -70,6 +70,9 @@ fn instructions(served: &[Served]) -> String {
         .iter()
         .map(|served| served.backend.connector().instructions().trim().to_owned())
         .collect();
+    // First what a client must know: some read no further than the beginning.
+    let wrong = served.iter().filter_map(|served| served.readiness.wrong());
+    paragraphs.splice(0..0, wrong.collect::<Vec<_>>());
     paragraphs.extend(served.iter().filter_map(closed_sentence));
     paragraphs.join("\n\n")
 }

@@ -37,6 +37,7 @@ mod connectors;
 // where their files are, a client of our own.
 mod client_rules;
 mod clients;
+mod credentials;
 mod environment;
 mod logging;
 mod mcp_client;
@@ -88,8 +89,13 @@ fn main() -> ExitCode {
     if let (Some(linked), Command::Serve(_)) = (linked, &command) {
         terminal::say(linked.notice());
     }
-    logging::start(scrubbed.as_ref().ok().copied().flatten());
-    match scrubbed.and_then(|_| run(command, has_environment_file)) {
+    let log = command.log();
+    let level = scrubbed.as_ref().ok().copied().flatten();
+    let is_logging = logging::start(level, log.log_format, log.log_file.as_deref());
+    let outcome = scrubbed
+        .and(is_logging)
+        .and_then(|()| run(command, has_environment_file));
+    match outcome {
         Ok(exit) => exit.into(),
         Err(trouble) => {
             terminal::complain(&trouble);
@@ -111,6 +117,9 @@ fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
             Command::Tools(arguments) => commands::tools::run(arguments).await,
             Command::Lint(arguments) => commands::lint::run(&arguments),
             Command::Doctor(arguments) => commands::doctor::run(arguments).await,
+            Command::Login(arguments) => commands::login::run(arguments).await,
+            Command::Logout(arguments) => commands::logout::run(arguments),
+            Command::Whoami(arguments) => commands::whoami::run(arguments).await,
             Command::Install(arguments) => commands::install::run(arguments),
             Command::Uninstall(arguments) => commands::install::remove(&arguments),
             Command::Probe(arguments) => commands::probe::run(arguments).await,

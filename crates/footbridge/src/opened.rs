@@ -1,14 +1,16 @@
 //! Connectors opened for use: compiled, with their settings, bound to their upstream. Calls
 //! nothing.
 
-use std::cell::RefCell;
+mod login_place;
+mod resolved;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Body;
 use footbridge_board::Board;
 use footbridge_connector::{
-    Backend, Connector, Decides, InProcess, Network, Setting, SettingKind, Settings as Values, Tool,
+    Backend, Connector, Decides, InProcess, Network, Settings as Values, Tool,
 };
 use footbridge_store::{AccountId, Store};
 
@@ -25,6 +27,10 @@ use crate::readiness::Readiness;
 use crate::scrub;
 use crate::settings::{Bounds, Settings};
 use crate::spelling::did_you_mean;
+pub(crate) use login_place::LoginPlace;
+use resolved::file_of;
+use resolved::stand_ins;
+pub(crate) use resolved::{ResolvedSettings, SettingsOwner, UsedCredential, resolve};
 
 /// The address of the board of this machine, as it is shown and kept.
 const LOCAL_ADDRESS: &str = "this machine";
@@ -48,8 +54,14 @@ pub(crate) struct Served {
     pub(crate) skills: Option<ConnectorSkills>,
     /// The secrets that its backend may want, by name, when nobody set any.
     pub(crate) unset_secrets: Vec<String>,
-    /// Where its backend is, for people and for the record.
-    pub(crate) address: String,
+    /// It is the board of this machine.
+    pub(crate) is_local: bool,
+    /// Its file comes with the program.
+    is_built_in: bool,
+    /// Who asks, as it was at the start.
+    pub(crate) credential: UsedCredential,
+    /// What was wrong with its settings at the start: nothing can be called before that is mended.
+    pub(crate) wrong: Option<String>,
     /// Neither a secret nor the address was set: nobody said that this backend is theirs.
     pub(crate) is_unconfigured: bool,
     /// The accounts of the local board, where this is it.
@@ -73,6 +85,21 @@ impl BoardAccounts {
 }
 
 impl Served {
+    /// Where its backend is, for people and for the record.
+    pub(crate) fn address(&self) -> String {
+        address_of(&self.backend, self.is_local)
+    }
+
+    /// What its settings are decided by.
+    pub(crate) fn asking(&self) -> SettingsOwner<'_> {
+        SettingsOwner {
+            name: &self.name,
+            connector: self.backend.connector(),
+            is_local: self.is_local,
+            is_built_in: self.is_built_in,
+        }
+    }
+
     /// What becomes of the calls of a tool.
     pub(crate) fn passage(&self, tool: &Tool) -> Passage {
         self.gate.passage(&tool.name, tool.effect)
@@ -85,6 +112,14 @@ impl Served {
             .iter()
             .find(of_tool)
             .map_or(tool.is_listed, |(_, is_listed)| *is_listed)
+    }
+}
+
+/// Where a backend is, as it is shown and kept.
+pub(crate) fn address_of(backend: &Backend, is_local: bool) -> String {
+    match is_local {
+        true => LOCAL_ADDRESS.to_owned(),
+        false => backend.address(),
     }
 }
 
@@ -167,94 +202,71 @@ impl Opened {
             lists_changes: settings.lists(CHANGES),
             lists_leases: settings.lists(LEASES),
         };
-        let mut wrong: Vec<Trouble> = Vec::new();
+        // What is wrong with settings is said of all of them, when one of them ends the start.
+        let mut wrong: Vec<String> = Vec::new();
+        let mut ends = false;
         for (file, name, connector) in compiled {
             let skills = file.skills(&name, settings.with_skills().contains(&name));
             match opened
-                .open_one(file.reached, name, connector, settings, &bounds)
+                .open_one(&file, name, connector, settings, &bounds)
                 .await
             {
-                Ok(served) => opened.served.push(Served { skills, ..served }),
-                // What else is wrong with the settings is said with it.
-                Err(trouble) if trouble.is_configuration() => wrong.push(trouble),
+                Ok(served) => {
+                    wrong.extend(served.wrong.clone());
+                    opened.served.push(Served { skills, ..served });
+                }
+                Err(trouble) if trouble.is_configuration() => {
+                    ends = true;
+                    wrong.push(trouble.to_string());
+                }
                 Err(trouble) => return Err(trouble),
             }
         }
-        if wrong.is_empty() {
+        if !ends {
             return Ok(opened);
         }
         opened.close().await;
-        Err(Trouble::configuration(
-            wrong
-                .iter()
-                .map(Trouble::to_string)
-                .collect::<Vec<_>>()
-                .join("\n"),
-        ))
+        Err(Trouble::configuration(wrong.join("\n")))
     }
 
     async fn open_one(
         &mut self,
-        reached: Reached,
+        file: &ConnectorFile,
         name: String,
         connector: Connector,
         settings: &Settings,
         bounds: &Bounds,
     ) -> Result<Served, Trouble> {
-        let is_local = reached == Reached::InProcess;
+        let is_local = file.reached == Reached::InProcess;
+        let is_built_in = file.is_built_in();
         check_names(&connector, is_local, settings.names_in_file(&name))
             .map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
-        let unreadable = RefCell::new(None);
-        let lookup = |setting: &str| {
-            let found = if is_local {
-                Ok(None)
-            } else {
-                settings.of_connector(&name, setting)
-            };
-            found.unwrap_or_else(|trouble| {
-                unreadable.replace(Some(trouble));
-                None
-            })
+        let asking = SettingsOwner {
+            name: &name,
+            connector: &connector,
+            is_local,
+            is_built_in,
         };
-        let value_or_stand_in = |setting: &str| {
-            lookup(setting)
-                .or_else(|| stand_in(&connector, setting).filter(|_| settings.only_lists))
+        let (resolved, wrong) = match resolve(asking, settings) {
+            Ok(resolved) => (resolved, None),
+            // it answers all the same, and says to each call what is wrong
+            Err(trouble) if trouble.is_configuration() && settings.outlives_wrong_settings => {
+                match stand_ins(&connector).filter(|_| connector.exit_unset().is_none()) {
+                    Some(values) => (ResolvedSettings::without_credential(values), Some(trouble)),
+                    None => return Err(trouble),
+                }
+            }
+            Err(trouble) => return Err(trouble),
         };
-        let values = connector.settings(&value_or_stand_in).map_err(|problems| {
-            Trouble::configuration(format!("{name}: {}", problems.list().join("; ")))
-        })?;
-        let is_blank = |name: &str| lookup(name).is_none_or(|value| value.trim().is_empty());
-        let is_unset = |setting: &&Setting| is_blank(&setting.name) && is_blank(&file_of(setting));
-        let is_replaced = |setting: &Setting| {
-            let other = setting.unless.as_ref().and_then(|name| {
-                connector
-                    .setting_rules()
-                    .iter()
-                    .find(|other| other.name == *name)
-            });
-            other.is_some_and(|other| !is_unset(&other))
-        };
-        let secrets = connector
-            .setting_rules()
-            .iter()
-            .filter(|setting| setting.secret && !is_local && !is_replaced(setting));
-        let (unset, set): (Vec<_>, Vec<_>) = secrets.partition(is_unset);
-        // With one credential set, the others are its alternatives, or for what stands before the
-        // backend.
-        let unset_secrets = if set.is_empty() {
-            unset.iter().map(|setting| setting.name.clone()).collect()
-        } else {
-            Vec::new()
-        };
-        let mut address = connector.address_settings().peekable();
-        let is_unconfigured =
-            !unset_secrets.is_empty() && address.peek().is_some() && address.all(is_blank);
-        if let Some(trouble) = unreadable.take() {
-            return Err(trouble);
-        }
+        let ResolvedSettings {
+            values,
+            credential,
+            unset_secrets,
+            is_unconfigured,
+        } = resolved;
         let gate = gate(settings.allowed(&name), &connector, &values, is_local);
         let mut accounts = None;
-        let backend = match reached {
+        let backend = match file.reached {
             Reached::Network => connector.connect(values, network(settings.ca_file())?),
             // what only lists tools makes no database
             Reached::InProcess if settings.only_lists => connector.connect(values, Network::new()),
@@ -277,10 +289,6 @@ impl Opened {
                 connector.connect(values, upstream).with_own_texts()
             }
         };
-        let address = match is_local {
-            true => LOCAL_ADDRESS.to_owned(),
-            false => backend.address().to_owned(),
-        };
         let groups = settings
             .groups_of(&name, connector.groups())
             .map_err(|wrong| Trouble::usage(format!("{name}: {wrong}")))?;
@@ -292,8 +300,11 @@ impl Opened {
             unset_secrets,
             is_unconfigured,
             gate,
-            address,
             accounts,
+            is_local,
+            is_built_in,
+            credential,
+            wrong: wrong.map(|trouble| trouble.to_string()),
             readiness: Readiness::default(),
         })
     }
@@ -301,10 +312,7 @@ impl Opened {
     /// The board of this machine, and the name that it is served under.
     pub(crate) fn local_board(&self) -> Option<(&LocalBoard, &str)> {
         let local = self.local.as_ref()?;
-        let served = self
-            .served
-            .iter()
-            .find(|served| served.address == LOCAL_ADDRESS)?;
+        let served = self.served.iter().find(|served| served.is_local)?;
         Some((local, &served.name))
     }
 
@@ -366,26 +374,6 @@ fn open_board(
         board,
         gate,
         journal,
-    })
-}
-
-/// A value for a setting without which nothing can be called, where nothing is: its tools can be
-/// listed all the same.
-fn stand_in(connector: &Connector, name: &str) -> Option<String> {
-    let setting = connector
-        .setting_rules()
-        .iter()
-        .find(|setting| setting.required && setting.name == name)?;
-    Some(match setting.kind {
-        SettingKind::Url => "https://unset.invalid".to_owned(),
-        SettingKind::Text => "unset".to_owned(),
-        SettingKind::Integer => setting
-            .minimum
-            .or(setting.maximum)
-            .unwrap_or_default()
-            .to_string(),
-        SettingKind::Boolean => "false".to_owned(),
-        SettingKind::Choice => setting.choices.first().cloned().unwrap_or_default(),
     })
 }
 
@@ -469,11 +457,6 @@ fn check_allowed_tools(
     Ok(())
 }
 
-/// The variable that names the file of a secret.
-fn file_of(setting: &Setting) -> String {
-    format!("{}_FILE", setting.name)
-}
-
 /// Settings of a connector that nobody has were meant for another.
 fn check_connectors_in_file(
     settings: &Settings,
@@ -503,6 +486,7 @@ fn check_names<'n>(
     } else {
         connector.setting_rules()
     };
+    let rules: Vec<_> = rules.iter().filter(|rule| !rule.asked).collect();
     for name in names {
         if !rules
             .iter()

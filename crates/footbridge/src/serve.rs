@@ -10,6 +10,7 @@ mod doors;
 mod forwarded;
 mod http;
 mod invitation;
+mod mending;
 mod preflight;
 mod shared_bearer;
 mod signals;
@@ -23,6 +24,12 @@ use std::time::SystemTime;
 use footbridge_connector::Effect;
 use serde_json::{Value, json};
 
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::maybe_done;
+use tokio::time::timeout;
+
 use self::signals::Signals;
 use crate::allow::Passage;
 use crate::cli::ServeArguments;
@@ -33,6 +40,10 @@ use crate::settings::ServeSettings;
 use crate::terminal;
 use crate::upkeep;
 use crate::write_road::Doors;
+
+/// How long the first answer to a client waits for the checks, so that its instructions say what
+/// they found.
+const FIRST_ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The transport that fits whoever started us.
 pub(crate) use standard_input::suggests as suggested_transport;
@@ -51,14 +62,15 @@ pub(crate) async fn run(
     let ServeSettings {
         door,
         requires_all,
-        common,
+        mut common,
     } = ServeSettings::decide(options, suggested_transport)?;
+    // A client that starts a program shows nobody what it says on stderr, nor why it ended.
+    common.outlives_wrong_settings = door.is_none() && !requires_all;
     let opened = Opened::open(&connectors, &common).await?;
     let doors = match door {
         None => Doors::Mcp,
         Some(_) => Doors::McpAndActions,
     };
-    let endpoint = endpoint::over(&opened, doors)?;
     opened
         .trail
         .started(&start(&opened, doors), SystemTime::now());
@@ -68,25 +80,41 @@ pub(crate) async fn run(
         opened.trail.clone(),
         may_write,
     ));
+    for served in &opened.served {
+        if let Some(wrong) = &served.wrong {
+            terminal::say(format_args!("footbridge: warning: {wrong}"));
+        }
+    }
     for (name, served) in opened
         .served
         .iter()
         .flat_map(|served| served.unset_secrets.iter().map(move |name| (name, served)))
     {
         terminal::say(format_args!(
-            "footbridge: warning: {name} is not set: calls of {} go without it; set it, or {name}_FILE to the file that holds it",
-            served.name
+            "footbridge: warning: {name} is not set: calls of {} go without it; set it, or {name}_FILE to the file that holds it{}",
+            served.name,
+            or_log_in(served)
         ));
     }
     // Listened to from here to the end: none that comes meanwhile must be lost.
     let signals = Signals::listen()?;
     let served = async {
-        let checks = preflight::start(&opened, requires_all);
+        let checks = preflight::start(&opened, &common, requires_all);
         // A client gives up when nobody answers it for a few seconds, so it is answered while the
         // checks run.
         let exit = match door {
-            None => stdio::serve(endpoint, checks, &signals).await?,
+            None => {
+                let mut checks = pin!(maybe_done(checks));
+                let _is_early = timeout(FIRST_ANSWER_PATIENCE, &mut checks).await.is_ok();
+                let checks = async {
+                    checks.as_mut().await;
+                    checks.as_mut().take_output().unwrap_or(Ok(()))
+                };
+                let endpoint = endpoint::over(&opened, Doors::Mcp)?;
+                stdio::serve(endpoint, checks, &signals).await?
+            }
             Some(door) => {
+                let endpoint = endpoint::over(&opened, Doors::McpAndActions)?;
                 http::Door(door)
                     .serve(endpoint, &opened, checks, &signals)
                     .await?
@@ -123,7 +151,7 @@ fn start(opened: &Opened, doors: Doors) -> Value {
             };
             json!({
                 "name": served.name,
-                "address": served.address,
+                "address": served.address(),
                 "write": passage(Effect::Write),
                 "destroy": passage(Effect::Destroy),
             })
@@ -138,4 +166,12 @@ fn start(opened: &Opened, doors: Doors) -> Value {
         },
         "connectors": connectors,
     })
+}
+
+/// The other way to a credential, where there is one.
+fn or_log_in(served: &Served) -> String {
+    match served.backend.connector().token_setting() {
+        Some(_) => format!(", or log in: footbridge login {}", served.name),
+        None => String::new(),
+    }
 }

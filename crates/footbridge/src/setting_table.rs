@@ -277,6 +277,23 @@ pub(crate) const LOG: SettingRow = SettingRow {
     example: "info",
     ..ROW
 };
+pub(crate) const LOG_FORMAT: SettingRow = SettingRow {
+    flag: Some("log-format"),
+    variable: Some("FOOTBRIDGE_LOG_FORMAT"),
+    kind: SettingValueKind::Word(&["text", "json"]),
+    default: Some("text"),
+    sentence: "How each line of the log is written",
+    example: "json",
+    ..ROW
+};
+pub(crate) const LOG_FILE: SettingRow = SettingRow {
+    flag: Some("log-file"),
+    variable: Some("FOOTBRIDGE_LOG_FILE"),
+    kind: SettingValueKind::Path,
+    sentence: "A file that the log is added to, in place of stderr",
+    example: "/path/to/footbridge.log",
+    ..ROW
+};
 pub(crate) const WRITES_PER_MINUTE: SettingRow = SettingRow {
     variable: Some("FOOTBRIDGE_WRITES_PER_MINUTE"),
     key: Some("writes_per_minute"),
@@ -392,7 +409,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 34] = [
+pub(crate) const SETTINGS: [&SettingRow; 36] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -414,6 +431,8 @@ pub(crate) const SETTINGS: [&SettingRow; 34] = [
     &APPROVER_TOKEN,
     &ACTION_KEY,
     &LOG,
+    &LOG_FORMAT,
+    &LOG_FILE,
     &WRITES_PER_MINUTE,
     &WRITES_PER_HOUR,
     &WRITES_AT_ONCE,

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use crate::allow::AllowWord;
 use crate::cli::{CommonOptions, FileOptions};
 use crate::connectors::Connectors;
+use crate::credentials::CredentialStore;
 use crate::environment::variable;
 use crate::exit::Trouble;
 pub(crate) use action_key::{action_key, probe_bearer};
@@ -51,12 +52,17 @@ pub(crate) struct Settings {
     ca_file: Option<PathBuf>,
     /// Nothing will be called, so nothing has to be set.
     pub(crate) only_lists: bool,
+    /// What is wrong with the settings of a connector is said to each call, and ends nothing.
+    pub(crate) outlives_wrong_settings: bool,
+    /// What it was decided by, to decide it again.
+    options: CommonOptions,
     connectors_directory: Option<PathBuf>,
 }
 
 impl Settings {
     pub(crate) fn new(options: CommonOptions) -> Result<Self, Trouble> {
-        let mut settings = Self::of_files(options.files)?;
+        let mut settings = Self::of_files(options.files.clone())?;
+        settings.options = options.clone();
         settings.allow = options.allow;
         settings.groups = groups::switches(&options.groups);
         settings.skills = options.skills;
@@ -84,8 +90,27 @@ impl Settings {
             data: None,
             ca_file: None,
             only_lists: false,
+            outlives_wrong_settings: false,
+            options: CommonOptions::default(),
             connectors_directory: None,
         }
+    }
+
+    /// The same, with the settings file as it is now.
+    ///
+    /// # Errors
+    /// As [`Settings::new`].
+    pub(crate) fn again(&self) -> Result<Self, Trouble> {
+        let mut again = Self::new(self.options.clone())?;
+        again.only_lists = self.only_lists;
+        again.outlives_wrong_settings = self.outlives_wrong_settings;
+        Ok(again)
+    }
+
+    /// Where the credentials of this user are kept. No setting says it: where a client's file says
+    /// where data is, it says nothing of credentials.
+    pub(crate) fn credentials(&self) -> CredentialStore {
+        CredentialStore::beside(data_directory::of_this_user().ok())
     }
 
     /// What the tools of a connector may do, apart from reading; none where nothing says it.

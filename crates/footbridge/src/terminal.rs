@@ -57,6 +57,20 @@ pub(crate) fn agrees(question: impl Display) -> Result<bool, Trouble> {
     Ok(matches!(line.trim(), "y" | "Y" | "yes" | "Yes"))
 }
 
+/// The word before what went well; green where results have colours.
+pub(crate) fn ok() -> &'static str {
+    if is_coloured() {
+        "\u{1b}[32mok\u{1b}[0m"
+    } else {
+        "ok"
+    }
+}
+
+/// Whether a person is there to answer.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 /// Something for the person at the terminal.
 pub(crate) fn say(text: impl Display) {
     // Without a stderr there is nobody to tell.

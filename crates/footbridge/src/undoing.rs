@@ -18,7 +18,7 @@ use crate::board_journal::other_account;
 use crate::caller::Caller;
 use crate::change_store::ChangeStore;
 use crate::gate::{Gate, effect_word};
-use crate::opened::{BoardAccounts, Served};
+use crate::opened::{BoardAccounts, Served, address_of};
 use crate::terminal::ProgressLine;
 use crate::write_road::leased::LeaseRule;
 use crate::write_road::recording::{Recording, RecordingWay};
@@ -45,18 +45,25 @@ pub(crate) struct ChangeUndo<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct UndoBackend {
     pub(crate) name: String,
-    pub(crate) address: String,
     pub(crate) backend: Backend,
+    is_local: bool,
     gate: Gate,
     /// The accounts of the local board, where this is it.
     accounts: Option<BoardAccounts>,
+}
+
+impl UndoBackend {
+    /// Where it is, as changes have it.
+    pub(crate) fn address(&self) -> String {
+        address_of(&self.backend, self.is_local)
+    }
 }
 
 impl From<&Served> for UndoBackend {
     fn from(served: &Served) -> Self {
         Self {
             name: served.name.clone(),
-            address: served.address.clone(),
+            is_local: served.is_local,
             backend: served.backend.clone(),
             gate: served.gate.clone(),
             accounts: served.accounts.clone(),
@@ -217,7 +224,7 @@ impl ChangeUndo<'_> {
             client: self.undoer.client.clone(),
             client_version: self.undoer.client_version.clone(),
             connector: connector.to_owned(),
-            address: served.address.clone(),
+            address: served.address(),
             account: account.map(str::to_owned),
             tool: TOOL.to_owned(),
             effect: effect_word(effect).to_owned(),

@@ -2,6 +2,7 @@
 //! consent, keys of calls, progress; every connector tool passes here and nowhere else.
 
 mod call_end;
+mod call_log;
 mod consent;
 mod key_taking;
 pub(crate) mod leased;
@@ -16,7 +17,7 @@ mod second_call;
 use std::sync::Arc;
 
 use footbridge_connector::{
-    Backend, BackendError, Effect, Fault, Options, Tool as ConnectorTool, TouchedRecord, ValueKind,
+    Backend, Effect, Options, Tool as ConnectorTool, TouchedRecord, ValueKind,
 };
 use footbridge_mcp::{Call, Content, Failure, Output, Tool, ToolResult, fail, limits};
 use footbridge_store::NewChange;
@@ -29,13 +30,14 @@ use crate::brakes::{BrakeRefusal, Brakes};
 use crate::call_keys::{ARGUMENT, CallKey, CallKeys, fingerprint};
 use crate::caller::{Caller, ResultReader};
 use crate::gate::{self, Gate, effect_word};
-use crate::opened::Served;
+use crate::opened::{Served, address_of};
 use crate::readiness::Readiness;
 use crate::shortened;
 use crate::tool_names::ToolNames;
 use call_end::NoAnswer;
 pub(crate) use call_end::Refuser;
 pub(crate) use call_end::{CallAnswer, CallEnd, CallFailure, Receipt};
+use call_log::CallLog;
 use key_taking::{TakenKey, take_key};
 use leased::LeaseRule;
 use own_proposals::PendingProposals;
@@ -60,8 +62,7 @@ const META_KEY: &str = "footbridge/idempotency_key";
 struct Road {
     /// The connector's name.
     connector: String,
-    /// Where its backend is.
-    address: String,
+    is_local: bool,
     backend: Backend,
     tool: String,
     title: String,
@@ -89,7 +90,7 @@ impl Road {
     fn new(served: &Served, tool: &ConnectorTool, parts: &RoadParts) -> Arc<Self> {
         Arc::new(Self {
             connector: served.name.clone(),
-            address: served.address.clone(),
+            is_local: served.is_local,
             backend: served.backend.clone(),
             tool: tool.name.clone(),
             title: tool.title.clone(),
@@ -119,7 +120,7 @@ impl Road {
             client: client.name().map(cut_name),
             client_version: client.version().map(cut_name),
             connector: self.connector.clone(),
-            address: self.address.clone(),
+            address: address_of(&self.backend, self.is_local),
             account: Some(self.backend.identity()),
             tool: self.tool.clone(),
             effect: effect_word(self.effect).to_owned(),
@@ -322,11 +323,13 @@ fn behind_gate(
         served.gate.switch_for(tool.effect)
     );
     let (gate, trail) = (served.gate.clone(), parts.trail.clone());
+    let effect = effect_word(tool.effect);
     let (connector, tool) = (served.name.clone(), tool.name.clone());
     closed.admits(move |call| {
         if admits(&gate, *call.caller) {
             return Ok(());
         }
+        tracing::info!(tool = %name, caller = ?call.caller, client = call.client().name(), effect, outcome = "refused", by = "Gate", "a call was refused");
         let audited = AuditedCall {
             caller: *call.caller,
             client: call.client().name(),
@@ -348,7 +351,9 @@ async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
     let client = is_audited
         .then(|| call.client().name().map(cut_name))
         .flatten();
-    let carried_out = carry_out(road, call).await;
+    let mut log = CallLog::of(&road.tool, road.effect, caller, call.client().name());
+    let carried_out = carry_out(road, call, &mut log).await;
+    log.ended(&carried_out);
     if is_audited {
         audit(road, caller, client.as_deref(), &carried_out);
     }
@@ -399,7 +404,11 @@ fn audit(
 
 /// The call itself; the JSON of what it gives. Questions come before effects, because a client that
 /// answers them may begin the call anew.
-async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, NoAnswer> {
+async fn carry_out(
+    road: &Road,
+    mut call: Call<Caller>,
+    log: &mut CallLog,
+) -> Result<CallAnswer, NoAnswer> {
     let caller = *call.caller;
     gate::check_caller(caller, road.effect, &road.tool)?;
     let ready = road.readiness.wait().await;
@@ -425,7 +434,7 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
             second_call::digest(caller, &arguments)
         }
         false => {
-            consent::ask(road, &call, &mut arguments).await?;
+            consent::ask(road, &call, &mut arguments, log).await?;
             Default::default()
         }
     };
@@ -486,7 +495,6 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
                 None => None,
             };
             create.was_sent(road, change);
-            tracing::info!(tool = %road.tool, caller = ?call.caller, "called");
             let ignored = outcome.touched.iter().flat_map(TouchedRecord::ignored);
             let receipt = change.map(|change| Receipt {
                 change,
@@ -512,7 +520,7 @@ async fn carry_out(road: &Road, mut call: Call<Caller>) -> Result<CallAnswer, No
                 }
                 recording.failed(&error).await;
             }
-            tell_log(&road.tool, caller, &error);
+            log.failed(&error);
             Err(NoAnswer::failed(&error, caller))
         }
     }
@@ -528,18 +536,5 @@ fn answered(road: &Road, json: String) -> ToolResult {
         // A text is read as it is.
         ValueKind::Text => Ok(Output::text(serde_json::from_str::<String>(&json)?)),
         ValueKind::Object | ValueKind::Other => Ok(Output::text(json)),
-    }
-}
-
-/// The log says what the caller does not read.
-fn tell_log(tool: &str, caller: Caller, error: &BackendError) {
-    let (status, detail) = (error.status(), error.detail());
-    match error.fault() {
-        Fault::Us => {
-            tracing::error!(%tool, ?caller, status, detail, "a call failed by our fault")
-        }
-        Fault::Caller | Fault::Backend => {
-            tracing::info!(%tool, ?caller, status, detail, "a call failed")
-        }
     }
 }

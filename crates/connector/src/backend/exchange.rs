@@ -161,7 +161,12 @@ pub(super) async fn send(inner: &Arc<Inner>, ask: Ask) -> Result<BackendAnswer, 
             pass: pass.as_ref(),
         };
         let refused = match follow(inner, &ask, credentials).await {
-            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Ok(answer)) => {
+                if let Some(token) = &token {
+                    inner.session.roll(inner, token, &answer.headers).await;
+                }
+                return Ok(answer);
+            }
             Ok(Err(refused)) => refused,
             // what is challenged never reached the backend, so a change may be sent again too
             Err(Failed::Challenged) => match &inner.access {

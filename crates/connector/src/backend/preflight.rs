@@ -22,6 +22,8 @@ pub struct PreflightFailure {
     /// The backend did not answer, or not well; the failure may pass. Otherwise it answered, and
     /// refused.
     pub is_down: bool,
+    /// The connector file gives the check an exit code.
+    pub ends_start: bool,
     /// The connector file lets the backend be served although it is down.
     pub may_be_down: bool,
     /// What failed.
@@ -30,13 +32,15 @@ pub struct PreflightFailure {
 
 pub(super) async fn run(backend: &Backend) -> Result<Vec<String>, PreflightFailure> {
     let mut warnings = Vec::new();
-    let is_asked = |check: &&CheckPlan| {
-        check
-            .with
-            .as_ref()
-            .is_none_or(|setting| backend.0.settings.has(setting))
+    let shared = backend.shared();
+    // a session is as good as the setting in whose place it is kept
+    let has = |setting: &String| {
+        shared.settings.has(setting)
+            || (shared.compiled().token_setting.as_ref() == Some(setting)
+                && shared.settings.session.is_some())
     };
-    for check in backend.0.compiled().preflight.iter().filter(is_asked) {
+    let is_asked = |check: &&CheckPlan| check.with.as_ref().is_none_or(has);
+    for check in shared.compiled().preflight.iter().filter(is_asked) {
         if let Some(warning) = &check.warning {
             warnings.extend(one(backend, check).await.is_ok().then(|| warning.clone()));
             continue;
@@ -47,6 +51,7 @@ pub(super) async fn run(backend: &Backend) -> Result<Vec<String>, PreflightFailu
             PreflightFailure {
                 exit,
                 is_down,
+                ends_start: check.ends_start,
                 may_be_down: check.may_be_down,
                 error,
             }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use jaq_json::Val;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex as AsyncMutex;
@@ -17,6 +17,7 @@ use crate::connector::{Exchange, LoginPlan};
 use crate::failure::BackendError;
 use crate::jq::{self, Variable, Variables, plain_text};
 use crate::json::Admitted;
+use crate::settings::SessionTokens;
 
 /// Characters that a token may have.
 const MAX_TOKEN: usize = 16 << 10;
@@ -58,7 +59,22 @@ pub(super) struct SessionToken {
     pub(super) generation: u64,
 }
 
+impl SessionState {
+    /// Goes on with a session that others may have made.
+    fn take_over(&mut self, session: KeptSession) -> SessionToken {
+        let token = session.token.clone();
+        self.failure = None;
+        self.kept = Some(session);
+        token
+    }
+}
+
 impl Session {
+    /// Whether an account is used for it.
+    pub(super) fn logs_in(inner: &Inner) -> bool {
+        login(inner).is_some_and(|login| has_account(inner, login))
+    }
+
     /// The token to send; none when this backend has no login, or the settings carry its header
     /// already.
     pub(super) async fn token(
@@ -73,6 +89,9 @@ impl Session {
         if let Some(kept) = &state.kept {
             return Ok(Some(kept.token.clone()));
         }
+        if let Some(kept) = self.of_keeper(inner, login, None)? {
+            return Ok(Some(state.take_over(kept)));
+        }
         // whoever waited for an exchange that failed meanwhile shares its failure
         if let Some(failure) = state
             .failure
@@ -81,9 +100,104 @@ impl Session {
         {
             return Err(failure.clone());
         }
-        self.exchange(inner, login, &login.exchange, Val::Null, &mut state)
-            .await
-            .map(Some)
+        self.log_in(inner, login, &mut state).await.map(Some)
+    }
+
+    /// A session from the credentials themselves, as far as there are any.
+    async fn log_in(
+        &self,
+        inner: &Arc<Inner>,
+        login: &LoginPlan,
+        state: &mut SessionState,
+    ) -> Result<SessionToken, BackendError> {
+        if has_account(inner, login) {
+            return self
+                .exchange(inner, login, &login.exchange, Val::Null, state)
+                .await;
+        }
+        let ended = BackendError::caller(format!(
+            "The login that was kept for {} has ended: log in again.",
+            inner.compiled().title
+        ));
+        let ended = ended.with_status(StatusCode::UNAUTHORIZED.as_u16());
+        state.failure = Some(ended.clone());
+        Err(ended)
+    }
+
+    /// The session that is kept between runs, unless it is the one that was refused.
+    fn of_keeper(
+        &self,
+        inner: &Inner,
+        login: &LoginPlan,
+        refused: Option<&SessionToken>,
+    ) -> Result<Option<KeptSession>, BackendError> {
+        let Some(tokens) = inner
+            .settings
+            .session
+            .as_ref()
+            .and_then(|keeper| keeper.tokens())
+        else {
+            return Ok(None);
+        };
+        let token = tokens.token.expose_secret();
+        let Some(header) = carried(login, token) else {
+            return Ok(None);
+        };
+        if refused.is_some_and(|refused| refused.header == header) {
+            return Ok(None);
+        }
+        let renewal = tokens.renewal.expose_secret().to_owned();
+        // what was changed by hand renews nothing
+        let answer = Admitted::new(renewal.into())
+            .ok()
+            .and_then(|json| jq::read(&json).ok())
+            .unwrap_or_default();
+        let renewing = texts(&answer);
+        inner
+            .secrets
+            .add_login(std::iter::once(token).chain(renewing.iter().map(String::as_str)));
+        let generation = self.attempts.fetch_add(1, Ordering::SeqCst) + 1;
+        Ok(Some(KeptSession {
+            token: SessionToken { header, generation },
+            answer,
+            me: Val::Null,
+        }))
+    }
+
+    /// Takes the next token of this session, where a good answer brings one. The one that the
+    /// request carried may be good for a while still.
+    pub(super) async fn roll(
+        &self,
+        inner: &Arc<Inner>,
+        carried_token: &SessionToken,
+        headers: &HeaderMap,
+    ) {
+        let Some(login) = login(inner) else { return };
+        let Some(next) = login
+            .rolls
+            .as_ref()
+            .and_then(|rolls| headers.get(&rolls.header)?.to_str().ok())
+            .map(str::trim)
+            .filter(|next| !next.is_empty() && next.len() <= MAX_TOKEN)
+        else {
+            return;
+        };
+        let Some(header) = carried(login, next) else {
+            return;
+        };
+        let mut state = self.state.lock().await;
+        let Some(kept) = &mut state.kept else { return };
+        // of answers that cross, the first one counts
+        if kept.token.generation != carried_token.generation || kept.token.header == header {
+            return;
+        }
+        let renewing = texts(&kept.answer);
+        inner
+            .secrets
+            .add_login(std::iter::once(next).chain(renewing.iter().map(String::as_str)));
+        let generation = self.attempts.fetch_add(1, Ordering::SeqCst) + 1;
+        kept.token = SessionToken { header, generation };
+        keep(inner, next, &kept.answer);
     }
 
     /// Replaces the token of that generation, unless another call did so already.
@@ -101,22 +215,28 @@ impl Session {
             None => return state.failure.clone().map_or(Ok(()), Err),
             Some(_) => {}
         }
-        let answer = state
-            .kept
-            .take()
-            .map(|kept| kept.answer)
-            .unwrap_or_default();
+        let Some(refused) = state.kept.take() else {
+            return Ok(());
+        };
+        // another program that shares it may have renewed it
+        if let Some(kept) = self.of_keeper(inner, login, Some(&refused.token))? {
+            state.take_over(kept);
+            return Ok(());
+        }
         if let Some(renew) = &login.renew
             && self
-                .exchange(inner, login, renew, answer, &mut state)
+                .exchange(inner, login, renew, refused.answer, &mut state)
                 .await
                 .is_ok()
         {
             return Ok(());
         }
-        self.exchange(inner, login, &login.exchange, Val::Null, &mut state)
-            .await
-            .map(|_| ())
+        // or does so at this moment
+        if let Some(kept) = self.of_keeper(inner, login, Some(&refused.token))? {
+            state.take_over(kept);
+            return Ok(());
+        }
+        self.log_in(inner, login, &mut state).await.map(|_| ())
     }
 
     async fn exchange(
@@ -188,18 +308,12 @@ impl Session {
             );
             return Err(BackendError::backend(message, false));
         };
-        let text = if login.scheme.is_empty() {
-            token.clone()
-        } else {
-            format!("{} {token}", login.scheme)
-        };
-        let mut header = HeaderValue::from_str(&text).map_err(|_| {
+        let header = carried(login, &token).ok_or_else(|| {
             BackendError::backend(
                 format!("{title} gave a token that no header can carry."),
                 false,
             )
         })?;
-        header.set_sensitive(true);
         // a renewal need not repeat what the login said: who we are, or what renews the next token
         let answer = over(&last, &answer.value()?);
         let renewing = renewing(inner, login, &answer).await?;
@@ -219,6 +333,7 @@ impl Session {
             )?,
             None => Val::Null,
         };
+        keep(inner, &token, &only(&answer, &renewing));
         Ok(KeptSession {
             token: SessionToken { header, generation },
             answer,
@@ -313,13 +428,71 @@ fn is_secret(inner: &Inner, text: &str) -> bool {
     text.len() >= secrets::SHORTEST && !inner.settings.open.values().any(|open| open == text)
 }
 
-/// The login, when it is needed.
+/// The login, when it is needed and there is something to log in with.
 fn login(inner: &Inner) -> Option<&LoginPlan> {
-    inner
-        .compiled()
-        .login
-        .as_ref()
-        .filter(|login| !inner.settings.headers.contains_key(&login.header))
+    let is_needed = |login: &&LoginPlan| {
+        !inner.settings.headers.contains_key(&login.header)
+            && (inner.settings.session.is_some() || has_account(inner, login))
+    };
+    inner.compiled().login.as_ref().filter(is_needed)
+}
+
+/// Whether everything is set that a person would be asked for.
+fn has_account(inner: &Inner, login: &LoginPlan) -> bool {
+    login.asks.iter().all(|name| inner.settings.has(name))
+}
+
+/// The header that carries a token; none where no header can.
+fn carried(login: &LoginPlan, token: &str) -> Option<HeaderValue> {
+    let text = if login.scheme.is_empty() {
+        token.to_owned()
+    } else {
+        format!("{} {token}", login.scheme)
+    };
+    let mut header = HeaderValue::from_str(&text).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+/// Hands a session to whoever keeps it between runs.
+fn keep(inner: &Inner, token: &str, renewal: &Val) {
+    if let Some(keeper) = &inner.settings.session
+        && let Ok(renewal) = to_json(renewal)
+    {
+        keeper.keep(SessionTokens {
+            token: token.to_owned().into(),
+            renewal: renewal.into(),
+        });
+    }
+}
+
+/// Of an answer to a login, what renews its token: the rest of it is nobody's business later.
+fn only(answer: &Val, renewing: &[String]) -> Val {
+    let Val::Obj(all) = answer else {
+        return Val::Null;
+    };
+    let is_wanted = |value: &Val| {
+        let text = plain_text(value);
+        text.is_some_and(|text| renewing.contains(&text))
+    };
+    let wanted: Vec<(Val, Val)> = all
+        .iter()
+        .filter(|(_, value)| is_wanted(value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    // what stands deeper is kept with all that is around it
+    if wanted.len() < renewing.len() {
+        return answer.clone();
+    }
+    Val::obj(wanted.into_iter().collect())
+}
+
+/// The texts of an object.
+fn texts(value: &Val) -> Vec<String> {
+    match value {
+        Val::Obj(all) => all.values().filter_map(plain_text).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// All settings; only what is sent for a token sees them.

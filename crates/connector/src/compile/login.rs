@@ -4,7 +4,7 @@ use http::{HeaderName, header};
 
 use super::compilation::Compilation;
 use super::scope::FilterScope;
-use crate::connector::{Exchange, LoginPlan};
+use crate::connector::{Exchange, LoginPlan, RollPlan};
 use crate::jq::Variable;
 use crate::place::Placed;
 
@@ -59,13 +59,55 @@ impl<'d> Compilation<'d> {
             .as_ref()
             .map_or("Bearer", |scheme| scheme.value.as_str())
             .to_owned();
+        let rolls = login.rolls.as_ref().and_then(|rolls| {
+            let header = HeaderName::from_bytes(rolls.header.value.as_bytes());
+            if header.is_err() {
+                self.found.add(
+                    rolls.header.place,
+                    "upstream.login.rolls.header",
+                    format!("`{}` is not a header name", rolls.header.value),
+                );
+            }
+            Some(RollPlan {
+                header: header.ok()?,
+                except: rolls.except.as_ref().map(|except| except.value.clone()),
+            })
+        });
+        let asks = login.asks.iter().filter_map(|asked| {
+            let is_known = self.definition.settings.get(&asked.value).is_some();
+            if !is_known {
+                self.found.add(
+                    asked.place,
+                    "upstream.login.asks",
+                    format!("there is no setting `{}`", asked.value),
+                );
+            }
+            is_known.then(|| asked.value.clone())
+        });
+        let asks = asks.collect();
         Some(LoginPlan {
             exchange: first,
             header: name,
             scheme,
             renew,
             me,
+            asks,
+            rolls,
         })
+    }
+
+    /// The setting in whose place a pasted token is kept.
+    pub(super) fn token_setting(&mut self) -> Option<String> {
+        let token = self.definition.upstream.token.as_ref()?;
+        let setting = self.definition.settings.get(&token.value);
+        if setting.is_none_or(|setting| !setting.secret) {
+            self.found.add(
+                token.place,
+                "upstream.token",
+                format!("`{}` is no secret among the settings", token.value),
+            );
+        }
+        Some(token.value.clone())
     }
 
     /// What is sent for a token: where to, the body, and where the answer says the token.

@@ -7,13 +7,14 @@ use super::scope::FilterScope;
 use super::tools::steps;
 use crate::connector::{CheckPlan, Oldest, Request};
 use crate::definition::{Answer, AtLeast, Kind};
+use crate::place::Placed;
 use crate::version::Version;
 
 /// Checks that a file may have.
 const MAX_CHECKS: usize = 10;
 /// Time for which one check may be tried again.
 const MAX_PATIENCE: Duration = Duration::from_secs(5 * 60);
-/// Exit codes that a check may have; those above are the shell's.
+/// Exit codes that a file may give; those above are the shell's.
 const EXITS: std::ops::RangeInclusive<u8> = 1..=125;
 
 impl<'d> Compilation<'d> {
@@ -33,15 +34,7 @@ impl<'d> Compilation<'d> {
             let path = self.path(&check.get, &part, &scope);
             let query = self.query(&check.query, &part, &scope);
             for (key, exit) in [("exit", &check.exit), ("exit_down", &check.exit_down)] {
-                if let Some(exit) = exit.as_ref().filter(|exit| !EXITS.contains(&exit.value)) {
-                    let what = format!(
-                        "`{key}` must be {} to {}, is {}",
-                        EXITS.start(),
-                        EXITS.end(),
-                        exit.value
-                    );
-                    self.found.add(exit.place, part.clone(), what);
-                }
+                self.check_exit(key, exit.as_ref(), &part);
             }
             let patience = check
                 .patience
@@ -101,6 +94,7 @@ impl<'d> Compilation<'d> {
                 },
                 with: check.with.as_ref().map(|with| with.value.clone()),
                 may_be_down: check.may_be_down,
+                ends_start: check.exit.is_some(),
                 exit,
                 exit_down: check.exit_down.as_ref().map_or(exit, |exit| exit.value),
                 patience,
@@ -109,6 +103,25 @@ impl<'d> Compilation<'d> {
             });
         }
         checks
+    }
+
+    /// The exit code of missing and wrong settings.
+    pub(super) fn exit_unset(&mut self) -> Option<u8> {
+        let exit = self.definition.upstream.exit_unset.as_ref();
+        self.check_exit("exit_unset", exit, "upstream");
+        exit.map(|exit| exit.value)
+    }
+
+    fn check_exit(&mut self, key: &str, exit: Option<&Placed<u8>>, part: &str) {
+        if let Some(exit) = exit.filter(|exit| !EXITS.contains(&exit.value)) {
+            let what = format!(
+                "`{key}` must be {} to {}, is {}",
+                EXITS.start(),
+                EXITS.end(),
+                exit.value
+            );
+            self.found.add(exit.place, part, what);
+        }
     }
 
     fn oldest_version(

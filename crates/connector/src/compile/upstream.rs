@@ -161,6 +161,7 @@ impl<'d> Compilation<'d> {
                     .map(|suffix| suffix.value.clone()),
                 unless: setting.unless.as_ref().map(|other| other.value.clone()),
                 decides: setting.decides.as_ref().map(|decides| decides.value),
+                asked: setting.asked,
                 description: setting.description.clone(),
             });
             if let Some(suffix) = &setting.ensure_suffix

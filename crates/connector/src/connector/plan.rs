@@ -127,6 +127,8 @@ pub(crate) struct CheckPlan {
     pub(crate) with: Option<String>,
     /// Whether the backend is served although it is down.
     pub(crate) may_be_down: bool,
+    /// The file gives it an exit code, so its refusal ends the program whatever is served.
+    pub(crate) ends_start: bool,
     pub(crate) exit: u8,
     pub(crate) exit_down: u8,
     /// Time for which it is tried again.
@@ -338,6 +340,17 @@ pub(crate) struct LoginPlan {
     pub(crate) scheme: String,
     pub(crate) renew: Option<Exchange>,
     pub(crate) me: Option<Glue>,
+    /// Settings that a person is asked for.
+    pub(crate) asks: Vec<String>,
+    pub(crate) rolls: Option<RollPlan>,
+}
+
+/// How the next token comes while one is in use.
+#[derive(Debug)]
+pub(crate) struct RollPlan {
+    pub(crate) header: http::HeaderName,
+    /// The beginning of tokens that are never replaced.
+    pub(crate) except: Option<String>,
 }
 
 /// What is sent for a token.

@@ -30,7 +30,8 @@ pub(crate) struct Preflight {
     /// `--require-all`.
     #[serde(default)]
     pub(crate) may_be_down: bool,
-    /// Exit code of the program when it is refused; 1.
+    /// Exit code of the program when it is refused. Without it that is 1, and a server over stdio
+    /// does not end: it says to each call what is wrong.
     pub(crate) exit: Option<Placed<u8>>,
     /// Exit code of the program when the backend is down, so that it refused nothing; `exit`.
     pub(crate) exit_down: Option<Placed<u8>>,

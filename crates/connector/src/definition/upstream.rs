@@ -22,6 +22,8 @@ pub(crate) struct Upstream {
     /// Credentials exchanged for a token, once; not used while `headers` carry the login's header
     /// already.
     pub(crate) login: Option<Placed<Login>>,
+    /// The secret setting in whose place `footbridge login` keeps a token that somebody pastes.
+    pub(crate) token: Option<Placed<String>>,
     /// Who the credential belongs to, when the login does not say: `$me`.
     pub(crate) me: Option<Placed<Reading>>,
     /// Ways of paging by name; models use `list`.
@@ -39,6 +41,9 @@ pub(crate) struct Upstream {
     pub(crate) conflict: Option<Placed<String>>,
     /// jq filter over a record: what tells its versions apart.
     pub(crate) version: Option<Placed<String>>,
+    /// Exit code of the program when a setting is missing or wrong. Without it that is 2, and a
+    /// server over stdio does not end: it says to each call what is wrong.
+    pub(crate) exit_unset: Option<Placed<u8>>,
     /// Asked before the backend is served, in this order.
     #[serde(default)]
     pub(crate) preflight: Vec<Preflight>,
@@ -70,6 +75,23 @@ pub(crate) struct Login {
     pub(crate) renew: Option<Renew>,
     /// jq filter over the answer: `$me`.
     pub(crate) me: Option<Placed<String>>,
+    /// Settings that `footbridge login` asks for, in this order. It keeps the token that they are
+    /// exchanged for, and what renews that, but not them.
+    #[serde(default)]
+    pub(crate) asks: Vec<Placed<String>>,
+    /// How the backend hands out the next token while one is in use.
+    pub(crate) rolls: Option<Rolls>,
+}
+
+/// A token that is replaced by headers of good answers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rolls {
+    /// Header that carries the next token.
+    pub(crate) header: Placed<String>,
+    /// The beginning of pasted tokens that never are replaced, such as `pat_`; without it every
+    /// one may be.
+    pub(crate) except: Option<Placed<String>>,
 }
 
 /// A new token without the credentials.

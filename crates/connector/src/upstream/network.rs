@@ -77,6 +77,12 @@ impl Network {
         })
     }
 
+    /// The proxy that stands before an address, without its credentials; none where there is none.
+    pub fn proxy_before(&self, address: &str) -> Option<String> {
+        let proxy = self.proxies().before(&address.parse().ok()?)?;
+        Some(proxy.to_string().trim_end_matches('/').to_owned())
+    }
+
     fn proxies(&self) -> &Proxies {
         self.proxies.get_or_init(Proxies::of_the_system)
     }

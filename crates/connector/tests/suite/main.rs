@@ -22,6 +22,7 @@ mod golden;
 mod golden_file;
 mod guide;
 mod hostile;
+mod kept;
 mod lists;
 mod login;
 mod lookups;

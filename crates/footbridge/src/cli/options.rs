@@ -5,7 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use clap::Args;
 
-use super::{CommonOptions, DirectoryOption, FileOptions, RootsOption, ServeOptions, ServerOption};
+use super::login::BackendOptions;
+use super::{
+    CommonOptions, DirectoryOption, FileOptions, LogOptions, RootsOption, ServeOptions,
+    ServerOption,
+};
 use crate::setting_table::SettingRow;
 use crate::setting_table::{ALLOWED_HOSTS, ALLOWED_ORIGINS, PUBLIC_URL, TRUSTED_PROXIES};
 
@@ -40,6 +44,10 @@ impl EnvironmentOptions for ServeOptions {
             allowed_origins: list_or(self.allowed_origins, environment.allowed_origins),
             trusted_proxies: list_or(self.trusted_proxies, environment.trusted_proxies),
             require_all: self.require_all.or(environment.require_all),
+            log: LogOptions {
+                log_format: self.log.log_format.or(environment.log.log_format),
+                log_file: self.log.log_file.or(environment.log.log_file),
+            },
             by_variable,
             common: self.common.or_environment(environment.common),
         }
@@ -53,6 +61,16 @@ impl EnvironmentOptions for CommonOptions {
             directory: self.directory.or_environment(environment.directory),
             groups: list_or(self.groups, environment.groups),
             skills: list_or(self.skills, environment.skills),
+            files: self.files.or_environment(environment.files),
+            roots: self.roots.or_environment(environment.roots),
+        }
+    }
+}
+
+impl EnvironmentOptions for BackendOptions {
+    fn or_environment(self, environment: Self) -> Self {
+        Self {
+            directory: self.directory.or_environment(environment.directory),
             files: self.files.or_environment(environment.files),
             roots: self.roots.or_environment(environment.roots),
         }

@@ -39,6 +39,11 @@ pub(super) fn followed(path: &Path) -> Result<PathBuf> {
     ))
 }
 
+/// Puts a text in place of a file, for its owner alone.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
+    write(path, text, None)
+}
+
 /// Puts a text in place of a file. It has the owner and the mode of the file that it replaces; one
 /// that replaces none is for its owner alone.
 pub(super) fn write(path: &Path, text: &str, replaces: Option<&Metadata>) -> Result<()> {
@@ -96,7 +101,7 @@ pub(crate) struct FileLock {
 
 impl FileLock {
     /// Locks the folder of the file, which is made where there is none.
-    pub(super) fn of(path: &Path) -> Result<Self> {
+    pub(crate) fn of(path: &Path) -> Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         #[cfg(unix)]

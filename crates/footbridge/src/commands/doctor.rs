@@ -3,6 +3,7 @@
 //! reads.
 
 mod client;
+mod findings;
 
 use footbridge_connector::{AskedPath, Difference, PathCheck, PreflightFailure};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::opened::{Opened, Served};
 use crate::settings::Settings;
 use crate::terminal;
 use client::ExaminedClient;
+use findings::Finding;
 
 /// The exit code when nothing is wrong, but assumed paths were compared with nothing.
 const NOT_COMPARED: u8 = 3;
@@ -40,7 +42,7 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<Exit, Trouble> {
     let is_local = |served: &Served| opened.local.is_some() && served.name == connectors::DEFAULT;
     let mut all_examined = Vec::with_capacity(opened.served.len());
     for served in &opened.served {
-        let examined = Examined::of(served, is_local(served)).await;
+        let examined = Examined::of(served, is_local(served), &settings).await;
         if !arguments.json {
             terminal::print(
                 examined
@@ -87,18 +89,24 @@ enum Checks {
 struct Examined<'s> {
     served: &'s Served,
     /// None for the board in this program.
-    address: Option<&'s str>,
+    address: Option<String>,
     checks: Checks,
     /// None when it was not asked: nobody said that the backend is theirs, it does not answer at
     /// all, or it refused the login.
     paths: Option<PathCheck>,
     operations: usize,
     assumed: usize,
+    /// What stands around it.
+    findings: Vec<Finding>,
 }
 
 impl<'s> Examined<'s> {
-    async fn of(served: &'s Served, is_local: bool) -> Self {
+    async fn of(served: &'s Served, is_local: bool, settings: &Settings) -> Self {
         let backend = &served.backend;
+        let mut findings = Vec::new();
+        if !is_local {
+            findings.extend(findings::of_settings(served, settings));
+        }
         let checks = match served.is_unconfigured {
             true => Checks::NotMade,
             false => backend
@@ -111,9 +119,18 @@ impl<'s> Examined<'s> {
             Checks::Passed(_) => true,
             Checks::Failed(failure) => !failure.is_down && !is_refused_login(served, failure),
         };
+        if !is_local && !matches!(checks, Checks::NotMade) {
+            findings.extend(findings::of_way(served, settings).await);
+            findings.extend(findings::of_certificate(served, is_asked_on));
+        }
+        if !is_local && matches!(checks, Checks::Passed(_)) {
+            findings.extend(findings::of_identity(served).await);
+        }
+        findings.push(findings::of_tools(served));
         let operations = backend.connector().operations();
         Self {
             served,
+            findings,
             address: (!is_local).then(|| backend.address()),
             paths: if is_asked_on {
                 Some(backend.check_paths().await)
@@ -134,7 +151,10 @@ impl<'s> Examined<'s> {
             let refused = |(_, asked): &(String, AskedPath)| matches!(asked, AskedPath::Refused(_));
             !paths.differences.is_empty() || paths.is_down || paths.asked.iter().any(refused)
         };
-        matches!(self.checks, Checks::Failed(_)) || self.paths.as_ref().is_some_and(differs)
+        let is_wrong = |finding: &Finding| finding.mend.is_some() && finding.about != "login";
+        matches!(self.checks, Checks::Failed(_))
+            || self.paths.as_ref().is_some_and(differs)
+            || self.findings.iter().any(is_wrong)
     }
 
     fn is_unset(&self) -> bool {
@@ -159,7 +179,7 @@ impl<'s> Examined<'s> {
 
     fn lines(&self) -> Vec<String> {
         let connector = self.served.backend.connector();
-        let address = self.address.map_or_else(
+        let address = self.address.as_ref().map_or_else(
             || "in this program".to_owned(),
             |address| format!("at {address}"),
         );
@@ -169,6 +189,12 @@ impl<'s> Examined<'s> {
             connector.title()
         )];
         let mut say = |word: &str, text: String| lines.push(format!("  {word:<9}{text}"));
+        for Finding { about, says, mend } in &self.findings {
+            say(about, says.clone());
+            if let Some(mend) = mend {
+                say("", format!("mend: {mend}"));
+            }
+        }
         if !self.served.unset_secrets.is_empty() {
             say("not set", self.served.unset_secrets.join(", "));
         }
@@ -283,7 +309,8 @@ impl<'s> Examined<'s> {
         };
         let mut report = json!({
             "connector": self.served.name, "title": connector.title(), "address": self.address,
-            "unset_secrets": self.served.unset_secrets, "checks": checks, "operations": self.operations, "assumed": self.assumed
+            "unset_secrets": self.served.unset_secrets, "checks": checks, "operations": self.operations, "assumed": self.assumed,
+            "findings": self.findings.iter().map(Finding::as_json).collect::<Vec<_>>()
         });
         if let (Some(paths), Some(entries)) = (&self.paths, report.as_object_mut()) {
             let document = paths.document.as_ref().map(|document| {
@@ -319,7 +346,7 @@ fn is_refused_login(served: &Served, failure: &PreflightFailure) -> bool {
         .error
         .status()
         .is_some_and(|status| (400..500).contains(&status));
-    is_refusal && !failure.is_down && served.backend.connector().logs_in()
+    is_refusal && !failure.is_down && served.backend.logs_in()
 }
 
 fn word(difference: &Difference) -> &'static str {

@@ -57,7 +57,7 @@ async fn in_place_of(linked: &LinkedProgram) -> Result<Exit, Trouble> {
             name = linked.name(),
             version = linked.version.unwrap_or(build::VERSION),
             own = build::version(),
-            server = address.strip_suffix(API).unwrap_or(address),
+            server = address.strip_suffix(API).unwrap_or(&address),
             app = connector.title(),
             models = connector.models().count(),
         ))?;

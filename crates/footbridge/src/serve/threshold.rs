@@ -93,6 +93,11 @@ async fn pass(State(threshold): State<Arc<Threshold>>, request: Request, next: N
     let (mut head, body) = request.into_parts();
     let shape = ErrorShape::of(head.uri.path());
     if let Err(problem) = threshold.refuse(&head).await {
+        tracing::info!(
+            path = head.uri.path(),
+            status = 403,
+            "a request was refused at the door"
+        );
         return shape.refused(StatusCode::FORBIDDEN, &problem);
     }
     if let Some(client) = threshold.client(&head) {

@@ -31,6 +31,9 @@ pub(crate) fn with_environment(
         Command::Call(arguments) => complete(&mut arguments.options)?,
         Command::Tools(arguments) => complete(&mut arguments.options)?,
         Command::Doctor(arguments) => complete(&mut arguments.options)?,
+        Command::Login(arguments) => complete(&mut arguments.options)?,
+        Command::Logout(arguments) => complete(&mut arguments.options)?,
+        Command::Whoami(arguments) => complete(&mut arguments.options)?,
         Command::Lint(arguments) => complete(&mut arguments.directory)?,
         // A project's file is for other people too, who have not this environment.
         Command::Install(arguments) => {
@@ -84,10 +87,13 @@ pub(crate) fn with_environment(
 
 /// Reads the `.env` file, if there is one. A client starts us over stdio in whatever folder it
 /// has open, and a file that lies there must not say where credentials go: then only a file that
-/// is named is read.
+/// is named is read, as when somebody logs in.
 fn load_file(cli: &Cli, suggested: impl FnOnce() -> Transport) -> Result<bool, Trouble> {
     if let Some(path) = &cli.env_file {
         return environment::load(path, true);
+    }
+    if cli.logs_in() {
+        return Ok(false);
     }
     if let Some(written) = cli.serves_by() {
         let transport = match written {

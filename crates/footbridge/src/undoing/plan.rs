@@ -200,10 +200,10 @@ async fn prepare(
             change.connector
         )
     })?;
-    let address = &served.address;
+    let address = served.address();
     let backend = served
         .acting_as(change.account.as_deref())
-        .filter(|_| change.address == *address)
+        .filter(|_| change.address == address)
         .ok_or_else(|| {
             format!(
                 "it was made at {} with other settings than those of {address} now: undo it where it was made",

@@ -220,9 +220,6 @@ impl NoAnswer {
             Self::Ended(end) => end,
             Self::Handed(failure) => return Err(failure),
         };
-        if let CallEnd::Refused(refusal) = &end {
-            tracing::debug!(?caller, by = ?refusal.by, "a call was refused");
-        }
         let output = match &end {
             CallEnd::Answered(answer) => Output::text(answer.text.as_str()),
             CallEnd::Proposed(proposed) if proposed.is_structured => {

@@ -5,8 +5,9 @@ use footbridge_connector::{Effect, Question};
 use footbridge_mcp::{Call, Client, Elicitation, Elicited};
 use serde_json::{Map, Value, json};
 
+use super::call_log::CallLog;
 use super::second_call::{ARGUMENT, MINUTES};
-use super::{NoAnswer, Refuser, Road, tell_log};
+use super::{NoAnswer, Refuser, Road};
 use crate::caller::{Caller, ResultReader};
 
 /// Characters of the question.
@@ -21,6 +22,7 @@ pub(super) async fn ask(
     road: &Road,
     call: &Call<Caller>,
     arguments: &mut Map<String, Value>,
+    log: &mut CallLog,
 ) -> Result<(), NoAnswer> {
     let code = if road.asks {
         arguments.remove(ARGUMENT)
@@ -34,14 +36,21 @@ pub(super) async fn ask(
     }
     if !can_ask(call.client()) {
         return if road.asks {
-            second_call(road, call, arguments, code.as_ref().and_then(Value::as_str)).await
+            second_call(
+                road,
+                call,
+                arguments,
+                code.as_ref().and_then(Value::as_str),
+                log,
+            )
+            .await
         } else {
             Ok(())
         };
     }
     let general_question =
         || (road.effect == Effect::Destroy).then(|| question(&road.title, arguments));
-    let Some(sentence) = written(road, call, arguments)
+    let Some(sentence) = written(road, call, arguments, log)
         .await?
         .map(|question| question.text)
         .or_else(general_question)
@@ -67,11 +76,12 @@ async fn second_call(
     call: &Call<Caller>,
     arguments: &Map<String, Value>,
     code: Option<&str>,
+    log: &mut CallLog,
 ) -> Result<(), NoAnswer> {
     if code.is_some_and(|code| road.pending_consents.takes(*call.caller, arguments, code)) {
         return Ok(());
     }
-    let Some(question) = written(road, call, arguments).await? else {
+    let Some(question) = written(road, call, arguments, log).await? else {
         return Ok(());
     };
     let why = match code {
@@ -95,13 +105,14 @@ async fn written(
     road: &Road,
     call: &Call<Caller>,
     arguments: &Map<String, Value>,
+    log: &mut CallLog,
 ) -> Result<Option<Question>, NoAnswer> {
     let written = road
         .backend
         .confirmation(&road.tool, arguments.clone())
         .await;
     written.map_err(|error| {
-        tell_log(&road.tool, *call.caller, &error);
+        log.failed(&error);
         NoAnswer::failed(&error, *call.caller)
     })
 }

@@ -15,6 +15,7 @@ use super::call_end::{CallAnswer, Receipt};
 use super::proposals::{self, ProposalTarget};
 use super::{NoAnswer, Refuser, Road};
 use crate::caller::{Caller, ResultReader};
+use crate::opened::address_of;
 
 /// For how long a form is asked about again, and an answer to it is known to be used.
 const LIFE: Duration = Duration::from_secs(15 * 60);
@@ -178,7 +179,7 @@ async fn approve(road: &Road, id: ChangeId, by: &str) -> Result<CallAnswer, NoAn
     let detail = store.change(id).await;
     let detail = detail.map_err(|error| refused(error.to_string()))?;
     let target = ProposalTarget {
-        address: &road.address,
+        address: address_of(&road.backend, road.is_local),
         backend: &road.backend,
         reader: ResultReader::Client,
     };

@@ -74,7 +74,7 @@ pub(super) fn difference(touched: &[TouchedRecord], fenced: impl Fn(&str) -> Str
 
 /// The backend that a proposal is carried out on, and who reads the answer.
 pub(crate) struct ProposalTarget<'t> {
-    pub(crate) address: &'t str,
+    pub(crate) address: String,
     pub(crate) backend: &'t Backend,
     pub(crate) reader: ResultReader,
 }
@@ -82,7 +82,7 @@ pub(crate) struct ProposalTarget<'t> {
 impl<'t> From<&'t Served> for ProposalTarget<'t> {
     fn from(served: &'t Served) -> Self {
         Self {
-            address: &served.address,
+            address: served.address(),
             backend: &served.backend,
             reader: ResultReader::Program,
         }
@@ -118,11 +118,11 @@ pub(crate) async fn approve(
         ));
     }
     expire(store).await?;
-    let account = served.backend.identity();
-    if change.address != *served.address || change.account.as_deref() != Some(&account) {
+    let (address, account) = (&served.address, served.backend.identity());
+    if change.address != *address || change.account.as_deref() != Some(&account) {
         return Err(format!(
-            "it was proposed for {} with other settings than those of {} now",
-            change.address, served.address
+            "it was proposed for {} with other settings than those of {address} now",
+            change.address
         ));
     }
     let tools = served.backend.connector().tools();

@@ -14,13 +14,16 @@ use crate::harness::golden::{assert_golden, is_rewritten};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 33] = [
+const VERBS: [&str; 36] = [
     "",
     "serve",
     "call",
     "tools",
     "lint",
     "doctor",
+    "login",
+    "logout",
+    "whoami",
     "install",
     "uninstall",
     "probe",

@@ -283,7 +283,8 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
         ended.complaint(1).contains("cannot be reached"),
         "{ended:?}"
     );
-    let ended = run(&["serve", &allowed("strict", &base), "--transport", "stdio"]);
+    let strict = allowed("strict", &base);
+    let ended = run(&["serve", &strict, "--transport", "http", "--port", "0"]);
     assert!(ended.complaint(1).contains("404"), "{ended:?}");
     assert_eq!(
         home.run(&["tools", "-c", &down]).code,

@@ -32,6 +32,7 @@ mod stdio_purity;
 
 mod command_line;
 mod configuration;
+mod credentials;
 mod doctor_client;
 mod done_once;
 mod install;
@@ -42,6 +43,7 @@ mod own_connectors;
 mod probe;
 mod proposals;
 mod proxies;
+mod reference_verbs;
 mod surface;
 mod surroundings;
 

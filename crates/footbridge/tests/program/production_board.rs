@@ -266,7 +266,7 @@ fn without_a_token_it_says_so_at_the_start_and_at_the_call() {
         "the tools can be looked at all the same"
     );
     let refusal = session.call("whoami", json!({})).unwrap_err();
-    assert!(refusal.contains("Set PRODMCP_TOKEN"), "{refusal}");
+    assert!(refusal.contains("set PRODMCP_TOKEN"), "{refusal}");
     let ended = session.finish();
     assert!(
         ended
@@ -280,13 +280,13 @@ fn without_a_token_it_says_so_at_the_start_and_at_the_call() {
 fn a_wrong_token_or_a_scope_too_few_is_named() {
     let (board, client) = (Home::new(), Home::new());
     let (_running, base) = Running::start_http(&mut board.command(&["serve", "board"]));
-    for transport in ["stdio", "http", "sse"] {
+    for transport in ["http", "sse"] {
         let mut command = prodmcp(&client, &base, Some("pat_planted_and_wrong"));
         let ended =
             Running::start_piped(command.args(["--transport", transport, "--port", "0"])).ended();
         let complaint = ended.complaint(1);
         assert!(
-            complaint.contains("401") && complaint.contains("Set PRODMCP_TOKEN"),
+            complaint.contains("401") && complaint.contains("set PRODMCP_TOKEN"),
             "{transport}: {complaint}"
         );
         assert!(!complaint.contains("planted"), "{complaint}");

@@ -124,24 +124,47 @@ fn served(document: &Value) -> Odd {
     Odd::body(200, document.to_string())
 }
 
+/// The lines from what the checks found on.
+fn of_checks(stdout: &str) -> Vec<&str> {
+    let is_before = |line: &&str| !line.starts_with("  checks");
+    stdout.lines().skip_while(is_before).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_is_as_the_connector_assumes_is_well() {
     let (stand_in, ended) = beside(served(&document())).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let address = &stand_in.url;
+    let title = format!("ptm: Prompt Test Manager at {address}/\n");
+    assert!(ended.stdout.starts_with(&title), "{ended:?}");
     assert_eq!(
-        ended.stdout,
-        format!(
-            "ptm: Prompt Test Manager at {address}/\n  \
-             checks   passed\n  document /openapi.json of Prompt Test Manager 1.10.0\n  paths    30 of 30 are as the document has them\n"
-        )
+        of_checks(&ended.stdout),
+        [
+            "  checks   passed",
+            "  document /openapi.json of Prompt Test Manager 1.10.0",
+            "  paths    30 of 30 are as the document has them"
+        ]
     );
+    for line in [
+        "  setting  PTM_API_TOKEN = ",
+        "  setting  PTM_MCP_TIMEOUT_SECONDS = 30 (default)",
+        "  login    PTM_API_TOKEN is used",
+        "  proxy    none",
+        "  dns      127.0.0.1 is 127.0.0.1",
+        "  reached  port ",
+        "  tls      none: the address is http",
+        "  identity ",
+        "  tools    ",
+    ] {
+        assert!(ended.stdout.contains(line), "{line}: {ended:?}");
+    }
     assert_eq!(
         stand_in.lines(),
         [
             "GET /healthz",
             "GET /auth/me",
             "GET /meta",
+            "GET /auth/me",
             "GET /openapi.json"
         ],
         "it reads, and no more"
@@ -165,7 +188,7 @@ async fn what_differs_is_named_assumed_paths_first() {
         json!({"properties": {"owner": {}}, "required": ["owner"]});
     let (_stand_in, ended) = beside(served(&changed)).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    let said: Vec<_> = ended.stdout.lines().skip(3).collect();
+    let said = of_checks(&ended.stdout).split_off(2);
     assert_eq!(
         said,
         [

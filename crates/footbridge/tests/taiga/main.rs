@@ -25,6 +25,7 @@ mod keys;
 mod lead;
 mod leases;
 mod ledger;
+mod login;
 mod pinned;
 mod questions;
 mod refusals;

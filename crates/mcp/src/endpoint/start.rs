@@ -96,6 +96,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
                         if let (Some(task), CalledFrom::Client(Some(tasks))) = (&task, from) {
                             tasks.forget(task);
                         }
+                        tracing::info!(tool = %tool.name, outcome = "refused", by = "Arguments", "a call was refused");
                         let problems = Output::text(problems).of_kind(ErrorKind::Arguments);
                         return Ok(tool.ended(Running::answered(problems)));
                     }

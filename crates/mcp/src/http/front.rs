@@ -68,6 +68,8 @@ where
     let caller = match front.admit(&head).await {
         Ok(caller) => caller,
         Err(refusal) => {
+            let (path, status) = (head.uri.path(), refusal.status().as_u16());
+            tracing::info!(path, status, "a request was refused at the door");
             request_body::discard(&head, body).await;
             return refusal;
         }
