@@ -57,10 +57,14 @@ use crate::touched::TouchedRecord;
 use crate::upstream::Upstream;
 
 use budget::CallBudget;
+pub use budget::SharedBudget;
 pub use path_check::{AskedPath, FoundDocument, PathCheck};
 pub use preflight::PreflightFailure;
 pub use steps::Question;
 pub use touching::WriteWitness;
+
+/// Bytes of a result that a filter composes with others.
+const MAX_COMPOSED_BYTES: usize = 4 << 20;
 
 /// How far a long call is.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +91,9 @@ pub struct Options {
     /// The result is for a person or a program, not for a model: no text is fenced, neither in it
     /// nor in an error.
     pub is_plain: bool,
+    /// The result goes to a filter that composes it with those of other calls, which spend of the
+    /// same budget: no text in it is fenced, and a list may be larger than an answer.
+    pub composed: Option<SharedBudget>,
     /// Whoever records what the call writes: told before anything is written, and given what the
     /// call touched. Without it, nothing is read but what the call itself needs.
     pub witness: Option<Arc<dyn WriteWitness>>,
@@ -153,7 +160,7 @@ struct Shared {
 /// One call from the inside: what it shares with the others, and what it may spend.
 struct Inner {
     shared: Arc<Shared>,
-    budget: CallBudget,
+    budget: Arc<CallBudget>,
     fencing: Fencing,
     /// What was read since then is as new as the call can ask for.
     began: Instant,
@@ -164,6 +171,16 @@ impl std::ops::Deref for Inner {
 
     fn deref(&self) -> &Shared {
         &self.shared
+    }
+}
+
+impl Inner {
+    /// Bytes that a result may have which has at most so many in an answer.
+    fn most_bytes(&self, in_answer: usize) -> usize {
+        match self.fencing {
+            Fencing::Composed => MAX_COMPOSED_BYTES,
+            Fencing::Strangers | Fencing::Own | Fencing::Nobody => in_answer,
+        }
     }
 }
 
@@ -273,15 +290,20 @@ impl Backend {
         }
     }
 
-    /// A call that may send so many requests.
-    fn begin(&self, requests: usize) -> Arc<Inner> {
-        self.begin_for(self.fencing, requests)
+    /// Whether the caller wrote what it holds, as [`Backend::with_own_texts`] said.
+    pub fn has_own_texts(&self) -> bool {
+        self.fencing == Fencing::Own
     }
 
-    fn begin_for(&self, fencing: Fencing, requests: usize) -> Arc<Inner> {
+    /// A call that may send so many requests.
+    fn begin(&self, requests: usize) -> Arc<Inner> {
+        self.begin_on(self.fencing, Arc::new(CallBudget::new(requests)))
+    }
+
+    fn begin_on(&self, fencing: Fencing, budget: Arc<CallBudget>) -> Arc<Inner> {
         Arc::new(Inner {
             shared: self.shared(),
-            budget: CallBudget::new(requests),
+            budget,
             fencing,
             began: Instant::now(),
         })
@@ -323,7 +345,9 @@ impl Backend {
         arguments: Map<String, Value>,
         options: Options,
     ) -> impl Future<Output = Result<Outcome, BackendError>> + Send + 'static + use<> {
-        let action = self.connector.tool(tool).map(|tool| tool.action.clone());
+        let called = self.connector.tool(tool);
+        let row_form = called.and_then(|tool| row_form(tool, &arguments));
+        let action = called.map(|tool| tool.action.clone());
         let requests = match &action {
             Some(Action::List(_)) => model_list::MAX_WALK_REQUESTS,
             Some(Action::Steps(plan)) => plan.requests,
@@ -333,14 +357,13 @@ impl Backend {
             Some(_) => touching::READS,
             None => 0,
         });
-        let inner = self.begin_for(
-            if options.is_plain {
-                Fencing::Nobody
-            } else {
-                self.fencing
-            },
-            requests,
-        );
+        let inner = match &options.composed {
+            Some(shared) => self.begin_on(Fencing::Composed, shared.of_call(requests)),
+            None if options.is_plain => {
+                self.begin_on(Fencing::Nobody, Arc::new(CallBudget::new(requests)))
+            }
+            None => self.begin(requests),
+        };
         let unknown = action.is_none().then(|| {
             BackendError::caller(format!(
                 "There is no tool `{tool}`. List the tools to see their names."
@@ -349,6 +372,9 @@ impl Backend {
         async move {
             if let Some(error) = unknown {
                 return Err(error);
+            }
+            if let Some(row_form) = row_form {
+                return row_form.map(Outcome::new);
             }
             match action {
                 Some(Action::List(model)) => model_list::read(&inner, &model, arguments).await,
@@ -369,6 +395,26 @@ impl Backend {
             }
         }
     }
+}
+
+/// What `fields: shape` gives: what a row can have, known without asking the backend; none for a
+/// call that asks for rows.
+fn row_form(
+    tool: &crate::connector::Tool,
+    arguments: &Map<String, Value>,
+) -> Option<Result<String, BackendError>> {
+    let asked = arguments.get("fields")?.as_array()?;
+    let form = tool.row_form.as_ref();
+    let is_field = form.is_some_and(|form| form.get("shape").is_some());
+    if tool.annotations.read_only && !is_field && asked.iter().any(|name| name == "shape") {
+        return Some(form.map(|form| serde_json::json!({ "row": form }).to_string()).ok_or_else(|| {
+            BackendError::caller(format!(
+                "The rows of `{}` have no fixed shape: ask for one of them, with `limit: 1`.",
+                tool.name
+            ))
+        }));
+    }
+    None
 }
 
 impl Backend {

@@ -246,6 +246,9 @@ pub struct Tool {
     /// help.
     #[serde(skip)]
     pub unlisted_arguments: Vec<(&'static str, Value)>,
+    /// What a row of its list can have, as `fields: shape` says it; none where nothing says it.
+    #[serde(skip)]
+    pub(crate) row_form: Option<Value>,
     /// Hints for clients.
     pub annotations: Annotations,
     #[serde(skip)]

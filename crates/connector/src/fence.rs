@@ -25,9 +25,17 @@ pub(crate) enum Fencing {
     Own,
     /// To a person or a program: none.
     Nobody,
+    /// To a model, by way of a filter that takes the values as they are: what it makes of them is
+    /// fenced as a whole, so here only the words in sentences of ours are.
+    Composed,
 }
 
 impl Fencing {
+    /// Whether values stay as they are.
+    pub(crate) fn leaves_values(self) -> bool {
+        matches!(self, Self::Nobody | Self::Composed)
+    }
+
     /// A backend's words inside a sentence of ours.
     pub(crate) fn words(self, text: &str) -> String {
         if self == Self::Nobody {

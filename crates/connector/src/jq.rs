@@ -11,6 +11,7 @@ mod message;
 mod meter;
 mod natives;
 mod program;
+mod query;
 mod reach;
 pub(crate) mod traps;
 mod variable;
@@ -26,6 +27,7 @@ pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
     CompileFilters, FilterFault, FilterId, Program, SHARED, Stop, Use, compile, term, uses, uses_in,
 };
+pub use query::{QueryFault, QueryFilter, QueryValue};
 pub(crate) use reach::Reach;
 pub(crate) use variable::{Variable, Variables};
 

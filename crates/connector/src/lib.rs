@@ -46,7 +46,7 @@ mod variables;
 
 pub use backend::{
     AskedPath, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure,
-    Progress, Question, WriteWitness,
+    Progress, Question, SharedBudget, WriteWitness,
 };
 pub use compile::{compile, compile_sound};
 pub use connector::{
@@ -60,7 +60,7 @@ pub use document::{Difference, Differs};
 pub use failure::{BackendError, Fault};
 pub use fence::{fence, may_be_fenced, unfence, unfenced};
 pub use file_stamp::FileStamp;
-pub use jq::FILTER_STACK_BYTES;
+pub use jq::{FILTER_STACK_BYTES, QueryFault, QueryFilter, QueryValue};
 pub use json::ValueKind;
 pub use lint::{Linted, LintedTool, lint};
 pub use operation::BackendOperation;

@@ -103,7 +103,7 @@ static BUILT_IN: [BuiltIn; 5] = [
         reached: Reached::InProcess,
     },
     BuiltIn {
-        name: "prodmcp",
+        name: PRODMCP,
         file: &BOARD_FILE,
         reached: Reached::Network,
     },
@@ -123,6 +123,9 @@ static BUILT_IN: [BuiltIn; 5] = [
         reached: Reached::Network,
     },
 ];
+
+/// The connector of a Production Board somewhere else.
+pub(crate) const PRODMCP: &str = "prodmcp";
 
 /// The connector that is served when none is named.
 pub(crate) const DEFAULT: &str = "board";

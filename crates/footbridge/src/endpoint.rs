@@ -3,6 +3,7 @@
 mod change_tools;
 mod lease_tools;
 mod offers;
+pub(crate) mod query;
 
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         trail: opened.trail.clone(),
     };
     let leases = LeaseTools::of(opened, &parts);
+    let own = query::OwnEndpoint::default();
+    let query_tool = query::tool(&opened.served, &names, &opened.query, &own);
     let mut endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(&opened.served))
         .instructions(instructions(&opened.served))
@@ -38,6 +41,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
                 .iter()
                 .flat_map(|served| write_road::tools(served, &parts, doors)),
         )
+        .tools(query_tool)
         .tools(change_tools::tools(opened, opened.lists_changes))
         .tools(leases.tools(opened.lists_leases));
     for served in &opened.served {
@@ -53,6 +57,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
     }
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
     leases.are_of(&endpoint);
+    own.get_or_init(|| endpoint.downgrade());
     Ok(endpoint)
 }
 

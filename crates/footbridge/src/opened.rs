@@ -40,6 +40,20 @@ const CHANGES: &str = "changes";
 /// The group of tools over leases.
 const LEASES: &str = "leases";
 
+/// The group of the tool that composes reads, which is of no connector.
+const QUERY: &str = "query";
+
+/// Reads of one query, where the operator says nothing else.
+const QUERY_CALLS: usize = 12;
+
+/// What the operator said of the tool that composes reads.
+#[derive(Debug)]
+pub(crate) struct QuerySettings {
+    pub(crate) is_listed: bool,
+    /// Reads of one query at most.
+    pub(crate) calls: usize,
+}
+
 /// A backend that is served, and what the operator opened of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
@@ -139,6 +153,7 @@ pub(crate) struct Opened {
     pub(crate) brakes: Brakes,
     /// Where what is no change is audited.
     pub(crate) trail: AuditTrail,
+    pub(crate) query: QuerySettings,
 }
 
 /// The board of this machine.
@@ -184,7 +199,7 @@ impl Opened {
         let groups = compiled
             .iter()
             .flat_map(|(_, _, connector)| connector.groups());
-        let own = [CHANGES, LEASES].into_iter();
+        let own = [CHANGES, LEASES, QUERY].into_iter();
         settings.check_groups(groups.map(|(group, _)| group.as_str()).chain(own))?;
         check_allowed_tools(settings, &compiled)?;
         check_skills(settings.with_skills(), &compiled)?;
@@ -199,8 +214,12 @@ impl Opened {
             brakes: Brakes::new(bounds.writes, changes.clone()),
             trail: AuditTrail::new(changes.clone(), bounds.audits_reads),
             changes,
-            lists_changes: settings.lists(CHANGES),
-            lists_leases: settings.lists(LEASES),
+            lists_changes: settings.lists(CHANGES, false),
+            lists_leases: settings.lists(LEASES, false),
+            query: QuerySettings {
+                is_listed: settings.lists(QUERY, true),
+                calls: QUERY_CALLS,
+            },
         };
         // What is wrong with settings is said of all of them, when one of them ends the start.
         let mut wrong: Vec<String> = Vec::new();

@@ -159,14 +159,15 @@ impl Settings {
         Ok(groups::switched(groups, &switches))
     }
 
-    /// Whether tools of a group that is of no connector are listed.
-    pub(crate) fn lists(&self, group: &str) -> bool {
+    /// Whether tools of a group that is of no connector are listed; `by_default`, where nothing
+    /// says it.
+    pub(crate) fn lists(&self, group: &str, by_default: bool) -> bool {
         let in_file = groups::switches(self.file.groups.as_deref().unwrap_or_default());
         let switches = match self.groups.is_empty() {
             true => &in_file,
             false => &self.groups,
         };
-        let switched = groups::switched(&[(group.to_owned(), false)], switches);
+        let switched = groups::switched(&[(group.to_owned(), by_default)], switches);
         switched.first().is_some_and(|(_, is_listed)| *is_listed)
     }
 

@@ -3,6 +3,7 @@
 
 mod call_end;
 mod call_log;
+mod composed;
 mod consent;
 mod key_taking;
 pub(crate) mod leased;
@@ -38,6 +39,7 @@ use call_end::NoAnswer;
 pub(crate) use call_end::Refuser;
 pub(crate) use call_end::{CallAnswer, CallEnd, CallFailure, Receipt};
 use call_log::CallLog;
+pub(crate) use composed::ComposedCall;
 use key_taking::{TakenKey, take_key};
 use leased::LeaseRule;
 use own_proposals::PendingProposals;
@@ -347,6 +349,7 @@ fn behind_gate(
 /// One call, and what the endpoint gets of its end.
 async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
     let caller = *call.caller;
+    let is_composed = call.extension::<ComposedCall>().is_some();
     let is_audited = road.effect != Effect::Read || road.trail.audits_reads();
     let client = is_audited
         .then(|| call.client().name().map(cut_name))
@@ -361,6 +364,10 @@ async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
         Ok(answer) => answer,
         Err(no_answer) => return no_answer.into_result(caller),
     };
+    if is_composed {
+        let end = CallEnd::Answered(CallAnswer { text, receipt });
+        return Ok(Output::default().with_extension(end));
+    }
     let shown = receipt
         .as_ref()
         .map(|receipt| Content::text(receipt.to_string()));
@@ -411,6 +418,10 @@ async fn carry_out(
 ) -> Result<CallAnswer, NoAnswer> {
     let caller = *call.caller;
     gate::check_caller(caller, road.effect, &road.tool)?;
+    let composed = call.extension::<ComposedCall>().cloned();
+    if let Some(composed) = &composed {
+        composed.check(road.effect, &road.tool)?;
+    }
     let ready = road.readiness.wait().await;
     ready.map_err(|why| NoAnswer::refused(Refuser::Checks, why))?;
     let mut arguments = std::mem::take(&mut call.arguments).into_map();
@@ -479,6 +490,7 @@ async fn carry_out(
             keeps_records: reader == ResultReader::Program,
             // marks are for clients: a program and a person at a terminal read the words alone
             is_plain: reader != ResultReader::Client,
+            composed: composed.map(ComposedCall::budget),
             witness: recording.clone().map(|recording| recording as _),
         };
         road.backend.call_with(&road.tool, arguments, options)

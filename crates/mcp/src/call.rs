@@ -6,6 +6,7 @@ mod pauses;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use ::http::Extensions;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -88,6 +89,8 @@ pub(crate) struct RequestContext {
     pub(crate) answered: AtomicBool,
     /// Set for a call that may become a task.
     pub(crate) prospect: OnceLock<Box<Prospect>>,
+    /// What the program sent along, when the call is its own.
+    pub(crate) extensions: Extensions,
 }
 
 impl RequestContext {
@@ -140,6 +143,13 @@ impl<C> Call<C> {
     #[must_use]
     pub fn meta(&self) -> &Map<String, Value> {
         self.request.meta.read()
+    }
+
+    /// The value of this type that the program sent along with [`crate::Endpoint::call_with`];
+    /// nothing for a call of a client.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.request.extensions.get()
     }
 
     /// The trace that the request is part of, as W3C Trace Context writes it; `tracestate` and

@@ -17,9 +17,12 @@ mod start;
 mod things;
 mod visible;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
+use ::http::Extensions;
 use serde_json::Value;
+
+use crate::call::RequestContext;
 
 use crate::changes::{Change, Hub};
 use crate::tasks::Tasks;
@@ -77,9 +80,59 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     /// [`CallError::ArgumentsNotAnObject`] for other JSON, [`CallError::MissingCapability`] for a
     /// tool that needs something of its client, such as to ask its user: a program declares nothing.
     pub fn call(&self, tool: &str, arguments: Value, caller: impl Into<Arc<C>>) -> Running {
-        let caller = caller.into();
+        self.call_in(tool, arguments, caller.into(), Arc::default())
+    }
+
+    /// The same with a value for the tool, which finds it with [`crate::Call::extension`]: what the
+    /// program has to say beside the arguments, as a client never can.
+    ///
+    /// ```
+    /// use footbridge_mcp::{Call, Endpoint, Output, Tool};
+    /// use serde_json::json;
+    ///
+    /// #[derive(Clone)]
+    /// struct Quietly;
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tool = Tool::new("ring", "", json!({"type": "object"}), |call: Call<()>| async move {
+    ///     Ok(Output::text(if call.extension::<Quietly>().is_some() { "..." } else { "Ring!" }))
+    /// });
+    /// let endpoint = Endpoint::builder("bell", "1.0.0").tool(tool).build()?;
+    /// assert_eq!(endpoint.call("ring", json!({}), ()).await?.first_text(), Some("Ring!"));
+    /// let quiet = endpoint.call_with("ring", json!({}), (), Quietly).await?;
+    /// assert_eq!(quiet.first_text(), Some("..."));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Endpoint::call`].
+    pub fn call_with<T: Clone + Send + Sync + 'static>(
+        &self,
+        tool: &str,
+        arguments: Value,
+        caller: impl Into<Arc<C>>,
+        extension: T,
+    ) -> Running {
+        let mut extensions = Extensions::new();
+        extensions.insert(extension);
+        let request = RequestContext {
+            extensions,
+            ..RequestContext::default()
+        };
+        self.call_in(tool, arguments, caller.into(), Arc::new(request))
+    }
+
+    fn call_in(
+        &self,
+        tool: &str,
+        arguments: Value,
+        caller: Arc<C>,
+        context: Arc<RequestContext>,
+    ) -> Running {
         if !self.has_layers() {
-            return self.start(tool, arguments, &caller);
+            return self.start(tool, arguments, &caller, &context);
         }
         let request = EndpointRequest::of_program(tool, arguments, &caller);
         let (endpoint, inner) = (self.clone(), request.clone());
@@ -87,8 +140,10 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
             Box::pin(async move {
                 let ended = match inner.sent() {
                     SentParams::Program(tool, arguments) => {
-                        let running = endpoint.start(tool, arguments.clone(), inner.caller());
-                        running.await
+                        let (tool, caller) = (tool.as_str(), inner.caller());
+                        endpoint
+                            .start(tool, arguments.clone(), caller, &context)
+                            .await
                     }
                     // A client's request does not come here.
                     SentParams::Client(_) => Err(CallError::ArgumentsNotAnObject),
@@ -104,20 +159,33 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     }
 
     /// Starts a call of the program, within all layers.
-    fn start(&self, tool: &str, arguments: Value, caller: &Arc<C>) -> Running {
-        let request = Arc::default();
+    fn start(
+        &self,
+        tool: &str,
+        arguments: Value,
+        caller: &Arc<C>,
+        request: &Arc<RequestContext>,
+    ) -> Running {
         let catalog = self.catalog();
-        let started = catalog.seen(caller, || Arc::clone(&request)).start(
+        let started = catalog.seen(caller, || Arc::clone(request)).start(
             ToolCall {
                 name: tool,
                 arguments: SentArguments::Value(arguments),
                 caller,
-                request: &request,
+                request,
                 from: CalledFrom::Program,
             },
             |_, _| Ok(()),
         );
         started.map_or_else(Running::refused, |started| started.running)
+    }
+
+    /// The endpoint for a tool of its own, which would hold it forever otherwise.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakEndpoint<C> {
+        WeakEndpoint {
+            shared: Arc::downgrade(&self.shared),
+        }
     }
 
     /// The name this endpoint reports to clients.
@@ -201,6 +269,36 @@ impl<C> Clone for Endpoint<C> {
         Self {
             shared: Arc::clone(&self.shared),
         }
+    }
+}
+
+/// An [`Endpoint`] that does not keep it; made by [`Endpoint::downgrade`].
+pub struct WeakEndpoint<C> {
+    shared: Weak<EndpointShared<C>>,
+}
+
+impl<C> WeakEndpoint<C> {
+    /// The endpoint, while anybody else has it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Endpoint<C>> {
+        let shared = self.shared.upgrade()?;
+        Some(Endpoint { shared })
+    }
+}
+
+impl<C> Clone for WeakEndpoint<C> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Weak::clone(&self.shared),
+        }
+    }
+}
+
+impl<C> std::fmt::Debug for WeakEndpoint<C> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("WeakEndpoint")
+            .finish_non_exhaustive()
     }
 }
 

@@ -123,7 +123,7 @@ pub use changes::Change;
 pub use client::Client;
 pub use endpoint::{
     CacheScope, CallError, Changes, Endpoint, EndpointBuilder, EndpointRequest, Next, ReadyPrompt,
-    ReadyResource, ReadyTool, RequestOutcome, Running, Visible,
+    ReadyResource, ReadyTool, RequestOutcome, Running, Visible, WeakEndpoint,
 };
 pub use icon::{Icon, Theme};
 pub use log_level::LogLevel;

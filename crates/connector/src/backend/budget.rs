@@ -1,6 +1,7 @@
 //! What one call may spend, whatever it is made of: requests, bytes of answers, time of filters.
 //! What one filter run may spend is `jq::budget`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,9 +13,29 @@ pub(super) const MAX_BYTES: usize = 64 << 20;
 /// Time of filters after which a call runs no more of them.
 pub(super) const FILTER_TIME: Duration = Duration::from_secs(10);
 
+/// What several calls may spend together: what the largest of them may spend alone. Cheap to clone;
+/// clones are the same budget.
+#[derive(Clone, Default)]
+pub struct SharedBudget(Arc<CallBudget>);
+
+impl SharedBudget {
+    /// The budget of a call that may send so many requests when it is made alone.
+    pub(super) fn of_call(&self, requests: usize) -> Arc<CallBudget> {
+        self.0.requests.fetch_max(requests, Ordering::Relaxed);
+        Arc::clone(&self.0)
+    }
+}
+
+impl std::fmt::Debug for SharedBudget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedBudget").finish_non_exhaustive()
+    }
+}
+
 /// What a call has spent, and the requests that it may send.
+#[derive(Default)]
 pub(super) struct CallBudget {
-    requests: usize,
+    requests: AtomicUsize,
     sent: AtomicUsize,
     bytes: AtomicUsize,
     filter_nanos: AtomicU64,
@@ -23,7 +44,7 @@ pub(super) struct CallBudget {
 impl CallBudget {
     pub(super) fn new(requests: usize) -> Self {
         Self {
-            requests,
+            requests: AtomicUsize::new(requests),
             sent: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             filter_nanos: AtomicU64::new(0),
@@ -38,10 +59,10 @@ impl CallBudget {
             return Ok(());
         }
         let title = &inner.compiled().title;
-        if sent >= self.requests {
+        let requests = self.requests.load(Ordering::Relaxed);
+        if sent >= requests {
             return Err(spent(format!(
-                "This call has sent {} requests to {title}, which is the most for one call.",
-                self.requests
+                "This call has sent {requests} requests to {title}, which is the most for one call."
             )));
         }
         let bytes = self.bytes.load(Ordering::Relaxed);

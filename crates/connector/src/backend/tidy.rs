@@ -54,7 +54,7 @@ impl TidyRules {
     /// Whether JSON of a backend has to be looked at for texts that could be taken for something
     /// else.
     pub(super) fn looks_at(&self, json: &str) -> bool {
-        self.fencing != Fencing::Nobody && fence::may_be_needed(json)
+        !self.fencing.leaves_values() && fence::may_be_needed(json)
     }
 }
 
@@ -111,7 +111,9 @@ impl Scan<'_, '_> {
             fenced || (!answered.is_empty() && answered.iter().any(|text| *text == said(token)));
         match self.rules.fencing {
             _ if is_empty => out.push_str(token),
-            Fencing::Nobody if fenced => fence::push_cut(out, token, &self.rules.window),
+            Fencing::Nobody | Fencing::Composed if fenced => {
+                fence::push_cut(out, token, &self.rules.window);
+            }
             Fencing::Strangers if fenced => fence::push_around(out, token, &self.rules.window),
             _ => self.push_plain(out, token),
         }

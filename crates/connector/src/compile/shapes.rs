@@ -137,6 +137,22 @@ impl Slots {
     }
 }
 
+/// What a row of this shape can have: each field with its type, and what it is.
+pub(super) fn row_form(shape: &definition::Shape) -> Value {
+    let fields = shape.iter().map(|(name, column)| {
+        let kind = json!(column.kind);
+        let kind = kind.as_str().unwrap_or_default();
+        let form = match (&column.description, column.on_request) {
+            (Some(description), false) => format!("{kind}: {description}"),
+            (Some(description), true) => format!("{kind}, when `fields` names it: {description}"),
+            (None, true) => format!("{kind}, when `fields` names it"),
+            (None, false) => kind.to_owned(),
+        };
+        (name.value.clone(), form.into())
+    });
+    Value::Object(fields.collect())
+}
+
 /// The output schema of a record, or of a list of them.
 pub(super) fn schema(shape: Option<&definition::Shape>, is_list: bool) -> Value {
     let Some(shape) = shape else {

@@ -1,6 +1,6 @@
 //! Tools described one by one: arguments, steps, result, undo.
 
-mod arguments;
+pub(super) mod arguments;
 pub(super) mod steps;
 pub(super) mod undoing;
 
@@ -222,6 +222,15 @@ impl<'d> Compilation<'d> {
             .map(|output| shapes::schema(self.definition.shapes.get(&output.value), is_list));
         let effect = tool.effect.value;
         let takes_text_from = effect == Effect::Read && tool.input.get(cut::ARGUMENT).is_none();
+        let mut unlisted = Vec::new();
+        if takes_text_from && !tool.text_from {
+            unlisted.push(arguments::text_from());
+        }
+        let has_rows = effect == Effect::Read && (is_list || has_fields_of_rows);
+        if has_rows && !tool.fields && tool.input.get("fields").is_none() {
+            unlisted.push(arguments::shape_alone());
+        }
+        let row_form = self.row_form(tool).filter(|_| effect == Effect::Read);
         Tool {
             name: tool.name.value.clone(),
             aliases: tool
@@ -233,11 +242,8 @@ impl<'d> Compilation<'d> {
             description: tool.description.clone(),
             effect,
             input_schema: arguments::schema(tool, most),
-            unlisted_arguments: if takes_text_from && !tool.text_from {
-                vec![arguments::text_from()]
-            } else {
-                Vec::new()
-            },
+            unlisted_arguments: unlisted,
+            row_form,
             output_schema: written,
             argument_aliases: argument_aliases(tool, has_main),
             value_aliases: Vec::new(),
@@ -443,6 +449,15 @@ fn requests(batches: &[Vec<StepPlan>]) -> usize {
 }
 
 impl<'d> Compilation<'d> {
+    /// What a row of the tool's list can have, as its shape says; none where it has none.
+    fn row_form(&self, tool: &definition::Tool) -> Option<serde_json::Value> {
+        let of_steps = tool.steps.iter().rev();
+        let named = tool.output.as_ref();
+        let named = named.or_else(|| of_steps.filter_map(|step| step.value.row.as_ref()).next())?;
+        let shape = self.definition.shapes.get(&named.value)?;
+        Some(shapes::row_form(shape))
+    }
+
     /// Names that the engine gives to arguments of its own.
     fn check_own_arguments(&mut self, tool: &definition::Tool, is_list: bool) {
         for (name, _) in tool.input.iter() {

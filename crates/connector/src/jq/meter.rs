@@ -39,6 +39,8 @@ pub(crate) struct Named<'s> {
     pub(crate) uses: Vec<(&'s str, Option<&'s str>)>,
     /// Numbers by which a text is multiplied and that make it too large.
     pub(crate) large: Vec<&'s str>,
+    /// The filters that are called, each with the number of its arguments.
+    pub(crate) calls: Vec<(&'s str, usize)>,
 }
 
 /// Makes every definition that calls itself, or one that encloses it, pay for each call; the names
@@ -208,6 +210,7 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
             if let Some(open) = open.iter_mut().rev().find(same) {
                 open.recursive = true;
             }
+            named.calls.push((name, arguments.len()));
             for argument in arguments.iter_mut() {
                 walk(argument, open, named);
             }

@@ -21,6 +21,12 @@ pub(crate) struct Data<'a> {
     pub(crate) budget: &'a Budget,
 }
 
+impl<'a> Data<'a> {
+    pub(super) fn new(lut: &'a Lut<JaqData>, budget: &'a Budget) -> Self {
+        Self { lut, budget }
+    }
+}
+
 impl<'a> HasLut<'a, JaqData> for Data<'a> {
     fn lut(&self) -> &'a Lut<JaqData> {
         self.lut
@@ -85,7 +91,7 @@ pub(crate) enum Stop {
     Many,
 }
 
-fn syntax<'s, T: Default>(
+pub(super) fn syntax<'s, T: Default>(
     filter: usize,
     code: &'s str,
     read: impl for<'t> FnOnce(&mut parse::Parser<'s, 't>) -> parse::Result<'s, 't, T>,
@@ -268,7 +274,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Filter
 }
 
 /// A name that does not exist; jaq hands back the slice of the text it stood in.
-fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> FilterFault {
+pub(super) fn unknown(shared: &str, filters: &[&str], part: &str, kind: &Undefined) -> FilterFault {
     let at = part.as_ptr().addr();
     let holds =
         |code: &str| (code.as_ptr().addr()..=code.as_ptr().addr() + code.len()).contains(&at);
@@ -404,7 +410,7 @@ impl Program {
     }
 }
 
-fn stop(error: Exn<'_, Val>) -> Stop {
+pub(super) fn stop(error: Exn<'_, Val>) -> Stop {
     match error.get_err() {
         Ok(error) => {
             let value = error.into_val();

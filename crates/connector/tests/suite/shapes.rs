@@ -248,3 +248,24 @@ async fn records_are_there_as_they_came_for_who_asks() {
             .is_none()
     );
 }
+
+#[tokio::test]
+async fn fields_shape_says_what_a_row_can_have_and_asks_nobody() {
+    let scripted = scripted();
+    let shape = json!({"fields": ["shape"]});
+    let row: Value = serde_json::from_str(&text(&scripted, "list", shape.clone()).await).unwrap();
+    assert_eq!(
+        row,
+        json!({"row": {
+            "id": "integer", "subject": "string: Title", "status": "string",
+            "status_id": "integer, when `fields` names it", "tags": "array", "points": "number",
+            "blocked": "string", "empty": "string"
+        }})
+    );
+    assert_eq!(scripted.seen().len(), 0);
+    let none = scripted
+        .backend
+        .call("raw", shape.as_object().unwrap().clone());
+    let none = none.await.unwrap_err();
+    assert!(none.message().contains("have no fixed shape"), "{none}");
+}

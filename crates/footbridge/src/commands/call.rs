@@ -5,7 +5,7 @@ mod shown;
 
 use std::io::IsTerminal as _;
 
-use footbridge_mcp::{CallError, Output};
+use footbridge_mcp::{CallError, Content, Output};
 use serde_json::{Map, Value};
 
 use crate::caller::Caller;
@@ -63,7 +63,11 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
 fn for_person(mut output: Output) -> Result<CallAnswer, String> {
     let end = output.take_extension::<CallEnd>();
     end.map(CallEnd::for_person).unwrap_or_else(|| {
-        let text = output.first_text().unwrap_or_default().to_owned();
+        let texts = output.blocks().iter().filter_map(|block| match block {
+            Content::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let text = texts.collect::<Vec<_>>().join("\n");
         if output.is_error() {
             Err(text)
         } else {

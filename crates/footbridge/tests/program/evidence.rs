@@ -51,14 +51,15 @@ fn names(tools: &[Value]) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every tool of a connector as a client sees it, those of groups that are off included.
+/// Every tool of a connector as a client sees it, those of groups that are off included; not the
+/// program's own.
 fn every_tool(home: &Home, connector: &str) -> Vec<Value> {
     let arguments = [
         "tools",
         "-c",
         connector,
         "--groups",
-        "all,-changes,-leases",
+        "all,-changes,-leases,-query",
         "--allow",
         "write,destroy",
         "--json",

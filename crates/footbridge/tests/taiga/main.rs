@@ -27,6 +27,7 @@ mod leases;
 mod ledger;
 mod login;
 mod pinned;
+mod queries;
 mod questions;
 mod refusals;
 mod replay;

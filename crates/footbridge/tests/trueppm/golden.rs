@@ -62,7 +62,7 @@ async fn golden_tools_as_a_client_sees_them() {
         .collect();
     assert_eq!(
         by_name.keys().copied().collect::<BTreeSet<_>>(),
-        BTreeSet::from(NAMES)
+        NAMES.into_iter().chain(["query"]).collect()
     );
     assert!(
         by_name

@@ -133,7 +133,7 @@ impl RowList for StepRows<'_> {
         for (item, place) in items.into_iter().zip(wanted_places) {
             self.bytes += item.len();
             if let Some(places) = &mut self.list.places {
-                if self.bytes > MAX_PAGE_BYTES && !self.list.items.is_empty() {
+                if self.bytes > inner.most_bytes(MAX_PAGE_BYTES) && !self.list.items.is_empty() {
                     rest = Some(place);
                     break;
                 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use super::super::projection::{self, Fields};
 use super::super::tidy::{self, TidyRules};
 use super::super::values::{self, Held};
-use super::super::{Outcome, step_list};
+use super::super::{Inner, Outcome, step_list};
 use super::{Given, StepsRun};
 use crate::failure::BackendError;
 use crate::fence::cut::{self, Window};
@@ -53,9 +53,10 @@ pub(super) async fn finish(run: StepsRun<'_>) -> Result<Finished, BackendError> 
     let (mut result, mut records) = made(&run, run.last.clone(), &rules).await?;
     if let (true, Some(Given::List(listed))) = (run.plan.is_list, &run.last) {
         let mut items = listed.items.len();
-        while result.len() > step_list::MAX_ANSWER_BYTES {
+        let most = inner.most_bytes(step_list::MAX_ANSWER_BYTES);
+        while result.len() > most {
             // about as many as fit, and in any case fewer than before
-            items = (items * step_list::MAX_ANSWER_BYTES / result.len())
+            items = (items * most / result.len())
                 .min(items.saturating_sub(1))
                 .max(1);
             let Some(fewer) = listed.first(items) else {
@@ -124,7 +125,7 @@ async fn made(
             shaped(run, json).await?
         }
     };
-    Ok((within(&json, rules, plan.is_list)?, records))
+    Ok((within(inner, &json, rules, plan.is_list)?, records))
 }
 
 async fn shaped(run: &StepsRun<'_>, json: String) -> Result<String, BackendError> {
@@ -202,13 +203,18 @@ fn with(json: String, name: &str, said: &[(String, String)]) -> String {
 }
 
 /// The tidy result; a smaller one when it is too large.
-fn within(json: &str, rules: &TidyRules, is_whole: bool) -> Result<String, BackendError> {
+fn within(
+    inner: &Inner,
+    json: &str,
+    rules: &TidyRules,
+    is_whole: bool,
+) -> Result<String, BackendError> {
     let mut out = String::with_capacity(json.len().min(step_list::MAX_ANSWER_BYTES) + 64);
     tidy::push(&mut out, json, rules);
     let (most, smaller) = if rules.window.from.is_some() {
         (MAX_PARTS_BYTES, SMALLER_PARTS)
     } else {
-        (MAX_RESULT_BYTES, SMALLER)
+        (inner.most_bytes(MAX_RESULT_BYTES), SMALLER)
     };
     if out.len() <= most || is_whole {
         return Ok(out);

@@ -40,7 +40,7 @@ pub(super) fn schema(op: ModelOperation, model: &Model) -> Value {
     schema
 }
 
-fn property(field: &ModelField) -> Value {
+pub(super) fn property(field: &ModelField) -> Value {
     let mut schema = match field.kind {
         FieldKind::String | FieldKind::Url | FieldKind::Any => json!({"type": "string"}),
         FieldKind::Integer => json!({"type": "integer"}),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{FIELD_PREFIX, inputs};
 use crate::compile::compilation::Compilation;
+use crate::compile::tools::arguments::shape_alone;
 use crate::connector::{Action, Annotations, Model, ModelOperation, Tool};
 use crate::definition::Effect;
 use crate::place::Placed;
@@ -68,6 +69,26 @@ fn friendly_sorts(model: &Model) -> Vec<(String, String, String)> {
         .filter(|(name, _)| !is_key(name))
         .flat_map(directions)
         .collect()
+}
+
+/// What a row of the model can have.
+fn row_form(model: &Model) -> serde_json::Value {
+    let form = |key: &String| {
+        let field = model.field(key).map(inputs::property);
+        let kind = field.as_ref().and_then(|field| field.get("type")?.as_str());
+        let values = field
+            .as_ref()
+            .and_then(|field| field.get("enum")?.as_array());
+        let words = values
+            .into_iter()
+            .flatten()
+            .filter_map(|value| value.as_str());
+        let words = words.collect::<Vec<_>>().join(", ");
+        let separator = if words.is_empty() { "" } else { ": " };
+        let form = format!("{}{separator}{words}", kind.unwrap_or("string"));
+        (key.clone(), form.into())
+    };
+    serde_json::Value::Object(model.item_keys.iter().map(form).collect())
 }
 
 fn tool(op: ModelOperation, model: &Arc<Model>) -> Tool {
@@ -136,7 +157,11 @@ fn tool(op: ModelOperation, model: &Arc<Model>) -> Tool {
         } else {
             Vec::new()
         },
-        unlisted_arguments: Vec::new(),
+        unlisted_arguments: match op {
+            ModelOperation::List => vec![shape_alone()],
+            _ => Vec::new(),
+        },
+        row_form: (op == ModelOperation::List).then(|| row_form(&model)),
         undoing: None,
         annotations: Annotations {
             read_only: effect == Effect::Read,

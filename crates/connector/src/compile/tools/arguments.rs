@@ -415,6 +415,14 @@ pub(super) fn text_from() -> (&'static str, Value) {
     )
 }
 
+/// The argument of a list whose rows have no choice of fields: `shape` says what they can have.
+pub(in crate::compile) fn shape_alone() -> (&'static str, Value) {
+    (
+        "fields",
+        json!({"type": "array", "items": {"type": "string", "enum": ["shape"]}, "description": "shape: what rows can have"}),
+    )
+}
+
 fn property(argument: &Argument) -> Value {
     let mut property = Map::new();
     property.insert("type".into(), json!(argument.kind));

@@ -1,0 +1,25 @@
+//! A call inside another one, whose answer goes to a filter and not to the caller: it only reads,
+//! and spends of the budget that all such calls of one query have.
+
+use footbridge_connector::{Effect, SharedBudget};
+use footbridge_mcp::{Failure, fail};
+
+/// What a call inside a query has beside its arguments; sent along by the query alone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ComposedCall(SharedBudget);
+
+impl ComposedCall {
+    /// Refuses what changes something, whatever was looked at before.
+    pub(super) fn check(&self, effect: Effect, tool: &str) -> Result<(), Failure> {
+        match effect {
+            Effect::Read => Ok(()),
+            Effect::Write | Effect::Destroy => Err(fail(format!(
+                "{tool} changes things, and inside a query there is only reading"
+            ))),
+        }
+    }
+
+    pub(super) fn budget(self) -> SharedBudget {
+        self.0
+    }
+}
