@@ -9,6 +9,7 @@ use footbridge_mcp::{
 };
 
 use crate::caller::Caller;
+use crate::connectors::ConnectorSkills;
 use crate::opened::Served;
 
 /// What a client may read by an address.
@@ -104,6 +105,23 @@ pub(super) fn prompts(served: &Served, is_joined: bool) -> Vec<Prompt<Caller>> {
             } else {
                 PromptArgument::new(name, description)
             })
+        })
+    });
+    prompts.chain(skill_prompts(served, is_joined)).collect()
+}
+
+/// The skills that come with the program, for clients that offer prompts and know no skills.
+fn skill_prompts(served: &Served, is_joined: bool) -> Vec<Prompt<Caller>> {
+    let skills = served.skills.as_ref();
+    let skills = skills.map(ConnectorSkills::prompts).unwrap_or_default();
+    let prompts = skills.into_iter().map(|skill| {
+        let name = match is_joined {
+            true => format!("{}_{}", served.name, skill.name),
+            false => skill.name.to_owned(),
+        };
+        let text = skill.text;
+        Prompt::new(name, skill.description, move |_: Call<Caller>| async move {
+            Ok(Messages::user(text))
         })
     });
     prompts.collect()
