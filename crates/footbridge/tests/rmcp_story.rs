@@ -25,7 +25,7 @@ use self::harness::held::Held;
 use self::harness::listening::Listening;
 use self::harness::process::Home;
 
-const READ_AND_WRITE: [&str; 9] = [
+const READ_AND_WRITE: [&str; 10] = [
     "board_list",
     "board_get",
     "board_create",
@@ -35,6 +35,7 @@ const READ_AND_WRITE: [&str; 9] = [
     "card_create",
     "card_update",
     "whoami",
+    "query",
 ];
 const MANY_CARDS: usize = 450;
 const PAGE: usize = 200;

@@ -40,13 +40,19 @@ fn tools_of_several_connectors_stand_side_by_side_and_keep_their_plain_names_whi
         Session::start(home.command(&all).current_dir(home.path()))
     };
     let mut alone = serve(&["a.yaml", "--groups", "rare"]);
-    assert_eq!(names(&alone.tools()), ["status", "apple_own"]);
+    assert_eq!(names(&alone.tools()), ["status", "apple_own", "query"]);
     alone.finish();
     let mut joined = serve(&["a.yaml", "b.yaml", "--groups", "rare"]);
     let tools = joined.tools();
     assert_eq!(
         names(&tools),
-        ["apple_status", "apple_own", "birch_status", "birch_own"]
+        [
+            "apple_status",
+            "apple_own",
+            "birch_status",
+            "birch_own",
+            "query"
+        ]
     );
     assert_eq!(tools[0]["outputSchema"], json!({"type": "object"}));
     assert!(
@@ -134,7 +140,7 @@ fn groups_are_listed_as_flag_environment_and_files_say_and_callable_always() {
     assert_eq!(listed(&["--groups", "rare,-core"]), ["apple_own"]);
     assert_eq!(
         listed(&["--groups", "all,-changes,-leases"]),
-        ["status", "apple_own"]
+        ["status", "apple_own", "query"]
     );
     let of_changes = listed(&["--groups", "changes"]);
     assert_eq!(
@@ -145,11 +151,15 @@ fn groups_are_listed_as_flag_environment_and_files_say_and_callable_always() {
     assert!(
         complaint
             .complaint(2)
-            .contains("\"rear\"; there are: changes, core, leases, rare, all"),
+            .contains("\"rear\"; there are: changes, core, leases, query, rare, all"),
         "{complaint:?}"
     );
     home.file(".config/footbridge/settings.yaml", "groups: [rare]");
-    assert_eq!(listed(&[]), ["status", "apple_own"]);
+    assert_eq!(listed(&[]), ["status", "apple_own", "query"]);
+    assert_eq!(
+        listed(&["--groups", "rare,-query"]),
+        ["status", "apple_own"]
+    );
     assert_eq!(
         listed(&["--groups", "core"]),
         ["status"],

@@ -40,7 +40,8 @@ async fn writing_is_closed_until_the_backends_own_setting_opens_it() {
         closed.extend(said.map(|said| ("PTM_MCP_READ_ONLY", said.to_owned())));
         let served = Served::over(Via::Stdio, closed).await;
         let listed = served.tool_names().await;
-        assert_eq!(listed.len(), 13);
+        // the program's own `query` is among them
+        assert_eq!(listed.len(), 14);
         served.succeed("list_providers", json!({})).await;
         let before = stand_in.lines().len();
         let (open, closed): (Vec<_>, Vec<_>) = calls()
@@ -56,7 +57,7 @@ async fn writing_is_closed_until_the_backends_own_setting_opens_it() {
         served.end().await;
     }
     let served = Served::start(&stand_in, OWNER).await;
-    assert_eq!(served.tool_names().await.len(), 24);
+    assert_eq!(served.tool_names().await.len(), 25);
     assert!(
         served
             .tools()

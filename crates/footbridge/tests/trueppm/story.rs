@@ -306,6 +306,7 @@ async fn every_tool_answers_on_every_transport_and_only_reads() {
             .map(|tool| tool["name"].as_str().unwrap().to_owned())
             .collect();
         let mut expected = NAMES.map(str::to_owned).to_vec();
+        expected.push("query".to_owned());
         let mut listed = names.clone();
         expected.sort();
         listed.sort();
