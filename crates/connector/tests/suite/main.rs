@@ -13,6 +13,7 @@ mod board;
 mod budgets;
 mod bytes;
 mod changes;
+mod connector_pages;
 mod cursors;
 mod echoes;
 mod errors;
