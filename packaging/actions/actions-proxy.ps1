@@ -41,7 +41,7 @@ $answer = switch ($Command) {
         if ($Search) { Read-Action 'list_projects' @('search=' + [Uri]::EscapeDataString($Search)) } else { Read-Action 'list_projects' @() }
     }
     'list-epics' { Need 'ProjectId' $ProjectId; Read-Action 'list_epics' ($ProjectId | ForEach-Object { "project_id=$_" }) }
-    'list-statuses' { Need 'ProjectId' $ProjectId; Read-Action 'list_statuses' @("project_id=$($ProjectId[0])") }
+    'list-statuses' { Need 'ProjectId' $ProjectId; Read-Action 'statuses' @("project_id=$($ProjectId[0])") }
     'create-story' {
         Need 'ProjectId' $ProjectId; Need 'Subject' $Subject
         $body = @{ project_id = $ProjectId[0]; subject = $Subject }

@@ -68,7 +68,7 @@ case $command in
         done
         read_action list_epics "$@"
         ;;
-    list-statuses) needs 1 $#; read_action list_statuses "project_id=$1" ;;
+    list-statuses) needs 1 $#; read_action statuses "project_id=$1" ;;
     create-story)
         needs 2 $#
         project=$(whole "$1")

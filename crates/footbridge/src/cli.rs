@@ -4,6 +4,8 @@
 mod accounts;
 mod changes;
 mod clients;
+#[cfg(test)]
+mod documented;
 mod leases;
 mod links;
 mod login;
@@ -146,6 +148,13 @@ impl Cli {
     /// Whether it logs in: a file in the folder where somebody does must not say where to.
     pub(crate) fn logs_in(&self) -> bool {
         matches!(self.command, Some(Command::Login(_)))
+    }
+
+    /// The command line of these words, the program's name first.
+    #[cfg(test)]
+    fn of_words(words: &[String]) -> Result<Self, clap::Error> {
+        let matches = setting_table::describe(Self::command()).try_get_matches_from(words)?;
+        Self::from_arg_matches(&matches)
     }
 
     /// The transport as far as the command line says it; none for a command that does not serve.

@@ -40,7 +40,12 @@ fn of_the_file(connector: &Connector) -> String {
         }
     }
     page.push_str("\n## Tools\n\nWhat a closed tool needs stands under *opened by*.\n");
-    tools(&mut page, "Listed by itself", |tool| tool.group.is_none() && tool.is_listed, connector);
+    tools(
+        &mut page,
+        "Listed by itself",
+        |tool| tool.group.is_none() && tool.is_listed,
+        connector,
+    );
     for (group, is_listed) in connector.groups() {
         let how = if *is_listed {
             "listed unless it is left out"
@@ -48,7 +53,12 @@ fn of_the_file(connector: &Connector) -> String {
             "listed when it is named"
         };
         let title = format!("Group `{group}`, {how}");
-        tools(&mut page, &title, |tool| tool.group.as_ref() == Some(group), connector);
+        tools(
+            &mut page,
+            &title,
+            |tool| tool.group.as_ref() == Some(group),
+            connector,
+        );
     }
     if !connector.resources().is_empty() {
         page.push_str("\n## Resources\n\n| address | what it holds |\n|---|---|\n");
@@ -88,7 +98,10 @@ fn setting_row(setting: &Setting) -> String {
         add(format!("`{suffix}` is added unless it ends so."));
     }
     if setting.secret {
-        add(format!("A secret; or the file that `{}_FILE` names.", setting.name));
+        add(format!(
+            "A secret; or the file that `{}_FILE` names.",
+            setting.name
+        ));
     }
     match (&setting.unless, setting.required) {
         (Some(other), true) => add(format!("Needed unless `{other}` is set.")),
@@ -107,7 +120,11 @@ fn setting_row(setting: &Setting) -> String {
 }
 
 fn tools(page: &mut String, title: &str, belongs: impl Fn(&Tool) -> bool, connector: &Connector) {
-    let mut rows = connector.tools().iter().filter(|tool| belongs(tool)).peekable();
+    let mut rows = connector
+        .tools()
+        .iter()
+        .filter(|tool| belongs(tool))
+        .peekable();
     if rows.peek().is_none() {
         return;
     }
@@ -128,16 +145,23 @@ fn tools(page: &mut String, title: &str, belongs: impl Fn(&Tool) -> bool, connec
             Some(_) => "yes",
         };
         let what = first_sentence(&tool.description);
-        writeln!(page, "| `{}` | {what} | {opened_by} | {undone} |", tool.name).unwrap();
+        writeln!(
+            page,
+            "| `{}` | {what} | {opened_by} | {undone} |",
+            tool.name
+        )
+        .unwrap();
     }
 }
 
 /// The first sentence of a description, fit for a cell of a table.
 fn first_sentence(text: &str) -> String {
-    let end = text
-        .match_indices(". ")
-        .map(|(at, _)| at + 1)
-        .find(|end| !text[..*end].ends_with("e.g."))
-        .unwrap_or(text.len());
-    text[..end].replace('|', "\\|").replace('\n', " ")
+    let mut sentence = String::new();
+    for part in text.split_inclusive(". ") {
+        sentence.push_str(part);
+        if !part.ends_with("e.g. ") {
+            break;
+        }
+    }
+    sentence.trim_end().replace('|', "\\|").replace('\n', " ")
 }

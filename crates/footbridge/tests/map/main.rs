@@ -15,6 +15,7 @@ use std::process::Command;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use regex::Regex;
 
+mod documents;
 mod layers;
 mod names;
 mod starts;

@@ -30,6 +30,7 @@ mod shared_data;
 mod skills;
 mod stdio_purity;
 
+mod azure;
 mod command_line;
 mod configuration;
 mod credentials;

@@ -11,6 +11,7 @@
 
 mod actions;
 mod actions_client;
+mod actions_script;
 mod behaviour;
 mod boot;
 mod command_line;
