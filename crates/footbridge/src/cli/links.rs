@@ -56,7 +56,7 @@ static LINKED_PROGRAMS: [LinkedProgram; 4] = [
             },
             LinkedVerb {
                 name: "whoami",
-                words: &["whoami", "prodmcp", "--json"],
+                words: &["whoami", "prodmcp"],
                 about: "Print who the token is for",
             },
             LinkedVerb {
