@@ -9,6 +9,7 @@ mod charset;
 mod conflict;
 mod credentials;
 mod exchange;
+mod identity;
 mod image;
 mod lookup;
 mod model_list;
@@ -37,11 +38,8 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jaq_json::Val;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::connector::{
@@ -196,26 +194,6 @@ impl Connector {
             )))),
             fencing: Fencing::Strangers,
         }
-    }
-
-    /// The [identity](Backend::identity) of its backend with these settings.
-    pub fn identity(&self, settings: &Settings) -> String {
-        let mut open: Vec<_> = settings.open.iter().collect();
-        open.sort();
-        let mut hash = Sha256::new();
-        let parts = [self.name(), settings.base()].into_iter();
-        for part in parts.chain(
-            open.iter()
-                .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
-        ) {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-        format!(
-            "{} {}",
-            self.name(),
-            URL_SAFE_NO_PAD.encode(hash.finalize())
-        )
     }
 }
 
@@ -586,31 +564,6 @@ impl Backend {
     /// credential.
     pub fn address(&self) -> String {
         self.shared().settings.base().to_owned()
-    }
-
-    /// The text of a resource, by its name and the values of its address.
-    ///
-    /// # Errors
-    /// As [`Backend::call`]; a value that does not fit its pattern is the caller's fault.
-    pub fn read_resource(
-        &self,
-        name: &str,
-        values: Map<String, Value>,
-    ) -> impl Future<Output = Result<String, BackendError>> + Send + 'static + use<> {
-        let inner = self.begin(MAX_REQUESTS);
-        let at = inner
-            .compiled()
-            .resources
-            .iter()
-            .position(|resource| resource.name == name);
-        let unknown = BackendError::caller(format!("There is no resource `{name}`."));
-        async move {
-            let resource = at.and_then(|at| inner.compiled().resources.get(at));
-            let Some(resource) = resource.filter(|resource| resource.admits(&values)) else {
-                return Err(unknown);
-            };
-            resources::read(&inner, resource, &values).await
-        }
     }
 }
 

@@ -5,13 +5,40 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::values::{self, Held};
-use super::{Inner, request};
+use super::{Backend, Inner, MAX_REQUESTS, request};
 use crate::connector::Resource;
 use crate::failure::BackendError;
 use crate::jq::{self, Variable};
 
+impl Backend {
+    /// The text of a resource, by its name and the values of its address.
+    ///
+    /// # Errors
+    /// As [`Backend::call`]; a value that does not fit its pattern is the caller's fault.
+    pub fn read_resource(
+        &self,
+        name: &str,
+        values: Map<String, Value>,
+    ) -> impl Future<Output = Result<String, BackendError>> + Send + 'static + use<> {
+        let inner = self.begin(MAX_REQUESTS);
+        let at = inner
+            .compiled()
+            .resources
+            .iter()
+            .position(|resource| resource.name == name);
+        let unknown = BackendError::caller(format!("There is no resource `{name}`."));
+        async move {
+            let resource = at.and_then(|at| inner.compiled().resources.get(at));
+            let Some(resource) = resource.filter(|resource| resource.admits(&values)) else {
+                return Err(unknown);
+            };
+            read(&inner, resource, &values).await
+        }
+    }
+}
+
 /// The text of a resource: what its filter gives, a text as it is and anything else as JSON.
-pub(super) async fn read(
+async fn read(
     inner: &Arc<Inner>,
     resource: &Resource,
     given: &Map<String, Value>,
