@@ -16,7 +16,7 @@ fn fenced(text: &str) -> Value {
 async fn a_ticket_by_names_from_its_making_to_its_end() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in, KEY).await;
-    assert_eq!(served.tools().await.len(), 7);
+    assert_eq!(served.tools().await.len(), 8);
     let new = json!({ "space": "web shop", "title": "Basket forgets", "assignee": "me", "labels": ["bug"] });
     let ticket = served.succeed("burrow_ticket_create", new).await;
     let key = ticket["key"].clone();

@@ -38,8 +38,9 @@ fn two_processes_write_one_chain_and_a_row_that_was_changed_is_named() {
             let home = &home;
             scope.spawn(move || {
                 let mut agent = session(home, &[]);
-                for _ in 0..20 {
-                    agent.call("card_create", json!({ "title": name })).unwrap();
+                for number in 0..20 {
+                    let card = json!({ "title": format!("{name} {number}") });
+                    agent.call("card_create", card).unwrap();
                     assert!(agent.call("card_delete", json!({ "id": "7" })).is_err());
                 }
                 agent.finish();
@@ -207,8 +208,9 @@ fn too_much_in_a_minute_is_refused_with_the_time_to_wait() {
         )
     };
     let mut agent = limited(&home);
-    for _ in 0..2 {
-        agent.call("card_create", json!({ "title": "x" })).unwrap();
+    for number in 0..2 {
+        let card = json!({ "title": format!("x {number}") });
+        agent.call("card_create", card).unwrap();
     }
     let why = agent
         .call("card_create", json!({ "title": "x" }))

@@ -31,7 +31,7 @@ fn each_mistake_is_named_in_one_line() {
         (
             &["serve", "board", "--groups", "core"],
             &[],
-            &["\"core\"", "there are: changes, leases, all"],
+            &["\"core\"", "there are: changes, leases, query, all"],
         ),
         (
             &["serve"],

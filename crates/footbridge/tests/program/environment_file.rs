@@ -67,7 +67,7 @@ fn the_file_sets_what_neither_flag_nor_environment_sets() {
         Running::start(home.command(arguments).current_dir(home.path())).ended()
     };
     let all = run(&["tools", "--env-file", "other.env"]).stdout;
-    assert_eq!(all.lines().count(), 11, "{all}");
+    assert_eq!(all.lines().count(), 12, "{all}");
     // A switch is there or not.
     for (value, starts) in [("true", true), ("false", true), ("perhaps", false)] {
         home.file(
@@ -120,8 +120,8 @@ fn whoever_serves_http_says_that_there_is_a_file_and_a_client_over_stdio_brings_
         );
         session.tools().len()
     };
-    assert_eq!(count(&["serve"]), 9);
-    assert_eq!(count(&["serve", "--env-file", ".env"]), 11);
+    assert_eq!(count(&["serve"]), 10);
+    assert_eq!(count(&["serve", "--env-file", ".env"]), 12);
 }
 
 #[test]

@@ -217,13 +217,13 @@ fn a_lease_is_no_longer_than_the_operator_lets_it_be_and_there_are_so_many() {
             .env("FOOTBRIDGE_LEASE_MINUTES", "5")
             .env("FOOTBRIDGE_LEASES_PER_CALLER", "1"),
     );
-    let made = |agent: &mut Session| {
+    let made = |agent: &mut Session, title: &str| {
         let card = agent
-            .call("card_create", json!({ "title": "One" }))
+            .call("card_create", json!({ "title": title }))
             .unwrap();
         format!("card:{}", text(&card, "id"))
     };
-    let (one, other) = (made(&mut agent), made(&mut agent));
+    let (one, other) = (made(&mut agent, "One"), made(&mut agent, "Other"));
     let why = agent.call("claim", json!({ "record": one })).unwrap_err();
     assert!(why.contains("at most 5 minutes"), "{why}");
     agent

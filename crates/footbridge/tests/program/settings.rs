@@ -84,7 +84,7 @@ fn what_is_open() {
         )
         .len()
     };
-    assert_eq!(count(&[], None), 9);
+    assert_eq!(count(&[], None), 10);
     assert_eq!(count(&["-c", "prodmcp"], None), 5);
     assert_eq!(count(&["-c", "prodmcp"], Some("write,destroy")), 11);
 
@@ -92,14 +92,14 @@ fn what_is_open() {
         ".config/footbridge/settings.yaml",
         "allow: [read]\nconnectors: { prodmcp: { allow: [write] } }\n",
     );
-    assert_eq!(count(&[], None), 5);
+    assert_eq!(count(&[], None), 6);
     assert_eq!(count(&["-c", "prodmcp"], None), 9);
-    assert_eq!(count(&[], Some("destroy")), 7);
-    assert_eq!(count(&["--allow", "write,destroy"], Some("read")), 11);
-    assert_eq!(count(&["--allow", "write", "--allow", "destroy"], None), 11);
+    assert_eq!(count(&[], Some("destroy")), 8);
+    assert_eq!(count(&["--allow", "write,destroy"], Some("read")), 12);
+    assert_eq!(count(&["--allow", "write", "--allow", "destroy"], None), 12);
     // The default counts for the board of the file that was named, too.
     let other = home.file("other.yaml", "{}");
-    assert_eq!(count(&["--settings", other.to_str().unwrap()], None), 9);
+    assert_eq!(count(&["--settings", other.to_str().unwrap()], None), 10);
 }
 
 #[test]
@@ -150,11 +150,11 @@ fn a_settings_file_that_was_named_is_the_one_that_counts() {
             home.command(&["tools", "--json"])
                 .env("FOOTBRIDGE_SETTINGS", &named)
         ),
-        7
+        8
     );
     assert_eq!(
         count(&mut home.command(&["tools", "--json", "--settings", named.to_str().unwrap()])),
-        7
+        8
     );
     let elsewhere = home.path().join("xdg");
     home.file("xdg/footbridge/settings.yaml", "allow: [write, destroy]\n");
@@ -163,7 +163,7 @@ fn a_settings_file_that_was_named_is_the_one_that_counts() {
             home.command(&["tools", "--json"])
                 .env("XDG_CONFIG_HOME", elsewhere)
         ),
-        11
+        12
     );
 }
 

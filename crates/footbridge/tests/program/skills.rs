@@ -121,7 +121,19 @@ fn skills_that_cannot_be_served_are_said_at_the_start() {
         let words = ["serve", file.to_str().unwrap(), "board", "--skills", names];
         let mut command = home.command(&words);
         let ended = Running::start(command.args(["--transport", "stdio"])).ended();
-        ended.complaint(code).to_owned()
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(code), ""),
+            "{ended:?}"
+        );
+        // a problem a line
+        assert!(
+            ended
+                .stderr
+                .lines()
+                .all(|line| line.starts_with("footbridge: "))
+        );
+        ended.stderr
     };
     let unknown = complaint("other", 2);
     assert!(

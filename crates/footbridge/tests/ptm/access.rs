@@ -169,7 +169,7 @@ async fn proc_shows_nothing_but_what_is_needed() {
     let home = Home::new();
     let mut command = home.command(&["serve", "ptm", "--transport", "stdio"]);
     let mut session = Session::start(command.envs(discovering(&stand_in, "/usr/bin".to_owned())));
-    assert_eq!(session.tools().len(), 24);
+    assert_eq!(session.tools().len(), 25);
     let environment = std::fs::read(format!("/proc/{}/environ", session.running.id())).unwrap();
     let environment = String::from_utf8(environment).unwrap();
     let names: std::collections::BTreeSet<_> = environment

@@ -426,10 +426,12 @@ async fn slips_are_answered_with_a_sentence_each() {
     // two sprints of one name
     let sprint = json!({ "project_id": 1, "name": "Twice", "start": day(1), "finish": day(9) });
     served.succeed("taiga_sprints_create", sprint.clone()).await;
+    let mut again = sprint;
+    again["again"] = json!(true);
     served
         .refuse(
             "taiga_sprints_create",
-            sprint,
+            again,
             &["Duplicated name", "no two sprints of one name"],
         )
         .await;

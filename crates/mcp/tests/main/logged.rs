@@ -75,7 +75,7 @@ async fn what_fails_inside_is_logged_in_full_and_what_a_model_can_mend_is_not() 
         ("panics_early", json!({}), "ERROR", "early hunter2"),
         ("panics_late", json!({}), "ERROR", "late hunter2"),
         ("told", json!({}), "", ""),
-        ("picky", json!({"titel": "x"}), "", ""),
+        ("picky", json!({"titel": "x"}), "INFO", "a call was refused"),
         ("echo", json!({"message": "x"}), "", ""),
     ] {
         let answer = client.call(tool, arguments).await.unwrap();
@@ -159,7 +159,12 @@ async fn what_is_refused_is_logged_once_in_both_eras() {
         (&[], json!(3), 400, &["code=-32600"]),
     ] {
         assert_eq!(ask(headers, &message).await, status);
-        let lines = log.lines();
+        // what is refused before anybody is known is told at info too, in one line
+        let (door, lines): (Vec<_>, Vec<_>) = log
+            .lines()
+            .into_iter()
+            .partition(|line| line.contains("refused at the door"));
+        assert_eq!(door.len(), usize::from(status == 403), "{door:?}");
         assert!(
             lines.len() == 1 && says.iter().all(|word| lines[0].contains(word)),
             "{message}: {lines:?}"
