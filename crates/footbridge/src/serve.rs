@@ -28,6 +28,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::maybe_done;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use self::signals::Signals;
@@ -44,6 +45,8 @@ use crate::write_road::Doors;
 /// How long the first answer to a client waits for the checks, so that its instructions say what
 /// they found.
 const FIRST_ANSWER_PATIENCE: Duration = Duration::from_secs(1);
+/// How long the end waits for the upkeep of the store, which ends at once unless it is at work.
+const UPKEEP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The transport that fits whoever started us.
 pub(crate) use standard_input::suggests as suggested_transport;
@@ -75,10 +78,12 @@ pub(crate) async fn run(
         .trail
         .started(&start(&opened, doors), SystemTime::now());
     let may_write = opened.local.is_some() || opened.served.iter().any(may_write);
-    let upkeep = tokio::spawn(upkeep::keep_up(
+    let (ending, ended) = oneshot::channel();
+    let mut upkeep = tokio::spawn(upkeep::keep_up(
         opened.changes.clone(),
         opened.trail.clone(),
         may_write,
+        ended,
     ));
     for served in &opened.served {
         if let Some(wrong) = &served.wrong {
@@ -120,9 +125,13 @@ pub(crate) async fn run(
                     .await?
             }
         };
-        // The store is closed when nobody is at it any more.
-        upkeep.abort();
-        drop(upkeep.await);
+        // The store is closed when nobody is at it any more: what is cut off leaves its connection
+        // open, and with it the log beside the file.
+        drop(ending);
+        if timeout(UPKEEP_PATIENCE, &mut upkeep).await.is_err() {
+            upkeep.abort();
+            drop(upkeep.await);
+        }
         opened.close().await;
         Ok(exit)
     };

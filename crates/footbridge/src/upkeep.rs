@@ -5,6 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use footbridge_store::{Store, StoreError};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::audit_trail::AuditTrail;
@@ -87,9 +88,14 @@ impl Upkeep {
     }
 }
 
-/// Looks after the store until it is dropped. One that nobody opened is opened when the program may
-/// write, and left alone otherwise.
-pub(crate) async fn keep_up(changes: ChangeStore, trail: AuditTrail, may_write: bool) {
+/// Looks after the store until the other end of `ended` is gone. One that nobody opened is opened
+/// when the program may write, and left alone otherwise.
+pub(crate) async fn keep_up(
+    changes: ChangeStore,
+    trail: AuditTrail,
+    may_write: bool,
+    mut ended: oneshot::Receiver<()>,
+) {
     let mut upkeep = Upkeep::default();
     loop {
         let store = match changes.opened() {
@@ -109,7 +115,9 @@ pub(crate) async fn keep_up(changes: ChangeStore, trail: AuditTrail, may_write: 
             }
             trail.write_start(&store);
         }
-        tokio::time::sleep(HOUR).await;
+        if tokio::time::timeout(HOUR, &mut ended).await.is_ok() {
+            return;
+        }
     }
 }
 
