@@ -23,7 +23,11 @@ fn ask(code: &str) {
         Ok(filter) => filter,
         Err(fault) => {
             assert!(!fault.what.is_empty());
-            assert!(fault.line.is_none_or(|line| line <= code.split('\n').count()));
+            assert!(
+                fault
+                    .line
+                    .is_none_or(|line| line <= code.split('\n').count())
+            );
             return;
         }
     };

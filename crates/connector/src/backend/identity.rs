@@ -8,7 +8,7 @@ use crate::connector::Connector;
 use crate::settings::Settings;
 
 impl Connector {
-    /// The [identity](Backend::identity) of its backend with these settings.
+    /// The [identity](crate::Backend::identity) of its backend with these settings.
     pub fn identity(&self, settings: &Settings) -> String {
         let mut open: Vec<_> = settings.open.iter().collect();
         open.sort();
