@@ -4,11 +4,11 @@ import json
 
 READ_AND_WRITE = [
     "board_list", "board_get", "board_create", "board_update",
-    "card_list", "card_get", "card_create", "card_update", "whoami",
+    "card_list", "card_get", "card_create", "card_update", "whoami", "query",
 ]
 ALL = [
     "board_list", "board_get", "board_create", "board_update", "board_delete",
-    "card_list", "card_get", "card_create", "card_update", "card_delete", "whoami",
+    "card_list", "card_get", "card_create", "card_update", "card_delete", "whoami", "query",
 ]
 PRIORITIES = ["low", "medium", "high", "critical"]
 MANY_CARDS = 450

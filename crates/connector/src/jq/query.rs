@@ -187,7 +187,13 @@ impl QueryFilter {
             .take(most.saturating_add(1))
             .map(|value| value.map_err(program::stop))
             .collect();
-        let fault = |what: String| QueryFault { line: None, what };
+        let fault = |what: String| QueryFault {
+            line: None,
+            what: match what.trim().is_empty() {
+                true => "it ended itself by `error`, with no words".to_owned(),
+                false => what,
+            },
+        };
         match found {
             Ok(values) if values.len() > most => Err(fault(match most {
                 1 => "it gives more than one value; make one list of them, as [...]".to_owned(),
@@ -379,6 +385,14 @@ mod tests {
             .and_then(|filter| filter.run(&results, &input, 3))
             .and_then(|values| values.iter().map(QueryValue::json).collect());
         ran.map_err(|fault| (fault.line, fault.what))
+    }
+
+    #[test]
+    fn an_error_without_words_has_a_sentence() {
+        for code in [r#"error("")"#, r#"$a | error(" ")"#] {
+            let (_, what) = run(code).unwrap_err();
+            assert_eq!(what, "it ended itself by `error`, with no words", "{code}");
+        }
     }
 
     #[test]
