@@ -3,6 +3,7 @@
 mod change_tools;
 mod lease_tools;
 mod offers;
+mod own_endpoint;
 pub(crate) mod query;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::opened::{Opened, Served};
 use crate::tool_names::ToolNames;
 use crate::write_road::{self, Doors, RoadParts};
 use lease_tools::LeaseTools;
+use own_endpoint::OwnEndpoint;
 
 /// Makes the endpoint, for these doors.
 pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Trouble> {
@@ -29,8 +31,8 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         brakes: opened.brakes.clone(),
         trail: opened.trail.clone(),
     };
-    let leases = LeaseTools::of(opened, &parts);
-    let own = query::OwnEndpoint::default();
+    let own = OwnEndpoint::default();
+    let leases = LeaseTools::of(opened, &parts, &own);
     let query_tool = query::tool(&opened.served, &names, &opened.query, &own);
     let mut endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(&opened.served))
@@ -56,8 +58,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         }
     }
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
-    leases.are_of(&endpoint);
-    own.get_or_init(|| endpoint.downgrade());
+    own.fill(&endpoint);
     Ok(endpoint)
 }
 

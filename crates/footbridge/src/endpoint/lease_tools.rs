@@ -4,11 +4,11 @@
 mod listed_page;
 mod offered;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use footbridge_connector::{Effect as ToolEffect, RecordNow};
-use footbridge_mcp::{Call, Endpoint, Failure, Output, Tool, ToolResult, fail};
+use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail};
 use footbridge_store::{ClaimedLease, Lease, LeaseClaim, LeaseError, MAX_CLAIMED_FROM, Store};
 use secrecy::ExposeSecret as _;
 use serde_json::value::to_raw_value;
@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use listed_page::{ListedPage, was_had_since};
 
+use super::own_endpoint::OwnEndpoint;
 use crate::audit_trail::AuditedCall;
 use crate::caller::Caller;
 use crate::gate;
@@ -42,15 +43,15 @@ pub(super) struct LeaseTools {
     served: Vec<Served>,
     parts: RoadParts,
     /// The endpoint that they are tools of, for the lists that are claimed from.
-    endpoint: OnceLock<Endpoint<Caller>>,
+    endpoint: OwnEndpoint,
 }
 
 impl LeaseTools {
-    pub(super) fn of(opened: &Opened, parts: &RoadParts) -> Arc<Self> {
+    pub(super) fn of(opened: &Opened, parts: &RoadParts, endpoint: &OwnEndpoint) -> Arc<Self> {
         Arc::new(Self {
             served: opened.served.clone(),
             parts: parts.clone(),
-            endpoint: OnceLock::new(),
+            endpoint: endpoint.clone(),
         })
     }
 
@@ -75,12 +76,6 @@ impl LeaseTools {
             false => tool.unlisted(),
         };
         tools.into_iter().map(listed).collect()
-    }
-
-    /// Hands the endpoint over that they are tools of.
-    pub(super) fn are_of(&self, endpoint: &Endpoint<Caller>) {
-        // There is one, and it is set once.
-        drop(self.endpoint.set(endpoint.clone()));
     }
 }
 
@@ -372,7 +367,7 @@ impl LeaseTools {
         if let Some(cursor) = cursor {
             arguments.insert(CURSOR.to_owned(), cursor);
         }
-        let endpoint = self.endpoint.get().ok_or(Failure::NotFound)?;
+        let endpoint = self.endpoint.get()?;
         let called = endpoint
             .call(tool, Value::Object(arguments), Caller::ActionClient)
             .await;

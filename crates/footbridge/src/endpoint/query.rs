@@ -6,14 +6,13 @@ mod reads;
 mod reference;
 mod request;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use footbridge_connector::{QueryFilter, QueryValue, fence, may_be_fenced, unfence};
-use footbridge_mcp::{
-    Call, Content, Effect, Endpoint, Output, Tool, ToolResult, WeakEndpoint, fail,
-};
+use footbridge_mcp::{Call, Content, Effect, Output, Tool, ToolResult, fail};
 use serde_json::{Value, json};
 
+use super::own_endpoint::OwnEndpoint;
 use crate::caller::{Caller, ResultReader};
 use crate::connectors;
 use crate::opened::{QuerySettings, Served};
@@ -31,8 +30,6 @@ const MAX_ROWS: usize = 5_000;
 const MAX_VALUES: usize = 1_000;
 /// Bytes of an answer, as of any list: less than 20,000 tokens.
 const MAX_ANSWER_BYTES: usize = 40 << 10;
-/// The endpoint that a query's reads enter, once it is there.
-pub(super) type OwnEndpoint = Arc<OnceLock<WeakEndpoint<Caller>>>;
 
 /// What every query works with.
 #[derive(Debug)]
@@ -56,7 +53,7 @@ pub(super) fn tool(
     let description = description(&tools);
     let queries = Arc::new(Queries {
         tools: Arc::new(tools),
-        endpoint: Arc::clone(endpoint),
+        endpoint: endpoint.clone(),
         most: settings.calls,
     });
     let tool = Tool::new(
@@ -136,7 +133,7 @@ impl Queries {
         let (tools, most) = (Arc::clone(&self.tools), self.most);
         let read = blocking(move || QueryRequest::read(arguments, &tools, most));
         let request = Arc::new(read.await.map_err(fail)?);
-        let results = composed_reads::read(&request, &self.endpoint()?, &call.caller)
+        let results = composed_reads::read(&request, &self.endpoint.get()?, &call.caller)
             .await
             .map_err(fail)?;
         let notes = results.notes();
@@ -148,11 +145,6 @@ impl Queries {
             Some(notes) => output.with_content(Content::text(notes)),
             None => output,
         })
-    }
-
-    fn endpoint(&self) -> Result<Endpoint<Caller>, footbridge_mcp::Failure> {
-        let endpoint = self.endpoint.get().and_then(WeakEndpoint::upgrade);
-        endpoint.ok_or_else(|| fail("The program is ending."))
     }
 }
 

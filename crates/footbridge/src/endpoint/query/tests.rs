@@ -10,7 +10,8 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_o
 use proptest::test_runner::TestCaseError;
 use serde_json::{Value, json};
 
-use super::{MAX_ANSWER_BYTES, OwnEndpoint, Queries, ReadTools};
+use super::super::own_endpoint::OwnEndpoint;
+use super::{MAX_ANSWER_BYTES, Queries, ReadTools};
 use crate::caller::Caller;
 use crate::write_road::{CallAnswer, CallEnd};
 
@@ -77,7 +78,7 @@ impl Tried {
             .tool(write.effect(Effect::Destroy))
             .tool(query());
         let endpoint = endpoint.build().unwrap();
-        OWN.with(|own| own.get_or_init(|| endpoint.downgrade()).upgrade().map(drop));
+        OWN.with(|own| own.fill(&endpoint));
         Self {
             endpoint,
             reads,
@@ -111,7 +112,7 @@ fn query() -> Tool<Caller> {
     ];
     let queries = Arc::new(Queries {
         tools: Arc::new(ReadTools::named(&known, true)),
-        endpoint: OWN.with(Arc::clone),
+        endpoint: OWN.with(OwnEndpoint::clone),
         most: 12,
     });
     Tool::new("query", "", super::schema(12), move |call: Call<Caller>| {
