@@ -287,6 +287,11 @@ impl Backend {
         })
     }
 
+    /// Whether it is a service of this process, which ends what it does with the call.
+    pub fn is_in_process(&self) -> bool {
+        self.shared().upstream.is_in_process()
+    }
+
     /// The connector that this is.
     pub fn connector(&self) -> &Connector {
         &self.connector

@@ -39,6 +39,12 @@ pub trait Upstream: Send + Sync + 'static {
         request: Request<Bytes>,
         limits: Limits,
     ) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>>;
+
+    /// Whether it is a service of this process, which is never at work on a request any more once
+    /// [`send`](Self::send) has ended. A backend over the network may be.
+    fn is_in_process(&self) -> bool {
+        false
+    }
 }
 
 /// One upstream for several connectors.
@@ -49,6 +55,10 @@ impl<U: Upstream> Upstream for std::sync::Arc<U> {
         limits: Limits,
     ) -> BoxFuture<'_, Result<Response<Bytes>, Unanswered>> {
         self.as_ref().send(request, limits)
+    }
+
+    fn is_in_process(&self) -> bool {
+        self.as_ref().is_in_process()
     }
 }
 

@@ -61,6 +61,10 @@ where
                 .map_err(|_| Unanswered::TimedOut)?
         })
     }
+
+    fn is_in_process(&self) -> bool {
+        true
+    }
 }
 
 /// The request as a server would hand it over.

@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -91,6 +92,8 @@ enum Fate {
     Answers,
     /// Carries it out and goes away.
     Applies,
+    /// Goes away, and carries it out a moment later.
+    AppliesLater,
     /// Goes away before it does anything.
     Drops,
     /// Answers well and does nothing.
@@ -141,10 +144,14 @@ fn backend() -> (String, SharedWorld) {
             if line.starts_with("PATCH") {
                 world.writes += 1;
                 let sent: Value = serde_json::from_slice(&body).unwrap();
-                if matches!(world.fate, Fate::Answers | Fate::Applies) {
-                    world.title = sent["title"].as_str().unwrap().to_owned();
+                let title = sent["title"].as_str().unwrap().to_owned();
+                let fate = world.fate;
+                match fate {
+                    Fate::Answers | Fate::Applies => world.title = title,
+                    Fate::AppliesLater => apply_later(&shared, title),
+                    Fate::Drops | Fate::Ignores => {}
                 }
-                if matches!(world.fate, Fate::Applies | Fate::Drops) {
+                if !matches!(fate, Fate::Answers | Fate::Ignores) {
                     continue;
                 }
             } else if !world.is_readable {
@@ -161,6 +168,15 @@ fn backend() -> (String, SharedWorld) {
         }
     });
     (base, world)
+}
+
+/// Carries a write out after the time that a busy backend may take.
+fn apply_later(world: &SharedWorld, title: String) {
+    let world = Arc::clone(world);
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(500));
+        world.lock().unwrap().title = title;
+    });
 }
 
 const REST: &str = r#"
@@ -215,12 +231,20 @@ fn a_call_whose_answer_never_came_is_looked_for_when_its_key_comes_again() {
     assert_eq!(keyed(&mut agent, "a", "Two").1, found);
     assert_eq!(writes(), 1);
 
+    // the backend was still at work on it: waited for, and not sent again
+    fate(Fate::AppliesLater);
+    assert!(keyed(&mut agent, "later", "Later").0);
+    fate(Fate::Answers);
+    let (failed, found) = keyed(&mut agent, "later", "Later");
+    assert!(!failed && found.contains("carried out"), "{found}");
+    assert_eq!(writes(), 2);
+
     // it did not: sent now
     fate(Fate::Drops);
     assert!(keyed(&mut agent, "b", "Three").0);
     fate(Fate::Answers);
     let (failed, done) = keyed(&mut agent, "b", "Three");
-    assert!(!failed && writes() == 3, "{done}");
+    assert!(!failed && writes() == 4, "{done}");
     assert_eq!(world.lock().unwrap().title, "Three");
 
     // it cannot be read, or is neither: it says so, and sends nothing
@@ -239,7 +263,7 @@ fn a_call_whose_answer_never_came_is_looked_for_when_its_key_comes_again() {
         failed && why.contains("neither as before nor as after"),
         "{why}"
     );
-    assert_eq!(writes(), 4);
+    assert_eq!(writes(), 5);
 
     // a backend that answers 200 and does nothing is named by the receipt
     fate(Fate::Ignores);
