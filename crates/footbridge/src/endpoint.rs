@@ -16,6 +16,7 @@ use crate::call_keys::CallKeys;
 use crate::caller::Caller;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
+use crate::pages;
 use crate::tool_names::ToolNames;
 use crate::write_road::{self, Doors, RoadParts};
 use lease_tools::LeaseTools;
@@ -46,6 +47,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         .tools(query_tool)
         .tools(change_tools::tools(opened, opened.lists_changes))
         .tools(leases.tools(opened.lists_leases));
+    endpoint = pages::resources().fold(endpoint, EndpointBuilder::resource);
     for served in &opened.served {
         endpoint = offers::resources(served)
             .into_iter()

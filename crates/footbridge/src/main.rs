@@ -34,13 +34,14 @@ mod board_models;
 mod cli;
 mod connectors;
 // The environment and the log, the table of settings, the rules of clients and
-// where their files are, a client of our own.
+// where their files are, a client of our own, the pages for people.
 mod client_rules;
 mod clients;
 mod credentials;
 mod environment;
 mod logging;
 mod mcp_client;
+mod pages;
 mod setting_table;
 // Ground: how the program ends and what it prints, who is asking, who waits for whom.
 mod allow;

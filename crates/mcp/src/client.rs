@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use crate::page;
 use crate::request_meta::{RequestMeta, SentMeta};
 
 /// The client behind a request. Read from its JSON only when somebody asks.
@@ -64,6 +65,32 @@ impl Client {
         self.capabilities()
             .get(capability)
             .is_some_and(|declared| !declared.is_null())
+    }
+
+    /// Whether the client shows pages inside the conversation: it declared the extension
+    /// `io.modelcontextprotocol/ui` with the media type of pages. See [`crate::Tool::page`].
+    #[must_use]
+    pub fn shows_pages(&self) -> bool {
+        if !self.may_declare(page::EXTENSION) {
+            return false;
+        }
+        let declared = self.extension(page::EXTENSION);
+        let media_types = declared.and_then(|declared| declared.get("mimeTypes")?.as_array());
+        media_types.is_some_and(|types| types.iter().any(|media| media == page::MEDIA_TYPE))
+    }
+
+    /// What the client declares of an extension, if it declares it.
+    pub(crate) fn extension(&self, name: &str) -> Option<&Value> {
+        self.capabilities().get("extensions")?.get(name)
+    }
+
+    /// Whether its JSON could hold a key, without reading it: most clients declare little, and
+    /// each request of 2026-07-28 brings it anew.
+    fn may_declare(&self, key: &str) -> bool {
+        let json = self.meta.as_deref().or(self.capabilities.as_deref());
+        json.is_some_and(|json| {
+            memchr::memmem::find(json.as_bytes(), key.as_bytes()).is_some() || json.contains('\\')
+        })
     }
 
     fn info(&self) -> &Value {

@@ -105,12 +105,13 @@ mod log_level;
 mod protocol_error;
 mod request_meta;
 mod revision;
-// Ground: limits, icons, what is wrong with an endpoint, schemas and their validators, values in
+// Ground: limits, icons, pages, what is wrong with an endpoint, schemas and their validators, values in
 // one spelling.
 mod build_problem;
 mod canonical;
 mod icon;
 pub mod limits;
+mod page;
 mod subschemas;
 mod validator;
 
@@ -132,6 +133,7 @@ pub use output::{
     Audience, Content, EmbeddedResource, ErrorKind, Failure, Output, ResourceAnnotations,
     ResourceLink, ToolResult, fail,
 };
+pub use page::{HtmlPage, PagePermission};
 pub use prompt::{Messages, Prompt, PromptArgument, PromptResult};
 pub use question::{Elicitation, Elicited, InputRequired, Root, Sampled, Sampling};
 pub use reply::OutcomeKind;

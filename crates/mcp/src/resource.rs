@@ -17,6 +17,7 @@ use crate::completion::CompletionFunction;
 use crate::icon::Icon;
 use crate::limits;
 use crate::output::{Failure, ResourceAnnotations};
+use crate::page::{self, HtmlPage};
 use crate::policy::{Policy, both};
 
 /// The result of a resource's function.
@@ -115,6 +116,9 @@ pub struct Resource<C> {
     pub(crate) completions: BTreeMap<String, CompletionFunction<C>>,
     /// What it is of a skill, if it is.
     pub(crate) skill_part: Option<SkillPart>,
+    /// What is wrong with the page that it is, if it is one.
+    pub(crate) page_problems: Option<Vec<String>>,
+    pub(crate) listed: bool,
     pub(crate) function: ResourceFunction<C>,
 }
 
@@ -160,6 +164,8 @@ impl<C: 'static> Resource<C> {
             fields: None,
             completions: BTreeMap::new(),
             skill_part: None,
+            page_problems: None,
+            listed: true,
             function: Arc::new(move |call| Box::pin(function(call))),
         }
     }
@@ -179,6 +185,39 @@ impl<C: 'static> Resource<C> {
             is_template: true,
             ..Self::new(template, name, function)
         }
+    }
+
+    /// A page that clients show inside the conversation, beside the results of the tools that name
+    /// it with [`crate::Tool::page`]. Its address begins with `ui://`.
+    ///
+    /// It is listed to clients that declared the extension `io.modelcontextprotocol/ui`, or to
+    /// everybody after [`crate::EndpointBuilder::pages_for_everybody`]; whoever knows its address
+    /// can read it.
+    pub fn page(
+        uri: impl Into<String>,
+        name: impl Into<String>,
+        page: impl Into<HtmlPage>,
+    ) -> Self {
+        let page = page.into();
+        let problems = page.problems();
+        let function = move |_: Call<C>| {
+            let body = ResourceBody::from(&**page.html());
+            std::future::ready(Ok(match page.meta() {
+                Some(meta) => body.meta(page::META_KEY, meta),
+                None => body,
+            }))
+        };
+        Self {
+            page_problems: Some(problems),
+            ..Self::new(uri, name, function).mime_type(page::MEDIA_TYPE)
+        }
+    }
+
+    /// Leaves it out of the list; it can still be read by its address.
+    #[must_use]
+    pub fn unlisted(mut self) -> Self {
+        self.listed = false;
+        self
     }
 
     /// The name for people.
@@ -321,6 +360,13 @@ impl<C: 'static> Resource<C> {
             annotations: self.annotations.as_ref(),
             meta: &self.meta,
         }
+    }
+}
+
+impl<C> Resource<C> {
+    /// Whether it is a page, listed to those who are told of pages.
+    pub(crate) fn is_page(&self) -> bool {
+        self.page_problems.is_some()
     }
 }
 

@@ -3,6 +3,7 @@
 mod from_entry;
 mod listed;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::call::Call;
 use crate::icon::Icon;
 use crate::limits;
 use crate::output::{Failure, ToolResult};
+use crate::page;
 use crate::policy::{AdmissionRule, Policy, both};
 use crate::tasks::TaskUse;
 
@@ -61,6 +63,9 @@ pub struct Tool<C> {
     pub(crate) unlisted_arguments: Vec<(String, Value)>,
     pub(crate) reading: Option<ReadArguments>,
     pub(crate) listed: bool,
+    /// The address of the page that shows its results.
+    pub(crate) page: Option<String>,
+    pub(crate) is_for_pages_alone: bool,
     pub(crate) time_limit: Duration,
     pub(crate) required_capabilities: Option<Value>,
     pub(crate) task: Option<TaskUse>,
@@ -110,6 +115,8 @@ impl<C: 'static> Tool<C> {
             unlisted_arguments: Vec::new(),
             reading: None,
             listed: true,
+            page: None,
+            is_for_pages_alone: false,
             time_limit: limits::TOOL_TIME,
             required_capabilities: None,
             task: None,
@@ -286,6 +293,50 @@ impl<C: 'static> Tool<C> {
         self
     }
 
+    /// The page that shows its results inside the conversation: the address of a
+    /// [`crate::Resource::page`].
+    ///
+    /// Only clients that declared the extension `io.modelcontextprotocol/ui` are told, and their
+    /// results have `structuredContent` for the page, with an output schema and without one. All
+    /// others see the tool as if it had no page.
+    ///
+    /// ```
+    /// use footbridge_mcp::{Call, Endpoint, Output, Resource, Tool};
+    /// use serde_json::{json, value::to_raw_value};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let days = Tool::new("days", "", json!({"type": "object"}), |_: Call<()>| async {
+    ///     Ok(Output::json(to_raw_value(&json!({"sunny": 3})).unwrap()))
+    /// })
+    /// .page("ui://weather/days");
+    /// let page = Resource::page("ui://weather/days", "days", "<!doctype html><title>Days</title>");
+    /// let endpoint = footbridge_mcp::endpoint!("weather").tool(days).resource(page).build()?;
+    ///
+    /// let pages = json!({"extensions": {"io.modelcontextprotocol/ui": {"mimeTypes": ["text/html;profile=mcp-app"]}}});
+    /// let client = endpoint.test(()).capabilities(pages);
+    /// let list = client.request("tools/list", json!({})).await?;
+    /// assert_eq!(list.result()["tools"][0]["_meta"]["ui"]["resourceUri"], "ui://weather/days");
+    /// let called = client.call("days", json!({})).await?;
+    /// assert_eq!(called.structured().unwrap()["sunny"], 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn page(mut self, address: impl Into<String>) -> Self {
+        self.page = Some(address.into());
+        self
+    }
+
+    /// Makes it a tool for pages alone, such as one that loads the next rows: hosts keep it from
+    /// the model, and clients that did not declare the extension do not find it in the list. A host
+    /// may not know that rule, so nothing may depend on it: whoever knows its name can call it.
+    #[must_use]
+    pub fn for_pages_alone(mut self) -> Self {
+        self.is_for_pages_alone = true;
+        self
+    }
+
     /// How long one call may run. Time in which it waits for its user does not count;
     /// [`crate::limits::QUESTION_TIME`] bounds that. A task has the time of [`crate::TaskLimits`]
     /// instead, waiting included.
@@ -394,7 +445,23 @@ impl<C: 'static> Tool<C> {
             input_schema: listed::input(&self.input_schema),
             output_schema: self.output_schema.as_ref().map(listed::output),
             annotations: self.annotations.as_ref(),
-            meta: &self.meta,
+            meta: Cow::Borrowed(&self.meta),
+        }
+    }
+
+    /// Whether pages have to do with it, so that clients that show pages see another entry.
+    pub(crate) fn concerns_pages(&self) -> bool {
+        self.page.is_some() || self.is_for_pages_alone
+    }
+
+    /// The entry of `tools/list` for clients that are told of pages.
+    pub(crate) fn entry_with_page(&self) -> ToolEntry<'_> {
+        let mut meta = self.meta.clone();
+        let of_page = page::tool_meta(self.page.as_deref(), self.is_for_pages_alone);
+        meta.insert(page::META_KEY.to_owned(), of_page);
+        ToolEntry {
+            meta: Cow::Owned(meta),
+            ..self.entry()
         }
     }
 }
@@ -425,8 +492,12 @@ pub(crate) struct ToolEntry<'a> {
     output_schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<&'a ToolAnnotations>,
-    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
-    meta: &'a Map<String, Value>,
+    #[serde(rename = "_meta", skip_serializing_if = "is_empty")]
+    meta: Cow<'a, Map<String, Value>>,
+}
+
+fn is_empty(meta: &Map<String, Value>) -> bool {
+    meta.is_empty()
 }
 
 /// The hints of a tool. Source: specification 2026-07-28, schema, `ToolAnnotations`.

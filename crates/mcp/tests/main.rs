@@ -60,6 +60,8 @@ mod zoo;
 
 #[path = "main/endings.rs"]
 mod endings;
+#[path = "main/html_pages.rs"]
+mod html_pages;
 #[path = "main/http_auth.rs"]
 mod http_auth;
 #[path = "main/http_callers.rs"]

@@ -17,6 +17,7 @@ use crate::change_store::ChangeStore;
 use crate::gate;
 use crate::json_object::JsonObject;
 use crate::opened::Opened;
+use crate::pages;
 use crate::selection::WrittenSelection;
 use crate::shortened;
 use crate::undoing::{self, ChangeUndo, UndoBackend, Undoer};
@@ -43,9 +44,12 @@ pub(super) fn tools(opened: &Opened, is_listed: bool) -> Vec<Tool<Caller>> {
         backends: opened.served.iter().map(UndoBackend::from).collect(),
     });
     let tools = [list(&changes), show(&changes), undo(&changes)];
-    let listed = |tool: Tool<Caller>| match is_listed {
-        true => tool,
-        false => tool.unlisted(),
+    let listed = |tool: Tool<Caller>| {
+        let tool = tool.page(pages::CHANGES.address);
+        match is_listed {
+            true => tool,
+            false => tool.unlisted(),
+        }
     };
     tools.into_iter().map(listed).collect()
 }

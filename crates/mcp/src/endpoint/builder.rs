@@ -288,6 +288,14 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         self
     }
 
+    /// Tells clients of pages that do not say that they show them, too. Else those see tools and
+    /// resources as if there were no pages: see [`Tool::page`].
+    #[must_use]
+    pub fn pages_for_everybody(mut self) -> Self {
+        self.profile.announces_pages = true;
+        self
+    }
+
     /// Adds skills: folders of instructions for language models.
     #[cfg(feature = "skills")]
     #[must_use]
@@ -340,7 +348,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// Every problem at once: names and addresses that clients refuse, names used twice, schemas
     /// and templates that are not valid, `x-mcp-header` where it may not stand, rules about who
     /// sees what where the lists are [`CacheScope::Public`], calls that must become tasks where
-    /// there are none.
+    /// there are none, pages of tools that are not served.
     #[cfg_attr(
         not(feature = "skills"),
         expect(unused_mut, reason = "skills add resources")

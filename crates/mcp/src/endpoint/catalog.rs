@@ -1,20 +1,23 @@
 //! The catalog of an endpoint: what it serves at one moment, with everything that does not depend
 //! on a request serialised once.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::entries::{ReadyPrompt, ReadyResource, ReadyTool};
 use super::identity::Identity;
-use super::listing::{Listed, Listing, ServedThing, page};
+use super::listing::{Listed, Listing, ServedThing, ToldExtensions, page};
 use super::profile::{CacheScope, OfferedKinds};
+use super::ready_results::{List, ListRequest, ReadyResults, Unlisted};
 use super::skills::{self, ReadySkill};
 use super::things::Things;
 use super::visible::Visible;
 use crate::arguments::Arguments;
 use crate::build_problem::{BuildProblem, BuildProblems};
 use crate::call::{Call, RequestContext};
+use crate::client::Client;
 use crate::method::Method;
 use crate::revision::Revision;
 use crate::tasks::TaskUse;
@@ -30,77 +33,10 @@ pub(crate) struct Catalog<C> {
     pub(super) hook: Option<Hook<C>>,
     /// Whether requests may differ in what they see.
     is_ruled: bool,
-    /// For clients that are not told of skills, and for those that are. Only missing while they are
-    /// made.
-    ready: [Option<ReadyResults>; 2],
-}
-
-/// Results for whoever sees everything.
-struct ReadyResults {
-    initialize: Vec<(Revision, Bytes)>,
-    discover: Bytes,
-    /// In the order of [`List`], plain and marked; a list that is not offered is missing, and all
-    /// are where lists have pages.
-    lists: Vec<[Option<Bytes>; 2]>,
-}
-
-/// The lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum List {
-    Tools,
-    Resources,
-    Templates,
-    Prompts,
-    Skills,
-}
-
-impl ReadyResults {
-    /// A list as a whole, if it is there; the inner nothing is one that is not offered.
-    fn of(
-        &self,
-        ListRequest {
-            list,
-            cursor,
-            revision,
-        }: ListRequest<'_>,
-    ) -> Option<Option<Bytes>> {
-        if cursor.is_some() {
-            return None;
-        }
-        self.lists
-            .get(list as usize)
-            .and_then(|both| both.get(usize::from(revision.is_some_and(Revision::marks_results))))
-            .cloned()
-    }
-}
-
-impl List {
-    const ALL: [Self; 5] = [
-        Self::Tools,
-        Self::Resources,
-        Self::Templates,
-        Self::Prompts,
-        Self::Skills,
-    ];
-
-    /// The key of the list in its result.
-    fn key(self) -> &'static str {
-        match self {
-            Self::Tools => "tools",
-            Self::Resources => "resources",
-            Self::Templates => "resourceTemplates",
-            Self::Prompts => "prompts",
-            Self::Skills => "skills",
-        }
-    }
-}
-
-/// The reason why there is no list.
-pub(crate) enum Unlisted {
-    /// The request sees nothing of that kind, so it is not offered.
-    NotOffered,
-    /// The cursor is not one that this server gave out.
-    Cursor,
+    /// Whether there is a page, or a tool that has to do with pages, or a hook may add one.
+    may_have_pages: bool,
+    /// By the extensions that clients are told of; those that nobody is told of are missing.
+    ready: Vec<(ToldExtensions, ReadyResults)>,
 }
 
 impl<C: Send + Sync + 'static> Catalog<C> {
@@ -141,19 +77,34 @@ impl<C: Send + Sync + 'static> Catalog<C> {
             });
             problems.extend(of_things.chain(of_hook));
         }
+        // What a hook adds is not known here.
+        if hook.is_none() {
+            problems.extend(things.tools_without_their_page());
+        }
         if !problems.is_empty() {
             return Err(BuildProblems(problems));
         }
+        let has_pages = things.has_pages();
+        let may_have_pages = has_pages || hook.is_some();
         let mut catalog = Self {
             identity,
             things,
             hook,
             is_ruled,
-            ready: [None, None],
+            may_have_pages,
+            ready: Vec::new(),
         };
-        let without = catalog.ready_results(false);
-        let with = catalog.has_skills().then(|| catalog.ready_results(true));
-        catalog.ready = [Some(without), with];
+        let mut ready = Vec::new();
+        for skills in [false, true]
+            .into_iter()
+            .take(1 + usize::from(catalog.has_skills()))
+        {
+            for pages in [false, true].into_iter().take(1 + usize::from(has_pages)) {
+                let told = ToldExtensions { skills, pages };
+                ready.push((told, catalog.ready_results(told)));
+            }
+        }
+        catalog.ready = ready;
         Ok(catalog)
     }
 
@@ -161,18 +112,22 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         !self.things.skills.entries().is_empty()
     }
 
-    /// Whether a client is told of skills: it says that it knows them, or everybody is told.
-    fn tells_of_skills(&self, request: &RequestContext) -> bool {
-        let extensions = request.client.capabilities().get("extensions");
-        let is_declared = extensions.is_some_and(|known| known.get(skills::EXTENSION).is_some());
-        is_declared || self.identity.profile.announces_skills
+    /// Of what a client is told: it says that it knows it, or everybody is told.
+    fn told(&self, client: &Client) -> ToldExtensions {
+        let profile = &self.identity.profile;
+        ToldExtensions {
+            skills: self.has_skills()
+                && (profile.announces_skills || client.extension(skills::EXTENSION).is_some()),
+            pages: self.may_have_pages && (profile.announces_pages || client.shows_pages()),
+        }
     }
 
-    fn ready_results(&self, is_told_of_skills: bool) -> ReadyResults {
+    fn ready_results(&self, told: ToldExtensions) -> ReadyResults {
         let seen = SeenThings {
             catalog: self,
             view: View::Everything,
-            is_told_of_skills,
+            told: OnceCell::from(told),
+            client: None,
         };
         let legacy = Revision::ALL
             .into_iter()
@@ -206,35 +161,37 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         caller: &Arc<C>,
         request: impl FnOnce() -> Arc<RequestContext>,
     ) -> SeenThings<'_, C> {
-        if !self.is_ruled && !self.has_skills() {
+        let is_everybody_alike = !self.has_skills() && !self.may_have_pages;
+        if !self.is_ruled && is_everybody_alike {
             return SeenThings {
                 catalog: self,
                 view: View::Everything,
-                is_told_of_skills: false,
+                told: OnceCell::from(ToldExtensions::default()),
+                client: None,
             };
         }
         let request = request();
-        let is_told_of_skills = self.has_skills() && self.tells_of_skills(&request);
-        if !self.is_ruled {
-            return SeenThings {
-                catalog: self,
-                view: View::Everything,
-                is_told_of_skills,
+        let client = Some(Arc::clone(&request.client)).filter(|_| !is_everybody_alike);
+        let view = if self.is_ruled {
+            let viewer = Call {
+                arguments: Arguments::default(),
+                caller: Arc::clone(caller),
+                request,
             };
-        }
-        let viewer = Call {
-            arguments: Arguments::default(),
-            caller: Arc::clone(caller),
-            request,
-        };
-        let view = match &self.hook {
-            None => View::Allowed(viewer),
-            Some(hook) => View::FromHook(hook(&viewer, Visible::allowed(&self.things, &viewer))),
+            match &self.hook {
+                None => View::Allowed(viewer),
+                Some(hook) => {
+                    View::FromHook(hook(&viewer, Visible::allowed(&self.things, &viewer)))
+                }
+            }
+        } else {
+            View::Everything
         };
         SeenThings {
             catalog: self,
             view,
-            is_told_of_skills,
+            told: OnceCell::new(),
+            client,
         }
     }
 }
@@ -243,7 +200,10 @@ impl<C: Send + Sync + 'static> Catalog<C> {
 pub(crate) struct SeenThings<'a, C> {
     catalog: &'a Catalog<C>,
     view: View<C>,
-    is_told_of_skills: bool,
+    /// Looked up when a list or a greeting needs it.
+    told: OnceCell<ToldExtensions>,
+    /// Missing where nothing depends on it.
+    client: Option<Arc<Client>>,
 }
 
 enum View<C> {
@@ -257,6 +217,14 @@ enum View<C> {
 impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     pub(super) fn identity(&self) -> &Identity<C> {
         &self.catalog.identity
+    }
+
+    /// Of what its client is told.
+    fn told(&self) -> ToldExtensions {
+        *self.told.get_or_init(|| {
+            let client = self.client.as_ref();
+            client.map_or_else(ToldExtensions::default, |client| self.catalog.told(client))
+        })
     }
 
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool<C>>> {
@@ -398,7 +366,8 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
                 .iter()
                 .zip(listing.entries())
                 .all(|(seen, entry)| Arc::ptr_eq(seen, entry));
-        seen.retain(|entry| entry.is_listed_to(self.is_told_of_skills));
+        let told = self.told();
+        seen.retain(|entry| entry.is_listed_to(told));
         let is_strict = revision.is_some_and(Revision::offers_only_what_there_is);
         if is_strict && seen.is_empty() && !self.offers(list) {
             return Err(Unlisted::NotOffered);
@@ -416,6 +385,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             &seen,
             cursor,
             identity.profile.page_size,
+            told,
             identity.modern_tail.len() + 64,
         );
         Ok(identity.list(open.ok_or(Unlisted::Cursor)?, revision))
@@ -462,7 +432,8 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             resources,
             prompts,
             completions: self.completes(),
-            skills: (self.is_told_of_skills && self.has_skills()).then(|| self.has_skill_folders()),
+            skills: (self.told().skills && self.has_skills()).then(|| self.has_skill_folders()),
+            pages: self.told().pages && self.has_pages(),
         }
     }
 
@@ -522,11 +493,26 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             .collect()
     }
 
-    /// Whether there is a resource, skills aside where the client is not told of them.
+    /// Whether the request may see a page, or a tool that has to do with pages.
+    fn has_pages(&self) -> bool {
+        let Things {
+            tools, resources, ..
+        } = &self.catalog.things;
+        let (tools, resources) = match &self.view {
+            View::FromHook(visible) => (&*visible.tools, &*visible.resources),
+            _ => (tools.entries(), resources.entries()),
+        };
+        let (mut tools, mut resources) = (tools.iter(), resources.iter());
+        tools.any(|tool| tool.concerns_pages() && self.allowed(Some(tool)).is_some())
+            || resources.any(|page| page.resource.is_page() && self.allowed(Some(page)).is_some())
+    }
+
+    /// Whether there is a resource, skills and pages aside where the client is not told of them.
     fn any_resource(&self, resources: &[Arc<ReadyResource<C>>]) -> bool {
+        let told = self.told();
         resources
             .iter()
-            .filter(|entry| self.is_told_of_skills || entry.resource.skill_part.is_none())
+            .filter(|entry| entry.is_listed_to(told))
             .any(|entry| self.allowed(Some(entry)).is_some())
     }
 
@@ -550,22 +536,10 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             .filter(|_| matches!(self.view, View::Everything))
     }
 
-    /// The same, of a client that is told as much of skills.
+    /// The same, of a client that is told of as much.
     fn ready_whole(&self) -> Option<&ReadyResults> {
-        let [without, with] = &self.catalog.ready;
-        if self.is_told_of_skills {
-            with
-        } else {
-            without
-        }
-        .as_ref()
+        let told = self.told();
+        let ready = self.catalog.ready.iter().find(|(known, _)| *known == told);
+        ready.map(|(_, results)| results)
     }
-}
-
-/// Which list, from where, in which form.
-#[derive(Clone, Copy)]
-struct ListRequest<'a> {
-    list: List,
-    cursor: Option<&'a str>,
-    revision: Option<Revision>,
 }

@@ -9,12 +9,13 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::listing::{Listed, ServedThing};
+use super::listing::{Listed, ServedThing, ToldExtensions};
 use crate::arguments::{ArgumentSchema, Arguments};
 use crate::completion::CompletionFunction;
 use crate::limits;
 use crate::method::Method;
 use crate::mirrored_headers::HeaderParameter;
+use crate::page::SCHEME;
 use crate::policy::{AdmissionRule, Policy};
 use crate::prompt::Prompt;
 use crate::resource::{Resource, ResourceFunction, SkillPart};
@@ -28,6 +29,10 @@ pub struct ReadyTool<C> {
     pub(super) name: String,
     aliases: Vec<String>,
     json: String,
+    /// The entry for clients that are told of pages, where it is another.
+    json_with_page: Option<String>,
+    pub(super) page: Option<String>,
+    is_for_pages_alone: bool,
     listed: bool,
     read_only: bool,
     pub(super) arguments: ArgumentSchema,
@@ -124,7 +129,13 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         if let Some(schema) = &tool.output_schema {
             check_output_schema(schema).unwrap_or_else(|problem| problems.push(problem));
         }
+        if let Some(page) = tool.page.as_ref().filter(|page| !page.starts_with(SCHEME)) {
+            problems.push(format!("its page {page:?} does not begin with `{SCHEME}`"));
+        }
         let json = to_json(&tool.entry());
+        let json_with_page = tool
+            .concerns_pages()
+            .then(|| to_json(&tool.entry_with_page()));
         let arguments = with_properties(held_schema, &tool.unlisted_arguments)
             .and_then(|schema| with_integers(schema, &tool.or_integer))
             .and_then(|schema| ArgumentSchema::compile(&schema, &tool.nullable))
@@ -134,6 +145,8 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         match arguments {
             Ok(arguments) if problems.is_empty() => Ok(Self {
                 json,
+                json_with_page,
+                is_for_pages_alone: tool.is_for_pages_alone,
                 listed: tool.listed,
                 read_only: tool.is_read_only(),
                 arguments,
@@ -147,6 +160,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
                 policy: tool.policy,
                 admission: tool.admission,
                 function: tool.function,
+                page: tool.page,
                 name: tool.name,
                 aliases: tool.aliases,
             }),
@@ -184,6 +198,13 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
     }
 }
 
+impl<C> ReadyTool<C> {
+    /// Whether pages have to do with it.
+    pub(super) fn concerns_pages(&self) -> bool {
+        self.json_with_page.is_some()
+    }
+}
+
 impl<C> ServedThing<C> for ReadyTool<C> {
     const KIND: &'static str = "tool";
 
@@ -201,12 +222,17 @@ impl<C> ServedThing<C> for ReadyTool<C> {
 }
 
 impl<C> Listed<C> for ReadyTool<C> {
-    fn json(&self) -> &str {
-        &self.json
+    fn json(&self, told: ToldExtensions) -> &str {
+        let with_page = self.json_with_page.as_ref().filter(|_| told.pages);
+        with_page.unwrap_or(&self.json)
     }
 
     fn is_listed(&self) -> bool {
         self.listed
+    }
+
+    fn is_listed_to(&self, told: ToldExtensions) -> bool {
+        told.pages || !self.is_for_pages_alone
     }
 }
 
@@ -263,6 +289,12 @@ impl<C: 'static> ReadyResource<C> {
                 "it is no URI: one begins with a scheme, such as `notes:`, and has no blanks"
                     .to_owned(),
             );
+        }
+        if let Some(of_page) = &resource.page_problems {
+            problems.extend(of_page.iter().cloned());
+            if !resource.address.starts_with(SCHEME) {
+                problems.push(format!("the address of a page begins with `{SCHEME}`"));
+            }
         }
         let json = to_json(&resource.entry());
         if problems.is_empty() {
@@ -332,16 +364,17 @@ impl<C> ServedThing<C> for ReadyResource<C> {
 }
 
 impl<C> Listed<C> for ReadyResource<C> {
-    fn json(&self) -> &str {
+    fn json(&self, _told: ToldExtensions) -> &str {
         &self.json
     }
 
     fn is_listed(&self) -> bool {
-        self.resource.skill_part != Some(SkillPart::FurtherFile)
+        self.resource.listed && self.resource.skill_part != Some(SkillPart::FurtherFile)
     }
 
-    fn is_listed_to(&self, is_told_of_skills: bool) -> bool {
-        is_told_of_skills || self.resource.skill_part.is_none()
+    fn is_listed_to(&self, told: ToldExtensions) -> bool {
+        (told.skills || self.resource.skill_part.is_none())
+            && (told.pages || !self.resource.is_page())
     }
 }
 
@@ -397,7 +430,7 @@ impl<C> ServedThing<C> for ReadyPrompt<C> {
 }
 
 impl<C> Listed<C> for ReadyPrompt<C> {
-    fn json(&self) -> &str {
+    fn json(&self, _told: ToldExtensions) -> &str {
         &self.json
     }
 }

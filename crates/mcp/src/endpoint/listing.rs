@@ -11,6 +11,13 @@ use crate::build_problem::BuildProblem;
 use crate::call::Call;
 use crate::policy::Policy;
 
+/// The extensions that a client is told of, since it knows them or everybody is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ToldExtensions {
+    pub(crate) skills: bool,
+    pub(crate) pages: bool,
+}
+
 /// A thing that can stand in a listing.
 pub(crate) trait ServedThing<C> {
     /// The word for it in a sentence, such as `tool`.
@@ -35,16 +42,16 @@ pub(crate) trait ServedThing<C> {
 
 /// A thing that clients list.
 pub(crate) trait Listed<C>: ServedThing<C> {
-    /// The entry as clients see it, as JSON.
-    fn json(&self) -> &str;
+    /// The entry as a client sees it that is told of these extensions, as JSON.
+    fn json(&self, told: ToldExtensions) -> &str;
 
     /// Whether it stands in the list at all.
     fn is_listed(&self) -> bool {
         true
     }
 
-    /// Whether it stands in the list of a client that is told of skills, or is not.
-    fn is_listed_to(&self, _is_told_of_skills: bool) -> bool {
+    /// Whether it stands in the list of a client that is told of these extensions.
+    fn is_listed_to(&self, _told: ToldExtensions) -> bool {
         true
     }
 }
@@ -171,6 +178,7 @@ pub(super) fn page<C, T: Listed<C>>(
     entries: &[&Arc<T>],
     cursor: Option<&str>,
     size: Option<usize>,
+    told: ToldExtensions,
     more: usize,
 ) -> Option<String> {
     let mut entries = entries.iter().filter(|entry| entry.is_listed()).peekable();
@@ -185,7 +193,7 @@ pub(super) fn page<C, T: Listed<C>>(
     let length: usize = entries
         .clone()
         .take(size)
-        .map(|entry| entry.json().len() + 1)
+        .map(|entry| entry.json(told).len() + 1)
         .sum();
     let mut json = String::with_capacity(length + key.len() + more + 64);
     json.push_str("{\"");
@@ -196,7 +204,7 @@ pub(super) fn page<C, T: Listed<C>>(
         if place > 0 {
             json.push(',');
         }
-        json.push_str(entry.json());
+        json.push_str(entry.json(told));
         last = Some(entry.key());
     }
     json.push(']');

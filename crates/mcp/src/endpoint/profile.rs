@@ -11,6 +11,7 @@ use super::skills;
 use crate::icon::Icon;
 use crate::limits;
 use crate::method::Method;
+use crate::page;
 use crate::revision::Revision;
 use crate::tasks::TaskLimits;
 
@@ -56,6 +57,8 @@ pub(crate) struct Profile<C> {
     pub(crate) announces_changes: bool,
     /// Whether clients are told of skills that do not say that they know them.
     pub(super) announces_skills: bool,
+    /// Whether clients are told of pages that do not say that they show them.
+    pub(super) announces_pages: bool,
     /// How calls may become tasks, where they may.
     pub(super) tasks: Option<TaskLimits>,
     pub(super) principal: Option<CallerName<C>>,
@@ -72,6 +75,7 @@ pub(crate) struct OfferedKinds {
     pub(crate) completions: bool,
     /// Whether skills are, with whether their folders can be read.
     pub(crate) skills: Option<bool>,
+    pub(crate) pages: bool,
 }
 
 impl<C> Profile<C> {
@@ -91,6 +95,7 @@ impl<C> Profile<C> {
             subscriptions: false,
             announces_changes: false,
             announces_skills: false,
+            announces_pages: false,
             tasks: None,
             principal: None,
             layers: Arc::new([]),
@@ -131,17 +136,22 @@ impl<C> Profile<C> {
         for (name, _, value) in of_kinds.into_iter().filter(|(_, is_there, _)| *is_there) {
             capabilities.insert(name.to_owned(), value);
         }
-        if let Some(reads_folders) = kinds.skills
-            && let Value::Object(extensions) = capabilities
-                .entry("extensions")
-                .or_insert_with(|| json!({}))
-        {
+        let of_skills = kinds.skills.map(|reads_folders| {
             let settings = if reads_folders {
                 json!({ "directoryRead": true })
             } else {
                 json!({})
             };
-            extensions.insert(skills::EXTENSION.to_owned(), settings);
+            (skills::EXTENSION, settings)
+        });
+        let of_pages = kinds.pages.then(|| (page::EXTENSION, json!({})));
+        for (name, settings) in of_skills.into_iter().chain(of_pages) {
+            let extensions = capabilities
+                .entry("extensions")
+                .or_insert_with(|| json!({}));
+            if let Value::Object(extensions) = extensions {
+                extensions.insert(name.to_owned(), settings);
+            }
         }
         capabilities
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::SeenThings;
-use super::catalog::Unlisted;
-use super::listing::{Listed, ServedThing, page};
+use super::listing::{Listed, ServedThing, ToldExtensions, page};
+use super::ready_results::Unlisted;
 use crate::policy::Policy;
 
 /// The extension by its name. Source: extension Skills, Extension Identifier.
@@ -44,7 +44,7 @@ impl<C> ServedThing<C> for ReadySkill<C> {
 }
 
 impl<C> Listed<C> for ReadySkill<C> {
-    fn json(&self) -> &str {
+    fn json(&self, _told: ToldExtensions) -> &str {
         &self.json
     }
 }
@@ -68,7 +68,7 @@ impl<C> ServedThing<C> for FolderChild {
 }
 
 impl<C> Listed<C> for FolderChild {
-    fn json(&self) -> &str {
+    fn json(&self, _told: ToldExtensions) -> &str {
         &self.json
     }
 }
@@ -99,6 +99,10 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         cursor: Option<&str>,
     ) -> Option<Result<String, Unlisted>> {
         let folder = Some(uri).filter(|uri| uri.len() > "skill://".len())?;
+        let told = ToldExtensions {
+            skills: true,
+            ..ToldExtensions::default()
+        };
         let mut children = BTreeMap::new();
         for file in self.skill_files() {
             let below = file.key().strip_prefix(folder);
@@ -108,7 +112,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             let child = match below.split_once('/') {
                 None => FolderChild {
                     uri: file.key().to_owned(),
-                    json: file.json().to_owned(),
+                    json: file.json(told).to_owned(),
                 },
                 Some((name, _)) => folder_child(folder, name),
             };
@@ -119,7 +123,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         }
         let children: Vec<&Arc<FolderChild>> = children.values().collect();
         let size = self.identity().profile.page_size;
-        Some(page::<C, _>("resources", &children, cursor, size, 64).ok_or(Unlisted::Cursor))
+        Some(page::<C, _>("resources", &children, cursor, size, told, 64).ok_or(Unlisted::Cursor))
     }
 }
 

@@ -109,7 +109,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             .unwrap_or_else(|panic| Box::pin(async move { resume_unwind(panic) }));
         Ok(Started {
             running: Running::tool(&tool.name, work, tool.time_limit, request),
-            structured: tool.structured,
+            structured: tool.structured_for(request, self.identity().profile.announces_pages),
             task,
         })
     }
@@ -150,6 +150,12 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
 }
 
 impl<C> ReadyTool<C> {
+    /// Whether results carry `structuredContent`: where a schema says so, and for a page.
+    fn structured_for(&self, request: &RequestContext, announces_pages: bool) -> bool {
+        self.structured
+            || self.concerns_pages() && (announces_pages || request.client.shows_pages())
+    }
+
     /// A call of it that ended before its function was asked.
     fn ended(&self, running: Running) -> Started {
         Started {

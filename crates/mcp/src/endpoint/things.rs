@@ -48,6 +48,14 @@ impl<C> Things<C> {
         }
     }
 
+    /// Whether there is a page, or a tool that has to do with pages.
+    pub(super) fn has_pages(&self) -> bool {
+        let mut tools = self.tools.entries().iter();
+        let mut resources = self.resources.entries().iter();
+        tools.any(|tool| tool.concerns_pages())
+            || resources.any(|resource| resource.resource.is_page())
+    }
+
     /// What has a rule about who sees it.
     pub(super) fn ruled(&self) -> Vec<&str> {
         fn ruled<C, T: ServedThing<C>>(listing: &Listing<T>) -> impl Iterator<Item = &str> {
@@ -62,6 +70,28 @@ impl<C> Things<C> {
             .chain(ruled(&self.templates))
             .chain(ruled(&self.prompts))
             .chain(ruled(&self.methods))
+            .collect()
+    }
+}
+
+impl<C: 'static> Things<C> {
+    /// The tools whose page is no resource.
+    pub(super) fn tools_without_their_page(&self) -> Vec<BuildProblem> {
+        let is_served = |page: &str| {
+            let mut templates = self.templates.entries().iter();
+            self.resources.find(page).is_some()
+                || templates.any(|template| template.parameters_in(page).is_some())
+        };
+        let tools = self.tools.entries().iter();
+        tools
+            .filter_map(|tool| Some((tool, tool.page.as_deref()?)))
+            .filter(|(_, page)| !is_served(page))
+            .map(|(tool, page)| {
+                let text = format!(
+                    "its page {page:?} is no resource of the endpoint; add it with `Resource::page`"
+                );
+                BuildProblem::new(&tool.name, text)
+            })
             .collect()
     }
 }
