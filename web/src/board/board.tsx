@@ -1,0 +1,206 @@
+//! A board: columns with their counts and limits, cards that are moved by hand, by keys or by a
+//! menu.
+
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { announce } from "../parts/announcer.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { boardShape, type BoardColumn } from "../view/board_columns.ts";
+import type { Row } from "../view/rows.ts";
+import { searchText } from "../view/shown.ts";
+import type { View } from "../view/view.ts";
+import { Card, titleOf, type CardActions } from "./card.tsx";
+import { Dragging } from "./dragging.ts";
+import { neighbour } from "./keys.ts";
+
+interface BoardProps {
+  view: View;
+  rows: readonly Row[];
+  filter: string;
+  /** By the key of a row, the column that it is on its way to. */
+  moved: ReadonlyMap<string, string>;
+  onOpen(row: Row): void;
+  onMove(row: Row, from: BoardColumn, to: BoardColumn): void;
+}
+
+export function Board({ view, rows, filter, moved, onOpen, onMove }: BoardProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const focused = useRef<{ key: string; isWanted: boolean }>({ key: "", isWanted: false });
+  const [menu, setMenu] = useState<Row>();
+  const texts = useRef(new WeakMap<object, string>());
+  const words = useMemo(() => filter.toLocaleLowerCase().split(/\s+/).filter((word) => word !== ""), [filter]);
+  const shown = useMemo(() => {
+    if (words.length === 0) return rows;
+    return rows.filter((row) => {
+      let text = texts.current.get(row.members);
+      if (text === undefined) texts.current.set(row.members, (text = searchText(row.members)));
+      return words.every((word) => text.includes(word));
+    });
+  }, [rows, words]);
+  const shape = useMemo(() => boardShape(view, shown, moved), [view, shown, moved]);
+  const whole = useMemo(() => (shown === rows ? shape : boardShape(view, rows, moved)), [view, rows, shown, shape, moved]);
+  const canMove = view.move !== undefined;
+
+  const columnOf = (row: Row) => shape.columns.find((one) => one.rows.some((other) => other.key === row.key));
+  const move = (row: Row, to: BoardColumn | undefined) => {
+    const from = columnOf(row);
+    if (from === undefined || to === undefined || to === from || to.isElsewhere) return;
+    focused.current = { key: row.key, isWanted: true };
+    announce(`${titleOf(view.card, row)} moved to ${to.column.name}.`);
+    onMove(row, from, to);
+  };
+  const state = useRef({ shape, move });
+  state.current = { shape, move };
+  const dragging = useMemo(() => new Dragging(), []);
+  dragging.onDrop = (cardKey, columnKey) => {
+    const row = rows.find((one) => one.key === cardKey);
+    if (row !== undefined) move(row, shape.columns.find((one) => one.key === columnKey));
+  };
+  const actions = useMemo<CardActions>(() => ({ open: onOpen, menu: setMenu }), [onOpen]);
+
+  // one card is in the order of the tab key; a card that moved keeps the focus
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const titles = element.querySelectorAll<HTMLElement>(".card-title");
+    const own = element.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused.current.key)}"] .card-title`);
+    element.querySelector('.card-title[tabindex="0"]')?.setAttribute("tabindex", "-1");
+    (own ?? titles[0])?.setAttribute("tabindex", "0");
+    if (focused.current.isWanted && own !== null) {
+      own.focus();
+      own.scrollIntoView({ block: "nearest", inline: "nearest" });
+      focused.current.isWanted = false;
+    }
+  });
+  const onFocus = (event: FocusEvent) => {
+    const card = event.target instanceof Element ? event.target.closest<HTMLElement>(".card") : null;
+    if (card === null) return;
+    focused.current.key = card.dataset["key"] ?? "";
+    place.current?.querySelector('.card-title[tabindex="0"]')?.setAttribute("tabindex", "-1");
+    card.querySelector(".card-title")?.setAttribute("tabindex", "0");
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const target = event.target;
+    const key = target instanceof Element ? target.closest<HTMLElement>(".card")?.dataset["key"] : undefined;
+    if (key === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    const found = neighbour(state.current.shape.columns, key, event.key);
+    if (event.shiftKey && canMove && found?.column !== undefined && found.isSideways) {
+      event.preventDefault();
+      move(found.row, found.column);
+    } else if (!event.shiftKey && found?.next !== undefined) {
+      event.preventDefault();
+      place.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(found.next)}"] .card-title`)?.focus();
+    } else if (event.key === "m" && canMove) {
+      event.preventDefault();
+      setMenu(rows.find((row) => row.key === key));
+    }
+  };
+
+  return (
+    <div class="board-place">
+      {canMove && (
+        <p id="board-keys" class="only-heard">
+          Arrow keys go from card to card, Enter opens one, M asks where to move it, Shift with left or right moves it.
+        </p>
+      )}
+      {shape.repeated.length > 0 && (
+        <p class="hint" role="note">
+          Several columns are called <bdi>{shape.repeated.join(", ")}</bdi>; a card that only names its column stands in the first of them.
+        </p>
+      )}
+      <div
+        class="board"
+        ref={place}
+        role="group"
+        aria-label={view.title || "Board"}
+        aria-describedby={canMove ? "board-keys" : undefined}
+        onFocusIn={onFocus}
+        onKeyDown={onKeyDown}
+        {...dragging.handlers}
+      >
+        {shape.columns.map((one) => (
+          <ColumnView key={one.key} one={one} whole={whole.columns.find((other) => other.key === one.key) ?? one} view={view} moved={moved} canMove={canMove} actions={actions} />
+        ))}
+      </div>
+      {menu !== undefined && (
+        <MoveMenu
+          title={titleOf(view.card, menu)}
+          columns={shape.columns.filter((one) => !one.isElsewhere)}
+          from={columnOf(menu)}
+          onClose={() => setMenu(undefined)}
+          onChoose={(to) => {
+            setMenu(undefined);
+            move(menu, to);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+interface ColumnViewProps {
+  one: BoardColumn;
+  /** The same column without the filter: what its count and its limit are about. */
+  whole: BoardColumn;
+  view: View;
+  moved: ReadonlyMap<string, string>;
+  canMove: boolean;
+  actions: CardActions;
+}
+
+function ColumnView({ one, whole, view, moved, canMove, actions }: ColumnViewProps) {
+  const { column, rows, isElsewhere } = one;
+  const count = whole.rows.length;
+  const isOver = column.limit !== undefined && count > column.limit;
+  const classes = ["column", isElsewhere ? "elsewhere" : "", column.isClosed ? "closed" : "", isOver ? "over" : ""];
+  return (
+    <section class={classes.filter((name) => name !== "").join(" ")} data-column={one.key} aria-label={column.name}>
+      <header>
+        <h3 dir="auto">{column.name}</h3>
+        <span class="count">
+          {rows.length === count ? count : `${rows.length} of ${count}`}
+          {column.limit !== undefined && ` / ${column.limit}`}
+          {isOver && <span class="only-heard"> over its limit</span>}
+        </span>
+      </header>
+      {isElsewhere && <p class="hint">Their {view.group.replace(/_/g, " ")} is none of the columns.</p>}
+      <ul class="cards">
+        {rows.map((row) => (
+          <Card key={row.key} row={row} fields={view.card} canMove={canMove && row.id !== undefined} isMoving={moved.has(row.key)} actions={actions} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface MoveMenuProps {
+  title: string;
+  columns: readonly BoardColumn[];
+  from: BoardColumn | undefined;
+  onClose(): void;
+  onChoose(to: BoardColumn): void;
+}
+
+function MoveMenu({ title, columns, from, onClose, onChoose }: MoveMenuProps) {
+  const keys = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step === 0 || !(event.currentTarget instanceof Element)) return;
+    event.preventDefault();
+    const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>("button:not(:disabled)")];
+    const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
+    buttons.at((at + step) % buttons.length)?.focus();
+  };
+  return (
+    <Dialog title={`Move ${title} to`} onClose={onClose}>
+      <ul class="choices" onKeyDown={keys}>
+        {columns.map((one) => (
+          <li key={one.key}>
+            <button type="button" disabled={one === from} onClick={() => onChoose(one)} dir="auto">
+              {one.column.name}
+              {one === from ? " (it is here)" : ""}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
