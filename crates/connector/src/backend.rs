@@ -18,7 +18,6 @@ mod path_check;
 mod preflight;
 mod projection;
 mod record;
-mod record_turns;
 mod request;
 mod resources;
 mod restore;
@@ -154,7 +153,6 @@ struct Shared {
     credentials: credentials::CurrentCredentials,
     /// There when the backend may stand behind Cloudflare Access.
     access: Option<access::KeptAccess>,
-    turns: record_turns::RecordTurns,
 }
 
 /// One call from the inside: what it shares with the others, and what it may spend.
@@ -250,7 +248,6 @@ impl Shared {
             secrets,
             credentials,
             access,
-            turns: record_turns::RecordTurns::default(),
         }
     }
 }

@@ -173,7 +173,7 @@ impl RowJournal for BoardJournal {
 }
 
 /// As whom the board knows an account: the local one is whom its tools act as.
-fn account(identity: &str, account_id: AccountId) -> String {
+pub(crate) fn account(identity: &str, account_id: AccountId) -> String {
     match account_id == AccountId::local() {
         true => identity.to_owned(),
         false => format!("{identity} {account_id}"),

@@ -1,16 +1,17 @@
 //! The caller of a tool: who is asking, what they may do, and who reads the result. All doors act
-//! for one account today; the credential of each caller comes with the shared service.
+//! for the account `local` of the board, but for the accounts that signed in in a browser.
 
 use std::net::IpAddr;
 
 use footbridge_connector::Effect;
+use footbridge_store::AccountId;
 
 use crate::allow::Passage;
 
 /// Characters of a client's own name that tell its room from others.
 const CLIENT_CHARACTERS: usize = 64;
 
-/// The one for whom a call is made. Every caller acts on the board as the account `local`.
+/// The one for whom a call is made. Every caller but an account acts on the board as `local`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// The person who started the program, through a client on stdio.
@@ -26,6 +27,9 @@ pub(crate) enum Caller {
     Forwarded,
     /// A program that holds the key of the actions.
     ActionClient,
+    /// An account of the board, in a browser, and what its request asks to be held to. It reaches
+    /// the board's tools alone, as itself.
+    Account(AccountId, Option<Tightening>),
 }
 
 /// The most that a request lets become of its own changes, whatever the operator opened.
@@ -52,9 +56,11 @@ impl Caller {
     /// Who reads what its calls give.
     pub(crate) fn reader(self) -> ResultReader {
         match self {
-            Self::LocalUser | Self::HttpClient(_) | Self::TightenedClient(..) | Self::Forwarded => {
-                ResultReader::Client
-            }
+            Self::LocalUser
+            | Self::HttpClient(_)
+            | Self::TightenedClient(..)
+            | Self::Forwarded
+            | Self::Account(..) => ResultReader::Client,
             Self::Terminal => ResultReader::Person,
             Self::ActionClient => ResultReader::Program,
         }
@@ -69,6 +75,7 @@ impl Caller {
             // it may be anybody, and nothing is kept for it
             Self::Forwarded => "forwarded",
             Self::ActionClient => "action",
+            Self::Account(..) => "account",
         }
     }
 
@@ -77,7 +84,10 @@ impl Caller {
         match self {
             Self::LocalUser => "stdio",
             Self::Terminal => "terminal",
-            Self::HttpClient(_) | Self::TightenedClient(..) | Self::Forwarded => "http",
+            Self::HttpClient(_)
+            | Self::TightenedClient(..)
+            | Self::Forwarded
+            | Self::Account(..) => "http",
             Self::ActionClient => "actions",
         }
     }
@@ -85,8 +95,14 @@ impl Caller {
     /// Whether what it asks for may change anything. Asked by the gate, whatever the door.
     pub(crate) fn may_write(self) -> bool {
         match self {
-            Self::LocalUser | Self::Terminal | Self::HttpClient(_) | Self::ActionClient => true,
-            Self::TightenedClient(_, tightening) => tightening != Tightening::READING,
+            Self::LocalUser
+            | Self::Terminal
+            | Self::HttpClient(_)
+            | Self::ActionClient
+            | Self::Account(_, None) => true,
+            Self::TightenedClient(_, tightening) | Self::Account(_, Some(tightening)) => {
+                tightening != Tightening::READING
+            }
             Self::Forwarded => false,
         }
     }
@@ -94,14 +110,14 @@ impl Caller {
     /// What becomes of a change of this effect for whom this is what the operator lets become of
     /// it: no more than the request itself asks for.
     pub(crate) fn tightened(self, passage: Passage, effect: Effect) -> Passage {
-        match (self, effect) {
-            (Self::TightenedClient(_, tightening), Effect::Write) => {
-                passage.tighter(tightening.write)
-            }
-            (Self::TightenedClient(_, tightening), Effect::Destroy) => {
-                passage.tighter(tightening.destroy)
-            }
-            _ => passage,
+        let (Self::TightenedClient(_, tightening) | Self::Account(_, Some(tightening))) = self
+        else {
+            return passage;
+        };
+        match effect {
+            Effect::Read => passage,
+            Effect::Write => passage.tighter(tightening.write),
+            Effect::Destroy => passage.tighter(tightening.destroy),
         }
     }
 
@@ -117,6 +133,7 @@ impl Caller {
             Self::HttpClient(Some(address)) | Self::TightenedClient(Some(address), _) => {
                 format!("{} {address} {name}", self.name())
             }
+            Self::Account(account_id, _) => format!("{} {account_id} {name}", self.name()),
             _ => format!("{} {name}", self.name()),
         }
     }

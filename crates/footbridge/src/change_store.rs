@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use footbridge_store::{Store, StoreOptions};
+use footbridge_store::{DATABASE_FILE, Store, StoreOptions};
 use tokio::sync::OnceCell;
 
 /// Where changes are kept. Cheap to clone; clones share it.
@@ -63,6 +63,17 @@ impl ChangeStore {
                 opened.cloned().map_err(|error| error.to_string())
             }
         }
+    }
+
+    /// The store where its file is there: whoever only looks for something makes none.
+    pub(crate) async fn found(&self) -> Option<Store> {
+        if let StorePlace::Directory { path, store, .. } = &*self.0
+            && store.get().is_none()
+            && !path.join(DATABASE_FILE).exists()
+        {
+            return None;
+        }
+        self.store().await.ok()
     }
 
     /// The store, if it was opened.

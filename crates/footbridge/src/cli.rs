@@ -10,6 +10,7 @@ mod leases;
 mod links;
 mod login;
 mod older_words;
+mod open;
 mod options;
 mod refusal;
 
@@ -43,6 +44,7 @@ pub(crate) use leases::{
 };
 pub(crate) use links::LinkedProgram;
 pub(crate) use login::{LoginArguments, LogoutArguments, WhoamiArguments};
+pub(crate) use open::OpenArguments;
 pub(crate) use options::EnvironmentOptions;
 pub(crate) use options::{host, port, switch};
 pub(crate) use refusal::shown;
@@ -220,6 +222,9 @@ pub(crate) enum Command {
     /// Ask an MCP server what it has, and send its echo a message
     #[command(after_help = PROBE_VARIABLES)]
     Probe(ProbeArguments),
+    /// Open the pages of a running server in the browser, signed in
+    #[command(after_help = open::EXITS)]
+    Open(OpenArguments),
     /// Call the actions of a running server, as footbridge actions list-projects
     #[command(after_help = ACTION_VARIABLES)]
     Actions(ActionsArguments),
@@ -276,6 +281,7 @@ impl Command {
             | Self::Install(_)
             | Self::Uninstall(_)
             | Self::Probe(_)
+            | Self::Open(_)
             | Self::Actions(_)
             | Self::Account(_)
             | Self::Token(_)
@@ -315,6 +321,15 @@ pub(crate) struct ServeOptions {
     pub(crate) allowed_origins: Vec<String>,
     #[arg(long = "trusted-proxy", value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) trusted_proxies: Vec<String>,
+    #[arg(
+        long,
+        value_name = "ON",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = switch
+    )]
+    pub(crate) page: Option<bool>,
     #[arg(long, num_args = 0, default_missing_value = "true", value_parser = switch)]
     pub(crate) require_all: Option<bool>,
     #[command(flatten)]

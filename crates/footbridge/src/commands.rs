@@ -13,6 +13,7 @@ pub(crate) mod leases;
 pub(crate) mod lint;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod open;
 pub(crate) mod probe;
 pub(crate) mod token;
 pub(crate) mod tools;

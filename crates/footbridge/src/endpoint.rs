@@ -12,6 +12,8 @@ use footbridge_connector::Effect;
 use footbridge_mcp::{Endpoint, EndpointBuilder};
 
 use crate::allow::Passage;
+use crate::audit_trail::AuditTrail;
+use crate::brakes::Brakes;
 use crate::call_keys::CallKeys;
 use crate::caller::Caller;
 use crate::exit::Trouble;
@@ -35,9 +37,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
     let own = OwnEndpoint::default();
     let leases = LeaseTools::of(opened, &parts, &own);
     let query_tool = query::tool(&opened.served, &names, &opened.query, &own);
-    let mut endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
-        .title(title(&opened.served))
-        .instructions(instructions(&opened.served))
+    let mut endpoint = builder(&opened.served)
         .tools(
             opened
                 .served
@@ -62,6 +62,51 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
     own.fill(&endpoint);
     Ok(endpoint)
+}
+
+/// What the endpoint of the accounts of the board is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountParts {
+    board: Served,
+    keys: CallKeys,
+    brakes: Brakes,
+    trail: AuditTrail,
+}
+
+impl AccountParts {
+    /// Those of what is opened; none where the board of this machine is not among it.
+    pub(crate) fn of(opened: &Opened) -> Option<Self> {
+        let board = opened.served.iter().find(|served| served.is_local)?;
+        Some(Self {
+            board: board.clone(),
+            keys: CallKeys::new(opened.changes.clone()),
+            brakes: opened.brakes.clone(),
+            trail: opened.trail.clone(),
+        })
+    }
+}
+
+/// Makes the endpoint of the accounts of the board: it has the board's tools and nothing else, so
+/// that nothing of another connector, nor what others did, can be reached by it.
+pub(crate) fn of_accounts(parts: &AccountParts) -> Result<Endpoint<Caller>, Trouble> {
+    let served = std::slice::from_ref(&parts.board);
+    let road = RoadParts {
+        names: Arc::new(ToolNames::of(served)?),
+        keys: parts.keys.clone(),
+        brakes: parts.brakes.clone(),
+        trail: parts.trail.clone(),
+    };
+    builder(served)
+        .tools(write_road::tools(&parts.board, &road, Doors::Mcp))
+        .build()
+        .map_err(Trouble::failed)
+}
+
+/// What every endpoint says of itself.
+fn builder(served: &[Served]) -> EndpointBuilder<Caller> {
+    Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
+        .title(title(served))
+        .instructions(instructions(served))
 }
 
 fn title(served: &[Served]) -> String {

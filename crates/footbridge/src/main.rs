@@ -124,6 +124,7 @@ fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
             Command::Install(arguments) => commands::install::run(arguments),
             Command::Uninstall(arguments) => commands::install::remove(&arguments),
             Command::Probe(arguments) => commands::probe::run(arguments).await,
+            Command::Open(arguments) => commands::open::run(arguments).await,
             Command::Actions(arguments) => commands::actions::run(arguments).await,
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Token(arguments) => commands::token::run(arguments).await,

@@ -12,11 +12,11 @@ use footbridge_board::Board;
 use footbridge_connector::{
     Backend, Connector, Decides, InProcess, Network, Settings as Values, Tool,
 };
-use footbridge_store::{AccountId, Store};
+use footbridge_store::{Account, AccountId, Store};
 
 use crate::allow::{AllowWord, AllowedEffect, Passage};
 use crate::audit_trail::AuditTrail;
-use crate::board_journal::BoardJournal;
+use crate::board_journal::{BoardJournal, other_account};
 use crate::board_models;
 use crate::brakes::Brakes;
 use crate::change_store::ChangeStore;
@@ -87,9 +87,20 @@ pub(crate) struct Served {
 pub(crate) struct BoardAccounts {
     board: Board,
     connector: Connector,
+    store: Store,
 }
 
 impl BoardAccounts {
+    /// An account that is there.
+    ///
+    /// # Errors
+    /// A sentence: it is gone, or the store cannot be read.
+    pub(crate) async fn account(&self, account_id: AccountId) -> Result<Account, String> {
+        let account = self.store.account(account_id).await;
+        let account = account.map_err(|error| error.to_string())?;
+        account.ok_or_else(|| "this account is not there any more: sign in with another".to_owned())
+    }
+
     /// The board as this account sees it.
     pub(crate) fn backend(&self, account_id: AccountId) -> Option<Backend> {
         let values = self.connector.settings(&|_: &str| None).ok()?;
@@ -114,6 +125,12 @@ impl Served {
         }
     }
 
+    /// The backend as whom a change was made, and as whom it is known; none where it was made as
+    /// somebody else than us.
+    pub(crate) fn acting_as(&self, account: Option<&str>) -> Option<Backend> {
+        acting_as(&self.backend, self.accounts.as_ref(), account)
+    }
+
     /// What becomes of the calls of a tool.
     pub(crate) fn passage(&self, tool: &Tool) -> Passage {
         self.gate.passage(&tool.name, tool.effect)
@@ -127,6 +144,19 @@ impl Served {
             .find(of_tool)
             .map_or(tool.is_listed, |(_, is_listed)| *is_listed)
     }
+}
+
+/// A backend as whom a change was made; none where it was made as somebody else than us.
+pub(crate) fn acting_as(
+    backend: &Backend,
+    accounts: Option<&BoardAccounts>,
+    account: Option<&str>,
+) -> Option<Backend> {
+    let (account, identity) = (account?, backend.identity());
+    if account == identity {
+        return Some(backend.clone());
+    }
+    accounts?.backend(other_account(&identity, account)?)
 }
 
 /// Where a backend is, as it is shown and kept.
@@ -297,6 +327,7 @@ impl Opened {
                 accounts = Some(BoardAccounts {
                     board: local.board.clone(),
                     connector: connector.clone(),
+                    store: local.store.clone(),
                 });
                 let upstream: InProcess<_, Body> =
                     InProcess::new(local.board.service_for(AccountId::local()));

@@ -6,6 +6,7 @@ mod approvals;
 mod approver;
 mod board_door;
 mod board_leases;
+mod browser;
 mod doors;
 mod forwarded;
 mod http;

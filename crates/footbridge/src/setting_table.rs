@@ -164,6 +164,16 @@ pub(crate) const TRUSTED_PROXIES: SettingRow = SettingRow {
     example: "10.0.0.5,172.16.0.0/12",
     ..ROW
 };
+pub(crate) const PAGE: SettingRow = SettingRow {
+    flag: Some("page"),
+    variable: Some("FOOTBRIDGE_PAGE"),
+    key: Some("page"),
+    kind: SettingValueKind::Switch,
+    default: Some("on, but not beyond this machine without a bearer"),
+    sentence: "Serve the pages for people at /, beyond this machine too; with --page=false, nowhere",
+    example: "true",
+    ..ROW
+};
 pub(crate) const REQUIRE_ALL: SettingRow = SettingRow {
     flag: Some("require-all"),
     variable: Some("FOOTBRIDGE_REQUIRE_ALL"),
@@ -409,7 +419,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 36] = [
+pub(crate) const SETTINGS: [&SettingRow; 37] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -418,6 +428,7 @@ pub(crate) const SETTINGS: [&SettingRow; 36] = [
     &ALLOWED_HOSTS,
     &ALLOWED_ORIGINS,
     &TRUSTED_PROXIES,
+    &PAGE,
     &REQUIRE_ALL,
     &ALLOW,
     &SKILLS,

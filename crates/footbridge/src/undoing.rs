@@ -14,11 +14,10 @@ use footbridge_connector::{Backend, Effect, Options, RecordAct, TouchedRecord, W
 use footbridge_store::{ChangeId, ChangeSelection, ChangeState, NewChange, PlannedUndo, Store};
 
 use crate::allow::Passage;
-use crate::board_journal::other_account;
 use crate::caller::Caller;
 use crate::change_store::ChangeStore;
 use crate::gate::{Gate, effect_word};
-use crate::opened::{BoardAccounts, Served, address_of};
+use crate::opened::{BoardAccounts, Served, acting_as, address_of};
 use crate::terminal::ProgressLine;
 use crate::write_road::leased::LeaseRule;
 use crate::write_road::recording::{Recording, RecordingWay};
@@ -74,12 +73,7 @@ impl From<&Served> for UndoBackend {
 impl UndoBackend {
     /// The backend as whom a change was made; none where it was made as somebody else than us.
     fn acting_as(&self, account: Option<&str>) -> Option<Backend> {
-        let (account, identity) = (account?, self.backend.identity());
-        if account == identity {
-            return Some(self.backend.clone());
-        }
-        let other = other_account(&identity, account)?;
-        self.accounts.as_ref()?.backend(other)
+        acting_as(&self.backend, self.accounts.as_ref(), account)
     }
 }
 

@@ -21,17 +21,18 @@ use footbridge_connector::{
     Backend, Effect, Options, Tool as ConnectorTool, TouchedRecord, ValueKind,
 };
 use footbridge_mcp::{Call, Content, Failure, Output, Tool, ToolResult, fail, limits};
-use footbridge_store::NewChange;
+use footbridge_store::{AccountId, NewChange};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::allow::Passage;
 use crate::audit_trail::{AuditTrail, AuditedCall};
+use crate::board_journal::account as account_of_board;
 use crate::brakes::{BrakeRefusal, Brakes};
 use crate::call_keys::{ARGUMENT, CallKey, CallKeys, fingerprint};
 use crate::caller::{Caller, ResultReader};
 use crate::gate::{self, Gate, effect_word};
-use crate::opened::{Served, address_of};
+use crate::opened::{BoardAccounts, Served, address_of};
 use crate::readiness::Readiness;
 use crate::shortened;
 use crate::tool_names::ToolNames;
@@ -60,12 +61,18 @@ const CLIENT_CHARACTERS: usize = 100;
 const META_KEY: &str = "footbridge/idempotency_key";
 
 /// The road that every call of one tool takes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Road {
     /// The connector's name.
     connector: String,
     is_local: bool,
     backend: Backend,
+    /// As whom the backend knows us, for the record.
+    identity: String,
+    /// The account of the board that the call is by, for the record.
+    account: Option<String>,
+    /// The accounts of the board, where this is its tool.
+    accounts: Option<BoardAccounts>,
     tool: String,
     title: String,
     effect: Effect,
@@ -94,6 +101,9 @@ impl Road {
             connector: served.name.clone(),
             is_local: served.is_local,
             backend: served.backend.clone(),
+            identity: served.backend.identity(),
+            account: None,
+            accounts: served.accounts.clone(),
             tool: tool.name.clone(),
             title: tool.title.clone(),
             effect: tool.effect,
@@ -113,17 +123,41 @@ impl Road {
         })
     }
 
+    /// The same road for an account of the board, which acts as itself.
+    ///
+    /// # Errors
+    /// A sentence: the account is gone, or this is no tool of the board.
+    async fn acting_as(&self, account_id: AccountId) -> Result<Self, String> {
+        let no_board = || format!("{} is no tool of the board", self.tool);
+        let accounts = self.accounts.as_ref().ok_or_else(no_board)?;
+        let account = accounts.account(account_id).await?;
+        Ok(Self {
+            backend: accounts.backend(account_id).ok_or_else(no_board)?,
+            identity: account_of_board(&self.identity, account_id),
+            account: Some(account.name),
+            ..self.clone()
+        })
+    }
+
+    /// Who a call is by, for the record: as the board's own door has it where it is an account.
+    fn caller_name(&self, caller: Caller) -> String {
+        match &self.account {
+            Some(account) => format!("account {account}"),
+            None => caller.name().to_owned(),
+        }
+    }
+
     /// The change that a call is, without its records.
     fn change(&self, call: &Call<Caller>, arguments: &Map<String, Value>) -> NewChange {
         let client = call.client();
         NewChange {
             door: call.caller.door().to_owned(),
-            caller: call.caller.name().to_owned(),
+            caller: self.caller_name(*call.caller),
             client: client.name().map(cut_name),
             client_version: client.version().map(cut_name),
             connector: self.connector.clone(),
             address: address_of(&self.backend, self.is_local),
-            account: Some(self.backend.identity()),
+            account: Some(self.identity.clone()),
             tool: self.tool.clone(),
             effect: effect_word(self.effect).to_owned(),
             arguments: shortened::arguments(arguments),
@@ -141,9 +175,9 @@ impl Road {
         let passed = self.takes_key.then(|| arguments.remove(ARGUMENT)).flatten();
         let key = passed.as_ref().or_else(|| call.meta().get(META_KEY))?;
         let key = key.as_str().filter(|key| !key.is_empty())?.to_owned();
-        let tool = format!("{} {}", self.backend.identity(), self.tool);
+        let tool = format!("{} {}", self.identity, self.tool);
         Some(CallKey {
-            caller: call.caller.name().to_owned(),
+            caller: self.caller_name(*call.caller),
             tool,
             key,
         })
@@ -349,6 +383,14 @@ fn behind_gate(
 /// One call, and what the endpoint gets of its end.
 async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
     let caller = *call.caller;
+    let own;
+    let road = match caller {
+        Caller::Account(account_id, _) => {
+            own = road.acting_as(account_id).await.map_err(fail)?;
+            &own
+        }
+        _ => road,
+    };
     let is_composed = call.extension::<ComposedCall>().is_some();
     let is_audited = road.effect != Effect::Read || road.trail.audits_reads();
     let client = is_audited

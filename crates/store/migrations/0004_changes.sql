@@ -158,3 +158,11 @@ CREATE TABLE audit_anchor (
     digest   TEXT NOT NULL,
     at       TEXT NOT NULL
 );
+
+-- Codes that were handed out at the terminal and sign a browser in, once.
+CREATE TABLE sign_in_code (
+    digest TEXT PRIMARY KEY NOT NULL,
+    -- the address of the server that it is for
+    origin TEXT NOT NULL,
+    until  TEXT NOT NULL
+);

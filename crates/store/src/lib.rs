@@ -30,6 +30,7 @@ mod record;
 // Holders of records and tokens.
 mod account;
 mod session;
+mod sign_in_code;
 mod token;
 mod token_holder;
 // The handle that everything else hangs on, and a transaction through it.
@@ -75,12 +76,14 @@ pub use lease::{
     MAX_LEASE_NOTE,
 };
 pub use list::{FilterNumber, ListError, ListQuery, RecordFilter, RecordPage, SortKey};
+pub use log_in_limit::SecretPace;
 pub use open_error::OpenError;
 pub use options::{AuditRetention, ChangeRetention, LeaseLimits, SessionPolicy, StoreOptions};
 pub use password::PASSWORD_CHARACTERS;
 pub use record::{ChangeOfRecord, NewRecord, Record, RecordChange, RecordError, RecordReference};
 pub use scope::{Access, Scope, ScopeError, Scopes};
 pub use session::{IssuedSession, LogInError, SessionUse};
+pub use sign_in_code::SIGN_IN_CODE_LIFE;
 pub use store::Store;
 pub use store_error::StoreError;
 pub use token::{IssuedToken, NewToken, PersonalToken, TokenError};

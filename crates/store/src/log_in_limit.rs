@@ -1,5 +1,5 @@
-//! The limit on how fast passwords may be tried, by account and address. Knows no hashes and reads
-//! no clock: the time comes with each question.
+//! The limit on how fast passwords, and other secrets that open a door, may be tried, by account and
+//! address. Knows no hashes, and the limit itself reads no clock: the time comes with each question.
 //!
 //! A few tries are free. After them, an account whose right password has been seen since the start
 //! takes one try in [`REFUSED_PACE`] and refuses the rest; one whose right password has not been
@@ -69,6 +69,60 @@ pub(crate) struct Try<'a> {
     pub(crate) address: Option<IpAddr>,
     /// Whether there is an account that can be logged in to.
     pub(crate) exists: bool,
+}
+
+/// The pace at which other secrets than the passwords of accounts may be tried: the same one, where
+/// the name of a secret takes the place of an account.
+pub struct SecretPace(LogInLimit);
+
+impl SecretPace {
+    /// Nobody has tried anything yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the system gives no random bytes.
+    pub fn new() -> Result<SecretPace, StoreError> {
+        LogInLimit::new().map(SecretPace)
+    }
+
+    /// Waits for the turn of a try, then compares. `name` is the secret's, `from` where the try
+    /// comes from, if that tells it from others.
+    ///
+    /// # Errors
+    /// The time until one is looked at again, after too many that were wrong; this one was not.
+    pub async fn compare(
+        &self,
+        name: &str,
+        sent: &SecretString,
+        from: Option<IpAddr>,
+        is_right: impl FnOnce(&SecretString) -> bool,
+    ) -> Result<bool, Duration> {
+        let tried = Try {
+            email: name,
+            password: sent,
+            address: from,
+            exists: true,
+        };
+        let lane = match self.0.admit(&tried, Instant::now()) {
+            Admission::At(time, lane) => {
+                tokio::time::sleep_until(time.into()).await;
+                lane
+            }
+            Admission::NotFor(wait) => {
+                return Err(Duration::from_secs(wait.as_secs().saturating_add(1)));
+            }
+        };
+        let is_right = is_right(sent);
+        if is_right {
+            self.0.was_right(&tried, lane);
+        }
+        Ok(is_right)
+    }
+}
+
+impl std::fmt::Debug for SecretPace {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SecretPace")
+    }
 }
 
 /// Which lane the comparison of a password takes.

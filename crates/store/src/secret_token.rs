@@ -16,6 +16,9 @@ pub(crate) const SESSION: &str = "ses_";
 /// The prefix of a lease's token.
 pub(crate) const LEASE: &str = "lea_";
 
+/// The prefix of a code that signs a browser in.
+pub(crate) const CODE: &str = "cod_";
+
 /// A longer bearer token is none of ours.
 pub(crate) const LONGEST_TOKEN: usize = 128;
 

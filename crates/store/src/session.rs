@@ -70,6 +70,29 @@ impl Store {
         password: SecretString,
         from: Option<IpAddr>,
     ) -> Result<IssuedSession, LogInError> {
+        let account = self.check_password(email, password, from).await?;
+        let id = account.id.to_string();
+        let mut transaction = self.begin_write().await?;
+        let (secret, expires_at) = self.add_session(&mut transaction, &id, None).await?;
+        transaction.commit().await?;
+        Ok(IssuedSession {
+            secret,
+            account,
+            expires_at,
+        })
+    }
+
+    /// The account of an e-mail address and a password, without a session of it: for whoever keeps
+    /// sessions of their own. The pace of tries is that of [`Store::log_in`].
+    ///
+    /// # Errors
+    /// As [`Store::log_in`].
+    pub async fn check_password(
+        &self,
+        email: &str,
+        password: SecretString,
+        from: Option<IpAddr>,
+    ) -> Result<Account, LogInError> {
         let mut reader = self.readers().lend().await?;
         let row = sqlx::query(sql::ACCOUNT_PASSWORD)
             .bind(email.to_lowercase())
@@ -110,18 +133,7 @@ impl Store {
             return Err(LogInError::Refused);
         };
         limit.was_right(&tried, lane);
-        let account = self.account(id).await?.ok_or(LogInError::Refused)?;
-
-        let mut transaction = self.begin_write().await?;
-        let (secret, expires_at) = self
-            .add_session(&mut transaction, &id.to_string(), None)
-            .await?;
-        transaction.commit().await?;
-        Ok(IssuedSession {
-            secret,
-            account,
-            expires_at,
-        })
+        self.account(id).await?.ok_or(LogInError::Refused)
     }
 
     /// The successor of a session that is due for one; none when it is not. Call it after a good

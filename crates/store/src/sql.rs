@@ -151,6 +151,15 @@ pub(crate) const LEASE_OF_RECORD: &str = "SELECT connector, kind, record, caller
 pub(crate) const LEASE_OF_TOKEN: &str = "SELECT connector, kind, record, caller, holder, claimed_at, until, note FROM lease \
      WHERE digest = $1 AND until > $2 AND until <= $3";
 
+pub(crate) const SIGN_IN_CODE_CLEAR: &str =
+    "DELETE FROM sign_in_code WHERE until <= $1 OR until > $2";
+pub(crate) const SIGN_IN_CODE_ADD: &str =
+    "INSERT INTO sign_in_code (digest, origin, until) VALUES ($1, $2, $3)";
+pub(crate) const SIGN_IN_CODE_IS_THERE: &str =
+    "SELECT count(*) FROM sign_in_code WHERE digest = $1 AND until > $2 AND until <= $3";
+pub(crate) const SIGN_IN_CODE_TAKE: &str =
+    "DELETE FROM sign_in_code WHERE digest = $1 RETURNING origin, until";
+
 pub(crate) const AUDIT_LAST: &str =
     "SELECT sequence, digest FROM audit ORDER BY sequence DESC LIMIT 1";
 pub(crate) const AUDIT_LAST_TIME: &str = "SELECT at FROM audit ORDER BY sequence DESC LIMIT 1";

@@ -43,6 +43,7 @@ impl EnvironmentOptions for ServeOptions {
             allowed_hosts: list_or(self.allowed_hosts, environment.allowed_hosts),
             allowed_origins: list_or(self.allowed_origins, environment.allowed_origins),
             trusted_proxies: list_or(self.trusted_proxies, environment.trusted_proxies),
+            page: self.page.or(environment.page),
             require_all: self.require_all.or(environment.require_all),
             log: LogOptions {
                 log_format: self.log.log_format.or(environment.log.log_format),

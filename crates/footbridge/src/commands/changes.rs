@@ -153,7 +153,7 @@ async fn approve(
         Some(served) => {
             let target = ProposalTarget {
                 reader: ResultReader::Person,
-                ..ProposalTarget::from(served)
+                ..ProposalTarget::of(served, &detail.change)
             };
             proposals::approve(store, opened.changes.clone(), target, detail, APPROVER).await
         }

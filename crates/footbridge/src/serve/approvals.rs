@@ -15,10 +15,12 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::approver::{Approver, ApproverRule, NoApprover, SESSION_LIFE};
+use super::browser::BrowserRule;
 use crate::change_json;
 use crate::change_store::ChangeStore;
 use crate::opened::{Opened, Served};
 use crate::write_road::proposals::{self, ProposalTarget};
+use ::http::request::Parts;
 
 /// Bytes that the body of a request may have.
 const MAX_BODY_BYTES: usize = 16 << 10;
@@ -32,6 +34,7 @@ const MOST_LISTED: u32 = 200;
 #[derive(Debug)]
 struct ApprovalDesk {
     rule: Arc<ApproverRule>,
+    browser: Option<Arc<BrowserRule>>,
     changes: ChangeStore,
     served: Vec<Served>,
 }
@@ -40,9 +43,14 @@ struct ApprovalDesk {
 type ApprovalRefusal = (StatusCode, String);
 
 /// The routes, behind the rule who may approve.
-pub(super) fn routes(opened: &Opened, rule: Arc<ApproverRule>) -> Router {
+pub(super) fn routes(
+    opened: &Opened,
+    rule: Arc<ApproverRule>,
+    browser: Option<Arc<BrowserRule>>,
+) -> Router {
     let desk = Arc::new(ApprovalDesk {
         rule,
+        browser,
         changes: opened.changes.clone(),
         served: opened.served.clone(),
     });
@@ -59,7 +67,15 @@ pub(super) fn routes(opened: &Opened, rule: Arc<ApproverRule>) -> Router {
 /// Who is no approver learns nothing of what waits.
 async fn admit(State(desk): State<Arc<ApprovalDesk>>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    let (status, why) = match desk.rule.admit(&head) {
+    let by_cookie = match desk.admit_cookie(&head) {
+        Ok(is_approver) => is_approver,
+        Err(why) => return refused((StatusCode::FORBIDDEN, why)),
+    };
+    let admitted = match by_cookie {
+        true => Ok(Approver::BySession),
+        false => desk.rule.admit(&head),
+    };
+    let (status, why) = match admitted {
         Ok(approver) => {
             let mut request = Request::from_parts(head, body);
             request.extensions_mut().insert(approver);
@@ -138,6 +154,18 @@ async fn decline(
 }
 
 impl ApprovalDesk {
+    /// Whether a request comes by the cookie of an approver.
+    ///
+    /// # Errors
+    /// A sentence, where it did not come from our own page.
+    fn admit_cookie(&self, head: &Parts) -> Result<bool, String> {
+        let Some(browser) = &self.browser else {
+            return Ok(false);
+        };
+        let session = browser.session(head)?;
+        Ok(session.is_some_and(|session| browser.is_approver(&session)))
+    }
+
     async fn store(&self) -> Result<Store, ApprovalRefusal> {
         let store = self.changes.store().await;
         store.map_err(|why| {
@@ -204,7 +232,7 @@ impl ApprovalDesk {
             (StatusCode::CONFLICT, why)
         })?;
         served.readiness.wait().await.map_err(failed)?;
-        let target = ProposalTarget::from(served);
+        let target = ProposalTarget::of(served, &detail.change);
         let changes = self.changes.clone();
         let done = proposals::approve(&store, changes, target, detail, proposals::APPROVER);
         let done = done.await.map_err(|why| (StatusCode::CONFLICT, why))?;

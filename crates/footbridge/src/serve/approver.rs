@@ -54,14 +54,24 @@ impl ApproverRule {
     pub(super) fn admit(&self, head: &Parts) -> Result<Approver, NoApprover> {
         let secret = self.secret.as_ref().ok_or(NoApprover::Closed)?;
         let sent = bearer_token(head).ok_or(NoApprover::Unknown)?;
-        let is_of_others = self.others.iter().any(|other| other.is(&sent));
-        if secret.is(&sent) && !is_of_others {
+        if self.is_secret(secret, &sent) {
             Ok(Approver::BySecret)
         } else if self.sessions.knows(&sent) {
             Ok(Approver::BySession)
         } else {
             Err(NoApprover::Unknown)
         }
+    }
+
+    /// Whether this is the approver's own secret; none where there is none.
+    pub(super) fn takes(&self, sent: &SecretString) -> Option<bool> {
+        let secret = self.secret.as_ref()?;
+        Some(self.is_secret(secret, sent))
+    }
+
+    fn is_secret(&self, secret: &DoorSecret, sent: &SecretString) -> bool {
+        let is_of_others = self.others.iter().any(|other| other.is(sent));
+        secret.is(sent) && !is_of_others
     }
 }
 
@@ -95,7 +105,15 @@ impl ApproverSessions {
         Ok(SecretString::from(token))
     }
 
-    fn knows(&self, sent: &SecretString) -> bool {
+    /// Ends one.
+    pub(super) fn end(&self, token: &SecretString) {
+        let digest = digest(token.expose_secret());
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|session| session.digest != digest);
+    }
+
+    /// Whether this is the token of one that lasts.
+    pub(super) fn knows(&self, sent: &SecretString) -> bool {
         let (digest, now) = (digest(sent.expose_secret()), Instant::now());
         let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut living = sessions.iter().filter(|session| session.until > now);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -14,6 +15,7 @@ use footbridge_mcp::http::{McpService, SseService};
 use footbridge_store::Store;
 use serde_json::{Value, json};
 
+use super::browser::{self, AccountsMcp, BrowserRule, McpOfBrowser, has_page};
 use super::shared_bearer::SharedBearer;
 use super::threshold::Threshold;
 use super::{actions, approvals, board_door, board_leases};
@@ -26,20 +28,57 @@ use crate::readiness::Readiness;
 pub(super) struct McpDoors {
     pub(super) streamable: McpService<Caller, SharedBearer>,
     pub(super) sse: SseService<Caller, SharedBearer>,
+    /// Where pages are served.
+    pub(super) browser: Option<BrowserDoors>,
+}
+
+/// What stands at the doors for browsers.
+pub(super) struct BrowserDoors {
+    pub(super) rule: Arc<BrowserRule>,
+    /// The endpoint of the accounts of the board.
+    pub(super) accounts: Option<Arc<AccountsMcp>>,
 }
 
 impl McpDoors {
     /// The doors; `prefix` is what stands before their paths where clients reach them, such as
     /// `/team`.
-    pub(super) fn new(streamable: McpService<Caller, SharedBearer>, prefix: &str) -> Self {
+    pub(super) fn new(
+        streamable: McpService<Caller, SharedBearer>,
+        prefix: &str,
+        browser: Option<BrowserDoors>,
+    ) -> Self {
         let sse = streamable.sse(&format!("{prefix}{SSE_MESSAGES}"));
-        Self { streamable, sse }
+        Self {
+            streamable,
+            sse,
+            browser,
+        }
     }
 
     /// Ends what would go on for ever, so that the program can end.
     pub(super) fn end_streams(&self) {
         self.streamable.end_streams();
         self.sse.end_streams();
+        let browser = self.browser.as_ref();
+        if let Some(accounts) = browser.and_then(|browser| browser.accounts.as_ref()) {
+            accounts.end_streams();
+        }
+    }
+
+    /// The routes of the endpoint: by whom a request comes is looked at where pages are served.
+    fn at_its_paths(&self, routes: Router) -> Router {
+        let shared = || self.streamable.clone();
+        let Some(BrowserDoors { rule, accounts }) = &self.browser else {
+            let routes = routes.route_service("/mcp", shared());
+            return routes.route_service("/mcp/", shared());
+        };
+        let of_browser = McpOfBrowser {
+            shared: shared(),
+            accounts: accounts.clone(),
+            browser: Arc::clone(rule),
+        };
+        let routes = routes.route_service("/mcp", of_browser.clone());
+        routes.route_service("/mcp/", of_browser)
     }
 }
 
@@ -82,24 +121,31 @@ pub(super) fn routes(
         .iter()
         .map(|served| (served.name.clone(), served.readiness.clone()))
         .collect();
-    let mut routes = Router::new()
-        .route(HEALTH, get(async || "ok"))
-        .route(
-            READINESS,
-            get(ready).with_state(Arc::new(Awaited {
-                readiness_of,
-                store,
-            })),
-        )
-        .route_service("/mcp", mcp.streamable.clone())
-        .route_service("/mcp/", mcp.streamable.clone());
+    let mut routes = Router::new().route(HEALTH, get(async || "ok")).route(
+        READINESS,
+        get(ready).with_state(Arc::new(Awaited {
+            readiness_of,
+            store,
+        })),
+    );
+    routes = mcp.at_its_paths(routes);
     for path in SSE_PATHS {
         routes = routes.route_service(path, mcp.sse.clone());
     }
+    let browser = mcp
+        .browser
+        .as_ref()
+        .map(|browser| Arc::clone(&browser.rule));
+    let (rule, of_changes) = (browser.clone(), browser.clone());
     let mut others = Router::new()
         .route(
             "/",
-            get(async move |headers: HeaderMap| is_up(&headers, up.as_deref(), status)),
+            get(
+                async move |head: Parts| match has_page(rule.as_deref(), &head) {
+                    true => browser::work(&head.headers),
+                    false => is_up(&head.headers, up.as_deref(), status),
+                },
+            ),
         )
         .merge(actions::routes(
             opened,
@@ -107,8 +153,21 @@ pub(super) fn routes(
             threshold.action_key.as_ref(),
             base,
         )?)
-        .merge(approvals::routes(opened, Arc::clone(&threshold.approver)))
+        .merge(approvals::routes(
+            opened,
+            Arc::clone(&threshold.approver),
+            browser.clone(),
+        ))
         .fallback(nothing_here);
+    if let Some(browser) = browser {
+        let changes = async move |head: Parts| match has_page(of_changes.as_deref(), &head) {
+            true => browser::changes(&head.headers),
+            false => nothing_here().await.into_response(),
+        };
+        others = others
+            .route("/changes", get(changes).fallback(nothing_here))
+            .merge(browser::routes(browser));
+    }
     if let Some((local, connector)) = opened.local_board() {
         let board = board_door::routes(local);
         others = others.merge(board_leases::told(board, connector, local.store.clone()));
@@ -171,7 +230,7 @@ async fn ready(State(awaited): State<Arc<Awaited>>) -> (StatusCode, String) {
     }
 }
 
-async fn nothing_here() -> impl IntoResponse {
+pub(super) async fn nothing_here() -> impl IntoResponse {
     let detail: Value = json!({ "detail": "nothing is served here; the MCP endpoint is /mcp" });
     (StatusCode::NOT_FOUND, Json(detail))
 }

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use footbridge_mcp::Endpoint;
 use footbridge_mcp::http::{McpService, MemoryBudget, ServerLimits, serve as serve_connections};
+use footbridge_store::SecretPace;
 use tokio::net::TcpListener;
 
 use super::approver::{ApproverRule, ApproverSessions};
-use super::doors::{HEALTH, McpDoors, READINESS};
+use super::browser::{AccountsMcp, BrowserRule, OwnAddresses, PageReach, SessionDoor};
+use super::doors::{BrowserDoors, HEALTH, McpDoors, READINESS};
 use super::shared_bearer::SharedBearer;
 use super::signals::Signals;
 use super::threshold::Threshold;
 use super::{doors, invitation};
 use crate::caller::Caller;
+use crate::endpoint::AccountParts;
 use crate::exit::{Exit, Trouble};
 use crate::opened::Opened;
 use crate::settings::{DoorSettings, Exposed};
@@ -44,6 +47,7 @@ impl Door {
             action_key,
             approver_token,
             proxies,
+            page,
         } = self.0;
         let writes_are_open = opened.served.iter().any(|served| served.gate.opens_any());
         let has_token = token.is_some();
@@ -72,15 +76,36 @@ impl Door {
             others: token.iter().chain(&action_key).cloned().collect(),
             sessions: ApproverSessions::default(),
         });
-        let service = McpService::new(
-            endpoint.clone(),
-            SharedBearer::new(token, no_auth, proxies.clone()).audited(opened.trail.clone()),
-            hosts.clone(),
-        )
-        .memory_budget(&memory);
-        let mcp = McpDoors::new(service, prefix);
-        let base = invitation::base(address, public_url.as_ref());
         let store = opened.local.as_ref().map(|local| local.store.clone());
+        let browser = match PageReach::decide(page, beyond.is_some(), has_token) {
+            None => None,
+            Some(reach) => Some(Arc::new(BrowserRule {
+                reach,
+                addresses: OwnAddresses::new(address.port(), public_url.as_ref(), hosts.clone()),
+                token: token.clone(),
+                approver: Arc::clone(&approver),
+                proxies: proxies.clone(),
+                trail: opened.trail.clone(),
+                changes: opened.changes.clone(),
+                accounts: store.clone(),
+                doors: SessionDoor::new(SecretPace::new().map_err(Trouble::failed)?),
+            })),
+        };
+        let entrance = SharedBearer::new(token, no_auth, proxies.clone());
+        let entrance = entrance
+            .audited(opened.trail.clone())
+            .with_browser(browser.clone());
+        let service = McpService::new(endpoint.clone(), entrance, hosts.clone());
+        let service = service.memory_budget(&memory);
+        let browser = browser.map(|rule| BrowserDoors {
+            accounts: AccountParts::of(opened).map(|parts| {
+                let rule = Arc::clone(&rule);
+                Arc::new(AccountsMcp::new(parts, rule, hosts.clone(), &memory))
+            }),
+            rule,
+        });
+        let mcp = McpDoors::new(service, prefix, browser);
+        let base = invitation::base(address, public_url.as_ref());
         let threshold = Threshold {
             hosts,
             proxies: proxies.clone(),

@@ -7,6 +7,7 @@ use ::http::request::Parts;
 use footbridge_mcp::auth::{Challenge, bearer_token};
 use footbridge_mcp::http::{Authenticate, Refusal, TrustedProxies};
 
+use super::browser::BrowserRule;
 use super::forwarded::is_forwarded;
 use super::tightened::tightening;
 use crate::audit_trail::AuditTrail;
@@ -20,6 +21,8 @@ pub(super) struct SharedBearer {
     proxies: TrustedProxies,
     /// Where those who may not enter are noted.
     trail: Option<AuditTrail>,
+    /// Who a cookie stands for, where pages are served.
+    browser: Option<Arc<BrowserRule>>,
 }
 
 /// The shared bearer, or that there is none.
@@ -44,6 +47,7 @@ impl SharedBearer {
             entrance,
             proxies,
             trail: None,
+            browser: None,
         }
     }
 
@@ -55,8 +59,30 @@ impl SharedBearer {
         }
     }
 
+    /// The same, for whom a cookie stands for too.
+    pub(super) fn with_browser(self, browser: Option<Arc<BrowserRule>>) -> Self {
+        Self { browser, ..self }
+    }
+
+    /// Whether a request comes by the cookie of somebody who showed the bearer.
+    ///
+    /// # Errors
+    /// A sentence, where it did not come from our own page.
+    fn passes_by_cookie(&self, head: &Parts) -> Result<bool, String> {
+        // the other transport is for clients that are no pages of ours
+        let browser = self
+            .browser
+            .as_ref()
+            .filter(|_| head.uri.path().starts_with("/mcp"));
+        let Some(browser) = browser else {
+            return Ok(false);
+        };
+        let session = browser.session(head)?;
+        Ok(session.is_some_and(|session| browser.passes(&session)))
+    }
+
     /// The caller of a request; none when it may not enter.
-    fn caller(&self, head: &Parts) -> Option<Caller> {
+    fn caller(&self, head: &Parts, passes_by_cookie: bool) -> Option<Caller> {
         let client = || {
             let address = self.proxies.client(head);
             match tightening(&head.headers) {
@@ -65,9 +91,10 @@ impl SharedBearer {
             }
         };
         match &self.entrance {
-            Entrance::Token(token) => bearer_token(head)
-                .is_some_and(|sent| token.is(&sent))
-                .then(client),
+            Entrance::Token(token) => {
+                let shows = bearer_token(head).is_some_and(|sent| token.is(&sent));
+                (shows || passes_by_cookie).then(client)
+            }
             Entrance::Unsaid if is_forwarded(&head.headers) => Some(Caller::Forwarded),
             Entrance::Anybody | Entrance::Unsaid => Some(client()),
         }
@@ -76,7 +103,9 @@ impl SharedBearer {
 
 impl Authenticate<Caller> for SharedBearer {
     async fn authenticate(&self, head: &Parts) -> Result<Arc<Caller>, Refusal> {
-        self.caller(head).map(Arc::new).ok_or_else(|| {
+        let passes_by_cookie = self.passes_by_cookie(head).map_err(Refusal::forbidden)?;
+        let caller = self.caller(head, passes_by_cookie);
+        caller.map(Arc::new).ok_or_else(|| {
             if let Some(trail) = &self.trail {
                 let from = self.proxies.client(head).map(|address| address.to_string());
                 trail.logged_in("mcp", from, false);
@@ -115,7 +144,11 @@ mod tests {
             false,
             TrustedProxies::default(),
         );
-        let admits = |value: &str| bearer.caller(&head(&[("authorization", value)])).is_some();
+        let admits = |value: &str| {
+            bearer
+                .caller(&head(&[("authorization", value)]), false)
+                .is_some()
+        };
         assert!(admits("Bearer s3cret") && admits("bearer s3cret"));
         for refused in [
             "",
@@ -127,7 +160,7 @@ mod tests {
         ] {
             assert!(!admits(refused), "{refused:?}");
         }
-        assert!(bearer.caller(&head(&[])).is_none());
+        assert!(bearer.caller(&head(&[]), false).is_none());
         assert!(!format!("{bearer:?}").contains("s3cret"));
     }
 
@@ -135,15 +168,16 @@ mod tests {
     fn who_comes_through_a_proxy_may_write_with_the_bearer_or_the_operators_word() {
         let through = [("x-forwarded-for", "192.0.2.1")];
         assert_eq!(
-            SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&through)),
+            SharedBearer::new(None, false, TrustedProxies::default())
+                .caller(&head(&through), false),
             Some(Forwarded)
         );
         assert_eq!(
-            SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&[])),
+            SharedBearer::new(None, false, TrustedProxies::default()).caller(&head(&[]), false),
             Some(HttpClient(None))
         );
         assert_eq!(
-            SharedBearer::new(None, true, TrustedProxies::default()).caller(&head(&through)),
+            SharedBearer::new(None, true, TrustedProxies::default()).caller(&head(&through), false),
             Some(HttpClient(None))
         );
         let bearer = SharedBearer::new(
@@ -152,10 +186,13 @@ mod tests {
             TrustedProxies::default(),
         );
         assert_eq!(
-            bearer.caller(&head(&[through[0], ("authorization", "Bearer s3cret")])),
+            bearer.caller(
+                &head(&[through[0], ("authorization", "Bearer s3cret")]),
+                false
+            ),
             Some(HttpClient(None))
         );
-        assert_eq!(bearer.caller(&head(&through)), None);
+        assert_eq!(bearer.caller(&head(&through), false), None);
     }
 
     #[test]
@@ -165,7 +202,7 @@ mod tests {
             let mut head = head(&[("x-forwarded-for", client)]);
             head.extensions.insert(Peer(([192, 0, 2, 9], 4000).into()));
             SharedBearer::new(None, true, proxies.clone())
-                .caller(&head)
+                .caller(&head, false)
                 .unwrap()
         };
         assert_eq!(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ::http::request::Parts;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
@@ -20,13 +20,12 @@ use serde_json::json;
 
 use super::actions;
 use super::approver::ApproverRule;
+use super::browser::SEC_FETCH_SITE;
 use super::forwarded::is_forwarded;
 use crate::settings::DoorSecret;
 
 /// The path of the status. Programs that watch a server ask for it by whatever name they know.
 const STATUS: &str = "/";
-/// A browser says with this where a request comes from; programs do not.
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// After how many seconds a client for whose body there is no memory is asked to come back.
 const COME_BACK_AFTER: u64 = 5;
 

@@ -32,6 +32,8 @@ pub(crate) struct DoorSettings {
     pub(crate) action_key: Option<DoorSecret>,
     pub(crate) approver_token: Option<DoorSecret>,
     pub(crate) proxies: TrustedProxies,
+    /// Whether the pages are served, where that was said.
+    pub(crate) page: Option<bool>,
 }
 
 impl DoorSettings {
@@ -97,6 +99,7 @@ impl DoorSettings {
             action_key: action_key::door_key()?,
             approver_token: approver_token()?,
             proxies,
+            page: options.page.or(file.page),
         })
     }
 }

@@ -65,9 +65,18 @@ impl DoorSecret {
         }))
     }
 
-    /// Whether it was given, compared in constant time. What cannot be used as a secret leaves the
-    /// one before in force.
+    /// Whether it was given, compared in constant time.
     pub(crate) fn is(&self, sent: &SecretString) -> bool {
+        self.with_current(|current| same_secret(sent, current))
+    }
+
+    /// The secret in force.
+    pub(crate) fn current(&self) -> SecretString {
+        self.with_current(SecretString::clone)
+    }
+
+    /// What cannot be used as a secret leaves the one before in force.
+    fn with_current<T>(&self, look: impl FnOnce(&SecretString) -> T) -> T {
         let mut current = self
             .0
             .current
@@ -86,7 +95,7 @@ impl DoorSecret {
                 }
             }
         }
-        same_secret(sent, &current.secret)
+        look(&current.secret)
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct SettingsFile {
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) page: Option<bool>,
     pub(crate) require_all: Option<bool>,
     pub(crate) allow: Option<Vec<AllowWord>>,
     pub(crate) groups: Option<Vec<String>>,
@@ -99,7 +100,7 @@ impl SettingsFile {
         Self::parse(&path, &text)
     }
 
-    pub(super) fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, Trouble> {
+    pub(crate) fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, Trouble> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }

@@ -79,6 +79,10 @@ pub(crate) fn with_environment(
                 complete(files)?;
             }
         },
+        Command::Open(arguments) => {
+            complete(&mut arguments.files)?;
+            complete(&mut arguments.roots)?;
+        }
         Command::Update(arguments) => complete(&mut arguments.roots)?,
         Command::Uninstall(_) | Command::Completions(_) | Command::Version(_) => {}
     }

@@ -180,7 +180,8 @@ async fn approve(road: &Road, id: ChangeId, by: &str) -> Result<CallAnswer, NoAn
     let detail = detail.map_err(|error| refused(error.to_string()))?;
     let target = ProposalTarget {
         address: address_of(&road.backend, road.is_local),
-        backend: &road.backend,
+        backend: road.backend.clone(),
+        account: road.identity.clone(),
         reader: ResultReader::Client,
     };
     let approved = proposals::approve(&store, road.keys.changes(), target, detail, by).await;

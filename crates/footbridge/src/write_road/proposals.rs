@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use footbridge_connector::{Backend, Options, Touch, TouchedRecord};
-use footbridge_store::{ChangeDetail, ChangeId, ChangeState, NewChange, Proposal, Store};
+use footbridge_store::{
+    ChangeDetail, ChangeId, ChangeState, NewChange, Proposal, RecordedChange, Store,
+};
 use serde_json::{Map, Value};
 
 use super::recording::{Recording, RecordingWay};
@@ -72,18 +74,28 @@ pub(super) fn difference(touched: &[TouchedRecord], fenced: impl Fn(&str) -> Str
     text
 }
 
-/// The backend that a proposal is carried out on, and who reads the answer.
-pub(crate) struct ProposalTarget<'t> {
+/// The backend that a proposal is carried out on, as whom, and who reads the answer.
+pub(crate) struct ProposalTarget {
     pub(crate) address: String,
-    pub(crate) backend: &'t Backend,
+    pub(crate) backend: Backend,
+    /// As changes have it.
+    pub(crate) account: String,
     pub(crate) reader: ResultReader,
 }
 
-impl<'t> From<&'t Served> for ProposalTarget<'t> {
-    fn from(served: &'t Served) -> Self {
+impl ProposalTarget {
+    /// The one that a proposal was made for.
+    pub(crate) fn of(served: &Served, proposed: &RecordedChange) -> Self {
+        let proposed_as = proposed.account.as_deref();
+        let (backend, account) = match (served.acting_as(proposed_as), proposed_as) {
+            (Some(backend), Some(account)) => (backend, account.to_owned()),
+            // which is refused
+            _ => (served.backend.clone(), served.backend.identity()),
+        };
         Self {
             address: served.address(),
-            backend: &served.backend,
+            backend,
+            account,
             reader: ResultReader::Program,
         }
     }
@@ -106,7 +118,7 @@ pub(crate) struct ApprovedCall {
 pub(crate) async fn approve(
     store: &Store,
     changes: ChangeStore,
-    served: ProposalTarget<'_>,
+    served: ProposalTarget,
     detail: ChangeDetail,
     by: &str,
 ) -> Result<ApprovedCall, String> {
@@ -118,8 +130,8 @@ pub(crate) async fn approve(
         ));
     }
     expire(store).await?;
-    let (address, account) = (&served.address, served.backend.identity());
-    if change.address != *address || change.account.as_deref() != Some(&account) {
+    let (address, account) = (&served.address, &served.account);
+    if change.address != *address || change.account.as_deref() != Some(account) {
         return Err(format!(
             "it was proposed for {} with other settings than those of {address} now",
             change.address

@@ -34,7 +34,7 @@ fn writer(call: &Call<Caller>) -> Option<WriterSession> {
         Caller::HttpClient(_) | Caller::TightenedClient(..) => {
             call.session().map(WriterSession::Legacy)
         }
-        Caller::Terminal | Caller::Forwarded | Caller::ActionClient => None,
+        Caller::Terminal | Caller::Forwarded | Caller::ActionClient | Caller::Account(..) => None,
     }
 }
 
@@ -73,7 +73,7 @@ impl RoadWrite {
             return Ok(Self::default());
         };
         let create = (road.makes && is_compared).then(|| CreateCall {
-            target: format!("{} {}", road.backend.identity(), road.tool),
+            target: format!("{} {}", road.identity, road.tool),
             fingerprint: fingerprint(arguments),
         });
         let recent = road.keys.recent();

@@ -100,6 +100,9 @@ impl Code {
 /// The same for the same arguments, however they were written.
 pub(super) fn digest(caller: Caller, arguments: &Map<String, Value>) -> [u8; 32] {
     let mut digest = Sha256::new_with_prefix(caller.name());
+    if let Caller::Account(account_id, _) = caller {
+        digest.update(format!(" {account_id}"));
+    }
     for part in ["\n", &canonical_json(&Value::Object(arguments.clone()))] {
         digest.update(part);
     }

@@ -51,6 +51,12 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// A body as it is, without a media type.
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", format!("Bearer {token}"))
     }
@@ -133,7 +139,7 @@ impl Response {
         // An answer that has no content has no length either.
         let length = response
             .header("content-length")
-            .or((status == 204).then_some("0"));
+            .or([204, 304].contains(&status).then_some("0"));
         let length = length.unwrap_or_else(|| panic!("every answer has a length: {head}"));
         (length.parse() == Ok(body.len())).then_some(response)
     }

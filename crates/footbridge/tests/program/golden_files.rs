@@ -14,7 +14,7 @@ use crate::harness::golden::{assert_golden, is_rewritten};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 36] = [
+const VERBS: [&str; 37] = [
     "",
     "serve",
     "call",
@@ -26,6 +26,7 @@ const VERBS: [&str; 36] = [
     "whoami",
     "install",
     "uninstall",
+    "open",
     "probe",
     "actions",
     "changes",

@@ -53,6 +53,7 @@ mod allowed_tools;
 mod approvals;
 mod audit;
 mod board_journal;
+mod browser;
 mod changes;
 mod crowds;
 mod doors;

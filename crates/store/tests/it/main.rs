@@ -22,4 +22,5 @@ mod measures;
 mod opening;
 mod previous_version;
 mod searches;
+mod sign_in_codes;
 mod tokens;
