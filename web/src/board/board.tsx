@@ -1,6 +1,7 @@
 //! A board: columns with their counts and limits, cards that are moved by hand, by keys or by a
 //! menu.
 
+import { Component } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { announce } from "../parts/announcer.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -147,7 +148,21 @@ interface ColumnViewProps {
   actions: CardActions;
 }
 
-function ColumnView({ one, whole, view, moved, canMove, actions }: ColumnViewProps) {
+/** A column, drawn again only when something of it changed: most moves concern two of them. */
+class ColumnView extends Component<ColumnViewProps> {
+  override shouldComponentUpdate(next: ColumnViewProps): boolean {
+    const now = this.props;
+    if (now.one.column !== next.one.column || now.view !== next.view || now.canMove !== next.canMove) return true;
+    if (now.one.rows.length !== next.one.rows.length || now.whole.rows.length !== next.whole.rows.length) return true;
+    return next.one.rows.some((row, at) => row !== now.one.rows[at] || next.moved.has(row.key) !== now.moved.has(row.key));
+  }
+
+  override render(props: ColumnViewProps) {
+    return drawnColumn(props);
+  }
+}
+
+function drawnColumn({ one, whole, view, moved, canMove, actions }: ColumnViewProps) {
   const { column, rows, isElsewhere } = one;
   const count = whole.rows.length;
   const isOver = column.limit !== undefined && count > column.limit;

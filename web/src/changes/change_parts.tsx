@@ -75,7 +75,8 @@ function RecordDifference({ record }: { record: ChangedRecord }) {
   return (
     <>
       <h4>
-        <Text text={record.name} /> {record.how === "touched" ? "" : record.how}
+        <Text text={record.name} />
+        {record.how === "touched" ? "" : `: ${record.how}`}
       </h4>
       {record.notKept !== undefined && (
         <p class="hint">
@@ -131,7 +132,7 @@ export function Plan({ plan }: { plan: UndoPlan }) {
   return (
     <div class="plan">
       {plan.note !== undefined && <p>{plan.note}</p>}
-      <Sentences title="This is done" texts={plan.steps} />
+      <Sentences title="This will be done" texts={plan.steps} />
       <Sentences title="This stays as it is" texts={plan.left} />
       <Sentences title="This is not brought back" texts={plan.lost} />
       {plan.steps.length === 0 && <p>Nothing is left to undo.</p>}

@@ -7,6 +7,8 @@ import { thinned, type ChartData, type Mark, type Series } from "./series.ts";
 
 const TICK_WIDTH = 96;
 const TICK_HEIGHT = 48;
+/** What is free beside the drawing. */
+const EDGE = 18;
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
@@ -41,11 +43,16 @@ export function XAxis({ frame, scale, chart }: { frame: Frame; scale: Scale; cha
   return (
     <g class="axis">
       <line class="base" x1={frame.left} x2={frame.left + frame.width} y1={y} y2={y} />
-      {xTicks(scale, chart, about).map((tick) => (
-        <text key={tick} x={round(frame.left + frame.width * scale.place(tick))} y={y + 20} text-anchor="middle">
-          {shortened(tickText(chart.xKind, tick, chart.names))}
-        </text>
-      ))}
+      {xTicks(scale, chart, about).map((tick) => {
+        const place = scale.place(tick);
+        // the last one ends within the picture
+        const isAtEnd = place > 0.97 && chart.xKind !== "name";
+        return (
+          <text key={tick} x={round(frame.left + frame.width * place) + (isAtEnd ? EDGE : 0)} y={y + 20} text-anchor={isAtEnd ? "end" : "middle"}>
+            {shortened(tickText(chart.xKind, tick, chart.names))}
+          </text>
+        );
+      })}
     </g>
   );
 }

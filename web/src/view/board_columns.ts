@@ -14,6 +14,8 @@ export interface BoardColumn {
 
 export const ELSEWHERE = "elsewhere";
 
+const NOWHERE: Column = { id: null, name: "Elsewhere", value: null, limit: undefined, isClosed: false };
+
 export interface BoardShape {
   columns: BoardColumn[];
   /** Names that several columns have. */
@@ -43,7 +45,7 @@ export function boardShape(view: View, rows: readonly Row[], moved: ReadonlyMap<
   };
   const elsewhere: BoardColumn = {
     key: ELSEWHERE,
-    column: { id: null, name: "Elsewhere", value: null, limit: undefined, isClosed: false },
+    column: NOWHERE,
     rows: [],
     isElsewhere: true,
   };

@@ -10,12 +10,20 @@ const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{
 /** Numbers by these names name something: nothing is put between their digits. */
 const NAMES = /(^|_)(id|ref|number|no|year|key|version|port)s?$/i;
 
+/** Formats are dear to make and cheap to use. */
+const formats = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function kept<Format extends Intl.NumberFormat | Intl.DateTimeFormat>(name: string, make: () => Format): Format {
+  const key = `${name} ${reader.locale} ${reader.timeZone}`;
+  const known = formats.get(key);
+  if (known !== undefined) return known as Format;
+  const made = make();
+  formats.set(key, made);
+  return made;
+}
+
 export function number(value: number): string {
-  try {
-    return new Intl.NumberFormat(reader.locale, { maximumFractionDigits: 6 }).format(value);
-  } catch {
-    return String(value);
-  }
+  return kept("number", () => new Intl.NumberFormat(reader.locale, { maximumFractionDigits: 6 })).format(value);
 }
 
 /** The moment that a text is; undefined where it is none. */
@@ -30,22 +38,13 @@ export function moment(text: string): Date | undefined {
 export function date(text: string): string {
   const found = moment(text);
   if (found === undefined) return text;
-  const format: Intl.DateTimeFormatOptions = DAY.test(text)
-    ? { dateStyle: "medium", timeZone: "UTC" }
-    : { dateStyle: "medium", timeStyle: "short", timeZone: reader.timeZone };
-  return inLocale(found, format) ?? text;
+  if (DAY.test(text)) return day(found);
+  const { locale, timeZone } = reader;
+  return kept("moment", () => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone })).format(found);
 }
 
 export function day(date: Date): string {
-  return inLocale(date, { dateStyle: "medium", timeZone: "UTC" }) ?? date.toISOString().slice(0, 10);
-}
-
-function inLocale(date: Date, format: Intl.DateTimeFormatOptions): string | undefined {
-  try {
-    return new Intl.DateTimeFormat(reader.locale, format).format(date);
-  } catch {
-    return undefined;
-  }
+  return kept("day", () => new Intl.DateTimeFormat(reader.locale, { dateStyle: "medium", timeZone: "UTC" })).format(date);
 }
 
 /** A name of a field as a person says it: `due_date` is "Due date". */

@@ -32,6 +32,8 @@ export class Fake {
   /** By name, a function of the arguments that gives a result of `tools/call`. */
   answers = new Map();
   resources = new Map();
+  /** By path, what else is answered. */
+  routes = new Map();
   session = { signed_in: false, needs: "none", is_approver: false, takes: [] };
   calls = [];
   #listening = new Set();
@@ -76,6 +78,8 @@ export class Fake {
       response.end(value === undefined ? undefined : JSON.stringify(value));
     };
     if (path === "/session" && request.method === "GET") return json(200, this.session);
+    const route = this.routes.get(path);
+    if (route !== undefined) return json(200, route());
     if (path !== "/mcp") return json(404, { detail: "there is nothing here" });
     const { id, method, params } = JSON.parse(body);
     if (method === "subscriptions/listen") {
