@@ -18,6 +18,7 @@ mod path_check;
 mod preflight;
 mod projection;
 mod record;
+mod record_turns;
 mod request;
 mod resources;
 mod restore;
@@ -153,6 +154,7 @@ struct Shared {
     credentials: credentials::CurrentCredentials,
     /// There when the backend may stand behind Cloudflare Access.
     access: Option<access::KeptAccess>,
+    turns: record_turns::RecordTurns,
 }
 
 /// One call from the inside: what it shares with the others, and what it may spend.
@@ -248,6 +250,7 @@ impl Shared {
             secrets,
             credentials,
             access,
+            turns: record_turns::RecordTurns::default(),
         }
     }
 }

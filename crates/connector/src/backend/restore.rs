@@ -51,6 +51,7 @@ pub(super) async fn send(
         planned,
         witness,
     };
+    let _turn = inner.turns.take([planned.record.to_string()]).await;
     match planned.act {
         RecordAct::Nothing => Ok(Vec::new()),
         RecordAct::Change => Ok(Vec::from_iter(restoring.change().await?)),

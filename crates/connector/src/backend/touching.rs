@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Inner;
 use super::image::{self, ImageScope, Pictured, RecordFound};
+use super::record_turns::RecordTurn;
 use super::values::Held;
 use crate::connector::{FieldsPlan, RecordPlan};
 use crate::failure::BackendError;
@@ -67,6 +68,8 @@ pub(super) struct Touching {
     witness: Arc<dyn WriteWitness>,
     has_begun: bool,
     entries: Vec<TouchEntry>,
+    /// Until it is known what became of them, nobody else writes to these records.
+    turn: RecordTurn,
     /// What was read since the last request that wrote, by path.
     reads: Mutex<Vec<(String, Held)>>,
 }
@@ -94,6 +97,7 @@ impl Touching {
             witness: Arc::clone(witness),
             has_begun: false,
             entries: Vec::new(),
+            turn: RecordTurn::default(),
             reads: Mutex::default(),
         }
     }
@@ -121,6 +125,17 @@ impl Touching {
         wanted: Vec<Wanted>,
         first: Sending<'_>,
     ) -> Result<(), BackendError> {
+        let records = wanted.iter().filter_map(|wanted| {
+            let plan = inner.compiled().records.get(wanted.record)?;
+            let id = wanted.id.as_ref()?;
+            Some(image::reference(inner, plan, id).to_string())
+        });
+        self.turn = inner.turns.take(records).await;
+        if self.turn.has_waited {
+            // what was read before is of another time
+            let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+            reads.clear();
+        }
         for wanted in wanted {
             let entry = self.entry(inner, wanted).await?;
             self.entries.extend(entry);
