@@ -97,6 +97,7 @@ impl Door {
             .with_browser(browser.clone());
         let service = McpService::new(endpoint.clone(), entrance, hosts.clone());
         let service = service.memory_budget(&memory);
+        let has_page = browser.is_some();
         let browser = browser.map(|rule| BrowserDoors {
             accounts: AccountParts::of(opened).map(|parts| {
                 let rule = Arc::clone(&rule);
@@ -116,7 +117,8 @@ impl Door {
         };
         let doors = doors::routes(&mcp, opened, &endpoint, threshold, &base)?;
         tracing::debug!(%address, "listening; calls wait for the checks before serving");
-        let invitation = invitation::text(address, public_url.as_ref(), has_token, opened);
+        let invitation =
+            invitation::text(address, public_url.as_ref(), has_token, has_page, opened);
         let mut outcome = Ok(Exit::Done);
         let stopped = async {
             outcome = ended(signals, checks, invitation).await;

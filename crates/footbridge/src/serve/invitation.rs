@@ -14,6 +14,7 @@ pub(super) fn text(
     address: SocketAddr,
     public_url: Option<&Url>,
     has_token: bool,
+    has_page: bool,
     opened: &Opened,
 ) -> String {
     let here = from_this_machine(address);
@@ -35,6 +36,11 @@ pub(super) fn text(
     if opened.local.is_some() {
         lines.push(format!(
             "  REST   {base}/xapi2   (a token: footbridge token create NAME)"
+        ));
+    }
+    if has_page {
+        lines.push(format!(
+            "  pages  {base}/   (for people, in a browser: footbridge open)"
         ));
     }
     lines.push(format!(
