@@ -228,7 +228,8 @@ impl ChangeUndo<'_> {
             ..NewChange::default()
         };
         let recording = Recording::new(self.changes.clone(), change, None, RecordingWay::Send);
-        let recording = Arc::new(recording.with_leases(self.undoer.leases.clone()));
+        let recording =
+            Arc::new(recording.with_leases(self.undoer.leases.clone(), served.backend.connector()));
         let witness: Arc<dyn WriteWitness> = recording.clone();
         let sent = match step {
             UndoStep::Record { planned, .. } => {

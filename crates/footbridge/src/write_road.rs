@@ -523,7 +523,7 @@ async fn carry_out(
             false => RecordingWay::Send,
         };
         let recording = Recording::new(road.keys.changes(), change, key, way);
-        Arc::new(recording.with_leases(leases))
+        Arc::new(recording.with_leases(leases, road.backend.connector()))
     });
     let reader = caller.reader();
     let start = |progress| {

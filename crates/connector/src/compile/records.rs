@@ -75,6 +75,7 @@ impl<'d> Compilation<'d> {
                 "`lost` is what making it again cannot bring back: there is no `create`",
             );
         }
+        self.check_whole(name, rules, &part);
         let names = match &fields {
             FieldsPlan::Listed(list) => Some(list.iter().map(|(name, _)| name.clone()).collect()),
             FieldsPlan::Open { .. } => None,
@@ -87,6 +88,7 @@ impl<'d> Compilation<'d> {
                 can_make: create.is_some(),
                 can_delete: delete.is_some(),
                 lost: rules.lost.as_ref().map(|lost| lost.value.clone()),
+                part_of: rules.part_of.as_ref().map(|whole| whole.value.clone()),
             },
             get: get(read?),
             change,
@@ -103,6 +105,36 @@ impl<'d> Compilation<'d> {
             name: called,
             fields,
         })
+    }
+
+    /// What it is a part of is a record of the file, which is a part of nothing itself.
+    fn check_whole(&mut self, name: &Placed<String>, rules: &RecordRules, part: &str) {
+        let Some(whole) = &rules.part_of else {
+            return;
+        };
+        let problem = match self.definition.records.get(&whole.value) {
+            None => format!("there is no record `{}`", whole.value),
+            Some(_) if whole.value == name.value => "is a part of itself".to_owned(),
+            Some(found) if found.part_of.is_some() => {
+                format!("`{}` is a part of another record itself", whole.value)
+            }
+            Some(_) => return,
+        };
+        let whole_records = self.definition.records.iter();
+        let names: Vec<&str> = whole_records
+            .filter(|(other, rules)| rules.part_of.is_none() && other.value != name.value)
+            .map(|(other, _)| other.value.as_str())
+            .collect();
+        let part = format!("{part}.part_of");
+        match names.as_slice() {
+            [] => self.found.add(whole.place, part, problem),
+            names => self.found.add_with_hint(
+                whole.place,
+                part,
+                problem,
+                format!("it may be a part of {}", names.join(", ")),
+            ),
+        }
     }
 
     fn record_change(&mut self, rules: &'d RecordRules, part: &str) -> Option<Request> {

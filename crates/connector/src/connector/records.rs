@@ -26,6 +26,8 @@ pub struct RecordKind {
     pub can_delete: bool,
     /// What making it again cannot bring back.
     pub lost: Option<String>,
+    /// The kind of the record that it is a part of, under the same id.
+    pub part_of: Option<String>,
 }
 
 /// A kind of record, settled.

@@ -39,6 +39,8 @@ pub(crate) struct RecordRules {
     pub(crate) fields: RecordFields,
     /// What making it again cannot bring back.
     pub(crate) lost: Option<Placed<String>>,
+    /// The record that it is a part of, under the same id; whoever has that one leased has this too.
+    pub(crate) part_of: Option<Placed<String>>,
 }
 
 /// How a record is made.

@@ -106,6 +106,10 @@ records:
     create: {{ post: /open }}
     fields: .a.b
   bare: {{ get: "/bare/{{settings.NONE}}/{{id}}", fields: [a], lost: All of it. }}
+  nowhere_part: {{ get: "/a/{{id}}", fields: [a], part_of: things }}
+  own_part: {{ get: "/b/{{id}}", fields: [a], part_of: own_part }}
+  part: {{ get: "/c/{{id}}", fields: [a], part_of: thing }}
+  second_part: {{ get: "/d/{{id}}", fields: [a], part_of: part }}
 tools:
   - {{ name: r, title: R, description: D, effect: read, steps: [{{ get: /x }}], changes: {{ bare: "1" }}, makes: bare, deletes: {{ bare: "1" }}, inverse: r, lost: L, no_undo: N }}
   - {{ name: none, title: N, description: D, effect: write, steps: [{{ post: /x }}] }}

@@ -7,7 +7,7 @@ mod offered;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use footbridge_connector::{Effect as ToolEffect, RecordNow};
+use footbridge_connector::{Effect as ToolEffect, RecordKind, RecordNow};
 use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail};
 use footbridge_store::{ClaimedLease, Lease, LeaseClaim, LeaseError, MAX_CLAIMED_FROM, Store};
 use secrecy::ExposeSecret as _;
@@ -421,11 +421,21 @@ async fn read(served: &Served, kind: &str, id: &str) -> Result<Option<String>, S
 
 fn check_kind(served: &Served, kind: &str) -> Result<(), Failure> {
     let connector = served.backend.connector();
-    if connector.records().any(|known| known.name == kind) {
-        return Ok(());
+    match connector.records().find(|known| known.name == kind) {
+        Some(RecordKind {
+            part_of: Some(whole),
+            ..
+        }) => {
+            return Err(fail(format!(
+                "{kind} is a part of {whole}, of the same id: claim {whole}:ID."
+            )));
+        }
+        Some(_) => return Ok(()),
+        None => {}
     }
     let kinds: Vec<&str> = connector
         .records()
+        .filter(|known| known.part_of.is_none())
         .map(|known| known.name.as_str())
         .collect();
     Err(fail(match kinds.as_slice() {

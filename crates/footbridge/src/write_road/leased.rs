@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use footbridge_connector::TouchedRecord;
+use footbridge_connector::{Connector, TouchedRecord};
 use footbridge_mcp::Call;
 use footbridge_store::{Lease, LeaseStanding, RecordAddress, Store, StoreError};
 use serde_json::{Map, Value, json};
@@ -68,9 +68,8 @@ impl LeaseRule {
 /// Why it may not write them.
 pub(super) async fn check(
     store: &Store,
-    connector: &str,
     rule: &LeaseRule,
-    touched: &[TouchedRecord],
+    touched: &[(RecordAddress, Option<&str>)],
     now: SystemTime,
 ) -> Result<Option<String>, RoadRefusal> {
     let unread = |error: StoreError| refused(format!("Leases cannot be read: {error}."));
@@ -92,16 +91,11 @@ pub(super) async fn check(
             ));
         }
     }
-    let touched: Vec<(RecordAddress, &TouchedRecord)> = touched
-        .iter()
-        .filter(|one| !one.record.id.is_empty())
-        .map(|one| (address(connector, one), one))
-        .collect();
     let held = match touched.len() > FEW_RECORDS {
         true => Some(held_records(store, now).await.map_err(unread)?),
         false => None,
     };
-    for (record, one) in &touched {
+    for (record, name) in touched {
         if held
             .as_ref()
             .is_some_and(|held| !held.contains(&key(record)))
@@ -112,7 +106,7 @@ pub(super) async fn check(
             .await
             .map_err(unread)?
         {
-            let sentence = held_by(&lease, one.name.as_deref(), now);
+            let sentence = held_by(&lease, *name, now);
             return match rule {
                 LeaseRule::Told => Ok(Some(sentence)),
                 LeaseRule::Held(_) => Err(refused(format!(
@@ -162,12 +156,37 @@ fn key(record: &RecordAddress) -> (String, String, String) {
     )
 }
 
-/// The record by the name that its connector is served under.
-fn address(connector: &str, touched: &TouchedRecord) -> RecordAddress {
-    RecordAddress {
-        connector: connector.to_owned(),
-        kind: touched.record.kind.clone(),
-        id: touched.record.id.clone(),
+/// The kinds of records that are parts of others: who has the whole leased has them too.
+#[derive(Debug)]
+pub(super) struct WholeKinds(Vec<(String, String)>);
+
+impl WholeKinds {
+    pub(super) fn of(connector: &Connector) -> Self {
+        let parts = connector
+            .records()
+            .filter_map(|kind| Some((kind.name.clone(), kind.part_of.clone()?)));
+        Self(parts.collect())
+    }
+
+    /// The records of which leases count for what is touched, by the name that their connector is
+    /// served under, each with what people call it.
+    pub(super) fn records<'t>(
+        &self,
+        connector: &str,
+        touched: &'t [TouchedRecord],
+    ) -> Vec<(RecordAddress, Option<&'t str>)> {
+        let known = touched.iter().filter(|one| !one.record.id.is_empty());
+        let records = known.map(|one| {
+            let kind = &one.record.kind;
+            let whole = self.0.iter().find(|(part, _)| part == kind);
+            let record = RecordAddress {
+                connector: connector.to_owned(),
+                kind: whole.map_or(kind, |(_, whole)| whole).clone(),
+                id: one.record.id.clone(),
+            };
+            (record, one.name.as_deref())
+        });
+        records.collect()
     }
 }
 
@@ -220,7 +239,7 @@ mod tests {
     use footbridge_store::{ClaimedLease, LeaseClaim, Store};
     use secrecy::ExposeSecret as _;
 
-    use super::{LeaseRule, check};
+    use super::{LeaseRule, WholeKinds, check};
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
@@ -265,7 +284,8 @@ mod tests {
         };
         let check = async |rule: LeaseRule, ids: &[&str], seconds| {
             let touched: Vec<_> = ids.iter().map(|id| touched(id)).collect();
-            let checked = check(&store, "board", &rule, &touched, at(seconds)).await;
+            let records = WholeKinds(Vec::new()).records("board", &touched);
+            let checked = check(&store, &rule, &records, at(seconds)).await;
             checked.map_err(|refusal| refusal.message)
         };
         let why = check(held(&[]), &["3", "1"], 1).await.unwrap_err();

@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use footbridge_connector::{
-    BackendError, BoxFuture, CurrentRecord, CurrentRecords, FieldVerdict, Image, Outcome,
-    PastChange, RecordNow, RecordRef, RecordTraits, TouchedRecord, Transition, WriteWitness,
-    plan_proposal,
+    BackendError, BoxFuture, Connector, CurrentRecord, CurrentRecords, FieldVerdict, Image,
+    Outcome, PastChange, RecordNow, RecordRef, RecordTraits, TouchedRecord, Transition,
+    WriteWitness, plan_proposal,
 };
 use footbridge_store::{
     BegunChange, ChangeEnd, ChangeError, ChangeId, ChangeOutcome, ChangedRecord, NewChange,
@@ -15,7 +15,7 @@ use footbridge_store::{
 use serde_json::Value;
 
 use super::call_end::{Refuser, RoadRefusal};
-use super::leased::{self, LeaseRule};
+use super::leased::{self, LeaseRule, WholeKinds};
 use crate::call_keys::{HeldKey, KeyStanding, no_room};
 use crate::change_store::ChangeStore;
 use crate::shortened;
@@ -30,7 +30,7 @@ pub(crate) struct Recording {
     change: NewChange,
     key: Option<HeldKey>,
     way: RecordingWay,
-    leases: Option<LeaseRule>,
+    leases: Option<(LeaseRule, WholeKinds)>,
     /// Who has a record leased, for a caller who is told of it.
     leased: Mutex<Option<String>>,
     stage: Mutex<RecordingStage>,
@@ -86,9 +86,9 @@ impl Recording {
     }
 
     /// Holds it to the leases of what it touches, or tells of them.
-    pub(crate) fn with_leases(self, rule: LeaseRule) -> Self {
+    pub(crate) fn with_leases(self, rule: LeaseRule, connector: &Connector) -> Self {
         Self {
-            leases: Some(rule),
+            leases: Some((rule, WholeKinds::of(connector))),
             ..self
         }
     }
@@ -104,11 +104,12 @@ impl Recording {
         store: &Store,
         touched: &[TouchedRecord],
     ) -> Result<(), RoadRefusal> {
-        let (Some(rule), RecordingWay::Send) = (&self.leases, &self.way) else {
+        let (Some((rule, wholes)), RecordingWay::Send) = (&self.leases, &self.way) else {
             return Ok(());
         };
         let connector = &self.change.connector;
-        let leased = leased::check(store, connector, rule, touched, SystemTime::now()).await?;
+        let records = wholes.records(connector, touched);
+        let leased = leased::check(store, rule, &records, SystemTime::now()).await?;
         *self.leased.lock().unwrap_or_else(PoisonError::into_inner) = leased;
         Ok(())
     }

@@ -93,6 +93,15 @@ async fn a_story_that_is_claimed_is_written_by_its_holder_alone() {
         served
             .refuse("taiga_stories_update", update("Theirs"), &needles)
             .await;
+        // its attributes are a record of their own at Taiga, and a part of it here
+        let attributes =
+            json!({ "user_story_id": id, "custom_attributes": { "Attribute 1": "x" } });
+        served
+            .refuse("taiga_stories_update", attributes, &needles)
+            .await;
+        let part = json!({ "record": format!("story_attributes:{id}") });
+        let needles = ["a part of story", "claim story:ID"];
+        served.refuse("claim", part, &needles).await;
         assert!(
             stand_in
                 .world()

@@ -52,6 +52,7 @@ impl Compilation<'_> {
                 can_delete: delete.is_some(),
                 lost: create.is_some().then(|| LOST.to_owned()),
                 fields: Some(fields.clone()),
+                part_of: None,
             },
             get: get(one),
             change,
