@@ -200,6 +200,7 @@ impl AuditedCall<'_> {
         JsonObject::default()
             .with("door", self.caller.door())
             .with("caller", self.caller.name())
+            .with_some("account", self.caller.account().map(|id| id.to_string()))
             .with_some(
                 "client",
                 self.client.map(|name| cut(name, CLIENT_CHARACTERS)),

@@ -79,6 +79,14 @@ impl Caller {
         }
     }
 
+    /// The account of the board that it is.
+    pub(crate) fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Account(account_id, _) => Some(account_id),
+            _ => None,
+        }
+    }
+
     /// The door that it came through, for the record.
     pub(crate) fn door(self) -> &'static str {
         match self {

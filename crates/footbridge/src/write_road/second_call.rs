@@ -100,7 +100,7 @@ impl Code {
 /// The same for the same arguments, however they were written.
 pub(super) fn digest(caller: Caller, arguments: &Map<String, Value>) -> [u8; 32] {
     let mut digest = Sha256::new_with_prefix(caller.name());
-    if let Caller::Account(account_id, _) = caller {
+    if let Some(account_id) = caller.account() {
         digest.update(format!(" {account_id}"));
     }
     for part in ["\n", &canonical_json(&Value::Object(arguments.clone()))] {
