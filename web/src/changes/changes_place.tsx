@@ -100,7 +100,12 @@ export function ChangesPlace({ connection, decides, first, onSignedOut }: Change
       ) : (
         <>
           <section aria-labelledby="waits">
-            <h2 id="waits">Waiting for a person ({shown.waiting.length})</h2>
+            <header class="section-head">
+              <h2 id="waits">Waiting for a person ({shown.waiting.length})</h2>
+              <button type="button" onClick={() => void again()}>
+                Refresh
+              </button>
+            </header>
             {!decides && shown.waiting.length > 0 && (
               <p class="hint">
                 An approver decides, on this page in a browser, or the operator by <code>footbridge changes approve NUMBER</code>.

@@ -1,7 +1,7 @@
 //! A window over the page, of the browser's own kind: it keeps the focus and gives it back.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface DialogProps {
   title: string;
@@ -13,11 +13,12 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, isWide }: DialogProps) {
   const place = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const element = place.current;
     if (element !== null && !element.open) element.showModal();
     return () => {
+      element?.close(); // what is behind an open one takes no focus
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);

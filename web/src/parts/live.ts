@@ -13,8 +13,8 @@ export function useLive(connection: Connection, isElsewhere: boolean, again: () 
   const [state, setState] = useState<ListeningState>("live");
   const latest = useRef(again);
   latest.current = again;
-  const lost = useRef(false);
-  lost.current = state === "lost";
+  const isHeard = useRef(true);
+  isHeard.current = state === "live";
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isStale = false;
@@ -36,7 +36,7 @@ export function useLive(connection: Connection, isElsewhere: boolean, again: () 
     const stop = connection.listen(LATEST, changed, setState);
     document.addEventListener("visibilitychange", seen);
     const regularly = setInterval(() => {
-      if (isSeen() && connection.where === "browser" && (isElsewhere || lost.current)) latest.current();
+      if (isSeen() && connection.where === "browser" && (isElsewhere || !isHeard.current)) latest.current();
     }, LOOK_AGAIN_MS);
     return () => {
       stop();

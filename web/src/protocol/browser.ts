@@ -67,7 +67,10 @@ export class BrowserConnection implements Connection {
           const message = asObject(parseJson(text));
           if (message["error"] !== undefined) throw new Unreachable("The program ended the stream.");
           pause = AGAIN_FIRST_MS;
-          onState("live");
+          if (message["method"] === "notifications/subscriptions/acknowledged") {
+            const { resourceSubscriptions } = asObject(asObject(message["params"])["notifications"]);
+            onState(asList(resourceSubscriptions).includes(uri) ? "live" : "deaf");
+          }
           if (wasLost) onChange(); // what happened while nothing was heard
           wasLost = false;
           if (message["method"] === "notifications/resources/updated") onChange();

@@ -32,8 +32,8 @@ export class SignInNeeded extends Error {
   override name = "SignInNeeded";
 }
 
-/** Whether what is heard of changes comes. */
-export type ListeningState = "live" | "lost";
+/** Whether changes are heard of; `deaf` where the program answers, but tells of none. */
+export type ListeningState = "live" | "lost" | "deaf";
 
 export interface Connection {
   readonly where: "browser" | "host";

@@ -184,13 +184,19 @@ export interface Offer {
   args: JsonObject;
   /** By the path of an argument, the schema of what a person must say. */
   required: JsonObject;
-  /** By the path of an argument, the list that it is chosen from. */
-  choices: Map<string, Choice>;
+  /** What a person chooses first, in this order. */
+  choices: Choice[];
 }
 
 /** A tool whose rows are what an argument is one of. */
 export interface Choice {
+  /** The path of the argument. */
+  argument: string;
+  /** Whether it goes to the tool of the offer, or to the lists that are chosen from after it alone. */
+  isArgument: boolean;
   tool: string;
+  /** Arguments chosen before that the list takes, too. */
+  takes: string[];
   id: string;
   name: string;
 }
@@ -225,13 +231,27 @@ export function readOffers(told: Json | undefined): Offers {
   return { views: read(members["views"], "view"), tools: read(members["tools"], "tool"), hasChanges: members["has_changes"] === true };
 }
 
-function readChoices(told: Json | undefined): Map<string, Choice> {
-  return new Map(
-    Object.entries(asObject(told)).flatMap(([path, choice]) => {
-      const { tool, id, name } = asObject(choice);
-      return typeof tool === "string" && typeof id === "string" ? [[path, { tool, id, name: asText(name) ?? id }] as const] : [];
-    }),
-  );
+function readChoices(told: Json | undefined): Choice[] {
+  return asList(told).flatMap((choice) => {
+    const { argument, is_argument: isArgument, tool, takes, id, name } = asObject(choice);
+    if (typeof argument !== "string" || typeof tool !== "string" || typeof id !== "string") return [];
+    const taken = asList(takes).flatMap((one) => asText(one) ?? []);
+    return [{ argument, isArgument: isArgument !== false, tool, takes: taken, id, name: asText(name) ?? id }];
+  });
+}
+
+/** What a person must still say: the next choice, or else the fields that are left. */
+export function missing(offer: Offer, args: JsonObject): { choice: Choice | undefined; fields: JsonObject } {
+  const choice = offer.choices.find(({ argument }) => !(argument in args));
+  const chosen = new Set(offer.choices.map(({ argument }) => argument));
+  const left = Object.entries(offer.required).filter(([path]) => !(path in args) && !chosen.has(path));
+  return { choice, fields: Object.fromEntries(left) };
+}
+
+/** The arguments of the tool of an offer, with what was said. */
+export function wholeArguments(offer: Offer, args: JsonObject): JsonObject {
+  const hidden = new Set(offer.choices.filter((choice) => !choice.isArgument).map(({ argument }) => argument));
+  return Object.entries(args).reduce<JsonObject>((all, [path, value]) => (hidden.has(path) ? all : withArgument(all, path, value)), offer.args);
 }
 
 /** Arguments with a value put at a path such as `filter.board_id`. */

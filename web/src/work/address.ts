@@ -15,11 +15,11 @@ export function openedBy(address: string, offers: Offers): { offer: Offer; args:
   const all = [...offers.views, ...offers.tools];
   const named = all.find((offer) => offer.key === parts.get("open"));
   if (named === undefined) {
-    const first = offers.views.find((offer) => Object.keys(offer.required).length === 0) ?? offers.views[0];
+    const first = offers.views.find((offer) => Object.keys(offer.required).length + offer.choices.length === 0) ?? offers.views[0];
     return first === undefined ? undefined : { offer: first, args: {} };
   }
   const args: JsonObject = {};
-  for (const name of Object.keys(named.required)) {
+  for (const name of [...Object.keys(named.required), ...named.choices.map((choice) => choice.argument)]) {
     const value = parts.get(`with.${name}`);
     const read = value === null ? undefined : parseJson(value);
     if (read !== undefined) args[name] = read;

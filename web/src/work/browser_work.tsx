@@ -9,7 +9,7 @@ import { Refused, sentence, SignInNeeded } from "../protocol/connection.ts";
 import { BrowserConnection } from "../protocol/browser.ts";
 import { endSession } from "../protocol/session.ts";
 import type { JsonObject } from "../json.ts";
-import { readOffers, withArgument, type Offer, type Offers } from "../view/view.ts";
+import { missing, readOffers, wholeArguments, type Offer, type Offers } from "../view/view.ts";
 import { addressOf, openedBy } from "./address.ts";
 import { Choosing } from "./choosing.tsx";
 import { ViewPlace } from "./view_place.tsx";
@@ -148,13 +148,12 @@ interface OpenedProps {
 }
 
 function Opened({ connection, offer, args, onSignedOut }: OpenedProps) {
-  const missing = Object.keys(offer.required).filter((path) => !(path in args));
+  const { choice, fields } = missing(offer, args);
+  const isWhole = choice === undefined && Object.keys(fields).length === 0;
   const state = useMemo(() => new ViewState(connection), [connection]);
   const shown = useViewState(state);
   useEffect(() => {
-    if (missing.length > 0) return;
-    const whole = Object.entries(args).reduce<JsonObject>((all, [path, value]) => withArgument(all, path, value), offer.args);
-    state.begin({ tool: offer.tool, args: whole });
+    if (isWhole) state.begin({ tool: offer.tool, args: wholeArguments(offer, args) });
   }, [state]);
   useEffect(() => {
     document.title = `${offer.title} – Footbridge`;
@@ -163,14 +162,14 @@ function Opened({ connection, offer, args, onSignedOut }: OpenedProps) {
     <>
       <h1 dir="auto">
         {shown.drawn?.view?.title || offer.title}
-        {missing.length === 0 && offer.choices.size > 0 && (
+        {isWhole && offer.choices.length > 0 && (
           <a class="other" href={addressOf(offer, {})}>
             Another…
           </a>
         )}
       </h1>
-      {missing.length > 0 ? (
-        <Choosing connection={connection} offer={offer} args={args} onSignedOut={onSignedOut} />
+      {!isWhole ? (
+        <Choosing connection={connection} offer={offer} args={args} choice={choice} fields={fields} onSignedOut={onSignedOut} />
       ) : (
         <ViewPlace state={state} onSignedOut={onSignedOut} />
       )}

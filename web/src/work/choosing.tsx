@@ -1,95 +1,114 @@
-//! What a person says before a view can be drawn: which board, which project.
+//! What a person says before a view can be drawn: which board, which project, which sprint of it.
 
 import { useEffect, useState } from "preact/hooks";
 import { asText, isObject, type Json, type JsonObject } from "../json.ts";
 import { Form } from "../parts/form.tsx";
 import { Notice } from "../parts/notice.tsx";
-import { sentence, SignInNeeded, type Connection } from "../protocol/connection.ts";
+import { Refused, sentence, SignInNeeded, type Connection } from "../protocol/connection.ts";
 import { data, plainText } from "../protocol/tool_answer.ts";
 import { allPages } from "../view/rows.ts";
 import { label, line } from "../view/shown.ts";
 import { draw, type Choice, type Offer } from "../view/view.ts";
 import { addressOf } from "./address.ts";
 
-interface Chosen {
-  value: Json;
-  name: string;
-}
-
 interface ChoosingProps {
   connection: Connection;
   offer: Offer;
   args: JsonObject;
+  /** What is chosen next; without one, the fields are filled in. */
+  choice: Choice | undefined;
+  fields: JsonObject;
   onSignedOut(): void;
 }
 
-export function Choosing({ connection, offer, args, onSignedOut }: ChoosingProps) {
-  const [choices, setChoices] = useState<Map<string, Chosen[]>>();
+export function Choosing({ connection, offer, args, choice, fields, onSignedOut }: ChoosingProps) {
+  if (choice === undefined) return <Filling offer={offer} args={args} fields={fields} />;
+  return <Chosen key={choice.argument} connection={connection} offer={offer} args={args} choice={choice} onSignedOut={onSignedOut} />;
+}
+
+function Filling({ offer, args, fields }: { offer: Offer; args: JsonObject; fields: JsonObject }) {
+  const titled = Object.entries(fields).map(([path, schema]) => [path, { title: titleOf(path), ...(isObject(schema) ? schema : {}) }] as const);
+  return (
+    <Form
+      name={`open ${offer.key}`}
+      fields={Object.fromEntries(titled)}
+      values={{}}
+      required={Object.keys(fields)}
+      isSendingAll
+      button="Open"
+      onSend={async (filled) => {
+        location.hash = addressOf(offer, { ...args, ...filled });
+        return undefined;
+      }}
+    />
+  );
+}
+
+interface Entry {
+  value: Json;
+  name: string;
+}
+
+interface ChosenProps {
+  connection: Connection;
+  offer: Offer;
+  args: JsonObject;
+  choice: Choice;
+  onSignedOut(): void;
+}
+
+function Chosen({ connection, offer, args, choice, onSignedOut }: ChosenProps) {
+  const [entries, setEntries] = useState<Entry[]>();
   const [problem, setProblem] = useState<string>();
-  const paths = Object.keys(offer.required);
+  const to = (entry: Entry) => addressOf(offer, { ...args, [choice.argument]: entry.value });
   useEffect(() => {
-    const read = async () => {
-      const found = new Map<string, Chosen[]>();
-      for (const [path, choice] of offer.choices) if (paths.includes(path)) found.set(path, await choosable(connection, choice));
-      setChoices(found);
-    };
-    read().catch((error: unknown) => {
-      if (error instanceof SignInNeeded) onSignedOut();
-      setProblem(sentence(error));
-      setChoices(new Map());
-    });
-  }, [offer.key]);
-  const [first] = paths;
-  const single = paths.length === 1 && first !== undefined ? choices?.get(first) : undefined;
-  const [only] = single ?? [];
-  useEffect(() => {
-    if (single?.length === 1 && only !== undefined && first !== undefined) location.replace(addressOf(offer, { [first]: only.value }));
-  }, [single]);
-  if (choices === undefined) return <p class="empty">Reading…</p>;
-  if (single !== undefined && first !== undefined && problem === undefined) {
-    if (single.length === 0) return <p class="empty">There is nothing to choose from yet.</p>;
+    entriesOf(connection, choice, args)
+      .then((found) => {
+        const [only] = found;
+        if (found.length === 1 && only !== undefined) location.replace(to(only));
+        else setEntries(found);
+      })
+      .catch((error: unknown) => {
+        if (error instanceof SignInNeeded) onSignedOut();
+        setProblem(sentence(error));
+      });
+  }, []);
+  if (problem !== undefined) {
     return (
+      <>
+        <Notice tone="bad">What there is to choose from could not be read: {problem}</Notice>
+        <Filling offer={offer} args={args} fields={{ [choice.argument]: { type: "string" } }} />
+      </>
+    );
+  }
+  if (entries === undefined) return <p class="empty">Reading…</p>;
+  if (entries.length === 0) return <p class="empty">There is nothing to choose from yet.</p>;
+  return (
+    <>
+      <h2>{titleOf(choice.argument)}</h2>
       <ul class="choices">
-        {single.map((one) => (
-          <li key={String(one.value)}>
-            <a href={addressOf(offer, { [first]: one.value })} dir="auto">
-              {one.name}
+        {entries.map((entry) => (
+          <li key={String(entry.value)}>
+            <a href={to(entry)} dir="auto">
+              {entry.name}
             </a>
           </li>
         ))}
       </ul>
-    );
-  }
-  const fields = Object.fromEntries(
-    Object.entries(offer.required).map(([path, schema]) => {
-      const found = choices.get(path);
-      const told = { title: label(path.split(".").at(-1) ?? path), ...(isObject(schema) ? schema : {}) };
-      return [path, found === undefined ? told : { ...told, enum: found.map((one) => one.value), titles: found.map((one) => one.name) }];
-    }),
-  );
-  return (
-    <>
-      {problem !== undefined && <Notice tone="bad">What there is to choose from could not be read: {problem}</Notice>}
-      <Form
-        name={`open ${offer.key}`}
-        fields={fields}
-        values={args}
-        required={paths}
-        isSendingAll
-        button="Open"
-        onSend={async (filled) => {
-          location.hash = addressOf(offer, filled);
-          return undefined;
-        }}
-      />
     </>
   );
 }
 
-async function choosable(connection: Connection, choice: Choice): Promise<Chosen[]> {
-  const answer = await connection.call(choice.tool, {});
-  if (answer.isError) throw new Error(plainText(answer));
-  const drawn = draw(answer, { tool: choice.tool, args: {} });
+/** The name of an argument as a person says it: `filter.board_id` is "Board". */
+function titleOf(path: string): string {
+  return label((path.split(".").at(-1) ?? path).replace(/_id$/, ""));
+}
+
+async function entriesOf(connection: Connection, choice: Choice, chosen: JsonObject): Promise<Entry[]> {
+  const args = Object.fromEntries(choice.takes.flatMap((name) => (name in chosen ? [[name, chosen[name] ?? null] as const] : [])));
+  const answer = await connection.call(choice.tool, args);
+  if (answer.isError) throw new Refused(plainText(answer), 0);
+  const drawn = draw(answer, { tool: choice.tool, args });
   if (drawn.view === undefined) return [];
   const { list } = await allPages(connection, drawn.view, data(answer) ?? null);
   return list.flatMap((row) => {

@@ -84,7 +84,7 @@ export class Fake {
     const { id, method, params } = JSON.parse(body);
     if (method === "subscriptions/listen") {
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(`data: ${JSON.stringify({ jsonrpc: "2.0", method: "notifications/subscriptions/acknowledged", params: {} })}\n\n`);
+      response.write(`data: ${JSON.stringify({ jsonrpc: "2.0", method: "notifications/subscriptions/acknowledged", params: { notifications: params.notifications } })}\n\n`);
       this.#listening.add(response);
       response.on("close", () => this.#listening.delete(response));
       return;
