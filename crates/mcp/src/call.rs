@@ -3,6 +3,7 @@
 
 mod pauses;
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -18,6 +19,7 @@ use crate::conversation::Conversation;
 use crate::log_level::LogLevel;
 use crate::outlet::Outlet;
 use crate::output::{Failure, fail};
+use crate::own_place;
 use crate::request_meta::{SentMeta, traceparent};
 use crate::revision::Revision;
 use crate::tasks::{Prospect, Task};
@@ -235,6 +237,16 @@ impl<C> Call<C> {
         if let (Some(outlet), true) = (&self.request.outlet, can_return) {
             outlet.pause();
         }
+    }
+
+    /// Waits for something that happens elsewhere, without a place among the calls of its client:
+    /// others begin meanwhile as if it were not there. Its own time limit runs, and how many may
+    /// wait at once is for the tool to say. A call of a batch keeps its place.
+    pub async fn wait_aside<T>(&self, wait: impl Future<Output = T>) -> T {
+        // Until a call waits for the first time it has no place to give.
+        tokio::task::yield_now().await;
+        own_place::give();
+        wait.await
     }
 
     /// Makes this call a task: the client is answered with the task's id at once and asks later how

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 
 use crate::ending::Ending;
 
@@ -56,12 +57,17 @@ impl Change {
 /// Somebody who wants to hear of changes. Told from any thread; must not wait.
 pub(crate) trait Listener: Send + Sync {
     fn tell(&self, change: &Change);
+
+    /// Whether it hears of this.
+    fn wants(&self, change: &Change) -> bool;
 }
 
 /// The listeners of one endpoint.
 #[derive(Default)]
 pub(crate) struct Hub {
     listeners: Mutex<Vec<Weak<dyn Listener>>>,
+    /// Somebody listens, or listens to more.
+    listens_more: Notify,
     ending: Ending,
 }
 
@@ -86,6 +92,36 @@ impl Hub {
             listeners.retain(|listener| listener.strong_count() > 0);
         }
         listeners.push(Arc::downgrade(listener));
+        drop(listeners);
+        self.listens_more();
+    }
+
+    /// Says that a listener hears of more than before.
+    pub(crate) fn listens_more(&self) {
+        self.listens_more.notify_waiters();
+    }
+
+    /// Whether anybody hears of this.
+    pub(crate) fn is_heard(&self, change: &Change) -> bool {
+        let listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut listeners = listeners.iter().filter_map(Weak::upgrade);
+        listeners.any(|listener| listener.wants(change))
+    }
+
+    /// Completes when somebody hears of this; at once when somebody does.
+    pub(crate) async fn heard(&self, change: &Change) {
+        loop {
+            let mut listens_more = std::pin::pin!(self.listens_more.notified());
+            // Waited for before the look, so that nobody who comes between the two is missed.
+            listens_more.as_mut().enable();
+            if self.is_heard(change) {
+                return;
+            }
+            listens_more.await;
+        }
     }
 
     pub(crate) fn tell(&self, change: &Change) {

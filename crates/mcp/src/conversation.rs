@@ -110,11 +110,15 @@ impl Conversation {
     /// Whether the client hears of a change: of lists always, of a resource when it subscribed.
     /// Nothing before the answer to `initialize`.
     pub(crate) fn hears_of(&self, change: &Change) -> bool {
-        let wants = match change {
+        self.wants(change) && self.is_greeted.load(Ordering::Relaxed)
+    }
+
+    /// The same, at the latest after that answer.
+    pub(crate) fn wants(&self, change: &Change) -> bool {
+        match change {
             Change::Resource(uri) => self.is_subscribed(uri),
             Change::Tools | Change::Resources | Change::Prompts => true,
-        };
-        wants && self.is_greeted.load(Ordering::Relaxed)
+        }
     }
 
     /// Subscribes to a resource; false when there are too many subscriptions.

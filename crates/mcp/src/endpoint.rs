@@ -206,9 +206,31 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         String::from_utf8(list.unwrap_or_default().to_vec()).unwrap_or_default()
     }
 
+    /// Whether this caller may call a tool of this name, listed or not.
+    #[must_use]
+    pub fn has_tool(&self, name: &str, caller: impl Into<Arc<C>>) -> bool {
+        let catalog = self.catalog();
+        let seen = catalog.seen(&caller.into(), Arc::default);
+        seen.tool(name).is_some()
+    }
+
     /// Tells every client that subscribed to it that a resource changed.
     pub fn resource_updated(&self, uri: impl Into<String>) {
         self.shared.hub.tell(&Change::Resource(uri.into()));
+    }
+
+    /// Completes when a client is subscribed to this resource; at once when one is. For a resource
+    /// that costs something to follow.
+    pub async fn resource_subscribed(&self, uri: &str) {
+        let change = Change::Resource(uri.to_owned());
+        self.shared.hub.heard(&change).await;
+    }
+
+    /// Whether a client is subscribed to this resource.
+    #[must_use]
+    pub fn is_resource_subscribed(&self, uri: &str) -> bool {
+        let change = Change::Resource(uri.to_owned());
+        self.shared.hub.is_heard(&change)
     }
 
     /// Tells the clients that a list may look different now, for instance because rights changed.

@@ -91,6 +91,7 @@ mod changes;
 mod conversation;
 mod ending;
 mod outlet;
+mod own_place;
 mod tasks;
 // What a call brings and gives: arguments, questions, results, answers as bytes.
 mod arguments;

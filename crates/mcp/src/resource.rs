@@ -213,7 +213,8 @@ impl<C: 'static> Resource<C> {
         }
     }
 
-    /// Leaves it out of the list; it can still be read by its address.
+    /// Leaves it out of the list; it can still be read and subscribed to by its address. An endpoint
+    /// whose resources are all left out says to nobody that it has some.
     #[must_use]
     pub fn unlisted(mut self) -> Self {
         self.listed = false;

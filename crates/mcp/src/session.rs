@@ -239,6 +239,10 @@ impl Listener for ClientSession {
             self.announce(change.notification(None));
         }
     }
+
+    fn wants(&self, change: &Change) -> bool {
+        self.conversation.wants(change)
+    }
 }
 
 #[cfg(test)]

@@ -181,6 +181,10 @@ impl Listener for StdioListener {
             let _told = self.outbox.try_send(change.notification(None));
         }
     }
+
+    fn wants(&self, change: &Change) -> bool {
+        self.conversation.wants(change)
+    }
 }
 
 /// The things that the reading thread needs.

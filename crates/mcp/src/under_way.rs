@@ -4,7 +4,9 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+use crate::own_place::{self, HeldPlace};
 
 /// The calls under way.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ struct EnteredCall {
     number: u64,
     id: String,
     taken_back: Arc<Notify>,
+    /// It waits aside and takes no place.
+    is_aside: bool,
 }
 
 impl CallsUnderWay {
@@ -44,7 +48,7 @@ impl CallsUnderWay {
     /// after the end. Clients that use an id twice are served.
     pub(crate) fn begin(self: &Arc<Self>, id: &str) -> Option<UnderWay> {
         let mut state = self.lock();
-        if state.closed || state.calls.len() >= self.most {
+        if state.closed || !state.has_room(self.most) {
             return None;
         }
         state.begun += 1;
@@ -53,12 +57,14 @@ impl CallsUnderWay {
             number,
             id: id.to_owned(),
             taken_back: Arc::clone(&taken_back),
+            is_aside: false,
         });
-        Some(UnderWay {
+        let place = Arc::new(CountedPlace {
             calls: Arc::clone(self),
             number,
-            taken_back,
-        })
+            permit: Mutex::default(),
+        });
+        Some(UnderWay { place, taken_back })
     }
 
     /// Whether a call with this id is under way.
@@ -92,12 +98,45 @@ impl CallsUnderWay {
     }
 }
 
+impl CallRegister {
+    fn has_room(&self, most: usize) -> bool {
+        self.calls.len() < most || self.calls.iter().filter(|call| !call.is_aside).count() < most
+    }
+}
+
 /// A call under way, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
+    place: Arc<CountedPlace>,
+    taken_back: Arc<Notify>,
+}
+
+/// The place that a call takes among those of its client.
+#[derive(Debug)]
+struct CountedPlace {
     calls: Arc<CallsUnderWay>,
     number: u64,
-    taken_back: Arc<Notify>,
+    /// Its place among those that run, where these are counted too.
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl HeldPlace for CountedPlace {
+    fn give(&self) {
+        let mut state = self.calls.lock();
+        let mut calls = state.calls.iter_mut();
+        if let Some(call) = calls.find(|call| call.number == self.number) {
+            call.is_aside = true;
+        }
+        drop(state);
+        self.hold(None);
+    }
+}
+
+impl CountedPlace {
+    fn hold(&self, permit: Option<OwnedSemaphorePermit>) {
+        let mut held = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(std::mem::replace(&mut *held, permit));
+    }
 }
 
 impl UnderWay {
@@ -106,16 +145,21 @@ impl UnderWay {
         tokio::select! {
             biased;
             () = self.taken_back.notified() => None,
-            done = work => Some(done),
+            done = own_place::within(Arc::clone(&self.place) as _, work) => Some(done),
         }
+    }
+
+    /// Holds a place among those that run, until the call ends or gives it to others.
+    pub(crate) fn hold(&self, permit: OwnedSemaphorePermit) {
+        self.place.hold(Some(permit));
     }
 
     /// Says the answer, unless the call was taken back at its very end: its id may belong to
     /// another call by then. Whoever has heard the answer finds the id free.
     pub(crate) fn conclude(self, say: impl FnOnce()) {
-        let mut state = self.calls.lock();
+        let mut state = self.place.calls.lock();
         let before = state.calls.len();
-        state.calls.retain(|call| call.number != self.number);
+        state.calls.retain(|call| call.number != self.place.number);
         if state.calls.len() < before {
             say();
         }
@@ -124,10 +168,8 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.calls
-            .lock()
-            .calls
-            .retain(|call| call.number != self.number);
+        let (calls, number) = (&self.place.calls, self.place.number);
+        calls.lock().calls.retain(|call| call.number != number);
     }
 }
 
@@ -135,7 +177,10 @@ impl Drop for UnderWay {
 mod tests {
     use std::sync::Arc;
 
+    use tokio::sync::Semaphore;
+
     use super::CallsUnderWay;
+    use crate::own_place;
 
     #[tokio::test]
     async fn calls_are_bounded_and_taken_back_by_their_id() {
@@ -156,6 +201,28 @@ mod tests {
         assert!(calls.begin("more").is_some());
         drop(under_way);
         assert_eq!(calls.lock().calls.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_waits_aside_leaves_its_place_to_others_and_is_found_all_the_same() {
+        let calls = Arc::new(CallsUnderWay::at_most(1));
+        let places = Arc::new(Semaphore::new(1));
+        let waiting = calls.begin("waits").unwrap();
+        waiting.hold(Arc::clone(&places).acquire_owned().await.unwrap());
+        assert!(calls.begin("other").is_none() && places.available_permits() == 0);
+        let mut work = Box::pin(waiting.run(async {
+            own_place::give();
+            std::future::pending::<()>().await;
+        }));
+        assert!(futures_util::poll!(&mut work).is_pending());
+        assert_eq!(places.available_permits(), 1);
+        let other = calls.begin("other").unwrap();
+        assert!(calls.begin("third").is_none(), "it is the only one");
+        calls.take_back("waits");
+        assert_eq!(work.await, None);
+        drop((waiting, other));
+        assert_eq!(calls.lock().calls.len(), 0);
+        own_place::give();
     }
 
     #[tokio::test]

@@ -48,6 +48,7 @@ mod options;
 mod password;
 mod process_mark;
 mod sql;
+mod step_watch;
 // Ground: names and times as they are kept, rights, limits, errors.
 mod change_state;
 mod id;
@@ -63,10 +64,10 @@ pub use audit::{AuditBreak, AuditCheck};
 pub use audit_chain::{AuditEntry, AuditKind, AuditMark, AuditRow, MAX_AUDIT_DETAIL};
 pub use change::{
     BegunChange, CallerRate, ChangeDetail, ChangeEnd, ChangeError, ChangeId, ChangeKey, ChangePage,
-    ChangeQuery, ChangeSelection, ChangedRecord, KEPT_TIME, KnownCall, MAX_CHANGE_ARGUMENTS,
-    MAX_CHANGED_RECORDS, MAX_IMAGE, MAX_IMAGES, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS, MAX_REQUEST,
-    NewChange, OpenChange, PlannedUndo, Proposal, ProposedChange, RecordAddress, RecordName,
-    RecordedChange,
+    ChangeQuery, ChangeSelection, ChangedRecord, FeedQuery, FeedSource, KEPT_TIME, KnownCall,
+    MAX_CHANGE_ARGUMENTS, MAX_CHANGED_RECORDS, MAX_IMAGE, MAX_IMAGES, MAX_KEPT_ANSWER,
+    MAX_KEPT_CHARACTERS, MAX_REQUEST, NewChange, OpenChange, PlannedUndo, Proposal, ProposedChange,
+    RecordAddress, RecordName, RecordedChange,
 };
 pub use change_state::{ChangeOutcome, ChangeState};
 pub use database_file::DATABASE_FILE;

@@ -94,6 +94,8 @@ pub(crate) const CHANGE_INTERRUPTED: &str = "UPDATE change SET step = (SELECT co
      message = $4, process = NULL WHERE state = $1 AND state <> 'done' AND coalesce(process, '') = $5 AND ($6 OR at < $7) \
      RETURNING id, state, door, caller, client, connector, tool, effect, fingerprint, undoes, decided_by, message, \
      (SELECT json_group_array(name) FROM (SELECT kind || ':' || record AS name FROM change_record WHERE change_record.change = change.id ORDER BY kind, record LIMIT 20)) AS named";
+/// A number that is another one whenever another connection committed something.
+pub(crate) const DATA_VERSION: &str = "PRAGMA data_version";
 pub(crate) const CHANGE_LAST_STEP: &str = "SELECT coalesce(max(step), 0) FROM change";
 /// What a clock that was ahead wrote is not lately.
 pub(crate) const CHANGE_RATE: &str = "SELECT count(*) AS hour, count(*) FILTER (WHERE at > $3) AS minute FROM change WHERE caller = $1 AND at > $2 AND at <= $4";

@@ -17,6 +17,7 @@ use crate::journal::Journal;
 use crate::migrations::MIGRATIONS;
 use crate::password::PasswordGate;
 use crate::process_mark::{self, ProcessMark};
+use crate::step_watch::StepWatch;
 use crate::{
     AccountId, AuditRetention, ChangeRetention, LeaseLimits, OpenError, SessionPolicy, StoreError,
     StoreOptions, interrupted, sql, time,
@@ -48,6 +49,7 @@ struct StoreParts {
     file: Arc<DatabaseFile>,
     last_write_failed: AtomicBool,
     journal: Arc<Journal>,
+    step_watch: StepWatch,
     /// Set by the first change that is sent.
     process_mark: StdMutex<Option<ProcessMark>>,
     /// Where the next look at the rows begins.
@@ -104,6 +106,7 @@ impl Store {
             writer: connections(1, || {
                 StoreError::Busy("the writes before it took too long".into())
             }),
+            step_watch: StepWatch::new(connections(1, || StoreError::Crowded)),
             file,
             last_write_failed: AtomicBool::new(false),
             journal: Arc::new(Journal::new()),
@@ -135,6 +138,7 @@ impl Store {
         drop(self.inner.file.check_is_the_opened_one());
         drop(tokio::time::timeout(WRITING, self.inner.journal.idle()).await);
         for connections in [
+            self.inner.step_watch.connections(),
             &self.inner.scanners,
             &self.inner.readers,
             &self.inner.writer,
@@ -170,6 +174,11 @@ impl Store {
     /// The queue of writes that share a flush.
     pub(crate) fn journal(&self) -> &Arc<Journal> {
         &self.inner.journal
+    }
+
+    /// The look for what other processes did.
+    pub(crate) fn step_watch(&self) -> &StepWatch {
+        &self.inner.step_watch
     }
 
     /// The name by which others find out whether this process lives; empty where the system locks

@@ -143,6 +143,10 @@ impl Listener for Subscription {
             None => self.send(change),
         }
     }
+
+    fn wants(&self, change: &Change) -> bool {
+        self.filter.wants(change)
+    }
 }
 
 /// What ends a subscription, beside its client and the endpoint.

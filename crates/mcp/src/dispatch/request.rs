@@ -391,6 +391,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
                 limits::SUBSCRIPTIONS
             )));
         }
+        self.hub.listens_more();
         Ok(self.ready(Bytes::from_static(b"{}")))
     }
 

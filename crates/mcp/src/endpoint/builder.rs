@@ -138,6 +138,14 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     #[must_use]
     pub fn subscriptions(mut self) -> Self {
         self.profile.subscriptions = true;
+        self.profile.announces_subscriptions = true;
+        self
+    }
+
+    /// The same for clients that know of it: nobody is told.
+    #[must_use]
+    pub fn unannounced_subscriptions(mut self) -> Self {
+        self.profile.subscriptions = true;
         self
     }
 

@@ -417,7 +417,8 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             List::Tools => self.any(from_hook.map_or(tools.entries(), |set| &set.tools)),
             List::Resources | List::Templates => {
                 self.any_resource(from_hook.map_or(resources.entries(), |set| &set.resources))
-                    || self.any(from_hook.map_or(templates.entries(), |set| &set.templates))
+                    || self
+                        .any_resource(from_hook.map_or(templates.entries(), |set| &set.templates))
             }
             List::Prompts => self.any(from_hook.map_or(prompts.entries(), |set| &set.prompts)),
             List::Skills => self.has_skills(),
@@ -507,12 +508,14 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             || resources.any(|page| page.resource.is_page() && self.allowed(Some(page)).is_some())
     }
 
-    /// Whether there is a resource, skills and pages aside where the client is not told of them.
+    /// Whether there is a resource that is no secret, skills and pages aside where the client is not
+    /// told of them.
     fn any_resource(&self, resources: &[Arc<ReadyResource<C>>]) -> bool {
         let told = self.told();
         resources
             .iter()
             .filter(|entry| entry.is_listed_to(told))
+            .filter(|entry| entry.resource.listed)
             .any(|entry| self.allowed(Some(entry)).is_some())
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct Profile<C> {
     pub(crate) logging: bool,
     /// Whether clients may subscribe to resources.
     pub(crate) subscriptions: bool,
+    /// Whether they are told so.
+    pub(super) announces_subscriptions: bool,
     /// Whether clients are told when lists change.
     pub(crate) announces_changes: bool,
     /// Whether clients are told of skills that do not say that they know them.
@@ -93,6 +95,7 @@ impl<C> Profile<C> {
             message_bytes: limits::MESSAGE_BYTES,
             logging: false,
             subscriptions: false,
+            announces_subscriptions: false,
             announces_changes: false,
             announces_skills: false,
             announces_pages: false,
@@ -123,7 +126,7 @@ impl<C> Profile<C> {
             json!({})
         };
         let mut resources = list.clone();
-        if let (true, Some(resources)) = (self.subscriptions, resources.as_object_mut()) {
+        if let (true, Some(resources)) = (self.announces_subscriptions, resources.as_object_mut()) {
             resources.insert("subscribe".to_owned(), Value::from(true));
         }
         let of_kinds = [

@@ -128,22 +128,29 @@ impl ConnectionCalls {
             Poll::Pending => None,
         };
         runtime.spawn(async move {
-            let work = async move {
-                let under_way = match begun {
-                    Some(under_way) => Some(under_way),
+            let turn = async move {
+                let turn = match begun {
+                    Some(turn) => Some(turn),
                     None => turn.await.ok(),
                 };
                 drop(place);
-                (call.await, under_way)
+                turn
             };
-            // The place is held until the answer is queued.
+            // The place is held until the answer is queued, or until the call waits aside.
             match under_way {
                 None => {
-                    let (mut bytes, _held) = work.await;
+                    let _held = turn.await;
+                    let mut bytes = call.await;
                     outbox.push_now(&mut bytes);
                 }
                 Some(under_way) => {
-                    if let Some((mut bytes, _held)) = under_way.run(work).await {
+                    let work = async {
+                        if let Some(turn) = turn.await {
+                            under_way.hold(turn);
+                        }
+                        call.await
+                    };
+                    if let Some(mut bytes) = under_way.run(work).await {
                         under_way.conclude(|| outbox.push_now(&mut bytes));
                     }
                 }

@@ -1,13 +1,15 @@
 //! Calls on one stdio connection: side by side, cancelled, in their turn, too many, in batches, of
 //! both eras.
 
-use footbridge_mcp::limits;
+use std::sync::Arc;
+
+use footbridge_mcp::{Call, Endpoint, Output, Tool, limits};
 use serde_json::{Value, json};
 
 use crate::http_client::Modern;
 use crate::schemas::{self, LEGACY, MODERN};
 use crate::stdio_client::Pipe;
-use crate::world::Event;
+use crate::world::{self, Event, World};
 
 fn cancel(id: Value) -> Value {
     json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id, "reason": "no longer needed"}})
@@ -263,4 +265,45 @@ fn batches_need_the_revision_that_has_them() {
     assert_eq!(reply.as_array().unwrap().len(), 2);
     pipe.send(&json!([{"jsonrpc": "2.0", "method": "notifications/initialized"}]));
     pipe.nothing_but_a_ping();
+}
+
+/// A tool that waits for something else to happen, as many as there are places and more.
+#[test]
+fn calls_that_wait_aside_take_no_place_of_others_and_are_taken_back_as_any() {
+    let aside = Tool::new(
+        "aside",
+        "Waits aside for the test.",
+        json!({"type": "object"}),
+        |call: Call<World>| async move {
+            let gate = Arc::clone(&call.caller.gate);
+            let permit = call.wait_aside(gate.acquire_owned()).await;
+            permit?.forget();
+            Ok(Output::text("went on"))
+        },
+    );
+    let endpoint = Endpoint::builder("aside", "1")
+        .tools(world::tools())
+        .tool(aside);
+    let mut pipe = Pipe::start_with(endpoint.build().unwrap());
+    let most = 2 * limits::CALLS_IN_FLIGHT;
+    for id in 0..=most {
+        pipe.call(id, "aside", json!({}));
+    }
+    pipe.call("echo", "echo", json!({ "message": "meanwhile" }));
+    assert_eq!(pipe.receive()["id"], "echo");
+    pipe.start_waiting("waits", "at a place");
+    pipe.send(&cancel(json!("waits")));
+    assert_eq!(pipe.event(), Event::Cancelled("at a place".to_owned()));
+    for id in 1..=most {
+        pipe.send(&cancel(json!(id)));
+    }
+    pipe.nothing_but_a_ping();
+    pipe.world.open(1);
+    let went_on = pipe.receive();
+    assert_eq!(
+        (&went_on["id"], &went_on["result"]["content"][0]["text"]),
+        (&json!(0), &json!("went on"))
+    );
+    pipe.end();
+    pipe.ended();
 }

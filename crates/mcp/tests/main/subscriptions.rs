@@ -243,3 +243,56 @@ async fn a_session_hears_of_what_it_subscribed_to_until_it_does_not() {
         "outside of a session there is nothing to tell"
     );
 }
+
+/// A program follows what costs something only while somebody hears of it.
+#[tokio::test]
+async fn what_is_in_no_list_and_announced_to_nobody_is_heard_of_by_those_who_know_of_it() {
+    let endpoint = builder()
+        .resource(resource("s://known").unlisted())
+        .unannounced_subscriptions()
+        .build()
+        .unwrap();
+    let hall = hall_of(endpoint, SessionLimits::default()).await;
+    let session = hall.session("2025-11-25", "ada", json!({})).await;
+    let listed = session.ask(&rpc(1, "resources/list", json!({}))).await;
+    assert_eq!(listed["result"]["resources"], json!([]));
+    let discovered = Modern::new("server/discover", json!({}));
+    let headers: Vec<_> = discovered
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .chain([("X-User", "ada")])
+        .collect();
+    let discovered = post(&headers, discovered.message.to_string().as_bytes());
+    let discovered = hall.client().await.exchange(&discovered).await.json();
+    let capabilities = &discovered["result"]["capabilities"];
+    assert!(capabilities["tools"].is_object(), "{discovered}");
+    assert_eq!(capabilities["resources"], Value::Null, "{discovered}");
+    let read = rpc(2, "resources/read", json!({ "uri": "s://known" }));
+    assert_eq!(
+        session.ask(&read).await["result"]["contents"][0]["text"],
+        "text"
+    );
+
+    assert!(!hall.endpoint.is_resource_subscribed("s://known"));
+    let endpoint = hall.endpoint.clone();
+    let waiting = tokio::spawn(async move { endpoint.resource_subscribed("s://known").await });
+    let wishes = json!({ "resourceSubscriptions": ["s://known"] });
+    let (mut client, honoured) = listening(&hall, "ada", wishes.clone()).await;
+    assert_eq!(honoured, wishes);
+    soon(waiting).await.unwrap();
+    assert!(!hall.endpoint.is_resource_subscribed("s://other"));
+    hall.endpoint.resource_updated("s://known");
+    let told = soon(client.message()).await.unwrap();
+    assert_eq!(told["params"]["uri"], "s://known");
+    drop(client);
+    while hall.endpoint.is_resource_subscribed("s://known") {
+        tokio::task::yield_now().await;
+    }
+
+    let endpoint = hall.endpoint.clone();
+    let waiting = tokio::spawn(async move { endpoint.resource_subscribed("s://known").await });
+    let subscribe = rpc(3, "resources/subscribe", json!({ "uri": "s://known" }));
+    assert_eq!(session.ask(&subscribe).await["result"], json!({}));
+    soon(waiting).await.unwrap();
+}

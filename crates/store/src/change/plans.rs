@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use sqlx::Row as _;
 
 use super::selection::page;
-use super::{ChangeId, ChangeQuery, ChangeSelection, RecordAddress};
+use super::{ChangeId, ChangeQuery, ChangeSelection, FeedQuery, FeedSource, RecordAddress};
 use crate::{ChangeState, Store, sql};
 
 async fn plan(store: &Store, statement: &str) -> String {
@@ -121,6 +121,41 @@ async fn every_selection_is_read_in_the_order_of_an_index_first_page_and_last() 
             if after.is_some() && !plan.contains("rowid=?") {
                 assert!(plan.contains("<?"), "where a page begins: {plan}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_hears_of_is_read_in_the_order_of_the_steps() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let text = || Some("x".to_owned());
+    let source = FeedSource {
+        connector: "x".to_owned(),
+        address: "x".to_owned(),
+        account: text(),
+        kinds: vec!["x".to_owned(), "y".to_owned()],
+    };
+    let all = FeedQuery {
+        has_own: true,
+        sources: vec![source.clone(), source],
+        limit: 20,
+        ..FeedQuery::default()
+    };
+    let narrow = FeedQuery {
+        connector: text(),
+        kind: text(),
+        record: text(),
+        change: Some(ChangeId::from_number(7)),
+        ..all.clone()
+    };
+    for query in [all, narrow, FeedQuery::default()] {
+        for mut composed in [query.statement(), query.newest_statement()] {
+            let statement = composed.sql().as_str().to_owned();
+            drop(composed.build());
+            let plan = plan(&store, &statement).await;
+            assert!(!plan.contains("TEMP B-TREE"), "{query:?}\n{plan}");
+            assert!(plan.contains("change_by_step (step>?"), "{plan}");
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use footbridge_store::{
     CallerRate, ChangeId, ChangeOutcome, ChangeQuery, ChangeRetention, ChangeSelection,
-    ChangeState, ChangedRecord, NewChange, RecordAddress, Store, StoreOptions,
+    ChangeState, ChangedRecord, FeedQuery, FeedSource, NewChange, RecordAddress, Store,
+    StoreOptions,
 };
 
 use crate::changes::{at, begin, end, new, propose, record};
@@ -238,15 +239,183 @@ async fn who_waits_is_told_of_every_step_by_this_process_and_by_others() {
             .unwrap();
         let step = step.unwrap();
         let id = open.id();
-        let since = store.changes_since(last, 10).await.unwrap();
-        assert_eq!((since.len(), since[0].id), (1, id));
+        let since = store.changes_since(&heard("ann", last)).await.unwrap();
+        assert_eq!(since, [], "whoever sends it knows that");
         open.end(end(ChangeOutcome::Done), at(1)).await.unwrap();
-        let since = store.changes_since(step, 10).await.unwrap();
-        assert_eq!(
-            (since.len(), since[0].id, since[0].state),
-            (1, id, ChangeState::Done)
-        );
+        for caller in ["ann", "bob"] {
+            let since = store.changes_since(&heard(caller, step)).await.unwrap();
+            assert_eq!(
+                (since.len(), since[0].id, since[0].state),
+                (1, id, ChangeState::Done)
+            );
+        }
     }
+}
+
+/// What somebody hears of who may read the stories of Taiga as `ann`.
+fn heard(caller: &str, after: i64) -> FeedQuery {
+    FeedQuery {
+        after,
+        caller: caller.to_owned(),
+        has_own: true,
+        sources: vec![FeedSource {
+            connector: "taiga".to_owned(),
+            address: "https://taiga.example".to_owned(),
+            account: Some("ann".to_owned()),
+            kinds: vec!["task".to_owned(), "story".to_owned()],
+        }],
+        limit: 10,
+        ..FeedQuery::default()
+    }
+}
+
+#[tokio::test]
+async fn of_others_is_heard_what_may_have_changed_a_record_that_may_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let of_others = |change: NewChange| NewChange {
+        caller: "bob".to_owned(),
+        ..change
+    };
+    let kind = |kind: &str| ChangedRecord {
+        kind: kind.to_owned(),
+        id: "8".to_owned(),
+        ..ChangedRecord::default()
+    };
+    record(&store, new("ann", "own"), 0).await;
+    record(&store, of_others(new("", "seen")), 0).await;
+    for (tool, unseen) in [
+        (
+            "address",
+            NewChange {
+                address: "https://other.example".to_owned(),
+                ..new("", "")
+            },
+        ),
+        (
+            "account",
+            NewChange {
+                account: Some("eve".to_owned()),
+                ..new("", "")
+            },
+        ),
+        (
+            "kind",
+            NewChange {
+                records: vec![kind("secret")],
+                ..new("", "")
+            },
+        ),
+        (
+            "none",
+            NewChange {
+                records: vec![],
+                ..new("", "")
+            },
+        ),
+    ] {
+        let tool = tool.to_owned();
+        record(&store, of_others(NewChange { tool, ..unseen }), 0).await;
+    }
+    for (tool, outcome) in [
+        ("failed", ChangeOutcome::Failed),
+        ("unknown", ChangeOutcome::Unknown),
+    ] {
+        let open = begin(&store, of_others(new("", tool)), 0).await;
+        open.end(end(outcome), at(1)).await.unwrap();
+    }
+    propose(&store, of_others(new("", "proposed"))).await;
+    propose(&store, new("ann", "own proposal")).await;
+
+    let tools = async |query: FeedQuery| -> Vec<String> {
+        let changes = store.changes_since(&query).await.unwrap();
+        changes.into_iter().map(|change| change.tool).collect()
+    };
+    let all = || heard("ann", 0);
+    assert_eq!(
+        tools(all()).await,
+        ["own", "seen", "unknown", "own proposal"]
+    );
+    let text = |text: &str| Some(text.to_owned());
+    let cases: [(FeedQuery, &[&str]); 6] = [
+        (
+            FeedQuery {
+                has_own: false,
+                ..all()
+            },
+            &["seen", "unknown"],
+        ),
+        (
+            FeedQuery {
+                sources: vec![],
+                ..all()
+            },
+            &["own", "own proposal"],
+        ),
+        (
+            FeedQuery {
+                connector: text("board"),
+                ..all()
+            },
+            &[],
+        ),
+        (
+            FeedQuery {
+                kind: text("task"),
+                ..all()
+            },
+            &[],
+        ),
+        (
+            FeedQuery {
+                kind: text("story"),
+                record: text("7"),
+                limit: 1,
+                ..all()
+            },
+            &["own"],
+        ),
+        (
+            FeedQuery {
+                change: Some(ChangeId::from_number(1)),
+                ..all()
+            },
+            &["own"],
+        ),
+    ];
+    for (query, wanted) in cases {
+        assert_eq!(tools(query.clone()).await, wanted, "{query:?}");
+    }
+    let newest = store.newest_change(&all()).await.unwrap().unwrap();
+    assert_eq!(newest.0.number(), 10, "the own proposal");
+    assert_eq!(newest.1, store.last_change_step().await.unwrap());
+    let after_all = heard("ann", newest.1);
+    assert_eq!(store.newest_change(&after_all).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn of_many_who_wait_each_is_told_and_one_who_leaves_is_in_nobody_s_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let other = Store::open(directory.path()).await.unwrap();
+    let waiting: Vec<_> = (0..50)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.change_step_after(0).await.unwrap() })
+        })
+        .collect();
+    let leaving = tokio::spawn({
+        let store = store.clone();
+        async move { store.change_step_after(0).await }
+    });
+    tokio::task::yield_now().await;
+    leaving.abort();
+    record(&other, new("ann", "t"), 0).await;
+    for one in waiting {
+        assert!(one.await.unwrap() > 0);
+    }
+    store.close().await;
+    assert!(store.change_step_after(99).await.is_err(), "it is closed");
 }
 
 #[tokio::test]
