@@ -87,6 +87,16 @@ impl Connector {
         self.0.records.iter().map(|record| &record.kind)
     }
 
+    /// The tools that read records of this kind: those of its model; for another kind, as steps do
+    /// not say what they read, all that read.
+    pub fn readers(&self, kind: &str) -> impl Iterator<Item = &Tool> {
+        let is_of_model = self.0.models.iter().any(|model| model.name == kind);
+        self.0.tools.iter().filter(move |tool| match &tool.action {
+            Action::List(model) | Action::Read(model) => is_of_model && model.name == kind,
+            _ => !is_of_model && tool.effect == Effect::Read,
+        })
+    }
+
     /// Behaviours that are not data; a host that lacks one must not serve the connector.
     pub fn kinds(&self) -> &[Kind] {
         &self.0.kinds

@@ -1,10 +1,13 @@
 //! The MCP endpoint over all opened connectors: names, instructions, tools, resources, prompts.
 
 mod change_tools;
+pub(crate) mod latest_change;
 mod lease_tools;
+mod news;
 mod offers;
 mod own_endpoint;
 pub(crate) mod query;
+mod wait_tool;
 
 use std::sync::Arc;
 
@@ -22,6 +25,7 @@ use crate::pages;
 use crate::tool_names::ToolNames;
 use crate::write_road::{self, Doors, RoadParts};
 use lease_tools::LeaseTools;
+use news::News;
 use own_endpoint::OwnEndpoint;
 
 /// Makes the endpoint, for these doors.
@@ -36,6 +40,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
     };
     let own = OwnEndpoint::default();
     let leases = LeaseTools::of(opened, &parts, &own);
+    let news = News::of(opened, &names, &own);
     let query_tool = query::tool(&opened.served, &names, &opened.query, &own);
     let mut endpoint = builder(&opened.served)
         .tools(
@@ -46,7 +51,19 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         )
         .tools(query_tool)
         .tools(change_tools::tools(opened, opened.lists_changes))
-        .tools(leases.tools(opened.lists_leases));
+        .tool(wait_tool::tool(
+            &news,
+            &opened.waits,
+            &names,
+            opened.lists_changes,
+        ))
+        .tools(leases.tools(opened.lists_leases))
+        .resource(latest_change::resource(&news, opened.lists_changes));
+    // who asks for the group is told of what goes with it
+    endpoint = match opened.lists_changes {
+        true => endpoint.subscriptions(),
+        false => endpoint.unannounced_subscriptions(),
+    };
     endpoint = pages::resources().fold(endpoint, EndpointBuilder::resource);
     for served in &opened.served {
         endpoint = offers::resources(served)

@@ -19,7 +19,7 @@ mod scrub;
 // What is decided of flag, environment, file and default.
 mod settings;
 // Who may do what and how much, calls that are carried out once, rows of the board as changes, the
-// audit, and the upkeep of the store.
+// audit, the upkeep of the store, and the waits of clients.
 mod audit_trail;
 mod board_journal;
 mod brakes;
@@ -28,6 +28,7 @@ mod change_store;
 mod gate;
 mod recent_writes;
 mod upkeep;
+mod waits;
 // What is written: the command line, the connector files that it names, and the models of the
 // local board's.
 mod board_models;

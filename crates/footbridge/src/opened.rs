@@ -27,6 +27,7 @@ use crate::readiness::Readiness;
 use crate::scrub;
 use crate::settings::{Bounds, Settings};
 use crate::spelling::did_you_mean;
+use crate::waits::ChangeWaits;
 pub(crate) use login_place::LoginPlace;
 use resolved::file_of;
 use resolved::stand_ins;
@@ -181,6 +182,8 @@ pub(crate) struct Opened {
     pub(crate) lists_leases: bool,
     /// How much may be written.
     pub(crate) brakes: Brakes,
+    /// The calls that wait for a change.
+    pub(crate) waits: ChangeWaits,
     /// Where what is no change is audited.
     pub(crate) trail: AuditTrail,
     pub(crate) query: QuerySettings,
@@ -244,6 +247,7 @@ impl Opened {
             brakes: Brakes::new(bounds.writes, changes.clone()),
             trail: AuditTrail::new(changes.clone(), bounds.audits_reads),
             changes,
+            waits: ChangeWaits::default(),
             lists_changes: settings.lists(CHANGES, false),
             lists_leases: settings.lists(LEASES, false),
             query: QuerySettings {

@@ -23,6 +23,7 @@ mod tightened;
 use std::time::SystemTime;
 
 use footbridge_connector::Effect;
+use footbridge_mcp::Endpoint;
 use serde_json::{Value, json};
 
 use std::pin::pin;
@@ -30,10 +31,12 @@ use std::time::Duration;
 
 use futures_util::future::maybe_done;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::signals::Signals;
 use crate::allow::Passage;
+use crate::caller::Caller;
 use crate::cli::ServeArguments;
 use crate::endpoint;
 use crate::exit::{Exit, Trouble};
@@ -117,13 +120,19 @@ pub(crate) async fn run(
                     checks.as_mut().take_output().unwrap_or(Ok(()))
                 };
                 let endpoint = endpoint::over(&opened, Doors::Mcp)?;
-                stdio::serve(endpoint, checks, &signals).await?
+                let telling = tell_of_changes(&endpoint, &opened);
+                let exit = stdio::serve(endpoint, checks, &signals, &opened.waits).await;
+                telling.abort();
+                exit?
             }
             Some(door) => {
                 let endpoint = endpoint::over(&opened, Doors::McpAndActions)?;
-                http::Door(door)
+                let telling = tell_of_changes(&endpoint, &opened);
+                let exit = http::Door(door)
                     .serve(endpoint, &opened, checks, &signals)
-                    .await?
+                    .await;
+                telling.abort();
+                exit?
             }
         };
         // The store is closed when nobody is at it any more: what is cut off leaves its connection
@@ -140,6 +149,12 @@ pub(crate) async fn run(
         exit = served => exit,
         () = signals.hurried() => Ok(Exit::Interrupted),
     }
+}
+
+/// Tells whoever subscribed of changes, whichever process made them, until it is aborted.
+fn tell_of_changes(endpoint: &Endpoint<Caller>, opened: &Opened) -> JoinHandle<()> {
+    let changes = opened.changes.clone();
+    tokio::spawn(endpoint::latest_change::tell(endpoint.clone(), changes))
 }
 
 /// Whether the operator opened any change of a backend, be it as a proposal.

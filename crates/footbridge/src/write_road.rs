@@ -194,7 +194,7 @@ fn has_own_lease(tool: &ConnectorTool) -> bool {
 }
 
 /// What a client calls itself, as far as it is kept.
-fn cut_name(name: &str) -> String {
+pub(crate) fn cut_name(name: &str) -> String {
     name.chars().take(CLIENT_CHARACTERS).collect()
 }
 

@@ -23,7 +23,7 @@ mod plans;
 pub(crate) use begin::add_done_change;
 pub use begin::{BegunChange, Proposal, ProposedChange};
 pub use ending::{ChangeEnd, OpenChange};
-pub use feed::{CallerRate, FeedQuery, FeedSource};
+pub use feed::{CallerRate, FeedClients, FeedQuery, FeedSource};
 pub use keys::KEPT_TIME;
 pub use reading::{ChangeDetail, ChangePage, RecordName, RecordedChange};
 pub use selection::{ChangeQuery, ChangeSelection, RecordAddress};

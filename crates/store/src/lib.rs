@@ -64,8 +64,8 @@ pub use audit::{AuditBreak, AuditCheck};
 pub use audit_chain::{AuditEntry, AuditKind, AuditMark, AuditRow, MAX_AUDIT_DETAIL};
 pub use change::{
     BegunChange, CallerRate, ChangeDetail, ChangeEnd, ChangeError, ChangeId, ChangeKey, ChangePage,
-    ChangeQuery, ChangeSelection, ChangedRecord, FeedQuery, FeedSource, KEPT_TIME, KnownCall,
-    MAX_CHANGE_ARGUMENTS, MAX_CHANGED_RECORDS, MAX_IMAGE, MAX_IMAGES, MAX_KEPT_ANSWER,
+    ChangeQuery, ChangeSelection, ChangedRecord, FeedClients, FeedQuery, FeedSource, KEPT_TIME,
+    KnownCall, MAX_CHANGE_ARGUMENTS, MAX_CHANGED_RECORDS, MAX_IMAGE, MAX_IMAGES, MAX_KEPT_ANSWER,
     MAX_KEPT_CHARACTERS, MAX_REQUEST, NewChange, OpenChange, PlannedUndo, Proposal, ProposedChange,
     RecordAddress, RecordName, RecordedChange,
 };

@@ -122,6 +122,7 @@ impl Door {
         let mut outcome = Ok(Exit::Done);
         let stopped = async {
             outcome = ended(signals, checks, invitation).await;
+            opened.waits.end();
             mcp.end_streams();
         };
         let health_paths = [HEALTH, READINESS].map(str::to_owned).to_vec();

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::signals::Signals;
 use crate::caller::Caller;
 use crate::exit::{Exit, Trouble};
+use crate::waits::ChangeWaits;
 
 /// Serves until the input ends, a signal comes or the checks fail; the client is answered while the
 /// checks run.
@@ -16,6 +17,7 @@ pub(super) async fn serve(
     endpoint: Endpoint<Caller>,
     checks: impl Future<Output = Result<(), Trouble>>,
     signals: &Signals,
+    waits: &ChangeWaits,
 ) -> Result<Exit, Trouble> {
     let mut connection = stdio::Connection::start(
         endpoint,
@@ -48,6 +50,7 @@ pub(super) async fn serve(
         served = served => served.map(|()| Exit::Done),
         exit = signals.first() => Ok(exit),
     };
+    waits.end();
     connection.finish(limits::SHUTDOWN_TIME).await;
     outcome
 }

@@ -145,7 +145,13 @@ fn groups_are_listed_as_flag_environment_and_files_say_and_callable_always() {
     let of_changes = listed(&["--groups", "changes"]);
     assert_eq!(
         of_changes,
-        ["status", "changes_list", "changes_show", "changes_undo"]
+        [
+            "status",
+            "changes_list",
+            "changes_show",
+            "changes_undo",
+            "wait_for"
+        ]
     );
     let complaint = home.run(&["tools", "-c", path, "--groups", "rear"]);
     assert!(

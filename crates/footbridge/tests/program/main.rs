@@ -68,3 +68,4 @@ mod production_board;
 mod secrets;
 mod undone;
 mod undone_badly;
+mod waiting_for_changes;

@@ -28,11 +28,11 @@ pub struct FeedQuery {
     pub after: i64,
     /// Who hears. Of their own changes they hear of every state but that of being sent.
     pub caller: String,
-    /// Whether they want to hear of their own changes.
-    pub has_own: bool,
     /// The records of others' changes that they may read; of others they hear what may have changed
     /// one of these.
     pub sources: Vec<FeedSource>,
+    /// Only of some clients.
+    pub by: Option<FeedClients>,
     /// Only of this connector.
     pub connector: Option<String>,
     /// Only what touched a record of this kind.
@@ -43,6 +43,15 @@ pub struct FeedQuery {
     pub change: Option<ChangeId>,
     /// How many at most.
     pub limit: u32,
+}
+
+/// Whose changes somebody wants to hear of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedClients {
+    /// Those of who hears, through the client that calls itself so.
+    Own(Option<String>),
+    /// All others.
+    Others(Option<String>),
 }
 
 /// Records that somebody may read.
@@ -77,14 +86,9 @@ impl FeedQuery {
         sql.push(columns)
             .push(" FROM change INDEXED BY change_by_step WHERE change.step > ")
             .push_bind(self.after)
-            .push(" AND (");
-        match self.has_own {
-            true => sql
-                .push("(change.state <> 'sent' AND change.caller = ")
-                .push_bind(self.caller.clone())
-                .push(")"),
-            false => sql.push("FALSE"),
-        };
+            .push(" AND ((change.state <> 'sent' AND change.caller = ")
+            .push_bind(self.caller.clone())
+            .push(")");
         for source in &self.sources {
             sql.push(" OR (change.state IN ('done', 'unknown') AND change.caller <> ")
                 .push_bind(self.caller.clone())
@@ -104,6 +108,18 @@ impl FeedQuery {
             sql.push(")))");
         }
         sql.push(")");
+        if let Some(by) = &self.by {
+            let (word, client) = match by {
+                FeedClients::Own(client) => (" AND ", client),
+                FeedClients::Others(client) => (" AND NOT ", client),
+            };
+            sql.push(word)
+                .push("(change.caller = ")
+                .push_bind(self.caller.clone())
+                .push(" AND change.client IS ")
+                .push_bind(client.clone())
+                .push(")");
+        }
         if let Some(connector) = &self.connector {
             sql.push(" AND change.connector = ")
                 .push_bind(connector.clone());

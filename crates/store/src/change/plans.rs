@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use sqlx::Row as _;
 
 use super::selection::page;
-use super::{ChangeId, ChangeQuery, ChangeSelection, FeedQuery, FeedSource, RecordAddress};
+use super::{
+    ChangeId, ChangeQuery, ChangeSelection, FeedClients, FeedQuery, FeedSource, RecordAddress,
+};
 use crate::{ChangeState, Store, sql};
 
 async fn plan(store: &Store, statement: &str) -> String {
@@ -137,7 +139,6 @@ async fn what_somebody_hears_of_is_read_in_the_order_of_the_steps() {
         kinds: vec!["x".to_owned(), "y".to_owned()],
     };
     let all = FeedQuery {
-        has_own: true,
         sources: vec![source.clone(), source],
         limit: 20,
         ..FeedQuery::default()
@@ -147,6 +148,7 @@ async fn what_somebody_hears_of_is_read_in_the_order_of_the_steps() {
         kind: text(),
         record: text(),
         change: Some(ChangeId::from_number(7)),
+        by: Some(FeedClients::Others(None)),
         ..all.clone()
     };
     for query in [all, narrow, FeedQuery::default()] {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use footbridge_store::{
     CallerRate, ChangeId, ChangeOutcome, ChangeQuery, ChangeRetention, ChangeSelection,
-    ChangeState, ChangedRecord, FeedQuery, FeedSource, NewChange, RecordAddress, Store,
-    StoreOptions,
+    ChangeState, ChangedRecord, FeedClients, FeedQuery, FeedSource, NewChange, RecordAddress,
+    Store, StoreOptions,
 };
 
 use crate::changes::{at, begin, end, new, propose, record};
@@ -257,7 +257,6 @@ fn heard(caller: &str, after: i64) -> FeedQuery {
     FeedQuery {
         after,
         caller: caller.to_owned(),
-        has_own: true,
         sources: vec![FeedSource {
             connector: "taiga".to_owned(),
             address: "https://taiga.example".to_owned(),
@@ -337,13 +336,27 @@ async fn of_others_is_heard_what_may_have_changed_a_record_that_may_be_read() {
         ["own", "seen", "unknown", "own proposal"]
     );
     let text = |text: &str| Some(text.to_owned());
-    let cases: [(FeedQuery, &[&str]); 6] = [
+    let cases: [(FeedQuery, &[&str]); 8] = [
         (
             FeedQuery {
-                has_own: false,
+                by: Some(FeedClients::Others(text("codex"))),
                 ..all()
             },
             &["seen", "unknown"],
+        ),
+        (
+            FeedQuery {
+                by: Some(FeedClients::Own(text("codex"))),
+                ..all()
+            },
+            &["own", "own proposal"],
+        ),
+        (
+            FeedQuery {
+                by: Some(FeedClients::Own(None)),
+                ..all()
+            },
+            &[],
         ),
         (
             FeedQuery {
