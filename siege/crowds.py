@@ -104,7 +104,8 @@ def slow(path):
     data = Folder()
     account(data.path)
     served = Program(data=data.path)
-    opening = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"
+    own = f"127.0.0.1:{served.port}"
+    opening = f"POST {path} HTTP/1.1\r\nHost: {own}\r\nOrigin: http://{own}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"
     connections, _ = crowd(served, opening.encode())
     try:
         others_get_in(served)
@@ -125,6 +126,10 @@ def slow_bodies_at_track():
 
 def slow_bodies_at_login():
     return slow("/xapi2/auth/login")
+
+
+def slow_bodies_at_session():
+    return slow("/session")
 
 
 def idle_connections():
@@ -174,4 +179,34 @@ def guessed_passwords():
     return f"{counts}, the owner 10 of 10, {before:.0f} -> {served.memory():.0f} MB, {watch}"
 
 
-ATTACKS = [large_logins, slow_bodies_at_track, slow_bodies_at_login, idle_connections, guessed_passwords]
+def guessed_tokens():
+    """Wrong tokens at the sign-in of the pages from 39 addresses, ten each: slowed down; the owner gets in each time."""
+    data = Folder()
+    token = "a-bearer-that-clients-share"
+    served = Program(data=data.path, environment={"FOOTBRIDGE_TOKEN": token})
+
+    def sign_in(sent, source):
+        own = {"Origin": f"http://127.0.0.1:{served.port}"}
+        return served.ask("POST", "/session", {"token": sent}, headers=own, source=source)[0]
+
+    hold(sign_in(token, "127.0.0.1") == 204, "the owner gets in")
+    statuses, owner = [], []
+
+    def one(number):
+        if number == 0:
+            owner.extend(sign_in(token, "127.0.0.1") for _ in range(10))
+        else:
+            statuses.extend(sign_in(f"wrong {number} {attempt}", f"127.0.1.{number}") for attempt in range(10))
+
+    with Watch(served) as watch:
+        together(40, one)
+    counts = {status: statuses.count(status) for status in sorted(set(statuses))}
+    hold(set(counts) == {401, 429} and len(statuses) == 390, "wrong tokens are 401, and 429 once there were some", counts)
+    hold(counts[429] >= 100, "most wrong tokens are tried", counts)
+    hold(owner == [204] * 10, "the owner is locked out", owner)
+    return f"{counts}, the owner 10 of 10, {served.memory():.0f} MB, {watch}"
+
+
+ATTACKS = [
+    large_logins, slow_bodies_at_track, slow_bodies_at_login, slow_bodies_at_session, idle_connections, guessed_passwords, guessed_tokens,
+]

@@ -1,9 +1,10 @@
 """What comes in by the doors: exposure, closed writes, other hosts and origins, two requests in one."""
 
+import http.client
 import json
 import re
 
-from program import EMAIL, PASSWORD, Folder, Program, Refused, account, hold, message, run, token
+from program import EMAIL, PASSWORD, Folder, Program, Refused, account, hold, message, outcome, run, token
 
 FORWARDED = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
 
@@ -81,6 +82,42 @@ def other_hosts_and_origins():
     return " ".join(f"{status}" for status in seen.values())
 
 
+def cookies_of_browsers():
+    """The cookie of our page, sent by every page that is not ours, as a browser would: nothing is read, written or signed in."""
+    data = Folder()
+    bearer = "a-bearer-that-clients-share"
+    served = Program(data=data.path, environment={"FOOTBRIDGE_TOKEN": bearer})
+    own = f"http://127.0.0.1:{served.port}"
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    signing = {"Content-Type": "application/json", "Origin": own}
+    connection.request("POST", "/session", json.dumps({"token": bearer}), signing)
+    begun = connection.getresponse()
+    begun.read()
+    hold(begun.status == 204, "our own page signs in", begun.status)
+    cookie = {"Cookie": begun.headers["Set-Cookie"].split(";")[0]}
+    body = message("card_create", {"title": "x"})
+    pages = [
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-site"},
+        {"Origin": f"http://localhost:{served.port}", "Sec-Fetch-Site": "same-site"},
+        {"Origin": f"https://127.0.0.1:{served.port}"},
+        {"Origin": "null"},
+        {"Origin": own, "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "none"},
+        {},
+    ]
+    requests = [("POST", "/mcp", body), ("GET", "/session", None), ("POST", "/session", {"token": bearer}), ("DELETE", "/session", None)]
+    requests += [("GET", "/approvals", None), ("POST", "/approvals/1/approve", {})]
+    statuses = [served.ask(method, path, sent, {**page, **cookie})[0] for page in pages for method, path, sent in requests]
+    hold(set(statuses) == {403}, "a page that is not ours uses the cookie", sorted(set(statuses)))
+    rebound = served.ask("POST", "/mcp", body, {**cookie, "Host": f"evil.example:{served.port}", "Origin": f"http://evil.example:{served.port}"})[0]
+    hold(rebound == 403, "a name of others leads to us", rebound)
+    listed = outcome(*served.ask("POST", "/mcp", message("card_list", {}), {**cookie, "Origin": own}))
+    hold(listed["items"] == [], "something was written", listed)
+    return f"{len(statuses)} requests refused, our own page served"
+
+
 def two_requests_in_one():
     """Bodies whose end is a matter of opinion: one answer at most, and none to the request inside."""
     data = Folder()
@@ -121,4 +158,4 @@ def two_requests_in_one():
     return f"answers {statuses}"
 
 
-ATTACKS = [exposed_without_a_secret, forwarded_without_a_secret, writes_closed_by_the_operator, other_hosts_and_origins, two_requests_in_one]
+ATTACKS = [exposed_without_a_secret, forwarded_without_a_secret, writes_closed_by_the_operator, other_hosts_and_origins, cookies_of_browsers, two_requests_in_one]
