@@ -10,8 +10,8 @@ mod sign_in;
 use std::fmt;
 use std::sync::Arc;
 
-use ::http::header;
 use ::http::request::Parts;
+use ::http::{HeaderValue, header};
 use footbridge_mcp::auth::cookie;
 use footbridge_mcp::http::TrustedProxies;
 use footbridge_store::{AccountId, SecretPace, Store};
@@ -82,19 +82,22 @@ impl SessionDoor {
 }
 
 impl BrowserRule {
-    /// The session by whose cookie a request comes; none for one that brings another credential,
-    /// or no cookie of ours.
+    /// The session by whose cookie a request comes; none for one that brings a bearer, or no cookie
+    /// of ours.
     ///
     /// # Errors
     /// A sentence, where it did not come from our own page.
     pub(super) fn session(&self, head: &Parts) -> Result<Option<Arc<BrowserSession>>, String> {
-        if head.headers.contains_key(header::AUTHORIZATION) {
+        // a proxy's own password is none of ours
+        let mut credentials = head.headers.get_all(header::AUTHORIZATION).iter();
+        if credentials.any(is_bearer) {
             return Ok(None);
         }
         let Some(session) = self.found(head) else {
             return Ok(None);
         };
         self.addresses.check(head)?;
+        session.use_now();
         Ok(Some(session))
     }
 
@@ -151,6 +154,12 @@ impl BrowserRule {
         }
         self.doors.sessions.end(session);
     }
+}
+
+/// Whether a credential is meant to be a bearer.
+fn is_bearer(credential: &HeaderValue) -> bool {
+    let scheme = credential.as_bytes().split(|byte| *byte == b' ').next();
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
 }
 
 impl fmt::Debug for BrowserRule {

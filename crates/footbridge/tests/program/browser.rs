@@ -142,6 +142,13 @@ fn the_token_is_shown_once_and_the_cookie_opens_what_it_opens() {
         .bearer(TOKEN)
         .header("cookie", cookie.clone());
     assert!(outcome(&right.send().json()).is_ok());
+    // the password that a proxy asks for is none of ours
+    let proxied = create(&base, "Through a proxy").header("authorization", "Basic YTpi");
+    assert!(outcome(&of_page(proxied, &base, &cookie).send().json()).is_ok());
+    let doubled = create(&base, "No")
+        .header("authorization", "Basic YTpi")
+        .bearer("guess");
+    assert_eq!(of_page(doubled, &base, &cookie).send().status, 401);
     // signing out ends it
     let out = get(&base, "/session").method("DELETE");
     let out = of_page(out, &base, &cookie).send();

@@ -66,6 +66,11 @@ impl SessionRights {
 }
 
 impl BrowserSession {
+    /// It is in use: what counts as idle begins anew.
+    pub(super) fn use_now(&self) {
+        *locked(&self.used) = Instant::now();
+    }
+
     /// When it ends unless something comes by it.
     fn over_at(&self) -> Instant {
         (*locked(&self.used) + IDLE_LIFE).min(self.begun + WHOLE_LIFE)
@@ -114,14 +119,10 @@ impl BrowserSessions {
         Ok(SecretString::from(id))
     }
 
-    /// The session of an id, which is in use from now.
+    /// The session of an id. Looking for one does not use it.
     pub(super) fn find(&self, id: &SecretString) -> Option<Arc<BrowserSession>> {
         let session = locked(&self.0).get(&digest(id.expose_secret())).cloned()?;
-        if session.is_over() {
-            return None;
-        }
-        *locked(&session.used) = Instant::now();
-        Some(session)
+        (!session.is_over()).then_some(session)
     }
 
     /// Ends one, and the streams that came by it.
@@ -186,7 +187,7 @@ mod tests {
         while passed + step < WHOLE_LIFE {
             tokio::time::advance(step).await;
             passed += step;
-            assert!(sessions.find(&used).is_some(), "{passed:?}");
+            sessions.find(&used).expect("it is in use").use_now();
         }
         tokio::time::advance(step).await;
         assert!(sessions.find(&used).is_none());
@@ -219,14 +220,13 @@ mod tests {
             .map(|_| sessions.begin(rights()).unwrap())
             .collect();
         tokio::time::advance(Duration::from_secs(1)).await;
-        let first = sessions.find(&ids[0]).unwrap();
+        sessions.find(&ids[0]).unwrap().use_now();
         tokio::time::advance(Duration::from_secs(1)).await;
         sessions.begin(rights()).unwrap();
         let left = ids.iter().filter(|id| sessions.find(id).is_some()).count();
         assert_eq!(left, MAX_OF_OWNER - 1);
         assert!(sessions.find(&ids[0]).is_some(), "it was used");
         assert!(sessions.find(&approver).is_some(), "it is of another");
-        drop(first);
         assert!(sessions.find(&SecretString::from("0".repeat(64))).is_none());
     }
 }
