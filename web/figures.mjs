@@ -1,5 +1,5 @@
 // Figures of the pages, printed: their size, how long a board of 500 cards takes to be drawn after its data came, and the longest task while cards
-// are moved. Usage: node figures.mjs
+// are moved. Usage: node figures.mjs [--json]
 import { gzipSync } from "node:zlib";
 import { openBrowser, openTab } from "./test/support/chromium.mjs";
 import { Fake, boardOf, documentOf } from "./test/support/fake.mjs";
@@ -9,10 +9,12 @@ const MOVES = 20;
 const TIMES = 5;
 const COLUMNS = ["todo", "doing", "review", "done"].map((id) => ({ id, name: id }));
 
-for (const name of ["work", "changes"]) {
-  const html = documentOf(name);
-  console.log(`${name}.html: ${(Buffer.byteLength(html) / 1000).toFixed(0)} KB, ${(gzipSync(html, { level: 9 }).length / 1000).toFixed(0)} KB compressed`);
-}
+const pages = Object.fromEntries(
+  ["work", "changes"].map((name) => {
+    const html = documentOf(name);
+    return [name, { bytes: Buffer.byteLength(html), compressed: gzipSync(html, { level: 9 }).length }];
+  }),
+);
 
 const browser = await openBrowser();
 const drawn = [];
@@ -63,5 +65,11 @@ for (let time = 0; time < TIMES; time += 1) {
 }
 await browser.end();
 const middle = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)];
-console.log(`a board of ${CARDS} cards: drawn ${middle(drawn).toFixed(0)} ms after its data came (${drawn.map((ms) => ms.toFixed(0)).join(", ")})`);
-console.log(`${MOVES} moves on it: the longest task ${middle(longest).toFixed(0)} ms, 0 where none is over 50 (${longest.map((ms) => ms.toFixed(0)).join(", ")})`);
+const rounded = (value) => Number(value.toFixed(0));
+const figures = { pages, drawn_ms: rounded(middle(drawn)), longest_task_ms: rounded(middle(longest)) };
+if (process.argv.includes("--json")) console.log(JSON.stringify(figures));
+else {
+  for (const [name, { bytes, compressed }] of Object.entries(pages)) console.log(`${name}.html: ${rounded(bytes / 1000)} KB, ${rounded(compressed / 1000)} KB compressed`);
+  console.log(`a board of ${CARDS} cards: drawn ${figures.drawn_ms} ms after its data came (${drawn.map(rounded).join(", ")})`);
+  console.log(`${MOVES} moves on it: the longest task ${figures.longest_task_ms} ms, 0 where none is over 50 (${longest.map(rounded).join(", ")})`);
+}

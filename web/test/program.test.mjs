@@ -94,7 +94,7 @@ test("a change is undone by its plan, and what people changed since is left", as
   await tab.waitForSelector('[aria-label="Undo change 4"]');
   await tab.click('[aria-label="Undo change 4"]');
   await tab.click("text=Undo it");
-  await tab.waitForSelector("dialog >> text=Done");
+  await tab.waitForSelector('dialog h4:text-is("Done")');
   assert.equal((await program.call("card_get", { id })).status, "doing");
   await tab.click("dialog >> text=Close >> nth=-1");
   await tab.waitForSelector("text=undoes 4");

@@ -3,20 +3,30 @@
 import { parseJson, type JsonObject } from "../json.ts";
 import type { Offer, Offers } from "../view/view.ts";
 
-export function addressOf(offer: Offer, args: JsonObject): string {
+const MOST_NAME = 100;
+
+/** `named` is what was chosen, as a person says it. */
+export function addressOf(offer: Offer, args: JsonObject, named?: string): string {
   const parts = new URLSearchParams({ open: offer.key });
+  if (named !== undefined) parts.set("named", named.slice(0, MOST_NAME));
   for (const [name, value] of Object.entries(args)) parts.set(`with.${name}`, JSON.stringify(value));
   return `#${parts}`;
 }
 
+export interface Opened {
+  offer: Offer;
+  args: JsonObject;
+  named: string | undefined;
+}
+
 /** What an address opens; without one, the first view that needs nothing more. */
-export function openedBy(address: string, offers: Offers): { offer: Offer; args: JsonObject } | undefined {
+export function openedBy(address: string, offers: Offers): Opened | undefined {
   const parts = new URLSearchParams(address.replace(/^#/, ""));
   const all = [...offers.views, ...offers.tools];
   const named = all.find((offer) => offer.key === parts.get("open"));
   if (named === undefined) {
     const first = offers.views.find((offer) => Object.keys(offer.required).length + offer.choices.length === 0) ?? offers.views[0];
-    return first === undefined ? undefined : { offer: first, args: {} };
+    return first === undefined ? undefined : { offer: first, args: {}, named: undefined };
   }
   const args: JsonObject = {};
   for (const name of [...Object.keys(named.required), ...named.choices.map((choice) => choice.argument)]) {
@@ -24,5 +34,5 @@ export function openedBy(address: string, offers: Offers): { offer: Offer; args:
     const read = value === null ? undefined : parseJson(value);
     if (read !== undefined) args[name] = read;
   }
-  return { offer: named, args };
+  return { offer: named, args, named: parts.get("named")?.slice(0, MOST_NAME) };
 }

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { forgetDrafts } from "../parts/drafts.ts";
 import { Notice } from "../parts/notice.tsx";
+import { Text } from "../parts/text.tsx";
 import { SignIn } from "../parts/sign_in.tsx";
 import { useSession } from "../parts/use_session.ts";
 import { Refused, sentence, SignInNeeded } from "../protocol/connection.ts";
@@ -63,7 +64,7 @@ export function BrowserWork() {
         {found === undefined ? (
           <p class="empty">{offers.views.length + offers.tools.length === 0 ? "Nothing can be opened here." : "Open something from the list."}</p>
         ) : (
-          <Opened key={`${found.offer.key} ${JSON.stringify(found.args)}`} connection={connection} offer={found.offer} args={found.args} onSignedOut={need} />
+          <Opened key={`${found.offer.key} ${JSON.stringify(found.args)}`} connection={connection} offer={found.offer} args={found.args} named={found.named} onSignedOut={need} />
         )}
       </main>
     </div>
@@ -144,10 +145,11 @@ interface OpenedProps {
   connection: BrowserConnection;
   offer: Offer;
   args: JsonObject;
+  named: string | undefined;
   onSignedOut(): void;
 }
 
-function Opened({ connection, offer, args, onSignedOut }: OpenedProps) {
+function Opened({ connection, offer, args, named, onSignedOut }: OpenedProps) {
   const { choice, fields } = missing(offer, args);
   const isWhole = choice === undefined && Object.keys(fields).length === 0;
   const state = useMemo(() => new ViewState(connection), [connection]);
@@ -162,6 +164,11 @@ function Opened({ connection, offer, args, onSignedOut }: OpenedProps) {
     <>
       <h1 dir="auto">
         {shown.drawn?.view?.title || offer.title}
+        {named !== undefined && (
+          <>
+            : <Text text={named} />
+          </>
+        )}
         {isWhole && offer.choices.length > 0 && (
           <a class="other" href={addressOf(offer, {})}>
             Another…

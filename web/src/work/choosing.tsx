@@ -60,7 +60,7 @@ interface ChosenProps {
 function Chosen({ connection, offer, args, choice, onSignedOut }: ChosenProps) {
   const [entries, setEntries] = useState<Entry[]>();
   const [problem, setProblem] = useState<string>();
-  const to = (entry: Entry) => addressOf(offer, { ...args, [choice.argument]: entry.value });
+  const to = (entry: Entry) => addressOf(offer, { ...args, [choice.argument]: entry.value }, entry.name);
   useEffect(() => {
     entriesOf(connection, choice, args)
       .then((found) => {
@@ -85,7 +85,7 @@ function Chosen({ connection, offer, args, choice, onSignedOut }: ChosenProps) {
   if (entries.length === 0) return <p class="empty">There is nothing to choose from yet.</p>;
   return (
     <>
-      <h2>{titleOf(choice.argument)}</h2>
+      {titleOf(choice.argument) !== offer.title && <h2>{titleOf(choice.argument)}</h2>}
       <ul class="choices">
         {entries.map((entry) => (
           <li key={String(entry.value)}>

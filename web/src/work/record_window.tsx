@@ -73,7 +73,7 @@ export function RecordWindow({ view, row, connection, onClose, onWritten, onSign
       {isEditing && edit !== undefined ? (
         <Form
           name={`edit ${view.connector} ${edit.tool} ${row.key}`}
-          fields={edit.fields}
+          fields={withColumns(view, edit.fields, view.move?.column ?? view.group)}
           values={members}
           required={edit.required}
           button="Save"
