@@ -19,6 +19,7 @@ use crate::audit_trail::AuditTrail;
 use crate::brakes::Brakes;
 use crate::call_keys::CallKeys;
 use crate::caller::Caller;
+use crate::change_store::ChangeStore;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
 use crate::pages;
@@ -40,7 +41,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
     };
     let own = OwnEndpoint::default();
     let leases = LeaseTools::of(opened, &parts, &own);
-    let news = News::of(opened, &names, &own);
+    let news = News::of(&opened.changes, &opened.served, &names, &own);
     let query_tool = query::tool(&opened.served, &names, &opened.query, &own);
     let mut endpoint = builder(&opened.served)
         .tools(
@@ -85,6 +86,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
 #[derive(Debug, Clone)]
 pub(crate) struct AccountParts {
     board: Served,
+    pub(crate) changes: ChangeStore,
     keys: CallKeys,
     brakes: Brakes,
     trail: AuditTrail,
@@ -96,6 +98,7 @@ impl AccountParts {
         let board = opened.served.iter().find(|served| served.is_local)?;
         Some(Self {
             board: board.clone(),
+            changes: opened.changes.clone(),
             keys: CallKeys::new(opened.changes.clone()),
             brakes: opened.brakes.clone(),
             trail: opened.trail.clone(),
@@ -103,20 +106,27 @@ impl AccountParts {
     }
 }
 
-/// Makes the endpoint of the accounts of the board: it has the board's tools and nothing else, so
-/// that nothing of another connector, nor what others did, can be reached by it.
+/// Makes the endpoint of the accounts of the board: it has the board's tools and what the pages need
+/// for them, so that nothing of another connector, nor what others did, can be reached by it.
 pub(crate) fn of_accounts(parts: &AccountParts) -> Result<Endpoint<Caller>, Trouble> {
     let served = std::slice::from_ref(&parts.board);
+    let names = Arc::new(ToolNames::of(served)?);
     let road = RoadParts {
-        names: Arc::new(ToolNames::of(served)?),
+        names: Arc::clone(&names),
         keys: parts.keys.clone(),
         brakes: parts.brakes.clone(),
         trail: parts.trail.clone(),
     };
-    builder(served)
+    let own = OwnEndpoint::default();
+    let news = News::of(&parts.changes, served, &names, &own);
+    let endpoint = builder(served)
         .tools(write_road::tools(&parts.board, &road, Doors::Mcp))
-        .build()
-        .map_err(Trouble::failed)
+        .resource(latest_change::resource(&news, false))
+        .unannounced_subscriptions();
+    let endpoint = pages::resources().fold(endpoint, EndpointBuilder::resource);
+    let endpoint = endpoint.build().map_err(Trouble::failed)?;
+    own.fill(&endpoint);
+    Ok(endpoint)
 }
 
 /// What every endpoint says of itself.

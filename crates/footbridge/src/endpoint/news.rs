@@ -7,9 +7,10 @@ use footbridge_mcp::{Failure, fail};
 use footbridge_store::{FeedQuery, FeedSource, Store};
 
 use super::own_endpoint::OwnEndpoint;
+use crate::board_journal::account as account_of_board;
 use crate::caller::Caller;
 use crate::change_store::ChangeStore;
-use crate::opened::{Opened, Served};
+use crate::opened::Served;
 use crate::spelling::did_you_mean;
 use crate::tool_names::ToolNames;
 
@@ -51,11 +52,27 @@ impl RecordPlace {
     }
 }
 
+impl RecordPlace {
+    /// As whom the backend knows the caller: an account of the board reads its own records alone.
+    fn account_of(&self, caller: Caller) -> Option<String> {
+        let own = self.account.as_deref()?;
+        Some(match caller.account() {
+            Some(account_id) => account_of_board(own, account_id),
+            None => own.to_owned(),
+        })
+    }
+}
+
 impl News {
-    pub(super) fn of(opened: &Opened, names: &ToolNames, endpoint: &OwnEndpoint) -> Arc<Self> {
-        let places = opened.served.iter();
+    pub(super) fn of(
+        changes: &ChangeStore,
+        served: &[Served],
+        names: &ToolNames,
+        endpoint: &OwnEndpoint,
+    ) -> Arc<Self> {
+        let places = served.iter();
         Arc::new(Self {
-            changes: opened.changes.clone(),
+            changes: changes.clone(),
             places: places
                 .map(|served| RecordPlace::of(served, names))
                 .collect(),
@@ -81,7 +98,7 @@ impl News {
             FeedSource {
                 connector: place.connector.clone(),
                 address: place.address.clone(),
-                account: place.account.clone(),
+                account: place.account_of(**caller),
                 kinds: kinds.map(|(kind, _)| kind.clone()).collect(),
             }
         });

@@ -230,3 +230,28 @@ fn passwords_are_tried_at_their_own_pace_and_who_is_removed_is_out() {
     assert_eq!(refused.status, 401, "{refused:?}");
     assert_eq!(who(&base, &anna)["signed_in"], false);
 }
+
+#[test]
+fn the_pages_of_an_account_hear_of_its_own_records_alone() {
+    let home = Home::new();
+    add(&home, "anna");
+    add(&home, "ben");
+    let mut command = home.command(&["serve", "board"]);
+    let (_running, base) = Running::start_http(command.env("FOOTBRIDGE_TOKEN", TOKEN));
+    let [anna, ben] = ["anna", "ben"].map(|name| as_account(&base, name));
+    let latest = |cookie: &str| {
+        let read = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "resources/read",
+            "params": { "uri": "footbridge://changes/latest" },
+        });
+        let read = post(&base, "/mcp", &read).header("mcp-protocol-version", REVISION);
+        let read = of_page(read, &base, cookie).send().json();
+        let text = read["result"]["contents"][0]["text"].as_str().unwrap();
+        serde_json::from_str::<Value>(text).unwrap()["latest"].clone()
+    };
+    assert!(outcome(&of_page(create(&base, "Ben's"), &base, &ben).send().json()).is_ok());
+    home.succeed(&["call", "card_create", "title=Everybody's"]);
+    assert_eq!((latest(&anna), latest(&ben)), (json!(null), json!(1)));
+    assert!(outcome(&of_page(create(&base, "Anna's"), &base, &anna).send().json()).is_ok());
+    assert_eq!((latest(&anna), latest(&ben)), (json!(3), json!(1)));
+}

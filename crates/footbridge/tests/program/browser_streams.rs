@@ -23,7 +23,7 @@ fn listen(base: &str, headers: &[(&str, &str)]) -> Stream {
     let request = json!({
         "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
         "params": {
-            "notifications": { "toolsListChanged": true },
+            "notifications": { "resourceSubscriptions": ["footbridge://changes/latest"] },
             "_meta": {
                 "io.modelcontextprotocol/protocolVersion": "2026-07-28",
                 "io.modelcontextprotocol/clientInfo": { "name": "page", "version": "1" },
@@ -71,6 +71,16 @@ fn open(base: &str, method: &str, headers: &[(&str, &str)], body: &str) -> Strea
 }
 
 impl Stream {
+    /// Waits for the next event that holds this.
+    fn hears(&mut self, part: &str) {
+        let mut line = String::new();
+        while !(line.starts_with("data: ") && line.contains(part)) {
+            line.clear();
+            let length = self.rest.read_line(&mut line).unwrap();
+            assert!(length > 0, "it ended before {part}");
+        }
+    }
+
     /// Waits for its end.
     fn ends(mut self) {
         let mut rest = String::new();
@@ -146,6 +156,29 @@ fn a_stream_is_for_our_own_page_and_ends_with_the_session() {
     let stream = open(&base, "GET", &own, "");
     assert_eq!(stream.status, 200);
     let out = of_page(get(&base, "/session").method("DELETE"), &base, &next).send();
+    assert_eq!(out.status, 204);
+    stream.ends();
+}
+
+/// What the pages listen to.
+#[test]
+fn a_page_hears_of_changes_until_it_signs_out() {
+    let home = Home::new();
+    let mut command = home.command(&["serve", "board"]);
+    let (_running, base) = Running::start_http(command.env("FOOTBRIDGE_TOKEN", TOKEN));
+    let cookie = signed_in(&base, &json!({ "token": TOKEN }));
+    let own = [
+        ("cookie", cookie.as_str()),
+        ("origin", base.as_str()),
+        ("sec-fetch-site", "same-origin"),
+        ("connection", "close"),
+    ];
+    let mut stream = listen(&base, &own);
+    assert_eq!(stream.status, 200);
+    stream.hears("acknowledged");
+    home.succeed(&["call", "card_create", "title=By another process"]);
+    stream.hears("footbridge://changes/latest");
+    let out = of_page(get(&base, "/session").method("DELETE"), &base, &cookie).send();
     assert_eq!(out.status, 204);
     stream.ends();
 }

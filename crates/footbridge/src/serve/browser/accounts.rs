@@ -14,6 +14,7 @@ use axum::response::IntoResponse as _;
 use footbridge_mcp::auth::Challenge;
 use footbridge_mcp::http::{AllowedHosts, Authenticate, McpService, MemoryBudget, Refusal};
 use futures_util::StreamExt as _;
+use tokio::task::AbortHandle;
 use tower_service::Service;
 
 use super::super::doors::nothing_here;
@@ -29,7 +30,13 @@ pub(in crate::serve) struct AccountsMcp {
     browser: Arc<BrowserRule>,
     hosts: AllowedHosts,
     memory: MemoryBudget,
-    made: OnceLock<Option<McpService<Caller, AccountEntrance>>>,
+    made: OnceLock<Option<MadeService>>,
+}
+
+/// The endpoint that was made, and what tells whoever listens at it of changes.
+struct MadeService {
+    service: McpService<Caller, AccountEntrance>,
+    telling: AbortHandle,
 }
 
 /// Lets in who comes by the cookie of an account.
@@ -83,16 +90,23 @@ impl AccountsMcp {
                 tracing::error!(%trouble, "the endpoint of accounts cannot be made");
             });
             let entrance = AccountEntrance(Arc::clone(&self.browser));
-            let service = McpService::new(endpoint.ok()?, entrance, self.hosts.clone());
-            Some(service.memory_budget(&self.memory))
+            let endpoint = endpoint.ok()?;
+            let tell = endpoint::latest_change::tell(endpoint.clone(), self.parts.changes.clone());
+            let service = McpService::new(endpoint, entrance, self.hosts.clone());
+            Some(MadeService {
+                service: service.memory_budget(&self.memory),
+                telling: tokio::spawn(tell).abort_handle(),
+            })
         };
-        self.made.get_or_init(make).as_ref()
+        let made = self.made.get_or_init(make).as_ref();
+        made.map(|made| &made.service)
     }
 
     /// Ends what would go on for ever.
     pub(in crate::serve) fn end_streams(&self) {
-        if let Some(Some(service)) = self.made.get() {
-            service.end_streams();
+        if let Some(Some(made)) = self.made.get() {
+            made.telling.abort();
+            made.service.end_streams();
         }
     }
 }
