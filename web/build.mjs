@@ -25,7 +25,6 @@ export async function page({ name, title, styles }) {
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
-    '<link rel="icon" href="data:,">',
     `<title>${title}</title>`,
     `<style>${style}</style>`,
     "</head>",

@@ -4,7 +4,9 @@ import { render } from "preact";
 import { BrowserChanges } from "./changes/browser_changes.tsx";
 import { HostChanges } from "./changes/host_changes.tsx";
 import { Announcer } from "./parts/announcer.tsx";
+import { askForNoIcon } from "./parts/icon.ts";
 
+askForNoIcon();
 const page = document.getElementById("page");
 if (page !== null) {
   render(

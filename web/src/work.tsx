@@ -2,9 +2,11 @@
 
 import { render } from "preact";
 import { Announcer } from "./parts/announcer.tsx";
+import { askForNoIcon } from "./parts/icon.ts";
 import { BrowserWork } from "./work/browser_work.tsx";
 import { HostWork } from "./work/host_work.tsx";
 
+askForNoIcon();
 const page = document.getElementById("page");
 if (page !== null) {
   render(
