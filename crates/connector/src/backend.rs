@@ -23,6 +23,7 @@ mod request;
 mod resources;
 mod restore;
 mod row;
+mod search;
 mod secrets;
 mod sentence;
 mod session;
@@ -59,6 +60,7 @@ use budget::CallBudget;
 pub use budget::SharedBudget;
 pub use path_check::{AskedPath, FoundDocument, PathCheck};
 pub use preflight::PreflightFailure;
+pub use search::{FetchedDocument, SearchHit};
 pub use steps::Question;
 pub use touching::WriteWitness;
 

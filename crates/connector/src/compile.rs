@@ -15,6 +15,7 @@ mod preflight;
 mod records;
 mod resources;
 mod scope;
+mod search;
 mod shapes;
 mod tools;
 mod upstream;
@@ -128,6 +129,7 @@ impl Compilation<'_> {
         let resources = self.resources();
         let prompts = self.prompts();
         let actions = self.actions(&tools);
+        let search = self.search(&tools);
         let by_name = self.tools_by_name(&tools);
         let text_limit = self.text_limit();
         look(definition, &tools, &self.filters);
@@ -167,6 +169,7 @@ impl Compilation<'_> {
             tools: tools.into_iter().map(|placed| placed.value).collect(),
             by_name,
             actions,
+            search,
             groups: definition
                 .groups
                 .iter()

@@ -4,6 +4,7 @@
 mod model;
 mod plan;
 mod records;
+mod search;
 mod served;
 
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +27,7 @@ pub(crate) use plan::{
 };
 pub(crate) use records::{CreationPlan, FieldsPlan, MAX_FIELDS, RecordPlan};
 pub use records::{RecordKind, UndoWay, Undoing};
+pub use search::{DocumentKind, FindingTool, SearchPart};
 pub use served::{Prompt, PromptArgument, Resource};
 
 /// One backend, ready to be called once it has settings and an upstream. Cheap to clone.
@@ -79,6 +81,11 @@ impl Connector {
     /// Messages that a person picks to begin with, in the order of the file.
     pub fn prompts(&self) -> &[Prompt] {
         &self.0.prompts
+    }
+
+    /// How its records take part in `search` and `fetch`; none where the file does not say.
+    pub fn search(&self) -> Option<&SearchPart> {
+        self.0.search.as_ref()
     }
 
     /// Kinds of records that its tools touch: those of the file in its order, then those of its
@@ -387,6 +394,7 @@ pub(crate) struct Compiled {
     pub(crate) tools: Vec<Tool>,
     pub(crate) by_name: HashMap<String, usize>,
     pub(crate) actions: Vec<RestAction>,
+    pub(crate) search: Option<SearchPart>,
     pub(crate) groups: Vec<(String, bool)>,
     /// In the order of the file.
     pub(crate) models: Vec<Arc<Model>>,

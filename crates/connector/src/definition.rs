@@ -8,6 +8,7 @@ mod preflight;
 mod prompts;
 mod records;
 mod resources;
+mod search;
 mod shapes;
 mod tools;
 mod upstream;
@@ -26,6 +27,7 @@ pub(crate) use preflight::{AtLeast, Preflight};
 pub(crate) use prompts::Prompt;
 pub(crate) use records::{RecordField, RecordFields, RecordRules};
 pub(crate) use resources::Resource;
+pub(crate) use search::{SearchDocument, SearchFind, SearchRules};
 pub(crate) use shapes::{EachItem, Shape, Text};
 pub use tools::Effect;
 pub(crate) use tools::{Answer, Argument, Body, Failures, Reading, Step, Tool};
@@ -89,6 +91,8 @@ pub(crate) struct Definition {
     /// Calls of tools under REST paths of their own.
     #[serde(default)]
     pub(crate) actions: Table<RestAction>,
+    /// How records take part in `search` and `fetch`, which are over everything that is served.
+    pub(crate) search: Option<Placed<SearchRules>>,
 }
 
 /// A value from outside: a variable, a file or the settings file.

@@ -45,14 +45,14 @@ mod upstream;
 mod variables;
 
 pub use backend::{
-    AskedPath, Backend, FoundDocument, OnProgress, Options, Outcome, PathCheck, PreflightFailure,
-    Progress, Question, SharedBudget, WriteWitness,
+    AskedPath, Backend, FetchedDocument, FoundDocument, OnProgress, Options, Outcome, PathCheck,
+    PreflightFailure, Progress, Question, SearchHit, SharedBudget, WriteWitness,
 };
 pub use compile::{compile, compile_sound};
 pub use connector::{
-    ActionInput, Annotations, Connector, Decides, Effect, FieldKind, FilterKey, Kind, Model,
-    ModelField, ModelOperation, ModelReference, Prompt, PromptArgument, RecordKind, Resource,
-    RestAction, SettingKind, Tool, UndoWay, Undoing,
+    ActionInput, Annotations, Connector, Decides, DocumentKind, Effect, FieldKind, FilterKey,
+    FindingTool, Kind, Model, ModelField, ModelOperation, ModelReference, Prompt, PromptArgument,
+    RecordKind, Resource, RestAction, SearchPart, SettingKind, Tool, UndoWay, Undoing,
 };
 pub use declaration::{Declaration, DeclaredSetting};
 pub use definition::schema;

@@ -13,6 +13,7 @@ mod older_words;
 mod open;
 mod options;
 mod refusal;
+mod surface;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -48,6 +49,7 @@ pub(crate) use open::OpenArguments;
 pub(crate) use options::EnvironmentOptions;
 pub(crate) use options::{host, port, switch};
 pub(crate) use refusal::shown;
+pub(crate) use surface::Surface;
 
 /// What is set by the environment alone.
 const VARIABLES: &str = "Environment:
@@ -366,6 +368,8 @@ pub(crate) struct CommonOptions {
     pub(crate) groups: Vec<String>,
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) skills: Vec<String>,
+    #[arg(long, value_enum)]
+    pub(crate) surface: Option<Surface>,
     #[command(flatten)]
     pub(crate) files: FileOptions,
     #[command(flatten)]

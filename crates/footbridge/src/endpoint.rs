@@ -7,12 +7,13 @@ mod news;
 mod offers;
 mod own_endpoint;
 pub(crate) mod query;
+mod search;
 mod wait_tool;
 
 use std::sync::Arc;
 
 use footbridge_connector::Effect;
-use footbridge_mcp::{Endpoint, EndpointBuilder};
+use footbridge_mcp::{Endpoint, EndpointBuilder, Tool};
 
 use crate::allow::Passage;
 use crate::audit_trail::AuditTrail;
@@ -20,6 +21,7 @@ use crate::brakes::Brakes;
 use crate::call_keys::CallKeys;
 use crate::caller::Caller;
 use crate::change_store::ChangeStore;
+use crate::cli::Surface;
 use crate::exit::Trouble;
 use crate::opened::{Opened, Served};
 use crate::pages;
@@ -43,22 +45,27 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
     let leases = LeaseTools::of(opened, &parts, &own);
     let news = News::of(&opened.changes, &opened.served, &names, &own);
     let query_tool = query::tool(&opened.served, &names, &opened.query, &own);
-    let mut endpoint = builder(&opened.served)
-        .tools(
-            opened
-                .served
-                .iter()
-                .flat_map(|served| write_road::tools(served, &parts, doors)),
-        )
-        .tools(query_tool)
-        .tools(change_tools::tools(opened, opened.lists_changes))
-        .tool(wait_tool::tool(
+    let is_of_chatgpt = opened.surface == Surface::Chatgpt;
+    let searches = search::tools(opened, &names, &own, is_of_chatgpt)?;
+    let unlisted_there = |tool: Tool<Caller>| match is_of_chatgpt {
+        true => tool.unlisted(),
+        false => tool,
+    };
+    let connector_tools = opened.served.iter();
+    let others = connector_tools
+        .flat_map(|served| write_road::tools(served, &parts, doors))
+        .chain(query_tool)
+        .chain(change_tools::tools(opened, opened.lists_changes))
+        .chain([wait_tool::tool(
             &news,
             &opened.waits,
             &names,
             opened.lists_changes,
-        ))
-        .tools(leases.tools(opened.lists_leases))
+        )])
+        .chain(leases.tools(opened.lists_leases));
+    let mut endpoint = builder(&opened.served)
+        .tools(others.map(unlisted_there))
+        .tools(searches)
         .resource(latest_change::resource(&news, opened.lists_changes));
     // who asks for the group is told of what goes with it
     endpoint = match opened.lists_changes {

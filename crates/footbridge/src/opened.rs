@@ -5,7 +5,7 @@ mod login_place;
 mod resolved;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use footbridge_board::Board;
@@ -20,6 +20,7 @@ use crate::board_journal::{BoardJournal, other_account};
 use crate::board_models;
 use crate::brakes::Brakes;
 use crate::change_store::ChangeStore;
+use crate::cli::Surface;
 use crate::connectors::{self, ConnectorFile, ConnectorSkills, Connectors, Reached};
 use crate::exit::Trouble;
 use crate::gate::Gate;
@@ -43,9 +44,6 @@ const LEASES: &str = "leases";
 
 /// The group of the tool that composes reads, which is of no connector.
 const QUERY: &str = "query";
-
-/// Reads of one query, where the operator says nothing else.
-const QUERY_CALLS: usize = 12;
 
 /// What the operator said of the tool that composes reads.
 #[derive(Debug)]
@@ -187,6 +185,10 @@ pub(crate) struct Opened {
     /// Where what is no change is audited.
     pub(crate) trail: AuditTrail,
     pub(crate) query: QuerySettings,
+    /// Which tools are listed.
+    pub(crate) surface: Surface,
+    /// The address under which clients reach this program, once it listens.
+    pub(crate) own_address: Arc<OnceLock<String>>,
 }
 
 /// The board of this machine.
@@ -252,8 +254,10 @@ impl Opened {
             lists_leases: settings.lists(LEASES, false),
             query: QuerySettings {
                 is_listed: settings.lists(QUERY, true),
-                calls: QUERY_CALLS,
+                calls: bounds.query_calls,
             },
+            surface: settings.surface(),
+            own_address: Arc::default(),
         };
         // What is wrong with settings is said of all of them, when one of them ends the start.
         let mut wrong: Vec<String> = Vec::new();

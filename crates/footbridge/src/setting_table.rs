@@ -225,6 +225,26 @@ pub(crate) const GROUPS: SettingRow = SettingRow {
     example: "wiki,-bulk",
     ..ROW
 };
+pub(crate) const SURFACE: SettingRow = SettingRow {
+    flag: Some("surface"),
+    variable: Some("FOOTBRIDGE_SURFACE"),
+    key: Some("surface"),
+    kind: SettingValueKind::Word(&["full", "chatgpt"]),
+    default: Some("full"),
+    sentence: "Which tools are listed: those of what is served, or for chatgpt search and fetch \
+               over all of it",
+    example: "chatgpt",
+    ..ROW
+};
+pub(crate) const QUERY_CALLS: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_QUERY_CALLS"),
+    key: Some("query_calls"),
+    kind: SettingValueKind::Number(1, 50),
+    default: Some("12"),
+    sentence: "Reads that one call of query may compose",
+    example: "12",
+    ..ROW
+};
 pub(crate) const DATA: SettingRow = SettingRow {
     flag: Some("data"),
     variable: Some("FOOTBRIDGE_DATA"),
@@ -419,7 +439,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 37] = [
+pub(crate) const SETTINGS: [&SettingRow; 39] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -433,6 +453,8 @@ pub(crate) const SETTINGS: [&SettingRow; 37] = [
     &ALLOW,
     &SKILLS,
     &GROUPS,
+    &SURFACE,
+    &QUERY_CALLS,
     &CONNECTORS,
     &DATA,
     &SETTINGS_FILE,

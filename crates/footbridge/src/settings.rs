@@ -21,7 +21,7 @@ mod variables;
 use std::path::PathBuf;
 
 use crate::allow::AllowWord;
-use crate::cli::{CommonOptions, FileOptions};
+use crate::cli::{CommonOptions, FileOptions, Surface};
 use crate::connectors::Connectors;
 use crate::credentials::CredentialStore;
 use crate::environment::variable;
@@ -48,6 +48,7 @@ pub(crate) struct Settings {
     /// The connector files of the user's own whose skills flag or environment name; none leaves it
     /// to the file.
     skills: Vec<String>,
+    surface: Option<Surface>,
     data: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     /// Nothing will be called, so nothing has to be set.
@@ -66,6 +67,7 @@ impl Settings {
         settings.allow = options.allow;
         settings.groups = groups::switches(&options.groups);
         settings.skills = options.skills;
+        settings.surface = options.surface;
         settings.ca_file = options.roots.ca_file;
         settings.connectors_directory = options.directory.connectors_directory;
         Ok(settings)
@@ -87,6 +89,7 @@ impl Settings {
             allow: None,
             groups: Vec::new(),
             skills: Vec::new(),
+            surface: None,
             data: None,
             ca_file: None,
             only_lists: false,
@@ -169,6 +172,11 @@ impl Settings {
         };
         let switched = groups::switched(&[(group.to_owned(), by_default)], switches);
         switched.first().is_some_and(|(_, is_listed)| *is_listed)
+    }
+
+    /// Which tools clients see.
+    pub(crate) fn surface(&self) -> Surface {
+        self.surface.or(self.file.surface).unwrap_or_default()
     }
 
     /// Every group that is named beside a connector must be one of some connector.

@@ -37,6 +37,7 @@ mod resources;
 mod restored;
 mod rotation;
 mod scripted;
+mod searches;
 mod second_table;
 mod settings;
 mod shapes;

@@ -55,7 +55,7 @@ pub(crate) struct InstallArguments {
     #[arg(
         long,
         value_name = "URL",
-        conflicts_with_all = ["connectors", "allow", "connectors_directory", "groups", "skills", "data", "settings", "ca_file"]
+        conflicts_with_all = ["connectors", "allow", "connectors_directory", "groups", "skills", "surface", "data", "settings", "ca_file"]
     )]
     pub(crate) http: Option<String>,
     /// The variable from which the client takes the bearer; the bearer itself is never written

@@ -62,6 +62,7 @@ impl EnvironmentOptions for CommonOptions {
             directory: self.directory.or_environment(environment.directory),
             groups: list_or(self.groups, environment.groups),
             skills: list_or(self.skills, environment.skills),
+            surface: self.surface.or(environment.surface),
             files: self.files.or_environment(environment.files),
             roots: self.roots.or_environment(environment.roots),
         }

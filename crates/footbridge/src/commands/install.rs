@@ -24,7 +24,7 @@ const CHATGPT: &str = "chatgpt";
 const CHATGPT_STEPS: &str =
     "ChatGPT has no file: it connects to a public https address, by these steps.
   1. serve it where ChatGPT reaches it: footbridge serve --transport http --public-url https://HOST
-     behind a reverse proxy with TLS
+     behind a reverse proxy with TLS; with --surface chatgpt for deep research
   2. in ChatGPT: Settings, Apps & Connectors, Advanced settings, switch Developer mode on
   3. Create: a name, the address https://HOST/mcp, and the authentication that your proxy does
      (ChatGPT sends no bearer of its own: it takes OAuth, or none)

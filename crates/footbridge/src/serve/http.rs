@@ -107,6 +107,7 @@ impl Door {
         });
         let mcp = McpDoors::new(service, prefix, browser);
         let base = invitation::base(address, public_url.as_ref());
+        opened.own_address.get_or_init(|| base.clone());
         let threshold = Threshold {
             hosts,
             proxies: proxies.clone(),

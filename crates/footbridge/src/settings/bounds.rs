@@ -12,7 +12,7 @@ use crate::environment::variable;
 use crate::exit::Trouble;
 use crate::setting_table::{
     AUDIT_READS, KEEP_AUDIT_DAYS, KEEP_AUDIT_ROWS, KEEP_CHANGES_DAYS, KEEP_CHANGES_MIB,
-    LEASE_MINUTES, LEASES_PER_CALLER, SettingRow, SettingValueKind, WRITES_AT_ONCE,
+    LEASE_MINUTES, LEASES_PER_CALLER, QUERY_CALLS, SettingRow, SettingValueKind, WRITES_AT_ONCE,
     WRITES_PER_HOUR, WRITES_PER_MINUTE,
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Bounds {
     pub(crate) writes: WriteLimits,
     pub(crate) store: StoreOptions,
     pub(crate) audits_reads: bool,
+    /// Reads of one query at most.
+    pub(crate) query_calls: usize,
 }
 
 impl Settings {
@@ -72,6 +74,8 @@ impl Settings {
             writes,
             store,
             audits_reads,
+            query_calls: usize::try_from(number(&QUERY_CALLS, file.query_calls)?)
+                .unwrap_or(usize::MAX),
         })
     }
 
@@ -141,10 +145,16 @@ mod tests {
         assert_eq!(bounds.store.leases.longest.as_secs(), 300);
         assert_eq!(bounds.store.changes.age.as_secs(), 172_800);
         assert!(bounds.audits_reads);
+        assert_eq!(bounds.query_calls, 12);
+        assert_eq!(settings("query_calls: 3").bounds().unwrap().query_calls, 3);
         for (text, needle) in [
             (
                 "writes_per_minute: 0",
                 "writes_per_minute in the settings file",
+            ),
+            (
+                "query_calls: 51",
+                "51 is out of its range: it takes a number from 1 to 50",
             ),
             (
                 "lease_minutes: 1441",

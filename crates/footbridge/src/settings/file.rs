@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::data_directory;
 use crate::allow::AllowWord;
-use crate::cli::Transport;
+use crate::cli::{Surface, Transport};
 use crate::exit::Trouble;
 use crate::setting_table::SETTINGS;
 use crate::small_file;
@@ -48,6 +48,8 @@ pub(crate) struct SettingsFile {
     pub(crate) keep_audit_days: Option<u64>,
     pub(crate) keep_audit_rows: Option<u64>,
     pub(crate) audit_reads: Option<bool>,
+    pub(crate) surface: Option<Surface>,
+    pub(crate) query_calls: Option<u64>,
     pub(crate) connectors: BTreeMap<String, ConnectorSettings>,
     /// Where it was read; empty where there is none.
     #[serde(skip)]

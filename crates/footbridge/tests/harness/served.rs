@@ -187,7 +187,10 @@ impl Served {
             .map_or("change ", |block| block["text"].as_str().unwrap());
         let is_known = |start: &&str| beside.starts_with(start);
         assert!(
-            blocks.len() <= 2 && ["change ", "Not everything was read"].iter().any(is_known),
+            blocks.len() <= 2
+                && ["change ", "Not everything was read", "Not searched: "]
+                    .iter()
+                    .any(is_known),
             "{tool}: {result}"
         );
         Called {

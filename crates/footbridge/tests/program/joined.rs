@@ -340,3 +340,75 @@ fn a_backend_is_asked_before_it_is_served_and_its_refusal_ends_the_program_with_
     let ended = running.stop();
     assert!(ended.stderr.contains("warning: down is down"), "{ended:?}");
 }
+
+#[test]
+fn the_surface_of_search_and_fetch_needs_whoever_takes_part_and_the_names_for_itself() {
+    let home = Home::new();
+    let (_running, base) = Running::start_http(&mut home.command(&["serve"]));
+    home.file("none.yaml", connector("none", &base, ""));
+    let taken = connector("taken", &base, "").replace("name: status,", "name: search,");
+    home.file("taken.yaml", taken);
+    let tools = |file: &str, surface: &str| {
+        Running::start(&mut home.command(&["tools", "-c", file, "--surface", surface])).ended()
+    };
+    for (file, surface, why) in [
+        (
+            "none.yaml",
+            "chatgpt",
+            "nothing that is served takes part in search and fetch",
+        ),
+        (
+            "taken.yaml",
+            "chatgpt",
+            "a tool of what is served is called search",
+        ),
+        ("none.yaml", "gpt", "possible values: full, chatgpt"),
+    ] {
+        let file = home.path().join(file);
+        let ended = tools(file.to_str().unwrap(), surface);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(why), "{ended:?}");
+    }
+    let ended = tools(home.path().join("taken.yaml").to_str().unwrap(), "full");
+    assert_eq!(
+        ended.code,
+        Some(0),
+        "its own tool keeps the name: {ended:?}"
+    );
+    let by_variable = home
+        .command(&["tools", "--json"])
+        .env("FOOTBRIDGE_SURFACE", "chatgpt")
+        .output();
+    let listed: Value = serde_json::from_slice(&by_variable.unwrap().stdout).unwrap();
+    assert_eq!(names(listed.as_array().unwrap()), ["search", "fetch"]);
+}
+
+#[test]
+fn how_many_reads_a_query_composes_is_set() {
+    let home = Home::new();
+    let call = json!({ "as": "a", "tool": "board_list" });
+    let query = |calls: usize, most: &str| {
+        let calls: Vec<Value> = (0..calls)
+            .map(|number| {
+                let mut call = call.clone();
+                call["as"] = json!(format!("a{number}"));
+                call
+            })
+            .collect();
+        let arguments = json!({ "calls": calls, "filter": "length" }).to_string();
+        let mut command = home.command(&["call", "query", "--arguments", &arguments]);
+        command.env("FOOTBRIDGE_QUERY_CALLS", most);
+        Running::start(&mut command).ended()
+    };
+    assert_eq!(query(2, "2").code, Some(0));
+    let ended = query(3, "2");
+    assert!(
+        ended.code != Some(0) && ended.stderr.contains("calls"),
+        "{ended:?}"
+    );
+    let ended = query(1, "0");
+    assert!(
+        ended.stderr.contains("FOOTBRIDGE_QUERY_CALLS") && ended.code == Some(2),
+        "{ended:?}"
+    );
+}

@@ -32,6 +32,7 @@ mod queries;
 mod questions;
 mod refusals;
 mod replay;
+mod searches;
 mod served;
 mod stand_in;
 mod story;

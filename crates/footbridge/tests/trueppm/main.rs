@@ -19,6 +19,7 @@ mod hostile;
 mod ledger;
 mod lists;
 mod replay;
+mod searches;
 mod served;
 mod sessions;
 mod sizes;

@@ -103,6 +103,9 @@ fn options_of(options: &CommonOptions, is_absolute: bool) -> Result<Vec<String>,
     if !options.skills.is_empty() {
         words.extend(["--skills".to_owned(), options.skills.join(",")]);
     }
+    if let Some(surface) = options.surface {
+        words.extend(["--surface".to_owned(), surface.word().to_owned()]);
+    }
     let paths: [(&str, &Option<PathBuf>); 4] = [
         ("--connectors", &options.directory.connectors_directory),
         ("--data", &options.files.data),

@@ -285,6 +285,12 @@ fn program(world: &World, asked: &Asked, id: &str, view: &[&str]) -> Reply {
                 .collect();
             Answer::page(asked, &rows, Size::Fixed)
         }
+        ["backlog-items", item] => {
+            let is_it = |found: &&Record| found["program"] == id && found["id"] == *item;
+            let found = world.backlog.iter().find(is_it);
+            let found = found.ok_or_else(|| Answer::missing("BacklogItem"))?;
+            Answer::ok(Value::Object(found.clone()))
+        }
         ["schedule"] => {
             let projects = world
                 .projects
@@ -320,35 +326,45 @@ fn my_work(world: &World, asked: &Asked, caller: Caller<'_>) -> Answer {
     }
 }
 
-/// Tasks and projects by name or short id; a form of our own.
+/// Tasks and items of backlogs by their names, as its own pages ask for them: short ids match
+/// nothing, and a single letter is too little.
 fn search(world: &World, asked: &Asked, caller: Caller<'_>) -> Reply {
+    const LEAST: usize = 2;
     let words = asked.parameter("q").unwrap_or_default().to_lowercase();
-    if words.is_empty() {
-        return Err(Answer::json(
-            400,
-            json!({ "q": ["This field is required."] }),
-        ));
+    if words.chars().count() < LEAST {
+        return Ok(Answer::page(asked, &[], Size::Fixed));
     }
-    let mut found: Vec<Map<String, Value>> = Vec::new();
-    for (kind, records) in [("project", &world.projects), ("task", &world.tasks)] {
-        for record in records {
-            let project = if kind == "project" {
-                &record["id"]
-            } else {
-                &record["project"]
-            };
-            let is_seen = world.is_member(caller, project.as_str().unwrap())
-                && !world.is_closed(caller, project.as_str().unwrap());
-            let name = record["name"].as_str().unwrap();
-            if is_seen
-                && (name.to_lowercase().contains(&words)
-                    || record.get("short_id_display") == Some(&json!(words.to_uppercase())))
-            {
-                let hit =
-                    json!({ "kind": kind, "id": record["id"], "name": name, "project": project });
-                found.push(hit.as_object().unwrap().clone());
-            }
-        }
-    }
+    let is_named = |name: &Value| name.as_str().unwrap().to_lowercase().contains(&words);
+    let title_of = |records: &[Record], id: &Value| {
+        let found = records.iter().find(|record| record["id"] == *id);
+        found.map(|record| record["name"].clone())
+    };
+    let tasks = world.tasks.iter().filter(|task| {
+        let project = task["project"].as_str().unwrap();
+        let is_seen = world.is_member(caller, project) && !world.is_closed(caller, project);
+        is_seen && is_named(&task["name"])
+    });
+    let tasks = tasks.map(|task| {
+        let home = world.projects.iter().find(|project| project["id"] == task["project"]);
+        let program = home.map(|home| home["program"].clone()).unwrap_or_default();
+        json!({
+            "id": task["id"], "kind": "task", "type": task["type"], "title": task["name"],
+            "program_id": program, "program_name": title_of(&world.programs, &program),
+            "project_id": task["project"], "project_name": title_of(&world.projects, &task["project"]),
+            "parent_epic_id": null, "parent_epic_name": null,
+        })
+    });
+    let items = world.backlog.iter().filter(|item| is_named(&item["title"]));
+    let items = items.map(|item| {
+        json!({
+            "id": item["id"], "kind": "backlog_item", "type": item["item_type"], "title": item["title"],
+            "program_id": item["program"], "program_name": title_of(&world.programs, &item["program"]),
+            "project_id": null, "project_name": null, "parent_epic_id": null, "parent_epic_name": null,
+        })
+    });
+    let found: Vec<Map<String, Value>> = tasks
+        .chain(items)
+        .map(|hit| hit.as_object().unwrap().clone())
+        .collect();
     Ok(Answer::page(asked, &found, Size::Fixed))
 }
