@@ -35,6 +35,7 @@ mod tidy;
 mod touching;
 mod under_base;
 mod values;
+mod view_columns;
 
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -45,7 +46,8 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::connector::{
-    Action, Compiled, Connector, Decides, Kind, MAX_REQUESTS, RestAction, Timeout,
+    Action, Compiled, Connector, ConnectorView, Decides, Kind, MAX_REQUESTS, RestAction, Timeout,
+    ViewColumns,
 };
 use crate::failure::BackendError;
 use crate::fence::{self, Fencing};
@@ -98,6 +100,8 @@ pub struct Options {
     /// Whoever records what the call writes: told before anything is written, and given what the
     /// call touched. Without it, nothing is read but what the call itself needs.
     pub witness: Option<Arc<dyn WriteWitness>>,
+    /// The result is shown by this view: a board's columns are read too.
+    pub view: Option<Arc<ConnectorView>>,
 }
 
 /// What a call gave.
@@ -114,6 +118,8 @@ pub struct Outcome {
     /// What [`Backend::take_back`] needs to undo the call, where that is done by steps or by
     /// another tool: a JSON text, to be kept. None where it would be too large.
     pub undo_values: Option<String>,
+    /// The columns of the board that [`Options::view`] is, or why they are not known.
+    pub columns: Option<ViewColumns>,
 }
 
 impl Outcome {
@@ -365,7 +371,10 @@ impl Backend {
                 return row_form.map(Outcome::new);
             }
             match action {
-                Some(Action::List(model)) => model_list::read(&inner, &model, arguments).await,
+                Some(Action::List(model)) => match options.view {
+                    None => model_list::read(&inner, &model, arguments).await,
+                    Some(view) => view_columns::with_list(&inner, &model, arguments, &view).await,
+                },
                 Some(Action::Read(model)) => record::read(&inner, &model, &arguments).await,
                 Some(Action::Create(model)) => {
                     record::create(&inner, &model, arguments, &options).await

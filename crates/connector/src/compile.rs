@@ -19,6 +19,7 @@ mod search;
 mod shapes;
 mod tools;
 mod upstream;
+mod views;
 
 use std::sync::Arc;
 
@@ -130,6 +131,7 @@ impl Compilation<'_> {
         let prompts = self.prompts();
         let actions = self.actions(&tools);
         let search = self.search(&tools);
+        let views = self.views(&tools);
         let by_name = self.tools_by_name(&tools);
         let text_limit = self.text_limit();
         look(definition, &tools, &self.filters);
@@ -157,6 +159,7 @@ impl Compilation<'_> {
             kinds,
             document_paths,
             operations: operations::collect(definition),
+            views,
             resources,
             prompts,
             sources,

@@ -6,6 +6,7 @@ mod plan;
 mod records;
 mod search;
 mod served;
+mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -29,6 +30,11 @@ pub(crate) use records::{CreationPlan, FieldsPlan, MAX_FIELDS, RecordPlan};
 pub use records::{RecordKind, UndoWay, Undoing};
 pub use search::{DocumentKind, FindingTool, SearchPart};
 pub use served::{Prompt, PromptArgument, Resource};
+pub(crate) use view::ColumnsPlan;
+pub use view::{
+    BoardView, ChartView, ConnectorView, Drawing, DrawnKind, FormTool, MoveTool, OpenTool,
+    ViewChoice, ViewColumn, ViewColumns, ViewForm,
+};
 
 /// One backend, ready to be called once it has settings and an upstream. Cheap to clone.
 #[derive(Clone)]
@@ -71,6 +77,27 @@ impl Connector {
     /// Calls of tools under REST paths of their own, in the order of the file.
     pub fn actions(&self) -> &[RestAction] {
         &self.0.actions
+    }
+
+    /// How pages show what tools give, in the order of the file.
+    pub fn views(&self) -> &[Arc<ConnectorView>] {
+        &self.0.views
+    }
+
+    /// The view of what a call of a tool gives: of several, the one that is about the most of its
+    /// arguments.
+    pub fn view_of(
+        &self,
+        tool: &str,
+        arguments: &serde_json::Map<String, Value>,
+    ) -> Option<&Arc<ConnectorView>> {
+        let views = self.0.views.iter().filter(|view| view.tool == tool);
+        let fitting = views.filter_map(|view| Some((view.fit(arguments)?, view)));
+        // of those that fit alike, the first
+        fitting
+            .rev()
+            .max_by_key(|(fit, _)| *fit)
+            .map(|(_, view)| view)
     }
 
     /// What a client may read by an address, in the order of the file.
@@ -279,6 +306,25 @@ impl Tool {
     pub fn undoing(&self) -> Option<&Undoing> {
         self.undoing.as_ref()
     }
+
+    /// It reads, and its file says that it gives a list or a record.
+    pub fn has_known_result(&self) -> bool {
+        self.effect == Effect::Read
+            && match &self.action {
+                Action::List(_) | Action::Read(_) => true,
+                Action::Steps(_) => self.output_schema.is_some(),
+                Action::Create(_) | Action::Update(_) | Action::Delete(_) => false,
+            }
+    }
+
+    /// It gives a list, as far as its file says.
+    pub fn gives_list(&self) -> bool {
+        match &self.action {
+            Action::List(_) => true,
+            Action::Steps(plan) => plan.lists_items,
+            _ => false,
+        }
+    }
 }
 
 /// Hints about a tool, as in MCP.
@@ -379,6 +425,7 @@ pub(crate) struct Compiled {
     pub(crate) document_paths: Vec<String>,
     /// In the order of the file.
     pub(crate) operations: Vec<BackendOperation>,
+    pub(crate) views: Vec<Arc<ConnectorView>>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) sources: Vec<SourcePlan>,

@@ -4,6 +4,7 @@ mod actions;
 mod json_type;
 mod lookups;
 mod models;
+mod one_or_more;
 mod preflight;
 mod prompts;
 mod records;
@@ -12,6 +13,7 @@ mod search;
 mod shapes;
 mod tools;
 mod upstream;
+mod views;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,6 +24,7 @@ pub(crate) use json_type::JsonType;
 pub(crate) use lookups::{Lookup, Source};
 pub(crate) use models::{Field, ModelDefinition};
 pub use models::{FieldKind, ModelOperation};
+pub(crate) use one_or_more::OneOrMore;
 pub use preflight::Kind;
 pub(crate) use preflight::{AtLeast, Preflight};
 pub(crate) use prompts::Prompt;
@@ -32,6 +35,7 @@ pub(crate) use shapes::{EachItem, Shape, Text};
 pub use tools::Effect;
 pub(crate) use tools::{Answer, Argument, Body, Failures, Reading, Step, Tool};
 pub(crate) use upstream::{Paging, PagingKind, Upstream};
+pub(crate) use views::{BoardColumnRules, OpenRules, ViewRules};
 
 use crate::place::{Placed, Table};
 
@@ -82,6 +86,10 @@ pub(crate) struct Definition {
     /// Tools described one by one.
     #[serde(default)]
     pub(crate) tools: Vec<Tool>,
+    /// How pages show what tools give; a list without one is a table, an object a record.
+    #[serde(default)]
+    #[schemars(extend("default" = {}))]
+    pub(crate) views: Table<ViewRules>,
     /// What a client may read by an address.
     #[serde(default)]
     pub(crate) resources: Vec<Resource>,

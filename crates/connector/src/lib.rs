@@ -50,9 +50,11 @@ pub use backend::{
 };
 pub use compile::{compile, compile_sound};
 pub use connector::{
-    ActionInput, Annotations, Connector, Decides, DocumentKind, Effect, FieldKind, FilterKey,
-    FindingTool, Kind, Model, ModelField, ModelOperation, ModelReference, Prompt, PromptArgument,
-    RecordKind, Resource, RestAction, SearchPart, SettingKind, Tool, UndoWay, Undoing,
+    ActionInput, Annotations, BoardView, ChartView, Connector, ConnectorView, Decides,
+    DocumentKind, Drawing, DrawnKind, Effect, FieldKind, FilterKey, FindingTool, FormTool, Kind,
+    Model, ModelField, ModelOperation, ModelReference, MoveTool, OpenTool, Prompt, PromptArgument,
+    RecordKind, Resource, RestAction, SearchPart, SettingKind, Tool, UndoWay, Undoing, ViewChoice,
+    ViewColumn, ViewColumns, ViewForm,
 };
 pub use declaration::{Declaration, DeclaredSetting};
 pub use definition::schema;

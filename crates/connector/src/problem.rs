@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::place::Place;
+use crate::place::{Place, Placed};
 
 /// One thing that is wrong in a connector file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,26 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// Words that a hint names where none is alike.
+const MAX_NAMED: usize = 40;
+
+/// The word that was probably meant, or those that there are.
+pub(crate) fn near<'n>(
+    word: &str,
+    known: impl Iterator<Item = &'n str>,
+    others: &str,
+) -> Option<String> {
+    let known: Vec<&str> = known.collect();
+    let like = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name));
+    let (likeness, name) = like.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    if likeness > 0.8 {
+        return Some(format!("did you mean `{name}`?"));
+    }
+    (known.len() <= MAX_NAMED).then(|| format!("{others}: {}", known.join(", ")))
+}
+
 /// Problems while they are being found.
 #[derive(Debug, Default)]
 pub(crate) struct Found(Vec<Problem>);
@@ -74,6 +94,20 @@ impl Found {
             what: what.into(),
             hint: None,
         });
+    }
+
+    /// A word that is none of those that are known: which was probably meant, or which there are.
+    pub(crate) fn add_near<'n>(
+        &mut self,
+        word: &Placed<String>,
+        part: impl Into<String>,
+        what: impl Into<String>,
+        known: impl Iterator<Item = &'n str>,
+    ) {
+        match near(&word.value, known, "there are") {
+            Some(hint) => self.add_with_hint(word.place, part, what, hint),
+            None => self.add(word.place, part, what),
+        }
     }
 
     pub(crate) fn add_with_hint(

@@ -11,7 +11,7 @@ use serde_saphyr::DuplicateKeyPolicy;
 
 use crate::definition::{Definition, schema};
 use crate::place::{Place, Placed};
-use crate::problem::{Found, Problems};
+use crate::problem::{Found, Problems, near};
 use tree::Node;
 
 /// Bytes that a connector file may have.
@@ -175,7 +175,7 @@ fn structural(
                 for key in unexpected.iter().take(MAX_FAULTS) {
                     let place = tree.at(&steps, Some(key));
                     let what = format!("there is no key `{key}` here");
-                    match near(key, schema, &error) {
+                    match near_key(key, schema, &error) {
                         Some(hint) => found.add_with_hint(place, part.clone(), what, hint),
                         None => found.add(place, part.clone(), what),
                     }
@@ -242,29 +242,13 @@ fn steps(pointer: &str) -> Vec<String> {
 }
 
 /// The key that was probably meant, among those that the schema has at that place.
-fn near(key: &str, schema: &Value, error: &jsonschema::ValidationError<'_>) -> Option<String> {
+fn near_key(key: &str, schema: &Value, error: &jsonschema::ValidationError<'_>) -> Option<String> {
     let at = error.schema_path().to_string();
     let known = schema
         .pointer(at.strip_suffix("/additionalProperties")?)?
         .get("properties")?
         .as_object()?;
-    let like = known
-        .keys()
-        .map(|name| (strsim::jaro_winkler(key, name), name));
-    let (likeness, name) = like.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    if likeness > 0.8 {
-        Some(format!("did you mean `{name}`?"))
-    } else {
-        Some(format!("it has: {}", keys(known)))
-    }
-}
-
-fn keys(known: &serde_json::Map<String, Value>) -> String {
-    known
-        .keys()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+    near(key, known.keys().map(String::as_str), "it has")
 }
 
 /// What YAML takes for a map or a list when a filter or a path begins with a bracket.

@@ -8,6 +8,7 @@ mod offers;
 mod own_endpoint;
 pub(crate) mod query;
 mod search;
+mod views;
 mod wait_tool;
 
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         true => endpoint.subscriptions(),
         false => endpoint.unannounced_subscriptions(),
     };
-    endpoint = pages::resources().fold(endpoint, EndpointBuilder::resource);
+    endpoint = with_pages(endpoint, &opened.served, &names, true);
     for served in &opened.served {
         endpoint = offers::resources(served)
             .into_iter()
@@ -130,10 +131,21 @@ pub(crate) fn of_accounts(parts: &AccountParts) -> Result<Endpoint<Caller>, Trou
         .tools(write_road::tools(&parts.board, &road, Doors::Mcp))
         .resource(latest_change::resource(&news, false))
         .unannounced_subscriptions();
-    let endpoint = pages::resources().fold(endpoint, EndpointBuilder::resource);
+    let endpoint = with_pages(endpoint, served, &names, false);
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
     own.fill(&endpoint);
     Ok(endpoint)
+}
+
+/// The pages, and what there is to open on them.
+fn with_pages(
+    endpoint: EndpointBuilder<Caller>,
+    served: &[Served],
+    names: &ToolNames,
+    has_changes: bool,
+) -> EndpointBuilder<Caller> {
+    let endpoint = pages::resources().fold(endpoint, EndpointBuilder::resource);
+    endpoint.resource(views::resource(served, names, has_changes))
 }
 
 /// What every endpoint says of itself.

@@ -8,6 +8,7 @@ mod consent;
 mod key_taking;
 pub(crate) mod leased;
 mod own_proposals;
+pub(crate) mod page_view;
 mod progress;
 pub(crate) mod proposals;
 pub(crate) mod recording;
@@ -29,7 +30,7 @@ use crate::allow::Passage;
 use crate::audit_trail::{AuditTrail, AuditedCall};
 use crate::board_journal::account as account_of_board;
 use crate::brakes::{BrakeRefusal, Brakes};
-use crate::call_keys::{ARGUMENT, CallKey, CallKeys, fingerprint};
+use crate::call_keys::{CallKeys, fingerprint};
 use crate::caller::{Caller, ResultReader};
 use crate::gate::{self, Gate, effect_word};
 use crate::opened::{BoardAccounts, Served, address_of};
@@ -44,6 +45,7 @@ pub(crate) use composed::ComposedCall;
 use key_taking::{TakenKey, take_key};
 use leased::LeaseRule;
 use own_proposals::PendingProposals;
+use page_view::{PageTools, ShownCall, has_page};
 use recording::{Recording, RecordingWay};
 use repeated_create::RoadWrite;
 use second_call::PendingConsents;
@@ -56,9 +58,6 @@ const PROPOSED_ACTION: &str = "This action is closed: the operator lets every ch
 
 /// Characters of what a client calls itself that are kept with its changes.
 const CLIENT_CHARACTERS: usize = 100;
-
-/// The entry of a call's `_meta` that carries the caller's key.
-const META_KEY: &str = "footbridge/idempotency_key";
 
 /// The road that every call of one tool takes.
 #[derive(Debug, Clone)]
@@ -74,6 +73,11 @@ struct Road {
     /// The accounts of the board, where this is its tool.
     accounts: Option<BoardAccounts>,
     tool: String,
+    /// What clients call it.
+    published: String,
+    /// A page shows what it gives.
+    has_page: bool,
+    page_tools: Arc<PageTools>,
     title: String,
     effect: Effect,
     takes_key: bool,
@@ -105,6 +109,9 @@ impl Road {
             account: None,
             accounts: served.accounts.clone(),
             tool: tool.name.clone(),
+            published: parts.names.published(&served.name, &tool.name),
+            has_page: has_page(served, tool),
+            page_tools: Arc::new(PageTools::of(served, tool, parts)),
             title: tool.title.clone(),
             effect: tool.effect,
             takes_key: tool.takes_key,
@@ -164,23 +171,6 @@ impl Road {
             fingerprint: fingerprint(arguments),
             ..NewChange::default()
         }
-    }
-
-    /// The caller's key for this call, when it has one; an empty one is none. A tool that lists no
-    /// argument for it takes it from `_meta`, as a client never sends what it cannot see.
-    fn key(&self, call: &Call<Caller>, arguments: &mut Map<String, Value>) -> Option<CallKey> {
-        if self.effect == Effect::Read {
-            return None;
-        }
-        let passed = self.takes_key.then(|| arguments.remove(ARGUMENT)).flatten();
-        let key = passed.as_ref().or_else(|| call.meta().get(META_KEY))?;
-        let key = key.as_str().filter(|key| !key.is_empty())?.to_owned();
-        let tool = format!("{} {}", self.identity, self.tool);
-        Some(CallKey {
-            caller: self.caller_name(*call.caller),
-            tool,
-            key,
-        })
     }
 }
 
@@ -295,7 +285,10 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
         Some(schema) => tool.output_schema(schema.clone()),
         None => tool,
     };
-    let tool = taking(tool, connector_tool);
+    let tool = taking(
+        page_view::paged(tool, served, connector_tool),
+        connector_tool,
+    );
     let tool = if connector_tool.asks {
         tool.unlisted_argument(second_call::ARGUMENT, second_call::schema())
     } else {
@@ -381,7 +374,7 @@ fn behind_gate(
 }
 
 /// One call, and what the endpoint gets of its end.
-async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
+async fn run(road: &Road, mut call: Call<Caller>) -> ToolResult {
     let caller = *call.caller;
     let own;
     let road = match caller {
@@ -397,7 +390,8 @@ async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
         .then(|| call.client().name().map(cut_name))
         .flatten();
     let mut log = CallLog::of(&road.tool, road.effect, caller, call.client().name());
-    let carried_out = carry_out(road, call, &mut log).await;
+    let mut shown = ShownCall::of(road, &mut call).filter(|_| !is_composed);
+    let carried_out = carry_out(road, call, &mut log, &mut shown).await;
     log.ended(&carried_out);
     if is_audited {
         audit(road, caller, client.as_deref(), &carried_out);
@@ -410,7 +404,7 @@ async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
         let end = CallEnd::Answered(CallAnswer { text, receipt });
         return Ok(Output::default().with_extension(end));
     }
-    let shown = receipt
+    let receipt_block = receipt
         .as_ref()
         .map(|receipt| Content::text(receipt.to_string()));
     match caller.reader() {
@@ -423,8 +417,11 @@ async fn run(road: &Road, call: Call<Caller>) -> ToolResult {
             output.with_extension(CallEnd::Answered(CallAnswer { text, receipt }))
         }),
         ResultReader::Client => {
-            let output = answered(road, text)?;
-            Ok(shown.into_iter().fold(output, Output::with_content))
+            let output = match shown {
+                Some(shown) => shown.answered(road, caller, text)?,
+                None => answered(road, text)?,
+            };
+            Ok(receipt_block.into_iter().fold(output, Output::with_content))
         }
     }
 }
@@ -457,6 +454,7 @@ async fn carry_out(
     road: &Road,
     mut call: Call<Caller>,
     log: &mut CallLog,
+    shown: &mut Option<ShownCall>,
 ) -> Result<CallAnswer, NoAnswer> {
     let caller = *call.caller;
     gate::check_caller(caller, road.effect, &road.tool)?;
@@ -534,11 +532,15 @@ async fn carry_out(
             is_plain: reader != ResultReader::Client,
             composed: composed.map(ComposedCall::budget),
             witness: recording.clone().map(|recording| recording as _),
+            view: shown.as_ref().and_then(ShownCall::view),
         };
         road.backend.call_with(&road.tool, arguments, options)
     };
     match progress::told(&call, start).await {
         Ok(mut outcome) => {
+            if let Some(shown) = shown {
+                shown.columns = outcome.columns.take();
+            }
             // records are there where they were asked for
             let text = match outcome.records.take() {
                 Some(records) => records,

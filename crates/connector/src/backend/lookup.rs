@@ -227,7 +227,7 @@ impl Chosen {
 }
 
 /// The rows to choose from, and whether there are more of them.
-async fn rows(
+pub(super) async fn rows(
     inner: &Arc<Inner>,
     lookup: &LookupPlan,
     loaded: &Loaded,

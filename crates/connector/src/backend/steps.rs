@@ -17,7 +17,7 @@ use super::step_list::{self, ItemList, WantedItems};
 use super::tidy::TidyRules;
 use super::touching::{CallFate, Touching};
 use super::values::{self, Held};
-use super::{Inner, Options, Outcome, conflict, request};
+use super::{Inner, Options, Outcome, conflict, request, view_columns};
 use crate::connector::{Does, Each, Plan, Request, StepPlan};
 use crate::definition::{Answer, Failures};
 use crate::failure::BackendError;
@@ -82,13 +82,22 @@ pub(super) async fn run(
             return Err(run.failed(step, error).await);
         }
     }
+    let shown = options.view.as_deref();
+    let shown = shown.map(|view| (view, run.variables.clone()));
     let nothing = Done::new(run.done.rules().clone());
     let done = std::mem::replace(&mut run.done, nothing);
     let Some(touching) = run.touching.take().filter(Touching::has_begun) else {
         let finished = result::finish(run)
             .await
             .map_err(|error| done.then(error))?;
-        return Ok(finished.outcome);
+        let columns = match shown {
+            Some((view, variables)) => view_columns::of(inner, view, &variables).await,
+            None => None,
+        };
+        return Ok(Outcome {
+            columns,
+            ..finished.outcome
+        });
     };
     let variables = run.variables.clone();
     let finished = result::finish(run).await;

@@ -4,12 +4,13 @@ use std::fmt;
 
 use http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::JsonType;
+use super::one_or_more::OneOrMore;
 use crate::place::{Placed, Table};
 
 /// What a tool does to the backend.
@@ -83,7 +84,7 @@ pub(crate) struct Tool {
     /// The record that its `post` makes, or several of which a call makes one kind: undoing deletes
     /// it.
     #[serde(default)]
-    pub(crate) makes: Makes,
+    pub(crate) makes: OneOrMore,
     /// Records that it deletes, as `changes`: undoing makes them again.
     #[serde(default)]
     pub(crate) deletes: Table<Placed<String>>,
@@ -299,55 +300,6 @@ impl Step {
         verbs
             .into_iter()
             .filter_map(|(method, path)| path.as_ref().map(|path| (method, path)))
-    }
-}
-
-/// The names of the records that a tool makes: one, or a list of them.
-#[derive(Debug, Default)]
-pub(crate) struct Makes(pub(crate) Vec<Placed<String>>);
-
-impl<'de> Deserialize<'de> for Makes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        enum OneOrSeveral {
-            One(String),
-            Several(Vec<Placed<String>>),
-        }
-        impl<'de> Visitor<'de> for Either {
-            type Value = OneOrSeveral;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a record, or a list of them")
-            }
-            fn visit_str<E>(self, name: &str) -> Result<OneOrSeveral, E> {
-                Ok(OneOrSeveral::One(name.to_owned()))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<OneOrSeveral, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrSeveral::Several)
-            }
-        }
-        struct NamesSeen(OneOrSeveral);
-        impl<'de> Deserialize<'de> for NamesSeen {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(Either).map(NamesSeen)
-            }
-        }
-        let placed = Placed::<NamesSeen>::deserialize(deserializer)?;
-        Ok(Self(match placed.value.0 {
-            OneOrSeveral::One(value) => vec![Placed {
-                value,
-                place: placed.place,
-            }],
-            OneOrSeveral::Several(names) => names,
-        }))
-    }
-}
-
-impl JsonSchema for Makes {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Makes".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"description": "The name of a record, or a list of them.", "type": ["string", "array"], "items": {"type": "string"}, "minItems": 1})
     }
 }
 

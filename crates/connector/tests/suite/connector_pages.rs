@@ -60,6 +60,17 @@ fn of_the_file(connector: &Connector) -> String {
             connector,
         );
     }
+    if !connector.views().is_empty() {
+        page.push_str("\n## Views\n\nWhat pages show as more than a table or a record.\n");
+        page.push_str("\n| view | as | of the tool |\n|---|---|---|\n");
+        for view in connector.views() {
+            let kind = match view.board() {
+                Some(_) => "board",
+                None => "chart",
+            };
+            writeln!(page, "| {} | {kind} | `{}` |", view.title, view.tool).unwrap();
+        }
+    }
     if !connector.resources().is_empty() {
         page.push_str("\n## Resources\n\n| address | what it holds |\n|---|---|\n");
         for resource in connector.resources() {

@@ -46,4 +46,5 @@ mod texts;
 mod touched;
 mod undo_world;
 mod undoing;
+mod views;
 mod waiting;

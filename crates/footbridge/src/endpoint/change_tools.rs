@@ -169,6 +169,7 @@ impl ChangeTools {
     }
 
     async fn list(&self, mut call: Call<Caller>) -> ToolResult {
+        let is_shown = call.client().shows_pages();
         let undoer = undoer(&call);
         let mut arguments = std::mem::take(&mut call.arguments).into_map();
         let limit = arguments.remove("limit").and_then(|limit| limit.as_u64());
@@ -188,12 +189,13 @@ impl ChangeTools {
         };
         let page = self.store().await?.changes(&query).await;
         let page = page.map_err(|error| fail(error.to_string()))?;
-        let rows: Vec<Value> = page.changes.iter().map(|change| self.row(change)).collect();
+        let rows = page.changes.iter();
+        let rows: Vec<Value> = rows.map(|change| self.row(change, is_shown)).collect();
         let last = page.changes.last().filter(|_| page.has_more);
         let shown = JsonObject::default()
             .with("items", rows)
             .with_some("before", last.map(|last| last.id.number()));
-        answer(&shown.into())
+        answer(&shown.into(), is_shown)
     }
 
     async fn show(&self, mut call: Call<Caller>) -> ToolResult {
@@ -214,7 +216,8 @@ impl ChangeTools {
                 "There is no change {id} of yours; list your changes."
             )));
         }
-        answer(&self.detail(&detail))
+        let is_shown = call.client().shows_pages();
+        answer(&self.detail(&detail, is_shown), is_shown)
     }
 
     async fn undo(&self, mut call: Call<Caller>) -> ToolResult {
@@ -223,6 +226,7 @@ impl ChangeTools {
             footbridge_connector::Effect::Destroy,
             undoing::TOOL,
         )?;
+        let is_shown = call.client().shows_pages();
         let mut undoer = undoer(&call);
         let mut arguments = std::mem::take(&mut call.arguments).into_map();
         undoer.leases = LeaseRule::of_call(&call, &mut arguments, false);
@@ -253,7 +257,7 @@ impl ChangeTools {
         };
         let plan = undoing.plan(selection).await.map_err(fail)?;
         if is_dry || digest.is_none() {
-            return answer(&self.fenced(plan.json()));
+            return answer(&self.fenced(plan.json()), is_shown);
         }
         if digest != Some(plan.digest.as_str()) {
             let shown = self.fenced(
@@ -266,12 +270,12 @@ impl ChangeTools {
         let undone = undoing.apply(plan).await;
         let shown = self.fenced(undone.json());
         match undone.failed {
-            None => answer(&shown),
+            None => answer(&shown, is_shown),
             Some(_) => Ok(Output::error(shown.to_string())),
         }
     }
 
-    fn row(&self, change: &RecordedChange) -> Value {
+    fn row(&self, change: &RecordedChange, is_shown: bool) -> Value {
         let record = change.records.first().map(|record| {
             let shown = match &record.name {
                 Some(name) => {
@@ -285,23 +289,34 @@ impl ChangeTools {
                 count => format!("{shown} and {} more", count - 1),
             }
         });
-        self.head(change).with_some("record", record).into()
+        self.head(change, is_shown)
+            .with_some("record", record)
+            .into()
     }
 
-    /// What a row and the whole of a change have in common.
-    fn head(&self, change: &RecordedChange) -> JsonObject {
+    /// What a row and the whole of a change have in common; on a page, by whom it was and through
+    /// which client too.
+    fn head(&self, change: &RecordedChange, is_shown: bool) -> JsonObject {
         let state = Some(change.state).filter(|state| *state != ChangeState::Done);
-        let connector = Some(change.connector.as_str()).filter(|_| self.backends.len() > 1);
+        let connector =
+            Some(change.connector.as_str()).filter(|_| is_shown || self.backends.len() > 1);
+        let caller = is_shown.then_some(change.caller.as_str());
+        let client = change.client.as_deref().filter(|_| is_shown);
         JsonObject::default()
             .with("id", change.id.number())
             .with("at", change.at.get(..19).unwrap_or(&change.at))
             .with("tool", change.tool.as_str())
             .with_some("state", state.map(ChangeState::as_str))
             .with_some("connector", connector)
+            .with_some("caller", caller)
+            .with_some(
+                "client",
+                client.map(|name| self.fence(&change.connector, name)),
+            )
             .with_some("undoes", change.undoes.map(ChangeId::number))
     }
 
-    fn detail(&self, detail: &ChangeDetail) -> Value {
+    fn detail(&self, detail: &ChangeDetail, is_shown: bool) -> Value {
         let change = &detail.change;
         let fence = |text: &str| self.fence(&change.connector, text);
         let records: Vec<Value> = detail
@@ -324,7 +339,7 @@ impl ChangeTools {
                     .into()
             })
             .collect();
-        self.head(change)
+        self.head(change, is_shown)
             .with("arguments", parsed(&detail.arguments))
             .with_some("message", change.message.as_deref().map(fence))
             .with("records", records)
@@ -415,6 +430,11 @@ fn read(arguments: Map<String, Value>) -> Result<ChangeSelection, Failure> {
     written(arguments).read(SystemTime::now()).map_err(fail)
 }
 
-fn answer(shown: &Value) -> ToolResult {
-    Ok(Output::text(to_raw_value(shown)?.get()))
+/// The answer; a page reads it as it is.
+fn answer(shown: &Value, is_shown: bool) -> ToolResult {
+    let json = to_raw_value(shown)?;
+    Ok(match is_shown {
+        true => Output::json(json),
+        false => Output::text(json.get()),
+    })
 }

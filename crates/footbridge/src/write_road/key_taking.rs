@@ -2,14 +2,18 @@
 
 use std::time::SystemTime;
 
+use footbridge_connector::Effect;
 use footbridge_mcp::Call;
 use footbridge_store::ChangeId;
 use serde_json::{Map, Value};
 
 use super::resolving::{self, ResolvedChange};
 use super::{CallAnswer, NoAnswer, Refuser, Road};
-use crate::call_keys::{CallKey, HeldKey, KeyStanding};
+use crate::call_keys::{ARGUMENT, CallKey, HeldKey, KeyStanding};
 use crate::caller::Caller;
+
+/// The entry of a call's `_meta` that carries the caller's key.
+const META_KEY: &str = "footbridge/idempotency_key";
 
 /// A key that was asked for.
 pub(super) enum TakenKey {
@@ -65,4 +69,27 @@ async fn look_up(road: &Road, change: ChangeId) -> Result<ResolvedChange, String
         Value::from(format!("This is change {change}: {found}.")).to_string()
     });
     resolving::resolve(&store, &road.backend, &detail, answer).await
+}
+
+impl Road {
+    /// The caller's key for this call, when it has one; an empty one is none. A tool that lists no
+    /// argument for it takes it from `_meta`, as a client never sends what it cannot see.
+    pub(super) fn key(
+        &self,
+        call: &Call<Caller>,
+        arguments: &mut Map<String, Value>,
+    ) -> Option<CallKey> {
+        if self.effect == Effect::Read {
+            return None;
+        }
+        let passed = self.takes_key.then(|| arguments.remove(ARGUMENT)).flatten();
+        let key = passed.as_ref().or_else(|| call.meta().get(META_KEY))?;
+        let key = key.as_str().filter(|key| !key.is_empty())?.to_owned();
+        let tool = format!("{} {}", self.identity, self.tool);
+        Some(CallKey {
+            caller: self.caller_name(*call.caller),
+            tool,
+            key,
+        })
+    }
 }

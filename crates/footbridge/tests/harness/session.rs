@@ -10,8 +10,17 @@ use super::process::{Ended, Running};
 /// The revision that clients in use speak.
 pub(crate) const REVISION: &str = "2025-11-25";
 
+/// What a client declares that shows pages.
+pub(crate) fn shows_pages() -> Value {
+    json!({ "extensions": { "io.modelcontextprotocol/ui": { "mimeTypes": ["text/html;profile=mcp-app"] } } })
+}
+
 pub(crate) fn initialize(revision: &str) -> Value {
-    let parameters = json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
+    initialize_with(revision, &json!({}))
+}
+
+fn initialize_with(revision: &str, capabilities: &Value) -> Value {
+    let parameters = json!({ "protocolVersion": revision, "capabilities": capabilities, "clientInfo": { "name": "test", "version": "1" } });
     json!({ "jsonrpc": "2.0", "id": "initialize", "method": "initialize", "params": parameters })
 }
 
@@ -44,8 +53,13 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::declaring(command, &json!({}))
+    }
+
+    /// The same by a client that declares these capabilities.
+    pub(crate) fn declaring(command: &mut Command, capabilities: &Value) -> Self {
         let mut running = Running::start_piped(command);
-        running.send(initialize(REVISION).to_string());
+        running.send(initialize_with(REVISION, capabilities).to_string());
         let answer: Value =
             serde_json::from_str(&running.line().expect("it answers initialize")).unwrap();
         assert_eq!(answer["result"]["protocolVersion"], REVISION, "{answer}");
@@ -79,6 +93,27 @@ impl Session {
             "tools/call",
             &json!({ "name": tool, "arguments": arguments }),
         ))
+    }
+
+    /// The whole result of a call: what pages read too.
+    pub(crate) fn result(&mut self, tool: &str, arguments: Value) -> Value {
+        let parameters = json!({ "name": tool, "arguments": arguments });
+        self.request("tools/call", &parameters)["result"].take()
+    }
+
+    /// What a page is told of the result of a call; the result itself is what the text says.
+    pub(crate) fn view(&mut self, tool: &str, arguments: Value) -> Value {
+        let mut result = self.result(tool, arguments);
+        let text = result["content"][0]["text"].as_str().unwrap();
+        let said: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));
+        assert_eq!(said, result["structuredContent"], "{tool}");
+        result["_meta"]["footbridge/view"].take()
+    }
+
+    /// The contents of a resource.
+    pub(crate) fn read(&mut self, uri: &str) -> Value {
+        let answer = &mut self.request("resources/read", &json!({ "uri": uri }));
+        answer["result"]["contents"][0].take()
     }
 
     pub(crate) fn titles(&mut self) -> Vec<String> {

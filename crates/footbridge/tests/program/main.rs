@@ -66,6 +66,7 @@ mod open_pages;
 mod pages;
 mod production_board;
 mod secrets;
+mod shown_views;
 mod undone;
 mod undone_badly;
 mod waiting_for_changes;

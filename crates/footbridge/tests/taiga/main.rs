@@ -34,6 +34,7 @@ mod refusals;
 mod replay;
 mod searches;
 mod served;
+mod shown_views;
 mod stand_in;
 mod story;
 mod texts;

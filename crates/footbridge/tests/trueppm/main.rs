@@ -22,6 +22,7 @@ mod replay;
 mod searches;
 mod served;
 mod sessions;
+mod shown_views;
 mod sizes;
 mod stand_in;
 mod story;
