@@ -47,7 +47,6 @@ use tokio::time::Instant;
 
 use crate::connector::{
     Action, Compiled, Connector, ConnectorView, Decides, Kind, MAX_REQUESTS, RestAction, Timeout,
-    ViewColumns,
 };
 use crate::failure::BackendError;
 use crate::fence::{self, Fencing};
@@ -118,8 +117,8 @@ pub struct Outcome {
     /// What [`Backend::take_back`] needs to undo the call, where that is done by steps or by
     /// another tool: a JSON text, to be kept. None where it would be too large.
     pub undo_values: Option<String>,
-    /// The columns of the board that [`Options::view`] is, or why they are not known.
-    pub columns: Option<ViewColumns>,
+    /// The columns of the board that [`Options::view`] is.
+    pub columns: Option<crate::connector::ViewColumns>,
 }
 
 impl Outcome {
@@ -371,10 +370,9 @@ impl Backend {
                 return row_form.map(Outcome::new);
             }
             match action {
-                Some(Action::List(model)) => match options.view {
-                    None => model_list::read(&inner, &model, arguments).await,
-                    Some(view) => view_columns::with_list(&inner, &model, arguments, &view).await,
-                },
+                Some(Action::List(model)) => {
+                    view_columns::list(&inner, &model, arguments, options.view).await
+                }
                 Some(Action::Read(model)) => record::read(&inner, &model, &arguments).await,
                 Some(Action::Create(model)) => {
                     record::create(&inner, &model, arguments, &options).await

@@ -88,20 +88,23 @@ async fn read(
     Ok(columns.flatten().collect())
 }
 
-/// The list of a model, with the columns of the board that it is shown as.
-pub(super) async fn with_list(
+/// The list of a model; with the columns of the board that it is shown as, where it is one.
+pub(super) async fn list(
     inner: &Arc<Inner>,
     model: &Model,
     arguments: Map<String, Value>,
-    view: &ConnectorView,
+    view: Option<Arc<ConnectorView>>,
 ) -> Result<Outcome, BackendError> {
+    let Some(view) = view else {
+        return model_list::read(inner, model, arguments).await;
+    };
     let mut variables = inner.variables();
     let said = jq::from_json(&Value::Object(arguments.clone()));
     variables.set(Variable::Given, said.clone());
     variables.set(Variable::Args, said);
     let outcome = Box::pin(model_list::read(inner, model, arguments)).await?;
     Ok(Outcome {
-        columns: of(inner, view, &variables).await,
+        columns: of(inner, &view, &variables).await,
         ..outcome
     })
 }

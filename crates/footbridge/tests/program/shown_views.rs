@@ -51,7 +51,7 @@ fn who_shows_pages_is_told_which_tool_has_one_and_nobody_else() {
     for name in ["card_create", "card_delete"] {
         assert_eq!(page_of(&tools, name), Value::Null, "{name}");
     }
-    for (address, title) in [(WORK, "Work"), (CHANGES, "Changes")] {
+    for (address, title) in [(WORK, "Footbridge"), (CHANGES, "Changes")] {
         let page = shows.read(address);
         assert_eq!(page["mimeType"], "text/html;profile=mcp-app");
         assert_eq!(page["_meta"], json!({ "ui": { "prefersBorder": true } }));
@@ -141,7 +141,7 @@ fn the_board_is_drawn_by_its_columns_and_a_card_moves_by_what_the_page_is_told()
     assert_eq!(view.get("problem"), None);
 
     // the page calls the same tool, so the change is on record as any other
-    let cards = session.call("card_list", filter.clone()).unwrap();
+    let cards = session.call("card_list", filter).unwrap();
     let dig = &cards["items"]
         .as_array()
         .unwrap()

@@ -509,13 +509,13 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     }
 
     /// Whether there is a resource that is no secret, skills and pages aside where the client is not
-    /// told of them.
+    /// told of them. A page is none to who shows pages, in whichever list it stands.
     fn any_resource(&self, resources: &[Arc<ReadyResource<C>>]) -> bool {
         let told = self.told();
         resources
             .iter()
             .filter(|entry| entry.is_listed_to(told))
-            .filter(|entry| entry.resource.listed)
+            .filter(|entry| entry.resource.listed || entry.resource.is_page())
             .any(|entry| self.allowed(Some(entry)).is_some())
     }
 

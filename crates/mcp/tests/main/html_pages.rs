@@ -193,6 +193,23 @@ async fn an_endpoint_of_pages_alone_offers_strangers_no_resources() {
 }
 
 #[tokio::test]
+async fn a_resource_in_no_list_is_read_by_who_knows_it_and_offered_to_nobody() {
+    let known = Resource::new("a://b", "b", |_: Call<()>| async {
+        Ok(ResourceBody::from("b"))
+    });
+    let endpoint: Endpoint<()> = Endpoint::builder("weather", "1")
+        .resource(known.unlisted())
+        .build()
+        .unwrap();
+    for declared in [json!({}), shows()] {
+        let client = endpoint.client(()).capabilities(declared);
+        let discovered = result(&client, "server/discover", json!({})).await;
+        assert_eq!(discovered["capabilities"], json!({}));
+        assert_eq!(client.read("a://b").await.unwrap().text(), "b");
+    }
+}
+
+#[tokio::test]
 async fn everybody_is_told_where_the_application_says_so() {
     let endpoint = with_pages().pages_for_everybody().build().unwrap();
     let stranger = endpoint.client(()).capabilities(json!({}));
