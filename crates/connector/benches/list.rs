@@ -26,7 +26,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn main() {
     let file = std::fs::read_to_string(concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../connectors/board.yaml"
+        "/../../connectors/prodmcp.yaml"
     ))
     .unwrap();
     let compiled = (0..20).map(|_| {

@@ -302,6 +302,18 @@ pub struct Tool {
 }
 
 impl Tool {
+    /// The model whose rows it is about, and what it does to them; none for a tool of steps.
+    pub fn model(&self) -> Option<(&Model, ModelOperation)> {
+        Some(match &self.action {
+            Action::List(model) => (model, ModelOperation::List),
+            Action::Read(model) => (model, ModelOperation::Read),
+            Action::Create(model) => (model, ModelOperation::Create),
+            Action::Update(model) => (model, ModelOperation::Update),
+            Action::Delete(model) => (model, ModelOperation::Delete),
+            Action::Steps(_) => return None,
+        })
+    }
+
     /// How its change is undone, and what is lost; none for a tool that reads.
     pub fn undoing(&self) -> Option<&Undoing> {
         self.undoing.as_ref()

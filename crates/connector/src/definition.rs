@@ -22,7 +22,7 @@ use serde_json::Value;
 pub(crate) use actions::{ActionMethod, RestAction};
 pub(crate) use json_type::JsonType;
 pub(crate) use lookups::{Lookup, Source};
-pub(crate) use models::{Field, ModelDefinition};
+pub(crate) use models::{Field, ModelDefinition, ModelTitles};
 pub use models::{FieldKind, ModelOperation};
 pub(crate) use one_or_more::OneOrMore;
 pub use preflight::Kind;

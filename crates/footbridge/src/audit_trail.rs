@@ -163,7 +163,7 @@ impl AuditTrail {
         });
     }
 
-    /// ChangeWaits for what is still to be written, for a moment.
+    /// Waits for what is still to be written, for a moment.
     pub(crate) async fn finish(&self) {
         let mut pending = {
             let mut pending = self

@@ -215,12 +215,36 @@ models:
     /// The board's own tests know no connector file: what they serve must be what the file has.
     #[test]
     fn the_boards_own_tests_use_the_models_of_the_connector_file() {
-        let file = include_str!("../../../connectors/board.yaml");
-        let connector = compile("board.yaml", file).unwrap();
+        let file = include_str!("../../../connectors/prodmcp.yaml");
+        let connector = compile("prodmcp.yaml", file).unwrap();
         let models: Vec<BoardModel> = connector.models().map(board_model).collect();
         assert_eq!(models, production_board());
         let served = Models::new(production_board()).unwrap();
-        assert_eq!(openapi(&built_in().unwrap()), openapi(&served));
+        assert_eq!(
+            openapi(&of_connector(&connector).unwrap()),
+            openapi(&served)
+        );
+    }
+
+    /// What a program sends to a Production Board somewhere else, the board of this machine takes.
+    #[test]
+    fn the_board_of_this_machine_has_what_one_somewhere_else_has() {
+        let file = include_str!("../../../connectors/board.yaml");
+        let connector = compile("board.yaml", file).unwrap();
+        let without_words = |mut model: BoardModel| {
+            for field in &mut model.fields {
+                field.description = None;
+            }
+            model
+        };
+        let own = connector.models().map(board_model).map(without_words);
+        let other = production_board().into_iter().map(without_words);
+        assert_eq!(own.take(2).collect::<Vec<_>>(), other.collect::<Vec<_>>());
+        let models = built_in().unwrap();
+        assert_eq!(
+            models.names().collect::<Vec<_>>(),
+            ["board", "card", "comment", "blocker"]
+        );
     }
 
     /// A connector file may have tables that no board can serve; each problem names model and key.

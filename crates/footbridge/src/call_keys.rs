@@ -84,7 +84,7 @@ impl CallKeys {
         self.changes.clone()
     }
 
-    /// Takes a key for a call, unless the call was made before. ChangeWaits while the same key is at work
+    /// Takes a key for a call, unless the call was made before. Waits while the same key is at work
     /// in this process. The call takes place in this room.
     pub(crate) async fn take(
         &self,

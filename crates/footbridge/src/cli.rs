@@ -2,6 +2,7 @@
 //! mean together with the environment and the settings file.
 
 mod accounts;
+mod board;
 mod changes;
 mod clients;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use crate::logging::LogFormat;
 use crate::setting_table;
 use crate::terminal;
 pub(crate) use accounts::{AccountArguments, AccountCommand, TokenArguments, TokenCommand};
+pub(crate) use board::BoardArguments;
 pub(crate) use changes::{ChangesArguments, ChangesCommand, SelectionOptions};
 
 pub(crate) use clients::{EntryOptions, InstallArguments, InstallScope, UninstallArguments};
@@ -230,6 +232,8 @@ pub(crate) enum Command {
     /// Call the actions of a running server, as footbridge actions list-projects
     #[command(after_help = ACTION_VARIABLES)]
     Actions(ActionsArguments),
+    /// Draw the local board: its columns, limits and cards
+    Board(BoardArguments),
     /// List what was changed through any door, and undo it
     Changes(ChangesArguments),
     /// List who has which record to work on, and end that
@@ -273,7 +277,8 @@ impl Command {
                 &arguments.options,
             )),
             Self::Doctor(arguments) => Some((arguments.connectors.clone(), &arguments.options)),
-            Self::Changes(_)
+            Self::Board(_)
+            | Self::Changes(_)
             | Self::Leases(_)
             | Self::Audit(_)
             | Self::Login(_)

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod actions;
 pub(crate) mod audit;
+pub(crate) mod board;
 pub(crate) mod call;
 pub(crate) mod changes;
 pub(crate) mod completions;

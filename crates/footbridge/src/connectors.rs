@@ -81,6 +81,10 @@ static BOARD_FILE: BuiltInFile = BuiltInFile::new(
     "connectors/board.yaml",
     include_str!("../../../connectors/board.yaml"),
 );
+static PRODMCP_FILE: BuiltInFile = BuiltInFile::new(
+    "connectors/prodmcp.yaml",
+    include_str!("../../../connectors/prodmcp.yaml"),
+);
 static TAIGA_FILE: BuiltInFile = BuiltInFile::new(
     "connectors/taiga.yaml",
     include_str!("../../../connectors/taiga.yaml"),
@@ -94,8 +98,7 @@ static PTM_FILE: BuiltInFile = BuiltInFile::new(
     include_str!("../../../connectors/ptm.yaml"),
 );
 
-/// The board's file is there twice, with two upstreams: the local board, and a Production Board
-/// somewhere else.
+/// The board of this machine, a Production Board somewhere else, and other backends.
 static BUILT_IN: [BuiltIn; 5] = [
     BuiltIn {
         name: "board",
@@ -104,7 +107,7 @@ static BUILT_IN: [BuiltIn; 5] = [
     },
     BuiltIn {
         name: PRODMCP,
-        file: &BOARD_FILE,
+        file: &PRODMCP_FILE,
         reached: Reached::Network,
     },
     BuiltIn {

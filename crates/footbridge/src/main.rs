@@ -130,6 +130,7 @@ fn run(command: Command, has_environment_file: bool) -> Result<Exit, Trouble> {
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Token(arguments) => commands::token::run(arguments).await,
             Command::Changes(arguments) => commands::changes::run(arguments).await,
+            Command::Board(arguments) => commands::board::run(arguments).await,
             Command::Leases(arguments) => commands::leases::run(arguments).await,
             Command::Audit(arguments) => commands::audit::run(arguments).await,
             Command::Update(arguments) => commands::update::run(arguments).await,

@@ -7,12 +7,13 @@ const LIKENESS: f64 = 0.8;
 pub(crate) fn did_you_mean<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     let word = word.to_lowercase();
     let likeness = |name: &str| {
+        let name = name.to_lowercase();
         // the first half of a name of two words
         let is_start = word.len() > 2 && name.starts_with(&word);
         if is_start {
             1.0
         } else {
-            strsim::jaro_winkler(&word, name)
+            strsim::jaro_winkler(&word, &name)
         }
     };
     let like: Vec<(f64, &str)> = known
@@ -48,6 +49,7 @@ mod tests {
             did_you_mean("Claude", known),
             "; did you mean claude-code or claude-desktop?"
         );
+        assert_eq!(did_you_mean("wrok", ["Work"]), "; did you mean Work?");
         assert_eq!(did_you_mean("emacs", known), "");
         assert_eq!(did_you_mean("", known), "");
     }

@@ -33,6 +33,17 @@ pub(crate) fn is_coloured() -> bool {
     io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb
 }
 
+/// How many columns the terminal has to which results go; none where it is none, or does not say.
+pub(crate) fn width() -> Option<usize> {
+    #[cfg(unix)]
+    {
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+        Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    }
+    #[cfg(not(unix))]
+    None
+}
+
 /// What a stranger says, as it may be shown on a terminal: without control characters, which could
 /// move its cursor.
 pub(crate) fn harmless(text: &str) -> String {

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// ChangeWaits of one client at once.
+/// Waits of one client at once.
 const OF_A_CLIENT: usize = 4;
-/// ChangeWaits of all clients at once: what a client calls itself is believed.
+/// Waits of all clients at once: what a client calls itself is believed.
 const OF_ALL: usize = 64;
 
 /// The waits of this process. Cheap to clone; clones share them.

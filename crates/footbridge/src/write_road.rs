@@ -7,6 +7,7 @@ mod composed;
 mod consent;
 mod key_taking;
 pub(crate) mod leased;
+mod model_rules;
 mod own_proposals;
 pub(crate) mod page_view;
 mod progress;
@@ -44,6 +45,7 @@ use call_log::CallLog;
 pub(crate) use composed::ComposedCall;
 use key_taking::{TakenKey, take_key};
 use leased::LeaseRule;
+use model_rules::ModelRules;
 use own_proposals::PendingProposals;
 use page_view::{PageTools, ShownCall, has_page};
 use recording::{Recording, RecordingWay};
@@ -81,6 +83,8 @@ struct Road {
     title: String,
     effect: Effect,
     takes_key: bool,
+    /// Names and columns that are looked up before the call.
+    rules: Option<Arc<ModelRules>>,
     /// The connector file says how a person is asked before it acts.
     asks: bool,
     pending_consents: PendingConsents,
@@ -115,6 +119,7 @@ impl Road {
             title: tool.title.clone(),
             effect: tool.effect,
             takes_key: tool.takes_key,
+            rules: ModelRules::of(served.backend.connector(), tool),
             asks: tool.asks && tool.effect != Effect::Read,
             pending_consents: PendingConsents::default(),
             pending_proposals: PendingProposals::default(),
@@ -276,7 +281,7 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
             Effect::Destroy => footbridge_mcp::Effect::Destroy,
         })
         .idempotent(connector_tool.annotations.idempotent)
-        .open_world(connector_tool.annotations.open_world);
+        .open_world(connector_tool.annotations.open_world && !served.is_local);
     let tool = match connector_tool
         .output_schema
         .as_ref()
@@ -474,6 +479,13 @@ async fn carry_out(
     if is_proposed && caller.reader() == ResultReader::Program {
         return Err(Failure::Forbidden(PROPOSED_ACTION.to_owned()).into());
     }
+    let column = match &road.rules {
+        Some(rules) => rules
+            .apply(&road.backend, &mut arguments)
+            .await
+            .map_err(fail)?,
+        None => None,
+    };
     let is_again = repeated_create::is_again(road, &call, &mut arguments);
     // a person is at a client that shows forms
     let decides_here = is_proposed && consent::can_ask(call.client());
@@ -552,8 +564,13 @@ async fn carry_out(
             };
             create.was_sent(road, change);
             let ignored = outcome.touched.iter().flat_map(TouchedRecord::ignored);
+            let full = match (&road.rules, &column) {
+                (Some(rules), Some(column)) => rules.fullness(&road.backend, column).await,
+                _ => None,
+            };
             let receipt = change.map(|change| Receipt {
                 change,
+                full,
                 ignored: ignored.map(str::to_owned).collect(),
                 leased: recording.as_ref().and_then(|recording| recording.leased()),
             });

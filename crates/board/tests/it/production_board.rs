@@ -1,4 +1,4 @@
-//! The Production Board's models, as `connectors/board.yaml` has them; a test of the program holds
+//! The Production Board's models, as `connectors/prodmcp.yaml` has them; a test of the program holds
 //! that they are the same.
 
 use footbridge_board::{BoardField, BoardFieldKind, BoardModel, RowOperation};

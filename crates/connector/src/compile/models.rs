@@ -58,6 +58,7 @@ fn model(definition: &Definition, name: &str, table: &ModelDefinition) -> Model 
             .map_or(DEFAULT_MAX_LIMIT, |limit| limit.value),
         item_keys,
         nullable: update.iter().filter(may_be_cleared).cloned().collect(),
+        goes_by: table.goes_by.as_ref().map(|field| field.value.clone()),
         record: None,
         update,
     }
@@ -76,6 +77,7 @@ fn model_field(name: &str, field: &Field) -> ModelField {
             is_owned: reference.owned,
             is_optional: reference.optional,
         }),
+        column_of: field.column_of.as_ref().map(|field| field.value.clone()),
         is_required: field.required,
         description: field.description.clone(),
     }

@@ -26,6 +26,8 @@ pub struct Model {
     pub default_sort: Option<String>,
     /// Rows that one page may have.
     pub max_limit: u32,
+    /// The field that a record may be called by in the place of its id.
+    pub goes_by: Option<String>,
     /// Keys of an item in their order: `id`, the fields, `created_at`, `updated_at`.
     pub(crate) item_keys: Vec<String>,
     /// Fields that an update may clear.
@@ -53,6 +55,8 @@ pub struct ModelField {
     pub values: Vec<String>,
     /// The model whose ids it holds.
     pub reference: Option<ModelReference>,
+    /// The field that names the board whose column its value is.
+    pub column_of: Option<String>,
     /// A create must have it; it cannot be cleared.
     pub is_required: bool,
     /// What it is.

@@ -30,6 +30,31 @@ pub(crate) struct ModelDefinition {
     pub(crate) default_sort: Option<Placed<String>>,
     /// Rows that one page may have; 100.
     pub(crate) max_limit: Option<Placed<u32>>,
+    /// The field that a record may be called by in the place of its id, wherever a call names one:
+    /// a text that the list can be filtered by.
+    pub(crate) goes_by: Option<Placed<String>>,
+    /// The group that its tools belong to; without one they are listed.
+    pub(crate) group: Option<Placed<String>>,
+    /// Names of its tools for people.
+    #[serde(default)]
+    pub(crate) titles: ModelTitles,
+}
+
+/// Names of a model's tools for people, by what each does.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Titles")]
+pub(crate) struct ModelTitles {
+    /// Of the list.
+    pub(crate) list: Option<String>,
+    /// Of reading one.
+    pub(crate) read: Option<String>,
+    /// Of making one.
+    pub(crate) create: Option<String>,
+    /// Of changing one.
+    pub(crate) update: Option<String>,
+    /// Of deleting one.
+    pub(crate) delete: Option<String>,
 }
 
 /// What may be done with a model.
@@ -62,6 +87,9 @@ pub(crate) struct Field {
     /// The model whose ids it holds.
     #[serde(rename = "ref")]
     pub(crate) reference: Option<Reference>,
+    /// The field that holds the id of a board: where that has columns, the value is the key of one
+    /// of them. A call may say a column's title too; without a value, a record comes into the first.
+    pub(crate) column_of: Option<Placed<String>>,
     /// A create must have it; it cannot be cleared.
     #[serde(default)]
     #[schemars(transform = without_default)]

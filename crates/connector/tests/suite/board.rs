@@ -1,4 +1,4 @@
-//! The committed `connectors/board.yaml`: its eleven tools, called over a service in this process.
+//! The committed `connectors/prodmcp.yaml`: its eleven tools, called over a service in this process.
 
 use axum::body::Body;
 use footbridge_connector::{
@@ -27,7 +27,7 @@ const REFERENCE: [(&str, &str); 11] = [
 
 #[test]
 fn the_tools_are_those_of_the_reference_in_its_order() {
-    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
+    let connector = compile("prodmcp.yaml", &connector_file("prodmcp.yaml")).unwrap();
     let tools: Vec<(&str, &str)> = connector
         .tools()
         .iter()
@@ -99,7 +99,7 @@ fn safe(schema: &Value, at: &str) {
 
 #[test]
 fn every_schema_keeps_to_the_safe_profile() {
-    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
+    let connector = compile("prodmcp.yaml", &connector_file("prodmcp.yaml")).unwrap();
     for tool in connector.tools() {
         safe(&tool.input_schema, &tool.name);
         assert_eq!(tool.input_schema["type"], "object");
@@ -114,7 +114,7 @@ fn every_schema_keeps_to_the_safe_profile() {
 
 #[test]
 fn the_models_are_handed_over_as_written() {
-    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
+    let connector = compile("prodmcp.yaml", &connector_file("prodmcp.yaml")).unwrap();
     let model = |name: &str| {
         let mut models = connector.models();
         models.find(|model| model.name == name).unwrap()
@@ -127,6 +127,7 @@ fn the_models_are_handed_over_as_written() {
     assert_eq!(
         *field("card", "title"),
         ModelField {
+            column_of: None,
             name: "title".to_owned(),
             kind: FieldKind::String,
             max_length: Some(200),
@@ -542,7 +543,7 @@ async fn filters_have_a_limit_of_values() {
 #[tokio::test]
 async fn without_a_token_no_header_is_sent() {
     let fake = Fake::with_cards(1);
-    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
+    let connector = compile("prodmcp.yaml", &connector_file("prodmcp.yaml")).unwrap();
     let settings = connector.settings(&|_| None).unwrap();
     assert_eq!(settings.base(), "https://deploysition.cloud/xapi2");
     let upstream = std::sync::Arc::new(InProcess::<_, Body>::new(fake.router()));

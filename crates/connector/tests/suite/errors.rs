@@ -25,7 +25,7 @@ fn answering(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) 
 }
 
 fn behind(router: Router) -> Backend {
-    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
+    let connector = compile("prodmcp.yaml", &connector_file("prodmcp.yaml")).unwrap();
     let settings = connector
         .settings(&|name| (name == "PRODMCP_TOKEN").then(|| TOKEN.to_owned()))
         .unwrap();
@@ -314,8 +314,8 @@ async fn a_body_has_a_limit() {
 #[tokio::test]
 async fn a_backend_that_does_not_answer_is_given_up() {
     let router = Router::new().fallback(|| async { std::future::pending::<StatusCode>().await });
-    let file = connector_file("board.yaml").replace("timeout: 30s", "timeout: 50ms");
-    let connector = compile("board.yaml", &file).unwrap();
+    let file = connector_file("prodmcp.yaml").replace("timeout: 30s", "timeout: 50ms");
+    let connector = compile("prodmcp.yaml", &file).unwrap();
     let backend = connector.connect(
         connector.settings(&|_| None).unwrap(),
         InProcess::<_, Body>::new(router),

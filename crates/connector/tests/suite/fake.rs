@@ -70,7 +70,7 @@ impl Fake {
 
     /// The committed board connector over this service.
     pub(crate) fn board(&self) -> Backend {
-        self.behind(&compile("board.yaml", &connector_file("board.yaml")).unwrap())
+        self.behind(&compile("prodmcp.yaml", &connector_file("prodmcp.yaml")).unwrap())
     }
 
     /// A connector over this service, whose texts are the user's own.

@@ -38,11 +38,14 @@ fn the_reference_is_committed() {
 
 #[test]
 fn the_boards_tools_are_committed() {
-    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
-    same(
-        "board/tools.json",
-        &serde_json::to_value(connector.tools()).unwrap(),
-    );
+    for name in ["board", "prodmcp"] {
+        let file = format!("{name}.yaml");
+        let connector = compile(&file, &connector_file(&file)).unwrap();
+        same(
+            &format!("{name}/tools.json"),
+            &serde_json::to_value(connector.tools()).unwrap(),
+        );
+    }
 }
 
 #[test]

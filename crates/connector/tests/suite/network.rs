@@ -24,8 +24,9 @@ pub(crate) async fn serve(router: Router) -> String {
 }
 
 fn board(address: &str, timeout: &str) -> Backend {
-    let file = connector_file("board.yaml").replace("timeout: 30s", &format!("timeout: {timeout}"));
-    let connector = compile("board.yaml", &file).unwrap();
+    let file =
+        connector_file("prodmcp.yaml").replace("timeout: 30s", &format!("timeout: {timeout}"));
+    let connector = compile("prodmcp.yaml", &file).unwrap();
     let lookup = |name: &str| match name {
         "PRODMCP_BASE_URL" => Some(address.to_owned()),
         "PRODMCP_TOKEN" => Some("pat_secret".to_owned()),

@@ -167,7 +167,7 @@ fn what_works_and_should_not_be_there_is_named_by_lint_alone() {
 
 #[test]
 fn the_built_in_files_are_clean() {
-    for name in ["board.yaml", "taiga.yaml"] {
+    for name in ["board.yaml", "prodmcp.yaml", "taiga.yaml"] {
         assert_eq!(
             footbridge_connector::lint(&connector_file(name)).problems,
             [],
@@ -460,5 +460,99 @@ fn braces_in_a_parameter_are_told_from_those_of_a_path() {
         "$args | {page} | .page",
     ] {
         compile("good.yaml", &tool(query)).unwrap_or_else(|problems| panic!("{query}: {problems}"));
+    }
+}
+
+/// A board that goes by its name, cards in its columns, and a group of tools.
+const PLACES: &str = r#"
+format: 1
+connector: places
+title: Places
+instructions: Words of models.
+upstream:
+  base: "http://localhost/"
+  paging:
+    list: { kind: after, after: after, size: limit, offset: offset, rows: .data, more: .more }
+groups: { rare: false }
+models:
+  place:
+    path: /data/place
+    ops: [list, read]
+    goes_by: name
+    group: rare
+    titles: { list: List places }
+    fields:
+      name: { type: string }
+      columns: { type: columns }
+    filters: [data__name]
+  thing:
+    path: /data/thing
+    ops: [list, read, create, update]
+    fields:
+      status: { type: string, column_of: place_id }
+      place_id: { type: string, ref: { model: place } }
+      number: { type: integer }
+"#;
+
+#[test]
+fn what_goes_by_a_name_and_what_is_a_column_must_be_found() {
+    let connector = compile("places.yaml", PLACES).unwrap();
+    let tool = connector.tool("place_list").unwrap();
+    assert_eq!(
+        (tool.title.as_str(), tool.is_listed),
+        ("List places", false)
+    );
+    let get = connector.tool("place_get").unwrap();
+    let id = &get.input_schema["properties"]["id"]["description"];
+    assert_eq!(id, "Name or id of the place.");
+    assert!(connector.tool("thing_list").unwrap().is_listed);
+    for (from, to, needle) in [
+        (
+            "goes_by: name",
+            "goes_by: nickname",
+            "no record can be found by `nickname`",
+        ),
+        (
+            "goes_by: name",
+            "goes_by: columns",
+            "no record can be found by `columns`",
+        ),
+        (
+            "filters: [data__name]",
+            "filters: []",
+            "no record can be found by `name`",
+        ),
+        (
+            "ops: [list, read]\n",
+            "ops: [read]\n",
+            "no record can be found by `name`",
+        ),
+        ("group: rare", "group: rares", "there is no group `rares`"),
+        (
+            "column_of: place_id",
+            "column_of: number",
+            "`number` names nothing that has columns",
+        ),
+        (
+            "column_of: place_id",
+            "column_of: gone",
+            "`gone` names nothing that has columns",
+        ),
+        (
+            "columns: { type: columns }",
+            "columns: { type: any }",
+            "`place_id` names nothing that has columns",
+        ),
+        ("titles: { list:", "titles: { lists:", "lists"),
+    ] {
+        let file = PLACES.replacen(from, to, 1);
+        let problems = compile("places.yaml", &file)
+            .err()
+            .unwrap_or_else(|| panic!("{to}"));
+        let found = problems
+            .list()
+            .iter()
+            .any(|problem| problem.in_file("f").contains(needle));
+        assert!(found, "{to}: {problems}");
     }
 }

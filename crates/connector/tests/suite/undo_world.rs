@@ -193,7 +193,7 @@ impl Served {
     /// A card of a board.
     pub(crate) fn board() -> Self {
         Self::new(
-            &connector_file("board.yaml"),
+            &connector_file("prodmcp.yaml"),
             json!({
                 "/xapi2/data/card/c1": {"id": "c1", "created_at": "t0", "updated_at": "t0", "is_archived": false,
                     "data": {"title": "One", "status": "todo", "position": 1.5, "tags": ["a"]}}

@@ -56,7 +56,7 @@ fn the_table_of_what_is_undone_is_committed() {
 
 #[test]
 fn a_model_has_the_record_of_its_table() {
-    let connector = compile("board.yaml", &connector_file("board.yaml")).unwrap();
+    let connector = compile("prodmcp.yaml", &connector_file("prodmcp.yaml")).unwrap();
     let card = connector
         .records()
         .find(|record| record.name == "card")
@@ -71,7 +71,7 @@ fn a_model_has_the_record_of_its_table() {
             &[(Touch::Changes, "card".to_owned())][..]
         )
     );
-    let bare = connector_file("board.yaml").replacen(
+    let bare = connector_file("prodmcp.yaml").replacen(
         "ops: [list, read, create, update, delete]",
         "ops: [list, create, update]",
         1,

@@ -14,6 +14,11 @@ static OF_PROGRAM: &[(&str, &str, &str)] = &[
         include_str!("../../../../connectors/board/skills/work-a-board/SKILL.md"),
     ),
     (
+        "prodmcp",
+        "work-a-board/SKILL.md",
+        include_str!("../../../../connectors/board/skills/work-a-board/SKILL.md"),
+    ),
+    (
         "ptm",
         "evaluate-a-prompt/SKILL.md",
         include_str!("../../../../connectors/ptm/skills/evaluate-a-prompt/SKILL.md"),

@@ -41,7 +41,7 @@ pub(super) fn resource(news: &Arc<News>, is_listed: bool) -> Resource<Caller> {
 
 async fn read(news: &News, call: &Call<Caller>) -> ResourceResult {
     let store = news.store().await?;
-    let mut query = news.heard_by(&call.caller)?;
+    let mut query = news.heard_by(&call.caller).await?;
     let last = store.last_change_step().await;
     let last = last.map_err(|error| fail(error.to_string()))?;
     query.after = last.saturating_sub(LOOKED_BACK);

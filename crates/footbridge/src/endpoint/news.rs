@@ -10,7 +10,7 @@ use super::own_endpoint::OwnEndpoint;
 use crate::board_journal::account as account_of_board;
 use crate::caller::Caller;
 use crate::change_store::ChangeStore;
-use crate::opened::Served;
+use crate::opened::{BoardAccounts, Served};
 use crate::spelling::did_you_mean;
 use crate::tool_names::ToolNames;
 
@@ -27,6 +27,8 @@ struct RecordPlace {
     address: String,
     /// As whom its backend knows us, where nobody else's records are read.
     account: Option<String>,
+    /// The accounts of the board, where this is it.
+    accounts: Option<BoardAccounts>,
     /// Each kind with the published names of the tools that read it.
     kinds: Vec<(String, Vec<String>)>,
 }
@@ -47,6 +49,7 @@ impl RecordPlace {
             connector: served.name.clone(),
             address: served.address(),
             account: served.is_local.then(|| served.backend.identity()),
+            accounts: served.accounts.clone(),
             kinds: kinds.collect(),
         }
     }
@@ -87,7 +90,7 @@ impl News {
     }
 
     /// What this caller hears of.
-    pub(super) fn heard_by(&self, caller: &Arc<Caller>) -> Result<FeedQuery, Failure> {
+    pub(super) async fn heard_by(&self, caller: &Arc<Caller>) -> Result<FeedQuery, Failure> {
         let endpoint = self.endpoint.get()?;
         let is_read = |readers: &[String]| {
             let mut readers = readers.iter();
@@ -103,10 +106,28 @@ impl News {
             }
         });
         Ok(FeedQuery {
-            caller: caller.name().to_owned(),
+            caller: self.name_of(**caller).await?,
             sources: sources.filter(|source| !source.kinds.is_empty()).collect(),
             ..FeedQuery::default()
         })
+    }
+
+    /// Who a caller is on record.
+    async fn name_of(&self, caller: Caller) -> Result<String, Failure> {
+        let Caller::Account(account_id, _) = caller else {
+            return Ok(caller.name().to_owned());
+        };
+        let mut accounts = self
+            .places
+            .iter()
+            .filter_map(|place| place.accounts.as_ref());
+        let Some(accounts) = accounts.next() else {
+            return Err(fail(
+                "There is no board here, so there are no accounts of it.",
+            ));
+        };
+        let account = accounts.account(account_id).await.map_err(fail)?;
+        Ok(format!("account {}", account.name))
     }
 
     /// Whether several connectors are served, so that each record needs its own.

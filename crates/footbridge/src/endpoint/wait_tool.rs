@@ -105,7 +105,7 @@ impl WaitTool {
         let since = number(arguments.remove("since"));
         let seconds = arguments.remove("up_to").as_ref().and_then(Value::as_u64);
         let time = Duration::from_secs(seconds.unwrap_or(SECONDS).min(MOST_SECONDS));
-        let mut wanted = self.wanted(&call, arguments.remove("filter"))?;
+        let mut wanted = self.wanted(&call, arguments.remove("filter")).await?;
         let store = self.news.store().await?;
         let last = store.last_change_step().await;
         let last = last.map_err(|error| fail(error.to_string()))?;
@@ -145,8 +145,12 @@ impl WaitTool {
     }
 
     /// What the caller hears of and asks for.
-    fn wanted(&self, call: &Call<Caller>, filter: Option<Value>) -> Result<WantedNews, Failure> {
-        let mut query = self.news.heard_by(&call.caller)?;
+    async fn wanted(
+        &self,
+        call: &Call<Caller>,
+        filter: Option<Value>,
+    ) -> Result<WantedNews, Failure> {
+        let mut query = self.news.heard_by(&call.caller).await?;
         query.limit = TOLD + 1;
         let mut filter = match filter {
             Some(Value::Object(filter)) => filter,
@@ -195,7 +199,7 @@ impl WaitTool {
         Ok(WantedNews { query, record })
     }
 
-    /// ChangeWaits for the first change that matches. `latest` is how far was looked.
+    /// Waits for the first change that matches. `latest` is how far was looked.
     async fn first_change(
         &self,
         store: &Store,

@@ -57,6 +57,7 @@ pub(crate) fn with_environment(
             | TokenCommand::List { files, .. }
             | TokenCommand::Revoke { files, .. } => complete(files)?,
         },
+        Command::Board(arguments) => complete(&mut arguments.files)?,
         Command::Changes(arguments) => {
             match arguments.command.get_or_insert_with(ChangesCommand::list) {
                 ChangesCommand::List { files, .. }

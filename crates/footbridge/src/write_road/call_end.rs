@@ -57,6 +57,8 @@ pub(crate) struct CallAnswer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Receipt {
     pub(crate) change: ChangeId,
+    /// The column that the record came into, where that is full.
+    pub(crate) full: Option<String>,
     /// Fields that were sent and that the backend left as they were.
     pub(crate) ignored: Vec<String>,
     /// Who has the record leased, for those who are told and not held.
@@ -66,8 +68,8 @@ pub(crate) struct Receipt {
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "change {}", self.change)?;
-        if let Some(leased) = &self.leased {
-            write!(f, "; {leased}")?;
+        for said in self.full.iter().chain(&self.leased) {
+            write!(f, "; {said}")?;
         }
         if self.ignored.is_empty() {
             return Ok(());

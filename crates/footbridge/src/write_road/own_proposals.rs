@@ -189,6 +189,7 @@ async fn approve(road: &Road, id: ChangeId, by: &str) -> Result<CallAnswer, NoAn
     Ok(CallAnswer {
         text: approved.text,
         receipt: Some(Receipt {
+            full: None,
             change: id,
             ignored: approved.ignored,
             leased: None,

@@ -196,7 +196,7 @@ fn the_example_holds_every_variable_and_can_be_used_as_it_is() {
                 .map(str::to_owned),
         );
     }
-    for name in ["board.yaml", "taiga.yaml", "trueppm.yaml", "ptm.yaml"] {
+    for name in ["prodmcp.yaml", "taiga.yaml", "trueppm.yaml", "ptm.yaml"] {
         let connector =
             footbridge_connector::compile(name, &read(&format!("connectors/{name}"))).unwrap();
         known.extend(

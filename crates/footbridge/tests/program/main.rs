@@ -52,6 +52,7 @@ mod accounts;
 mod allowed_tools;
 mod approvals;
 mod audit;
+mod board_columns;
 mod board_journal;
 mod browser;
 mod browser_accounts;

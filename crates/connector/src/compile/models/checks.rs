@@ -63,7 +63,9 @@ impl<'d> Compilation<'d> {
         }
         for (name, field) in table.fields.iter() {
             self.check_model_field(name, field, &format!("{part}.fields.{}", name.value));
+            self.check_column(table, field, &format!("{part}.fields.{}", name.value));
         }
+        self.check_calling(table, part);
         for (list, names) in [("create", &table.create), ("update", &table.update)] {
             for name in names.iter().flatten() {
                 if table.fields.get(&name.value).is_none() {
@@ -105,6 +107,59 @@ impl<'d> Compilation<'d> {
                 limit.place,
                 format!("{part}.max_limit"),
                 format!("must be 1 to 1000, is {}", limit.value),
+            );
+        }
+    }
+
+    /// What a record goes by can be looked up, and its group is there.
+    fn check_calling(&mut self, table: &ModelDefinition, part: &str) {
+        if let Some(name) = &table.goes_by {
+            let field = table.fields.get(&name.value);
+            let is_text = field.is_some_and(|field| field.kind == FieldKind::String);
+            let wire = format!("{FIELD_PREFIX}{}", name.value);
+            let is_filter = table.filters.iter().any(|filter| filter.value == wire);
+            let has = |wanted| table.ops.iter().any(|op| op.value == wanted);
+            let is_found = has(ModelOperation::List) && has(ModelOperation::Read);
+            if !(is_text && is_filter && is_found) {
+                self.found.add_with_hint(
+                    name.place,
+                    format!("{part}.goes_by"),
+                    format!("no record can be found by `{}`", name.value),
+                    format!("it is a `string` among `fields`, `{wire}` is among `filters`, and `ops` has list and read"),
+                );
+            }
+        }
+        if let Some(group) = &table.group
+            && self.definition.groups.get(&group.value).is_none()
+        {
+            self.found.add(
+                group.place,
+                format!("{part}.group"),
+                format!("there is no group `{}`", group.value),
+            );
+        }
+    }
+
+    /// The field that names the board does, and boards have columns.
+    fn check_column(&mut self, table: &ModelDefinition, field: &Field, part: &str) {
+        let Some(board_field) = &field.column_of else {
+            return;
+        };
+        let reference = table
+            .fields
+            .get(&board_field.value)
+            .and_then(|field| field.reference.as_ref());
+        let board = reference.and_then(|of| self.definition.models.get(&of.model.value));
+        let has_columns = board.is_some_and(|board| {
+            let mut fields = board.fields.iter();
+            fields.any(|(_, field)| field.kind == FieldKind::Columns)
+        });
+        if field.kind != FieldKind::String || !has_columns {
+            self.found.add_with_hint(
+                board_field.place,
+                format!("{part}.column_of"),
+                format!("`{}` names nothing that has columns", board_field.value),
+                "a `string` may hold the column of a record that another field refers to by `ref`, and whose model has a field of the type `columns`",
             );
         }
     }

@@ -12,7 +12,10 @@ pub(super) fn schema(op: ModelOperation, model: &Model) -> Value {
     if !matches!(op, ModelOperation::List | ModelOperation::Create) {
         properties.insert(
             "id".into(),
-            json!({"type": "string", "description": format!("Id of the {}.", model.name)}),
+            json!({"type": "string", "description": match model.goes_by {
+                Some(_) => format!("Name or id of the {}.", model.name),
+                None => format!("Id of the {}.", model.name),
+            }}),
         );
         required.push("id");
     }

@@ -7,7 +7,7 @@ use super::{FIELD_PREFIX, inputs};
 use crate::compile::compilation::Compilation;
 use crate::compile::tools::arguments::shape_alone;
 use crate::connector::{Action, Annotations, Model, ModelOperation, Tool};
-use crate::definition::Effect;
+use crate::definition::{Effect, ModelTitles};
 use crate::place::Placed;
 
 /// Order of the tools of a model.
@@ -23,14 +23,23 @@ impl<'d> Compilation<'d> {
     /// The tools of the models, which are in the order of the file.
     pub(in crate::compile) fn model_tools(&mut self, models: &[Arc<Model>]) -> Vec<Placed<Tool>> {
         let mut tools = Vec::new();
-        for ((key, _), model) in self.definition.models.iter().zip(models) {
+        for ((key, table), model) in self.definition.models.iter().zip(models) {
+            let group = table.group.as_ref().map(|group| group.value.clone());
+            let is_listed = group
+                .as_ref()
+                .and_then(|group| self.definition.groups.get(group));
+            let is_listed = is_listed.copied().unwrap_or(true);
             for op in ORDER {
                 if !model.operations.contains(&op) {
                     continue;
                 }
+                let plain = tool(op, model);
                 let tool = Tool {
+                    title: table.titles.of(op).unwrap_or(plain.title),
+                    group: group.clone(),
+                    is_listed,
                     undoing: self.model_undoing(op, model),
-                    ..tool(op, model)
+                    ..plain
                 };
                 self.check_name(
                     &Placed {
@@ -46,6 +55,19 @@ impl<'d> Compilation<'d> {
             }
         }
         tools
+    }
+}
+
+impl ModelTitles {
+    fn of(&self, op: ModelOperation) -> Option<String> {
+        let title = match op {
+            ModelOperation::List => &self.list,
+            ModelOperation::Read => &self.read,
+            ModelOperation::Create => &self.create,
+            ModelOperation::Update => &self.update,
+            ModelOperation::Delete => &self.delete,
+        };
+        title.clone()
     }
 }
 
