@@ -1,6 +1,7 @@
 //! The MCP endpoint over all opened connectors: names, instructions, tools, resources, prompts.
 
 mod change_tools;
+mod held_leases;
 pub(crate) mod latest_change;
 mod lease_tools;
 mod news;
@@ -67,7 +68,8 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
     let mut endpoint = builder(&opened.served)
         .tools(others.map(unlisted_there))
         .tools(searches)
-        .resource(latest_change::resource(&news, opened.lists_changes));
+        .resource(latest_change::resource(&news, opened.lists_changes))
+        .resource(held_leases::resource(&news));
     // who asks for the group is told of what goes with it
     endpoint = match opened.lists_changes {
         true => endpoint.subscriptions(),

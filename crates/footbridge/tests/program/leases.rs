@@ -90,6 +90,13 @@ fn what_is_claimed_is_written_by_its_holder_alone() {
     let header = patched.header("footbridge-lease").unwrap_or_default();
     assert!(header.contains("is leased by codex-2 until"), "{patched:?}");
 
+    let read = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": { "uri": "footbridge://leases" } });
+    let read = http::post(&base, "/mcp", &read).header("mcp-protocol-version", REVISION);
+    let held = read.send().json()["result"]["contents"][0]["text"].clone();
+    let held: Value = serde_json::from_str(held.as_str().unwrap()).unwrap();
+    assert_eq!(held["leases"][0]["record"], record, "{held}");
+    assert!(!held.to_string().contains(&token), "{held}");
+
     // the operator sees it, and ends it
     let listed = home.succeed(&["leases", "list", "--json"]);
     let listed: Value = serde_json::from_str(&listed).unwrap();
