@@ -14,11 +14,6 @@ static OF_PROGRAM: &[(&str, &str, &str)] = &[
         include_str!("../../../../connectors/board/skills/work-a-board/SKILL.md"),
     ),
     (
-        "prodmcp",
-        "work-a-board/SKILL.md",
-        include_str!("../../../../connectors/board/skills/work-a-board/SKILL.md"),
-    ),
-    (
         "ptm",
         "evaluate-a-prompt/SKILL.md",
         include_str!("../../../../connectors/ptm/skills/evaluate-a-prompt/SKILL.md"),
@@ -53,7 +48,11 @@ enum SkillPlace {
 impl ConnectorSkills {
     /// Those of a file that comes with the program, if there are any.
     pub(super) fn of_program(file: &str, name: &str) -> Option<Self> {
-        let stem = Path::new(file).file_stem()?.to_str()?;
+        let stem = match Path::new(file).file_stem()?.to_str()? {
+            // a board is worked alike wherever it is
+            super::PRODMCP => super::DEFAULT,
+            stem => stem,
+        };
         OF_PROGRAM.iter().any(|(of, ..)| *of == stem).then(|| Self {
             name: name.to_owned(),
             place: SkillPlace::Program(stem.to_owned()),

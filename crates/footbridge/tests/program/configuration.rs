@@ -31,7 +31,10 @@ fn each_mistake_is_named_in_one_line() {
         (
             &["serve", "board", "--groups", "core"],
             &[],
-            &["\"core\"", "there are: changes, leases, query, all"],
+            &[
+                "\"core\"",
+                "there are: blocked_by, changes, comments, leases, query, all",
+            ],
         ),
         (
             &["serve"],
