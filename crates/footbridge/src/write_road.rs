@@ -16,13 +16,14 @@ pub(crate) mod recording;
 mod repeated_create;
 pub(crate) mod resolving;
 mod second_call;
+mod taking;
 
 use std::sync::Arc;
 
 use footbridge_connector::{
     Backend, Effect, Options, Tool as ConnectorTool, TouchedRecord, ValueKind,
 };
-use footbridge_mcp::{Call, Content, Failure, Output, Tool, ToolResult, fail, limits};
+use footbridge_mcp::{Call, Content, Failure, Output, Tool, ToolResult, fail};
 use footbridge_store::{AccountId, NewChange};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -51,6 +52,7 @@ use page_view::{PageTools, ShownCall, has_page};
 use recording::{Recording, RecordingWay};
 use repeated_create::RoadWrite;
 use second_call::PendingConsents;
+use taking::taking;
 
 /// The sentence of an action whose tool the operator closed to everybody.
 const CLOSED_ACTION: &str = "This action is closed: the operator allows reading alone. To open it, start footbridge without --allow read.";
@@ -240,24 +242,6 @@ pub(crate) fn tools(served: &Served, parts: &RoadParts, doors: Doors) -> Vec<Too
 /// whatever it does, unless the operator said that there is only reading.
 fn admits(gate: &Gate, caller: Caller) -> bool {
     caller == Caller::ActionClient && !gate.only_reads()
-}
-
-/// What a tool takes beside its schema, and for how long it may run.
-fn taking(tool: Tool<Caller>, connector_tool: &ConnectorTool) -> Tool<Caller> {
-    let tool = tool
-        .nullable(connector_tool.nullable.iter().map(String::as_str))
-        .or_integer(connector_tool.takes_ids.iter().map(String::as_str));
-    let tool = tool.time_limit(limits::TOOL_TIME + connector_tool.longest_wait);
-    let tool = connector_tool
-        .argument_aliases
-        .iter()
-        .fold(tool, |tool, (alias, name)| tool.argument_alias(alias, name));
-    connector_tool
-        .value_aliases
-        .iter()
-        .fold(tool, |tool, (name, alias, value)| {
-            tool.value_alias(name, alias, value)
-        })
 }
 
 fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> Tool<Caller> {
