@@ -34,7 +34,7 @@ async fn read(news: &News, call: &Call<Caller>) -> ResourceResult {
     // nobody leases the cards of other accounts
     let sources = match *call.caller {
         Caller::Account(..) => Vec::new(),
-        _ => news.heard_by(&call.caller)?.sources,
+        _ => news.heard_by(&call.caller).await?.sources,
     };
     let store = news.store().await?;
     let leases = store.leases(None, SystemTime::now()).await;
