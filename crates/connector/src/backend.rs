@@ -218,9 +218,7 @@ impl Shared {
         variables.set(Variable::Today, Val::utf8_str(today()));
         variables
     }
-}
 
-impl Shared {
     fn new(connector: Connector, settings: Settings, upstream: Arc<dyn Upstream>) -> Self {
         let (session, sources) = (session::Session::default(), sources::Sources::default());
         let has_access = connector.0.kinds.contains(&Kind::CloudflareAccess);

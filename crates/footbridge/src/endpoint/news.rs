@@ -17,12 +17,12 @@ use crate::tool_names::ToolNames;
 /// The records of everything that is served.
 pub(super) struct News {
     changes: ChangeStore,
-    places: Vec<RecordPlace>,
+    places: Vec<ConnectorNews>,
     endpoint: OwnEndpoint,
 }
 
 /// The records of one connector.
-struct RecordPlace {
+struct ConnectorNews {
     connector: String,
     address: String,
     /// As whom its backend knows us, where nobody else's records are read.
@@ -33,7 +33,7 @@ struct RecordPlace {
     kinds: Vec<(String, Vec<String>)>,
 }
 
-impl RecordPlace {
+impl ConnectorNews {
     fn of(served: &Served, names: &ToolNames) -> Self {
         let connector = served.backend.connector();
         let readers = |kind: &str| {
@@ -55,7 +55,7 @@ impl RecordPlace {
     }
 }
 
-impl RecordPlace {
+impl ConnectorNews {
     /// As whom the backend knows the caller: an account of the board reads its own records alone.
     fn account_of(&self, caller: Caller) -> Option<String> {
         let own = self.account.as_deref()?;
@@ -77,7 +77,7 @@ impl News {
         Arc::new(Self {
             changes: changes.clone(),
             places: places
-                .map(|served| RecordPlace::of(served, names))
+                .map(|served| ConnectorNews::of(served, names))
                 .collect(),
             endpoint: endpoint.clone(),
         })

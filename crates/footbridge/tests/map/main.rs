@@ -59,8 +59,9 @@ const MAX_COLUMNS: usize = 100;
 /// grammar.
 const MAX_LONG_PER_MILLE: usize = 8;
 /// Crates that the library brings to an application, itself among them, with every feature. rmcp
-/// brings 100 without validation.
-const LIBRARY_CRATES: usize = 130;
+/// brings 100 without validation; `./check crates` counts what a server needs. Those of `every-schema`
+/// are half of it: names of hosts in any script among them.
+const LIBRARY_CRATES: usize = 145;
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 5] = ["common", "helpers", "misc", "util", "utils"];
 /// Larger files are data, and no place for a stray path.
