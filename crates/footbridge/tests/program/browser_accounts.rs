@@ -255,3 +255,58 @@ fn the_pages_of_an_account_hear_of_its_own_records_alone() {
     assert!(outcome(&of_page(create(&base, "Anna's"), &base, &anna).send().json()).is_ok());
     assert_eq!((latest(&anna), latest(&ben)), (json!(3), json!(1)));
 }
+
+#[test]
+fn the_pages_of_an_account_open_what_the_board_has() {
+    let home = Home::new();
+    add(&home, "anna");
+    let mut command = home.command(&["serve", "board"]);
+    let (_running, base) = Running::start_http(command.env("FOOTBRIDGE_TOKEN", TOKEN));
+    let anna = as_account(&base, "anna");
+    let as_page = |method: &str, name: &str, mut parameters: Value| {
+        parameters["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "page", "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": {
+                "extensions": { "io.modelcontextprotocol/ui": { "mimeTypes": ["text/html;profile=mcp-app"] } },
+            },
+        });
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters });
+        let request = post(&base, "/mcp", &message)
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("accept", "application/json")
+            .header("mcp-method", method.to_owned())
+            .header("mcp-name", name.to_owned());
+        let answer = of_page(request, &base, &anna).send();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["result"].clone()
+    };
+    let address = "footbridge://views";
+    let views = as_page("resources/read", address, json!({ "uri": address }));
+    let views: Value =
+        serde_json::from_str(views["contents"][0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(views["has_changes"], false, "{views}");
+    assert!(!views["views"].as_array().unwrap().is_empty(), "{views}");
+    let columns = json!([{ "key": "todo", "title": "To do" }, { "key": "done", "title": "Done" }]);
+    let board = json!({ "name": "Anna's", "columns": columns });
+    let board = outcome(&call(&base, &anna, "board_create", &board)).unwrap();
+    let card = json!({ "title": "Dig", "status": "todo", "board_id": board["id"] });
+    outcome(&call(&base, &anna, "card_create", &card)).unwrap();
+    let listed =
+        json!({ "name": "card_list", "arguments": { "filter": { "board_id": board["id"] } } });
+    let listed = as_page("tools/call", "card_list", listed);
+    let view = &listed["_meta"]["footbridge/view"];
+    assert_eq!(
+        (&view["kind"], &view["columns"][0]["name"]),
+        (&json!("board"), &json!("To do")),
+        "{view}"
+    );
+    assert_eq!(
+        listed["structuredContent"]["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1,
+        "{listed}"
+    );
+}
