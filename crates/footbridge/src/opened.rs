@@ -77,6 +77,8 @@ pub(crate) struct Served {
     pub(crate) wrong: Option<String>,
     /// Neither a secret nor the address was set: nobody said that this backend is theirs.
     pub(crate) is_unconfigured: bool,
+    /// The operator wants results as structured content too.
+    structures_results: bool,
     /// The accounts of the local board, where this is it.
     pub(crate) accounts: Option<BoardAccounts>,
 }
@@ -133,6 +135,11 @@ impl Served {
     /// What becomes of the calls of a tool.
     pub(crate) fn passage(&self, tool: &Tool) -> Passage {
         self.gate.passage(&tool.name, tool.effect)
+    }
+
+    /// Whether results of the tool are sent as structured content too, with their schema.
+    pub(crate) fn structures(&self, tool: &Tool) -> bool {
+        tool.structured || (self.structures_results && tool.output_schema.is_some())
     }
 
     /// Whether clients see the tool in their list.
@@ -357,6 +364,7 @@ impl Opened {
             skills: None,
             unset_secrets,
             is_unconfigured,
+            structures_results: settings.structures_results()?,
             gate,
             accounts,
             is_local,

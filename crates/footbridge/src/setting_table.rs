@@ -245,6 +245,16 @@ pub(crate) const QUERY_CALLS: SettingRow = SettingRow {
     example: "12",
     ..ROW
 };
+pub(crate) const STRUCTURED_RESULTS: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_STRUCTURED_RESULTS"),
+    key: Some("structured_results"),
+    kind: SettingValueKind::Switch,
+    default: Some("false"),
+    sentence: "Send results as structured content too, for clients that parse it; others pay for \
+               both",
+    example: "true",
+    ..ROW
+};
 pub(crate) const DATA: SettingRow = SettingRow {
     flag: Some("data"),
     variable: Some("FOOTBRIDGE_DATA"),
@@ -439,7 +449,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 39] = [
+pub(crate) const SETTINGS: [&SettingRow; 40] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -455,6 +465,7 @@ pub(crate) const SETTINGS: [&SettingRow; 39] = [
     &GROUPS,
     &SURFACE,
     &QUERY_CALLS,
+    &STRUCTURED_RESULTS,
     &CONNECTORS,
     &DATA,
     &SETTINGS_FILE,

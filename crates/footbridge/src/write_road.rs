@@ -97,6 +97,8 @@ struct Road {
     takes_again: bool,
     passage: Passage,
     is_structured: bool,
+    /// The file says so, and promises an object.
+    is_structured_by_file: bool,
     /// The tool has an argument for something else that is called as that of leases.
     has_own_lease: bool,
     keys: CallKeys,
@@ -128,7 +130,8 @@ impl Road {
             makes: repeated_create::makes(tool),
             takes_again: repeated_create::takes_again(tool),
             passage: served.passage(tool),
-            is_structured: tool.structured,
+            is_structured: served.structures(tool),
+            is_structured_by_file: tool.structured,
             has_own_lease: has_own_lease(tool),
             keys: parts.keys.clone(),
             brakes: parts.brakes.clone(),
@@ -269,7 +272,7 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
     let tool = match connector_tool
         .output_schema
         .as_ref()
-        .filter(|_| connector_tool.structured)
+        .filter(|_| served.structures(connector_tool))
     {
         Some(schema) => tool.output_schema(schema.clone()),
         None => tool,
@@ -587,6 +590,10 @@ async fn carry_out(
 fn answered(road: &Road, json: String) -> ToolResult {
     match ValueKind::of(&json) {
         ValueKind::Object if road.is_structured => Ok(Output::json(RawValue::from_string(json)?)),
+        _ if road.is_structured && !road.is_structured_by_file => {
+            let wrapped = format!("{{\"result\":{json}}}");
+            Ok(Output::json(RawValue::from_string(wrapped)?))
+        }
         _ if road.is_structured => Err(Failure::Internal(
             format!("{} promises an object and gave something else", road.tool).into(),
         )),

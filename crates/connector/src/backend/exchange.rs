@@ -261,11 +261,12 @@ async fn follow(
     ask: &Ask,
     credentials: Credentials<'_>,
 ) -> Result<Result<BackendAnswer, Response<Bytes>>, Failed> {
-    let mut address = format!(
-        "{}{}",
-        inner.settings.base.as_str().trim_end_matches('/'),
-        ask.path
-    );
+    let base = inner.settings.base.as_str().trim_end_matches('/');
+    let mut address = match ask.path.strip_prefix("../") {
+        // beside the base: a file alone names such a place, for the document of its backend
+        Some(_) => under_base::beside(&inner.settings.base, &ask.path).unwrap_or_default(),
+        None => format!("{base}{}", ask.path),
+    };
     let limits = Limits {
         bytes: MAX_BODY_BYTES,
         time: inner.timeout,

@@ -72,6 +72,11 @@ pub(super) async fn resolve(
     let mut variables = variables.clone();
     variables.set(Variable::In, asked.scope.clone());
     variables.set(Variable::Value, Val::utf8_str(as_id.to_owned()));
+    if let Some(is_id) = &asked.lookup.is_id
+        && values::is_true(inner, is_id, &variables).await?
+    {
+        return Ok(Val::utf8_str(as_id.to_owned()).into());
+    }
     if let Some((_, filter)) = word_of(asked, name)
         && filter.needs_no_input()
         && let Some(found) = word(inner, asked, name, &[], &variables).await?

@@ -9,6 +9,14 @@ pub(super) fn is_under(base: &Url, target: &Url) -> bool {
     target.origin() == base.origin() && below(base, target).is_some()
 }
 
+/// A place beside the base, as `../schema/` names it: of the same origin.
+pub(super) fn beside(base: &Url, path: &str) -> Option<String> {
+    let mut root = base.clone();
+    root.set_path(&format!("{}/", base.path().trim_end_matches('/')));
+    let target = root.join(path).ok()?;
+    (target.origin() == base.origin()).then(|| target.into())
+}
+
 /// The path below the base; it starts with `/`, or is empty for the base itself.
 fn below<'u>(base: &Url, target: &'u Url) -> Option<&'u str> {
     target

@@ -130,6 +130,11 @@ impl<'d> Compilation<'d> {
                 self.found
                     .add(row.place, part.clone(), "`row` is for the answer to `one`");
             }
+            let form = FilterScope::new(self.definition, &[Variable::Value]);
+            let is_id = lookup
+                .is_id
+                .as_ref()
+                .map(|is_id| self.filter(is_id, &format!("{part}.is_id"), &form));
             let mut words = Vec::new();
             for (word, filter) in lookup.words.iter() {
                 words.push((
@@ -151,6 +156,7 @@ impl<'d> Compilation<'d> {
                 row,
                 why,
                 words,
+                is_id,
                 text_ids: lookup.text_ids,
                 none: lookup.none.clone(),
             });

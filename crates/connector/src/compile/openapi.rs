@@ -2,6 +2,7 @@
 
 use super::compilation::Compilation;
 use super::scope::FilterScope;
+use crate::place::Placed;
 
 /// Places that a file may name.
 const MAX_PLACES: usize = 10;
@@ -27,7 +28,16 @@ impl<'d> Compilation<'d> {
             );
         }
         for path in written {
-            let template = self.path(path, part, &FilterScope::new(self.definition, &[]));
+            // beside the base, such as `../schema/`
+            let rest = path.value.trim_start_matches("../");
+            let under = match rest.len() == path.value.len() {
+                true => path.clone(),
+                false => Placed {
+                    value: format!("/{rest}"),
+                    place: path.place,
+                },
+            };
+            let template = self.path(&under, part, &FilterScope::new(self.definition, &[]));
             if template.is_some_and(|template| template.names().next().is_some()) {
                 self.found.add(
                     path.place,

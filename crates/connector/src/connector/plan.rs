@@ -326,6 +326,8 @@ pub(crate) struct LookupPlan {
     pub(crate) row: Glue,
     pub(crate) why: Option<Request>,
     pub(crate) words: Vec<(String, Glue)>,
+    /// True for a text that is an id by its form.
+    pub(crate) is_id: Option<Glue>,
     /// Ids are texts, so a number is a name like any other.
     pub(crate) text_ids: bool,
     /// Said in the place of the choices when nothing is called so.

@@ -49,6 +49,9 @@ pub(crate) struct Lookup {
     /// id, and a text is a name first.
     #[serde(default)]
     pub(crate) text_ids: bool,
+    /// jq filter: true for a `$value` that is an id by its form, and is taken as it is, with nothing
+    /// asked.
+    pub(crate) is_id: Option<Placed<String>>,
     /// What is said in the place of the choices when nothing is called so: where else to look.
     pub(crate) none: Option<String>,
     /// Words that stand for an id: jq filters over the list of all rows.

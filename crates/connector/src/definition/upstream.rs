@@ -47,8 +47,8 @@ pub(crate) struct Upstream {
     /// Asked before the backend is served, in this order.
     #[serde(default)]
     pub(crate) preflight: Vec<Preflight>,
-    /// Paths under `base` where the backend may serve its OpenAPI document as JSON or YAML, in the
-    /// order in which `footbridge doctor` looks; the usual ones.
+    /// Paths under `base`, or beside it as `../schema/`, where the backend may serve its OpenAPI
+    /// document as JSON or YAML, in the order in which `footbridge doctor` looks; the usual ones.
     #[serde(default)]
     pub(crate) openapi: Vec<Placed<String>>,
     /// Behaviours that are not data, by their names.

@@ -481,3 +481,28 @@ async fn a_backend_that_does_not_answer_may_be_asked_again() {
     );
     assert!(found.is_down && silent.lines().len() == 1);
 }
+
+/// A document may lie beside the base, of the same origin.
+#[tokio::test]
+async fn a_document_beside_the_base_is_found() {
+    let file = FILE.replace(
+        "openapi: [/openapi.json, /schema/]",
+        "openapi: [../schema/]",
+    );
+    let scripted = Scripted::new(&format!("{HEAD}{file}"), |seen| match seen.path.as_str() {
+        "/api/schema/" => ok(document()),
+        _ => refused(404, json!({})),
+    });
+    let check = scripted.backend.check_paths().await;
+    assert_eq!(check.document.unwrap().path, "../schema/");
+    for bad in ["../..", "../a/../b", "..", "../{x}", "../a?b"] {
+        let file = FILE.replace(
+            "openapi: [/openapi.json, /schema/]",
+            &format!("openapi: ['{bad}']"),
+        );
+        assert!(
+            compile("x.yaml", &format!("{HEAD}{file}")).is_err(),
+            "{bad}"
+        );
+    }
+}

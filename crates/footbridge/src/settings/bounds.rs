@@ -12,8 +12,8 @@ use crate::environment::variable;
 use crate::exit::Trouble;
 use crate::setting_table::{
     AUDIT_READS, KEEP_AUDIT_DAYS, KEEP_AUDIT_ROWS, KEEP_CHANGES_DAYS, KEEP_CHANGES_MIB,
-    LEASE_MINUTES, LEASES_PER_CALLER, QUERY_CALLS, SettingRow, SettingValueKind, WRITES_AT_ONCE,
-    WRITES_PER_HOUR, WRITES_PER_MINUTE,
+    LEASE_MINUTES, LEASES_PER_CALLER, QUERY_CALLS, STRUCTURED_RESULTS, SettingRow,
+    SettingValueKind, WRITES_AT_ONCE, WRITES_PER_HOUR, WRITES_PER_MINUTE,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -63,13 +63,7 @@ impl Settings {
             },
             ..StoreOptions::default()
         };
-        let audits_reads = match AUDIT_READS.variable.map(variable).transpose()?.flatten() {
-            Some(text) => switch(&text).map_err(|why| {
-                let name = AUDIT_READS.variable.unwrap_or_default();
-                Trouble::usage(format!("the variable {name} is {text:?}: {why}"))
-            })?,
-            None => file.audit_reads.unwrap_or_default(),
-        };
+        let audits_reads = truth(&AUDIT_READS, file.audit_reads)?;
         Ok(Bounds {
             writes,
             store,
@@ -77,6 +71,11 @@ impl Settings {
             query_calls: usize::try_from(number(&QUERY_CALLS, file.query_calls)?)
                 .unwrap_or(usize::MAX),
         })
+    }
+
+    /// Whether every tool with a schema of its results sends them as structured content too.
+    pub(crate) fn structures_results(&self) -> Result<bool, Trouble> {
+        truth(&STRUCTURED_RESULTS, self.file.structured_results)
     }
 
     fn number(&self, row: &'static SettingRow, in_file: Option<u64>) -> Result<u64, Trouble> {
@@ -112,6 +111,17 @@ impl Settings {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(most)),
         }
+    }
+}
+
+/// A setting that is there or not: environment, else file, else not.
+fn truth(row: &'static SettingRow, in_file: Option<bool>) -> Result<bool, Trouble> {
+    match row.variable.map(variable).transpose()?.flatten() {
+        Some(text) => switch(&text).map_err(|why| {
+            let name = row.variable.unwrap_or_default();
+            Trouble::usage(format!("the variable {name} is {text:?}: {why}"))
+        }),
+        None => Ok(in_file.unwrap_or_default()),
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod http;
 pub(crate) mod listening;
 pub(crate) mod odd;
 pub(crate) mod process;
+pub(crate) mod questions;
 #[path = "../../../mcp/tests/main/schemas.rs"]
 mod schemas;
 pub(crate) mod served;

@@ -211,6 +211,22 @@ impl Served {
         serde_json::from_str(&self.text(tool, arguments).await).unwrap()
     }
 
+    /// The JSON of a call that must succeed, and its structured content where it has any.
+    pub(crate) async fn both_forms(&self, tool: &str, arguments: Value) -> (Value, Option<Value>) {
+        let Value::Object(arguments) = arguments else {
+            panic!("arguments are an object")
+        };
+        let parameters = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let called = self.rmcp().peer().call_tool(parameters).await.unwrap();
+        let result = serde_json::to_value(called).unwrap();
+        assert_ne!(result["isError"], true, "{result}");
+        let text = result["content"][0]["text"].as_str().unwrap();
+        let structured = result
+            .get("structuredContent")
+            .filter(|value| !value.is_null());
+        (serde_json::from_str(text).unwrap(), structured.cloned())
+    }
+
     /// The JSON of a call that is made a second time with the code that its first answer gives.
     pub(crate) async fn confirmed(&self, tool: &str, mut arguments: Value) -> Value {
         let asked = self

@@ -44,6 +44,7 @@ mod own_connectors;
 mod probe;
 mod proposals;
 mod proxies;
+mod questions;
 mod reference_verbs;
 mod surface;
 mod surroundings;

@@ -18,6 +18,7 @@ mod input;
 mod joined;
 mod ledger;
 mod planted;
+mod questions;
 mod searches;
 mod served;
 mod stand_in;

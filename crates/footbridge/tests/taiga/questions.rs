@@ -1,28 +1,11 @@
 //! The questions that a lead asks of Taiga every day: the calls by default tools, and what the answers
 //! cost a model. `docs/questions-taiga.md` is made from here; `INSTA_UPDATE=always` writes it anew.
 
-use std::fmt::Write as _;
-use std::path::Path;
-
 use serde_json::{Value, json};
-use tiktoken_rs::o200k_base_singleton;
 
-use crate::harness::golden::assert_golden;
+use crate::harness::questions::{Asked, QuestionPage, one};
 use crate::served::Served;
 use crate::stand_in::{Kind, StandIn, World};
-
-/// Tokens of the answer that half of the questions may cost.
-const MEDIAN_TOKENS: usize = 300;
-/// Tokens that none may pass.
-const MOST_TOKENS: usize = 1_500;
-/// Calls that none may pass.
-const MOST_CALLS: usize = 3;
-
-/// What is asked, and how; none where Taiga does not tell.
-type Asked = (
-    &'static str,
-    Result<Vec<(&'static str, Value)>, &'static str>,
-);
 
 fn day(days: i64) -> String {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
@@ -66,7 +49,6 @@ fn questions() -> Vec<Asked> {
         more["project_id"] = json!("Project Example 1");
         more
     };
-    let one = |question, tool, arguments: Value| (question, Ok(vec![(tool, arguments)]));
     let stories = |question, more: Value| one(question, "taiga_stories_list", here(more));
     let short = json!(["ref", "subject", "assigned_to", "due_date"]);
     vec![
@@ -171,48 +153,12 @@ async fn the_questions_of_a_lead_take_a_call_and_some_hundred_tokens() {
     let stand_in = StandIn::start().await;
     lively(&mut stand_in.world());
     let served = Served::start(&stand_in, "read").await;
-    let listed = served.tool_names().await;
-    let mut page = String::from(
-        "# What a team lead asks of Taiga\n\nEach question by the tools that are listed by default, and the tokens (o200k) of the \
-         answer, in a project of 28 stories. Made by a test, which holds half of the answers below 300 tokens and each \
-         below 1,500.\n\n| question | call | tokens |\n|---|---|---:|\n",
-    );
-    let mut costs = Vec::new();
-    for (question, calls) in questions() {
-        let calls = match calls {
-            Ok(calls) => calls,
-            Err(why) => {
-                writeln!(page, "| {question} | {why} | |").unwrap();
-                continue;
-            }
-        };
-        assert!(calls.len() <= MOST_CALLS, "{question}");
-        let (mut told, mut cost) = (Vec::new(), 0);
-        for (tool, arguments) in calls {
-            assert!(
-                listed.iter().any(|name| name == tool),
-                "{tool} is not listed"
-            );
-            let text = arguments.to_string();
-            told.push(format!("`{tool} {text}`"));
-            let dated = text.replace("TODAY", &day(0)).replace("LAST", "2026-11-20");
-            let arguments = serde_json::from_str(&dated).unwrap();
-            cost += tokens(&served.text(tool, arguments).await);
-        }
-        assert!(cost <= MOST_TOKENS, "{question}: {cost} tokens");
-        costs.push(cost);
-        // what a day's date costs is not the same every day
-        let about = cost.div_ceil(10) * 10;
-        writeln!(page, "| {question} | {} | {about} |", told.join(", ")).unwrap();
-    }
+    let page = QuestionPage {
+        file: "questions-taiga.md",
+        title: "What a team lead asks of Taiga",
+        place: "in a project of 28 stories",
+        words: &[("TODAY", day(0)), ("LAST", "2026-11-20".to_owned())],
+    };
+    page.hold(&served, questions()).await;
     served.end().await;
-    costs.sort_unstable();
-    let median = costs[costs.len() / 2];
-    assert!(median <= MEDIAN_TOKENS, "{median} of {costs:?}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/questions-taiga.md");
-    assert_golden(&path, &page);
-}
-
-fn tokens(text: &str) -> usize {
-    o200k_base_singleton().encode_ordinary(text).len()
 }

@@ -42,7 +42,7 @@ fn the_connector_file_issues_nothing_but_get() {
         .iter()
         .filter(|line| line.starts_with("  - name: "))
         .count();
-    assert_eq!((effects.len(), tools), (28, 28));
+    assert_eq!((effects.len(), tools), (38, 38));
     assert!(effects.iter().all(|effect| *effect == "read"));
 }
 

@@ -96,10 +96,19 @@ fn calls() -> Vec<(&'static str, Value)> {
         .iter()
         .map(|name| {
             let arguments = match *name {
-                "list_projects" | "list_my_work" | "list_programs" | "whoami" => json!({}),
+                "list_projects" | "list_my_work" | "list_programs" | "whoami" | "get_portfolio" => {
+                    json!({})
+                }
+                "find" => json!({ "q": "this" }),
                 "get_task" => json!({ "task_id": PILOT }),
-                "get_sprint" => json!({ "sprint_id": SPRINT }),
-                "get_program_health" | "list_program_backlog" => json!({ "program_id": MIGRATION }),
+                "get_sprint"
+                | "get_sprint_daily_delta"
+                | "get_sprint_reforecast"
+                | "list_sprint_scope_changes" => json!({ "sprint_id": SPRINT }),
+                "get_program_health"
+                | "list_program_backlog"
+                | "list_program_risks"
+                | "list_resource_contention" => json!({ "program_id": MIGRATION }),
                 "whatif" => {
                     json!({ "project_id": PLATFORM, "task_id": PILOT, "duration_delta": 1 })
                 }

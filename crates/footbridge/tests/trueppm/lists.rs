@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::served::{Served, items};
+use crate::served::{Served, Via, items, settings};
 use crate::stand_in::sample::{HARDENING, PILOT, PLATFORM, SPRINT};
 use crate::stand_in::{Odd, StandIn};
 
@@ -28,12 +28,14 @@ async fn filters_that_trueppm_has_are_sent_and_unset_ones_are_not() {
         .await;
     assert_eq!(
         asked_for_tasks(&stand_in),
-        [format!("GET tasks/?project={PLATFORM}&page_size=50")]
+        [format!(
+            "GET tasks/?project={PLATFORM}&ordering=wbs_path&page_size=50"
+        )]
     );
     let all = json!({ "project_id": PLATFORM, "status": "review", "sprint": SPRINT, "is_critical": false, "type": "Story", "limit": 5 });
     served.succeed("list_tasks", all).await;
     let sent = format!(
-        "GET tasks/?project={PLATFORM}&status=REVIEW&sprint={SPRINT}&is_critical=false&type=story&page_size=5"
+        "GET tasks/?project={PLATFORM}&status=REVIEW&sprint={SPRINT}&is_critical=false&type=story&ordering=wbs_path&page_size=5"
     );
     assert_eq!(asked_for_tasks(&stand_in), [sent]);
     served
@@ -327,8 +329,8 @@ async fn fields_bring_back_any_field() {
 #[tokio::test(flavor = "multi_thread")]
 async fn my_work_goes_on_page_by_page() {
     let stand_in = StandIn::start().await;
-    let variables = crate::served::settings(&stand_in, "tom");
-    let served = Served::over(crate::served::Via::Stdio, variables).await;
+    let variables = settings(&stand_in, "tom");
+    let served = Served::over(Via::Stdio, variables).await;
     let (mut seen, mut cursor) = (BTreeSet::new(), Value::Null);
     for _ in 0..3 {
         let page = served
@@ -387,7 +389,10 @@ async fn an_empty_page_that_names_a_next_one_is_no_end() {
         .succeed("list_tasks", json!({ "project_id": PLATFORM }))
         .await;
     assert_eq!(asked_for_tasks(&stand_in).len(), 1);
-    let next = format!("{}/api/v1/tasks/?page=1&project={PLATFORM}", stand_in.url);
+    let next = format!(
+        "{}/api/v1/tasks/?ordering=wbs_path&page=1&project={PLATFORM}",
+        stand_in.url
+    );
     let odd = json!({ "count": 7, "next": next, "previous": null, "results": [] }).to_string();
     stand_in.world().answer_oddly("tasks/", Odd::body(200, odd));
     let found = served
@@ -500,4 +505,28 @@ async fn a_sprint_has_the_health_of_its_project() {
         (None, 1)
     );
     served.end().await;
+}
+
+/// Upstream's guide tells clients to parse structured content; others would pay for it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn results_are_structured_content_too_where_the_operator_says_so() {
+    let stand_in = StandIn::start().await;
+    for (value, is_there) in [("true", true), ("false", false)] {
+        let more = ("FOOTBRIDGE_STRUCTURED_RESULTS", value.to_owned());
+        let variables = settings(&stand_in, "dana").into_iter().chain([more]);
+        let served = Served::over(Via::Stdio, variables).await;
+        let tools = served.tools().await;
+        let lists = tools
+            .iter()
+            .find(|tool| tool["name"] == "list_tasks")
+            .unwrap();
+        assert_eq!(lists.get("outputSchema").is_some(), is_there, "{lists}");
+        let arguments = json!({ "project_id": PLATFORM, "limit": 3 });
+        let (text, structured) = served.both_forms("list_tasks", arguments).await;
+        assert_eq!(structured.is_some(), is_there);
+        if let Some(structured) = structured {
+            assert_eq!(text, structured, "the same in both forms");
+        }
+        served.end().await;
+    }
 }

@@ -18,6 +18,8 @@ mod harness;
 mod hostile;
 mod ledger;
 mod lists;
+mod manager;
+mod questions;
 mod replay;
 mod searches;
 mod served;

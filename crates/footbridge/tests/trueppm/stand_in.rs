@@ -10,6 +10,7 @@ mod routes;
 pub(crate) mod sample;
 mod schedule;
 mod tasks;
+mod views;
 mod world;
 
 use std::sync::{Arc, Mutex};

@@ -12,7 +12,16 @@ use crate::stand_in::{Odd, StandIn};
 const NOWHERE: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The tools of the reference.
-pub(crate) const NAMES: [&str; 18] = [
+pub(crate) const NAMES: [&str; 27] = [
+    "find",
+    "get_portfolio",
+    "get_resource_heatmap",
+    "get_sprint_daily_delta",
+    "get_sprint_reforecast",
+    "list_blocked_work",
+    "list_program_risks",
+    "list_resource_contention",
+    "list_sprint_scope_changes",
     "list_projects",
     "get_project",
     "list_tasks",
@@ -277,7 +286,10 @@ async fn groups(served: &Served) {
         .succeed("list_sprint_scope_changes", json!({ "sprint_id": SPRINT }))
         .await;
     assert_eq!(
-        (&changes["total_count"], &items(&changes)[0]["task_name"]),
+        (
+            &changes["summary"]["total"],
+            &changes["events"][0]["item_name"]
+        ),
         (&json!(1), &json!(fenced("Hotfix")))
     );
     let decisions = served
@@ -287,7 +299,7 @@ async fn groups(served: &Served) {
     let heatmap = served
         .succeed("get_resource_heatmap", json!({ "project_id": PLATFORM }))
         .await;
-    assert_eq!(heatmap["resources"][0]["load"][0], 1.25);
+    assert_eq!(heatmap["resources"][0]["util"][0], 125);
     let schedule = served
         .succeed("get_program_schedule", json!({ "program_id": GA_LAUNCH }))
         .await;

@@ -22,6 +22,12 @@ impl Asked {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Every value of a parameter that may be repeated.
+    pub(crate) fn parameters<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.query.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     pub(crate) fn bearer(&self) -> Option<&str> {
         let (word, token) = self
             .headers

@@ -8,6 +8,7 @@ use super::asked::Asked;
 use super::recording::body;
 use super::schedule;
 use super::tasks;
+use super::views;
 use super::world::{Record, Scope, World};
 
 /// Views that agents do not reach.
@@ -122,6 +123,7 @@ fn reading(world: &World, asked: &Asked, caller: Caller<'_>, path: &[&str]) -> R
     let answer = match path {
         ["auth", "me"] => Answer::ok(world.accounts[caller.account].clone()),
         ["projects"] => projects(world, asked, caller),
+        ["projects", "health-summary"] => Answer::ok(views::health_summary(world, caller)),
         ["projects", id] => project(world, caller, id)?,
         ["projects", id, view @ ..] => {
             let rest = view.join("/");
@@ -222,20 +224,21 @@ fn of_project(world: &World, asked: &Asked, caller: Caller<'_>, id: &str, view: 
         ),
         "monte-carlo/whatif" => schedule::whatif(world, asked, id)?,
         "schedule/derivation" => schedule::derivation(world, asked, id)?,
+        "resources/heatmap" => views::heatmap(world, asked, id)?,
         // forms of our own: nobody recorded these
-        "blocked" => {
-            let rows: Vec<Record> = world
-                .tasks_of(id)
-                .into_iter()
-                .filter(|task| task["is_blocked"] == true)
-                .collect();
-            return Ok(Answer::page(asked, &rows, Size::Fixed));
+        "blocked" => return Ok(Answer::page(asked, &views::blocked(world, id), Size::Fixed)),
+        "product-backlog" => {
+            return Ok(Answer::page(
+                asked,
+                &views::product_backlog(world, id),
+                Size::Fixed,
+            ));
+        }
+        "utilization" => {
+            json!({ "resources": [{ "resource_name": "Dan Ortiz", "utilization_pct": 92 }] })
         }
         "decisions" => {
             json!([{ "id": "d1", "title": "Cut over at night", "rationale": "Fewer users." }])
-        }
-        "resources/heatmap" => {
-            json!({ "weeks": ["2026-W47"], "resources": [{ "resource_name": "Dan Ortiz", "load": [1.25] }] })
         }
         _ => return Err(Answer::no_route()),
     }))
@@ -256,9 +259,7 @@ fn sprint(world: &World, caller: Caller<'_>, id: &str, view: &[&str]) -> Reply {
         ["burndown"] => {
             json!({ "days": [{ "date": "2026-11-20", "remaining_points": 21 }], "committed_points": 44 })
         }
-        ["scope-changes"] => {
-            json!([{ "at": "2026-11-16T09:00:00Z", "kind": "added", "task_name": "Hotfix", "points": 3 }])
-        }
+        [view] => views::of_sprint(found, view).ok_or_else(Answer::no_route)?,
         _ => return Err(Answer::no_route()),
     }))
 }
@@ -291,6 +292,7 @@ fn program(world: &World, asked: &Asked, id: &str, view: &[&str]) -> Reply {
             let found = found.ok_or_else(|| Answer::missing("BacklogItem"))?;
             Answer::ok(Value::Object(found.clone()))
         }
+        ["resource-contention"] => Answer::ok(views::contention(world, asked, id)),
         ["schedule"] => {
             let projects = world
                 .projects

@@ -68,9 +68,32 @@ fn chosen(
     let mut rows = world.tasks_of(project);
     // a value that is none of the choices matches nothing
     for (name, known) in [("status", &STATUSES), ("type", &TYPES)] {
-        if let Some(value) = asked.parameter(name) {
-            rows.retain(|task| known.contains(&value) && task[name] == value);
+        let values: Vec<&str> = asked.parameters(name).collect();
+        if !values.is_empty() {
+            // one of several will do
+            let is_one = |value: &&&str| known.contains(*value);
+            let values: Vec<&&str> = values.iter().filter(is_one).collect();
+            rows.retain(|task| values.iter().any(|value| task[name] == **value));
         }
+    }
+    for (name, field, is_least) in [
+        ("start__gte", "early_start", true),
+        ("finish__lte", "early_finish", false),
+    ] {
+        if let Some(day) = asked.parameter(name) {
+            let fits = |of: &str| if is_least { of >= day } else { of <= day };
+            rows.retain(|task| task[field].as_str().is_some_and(fits));
+        }
+    }
+    if let Some(words) = asked.parameter("search") {
+        let words = words.to_lowercase();
+        rows.retain(|task| {
+            task["name"]
+                .as_str()
+                .unwrap()
+                .to_lowercase()
+                .contains(&words)
+        });
     }
     if let Some(short) = asked.parameter("short_id") {
         rows.retain(|task| task["short_id"] == short);
@@ -96,6 +119,15 @@ fn chosen(
         rows.retain(is_mine);
     }
     rows.sort_by_key(|task| task["id"].as_str().unwrap().to_owned());
+    if asked.parameter("ordering") == Some("wbs_path") {
+        let place = |task: &Record| -> Vec<u32> {
+            let path = task["wbs_path"].as_str().unwrap_or_default();
+            path.split('.')
+                .map(|part| part.parse().unwrap_or(u32::MAX))
+                .collect()
+        };
+        rows.sort_by_key(place);
+    }
     Ok(rows)
 }
 
