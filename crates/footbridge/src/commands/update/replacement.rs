@@ -1,14 +1,20 @@
 //! A new program beside the old one, and the swap of the two.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::exit::Trouble;
 
 /// The beginning of the name of a new program, before it is swapped.
 const PREFIX: &str = ".footbridge-update-";
+
+/// A process that was begun while the new program was written holds it open for a moment, until it
+/// becomes its own program, and a file that is open for writing does not start.
+const BUSY_TRIES: u32 = 20;
+const BUSY_WAIT: Duration = Duration::from_millis(50);
 
 /// A new program that is whole, on the disk, and not in its place yet. It goes when it is dropped
 /// before.
@@ -65,11 +71,23 @@ impl Replacement {
 
     /// Starts it, and looks whether it says that version.
     pub(super) fn try_out(&self, version: &str) -> Result<(), Trouble> {
-        let answer = Command::new(&self.new)
-            .arg("--version")
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .output();
+        let mut tries = 0;
+        let answer = loop {
+            let answer = Command::new(&self.new)
+                .arg("--version")
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .output();
+            match answer {
+                Err(error)
+                    if error.kind() == ErrorKind::ExecutableFileBusy && tries < BUSY_TRIES =>
+                {
+                    tries += 1;
+                    std::thread::sleep(BUSY_WAIT);
+                }
+                answer => break answer,
+            }
+        };
         let wanted = format!("footbridge {version}");
         let said = match answer {
             Ok(answer) if answer.status.success() => {
