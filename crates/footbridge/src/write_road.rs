@@ -1,6 +1,7 @@
 //! The write road: what stands between a call and its connector. The effect gate, the user's
 //! consent, keys of calls, progress; every connector tool passes here and nowhere else.
 
+mod answered;
 mod call_end;
 mod call_log;
 mod composed;
@@ -20,12 +21,9 @@ mod taking;
 
 use std::sync::Arc;
 
-use footbridge_connector::{
-    Backend, Effect, Options, Tool as ConnectorTool, TouchedRecord, ValueKind,
-};
+use footbridge_connector::{Backend, Effect, Options, Tool as ConnectorTool, TouchedRecord};
 use footbridge_mcp::{Call, Content, Failure, Output, Tool, ToolResult, fail};
 use footbridge_store::{AccountId, NewChange};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::allow::Passage;
@@ -39,6 +37,7 @@ use crate::opened::{BoardAccounts, Served, address_of};
 use crate::readiness::Readiness;
 use crate::shortened;
 use crate::tool_names::ToolNames;
+use answered::answered;
 use call_end::NoAnswer;
 pub(crate) use call_end::Refuser;
 pub(crate) use call_end::{CallAnswer, CallEnd, CallFailure, Receipt};
@@ -583,22 +582,5 @@ async fn carry_out(
             log.failed(&error);
             Err(NoAnswer::failed(&error, caller))
         }
-    }
-}
-
-/// The answer in the form that the tool promises.
-fn answered(road: &Road, json: String) -> ToolResult {
-    match ValueKind::of(&json) {
-        ValueKind::Object if road.is_structured => Ok(Output::json(RawValue::from_string(json)?)),
-        _ if road.is_structured && !road.is_structured_by_file => {
-            let wrapped = format!("{{\"result\":{json}}}");
-            Ok(Output::json(RawValue::from_string(wrapped)?))
-        }
-        _ if road.is_structured => Err(Failure::Internal(
-            format!("{} promises an object and gave something else", road.tool).into(),
-        )),
-        // A text is read as it is.
-        ValueKind::Text => Ok(Output::text(serde_json::from_str::<String>(&json)?)),
-        ValueKind::Object | ValueKind::Other => Ok(Output::text(json)),
     }
 }

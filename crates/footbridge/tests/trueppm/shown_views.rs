@@ -104,7 +104,7 @@ async fn the_burndown_of_a_sprint_is_a_line_of_what_remains() {
     let choices = &views["views"][2]["choices"];
     assert_eq!(
         [&choices[0]["argument"], &choices[0]["is_argument"]],
-        [&json!("project_id"), &json!(false)]
+        [&json!("project_id"), &json!(true)]
     );
     assert_eq!(
         [&choices[1]["tool"], &choices[1]["takes"]],
