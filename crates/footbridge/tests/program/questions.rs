@@ -7,36 +7,32 @@ use crate::harness::questions::{Asked, QuestionPage, one};
 use crate::harness::served::{Served, Via};
 
 fn questions() -> Vec<Asked> {
-    let cards = |question, filter: Value, more: Value| {
-        let mut arguments = more;
-        arguments["filter"] = filter;
-        one(question, "card_list", arguments)
+    // ids and times are others each day, so the answers are made of what is not
+    let of = |tool: &str, args: Value, filter: &str| json!({ "calls": [{ "as": "c", "tool": tool, "args": args }], "filter": filter });
+    let cards = |question, filter: Value| {
+        let args = json!({ "filter": filter, "all": true });
+        let shown = "[$c.items[] | {title, assignee, due_date}]";
+        one(question, "query", of("card_list", args, shown))
     };
-    let composed = |filter: &str, sort: &str| {
-        let call = json!({ "as": "c", "tool": "card_list", "args": { "sort": sort, "all": true } });
-        json!({ "calls": [call], "filter": filter })
-    };
+    let composed =
+        |filter: &str, sort: &str| of("card_list", json!({ "sort": sort, "all": true }), filter);
     vec![
-        one("Which boards are there?", "board_list", json!({})),
-        cards(
-            "What is being done?",
-            json!({ "status": "doing" }),
-            json!({ "limit": 3 }),
+        one(
+            "Which boards are there?",
+            "query",
+            of("board_list", json!({}), "[$c.items[].name] | sort"),
         ),
-        cards(
-            "What is critical?",
-            json!({ "priority": "critical" }),
-            json!({ "limit": 3 }),
-        ),
-        cards(
-            "What has Ana?",
-            json!({ "assignee": "Ana" }),
-            json!({ "limit": 3 }),
-        ),
+        cards("What is being done?", json!({ "status": "doing" })),
+        cards("What is critical?", json!({ "priority": "critical" })),
+        cards("What has Ana?", json!({ "assignee": "Ana" })),
         one(
             "Where is the card about this?",
-            "card_list",
-            json!({ "q": "invoice 7", "limit": 3 }),
+            "query",
+            of(
+                "card_list",
+                json!({ "q": "invoice 7" }),
+                "[$c.items[] | {title, status, assignee}]",
+            ),
         ),
         one(
             "What is late?",
