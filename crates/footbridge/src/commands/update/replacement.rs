@@ -1,7 +1,7 @@
 //! A new program beside the old one, and the swap of the two.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -80,7 +80,7 @@ impl Replacement {
                 .output();
             match answer {
                 Err(error)
-                    if error.kind() == ErrorKind::ExecutableFileBusy && tries < BUSY_TRIES =>
+                    if error.kind() == io::ErrorKind::ExecutableFileBusy && tries < BUSY_TRIES =>
                 {
                     tries += 1;
                     std::thread::sleep(BUSY_WAIT);
