@@ -79,6 +79,8 @@ pub(crate) struct Served {
     pub(crate) is_unconfigured: bool,
     /// The operator wants results as structured content too.
     structures_results: bool,
+    /// A form alone confirms deletes and large changes.
+    pub(crate) confirms_by_form: bool,
     /// The accounts of the local board, where this is it.
     pub(crate) accounts: Option<BoardAccounts>,
 }
@@ -365,6 +367,7 @@ impl Opened {
             unset_secrets,
             is_unconfigured,
             structures_results: settings.structures_results()?,
+            confirms_by_form: settings.confirms_by_form()?,
             gate,
             accounts,
             is_local,

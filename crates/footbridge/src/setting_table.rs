@@ -205,6 +205,16 @@ pub(crate) const CONNECTORS: SettingRow = SettingRow {
     example: "/path/to/connectors",
     ..ROW
 };
+pub(crate) const CONFIRM_BY_FORM: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_CONFIRM_BY_FORM"),
+    key: Some("confirm_by_form"),
+    kind: SettingValueKind::Switch,
+    default: Some("false"),
+    sentence: "Refuse deletes and large changes of clients that show their user no form, in the \
+               place of taking a second call for the user's word",
+    example: "true",
+    ..ROW
+};
 pub(crate) const SKILLS: SettingRow = SettingRow {
     flag: Some("skills"),
     variable: Some("FOOTBRIDGE_SKILLS"),
@@ -449,7 +459,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 40] = [
+pub(crate) const SETTINGS: [&SettingRow; 41] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -461,6 +471,7 @@ pub(crate) const SETTINGS: [&SettingRow; 40] = [
     &PAGE,
     &REQUIRE_ALL,
     &ALLOW,
+    &CONFIRM_BY_FORM,
     &SKILLS,
     &GROUPS,
     &SURFACE,

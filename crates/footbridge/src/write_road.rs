@@ -88,6 +88,8 @@ struct Road {
     rules: Option<Arc<ModelRules>>,
     /// The connector file says how a person is asked before it acts.
     asks: bool,
+    /// A form alone confirms.
+    confirms_by_form: bool,
     pending_consents: PendingConsents,
     pending_proposals: PendingProposals,
     /// It makes a record.
@@ -124,6 +126,7 @@ impl Road {
             takes_key: tool.takes_key,
             rules: ModelRules::of(served.backend.connector(), tool),
             asks: tool.asks && tool.effect != Effect::Read,
+            confirms_by_form: served.confirms_by_form,
             pending_consents: PendingConsents::default(),
             pending_proposals: PendingProposals::default(),
             makes: repeated_create::makes(tool),

@@ -11,9 +11,9 @@ use crate::cli::switch;
 use crate::environment::variable;
 use crate::exit::Trouble;
 use crate::setting_table::{
-    AUDIT_READS, KEEP_AUDIT_DAYS, KEEP_AUDIT_ROWS, KEEP_CHANGES_DAYS, KEEP_CHANGES_MIB,
-    LEASE_MINUTES, LEASES_PER_CALLER, QUERY_CALLS, STRUCTURED_RESULTS, SettingRow,
-    SettingValueKind, WRITES_AT_ONCE, WRITES_PER_HOUR, WRITES_PER_MINUTE,
+    AUDIT_READS, CONFIRM_BY_FORM, KEEP_AUDIT_DAYS, KEEP_AUDIT_ROWS, KEEP_CHANGES_DAYS,
+    KEEP_CHANGES_MIB, LEASE_MINUTES, LEASES_PER_CALLER, QUERY_CALLS, STRUCTURED_RESULTS,
+    SettingRow, SettingValueKind, WRITES_AT_ONCE, WRITES_PER_HOUR, WRITES_PER_MINUTE,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -76,6 +76,11 @@ impl Settings {
     /// Whether every tool with a schema of its results sends them as structured content too.
     pub(crate) fn structures_results(&self) -> Result<bool, Trouble> {
         truth(&STRUCTURED_RESULTS, self.file.structured_results)
+    }
+
+    /// Whether a form alone confirms deletes and large changes.
+    pub(crate) fn confirms_by_form(&self) -> Result<bool, Trouble> {
+        truth(&CONFIRM_BY_FORM, self.file.confirm_by_form)
     }
 
     fn number(&self, row: &'static SettingRow, in_file: Option<u64>) -> Result<u64, Trouble> {

@@ -35,7 +35,9 @@ pub(super) async fn ask(
         return Ok(());
     }
     if !can_ask(call.client()) {
-        return if road.asks {
+        return if road.confirms_by_form {
+            by_form_alone(road, call, arguments, log).await
+        } else if road.asks {
             second_call(
                 road,
                 call,
@@ -67,6 +69,29 @@ pub(super) async fn ask(
         }
         _ => Err(NoAnswer::refused(Refuser::User, REFUSED)),
     }
+}
+
+/// Refuses what a form would ask, where nothing else is taken for the user's word.
+async fn by_form_alone(
+    road: &Road,
+    call: &Call<Caller>,
+    arguments: &Map<String, Value>,
+    log: &mut CallLog,
+) -> Result<(), NoAnswer> {
+    let is_asked = road.effect == Effect::Destroy
+        || (road.asks && written(road, call, arguments, log).await?.is_some());
+    if !is_asked {
+        return Ok(());
+    }
+    let tool = &road.tool;
+    Err(NoAnswer::refused(
+        Refuser::User,
+        format!(
+            "Nothing was changed: a person has to agree to {tool}, and this client shows no form for \
+             that. The user may make the call with footbridge call, or by a client with forms; the \
+             operator may have it wait for a person with --allow {tool}=propose."
+        ),
+    ))
 }
 
 /// The first call is answered with the question and a code; the same call with that code is the

@@ -47,6 +47,28 @@ fn one_tool_is_closed_and_the_others_of_its_effect_are_not() {
 }
 
 #[test]
+fn a_form_alone_confirms_a_delete_where_the_operator_says_so() {
+    let home = Home::new();
+    let mut command = home.command(&["serve", "board", "--allow", "write,destroy"]);
+    let mut session = Session::start(command.env("FOOTBRIDGE_CONFIRM_BY_FORM", "true"));
+    let card = session
+        .call("card_create", json!({ "title": "a" }))
+        .unwrap();
+    let id = card["id"].as_str().unwrap().to_owned();
+    let why = session
+        .call("card_delete", json!({ "id": id }))
+        .unwrap_err();
+    assert!(why.contains("this client shows no form"), "{why}");
+    assert_eq!(session.titles(), ["a"]);
+    // who types a command has decided
+    let id = format!("id={id}");
+    let mut typed = home.command(&["call", "card_delete", &id, "--allow", "write,destroy"]);
+    let ended = Running::start(typed.env("FOOTBRIDGE_CONFIRM_BY_FORM", "true")).ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    session.finish();
+}
+
+#[test]
 fn instructions_name_the_tools_that_go_their_own_way() {
     let home = Home::new();
     let (running, base) =

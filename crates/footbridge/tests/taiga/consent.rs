@@ -78,6 +78,29 @@ async fn the_same_call_with_its_code_deletes_and_nothing_else_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_a_form_alone_confirms_no_second_call_does() {
+    let by_form = ("FOOTBRIDGE_CONFIRM_BY_FORM", "true".to_owned());
+    for via in Via::ALL {
+        let stand_in = StandIn::start().await;
+        let variables = settings(&stand_in).into_iter().chain([by_form.clone()]);
+        let served = Served::over(via, "write,destroy", variables).await;
+        let needles = [
+            "Nothing was changed",
+            "this client shows no form",
+            "--allow taiga_stories_delete=propose",
+        ];
+        for arguments in [story(1), with(story(1), "00000000")] {
+            served.refuse(DELETE, arguments, &needles).await;
+        }
+        assert_eq!(stand_in.world().seen.of("DELETE ").len(), 0, "{via:?}");
+        // what no form would ask is as it was
+        let update = json!({ "user_story_id": 1, "subject": "Another" });
+        served.succeed("taiga_stories_update", update).await;
+        served.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_deleted_is_not_asked_about_and_other_tools_take_no_such_argument() {
     let stand_in = StandIn::start().await;
     let served = Served::start(&stand_in, "write,destroy").await;
