@@ -12,6 +12,7 @@ mod exposure;
 mod file;
 pub(crate) mod groups;
 mod named_secret;
+mod own_address;
 #[cfg(test)]
 mod published;
 mod served;

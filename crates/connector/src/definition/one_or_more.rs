@@ -15,12 +15,12 @@ pub(crate) struct OneOrMore(pub(crate) Vec<Placed<String>>);
 
 impl<'de> Deserialize<'de> for OneOrMore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
+        struct TextsVisitor;
         enum OneOrSeveral {
             One(String),
             Several(Vec<Placed<String>>),
         }
-        impl<'de> Visitor<'de> for Either {
+        impl<'de> Visitor<'de> for TextsVisitor {
             type Value = OneOrSeveral;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text, or a list of them")
@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for OneOrMore {
         struct TextsSeen(OneOrSeveral);
         impl<'de> Deserialize<'de> for TextsSeen {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(Either).map(TextsSeen)
+                deserializer.deserialize_any(TextsVisitor).map(TextsSeen)
             }
         }
         let placed = Placed::<TextsSeen>::deserialize(deserializer)?;

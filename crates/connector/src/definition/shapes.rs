@@ -36,8 +36,8 @@ pub(crate) enum EachItem {
 
 impl<'de> Deserialize<'de> for EachItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
+        struct EachItemVisitor;
+        impl<'de> Visitor<'de> for EachItemVisitor {
             type Value = EachItem;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("`first`, or a list of keys")
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for EachItem {
                 Ok(EachItem::Keys(names))
             }
         }
-        deserializer.deserialize_any(Either)
+        deserializer.deserialize_any(EachItemVisitor)
     }
 }
 
@@ -102,8 +102,8 @@ struct ColumnRules {
 
 impl<'de> Deserialize<'de> for Column {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
+        struct ColumnVisitor;
+        impl<'de> Visitor<'de> for ColumnVisitor {
             type Value = Column;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a type such as `string`, or a map with `type`")
@@ -144,7 +144,7 @@ impl<'de> Deserialize<'de> for Column {
                 })
             }
         }
-        deserializer.deserialize_any(Either)
+        deserializer.deserialize_any(ColumnVisitor)
     }
 }
 

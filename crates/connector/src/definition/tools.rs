@@ -336,12 +336,12 @@ pub(crate) enum Body {
 
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
+        struct BodyVisitor;
         enum Plain {
             Filter(String),
             Map(Table<Placed<String>>),
         }
-        impl<'de> Visitor<'de> for Either {
+        impl<'de> Visitor<'de> for BodyVisitor {
             type Value = Plain;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a jq filter, or a map of jq filters")
@@ -356,7 +356,7 @@ impl<'de> Deserialize<'de> for Body {
         struct Seen(Plain);
         impl<'de> Deserialize<'de> for Seen {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(Either).map(Seen)
+                deserializer.deserialize_any(BodyVisitor).map(Seen)
             }
         }
         let placed = Placed::<Seen>::deserialize(deserializer)?;

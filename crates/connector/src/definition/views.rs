@@ -127,8 +127,8 @@ enum NameOrMap<M> {
 
 impl<'de, M: Deserialize<'de>> Deserialize<'de> for NameOrMap<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<M>(std::marker::PhantomData<M>);
-        impl<'de, M: Deserialize<'de>> Visitor<'de> for Either<M> {
+        struct NameOrMapVisitor<M>(std::marker::PhantomData<M>);
+        impl<'de, M: Deserialize<'de>> Visitor<'de> for NameOrMapVisitor<M> {
             type Value = NameOrMap<M>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a name, or a map")
@@ -140,7 +140,7 @@ impl<'de, M: Deserialize<'de>> Deserialize<'de> for NameOrMap<M> {
                 M::deserialize(MapAccessDeserializer::new(map)).map(NameOrMap::Map)
             }
         }
-        deserializer.deserialize_any(Either(std::marker::PhantomData))
+        deserializer.deserialize_any(NameOrMapVisitor(std::marker::PhantomData))
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: OpenArguments) -> Result<Exit, Trouble> {
     let settings = Settings::of_files(files)?;
     let address = match url {
         Some(url) => ServedAddress::read(&url)?,
-        None => ServedAddress::of_settings(&settings.file)?,
+        None => ServedAddress::read(&settings.own_address()?)?,
     };
     let network = network(roots.ca_file.or_else(|| settings.ca_file()))?;
     address.check(&network).await?;

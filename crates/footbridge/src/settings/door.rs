@@ -14,8 +14,8 @@ use crate::setting_table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, PUBLIC_URL, SettingRow, TRUSTED_PROXIES,
 };
 
-const DEFAULT_HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const DEFAULT_PORT: u16 = 8000;
+pub(super) const DEFAULT_HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(super) const DEFAULT_PORT: u16 = 8000;
 
 /// The settings of the HTTP door.
 #[derive(Debug)]

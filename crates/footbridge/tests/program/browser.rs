@@ -88,6 +88,14 @@ pub(crate) fn titles(base: &str, cookie: &str) -> Vec<String> {
         .collect()
 }
 
+/// Approves the one proposal that waits, which makes the card.
+pub(crate) fn approve_the_first(base: &str, cookie: &str) {
+    let approval = post(base, "/approvals/1/approve", &json!({}));
+    let approved = of_page(approval, base, cookie).send();
+    assert_eq!(approved.status, 200, "{approved:?}");
+    assert_eq!(titles(base, cookie), ["Waits"]);
+}
+
 pub(crate) fn who(base: &str, cookie: &str) -> Value {
     let answer = get(base, "/session").header("sec-fetch-site", "same-origin");
     let answer = match cookie {
@@ -235,14 +243,7 @@ fn another_page_reads_and_writes_nothing_by_the_cookie() {
         1,
         "{waiting}"
     );
-    let approved = of_page(
-        post(&base, "/approvals/1/approve", &json!({})),
-        &base,
-        &cookie,
-    )
-    .send();
-    assert_eq!(approved.status, 200, "{approved:?}");
-    assert_eq!(titles(&base, &cookie), ["Waits"]);
+    approve_the_first(&base, &cookie);
 }
 
 #[test]

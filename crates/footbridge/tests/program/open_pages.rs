@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
-use crate::browser::{cookie_of, create, of_page, sign_in, titles, who};
+use crate::browser::{approve_the_first, cookie_of, create, of_page, sign_in, who};
 use crate::harness::http::{get, post};
 use crate::harness::process::{Ended, Home, Running};
 use crate::harness::session::outcome;
@@ -52,14 +52,7 @@ fn a_code_signs_in_once_and_makes_an_approver() {
     assert!(replayed.header("set-cookie").is_none() && !replayed.body.contains(&code));
     let proposed = of_page(create(&base, "Waits"), &base, &cookie).send();
     assert!(outcome(&proposed.json()).is_ok(), "{proposed:?}");
-    let approved = of_page(
-        post(&base, "/approvals/1/approve", &json!({})),
-        &base,
-        &cookie,
-    )
-    .send();
-    assert_eq!(approved.status, 200, "{approved:?}");
-    assert_eq!(titles(&base, &cookie), ["Waits"]);
+    approve_the_first(&base, &cookie);
     // a session begins no session that could be passed on
     let another = of_page(
         post(&base, "/approvals/session", &json!({})),

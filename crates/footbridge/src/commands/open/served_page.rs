@@ -1,6 +1,5 @@
 //! The address of a running server and of its pages, and what answers there.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -9,18 +8,13 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::Value;
 use url::Url;
 
-use crate::cli::{host, port};
-use crate::environment::variable;
 use crate::exit::Trouble;
-use crate::setting_table::{HOST, PORT, PUBLIC_URL, SettingRow};
-use crate::settings::SettingsFile;
 
 /// What one exchange may take.
 const LIMITS: Limits = Limits {
     bytes: 64 << 10,
     time: Duration::from_secs(10),
 };
-const DEFAULT_PORT: u16 = 8000;
 /// Ends of addresses that people have at hand, beside that of the pages.
 const ENDPOINT: &str = "/mcp";
 const CHANGES: &str = "/changes";
@@ -41,7 +35,7 @@ impl ServedAddress {
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let url = url.ok_or_else(|| {
             Trouble::usage(format!(
-                "{text:?} is no address of a server: write one such as http://127.0.0.1:{DEFAULT_PORT}"
+                "{text:?} is no address of a server: write one such as http://127.0.0.1:8000"
             ))
         })?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -57,21 +51,6 @@ impl ServedAddress {
         let origin = url.origin().ascii_serialization();
         let base = format!("{origin}{path}");
         Ok(Self { base, page })
-    }
-
-    /// Where a server of these settings is reached.
-    pub(super) fn of_settings(file: &SettingsFile) -> Result<Self, Trouble> {
-        if let Some(url) = set(&PUBLIC_URL)?.or_else(|| file.public_url.clone()) {
-            return Self::read(&url);
-        }
-        let port = read(&PORT, port)?.or(file.port).unwrap_or(DEFAULT_PORT);
-        let host = read(&HOST, host)?.or(file.host);
-        let host = host.filter(|host| !host.is_unspecified());
-        let host = match host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)) {
-            IpAddr::V4(host) => host.to_string(),
-            IpAddr::V6(host) => format!("[{host}]"),
-        };
-        Self::read(&format!("http://{host}:{port}"))
     }
 
     /// The address of the server, as its codes name it.
@@ -139,27 +118,9 @@ fn json(answer: &Response<Bytes>) -> Option<Value> {
     serde_json::from_slice(answer.body()).ok()
 }
 
-/// What the environment says of a setting.
-fn set(row: &SettingRow) -> Result<Option<String>, Trouble> {
-    Ok(row.variable.map(variable).transpose()?.flatten())
-}
-
-fn read<T>(
-    row: &SettingRow,
-    parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<Option<T>, Trouble> {
-    let name = row.variable.unwrap_or_default();
-    let parsed = set(row)?.map(|text| {
-        parse(&text)
-            .map_err(|why| Trouble::usage(format!("the variable {name} is {text:?}: {why}")))
-    });
-    parsed.transpose()
-}
-
 #[cfg(test)]
 mod tests {
     use super::ServedAddress;
-    use crate::settings::SettingsFile;
 
     #[test]
     fn an_address_is_of_a_server_and_of_one_of_its_pages() {
@@ -189,18 +150,5 @@ mod tests {
         }
         let error = ServedAddress::read("http://user:planted@x").unwrap_err();
         assert!(!error.to_string().contains("planted"));
-    }
-
-    #[test]
-    fn without_an_address_it_is_where_the_settings_serve() {
-        let of = |text: &str| {
-            let file = SettingsFile::parse("settings.yaml", text).unwrap();
-            ServedAddress::of_settings(&file).unwrap().base
-        };
-        assert_eq!(of("{}"), "http://127.0.0.1:8000");
-        assert_eq!(of("host: 0.0.0.0\nport: 9000\n"), "http://127.0.0.1:9000");
-        assert_eq!(of("host: '::1'\n"), "http://[::1]:8000");
-        let public = "public_url: https://tools.example.org/team/\nport: 9000\n";
-        assert_eq!(of(public), "https://tools.example.org/team");
     }
 }

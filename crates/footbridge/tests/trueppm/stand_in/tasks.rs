@@ -1,7 +1,7 @@
 //! Tasks: the filters that TruePPM has, and those that it takes and ignores; one task with and
 //! without its project.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Reply, Size};
 use super::asked::Asked;
@@ -86,14 +86,7 @@ fn chosen(
         }
     }
     if let Some(words) = asked.parameter("search") {
-        let words = words.to_lowercase();
-        rows.retain(|task| {
-            task["name"]
-                .as_str()
-                .unwrap()
-                .to_lowercase()
-                .contains(&words)
-        });
+        rows.retain(|task| has_in_its_name(task, words));
     }
     if let Some(short) = asked.parameter("short_id") {
         rows.retain(|task| task["short_id"] == short);
@@ -136,15 +129,8 @@ pub(crate) fn search(world: &World, asked: &Asked, caller: Caller<'_>) -> Reply 
     let (Some(project), Some(words)) = (asked.parameter("project"), asked.parameter("q")) else {
         return Err(Answer::detail(400, "project and q are required."));
     };
-    let words = words.to_lowercase();
     let mut rows = chosen(world, asked, caller, project)?;
-    rows.retain(|task| {
-        task["name"]
-            .as_str()
-            .unwrap()
-            .to_lowercase()
-            .contains(&words)
-    });
+    rows.retain(|task| has_in_its_name(task, words));
     Ok(Answer::page(asked, &rows, Size::Fixed))
 }
 
@@ -169,4 +155,9 @@ pub(crate) fn one(world: &World, asked: &Asked, caller: Caller<'_>, id: &str) ->
         }
     }
     Ok(Answer::ok(Value::Object(task)))
+}
+
+fn has_in_its_name(task: &Map<String, Value>, words: &str) -> bool {
+    let name = task["name"].as_str().unwrap().to_lowercase();
+    name.contains(&words.to_lowercase())
 }
