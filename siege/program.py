@@ -166,6 +166,11 @@ def message(tool, arguments):
 
 
 def outcome(status, text):
+    return json.loads(answered(status, text))
+
+
+def answered(status, text):
+    """The text that a tool answers, which need not be JSON."""
     if status != 200:
         raise Refused(f"{status}: {text}")
     if text.startswith(("event:", "data:", "id:", ":")):
@@ -176,7 +181,7 @@ def outcome(status, text):
     said = answer["result"]["content"][0]["text"]
     if answer["result"].get("isError"):
         raise Refused(said)
-    return json.loads(said)
+    return said
 
 
 def token(data):
@@ -209,6 +214,29 @@ def together(count, act):
         thread.join()
     if errors:
         raise errors[0]
+
+
+class Crowd:
+    """So many at once in the background; what they raise is raised where they are waited for."""
+
+    def __init__(self, count, act):
+        self._errors = []
+        self._thread = threading.Thread(target=self._run, args=(count, act), daemon=True)
+        self._thread.start()
+
+    def _run(self, count, act):
+        try:
+            together(count, act)
+        except Exception as error:
+            self._errors.append(error)
+
+    def is_at_work(self):
+        return self._thread.is_alive()
+
+    def join(self):
+        self._thread.join()
+        if self._errors:
+            raise self._errors[0]
 
 
 def until(condition, what):

@@ -3,10 +3,9 @@
 import http.client
 import itertools
 import signal
-import threading
 import time
 
-from program import Folder, Program, Refused, hold, message, together, until
+from program import Crowd, Folder, Program, Refused, hold, message, together, until
 from stand_in import SETTINGS, StandIn
 
 WRITERS = 12
@@ -33,9 +32,7 @@ def write_until_gone(served, name, acknowledged, sent):
                 return
             acknowledged.add(title)
 
-    thread = threading.Thread(target=lambda: together(WRITERS, one), daemon=True)
-    thread.start()
-    return thread
+    return Crowd(WRITERS, one)
 
 
 def killed_under_writers():
@@ -44,10 +41,10 @@ def killed_under_writers():
     for number in range(rounds):
         served = Program(data=data.path)
         before = len(acknowledged)
-        thread = write_until_gone(served, number, acknowledged, sent)
+        crowd = write_until_gone(served, number, acknowledged, sent)
         until(lambda: len(acknowledged) >= before + 40 * (number + 1), "writes do not get through")
         served.kill()
-        thread.join()
+        crowd.join()
     served = Program(data=data.path)
     held(served.titles(), acknowledged, sent)
     return f"{rounds} rounds, {len(acknowledged)} acknowledged, 0 lost, 0 twice"
@@ -106,16 +103,15 @@ def keyed_writes_under_kill():
                     until(lambda: current[0] is not served, "no program came back")
 
     current = [start()]
-    thread = threading.Thread(target=lambda: together(WRITERS, one), daemon=True)
-    thread.start()
+    crowd = Crowd(WRITERS, one)
     try:
-        while thread.is_alive() and kills < 6:
+        while crowd.is_at_work() and kills < 6:
             before = len(settled) + len(unknown)
-            until(lambda: len(settled) + len(unknown) >= before + 25 or not thread.is_alive(), "keyed writes do not get through")
+            until(lambda: len(settled) + len(unknown) >= before + 25 or not crowd.is_at_work(), "keyed writes do not get through")
             current[0].kill()
             current[0] = start()
             kills += 1
-        thread.join()
+        crowd.join()
         hold(len(settled) + len(unknown) == total, "writes without an outcome", total - len(settled) - len(unknown))
         hold(max(backend.made.values()) == 1, "a write is made twice", [title for title, count in backend.made.items() if count > 1])
         hold(settled <= set(backend.made), "an acknowledged write is not made", len(settled - set(backend.made)))
@@ -131,11 +127,11 @@ def keyed_writes_under_kill():
 def drained_by(number):
     data, acknowledged, sent = Folder(), set(), set()
     served = Program(data=data.path)
-    thread = write_until_gone(served, number.name, acknowledged, sent)
+    crowd = write_until_gone(served, number.name, acknowledged, sent)
     until(lambda: len(acknowledged) >= 100, "writes do not get through")
     served.signal(number)
     code = served.wait()
-    thread.join()
+    crowd.join()
     hold(code == 0, f"{number.name} is not drained", code)
     again = Program(data=data.path)
     titles = again.titles()
