@@ -53,7 +53,7 @@ use crate::fence::{self, Fencing};
 use crate::jq::{Variable, Variables};
 use crate::json;
 use crate::planner::{CurrentRecord, PlannedRecord};
-use crate::settings::Settings;
+use crate::settings::SettingValues;
 use crate::touched::TouchedRecord;
 use crate::upstream::Upstream;
 
@@ -149,7 +149,7 @@ pub struct Backend {
 /// What all calls of a backend share.
 struct Shared {
     connector: Connector,
-    settings: Settings,
+    settings: SettingValues,
     upstream: Arc<dyn Upstream>,
     /// Time that one request may take.
     timeout: Duration,
@@ -193,7 +193,7 @@ impl Inner {
 
 impl Connector {
     /// The backend behind `upstream`, with these settings.
-    pub fn connect(&self, settings: Settings, upstream: impl Upstream) -> Backend {
+    pub fn connect(&self, settings: SettingValues, upstream: impl Upstream) -> Backend {
         Backend {
             connector: self.clone(),
             current: Arc::new(RwLock::new(Arc::new(Shared::new(
@@ -219,7 +219,7 @@ impl Shared {
         variables
     }
 
-    fn new(connector: Connector, settings: Settings, upstream: Arc<dyn Upstream>) -> Self {
+    fn new(connector: Connector, settings: SettingValues, upstream: Arc<dyn Upstream>) -> Self {
         let (session, sources) = (session::Session::default(), sources::Sources::default());
         let has_access = connector.0.kinds.contains(&Kind::CloudflareAccess);
         let discovers = settings.decided(Decides::Cloudflared) != Some("false");
@@ -393,7 +393,7 @@ impl Backend {
 /// What `fields: shape` gives: what a row can have, known without asking the backend; none for a
 /// call that asks for rows.
 fn row_form(
-    tool: &crate::connector::Tool,
+    tool: &crate::connector::ConnectorTool,
     arguments: &Map<String, Value>,
 ) -> Option<Result<String, BackendError>> {
     let asked = arguments.get("fields")?.as_array()?;

@@ -23,7 +23,7 @@ mod views;
 
 use std::sync::Arc;
 
-use crate::connector::{Compiled, Connector, Tool};
+use crate::connector::{Compiled, Connector, ConnectorTool};
 use crate::definition::Definition;
 use crate::jq::CompileFilters;
 use crate::place::Placed;
@@ -88,7 +88,7 @@ fn compile_when(filters: CompileFilters, file: &str, yaml: &str) -> Result<Conne
 
 /// What a look at the whole file sees beside its problems: the definition, the tools made of it,
 /// and its filters.
-pub(crate) type Look<'l> = dyn FnMut(&Definition, &[Placed<Tool>], &Filters<'_>) + 'l;
+pub(crate) type Look<'l> = dyn FnMut(&Definition, &[Placed<ConnectorTool>], &Filters<'_>) + 'l;
 
 /// Compiles as much as there is; the connector is there when nothing was found.
 pub(crate) fn compile_and_look(

@@ -16,10 +16,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use crate::definition::{Decides, Effect, Kind, SettingKind};
+pub use crate::definition::{Decides, Kind, SettingKind, ToolEffect};
 use crate::jq::{FilterOrigin, Glue, Program};
 use crate::operation::BackendOperation;
-use crate::settings::{Rules, SessionKeeper, Setting, SettingProblems, Settings};
+use crate::settings::{Rules, SessionKeeper, Setting, SettingProblems, SettingValues};
 pub use model::{FieldKind, FilterKey, Model, ModelField, ModelOperation, ModelReference};
 pub(crate) use plan::{
     ArgumentPlan, BodyPlan, CheckPlan, ColumnOrigin, ColumnPlan, Does, Each, EntryPlan, Exchange,
@@ -29,7 +29,7 @@ pub(crate) use plan::{
 pub(crate) use records::{CreationPlan, FieldsPlan, MAX_FIELDS, RecordPlan};
 pub use records::{RecordKind, UndoWay, Undoing};
 pub use search::{DocumentKind, FindingTool, SearchPart};
-pub use served::{Prompt, PromptArgument, Resource};
+pub use served::{ConnectorPrompt, ConnectorPromptArgument, ConnectorResource};
 pub(crate) use view::ColumnsPlan;
 pub use view::{
     BoardView, ChartView, ConnectorView, Drawing, DrawnKind, FormTool, MoveTool, OpenTool,
@@ -62,12 +62,12 @@ impl Connector {
     }
 
     /// The tools, in the order in which clients see them.
-    pub fn tools(&self) -> &[Tool] {
+    pub fn tools(&self) -> &[ConnectorTool] {
         &self.0.tools
     }
 
     /// The tool of this name or alias.
-    pub fn tool(&self, name: &str) -> Option<&Tool> {
+    pub fn tool(&self, name: &str) -> Option<&ConnectorTool> {
         self.0
             .by_name
             .get(name)
@@ -101,12 +101,12 @@ impl Connector {
     }
 
     /// What a client may read by an address, in the order of the file.
-    pub fn resources(&self) -> &[Resource] {
+    pub fn resources(&self) -> &[ConnectorResource] {
         &self.0.resources
     }
 
     /// Messages that a person picks to begin with, in the order of the file.
-    pub fn prompts(&self) -> &[Prompt] {
+    pub fn prompts(&self) -> &[ConnectorPrompt] {
         &self.0.prompts
     }
 
@@ -123,11 +123,11 @@ impl Connector {
 
     /// The tools that read records of this kind: those of its model; for another kind, as steps do
     /// not say what they read, all that read.
-    pub fn readers(&self, kind: &str) -> impl Iterator<Item = &Tool> {
+    pub fn readers(&self, kind: &str) -> impl Iterator<Item = &ConnectorTool> {
         let is_of_model = self.0.models.iter().any(|model| model.name == kind);
         self.0.tools.iter().filter(move |tool| match &tool.action {
             Action::List(model) | Action::Read(model) => is_of_model && model.name == kind,
-            _ => !is_of_model && tool.effect == Effect::Read,
+            _ => !is_of_model && tool.effect == ToolEffect::Read,
         })
     }
 
@@ -201,7 +201,7 @@ impl Connector {
     pub fn settings(
         &self,
         lookup: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Settings, SettingProblems> {
+    ) -> Result<SettingValues, SettingProblems> {
         self.0.rules.resolve(lookup, false)
     }
 
@@ -214,7 +214,7 @@ impl Connector {
         &self,
         lookup: &dyn Fn(&str) -> Option<String>,
         keeper: Arc<dyn SessionKeeper>,
-    ) -> Result<Settings, SettingProblems> {
+    ) -> Result<SettingValues, SettingProblems> {
         let settings = self.0.rules.resolve(lookup, true)?;
         Ok(settings.with_session(keeper))
     }
@@ -231,7 +231,7 @@ impl fmt::Debug for Connector {
 
 /// A tool as a client may see it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Tool {
+pub struct ConnectorTool {
     /// Name that is listed and called.
     pub name: String,
     /// Other names that a call may use.
@@ -242,7 +242,7 @@ pub struct Tool {
     /// What it does, for a model.
     pub description: String,
     /// What it does to the backend.
-    pub effect: Effect,
+    pub effect: ToolEffect,
     /// JSON Schema of its arguments, an object.
     pub input_schema: Value,
     /// JSON Schema of its result, an object; none when the result may be anything.
@@ -301,7 +301,7 @@ pub struct Tool {
     pub(crate) action: Action,
 }
 
-impl Tool {
+impl ConnectorTool {
     /// The model whose rows it is about, and what it does to them; none for a tool of steps.
     pub fn model(&self) -> Option<(&Model, ModelOperation)> {
         Some(match &self.action {
@@ -321,7 +321,7 @@ impl Tool {
 
     /// It reads, and its file says that it gives a list or a record.
     pub fn has_known_result(&self) -> bool {
-        self.effect == Effect::Read
+        self.effect == ToolEffect::Read
             && match &self.action {
                 Action::List(_) | Action::Read(_) => true,
                 Action::Steps(_) => self.output_schema.is_some(),
@@ -438,8 +438,8 @@ pub(crate) struct Compiled {
     /// In the order of the file.
     pub(crate) operations: Vec<BackendOperation>,
     pub(crate) views: Vec<Arc<ConnectorView>>,
-    pub(crate) resources: Vec<Resource>,
-    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) resources: Vec<ConnectorResource>,
+    pub(crate) prompts: Vec<ConnectorPrompt>,
     pub(crate) sources: Vec<SourcePlan>,
     pub(crate) lookups: Vec<LookupPlan>,
     pub(crate) records: Vec<RecordPlan>,
@@ -450,7 +450,7 @@ pub(crate) struct Compiled {
     pub(crate) program: Program,
     /// Where each filter stands in the file.
     pub(crate) origins: Vec<FilterOrigin>,
-    pub(crate) tools: Vec<Tool>,
+    pub(crate) tools: Vec<ConnectorTool>,
     pub(crate) by_name: HashMap<String, usize>,
     pub(crate) actions: Vec<RestAction>,
     pub(crate) search: Option<SearchPart>,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::definition::{Decides, Definition, Kind, Setting};
+use crate::definition::{Decides, Definition, Kind, SettingDefinition};
 use crate::place::{Placed, Table};
 use crate::problem::Found;
 use crate::yaml;
@@ -58,8 +58,8 @@ impl Declaration {
         Some(Self::new(head.name?, &settings, &upstream.kinds))
     }
 
-    fn new(name: String, settings: &Table<Setting>, kinds: &[Placed<Kind>]) -> Self {
-        let declared = |(name, setting): (&Placed<String>, &Setting)| DeclaredSetting {
+    fn new(name: String, settings: &Table<SettingDefinition>, kinds: &[Placed<Kind>]) -> Self {
+        let declared = |(name, setting): (&Placed<String>, &SettingDefinition)| DeclaredSetting {
             name: name.value.clone(),
             secret: setting.secret,
             default: setting
@@ -93,7 +93,7 @@ impl From<Definition> for Declaration {
 #[derive(Debug, Default)]
 struct Head {
     name: Option<String>,
-    settings: Option<Table<Setting>>,
+    settings: Option<Table<SettingDefinition>>,
     upstream: Option<UpstreamHead>,
 }
 

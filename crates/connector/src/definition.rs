@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(crate) use actions::{ActionMethod, RestAction};
+pub(crate) use actions::{ActionMethod, RestActionDefinition};
 pub(crate) use json_type::JsonType;
 pub(crate) use lookups::{Lookup, Source};
 pub(crate) use models::{Field, ModelDefinition, ModelTitles};
@@ -27,14 +27,14 @@ pub use models::{FieldKind, ModelOperation};
 pub(crate) use one_or_more::OneOrMore;
 pub use preflight::Kind;
 pub(crate) use preflight::{AtLeast, Preflight};
-pub(crate) use prompts::Prompt;
+pub(crate) use prompts::PromptDefinition;
 pub(crate) use records::{RecordField, RecordFields, RecordRules};
-pub(crate) use resources::Resource;
+pub(crate) use resources::ResourceDefinition;
 pub(crate) use search::{SearchDocument, SearchFind, SearchRules};
 pub(crate) use shapes::{EachItem, Shape, Text};
-pub use tools::Effect;
-pub(crate) use tools::{Answer, Argument, Body, Failures, Reading, Step, Tool};
-pub(crate) use upstream::{Paging, PagingKind, Upstream};
+pub use tools::ToolEffect;
+pub(crate) use tools::{Answer, Argument, Body, Failures, Reading, Step, ToolDefinition};
+pub(crate) use upstream::{Paging, PagingKind, UpstreamDefinition};
 pub(crate) use views::{BoardColumnRules, OpenRules, ViewRules};
 
 use crate::place::{Placed, Table};
@@ -55,9 +55,9 @@ pub(crate) struct Definition {
     pub(crate) greeting: Option<String>,
     /// Values from outside, by the names users have.
     #[serde(default)]
-    pub(crate) settings: Table<Setting>,
+    pub(crate) settings: Table<SettingDefinition>,
     /// The REST API.
-    pub(crate) upstream: Upstream,
+    pub(crate) upstream: UpstreamDefinition,
     /// What lookups choose from: fetched once for each scope, kept for a while.
     #[serde(default)]
     pub(crate) sources: Table<Source>,
@@ -85,20 +85,20 @@ pub(crate) struct Definition {
     pub(crate) models: Table<ModelDefinition>,
     /// Tools described one by one.
     #[serde(default)]
-    pub(crate) tools: Vec<Tool>,
+    pub(crate) tools: Vec<ToolDefinition>,
     /// How pages show what tools give; a list without one is a table, an object a record.
     #[serde(default)]
     #[schemars(extend("default" = {}))]
     pub(crate) views: Table<ViewRules>,
     /// What a client may read by an address.
     #[serde(default)]
-    pub(crate) resources: Vec<Resource>,
+    pub(crate) resources: Vec<ResourceDefinition>,
     /// Messages that a person picks to begin with.
     #[serde(default)]
-    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) prompts: Vec<PromptDefinition>,
     /// Calls of tools under REST paths of their own.
     #[serde(default)]
-    pub(crate) actions: Table<RestAction>,
+    pub(crate) actions: Table<RestActionDefinition>,
     /// How records take part in `search` and `fetch`, which are over everything that is served.
     pub(crate) search: Option<Placed<SearchRules>>,
 }
@@ -106,7 +106,8 @@ pub(crate) struct Definition {
 /// A value from outside: a variable, a file or the settings file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Setting {
+#[schemars(rename = "Setting")]
+pub(crate) struct SettingDefinition {
     /// Kind of value.
     #[serde(default, rename = "is")]
     pub(crate) kind: SettingKind,

@@ -50,11 +50,12 @@ pub use backend::{
 };
 pub use compile::{compile, compile_sound};
 pub use connector::{
-    ActionInput, Annotations, BoardView, ChartView, Connector, ConnectorView, Decides,
-    DocumentKind, Drawing, DrawnKind, Effect, FieldKind, FilterKey, FindingTool, FormTool, Kind,
-    Model, ModelField, ModelOperation, ModelReference, MoveTool, OpenTool, Prompt, PromptArgument,
-    RecordKind, Resource, RestAction, SearchPart, SettingKind, Tool, UndoWay, Undoing, ViewChoice,
-    ViewColumn, ViewColumns, ViewForm,
+    ActionInput, Annotations, BoardView, ChartView, Connector, ConnectorPrompt,
+    ConnectorPromptArgument, ConnectorResource, ConnectorTool, ConnectorView, Decides,
+    DocumentKind, Drawing, DrawnKind, FieldKind, FilterKey, FindingTool, FormTool, Kind, Model,
+    ModelField, ModelOperation, ModelReference, MoveTool, OpenTool, RecordKind, RestAction,
+    SearchPart, SettingKind, ToolEffect, UndoWay, Undoing, ViewChoice, ViewColumn, ViewColumns,
+    ViewForm,
 };
 pub use declaration::{Declaration, DeclaredSetting};
 pub use definition::schema;
@@ -76,7 +77,7 @@ pub use planner::{
 };
 pub use problem::{Problem, Problems};
 pub use reference::reference;
-pub use settings::{SessionKeeper, SessionTokens, Setting, SettingProblems, Settings};
+pub use settings::{SessionKeeper, SessionTokens, Setting, SettingProblems, SettingValues};
 pub use touched::{Touch, TouchedRecord};
 pub use upstream::{BoxFuture, InProcess, Limits, Network, NetworkError, Unanswered, Upstream};
 pub use variables::is_needed_variable;

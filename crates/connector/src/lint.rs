@@ -2,7 +2,7 @@
 //! their places. What clients take is not known here.
 
 use crate::compile;
-use crate::connector::Tool;
+use crate::connector::ConnectorTool;
 use crate::jq::CompileFilters;
 use crate::jq::traps::{self, Trap};
 use crate::place::Place;
@@ -22,7 +22,7 @@ pub struct Linted {
 #[derive(Debug)]
 pub struct LintedTool {
     /// The tool as a client may see it.
-    pub tool: Tool,
+    pub tool: ConnectorTool,
     /// Where its name stands; for a tool that a model makes, the model's.
     pub place: Place,
     arguments: Vec<(String, Place)>,

@@ -52,7 +52,7 @@ pub struct Setting {
 
 /// The values of a connector's settings: complete, checked, and unable to print a secret.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct SettingValues {
     pub(crate) base: Url,
     pub(crate) headers: HeaderMap,
     /// Settings that are no secrets.
@@ -84,7 +84,7 @@ pub trait SessionKeeper: fmt::Debug + Send + Sync + 'static {
     fn keep(&self, tokens: SessionTokens);
 }
 
-impl Settings {
+impl SettingValues {
     /// Whether everything is the same, but for who keeps a session.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let is_same = |(name, secret): (&String, &SecretString)| {
@@ -160,7 +160,7 @@ impl Rules {
         &self,
         lookup: &dyn Fn(&str) -> Option<String>,
         has_session: bool,
-    ) -> Result<Settings, SettingProblems> {
+    ) -> Result<SettingValues, SettingProblems> {
         let mut problems = Vec::new();
         let mut open = HashMap::new();
         let mut secrets: HashMap<String, SecretString> = HashMap::new();
@@ -209,7 +209,7 @@ impl Rules {
         match base {
             Some(base) if problems.is_empty() => {
                 let decides = |setting: &Setting| Some((setting.decides?, setting.name.clone()));
-                Ok(Settings {
+                Ok(SettingValues {
                     base,
                     headers,
                     open,
@@ -233,7 +233,7 @@ impl Rules {
     /// The secrets that are set, in the order of the file.
     pub(crate) fn secrets_in_use<'r>(
         &'r self,
-        values: &'r Settings,
+        values: &'r SettingValues,
     ) -> impl Iterator<Item = &'r str> {
         self.settings
             .iter()
@@ -245,7 +245,7 @@ impl Rules {
     /// cannot carry.
     pub(crate) fn headers_with(
         &self,
-        settings: &Settings,
+        settings: &SettingValues,
         secrets: &HashMap<String, SecretString>,
     ) -> Result<HeaderMap, SettingProblems> {
         let mut problems = Vec::new();

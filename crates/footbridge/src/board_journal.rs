@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use footbridge_board::{RowJournal, RowOperation, RowWrite};
-use footbridge_connector::{Connector, Effect, FieldKind, Image, Model, Touch};
+use footbridge_connector::{Connector, FieldKind, Image, Model, ToolEffect, Touch};
 use footbridge_store::{AccountId, ChangedRecord, NewChange, Record};
 use serde_json::{Map, Value};
 
@@ -141,9 +141,9 @@ impl RowJournal for BoardJournal {
     fn change(&self, write: &RowWrite<'_>) -> NewChange {
         let model = self.models.get(write.model);
         let (verb, effect) = match write.operation {
-            RowOperation::Delete => ("DELETE", Effect::Destroy),
-            RowOperation::Update => ("PATCH", Effect::Write),
-            _ => ("POST", Effect::Write),
+            RowOperation::Delete => ("DELETE", ToolEffect::Destroy),
+            RowOperation::Update => ("PATCH", ToolEffect::Write),
+            _ => ("POST", ToolEffect::Write),
         };
         let tool = self.tool(write.model, write.operation);
         let mut arguments = write.sent.clone();

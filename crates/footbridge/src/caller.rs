@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use footbridge_connector::Effect;
+use footbridge_connector::ToolEffect;
 use footbridge_store::AccountId;
 
 use crate::allow::Passage;
@@ -117,15 +117,15 @@ impl Caller {
 
     /// What becomes of a change of this effect for whom this is what the operator lets become of
     /// it: no more than the request itself asks for.
-    pub(crate) fn tightened(self, passage: Passage, effect: Effect) -> Passage {
+    pub(crate) fn tightened(self, passage: Passage, effect: ToolEffect) -> Passage {
         let (Self::TightenedClient(_, tightening) | Self::Account(_, Some(tightening))) = self
         else {
             return passage;
         };
         match effect {
-            Effect::Read => passage,
-            Effect::Write => passage.tighter(tightening.write),
-            Effect::Destroy => passage.tighter(tightening.destroy),
+            ToolEffect::Read => passage,
+            ToolEffect::Write => passage.tighter(tightening.write),
+            ToolEffect::Destroy => passage.tighter(tightening.destroy),
         }
     }
 

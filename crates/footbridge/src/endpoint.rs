@@ -14,7 +14,7 @@ mod wait_tool;
 
 use std::sync::Arc;
 
-use footbridge_connector::Effect;
+use footbridge_connector::ToolEffect;
 use footbridge_mcp::{Endpoint, EndpointBuilder, Tool};
 
 use crate::allow::Passage;
@@ -188,8 +188,8 @@ pub(crate) fn closed_sentence(served: &Served) -> Option<String> {
     };
     let of = |passage| {
         (
-            meets(Effect::Write, passage),
-            meets(Effect::Destroy, passage),
+            meets(ToolEffect::Write, passage),
+            meets(ToolEffect::Destroy, passage),
         )
     };
     let closed = match of(Passage::Closed) {
@@ -200,9 +200,9 @@ pub(crate) fn closed_sentence(served: &Served) -> Option<String> {
         )),
         (true, false) => Some((
             "creating and changing are",
-            served.gate.switch_for(Effect::Write),
+            served.gate.switch_for(ToolEffect::Write),
         )),
-        (false, true) => Some(("deleting is", served.gate.switch_for(Effect::Destroy))),
+        (false, true) => Some(("deleting is", served.gate.switch_for(ToolEffect::Destroy))),
     };
     let proposed = match of(Passage::Proposed) {
         (false, false) => None,
@@ -229,7 +229,7 @@ pub(crate) fn closed_sentence(served: &Served) -> Option<String> {
 fn except(served: &Served, said: Passage) -> String {
     let tools = served.backend.connector().tools().iter();
     let others: Vec<&str> = tools
-        .filter(|tool| tool.effect != Effect::Read)
+        .filter(|tool| tool.effect != ToolEffect::Read)
         .filter(|tool| served.gate.passage_of(tool.effect) == said && served.passage(tool) != said)
         .map(|tool| tool.name.as_str())
         .collect();

@@ -1,7 +1,7 @@
 //! The effect gate: which effects the operator opened on one connector, and the switch that opens
 //! more.
 
-use footbridge_connector::Effect;
+use footbridge_connector::ToolEffect;
 use footbridge_mcp::Failure;
 
 use crate::allow::{AllowWord, AllowedEffect, Passage};
@@ -50,10 +50,10 @@ impl Gate {
     }
 
     /// What becomes of the calls of a tool.
-    pub(crate) fn passage(&self, tool: &str, effect: Effect) -> Passage {
+    pub(crate) fn passage(&self, tool: &str, effect: ToolEffect) -> Passage {
         let of_tool = self.tools.iter().rev().find(|(name, _)| name == tool);
         match of_tool {
-            Some((_, passage)) if effect != Effect::Read => *passage,
+            Some((_, passage)) if effect != ToolEffect::Read => *passage,
             _ => self.passage_of(effect),
         }
     }
@@ -69,11 +69,11 @@ impl Gate {
     }
 
     /// What becomes of the calls of tools that have no word of their own.
-    pub(crate) fn passage_of(&self, effect: Effect) -> Passage {
+    pub(crate) fn passage_of(&self, effect: ToolEffect) -> Passage {
         let opening = match effect {
-            Effect::Read => return Passage::Open,
-            Effect::Write => AllowedEffect::Write,
-            Effect::Destroy => AllowedEffect::Destroy,
+            ToolEffect::Read => return Passage::Open,
+            ToolEffect::Write => AllowedEffect::Write,
+            ToolEffect::Destroy => AllowedEffect::Destroy,
         };
         if self.effects.contains(&opening) {
             Passage::Open
@@ -86,7 +86,8 @@ impl Gate {
 
     /// Whether any effect, or a tool by its name, is carried out at once.
     pub(crate) fn opens_any(&self) -> bool {
-        let effects = [Effect::Write, Effect::Destroy].map(|effect| self.passage_of(effect));
+        let effects =
+            [ToolEffect::Write, ToolEffect::Destroy].map(|effect| self.passage_of(effect));
         let tools = self.tools.iter().map(|(_, passage)| *passage);
         tools.chain(effects).any(|passage| passage == Passage::Open)
     }
@@ -98,7 +99,7 @@ impl Gate {
 
     /// The operator's word keeps the effect from being carried out at once, for everybody, whatever
     /// secret they have; that of this tool, where one does the same.
-    pub(crate) fn is_closed_by_word(&self, effect: Effect, tool: Option<&str>) -> bool {
+    pub(crate) fn is_closed_by_word(&self, effect: ToolEffect, tool: Option<&str>) -> bool {
         let passage = match tool {
             Some(tool) => self.passage(tool, effect),
             None => self.passage_of(effect),
@@ -108,38 +109,38 @@ impl Gate {
 
     /// What opens an effect beside what is open already: a value of `--allow`, or the backend's own
     /// setting.
-    pub(crate) fn switch_for(&self, effect: Effect) -> &str {
+    pub(crate) fn switch_for(&self, effect: ToolEffect) -> &str {
         let is_open = |effect| self.passage_of(effect) == Passage::Open;
         match effect {
-            Effect::Read | Effect::Write if self.own_switch.is_some() => {
+            ToolEffect::Read | ToolEffect::Write if self.own_switch.is_some() => {
                 self.own_switch.as_deref().unwrap_or_default()
             }
-            Effect::Destroy if is_open(Effect::Write) => "--allow write,destroy",
-            Effect::Write if is_open(Effect::Destroy) => "--allow write,destroy",
-            Effect::Destroy => "--allow destroy",
-            Effect::Read | Effect::Write => "--allow write",
+            ToolEffect::Destroy if is_open(ToolEffect::Write) => "--allow write,destroy",
+            ToolEffect::Write if is_open(ToolEffect::Destroy) => "--allow write,destroy",
+            ToolEffect::Destroy => "--allow destroy",
+            ToolEffect::Read | ToolEffect::Write => "--allow write",
         }
     }
 }
 
 /// An effect as it stands on record.
-pub(crate) fn effect_word(effect: Effect) -> &'static str {
+pub(crate) fn effect_word(effect: ToolEffect) -> &'static str {
     match effect {
-        Effect::Read => "read",
-        Effect::Write => "write",
-        Effect::Destroy => "destroy",
+        ToolEffect::Read => "read",
+        ToolEffect::Write => "write",
+        ToolEffect::Destroy => "destroy",
     }
 }
 
 /// Refuses what would change something for a caller who may not.
-pub(crate) fn check_caller(caller: Caller, effect: Effect, tool: &str) -> Result<(), Failure> {
+pub(crate) fn check_caller(caller: Caller, effect: ToolEffect, tool: &str) -> Result<(), Failure> {
     if caller.tightened(Passage::Open, effect) == Passage::Closed {
         return Err(Failure::Forbidden(format!(
             "{tool} changes things, and this request asks for less: its client sends the header X-MCP-Readonly, or Footbridge-Allow without \
              the word for it"
         )));
     }
-    if effect == Effect::Read || caller.may_write() {
+    if effect == ToolEffect::Read || caller.may_write() {
         return Ok(());
     }
     Err(Failure::Forbidden(format!(
@@ -150,7 +151,7 @@ pub(crate) fn check_caller(caller: Caller, effect: Effect, tool: &str) -> Result
 
 #[cfg(test)]
 mod tests {
-    use footbridge_connector::Effect;
+    use footbridge_connector::ToolEffect;
 
     use super::{Gate, check_caller};
     use crate::allow::{AllowWord, AllowedEffect, Passage};
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn reading_is_always_open_and_each_other_effect_by_its_own_word() {
         let passages = |words: &[&str]| {
-            [Effect::Read, Effect::Write, Effect::Destroy]
+            [ToolEffect::Read, ToolEffect::Write, ToolEffect::Destroy]
                 .map(|effect| said(words).passage_of(effect))
         };
         use Passage::{Closed, Open, Proposed};
@@ -186,13 +187,19 @@ mod tests {
             "card_create=closed",
         ]);
         let passage = |tool, effect| gate.passage(tool, effect);
-        assert_eq!(passage("card_delete", Effect::Destroy), Passage::Proposed);
-        assert_eq!(passage("board_delete", Effect::Destroy), Passage::Closed);
-        assert_eq!(passage("card_move", Effect::Write), Passage::Open);
-        assert_eq!(passage("card_create", Effect::Write), Passage::Closed);
-        assert_eq!(passage("card_update", Effect::Write), Passage::Open);
         assert_eq!(
-            said(&["card_list=closed"]).passage("card_list", Effect::Read),
+            passage("card_delete", ToolEffect::Destroy),
+            Passage::Proposed
+        );
+        assert_eq!(
+            passage("board_delete", ToolEffect::Destroy),
+            Passage::Closed
+        );
+        assert_eq!(passage("card_move", ToolEffect::Write), Passage::Open);
+        assert_eq!(passage("card_create", ToolEffect::Write), Passage::Closed);
+        assert_eq!(passage("card_update", ToolEffect::Write), Passage::Open);
+        assert_eq!(
+            said(&["card_list=closed"]).passage("card_list", ToolEffect::Read),
             Passage::Open,
             "reading is always open"
         );
@@ -202,20 +209,20 @@ mod tests {
     #[test]
     fn the_named_switch_opens_what_it_says_and_closes_nothing() {
         assert_eq!(
-            said(&["write"]).switch_for(Effect::Destroy),
+            said(&["write"]).switch_for(ToolEffect::Destroy),
             "--allow write,destroy"
         );
-        assert_eq!(said(&[]).switch_for(Effect::Destroy), "--allow destroy");
-        assert_eq!(said(&[]).switch_for(Effect::Write), "--allow write");
+        assert_eq!(said(&[]).switch_for(ToolEffect::Destroy), "--allow destroy");
+        assert_eq!(said(&[]).switch_for(ToolEffect::Write), "--allow write");
         assert_eq!(
-            said(&["destroy"]).switch_for(Effect::Write),
+            said(&["destroy"]).switch_for(ToolEffect::Write),
             "--allow write,destroy"
         );
         let own = Gate::by_default(vec![], Some("X_READ_ONLY=false".to_owned()));
         assert_eq!(
             (
-                own.switch_for(Effect::Write),
-                own.switch_for(Effect::Destroy)
+                own.switch_for(ToolEffect::Write),
+                own.switch_for(ToolEffect::Destroy)
             ),
             ("X_READ_ONLY=false", "--allow destroy")
         );
@@ -225,8 +232,8 @@ mod tests {
     fn only_what_the_operator_said_closes_to_everybody() {
         let closed = |gate: Gate| {
             (
-                gate.is_closed_by_word(Effect::Write, None),
-                gate.is_closed_by_word(Effect::Destroy, None),
+                gate.is_closed_by_word(ToolEffect::Write, None),
+                gate.is_closed_by_word(ToolEffect::Destroy, None),
             )
         };
         assert_eq!(closed(said(&["read"])), (true, true));
@@ -237,18 +244,23 @@ mod tests {
             closed(Gate::by_default(vec![AllowedEffect::Write], None)),
             (false, false)
         );
-        assert!(!said(&[]).is_closed_by_word(Effect::Read, None));
+        assert!(!said(&[]).is_closed_by_word(ToolEffect::Read, None));
         let gate = said(&["destroy", "card_delete=propose", "card_move=open"]);
         let closed = |effect, tool| gate.is_closed_by_word(effect, Some(tool));
-        assert!(closed(Effect::Destroy, "card_delete") && !closed(Effect::Destroy, "board_delete"));
-        assert!(!closed(Effect::Write, "card_move") && closed(Effect::Write, "card_create"));
+        assert!(
+            closed(ToolEffect::Destroy, "card_delete")
+                && !closed(ToolEffect::Destroy, "board_delete")
+        );
+        assert!(
+            !closed(ToolEffect::Write, "card_move") && closed(ToolEffect::Write, "card_create")
+        );
         let word: AllowWord = "write".parse().unwrap();
         assert_eq!(word, AllowWord::Effect(AllowedEffect::Write));
     }
 
     #[test]
     fn who_may_only_read_reads() {
-        for effect in [Effect::Read, Effect::Write, Effect::Destroy] {
+        for effect in [ToolEffect::Read, ToolEffect::Write, ToolEffect::Destroy] {
             for caller in [
                 Caller::LocalUser,
                 Caller::Terminal,
@@ -262,7 +274,7 @@ mod tests {
             }
             assert_eq!(
                 check_caller(Caller::Forwarded, effect, "card_create").is_ok(),
-                effect == Effect::Read
+                effect == ToolEffect::Read
             );
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use axum::body::Body;
 use footbridge_board::Board;
 use footbridge_connector::{
-    Backend, Connector, Decides, InProcess, Network, Settings as Values, Tool,
+    Backend, Connector, ConnectorTool, Decides, InProcess, Network, SettingValues,
 };
 use footbridge_store::{Account, AccountId, Store};
 
@@ -135,17 +135,17 @@ impl Served {
     }
 
     /// What becomes of the calls of a tool.
-    pub(crate) fn passage(&self, tool: &Tool) -> Passage {
+    pub(crate) fn passage(&self, tool: &ConnectorTool) -> Passage {
         self.gate.passage(&tool.name, tool.effect)
     }
 
     /// Whether results of the tool are sent as structured content too, with their schema.
-    pub(crate) fn structures(&self, tool: &Tool) -> bool {
+    pub(crate) fn structures(&self, tool: &ConnectorTool) -> bool {
         tool.structured || (self.structures_results && tool.output_schema.is_some())
     }
 
     /// Whether clients see the tool in their list.
-    pub(crate) fn lists(&self, tool: &Tool) -> bool {
+    pub(crate) fn lists(&self, tool: &ConnectorTool) -> bool {
         let of_tool = |(group, _): &&(String, bool)| tool.group.as_ref() == Some(group);
         self.groups
             .iter()
@@ -430,7 +430,7 @@ pub(crate) async fn open_store(data_directory: &Path) -> Result<Store, Trouble> 
 fn open_board(
     name: &str,
     connector: &Connector,
-    values: &Values,
+    values: &SettingValues,
     store: Store,
     gate: Gate,
 ) -> Result<LocalBoard, Trouble> {
@@ -451,7 +451,7 @@ fn open_board(
 fn gate(
     allowed: Option<Vec<AllowWord>>,
     connector: &Connector,
-    values: &Values,
+    values: &SettingValues,
     is_local: bool,
 ) -> Gate {
     if let Some(words) = allowed {
@@ -485,7 +485,7 @@ fn by_published_name(words: Vec<AllowWord>, connector: &Connector) -> Vec<AllowW
     words.into_iter().map(published).collect()
 }
 
-fn is_called(tool: &Tool, name: &str) -> bool {
+fn is_called(tool: &ConnectorTool, name: &str) -> bool {
     tool.name == name || tool.aliases.iter().any(|alias| alias == name)
 }
 

@@ -22,7 +22,7 @@ mod tightened;
 
 use std::time::SystemTime;
 
-use footbridge_connector::Effect;
+use footbridge_connector::ToolEffect;
 use footbridge_mcp::Endpoint;
 use serde_json::{Value, json};
 
@@ -160,7 +160,7 @@ fn tell_of_changes(endpoint: &Endpoint<Caller>, opened: &Opened) -> JoinHandle<(
 /// Whether the operator opened any change of a backend, be it as a proposal.
 fn may_write(served: &Served) -> bool {
     let is_closed = |effect| served.gate.passage_of(effect) == Passage::Closed;
-    served.gate.opens_any() || !is_closed(Effect::Write) || !is_closed(Effect::Destroy)
+    served.gate.opens_any() || !is_closed(ToolEffect::Write) || !is_closed(ToolEffect::Destroy)
 }
 
 /// The start as the audit has it: what is served, and what may be written.
@@ -177,8 +177,8 @@ fn start(opened: &Opened, doors: Doors) -> Value {
             json!({
                 "name": served.name,
                 "address": served.address(),
-                "write": passage(Effect::Write),
-                "destroy": passage(Effect::Destroy),
+                "write": passage(ToolEffect::Write),
+                "destroy": passage(ToolEffect::Destroy),
             })
         })
         .collect();

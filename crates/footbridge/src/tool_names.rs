@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use footbridge_connector::Tool;
+use footbridge_connector::ConnectorTool;
 
 use crate::exit::Trouble;
 use crate::opened::Served;
@@ -76,7 +76,7 @@ impl ToolNames {
 
     /// The other names that a call may use: the tool's own and its aliases, while no other tool has
     /// them.
-    pub(crate) fn aliases(&self, connector: &str, tool: &Tool) -> Vec<String> {
+    pub(crate) fn aliases(&self, connector: &str, tool: &ConnectorTool) -> Vec<String> {
         let published = self.published(connector, &tool.name);
         let unprefixed = Some(&tool.name).filter(|name| **name != published);
         let is_free = |name: &&String| {

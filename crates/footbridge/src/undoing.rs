@@ -10,7 +10,7 @@ mod taken_back;
 
 use std::sync::Arc;
 
-use footbridge_connector::{Backend, Effect, Options, RecordAct, TouchedRecord, WriteWitness};
+use footbridge_connector::{Backend, Options, RecordAct, ToolEffect, TouchedRecord, WriteWitness};
 use footbridge_store::{ChangeId, ChangeSelection, ChangeState, NewChange, PlannedUndo, Store};
 
 use crate::allow::Passage;
@@ -276,10 +276,10 @@ impl ChangeUndo<'_> {
 
 impl UndoStep {
     /// What sending it does to the backend.
-    pub(crate) fn effect(&self) -> Effect {
+    pub(crate) fn effect(&self) -> ToolEffect {
         match self {
-            Self::Record { planned, .. } if planned.act == RecordAct::Delete => Effect::Destroy,
-            Self::Record { .. } => Effect::Write,
+            Self::Record { planned, .. } if planned.act == RecordAct::Delete => ToolEffect::Destroy,
+            Self::Record { .. } => ToolEffect::Write,
             Self::Call { effect, .. } => *effect,
         }
     }

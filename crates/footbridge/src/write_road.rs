@@ -21,7 +21,7 @@ mod taking;
 
 use std::sync::Arc;
 
-use footbridge_connector::{Backend, Effect, Options, Tool as ConnectorTool, TouchedRecord};
+use footbridge_connector::{Backend, ConnectorTool, Options, ToolEffect, TouchedRecord};
 use footbridge_mcp::{Call, Content, Failure, Output, Tool, ToolResult, fail};
 use footbridge_store::{AccountId, NewChange};
 use serde_json::{Map, Value, json};
@@ -82,7 +82,7 @@ struct Road {
     has_page: bool,
     page_tools: Arc<PageTools>,
     title: String,
-    effect: Effect,
+    effect: ToolEffect,
     takes_key: bool,
     /// Names and columns that are looked up before the call.
     rules: Option<Arc<ModelRules>>,
@@ -125,7 +125,7 @@ impl Road {
             effect: tool.effect,
             takes_key: tool.takes_key,
             rules: ModelRules::of(served.backend.connector(), tool),
-            asks: tool.asks && tool.effect != Effect::Read,
+            asks: tool.asks && tool.effect != ToolEffect::Read,
             confirms_by_form: served.confirms_by_form,
             pending_consents: PendingConsents::default(),
             pending_proposals: PendingProposals::default(),
@@ -265,9 +265,9 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
     let tool = tool
         .title(connector_tool.title.as_str())
         .effect(match connector_tool.effect {
-            Effect::Read => footbridge_mcp::Effect::Read,
-            Effect::Write => footbridge_mcp::Effect::Write,
-            Effect::Destroy => footbridge_mcp::Effect::Destroy,
+            ToolEffect::Read => footbridge_mcp::Effect::Read,
+            ToolEffect::Write => footbridge_mcp::Effect::Write,
+            ToolEffect::Destroy => footbridge_mcp::Effect::Destroy,
         })
         .idempotent(connector_tool.annotations.idempotent)
         .open_world(connector_tool.annotations.open_world && !served.is_local);
@@ -289,7 +289,7 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
         tool
     };
     let tool = match connector_tool.effect {
-        Effect::Write | Effect::Destroy if !has_own_lease(connector_tool) => {
+        ToolEffect::Write | ToolEffect::Destroy if !has_own_lease(connector_tool) => {
             tool.unlisted_argument(leased::ARGUMENT, leased::schema())
         }
         _ => tool,
@@ -340,8 +340,8 @@ fn behind_gate(
     let message = format!(
         "{name} is closed: it can {} and the operator has not opened that. To open it, start footbridge with {}.",
         match tool.effect {
-            Effect::Destroy => "delete",
-            Effect::Read | Effect::Write => "change things",
+            ToolEffect::Destroy => "delete",
+            ToolEffect::Read | ToolEffect::Write => "change things",
         },
         served.gate.switch_for(tool.effect)
     );
@@ -379,7 +379,7 @@ async fn run(road: &Road, mut call: Call<Caller>) -> ToolResult {
         _ => road,
     };
     let is_composed = call.extension::<ComposedCall>().is_some();
-    let is_audited = road.effect != Effect::Read || road.trail.audits_reads();
+    let is_audited = road.effect != ToolEffect::Read || road.trail.audits_reads();
     let client = is_audited
         .then(|| call.client().name().map(cut_name))
         .flatten();
@@ -437,7 +437,7 @@ fn audit(
         Err(no_answer) if let Some((by, why)) = no_answer.refusal() => {
             road.trail.refused(call, by, why);
         }
-        ended if road.effect == Effect::Read => road.trail.read(call, ended.is_ok()),
+        ended if road.effect == ToolEffect::Read => road.trail.read(call, ended.is_ok()),
         _ => {}
     }
 }
@@ -460,7 +460,7 @@ async fn carry_out(
     ready.map_err(|why| NoAnswer::refused(Refuser::Checks, why))?;
     let mut arguments = std::mem::take(&mut call.arguments).into_map();
     let leases = match road.effect {
-        Effect::Read => LeaseRule::Told,
+        ToolEffect::Read => LeaseRule::Told,
         _ => LeaseRule::of_call(&call, &mut arguments, road.has_own_lease),
     };
     let passage = caller.tightened(road.passage, road.effect);
@@ -501,21 +501,21 @@ async fn carry_out(
         },
     };
     let permit = match road.effect {
-        Effect::Read => None,
-        Effect::Write | Effect::Destroy => {
+        ToolEffect::Read => None,
+        ToolEffect::Write | ToolEffect::Destroy => {
             let passed = road.brakes.pass(caller, &road.connector).await;
             let refused =
                 |refusal: BrakeRefusal| NoAnswer::refused(Refuser::Brakes, refusal.to_string());
             Some(passed.map_err(refused)?)
         }
     };
-    let is_sent = road.effect != Effect::Read && !is_proposed;
+    let is_sent = road.effect != ToolEffect::Read && !is_proposed;
     // a key tells calls apart, whatever they hold
     let create = match is_sent {
         true => RoadWrite::begin(road, &call, &arguments, key.is_none(), is_again)?,
         false => RoadWrite::default(),
     };
-    let recording = (road.effect != Effect::Read).then(|| {
+    let recording = (road.effect != ToolEffect::Read).then(|| {
         let change = road.change(&call, &arguments);
         let way = match is_proposed {
             true => RecordingWay::Propose(proposals::proposal(&arguments)),

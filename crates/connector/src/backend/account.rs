@@ -9,19 +9,19 @@ use super::session::Session;
 use super::{Backend, Shared, values};
 use crate::connector::MAX_REQUESTS;
 use crate::failure::BackendError;
-use crate::settings::Settings;
+use crate::settings::SettingValues;
 
 impl Backend {
     /// Takes other settings for every call that begins from now on, in this and all its clones. What
     /// was kept of the backend is forgotten: it was seen with other settings.
-    pub fn set(&self, settings: Settings) {
+    pub fn set(&self, settings: SettingValues) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let upstream = Arc::clone(&current.upstream);
         *current = Arc::new(Shared::new(self.connector.clone(), settings, upstream));
     }
 
     /// Whether these are the settings that it has.
-    pub fn has(&self, settings: &Settings) -> bool {
+    pub fn has(&self, settings: &SettingValues) -> bool {
         self.shared().settings.is_same(settings)
     }
 

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Shared;
 use crate::file_stamp::FileStamp;
-use crate::settings::{Settings, from_file};
+use crate::settings::{SettingValues, from_file};
 
 /// What requests carry at one time.
 pub(super) struct Carried {
@@ -26,7 +26,7 @@ pub(super) struct CurrentCredentials {
     seen: Mutex<Vec<Option<FileStamp>>>,
 }
 
-fn stamps(settings: &Settings) -> Vec<Option<FileStamp>> {
+fn stamps(settings: &SettingValues) -> Vec<Option<FileStamp>> {
     settings
         .files
         .iter()
@@ -35,7 +35,7 @@ fn stamps(settings: &Settings) -> Vec<Option<FileStamp>> {
 }
 
 impl CurrentCredentials {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &SettingValues) -> Self {
         let carried = Carried {
             headers: settings.headers.clone(),
             secrets: settings.secrets.clone(),

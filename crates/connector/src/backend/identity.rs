@@ -5,11 +5,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::connector::Connector;
-use crate::settings::Settings;
+use crate::settings::SettingValues;
 
 impl Connector {
     /// The [identity](crate::Backend::identity) of its backend with these settings.
-    pub fn identity(&self, settings: &Settings) -> String {
+    pub fn identity(&self, settings: &SettingValues) -> String {
         let mut open: Vec<_> = settings.open.iter().collect();
         open.sort();
         let mut hash = Sha256::new();

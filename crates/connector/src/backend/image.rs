@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jaq_json::Val;
 use serde_json::Value;
 
-use super::values::{self, Held, Work};
+use super::values::{self, FilterRuns, Held};
 use super::{Inner, request, secrets};
 use crate::connector::{FieldsPlan, RecordPlan, Request};
 use crate::failure::BackendError;
@@ -58,11 +58,11 @@ pub(super) async fn picture(
         }
         FieldsPlan::Open { map, .. } => wanted.push(map),
     }
-    let work: Work = wanted
+    let runs: FilterRuns = wanted
         .into_iter()
         .map(|glue| (glue.clone(), held.clone()))
         .collect();
-    let picked = values::each(inner, work, &inner.variables()).await?;
+    let picked = values::each(inner, runs, &inner.variables()).await?;
     let mut picked = picked.into_iter().map(Option::unwrap_or_default);
     let id = picked.next().as_ref().and_then(jq::plain_text);
     let mut next = |is_there: bool| {

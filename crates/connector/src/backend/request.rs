@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use jaq_json::Val;
 
 use super::exchange::{self, Ask};
-use super::values::{self, Held, Work, to_json};
+use super::values::{self, FilterRuns, Held, to_json};
 use super::{Inner, charset};
 use crate::connector::{BodyPlan, Request};
 use crate::definition::Answer;
@@ -70,21 +70,21 @@ pub(super) async fn prepare(
     let path = request.path.path(|name| value(inner, name, variables));
     let path = path.map_err(|why| BackendError::caller(format!("{why}: pass another value.")))?;
     let nothing = Held::Nothing;
-    let mut work: Work = request
+    let mut runs: FilterRuns = request
         .query
         .iter()
         .map(|(_, filter)| (filter.clone(), nothing.clone()))
         .collect();
     match &request.body {
-        Some(BodyPlan::Filter(filter)) => work.push((filter.clone(), nothing)),
-        Some(BodyPlan::Map(entries)) => work.extend(
+        Some(BodyPlan::Filter(filter)) => runs.push((filter.clone(), nothing)),
+        Some(BodyPlan::Map(entries)) => runs.extend(
             entries
                 .iter()
                 .map(|entry| (entry.value.clone(), nothing.clone())),
         ),
         None => {}
     }
-    let mut values = values::each(inner, work, variables).await?.into_iter();
+    let mut values = values::each(inner, runs, variables).await?.into_iter();
     let mut query = Vec::new();
     for ((key, _), value) in request.query.iter().zip(values.by_ref()) {
         parameters(&mut query, key, value.unwrap_or_default())?;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::values::{self, Held};
 use super::{Backend, Inner, MAX_REQUESTS, request};
-use crate::connector::Resource;
+use crate::connector::ConnectorResource;
 use crate::failure::BackendError;
 use crate::jq::{self, Variable};
 
@@ -40,7 +40,7 @@ impl Backend {
 /// The text of a resource: what its filter gives, a text as it is and anything else as JSON.
 async fn read(
     inner: &Arc<Inner>,
-    resource: &Resource,
+    resource: &ConnectorResource,
     given: &Map<String, Value>,
 ) -> Result<String, BackendError> {
     let mut variables = inner.variables();

@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::json::{Admitted, Walk, push_string, said};
-use crate::settings::Settings;
+use crate::settings::SettingValues;
 
 /// What stands in the place of a secret.
 pub(super) const MARK: &str = "[secret]";
@@ -83,7 +83,7 @@ enum Where {
 }
 
 impl Secrets {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &SettingValues) -> Self {
         let of_settings = settings
             .secrets
             .values()

@@ -80,7 +80,7 @@ pub(super) fn to_json(value: &Val) -> Result<String, BackendError> {
 }
 
 /// Filters, each with its input.
-pub(super) type Work = Vec<(Glue, Held)>;
+pub(super) type FilterRuns = Vec<(Glue, Held)>;
 
 /// The value of one filter; null when it gives none.
 pub(super) async fn one(
@@ -107,18 +107,18 @@ pub(super) async fn is_true(
 /// The value of each filter.
 pub(super) async fn each(
     inner: &Arc<Inner>,
-    work: Work,
+    runs: FilterRuns,
     variables: &Variables,
 ) -> Result<Vec<Option<Val>>, BackendError> {
-    if work.iter().all(|(glue, _)| !glue.needs_jq()) {
-        return work
+    if runs.iter().all(|(glue, _)| !glue.needs_jq()) {
+        return runs
             .iter()
             .map(|(glue, input)| run(inner, glue, input, variables))
             .collect();
     }
     let variables = variables.clone();
     blocking(inner, move |inner| {
-        work.iter()
+        runs.iter()
             .map(|(glue, input)| run(inner, glue, input, &variables))
             .collect()
     })

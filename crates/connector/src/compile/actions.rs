@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::compilation::Compilation;
 use super::scope::FilterScope;
-use crate::connector::{ActionInput, RestAction, Tool};
-use crate::definition::{self, ActionMethod, Effect, JsonType};
+use crate::connector::{ActionInput, ConnectorTool, RestAction};
+use crate::definition::{self, ActionMethod, JsonType, ToolEffect};
 use crate::jq::{self, Glue};
 use crate::place::Placed;
 
 impl<'d> Compilation<'d> {
-    pub(super) fn actions(&mut self, tools: &[Placed<Tool>]) -> Vec<RestAction> {
+    pub(super) fn actions(&mut self, tools: &[Placed<ConnectorTool>]) -> Vec<RestAction> {
         let scope = FilterScope::new(self.definition, &[]);
         let mut actions = Vec::new();
         for (name, action) in self.definition.actions.iter() {
@@ -35,7 +35,7 @@ impl<'d> Compilation<'d> {
                 ActionMethod::Patch => Method::PATCH,
                 ActionMethod::Delete => Method::DELETE,
             };
-            if method == Method::GET && tool.is_some_and(|tool| tool.effect != Effect::Read) {
+            if method == Method::GET && tool.is_some_and(|tool| tool.effect != ToolEffect::Read) {
                 self.found.add(
                     action.method.place,
                     part.clone(),
@@ -107,7 +107,7 @@ impl<'d> Compilation<'d> {
     }
 
     /// What the answer is: as its filter says, and the table of types beside it.
-    fn action_answer(&mut self, action: &definition::RestAction, part: &str) -> Value {
+    fn action_answer(&mut self, action: &definition::RestActionDefinition, part: &str) -> Value {
         let mut answer = action
             .result
             .as_ref()
@@ -180,8 +180,8 @@ impl<'d> Compilation<'d> {
     /// What a request may carry: as the tool's arguments say, and the file beside them.
     fn action_inputs(
         &mut self,
-        action: &definition::RestAction,
-        tool: &Tool,
+        action: &definition::RestActionDefinition,
+        tool: &ConnectorTool,
         part: &str,
     ) -> Vec<ActionInput> {
         let written = self

@@ -8,7 +8,7 @@ use super::paging::PagingPlans;
 use super::scope::FilterScope;
 use super::shapes::Shapes;
 use super::{DEFAULT_TEXT_LIMIT, FORMAT, MAX_NAME, MAX_TEXT_LIMIT};
-use crate::connector::{RecordPlan, Tool};
+use crate::connector::{ConnectorTool, RecordPlan};
 use crate::definition::Definition;
 use crate::jq::Glue;
 use crate::place::{Place, Placed};
@@ -139,7 +139,10 @@ impl<'d> Compilation<'d> {
     }
 
     /// Tools by name and alias; each name once.
-    pub(super) fn tools_by_name(&mut self, tools: &[Placed<Tool>]) -> HashMap<String, usize> {
+    pub(super) fn tools_by_name(
+        &mut self,
+        tools: &[Placed<ConnectorTool>],
+    ) -> HashMap<String, usize> {
         let mut by_name = HashMap::new();
         for (index, Placed { value: tool, place }) in tools.iter().enumerate() {
             for name in std::iter::once(&tool.name).chain(&tool.aliases) {

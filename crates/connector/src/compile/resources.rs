@@ -8,7 +8,7 @@ use serde_json::json;
 use super::compilation::Compilation;
 use super::scope::FilterScope;
 use super::tools::steps;
-use crate::connector::{Prompt, PromptArgument, Request, Resource};
+use crate::connector::{ConnectorPrompt, ConnectorPromptArgument, ConnectorResource, Request};
 use crate::definition::{self, Answer};
 use crate::jq::Variable;
 use crate::place::Placed;
@@ -18,7 +18,7 @@ use crate::template::Template;
 const MAX_EACH: usize = 50;
 
 impl<'d> Compilation<'d> {
-    pub(super) fn resources(&mut self) -> Vec<Resource> {
+    pub(super) fn resources(&mut self) -> Vec<ConnectorResource> {
         let mut names = BTreeSet::new();
         let mut addresses = BTreeSet::new();
         let mut resources = Vec::new();
@@ -47,7 +47,11 @@ impl<'d> Compilation<'d> {
         resources
     }
 
-    fn resource(&mut self, resource: &'d definition::Resource, part: &str) -> Option<Resource> {
+    fn resource(
+        &mut self,
+        resource: &'d definition::ResourceDefinition,
+        part: &str,
+    ) -> Option<ConnectorResource> {
         let uri = self.template(&resource.uri, part);
         if !resource
             .uri
@@ -128,7 +132,7 @@ impl<'d> Compilation<'d> {
             );
         }
         uri?;
-        Some(Resource {
+        Some(ConnectorResource {
             uri: resource.uri.value.clone(),
             is_template: !names.is_empty(),
             name: resource.name.value.clone(),
@@ -152,7 +156,7 @@ impl<'d> Compilation<'d> {
         })
     }
 
-    pub(super) fn prompts(&mut self) -> Vec<Prompt> {
+    pub(super) fn prompts(&mut self) -> Vec<ConnectorPrompt> {
         let mut names = BTreeSet::new();
         let mut prompts = Vec::new();
         self.check_count(
@@ -180,7 +184,7 @@ impl<'d> Compilation<'d> {
                     &[("description", &argument.description)],
                     &format!("{part}.input.{}", name.value),
                 );
-                arguments.push(PromptArgument {
+                arguments.push(ConnectorPromptArgument {
                     name: name.value.clone(),
                     description: argument.description.clone(),
                     required: argument.required,
@@ -198,7 +202,7 @@ impl<'d> Compilation<'d> {
                     format!("there is no argument `{name}`"),
                 );
             }
-            prompts.extend(text.map(|text| Prompt {
+            prompts.extend(text.map(|text| ConnectorPrompt {
                 name: prompt.name.value.clone(),
                 title: prompt.title.clone(),
                 description: prompt.description.clone(),

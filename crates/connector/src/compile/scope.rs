@@ -1,7 +1,7 @@
 //! What a filter or a path may name at the place where it stands.
 
 use super::filters::Filters;
-use crate::definition::{Definition, Tool};
+use crate::definition::{Definition, ToolDefinition};
 use crate::jq::{Use, Variable};
 use crate::place::Placed;
 use crate::problem::Found;
@@ -36,7 +36,7 @@ impl<'d> FilterScope<'d> {
 
     pub(super) fn of_tool(
         definition: &'d Definition,
-        tool: &'d Tool,
+        tool: &'d ToolDefinition,
         variables: &[Variable],
     ) -> Self {
         Self::of_names(definition, tool.input.keys().collect(), variables)

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::compilation::Compilation;
 use super::scope::FilterScope;
-use crate::connector::{DocumentKind, FindingTool, SearchPart, Tool};
-use crate::definition::{Effect, SearchDocument, SearchFind};
+use crate::connector::{ConnectorTool, DocumentKind, FindingTool, SearchPart};
+use crate::definition::{SearchDocument, SearchFind, ToolEffect};
 use crate::jq::{Variable, form};
 use crate::place::Placed;
 
@@ -18,7 +18,7 @@ const MAX_DOCUMENTS: usize = 20;
 const LIKENESS: f64 = 0.8;
 
 impl<'d> Compilation<'d> {
-    pub(super) fn search(&mut self, tools: &[Placed<Tool>]) -> Option<SearchPart> {
+    pub(super) fn search(&mut self, tools: &[Placed<ConnectorTool>]) -> Option<SearchPart> {
         let definition = self.definition;
         let rules = definition.search.as_ref()?;
         let scope = FilterScope::new(definition, &[]);
@@ -52,7 +52,7 @@ impl<'d> Compilation<'d> {
         &mut self,
         find: &'d SearchFind,
         part: &str,
-        tools: &[Placed<Tool>],
+        tools: &[Placed<ConnectorTool>],
         scope: &FilterScope<'d>,
     ) -> FindingTool {
         self.check_reading(&find.tool, &find.args, part, tools);
@@ -72,7 +72,7 @@ impl<'d> Compilation<'d> {
         name: &str,
         document: &'d SearchDocument,
         part: &str,
-        tools: &[Placed<Tool>],
+        tools: &[Placed<ConnectorTool>],
         scope: &FilterScope<'d>,
     ) -> DocumentKind {
         self.check_reading(&document.tool, &document.args, part, tools);
@@ -97,7 +97,7 @@ impl<'d> Compilation<'d> {
         name: &Placed<String>,
         arguments: &Placed<String>,
         part: &str,
-        tools: &[Placed<Tool>],
+        tools: &[Placed<ConnectorTool>],
     ) {
         let tool = tools.iter().map(|tool| &tool.value);
         let Some(tool) = tool.clone().find(|tool| tool.name == name.value) else {
@@ -111,7 +111,7 @@ impl<'d> Compilation<'d> {
             }
             return;
         };
-        if tool.effect != Effect::Read {
+        if tool.effect != ToolEffect::Read {
             let what = format!("`{}` changes something, and a search only reads", tool.name);
             self.found.add(name.place, part, what);
         }

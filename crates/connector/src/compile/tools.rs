@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::compilation::Compilation;
 use super::scope::FilterScope;
 use super::shapes;
-use crate::connector::{Action, Annotations, Does, MAX_REQUESTS, Plan, StepPlan, Tool};
-use crate::definition::{self, Definition, Effect, JsonType};
+use crate::connector::{Action, Annotations, ConnectorTool, Does, MAX_REQUESTS, Plan, StepPlan};
+use crate::definition::{self, Definition, JsonType, ToolEffect};
 use crate::fence::cut;
 use crate::jq::Variable;
 use crate::place::Placed;
@@ -22,7 +22,7 @@ use steps::StepsOwner;
 const MAX_STEPS: usize = 50;
 
 impl<'d> Compilation<'d> {
-    pub(super) fn step_tools(&mut self) -> Vec<Placed<Tool>> {
+    pub(super) fn step_tools(&mut self) -> Vec<Placed<ConnectorTool>> {
         let mut tools = Vec::new();
         let untrusted = untrusted(self.definition);
         for tool in &self.definition.tools {
@@ -36,7 +36,7 @@ impl<'d> Compilation<'d> {
         tools
     }
 
-    fn check_tool(&mut self, tool: &definition::Tool) {
+    fn check_tool(&mut self, tool: &definition::ToolDefinition) {
         let part = &tool.name.value;
         self.check_name(&tool.name, part);
         if tool.steps.is_empty() || tool.steps.len() > MAX_STEPS {
@@ -94,7 +94,7 @@ impl<'d> Compilation<'d> {
                 format!("there is no group `{}`", group.value),
             );
         }
-        if tool.effect.value == Effect::Read {
+        if tool.effect.value == ToolEffect::Read {
             self.check_undo_keys_of_read(tool);
             let keys = [tool.confirm.as_ref().map(|k| (k.place, "confirm"))];
             let own = tool
@@ -123,7 +123,11 @@ impl<'d> Compilation<'d> {
         self.check_undo_keys(tool);
     }
 
-    fn step_tool(&mut self, tool: &'d definition::Tool, untrusted: &Arc<[String]>) -> Tool {
+    fn step_tool(
+        &mut self,
+        tool: &'d definition::ToolDefinition,
+        untrusted: &Arc<[String]>,
+    ) -> ConnectorTool {
         let part = &tool.name.value;
         let arguments = self.arguments(tool);
         let given = FilterScope::of_tool(self.definition, tool, &[Variable::Args, Variable::Given]);
@@ -187,8 +191,8 @@ impl<'d> Compilation<'d> {
         };
         let undo_steps = self.steps(undo, &tool.undo, &format!("{part}.undo"), &mut undoing);
         let touches = match tool.effect.value {
-            Effect::Read => Vec::new(),
-            Effect::Write | Effect::Destroy => self.touches(tool),
+            ToolEffect::Read => Vec::new(),
+            ToolEffect::Write | ToolEffect::Destroy => self.touches(tool),
         };
         let is_list = tool
             .steps
@@ -221,17 +225,17 @@ impl<'d> Compilation<'d> {
             .as_ref()
             .map(|output| shapes::schema(self.definition.shapes.get(&output.value), is_list));
         let effect = tool.effect.value;
-        let takes_text_from = effect == Effect::Read && tool.input.get(cut::ARGUMENT).is_none();
+        let takes_text_from = effect == ToolEffect::Read && tool.input.get(cut::ARGUMENT).is_none();
         let mut unlisted = Vec::new();
         if takes_text_from && !tool.text_from {
             unlisted.push(arguments::text_from());
         }
-        let has_rows = effect == Effect::Read && (is_list || has_fields_of_rows);
+        let has_rows = effect == ToolEffect::Read && (is_list || has_fields_of_rows);
         if has_rows && !tool.fields && tool.input.get("fields").is_none() {
             unlisted.push(arguments::shape_alone());
         }
-        let row_form = self.row_form(tool).filter(|_| effect == Effect::Read);
-        Tool {
+        let row_form = self.row_form(tool).filter(|_| effect == ToolEffect::Read);
+        ConnectorTool {
             name: tool.name.value.clone(),
             aliases: tool
                 .aliases
@@ -272,8 +276,8 @@ impl<'d> Compilation<'d> {
             group: tool.group.as_ref().map(|group| group.value.clone()),
             no_undo: tool.no_undo.as_ref().map(|reason| reason.value.clone()),
             annotations: Annotations {
-                read_only: effect == Effect::Read,
-                destructive: effect == Effect::Destroy,
+                read_only: effect == ToolEffect::Read,
+                destructive: effect == ToolEffect::Destroy,
                 idempotent: tool.idempotent.unwrap_or_else(|| {
                     !tool
                         .steps
@@ -285,7 +289,7 @@ impl<'d> Compilation<'d> {
             undoing: self.undoing(tool, &touches),
             action: Action::Steps(Arc::new(Plan {
                 tool: tool.name.value.clone(),
-                writes: effect != Effect::Read,
+                writes: effect != ToolEffect::Read,
                 asks_backend: batches
                     .iter()
                     .flatten()
@@ -329,7 +333,7 @@ fn takes_ids(definition: &Definition, argument: &definition::Argument) -> bool {
 }
 
 /// The last list keeps of its rows what the result keeps.
-fn has_shaped_rows(tool: &definition::Tool) -> bool {
+fn has_shaped_rows(tool: &definition::ToolDefinition) -> bool {
     let row = tool
         .steps
         .last()
@@ -339,7 +343,7 @@ fn has_shaped_rows(tool: &definition::Tool) -> bool {
 }
 
 /// Someone asks who we are: a filter or path of the tool, or what its lookups choose from.
-fn uses_me(definition: &Definition, tool: &definition::Tool) -> bool {
+fn uses_me(definition: &Definition, tool: &definition::ToolDefinition) -> bool {
     let names = |filter: &Placed<String>| filter.value.contains("$me");
     let reads = |reading: &definition::Reading| {
         reading.get.value.contains("{me.")
@@ -450,7 +454,7 @@ fn requests(batches: &[Vec<StepPlan>]) -> usize {
 
 impl<'d> Compilation<'d> {
     /// What a row of the tool's list can have, as its shape says; none where it has none.
-    fn row_form(&self, tool: &definition::Tool) -> Option<serde_json::Value> {
+    fn row_form(&self, tool: &definition::ToolDefinition) -> Option<serde_json::Value> {
         let of_steps = tool.steps.iter().rev();
         let named = tool.output.as_ref();
         let named = named.or_else(|| of_steps.filter_map(|step| step.value.row.as_ref()).next())?;
@@ -459,7 +463,7 @@ impl<'d> Compilation<'d> {
     }
 
     /// Names that the engine gives to arguments of its own.
-    fn check_own_arguments(&mut self, tool: &definition::Tool, is_list: bool) {
+    fn check_own_arguments(&mut self, tool: &definition::ToolDefinition, is_list: bool) {
         for (name, _) in tool.input.iter() {
             let taken = match name.value.as_str() {
                 "fields" => tool.fields,
@@ -480,7 +484,7 @@ impl<'d> Compilation<'d> {
     }
 }
 
-fn argument_aliases(tool: &definition::Tool, is_list: bool) -> Vec<(String, String)> {
+fn argument_aliases(tool: &definition::ToolDefinition, is_list: bool) -> Vec<(String, String)> {
     let written = tool.input.iter().flat_map(|(name, argument)| {
         argument
             .aliases

@@ -194,7 +194,12 @@ impl<'d> Compilation<'d> {
     }
 
     /// What belongs to one kind of setting only.
-    fn check_setting(&mut self, name: &Placed<String>, setting: &definition::Setting, part: &str) {
+    fn check_setting(
+        &mut self,
+        name: &Placed<String>,
+        setting: &definition::SettingDefinition,
+        part: &str,
+    ) {
         let limits = [&setting.minimum, &setting.maximum];
         if let Some(limit) = limits
             .into_iter()
@@ -249,7 +254,7 @@ impl<'d> Compilation<'d> {
     /// What decides something of the program must be able to.
     fn check_decision(
         &mut self,
-        setting: &definition::Setting,
+        setting: &definition::SettingDefinition,
         is_decided_before: bool,
         part: &str,
     ) {
@@ -312,7 +317,7 @@ impl<'d> Compilation<'d> {
         };
         let most = i64::try_from(MAX_TIMEOUT.as_secs()).unwrap_or(i64::MAX);
         let name = rest.strip_suffix("}s").unwrap_or_default();
-        let fits = |setting: &definition::Setting| {
+        let fits = |setting: &definition::SettingDefinition| {
             let limit = |limit: &Option<Placed<i64>>| limit.as_ref().map(|limit| limit.value);
             let is_whole = setting.kind == SettingKind::Integer
                 && (setting.default.is_some() || setting.required);
@@ -341,7 +346,7 @@ impl<'d> Compilation<'d> {
 
     fn setting_default(
         &mut self,
-        setting: &definition::Setting,
+        setting: &definition::SettingDefinition,
         default: &Placed<Value>,
         part: &str,
     ) -> Option<String> {

@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 use super::compilation::Compilation;
 use super::scope::FilterScope;
 use crate::connector::{
-    Action, BoardView, ChartView, ColumnsPlan, ConnectorView, FormTool, MoveTool, OpenTool, Tool,
-    ViewChoice, ViewForm,
+    Action, BoardView, ChartView, ColumnsPlan, ConnectorTool, ConnectorView, FormTool, MoveTool,
+    OpenTool, ViewChoice, ViewForm,
 };
-use crate::definition::{self, Effect, ViewRules};
+use crate::definition::{self, ToolEffect, ViewRules};
 use crate::jq::{Glue, Variable};
 use crate::place::{Place, Placed};
 use held::RowForm;
@@ -28,12 +28,12 @@ struct ViewPart<'c, 'd> {
     place: Place,
     rules: &'d ViewRules,
     /// The tool whose result it shows.
-    tool: &'c Tool,
+    tool: &'c ConnectorTool,
     form: RowForm,
 }
 
 impl<'d> Compilation<'d> {
-    pub(super) fn views(&mut self, tools: &[Placed<Tool>]) -> Vec<Arc<ConnectorView>> {
+    pub(super) fn views(&mut self, tools: &[Placed<ConnectorTool>]) -> Vec<Arc<ConnectorView>> {
         let mut views = Vec::new();
         for (name, rules) in self.definition.views.iter() {
             let part = format!("views.{}", name.value);
@@ -48,7 +48,7 @@ impl<'d> Compilation<'d> {
         name: &Placed<String>,
         rules: &'d ViewRules,
         part: String,
-        tools: &[Placed<Tool>],
+        tools: &[Placed<ConnectorTool>],
     ) -> Option<ConnectorView> {
         let wanted = match (&rules.board, &rules.chart) {
             (Some(tool), None) | (None, Some(tool)) => tool,
@@ -58,7 +58,7 @@ impl<'d> Compilation<'d> {
                 return None;
             }
         };
-        let tool = self.view_tool(wanted, &part, tools, Effect::Read)?;
+        let tool = self.view_tool(wanted, &part, tools, ToolEffect::Read)?;
         let form = RowForm::of(self.definition, tool);
         let view = ViewPart {
             part,
@@ -90,9 +90,9 @@ impl<'d> Compilation<'d> {
         &mut self,
         name: &Placed<String>,
         part: &str,
-        tools: &'c [Placed<Tool>],
-        effect: Effect,
-    ) -> Option<&'c Tool> {
+        tools: &'c [Placed<ConnectorTool>],
+        effect: ToolEffect,
+    ) -> Option<&'c ConnectorTool> {
         let mut all = tools.iter().map(|tool| &tool.value);
         let Some(tool) = all.find(|tool| tool.name == name.value) else {
             let what = format!("there is no tool `{}`", name.value);
@@ -100,9 +100,9 @@ impl<'d> Compilation<'d> {
             self.found.add_near(name, part, what, known);
             return None;
         };
-        if (tool.effect == Effect::Read) != (effect == Effect::Read) {
+        if (tool.effect == ToolEffect::Read) != (effect == ToolEffect::Read) {
             let what = match effect {
-                Effect::Read => format!(
+                ToolEffect::Read => format!(
                     "`{}` changes things, and what a page shows is read",
                     name.value
                 ),
@@ -216,7 +216,11 @@ impl<'d> Compilation<'d> {
         field.value.clone()
     }
 
-    fn board_view(&mut self, view: &ViewPart<'_, 'd>, tools: &[Placed<Tool>]) -> Option<BoardView> {
+    fn board_view(
+        &mut self,
+        view: &ViewPart<'_, 'd>,
+        tools: &[Placed<ConnectorTool>],
+    ) -> Option<BoardView> {
         let rules = view.rules;
         let id = match &rules.id {
             Some(id) => self.field_of_view(view, id, "id"),
@@ -258,7 +262,7 @@ impl<'d> Compilation<'d> {
             Some(open) => self.opener(view, open, tools),
             None => forms::model_opener(view.tool, tools),
         };
-        let is_mover = |tool: &&Placed<Tool>| {
+        let is_mover = |tool: &&Placed<ConnectorTool>| {
             let mover = mover.as_ref();
             mover.is_some_and(|mover| tool.value.name == mover.tool)
         };
@@ -342,7 +346,7 @@ impl<'d> Compilation<'d> {
     }
 
     /// The arguments of a tool as its file writes them.
-    fn names_of(&self, tool: &Tool, others: Vec<String>) -> Vec<&'d str> {
+    fn names_of(&self, tool: &ConnectorTool, others: Vec<String>) -> Vec<&'d str> {
         let mut written = self.definition.tools.iter();
         match written.find(|written| written.name.value == tool.name) {
             Some(written) => written.input.keys().collect(),
@@ -359,10 +363,10 @@ impl<'d> Compilation<'d> {
         view: &ViewPart<'_, 'd>,
         name: &Placed<String>,
         group: &Placed<String>,
-        tools: &[Placed<Tool>],
+        tools: &[Placed<ConnectorTool>],
     ) -> Option<MoveTool> {
         let part = format!("{}.move", view.part);
-        let tool = self.view_tool(name, &part, tools, Effect::Write)?;
+        let tool = self.view_tool(name, &part, tools, ToolEffect::Write)?;
         let known = held::properties(tool);
         if !known.contains(&group.value) {
             let what = format!(
@@ -394,10 +398,10 @@ impl<'d> Compilation<'d> {
         &mut self,
         view: &ViewPart<'_, 'd>,
         open: &'d definition::OpenRules,
-        tools: &[Placed<Tool>],
+        tools: &[Placed<ConnectorTool>],
     ) -> Option<OpenTool> {
         let part = format!("{}.open", view.part);
-        let tool = self.view_tool(&open.tool, &part, tools, Effect::Read)?;
+        let tool = self.view_tool(&open.tool, &part, tools, ToolEffect::Read)?;
         let id = open.id.as_ref().unwrap_or(&open.tool);
         let name = open.id.as_ref().map_or("id", |id| &id.value);
         let known = held::properties(tool);
@@ -421,7 +425,7 @@ impl<'d> Compilation<'d> {
         &self,
         view: &ViewPart<'_, 'd>,
         mover: Option<&MoveTool>,
-        tools: &[Placed<Tool>],
+        tools: &[Placed<ConnectorTool>],
     ) -> Option<FormTool> {
         let group = view.rules.group.as_ref().map(|group| group.value.as_str());
         if let Action::List(model) = &view.tool.action {
@@ -491,7 +495,11 @@ impl<'d> Compilation<'d> {
         }
     }
 
-    fn view_choices(&mut self, view: &ViewPart<'_, 'd>, tools: &[Placed<Tool>]) -> Vec<ViewChoice> {
+    fn view_choices(
+        &mut self,
+        view: &ViewPart<'_, 'd>,
+        tools: &[Placed<ConnectorTool>],
+    ) -> Vec<ViewChoice> {
         let mut choices: Vec<ViewChoice> = Vec::new();
         for (at, (argument, name)) in view.rules.ask.iter().enumerate() {
             let part = format!("{}.ask.{}", view.part, argument.value);
@@ -508,7 +516,7 @@ impl<'d> Compilation<'d> {
                 let known = known.iter().map(String::as_str);
                 self.found.add_near(argument, part.clone(), what, known);
             }
-            let Some(tool) = self.view_tool(name, &part, tools, Effect::Read) else {
+            let Some(tool) = self.view_tool(name, &part, tools, ToolEffect::Read) else {
                 continue;
             };
             let form = RowForm::of(self.definition, tool);

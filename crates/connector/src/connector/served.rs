@@ -7,7 +7,7 @@ use super::Request;
 
 /// What a client may read by an address.
 #[derive(Debug)]
-pub struct Resource {
+pub struct ConnectorResource {
     /// Its address, or a template of one (RFC 6570 level 1) such as `notes://{id}`.
     pub uri: String,
     /// The address has names to fill in.
@@ -25,7 +25,7 @@ pub struct Resource {
     pub(crate) result: Option<Glue>,
 }
 
-impl Resource {
+impl ConnectorResource {
     /// True when every value of the address fits the pattern of its name; an address where one does
     /// not is none of this resource.
     pub fn admits(&self, values: &serde_json::Map<String, serde_json::Value>) -> bool {
@@ -39,7 +39,7 @@ impl Resource {
 
 /// A message that a person picks to begin with.
 #[derive(Debug)]
-pub struct Prompt {
+pub struct ConnectorPrompt {
     /// Its name.
     pub name: String,
     /// Name for people.
@@ -47,11 +47,11 @@ pub struct Prompt {
     /// What it is for.
     pub description: String,
     /// What a person types in.
-    pub arguments: Vec<PromptArgument>,
+    pub arguments: Vec<ConnectorPromptArgument>,
     pub(crate) text: Template,
 }
 
-impl Prompt {
+impl ConnectorPrompt {
     /// The message, with what was typed in; an argument that was left out stands for nothing.
     pub fn message(&self, given: &serde_json::Map<String, serde_json::Value>) -> String {
         let value = |name: &str| {
@@ -66,7 +66,7 @@ impl Prompt {
 
 /// Something that a person types in; always text.
 #[derive(Debug)]
-pub struct PromptArgument {
+pub struct ConnectorPromptArgument {
     /// Its name.
     pub name: String,
     /// What it is.

@@ -9,7 +9,8 @@ use crate::place::{Placed, Table};
 /// A call of a tool by HTTP, with an envelope of its own.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RestAction {
+#[schemars(rename = "RestAction")]
+pub(crate) struct RestActionDefinition {
     /// HTTP method.
     pub(crate) method: Placed<ActionMethod>,
     /// The tool that is called.
@@ -21,7 +22,7 @@ pub(crate) struct RestAction {
     /// What a request may carry, for the OpenAPI document and the command: parameters of a `get`,
     /// keys of the body otherwise.
     #[serde(default)]
-    pub(crate) input: Table<ActionInput>,
+    pub(crate) input: Table<ActionInputDefinition>,
     /// jq filter over `{query: {name: [values]}, body}`: the arguments of the one call.
     /// `error("...")` refuses the request.
     pub(crate) args: Option<Placed<String>>,
@@ -41,7 +42,8 @@ pub(crate) struct RestAction {
 /// same name says.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ActionInput {
+#[schemars(rename = "ActionInput")]
+pub(crate) struct ActionInputDefinition {
     /// The tool's argument that it stands for, when that has another name.
     pub(crate) argument: Option<Placed<String>>,
     /// What it is; a list is one of texts. Without it, as the argument: a whole number too, where

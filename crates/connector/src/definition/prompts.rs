@@ -8,7 +8,8 @@ use crate::place::{Placed, Table};
 /// A message that a person picks to begin with.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Prompt {
+#[schemars(rename = "Prompt")]
+pub(crate) struct PromptDefinition {
     /// Name: as that of a tool.
     pub(crate) name: Placed<String>,
     /// Name for people.
@@ -17,7 +18,7 @@ pub(crate) struct Prompt {
     pub(crate) description: String,
     /// What a person types in; always text.
     #[serde(default)]
-    pub(crate) input: Table<PromptArgument>,
+    pub(crate) input: Table<PromptArgumentDefinition>,
     /// The message; `{name}` stands for an argument, and for nothing when that is left out.
     pub(crate) text: Placed<String>,
 }
@@ -25,7 +26,8 @@ pub(crate) struct Prompt {
 /// Something that a person types in.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PromptArgument {
+#[schemars(rename = "PromptArgument")]
+pub(crate) struct PromptArgumentDefinition {
     /// What it is.
     pub(crate) description: String,
     /// The prompt cannot do without it.

@@ -9,7 +9,8 @@ use crate::place::{Placed, Table};
 /// What a client may read by an address.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Resource {
+#[schemars(rename = "Resource")]
+pub(crate) struct ResourceDefinition {
     /// Its address, or a template of one such as `notes://{id}`: a name stands for one segment
     /// without `/`.
     pub(crate) uri: Placed<String>,

@@ -16,7 +16,8 @@ use crate::place::{Placed, Table};
 /// What a tool does to the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Effect {
+#[schemars(rename = "Effect")]
+pub enum ToolEffect {
     /// Changes nothing.
     Read,
     /// Creates or changes something.
@@ -28,7 +29,8 @@ pub enum Effect {
 /// One tool: arguments, a few requests, a result.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Tool {
+#[schemars(rename = "Tool")]
+pub(crate) struct ToolDefinition {
     /// Name: a letter, then letters, digits and `_`, in lower case, at most 40.
     pub(crate) name: Placed<String>,
     /// Other names that a call may use; they are not listed.
@@ -39,7 +41,7 @@ pub(crate) struct Tool {
     /// What it does, for the model that calls it.
     pub(crate) description: String,
     /// What it does to the backend.
-    pub(crate) effect: Placed<Effect>,
+    pub(crate) effect: Placed<ToolEffect>,
     /// The group it belongs to; without one it is listed.
     pub(crate) group: Option<Placed<String>>,
     /// Its arguments.
@@ -337,23 +339,23 @@ pub(crate) enum Body {
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct BodyVisitor;
-        enum Plain {
+        enum WrittenBody {
             Filter(String),
             Map(Table<Placed<String>>),
         }
         impl<'de> Visitor<'de> for BodyVisitor {
-            type Value = Plain;
+            type Value = WrittenBody;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a jq filter, or a map of jq filters")
             }
-            fn visit_str<E>(self, filter: &str) -> Result<Plain, E> {
-                Ok(Plain::Filter(filter.to_owned()))
+            fn visit_str<E>(self, filter: &str) -> Result<WrittenBody, E> {
+                Ok(WrittenBody::Filter(filter.to_owned()))
             }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Plain, A::Error> {
-                Table::deserialize(MapAccessDeserializer::new(map)).map(Plain::Map)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenBody, A::Error> {
+                Table::deserialize(MapAccessDeserializer::new(map)).map(WrittenBody::Map)
             }
         }
-        struct Seen(Plain);
+        struct Seen(WrittenBody);
         impl<'de> Deserialize<'de> for Seen {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_any(BodyVisitor).map(Seen)
@@ -361,11 +363,11 @@ impl<'de> Deserialize<'de> for Body {
         }
         let placed = Placed::<Seen>::deserialize(deserializer)?;
         Ok(match placed.value.0 {
-            Plain::Filter(value) => Self::Filter(Placed {
+            WrittenBody::Filter(value) => Self::Filter(Placed {
                 value,
                 place: placed.place,
             }),
-            Plain::Map(map) => Self::Map(map),
+            WrittenBody::Map(map) => Self::Map(map),
         })
     }
 }

@@ -9,7 +9,8 @@ use crate::place::{Placed, Table};
 /// How the REST API is reached.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Upstream {
+#[schemars(rename = "Upstream")]
+pub(crate) struct UpstreamDefinition {
     /// Origin and path prefix; nothing else is ever called.
     pub(crate) base: Placed<String>,
     /// Time for one request, such as `30s` or `500ms`, or a whole-number setting as

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use footbridge_connector::{
-    Effect, FieldKind, InProcess, ModelField, ModelOperation, ModelReference, compile,
+    FieldKind, InProcess, ModelField, ModelOperation, ModelReference, ToolEffect, compile,
 };
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -36,13 +36,13 @@ fn the_tools_are_those_of_the_reference_in_its_order() {
     assert_eq!(tools, REFERENCE);
     for tool in connector.tools() {
         let effect = match tool.name.as_str() {
-            name if name.ends_with("_delete") => Effect::Destroy,
-            name if name.ends_with("_create") || name.ends_with("_update") => Effect::Write,
-            _ => Effect::Read,
+            name if name.ends_with("_delete") => ToolEffect::Destroy,
+            name if name.ends_with("_create") || name.ends_with("_update") => ToolEffect::Write,
+            _ => ToolEffect::Read,
         };
         assert_eq!(tool.effect, effect, "{}", tool.name);
-        assert_eq!(tool.annotations.read_only, effect == Effect::Read);
-        assert_eq!(tool.annotations.destructive, effect == Effect::Destroy);
+        assert_eq!(tool.annotations.read_only, effect == ToolEffect::Read);
+        assert_eq!(tool.annotations.destructive, effect == ToolEffect::Destroy);
     }
     assert_eq!(
         connector.tool("board_create").unwrap().input_schema["required"],

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use footbridge_connector::{Connector, Setting, SettingKind, Tool, UndoWay, compile};
+use footbridge_connector::{Connector, ConnectorTool, Setting, SettingKind, UndoWay, compile};
 
 use crate::golden::connector_file;
 use crate::golden_file::assert_golden;
@@ -130,7 +130,12 @@ fn setting_row(setting: &Setting) -> String {
     format!("| `{}` | {} | {default} |", setting.name, what.trim())
 }
 
-fn tools(page: &mut String, title: &str, belongs: impl Fn(&Tool) -> bool, connector: &Connector) {
+fn tools(
+    page: &mut String,
+    title: &str,
+    belongs: impl Fn(&ConnectorTool) -> bool,
+    connector: &Connector,
+) {
     let mut rows = connector
         .tools()
         .iter()
@@ -146,9 +151,9 @@ fn tools(page: &mut String, title: &str, belongs: impl Fn(&Tool) -> bool, connec
     .unwrap();
     for tool in rows {
         let opened_by = match tool.effect {
-            footbridge_connector::Effect::Read => "",
-            footbridge_connector::Effect::Write => "`write`",
-            footbridge_connector::Effect::Destroy => "`write,destroy`",
+            footbridge_connector::ToolEffect::Read => "",
+            footbridge_connector::ToolEffect::Write => "`write`",
+            footbridge_connector::ToolEffect::Destroy => "`write,destroy`",
         };
         let undone = match tool.undoing().map(|undoing| &undoing.way) {
             None => "",

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
-use footbridge_connector::{Connector, Effect, FieldKind, InProcess, compile};
+use footbridge_connector::{Connector, FieldKind, InProcess, ToolEffect, compile};
 use serde_json::{Value, json};
 
 use crate::fake::call;
@@ -104,7 +104,7 @@ fn the_table_becomes_tools() {
     );
     assert_eq!(
         connector.tool("note_delete").unwrap().effect,
-        Effect::Destroy
+        ToolEffect::Destroy
     );
     let link = connector.models().next().unwrap();
     let live = link.fields.iter().find(|field| field.name == "live");

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use footbridge_connector::{Decides, SettingKind, Settings, compile};
+use footbridge_connector::{Decides, SettingKind, SettingValues, compile};
 
 use crate::scripted::HEAD;
 
@@ -22,7 +22,7 @@ upstream:
   headers: { Authorization: "Bearer {settings.X_TOKEN}", X-Tenant: "{settings.X_TENANT}" }
 "#;
 
-fn settings(pairs: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+fn settings(pairs: &[(&str, &str)]) -> Result<SettingValues, Vec<String>> {
     let values: HashMap<&str, &str> = pairs.iter().copied().collect();
     let lookup = |name: &str| values.get(name).map(|value| (*value).to_owned());
     compile("x.yaml", FILE)
@@ -319,7 +319,7 @@ upstream:
   headers: { X-Client: "{footbridge.name}/{footbridge.version}", X-Session: "{footbridge.session}" }
 "#;
 
-fn by_rules(pairs: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+fn by_rules(pairs: &[(&str, &str)]) -> Result<SettingValues, Vec<String>> {
     let lookup = |name: &str| {
         pairs
             .iter()

@@ -1,6 +1,6 @@
 //! Texts of a backend as a client reads them, and as the backend gets them back.
 
-use footbridge_connector::{Options, Tool, unfence};
+use footbridge_connector::{ConnectorTool, Options, unfence};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_oneof};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -401,7 +401,7 @@ impl Places {
         let scripted = Scripted::later(&connector_file(file), settings, |seen| {
             Box::pin(async move { anything(&seen) })
         });
-        let tools: Vec<Tool> = scripted.backend.connector().tools().to_vec();
+        let tools: Vec<ConnectorTool> = scripted.backend.connector().tools().to_vec();
         let mut found = Vec::new();
         for tool in &tools {
             for (name, schema) in tool.input_schema["properties"].as_object().unwrap() {
@@ -449,7 +449,7 @@ impl Places {
     }
 }
 
-fn arguments(tool: &Tool, name: &str, schema: &Value, text: &Value) -> Option<Value> {
+fn arguments(tool: &ConnectorTool, name: &str, schema: &Value, text: &Value) -> Option<Value> {
     let required = tool.input_schema["required"]
         .as_array()
         .cloned()

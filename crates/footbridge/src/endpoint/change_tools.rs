@@ -223,7 +223,7 @@ impl ChangeTools {
     async fn undo(&self, mut call: Call<Caller>) -> ToolResult {
         gate::check_caller(
             *call.caller,
-            footbridge_connector::Effect::Destroy,
+            footbridge_connector::ToolEffect::Destroy,
             undoing::TOOL,
         )?;
         let is_shown = call.client().shows_pages();

@@ -7,7 +7,7 @@ mod offered;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use footbridge_connector::{Effect as ToolEffect, RecordKind, RecordNow};
+use footbridge_connector::{RecordKind, RecordNow, ToolEffect};
 use footbridge_mcp::{Call, Failure, Output, Tool, ToolResult, fail};
 use footbridge_store::{ClaimedLease, Lease, LeaseClaim, LeaseError, MAX_CLAIMED_FROM, Store};
 use secrecy::ExposeSecret as _;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use footbridge_connector::{Connector, Resource as Offered};
+use footbridge_connector::{Connector, ConnectorResource};
 use footbridge_mcp::{
     Call, Failure, Messages, Prompt, PromptArgument, Resource, ResourceBody, ResourceResult, fail,
 };
@@ -23,7 +23,7 @@ pub(super) fn resources(served: &Served) -> Vec<Resource<Caller>> {
         .collect()
 }
 
-fn resource(served: &Served, offered: &Offered) -> Resource<Caller> {
+fn resource(served: &Served, offered: &ConnectorResource) -> Resource<Caller> {
     let (backend, name, readiness) = (
         served.backend.clone(),
         offered.name.clone(),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use footbridge_connector::{ConnectorView, DrawnKind, Effect, Tool as ConnectorTool};
+use footbridge_connector::{ConnectorTool, ConnectorView, DrawnKind, ToolEffect};
 use footbridge_mcp::{Call, Resource, ResourceBody};
 use serde_json::{Map, Value, json};
 
@@ -94,7 +94,7 @@ fn shown_tool(served: &Served, tool: &ConnectorTool, names: &ToolNames) -> Value
 
 /// The arguments without which a tool refuses a call, each with its schema.
 fn required(tool: &ConnectorTool) -> Map<String, Value> {
-    debug_assert_eq!(tool.effect, Effect::Read, "pages show what is read");
+    debug_assert_eq!(tool.effect, ToolEffect::Read, "pages show what is read");
     let properties = tool.input_schema.get("properties");
     let required = tool.input_schema.get("required").and_then(Value::as_array);
     let names = required.into_iter().flatten().filter_map(Value::as_str);

@@ -1,6 +1,6 @@
 //! A backend that somebody logs in to: its connector, and the address that the credential is for.
 
-use footbridge_connector::{Backend, Connector, SessionKeeper, Settings as Values};
+use footbridge_connector::{Backend, Connector, SessionKeeper, SettingValues};
 use std::sync::Arc;
 
 use super::resolved::{SettingsOwner, UsedCredential, address, look_up, resolve, used};
@@ -113,7 +113,7 @@ impl LoginPlace {
         self.connect(values, settings)
     }
 
-    fn connect(&self, values: Values, settings: &Settings) -> Result<Backend, Trouble> {
+    fn connect(&self, values: SettingValues, settings: &Settings) -> Result<Backend, Trouble> {
         Ok(self.connector.connect(values, network(settings.ca_file())?))
     }
 
@@ -123,7 +123,7 @@ impl LoginPlace {
         settings: &Settings,
         credential: &dyn Fn(&str) -> Option<String>,
         session: Option<Arc<dyn SessionKeeper>>,
-    ) -> Result<Values, Trouble> {
+    ) -> Result<SettingValues, Trouble> {
         let is_credential = |name: &str| {
             self.connector.token_setting() == Some(name)
                 || self

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use footbridge_connector::{Connector, SessionKeeper, Setting, Settings as Values};
+use footbridge_connector::{Connector, SessionKeeper, Setting, SettingValues};
 use secrecy::ExposeSecret as _;
 
 use crate::credentials::{
@@ -31,7 +31,7 @@ pub(crate) enum UsedCredential {
 /// Settings that can be used.
 #[derive(Debug)]
 pub(crate) struct ResolvedSettings {
-    pub(crate) values: Values,
+    pub(crate) values: SettingValues,
     pub(crate) credential: UsedCredential,
     /// The secrets that the backend may want, by name, when nobody set any.
     pub(crate) unset_secrets: Vec<String>,
@@ -41,7 +41,7 @@ pub(crate) struct ResolvedSettings {
 
 impl ResolvedSettings {
     /// Values that are known to lead nowhere.
-    pub(super) fn without_credential(values: Values) -> Self {
+    pub(super) fn without_credential(values: SettingValues) -> Self {
         Self {
             values,
             credential: UsedCredential::Nothing,
@@ -157,7 +157,7 @@ fn used_by(
 }
 
 /// Values with which nothing can be called, for a connector whose own are wrong.
-pub(crate) fn stand_ins(connector: &Connector) -> Option<Values> {
+pub(crate) fn stand_ins(connector: &Connector) -> Option<SettingValues> {
     connector
         .settings(&|setting| stand_in(connector, setting))
         .ok()

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use axum::{Json, Router};
-use footbridge_connector::{Backend, Effect, Fault, Outcome, RestAction};
+use footbridge_connector::{Backend, Fault, Outcome, RestAction, ToolEffect};
 use footbridge_mcp::{CallError, Endpoint, ErrorKind, limits};
 use http_body_util::LengthLimitError;
 use secrecy::SecretString;
@@ -177,7 +177,7 @@ pub(super) fn routes(
                 tool: names.published(&served.name, &action.tool),
                 only_reads: connector
                     .tool(&action.tool)
-                    .is_some_and(|tool| tool.effect == Effect::Read),
+                    .is_some_and(|tool| tool.effect == ToolEffect::Read),
                 action: action.clone(),
             });
             let act = async move |State(facade): State<Arc<Facade>>, request: Request| {

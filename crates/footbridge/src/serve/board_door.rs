@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use footbridge_board::RowOperation;
-use footbridge_connector::Effect;
+use footbridge_connector::ToolEffect;
 use serde_json::json;
 
 use crate::board_journal::BoardJournal;
@@ -31,7 +31,7 @@ struct OperatorWord {
 pub(super) fn routes(local: &LocalBoard) -> Router {
     let routes = local.board.router();
     let is_closed = |effect| local.gate.is_closed_by_word(effect, None);
-    if !is_closed(Effect::Write) && !is_closed(Effect::Destroy) && !local.gate.names_any() {
+    if !is_closed(ToolEffect::Write) && !is_closed(ToolEffect::Destroy) && !local.gate.names_any() {
         return routes;
     }
     let word = OperatorWord {
@@ -53,9 +53,9 @@ impl OperatorWord {
     fn refusal(&self, method: &Method, path: &str) -> Option<String> {
         let rows = path.strip_prefix(ROWS)?;
         let (operation, effect) = match *method {
-            Method::POST => (RowOperation::Create, Effect::Write),
-            Method::PATCH => (RowOperation::Update, Effect::Write),
-            Method::DELETE => (RowOperation::Delete, Effect::Destroy),
+            Method::POST => (RowOperation::Create, ToolEffect::Write),
+            Method::PATCH => (RowOperation::Update, ToolEffect::Write),
+            Method::DELETE => (RowOperation::Delete, ToolEffect::Destroy),
             _ => return None,
         };
         let model = rows.split('/').next().unwrap_or_default();
@@ -69,8 +69,8 @@ impl OperatorWord {
             ));
         }
         let what = match effect {
-            Effect::Destroy => "deleting is",
-            Effect::Read | Effect::Write => "creating and changing are",
+            ToolEffect::Destroy => "deleting is",
+            ToolEffect::Read | ToolEffect::Write => "creating and changing are",
         };
         Some(format!(
             "{what} closed, whatever the token: the operator opens that by starting footbridge with {}",

@@ -1,6 +1,6 @@
 //! The gate before what an undo sends: by its effect, and by the tool that would send the same.
 
-use footbridge_connector::{Effect, RecordAct, Tool, Touch};
+use footbridge_connector::{ConnectorTool, RecordAct, ToolEffect, Touch};
 
 use super::{CallWay, UndoBackend, UndoStep};
 use crate::allow::Passage;
@@ -44,8 +44,8 @@ pub(super) fn check(served: &UndoBackend, step: &UndoStep) -> Result<(), String>
         return Ok(());
     };
     let what = match effect {
-        Effect::Destroy => "deletes",
-        Effect::Read | Effect::Write => "changes things",
+        ToolEffect::Destroy => "deletes",
+        ToolEffect::Read | ToolEffect::Write => "changes things",
     };
     Err(match closed_by {
         ClosedBy::Effect => format!(
@@ -70,17 +70,17 @@ enum ClosedBy<'t> {
 /// deleted by any tool that does so. What no tool of the connector does goes by the effect alone.
 fn record_is_closed<'t>(
     gate: &Gate,
-    tools: &'t [Tool],
+    tools: &'t [ConnectorTool],
     (touch, kind): (Touch, &str),
     own: &[String],
 ) -> Option<ClosedBy<'t>> {
-    let touches = |tool: &&Tool| {
+    let touches = |tool: &&ConnectorTool| {
         let touches = tool.undoing().map(|undoing| undoing.touches.as_slice());
         let mut touches = touches.into_iter().flatten();
         touches.any(|(known, record)| (*known, record.as_str()) == (touch, kind))
     };
-    let able: Vec<&Tool> = tools.iter().filter(touches).collect();
-    let changed_by: Vec<&Tool> = able
+    let able: Vec<&ConnectorTool> = tools.iter().filter(touches).collect();
+    let changed_by: Vec<&ConnectorTool> = able
         .iter()
         .copied()
         .filter(|tool| touch == Touch::Changes && own.contains(&tool.name))
@@ -89,8 +89,8 @@ fn record_is_closed<'t>(
         return changed_by.into_iter().find_map(|tool| closed(gate, tool));
     }
     let effect = match touch {
-        Touch::Deletes => Effect::Destroy,
-        Touch::Makes | Touch::Changes => Effect::Write,
+        Touch::Deletes => ToolEffect::Destroy,
+        Touch::Makes | Touch::Changes => ToolEffect::Write,
     };
     let Some(first) = able.first() else {
         let is_open = gate.passage_of(effect) == Passage::Open;
@@ -106,19 +106,19 @@ fn record_is_closed<'t>(
 /// does.
 fn call_is_closed<'t>(
     gate: &Gate,
-    tool: Option<&'t Tool>,
-    inverse: Option<&'t Tool>,
+    tool: Option<&'t ConnectorTool>,
+    inverse: Option<&'t ConnectorTool>,
 ) -> Option<ClosedBy<'t>> {
     if let Some(inverse) = inverse {
         return closed(gate, inverse);
     }
-    if gate.passage_of(Effect::Destroy) != Passage::Open {
+    if gate.passage_of(ToolEffect::Destroy) != Passage::Open {
         return Some(ClosedBy::Effect);
     }
     tool.and_then(|tool| closed(gate, tool))
 }
 
-fn closed<'t>(gate: &Gate, tool: &'t Tool) -> Option<ClosedBy<'t>> {
+fn closed<'t>(gate: &Gate, tool: &'t ConnectorTool) -> Option<ClosedBy<'t>> {
     if gate.passage(&tool.name, tool.effect) == Passage::Open {
         None
     } else if gate.names(&tool.name) {

@@ -2,8 +2,9 @@
 //! why.
 
 use footbridge_connector::{
-    ChangePlan, CurrentRecord, CurrentRecords, Effect, PastChange, PlannedField, PlannedRecord,
-    RecordAct, RecordNow, RecordRef, RecordTraits, Tool, Transition, UndoWay, records_to_read,
+    ChangePlan, ConnectorTool, CurrentRecord, CurrentRecords, PastChange, PlannedField,
+    PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits, ToolEffect, Transition, UndoWay,
+    records_to_read,
 };
 use footbridge_store::{ChangeDetail, ChangeId, ChangeQuery, ChangeSelection, ChangeState};
 use sha2::{Digest as _, Sha256};
@@ -55,7 +56,7 @@ pub(crate) enum UndoStep {
         tool: String,
         /// The other tool.
         inverse: Option<String>,
-        effect: Effect,
+        effect: ToolEffect,
         way: CallWay,
         /// What does not come back with it.
         lost: Option<String>,
@@ -291,7 +292,7 @@ async fn undone_by(undoing: &ChangeUndo<'_>, id: ChangeId) -> Result<Option<Chan
 
 /// What a change did that undid a call.
 struct UndoneCall<'t> {
-    tool: &'t Tool,
+    tool: &'t ConnectorTool,
     /// What undoing it does about the call.
     way: CallWay,
     undo_values: Option<String>,
@@ -303,7 +304,7 @@ struct UndoneCall<'t> {
 async fn undone_call<'t>(
     undoing: &ChangeUndo<'_>,
     one: &HistoryChange,
-    tools: &'t [Tool],
+    tools: &'t [ConnectorTool],
 ) -> Result<Option<UndoneCall<'t>>, String> {
     let is_of_records = past_changes(&one.detail, one.is_selected)
         .iter()
@@ -335,7 +336,7 @@ async fn undone_call<'t>(
             continue;
         }
         let tool = tools.iter().find(|tool| tool.name == name);
-        let way = |tool: &Tool| tool.undoing().map(|undoing| undoing.way.clone());
+        let way = |tool: &ConnectorTool| tool.undoing().map(|undoing| undoing.way.clone());
         return Ok(tool
             .filter(|tool| matches!(way(tool), Some(UndoWay::Inverse(_) | UndoWay::Steps)))
             .map(|tool| match depth % 2 {
@@ -355,12 +356,12 @@ async fn undone_call<'t>(
 }
 
 /// The effect of taking a call back, for the gate: that of the other tool. Steps may delete.
-fn effect_of(way: &UndoWay, tools: &[Tool]) -> Effect {
+fn effect_of(way: &UndoWay, tools: &[ConnectorTool]) -> ToolEffect {
     let inverse = match way {
         UndoWay::Inverse(name) => tools.iter().find(|tool| tool.name == *name),
         UndoWay::Records | UndoWay::Steps | UndoWay::Not(_) => None,
     };
-    inverse.map_or(Effect::Destroy, |tool| tool.effect)
+    inverse.map_or(ToolEffect::Destroy, |tool| tool.effect)
 }
 
 async fn read(
@@ -390,7 +391,7 @@ async fn detail(undoing: &ChangeUndo<'_>, id: ChangeId) -> Result<ChangeDetail, 
 
 #[cfg(test)]
 mod tests {
-    use footbridge_connector::{Effect, UndoWay};
+    use footbridge_connector::{ToolEffect, UndoWay};
 
     use super::effect_of;
     use crate::connectors::Connectors;
@@ -401,9 +402,9 @@ mod tests {
         let compiled = connectors.find("board").unwrap().compile().unwrap();
         let tools = compiled.1.tools();
         let by = |name: &str| effect_of(&UndoWay::Inverse(name.to_owned()), tools);
-        assert_eq!(by("card_update"), Effect::Write);
-        assert_eq!(by("card_delete"), Effect::Destroy);
-        assert_eq!(by("nobody"), Effect::Destroy);
-        assert_eq!(effect_of(&UndoWay::Steps, tools), Effect::Destroy);
+        assert_eq!(by("card_update"), ToolEffect::Write);
+        assert_eq!(by("card_delete"), ToolEffect::Destroy);
+        assert_eq!(by("nobody"), ToolEffect::Destroy);
+        assert_eq!(effect_of(&UndoWay::Steps, tools), ToolEffect::Destroy);
     }
 }

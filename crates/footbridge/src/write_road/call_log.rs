@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use footbridge_connector::{BackendError, Effect, Fault};
+use footbridge_connector::{BackendError, Fault, ToolEffect};
 use footbridge_mcp::Failure;
 
 use super::call_end::NoAnswer;
@@ -13,7 +13,7 @@ use crate::caller::Caller;
 /// A call under way, as far as the log tells of it.
 pub(super) struct CallLog {
     tool: String,
-    effect: Effect,
+    effect: ToolEffect,
     caller: Caller,
     client: Option<String>,
     began: Instant,
@@ -24,7 +24,7 @@ pub(super) struct CallLog {
 }
 
 impl CallLog {
-    pub(super) fn of(tool: &str, effect: Effect, caller: Caller, client: Option<&str>) -> Self {
+    pub(super) fn of(tool: &str, effect: ToolEffect, caller: Caller, client: Option<&str>) -> Self {
         Self {
             tool: tool.to_owned(),
             effect,

@@ -1,7 +1,7 @@
 //! A call inside another one, whose answer goes to a filter and not to the caller: it only reads,
 //! and spends of the budget that all such calls of one query have.
 
-use footbridge_connector::{Effect, SharedBudget};
+use footbridge_connector::{SharedBudget, ToolEffect};
 use footbridge_mcp::{Failure, fail};
 
 /// What a call inside a query has beside its arguments; sent along by the query alone.
@@ -10,10 +10,10 @@ pub(crate) struct ComposedCall(SharedBudget);
 
 impl ComposedCall {
     /// Refuses what changes something, whatever was looked at before.
-    pub(super) fn check(&self, effect: Effect, tool: &str) -> Result<(), Failure> {
+    pub(super) fn check(&self, effect: ToolEffect, tool: &str) -> Result<(), Failure> {
         match effect {
-            Effect::Read => Ok(()),
-            Effect::Write | Effect::Destroy => Err(fail(format!(
+            ToolEffect::Read => Ok(()),
+            ToolEffect::Write | ToolEffect::Destroy => Err(fail(format!(
                 "{tool} changes things, and inside a query there is only reading"
             ))),
         }

@@ -1,7 +1,7 @@
 //! The user's consent to a change that is worth a question: asked through a client that can ask,
 //! else by a second call of the client once its user agreed.
 
-use footbridge_connector::{Effect, Question};
+use footbridge_connector::{Question, ToolEffect};
 use footbridge_mcp::{Call, Client, Elicitation, Elicited};
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ pub(super) async fn ask(
     };
     // who types a command has decided, and a program has nobody to ask
     let decides = call.caller.reader() != ResultReader::Client;
-    if road.effect == Effect::Read || decides {
+    if road.effect == ToolEffect::Read || decides {
         return Ok(());
     }
     if !can_ask(call.client()) {
@@ -51,7 +51,7 @@ pub(super) async fn ask(
         };
     }
     let general_question =
-        || (road.effect == Effect::Destroy).then(|| question(&road.title, arguments));
+        || (road.effect == ToolEffect::Destroy).then(|| question(&road.title, arguments));
     let Some(sentence) = written(road, call, arguments, log)
         .await?
         .map(|question| question.text)
@@ -78,7 +78,7 @@ async fn by_form_alone(
     arguments: &Map<String, Value>,
     log: &mut CallLog,
 ) -> Result<(), NoAnswer> {
-    let is_asked = road.effect == Effect::Destroy
+    let is_asked = road.effect == ToolEffect::Destroy
         || (road.asks && written(road, call, arguments, log).await?.is_some());
     if !is_asked {
         return Ok(());

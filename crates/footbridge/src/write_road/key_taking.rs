@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use footbridge_connector::Effect;
+use footbridge_connector::ToolEffect;
 use footbridge_mcp::Call;
 use footbridge_store::ChangeId;
 use serde_json::{Map, Value};
@@ -79,7 +79,7 @@ impl Road {
         call: &Call<Caller>,
         arguments: &mut Map<String, Value>,
     ) -> Option<CallKey> {
-        if self.effect == Effect::Read {
+        if self.effect == ToolEffect::Read {
             return None;
         }
         let passed = self.takes_key.then(|| arguments.remove(ARGUMENT)).flatten();

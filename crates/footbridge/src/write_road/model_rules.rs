@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use footbridge_connector::{Backend, Connector, Model, ModelOperation, Options, Tool};
+use footbridge_connector::{Backend, Connector, ConnectorTool, Model, ModelOperation, Options};
 use footbridge_store::RecordId;
 use serde_json::{Map, Value, json};
 
@@ -76,7 +76,7 @@ pub(super) struct LimitedColumn {
 
 impl ModelRules {
     /// The rules of a tool; none for most.
-    pub(super) fn of(connector: &Connector, tool: &Tool) -> Option<Arc<Self>> {
+    pub(super) fn of(connector: &Connector, tool: &ConnectorTool) -> Option<Arc<Self>> {
         let (model, operation) = tool.model()?;
         let tool_of = |model: &Model, operation| {
             let mut tools = connector.tools().iter();

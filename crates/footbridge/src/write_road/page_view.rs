@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use footbridge_connector::{
-    BoardView, ConnectorView, Drawing, DrawnKind, Effect, FormTool, Tool as ConnectorTool,
-    ValueKind, ViewColumns, ViewForm,
+    BoardView, ConnectorTool, ConnectorView, Drawing, DrawnKind, FormTool, ToolEffect, ValueKind,
+    ViewColumns, ViewForm,
 };
 use footbridge_mcp::{Call, Output, Tool, ToolResult};
 use serde_json::value::RawValue;
@@ -33,7 +33,7 @@ pub(super) struct PageTools(BTreeMap<String, PageTool>);
 struct PageTool {
     /// What clients call it.
     published: String,
-    effect: Effect,
+    effect: ToolEffect,
     passage: Passage,
 }
 

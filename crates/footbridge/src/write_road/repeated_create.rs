@@ -1,6 +1,6 @@
 //! A create that comes twice by mistake: which tools are asked about, whose calls, and what is said.
 
-use footbridge_connector::{BackendError, Effect, Tool as ConnectorTool, Touch};
+use footbridge_connector::{BackendError, ConnectorTool, ToolEffect, Touch};
 use footbridge_mcp::Call;
 use footbridge_store::ChangeId;
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ const META: &str = "footbridge/again";
 pub(super) fn makes(tool: &ConnectorTool) -> bool {
     let touches = tool.undoing().map(|undoing| undoing.touches.as_slice());
     let mut touches = touches.into_iter().flatten();
-    tool.effect == Effect::Write && touches.any(|(touch, _)| *touch == Touch::Makes)
+    tool.effect == ToolEffect::Write && touches.any(|(touch, _)| *touch == Touch::Makes)
 }
 
 /// Whether it says by an argument that it is meant twice, which its file may have for itself.

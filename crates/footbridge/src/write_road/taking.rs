@@ -1,7 +1,7 @@
 //! What a connector's tool takes beside its listed schema: other names of arguments and values, nulls
 //! and ids, and the time that it may run.
 
-use footbridge_connector::Tool as ConnectorTool;
+use footbridge_connector::ConnectorTool;
 use footbridge_mcp::{Tool, limits};
 
 use crate::caller::Caller;

@@ -7,10 +7,6 @@ use std::fmt::Write as _;
 use crate::tree::{Uses, modules, uses};
 use crate::{entry, folder_of, no_problems, read, root, top_level_modules, workspace};
 
-/// Crates whose modules are still in circles, and what is to come of each. A crate that has none
-/// any more leaves the list.
-const NOT_YET: [(&str, &str); 0] = [];
-
 #[test]
 fn top_level_modules_use_what_lies_below_them() {
     let mut problems = Vec::new();
@@ -19,24 +15,11 @@ fn top_level_modules_use_what_lies_below_them() {
             continue;
         };
         let uses = uses(&modules(target.src_path.as_std_path()));
-        let circles = circles(&uses);
-        let is_expected = NOT_YET
-            .iter()
-            .any(|(name, _)| *name == package.name.as_str());
-        match (is_expected, circles.is_empty()) {
-            (false, false) => {
-                problems.extend(
-                    circles
-                        .iter()
-                        .map(|circle| format!("{}: {}", package.name, described(circle, &uses))),
-                );
-            }
-            (true, true) => problems.push(format!(
-                "{} has no circle any more: take it out of NOT_YET",
-                package.name
-            )),
-            (true, false) | (false, true) => {}
-        }
+        problems.extend(
+            circles(&uses)
+                .iter()
+                .map(|circle| format!("{}: {}", package.name, described(circle, &uses))),
+        );
     }
     no_problems(&problems);
 }

@@ -6,24 +6,6 @@ use std::path::PathBuf;
 use crate::tree::{declared_types, modules};
 use crate::{no_problems, root, workspace};
 
-/// Names that still stand for several things; the list gets shorter only. Most are the same thing
-/// twice, as a connector file writes it and as it is compiled or served: `Tool`, `Prompt`,
-/// `Resource`, `RestAction`, `Setting`, `Upstream`, `Effect`, and what they hold.
-const NOT_YET: &[&str] = &[
-    "ActionInput",
-    "Effect",
-    "Plain",
-    "Prompt",
-    "PromptArgument",
-    "Resource",
-    "RestAction",
-    "Setting",
-    "Settings",
-    "Tool",
-    "Upstream",
-    "Work",
-];
-
 #[test]
 fn a_type_name_means_one_thing_in_the_workspace() {
     let mut declared: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
@@ -44,7 +26,7 @@ fn a_type_name_means_one_thing_in_the_workspace() {
     }
     let mut problems = Vec::new();
     for (name, files) in &declared {
-        if counts[name] > 1 && !NOT_YET.contains(&name.as_str()) {
+        if counts[name] > 1 {
             let files: Vec<_> = files
                 .iter()
                 .map(|file| file.display().to_string())
@@ -53,13 +35,6 @@ fn a_type_name_means_one_thing_in_the_workspace() {
                 "`{name}` stands for {} things: {}",
                 counts[name],
                 files.join(" ")
-            ));
-        }
-    }
-    for name in NOT_YET {
-        if counts.get(*name).is_none_or(|count| *count < 2) {
-            problems.push(format!(
-                "`{name}` stands for one thing now: take it out of NOT_YET"
             ));
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{FIELD_PREFIX, inputs};
 use crate::compile::compilation::Compilation;
 use crate::compile::tools::arguments::shape_alone;
-use crate::connector::{Action, Annotations, Model, ModelOperation, Tool};
-use crate::definition::{Effect, ModelTitles};
+use crate::connector::{Action, Annotations, ConnectorTool, Model, ModelOperation};
+use crate::definition::{ModelTitles, ToolEffect};
 use crate::place::Placed;
 
 /// Order of the tools of a model.
@@ -21,7 +21,10 @@ const ORDER: [ModelOperation; 5] = [
 
 impl<'d> Compilation<'d> {
     /// The tools of the models, which are in the order of the file.
-    pub(in crate::compile) fn model_tools(&mut self, models: &[Arc<Model>]) -> Vec<Placed<Tool>> {
+    pub(in crate::compile) fn model_tools(
+        &mut self,
+        models: &[Arc<Model>],
+    ) -> Vec<Placed<ConnectorTool>> {
         let mut tools = Vec::new();
         for ((key, table), model) in self.definition.models.iter().zip(models) {
             let group = table.group.as_ref().map(|group| group.value.clone());
@@ -34,7 +37,7 @@ impl<'d> Compilation<'d> {
                     continue;
                 }
                 let plain = tool(op, model);
-                let tool = Tool {
+                let tool = ConnectorTool {
                     title: table.titles.of(op).unwrap_or(plain.title),
                     group: group.clone(),
                     is_listed,
@@ -113,7 +116,7 @@ fn row_form(model: &Model) -> serde_json::Value {
     serde_json::Value::Object(model.item_keys.iter().map(form).collect())
 }
 
-fn tool(op: ModelOperation, model: &Arc<Model>) -> Tool {
+fn tool(op: ModelOperation, model: &Arc<Model>) -> ConnectorTool {
     let m = &model.name;
     let (suffix, title, description, effect) = match op {
         ModelOperation::List => (
@@ -122,19 +125,19 @@ fn tool(op: ModelOperation, model: &Arc<Model>) -> Tool {
             format!(
                 "Lists {m} objects as {{items, next_cursor?}}, those that match every filter. Safe to repeat."
             ),
-            Effect::Read,
+            ToolEffect::Read,
         ),
         ModelOperation::Read => (
             "get",
             format!("Get one {m}"),
             format!("Reads one {m} by id. Safe to repeat."),
-            Effect::Read,
+            ToolEffect::Read,
         ),
         ModelOperation::Create => (
             "create",
             format!("Create a {m}"),
             format!("Creates a {m} and returns it. Ask the user first."),
-            Effect::Write,
+            ToolEffect::Write,
         ),
         ModelOperation::Update => (
             "update",
@@ -142,17 +145,17 @@ fn tool(op: ModelOperation, model: &Arc<Model>) -> Tool {
             format!(
                 "Changes a {m} and returns it: only the fields you pass, and null clears one. Ask the user first."
             ),
-            Effect::Write,
+            ToolEffect::Write,
         ),
         ModelOperation::Delete => (
             "delete",
             format!("Delete a {m}"),
             format!("Deletes a {m} by id; lists and reads no longer show it. Ask the user first."),
-            Effect::Destroy,
+            ToolEffect::Destroy,
         ),
     };
     let model = Arc::clone(model);
-    Tool {
+    ConnectorTool {
         name: format!("{m}_{suffix}"),
         aliases: Vec::new(),
         title,
@@ -186,8 +189,8 @@ fn tool(op: ModelOperation, model: &Arc<Model>) -> Tool {
         row_form: (op == ModelOperation::List).then(|| row_form(&model)),
         undoing: None,
         annotations: Annotations {
-            read_only: effect == Effect::Read,
-            destructive: effect == Effect::Destroy,
+            read_only: effect == ToolEffect::Read,
+            destructive: effect == ToolEffect::Destroy,
             idempotent: op != ModelOperation::Create,
             open_world: true,
         },

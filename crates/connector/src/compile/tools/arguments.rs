@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::compilation::Compilation;
 use super::super::scope::FilterScope;
 use crate::connector;
-use crate::definition::{Argument, JsonType, Tool};
+use crate::definition::{Argument, JsonType, ToolDefinition};
 use crate::fence::cut;
 use crate::jq::{self, Variable};
 use crate::place::Placed;
@@ -36,7 +36,7 @@ pub(super) struct DeclaredArguments<'d> {
 }
 
 impl<'d> Compilation<'d> {
-    pub(super) fn arguments(&mut self, tool: &'d Tool) -> DeclaredArguments<'d> {
+    pub(super) fn arguments(&mut self, tool: &'d ToolDefinition) -> DeclaredArguments<'d> {
         let part = |key: &str| format!("{}.input.{key}", tool.name.value);
         let looked_up: Vec<&str> = tool
             .input
@@ -151,7 +151,7 @@ impl Compilation<'_> {
     /// An argument may stand in for another one of the tool, by its lookup.
     fn check_filling(
         &mut self,
-        tool: &Tool,
+        tool: &ToolDefinition,
         argument: &Argument,
         fills: &Placed<String>,
         part: &str,
@@ -178,7 +178,7 @@ struct Order<'d> {
 impl<'d> Compilation<'d> {
     /// A lookup whose scope needs another argument's id comes after it; one that needs `$before`, after
     /// `before`.
-    fn lookup_order(&mut self, tool: &'d Tool, looked_up: &[&'d str]) -> Order<'d> {
+    fn lookup_order(&mut self, tool: &'d ToolDefinition, looked_up: &[&'d str]) -> Order<'d> {
         let uses = |name: &str| {
             tool.input
                 .get(name)
@@ -358,7 +358,7 @@ impl<'d> Compilation<'d> {
 }
 
 /// The JSON Schema of a tool's arguments, with those that the engine adds.
-pub(super) fn schema(tool: &Tool, list: Option<usize>) -> Value {
+pub(super) fn schema(tool: &ToolDefinition, list: Option<usize>) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for (name, argument) in tool.input.iter() {

@@ -8,7 +8,7 @@ use http::Method;
 use super::super::compilation::Compilation;
 use super::super::scope::FilterScope;
 use crate::connector::{BodyPlan, Does, Each, EntryPlan, Pages, Request, Row, StepPlan, Until};
-use crate::definition::{self, Answer, Effect, Reading, Tool};
+use crate::definition::{self, Answer, Reading, ToolDefinition, ToolEffect};
 use crate::jq::{self, Glue, Variable};
 use crate::place::{Place, Placed, Table};
 use crate::template::Template;
@@ -25,7 +25,7 @@ const MAX_UNTIL: Duration = Duration::from_secs(10 * 60);
 /// The tool whose steps are compiled.
 #[derive(Clone, Copy)]
 pub(super) struct StepsOwner<'d> {
-    pub(super) tool: &'d Tool,
+    pub(super) tool: &'d ToolDefinition,
     /// The only list of the tool is its last step: `limit` and `cursor` are its own.
     pub(super) has_main: bool,
     pub(super) keeps_first_page: bool,
@@ -362,7 +362,7 @@ impl<'d> Compilation<'d> {
         } = *placed;
         let is_get = method == Method::GET;
         let effect = &owner.tool.effect;
-        if effect.value == Effect::Read
+        if effect.value == ToolEffect::Read
             && !is_get
             && !(method == Method::POST && step.safe.is_some())
         {

@@ -6,7 +6,7 @@ use super::super::operations;
 use super::super::scope::FilterScope;
 use super::steps;
 use crate::connector::{TouchPlan, UndoNames, UndoWay, Undoing};
-use crate::definition::{self, Effect};
+use crate::definition::{self, ToolEffect};
 use crate::jq::{self, Variable};
 use crate::operation::nameless;
 use crate::place::{Place, Placed};
@@ -14,7 +14,7 @@ use crate::touched::Touch;
 
 impl<'d> Compilation<'d> {
     /// Keys that are for tools that write.
-    pub(super) fn check_undo_keys_of_read(&mut self, tool: &definition::Tool) {
+    pub(super) fn check_undo_keys_of_read(&mut self, tool: &definition::ToolDefinition) {
         let keys = [
             (tool.undo.first().map(|step| step.place), "undo"),
             (place_of(tool.no_undo.as_ref()), "no_undo"),
@@ -34,7 +34,7 @@ impl<'d> Compilation<'d> {
     }
 
     /// A tool that writes says in one way how that is undone, or why not.
-    pub(super) fn check_undo_keys(&mut self, tool: &definition::Tool) {
+    pub(super) fn check_undo_keys(&mut self, tool: &definition::ToolDefinition) {
         let part = &tool.name.value;
         let ways: Vec<(Place, &str)> = [
             (tool.undo.first().map(|step| step.place), "undo"),
@@ -80,7 +80,7 @@ impl<'d> Compilation<'d> {
         }
     }
 
-    fn check_inverse(&mut self, tool: &definition::Tool, inverse: &Placed<String>) {
+    fn check_inverse(&mut self, tool: &definition::ToolDefinition, inverse: &Placed<String>) {
         let part = &tool.name.value;
         let mut tools = self.definition.tools.iter();
         let Some(other) = tools.find(|other| other.name.value == inverse.value) else {
@@ -92,7 +92,7 @@ impl<'d> Compilation<'d> {
             );
             return;
         };
-        if other.effect.value == Effect::Read {
+        if other.effect.value == ToolEffect::Read {
             self.found.add(
                 inverse.place,
                 part,
@@ -124,7 +124,7 @@ impl<'d> Compilation<'d> {
     }
 
     /// The records that a tool touches.
-    pub(super) fn touches(&mut self, tool: &'d definition::Tool) -> Vec<TouchPlan> {
+    pub(super) fn touches(&mut self, tool: &'d definition::ToolDefinition) -> Vec<TouchPlan> {
         let part = &tool.name.value;
         let mut scope = FilterScope::of_tool(
             self.definition,
@@ -185,7 +185,7 @@ impl<'d> Compilation<'d> {
     /// does.
     fn touched_record(
         &mut self,
-        tool: &definition::Tool,
+        tool: &definition::ToolDefinition,
         name: &Placed<String>,
         touch: Touch,
         part: &str,
@@ -235,7 +235,7 @@ impl<'d> Compilation<'d> {
 
     /// The step that makes a record: the one that posts where the record is made, else the first
     /// that posts.
-    fn making_step(&self, tool: &definition::Tool, record: usize) -> Option<usize> {
+    fn making_step(&self, tool: &definition::ToolDefinition, record: usize) -> Option<usize> {
         let name = &self.records.get(record)?.kind.name;
         let rules = self.definition.records.get(name);
         let model = self.definition.models.get(name);
@@ -259,10 +259,10 @@ impl<'d> Compilation<'d> {
     /// How the change is undone, in words.
     pub(super) fn undoing(
         &self,
-        tool: &definition::Tool,
+        tool: &definition::ToolDefinition,
         touches: &[TouchPlan],
     ) -> Option<Undoing> {
-        if tool.effect.value == Effect::Read {
+        if tool.effect.value == ToolEffect::Read {
             return None;
         }
         let way = match (&tool.no_undo, &tool.inverse) {
@@ -334,7 +334,7 @@ pub(super) fn writes(step: &definition::Step) -> bool {
 }
 
 /// What the steps of an undo name of the call that they undo.
-pub(super) fn undo_names(tool: &definition::Tool) -> UndoNames {
+pub(super) fn undo_names(tool: &definition::ToolDefinition) -> UndoNames {
     let mut names = UndoNames::default();
     let own: Vec<&str> = tool
         .undo

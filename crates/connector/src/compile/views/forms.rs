@@ -5,15 +5,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::held::properties;
-use crate::connector::{Action, FormTool, Model, MoveTool, OpenTool, Tool};
-use crate::definition::{Definition, Effect};
+use crate::connector::{Action, ConnectorTool, FormTool, Model, MoveTool, OpenTool};
+use crate::definition::{Definition, ToolEffect};
 use crate::place::Placed;
 
 /// Arguments that are no field of a card.
 const NO_FIELDS: [&str; 2] = ["version", "idempotency_key"];
 
 /// A tool as a form; what stands in for its id is no field.
-pub(super) fn form(tool: &Tool, id: Option<String>) -> FormTool {
+pub(super) fn form(tool: &ConnectorTool, id: Option<String>) -> FormTool {
     let filling = match &tool.action {
         Action::Steps(plan) => plan
             .arguments
@@ -55,12 +55,16 @@ pub(super) fn form(tool: &Tool, id: Option<String>) -> FormTool {
 }
 
 /// The tool that reads one row of a model.
-pub(super) fn model_opener(list: &Tool, tools: &[Placed<Tool>]) -> Option<OpenTool> {
+pub(super) fn model_opener(
+    list: &ConnectorTool,
+    tools: &[Placed<ConnectorTool>],
+) -> Option<OpenTool> {
     let Action::List(model) = &list.action else {
         return None;
     };
     let mut all = tools.iter().map(|tool| &tool.value);
-    let reads = |tool: &&Tool| matches!(&tool.action, Action::Read(of) if Arc::ptr_eq(of, model));
+    let reads =
+        |tool: &&ConnectorTool| matches!(&tool.action, Action::Read(of) if Arc::ptr_eq(of, model));
     all.find(reads).map(|tool| OpenTool {
         tool: tool.name.clone(),
         id: "id".to_owned(),
@@ -73,10 +77,10 @@ pub(super) fn model_maker<'a>(
     model: &Arc<Model>,
     asked: impl Iterator<Item = &'a str>,
     group: Option<&str>,
-    tools: &[Placed<Tool>],
+    tools: &[Placed<ConnectorTool>],
 ) -> Option<FormTool> {
     let mut all = tools.iter().map(|tool| &tool.value);
-    let makes = |tool: &&Tool| matches!(&tool.action, Action::Create(of) if Arc::ptr_eq(of, model));
+    let makes = |tool: &&ConnectorTool| matches!(&tool.action, Action::Create(of) if Arc::ptr_eq(of, model));
     let tool = all.find(makes)?;
     let known = properties(tool);
     let taken = asked.filter_map(|path| {
@@ -93,10 +97,10 @@ pub(super) fn model_maker<'a>(
 /// such as the project, it takes of the board's call.
 pub(super) fn step_maker(
     definition: &Definition,
-    list: &Tool,
+    list: &ConnectorTool,
     mover: &MoveTool,
     group: Option<&str>,
-    tools: &[Placed<Tool>],
+    tools: &[Placed<ConnectorTool>],
 ) -> Option<FormTool> {
     let written = |name: &str| {
         let mut all = definition.tools.iter();
@@ -105,13 +109,13 @@ pub(super) fn step_maker(
     let changed = written(&mover.tool)?.changes.keys().next()?;
     let mut makers = definition.tools.iter().filter(|tool| {
         let makes = &tool.makes.0;
-        tool.effect.value == Effect::Write
+        tool.effect.value == ToolEffect::Write
             && matches!(makes.as_slice(), [only] if only.value == changed)
     });
     let maker = makers.next()?;
     let mut all = tools.iter().map(|tool| &tool.value);
     let tool = all.find(|tool| tool.name == maker.name.value)?;
-    let lookup = |tool: &crate::definition::Tool, name: &str| {
+    let lookup = |tool: &crate::definition::ToolDefinition, name: &str| {
         let lookup = tool.input.get(name)?.lookup.as_ref()?;
         Some(lookup.value.clone())
     };

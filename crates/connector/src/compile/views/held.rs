@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::connector::{Action, Tool};
+use crate::connector::{Action, ConnectorTool};
 use crate::definition::{self, Definition};
 use crate::jq::{self, Glue};
 
@@ -18,7 +18,7 @@ pub(super) struct RowForm {
 }
 
 impl RowForm {
-    pub(super) fn of(definition: &Definition, tool: &Tool) -> Self {
+    pub(super) fn of(definition: &Definition, tool: &ConnectorTool) -> Self {
         let list = ["items", "total_count", "truncated", "next_cursor", "note"];
         let list = || Some(list.map(str::to_owned).to_vec());
         if let Action::List(model) | Action::Read(model) = &tool.action {
@@ -92,12 +92,12 @@ impl RowForm {
     }
 }
 
-fn tool_takes_fields(written: &definition::Tool) -> bool {
+fn tool_takes_fields(written: &definition::ToolDefinition) -> bool {
     written.fields
 }
 
 /// The arguments that a tool lists.
-pub(super) fn properties(tool: &Tool) -> Vec<String> {
+pub(super) fn properties(tool: &ConnectorTool) -> Vec<String> {
     names(&tool.input_schema)
 }
 
@@ -110,7 +110,7 @@ fn names(schema: &Value) -> Vec<String> {
 }
 
 /// The same, and what is inside those that are objects, with dots.
-pub(super) fn paths(tool: &Tool) -> Vec<String> {
+pub(super) fn paths(tool: &ConnectorTool) -> Vec<String> {
     let mut paths = properties(tool);
     let properties = tool.input_schema.get("properties");
     for (name, inner) in properties.and_then(Value::as_object).into_iter().flatten() {
@@ -120,7 +120,7 @@ pub(super) fn paths(tool: &Tool) -> Vec<String> {
 }
 
 /// The scope of a lookup as an argument of the tool has it.
-pub(super) fn scope_of(tool: &Tool, lookup: usize) -> Option<Glue> {
+pub(super) fn scope_of(tool: &ConnectorTool, lookup: usize) -> Option<Glue> {
     let Action::Steps(plan) = &tool.action else {
         return None;
     };
@@ -130,7 +130,10 @@ pub(super) fn scope_of(tool: &Tool, lookup: usize) -> Option<Glue> {
 }
 
 /// The argument that takes the id of the record which a tool changes.
-pub(super) fn id_argument(tool: &Tool, written: Option<&definition::Tool>) -> Option<String> {
+pub(super) fn id_argument(
+    tool: &ConnectorTool,
+    written: Option<&definition::ToolDefinition>,
+) -> Option<String> {
     let known = properties(tool);
     let changes = written
         .into_iter()

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use footbridge_connector::Effect;
+use footbridge_connector::ToolEffect;
 
 use crate::opened::Served;
 use crate::spelling::did_you_mean;
@@ -42,7 +42,7 @@ impl ReadTools {
             let is_of_strangers = !served.backend.has_own_texts();
             for tool in served.backend.connector().tools() {
                 let published = names.published(&served.name, &tool.name);
-                let reads = tool.effect == Effect::Read;
+                let reads = tool.effect == ToolEffect::Read;
                 if reads && served.lists(tool) {
                     known.listed.push(published.clone());
                     if tool.input_schema.pointer("/properties/limit").is_some() {

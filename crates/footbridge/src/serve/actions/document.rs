@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of the actions, `/actions/openapi.json`: what they take and answer, for
 //! programs that read such a document before they call.
 
-use footbridge_connector::{ActionInput, Effect, RestAction};
+use footbridge_connector::{ActionInput, RestAction, ToolEffect};
 use http::Method;
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ pub(super) fn document(served: &[Served], base: &str) -> Option<Value> {
         for action in connector.actions() {
             let writes = connector
                 .tool(&action.tool)
-                .is_none_or(|tool| tool.effect != Effect::Read);
+                .is_none_or(|tool| tool.effect != ToolEffect::Read);
             let method = action.method.as_str().to_ascii_lowercase();
             paths.insert(
                 format!("/actions/{}", action.name),
