@@ -111,7 +111,7 @@ impl ApiError {
         )
     }
 
-    fn too_many_requests(detail: String, retry_after: Duration) -> ApiError {
+    pub(crate) fn too_many_requests(detail: String, retry_after: Duration) -> ApiError {
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, detail)
             .with(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()))
     }

@@ -13,6 +13,7 @@ use tower::Service;
 
 use crate::caller::ActingAs;
 use crate::route_state::RouteState;
+use crate::row_brakes::RowBrakes;
 use crate::row_journal::RowJournal;
 use crate::{Models, routes};
 
@@ -26,15 +27,22 @@ impl Board {
     /// A board that keeps its rows in the store and checks them against the models.
     pub fn new(store: Store, models: Models) -> Board {
         Board {
-            router: routes::router(&Arc::new(RouteState::new(store, models, None))),
+            router: routes::router(&Arc::new(RouteState::new(store, models))),
         }
     }
 
     /// The same, where each row that is written over HTTP is kept as a change too, which `journal`
-    /// makes of it.
-    pub fn with_journal(store: Store, models: Models, journal: Arc<dyn RowJournal>) -> Board {
+    /// makes of it, and is written when `brakes` let it.
+    pub fn with_journal(
+        store: Store,
+        models: Models,
+        journal: Arc<dyn RowJournal>,
+        brakes: Arc<dyn RowBrakes>,
+    ) -> Board {
+        let mut state = RouteState::new(store, models);
+        (state.journal, state.brakes) = (Some(journal), Some(brakes));
         Board {
-            router: routes::router(&Arc::new(RouteState::new(store, models, Some(journal)))),
+            router: routes::router(&Arc::new(state)),
         }
     }
 

@@ -38,7 +38,8 @@ mod list_request;
 mod openapi;
 mod row;
 mod value;
-// What a host makes of each row that is written.
+// What a host makes of each row that is written, and whether it may be.
+mod row_brakes;
 mod row_journal;
 // Ground: the models, and the shape of errors.
 mod api_error;
@@ -48,4 +49,5 @@ pub use board::{Board, BoardService};
 pub use caller::ClientAddress;
 pub use models::{BoardField, BoardFieldKind, BoardModel, Models, ModelsError, RowOperation};
 pub use openapi::openapi;
+pub use row_brakes::{RowBrakes, RowHeld, RowPassing, RowWanted};
 pub use row_journal::{RowJournal, RowWrite};

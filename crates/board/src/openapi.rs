@@ -63,7 +63,7 @@ fn rows_path(model: &ServedModel) -> Value {
     if model.operations.contains(&RowOperation::Create) {
         path.insert("post".to_owned(), json!({
             "operationId": format!("create_{name}"), "summary": format!("Create a {name}"), "requestBody": body(&format!("{name}_fields")),
-            "responses": answers(&[("201", Some(reference(name))), ("400", None), ("413", None), ("415", None), ("507", None)]),
+            "responses": answers(&[("201", Some(reference(name))), ("400", None), ("413", None), ("415", None), ("429", None), ("507", None)]),
         }));
     }
     Value::Object(path)
@@ -89,7 +89,7 @@ fn row_path(model: &ServedModel) -> Value {
         path.insert("patch".to_owned(), json!({
             "operationId": format!("update_{name}"), "summary": format!("Change the fields that are given; null clears an optional one"),
             "requestBody": body(&format!("{name}_changes")),
-            "responses": answers(&[("200", Some(reference(name))), ("400", None), ("404", None), ("413", None), ("415", None), ("507", None)]),
+            "responses": answers(&[("200", Some(reference(name))), ("400", None), ("404", None), ("413", None), ("415", None), ("429", None), ("507", None)]),
         }));
     }
     if model.operations.contains(&RowOperation::Delete) {
@@ -97,7 +97,7 @@ fn row_path(model: &ServedModel) -> Value {
             "delete".to_owned(),
             json!({
                 "operationId": format!("delete_{name}"), "summary": format!("Delete a {name}"),
-                "responses": answers(&[("204", None), ("404", None), ("507", None)]),
+                "responses": answers(&[("204", None), ("404", None), ("429", None), ("507", None)]),
             }),
         );
     }
@@ -187,7 +187,7 @@ fn answer(status: &str, schema: Option<Value>) -> Value {
         "404" => "There is no such row.",
         "413" => "The body is too large.",
         "415" => "The body is not JSON.",
-        "429" => "Too many logins at once.",
+        "429" => "Too many at once; the answer says when to come back.",
         "503" => "The database is busy; try again.",
         "507" => "The disk is full.",
         _ => "The storage failed.",

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use footbridge_store::Store;
 
+use crate::row_brakes::RowBrakes;
 use crate::row_journal::RowJournal;
 use crate::{Models, openapi};
 
@@ -16,19 +17,18 @@ pub(crate) struct RouteState {
     pub(crate) models: Models,
     /// Whoever puts what is written over HTTP on record.
     pub(crate) journal: Option<Arc<dyn RowJournal>>,
+    /// Whoever holds what is written over HTTP too fast.
+    pub(crate) brakes: Option<Arc<dyn RowBrakes>>,
     openapi: OnceLock<Bytes>,
 }
 
 impl RouteState {
-    pub(crate) fn new(
-        store: Store,
-        models: Models,
-        journal: Option<Arc<dyn RowJournal>>,
-    ) -> RouteState {
+    pub(crate) fn new(store: Store, models: Models) -> RouteState {
         RouteState {
             store,
             models,
-            journal,
+            journal: None,
+            brakes: None,
             openapi: OnceLock::new(),
         }
     }

@@ -57,6 +57,17 @@ pub(crate) struct AuditedCall<'a> {
     pub(crate) tool: &'a str,
 }
 
+/// A row that a program wanted to write at `/xapi2`, as the audit names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AuditedRow<'a> {
+    pub(crate) door: &'a str,
+    /// The account, where it is known by then.
+    pub(crate) caller: Option<&'a str>,
+    pub(crate) client: Option<&'a str>,
+    pub(crate) connector: &'a str,
+    pub(crate) tool: &'a str,
+}
+
 impl AuditTrail {
     pub(crate) fn new(changes: ChangeStore, audits_reads: bool) -> Self {
         Self(Arc::new(TrailState {
@@ -91,11 +102,26 @@ impl AuditTrail {
 
     /// A call was refused, by whom and why.
     pub(crate) fn refused(&self, call: AuditedCall<'_>, by: &str, why: &str) {
+        self.note_refusal(call.members(), by, why);
+    }
+
+    /// A row was not written, by whom and why.
+    pub(crate) fn refused_row(&self, row: AuditedRow<'_>, by: &str, why: &str) {
+        let client = row.client.map(|name| cut(name, CLIENT_CHARACTERS));
+        let members = JsonObject::default()
+            .with("door", row.door)
+            .with_some("caller", row.caller)
+            .with_some("client", client)
+            .with("connector", row.connector)
+            .with("tool", row.tool);
+        self.note_refusal(members, by, why);
+    }
+
+    fn note_refusal(&self, members: JsonObject, by: &str, why: &str) {
         let Some(left_out) = NotePace::admit(&self.0.refusals) else {
             return;
         };
-        let detail = call
-            .members()
+        let detail = members
             .with("by", by)
             .with("why", cut(why, REASON_CHARACTERS))
             .with_some("left_out", Some(left_out).filter(|count| *count > 0));

@@ -1,6 +1,8 @@
 //! The journal of the local board: rows that are written at `/xapi2` as changes, with what undoing
 //! them needs, as if a tool had written them.
 
+mod held;
+
 use std::collections::BTreeMap;
 
 use footbridge_board::{RowJournal, RowOperation, RowWrite};
@@ -8,9 +10,13 @@ use footbridge_connector::{Connector, FieldKind, Image, Model, ToolEffect, Touch
 use footbridge_store::{AccountId, ChangedRecord, NewChange, Record};
 use serde_json::{Map, Value};
 
+use crate::audit_trail::AuditedRow;
 use crate::call_keys::fingerprint;
+use crate::caller::account_name;
 use crate::gate::effect_word;
 use crate::shortened;
+
+pub(crate) use held::BoardBrakes;
 
 /// The door of these writes.
 const DOOR: &str = "xapi2";
@@ -54,10 +60,32 @@ impl BoardJournal {
         }
     }
 
+    /// A write at `/xapi2`, as the audit names it.
+    pub(crate) fn refused<'a>(&'a self, tool: &'a str, client: Option<&'a str>) -> AuditedRow<'a> {
+        AuditedRow {
+            door: DOOR,
+            caller: None,
+            client,
+            connector: &self.connector,
+            tool,
+        }
+    }
+
     /// The tool that does the same to the rows of a model.
     pub(crate) fn tool(&self, model: &str, operation: RowOperation) -> Option<&str> {
         let tool = self.models.get(model)?.tool(operation);
         tool.map(String::as_str)
+    }
+
+    /// Its name, or what stands for it on record where there is none.
+    pub(crate) fn tool_name(&self, model: &str, operation: RowOperation) -> String {
+        let verb = match operation {
+            RowOperation::Delete => "DELETE",
+            RowOperation::Update => "PATCH",
+            _ => "POST",
+        };
+        let tool = self.tool(model, operation);
+        tool.map_or_else(|| format!("{verb} {model}"), str::to_owned)
     }
 }
 
@@ -140,26 +168,24 @@ impl JournalModel {
 impl RowJournal for BoardJournal {
     fn change(&self, write: &RowWrite<'_>) -> NewChange {
         let model = self.models.get(write.model);
-        let (verb, effect) = match write.operation {
-            RowOperation::Delete => ("DELETE", ToolEffect::Destroy),
-            RowOperation::Update => ("PATCH", ToolEffect::Write),
-            _ => ("POST", ToolEffect::Write),
+        let effect = match write.operation {
+            RowOperation::Delete => ToolEffect::Destroy,
+            _ => ToolEffect::Write,
         };
-        let tool = self.tool(write.model, write.operation);
         let mut arguments = write.sent.clone();
         if let Some(record) = write.before {
             arguments.shift_insert(0, "id".to_owned(), Value::from(record.id.to_string()));
         }
         NewChange {
             door: DOOR.to_owned(),
-            caller: format!("account {}", write.account_name),
+            caller: account_name(write.account_name),
             client: write
                 .client
                 .map(|client| client.chars().take(CLIENT_CHARACTERS).collect()),
             connector: self.connector.clone(),
             address: self.address.clone(),
             account: Some(account(&self.identity, write.account_id)),
-            tool: tool.map_or_else(|| format!("{verb} {}", write.model), str::to_owned),
+            tool: self.tool_name(write.model, write.operation),
             effect: effect_word(effect).to_owned(),
             arguments: shortened::arguments(&arguments),
             fingerprint: fingerprint(&arguments),

@@ -10,7 +10,7 @@ use footbridge_store::CallerRate;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use crate::caller::{Caller, ResultReader};
+use crate::caller::{Caller, ResultReader, account_name};
 use crate::change_store::ChangeStore;
 
 const MINUTE: u64 = 60;
@@ -39,7 +39,7 @@ struct BrakeState {
     changes: ChangeStore,
     /// Since when it counts.
     began: Instant,
-    callers: Mutex<HashMap<&'static str, Arc<CallerWrites>>>,
+    callers: Mutex<HashMap<String, Arc<CallerWrites>>>,
     backends: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -110,8 +110,31 @@ impl Brakes {
         if caller.reader() == ResultReader::Person {
             return Ok(WritePermit { _place: None });
         }
+        let writers = format!("Callers over {}", caller.door());
+        self.pass_as(caller.name(), &writers, backend).await
+    }
+
+    /// The same for an account of the board, by whichever door it comes.
+    pub(crate) async fn pass_account(
+        &self,
+        account: &str,
+        backend: &str,
+    ) -> Result<WritePermit, BrakeRefusal> {
+        let writers = format!("Whoever writes as {account}");
+        let name = account_name(account);
+        self.pass_as(&name, &writers, backend).await
+    }
+
+    /// The same for whoever is on record under this name, and is called so at the beginning of a
+    /// sentence.
+    async fn pass_as(
+        &self,
+        name: &str,
+        writers: &str,
+        backend: &str,
+    ) -> Result<WritePermit, BrakeRefusal> {
         let place = self.place(backend).await?;
-        self.count(caller).await?;
+        self.count(name, writers).await?;
         Ok(WritePermit {
             _place: Some(place),
         })
@@ -141,14 +164,14 @@ impl Brakes {
         }
     }
 
-    async fn count(&self, caller: Caller) -> Result<(), BrakeRefusal> {
-        let writes = Arc::clone(locked(&self.0.callers).entry(caller.name()).or_default());
+    async fn count(&self, name: &str, writers: &str) -> Result<(), BrakeRefusal> {
+        let writes = Arc::clone(locked(&self.0.callers).entry(name.to_owned()).or_default());
         let seed = || async {
             let Ok(store) = self.0.changes.store().await else {
                 // nothing is written then anyway
                 return;
             };
-            if let Ok(rate) = store.caller_rate(caller.name(), SystemTime::now()).await {
+            if let Ok(rate) = store.caller_rate(name, SystemTime::now()).await {
                 locked(&writes.window).seed(rate, self.second());
             }
         };
@@ -160,12 +183,11 @@ impl Brakes {
         } = self.0.limits;
         let now = self.second();
         let mut window = locked(&writes.window);
-        for (span, name, most) in [(MINUTE, "minute", per_minute), (HOUR, "hour", per_hour)] {
+        for (span, span_name, most) in [(MINUTE, "minute", per_minute), (HOUR, "hour", per_hour)] {
             if let Some(wait) = window.wait(span, most, now) {
                 return Err(BrakeRefusal {
                     what: format!(
-                        "Callers over {} made {most} writes in the last {name}, as many as may be",
-                        caller.door()
+                        "{writers} made {most} writes in the last {span_name}, as many as may be"
                     ),
                     wait,
                 });

@@ -147,6 +147,11 @@ impl Caller {
     }
 }
 
+/// Under which name an account of the board is on record, by whichever door it comes.
+pub(crate) fn account_name(account: &str) -> String {
+    format!("account {account}")
+}
+
 impl Tightening {
     /// Reading alone.
     pub(crate) const READING: Self = Self {

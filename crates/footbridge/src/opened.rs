@@ -16,7 +16,7 @@ use footbridge_store::{Account, AccountId, Store};
 
 use crate::allow::{AllowWord, AllowedEffect, Passage};
 use crate::audit_trail::AuditTrail;
-use crate::board_journal::{BoardJournal, other_account};
+use crate::board_journal::{BoardBrakes, BoardJournal, other_account};
 use crate::board_models;
 use crate::brakes::Brakes;
 use crate::change_store::ChangeStore;
@@ -340,7 +340,10 @@ impl Opened {
                 let directory = settings.data_directory()?;
                 let store = Store::open_with(&directory, bounds.store.clone()).await;
                 let store = store.map_err(Trouble::failed)?;
-                let local = open_board(&name, &connector, &values, store, gate.clone())?;
+                self.changes = ChangeStore::of(store.clone());
+                self.brakes = Brakes::new(bounds.writes, self.changes.clone());
+                self.trail = AuditTrail::new(self.changes.clone(), bounds.audits_reads);
+                let local = self.open_board(&name, &connector, &values, store, gate.clone())?;
                 accounts = Some(BoardAccounts {
                     board: local.board.clone(),
                     connector: connector.clone(),
@@ -348,9 +351,6 @@ impl Opened {
                 });
                 let upstream: InProcess<_, Body> =
                     InProcess::new(local.board.service_for(AccountId::local()));
-                self.changes = ChangeStore::of(local.store.clone());
-                self.brakes = Brakes::new(bounds.writes, self.changes.clone());
-                self.trail = AuditTrail::new(self.changes.clone(), bounds.audits_reads);
                 self.local = Some(local);
                 // its cards are the user's own
                 connector.connect(values, upstream).with_own_texts()
@@ -375,6 +375,33 @@ impl Opened {
             credential,
             wrong: wrong.map(|trouble| trouble.to_string()),
             readiness: Readiness::default(),
+        })
+    }
+
+    /// The board of this machine; what programs write at `/xapi2` is kept, audited and held like
+    /// any other write.
+    fn open_board(
+        &self,
+        name: &str,
+        connector: &Connector,
+        values: &SettingValues,
+        store: Store,
+        gate: Gate,
+    ) -> Result<LocalBoard, Trouble> {
+        let models = board_models::of_connector(connector)?;
+        let identity = connector.identity(values);
+        let journal = Arc::new(BoardJournal::new(name, LOCAL_ADDRESS, identity, connector));
+        let brakes = BoardBrakes {
+            brakes: self.brakes.clone(),
+            trail: self.trail.clone(),
+            journal: Arc::clone(&journal),
+        };
+        let (on_record, held) = (Arc::clone(&journal) as _, Arc::new(brakes));
+        Ok(LocalBoard {
+            board: Board::with_journal(store.clone(), models, on_record, held),
+            store,
+            gate,
+            journal,
         })
     }
 
@@ -425,25 +452,6 @@ fn check_skills(
 /// Opens the store alone, for commands that manage accounts.
 pub(crate) async fn open_store(data_directory: &Path) -> Result<Store, Trouble> {
     Store::open(data_directory).await.map_err(Trouble::failed)
-}
-
-fn open_board(
-    name: &str,
-    connector: &Connector,
-    values: &SettingValues,
-    store: Store,
-    gate: Gate,
-) -> Result<LocalBoard, Trouble> {
-    let models = board_models::of_connector(connector)?;
-    let identity = connector.identity(values);
-    let journal = Arc::new(BoardJournal::new(name, LOCAL_ADDRESS, identity, connector));
-    let board = Board::with_journal(store.clone(), models, Arc::clone(&journal) as _);
-    Ok(LocalBoard {
-        store,
-        board,
-        gate,
-        journal,
-    })
 }
 
 /// The gate: what the operator opened, else what the backend's own setting says, else writing on

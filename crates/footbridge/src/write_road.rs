@@ -31,7 +31,7 @@ use crate::audit_trail::{AuditTrail, AuditedCall};
 use crate::board_journal::account as account_of_board;
 use crate::brakes::{BrakeRefusal, Brakes};
 use crate::call_keys::{CallKeys, fingerprint};
-use crate::caller::{Caller, ResultReader};
+use crate::caller::{Caller, ResultReader, account_name};
 use crate::gate::{self, Gate, effect_word};
 use crate::opened::{BoardAccounts, Served, address_of};
 use crate::readiness::Readiness;
@@ -161,7 +161,7 @@ impl Road {
     /// Who a call is by, for the record: as the board's own door has it where it is an account.
     fn caller_name(&self, caller: Caller) -> String {
         match &self.account {
-            Some(account) => format!("account {account}"),
+            Some(account) => account_name(account),
             None => caller.name().to_owned(),
         }
     }
@@ -503,7 +503,10 @@ async fn carry_out(
     let permit = match road.effect {
         ToolEffect::Read => None,
         ToolEffect::Write | ToolEffect::Destroy => {
-            let passed = road.brakes.pass(caller, &road.connector).await;
+            let passed = match &road.account {
+                Some(account) => road.brakes.pass_account(account, &road.connector).await,
+                None => road.brakes.pass(caller, &road.connector).await,
+            };
             let refused =
                 |refusal: BrakeRefusal| NoAnswer::refused(Refuser::Brakes, refusal.to_string());
             Some(passed.map_err(refused)?)

@@ -15,6 +15,7 @@ use crate::api_error::{ApiError, shown};
 use crate::caller::BoardCaller;
 use crate::models::{RowOperation, ServedModel};
 use crate::route_state::RouteState;
+use crate::row_brakes::RowWanted;
 use crate::row_journal::RowWrite;
 use crate::{body, fields, list_request, row};
 
@@ -45,6 +46,7 @@ pub(super) async fn create(
     let body = body::json_object(&parts, body).await?;
     let checked =
         fields::for_create(model, body).map_err(|problems| ApiError::problems(&problems))?;
+    let _place = pass(&shared, &caller, model, RowOperation::Create).await?;
     let sent = written(&shared, &caller, &checked.values);
     let change_of = change_of(&shared, &caller, model, RowOperation::Create, &sent);
     let new = NewRecord {
@@ -89,6 +91,7 @@ pub(super) async fn update(
     let body = body::json_object(&parts, body).await?;
     let checked =
         fields::for_update(model, body).map_err(|problems| ApiError::problems(&problems))?;
+    let _place = pass(&shared, &caller, model, RowOperation::Update).await?;
     let sent = written(&shared, &caller, &checked.values);
     let change_of = change_of(&shared, &caller, model, RowOperation::Update, &sent);
     let change = RecordChange {
@@ -114,6 +117,7 @@ pub(super) async fn delete(
     let Path((model, id)) = path.map_err(bad_path)?;
     let model = admit(&shared, &caller, &model, RowOperation::Delete)?;
     let id = row_id(model, &id)?;
+    let _place = pass(&shared, &caller, model, RowOperation::Delete).await?;
     let sent = Map::new();
     let change_of = change_of(&shared, &caller, model, RowOperation::Delete, &sent);
     let deleted = shared.store.delete_record_with_change(
@@ -128,6 +132,28 @@ pub(super) async fn delete(
     } else {
         Err(no_such_row(model, &id.to_string()))
     }
+}
+
+/// Waits until the write may run; its place is free again when what this gives is dropped.
+async fn pass(
+    shared: &RouteState,
+    caller: &BoardCaller,
+    model: &ServedModel,
+    operation: RowOperation,
+) -> Result<Option<Box<dyn Send>>, ApiError> {
+    let (Some(brakes), Some(account_name)) = (&shared.brakes, caller.name.as_deref()) else {
+        return Ok(None);
+    };
+    let wanted = RowWanted {
+        account_id: caller.account_id,
+        account_name,
+        client: caller.client.as_deref(),
+        model: &model.name,
+        operation,
+    };
+    let passed = brakes.pass(wanted).await;
+    let place = passed.map_err(|held| ApiError::too_many_requests(held.why, held.retry_after))?;
+    Ok(Some(place))
 }
 
 /// The fields as they were sent, where the write is put on record.

@@ -23,7 +23,7 @@ use crate::gate;
 use crate::json_object::JsonObject;
 use crate::opened::{Opened, Served};
 use crate::write_road::leased::{ARGUMENT, clock, held_by};
-use crate::write_road::{CallEnd, RoadParts};
+use crate::write_road::{CallEnd, ComposedCall, RoadParts};
 
 /// How long a lease lasts where nothing is said.
 const MINUTES: u64 = 30;
@@ -193,7 +193,7 @@ impl LeaseTools {
             let mut held = None;
             for _ in 0..MOST_PAGES {
                 let page = self
-                    .page(&tool, list_arguments.clone(), cursor.take())
+                    .page(&call, &tool, list_arguments.clone(), cursor.take())
                     .await?;
                 let ListedPage { ids, next } = page;
                 if ids.is_empty() && held.is_none() && next.is_none() {
@@ -204,7 +204,10 @@ impl LeaseTools {
                     let store = self.store().await?;
                     match store.claim_lease(claim, SystemTime::now()).await {
                         Ok(claimed) if was_had_since(&claimed, began) && tries < MOST_TRIES => {
-                            if self.still_lists(&tool, &list_arguments, &claimed).await? {
+                            if self
+                                .still_lists(&call, &tool, &list_arguments, &claimed)
+                                .await?
+                            {
                                 return self.claimed(&call, served, &kind, claimed).await;
                             }
                             let token = claimed.token.expose_secret();
@@ -357,9 +360,10 @@ impl LeaseTools {
         }
     }
 
-    /// One page of a list, as its records' ids.
+    /// One page of a list as whoever claims may read it, as its records' ids.
     async fn page(
         &self,
+        call: &Call<Caller>,
         tool: &str,
         mut arguments: Map<String, Value>,
         cursor: Option<Value>,
@@ -368,10 +372,9 @@ impl LeaseTools {
             arguments.insert(CURSOR.to_owned(), cursor);
         }
         let endpoint = self.endpoint.get()?;
-        let called = endpoint
-            .call(tool, Value::Object(arguments), Caller::ActionClient)
-            .await;
-        let mut output = called.map_err(|error| fail(error.to_string()))?;
+        let (caller, composed) = (Arc::clone(&call.caller), ComposedCall::default());
+        let called = endpoint.call_with(tool, Value::Object(arguments), caller, composed);
+        let mut output = called.await.map_err(|error| fail(error.to_string()))?;
         let shown = match output.take_extension::<CallEnd>() {
             Some(end) => end.for_person().map(|answer| answer.text),
             None => Err(output.first_text().unwrap_or_default().to_owned()),
@@ -388,14 +391,15 @@ impl LeaseTools {
     /// Whether the list still shows a record, somewhere.
     async fn still_lists(
         &self,
+        call: &Call<Caller>,
         tool: &str,
         arguments: &Map<String, Value>,
         claimed: &ClaimedLease,
     ) -> Result<bool, Failure> {
         let mut cursor = None;
         for _ in 0..MOST_PAGES {
-            let ListedPage { ids, next } =
-                self.page(tool, arguments.clone(), cursor.take()).await?;
+            let page = self.page(call, tool, arguments.clone(), cursor.take());
+            let ListedPage { ids, next } = page.await?;
             if ids.contains(&claimed.lease.record.id) {
                 return Ok(true);
             }

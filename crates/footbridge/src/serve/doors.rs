@@ -169,7 +169,7 @@ pub(super) fn routes(
             .merge(browser::routes(browser));
     }
     if let Some((local, connector)) = opened.local_board() {
-        let board = board_door::routes(local);
+        let board = board_door::routes(local, &opened.trail);
         others = others.merge(board_leases::told(board, connector, local.store.clone()));
     }
     Ok(routes.merge(threshold.before(others)))

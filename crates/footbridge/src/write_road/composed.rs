@@ -4,7 +4,8 @@
 use footbridge_connector::{SharedBudget, ToolEffect};
 use footbridge_mcp::{Failure, fail};
 
-/// What a call inside a query has beside its arguments; sent along by the query alone.
+/// What a call inside another has beside its arguments; sent along by the tools that call others
+/// alone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ComposedCall(SharedBudget);
 
@@ -14,7 +15,7 @@ impl ComposedCall {
         match effect {
             ToolEffect::Read => Ok(()),
             ToolEffect::Write | ToolEffect::Destroy => Err(fail(format!(
-                "{tool} changes things, and inside a query there is only reading"
+                "{tool} changes things, and inside another call there is only reading"
             ))),
         }
     }

@@ -12,7 +12,7 @@ fn session(home: &Home, arguments: &[&str]) -> Session {
 }
 
 /// The rows, each with its detail read.
-fn rows(home: &Home) -> Vec<Value> {
+pub(crate) fn rows(home: &Home) -> Vec<Value> {
     let exported = home.succeed(&["audit", "export"]);
     exported
         .lines()

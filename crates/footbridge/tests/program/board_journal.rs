@@ -172,3 +172,74 @@ fn whoever_comes_through_a_proxy_without_a_secret_sees_no_changes() {
     }
     running.stop();
 }
+
+#[test]
+fn an_account_that_writes_too_fast_is_told_how_long_to_wait() {
+    let home = Home::new();
+    home.succeed(&["account", "add", "ada"]);
+    let (ada, local) = (home.token("ada"), home.token("local"));
+    let start = || {
+        let mut command = home.command(&["serve", "board", "--allow", "write"]);
+        Running::start_http(command.env("FOOTBRIDGE_WRITES_PER_MINUTE", "2"))
+    };
+    let (running, base) = start();
+    let path = "/xapi2/data/card";
+    let card = |title: &str| json!({ "title": title });
+    // what the board refuses anyway is no write
+    assert_eq!(write(&base, &ada, "POST", path, card("")).0, 400);
+    for title in ["One", "Two"] {
+        assert_eq!(write(&base, &ada, "POST", path, card(title)).0, 201);
+    }
+    let request = http::post(&base, path, &card("Three")).bearer(&ada);
+    let held = request.header("user-agent", "importer/2").send();
+    let why = held.json()["detail"].as_str().unwrap().to_owned();
+    let wait = held.header("retry-after").unwrap();
+    assert_eq!(held.status, 429, "{why}");
+    assert!(
+        why.starts_with("Whoever writes as ada made 2 writes in the last minute")
+            && why.contains(&format!("try again in {wait} s")),
+        "{why}"
+    );
+    // reading goes on, and so do others
+    let rows = http::get(&base, path).bearer(&ada).send();
+    assert_eq!(rows.json()["data"].as_array().unwrap().len(), 2);
+    assert_eq!(write(&base, &local, "POST", path, card("Mine")).0, 201);
+    call_over_http(&base, "card_create", &card("An agent's")).unwrap();
+    // deleting is closed, whoever asks
+    let request = http::post(&base, "/xapi2/data/card/1", &json!({})).method("DELETE");
+    assert_eq!(request.bearer(&ada).send().status, 403);
+    running.stop();
+
+    // a start knows what was written before it
+    let (running, base) = start();
+    assert_eq!(write(&base, &ada, "POST", path, card("Three")).0, 429);
+    running.stop();
+    let refused: Vec<Value> = crate::audit::rows(&home)
+        .into_iter()
+        .filter(|row| row["kind"] == "refusal")
+        .map(|row| row["detail"].clone())
+        .collect();
+    let row = |detail: &Value| {
+        ["by", "door", "caller", "client", "tool"]
+            .map(|name| detail[name].as_str().unwrap_or_default().to_owned())
+    };
+    let expected = [
+        [
+            "brakes",
+            "xapi2",
+            "account ada",
+            "importer/2",
+            "card_create",
+        ],
+        ["gate", "xapi2", "", "", "card_delete"],
+        [
+            "brakes",
+            "xapi2",
+            "account ada",
+            "importer/2",
+            "card_create",
+        ],
+    ];
+    let rows: Vec<_> = refused.iter().map(row).collect();
+    assert_eq!(rows, expected.map(|row| row.map(str::to_owned)));
+}

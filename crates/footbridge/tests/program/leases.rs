@@ -289,6 +289,27 @@ impl Agent {
     }
 }
 
+/// What is claimed from is read for whoever claims, as if they listed it themselves.
+#[test]
+fn a_list_that_is_claimed_from_is_read_as_its_caller() {
+    let home = Home::new();
+    home.succeed(&["call", "card_create", "title=One"]);
+    let mut command = home.command(&["serve", "board", "--allow", "write"]);
+    command.env("FOOTBRIDGE_AUDIT_READS", "true");
+    let mut agent = Session::start(&mut command);
+    let next = json!({ "tool": "card_list", "kind": "card" });
+    let claimed = agent.call("claim_next", next).unwrap();
+    assert!(text(&claimed, "record").starts_with("card:"), "{claimed}");
+    agent.finish();
+    let rows = crate::audit::rows(&home).into_iter();
+    let reads: Vec<String> = rows
+        .map(|mut row| row["detail"].take())
+        .filter(|detail| detail["effect"] == "read")
+        .map(|detail| text(&detail, "door").to_owned())
+        .collect();
+    assert_eq!(reads, ["stdio"]);
+}
+
 /// Each card is worked on once, though all of them read the same list.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_who_claim_from_one_queue_of_a_thousand_get_each_card_once() {
