@@ -2,12 +2,14 @@
 //! used for stdout while stdio is served.
 
 mod progress_line;
+mod questions;
 
 use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use crate::exit::Trouble;
 pub(crate) use progress_line::ProgressLine;
+pub(crate) use questions::{TerminalAnswer, TerminalQuestions};
 
 /// Bytes of an answer to a question.
 const MAX_ANSWER: u64 = 100;

@@ -3,14 +3,45 @@
 use clap::{Args, Subcommand};
 
 use super::{CommonOptions, FileOptions};
+use crate::exit::Trouble;
 
 /// Changes that are listed where no number is said.
 const LISTED: u32 = 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct ChangesArguments {
+    /// Print the list as JSON
+    #[arg(long)]
+    json: bool,
     #[command(subcommand)]
-    pub(crate) command: Option<ChangesCommand>,
+    command: Option<ChangesCommand>,
+}
+
+impl ChangesArguments {
+    /// What is done: the list, where no other word is said.
+    ///
+    /// # Errors
+    /// When `--json` stands before a command, which would not see it.
+    pub(crate) fn command(&mut self) -> Result<&mut ChangesCommand, Trouble> {
+        let json = std::mem::take(&mut self.json);
+        if json && self.command.is_some() {
+            return Err(Trouble::usage(
+                "--json stands behind the command, as in footbridge changes list --json",
+            ));
+        }
+        Ok(self
+            .command
+            .get_or_insert_with(|| ChangesCommand::list(json)))
+    }
+
+    /// The same, taken.
+    ///
+    /// # Errors
+    /// As [`ChangesArguments::command`].
+    pub(crate) fn into_command(mut self) -> Result<ChangesCommand, Trouble> {
+        self.command()?;
+        Ok(self.command.unwrap_or_else(|| ChangesCommand::list(false)))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,13 +132,12 @@ pub(crate) enum ChangesCommand {
 }
 
 impl ChangesCommand {
-    /// What is done where no other word is said.
-    pub(crate) fn list() -> Self {
+    fn list(json: bool) -> Self {
         Self::List {
             selection: SelectionOptions::default(),
             limit: LISTED,
             before: None,
-            json: false,
+            json,
             files: FileOptions::default(),
         }
     }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::FileOptions;
+use crate::exit::Trouble;
 
 /// How a check of the audit ends.
 pub(super) const AUDIT_EXITS: &str = "Exit codes:
@@ -13,8 +14,38 @@ pub(super) const AUDIT_EXITS: &str = "Exit codes:
 
 #[derive(Debug, Args)]
 pub(crate) struct LeasesArguments {
+    /// Print the list as JSON
+    #[arg(long)]
+    json: bool,
     #[command(subcommand)]
-    pub(crate) command: Option<LeasesCommand>,
+    command: Option<LeasesCommand>,
+}
+
+impl LeasesArguments {
+    /// What is done: the list, where no other word is said.
+    ///
+    /// # Errors
+    /// When `--json` stands before a command, which would not see it.
+    pub(crate) fn command(&mut self) -> Result<&mut LeasesCommand, Trouble> {
+        let json = std::mem::take(&mut self.json);
+        if json && self.command.is_some() {
+            return Err(Trouble::usage(
+                "--json stands behind the command, as in footbridge leases list --json",
+            ));
+        }
+        Ok(self
+            .command
+            .get_or_insert_with(|| LeasesCommand::list(json)))
+    }
+
+    /// The same, taken.
+    ///
+    /// # Errors
+    /// As [`LeasesArguments::command`].
+    pub(crate) fn into_command(mut self) -> Result<LeasesCommand, Trouble> {
+        self.command()?;
+        Ok(self.command.unwrap_or_else(|| LeasesCommand::list(false)))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -47,11 +78,10 @@ pub(crate) enum LeasesCommand {
 }
 
 impl LeasesCommand {
-    /// What is done where no other word is said.
-    pub(crate) fn list() -> Self {
+    fn list(json: bool) -> Self {
         Self::List {
             connector: None,
-            json: false,
+            json,
             files: FileOptions::default(),
         }
     }

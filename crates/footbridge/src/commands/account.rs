@@ -1,7 +1,5 @@
 //! `footbridge account`: the accounts of the local board.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
-
 use footbridge_store::{Account, NewAccount, OwnedRecords, Role};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -11,10 +9,7 @@ use crate::cli::{AccountArguments, AccountCommand};
 use crate::exit::{Exit, Trouble};
 use crate::opened::open_store;
 use crate::settings::Settings;
-use crate::terminal;
-
-/// Most bytes that are read for a password; longer ones the store refuses anyway.
-const MAX_PASSWORD_BYTES: u64 = 64 << 10;
+use crate::terminal::{self, TerminalAnswer, TerminalQuestions};
 
 pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
     match arguments.command {
@@ -27,10 +22,12 @@ pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
             files,
         } => {
             let settings = Settings::of_files(files)?;
-            let password = if password {
-                Some(ask_password()?)
-            } else {
-                None
+            let password = match password {
+                true => match ask_password().await? {
+                    None => return Ok(Exit::Interrupted),
+                    password => password,
+                },
+                false => None,
             };
             let store = open_store(&settings.data_directory()?).await?;
             let role = if admin { Role::Admin } else { Role::User };
@@ -106,22 +103,19 @@ fn as_json(account: &Account) -> Value {
     })
 }
 
-/// Hidden on a terminal; from a pipe, the first line.
-fn ask_password() -> Result<SecretString, Trouble> {
-    let unreadable =
-        |error: io::Error| Trouble::failed(format!("could not read the password: {error}"));
-    if io::stdin().is_terminal() {
-        return rpassword::prompt_password("Password: ")
-            .map(SecretString::from)
-            .map_err(unreadable);
+/// Hidden on a terminal; from a pipe, the first line. None when nobody answers.
+async fn ask_password() -> Result<Option<SecretString>, Trouble> {
+    let mut prompt = TerminalQuestions::new();
+    let is_person = prompt.is_person();
+    let answer = match is_person {
+        true => prompt.hidden("Password: ").await?,
+        false => prompt.line()?,
+    };
+    match answer {
+        TerminalAnswer::Given(password) => Ok(Some(password)),
+        TerminalAnswer::End if is_person => Ok(None),
+        TerminalAnswer::End => Err(Trouble::usage(
+            "there is no password on stdin: its first line is read",
+        )),
     }
-    let mut line = String::new();
-    io::stdin()
-        .lock()
-        .take(MAX_PASSWORD_BYTES)
-        .read_line(&mut line)
-        .map_err(unreadable)?;
-    Ok(SecretString::from(
-        line.trim_end_matches(['\r', '\n']).to_owned(),
-    ))
 }

@@ -27,7 +27,7 @@ use crate::write_road::proposals::{self, ProposalTarget};
 const APPROVER: &str = "terminal";
 
 pub(crate) async fn run(arguments: ChangesArguments) -> Result<Exit, Trouble> {
-    match arguments.command.unwrap_or_else(ChangesCommand::list) {
+    match arguments.into_command()? {
         ChangesCommand::List {
             selection,
             limit,

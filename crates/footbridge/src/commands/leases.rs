@@ -18,7 +18,7 @@ use crate::terminal;
 const CELL: usize = 40;
 
 pub(crate) async fn run(arguments: LeasesArguments) -> Result<Exit, Trouble> {
-    match arguments.command.unwrap_or_else(LeasesCommand::list) {
+    match arguments.into_command()? {
         LeasesCommand::List {
             connector,
             json,

@@ -17,8 +17,7 @@ use crate::credentials::{
 use crate::exit::{Exit, Trouble};
 use crate::opened::{LoginPlace, UsedCredential};
 use crate::settings::Settings;
-use crate::terminal;
-use questions::{LoginQuestions, PromptAnswer};
+use crate::terminal::{self, TerminalAnswer, TerminalQuestions};
 
 /// What is kept in the place of who it is, where the backend does not say it.
 const NOBODY: &str = "?";
@@ -36,7 +35,7 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
     let settings = Settings::new(arguments.options.into())?;
     let place = LoginPlace::find(&arguments.connector, &settings)?;
     let address = place.address(&settings)?;
-    let mut questions = LoginQuestions::new();
+    let mut prompt = TerminalQuestions::new();
     let is_written = |token: &SecretString| token.expose_secret() != "-";
     let given = match arguments.token {
         Some(token) if is_written(&token) && !token.expose_secret().is_empty() => {
@@ -46,8 +45,8 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
             );
             Some(GivenCredential::Token(token))
         }
-        Some(token) if !is_written(&token) => match questions.line()? {
-            PromptAnswer::Given(token) if !token.expose_secret().trim().is_empty() => {
+        Some(token) if !is_written(&token) => match prompt.line()? {
+            TerminalAnswer::Given(token) if !token.expose_secret().trim().is_empty() => {
                 Some(GivenCredential::Token(trimmed(&token)))
             }
             _ => {
@@ -56,7 +55,7 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
                 ));
             }
         },
-        _ => ask(&place, &address, &mut questions).await?,
+        _ => ask(&place, &address, &mut prompt).await?,
     };
     let Some(given) = given else {
         terminal::print("")?;
@@ -73,7 +72,11 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
         ));
         return Ok(Exit::Usage);
     }
-    let (credential, who) = match tried(&place, &settings, given).await? {
+    let tried = tokio::select! {
+        tried = tried(&place, &settings, given) => tried?,
+        () = prompt.interruption() => return Ok(Exit::Interrupted),
+    };
+    let (credential, who) = match tried {
         Ok(tried) => tried,
         Err(error) => {
             terminal::say(format_args!(
@@ -110,7 +113,7 @@ fn trimmed(secret: &SecretString) -> SecretString {
 async fn ask(
     place: &LoginPlace,
     address: &str,
-    questions: &mut LoginQuestions,
+    prompt: &mut TerminalQuestions,
 ) -> Result<Option<GivenCredential>, Trouble> {
     let connector = &place.connector;
     terminal::say(format_args!("{} at {address}", connector.title()));
@@ -126,29 +129,29 @@ async fn ask(
             "Paste your {}: ",
             questions::lower(&questions::label(connector, name))
         );
-        match questions.hidden(&question).await? {
-            PromptAnswer::Given(token) if !token.expose_secret().trim().is_empty() => {
+        match prompt.hidden(&question).await? {
+            TerminalAnswer::Given(token) if !token.expose_secret().trim().is_empty() => {
                 return Ok(Some(GivenCredential::Token(trimmed(&token))));
             }
-            PromptAnswer::Given(_) if accounts.is_empty() => {
+            TerminalAnswer::Given(_) if accounts.is_empty() => {
                 return Err(Trouble::usage("no token was given"));
             }
-            PromptAnswer::Given(_) => {}
-            PromptAnswer::End => return Ok(None),
+            TerminalAnswer::Given(_) => {}
+            TerminalAnswer::End => return Ok(None),
         }
     }
     let mut answers = Vec::with_capacity(accounts.len());
     for asked in accounts {
         let question = format!("{}: ", questions::label(connector, &asked.name));
         let answer = match asked.secret {
-            true => questions.hidden(&question).await?,
-            false => questions.open(&question).await?,
+            true => prompt.hidden(&question).await?,
+            false => prompt.open(&question).await?,
         };
         match answer {
-            PromptAnswer::Given(answer) if asked.secret => {
+            TerminalAnswer::Given(answer) if asked.secret => {
                 answers.push((asked.name.clone(), answer))
             }
-            PromptAnswer::Given(answer) => {
+            TerminalAnswer::Given(answer) => {
                 let answer = trimmed(&answer);
                 let is_missing = answer.expose_secret().is_empty();
                 answers.push((asked.name.clone(), answer));
@@ -156,7 +159,7 @@ async fn ask(
                     break;
                 }
             }
-            PromptAnswer::End => return Ok(None),
+            TerminalAnswer::End => return Ok(None),
         }
     }
     Ok(Some(GivenCredential::Account(answers)))

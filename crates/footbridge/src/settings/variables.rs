@@ -58,23 +58,19 @@ pub(crate) fn with_environment(
             | TokenCommand::Revoke { files, .. } => complete(files)?,
         },
         Command::Board(arguments) => complete(&mut arguments.files)?,
-        Command::Changes(arguments) => {
-            match arguments.command.get_or_insert_with(ChangesCommand::list) {
-                ChangesCommand::List { files, .. }
-                | ChangesCommand::Show { files, .. }
-                | ChangesCommand::Decline { files, .. } => complete(files)?,
-                ChangesCommand::Undo { options, .. } | ChangesCommand::Approve { options, .. } => {
-                    complete(options)?;
-                }
+        Command::Changes(arguments) => match arguments.command()? {
+            ChangesCommand::List { files, .. }
+            | ChangesCommand::Show { files, .. }
+            | ChangesCommand::Decline { files, .. } => complete(files)?,
+            ChangesCommand::Undo { options, .. } | ChangesCommand::Approve { options, .. } => {
+                complete(options)?;
             }
-        }
-        Command::Leases(arguments) => {
-            match arguments.command.get_or_insert_with(LeasesCommand::list) {
-                LeasesCommand::List { files, .. } | LeasesCommand::End { files, .. } => {
-                    complete(files)?;
-                }
+        },
+        Command::Leases(arguments) => match arguments.command()? {
+            LeasesCommand::List { files, .. } | LeasesCommand::End { files, .. } => {
+                complete(files)?;
             }
-        }
+        },
         Command::Audit(arguments) => match &mut arguments.command {
             AuditCommand::Verify { files, .. } | AuditCommand::Export { files, .. } => {
                 complete(files)?;

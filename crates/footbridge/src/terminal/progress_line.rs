@@ -16,7 +16,8 @@ impl ProgressLine {
     /// A line, where somebody sees it.
     pub(crate) fn shown() -> Option<Self> {
         let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        (io::stderr().is_terminal() && !is_dumb).then_some(Self(()))
+        // made only then: one that is dropped draws over its line
+        (io::stderr().is_terminal() && !is_dumb).then(|| Self(()))
     }
 
     /// Draws how far the work is.

@@ -21,5 +21,6 @@ pub(crate) mod session;
 pub(crate) mod shown;
 pub(crate) mod sse;
 pub(crate) mod stand_in;
+pub(crate) mod terminal;
 #[path = "../../../mcp/tests/main/wire.rs"]
 pub(crate) mod wire;

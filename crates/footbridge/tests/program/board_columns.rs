@@ -1,17 +1,12 @@
 //! The local board by MCP: a card's status is a column of its board, a board goes by its name, and
 //! a column that is full is told. `/xapi2` takes what it took. The board is drawn in a terminal.
 
-use std::fs::File;
-use std::io::Read as _;
-
-use rustix::fs::{Mode, OFlags};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Value, json};
 
 use crate::harness::http;
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{Session, outcome};
+use crate::harness::terminal::Terminal;
 
 /// A board with three columns, its id.
 fn work(agent: &mut Session, name: &str) -> String {
@@ -268,30 +263,15 @@ fn the_board_is_drawn_for_a_pipe_a_program_and_a_terminal_of_any_width() {
     assert_eq!(doing["cards"][2]["title"], "Third");
 
     let terminal = |columns: u16, environment: &[(&str, &str)]| -> String {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&ours).unwrap();
-        unlockpt(&ours).unwrap();
-        let name = ptsname(&ours, Vec::new()).unwrap();
-        let flags = OFlags::RDWR | OFlags::NOCTTY;
-        let theirs = rustix::fs::open(name, flags, Mode::empty()).unwrap();
-        let size = Winsize {
-            ws_row: 50,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&theirs, size).unwrap();
+        let terminal = Terminal::new(columns);
         let mut command = home.command(&["board"]);
         command
             .env("TERM", "xterm")
             .envs(environment.iter().copied());
-        let mut child = command.stdout(theirs).spawn().unwrap();
+        let mut child = command.stdout(terminal.side()).spawn().unwrap();
         drop(command);
         assert!(child.wait().unwrap().success());
-        let mut shown = Vec::new();
-        // the other side is closed, which a terminal says with an error
-        let _closed = File::from(ours).read_to_end(&mut shown);
-        String::from_utf8(shown).unwrap()
+        terminal.shown()
     };
     let wide = terminal(80, &[]);
     assert!(

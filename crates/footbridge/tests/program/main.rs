@@ -30,6 +30,7 @@ mod shared_data;
 mod skills;
 mod stdio_purity;
 
+mod at_terminal;
 mod azure;
 mod command_line;
 mod configuration;

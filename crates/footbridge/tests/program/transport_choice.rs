@@ -6,12 +6,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use rustix::fs::{Mode, OFlags};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 use crate::harness::process::{DEADLINE, Ended, Home, Running, Spawned};
 use crate::harness::session::{REVISION, initialize};
+use crate::harness::terminal::Terminal;
 use crate::harness::wire::Wire;
 
 /// It answers the handshake on stdout, and says nothing else.
@@ -137,12 +136,8 @@ fn a_closed_stdin_means_http() {
 #[test]
 fn a_terminal_means_http() {
     let home = Home::new();
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&ours).unwrap();
-    unlockpt(&ours).unwrap();
-    let name = ptsname(&ours, Vec::new()).unwrap();
-    let theirs = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-    listens(home.command(&["serve"]).stdin(theirs));
+    let terminal = Terminal::new(80);
+    listens(home.command(&["serve"]).stdin(terminal.side()));
 }
 
 #[test]

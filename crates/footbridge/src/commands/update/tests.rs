@@ -2,11 +2,11 @@
 //! and what breaks off between any two steps. Keys are made here.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -439,6 +439,77 @@ async fn a_crash_between_any_two_steps_leaves_the_old_program_or_the_new_one() {
         assert_eq!(installed.says(), "footbridge 0.2.0");
         assert_eq!(installed.files(), 1);
     }
+}
+
+/// This test starts itself at a terminal, and without one.
+#[tokio::test]
+async fn a_person_sees_how_far_it_is_and_a_log_gets_no_bar() {
+    if let Ok(told) = std::env::var(CHILD) {
+        let [releases, key, program] = told.split('|').collect::<Vec<_>>()[..] else {
+            panic!("{told}");
+        };
+        let updated = update(releases, key, Path::new(program), &mut UpdateStep::tell).await;
+        assert_eq!(updated, Ok(true));
+        return;
+    }
+    let signer = Signer::new();
+    let key = signer.public_key();
+    let mut release = Release::of("0.2.0", &signer);
+    release.is_in_pieces = true;
+    let bytes = release.file.len();
+    let releases = release.serve();
+    let name = format!(
+        "{}::a_person_sees_how_far_it_is_and_a_log_gets_no_bar",
+        module_path!().split_once("::").unwrap().1
+    );
+    for (terminal, is_shown) in [(Some("xterm"), true), (Some("dumb"), false), (None, false)] {
+        let installed = Installed::new();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let told = format!("{releases}|{key}|{}", installed.program().display());
+        command
+            .args(["--exact", &name, "--nocapture"])
+            .env(CHILD, told)
+            .env("TERM", terminal.unwrap_or("xterm"))
+            .stdout(Stdio::null());
+        let said = match terminal {
+            Some(_) => at_terminal(&mut command),
+            None => String::from_utf8(command.output().unwrap().stderr).unwrap(),
+        };
+        assert_eq!(installed.says(), "footbridge 0.2.0", "{said}");
+        for told in ["footbridge: fetching 0.0 MB", "footbridge: trying the new"] {
+            assert!(said.contains(told), "{said:?}");
+        }
+        let bar = format!("\r\u{1b}[K[........................] 0 of {bytes} bytes");
+        assert_eq!(said.contains(&bar), is_shown, "{said:?}");
+        assert_eq!(said.contains('\u{1b}'), is_shown, "{said:?}");
+        if is_shown {
+            let drawn = said.rsplit_once("bytes").unwrap().1;
+            assert!(drawn.starts_with("\r\u{1b}[K"), "it is gone: {said:?}");
+            assert!(said.matches(&format!("of {bytes} bytes")).count() > 2);
+        }
+    }
+}
+
+/// Runs it with a terminal for its stderr, and gives what is shown there.
+fn at_terminal(command: &mut Command) -> String {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let theirs = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
+    let mut child = command.stderr(theirs).spawn().unwrap();
+    command.stderr(Stdio::null());
+    let mut shown = Vec::new();
+    // the other side is closed, which a terminal says with an error
+    let _closed = fs::File::from(ours).read_to_end(&mut shown);
+    assert!(child.wait().unwrap().success());
+    String::from_utf8(shown).unwrap()
 }
 
 /// What Debian's minisign made: `minisign -G`, then `minisign -S -m manifest.json`.
