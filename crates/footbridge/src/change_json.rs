@@ -58,7 +58,8 @@ fn record(changed: &ChangedRecord) -> Value {
         .into()
 }
 
-/// The fields that differ, with both values as JSON.
+/// The fields that differ, with both values as JSON. Of a record that was made or deleted those
+/// that held something.
 pub(crate) fn differences(changed: &ChangedRecord) -> Vec<(String, String, String)> {
     let fields = |image: &Option<String>| match image.as_deref().map(read) {
         Some(Value::Object(mut image)) => match image.remove("fields") {
@@ -72,9 +73,14 @@ pub(crate) fn differences(changed: &ChangedRecord) -> Vec<(String, String, Strin
     names.sort();
     names.dedup();
     let text = |value: Option<&Value>| value.map_or_else(|| "absent".to_owned(), Value::to_string);
+    let is_one_alone = changed.before.is_none() || changed.after.is_none();
+    let says_something = |name: &str| {
+        let (before, after) = (before.get(name), after.get(name));
+        before != after && !(is_one_alone && before.or(after).is_some_and(Value::is_null))
+    };
     names
         .into_iter()
-        .filter(|name| before.get(*name) != after.get(*name))
+        .filter(|name| says_something(name))
         .map(|name| (name.clone(), text(before.get(name)), text(after.get(name))))
         .collect()
 }

@@ -237,7 +237,10 @@ impl Running {
         );
         // No test that reads through pipes gives a terminal, so nothing may be drawn or coloured.
         for said in [&stdout, &stderr] {
-            assert!(!said.contains('\u{1b}'), "drawn where no terminal is: {said:?}");
+            assert!(
+                !said.contains('\u{1b}'),
+                "drawn where no terminal is: {said:?}"
+            );
         }
         Ended {
             code: self.child.wait().unwrap().code(),

@@ -190,6 +190,11 @@ fn the_terminal_undoes_what_an_agent_did_after_a_restart() {
     assert_eq!(listed["changes"][0]["tool"], "card_update");
     let shown = home.succeed(&["changes", "show", "2"]);
     assert!(shown.contains("title: \"Before\" -> \"After\""), "{shown}");
+    let made = home.succeed(&["changes", "show", "1"]);
+    assert!(
+        made.contains("title: absent -> \"Before\"") && !made.contains("null"),
+        "what a new card does not have says nothing: {made}"
+    );
     let refused = home.run(&["changes", "undo", "2"]);
     assert_eq!(refused.code, Some(2), "{refused:?}");
     let plan: Value =
