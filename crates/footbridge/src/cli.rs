@@ -272,10 +272,7 @@ impl Command {
                 arguments.connector.iter().cloned().collect(),
                 &arguments.options,
             )),
-            Self::Tools(arguments) => Some((
-                arguments.connector.iter().cloned().collect(),
-                &arguments.options,
-            )),
+            Self::Tools(arguments) => Some((arguments.all_connectors(), &arguments.options)),
             Self::Doctor(arguments) => Some((arguments.connectors.clone(), &arguments.options)),
             Self::Board(_)
             | Self::Changes(_)
@@ -443,9 +440,12 @@ pub(crate) struct CallArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ToolsArguments {
-    /// The connector to list, or its file [default: board]
-    #[arg(short, long, value_name = "CONNECTOR")]
-    pub(crate) connector: Option<String>,
+    /// The connectors to list as one server, or their files [default: board]
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connectors: Vec<String>,
+    /// One more connector, or its file
+    #[arg(short = 'c', long = "connector", value_name = "CONNECTOR")]
+    pub(crate) more: Vec<String>,
     /// Print what clients receive
     #[arg(long)]
     pub(crate) json: bool,
@@ -454,6 +454,12 @@ pub(crate) struct ToolsArguments {
     pub(crate) tokens: bool,
     #[command(flatten)]
     pub(crate) options: CommonOptions,
+}
+
+impl ToolsArguments {
+    pub(crate) fn all_connectors(&self) -> Vec<String> {
+        [&self.connectors[..], &self.more].concat()
+    }
 }
 
 #[derive(Debug, Args)]

@@ -13,9 +13,9 @@ use crate::terminal;
 use crate::write_road::Doors;
 
 pub(crate) async fn run(arguments: ToolsArguments) -> Result<Exit, Trouble> {
+    let names = arguments.all_connectors();
     let mut settings = Settings::new(arguments.options)?;
     settings.only_lists = true;
-    let names: Vec<String> = arguments.connector.into_iter().collect();
     let opened = Opened::open(&names, &settings).await?;
     let endpoint = endpoint::over(&opened, Doors::Mcp)?;
     let list: Value =

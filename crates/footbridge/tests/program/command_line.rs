@@ -55,6 +55,18 @@ fn a_tool_of_another_connector_finds_it() {
 }
 
 #[test]
+fn tools_of_connectors_are_listed_by_their_names_as_serve_takes_them() {
+    let home = Home::new();
+    let one = home.succeed(&["tools", "taiga"]);
+    assert!(one.contains("taiga_projects_list"), "{one}");
+    assert_eq!(one, home.succeed(&["tools", "-c", "taiga"]));
+    let both = home.succeed(&["tools", "taiga", "board", "--json"]);
+    assert!(both.contains("taiga_projects_list") && both.contains("card_list"));
+    let ended = home.run(&["tools", "tiaga"]);
+    assert!(ended.stderr.contains("did you mean taiga"), "{ended:?}");
+}
+
+#[test]
 fn arguments_are_an_object_and_json_is_an_output() {
     let home = Home::new();
     let board = home.succeed(&[
