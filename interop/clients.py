@@ -157,7 +157,13 @@ class Inspector:
     def call(self, tool, arguments):
         return self._run("tools/call", "--tool-name", tool, "--tool-args-json", json.dumps(arguments))
 
-    def close(self):
+    def ask(self, do, **fields):
+        """Nothing but calls: each is a process, which answers nobody and hears nothing."""
+        if do != "call":
+            raise ClientError(f"the Inspector's command line cannot {do}")
+        return self.call(fields["tool"], fields["arguments"])
+
+    def close(self, check=True):
         pass
 
 
@@ -180,6 +186,8 @@ class Client:
     further: dict = dataclasses.field(default_factory=dict)
     # Whose story it is told: that of the program, that of the library.
     stories: tuple = ("program", "library")
+    # The only stories of the library that it is told, by their names; all when it says nothing.
+    only: tuple = ()
 
 
 def table():
@@ -202,5 +210,5 @@ def table():
         lacks="its client has no HTTP+SSE", stories=("library",), further={"modern": ("tasks",)})
     for era, revision in both.items():
         rows.append(Client(f"Inspector {package_version('@modelcontextprotocol/inspector')}", era, revision,
-                           lambda transport, target, era=era: Inspector(era, transport, target), many_calls=False, stories=("program",)))
+                           lambda transport, target, era=era: Inspector(era, transport, target), many_calls=False, only=("zoo",)))
     return rows

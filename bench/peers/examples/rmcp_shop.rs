@@ -1,5 +1,10 @@
-//! The shop of `crates/mcp/examples/shop`, written with rmcp 3.9: the same tools, resources, prompt
+//! The shop of `crates/mcp/examples/shop`, written with rmcp 3.11: the same tools, resources, prompt
 //! and doors, to count against. Without the plugin, which rmcp has no place for, and the tests.
+#![allow(
+    deprecated,
+    reason = "rmcp deprecates asking for samples, which ours still does"
+)]
+
 use std::sync::Arc;
 
 use axum::extract::{Request, State};

@@ -1,9 +1,11 @@
 //! The endpoint that `bench/` measures: the tools of a catalogue file, of which `echo` answers. Not
 //! a showcase.
 //!
-//! `bench http PORT CATALOGUE`, `bench stdio CATALOGUE`, or `bench rules PORT CATALOGUE`: over
-//! HTTP, with a rule on every tool about who sees it and one more tool that the caller may not see,
-//! so that each list is put together for its request.
+//! `bench stdio CATALOGUE`, or over HTTP `bench http PORT CATALOGUE`. Over HTTP also `bench rules`:
+//! with a rule on every tool about who sees it and one more tool that the caller may not see, so
+//! that each list is put together for its request; `bench layer`: within a layer that does nothing;
+//! `bench traced`: within a layer that puts a span around each request, for a subscriber that
+//! keeps spans and writes nothing.
 #![allow(
     clippy::print_stderr,
     reason = "a program of its own, whose stderr is for the person who starts it"
@@ -13,8 +15,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use footbridge_mcp::http::{AllowedHosts, McpService, ServerLimits, serve};
-use footbridge_mcp::{CacheScope, Call, Effect, Endpoint, Output, Tool, limits, stdio};
+use footbridge_mcp::{
+    CacheScope, Call, Effect, Endpoint, EndpointBuilder, EndpointRequest, Failure,
+};
+use footbridge_mcp::{Next, Output, RequestOutcome, Tool, limits, stdio};
 use serde_json::Value;
+use tracing::Instrument as _;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["stdio", catalogue] => runtime.block_on(async {
             let mut connection = stdio::Connection::start(
-                endpoint(catalogue)?,
+                builder(catalogue)?.build()?,
                 (),
                 std::io::stdin(),
                 std::io::stdout(),
@@ -33,11 +41,20 @@ fn main() -> Result<(), Box<dyn Error>> {
             connection.finish(limits::SHUTDOWN_TIME).await;
             Ok(())
         }),
-        [transport @ ("http" | "rules"), port, catalogue] => runtime.block_on(async {
-            let endpoint = if transport == "rules" {
-                ruled(catalogue)?
-            } else {
-                endpoint(catalogue)?
+        [
+            what @ ("http" | "rules" | "layer" | "traced"),
+            port,
+            catalogue,
+        ] => runtime.block_on(async {
+            let endpoint = match what {
+                "rules" => ruled(catalogue)?,
+                "layer" => builder(catalogue)?.layer(go_on).build()?,
+                "traced" => {
+                    let spans = tracing_subscriber::registry().with(LevelFilter::INFO);
+                    tracing::subscriber::set_global_default(spans)?;
+                    builder(catalogue)?.layer(trace).build()?
+                }
+                _ => builder(catalogue)?.build()?,
             };
             let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse()?)).await?;
             eprintln!("listening on http://{}/mcp", listener.local_addr()?);
@@ -52,18 +69,30 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok(())
         }),
         _ => Err(
-            "usage: bench stdio CATALOGUE | bench http PORT CATALOGUE | bench rules PORT CATALOGUE"
-                .into(),
+            "usage: bench stdio CATALOGUE | bench (http|rules|layer|traced) PORT CATALOGUE".into(),
         ),
     }
 }
 
-fn endpoint(catalogue: &str) -> Result<Endpoint<()>, Box<dyn Error>> {
+fn builder(catalogue: &str) -> Result<EndpointBuilder<()>, Box<dyn Error>> {
     Ok(Endpoint::builder("bench", "1.0.0")
         .list_ttl(Duration::ZERO)
         .cache_scope(CacheScope::Public)
-        .tools(tools(catalogue)?)
-        .build()?)
+        .tools(tools(catalogue)?))
+}
+
+async fn go_on(_: EndpointRequest<()>, next: Next) -> Result<RequestOutcome, Failure> {
+    Ok(next.run().await)
+}
+
+async fn trace(request: EndpointRequest<()>, next: Next) -> Result<RequestOutcome, Failure> {
+    let span = tracing::info_span!(
+        "mcp",
+        method = request.method(),
+        name = request.name(),
+        traceparent = request.traceparent(),
+    );
+    Ok(next.run().instrument(span).await)
 }
 
 /// The same for a caller who may see these tools and not all.

@@ -11,6 +11,8 @@ mod task_driving;
 mod tasking;
 mod working;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use ::http::{HeaderMap, StatusCode};
@@ -143,6 +145,33 @@ impl<C: Send + Sync + 'static> Dispatched<C> {
         }
     }
 
+    /// The same as a future of its own, which holds on to what it is given until the answer is known.
+    /// That of a request within layers is a small one: the work in it has a place already.
+    pub(crate) fn answering(
+        self,
+        held: impl Send + 'static,
+    ) -> Pin<Box<dyn Future<Output = MessageAnswer> + Send>> {
+        match self {
+            Self::Calling(calling) => match calling.in_layers() {
+                Ok(work) => Box::pin(async move {
+                    let answer = work.await;
+                    drop(held);
+                    answer
+                }),
+                Err(calling) => Box::pin(async move {
+                    let answer = calling.finish().await;
+                    drop(held);
+                    answer
+                }),
+            },
+            step => Box::pin(async move {
+                let answer = step.finish().await;
+                drop(held);
+                answer
+            }),
+        }
+    }
+
     /// Waits for whatever is still under way.
     pub(crate) async fn finish(self) -> MessageAnswer {
         match self {
@@ -233,7 +262,9 @@ fn take_message<C: Send + Sync + 'static>(
             if endpoint.has_layers() {
                 layered::take(endpoint, id.get(), &method, params, arrival)
             } else {
-                RequestDispatch::new(endpoint, id.get(), method, arrival).take(params)
+                let asked = (id.get(), arrival.origin.revision());
+                RequestDispatch::new(endpoint, endpoint.catalog(), asked, method, arrival)
+                    .take(params)
             }
         }
         Ok(JsonRpcMessage::Notification { method, params }) => {

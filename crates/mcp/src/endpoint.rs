@@ -34,7 +34,7 @@ pub(crate) use catalog::{Catalog, SeenThings};
 pub use changing::Changes;
 pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
 pub(crate) use identity::Identity;
-use layers::{CarriedOutcome, OutcomeFuture, SentParams};
+use layers::{CarriedOutcome, Innermost};
 pub use layers::{EndpointRequest, Next, RequestOutcome};
 pub use profile::CacheScope;
 pub(crate) use ready_results::{List, Unlisted};
@@ -136,27 +136,15 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         if !self.has_layers() {
             return self.start(tool, arguments, &caller, &context);
         }
-        let request = EndpointRequest::of_program(tool, arguments, &caller);
-        let (endpoint, inner) = (self.clone(), request.clone());
-        let innermost = Box::new(move || -> OutcomeFuture {
-            Box::pin(async move {
-                let ended = match inner.sent() {
-                    SentParams::Program(tool, arguments) => {
-                        let (tool, caller) = (tool.as_str(), inner.caller());
-                        endpoint
-                            .start(tool, arguments.clone(), caller, &context)
-                            .await
-                    }
-                    // A client's request does not come here.
-                    SentParams::Client(_) => Err(CallError::ArgumentsNotAnObject),
-                };
-                inner.ended(CarriedOutcome::Call(ended))
-            })
-        });
-        let layers = Arc::clone(&self.shared.identity.profile.layers);
+        let identity = &self.shared.identity;
+        let request = EndpointRequest::of_program(tool, arguments.clone(), &caller, identity);
+        let (endpoint, tool, number) = (self.clone(), tool.to_owned(), request.number());
+        request.hand_in(Innermost::Begun(Box::pin(async move {
+            let ended = endpoint.start(&tool, arguments, &caller, &context).await;
+            RequestOutcome::of(number, CarriedOutcome::Call(ended))
+        })));
         Running::layered(Box::pin(async move {
-            let outcome = layers::around(&layers, 0, request, innermost).await;
-            outcome.into_call()
+            layers::within(request, 0).await.into_call()
         }))
     }
 

@@ -56,6 +56,11 @@ impl<'a> Params<'a> {
             .map_err(|error| ProtocolError::invalid_params(format!("`params`: {error}")))
     }
 
+    /// The same of a text, such as was kept of a request that was read before.
+    pub(crate) fn of_json(json: &'a [u8]) -> Self {
+        serde_json::from_slice(json).unwrap_or_default()
+    }
+
     /// The request's `_meta`, empty when there is none.
     pub(crate) fn meta(&self) -> Result<RequestMeta<'a>, ProtocolError> {
         let Some(raw) = self.meta else {
@@ -201,6 +206,17 @@ impl SentMeta {
 /// Context", and W3C Trace Context.
 pub(crate) fn traceparent(meta: &Map<String, Value>) -> Option<&str> {
     meta.get("traceparent").and_then(Value::as_str)
+}
+
+/// The same of metadata as JSON, of which nothing else is read.
+pub(crate) fn traceparent_of(meta: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Trace<'a> {
+        #[serde(borrow, default)]
+        traceparent: Option<&'a RawValue>,
+    }
+    let read: Trace<'_> = serde_json::from_str(meta).ok()?;
+    Some(text_of(read.traceparent?)?.into_owned())
 }
 
 /// A log level by its name.

@@ -124,6 +124,10 @@ pub struct Resource<C> {
 
 /// The part of a skill that a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "skills"),
+    allow(dead_code, reason = "nothing is a part of a skill then")
+)]
 pub(crate) enum SkillPart {
     /// Its `SKILL.md`, listed to clients that are told of skills.
     Manifest,

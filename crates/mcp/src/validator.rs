@@ -2,7 +2,11 @@
 //! programs spend on all else before their first answer, and arguments that fit as they stand need
 //! none. Plain schemas are judged here; all others by a library, with the feature `every-schema`.
 
-#[cfg(feature = "every-schema")]
+#[cfg(any(test, feature = "every-schema"))]
+#[cfg_attr(
+    not(feature = "every-schema"),
+    allow(dead_code, reason = "tests hold our own validator against it")
+)]
 mod any_schema;
 mod formats;
 mod likeness;

@@ -30,6 +30,8 @@ mod compiler;
 mod layers;
 #[path = "main/ledger.rs"]
 mod ledger;
+#[path = "main/shop.rs"]
+mod shop;
 #[path = "main/shown.rs"]
 mod shown;
 

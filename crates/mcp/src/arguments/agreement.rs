@@ -427,7 +427,12 @@ fn each_word_draws_the_line_where_the_validator_does() {
                 vec![]
             };
             let whole = json!({"type": "object", "properties": {"p": schema}, "required": required, "additionalProperties": false});
-            let compiled = ArgumentSchema::compile(&whole, &nullable).unwrap();
+            let compiled = match ArgumentSchema::compile(&whole, &nullable) {
+                Ok(compiled) => compiled,
+                // Not a plain one: left to the other validator, where that is there.
+                Err(_) if cfg!(not(feature = "every-schema")) => continue,
+                Err(error) => panic!("{whole}: {error:?}"),
+            };
             for value in &values {
                 let given = json!({ "p": value });
                 let passes = compiled

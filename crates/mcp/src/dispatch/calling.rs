@@ -10,6 +10,7 @@ use ::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::layered::WithinLayers;
 use super::task_driving::{self, Followed};
 use super::{MessageAnswer, custom, refusal};
 use crate::asking::SealedState;
@@ -53,7 +54,7 @@ pub(super) enum StartedWork<C> {
         work: Fenced<Map<String, Value>>,
     },
     /// A request within the layers of its endpoint.
-    Layered(Pin<Box<dyn Future<Output = MessageAnswer> + Send>>),
+    Layered(WithinLayers<C>),
     /// A subscription; its result is whole.
     Subscription(Pin<Box<dyn Future<Output = Bytes> + Send>>),
 }
@@ -93,6 +94,28 @@ impl<C: Send + Sync + 'static> Calling<C> {
         refusal(Some(&self.id), self.voice.0.revision, error)
     }
 
+    /// Its work within layers, if that is what it is.
+    #[allow(
+        clippy::result_large_err,
+        reason = "either is the call itself, moved once"
+    )]
+    pub(super) fn in_layers(self) -> Result<impl Future<Output = MessageAnswer> + Send, Self> {
+        match self {
+            Self {
+                id,
+                work: StartedWork::Layered(work),
+                voice,
+                catalog,
+                ..
+            } => Ok(async move {
+                let answer = work.finish(&id, &catalog).await;
+                drop(voice);
+                answer
+            }),
+            calling => Err(calling),
+        }
+    }
+
     /// Waits for the work and writes its answer.
     pub(crate) async fn finish(self) -> MessageAnswer {
         let Self {
@@ -107,7 +130,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
         let error = match work {
             StartedWork::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
             StartedWork::Task(reply) => return ok(reply),
-            StartedWork::Layered(work) => return work.await,
+            StartedWork::Layered(work) => return work.finish(&id, &catalog).await,
             StartedWork::Tool {
                 running,
                 structured,

@@ -2,7 +2,9 @@
 //! layer goes on, and answered with what the outermost gives.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 
 use ::http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
@@ -10,16 +12,19 @@ use serde_json::{Map, Value};
 
 use super::calling::{StartedWork, Voice};
 use super::request::RequestDispatch;
+use super::working::shared;
 use super::{Arrival, Calling, Dispatched, MessageAnswer, MessageOrigin, custom, refusal};
 use crate::call::RequestContext;
 use crate::client::Client;
 use crate::conversation::Conversation;
 use crate::ending::Ending;
-use crate::endpoint::layers::{self, CarriedOutcome, EndpointRequest, RequestOutcome, SentParams};
-use crate::endpoint::{Endpoint, Identity};
+use crate::endpoint::layers::{
+    self, CarriedOutcome, EndpointRequest, Innermost, RequestOrigin, RequestOutcome, SentParams,
+};
+use crate::endpoint::{Catalog, Endpoint, Identity};
 use crate::outlet::Outlet;
 use crate::reply::Reply;
-use crate::request_meta::{Params, SentMeta};
+use crate::request_meta::Params;
 use crate::revision::Revision;
 
 /// A request without the message that it came in.
@@ -35,7 +40,9 @@ struct OwnedRequest<C> {
     opening: Option<Arc<Conversation>>,
 }
 
-/// Puts a request into the layers of its endpoint.
+/// Puts a request into the layers of its endpoint. They are asked at once: where all of them go on
+/// without waiting, as most do, the request is taken where it lies, as one without layers is. Where
+/// one waits first, the request is copied.
 pub(super) fn take<C: Send + Sync + 'static>(
     endpoint: &Endpoint<C>,
     id: &str,
@@ -44,58 +51,137 @@ pub(super) fn take<C: Send + Sync + 'static>(
     arrival: &Arrival<'_, C>,
 ) -> Dispatched<C> {
     let catalog = endpoint.catalog();
-    let identity = Arc::clone(&catalog.identity);
-    let sender = sender(params, arrival);
-    let revision = sender.0;
-    let request = EndpointRequest::of_client(method, arrival.caller, sender, params);
-    let MessageOrigin {
-        headers,
-        conversation,
-    } = arrival.origin;
-    let opens = method == INITIALIZE && conversation.is_none();
-    let opening = arrival.opening.filter(|_| opens);
-    let owned = OwnedRequest {
-        endpoint: endpoint.clone(),
-        id: id.to_owned(),
-        request: request.clone(),
-        headers: headers.cloned(),
-        conversation: conversation.cloned(),
-        outlet: arrival.outlet.clone(),
-        ending: arrival.ending.cloned(),
-        opening: opening.map(|opening| Arc::clone(opening.get_or_init(Arc::default))),
+    let origin = RequestOrigin {
+        revision: arrival.origin.revision(),
+        conversation: arrival.origin.conversation.cloned(),
     };
-    let begun = owned.opening.clone().or_else(|| owned.conversation.clone());
-    let id = id.to_owned();
-    let work = Box::pin({
-        let id = id.clone();
-        async move {
-            let innermost = Box::new(move || -> layers::OutcomeFuture {
-                Box::pin(async move { owned.carry_out().await })
-            });
-            let layers = &identity.profile.layers;
-            let outcome = layers::around(layers, 0, request.clone(), innermost).await;
-            if let (INITIALIZE, Some(conversation)) = (request.method(), begun) {
-                begin_as_said(&outcome, &request, &conversation);
+    let spoken = origin.revision;
+    let identity = &catalog.identity;
+    let params_kept = params.map(|params| shared(arrival.body, params.get()));
+    let request = EndpointRequest::of_client(method, arrival.caller, origin, params_kept, identity);
+    let mut within = layers::within(request.clone(), 0);
+    let mut polled = within.poll_early();
+    let mut voice = None;
+    match request.has_gone_on() {
+        Some(true) => {
+            let catalog = Arc::clone(&catalog);
+            let dispatch = RequestDispatch::new(
+                endpoint,
+                catalog,
+                (id, spoken),
+                Cow::Borrowed(method),
+                arrival,
+            );
+            match dispatch.take(params) {
+                Dispatched::Answered(answer) => {
+                    request.hand_in(Innermost::Ended(ended(request.number(), answer)));
+                    // Nobody has to wait for it.
+                    if polled.is_pending() {
+                        polled = within.poll_early();
+                    }
+                }
+                step => {
+                    if let Dispatched::Calling(calling) = &step {
+                        voice = Some(Voice(Arc::clone(&calling.voice.0)));
+                    }
+                    let number = request.number();
+                    request.hand_in(Innermost::Begun(Box::pin(async move {
+                        ended(number, step.finish().await)
+                    })));
+                }
             }
-            written(&id, outcome, revision, &identity)
         }
-    });
-    let context = RequestContext {
+        Some(false) => {
+            let owned = OwnedRequest::of(endpoint, id, &request, arrival);
+            request.hand_in(Innermost::Begun(Box::pin(owned.carry_out())));
+        }
+        None => {}
+    }
+    match polled {
+        Poll::Ready(outcome) => {
+            let begun = || conversation_of(arrival);
+            Dispatched::Answered(answer(id, outcome, &request, &catalog, begun))
+        }
+        Poll::Pending => {
+            let begun = (method == INITIALIZE).then(|| conversation_of(arrival));
+            let work = WithinLayers {
+                within,
+                begun: begun.flatten(),
+            };
+            Dispatched::Calling(Calling {
+                id: id.to_owned(),
+                work: StartedWork::Layered(work),
+                waiting: None,
+                voice: voice.unwrap_or_else(|| silent(spoken)),
+                catalog,
+            })
+        }
+    }
+}
+
+/// A request within layers that wait.
+pub(super) struct WithinLayers<C> {
+    within: layers::Within<C>,
+    /// The conversation that `initialize` begins.
+    begun: Option<Arc<Conversation>>,
+}
+
+impl<C: Send + Sync + 'static> WithinLayers<C> {
+    pub(super) async fn finish(mut self, id: &str, catalog: &Catalog<C>) -> MessageAnswer {
+        let outcome = Pin::new(&mut self.within).await;
+        answer(id, outcome, self.within.request(), catalog, || self.begun)
+    }
+}
+
+/// The voice of a request that says nothing of its own.
+fn silent(revision: Option<Revision>) -> Voice {
+    Voice(Arc::new(RequestContext {
         revision,
         ..RequestContext::default()
+    }))
+}
+
+/// The conversation that a request belongs to, or begins.
+fn conversation_of<C>(arrival: &Arrival<'_, C>) -> Option<Arc<Conversation>> {
+    let opening = || {
+        arrival
+            .opening
+            .map(|opening| Arc::clone(opening.get_or_init(Arc::default)))
     };
-    Dispatched::Calling(Calling {
-        id,
-        work: StartedWork::Layered(work),
-        waiting: None,
-        voice: Voice(Arc::new(context)),
-        catalog,
-    })
+    arrival.origin.conversation.cloned().or_else(opening)
+}
+
+fn ended(request: u64, answer: MessageAnswer) -> RequestOutcome {
+    let MessageAnswer { status, reply } = answer;
+    RequestOutcome::of(request, CarriedOutcome::Message(status, reply))
 }
 
 const INITIALIZE: &str = "initialize";
 
 impl<C: Send + Sync + 'static> OwnedRequest<C> {
+    fn of(
+        endpoint: &Endpoint<C>,
+        id: &str,
+        request: &EndpointRequest<C>,
+        arrival: &Arrival<'_, C>,
+    ) -> Self {
+        let MessageOrigin {
+            headers,
+            conversation,
+        } = arrival.origin;
+        let opens = request.method() == INITIALIZE && conversation.is_none();
+        Self {
+            endpoint: endpoint.clone(),
+            id: id.to_owned(),
+            request: request.clone(),
+            headers: headers.cloned(),
+            conversation: conversation.cloned(),
+            outlet: arrival.outlet.clone(),
+            ending: arrival.ending.cloned(),
+            opening: opens.then(|| conversation_of(arrival)).flatten(),
+        }
+    }
+
     /// Carries out the request as one without layers.
     async fn carry_out(self) -> RequestOutcome {
         let Self {
@@ -126,46 +212,33 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
                 ending: ending.as_ref(),
             };
             let params = match request.sent() {
-                SentParams::Client(params) => params.as_deref(),
-                SentParams::Program(..) => None,
+                SentParams::Client(Some(json)) => serde_json::from_slice(json).ok(),
+                SentParams::Client(None) | SentParams::Program(..) => None,
             };
             let method = Cow::Borrowed(request.method());
-            RequestDispatch::new(&endpoint, &id, method, &arrival).take(params)
+            let asked = (id.as_str(), arrival.origin.revision());
+            RequestDispatch::new(&endpoint, endpoint.catalog(), asked, method, &arrival)
+                .take(params)
         };
-        let MessageAnswer { status, reply } = step.finish().await;
-        request.ended(CarriedOutcome::Message(status, reply))
+        ended(request.number(), step.finish().await)
     }
 }
 
-/// Who sent a request, as far as its place and its metadata tell.
-fn sender<C>(
-    params: Option<&RawValue>,
-    arrival: &Arrival<'_, C>,
-) -> (Option<Revision>, Arc<Client>, SentMeta) {
-    let origin = arrival.origin;
-    let params = Params::read(params).unwrap_or_default();
-    let meta = params.meta().unwrap_or_default();
-    let sent = SentMeta::of(meta.json());
-    let mut revision = origin.revision();
-    if meta.is_modern() {
-        revision = revision
-            .filter(|revision| revision.carries_metadata())
-            .or(Some(Revision::NEWEST_MODERN));
+/// The answer to a request whose layers are done with it.
+fn answer<C>(
+    id: &str,
+    outcome: RequestOutcome,
+    request: &EndpointRequest<C>,
+    catalog: &Catalog<C>,
+    conversation: impl FnOnce() -> Option<Arc<Conversation>>,
+) -> MessageAnswer {
+    if request.method() == INITIALIZE
+        && matches!(outcome.carried, CarriedOutcome::Result(_))
+        && let Some(conversation) = conversation()
+    {
+        begin_as_said(&outcome, request, &conversation);
     }
-    let client = if revision.is_some_and(Revision::carries_metadata) {
-        Arc::new(Client::of_meta(&sent))
-    } else if params.client_info.is_some() {
-        // The first word of a client of the legacy era.
-        let capabilities = params.capabilities.map(RawValue::get);
-        Arc::new(Client::new(
-            params.client_info.map(RawValue::get),
-            capabilities,
-        ))
-    } else {
-        let conversation = origin.conversation;
-        conversation.map(|known| known.client()).unwrap_or_default()
-    };
-    (revision, client, sent)
+    written(id, outcome, request, &catalog.identity)
 }
 
 /// Begins the conversation that a layer answered `initialize` for itself.
@@ -183,7 +256,7 @@ fn begin_as_said<C>(
     else {
         return;
     };
-    let params = Params::read(params.as_deref()).unwrap_or_default();
+    let params = Params::of_json(params.as_deref().unwrap_or_default());
     let client = Client::new(
         params.client_info.map(RawValue::get),
         params.capabilities.map(RawValue::get),
@@ -195,17 +268,18 @@ fn begin_as_said<C>(
 fn written<C>(
     id: &str,
     outcome: RequestOutcome,
-    revision: Option<Revision>,
+    request: &EndpointRequest<C>,
     identity: &Identity<C>,
 ) -> MessageAnswer {
+    let revision = || request.revision();
     let reply = match outcome.carried {
         CarriedOutcome::Message(status, reply) => return MessageAnswer { status, reply },
         CarriedOutcome::Call(Ok(output)) => {
-            Reply::output(id, &output, true, identity.tail(revision))
+            Reply::output(id, &output, true, identity.tail(revision()))
         }
-        CarriedOutcome::Result(result) => Reply::ready(id, result_of(result, identity, revision)),
-        CarriedOutcome::Call(Err(error)) => return refusal(Some(id), revision, &error.into()),
-        CarriedOutcome::Error(error) => return refusal(Some(id), revision, &error),
+        CarriedOutcome::Result(result) => Reply::ready(id, result_of(result, identity, revision())),
+        CarriedOutcome::Call(Err(error)) => return refusal(Some(id), revision(), &error.into()),
+        CarriedOutcome::Error(error) => return refusal(Some(id), revision(), &error),
     };
     MessageAnswer {
         status: StatusCode::OK,

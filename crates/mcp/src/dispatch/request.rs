@@ -32,6 +32,8 @@ pub(super) struct RequestDispatch<'a, C> {
     hub: &'a Arc<Hub>,
     pub(super) tasks: Option<&'a Arc<Tasks>>,
     pub(super) id: &'a str,
+    /// The revision that its place speaks.
+    spoken: Option<Revision>,
     pub(super) method: Cow<'a, str>,
     pub(super) arrival: &'a Arrival<'a, C>,
 }
@@ -39,23 +41,24 @@ pub(super) struct RequestDispatch<'a, C> {
 impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
     pub(super) fn new(
         endpoint: &'a Endpoint<C>,
-        id: &'a str,
+        catalog: Arc<Catalog<C>>,
+        (id, spoken): (&'a str, Option<Revision>),
         method: Cow<'a, str>,
         arrival: &'a Arrival<'a, C>,
     ) -> Self {
         Self {
-            catalog: endpoint.catalog(),
+            catalog,
             hub: endpoint.hub(),
             tasks: endpoint.tasks(),
             id,
+            spoken,
             method,
             arrival,
         }
     }
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Dispatched<C> {
-        let origin = self.arrival.origin;
-        let mut revision = origin.revision();
+        let mut revision = self.spoken;
         let outcome = Params::read(params).and_then(|read| {
             let meta = read.meta()?;
             if meta.is_modern() {
@@ -243,7 +246,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             return self.custom(method, raw, context());
         }
         if let Some(list) = list_of(&self.method) {
-            return self.list(list, params, self.arrival.origin.revision(), context);
+            return self.list(list, params, self.spoken, context);
         }
         match &*self.method {
             "initialize" => {
@@ -275,7 +278,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             }
             "ping" => Ok(self.ready(Bytes::from_static(b"{}"))),
             "skills/list" | "skills/get" | "resources/directory/read" => {
-                self.about_skills(params, self.arrival.origin.revision(), context())
+                self.about_skills(params, self.spoken, context())
             }
             "logging/setLevel" if self.catalog.identity.profile.logging => {
                 let level = params
@@ -374,10 +377,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
                     .seen(self.arrival.caller, context)
                     .has_resource(&uri) =>
             {
-                return Err(ProtocolError::resource_not_found(
-                    &uri,
-                    self.arrival.origin.revision(),
-                ));
+                return Err(ProtocolError::resource_not_found(&uri, self.spoken));
             }
             "resources/subscribe" => conversation.subscribe(&uri),
             _ => {
@@ -401,7 +401,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
 
     fn legacy_request_context(&self, meta: &RequestMeta<'_>) -> RequestContext {
         let mut context = RequestContext {
-            revision: self.arrival.origin.revision(),
+            revision: self.spoken,
             meta: SentMeta::of(meta.json()),
             progress_token: meta.progress_token().map(Box::from),
             outlet: self.arrival.outlet.clone(),

@@ -354,10 +354,15 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
 /// A part of a message, kept beyond it: as it is where it is most of a large one, and copied
 /// otherwise, because a small part would keep the whole.
 fn kept(message: Option<&Bytes>, part: &str) -> Bytes {
-    let part = part.as_bytes();
     let is_worth_it =
         |message: &&Bytes| part.len() >= limits::SHARED_BYTES && part.len() * 2 >= message.len();
-    let shared = message.filter(is_worth_it).and_then(|message| {
+    shared(message.filter(is_worth_it), part)
+}
+
+/// A part of a message, kept as it is; a text from elsewhere is copied.
+pub(super) fn shared(message: Option<&Bytes>, part: &str) -> Bytes {
+    let part = part.as_bytes();
+    let shared = message.and_then(|message| {
         let start = (part.as_ptr() as usize).checked_sub(message.as_ptr() as usize)?;
         let end = start
             .checked_add(part.len())

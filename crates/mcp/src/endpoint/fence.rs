@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,12 +17,25 @@ use crate::protocol_error::ProtocolError;
 
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
+/// A clock that stands still now and then.
+pub(crate) trait Clock {
+    /// How long it stood still; `None` while it does, and then the task is woken at the end of that.
+    fn paused(&self, context: &Context<'_>) -> Option<Duration>;
+}
+
+/// The time of a request does not run while it waits for its user.
+impl Clock for Arc<RequestContext> {
+    fn paused(&self, context: &Context<'_>) -> Option<Duration> {
+        self.pauses.past(context)
+    }
+}
+
 /// Work behind the fence.
-pub(crate) struct Fenced<T> {
+pub(crate) struct Fenced<T, K = Arc<RequestContext>> {
     work: Work<T>,
-    /// How long it may take, without the pauses of its request.
+    /// How long it may take, by its clock.
     limit: Duration,
-    request: Arc<RequestContext>,
+    clock: K,
     started: Option<Instant>,
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -65,19 +78,29 @@ impl Stopped {
 
 impl<T> Fenced<T> {
     pub(crate) fn new(work: Work<T>, limit: Duration, request: &Arc<RequestContext>) -> Self {
+        Self::within(work, limit, Arc::clone(request))
+    }
+}
+
+impl<T, K: Clock> Fenced<T, K> {
+    pub(crate) fn within(work: Work<T>, limit: Duration, clock: K) -> Self {
         Self {
             work,
             limit,
-            request: Arc::clone(request),
+            clock,
             started: None,
             deadline: None,
         }
     }
 
+    pub(crate) fn clock(&self) -> &K {
+        &self.clock
+    }
+
     /// Ready once the time is over.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let started = *self.started.get_or_insert_with(Instant::now);
-        let Some(paused) = self.request.pauses.past(context) else {
+        let Some(paused) = self.clock.paused(context) else {
             self.deadline = None;
             return Poll::Pending;
         };
@@ -96,22 +119,29 @@ impl<T> Fenced<T> {
         deadline.as_mut().poll(context)
     }
 
+    /// Polls the work without its clock, which has not begun to run.
+    pub(crate) fn poll_early(&mut self, context: &mut Context<'_>) -> Poll<Result<T, Stopped>> {
+        match catch_unwind(AssertUnwindSafe(|| self.work.as_mut().poll(context))) {
+            Ok(polled) => polled.map_err(Stopped::Failed),
+            Err(panic) => Poll::Ready(Err(Stopped::Panicked(text(&*panic)))),
+        }
+    }
+
     /// Another limit, from now on.
     pub(crate) fn limit(&mut self, limit: Duration) {
         (self.limit, self.started, self.deadline) = (limit, None, None);
     }
 }
 
-impl<T> Future for Fenced<T> {
+impl<T, K: Clock + Unpin> Future for Fenced<T, K> {
     type Output = Result<T, Stopped>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let fenced = self.get_mut();
-        match std::panic::catch_unwind(AssertUnwindSafe(|| fenced.work.as_mut().poll(context))) {
-            Ok(Poll::Ready(ended)) => Poll::Ready(ended.map_err(Stopped::Failed)),
-            Err(panic) => Poll::Ready(Err(Stopped::Panicked(text(&*panic)))),
-            // The clock is asked only for work that really waits.
-            Ok(Poll::Pending) => fenced
+        // The clock is asked only for work that really waits.
+        match fenced.poll_early(context) {
+            Poll::Ready(ended) => Poll::Ready(ended),
+            Poll::Pending => fenced
                 .poll_end(context)
                 .map(|()| Err(Stopped::Late(fenced.limit))),
         }

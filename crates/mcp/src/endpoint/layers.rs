@@ -1,27 +1,32 @@
 //! Layers: functions of the application's own around every request of a client and every call of
 //! the program, with what they see of it and how it ended.
 
+mod way;
+
+use std::borrow::Cow;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use ::http::StatusCode;
+use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::CallError;
-use super::fence::{Fenced, Stopped};
+use super::fence::Stopped;
 use super::running::failed;
-use crate::call::RequestContext;
+use super::{CallError, Identity};
 use crate::client::Client;
-use crate::limits;
+use crate::conversation::Conversation;
 use crate::output::{ErrorKind, Failure, Output};
 use crate::protocol_error::ProtocolError;
 use crate::reply::{self, OutcomeKind, Reply};
-use crate::request_meta::{Params, SentMeta, traceparent};
+use crate::request_meta::{Params, SentMeta, traceparent_of};
 use crate::revision::Revision;
+pub use way::Next;
+use way::Way;
+pub(crate) use way::{Innermost, Within, within};
 
 pub(crate) type LayerFuture = Pin<Box<dyn Future<Output = Result<RequestOutcome, Failure>> + Send>>;
 pub(crate) type LayerFunction<C> =
@@ -36,26 +41,38 @@ pub struct EndpointRequest<C>(Arc<RequestFacts<C>>);
 
 struct RequestFacts<C> {
     number: u64,
-    method: Box<str>,
+    method: Cow<'static, str>,
     caller: Arc<C>,
+    origin: RequestOrigin,
+    sender: OnceLock<RequestSender>,
+    sent: SentParams,
+    name: OnceLock<Option<String>>,
+    arguments: OnceLock<Value>,
+    trace: OnceLock<Option<String>>,
+    way: Way<C>,
+}
+
+/// What the place that a request came from knows of who sent it, before the request is read.
+#[derive(Default)]
+pub(crate) struct RequestOrigin {
+    pub(crate) revision: Option<Revision>,
+    pub(crate) conversation: Option<Arc<Conversation>>,
+}
+
+/// Who sent a request, as far as its place and its metadata tell.
+#[derive(Default)]
+struct RequestSender {
     revision: Option<Revision>,
     client: Arc<Client>,
     meta: SentMeta,
-    sent: SentParams,
-    read: OnceLock<ReadParams>,
 }
 
 /// What a request was sent with.
 pub(crate) enum SentParams {
-    /// The parameters of a client's request.
-    Client(Option<Box<RawValue>>),
+    /// The parameters of a client's request, as JSON.
+    Client(Option<Bytes>),
     /// The tool and the arguments of a program's call.
     Program(String, Value),
-}
-
-struct ReadParams {
-    name: Option<String>,
-    arguments: Value,
 }
 
 /// The numbers of requests, by which an outcome is known to be of one.
@@ -65,31 +82,48 @@ impl<C> EndpointRequest<C> {
     pub(crate) fn of_client(
         method: &str,
         caller: &Arc<C>,
-        (revision, client, meta): (Option<Revision>, Arc<Client>, SentMeta),
-        params: Option<&RawValue>,
+        origin: RequestOrigin,
+        params: Option<Bytes>,
+        identity: &Arc<Identity<C>>,
+    ) -> Self {
+        let sent = SentParams::Client(params);
+        Self::new(known_method(method), caller, origin, sent, identity)
+    }
+
+    pub(crate) fn of_program(
+        tool: &str,
+        arguments: Value,
+        caller: &Arc<C>,
+        identity: &Arc<Identity<C>>,
+    ) -> Self {
+        let sent = SentParams::Program(tool.to_owned(), arguments);
+        Self::new(
+            CALL.into(),
+            caller,
+            RequestOrigin::default(),
+            sent,
+            identity,
+        )
+    }
+
+    fn new(
+        method: Cow<'static, str>,
+        caller: &Arc<C>,
+        origin: RequestOrigin,
+        sent: SentParams,
+        identity: &Arc<Identity<C>>,
     ) -> Self {
         Self(Arc::new(RequestFacts {
             number: REQUESTS.fetch_add(1, Ordering::Relaxed),
-            method: method.into(),
+            method,
             caller: Arc::clone(caller),
-            revision,
-            client,
-            meta,
-            sent: SentParams::Client(params.map(ToOwned::to_owned)),
-            read: OnceLock::new(),
-        }))
-    }
-
-    pub(crate) fn of_program(tool: &str, arguments: Value, caller: &Arc<C>) -> Self {
-        Self(Arc::new(RequestFacts {
-            number: REQUESTS.fetch_add(1, Ordering::Relaxed),
-            method: CALL.into(),
-            caller: Arc::clone(caller),
-            revision: None,
-            client: Arc::default(),
-            meta: SentMeta::default(),
-            sent: SentParams::Program(tool.to_owned(), arguments),
-            read: OnceLock::new(),
+            origin,
+            sender: OnceLock::new(),
+            sent,
+            name: OnceLock::new(),
+            arguments: OnceLock::new(),
+            trace: OnceLock::new(),
+            way: Way::new(identity),
         }))
     }
 
@@ -104,14 +138,29 @@ impl<C> EndpointRequest<C> {
     /// task. As it was sent: nobody has looked yet whether there is such a thing.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.params().name.as_deref()
+        let SentParams::Client(_) = &self.0.sent else {
+            return self.program_tool();
+        };
+        let name = self.0.name.get_or_init(|| {
+            let name = self.params().named_by(self.method())?;
+            serde_json::from_str(name.get()).ok()
+        });
+        name.as_deref()
     }
 
     /// The arguments as they were sent, before they are coerced and checked; null when there are
     /// none. They may hold what your user would not want kept.
     #[must_use]
     pub fn arguments(&self) -> &Value {
-        &self.params().arguments
+        if let SentParams::Program(_, arguments) = &self.0.sent {
+            return arguments;
+        }
+        self.0.arguments.get_or_init(|| {
+            let arguments = self.params().arguments;
+            arguments
+                .and_then(|arguments| serde_json::from_str(arguments.get()).ok())
+                .unwrap_or_default()
+        })
     }
 
     /// Who is asking.
@@ -123,26 +172,27 @@ impl<C> EndpointRequest<C> {
     /// What the client says of itself.
     #[must_use]
     pub fn client(&self) -> &Client {
-        &self.0.client
+        &self.sender().client
     }
 
     /// The revision of the protocol that the client speaks; `None` for a call from within the
     /// program, and of a client that has not said yet.
     #[must_use]
     pub fn revision(&self) -> Option<Revision> {
-        self.0.revision
+        self.sender().revision
     }
 
     /// The `_meta` of the request, as it was sent.
     #[must_use]
     pub fn meta(&self) -> &Map<String, Value> {
-        self.0.meta.read()
+        self.sender().meta.read()
     }
 
     /// The trace that the request is part of, as [`crate::Call::traceparent`].
     #[must_use]
     pub fn traceparent(&self) -> Option<&str> {
-        traceparent(self.meta())
+        let trace = || traceparent_of(self.params().meta().ok()?.json()?);
+        self.0.trace.get_or_init(trace).as_deref()
     }
 
     /// Whether the program itself called, with [`crate::Endpoint::call`].
@@ -165,34 +215,37 @@ impl<C> EndpointRequest<C> {
     }
 
     pub(crate) fn ended(&self, carried: CarriedOutcome) -> RequestOutcome {
-        RequestOutcome {
-            request: self.0.number,
-            carried,
-        }
+        RequestOutcome::of(self.number(), carried)
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.0.number
     }
 
     pub(crate) fn sent(&self) -> &SentParams {
         &self.0.sent
     }
 
-    fn params(&self) -> &ReadParams {
-        self.0.read.get_or_init(|| match &self.0.sent {
-            SentParams::Program(tool, arguments) => ReadParams {
-                name: Some(tool.clone()),
-                arguments: arguments.clone(),
-            },
-            SentParams::Client(params) => {
-                let params = Params::read(params.as_deref()).unwrap_or_default();
-                let name = params.named_by(self.method());
-                ReadParams {
-                    name: name.and_then(|name| serde_json::from_str(name.get()).ok()),
-                    arguments: params
-                        .arguments
-                        .and_then(|arguments| serde_json::from_str(arguments.get()).ok())
-                        .unwrap_or_default(),
-                }
-            }
+    fn sender(&self) -> &RequestSender {
+        self.0.sender.get_or_init(|| match &self.0.sent {
+            SentParams::Client(_) => RequestSender::of(&self.params(), &self.0.origin),
+            SentParams::Program(..) => RequestSender::default(),
         })
+    }
+
+    /// The parameters of a client's request, as they were sent.
+    fn params(&self) -> Params<'_> {
+        match &self.0.sent {
+            SentParams::Client(Some(json)) => Params::of_json(json),
+            SentParams::Client(None) | SentParams::Program(..) => Params::default(),
+        }
+    }
+
+    fn program_tool(&self) -> Option<&str> {
+        match &self.0.sent {
+            SentParams::Client(_) => None,
+            SentParams::Program(tool, _) => Some(tool),
+        }
     }
 
     /// What becomes of a request whose layer stopped.
@@ -214,8 +267,48 @@ impl<C> EndpointRequest<C> {
     }
 }
 
+impl RequestSender {
+    fn of(params: &Params<'_>, origin: &RequestOrigin) -> Self {
+        let read = params.meta().unwrap_or_default();
+        let meta = SentMeta::of(read.json());
+        let mut revision = origin.revision;
+        if read.is_modern() {
+            revision = revision
+                .filter(|revision| revision.carries_metadata())
+                .or(Some(Revision::NEWEST_MODERN));
+        }
+        let client = if revision.is_some_and(Revision::carries_metadata) {
+            Arc::new(Client::of_meta(&meta))
+        } else if params.client_info.is_some() {
+            // The first word of a client of the legacy era.
+            let capabilities = params.capabilities.map(RawValue::get);
+            Arc::new(Client::new(
+                params.client_info.map(RawValue::get),
+                capabilities,
+            ))
+        } else {
+            let conversation = origin.conversation.as_ref();
+            conversation.map(|known| known.client()).unwrap_or_default()
+        };
+        Self {
+            revision,
+            client,
+            meta,
+        }
+    }
+}
+
 /// The method of calls.
 const CALL: &str = "tools/call";
+
+/// The methods that are asked for all the time are not copied.
+fn known_method(method: &str) -> Cow<'static, str> {
+    let known = [CALL, "tools/list", "resources/read", "prompts/get"];
+    match known.into_iter().find(|known| *known == method) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(method.to_owned()),
+    }
+}
 
 impl<C> Clone for EndpointRequest<C> {
     fn clone(&self) -> Self {
@@ -231,43 +324,6 @@ impl<C> std::fmt::Debug for EndpointRequest<C> {
             .field("method", &self.method())
             .field("name", &self.name())
             .finish_non_exhaustive()
-    }
-}
-
-/// The inside of a layer: the layers within it, and the endpoint itself.
-///
-/// ```
-/// use footbridge_mcp::{EndpointBuilder, EndpointRequest, Next};
-/// use tracing::Instrument as _;
-///
-/// /// A span around every request, with the trace of its client.
-/// fn traced<C: Send + Sync + 'static>(endpoint: EndpointBuilder<C>) -> EndpointBuilder<C> {
-///     endpoint.layer(|request: EndpointRequest<C>, next: Next| async move {
-///         let span = tracing::info_span!(
-///             "mcp", method = request.method(), name = request.name(), traceparent = request.traceparent(),
-///         );
-///         Ok(next.run().instrument(span).await)
-///     })
-/// }
-/// ```
-pub struct Next {
-    work: Box<dyn FnOnce() -> OutcomeFuture + Send>,
-    /// The clock of the layer, which stands still meanwhile.
-    clock: Arc<RequestContext>,
-}
-
-impl Next {
-    /// Goes on with the request, to its end. A request is carried out once: this takes the whole
-    /// of it. Dropping what it returns cancels the request.
-    pub async fn run(self) -> RequestOutcome {
-        let _pause = self.clock.pauses.begin();
-        (self.work)().await
-    }
-}
-
-impl std::fmt::Debug for Next {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Next").finish_non_exhaustive()
     }
 }
 
@@ -289,6 +345,10 @@ pub(crate) enum CarriedOutcome {
 }
 
 impl RequestOutcome {
+    pub(crate) fn of(request: u64, carried: CarriedOutcome) -> Self {
+        Self { request, carried }
+    }
+
     /// How it ended, in one word.
     #[must_use]
     pub fn kind(&self) -> OutcomeKind {
@@ -377,40 +437,4 @@ impl std::fmt::Debug for RequestOutcome {
             .field("kind", &self.kind())
             .finish_non_exhaustive()
     }
-}
-
-/// Carries out a request within its layers, the first one outermost. Each is behind a fence of its
-/// own: a panic, or more time than it may take beside what it goes around, ends the request.
-pub(crate) fn around<C: Send + Sync + 'static>(
-    layers: &Arc<[LayerFunction<C>]>,
-    place: usize,
-    request: EndpointRequest<C>,
-    innermost: Box<dyn FnOnce() -> OutcomeFuture + Send>,
-) -> OutcomeFuture {
-    let Some(layer) = layers.get(place) else {
-        return innermost();
-    };
-    let clock = Arc::<RequestContext>::default();
-    let next = Next {
-        work: Box::new({
-            let (layers, request) = (Arc::clone(layers), request.clone());
-            move || around(&layers, place + 1, request, innermost)
-        }),
-        clock: Arc::clone(&clock),
-    };
-    // The function itself may panic before it returns its future.
-    let work = catch_unwind(AssertUnwindSafe(|| layer(request.clone(), next)))
-        .unwrap_or_else(|panic| Box::pin(async move { resume_unwind(panic) }));
-    let fenced = Fenced::new(work, limits::LAYER_TIME, &clock);
-    Box::pin(async move {
-        match fenced.await {
-            Ok(outcome) if outcome.request == request.0.number => outcome,
-            Ok(_) => {
-                let method = request.method();
-                tracing::error!(method, "a layer gave the outcome of another request");
-                request.ended(CarriedOutcome::Error(ProtocolError::internal()))
-            }
-            Err(stopped) => request.stopped(stopped),
-        }
-    })
 }

@@ -71,20 +71,14 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             Dispatched::Answered(answer) => {
                 return self.with_session(respond(answer), opening.into_inner(), caller);
             }
-            // Only an endpoint with layers answers `initialize` later than at once.
+            // Only layers that wait answer `initialize` later than at once.
             step if opening.get().is_some() => {
                 let answer = step.finish().await;
                 drop(held);
-                let begun = opening.into_inner();
-                let begun = begun.filter(|conversation| conversation.revision().is_some());
-                return self.with_session(respond(answer), begun, caller);
+                return self.with_session(respond(answer), opening.into_inner(), caller);
             }
             // A large body keeps its place until its answer is known.
-            step => Box::pin(async move {
-                let answer = step.finish().await;
-                drop(held);
-                answer
-            }),
+            step => step.answering(held),
         };
         match events {
             None => respond(answering.await),
@@ -122,13 +116,8 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         if let Dispatched::Answered(answer) = step {
             return respond(answer);
         }
-        let answering: AnswerFuture = Box::pin(async move {
-            let answer = step.finish().await;
-            drop(held);
-            answer
-        });
         let mut answering = SessionCall {
-            answering: Some(answering),
+            answering: Some(step.answering(held)),
             events: events.clone(),
             session: Arc::clone(session),
         };
@@ -222,14 +211,15 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         found.map(Some).ok_or_else(gone)
     }
 
-    /// Opens the session that an `initialize` began.
+    /// Opens the session that an `initialize` began, if a revision was agreed on.
     fn with_session(
         &self,
         mut response: Response<ReplyBody>,
         opening: Option<Arc<Conversation>>,
         caller: &C,
     ) -> Response<ReplyBody> {
-        let (Some(sessions), Some(conversation)) = (&self.sessions, opening) else {
+        let begun = opening.filter(|conversation| conversation.revision().is_some());
+        let (Some(sessions), Some(conversation)) = (&self.sessions, begun) else {
             return response;
         };
         match sessions.open(conversation, self.shared.principal(caller)) {

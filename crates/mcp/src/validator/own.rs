@@ -97,6 +97,8 @@ enum TrailStep<'w> {
     Item(usize),
     /// To a definition at the root of the schema.
     Definition(&'w str),
+    /// To the schema as a whole.
+    Whole,
 }
 
 impl<'w> Trail<'w> {
@@ -125,7 +127,7 @@ impl<'w> Trail<'w> {
     fn pointer(&self) -> String {
         let before = || self.before.map(Trail::pointer).unwrap_or_default();
         match self.step {
-            TrailStep::Root => String::new(),
+            TrailStep::Root | TrailStep::Whole => String::new(),
             TrailStep::Name(name) => {
                 format!(
                     "{}/{}",
@@ -270,9 +272,12 @@ impl<'s> Judge<'s> {
         };
         match (keyword, word, value) {
             ("$ref", Value::String(target), _) => {
-                let name = target.strip_prefix("#/$defs/").unwrap_or_default();
-                let schema = self.root.get("$defs").and_then(|all| all.get(name));
-                let definition = here.to(TrailStep::Definition(name));
+                let name = target.strip_prefix("#/$defs/");
+                let schema = match name {
+                    Some(name) => self.root.get("$defs").and_then(|all| all.get(name)),
+                    None => Some(self.root).filter(|_| target == "#"),
+                };
+                let definition = here.to(name.map_or(TrailStep::Whole, TrailStep::Definition));
                 match schema {
                     Some(schema) => self.meet(
                         Meeting {

@@ -4,6 +4,9 @@
 
 use serde_json::{Map, Value};
 
+#[cfg(not(feature = "every-schema"))]
+use crate::protocol_error::excerpt;
+
 /// The depth to which a plain schema is nested.
 const MAX_DEPTH: usize = 100;
 /// Bytes of a plain pattern.
@@ -120,9 +123,11 @@ pub(super) fn unusual(schema: &Value) -> String {
                 ("$schema", word) if place.is_empty() && word == DIALECT => {}
                 _ if is_plain_word(schema, keyword, word, 0) => {}
                 _ => {
+                    let shown = word.to_string();
                     return format!(
-                        "`{here}` is wrong, or a word that only the feature `every-schema` of \
-                         footbridge-mcp knows"
+                        "`{here}` is {}, which is wrong, or a word that only the feature \
+                         `every-schema` of footbridge-mcp knows",
+                        excerpt(&shown)
                     );
                 }
             }
@@ -143,12 +148,15 @@ fn is_set_of_texts(value: &Value, is_meant: impl Fn(&str) -> bool, least: usize)
     })
 }
 
-/// Whether a reference leads to a definition at the root, by a name that needs no escapes.
+/// Whether a reference leads to the root, or to a definition there by a name that needs no escapes.
 fn is_defined(root: &Value, target: &str) -> bool {
     let is_simple = |name: &str| {
         name.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
     };
+    if target == "#" {
+        return true;
+    }
     target
         .strip_prefix("#/$defs/")
         .filter(|name| is_simple(name))
@@ -206,6 +214,7 @@ mod tests {
             }, "required": ["id"], "additionalProperties": false,
             "$defs": {"Other": {"type": "object", "properties": {"other": {"$ref": "#/$defs/Other"}}}},
             "$schema": "https://json-schema.org/draft/2020-12/schema", "x-mcp-header": "Region"}),
+            json!({"$ref": "#/$defs/a-b.c", "$defs": {"a-b.c": {"items": {"$ref": "#"}}}}),
         ] {
             assert!(is_plain(&schema), "{schema}");
             build(&schema).unwrap();
@@ -267,7 +276,7 @@ mod tests {
             count.clone(),
             kinds.prop_map(|kinds| json!(kinds)),
             sample::select(&super::KINDS[..]).prop_map(Value::from),
-            "[#]/[$]defs/[a-c]".prop_map(Value::from),
+            "[#]|[#]/[$]defs/[a-c]".prop_map(Value::from),
             pattern().prop_map(Value::from),
             sample::select(&["date", "regex", "uri", "int32", "of-our-own"][..])
                 .prop_map(Value::from),
@@ -320,6 +329,7 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             Just(json!({"type": "string"})),
             Just(json!({"$ref": "#/$defs/a"})),
+            Just(json!({"$ref": "#"})),
         ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             collection::vec(word(inner.boxed()), 0..4)

@@ -332,10 +332,7 @@ fn every_build_problem_is_listed() {
         ("twice", "`a` is a property of the input schema already"),
         ("out", "output schema"),
         ("out_typo", "the output schema is not valid"),
-        (
-            "out_nowhere",
-            "the output schema is not valid: Pointer '/nowhere' does not exist",
-        ),
+        ("out_nowhere", "/nowhere"),
     ];
     let found: Vec<&BuildProblem> = problems.0.iter().collect();
     assert_eq!(found.len(), expected.len(), "{problems}");
