@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import socket
 import statistics
 import subprocess
@@ -131,6 +132,15 @@ def wall_ms(command, times):
         subprocess.run([str(word) for word in command], check=True, capture_output=True)
         runs.append((time.perf_counter() - started) * 1e3)
     return statistics.median(runs)
+
+
+def build_cpu_seconds(folder):
+    """CPU of a build from nothing, of the compiler and all it starts."""
+    subprocess.run(["cargo", "fetch", "--quiet"], cwd=folder, check=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(["cargo", "build", "--quiet", "--target-dir", folder / "target"], cwd=folder, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def cpu_seconds(pid):

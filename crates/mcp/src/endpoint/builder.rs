@@ -203,8 +203,8 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
     /// the first one said is the outermost.
     ///
     /// The layer sees a request before anybody has looked at it, those among them that are refused,
-    /// and its outcome as it goes to the client. A request that its client takes back is dropped,
-    /// with the layer in it. A call that becomes a task ends as [`crate::OutcomeKind::BecameTask`].
+    /// and its outcome as it goes to the client. A request that its client takes back, and a call
+    /// that is one too many for it, are dropped with the layer in them. A call that becomes a task ends as [`crate::OutcomeKind::BecameTask`].
     ///
     /// A layer that panics ends its request with an error, and so does one that takes more than
     /// [`crate::limits::LAYER_TIME`] beside what it goes around. An endpoint without layers does

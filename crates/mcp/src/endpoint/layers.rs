@@ -24,8 +24,8 @@ use crate::protocol_error::ProtocolError;
 use crate::reply::{self, OutcomeKind, Reply};
 use crate::request_meta::{Params, SentMeta, traceparent_of};
 use crate::revision::Revision;
+use way::LayerPath;
 pub use way::Next;
-use way::Way;
 pub(crate) use way::{Innermost, Within, within};
 
 pub(crate) type LayerFuture = Pin<Box<dyn Future<Output = Result<RequestOutcome, Failure>> + Send>>;
@@ -49,7 +49,7 @@ struct RequestFacts<C> {
     name: OnceLock<Option<String>>,
     arguments: OnceLock<Value>,
     trace: OnceLock<Option<String>>,
-    way: Way<C>,
+    way: LayerPath<C>,
 }
 
 /// What the place that a request came from knows of who sent it, before the request is read.
@@ -123,7 +123,7 @@ impl<C> EndpointRequest<C> {
             name: OnceLock::new(),
             arguments: OnceLock::new(),
             trace: OnceLock::new(),
-            way: Way::new(identity),
+            way: LayerPath::new(identity),
         }))
     }
 

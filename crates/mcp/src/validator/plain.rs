@@ -4,9 +4,6 @@
 
 use serde_json::{Map, Value};
 
-#[cfg(not(feature = "every-schema"))]
-use crate::protocol_error::excerpt;
-
 /// The depth to which a plain schema is nested.
 const MAX_DEPTH: usize = 100;
 /// Bytes of a plain pattern.
@@ -123,11 +120,10 @@ pub(super) fn unusual(schema: &Value) -> String {
                 ("$schema", word) if place.is_empty() && word == DIALECT => {}
                 _ if is_plain_word(schema, keyword, word, 0) => {}
                 _ => {
-                    let shown = word.to_string();
+                    let shown: String = word.to_string().chars().take(100).collect();
                     return format!(
-                        "`{here}` is {}, which is wrong, or a word that only the feature \
-                         `every-schema` of footbridge-mcp knows",
-                        excerpt(&shown)
+                        "`{here}` is {shown}, which is wrong, or a word that only the feature \
+                         `every-schema` of footbridge-mcp knows"
                     );
                 }
             }

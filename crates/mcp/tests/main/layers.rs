@@ -400,6 +400,55 @@ async fn initialize_ping_and_discover_can_be_wrapped_and_replaced() {
     }
 }
 
+/// Whether it goes on at once or waits before, a request is the same.
+#[tokio::test]
+async fn a_layer_may_wait_before_it_goes_on() {
+    let mut seen = Vec::new();
+    for waits in [false, true] {
+        let endpoint = builder()
+            .layer(
+                move |request: EndpointRequest<&'static str>, next: Next| async move {
+                    if waits {
+                        tokio::task::yield_now().await;
+                    }
+                    let outcome = next.run().await;
+                    if waits {
+                        tokio::task::yield_now().await;
+                    }
+                    assert!(request.revision().is_some() || request.method() == "initialize");
+                    Ok(outcome)
+                },
+            )
+            .build()
+            .unwrap();
+        let client = endpoint.client("ada");
+        let mut answers = Vec::new();
+        for (method, params) in [
+            ("tools/list", json!({})),
+            ("tools/call", json!({"name": "say", "arguments": {"n": 7}})),
+            ("tools/call", json!({"name": "none"})),
+            ("resources/read", json!({"uri": "a://b"})),
+            ("prompts/get", json!({"name": "begin"})),
+            ("own/method", json!({})),
+            ("no/method", json!({})),
+        ] {
+            let answer = client.request(method, params).await;
+            answers.push(answer.map_or_else(
+                |error| Value::from(error.message),
+                |answer| answer.result().clone(),
+            ));
+        }
+        let service = McpService::public(endpoint, || "ada", AllowedHosts::loopback());
+        let (status, has_session, answer) = exchange(&service, &initialize()).await;
+        assert_eq!((status, has_session), (200, true), "{answer}");
+        answers.push(answer);
+        let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+        answers.push(exchange(&service, &list).await.2);
+        seen.push(answers);
+    }
+    assert_eq!(seen.first(), seen.last());
+}
+
 #[tokio::test]
 async fn an_initialize_that_a_layer_refuses_opens_no_session() {
     let endpoint = builder()

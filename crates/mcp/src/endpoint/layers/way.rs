@@ -114,7 +114,7 @@ trait InnerWay: Send + Sync {
 }
 
 /// The layers of a request, and what they go around.
-pub(super) struct Way<C> {
+pub(super) struct LayerPath<C> {
     identity: Arc<Identity<C>>,
     innermost: Mutex<Innermost>,
     /// The pauses of each layer, once there are any.
@@ -132,7 +132,7 @@ pub(crate) enum Innermost {
     Gone,
 }
 
-impl<C> Way<C> {
+impl<C> LayerPath<C> {
     pub(super) fn new(identity: &Arc<Identity<C>>) -> Self {
         Self {
             identity: Arc::clone(identity),
