@@ -11,6 +11,7 @@ mod records;
 mod resources;
 mod search;
 mod shapes;
+mod text_or;
 mod tools;
 mod upstream;
 mod views;

@@ -1,51 +1,32 @@
 //! One text, or a list of them, each with its place.
 
-use std::fmt;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::text_or::{self, LongerForm, TextOr};
 use crate::place::Placed;
 
 /// One text, or a list of them.
 #[derive(Debug, Default)]
 pub(crate) struct OneOrMore(pub(crate) Vec<Placed<String>>);
 
+impl TextOr for OneOrMore {
+    type Longer = Vec<Placed<String>>;
+    const FORM: LongerForm = LongerForm::List;
+    const EXPECTED: &'static str = "a text, or a list of them";
+
+    fn of_text(text: Placed<String>) -> Self {
+        Self(vec![text])
+    }
+
+    fn of_longer(texts: Vec<Placed<String>>) -> Result<Self, &'static str> {
+        Ok(Self(texts))
+    }
+}
+
 impl<'de> Deserialize<'de> for OneOrMore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextsVisitor;
-        enum OneOrSeveral {
-            One(String),
-            Several(Vec<Placed<String>>),
-        }
-        impl<'de> Visitor<'de> for TextsVisitor {
-            type Value = OneOrSeveral;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, or a list of them")
-            }
-            fn visit_str<E>(self, name: &str) -> Result<OneOrSeveral, E> {
-                Ok(OneOrSeveral::One(name.to_owned()))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<OneOrSeveral, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrSeveral::Several)
-            }
-        }
-        struct TextsSeen(OneOrSeveral);
-        impl<'de> Deserialize<'de> for TextsSeen {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(TextsVisitor).map(TextsSeen)
-            }
-        }
-        let placed = Placed::<TextsSeen>::deserialize(deserializer)?;
-        Ok(Self(match placed.value.0 {
-            OneOrSeveral::One(value) => vec![Placed {
-                value,
-                place: placed.place,
-            }],
-            OneOrSeveral::Several(texts) => texts,
-        }))
+        text_or::read(deserializer)
     }
 }
 

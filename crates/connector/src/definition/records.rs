@@ -1,13 +1,10 @@
 //! The `records:` section as written: things of the backend that tools touch, and which of their
 //! fields may be put back.
 
-use std::fmt;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::de::{value::MapAccessDeserializer, value::SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 
+use super::text_or::{self, LongerForm, TextOr};
 use crate::place::{Placed, Table};
 
 /// A thing of the backend that tools touch: how it is read, changed, made and deleted, and which of
@@ -72,89 +69,53 @@ pub(crate) struct RecordField {
     pub(crate) others: Vec<Placed<String>>,
 }
 
+impl TextOr for RecordFields {
+    type Longer = Vec<RecordField>;
+    const FORM: LongerForm = LongerForm::List;
+    const EXPECTED: &'static str = "a list of fields, or the name of an open map";
+
+    fn of_text(filter: Placed<String>) -> Self {
+        Self::Open(filter)
+    }
+
+    fn of_longer(fields: Vec<RecordField>) -> Result<Self, &'static str> {
+        Ok(Self::Listed(fields))
+    }
+}
+
 impl<'de> Deserialize<'de> for RecordFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        enum WrittenFields {
-            Listed(Vec<RecordField>),
-            Open(String),
+        text_or::read(deserializer)
+    }
+}
+
+impl TextOr for RecordField {
+    type Longer = Table<Placed<String>>;
+    const FORM: LongerForm = LongerForm::Map;
+    const EXPECTED: &'static str = "the name of a field, or a map of one name to a jq filter";
+
+    fn of_text(name: Placed<String>) -> Self {
+        Self {
+            name,
+            from: None,
+            others: Vec::new(),
         }
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = WrittenFields;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of fields, or the name of an open map")
-            }
-            fn visit_str<E>(self, filter: &str) -> Result<WrittenFields, E> {
-                Ok(WrittenFields::Open(filter.to_owned()))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<WrittenFields, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list)).map(WrittenFields::Listed)
-            }
-        }
-        struct SeenFields(WrittenFields);
-        impl<'de> Deserialize<'de> for SeenFields {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(FieldsVisitor).map(SeenFields)
-            }
-        }
-        let placed = Placed::<SeenFields>::deserialize(deserializer)?;
-        Ok(match placed.value.0 {
-            WrittenFields::Listed(fields) => Self::Listed(fields),
-            WrittenFields::Open(value) => Self::Open(Placed {
-                value,
-                place: placed.place,
-            }),
+    }
+
+    fn of_longer(Table(entries): Table<Placed<String>>) -> Result<Self, &'static str> {
+        let mut entries = entries.into_iter();
+        let (name, from) = entries.next().ok_or("a field has a name, such as `tags`")?;
+        Ok(Self {
+            name,
+            from: Some(from),
+            others: entries.map(|(name, _)| name).collect(),
         })
     }
 }
 
 impl<'de> Deserialize<'de> for RecordField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldVisitor;
-        enum WrittenField {
-            Alone(String),
-            From(Table<Placed<String>>),
-        }
-        impl<'de> Visitor<'de> for FieldVisitor {
-            type Value = WrittenField;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a field, or a map of one name to a jq filter")
-            }
-            fn visit_str<E>(self, name: &str) -> Result<WrittenField, E> {
-                Ok(WrittenField::Alone(name.to_owned()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenField, A::Error> {
-                Table::deserialize(MapAccessDeserializer::new(map)).map(WrittenField::From)
-            }
-        }
-        struct SeenField(WrittenField);
-        impl<'de> Deserialize<'de> for SeenField {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(FieldVisitor).map(SeenField)
-            }
-        }
-        let placed = Placed::<SeenField>::deserialize(deserializer)?;
-        match placed.value.0 {
-            WrittenField::Alone(value) => Ok(Self {
-                name: Placed {
-                    value,
-                    place: placed.place,
-                },
-                from: None,
-                others: Vec::new(),
-            }),
-            WrittenField::From(Table(entries)) => {
-                let mut entries = entries.into_iter();
-                let (name, from) = entries.next().ok_or_else(|| {
-                    serde::de::Error::custom("a field has a name, such as `tags`")
-                })?;
-                Ok(Self {
-                    name,
-                    from: Some(from),
-                    others: entries.map(|(name, _)| name).collect(),
-                })
-            }
-        }
+        text_or::read(deserializer)
     }
 }
 

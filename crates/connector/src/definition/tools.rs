@@ -1,16 +1,13 @@
 //! The `tools:` section as written: arguments, steps, results, undo.
 
-use std::fmt;
-
 use http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::JsonType;
 use super::one_or_more::OneOrMore;
+use super::text_or::{self, LongerForm, TextOr};
 use crate::place::{Placed, Table};
 
 /// What a tool does to the backend.
@@ -336,39 +333,23 @@ pub(crate) enum Body {
     Map(Table<Placed<String>>),
 }
 
+impl TextOr for Body {
+    type Longer = Table<Placed<String>>;
+    const FORM: LongerForm = LongerForm::Map;
+    const EXPECTED: &'static str = "a jq filter, or a map of jq filters";
+
+    fn of_text(filter: Placed<String>) -> Self {
+        Self::Filter(filter)
+    }
+
+    fn of_longer(map: Table<Placed<String>>) -> Result<Self, &'static str> {
+        Ok(Self::Map(map))
+    }
+}
+
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BodyVisitor;
-        enum WrittenBody {
-            Filter(String),
-            Map(Table<Placed<String>>),
-        }
-        impl<'de> Visitor<'de> for BodyVisitor {
-            type Value = WrittenBody;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a jq filter, or a map of jq filters")
-            }
-            fn visit_str<E>(self, filter: &str) -> Result<WrittenBody, E> {
-                Ok(WrittenBody::Filter(filter.to_owned()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenBody, A::Error> {
-                Table::deserialize(MapAccessDeserializer::new(map)).map(WrittenBody::Map)
-            }
-        }
-        struct Seen(WrittenBody);
-        impl<'de> Deserialize<'de> for Seen {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(BodyVisitor).map(Seen)
-            }
-        }
-        let placed = Placed::<Seen>::deserialize(deserializer)?;
-        Ok(match placed.value.0 {
-            WrittenBody::Filter(value) => Self::Filter(Placed {
-                value,
-                place: placed.place,
-            }),
-            WrittenBody::Map(map) => Self::Map(map),
-        })
+        text_or::read(deserializer)
     }
 }
 

@@ -1,13 +1,11 @@
 //! The `views:` section as written: how a page shows what a tool gives.
 
-use std::fmt;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::one_or_more::OneOrMore;
+use super::text_or::{self, LongerForm, TextOr};
 use crate::place::{Placed, Table};
 
 /// How a page shows what a tool gives: as a board or as a chart. A list without a view is shown as
@@ -77,7 +75,7 @@ pub(crate) struct BoardColumnRules {
 /// The columns of a board.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct WrittenColumns {
+pub(super) struct WrittenColumns {
     /// The lookup whose choices they are.
     lookup: Placed<String>,
     /// jq filter: the scope of the lookup; that of the tool's argument with this lookup.
@@ -99,7 +97,7 @@ pub(crate) struct OpenRules {
 /// The tool that reads one card.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct WrittenOpen {
+pub(super) struct WrittenOpen {
     /// Its name.
     tool: Placed<String>,
     /// The argument that takes the card's id; `id`.
@@ -109,63 +107,18 @@ struct WrittenOpen {
     with: Table<Placed<Value>>,
 }
 
-/// What may be written as a name alone.
-trait NameAlone: Sized {
-    /// The map that it may be too.
-    type Map: for<'de> Deserialize<'de> + JsonSchema;
-    const EXPECTED: &'static str;
-    const SCHEMA: &'static str;
-
-    fn of_name(name: Placed<String>) -> Self;
-    fn of_map(map: Self::Map) -> Self;
+/// The schema of a name alone, or else of the map `M`.
+fn named_schema<M: JsonSchema>(generator: &mut SchemaGenerator, description: &str) -> Schema {
+    let map = generator.subschema_for::<M>();
+    json_schema!({"description": description, "if": {"type": "string"}, "then": {"type": "string"}, "else": map})
 }
 
-enum NameOrMap<M> {
-    Name(String),
-    Map(M),
-}
+impl TextOr for BoardColumnRules {
+    type Longer = WrittenColumns;
+    const FORM: LongerForm = LongerForm::Map;
+    const EXPECTED: &'static str = "a name, or a map";
 
-impl<'de, M: Deserialize<'de>> Deserialize<'de> for NameOrMap<M> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameOrMapVisitor<M>(std::marker::PhantomData<M>);
-        impl<'de, M: Deserialize<'de>> Visitor<'de> for NameOrMapVisitor<M> {
-            type Value = NameOrMap<M>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name, or a map")
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(NameOrMap::Name(name.to_owned()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                M::deserialize(MapAccessDeserializer::new(map)).map(NameOrMap::Map)
-            }
-        }
-        deserializer.deserialize_any(NameOrMapVisitor(std::marker::PhantomData))
-    }
-}
-
-fn read_named<'de, N: NameAlone, D: Deserializer<'de>>(deserializer: D) -> Result<N, D::Error> {
-    let placed = Placed::<NameOrMap<N::Map>>::deserialize(deserializer)?;
-    Ok(match placed.value {
-        NameOrMap::Name(value) => N::of_name(Placed {
-            value,
-            place: placed.place,
-        }),
-        NameOrMap::Map(map) => N::of_map(map),
-    })
-}
-
-fn named_schema<N: NameAlone>(generator: &mut SchemaGenerator) -> Schema {
-    let map = generator.subschema_for::<N::Map>();
-    json_schema!({"description": N::EXPECTED, "if": {"type": "string"}, "then": {"type": "string"}, "else": map})
-}
-
-impl NameAlone for BoardColumnRules {
-    type Map = WrittenColumns;
-    const EXPECTED: &'static str = "The columns of a board: the name of a lookup alone, or a map.";
-    const SCHEMA: &'static str = "ViewColumns";
-
-    fn of_name(lookup: Placed<String>) -> Self {
+    fn of_text(lookup: Placed<String>) -> Self {
         Self {
             lookup,
             within: None,
@@ -174,28 +127,28 @@ impl NameAlone for BoardColumnRules {
         }
     }
 
-    fn of_map(map: WrittenColumns) -> Self {
+    fn of_longer(map: WrittenColumns) -> Result<Self, &'static str> {
         let WrittenColumns {
             lookup,
             within,
             limit,
             closed,
         } = map;
-        Self {
+        Ok(Self {
             lookup,
             within,
             limit,
             closed,
-        }
+        })
     }
 }
 
-impl NameAlone for OpenRules {
-    type Map = WrittenOpen;
-    const EXPECTED: &'static str = "The tool that reads one card: its name alone, or a map.";
-    const SCHEMA: &'static str = "ViewOpen";
+impl TextOr for OpenRules {
+    type Longer = WrittenOpen;
+    const FORM: LongerForm = LongerForm::Map;
+    const EXPECTED: &'static str = "a name, or a map";
 
-    fn of_name(tool: Placed<String>) -> Self {
+    fn of_text(tool: Placed<String>) -> Self {
         Self {
             tool,
             id: None,
@@ -203,38 +156,44 @@ impl NameAlone for OpenRules {
         }
     }
 
-    fn of_map(map: WrittenOpen) -> Self {
+    fn of_longer(map: WrittenOpen) -> Result<Self, &'static str> {
         let WrittenOpen { tool, id, with } = map;
-        Self { tool, id, with }
+        Ok(Self { tool, id, with })
     }
 }
 
 impl<'de> Deserialize<'de> for BoardColumnRules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read_named(deserializer)
+        text_or::read(deserializer)
     }
 }
 
 impl<'de> Deserialize<'de> for OpenRules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read_named(deserializer)
+        text_or::read(deserializer)
     }
 }
 
 impl JsonSchema for BoardColumnRules {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        Self::SCHEMA.into()
+        "ViewColumns".into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        named_schema::<Self>(generator)
+        named_schema::<WrittenColumns>(
+            generator,
+            "The columns of a board: the name of a lookup alone, or a map.",
+        )
     }
 }
 
 impl JsonSchema for OpenRules {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        Self::SCHEMA.into()
+        "ViewOpen".into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        named_schema::<Self>(generator)
+        named_schema::<WrittenOpen>(
+            generator,
+            "The tool that reads one card: its name alone, or a map.",
+        )
     }
 }
