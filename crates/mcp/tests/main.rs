@@ -47,6 +47,8 @@ mod message_bytes;
 mod methods;
 #[path = "main/pinned.rs"]
 mod pinned;
+#[path = "main/pinned_requests.rs"]
+mod pinned_requests;
 #[path = "main/served.rs"]
 mod served;
 #[path = "main/typed_questions.rs"]

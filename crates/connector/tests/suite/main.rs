@@ -10,6 +10,7 @@
 
 mod actions;
 mod board;
+mod board_walks;
 mod budgets;
 mod bytes;
 mod changes;
@@ -24,9 +25,11 @@ mod golden_file;
 mod guide;
 mod hostile;
 mod kept;
+mod list_ends;
 mod lists;
 mod login;
 mod lookups;
+mod lookups_kept;
 mod network;
 mod numbers;
 mod paging;

@@ -144,7 +144,7 @@ const PINNED: [(&str, Shown); 49] = [
     ),
     (
         "a status name needs a project",
-        By("taiga/story::unknown_and_ambiguous_names_are_answered_with_the_choices"),
+        By("taiga/story_refusals::unknown_and_ambiguous_names_are_answered_with_the_choices"),
     ),
     (
         "people are searched",

@@ -18,7 +18,9 @@ const PINNED: &[(&str, &[Shown])] = &[
     ),
     (
         "the client's name, version and capabilities are known",
-        &[By("main/pinned::a_tool_knows_its_client_in_both_eras")],
+        &[By(
+            "main/pinned_requests::a_tool_knows_its_client_in_both_eras",
+        )],
     ),
     (
         "a list of nothing is empty",
@@ -242,7 +244,7 @@ const PINNED: &[(&str, &[Shown])] = &[
     (
         "notifications are 202, however they are written",
         &[By(
-            "main/pinned::notifications_have_no_answer_however_they_are_written",
+            "main/pinned_requests::notifications_have_no_answer_however_they_are_written",
         )],
     ),
     (
@@ -255,7 +257,7 @@ const PINNED: &[(&str, &[Shown])] = &[
     (
         "an unknown method, and one that looks like ours",
         &[By(
-            "main/pinned::what_is_wrong_with_a_modern_request_is_told_in_the_order_in_which_it_is_read",
+            "main/pinned_requests::what_is_wrong_with_a_modern_request_is_told_in_the_order_in_which_it_is_read",
         )],
     ),
     (
@@ -268,7 +270,7 @@ const PINNED: &[(&str, &[Shown])] = &[
     (
         "metadata that is missing is named, before headers are looked at",
         &[By(
-            "main/pinned::what_is_wrong_with_a_modern_request_is_told_in_the_order_in_which_it_is_read",
+            "main/pinned_requests::what_is_wrong_with_a_modern_request_is_told_in_the_order_in_which_it_is_read",
         )],
     ),
     (
@@ -293,7 +295,7 @@ const PINNED: &[(&str, &[Shown])] = &[
     (
         "names of headers in any case",
         &[By(
-            "main/pinned::what_is_wrong_with_a_modern_request_is_told_in_the_order_in_which_it_is_read",
+            "main/pinned_requests::what_is_wrong_with_a_modern_request_is_told_in_the_order_in_which_it_is_read",
         )],
     ),
     (
@@ -377,25 +379,25 @@ const PINNED: &[(&str, &[Shown])] = &[
     (
         "as claude.ai's proxy does it, from the handshake to a call",
         &[By(
-            "main/pinned::a_legacy_client_may_send_headers_of_the_modern_era",
+            "main/pinned_requests::a_legacy_client_may_send_headers_of_the_modern_era",
         )],
     ),
     (
         "ping is empty",
         &[By(
-            "main/pinned::a_legacy_client_may_send_headers_of_the_modern_era",
+            "main/pinned_requests::a_legacy_client_may_send_headers_of_the_modern_era",
         )],
     ),
     (
         "lists carry no stamps",
         &[By(
-            "main/pinned::a_legacy_client_may_send_headers_of_the_modern_era",
+            "main/pinned_requests::a_legacy_client_may_send_headers_of_the_modern_era",
         )],
     ),
     (
         "an unknown method is 200, without a word of 2026",
         &[By(
-            "main/pinned::a_legacy_client_may_send_headers_of_the_modern_era",
+            "main/pinned_requests::a_legacy_client_may_send_headers_of_the_modern_era",
         )],
     ),
     (
@@ -450,7 +452,7 @@ const PINNED: &[(&str, &[Shown])] = &[
     (
         "headers of the other era are no reason to refuse",
         &[By(
-            "main/pinned::a_legacy_client_may_send_headers_of_the_modern_era",
+            "main/pinned_requests::a_legacy_client_may_send_headers_of_the_modern_era",
         )],
     ),
 ];
