@@ -89,8 +89,9 @@ impl ApiError {
         )
     }
 
-    pub(crate) fn unsupported_media_type(given: &str) -> ApiError {
-        let detail = format!("the content type {given:?} is not supported: send application/json");
+    pub(crate) fn unsupported_media_type(media_type: &str) -> ApiError {
+        let detail =
+            format!("the content type {media_type:?} is not supported: send application/json");
         ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
     }
 

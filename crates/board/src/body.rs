@@ -73,11 +73,11 @@ pub(crate) async fn json_object(parts: &Parts, body: Body) -> Result<Map<String,
 }
 
 fn check_media_type(parts: &Parts) -> Result<(), ApiError> {
-    let Some(given) = parts.headers.get(CONTENT_TYPE) else {
+    let Some(content_type) = parts.headers.get(CONTENT_TYPE) else {
         return Err(ApiError::no_media_type());
     };
-    let given = given.to_str().unwrap_or("(not text)");
-    let media_type = given
+    let content_type = content_type.to_str().unwrap_or("(not text)");
+    let media_type = content_type
         .split(';')
         .next()
         .unwrap_or_default()
@@ -88,7 +88,7 @@ fn check_media_type(parts: &Parts) -> Result<(), ApiError> {
     {
         return Ok(());
     }
-    Err(ApiError::unsupported_media_type(given))
+    Err(ApiError::unsupported_media_type(content_type))
 }
 
 fn unread(error: &(dyn std::error::Error + Send + Sync + 'static), limit: usize) -> ApiError {

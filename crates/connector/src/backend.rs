@@ -61,6 +61,7 @@ use budget::CallBudget;
 pub use budget::SharedBudget;
 pub use path_check::{AskedPath, FoundDocument, PathCheck};
 pub use preflight::PreflightFailure;
+pub use restore::CallWay;
 pub use search::{FetchedDocument, SearchHit};
 pub use steps::Question;
 pub use touching::WriteWitness;
@@ -114,7 +115,7 @@ pub struct Outcome {
     /// The records that the call touched, with what they were and are, when there was a
     /// [witness](Options::witness).
     pub touched: Vec<TouchedRecord>,
-    /// What [`Backend::take_back`] needs to undo the call, where that is done by steps or by
+    /// What [`Backend::undo_call`] needs to undo the call, where that is done by steps or by
     /// another tool: a JSON text, to be kept. None where it would be too large.
     pub undo_values: Option<String>,
     /// The columns of the board that [`Options::view`] is.
@@ -396,10 +397,10 @@ fn row_form(
     tool: &crate::connector::ConnectorTool,
     arguments: &Map<String, Value>,
 ) -> Option<Result<String, BackendError>> {
-    let asked = arguments.get("fields")?.as_array()?;
+    let fields = arguments.get("fields")?.as_array()?;
     let form = tool.row_form.as_ref();
     let is_field = form.is_some_and(|form| form.get("shape").is_some());
-    if tool.annotations.read_only && !is_field && asked.iter().any(|name| name == "shape") {
+    if tool.annotations.read_only && !is_field && fields.iter().any(|name| name == "shape") {
         return Some(form.map(|form| serde_json::json!({ "row": form }).to_string()).ok_or_else(|| {
             BackendError::caller(format!(
                 "The rows of `{}` have no fixed shape: ask for one of them, with `limit: 1`.",
@@ -511,38 +512,22 @@ impl Backend {
     }
 
     /// Undoes a call of a tool that is undone by steps or by another tool
-    /// ([`UndoWay`](crate::UndoWay)), whole or not at all, with the
-    /// [values](Outcome::undo_values) that were kept of it. What was undone is done again by
-    /// calling the tool with its arguments.
+    /// ([`UndoWay`](crate::UndoWay)), whole or not at all, or makes it again after that, with the
+    /// [values](Outcome::undo_values) that were kept of it.
     ///
     /// # Errors
     /// As [`Backend::call`], and when the tool is gone, is undone in another way now, or the values
     /// are not those of such a call.
-    pub fn take_back(
+    pub fn undo_call(
         &self,
         tool: &str,
         undo_values: &str,
+        way: CallWay,
         options: Options,
     ) -> impl Future<Output = Result<Outcome, BackendError>> + Send + 'static + use<> {
         let (backend, tool) = (self.clone(), tool.to_owned());
         let values = undo_values.to_owned();
-        async move { restore::take_back(&backend, &tool, &values, options).await }
-    }
-
-    /// Makes a call again that was taken back, with the arguments in the
-    /// [values](Outcome::undo_values) that were kept of it.
-    ///
-    /// # Errors
-    /// As [`Backend::call`], and when the values are not those of such a call.
-    pub fn call_again(
-        &self,
-        tool: &str,
-        undo_values: &str,
-        options: Options,
-    ) -> impl Future<Output = Result<Outcome, BackendError>> + Send + 'static + use<> {
-        let (backend, tool) = (self.clone(), tool.to_owned());
-        let values = undo_values.to_owned();
-        async move { restore::call_again(&backend, &tool, &values, options).await }
+        async move { restore::call(&backend, &tool, &values, way, options).await }
     }
 
     /// What the connector asks before it is served: each check in its order, tried again for as

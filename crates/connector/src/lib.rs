@@ -45,8 +45,8 @@ mod upstream;
 mod variables;
 
 pub use backend::{
-    AskedPath, Backend, FetchedDocument, FoundDocument, OnProgress, Options, Outcome, PathCheck,
-    PreflightFailure, Progress, Question, SearchHit, SharedBudget, WriteWitness,
+    AskedPath, Backend, CallWay, FetchedDocument, FoundDocument, OnProgress, Options, Outcome,
+    PathCheck, PreflightFailure, Progress, Question, SearchHit, SharedBudget, WriteWitness,
 };
 pub use compile::{compile, compile_sound};
 pub use connector::{

@@ -201,14 +201,14 @@ fn steps_by_record(history: &[PastChange]) -> Vec<(RecordRef, Vec<RewindStep<'_>
 
 /// By deleted record, the one that was made in its place.
 fn successors(history: &[PastChange]) -> BTreeMap<&RecordRef, &RecordRef> {
-    let made = history.iter().filter_map(|past| match &past.transition {
+    let successors = history.iter().filter_map(|past| match &past.transition {
         Transition::Made {
             instead_of: Some(deleted),
             ..
         } => Some((deleted, &past.record)),
         _ => None,
     });
-    made.collect()
+    successors.collect()
 }
 
 /// The record that stands for this one now.

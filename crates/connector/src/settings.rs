@@ -374,10 +374,10 @@ fn value(
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Option<SecretString>, String> {
     let name = &setting.name;
-    let given = lookup(name)
+    let direct_value = lookup(name)
         .filter(|value| !value.trim().is_empty())
         .map(SecretString::from);
-    let value = match (given, file_of(setting, lookup)) {
+    let value = match (direct_value, file_of(setting, lookup)) {
         (Some(_), Some(_)) => {
             return Err(format!(
                 "{name} and {name}_FILE are both set: set one of them"

@@ -84,8 +84,8 @@ fn placed(fault: &serde_saphyr::Error, found: &mut Found) {
             line: at.line(),
             column: at.column(),
         });
-    let said = sentence(&fault.without_snippet().to_string());
-    let (what, hint) = words(said);
+    let sentence_text = sentence(&fault.without_snippet().to_string());
+    let (what, hint) = words(sentence_text);
     if hint.is_empty() {
         found.add(place, "", what)
     } else {
@@ -94,15 +94,15 @@ fn placed(fault: &serde_saphyr::Error, found: &mut Found) {
 }
 
 /// What the parser says, for who writes files and not parsers; and what most often lies behind it.
-fn words(said: String) -> (String, &'static str) {
-    let is = |words: &str| said.contains(words);
+fn words(message: String) -> (String, &'static str) {
+    let is = |words: &str| message.contains(words);
     if is("flow mapping") {
         (
-            said,
+            message,
             "inside `{ }`, a path such as `/items/{id}` and a text with a comma need quotes",
         )
     } else if is("mapping values are not allowed") {
-        (said, "a text that holds `: ` needs quotes")
+        (message, "a text that holds `: ` needs quotes")
     } else if is("multiple YAML documents") {
         (
             "there is more than one document".to_owned(),
@@ -121,7 +121,7 @@ fn words(said: String) -> (String, &'static str) {
             "write it in digits alone; the reference says how large it may be",
         )
     } else {
-        (said, "")
+        (message, "")
     }
 }
 

@@ -84,13 +84,21 @@ impl CredentialStore {
     /// # Errors
     /// When its file cannot be read.
     pub(crate) fn find(&self, connector: &str, origin: &str) -> Result<FoundCredential, Trouble> {
-        let kept = self.read(connector)?.credentials;
-        if let Some(here) = kept.iter().find(|kept| kept.origin == origin) {
+        let credentials = self.read(connector)?.credentials;
+        if let Some(here) = credentials
+            .iter()
+            .find(|credentials| credentials.origin == origin)
+        {
             return Ok(FoundCredential::Here(here.clone()));
         }
-        Ok(match kept.is_empty() {
+        Ok(match credentials.is_empty() {
             true => FoundCredential::Nothing,
-            false => FoundCredential::Elsewhere(kept.into_iter().map(|kept| kept.origin).collect()),
+            false => FoundCredential::Elsewhere(
+                credentials
+                    .into_iter()
+                    .map(|credentials| credentials.origin)
+                    .collect(),
+            ),
         })
     }
 
@@ -101,7 +109,7 @@ impl CredentialStore {
     pub(crate) fn keep(&self, connector: &str, credential: KeptCredential) -> Result<(), Trouble> {
         self.change(connector, |file| {
             file.credentials
-                .retain(|kept| kept.origin != credential.origin);
+                .retain(|other| other.origin != credential.origin);
             file.credentials.push(credential);
             true
         })
@@ -119,7 +127,7 @@ impl CredentialStore {
         if self.stamp(connector).is_some() || has_reference {
             self.change(connector, |file| {
                 let all = std::mem::take(&mut file.credentials).into_iter();
-                origins.extend(all.map(|kept| kept.origin));
+                origins.extend(all.map(|credential| credential.origin));
                 // nor is the reference's taken over after that
                 let has_looked = file.has_read_reference;
                 file.has_read_reference |= has_reference;

@@ -43,12 +43,12 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         brakes: opened.brakes.clone(),
         trail: opened.trail.clone(),
     };
-    let own = OwnEndpoint::default();
-    let leases = LeaseTools::of(opened, &parts, &own);
-    let news = News::of(&opened.changes, &opened.served, &names, &own);
-    let query_tool = query::tool(&opened.served, &names, &opened.query, &own);
+    let own_endpoint = OwnEndpoint::default();
+    let leases = LeaseTools::of(opened, &parts, &own_endpoint);
+    let news = News::of(&opened.changes, &opened.served, &names, &own_endpoint);
+    let query_tool = query::tool(&opened.served, &names, &opened.query, &own_endpoint);
     let is_of_chatgpt = opened.surface == Surface::Chatgpt;
-    let searches = search::tools(opened, &names, &own, is_of_chatgpt)?;
+    let searches = search::tools(opened, &names, &own_endpoint, is_of_chatgpt)?;
     let unlisted_there = |tool: Tool<Caller>| match is_of_chatgpt {
         true => tool.unlisted(),
         false => tool,
@@ -88,7 +88,7 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
         }
     }
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
-    own.fill(&endpoint);
+    own_endpoint.fill(&endpoint);
     Ok(endpoint)
 }
 
@@ -127,15 +127,15 @@ pub(crate) fn of_accounts(parts: &AccountParts) -> Result<Endpoint<Caller>, Trou
         brakes: parts.brakes.clone(),
         trail: parts.trail.clone(),
     };
-    let own = OwnEndpoint::default();
-    let news = News::of(&parts.changes, served, &names, &own);
+    let own_endpoint = OwnEndpoint::default();
+    let news = News::of(&parts.changes, served, &names, &own_endpoint);
     let endpoint = builder(served)
         .tools(write_road::tools(&parts.board, &road, Doors::Mcp))
         .resource(latest_change::resource(&news, false))
         .unannounced_subscriptions();
     let endpoint = with_pages(endpoint, served, &names, false);
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
-    own.fill(&endpoint);
+    own_endpoint.fill(&endpoint);
     Ok(endpoint)
 }
 
@@ -226,11 +226,13 @@ pub(crate) fn closed_sentence(served: &Served) -> Option<String> {
 }
 
 /// The tools to which what is said of their effect does not apply.
-fn except(served: &Served, said: Passage) -> String {
+fn except(served: &Served, passage: Passage) -> String {
     let tools = served.backend.connector().tools().iter();
     let others: Vec<&str> = tools
         .filter(|tool| tool.effect != ToolEffect::Read)
-        .filter(|tool| served.gate.passage_of(tool.effect) == said && served.passage(tool) != said)
+        .filter(|tool| {
+            served.gate.passage_of(tool.effect) == passage && served.passage(tool) != passage
+        })
         .map(|tool| tool.name.as_str())
         .collect();
     if others.is_empty() {

@@ -243,8 +243,12 @@ impl Opened {
         let groups = compiled
             .iter()
             .flat_map(|(_, _, connector)| connector.groups());
-        let own = [CHANGES, LEASES, QUERY].into_iter();
-        settings.check_groups(groups.map(|(group, _)| group.as_str()).chain(own))?;
+        let program_groups = [CHANGES, LEASES, QUERY].into_iter();
+        settings.check_groups(
+            groups
+                .map(|(group, _)| group.as_str())
+                .chain(program_groups),
+        )?;
         check_allowed_tools(settings, &compiled)?;
         check_skills(settings.with_skills(), &compiled)?;
         let bounds = settings.bounds()?;
@@ -427,23 +431,28 @@ fn check_skills(
     names: &[String],
     served: &[(ConnectorFile, String, Connector)],
 ) -> Result<(), Trouble> {
-    let own = served.iter().filter(|(file, ..)| !file.is_built_in());
-    let own: Vec<&str> = own.map(|(_, name, _)| name.as_str()).collect();
-    match names.iter().find(|name| !own.contains(&name.as_str())) {
+    let custom_connectors = served.iter().filter(|(file, ..)| !file.is_built_in());
+    let custom_connectors: Vec<&str> = custom_connectors
+        .map(|(_, name, _)| name.as_str())
+        .collect();
+    match names
+        .iter()
+        .find(|name| !custom_connectors.contains(&name.as_str()))
+    {
         None => Ok(()),
         Some(name) if served.iter().any(|(_, other, _)| other == name) => {
             Err(Trouble::usage(format!(
-                "{name} is no connector file of your own: its skills are served anyway, so leave \
+                "{name} is no connector file of your custom_connectors: its skills are served anyway, so leave \
                  it out of --skills"
             )))
         }
         Some(name) => Err(Trouble::usage(format!(
-            "no connector file of your own that is served is called {name:?}, so --skills cannot \
+            "no connector file of your custom_connectors that is served is called {name:?}, so --skills cannot \
              name it; there are: {}",
-            if own.is_empty() {
+            if custom_connectors.is_empty() {
                 "none".to_owned()
             } else {
-                own.join(", ")
+                custom_connectors.join(", ")
             }
         ))),
     }
@@ -504,10 +513,10 @@ fn check_allowed_tools(
 ) -> Result<(), Trouble> {
     for (_, name, _) in compiled {
         let words = settings.allowed(name).unwrap_or_default();
-        let own = settings.has_own_allowed(name);
+        let has_own_words = settings.has_own_allowed(name);
         let among = compiled
             .iter()
-            .filter(|(_, other, _)| !own || other == name);
+            .filter(|(_, other, _)| !has_own_words || other == name);
         let tools = || {
             among
                 .clone()

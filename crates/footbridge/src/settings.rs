@@ -131,8 +131,10 @@ impl Settings {
 
     /// Whether the connector has a line of its own for what its tools may do, and goes by it.
     pub(crate) fn has_own_allowed(&self, connector: &str) -> bool {
-        let own = self.file.connectors.get(connector);
-        self.allow.is_none() && own.is_some_and(|own| own.allow.is_some())
+        let connector_settings = self.file.connectors.get(connector);
+        self.allow.is_none()
+            && connector_settings
+                .is_some_and(|connector_settings| connector_settings.allow.is_some())
     }
 
     /// The groups of a connector, each with whether its tools are listed: flag or environment, else

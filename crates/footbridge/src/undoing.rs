@@ -21,7 +21,6 @@ use crate::opened::{BoardAccounts, Served, acting_as, address_of};
 use crate::terminal::ProgressLine;
 use crate::write_road::leased::LeaseRule;
 use crate::write_road::recording::{Recording, RecordingWay};
-use plan::CallWay;
 pub(crate) use plan::{UndoPlan, UndoStep};
 use successors::Successors;
 
@@ -252,10 +251,7 @@ impl ChangeUndo<'_> {
                     witness: Some(witness),
                     ..Options::default()
                 };
-                match way {
-                    CallWay::Back => backend.take_back(tool, undo_values, options).await,
-                    CallWay::Again => backend.call_again(tool, undo_values, options).await,
-                }
+                backend.undo_call(tool, undo_values, *way, options).await
             }
         };
         match sent {

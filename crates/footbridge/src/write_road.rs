@@ -370,11 +370,11 @@ fn behind_gate(
 /// One call, and what the endpoint gets of its end.
 async fn run(road: &Road, mut call: Call<Caller>) -> ToolResult {
     let caller = *call.caller;
-    let own;
+    let acting_road;
     let road = match caller {
         Caller::Account(account_id, _) => {
-            own = road.acting_as(account_id).await.map_err(fail)?;
-            &own
+            acting_road = road.acting_as(account_id).await.map_err(fail)?;
+            &acting_road
         }
         _ => road,
     };

@@ -94,7 +94,7 @@ impl OpenError {
         let code = primary_code(&error);
         let is_out_of_time = matches!(error, sqlx::Error::PoolTimedOut);
         let source: Cause = match error.as_database_error() {
-            Some(said) => said.message().into(),
+            Some(database_error) => database_error.message().into(),
             None => error.into(),
         };
         match code {

@@ -81,9 +81,9 @@ impl StepWatch {
                 })
             }
         };
-        self.last_step.send_if_modified(|told| {
-            let is_new = *told < now_seen.last_step;
-            *told = now_seen.last_step.max(*told);
+        self.last_step.send_if_modified(|last_told| {
+            let is_new = *last_told < now_seen.last_step;
+            *last_told = now_seen.last_step.max(*last_told);
             is_new
         });
         Ok(StepLook {

@@ -85,17 +85,17 @@ impl StoreError {
 
     /// The same once more, for each of those who waited for one write.
     pub(crate) fn told_again(&self) -> StoreError {
-        let told = |cause: &Cause| Cause::from(cause.to_string());
+        let cause_again = |cause: &Cause| Cause::from(cause.to_string());
         match self {
-            StoreError::DiskFull(cause) => StoreError::DiskFull(told(cause)),
-            StoreError::Busy(cause) => StoreError::Busy(told(cause)),
+            StoreError::DiskFull(cause) => StoreError::DiskFull(cause_again(cause)),
+            StoreError::Busy(cause) => StoreError::Busy(cause_again(cause)),
             StoreError::Crowded => StoreError::Crowded,
-            StoreError::ReadOnly(cause) => StoreError::ReadOnly(told(cause)),
-            StoreError::InputOutput(cause) => StoreError::InputOutput(told(cause)),
-            StoreError::Undecided(cause) => StoreError::Undecided(told(cause)),
-            StoreError::Gone(cause) => StoreError::Gone(told(cause)),
-            StoreError::Damaged(cause) => StoreError::Damaged(told(cause)),
-            StoreError::Failed(cause) => StoreError::Failed(told(cause)),
+            StoreError::ReadOnly(cause) => StoreError::ReadOnly(cause_again(cause)),
+            StoreError::InputOutput(cause) => StoreError::InputOutput(cause_again(cause)),
+            StoreError::Undecided(cause) => StoreError::Undecided(cause_again(cause)),
+            StoreError::Gone(cause) => StoreError::Gone(cause_again(cause)),
+            StoreError::Damaged(cause) => StoreError::Damaged(cause_again(cause)),
+            StoreError::Failed(cause) => StoreError::Failed(cause_again(cause)),
         }
     }
 

@@ -83,14 +83,14 @@ impl KeptAccess {
             );
             return Err(BackendError::backend(message, false));
         }
-        let mut kept = self.kept.lock().await;
-        if kept
+        let mut token_slot = self.kept.lock().await;
+        if token_slot
             .as_ref()
             .is_some_and(|token| sent.is_none_or(|sent| sent.generation != token.generation))
         {
             return Ok(());
         }
-        *kept = None;
+        *token_slot = None;
         let generation = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
         let failed = |why: cloudflared::CloudflaredFailure| {
             let message = format!(
@@ -103,7 +103,7 @@ impl KeptAccess {
             .map_err(|_| failed(cloudflared::CloudflaredFailure::NoToken))?;
         header.set_sensitive(true);
         inner.secrets.set_access(secret.expose_secret());
-        *kept = Some(AccessToken { header, generation });
+        *token_slot = Some(AccessToken { header, generation });
         Ok(())
     }
 }
@@ -143,13 +143,13 @@ pub(super) fn is_challenge(from: &str, answer: &Response<Bytes>, wants_no_page: 
             .keys()
             .any(|name| name.as_str().starts_with("cf-access-"))
     };
-    let asked = || {
+    let asks_for_access = || {
         let challenges = answer.headers().get_all(header::WWW_AUTHENTICATE).iter();
         challenges
             .filter_map(|value| value.to_str().ok())
             .any(|value| starts_with_ignoring_case(value.trim_start(), "cloudflare-access"))
     };
-    (refuses && (named() || asked()))
+    (refuses && (named() || asks_for_access()))
         || ((refuses || (status == StatusCode::OK && wants_no_page))
             && is_login_page(answer.body()))
 }

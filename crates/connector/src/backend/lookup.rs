@@ -24,7 +24,7 @@ const MAX_CHOICES: usize = 5_000;
 const MAX_NAME: usize = 500;
 
 /// What a name stands for. `scope` is where it is looked for.
-pub(super) struct Asked<'a> {
+pub(super) struct SoughtName<'a> {
     pub(super) argument: &'a str,
     pub(super) lookup: &'a LookupPlan,
     pub(super) value: &'a Val,
@@ -53,48 +53,48 @@ impl From<Val> for Resolved {
 /// The id. A JSON number is one; a text is a name first.
 pub(super) async fn resolve(
     inner: &Arc<Inner>,
-    asked: &Asked<'_>,
+    sought: &SoughtName<'_>,
     variables: &Variables,
 ) -> Result<Resolved, BackendError> {
-    let Some(name) = jq::text(asked.value) else {
-        return Ok(asked.value.clone().into());
+    let Some(name) = jq::text(sought.value) else {
+        return Ok(sought.value.clone().into());
     };
     let name = name.trim();
     let (as_id, _) = as_id(name);
-    let digits = is_number(as_id) && !asked.lookup.text_ids;
+    let digits = is_number(as_id) && !sought.lookup.text_ids;
     let id_of_digits = || Resolved::from(as_id.parse::<isize>().map(Val::from).unwrap_or_default());
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(BackendError::caller(format!(
             "`{}` must be the name or id of a {}, of at most {MAX_NAME} characters.",
-            asked.argument, asked.lookup.noun
+            sought.argument, sought.lookup.noun
         )));
     }
     let mut variables = variables.clone();
-    variables.set(Variable::In, asked.scope.clone());
+    variables.set(Variable::In, sought.scope.clone());
     variables.set(Variable::Value, Val::utf8_str(as_id.to_owned()));
-    if let Some(is_id) = &asked.lookup.is_id
+    if let Some(is_id) = &sought.lookup.is_id
         && values::is_true(inner, is_id, &variables).await?
     {
         return Ok(Val::utf8_str(as_id.to_owned()).into());
     }
-    if let Some((_, filter)) = word_of(asked, name)
+    if let Some((_, filter)) = word_of(sought, name)
         && filter.needs_no_input()
-        && let Some(found) = word(inner, asked, name, &[], &variables).await?
+        && let Some(found) = word(inner, sought, name, &[], &variables).await?
     {
         return Ok(found.into());
     }
-    if let Some(needs) = asked.needs {
+    if let Some(needs) = sought.needs {
         if digits {
             return Ok(id_of_digits());
         }
         return Err(BackendError::caller(format!(
             "`{needs}` is required when `{}` is given by name: pass it too, or pass the id of the {}.",
-            asked.argument, asked.lookup.noun
+            sought.argument, sought.lookup.noun
         )));
     }
     let (mut choices, mut is_cut) = (Vec::new(), false);
     // where the backend is asked about one, the list is not all there is
-    let is_asked = match asked
+    let is_asked = match sought
         .lookup
         .one
         .as_ref()
@@ -105,8 +105,8 @@ pub(super) async fn resolve(
         Some(None) => true,
         None => false,
     };
-    if let Some(source) = asked.lookup.source {
-        let chosen = Chosen::of(inner, asked, (source, name, is_asked), &variables).await?;
+    if let Some(source) = sought.lookup.source {
+        let chosen = Chosen::of(inner, sought, (source, name, is_asked), &variables).await?;
         if let Some(picked) = chosen.picked {
             return Ok(Resolved {
                 id: picked.id,
@@ -115,28 +115,28 @@ pub(super) async fn resolve(
         }
         (choices, is_cut) = (chosen.choices, chosen.is_cut);
     }
-    if let Some(one) = &asked.lookup.one {
+    if let Some(one) = &sought.lookup.one {
         let answer = request::simple(inner, one, &variables).await?;
         if !answer.is_nothing() {
-            let row = values::one(inner, &asked.lookup.row, &answer, &variables).await?;
-            let id = values::one(inner, &asked.lookup.id, &Held::Made(row), &variables).await?;
+            let row = values::one(inner, &sought.lookup.row, &answer, &variables).await?;
+            let id = values::one(inner, &sought.lookup.id, &Held::Made(row), &variables).await?;
             if id != Val::Null {
                 return Ok(id.into());
             }
         }
     }
     // a list that is not all there is does not say that there is no such id
-    if digits && (asked.lookup.source.is_none() || is_asked || is_cut) {
+    if digits && (sought.lookup.source.is_none() || is_asked || is_cut) {
         return Ok(id_of_digits());
     }
     // who asks for what may not be seen is told why, in the backend's words, and not what else
     // there is
-    if let Some(why) = &asked.lookup.why
+    if let Some(why) = &sought.lookup.why
         && !request::simple(inner, why, &variables).await?.is_nothing()
     {
         return Ok(Val::utf8_str(as_id.to_owned()).into());
     }
-    Err(refusal::unknown(asked, name, &choices, is_cut))
+    Err(refusal::unknown(sought, name, &choices, is_cut))
 }
 
 /// What a list of choices says of a name.
@@ -153,21 +153,21 @@ impl Chosen {
     /// a name costs that once.
     async fn of(
         inner: &Arc<Inner>,
-        asked: &Asked<'_>,
+        sought: &SoughtName<'_>,
         (source, name, is_asked): (usize, &str, bool),
         variables: &Variables,
     ) -> Result<Self, BackendError> {
-        let scope = plain_text(&asked.scope).unwrap_or_default();
+        let scope = plain_text(&sought.scope).unwrap_or_default();
         let me = variables.get(Variable::Me).clone();
         let loaded = inner
             .sources
-            .load(inner, source, (&scope, &asked.scope), &me, None)
+            .load(inner, source, (&scope, &sought.scope), &me, None)
             .await?;
-        let said = Self::among(inner, asked, &loaded, name, variables).await;
-        let is_sure = said
+        let choice = Self::among(inner, sought, &loaded, name, variables).await;
+        let is_sure = choice
             .as_ref()
             .is_ok_and(|chosen| chosen.picked.as_ref().is_some_and(|picked| picked.is_exact));
-        let is_refusal = !said
+        let is_refusal = !choice
             .as_ref()
             .is_ok_and(|chosen| chosen.is_answer(name, is_asked));
         if is_sure
@@ -177,23 +177,23 @@ impl Chosen {
             if !is_sure && !is_refusal {
                 inner.sources.vouch(source, &scope, name);
             }
-            return said;
+            return choice;
         }
         let loaded = inner
             .sources
             .load(
                 inner,
                 source,
-                (&scope, &asked.scope),
+                (&scope, &sought.scope),
                 &me,
                 Some(inner.began),
             )
             .await?;
-        let said = Self::among(inner, asked, &loaded, name, variables).await?;
-        if said.is_answer(name, is_asked) {
+        let choice = Self::among(inner, sought, &loaded, name, variables).await?;
+        if choice.is_answer(name, is_asked) {
             inner.sources.vouch(source, &scope, name);
         }
-        Ok(said)
+        Ok(choice)
     }
 
     /// Something was chosen, or the text is an id that the list need not have.
@@ -203,13 +203,13 @@ impl Chosen {
 
     async fn among(
         inner: &Arc<Inner>,
-        asked: &Asked<'_>,
+        sought: &SoughtName<'_>,
         loaded: &Loaded,
         name: &str,
         variables: &Variables,
     ) -> Result<Self, BackendError> {
-        let (rows, is_cut) = rows(inner, asked.lookup, loaded, variables).await?;
-        if let Some(id) = word(inner, asked, name, &rows, variables).await? {
+        let (rows, is_cut) = rows(inner, sought.lookup, loaded, variables).await?;
+        if let Some(id) = word(inner, sought, name, &rows, variables).await? {
             let picked = Picked {
                 id,
                 is_exact: true,
@@ -221,8 +221,8 @@ impl Chosen {
                 is_cut,
             });
         }
-        let choices = of_rows(inner, asked.lookup, rows, variables).await?;
-        let picked = pick(&choices, name, asked)?;
+        let choices = of_rows(inner, sought.lookup, rows, variables).await?;
+        let picked = pick(&choices, name, sought)?;
         Ok(Self {
             picked,
             choices,
@@ -252,27 +252,27 @@ pub(super) async fn rows(
 }
 
 /// The word of the lookup that this is, such as `me` or `current`.
-fn word_of<'l>(asked: &Asked<'l>, name: &str) -> Option<&'l (String, Glue)> {
+fn word_of<'l>(sought: &SoughtName<'l>, name: &str) -> Option<&'l (String, Glue)> {
     let folded = name.to_lowercase();
-    asked.lookup.words.iter().find(|(word, _)| *word == folded)
+    sought.lookup.words.iter().find(|(word, _)| *word == folded)
 }
 
 /// What a word stands for.
 async fn word(
     inner: &Arc<Inner>,
-    asked: &Asked<'_>,
+    sought: &SoughtName<'_>,
     name: &str,
     rows: &[Val],
     variables: &Variables,
 ) -> Result<Option<Val>, BackendError> {
-    let Some((word, filter)) = word_of(asked, name) else {
+    let Some((word, filter)) = word_of(sought, name) else {
         return Ok(None);
     };
     let list: Val = rows.iter().cloned().collect();
     match values::one(inner, filter, &Held::Made(list), variables).await? {
         Val::Null => Err(BackendError::caller(format!(
             "There is no {word} {}: pass the name or id of one.",
-            asked.lookup.noun
+            sought.lookup.noun
         ))),
         id => Ok(Some(id)),
     }

@@ -85,22 +85,22 @@ async fn one(backend: &Backend, check: &CheckPlan) -> Result<(), BackendError> {
         return Ok(());
     };
     // an answer of another form says no version
-    let said = values::one(inner, &oldest.of, &answer, &variables)
+    let version = values::one(inner, &oldest.of, &answer, &variables)
         .await
         .unwrap_or_default();
     let title = &inner.compiled().title;
-    let said = plain_text(&said).unwrap_or_default();
-    let said = inner.secrets.hide_in_sentence(&said);
-    match Version::parse(&said) {
+    let version = plain_text(&version).unwrap_or_default();
+    let version = inner.secrets.hide_in_sentence(&version);
+    match Version::parse(&version) {
         Some(found) if found.is_at_least(&oldest.version) => Ok(()),
         Some(_) => Err(BackendError::caller(format!(
             "{title} has version {}; at least {} is needed. Update it.",
-            shown(&said),
+            shown(&version),
             oldest.written
         ))),
         None => Err(BackendError::caller(format!(
             "{title} does not say a version that can be compared ({:?}); at least {} is needed. Check its address and update it.",
-            shown(&said),
+            shown(&version),
             oldest.written
         ))),
     }

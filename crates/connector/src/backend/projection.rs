@@ -82,7 +82,7 @@ fn keep(
         .map(String::as_str)
         .filter(|name| *name != "id")
         .collect();
-    let mut kept = Vec::with_capacity(rows.len());
+    let mut lines = Vec::with_capacity(rows.len());
     let mut slots = Vec::new();
     for record in rows {
         let mut out = String::new();
@@ -103,12 +103,17 @@ fn keep(
                 let input = json.map_err(|why| {
                     BackendError::ours("The answer could not be read.", why.to_string())
                 })?;
-                let made = values::run(inner, glue, &Held::received(input), variables)?
+                let projected = values::run(inner, glue, &Held::received(input), variables)?
                     .unwrap_or_default();
-                whole(&values::to_json(&made)?, fields, &mut missing, &mut out);
+                whole(
+                    &values::to_json(&projected)?,
+                    fields,
+                    &mut missing,
+                    &mut out,
+                );
             }
         }
-        kept.push(out);
+        lines.push(out);
     }
     if !missing.is_empty() && !rows.is_empty() {
         return Err(unknown(
@@ -117,7 +122,7 @@ fn keep(
             rows.first().map(|row| &**row).unwrap_or_default(),
         ));
     }
-    Ok(KeptRows { rows: kept })
+    Ok(KeptRows { rows: lines })
 }
 
 /// One record by a shape.
@@ -129,8 +134,8 @@ pub(super) async fn record(
     variables: &Variables,
 ) -> Result<String, BackendError> {
     let row = shape.map_or(Row::Whole, |shape| Row::Shape(Arc::clone(shape)));
-    let kept = rows(inner, &row, fields, vec![json.into()], variables).await?;
-    Ok(kept.rows.into_iter().next().unwrap_or_default())
+    let projected = rows(inner, &row, fields, vec![json.into()], variables).await?;
+    Ok(projected.rows.into_iter().next().unwrap_or_default())
 }
 
 fn unknown(row: &Row, missing: &BTreeSet<&str>, first: &str) -> BackendError {
@@ -143,10 +148,11 @@ fn unknown(row: &Row, missing: &BTreeSet<&str>, first: &str) -> BackendError {
         Row::Whole | Row::Filter(_) => Vec::new(),
     };
     if let Row::Shape(_) | Row::Whole = row {
-        let own: serde_json::Map<String, serde_json::Value> =
+        let first_fields: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(first).unwrap_or_default();
         known.extend(
-            own.into_iter()
+            first_fields
+                .into_iter()
                 .map(|(key, _)| key)
                 .filter(|key| !known.contains(key))
                 .collect::<Vec<_>>(),

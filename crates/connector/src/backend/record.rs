@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::exchange::{self, Ask};
-use super::touching::{CallFate, Sending, Touching, Wanted};
+use super::touching::{CallFate, Sending, Touching, WantedTouch};
 use super::values::Held;
 use super::{Inner, Options, Outcome, row};
 use crate::connector::Model;
@@ -129,7 +129,7 @@ async fn carry_out(
         path: &write.path,
         body: sent.as_ref(),
     };
-    let wanted = model.record.map(|record| Wanted {
+    let wanted = model.record.map(|record| WantedTouch {
         record,
         touch: write.touch,
         id: write.id,

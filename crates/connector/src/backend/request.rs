@@ -92,8 +92,8 @@ pub(super) async fn prepare(
     let body = match &request.body {
         Some(BodyPlan::Filter(_)) => Some(values.next().flatten().unwrap_or_default()),
         Some(BodyPlan::Map(entries)) => {
-            let given = variables.get(Variable::Given);
-            let cleared = |name: &String| jq::get(given, name) == Some(&Val::Null);
+            let arguments_given = variables.get(Variable::Given);
+            let cleared = |name: &String| jq::get(arguments_given, name) == Some(&Val::Null);
             let sent = entries.iter().zip(values).filter_map(|(entry, value)| {
                 let value = value.unwrap_or_default();
                 let goes = value != Val::Null || entry.clear.as_ref().is_some_and(cleared);

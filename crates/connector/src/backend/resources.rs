@@ -41,10 +41,13 @@ impl Backend {
 async fn read(
     inner: &Arc<Inner>,
     resource: &ConnectorResource,
-    given: &Map<String, Value>,
+    variables_of_uri: &Map<String, Value>,
 ) -> Result<String, BackendError> {
     let mut variables = inner.variables();
-    variables.set(Variable::Args, jq::from_json(&Value::Object(given.clone())));
+    variables.set(
+        Variable::Args,
+        jq::from_json(&Value::Object(variables_of_uri.clone())),
+    );
     let answer = request::simple(inner, &resource.request, &variables).await?;
     let held = match &resource.result {
         Some(filter) => Held::Made(values::one(inner, filter, &answer, &variables).await?),

@@ -256,11 +256,11 @@ impl Restoring<'_> {
         match &self.plan.fields {
             FieldsPlan::Listed(fields) => {
                 for (name, _) in fields {
-                    let own = sent
+                    let planned_value = sent
                         .get(name)
                         .map(|value| value.clone().unwrap_or_default());
-                    let kept = now.image.fields.get(name).filter(|_| is_whole).cloned();
-                    let value = own.or(kept);
+                    let current_value = now.image.fields.get(name).filter(|_| is_whole).cloned();
+                    let value = planned_value.or(current_value);
                     body.extend(value.map(|value| (key(name), jq::from_json(&value))));
                 }
             }
@@ -328,8 +328,8 @@ impl Restoring<'_> {
             Ok(answer) => answer,
             Err(error) => return Err(unfinished(error, touched)),
         };
-        let made = image::picture(self.inner, self.plan, &answer, ImageScope::Fields).await;
-        match made.ok().and_then(|made| made.id) {
+        let image = image::picture(self.inner, self.plan, &answer, ImageScope::Fields).await;
+        match image.ok().and_then(|image| image.id) {
             Some(id) => touched.record.id = id,
             None => {
                 touched.not_kept = Some("the backend did not say its id".to_owned());
@@ -457,30 +457,60 @@ fn unfinished(error: BackendError, touched: TouchedRecord) -> BackendError {
     })
 }
 
-/// Undoes a call by steps of its tool, or by another tool.
-pub(super) async fn take_back(
+/// What is done about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallWay {
+    /// It is taken back.
+    Back,
+    /// It is made again, as it was taken back.
+    Again,
+}
+
+/// Undoes a call by steps of its tool or by another tool, or makes it again with the arguments that
+/// it was given.
+pub(super) async fn call(
     backend: &Backend,
     tool: &str,
     values: &str,
+    way: CallWay,
+    options: Options,
+) -> Result<Outcome, BackendError> {
+    let unreadable = || {
+        BackendError::caller(format!(
+            "What was kept of this call of `{tool}` cannot be read."
+        ))
+    };
+    let Ok(Value::Object(mut values)) = serde_json::from_str::<Value>(values) else {
+        return Err(unreadable());
+    };
+    match way {
+        CallWay::Back => take_back(backend, tool, values, options).await,
+        CallWay::Again => match values.remove("given") {
+            Some(Value::Object(arguments)) => {
+                Box::pin(backend.call_with(tool, arguments, options)).await
+            }
+            _ => Err(unreadable()),
+        },
+    }
+}
+
+async fn take_back(
+    backend: &Backend,
+    tool: &str,
+    mut values: Map<String, Value>,
     options: Options,
 ) -> Result<Outcome, BackendError> {
     let connector = backend.connector();
-    let other = |what: String| Err(BackendError::caller(what));
     let Some(known) = connector.tool(tool) else {
-        return other(format!(
+        return Err(BackendError::caller(format!(
             "The tool `{tool}` is gone, so what it did cannot be undone by it."
-        ));
-    };
-    let Ok(Value::Object(kept)) = serde_json::from_str::<Value>(values) else {
-        return other(format!(
-            "What was kept of this call of `{tool}` cannot be read."
-        ));
+        )));
     };
     match (known.undoing().map(|undoing| &undoing.way), &known.action) {
         (Some(UndoWay::Steps), Action::Steps(plan)) => {
             let requests = plan.requests.saturating_add(touching::READS);
             let inner = backend.begin(requests);
-            Box::pin(steps::take_back(&inner, plan, &kept, options)).await
+            Box::pin(steps::take_back(&inner, plan, &values, options)).await
         }
         (Some(UndoWay::Inverse(inverse)), _) => {
             let takes = |name: &str| {
@@ -488,31 +518,15 @@ pub(super) async fn take_back(
                 let schema = inverse.and_then(|tool| tool.input_schema.get("properties"));
                 schema.is_some_and(|properties| properties.get(name).is_some())
             };
-            let arguments = match kept.get("args") {
-                Some(Value::Object(arguments)) => arguments.clone(),
+            let arguments = match values.remove("args") {
+                Some(Value::Object(arguments)) => arguments,
                 _ => Map::new(),
             };
             let arguments = arguments.into_iter().filter(|(name, _)| takes(name));
             Box::pin(backend.call_with(inverse, arguments.collect(), options)).await
         }
-        _ => other(format!(
+        _ => Err(BackendError::caller(format!(
             "What `{tool}` does is not undone by steps or by another tool any more."
-        )),
+        ))),
     }
-}
-
-/// Makes a call again that was taken back, with the arguments that it was given.
-pub(super) async fn call_again(
-    backend: &Backend,
-    tool: &str,
-    values: &str,
-    options: Options,
-) -> Result<Outcome, BackendError> {
-    let kept = serde_json::from_str::<Value>(values).unwrap_or_default();
-    let Some(Value::Object(given)) = kept.get("given") else {
-        return Err(BackendError::caller(format!(
-            "What was kept of this call of `{tool}` cannot be read."
-        )));
-    };
-    Box::pin(backend.call_with(tool, given.clone(), options)).await
 }

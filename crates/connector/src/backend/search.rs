@@ -135,8 +135,8 @@ impl Backend {
             let filters = [&document.title, &document.text, &document.url];
             let work = filters.into_iter().chain(&document.metadata);
             let work = work.map(|glue| (glue.clone(), input.clone())).collect();
-            let mut made = values::each(&inner, work, &variables).await?.into_iter();
-            let mut next = || made.next().flatten().unwrap_or_default();
+            let mut parts = values::each(&inner, work, &variables).await?.into_iter();
+            let mut next = || parts.next().flatten().unwrap_or_default();
             let (title, text, url, metadata) = (next(), next(), next(), next());
             Ok(FetchedDocument {
                 title: cut(&text_of(&title)?, MAX_TITLE),
@@ -164,11 +164,11 @@ fn document<'i>(inner: &'i Inner, kind: &str) -> Result<&'i DocumentKind, Backen
 async fn arguments(
     inner: &Arc<Inner>,
     filter: &Glue,
-    given: String,
+    search_text: String,
 ) -> Result<Map<String, Value>, BackendError> {
-    let input = Held::Made(Val::utf8_str(given));
-    let made = values::one(inner, filter, &input, &inner.variables()).await?;
-    serde_json::from_str(&to_json(&made)?).map_err(|error| {
+    let input = Held::Made(Val::utf8_str(search_text));
+    let arguments = values::one(inner, filter, &input, &inner.variables()).await?;
+    serde_json::from_str(&to_json(&arguments)?).map_err(|error| {
         BackendError::ours("This search does not make arguments.", error.to_string())
     })
 }

@@ -41,12 +41,12 @@ pub(super) async fn refused(
     } else {
         look(inner, &answer).await
     };
-    let own = seen.sentence.as_deref().map(ended);
-    let what = match (&own, page) {
-        (Some(own), _) => format!(
+    let sentence = seen.sentence.as_deref().map(ended);
+    let what = match (&sentence, page) {
+        (Some(sentence), _) => format!(
             "{} answered {code}: {}",
             compiled.title,
-            inner.fencing.words(own)
+            inner.fencing.words(sentence)
         ),
         (None, true) => format!("{} answered a web page ({code}).", compiled.title),
         (None, false) => {
@@ -99,9 +99,9 @@ pub(super) async fn refused(
         && (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT);
     let error = if is_open { error.with_change() } else { error };
     let error = error.with_status(code);
-    let error = match own {
-        Some(own) => error.with_plain(joined(&format!(
-            "{} answered {code}: {own}",
+    let error = match sentence {
+        Some(sentence) => error.with_plain(joined(&format!(
+            "{} answered {code}: {sentence}",
             compiled.title
         ))),
         None => error,
@@ -138,14 +138,16 @@ fn next_for_operator(inner: &Inner, ask: &Ask, status: StatusCode, is_page: bool
             } else {
                 names.join(", ")
             };
-            let own = inner
+            let hint_of_file = inner
                 .compiled()
                 .hints
                 .get(&401)
                 .filter(|_| code == 401)
                 .map(|hint| format!(" {hint}"))
                 .unwrap_or_default();
-            format!("Check {credential}: it is not accepted, or may not be used here.{own}")
+            format!(
+                "Check {credential}: it is not accepted, or may not be used here.{hint_of_file}"
+            )
         }
         429 => "Wait a moment, then start again.".to_owned(),
         500.. => "Start again when it is up.".to_owned(),
@@ -200,7 +202,7 @@ async fn look(inner: &Arc<Inner>, answer: &Response<Bytes>) -> ErrorAnswer {
         let compiled = inner.compiled();
         let body = Held::received(body);
         let value = |filter: &Glue| values::run(inner, filter, &body, &variables).ok().flatten();
-        let said = |value: Val| {
+        let non_empty_text = |value: Val| {
             jq::text(&value)
                 .map(|text| text.trim().to_owned())
                 .filter(|text| !text.is_empty())
@@ -208,7 +210,7 @@ async fn look(inner: &Arc<Inner>, answer: &Response<Bytes>) -> ErrorAnswer {
         let sentence = compiled
             .errors
             .iter()
-            .find_map(|filter| value(filter).and_then(said));
+            .find_map(|filter| value(filter).and_then(non_empty_text));
         let is_conflict = compiled.conflict.as_ref().map_or(by_status, |filter| {
             value(filter).is_some_and(|v| jq::is_true(&v))
         });

@@ -86,11 +86,11 @@ impl Session {
         };
         let seen = self.attempts.load(Ordering::SeqCst);
         let mut state = self.state.lock().await;
-        if let Some(kept) = &state.kept {
-            return Ok(Some(kept.token.clone()));
+        if let Some(session) = &state.kept {
+            return Ok(Some(session.token.clone()));
         }
-        if let Some(kept) = self.of_keeper(inner, login, None)? {
-            return Ok(Some(state.take_over(kept)));
+        if let Some(session) = self.of_keeper(inner, login, None)? {
+            return Ok(Some(state.take_over(session)));
         }
         // whoever waited for an exchange that failed meanwhile shares its failure
         if let Some(failure) = state
@@ -186,18 +186,20 @@ impl Session {
             return;
         };
         let mut state = self.state.lock().await;
-        let Some(kept) = &mut state.kept else { return };
+        let Some(session) = &mut state.kept else {
+            return;
+        };
         // of answers that cross, the first one counts
-        if kept.token.generation != carried_token.generation || kept.token.header == header {
+        if session.token.generation != carried_token.generation || session.token.header == header {
             return;
         }
-        let renewing = texts(&kept.answer);
+        let renewing = texts(&session.answer);
         inner
             .secrets
             .add_login(std::iter::once(next).chain(renewing.iter().map(String::as_str)));
         let generation = self.attempts.fetch_add(1, Ordering::SeqCst) + 1;
-        kept.token = SessionToken { header, generation };
-        keep(inner, next, &kept.answer);
+        session.token = SessionToken { header, generation };
+        keep(inner, next, &session.answer);
     }
 
     /// Replaces the token of that generation, unless another call did so already.
@@ -211,7 +213,7 @@ impl Session {
         };
         let mut state = self.state.lock().await;
         match &state.kept {
-            Some(kept) if kept.token.generation != generation => return Ok(()),
+            Some(session) if session.token.generation != generation => return Ok(()),
             None => return state.failure.clone().map_or(Ok(()), Err),
             Some(_) => {}
         }
@@ -219,8 +221,8 @@ impl Session {
             return Ok(());
         };
         // another program that shares it may have renewed it
-        if let Some(kept) = self.of_keeper(inner, login, Some(&refused.token))? {
-            state.take_over(kept);
+        if let Some(session) = self.of_keeper(inner, login, Some(&refused.token))? {
+            state.take_over(session);
             return Ok(());
         }
         if let Some(renew) = &login.renew
@@ -232,8 +234,8 @@ impl Session {
             return Ok(());
         }
         // or does so at this moment
-        if let Some(kept) = self.of_keeper(inner, login, Some(&refused.token))? {
-            state.take_over(kept);
+        if let Some(session) = self.of_keeper(inner, login, Some(&refused.token))? {
+            state.take_over(session);
             return Ok(());
         }
         self.log_in(inner, login, &mut state).await.map(|_| ())
@@ -248,11 +250,11 @@ impl Session {
         state: &mut SessionState,
     ) -> Result<SessionToken, BackendError> {
         let generation = self.attempts.load(Ordering::SeqCst) + 1;
-        let made = self.attempt(inner, login, exchange, last, generation).await;
+        let attempt = self.attempt(inner, login, exchange, last, generation).await;
         self.attempts.store(generation, Ordering::SeqCst);
-        match made {
-            Ok(kept) => {
-                let token = kept.token.clone();
+        match attempt {
+            Ok(session) => {
+                let token = session.token.clone();
                 let generation = inner.credentials.now(inner).generation;
                 let mut known = self.me.lock().await;
                 // other credentials may be somebody else's
@@ -260,11 +262,11 @@ impl Session {
                     .as_ref()
                     .filter(|known| known.generation == generation)
                     .map(|known| &known.me);
-                let me = over(before.unwrap_or(&Val::Null), &kept.me);
+                let me = over(before.unwrap_or(&Val::Null), &session.me);
                 *known = says_something(&me).then_some(Known { me, generation });
                 drop(known);
                 state.failure = None;
-                state.kept = Some(kept);
+                state.kept = Some(session);
                 Ok(token)
             }
             Err(error) => {
@@ -350,10 +352,10 @@ impl Session {
         if let Some(known) = self.me.lock().await.as_ref().filter(is_kept) {
             return Ok(known.me.clone());
         }
-        let Some(asked) = &inner.compiled().me else {
+        let Some(me_request) = &inner.compiled().me else {
             return Ok(Val::Null);
         };
-        let answer = request::simple(inner, asked, &inner.variables())
+        let answer = request::simple(inner, me_request, &inner.variables())
             .await?
             .value()?;
         *self.me.lock().await = Some(Known {
@@ -518,13 +520,13 @@ fn refused(title: &str, error: BackendError) -> BackendError {
     let status = error.status();
     match status.and_then(|status| StatusCode::from_u16(status).ok()) {
         Some(status) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
-            let told = |why: &str| {
+            let refusal = |why: &str| {
                 format!(
                     "{title} refused the login: {why} Check the user name, password and address in the settings."
                 )
             };
-            let plain = told(error.for_people());
-            BackendError::caller(told(error.message()))
+            let plain = refusal(error.for_people());
+            BackendError::caller(refusal(error.message()))
                 .with_plain(plain)
                 .with_status(status.as_u16())
         }

@@ -27,11 +27,11 @@ const MAX_VOUCHED: usize = 1_000;
 /// What is kept.
 #[derive(Default)]
 pub(super) struct Sources {
-    entries: Mutex<HashMap<(usize, String), Arc<Entry>>>,
+    entries: Mutex<HashMap<(usize, String), Arc<SourceEntry>>>,
 }
 
 #[derive(Default)]
-struct Entry {
+struct SourceEntry {
     loaded: AsyncMutex<Option<Loaded>>,
     /// Names that it does not have as they are written, and for which it was read once more
     /// already.
@@ -67,11 +67,11 @@ impl Sources {
         };
         let entry = self.entry((index, scope.0.to_owned()));
         let mut loaded = entry.loaded.lock().await;
-        if let Some(kept) = loaded.as_ref()
-            && kept.at.elapsed() < source.keep
-            && newer.is_none_or(|newer| kept.at >= newer)
+        if let Some(rows) = loaded.as_ref()
+            && rows.at.elapsed() < source.keep
+            && newer.is_none_or(|newer| rows.at >= newer)
         {
-            return Ok(kept.clone());
+            return Ok(rows.clone());
         }
         let at = Instant::now();
         let (value, is_cut) = Box::pin(fetch(inner, source, scope.1, me)).await?;
@@ -105,7 +105,7 @@ impl Sources {
             .contains(name)
     }
 
-    fn entry(&self, key: (usize, String)) -> Arc<Entry> {
+    fn entry(&self, key: (usize, String)) -> Arc<SourceEntry> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MAX_KEPT && !entries.contains_key(&key) {
             entries.clear();

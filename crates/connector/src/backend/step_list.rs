@@ -114,7 +114,8 @@ pub(super) async fn read(
 
 /// Whether the filter says anything about this call.
 fn applies(pages: &Pages, variables: &Variables) -> bool {
-    let given = variables.get(Variable::Given);
-    let is_passed = |name: &String| jq::get(given, name).is_some_and(|value| *value != Val::Null);
+    let arguments = variables.get(Variable::Given);
+    let is_passed =
+        |name: &String| jq::get(arguments, name).is_some_and(|value| *value != Val::Null);
     pages.filter_passed.is_empty() || pages.filter_passed.iter().any(is_passed)
 }

@@ -249,16 +249,16 @@ impl StepsRun<'_> {
             }
         };
         for (step, ran) in batch.iter().zip(ran) {
-            let given = ran.map_err(|error| (step, error))?;
+            let step_value = ran.map_err(|error| (step, error))?;
             if let Some(name) = &step.name {
-                let value = given
+                let value = step_value
                     .as_ref()
                     .map_or(Ok(Val::Null), Given::value)
                     .map_err(|error| (step, error))?;
                 self.named.push((name.clone(), value));
             }
-            if given.is_some() {
-                self.last = given;
+            if step_value.is_some() {
+                self.last = step_value;
             }
         }
         if batch.iter().any(|step| step.name.is_some()) {
@@ -344,11 +344,11 @@ impl StepsRun<'_> {
     /// nothing is there. Of a list that is not the result, the page that failed is told too.
     async fn get(&self, step: &StepPlan, request: &Request) -> Result<Given, BackendError> {
         let tell = |why: &str| {
-            let told = (done::label(step), why.to_owned());
+            let unavailable = (done::label(step), why.to_owned());
             self.unavailable
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(told);
+                .push(unavailable);
         };
         match self.ask(request).await {
             Err(error) if request::is_optional(request, &error) => {

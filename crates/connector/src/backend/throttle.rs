@@ -50,20 +50,20 @@ pub(super) enum Wait {
 /// Waits as long as the answer asks for, when that is not too long.
 pub(super) async fn wait(inner: &Arc<Inner>, answer: &Response<Bytes>, waits: &mut Waits) -> Wait {
     let now = Timestamp::now();
-    let Some(asked) = asked(inner, answer, now).await else {
+    let Some(pause) = asked(inner, answer, now).await else {
         return Wait::NotAsked;
     };
-    if waits.left == 0 || asked > waits.longest {
+    if waits.left == 0 || pause > waits.longest {
         let (title, status) = (&inner.compiled().title, answer.status().as_u16());
         let message = format!(
             "{title} takes no more requests for the moment ({status}). Call again {}.",
-            when(asked, now)
+            when(pause, now)
         );
         return Wait::TooLong(BackendError::backend(message, true).with_status(status));
     }
     waits.left -= 1;
-    waits.longest -= asked;
-    tokio::time::sleep(asked).await;
+    waits.longest -= pause;
+    tokio::time::sleep(pause).await;
     Wait::Over
 }
 
@@ -80,12 +80,12 @@ pub(super) fn is_for_a_while(answer: &Response<Bytes>, reads: bool) -> bool {
 
 /// When to call again, for somebody who reads it now: in so many seconds, or, where that is no
 /// number to reckon with, at a time.
-fn when(asked: Duration, now: Timestamp) -> String {
-    let seconds = asked.as_secs_f64().ceil();
-    let at = SignedDuration::try_from(asked)
+fn when(pause: Duration, now: Timestamp) -> String {
+    let seconds = pause.as_secs_f64().ceil();
+    let at = SignedDuration::try_from(pause)
         .ok()
-        .and_then(|asked| now.checked_add(asked).ok());
-    match at.filter(|_| asked > SPOKEN_SECONDS) {
+        .and_then(|pause| now.checked_add(pause).ok());
+    match at.filter(|_| pause > SPOKEN_SECONDS) {
         Some(at) => {
             let at = at.round(Unit::Second).unwrap_or(at);
             format!("after {at} (in {} min)", (seconds / 60.0).ceil())
@@ -106,8 +106,8 @@ async fn asked(inner: &Arc<Inner>, answer: &Response<Bytes>, now: Timestamp) -> 
     let their_now = text(header::DATE)
         .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
         .unwrap_or_else(|| now.into());
-    if let Some(asked) = text(header::RETRY_AFTER).and_then(|said| length(said, their_now)) {
-        return Some(asked);
+    if let Some(pause) = text(header::RETRY_AFTER).and_then(|said| length(said, their_now)) {
+        return Some(pause);
     }
     let filter = inner
         .compiled()
@@ -122,11 +122,11 @@ async fn asked(inner: &Arc<Inner>, answer: &Response<Bytes>, now: Timestamp) -> 
 
 /// How long from now: seconds, a date of HTTP, or a point in time as seconds or milliseconds since
 /// 1970. What is past is no wait.
-fn length(said: &str, now: SystemTime) -> Option<Duration> {
-    let said = said.trim();
+fn length(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
     let until = |point: SystemTime| point.duration_since(now).unwrap_or_default();
-    let Ok(number) = said.parse::<f64>() else {
-        return httpdate::parse_http_date(said).ok().map(until);
+    let Ok(number) = text.parse::<f64>() else {
+        return httpdate::parse_http_date(text).ok().map(until);
     };
     let seconds = Duration::try_from_secs_f64(if number >= EPOCH_MILLISECONDS {
         number / 1000.0

@@ -32,7 +32,7 @@ pub trait WriteWitness: Send + Sync {
 }
 
 /// A record that a call is going to touch; without an id, one that it makes.
-pub(super) struct Wanted {
+pub(super) struct WantedTouch {
     /// Place of its kind among those of the connector.
     pub(super) record: usize,
     pub(super) touch: Touch,
@@ -122,7 +122,7 @@ impl Touching {
     pub(super) async fn begin(
         &mut self,
         inner: &Arc<Inner>,
-        wanted: Vec<Wanted>,
+        wanted: Vec<WantedTouch>,
         first: Sending<'_>,
     ) -> Result<(), BackendError> {
         let records = wanted.iter().filter_map(|wanted| {
@@ -141,12 +141,12 @@ impl Touching {
             self.entries.extend(entry);
         }
         self.sends(inner, first)?;
-        let told: Vec<TouchedRecord> = self
+        let touched_records: Vec<TouchedRecord> = self
             .entries
             .iter()
             .map(|entry| entry.told.clone())
             .collect();
-        self.witness.begin(&told).await.map_err(|why| {
+        self.witness.begin(&touched_records).await.map_err(|why| {
             BackendError::ours(
                 why,
                 "whoever records writes refused this one; nothing was sent",
@@ -159,7 +159,7 @@ impl Touching {
     async fn entry(
         &self,
         inner: &Arc<Inner>,
-        wanted: Wanted,
+        wanted: WantedTouch,
     ) -> Result<Option<TouchEntry>, BackendError> {
         let Some(plan) = inner.compiled().records.get(wanted.record) else {
             return Ok(None);
@@ -326,9 +326,9 @@ impl Touching {
 
 /// What it is after is not known for this reason, which undoing a record that was made cannot do
 /// without.
-fn tell_why(told: &mut TouchedRecord, error: &BackendError) {
-    if told.touch == Touch::Makes && told.record.id.is_empty() {
-        told.not_kept = Some(format!("its id is not known: {}", error.for_people()));
+fn tell_why(record: &mut TouchedRecord, error: &BackendError) {
+    if record.touch == Touch::Makes && record.record.id.is_empty() {
+        record.not_kept = Some(format!("its id is not known: {}", error.for_people()));
     }
 }
 
@@ -476,15 +476,15 @@ pub(super) enum AfterFrom {
 /// back.
 pub(super) fn note_after(
     plan: &RecordPlan,
-    told: &mut TouchedRecord,
+    record: &mut TouchedRecord,
     mut after: Image,
     from: AfterFrom,
 ) {
     let equality = image::traits(plan).equality;
-    let mut not_taken = read_back(told.before.as_ref(), &told.sent, &after, &equality);
+    let mut not_taken = read_back(record.before.as_ref(), &record.sent, &after, &equality);
     not_taken.retain(is_told);
-    told.not_taken = not_taken;
-    if let Some(before) = told
+    record.not_taken = not_taken;
+    if let Some(before) = record
         .before
         .as_mut()
         .filter(|_| from != AfterFrom::OtherRequests)
@@ -492,15 +492,15 @@ pub(super) fn note_after(
         // a field that was not sent is as others left it
         before
             .fields
-            .retain(|name, _| told.sent.contains_key(name) || after.fields.contains_key(name));
+            .retain(|name, _| record.sent.contains_key(name) || after.fields.contains_key(name));
         for (name, value) in &after.fields {
-            if !told.sent.contains_key(name) {
+            if !record.sent.contains_key(name) {
                 before.fields.insert(name.clone(), value.clone());
             }
         }
         // one that was sent and is neither so nor as before was made so by the backend or by others
         if from == AfterFrom::LaterRead && !is_next(before, &after) {
-            for (name, sent) in &told.sent {
+            for (name, sent) in &record.sent {
                 let (was, is) = (before.fields.get(name), after.fields.get(name));
                 if equality.is_same(name, was, is) {
                     continue;
@@ -512,7 +512,7 @@ pub(super) fn note_after(
             }
         }
     }
-    told.after = Some(after);
+    record.after = Some(after);
 }
 
 /// By its version, one image follows the other at once.

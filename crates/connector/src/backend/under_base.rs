@@ -29,20 +29,20 @@ fn below<'u>(base: &Url, target: &'u Url) -> Option<&'u str> {
 /// address of the page that names it. Host and port are not looked at: behind a proxy they are
 /// those inside. Nor is what a proxy took off the front of the path: of a link to the very list
 /// that was asked, by the path that it has inside, the query is taken.
-pub(super) fn next_page(base: &Url, asked: &str, link: &str) -> Option<String> {
-    let asked = Url::parse(asked).ok()?;
+pub(super) fn next_page(base: &Url, asked_address: &str, link: &str) -> Option<String> {
+    let asked_address = Url::parse(asked_address).ok()?;
     let mut root = base.clone();
     root.set_path(&format!("{}/", base.path().trim_end_matches('/')));
     // a query alone is one of the same list
     let target = if link.starts_with('?') {
-        asked.join(link)
+        asked_address.join(link)
     } else {
         root.join(link)
     }
     .ok()?;
     let path = match below(base, &target).filter(|path| !path.is_empty()) {
         Some(path) => path,
-        None if is_inside(&asked, &target) => below(base, &asked)?,
+        None if is_inside(&asked_address, &target) => below(base, &asked_address)?,
         None => return None,
     };
     Some(match target.query() {
@@ -52,10 +52,10 @@ pub(super) fn next_page(base: &Url, asked: &str, link: &str) -> Option<String> {
 }
 
 /// Whether the path of an address is that of another one without some of its first segments.
-fn is_inside(asked: &Url, target: &Url) -> bool {
+fn is_inside(asked_path: &Url, target: &Url) -> bool {
     let decoded = |url: &Url| percent_decode_str(url.path()).collect::<Vec<u8>>();
-    let (asked, target) = (decoded(asked), decoded(target));
-    target.len() > 1 && target.len() < asked.len() && asked.ends_with(&target)
+    let (asked_path, target) = (decoded(asked_path), decoded(target));
+    target.len() > 1 && target.len() < asked_path.len() && asked_path.ends_with(&target)
 }
 
 #[cfg(test)]

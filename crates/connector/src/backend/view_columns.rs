@@ -1,5 +1,5 @@
 //! The columns of a board as the backend has them now: the choices of a lookup, in its order, empty
-//! ones too. Asked within the call that reads the cards, and spends of what that may spend.
+//! ones too. SoughtName within the call that reads the cards, and spends of what that may spend.
 
 use std::sync::Arc;
 
@@ -99,9 +99,9 @@ pub(super) async fn list(
         return model_list::read(inner, model, arguments).await;
     };
     let mut variables = inner.variables();
-    let said = jq::from_json(&Value::Object(arguments.clone()));
-    variables.set(Variable::Given, said.clone());
-    variables.set(Variable::Args, said);
+    let arguments_value = jq::from_json(&Value::Object(arguments.clone()));
+    variables.set(Variable::Given, arguments_value.clone());
+    variables.set(Variable::Args, arguments_value);
     let outcome = Box::pin(model_list::read(inner, model, arguments)).await?;
     Ok(Outcome {
         columns: of(inner, &view, &variables).await,

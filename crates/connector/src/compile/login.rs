@@ -73,16 +73,16 @@ impl<'d> Compilation<'d> {
                 except: rolls.except.as_ref().map(|except| except.value.clone()),
             })
         });
-        let asks = login.asks.iter().filter_map(|asked| {
-            let is_known = self.definition.settings.get(&asked.value).is_some();
+        let asks = login.asks.iter().filter_map(|setting| {
+            let is_known = self.definition.settings.get(&setting.value).is_some();
             if !is_known {
                 self.found.add(
-                    asked.place,
+                    setting.place,
                     "upstream.login.asks",
-                    format!("there is no setting `{}`", asked.value),
+                    format!("there is no setting `{}`", setting.value),
                 );
             }
-            is_known.then(|| asked.value.clone())
+            is_known.then(|| setting.value.clone())
         });
         let asks = asks.collect();
         Some(LoginPlan {

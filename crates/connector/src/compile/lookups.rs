@@ -97,13 +97,13 @@ impl<'d> Compilation<'d> {
                 "a lookup needs `from`, a source to choose from, or `one`, which asks the backend",
             );
             }
-            let own = Glue::of_format;
+            let format_filter = Glue::of_format;
             let id = lookup.id.as_ref().map_or_else(
-                || own(".id"),
+                || format_filter(".id"),
                 |id| self.filter(id, &format!("{part}.id"), &rows_of),
             );
             let rows = lookup.rows.as_ref().map_or_else(
-                || own("."),
+                || format_filter("."),
                 |rows| self.filter(rows, &format!("{part}.rows"), &rows_of),
             );
             let mut names: Vec<Glue> = Vec::new();
@@ -111,20 +111,20 @@ impl<'d> Compilation<'d> {
                 names.push(self.filter(filter, &format!("{part}.names[{index}]"), &rows_of));
             }
             if names.is_empty() {
-                names.push(own(".name"));
+                names.push(format_filter(".name"));
             }
-            let asked = FilterScope::new(self.definition, &[Variable::In, Variable::Value]);
+            let value_scope = FilterScope::new(self.definition, &[Variable::In, Variable::Value]);
             let one = lookup
                 .one
                 .as_ref()
-                .and_then(|one| self.reading(&one.value, &format!("{part}.one"), &asked));
+                .and_then(|one| self.reading(&one.value, &format!("{part}.one"), &value_scope));
             let why = lookup
                 .why
                 .as_ref()
-                .and_then(|why| self.reading(&why.value, &format!("{part}.why"), &asked));
+                .and_then(|why| self.reading(&why.value, &format!("{part}.why"), &value_scope));
             let row = lookup.row.as_ref().map_or_else(
-                || own("."),
-                |row| self.filter(row, &format!("{part}.row"), &asked),
+                || format_filter("."),
+                |row| self.filter(row, &format!("{part}.row"), &value_scope),
             );
             if let Some(row) = lookup.row.as_ref().filter(|_| lookup.one.is_none()) {
                 self.found

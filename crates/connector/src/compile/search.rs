@@ -116,7 +116,7 @@ impl<'d> Compilation<'d> {
             self.found.add(name.place, part, what);
         }
         let form = form::of_filter(&arguments.value);
-        let Some(made) = form.get("properties").and_then(Value::as_object) else {
+        let Some(result_fields) = form.get("properties").and_then(Value::as_object) else {
             return;
         };
         let schema = &tool.input_schema;
@@ -131,7 +131,10 @@ impl<'d> Compilation<'d> {
                     .map(|(alias, _)| alias.as_str()),
             )
             .collect();
-        for name in made.keys().filter(|name| !known.contains(&name.as_str())) {
+        for name in result_fields
+            .keys()
+            .filter(|name| !known.contains(&name.as_str()))
+        {
             let byte = arguments.value.find(name.as_str()).unwrap_or_default();
             let place = self.filters.place(arguments, byte);
             let hint = match nearest(name, known.iter().copied()) {
@@ -144,7 +147,7 @@ impl<'d> Compilation<'d> {
         }
         let required = schema.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
-            if !made.contains_key(name) {
+            if !result_fields.contains_key(name) {
                 let what = format!("`{}` needs the argument `{name}`", tool.name);
                 self.found
                     .add(arguments.place, format!("{part}.args"), what);

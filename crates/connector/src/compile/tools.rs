@@ -97,10 +97,10 @@ impl<'d> Compilation<'d> {
         if tool.effect.value == ToolEffect::Read {
             self.check_undo_keys_of_read(tool);
             let keys = [tool.confirm.as_ref().map(|k| (k.place, "confirm"))];
-            let own = tool
+            let idempotency_key = tool
                 .idempotency_key
                 .then_some((tool.name.place, "idempotency_key"));
-            for (place, key) in keys.into_iter().flatten().chain(own) {
+            for (place, key) in keys.into_iter().flatten().chain(idempotency_key) {
                 self.found
                     .add(place, part, format!("a tool that reads has no `{key}`"));
             }
@@ -130,11 +130,16 @@ impl<'d> Compilation<'d> {
     ) -> ConnectorTool {
         let part = &tool.name.value;
         let arguments = self.arguments(tool);
-        let given = FilterScope::of_tool(self.definition, tool, &[Variable::Args, Variable::Given]);
+        let argument_scope =
+            FilterScope::of_tool(self.definition, tool, &[Variable::Args, Variable::Given]);
         let mut checks = Vec::new();
         for (index, check) in tool.check.iter().enumerate() {
             checks.push((
-                self.filter(&check.unless, &format!("{part}.check[{index}]"), &given),
+                self.filter(
+                    &check.unless,
+                    &format!("{part}.check[{index}]"),
+                    &argument_scope,
+                ),
                 check.say.value.clone(),
             ));
             if check.say.value.trim().is_empty() {
@@ -142,12 +147,14 @@ impl<'d> Compilation<'d> {
                     .add(check.say.place, part, "a check needs a sentence to say");
             }
         }
-        let early = given.clone().without(arguments.resolved_later.clone());
+        let early = argument_scope
+            .clone()
+            .without(arguments.resolved_later.clone());
         let before = tool
             .before
             .as_ref()
             .and_then(|before| self.reading(&before.value, &format!("{part}.before"), &early));
-        let mut scope = given.with(Variable::Steps);
+        let mut scope = argument_scope.with(Variable::Steps);
         if tool.before.is_some() {
             scope = scope.with(Variable::Before);
         }
@@ -359,15 +366,15 @@ fn uses_me(definition: &Definition, tool: &definition::ToolDefinition) -> bool {
     };
     let steps = |step: &Placed<definition::Step>| {
         let step = &step.value;
-        let kept = step.source.as_ref();
-        let kept = kept.and_then(|name| definition.sources.get(&name.value));
+        let source_rules = step.source.as_ref();
+        let source_rules = source_rules.and_then(|name| definition.sources.get(&name.value));
         let paths = [&step.get, &step.post, &step.put, &step.patch, &step.delete];
         paths
             .into_iter()
             .flatten()
             .any(|path| path.value.contains("{me."))
             || steps::filters_of(step).into_iter().any(names)
-            || kept.is_some_and(source)
+            || source_rules.is_some_and(source)
     };
     let lookup = |argument: &definition::Argument| {
         let lookup = argument
@@ -498,8 +505,8 @@ fn argument_aliases(tool: &definition::ToolDefinition, is_list: bool) -> Vec<(St
                 .iter()
                 .any(|alias| alias.value == "page_size")
     });
-    let own = (is_list && !taken).then(|| ("page_size".to_owned(), "limit".to_owned()));
-    written.chain(own).collect()
+    let page_size = (is_list && !taken).then(|| ("page_size".to_owned(), "limit".to_owned()));
+    written.chain(page_size).collect()
 }
 
 /// Keys whose texts are fenced: those that the file names, and the text fields of its shapes, which

@@ -320,11 +320,11 @@ impl<'d> Compilation<'d> {
             properties,
             &[Variable::Args, Variable::Given],
         );
-        let own = columns
+        let scope_filter = columns
             .within
             .as_ref()
             .map(|within| self.filter(within, &format!("{part}.within"), &scope));
-        let within = own.or_else(|| held::scope_of(view.tool, lookup));
+        let within = scope_filter.or_else(|| held::scope_of(view.tool, lookup));
         if is_scoped && within.is_none() {
             let what = format!(
                 "the lookup `{}` has a scope, and no argument of `{}` has this lookup: say it with `within`",
@@ -408,7 +408,7 @@ impl<'d> Compilation<'d> {
         for (name, at) in
             std::iter::once((name, id)).chain(open.with.iter().map(|(key, _)| (&*key.value, key)))
         {
-            if !known.iter().any(|own| own == name) {
+            if !known.iter().any(|argument| argument == name) {
                 let what = format!("`{}` has no argument `{name}`", tool.name);
                 let known = known.iter().map(String::as_str);
                 self.found.add_near(at, part.clone(), what, known);
@@ -429,8 +429,8 @@ impl<'d> Compilation<'d> {
     ) -> Option<FormTool> {
         let group = view.rules.group.as_ref().map(|group| group.value.as_str());
         if let Action::List(model) = &view.tool.action {
-            let asked = view.rules.ask.keys();
-            return forms::model_maker(model, asked, group, tools);
+            let asked_arguments = view.rules.ask.keys();
+            return forms::model_maker(model, asked_arguments, group, tools);
         }
         forms::step_maker(self.definition, view.tool, mover?, group, tools)
     }
@@ -482,7 +482,7 @@ impl<'d> Compilation<'d> {
                 continue;
             };
             for field in fields.into_iter().flatten().filter_map(Value::as_str) {
-                if !shown.iter().any(|own| own == field) {
+                if !shown.iter().any(|shown_field| shown_field == field) {
                     let wrong = Placed {
                         value: field.to_owned(),
                         place: value.place,

@@ -53,9 +53,9 @@ pub struct ConnectorPrompt {
 
 impl ConnectorPrompt {
     /// The message, with what was typed in; an argument that was left out stands for nothing.
-    pub fn message(&self, given: &serde_json::Map<String, serde_json::Value>) -> String {
+    pub fn message(&self, arguments: &serde_json::Map<String, serde_json::Value>) -> String {
         let value = |name: &str| {
-            given
+            arguments
                 .get(name)
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or_default()

@@ -183,11 +183,12 @@ impl Document {
             .min_by_key(|path| path.shown.len());
         let path = shortest.or_else(|| {
             // what stands before every path makes none more alike
-            let own = |form: &String| form.strip_prefix(base_path).unwrap_or(form).to_owned();
+            let below_base =
+                |form: &String| form.strip_prefix(base_path).unwrap_or(form).to_owned();
             let likeness = |path: &DocumentPath| {
                 path.forms
                     .iter()
-                    .map(|form| strsim::jaro_winkler(&own(form), &wanted))
+                    .map(|form| strsim::jaro_winkler(&below_base(form), &wanted))
                     .fold(0.0, f64::max)
             };
             let alike = self

@@ -287,10 +287,10 @@ fn only() -> Fun<JaqData> {
         let names = cv.0.pop_var();
         once(match (&cv.1, &names) {
             (Val::Obj(object), Val::Arr(names)) => {
-                let kept = names
+                let members = names
                     .iter()
                     .filter_map(|name| Some((name.clone(), object.get(name)?.clone())));
-                Ok(Val::obj(kept.collect()))
+                Ok(Val::obj(members.collect()))
             }
             _ => Err(jaq_core::Error::str("only takes a list of names, and an object").into()),
         })

@@ -89,21 +89,21 @@ impl QueryValue {
 
     /// Whether any text or name in it is not one of those that `own` holds word for word, so that
     /// it may be somebody else's.
-    pub fn has_text_beside(&self, own: &str) -> bool {
-        has_text_beside(&self.0, own)
+    pub fn has_text_beside(&self, known_text: &str) -> bool {
+        has_text_beside(&self.0, known_text)
     }
 }
 
-fn has_text_beside(value: &Val, own: &str) -> bool {
-    let is_other = |text: &Val| super::text(text).is_some_and(|text| !own.contains(&*text));
+fn has_text_beside(value: &Val, known_text: &str) -> bool {
+    let is_other = |text: &Val| super::text(text).is_some_and(|text| !known_text.contains(&*text));
     match value {
         Val::Null | Val::Bool(_) | Val::Num(_) => false,
         Val::TStr(_) => is_other(value),
         Val::BStr(_) => true,
-        Val::Arr(items) => items.iter().any(|item| has_text_beside(item, own)),
+        Val::Arr(items) => items.iter().any(|item| has_text_beside(item, known_text)),
         Val::Obj(members) => members
             .iter()
-            .any(|(name, value)| is_other(name) || has_text_beside(value, own)),
+            .any(|(name, value)| is_other(name) || has_text_beside(value, known_text)),
     }
 }
 
@@ -262,11 +262,11 @@ fn prelude() -> &'static Prelude {
             .chain(jaq_std::defs())
             .chain(jaq_json::defs())
             .filter(|d| !natives::DENIED_DEFINITIONS.contains(&d.name));
-        let own = program::definitions(natives::OWN_DEFINITIONS)
+        let own_definitions = program::definitions(natives::OWN_DEFINITIONS)
             .into_iter()
             .filter(|definition| !OF_FILES.contains(&definition.name));
         let definitions: Vec<_> = jaq
-            .chain(own)
+            .chain(own_definitions)
             .map(|mut definition| {
                 let priced = meter::definitions(std::slice::from_mut(&mut definition));
                 PreludeDefinition {

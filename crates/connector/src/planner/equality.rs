@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Number, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::image::Kept;
+use super::image::FieldTrace;
 
 /// When two values of a field are the same.
 ///
@@ -41,25 +41,29 @@ impl FieldEquality {
     /// Whether two values of this field are the same; none stands for a field that is absent.
     #[must_use]
     pub fn is_same(&self, field: &str, one: Option<&Value>, other: Option<&Value>) -> bool {
-        self.is_kept_same(field, one.map(Kept::Whole), other.map(Kept::Whole))
+        self.is_kept_same(
+            field,
+            one.map(FieldTrace::Whole),
+            other.map(FieldTrace::Whole),
+        )
     }
 
     pub(super) fn is_kept_same(
         &self,
         field: &str,
-        one: Option<Kept<'_>>,
-        other: Option<Kept<'_>>,
+        one: Option<FieldTrace<'_>>,
+        other: Option<FieldTrace<'_>>,
     ) -> bool {
         match (one, other) {
             (None, None) => true,
-            (Some(Kept::Whole(one)), Some(Kept::Whole(other))) => {
+            (Some(FieldTrace::Whole(one)), Some(FieldTrace::Whole(other))) => {
                 one == other
                     || may_be_spelled_alike(one, other)
                         && self.spelled(field, one) == self.spelled(field, other)
             }
-            (Some(Kept::Digest(one)), Some(Kept::Digest(other))) => one == other,
-            (Some(Kept::Whole(value)), Some(Kept::Digest(digest)))
-            | (Some(Kept::Digest(digest)), Some(Kept::Whole(value))) => {
+            (Some(FieldTrace::Digest(one)), Some(FieldTrace::Digest(other))) => one == other,
+            (Some(FieldTrace::Whole(value)), Some(FieldTrace::Digest(digest)))
+            | (Some(FieldTrace::Digest(digest)), Some(FieldTrace::Whole(value))) => {
                 self.digest(field, value) == digest
             }
             (None, Some(_)) | (Some(_), None) => false,

@@ -36,7 +36,7 @@ pub struct Image {
 
 /// A field's value as an image has it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kept<'a> {
+pub(super) enum FieldTrace<'a> {
     Whole(&'a Value),
     Digest(&'a str),
 }
@@ -121,18 +121,22 @@ impl Image {
         Ok(())
     }
 
-    pub(super) fn get(&self, field: &str) -> Option<Kept<'_>> {
-        let whole = self.fields.get(field).map(Kept::Whole);
-        whole.or_else(|| self.digests.get(field).map(|digest| Kept::Digest(digest)))
+    pub(super) fn get(&self, field: &str) -> Option<FieldTrace<'_>> {
+        let whole = self.fields.get(field).map(FieldTrace::Whole);
+        whole.or_else(|| {
+            self.digests
+                .get(field)
+                .map(|digest| FieldTrace::Digest(digest))
+        })
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = (&str, Kept<'_>)> {
+    pub(super) fn values(&self) -> impl Iterator<Item = (&str, FieldTrace<'_>)> {
         let whole = self
             .fields
             .iter()
-            .map(|(field, value)| (field.as_str(), Kept::Whole(value)));
+            .map(|(field, value)| (field.as_str(), FieldTrace::Whole(value)));
         let digests = self.digests.iter();
-        whole.chain(digests.map(|(field, digest)| (field.as_str(), Kept::Digest(digest))))
+        whole.chain(digests.map(|(field, digest)| (field.as_str(), FieldTrace::Digest(digest))))
     }
 }
 
@@ -144,7 +148,7 @@ pub(super) fn fields_of_both<'a>(one: &'a Image, other: &'a Image) -> BTreeSet<&
         .collect()
 }
 
-impl Kept<'_> {
+impl FieldTrace<'_> {
     /// The value for whoever reads the plan; of one that was not kept, its digest.
     pub(super) fn shown(self) -> Value {
         match self {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::change::Transition;
 use super::current::RecordNow;
 use super::equality::FieldEquality;
-use super::image::{FieldValues, Image, Kept, fields_of_both};
+use super::image::{FieldTrace, FieldValues, Image, fields_of_both};
 use super::plan::{FieldVerdict, PlannedField};
 use super::three_way::{ThreeWay, has_moved, three_way};
 
@@ -49,7 +49,7 @@ pub fn read_back(
     equality: &FieldEquality,
 ) -> Vec<NotTaken> {
     let not_taken = sent.iter().filter_map(|(field, value)| {
-        let wanted = value.as_ref().map(Kept::Whole);
+        let wanted = value.as_ref().map(FieldTrace::Whole);
         let is = answered.get(field);
         if equality.is_kept_same(field, wanted, is) {
             return None;
@@ -58,7 +58,7 @@ pub fn read_back(
         Some(NotTaken {
             field: field.clone(),
             sent: value.clone(),
-            answered: is.map(Kept::shown),
+            answered: is.map(FieldTrace::shown),
             is_ignored: before.is_some_and(was_so),
         })
     });
@@ -194,9 +194,9 @@ fn compared<'a>(
                 changed_since: false,
             },
             ThreeWay::Untouched | ThreeWay::Conflict => FieldVerdict::Conflict {
-                before: expected.map(Kept::shown),
-                ours: target.map(Kept::shown),
-                now: is.map(Kept::shown),
+                before: expected.map(FieldTrace::shown),
+                ours: target.map(FieldTrace::shown),
+                now: is.map(FieldTrace::shown),
             },
         };
         let planned = PlannedField {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::change::{RecordRef, Transition};
 use super::current::{CurrentRecord, RecordNow, RecordTraits};
 use super::equality::FieldEquality;
-use super::image::{Image, Kept, fields_of_both};
+use super::image::{FieldTrace, Image, fields_of_both};
 use super::plan::{
     FieldVerdict, Obstacle, PlannedField, PlannedObstacle, PlannedRecord, RecordAct,
 };
@@ -46,7 +46,7 @@ struct Rewind<'a> {
     attached: Option<&'a str>,
     /// The record as it would be, as far as the changes have been gone through; none when it is
     /// gone.
-    record: Option<BTreeMap<&'a str, Kept<'a>>>,
+    record: Option<BTreeMap<&'a str, FieldTrace<'a>>>,
     /// Others deleted it, or a change of ours that stays: undoing an older one does not bring it
     /// back.
     stays_deleted: bool,
@@ -243,7 +243,7 @@ impl<'a> Rewind<'a> {
             let (expected, now) = (after.get(field), record.get(*field).copied());
             !self.equality().is_kept_same(field, now, expected)
         };
-        let different: Vec<(&'a str, Option<Kept<'a>>)> = fields
+        let different: Vec<(&'a str, Option<FieldTrace<'a>>)> = fields
             .into_iter()
             .filter(|field| differs(field) && !self.closed.contains(field))
             .map(|field| (field, record.get(field).copied()))
@@ -317,7 +317,7 @@ impl<'a> Rewind<'a> {
         plan.obstacles = self.obstacles;
     }
 
-    fn set_fields(&mut self, now: Option<&'a Image>, record: &BTreeMap<&'a str, Kept<'a>>) {
+    fn set_fields(&mut self, now: Option<&'a Image>, record: &BTreeMap<&'a str, FieldTrace<'a>>) {
         let mut fields: BTreeSet<&'a str> =
             record.keys().chain(self.touched.keys()).copied().collect();
         // of a record that was undone to nothing and back, every field counts
@@ -336,15 +336,15 @@ impl<'a> Rewind<'a> {
                 _ if is_same && (touched.is_none() || now.is_none()) => continue,
                 _ if is_same && self.closed.contains(field) => continue,
                 _ if is_same => FieldVerdict::Already { changed_since },
-                Some(Kept::Digest(_)) => FieldVerdict::Cannot {
+                Some(FieldTrace::Digest(_)) => FieldVerdict::Cannot {
                     why: Obstacle::TooLong,
                 },
                 _ if self.now.is_some() && !self.traits.can_change => FieldVerdict::Cannot {
                     why: Obstacle::NoWayToChange,
                 },
                 target => FieldVerdict::Set {
-                    value: target.map(Kept::shown),
-                    now: found.map(Kept::shown),
+                    value: target.map(FieldTrace::shown),
+                    now: found.map(FieldTrace::shown),
                     changed_since,
                 },
             };
@@ -375,9 +375,9 @@ impl<'a> Rewind<'a> {
         &mut self,
         step: &RewindStep<'a>,
         field: &'a str,
-        target: Option<Kept<'a>>,
-        expected: Option<Kept<'a>>,
-        now: Option<Kept<'a>>,
+        target: Option<FieldTrace<'a>>,
+        expected: Option<FieldTrace<'a>>,
+        now: Option<FieldTrace<'a>>,
     ) {
         let (before, ours) = match self.direction {
             Direction::Back => (target, expected),
@@ -385,9 +385,9 @@ impl<'a> Rewind<'a> {
         };
         self.closed.insert(field);
         let verdict = FieldVerdict::Conflict {
-            before: before.map(Kept::shown),
-            ours: ours.map(Kept::shown),
-            now: now.map(Kept::shown),
+            before: before.map(FieldTrace::shown),
+            ours: ours.map(FieldTrace::shown),
+            now: now.map(FieldTrace::shown),
         };
         self.field(step, field, verdict);
     }
@@ -414,8 +414,8 @@ fn is_further_back<'a>(
     equality: &FieldEquality,
     older: &'a [RewindStep<'a>],
     field: &str,
-    mut value: Option<Kept<'a>>,
-    now: Option<Kept<'_>>,
+    mut value: Option<FieldTrace<'a>>,
+    now: Option<FieldTrace<'_>>,
 ) -> bool {
     for step in older {
         let (before, after) = match step.transition.as_ref() {

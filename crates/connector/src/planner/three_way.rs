@@ -2,7 +2,7 @@
 //! it would be if nobody else had touched it, and what it is.
 
 use super::equality::FieldEquality;
-use super::image::{FieldValues, Image, Kept};
+use super::image::{FieldTrace, FieldValues, Image};
 use super::plan::{FieldVerdict, PlannedField};
 
 /// What three values say of a field.
@@ -22,9 +22,9 @@ pub(super) enum ThreeWay {
 pub(super) fn three_way(
     equality: &FieldEquality,
     field: &str,
-    target: Option<Kept<'_>>,
-    expected: Option<Kept<'_>>,
-    now: Option<Kept<'_>>,
+    target: Option<FieldTrace<'_>>,
+    expected: Option<FieldTrace<'_>>,
+    now: Option<FieldTrace<'_>>,
 ) -> ThreeWay {
     if equality.is_kept_same(field, target, expected) {
         ThreeWay::NotOurs
@@ -65,9 +65,9 @@ pub fn merge_write(
 ) -> Vec<PlannedField> {
     let changed_since = has_moved(before, now);
     let merged = wanted.iter().filter_map(|(field, value)| {
-        let target = value.as_ref().map(Kept::Whole);
+        let target = value.as_ref().map(FieldTrace::Whole);
         let (expected, now) = (before.get(field), now.get(field));
-        let shown = |kept: Option<Kept<'_>>| kept.map(Kept::shown);
+        let shown = |field_value: Option<FieldTrace<'_>>| field_value.map(FieldTrace::shown);
         let verdict = match three_way(equality, field, target, expected, now) {
             ThreeWay::NotOurs => return None,
             ThreeWay::Untouched => FieldVerdict::Set {

@@ -89,11 +89,11 @@ impl Network {
 
     fn client(&self, address: &Uri) -> Result<&Client, Unanswered> {
         let route = self.proxies().route(address);
-        let made = self
+        let built = self
             .clients
             .get(route.index())
             .map(|client| client.get_or_init(|| self.made(route)));
-        match made {
+        match built {
             Some(Ok(client)) => Ok(client),
             Some(Err(why)) => Err(Unanswered::Connect(why.clone())),
             None => Err(Unanswered::Connect("there is no such route".into())),

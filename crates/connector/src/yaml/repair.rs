@@ -17,7 +17,7 @@ const ROUNDS: usize = 8;
 
 /// Whether the tree fits now.
 pub(super) fn repair(tree: &mut Placed<Node>, validator: &Validator) -> bool {
-    let mut made = 0;
+    let mut repairs = 0;
     for _ in 0..ROUNDS {
         let document = tree.value.json();
         let mut missing: Vec<(Vec<String>, String)> = Vec::new();
@@ -47,8 +47,8 @@ pub(super) fn repair(tree: &mut Placed<Node>, validator: &Validator) -> bool {
                 place,
             }) = tree.at_mut(&path)
             {
-                made += 1;
-                let value = make(&key, map, made);
+                repairs += 1;
+                let value = make(&key, map, repairs);
                 map.push((
                     Placed {
                         value: key,

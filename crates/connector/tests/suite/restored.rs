@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use footbridge_connector::{
-    ChangePlan, FieldVerdict, Obstacle, RecordAct, RecordNow, Touch, Transition,
+    CallWay, ChangePlan, FieldVerdict, Obstacle, RecordAct, RecordNow, Touch, Transition,
 };
 use serde_json::{Value, json};
 
@@ -282,13 +282,13 @@ async fn a_call_is_taken_back_by_its_steps_or_by_another_tool() {
     let backend = &served.scripted.backend;
     let held = served.write("parcel_hold", json!({"id": 1})).await.unwrap();
     let values = held.undo_values.unwrap();
-    let undone = backend.take_back("parcel_hold", &values, served.options());
+    let undone = backend.undo_call("parcel_hold", &values, CallWay::Back, served.options());
     assert_eq!(undone.await.unwrap().json, r#"{"released":1}"#);
     assert_eq!(served.lines().last().unwrap(), "DELETE /v1/parcels/1/hold");
     let kept =
         json!({"args": {"id": 1, "text": "x"}, "given": {}, "after": {"number": 1}, "steps": {}});
     let kept = kept.to_string();
-    let undone = backend.take_back("parcel_remark", &kept, served.options());
+    let undone = backend.undo_call("parcel_remark", &kept, CallWay::Back, served.options());
     assert_eq!(undone.await.unwrap().json, r#"{"undone":true}"#);
     assert_eq!(
         served.lines().last().unwrap(),
@@ -308,7 +308,7 @@ async fn a_call_is_taken_back_by_its_steps_or_by_another_tool() {
             "not undone by steps or by another tool",
         ),
     ] {
-        let error = backend.take_back(tool, values, served.options());
+        let error = backend.undo_call(tool, values, CallWay::Back, served.options());
         let error = error.await.unwrap_err();
         assert!(error.message().contains(sentence), "{tool}: {error}");
     }
@@ -331,7 +331,7 @@ async fn steps_undo_only_what_the_call_itself_did() {
         let kept: Value = serde_json::from_str(&values).unwrap();
         assert_eq!(kept["before"]["shared"], was_shared);
         let backend = &ptm.scripted.backend;
-        let taken = backend.take_back("share_prompt", &values, ptm.options());
+        let taken = backend.undo_call("share_prompt", &values, CallWay::Back, ptm.options());
         assert_eq!(taken.await.unwrap().json, undone);
     }
 }

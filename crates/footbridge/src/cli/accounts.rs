@@ -25,19 +25,13 @@ pub(crate) enum AccountCommand {
         /// Make it an administrator
         #[arg(long)]
         admin: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        files: FileOptions,
+        options: AccountOptions,
     },
     /// List the accounts
     List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        files: FileOptions,
+        options: AccountOptions,
     },
     /// Remove an account and its tokens
     Remove {
@@ -46,11 +40,8 @@ pub(crate) enum AccountCommand {
         /// Erase its boards and cards with it, for good
         #[arg(long)]
         erase_records: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        files: FileOptions,
+        options: AccountOptions,
     },
 }
 
@@ -76,22 +67,16 @@ pub(crate) enum TokenCommand {
         /// Whose token it is
         #[arg(long, default_value = "local")]
         account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        files: FileOptions,
+        options: AccountOptions,
     },
     /// List the tokens of an account; the tokens themselves are not kept
     List {
         /// Whose tokens
         #[arg(long, default_value = "local")]
         account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        files: FileOptions,
+        options: AccountOptions,
     },
     /// Revoke a token at once
     Revoke {
@@ -100,10 +85,17 @@ pub(crate) enum TokenCommand {
         /// Whose token it is
         #[arg(long, default_value = "local")]
         account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        files: FileOptions,
+        options: AccountOptions,
     },
+}
+
+/// What each of them takes.
+#[derive(Debug, Args)]
+pub(crate) struct AccountOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) files: FileOptions,
 }

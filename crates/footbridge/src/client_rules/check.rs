@@ -287,7 +287,15 @@ mod tests {
 
     use super::{description, name, schema};
     use crate::client_rules::{CLIENTS, SAFE, SchemaRule, named};
-    use crate::clients::SERVER_NAME;
+    use crate::clients::{self, SERVER_NAME};
+
+    #[test]
+    fn the_rules_of_every_client_are_there() {
+        for client in &clients::CLIENTS {
+            let rules = client.rules.map(|name| named(name).is_some());
+            assert_ne!(rules, Some(false), "{}", client.name);
+        }
+    }
 
     #[test]
     fn names_fit_to_the_last_character_with_the_prefix_that_the_client_adds() {

@@ -18,10 +18,9 @@ pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
             email,
             password,
             admin,
-            json,
-            files,
+            options,
         } => {
-            let settings = Settings::of_files(files)?;
+            let settings = Settings::of_files(options.files)?;
             let password = match password {
                 true => match ask_password().await? {
                     None => return Ok(Exit::Interrupted),
@@ -41,18 +40,18 @@ pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
                 .await;
             store.close().await;
             let account = added.map_err(Trouble::failed)?;
-            if json {
+            if options.json {
                 terminal::print(as_json(&account))?;
             } else {
                 terminal::print(format_args!("added account {}", account.name))?;
             }
         }
-        AccountCommand::List { json, files } => {
-            let store = open_store(&Settings::of_files(files)?.data_directory()?).await?;
+        AccountCommand::List { options } => {
+            let store = open_store(&Settings::of_files(options.files)?.data_directory()?).await?;
             let accounts = store.accounts().await;
             store.close().await;
             let accounts = accounts.map_err(Trouble::failed)?;
-            if json {
+            if options.json {
                 terminal::print(Value::Array(accounts.iter().map(as_json).collect()))?;
             } else {
                 let row = |account: &Account| {
@@ -72,10 +71,9 @@ pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
         AccountCommand::Remove {
             name,
             erase_records,
-            json,
-            files,
+            options,
         } => {
-            let store = open_store(&Settings::of_files(files)?.data_directory()?).await?;
+            let store = open_store(&Settings::of_files(options.files)?.data_directory()?).await?;
             let records = if erase_records {
                 OwnedRecords::Erase
             } else {
@@ -84,7 +82,7 @@ pub(crate) async fn run(arguments: AccountArguments) -> Result<Exit, Trouble> {
             let removed = store.remove_account(&name, records).await;
             store.close().await;
             let count = removed.map_err(Trouble::failed)?;
-            if json {
+            if options.json {
                 terminal::print(json!({ "removed": name, "records": count }))?;
                 return Ok(Exit::Done);
             }

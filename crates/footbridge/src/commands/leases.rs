@@ -119,8 +119,8 @@ async fn end(
             if json {
                 return terminal::print(shown(&lease));
             }
-            let said = format!("the lease of {record} by {} is over", lease.holder);
-            terminal::say(terminal::harmless(&said));
+            let sentence = format!("the lease of {record} by {} is over", lease.holder);
+            terminal::say(terminal::harmless(&sentence));
             Ok(())
         }
         None => Err(Trouble::failed(format!("the lease of {record} just ended"))),

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
     let address = place.address(&settings)?;
     let mut prompt = TerminalQuestions::new();
     let is_written = |token: &SecretString| token.expose_secret() != "-";
-    let given = match arguments.token {
+    let credential = match arguments.token {
         Some(token) if is_written(&token) && !token.expose_secret().is_empty() => {
             terminal::say(
                 "footbridge: note: a token on the command line stays in the shell's history, and every user of this \
@@ -57,11 +57,11 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
         },
         _ => ask(&place, &address, &mut prompt).await?,
     };
-    let Some(given) = given else {
+    let Some(credential) = credential else {
         terminal::print("")?;
         return Ok(Exit::Interrupted);
     };
-    if let GivenCredential::Account(answers) = &given
+    if let GivenCredential::Account(answers) = &credential
         && let Some((missing, _)) = answers
             .iter()
             .find(|(_, answer)| answer.expose_secret().is_empty())
@@ -73,7 +73,7 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
         return Ok(Exit::Usage);
     }
     let tried = tokio::select! {
-        tried = tried(&place, &settings, given) => tried?,
+        tried = tried(&place, &settings, credential) => tried?,
         () = prompt.interruption() => return Ok(Exit::Interrupted),
     };
     let (credential, who) = match tried {
@@ -122,7 +122,7 @@ async fn ask(
     }
     let accounts: Vec<_> = connector.asked_settings().collect();
     // where an account can be set too, it is the usual way
-    let asks_for_token = accounts.iter().all(|asked| asked.asked);
+    let asks_for_token = accounts.iter().all(|account| account.asked);
     if asks_for_token {
         let name = connector.token_setting().unwrap_or_default();
         let question = format!(
@@ -141,20 +141,20 @@ async fn ask(
         }
     }
     let mut answers = Vec::with_capacity(accounts.len());
-    for asked in accounts {
-        let question = format!("{}: ", questions::label(connector, &asked.name));
-        let answer = match asked.secret {
+    for account in accounts {
+        let question = format!("{}: ", questions::label(connector, &account.name));
+        let answer = match account.secret {
             true => prompt.hidden(&question).await?,
             false => prompt.open(&question).await?,
         };
         match answer {
-            TerminalAnswer::Given(answer) if asked.secret => {
-                answers.push((asked.name.clone(), answer))
+            TerminalAnswer::Given(answer) if account.secret => {
+                answers.push((account.name.clone(), answer))
             }
             TerminalAnswer::Given(answer) => {
                 let answer = trimmed(&answer);
                 let is_missing = answer.expose_secret().is_empty();
-                answers.push((asked.name.clone(), answer));
+                answers.push((account.name.clone(), answer));
                 if is_missing {
                     break;
                 }
@@ -191,11 +191,11 @@ fn of_reference(place: &LoginPlace, address: &str) -> Result<Option<SecretString
 async fn tried(
     place: &LoginPlace,
     settings: &Settings,
-    given: GivenCredential,
+    given_credential: GivenCredential,
 ) -> Result<Result<(KeptCredential, String), BackendError>, Trouble> {
     let connector = &place.connector;
     let token_setting = connector.token_setting();
-    let (backend, caught, token, typed) = match given {
+    let (backend, caught, token, typed) = match given_credential {
         GivenCredential::Token(token) if connector.may_roll(token.expose_secret()) => {
             let caught = Arc::new(CaughtSession::of(SessionTokens {
                 token: token.clone(),

@@ -42,8 +42,8 @@ pub(crate) async fn run(arguments: OpenArguments) -> Result<Exit, Trouble> {
     };
     if json {
         let expires_in = (!is_opened).then(|| SIGN_IN_CODE_LIFE.as_secs());
-        let told = json!({ "url": shown, "opened": is_opened, "expires_in": expires_in });
-        terminal::print(told)?;
+        let report = json!({ "url": shown, "opened": is_opened, "expires_in": expires_in });
+        terminal::print(report)?;
     } else if is_opened {
         terminal::say(format_args!("{shown} is opened in the browser"));
     } else {
@@ -77,11 +77,11 @@ async fn code(
         return Err(elsewhere());
     }
     let store = open_store(&directory).await?;
-    let made = store
+    let sign_in_code = store
         .create_sign_in_code(address.base(), SystemTime::now())
         .await;
     store.close().await;
-    let code = made.map_err(Trouble::failed)?;
+    let code = sign_in_code.map_err(Trouble::failed)?;
     let digest = Store::sign_in_code_digest(&code);
     match address.knows(network, &digest).await? {
         true => Ok(code),

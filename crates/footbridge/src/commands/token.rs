@@ -1,7 +1,7 @@
 //! `footbridge token`: the personal access tokens of the local board. A token is printed once, when
 //! it is made.
 
-use footbridge_store::{NewToken, PersonalToken, Scope, Store};
+use footbridge_store::{AccountId, NewToken, PersonalToken, Scope, Store};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -16,11 +16,10 @@ use crate::settings::Settings;
 use crate::terminal;
 
 pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, Trouble> {
-    let files = match &arguments.command {
-        TokenCommand::Create { files, .. }
-        | TokenCommand::List { files, .. }
-        | TokenCommand::Revoke { files, .. } => files.clone(),
-    };
+    let (TokenCommand::Create { options, .. }
+    | TokenCommand::List { options, .. }
+    | TokenCommand::Revoke { options, .. }) = &arguments.command;
+    let files = options.files.clone();
     let store = open_store(&Settings::of_files(files)?.data_directory()?).await?;
     let done = carry_out(&store, arguments.command).await;
     store.close().await;
@@ -34,14 +33,9 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
             scopes,
             expires,
             account,
-            json,
-            ..
+            options,
         } => {
-            let account_id = store
-                .account_named(&account)
-                .await
-                .map_err(Trouble::failed)?
-                .id;
+            let account_id = id_of(store, &account).await?;
             let new = NewToken {
                 account_id,
                 name,
@@ -49,7 +43,7 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
                 expires_at: read_time(expires.as_deref())?,
             };
             let issued = store.create_token(new).await.map_err(Trouble::failed)?;
-            if json {
+            if options.json {
                 let mut shown = as_json(&issued.token);
                 if let Some(shown) = shown.as_object_mut() {
                     shown.insert(
@@ -62,14 +56,10 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
             terminal::say("This is the only time that the token is shown:");
             terminal::print(issued.secret.expose_secret())
         }
-        TokenCommand::List { account, json, .. } => {
-            let account_id = store
-                .account_named(&account)
-                .await
-                .map_err(Trouble::failed)?
-                .id;
+        TokenCommand::List { account, options } => {
+            let account_id = id_of(store, &account).await?;
             let tokens = store.tokens(account_id).await.map_err(Trouble::failed)?;
-            if json {
+            if options.json {
                 return terminal::print(Value::Array(tokens.iter().map(as_json).collect()));
             }
             if tokens.is_empty() {
@@ -83,24 +73,24 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
         TokenCommand::Revoke {
             token,
             account,
-            json,
-            ..
+            options,
         } => {
-            let account_id = store
-                .account_named(&account)
-                .await
-                .map_err(Trouble::failed)?
-                .id;
+            let account_id = id_of(store, &account).await?;
             store
                 .revoke_token(account_id, &token)
                 .await
                 .map_err(Trouble::failed)?;
-            if json {
+            if options.json {
                 return terminal::print(json!({ "revoked": token }));
             }
             terminal::print(format_args!("revoked {token}"))
         }
     }
+}
+
+async fn id_of(store: &Store, account: &str) -> Result<AccountId, Trouble> {
+    let account = store.account_named(account).await;
+    account.map(|account| account.id).map_err(Trouble::failed)
 }
 
 /// None given is everything that the board's models allow.

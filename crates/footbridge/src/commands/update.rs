@@ -98,8 +98,8 @@ pub(crate) async fn run(arguments: UpdateArguments) -> Result<Exit, Trouble> {
 
 /// The file of this program, where links have led.
 fn own_path() -> Result<PathBuf, Trouble> {
-    let own = std::env::current_exe().and_then(|own| own.canonicalize());
-    own.map_err(|error| Trouble::failed(format!("the program does not find itself: {error}")))
+    let program = std::env::current_exe().and_then(|program| program.canonicalize());
+    program.map_err(|error| Trouble::failed(format!("the program does not find itself: {error}")))
 }
 
 /// The address of releases: encrypted, or on this machine.

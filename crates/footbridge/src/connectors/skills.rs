@@ -73,8 +73,8 @@ impl ConnectorSkills {
         let skills = match &self.place {
             SkillPlace::Folder(folder) => Skills::in_folder(folder),
             SkillPlace::Program(stem) => {
-                let own = OF_PROGRAM.iter().filter(|(of, ..)| of == stem);
-                Skills::embedded(own.map(|(_, path, text)| (*path, *text)))
+                let embedded_files = OF_PROGRAM.iter().filter(|(of, ..)| of == stem);
+                Skills::embedded(embedded_files.map(|(_, path, text)| (*path, *text)))
             }
         };
         skills.under(&self.name)
@@ -108,8 +108,8 @@ impl ConnectorSkills {
         let SkillPlace::Program(stem) = &self.place else {
             return Vec::new();
         };
-        let own = OF_PROGRAM.iter().filter(|(of, ..)| of == stem);
-        let skills = own.filter(|(_, path, _)| path.ends_with("SKILL.md"));
+        let embedded_files = OF_PROGRAM.iter().filter(|(of, ..)| of == stem);
+        let skills = embedded_files.filter(|(_, path, _)| path.ends_with("SKILL.md"));
         skills
             .filter_map(|(_, _, text)| SkillPrompt::of(text))
             .collect()

@@ -57,10 +57,11 @@ fn credential(written: &Value) -> Option<KeptCredential> {
     })
 }
 
-fn as_json(kept: &KeptCredential) -> Value {
-    let renewal: Value = serde_json::from_str(kept.renewal.expose_secret()).unwrap_or_default();
+fn as_json(credential: &KeptCredential) -> Value {
+    let renewal: Value =
+        serde_json::from_str(credential.renewal.expose_secret()).unwrap_or_default();
     json!({
-        "origin": kept.origin, "kind": kept.kind.word(), "token": kept.token.expose_secret(),
-        "renewal": renewal, "who": kept.who, "saved_at": kept.saved_at
+        "origin": credential.origin, "kind": credential.kind.word(), "token": credential.token.expose_secret(),
+        "renewal": renewal, "who": credential.who, "saved_at": credential.saved_at
     })
 }

@@ -58,10 +58,10 @@ impl ConnectorNews {
 impl ConnectorNews {
     /// As whom the backend knows the caller: an account of the board reads its own records alone.
     fn account_of(&self, caller: Caller) -> Option<String> {
-        let own = self.account.as_deref()?;
+        let process_account = self.account.as_deref()?;
         Some(match caller.account() {
-            Some(account_id) => account_of_board(own, account_id),
-            None => own.to_owned(),
+            Some(account_id) => account_of_board(process_account, account_id),
+            None => process_account.to_owned(),
         })
     }
 }

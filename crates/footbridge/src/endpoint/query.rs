@@ -186,11 +186,11 @@ async fn blocking<T: Send + 'static>(
 
 /// The answer as this reader gets it: a text as it is, and in a fence where somebody else's words
 /// may be in it.
-fn shown(request: &QueryRequest, made: Made, reader: ResultReader) -> Result<String, String> {
+fn shown(request: &QueryRequest, result: Made, reader: ResultReader) -> Result<String, String> {
     let Made {
         json,
         has_others_words,
-    } = made;
+    } = result;
     if json.len() > MAX_ANSWER_BYTES {
         return Err(format!(
             "The filter makes {} KiB, and an answer has at most {} KiB: let it keep fewer rows or \

@@ -129,7 +129,7 @@ impl LoginPlace {
                 || self
                     .connector
                     .asked_settings()
-                    .any(|asked| asked.name == name)
+                    .any(|setting| setting.name == name)
         };
         let lookup = |name: &str| {
             if is_credential(name) {

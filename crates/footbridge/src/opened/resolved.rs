@@ -198,7 +198,7 @@ fn used_setting(connector: &Connector, lookup: &dyn Fn(&str) -> Option<String>) 
             && (token == Some(setting.name.as_str())
                 || connector
                     .asked_settings()
-                    .any(|asked| asked.name == setting.name))
+                    .any(|asked_setting| asked_setting.name == setting.name))
     };
     let mut credentials = connector.setting_rules().iter().filter(is_credential);
     let set = credentials.find(|setting| !is_unset(setting, lookup))?;
@@ -220,27 +220,27 @@ fn kept(
     };
     let origin = origin_of(&address);
     let store = settings.credentials();
-    let kept = match store.find(name, &origin)? {
-        FoundCredential::Here(kept) => kept,
+    let credential = match store.find(name, &origin)? {
+        FoundCredential::Here(credential) => credential,
         FoundCredential::Elsewhere(origins) => {
             let set = connector.address_settings().next();
             let back = set.map_or_else(String::new, |setting| {
                 format!(", or set {setting} back to that address")
             });
             return Err(Trouble::configuration(format!(
-                "{name}: the login that is kept was made for {} and goes nowhere else, and the address is {origin}: \
+                "{name}: the login that is credential was made for {} and goes nowhere else, and the address is {origin}: \
                  log in there with footbridge login {name}{back}",
                 origins.join(" and ")
             )));
         }
         FoundCredential::Nothing => match of_reference(asking, &store, &origin)? {
-            Some(kept) => kept,
+            Some(credential) => credential,
             None => return Ok(UsedCredential::Nothing),
         },
     };
-    let session = (kept.kind == CredentialKind::Session)
-        .then(|| Arc::new(FiledSession::new(store, name, kept.clone())));
-    Ok(UsedCredential::Kept(kept, session))
+    let session = (credential.kind == CredentialKind::Session)
+        .then(|| Arc::new(FiledSession::new(store, name, credential.clone())));
+    Ok(UsedCredential::Kept(credential, session))
 }
 
 /// The address as far as it is set, whatever else is missing.
@@ -292,7 +292,7 @@ fn of_reference(
         true => CredentialKind::Session,
         false => CredentialKind::Token,
     };
-    let kept = KeptCredential {
+    let credential = KeptCredential {
         origin: origin.to_owned(),
         kind,
         token: login.token,
@@ -301,7 +301,7 @@ fn of_reference(
         saved_at: now(),
     };
     let taken_over = store
-        .keep(asking.name, kept.clone())
+        .keep(asking.name, credential.clone())
         .and_then(|()| store.note_reference(asking.name));
     match taken_over {
         Ok(()) => terminal::say(format_args!(
@@ -311,7 +311,7 @@ fn of_reference(
             "footbridge: note: the login in {shown} is used for {origin}; that file stays as it is"
         )),
     }
-    Ok(Some(kept))
+    Ok(Some(credential))
 }
 
 /// The secrets that the backend may want, by name, when nobody set any. With one credential set,

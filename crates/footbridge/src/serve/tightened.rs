@@ -17,8 +17,8 @@ pub(super) fn tightening(headers: &HeaderMap) -> Option<Tightening> {
         let value = value.to_str().map(|text| text.trim().to_ascii_lowercase());
         !matches!(value.as_deref(), Ok("false" | "0"))
     });
-    let said = headers.get_all(ALLOW).iter();
-    let tightenings = said.map(|value| value.to_str().map_or(Tightening::READING, words));
+    let values = headers.get_all(ALLOW).iter();
+    let tightenings = values.map(|value| value.to_str().map_or(Tightening::READING, words));
     let reading = reads_only.then_some(Tightening::READING);
     reading
         .into_iter()

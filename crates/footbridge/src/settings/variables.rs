@@ -48,14 +48,14 @@ pub(crate) fn with_environment(
             complete(&mut arguments.roots)?;
         }
         Command::Account(arguments) => match &mut arguments.command {
-            AccountCommand::Add { files, .. }
-            | AccountCommand::List { files, .. }
-            | AccountCommand::Remove { files, .. } => complete(files)?,
+            AccountCommand::Add { options, .. }
+            | AccountCommand::List { options, .. }
+            | AccountCommand::Remove { options, .. } => complete(&mut options.files)?,
         },
         Command::Token(arguments) => match &mut arguments.command {
-            TokenCommand::Create { files, .. }
-            | TokenCommand::List { files, .. }
-            | TokenCommand::Revoke { files, .. } => complete(files)?,
+            TokenCommand::Create { options, .. }
+            | TokenCommand::List { options, .. }
+            | TokenCommand::Revoke { options, .. } => complete(&mut options.files)?,
         },
         Command::Board(arguments) => complete(&mut arguments.files)?,
         Command::Changes(arguments) => match arguments.command()? {

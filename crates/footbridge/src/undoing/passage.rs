@@ -1,8 +1,8 @@
 //! The gate before what an undo sends: by its effect, and by the tool that would send the same.
 
-use footbridge_connector::{ConnectorTool, RecordAct, ToolEffect, Touch};
+use footbridge_connector::{CallWay, ConnectorTool, RecordAct, ToolEffect, Touch};
 
-use super::{CallWay, UndoBackend, UndoStep};
+use super::{UndoBackend, UndoStep};
 use crate::allow::Passage;
 use crate::gate::Gate;
 
@@ -72,7 +72,7 @@ fn record_is_closed<'t>(
     gate: &Gate,
     tools: &'t [ConnectorTool],
     (touch, kind): (Touch, &str),
-    own: &[String],
+    changed_fields: &[String],
 ) -> Option<ClosedBy<'t>> {
     let touches = |tool: &&ConnectorTool| {
         let touches = tool.undoing().map(|undoing| undoing.touches.as_slice());
@@ -83,7 +83,7 @@ fn record_is_closed<'t>(
     let changed_by: Vec<&ConnectorTool> = able
         .iter()
         .copied()
-        .filter(|tool| touch == Touch::Changes && own.contains(&tool.name))
+        .filter(|tool| touch == Touch::Changes && changed_fields.contains(&tool.name))
         .collect();
     if !changed_by.is_empty() {
         return changed_by.into_iter().find_map(|tool| closed(gate, tool));

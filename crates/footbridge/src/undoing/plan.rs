@@ -2,7 +2,7 @@
 //! why.
 
 use footbridge_connector::{
-    ChangePlan, ConnectorTool, CurrentRecord, CurrentRecords, PastChange, PlannedField,
+    CallWay, ChangePlan, ConnectorTool, CurrentRecord, CurrentRecords, PastChange, PlannedField,
     PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits, ToolEffect, Transition, UndoWay,
     records_to_read,
 };
@@ -62,15 +62,6 @@ pub(crate) enum UndoStep {
         lost: Option<String>,
         undo_values: String,
     },
-}
-
-/// What is done about a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CallWay {
-    /// It is taken back.
-    Back,
-    /// It is made again, as it was taken back.
-    Again,
 }
 
 impl UndoStep {

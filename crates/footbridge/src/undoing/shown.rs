@@ -1,12 +1,12 @@
 //! The plan and the end of an undo as they are shown: one JSON for programs and clients, lines for
 //! people.
 
-use footbridge_connector::{FieldVerdict, PlannedField, PlannedRecord, RecordAct};
+use footbridge_connector::{CallWay, FieldVerdict, PlannedField, PlannedRecord, RecordAct};
 use serde_json::{Map, Value, json};
 
 use footbridge_store::ChangeId;
 
-use super::{CallWay, UndoPlan, UndoStep, Undone};
+use super::{UndoPlan, UndoStep, Undone};
 use crate::json_object::JsonObject;
 use crate::shortened;
 
@@ -182,14 +182,14 @@ impl Undone {
             .done
             .iter()
             .map(|done| {
-                let told = match done.change {
+                let sentence = match done.change {
                     Some(change) => format!("done, as change {change}: {}", line(&done.step)),
                     None => format!("nothing was left to send: {}", line(&done.step)),
                 };
                 match done.ignored.as_slice() {
-                    [] => told,
+                    [] => sentence,
                     ignored => format!(
-                        "{told}; but the backend left {} as it was, though it said that all went well",
+                        "{sentence}; but the backend left {} as it was, though it said that all went well",
                         ignored.join(", ")
                     ),
                 }

@@ -94,8 +94,8 @@ impl SettledCalls {
         let mut conflicts = Vec::new();
         for planned in self.planned_of(&name) {
             let obstacles = planned.obstacles.iter();
-            let mut own = obstacles.filter(|obstacle| obstacle.change == name);
-            if let Some(obstacle) = own.find(|one| one.why != Obstacle::NoDifference) {
+            let mut own_obstacles = obstacles.filter(|obstacle| obstacle.change == name);
+            if let Some(obstacle) = own_obstacles.find(|one| one.why != Obstacle::NoDifference) {
                 return Some(HeldCall {
                     why: obstacle.why.to_string(),
                     conflicts: Vec::new(),
@@ -166,12 +166,13 @@ impl SettledCalls {
 
     fn is_needed(&self, id: ChangeId, past: &[PastChange]) -> bool {
         let name = id.to_string();
-        let own: Vec<&PastChange> = past.iter().filter(|one| one.change == name).collect();
+        let own_records: Vec<&PastChange> = past.iter().filter(|one| one.change == name).collect();
         let planned: Vec<&PlannedRecord> = self.planned_of(&name).collect();
-        own.is_empty()
+        own_records.is_empty()
             || planned.iter().any(|planned| {
                 let of_kind = || {
-                    own.iter()
+                    own_records
+                        .iter()
                         .filter(|one| one.record.kind == planned.record.kind)
                 };
                 of_kind().any(|one| match &one.transition {

@@ -52,8 +52,8 @@ impl LeaseRule {
         if call.caller.reader() != ResultReader::Client {
             return Self::Told;
         }
-        let said = passed.iter().chain(call.meta().get(META_LEASE));
-        let tokens = said
+        let passed_tokens = passed.iter().chain(call.meta().get(META_LEASE));
+        let tokens = passed_tokens
             .filter_map(Value::as_str)
             .flat_map(str::split_whitespace)
             .take(MOST_TOKENS)

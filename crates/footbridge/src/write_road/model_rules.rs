@@ -299,16 +299,16 @@ impl ColumnRule {
         if self.is_update && passed.is_none() && passed_board.is_none() {
             return Ok(None);
         }
-        let mut own = Value::Null;
+        let mut current_record = Value::Null;
         if self.is_update && (passed.is_none() || passed_board.is_none()) {
             let id = arguments.get("id").cloned().unwrap_or_default();
             match read(backend, &self.read, json!({ "id": id })).await {
-                Some(record) => own = record,
+                Some(record) => current_record = record,
                 // the call itself says why
                 None => return Ok(None),
             }
         }
-        let of_own = |field: &str| own.get(field).cloned().unwrap_or_default();
+        let of_own = |field: &str| current_record.get(field).cloned().unwrap_or_default();
         let board_id = passed_board.unwrap_or_else(|| of_own(&self.board_field));
         let Some(board_id) = board_id.as_str().filter(|id| !id.is_empty()) else {
             return Ok(None);

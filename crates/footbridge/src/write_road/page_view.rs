@@ -134,9 +134,9 @@ impl ShownCall {
             return answered(road, text);
         }
         let result: Value = serde_json::from_str(&text)?;
-        let told = self.told(road, caller, &result);
+        let view_meta = self.told(road, caller, &result);
         let output = Output::json(RawValue::from_string(text)?);
-        Ok(output.meta(META_VIEW, told))
+        Ok(output.meta(META_VIEW, view_meta))
     }
 
     fn told(self, road: &Road, caller: Caller, result: &Value) -> Value {
@@ -157,7 +157,7 @@ impl ShownCall {
         } = drawing;
         let view = view.as_deref();
         let title = view.map_or(road.title.as_str(), |view| &view.title);
-        let mut told = JsonObject::default()
+        let mut view_meta = JsonObject::default()
             .with("kind", kind_word(kind))
             .with_some("name", view.map(|view| view.name.as_str()))
             .with("connector", road.connector.as_str())
@@ -165,29 +165,29 @@ impl ShownCall {
             .with("tool", road.published.as_str())
             .with_some("problem", problem);
         for (name, value) in members {
-            told = told.with(&name, value);
+            view_meta = view_meta.with(&name, value);
         }
         if let (Some(view), true) = (view, is_partial) {
             let whole = view.whole(&arguments);
             // the same call again would give the same
             if whole != arguments {
                 let again = json!({ "tool": road.published, "arguments": whole });
-                told = told.with("again", again);
+                view_meta = view_meta.with("again", again);
             }
         }
         if let (Some(board), DrawnKind::Board) = (view.and_then(ConnectorView::board), kind) {
-            told = offering(told, road, board, caller, &arguments);
+            view_meta = offering(view_meta, road, board, caller, &arguments);
         }
         let is_small =
             serde_json::to_string(&arguments).is_ok_and(|json| json.len() <= MAX_ARGUMENTS);
         let arguments = is_small.then_some(arguments);
-        told.with_some("arguments", arguments).into()
+        view_meta.with_some("arguments", arguments).into()
     }
 }
 
 /// What a caller may do with the cards of a board.
 fn offering(
-    told: JsonObject,
+    view_meta: JsonObject,
     road: &Road,
     board: &BoardView,
     caller: Caller,
@@ -232,7 +232,8 @@ fn offering(
                 .with_some("column", form.column.as_deref()),
         )
     };
-    told.with_some("move", mover)
+    view_meta
+        .with_some("move", mover)
         .with_some("read", opener)
         .with_some("edit", board.editor.as_ref().and_then(form))
         .with_some("create", board.maker.as_ref().and_then(form))

@@ -330,7 +330,7 @@ fn kept(touched: &[TouchedRecord]) -> Vec<ChangedRecord> {
 fn kept_record(touched: &TouchedRecord) -> ChangedRecord {
     let text = |image: &Image| serde_json::to_string(image).ok();
     let ignored: Vec<&str> = touched.ignored().collect();
-    let mut kept = ChangedRecord {
+    let mut changed_record = ChangedRecord {
         kind: touched.record.kind.clone(),
         id: touched.record.id.clone(),
         name: touched.name.clone(),
@@ -345,16 +345,16 @@ fn kept_record(touched: &TouchedRecord) -> ChangedRecord {
     };
     match touched.transition() {
         Transition::Changed { before, after } => {
-            (kept.before, kept.after) = (text(&before), text(&after));
+            (changed_record.before, changed_record.after) = (text(&before), text(&after));
         }
         Transition::Made { after, instead_of } => {
-            kept.after = text(&after);
-            kept.instead_of = instead_of.map(|record| record.id);
+            changed_record.after = text(&after);
+            changed_record.instead_of = instead_of.map(|record| record.id);
         }
-        Transition::Deleted { before } => kept.before = text(&before),
-        Transition::NotKept { why } => kept.without_image = Some(why),
+        Transition::Deleted { before } => changed_record.before = text(&before),
+        Transition::NotKept { why } => changed_record.without_image = Some(why),
     }
-    kept
+    changed_record
 }
 
 /// What a record's row says that a change did to it.

@@ -100,8 +100,8 @@ impl<C: Send + Sync + 'static> Catalog<C> {
             .take(1 + usize::from(catalog.has_skills()))
         {
             for pages in [false, true].into_iter().take(1 + usize::from(has_pages)) {
-                let told = ToldExtensions { skills, pages };
-                ready.push((told, catalog.ready_results(told)));
+                let extensions = ToldExtensions { skills, pages };
+                ready.push((extensions, catalog.ready_results(extensions)));
             }
         }
         catalog.ready = ready;
@@ -122,11 +122,11 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         }
     }
 
-    fn ready_results(&self, told: ToldExtensions) -> ReadyResults {
+    fn ready_results(&self, extensions: ToldExtensions) -> ReadyResults {
         let seen = SeenThings {
             catalog: self,
             view: View::Everything,
-            told: OnceCell::from(told),
+            told: OnceCell::from(extensions),
             client: None,
         };
         let legacy = Revision::ALL
@@ -366,8 +366,8 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
                 .iter()
                 .zip(listing.entries())
                 .all(|(seen, entry)| Arc::ptr_eq(seen, entry));
-        let told = self.told();
-        seen.retain(|entry| entry.is_listed_to(told));
+        let extensions = self.told();
+        seen.retain(|entry| entry.is_listed_to(extensions));
         let is_strict = revision.is_some_and(Revision::offers_only_what_there_is);
         if is_strict && seen.is_empty() && !self.offers(list) {
             return Err(Unlisted::NotOffered);
@@ -385,7 +385,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             &seen,
             cursor,
             identity.profile.page_size,
-            told,
+            extensions,
             identity.modern_tail.len() + 64,
         );
         Ok(identity.list(open.ok_or(Unlisted::Cursor)?, revision))
@@ -511,10 +511,10 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     /// Whether there is a resource that is no secret, skills and pages aside where the client is not
     /// told of them. A page is none to who shows pages, in whichever list it stands.
     fn any_resource(&self, resources: &[Arc<ReadyResource<C>>]) -> bool {
-        let told = self.told();
+        let extensions = self.told();
         resources
             .iter()
-            .filter(|entry| entry.is_listed_to(told))
+            .filter(|entry| entry.is_listed_to(extensions))
             .filter(|entry| entry.resource.listed || entry.resource.is_page())
             .any(|entry| self.allowed(Some(entry)).is_some())
     }
@@ -541,8 +541,12 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
 
     /// The same, of a client that is told of as much.
     fn ready_whole(&self) -> Option<&ReadyResults> {
-        let told = self.told();
-        let ready = self.catalog.ready.iter().find(|(known, _)| *known == told);
+        let extensions = self.told();
+        let ready = self
+            .catalog
+            .ready
+            .iter()
+            .find(|(known, _)| *known == extensions);
         ready.map(|(_, results)| results)
     }
 }

@@ -222,8 +222,8 @@ impl<C> ServedThing<C> for ReadyTool<C> {
 }
 
 impl<C> Listed<C> for ReadyTool<C> {
-    fn json(&self, told: ToldExtensions) -> &str {
-        let with_page = self.json_with_page.as_ref().filter(|_| told.pages);
+    fn json(&self, extensions: ToldExtensions) -> &str {
+        let with_page = self.json_with_page.as_ref().filter(|_| extensions.pages);
         with_page.unwrap_or(&self.json)
     }
 
@@ -231,8 +231,8 @@ impl<C> Listed<C> for ReadyTool<C> {
         self.listed
     }
 
-    fn is_listed_to(&self, told: ToldExtensions) -> bool {
-        told.pages || !self.is_for_pages_alone
+    fn is_listed_to(&self, extensions: ToldExtensions) -> bool {
+        extensions.pages || !self.is_for_pages_alone
     }
 }
 
@@ -372,9 +372,9 @@ impl<C> Listed<C> for ReadyResource<C> {
         self.resource.listed && self.resource.skill_part != Some(SkillPart::FurtherFile)
     }
 
-    fn is_listed_to(&self, told: ToldExtensions) -> bool {
-        (told.skills || self.resource.skill_part.is_none())
-            && (told.pages || !self.resource.is_page())
+    fn is_listed_to(&self, extensions: ToldExtensions) -> bool {
+        (extensions.skills || self.resource.skill_part.is_none())
+            && (extensions.pages || !self.resource.is_page())
     }
 }
 

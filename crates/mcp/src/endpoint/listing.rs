@@ -43,7 +43,7 @@ pub(crate) trait ServedThing<C> {
 /// A thing that clients list.
 pub(crate) trait Listed<C>: ServedThing<C> {
     /// The entry as a client sees it that is told of these extensions, as JSON.
-    fn json(&self, told: ToldExtensions) -> &str;
+    fn json(&self, extensions: ToldExtensions) -> &str;
 
     /// Whether it stands in the list at all.
     fn is_listed(&self) -> bool {
@@ -178,7 +178,7 @@ pub(super) fn page<C, T: Listed<C>>(
     entries: &[&Arc<T>],
     cursor: Option<&str>,
     size: Option<usize>,
-    told: ToldExtensions,
+    extensions: ToldExtensions,
     more: usize,
 ) -> Option<String> {
     let mut entries = entries.iter().filter(|entry| entry.is_listed()).peekable();
@@ -193,7 +193,7 @@ pub(super) fn page<C, T: Listed<C>>(
     let length: usize = entries
         .clone()
         .take(size)
-        .map(|entry| entry.json(told).len() + 1)
+        .map(|entry| entry.json(extensions).len() + 1)
         .sum();
     let mut json = String::with_capacity(length + key.len() + more + 64);
     json.push_str("{\"");
@@ -204,7 +204,7 @@ pub(super) fn page<C, T: Listed<C>>(
         if place > 0 {
             json.push(',');
         }
-        json.push_str(entry.json(told));
+        json.push_str(entry.json(extensions));
         last = Some(entry.key());
     }
     json.push(']');

@@ -99,7 +99,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         cursor: Option<&str>,
     ) -> Option<Result<String, Unlisted>> {
         let folder = Some(uri).filter(|uri| uri.len() > "skill://".len())?;
-        let told = ToldExtensions {
+        let extensions = ToldExtensions {
             skills: true,
             ..ToldExtensions::default()
         };
@@ -112,7 +112,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             let child = match below.split_once('/') {
                 None => FolderChild {
                     uri: file.key().to_owned(),
-                    json: file.json(told).to_owned(),
+                    json: file.json(extensions).to_owned(),
                 },
                 Some((name, _)) => folder_child(folder, name),
             };
@@ -123,7 +123,10 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         }
         let children: Vec<&Arc<FolderChild>> = children.values().collect();
         let size = self.identity().profile.page_size;
-        Some(page::<C, _>("resources", &children, cursor, size, told, 64).ok_or(Unlisted::Cursor))
+        Some(
+            page::<C, _>("resources", &children, cursor, size, extensions, 64)
+                .ok_or(Unlisted::Cursor),
+        )
     }
 }
 

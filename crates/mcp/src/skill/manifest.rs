@@ -250,12 +250,12 @@ fn front_matter_of(folder: &str, bytes: &[u8]) -> Result<Map<String, Value>, Str
     let text = std::str::from_utf8(bytes).map_err(|_| "it is no UTF-8".to_owned())?;
     let fields = front_matter::read(text)?;
     let name = fields.get("name").and_then(Value::as_str);
-    let own = folder.rsplit('/').next().unwrap_or(folder);
-    if name == Some(own) {
+    let folder_name = folder.rsplit('/').next().unwrap_or(folder);
+    if name == Some(folder_name) {
         return Ok(fields);
     }
     Err(format!(
-        "`name` is {:?} and its folder is {own:?}: they must be the same",
+        "`name` is {:?} and its folder is {folder_name:?}: they must be the same",
         name.unwrap_or_default()
     ))
 }

@@ -31,8 +31,8 @@ pub(super) fn of<T: DeserializeOwned>(schema: &Value) -> Vec<(String, String)> {
             let (before, after) = (names.get(..place)?, names.get(place..)?);
             let is_own = |name: &&&str| properties.contains_key(**name);
             let neighbours = [before.iter().rev().find(is_own), after.iter().find(is_own)];
-            let own = field_of::<T>(other, &neighbours.map(Option::<&&str>::copied), properties)?;
-            Some(((*other).to_owned(), own.to_owned()))
+            let field = field_of::<T>(other, &neighbours.map(Option::<&&str>::copied), properties)?;
+            Some(((*other).to_owned(), field.to_owned()))
         })
         .collect()
 }
@@ -43,14 +43,17 @@ fn field_of<'n, T: DeserializeOwned>(
     neighbours: &[Option<&'n str>; 2],
     properties: &Map<String, Value>,
 ) -> Option<&'n str> {
-    let verdicts = neighbours.map(|own| {
-        let own = own?;
-        Some((own, is_same_field::<T>(own, properties.get(own)?, other)))
+    let verdicts = neighbours.map(|neighbour| {
+        let neighbour = neighbour?;
+        Some((
+            neighbour,
+            is_same_field::<T>(neighbour, properties.get(neighbour)?, other),
+        ))
     });
     match verdicts {
-        [Some((own, Some(true))), _] | [_, Some((own, Some(true)))] => Some(own),
-        [Some((own, None)), None | Some((_, Some(false)))]
-        | [None | Some((_, Some(false))), Some((own, None))] => Some(own),
+        [Some((neighbour, Some(true))), _] | [_, Some((neighbour, Some(true)))] => Some(neighbour),
+        [Some((neighbour, None)), None | Some((_, Some(false)))]
+        | [None | Some((_, Some(false))), Some((neighbour, None))] => Some(neighbour),
         // Nothing is known of either: serde lists the names of a field in their order.
         [Some((first, None)), Some((second, None))] => {
             Some(if other < second { second } else { first })
@@ -61,9 +64,9 @@ fn field_of<'n, T: DeserializeOwned>(
 
 /// Whether serde refuses the second name as one field given twice; nothing where it did not get to
 /// the second, because the example was no value of the field.
-fn is_same_field<T: DeserializeOwned>(own: &str, schema: &Value, other: &str) -> Option<bool> {
+fn is_same_field<T: DeserializeOwned>(field: &str, schema: &Value, other: &str) -> Option<bool> {
     let mut pair = FieldPair {
-        names: [own, other],
+        names: [field, other],
         value: example(schema, 0),
         place: 0,
     };

@@ -147,8 +147,8 @@ pub(super) fn as_one_object(schema: &Value) -> Option<Value> {
         };
         choices.iter().filter_map(line).collect()
     };
-    let said = tags.first().map(|tag| ((*tag).clone(), lines(tag)));
-    if let Some((tag, lines)) = said
+    let tag_lines = tags.first().map(|tag| ((*tag).clone(), lines(tag)));
+    if let Some((tag, lines)) = tag_lines
         && let Some(property) = merged.get_mut(&tag).and_then(Value::as_object_mut)
     {
         say(property, &lines);

@@ -115,11 +115,11 @@ pub(super) async fn has_room(
     room: &str,
     most: u32,
 ) -> Result<bool, sqlx::Error> {
-    let kept = sqlx::query(sql::KEY_ROOM)
+    let held_keys = sqlx::query(sql::KEY_ROOM)
         .bind(room)
         .fetch_one(connection)
         .await?;
-    let count = |column| kept.try_get::<i64, _>(column);
+    let count = |column| held_keys.try_get::<i64, _>(column);
     let most_calls = i64::from(most);
     let most_characters = i64::try_from(MAX_KEPT_CHARACTERS).unwrap_or(i64::MAX);
     let rooms = i64::from(ROOMS);

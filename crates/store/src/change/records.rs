@@ -19,7 +19,7 @@ pub(super) struct KeptRecord<'a> {
 /// place.
 pub(super) fn within_limits<'a>(records: &'a [ChangedRecord]) -> Vec<KeptRecord<'a>> {
     let mut room = MAX_IMAGES;
-    let kept = records.iter().map(|record| {
+    let records_within = records.iter().map(|record| {
         let mut without_image = record.without_image.clone();
         let mut image = |image: &'a Option<String>| -> Option<&'a str> {
             let image = image.as_deref()?;
@@ -47,7 +47,7 @@ pub(super) fn within_limits<'a>(records: &'a [ChangedRecord]) -> Vec<KeptRecord<
             without_image,
         }
     });
-    kept.collect()
+    records_within.collect()
 }
 
 impl KeptRecord<'_> {

@@ -360,14 +360,14 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, filter: &Recor
             push_any_of(sql, values.iter().cloned());
         }
         RecordFilter::IsArchived(values) => {
-            let asked = |value| {
+            let truth = |value| {
                 if values.contains(&value) {
                     "TRUE"
                 } else {
                     "FALSE"
                 }
             };
-            match (asked(true), asked(false)) {
+            match (truth(true), truth(false)) {
                 ("TRUE", "TRUE") => sql.push("TRUE"),
                 ("FALSE", "FALSE") => sql.push("FALSE"),
                 (value, _) => sql.push("record.is_archived = ").push(value),

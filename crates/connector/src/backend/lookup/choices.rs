@@ -3,7 +3,7 @@
 
 use jaq_json::Val;
 
-use super::Asked;
+use super::SoughtName;
 use super::refusal;
 use crate::failure::BackendError;
 
@@ -36,11 +36,11 @@ pub(super) fn as_id(name: &str) -> (&str, bool) {
 pub(super) fn pick(
     choices: &[Choice],
     name: &str,
-    asked: &Asked<'_>,
+    sought: &SoughtName<'_>,
 ) -> Result<Option<Picked>, BackendError> {
     let (id, says_id) = as_id(name);
     let by_id = choices.iter().find(|choice| choice.id_text == id);
-    let exact = called(choices, |own| own == name);
+    let exact = called(choices, |known_name| known_name == name);
     match (exact.as_slice(), by_id) {
         ([], Some(choice)) => {
             return Ok(Some(Picked {
@@ -50,27 +50,27 @@ pub(super) fn pick(
             }));
         }
         ([], None) => {}
-        ([named], Some(other)) if named.id_text != other.id_text && asked.changes && !says_id => {
-            return Err(refusal::name_and_id(asked, name, named, other));
+        ([named], Some(other)) if named.id_text != other.id_text && sought.changes && !says_id => {
+            return Err(refusal::name_and_id(sought, name, named, other));
         }
         ([named], other) => {
             let other = other.filter(|other| other.id_text != named.id_text);
             return Ok(Some(Picked {
                 id: named.id.clone(),
                 is_exact: true,
-                taken: taken(asked, name, named, other.is_some()),
+                taken: taken(sought, name, named, other.is_some()),
             }));
         }
-        (several, _) => return Err(refusal::several(asked, name, several)),
+        (several, _) => return Err(refusal::several(sought, name, several)),
     }
     if says_id {
         return Ok(None);
     }
     let (folded, slugged) = (name.to_lowercase(), slug(name));
-    let ways: [&dyn Fn(&str) -> bool; 2] =
-        [&|own: &str| own.to_lowercase() == folded, &|own: &str| {
-            !slugged.is_empty() && slug(own) == slugged
-        }];
+    let ways: [&dyn Fn(&str) -> bool; 2] = [
+        &|known_name: &str| known_name.to_lowercase() == folded,
+        &|known_name: &str| !slugged.is_empty() && slug(known_name) == slugged,
+    ];
     for way in ways {
         match called(choices, way).as_slice() {
             [] => {}
@@ -81,7 +81,7 @@ pub(super) fn pick(
                     taken: None,
                 }));
             }
-            several => return Err(refusal::several(asked, name, several)),
+            several => return Err(refusal::several(sought, name, several)),
         }
     }
     Ok(None)
@@ -90,13 +90,13 @@ pub(super) fn pick(
 fn called(choices: &[Choice], is_it: impl Fn(&str) -> bool) -> Vec<&Choice> {
     choices
         .iter()
-        .filter(|choice| choice.names.iter().any(|own| is_it(own)))
+        .filter(|choice| choice.names.iter().any(|known_name| is_it(known_name)))
         .collect()
 }
 
 /// What is said of a text that looks like an id and was taken for a name.
-fn taken(asked: &Asked<'_>, name: &str, named: &Choice, is_id_too: bool) -> Option<String> {
-    let noun = &asked.lookup.noun;
+fn taken(sought: &SoughtName<'_>, name: &str, named: &Choice, is_id_too: bool) -> Option<String> {
+    let noun = &sought.lookup.noun;
     let id = &named.id_text;
     match is_id_too {
         true => Some(format!(

@@ -1,7 +1,7 @@
 //! What is said when a name means nothing, or more than one thing: what there is, and how to say
 //! which.
 
-use super::Asked;
+use super::SoughtName;
 use super::choices::Choice;
 use crate::failure::BackendError;
 
@@ -13,7 +13,7 @@ const MAX_SUGGESTED: usize = 3;
 const MAX_SHOWN: usize = 100;
 
 /// More than one thing has the name.
-pub(super) fn several(asked: &Asked<'_>, name: &str, several: &[&Choice]) -> BackendError {
+pub(super) fn several(sought: &SoughtName<'_>, name: &str, several: &[&Choice]) -> BackendError {
     let listed: Vec<String> = several
         .iter()
         .take(MAX_LISTED)
@@ -21,45 +21,49 @@ pub(super) fn several(asked: &Asked<'_>, name: &str, several: &[&Choice]) -> Bac
         .collect();
     BackendError::caller(format!(
         "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
-        asked.argument,
-        asked.lookup.noun,
-        asked.fencing.words(&listed.join(", "))
+        sought.argument,
+        sought.lookup.noun,
+        sought.fencing.words(&listed.join(", "))
     ))
 }
 
 /// The text is the name of one thing and the id of another, and something would be changed.
 pub(super) fn name_and_id(
-    asked: &Asked<'_>,
+    sought: &SoughtName<'_>,
     name: &str,
     named: &Choice,
     other: &Choice,
 ) -> BackendError {
     BackendError::caller(format!(
         "`{}`: {name:?} is the name of one {noun}, {}, and the id of another, {}. Nothing was changed. Pass \"id:{}\" for the first or \"id:{}\" for the second.",
-        asked.argument,
-        asked.fencing.words(&shown(named)),
-        asked.fencing.words(&shown(other)),
+        sought.argument,
+        sought.fencing.words(&shown(named)),
+        sought.fencing.words(&shown(other)),
         named.id_text,
         other.id_text,
-        noun = asked.lookup.noun,
+        noun = sought.lookup.noun,
     ))
 }
 
 /// Nothing is called so. The choices are listed for a name; who passes an id does not look for
 /// another one.
 pub(super) fn unknown(
-    asked: &Asked<'_>,
+    sought: &SoughtName<'_>,
     name: &str,
     choices: &[Choice],
     is_cut: bool,
 ) -> BackendError {
-    let noun = &asked.lookup.noun;
-    let mut message = format!("`{}`: there is no {noun} called {name:?}.", asked.argument);
+    let noun = &sought.lookup.noun;
+    let mut message = format!("`{}`: there is no {noun} called {name:?}.", sought.argument);
     let folded = name.to_lowercase();
-    let likeness = |own: &str| {
-        let own = own.to_lowercase();
-        let inside = if own.contains(&folded) { 0.9 } else { 0.0 };
-        strsim::normalized_damerau_levenshtein(&own, &folded).max(inside)
+    let likeness = |known_name: &str| {
+        let known_name = known_name.to_lowercase();
+        let inside = if known_name.contains(&folded) {
+            0.9
+        } else {
+            0.0
+        };
+        strsim::normalized_damerau_levenshtein(&known_name, &folded).max(inside)
     };
     // of each choice the name that is most like it; of its names as good as another, the first
     let nearest = |choice: &'_ Choice| {
@@ -67,7 +71,7 @@ pub(super) fn unknown(
             .names
             .iter()
             .rev()
-            .map(|own| (likeness(own), own.clone()));
+            .map(|known_name| (likeness(known_name), known_name.clone()));
         names.max_by(|(a, _), (b, _)| a.total_cmp(b))
     };
     let mut near: Vec<(f64, String)> = choices
@@ -80,20 +84,20 @@ pub(super) fn unknown(
         let names: Vec<String> = near
             .iter()
             .take(MAX_SUGGESTED)
-            .map(|(_, own)| format!("{:?}", short(own)))
+            .map(|(_, known_name)| format!("{:?}", short(known_name)))
             .collect();
         message.push_str(&format!(
             " Did you mean {}?",
-            asked.fencing.words(&names.join(" or "))
+            sought.fencing.words(&names.join(" or "))
         ));
     }
-    let words = asked.lookup.words.iter().map(|(word, _)| word.clone());
+    let words = sought.lookup.words.iter().map(|(word, _)| word.clone());
     let listed: Vec<String> = words
         .chain(choices.iter().map(shown))
         .take(MAX_LISTED)
         .collect();
     if !listed.is_empty() {
-        let left = (choices.len() + asked.lookup.words.len()).saturating_sub(listed.len());
+        let left = (choices.len() + sought.lookup.words.len()).saturating_sub(listed.len());
         let rest = if left > 0 {
             format!(" and {left} more")
         } else {
@@ -101,10 +105,10 @@ pub(super) fn unknown(
         };
         message.push_str(&format!(
             " The choices are: {}{rest}.",
-            asked.fencing.words(&listed.join(", "))
+            sought.fencing.words(&listed.join(", "))
         ));
     }
-    if let Some(none) = &asked.lookup.none {
+    if let Some(none) = &sought.lookup.none {
         message.push(' ');
         message.push_str(none);
         return BackendError::caller(message);
@@ -115,7 +119,7 @@ pub(super) fn unknown(
             choices.len()
         ));
     }
-    if choices.is_empty() && asked.lookup.words.is_empty() {
+    if choices.is_empty() && sought.lookup.words.is_empty() {
         message.push_str(" Pass another name, or the id.");
     }
     BackendError::caller(message)

@@ -7,7 +7,7 @@ use jaq_json::Val;
 use serde_json::{Map, Value};
 
 use super::super::Inner;
-use super::super::lookup::{self, Asked};
+use super::super::lookup::{self, SoughtName};
 use super::super::paging::CursorBinding;
 use super::super::projection::Fields;
 use super::super::step_list::{DEFAULT_LIMIT, WantedItems};
@@ -36,14 +36,14 @@ pub(super) struct Paged {
 pub(super) async fn read(
     inner: &Arc<Inner>,
     plan: &Plan,
-    mut given: Map<String, Value>,
+    mut arguments: Map<String, Value>,
     variables: &Variables,
 ) -> Result<Map<String, Value>, BackendError> {
     for argument in &plan.arguments {
         let Some(filter) = &argument.read else {
             continue;
         };
-        let passed = given
+        let passed = arguments
             .iter_mut()
             .find(|(name, _)| **name == argument.name || argument.aliases.contains(name));
         let Some((_, value)) = passed.filter(|(_, value)| !value.is_null()) else {
@@ -59,7 +59,7 @@ pub(super) async fn read(
             )
         })?;
     }
-    Ok(given)
+    Ok(arguments)
 }
 
 /// Other names are replaced, and nulls that say nothing left out.
@@ -67,7 +67,7 @@ pub(super) fn admit(
     plan: &Plan,
     arguments: Map<String, Value>,
 ) -> Result<(Map<String, Value>, Paged), BackendError> {
-    let mut given = Map::new();
+    let mut admitted = Map::new();
     let mut paged = Paged::default();
     for (name, value) in arguments {
         let known = plan
@@ -84,13 +84,13 @@ pub(super) fn admit(
                 } else {
                     value
                 };
-                if given.contains_key(&argument.name) {
+                if admitted.contains_key(&argument.name) {
                     return Err(BackendError::caller(format!(
                         "`{}` is there twice, once as `{name}`: pass it once.",
                         argument.name
                     )));
                 }
-                given.insert(argument.name.clone(), value);
+                admitted.insert(argument.name.clone(), value);
             }
             (None, "limit" | "page_size") if plan.is_list => {
                 paged.limit = value
@@ -120,28 +120,28 @@ pub(super) fn admit(
                 paged.fields = Fields::new(names.map(str::to_owned).collect());
             }
             _ => {
-                given.insert(name, value);
+                admitted.insert(name, value);
             }
         }
     }
-    fillings(plan, &given)?;
-    paged.all = plan.is_list && given.get("all") == Some(&Value::Bool(true));
-    paged.decides = given
+    fillings(plan, &admitted)?;
+    paged.all = plan.is_list && admitted.get("all") == Some(&Value::Bool(true));
+    paged.decides = admitted
         .iter()
         .map(|(name, value)| (name.clone(), value.to_string()))
         .collect();
     paged.decides.sort();
-    Ok((given, paged))
+    Ok((admitted, paged))
 }
 
 /// Of an argument and those that stand in for it a call has one, where it needs it.
-fn fillings(plan: &Plan, given: &Map<String, Value>) -> Result<(), BackendError> {
+fn fillings(plan: &Plan, arguments: &Map<String, Value>) -> Result<(), BackendError> {
     for argument in &plan.arguments {
         let fills = |other: &&ArgumentPlan| other.fills.as_ref() == Some(&argument.name);
         let others = || plan.arguments.iter().filter(fills).map(|other| &other.name);
         let passed: Vec<&String> = std::iter::once(&argument.name)
             .chain(others())
-            .filter(|name| given.contains_key(*name))
+            .filter(|name| arguments.contains_key(*name))
             .collect();
         let (first, others) = match (others().next(), passed.as_slice()) {
             (Some(other), []) if argument.required => {
@@ -184,15 +184,15 @@ fn date(name: &str, value: Value) -> Result<Value, BackendError> {
 }
 
 /// `$args` before lookups.
-pub(super) fn with_defaults(plan: &Plan, mut given: Map<String, Value>) -> Val {
+pub(super) fn with_defaults(plan: &Plan, mut arguments: Map<String, Value>) -> Val {
     for argument in &plan.arguments {
         if let Some(default) = &argument.default {
-            given
+            arguments
                 .entry(argument.name.clone())
                 .or_insert_with(|| default.clone());
         }
     }
-    jq::from_json(&Value::Object(given))
+    jq::from_json(&Value::Object(arguments))
 }
 
 impl Paged {
@@ -280,7 +280,7 @@ impl StepsRun<'_> {
         scope: &Val,
         needs: Option<&str>,
     ) -> Result<Val, BackendError> {
-        let asked = Asked {
+        let sought = SoughtName {
             argument,
             lookup,
             value,
@@ -289,7 +289,7 @@ impl StepsRun<'_> {
             changes: self.plan.writes,
             fencing: self.inner.fencing,
         };
-        let found = lookup::resolve(self.inner, &asked, &self.variables).await?;
+        let found = lookup::resolve(self.inner, &sought, &self.variables).await?;
         let taken = found.taken.map(|taken| (argument.to_owned(), taken));
         self.taken.extend(taken);
         Ok(found.id)

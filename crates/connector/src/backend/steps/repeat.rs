@@ -25,8 +25,8 @@ impl StepsRun<'_> {
         prepared: &Prepared,
         until: &Until,
     ) -> Result<Held, BackendError> {
-        let given = self.variables.get(Variable::Given);
-        let waits = jq::get(given, WAIT) == Some(&Val::Bool(true));
+        let arguments = self.variables.get(Variable::Given);
+        let waits = jq::get(arguments, WAIT) == Some(&Val::Bool(true));
         let most = if waits || self.options.progress.is_some() {
             until.up_to
         } else {

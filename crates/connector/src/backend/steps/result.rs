@@ -169,8 +169,8 @@ async fn of_items(
         run.paged.fields.clone()
     };
     let row = crate::connector::Row::Shape(shape.clone());
-    let kept = projection::rows(run.inner, &row, &fields, rows, &run.variables).await?;
-    let mut out = format!("{{\"items\":[{}]", kept.rows.join(","));
+    let projected = projection::rows(run.inner, &row, &fields, rows, &run.variables).await?;
+    let mut out = format!("{{\"items\":[{}]", projected.rows.join(","));
     for (name, value) in object.iter().filter(|(name, _)| *name != "items") {
         out.push(',');
         push_string(&mut out, name);
@@ -182,15 +182,15 @@ async fn of_items(
 }
 
 /// An object says which of its parts could not be read, and what its arguments were taken for.
-fn with(json: String, name: &str, said: &[(String, String)]) -> String {
-    let Some(open) = json.strip_suffix('}').filter(|_| !said.is_empty()) else {
+fn with(json: String, name: &str, entries: &[(String, String)]) -> String {
+    let Some(open) = json.strip_suffix('}').filter(|_| !entries.is_empty()) else {
         return json;
     };
     let mut out = String::from(open);
     out.push_str(if open.ends_with('{') { "" } else { "," });
     push_string(&mut out, name);
     out.push_str(":{");
-    for (index, (part, what)) in said.iter().enumerate() {
+    for (index, (part, what)) in entries.iter().enumerate() {
         if index > 0 {
             out.push(',');
         }

@@ -7,7 +7,7 @@ use jaq_json::Val;
 use serde_json::{Map, Value, json};
 
 use super::super::request::Prepared;
-use super::super::touching::{CallFate, MAX_TOUCHED, Sending, Wanted};
+use super::super::touching::{CallFate, MAX_TOUCHED, Sending, WantedTouch};
 use super::super::values::{self, Held};
 use super::super::{Inner, Options, Outcome, image};
 use super::{StepsRun, Touching, idle};
@@ -27,15 +27,15 @@ pub(super) fn values(
         return Ok(None);
     }
     let value = |variable: Variable| image::to_value(variables.get(variable));
-    let mut kept = Map::new();
-    kept.insert("args".into(), value(Variable::Args)?);
-    kept.insert("given".into(), value(Variable::Given)?);
+    let mut undo_values = Map::new();
+    undo_values.insert("args".into(), value(Variable::Args)?);
+    undo_values.insert("given".into(), value(Variable::Given)?);
     if plan.undo_names.before {
-        kept.insert("before".into(), value(Variable::Before)?);
+        undo_values.insert("before".into(), value(Variable::Before)?);
     }
     if let Some(after) = after {
         let after = serde_json::from_str(after).unwrap_or_default();
-        kept.insert("after".into(), after);
+        undo_values.insert("after".into(), after);
     }
     let mut steps = Map::new();
     for name in &plan.undo_names.steps {
@@ -43,8 +43,8 @@ pub(super) fn values(
         let step = step.map_or(Ok(Value::Null), image::to_value)?;
         steps.insert(name.clone(), step);
     }
-    kept.insert("steps".into(), steps.into());
-    let text = Value::Object(kept).to_string();
+    undo_values.insert("steps".into(), steps.into());
+    let text = Value::Object(undo_values).to_string();
     Ok((text.len() <= Image::MAX_BYTES).then_some(text))
 }
 
@@ -52,7 +52,7 @@ pub(super) fn values(
 pub(in crate::backend) async fn take_back(
     inner: &Arc<Inner>,
     plan: &Arc<Plan>,
-    kept: &Map<String, Value>,
+    undo_values: &Map<String, Value>,
     options: Options,
 ) -> Result<Outcome, BackendError> {
     let mut variables = inner.variables();
@@ -63,14 +63,14 @@ pub(in crate::backend) async fn take_back(
         ("after", Variable::After),
         ("steps", Variable::Steps),
     ] {
-        let value = kept.get(name).map_or(Val::Null, jq::from_json);
+        let value = undo_values.get(name).map_or(Val::Null, jq::from_json);
         variables.set(variable, value);
     }
     if plan.uses_me {
         variables.set(Variable::Me, inner.session.me(inner).await?);
     }
     let mut run = idle(inner, plan, &options, variables);
-    if let Some(Value::Object(steps)) = kept.get("steps") {
+    if let Some(Value::Object(steps)) = undo_values.get("steps") {
         run.named = steps
             .iter()
             .map(|(name, value)| (name.clone(), jq::from_json(value)))
@@ -131,12 +131,12 @@ impl StepsRun<'_> {
     }
 
     /// What the file says that the call touches. Steps that take it back touch what it changed.
-    async fn wanted(&self) -> Result<Vec<Wanted>, BackendError> {
-        let mut wanted: Vec<Wanted> = Vec::new();
+    async fn wanted(&self) -> Result<Vec<WantedTouch>, BackendError> {
+        let mut wanted: Vec<WantedTouch> = Vec::new();
         for touch in &self.plan.touches {
             let Some(ids) = &touch.ids else {
                 if !self.is_undoing {
-                    wanted.push(Wanted {
+                    wanted.push(WantedTouch {
                         record: touch.record,
                         touch: touch.touch,
                         id: None,
@@ -155,7 +155,7 @@ impl StepsRun<'_> {
             let found = values::several(self.inner, ids, &nothing, &self.variables, most).await?;
             for id in found.iter().filter_map(jq::plain_text) {
                 if let Some(step) = maker {
-                    wanted.push(Wanted {
+                    wanted.push(WantedTouch {
                         record: touch.record,
                         touch: Touch::Makes,
                         id: None,
@@ -164,10 +164,11 @@ impl StepsRun<'_> {
                     });
                     break;
                 }
-                let is_known =
-                    |other: &Wanted| other.record == touch.record && other.id.as_ref() == Some(&id);
+                let is_known = |other: &WantedTouch| {
+                    other.record == touch.record && other.id.as_ref() == Some(&id)
+                };
                 if !wanted.iter().any(is_known) {
-                    wanted.push(Wanted {
+                    wanted.push(WantedTouch {
                         record: touch.record,
                         touch: touch.touch,
                         id: Some(id),

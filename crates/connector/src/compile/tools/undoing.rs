@@ -107,7 +107,7 @@ impl<'d> Compilation<'d> {
                 .input
                 .iter()
                 .find(|(name, argument)| match tool.input.get(&name.value) {
-                    Some(own) => own.kind != argument.kind,
+                    Some(known) => known.kind != argument.kind,
                     None => argument.required,
                 });
         if let Some((name, _)) = strange {
@@ -336,13 +336,13 @@ pub(super) fn writes(step: &definition::Step) -> bool {
 /// What the steps of an undo name of the call that they undo.
 pub(super) fn undo_names(tool: &definition::ToolDefinition) -> UndoNames {
     let mut names = UndoNames::default();
-    let own: Vec<&str> = tool
+    let step_names: Vec<&str> = tool
         .undo
         .iter()
         .filter_map(|step| step.value.name.as_ref().map(|name| name.value.as_str()))
         .collect();
     let add_step = |name: &str, steps: &mut Vec<String>| {
-        if !own.contains(&name) && !steps.iter().any(|known| known == name) {
+        if !step_names.contains(&name) && !steps.iter().any(|known| known == name) {
             steps.push(name.to_owned());
         }
     };

@@ -56,7 +56,7 @@ impl RowForm {
         let rows = rows.and_then(|row| fields_of(&row.value));
         let steps = &written.steps;
         let is_list = steps.last().is_some_and(|step| step.value.pages.is_some());
-        let made = written.result.as_ref().and_then(|result| {
+        let result_keys = written.result.as_ref().and_then(|result| {
             let form = jq::form::of_filter(&result.value);
             let keys = form.get("properties")?.as_object()?.keys();
             Some(keys.cloned().collect::<Vec<_>>())
@@ -64,7 +64,7 @@ impl RowForm {
         let top = match (&output, is_list) {
             (_, true) => list().filter(|_| written.result.is_none()),
             (Some(_), false) => output.clone(),
-            (None, false) => made,
+            (None, false) => result_keys,
         };
         let of_rows = rows.or_else(|| output.clone());
         let fields = match tool_takes_fields(written) {

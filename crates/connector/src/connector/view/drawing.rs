@@ -219,7 +219,7 @@ impl ViewColumn {
 
 /// Whether the rows say ids: each that says a column says the id of one.
 fn rows_have_ids(rows: &[Value], group: &str, columns: &[ViewColumn]) -> bool {
-    let mut said = rows
+    let mut groups = rows
         .iter()
         .filter_map(|row| row.get(group))
         .filter(|value| !value.is_null())
@@ -227,12 +227,12 @@ fn rows_have_ids(rows: &[Value], group: &str, columns: &[ViewColumn]) -> bool {
         .peekable();
     let is_name = |text: &String| columns.iter().any(|column| column.name == *text);
     let is_id = |text: &String| columns.iter().any(|column| column.id_text() == *text);
-    if said.peek().is_none() {
+    if groups.peek().is_none() {
         return true;
     }
-    let said: Vec<String> = said.collect();
+    let groups: Vec<String> = groups.collect();
     // of a value that no column has nothing follows
-    said.iter().any(is_id) || !said.iter().any(is_name)
+    groups.iter().any(is_id) || !groups.iter().any(is_name)
 }
 
 /// A name that two columns have.

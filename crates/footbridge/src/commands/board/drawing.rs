@@ -112,16 +112,16 @@ impl DrawnColumn {
         let is_over = self
             .limit
             .is_some_and(|limit| u64::try_from(count).is_ok_and(|count| count > limit));
-        let said = match self.limit {
+        let cards = match self.limit {
             Some(limit) if is_over => format!(" {count} of {limit}!"),
             Some(limit) => format!(" {count} of {limit}"),
             None => format!(" {count}"),
         };
-        let title = shortened(&cell(&self.title), width.saturating_sub(said.width()));
+        let title = shortened(&cell(&self.title), width.saturating_sub(cards.width()));
         let style = if is_over { RED } else { BOLD };
         let mut lines = vec![
             DrawnLine {
-                text: format!("{title}{said}"),
+                text: format!("{title}{cards}"),
                 style,
             },
             DrawnLine {

@@ -83,8 +83,8 @@ fn cell(value: &Value, longest: usize) -> String {
     if line.chars().count() <= longest {
         return line;
     }
-    let kept: String = line.chars().take(longest.saturating_sub(1)).collect();
-    format!("{kept}…")
+    let shortened_line: String = line.chars().take(longest.saturating_sub(1)).collect();
+    format!("{shortened_line}…")
 }
 
 #[cfg(test)]

@@ -74,9 +74,9 @@ impl ReleaseManifest {
                     self.version
                 ))
             })?;
-        let own = numbers(version).unwrap_or_default();
+        let current = numbers(version).unwrap_or_default();
         // 1.2.3 is newer than what came before it as 1.2.3-rc.1
-        Ok(released > own || (released == own && version.contains('-')))
+        Ok(released > current || (released == current && version.contains('-')))
     }
 
     /// The program for a machine like this one.

@@ -89,20 +89,20 @@ impl Replacement {
             }
         };
         let wanted = format!("footbridge {version}");
-        let said = match answer {
+        let version_line = match answer {
             Ok(answer) if answer.status.success() => {
-                let said = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
-                let rest = said.strip_prefix(&wanted);
+                let version_line = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+                let rest = version_line.strip_prefix(&wanted);
                 if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')) {
                     return Ok(());
                 }
-                format!("says it is {said:.100?}")
+                format!("says it is {version_line:.100?}")
             }
             Ok(answer) => format!("ends with {}", answer.status),
             Err(error) => format!("does not start: {error}"),
         };
         Err(Trouble::failed(format!(
-            "the new program, {version}, {said}; nothing was changed"
+            "the new program, {version}, {version_line}; nothing was changed"
         )))
     }
 

@@ -98,8 +98,8 @@ impl AccountsMcp {
                 telling: tokio::spawn(tell).abort_handle(),
             })
         };
-        let made = self.made.get_or_init(make).as_ref();
-        made.map(|made| &made.service)
+        let made_service = self.made.get_or_init(make).as_ref();
+        made_service.map(|made_service| &made_service.service)
     }
 
     /// Ends what would go on for ever.

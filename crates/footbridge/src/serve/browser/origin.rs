@@ -66,14 +66,14 @@ impl CookiePlace {
 impl OwnAddresses {
     pub(in crate::serve) fn new(port: u16, public: Option<&Url>, hosts: AllowedHosts) -> Self {
         let public = public.and_then(PublicAddress::of);
-        let own = AllowedOrigins::own()
+        let allowed_origins = AllowedOrigins::own()
             .advice("behind a proxy, the operator says the address of its pages with --public-url");
         let named = public
             .as_ref()
-            .map(|public| own.clone().and(&public.origin));
+            .map(|public| allowed_origins.clone().and(&public.origin));
         let origins = AllowedHosts::loopback().origins(match named {
             Some(Ok(named)) => named,
-            _ => own,
+            _ => allowed_origins,
         });
         Self {
             port,

@@ -101,13 +101,13 @@ impl ServedPage {
             }
             (false, None) => self.html.into_response(),
         };
-        let told = response.headers_mut();
+        let response_headers = response.headers_mut();
         for (name, value) in HEADERS {
-            told.insert(name, HeaderValue::from_static(value));
+            response_headers.insert(name, HeaderValue::from_static(value));
         }
-        told.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        response_headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         if let Ok(tag) = HeaderValue::try_from(tag) {
-            told.insert(header::ETAG, tag);
+            response_headers.insert(header::ETAG, tag);
         }
         response
     }

@@ -109,8 +109,8 @@ impl BrowserSessions {
         let mut sessions = locked(&self.0);
         sessions.retain(|_, session| !session.is_over());
         let of_owner = |session: &BrowserSession| session.rights.owner() == owner;
-        let own = sessions.values().filter(|one| of_owner(one)).count();
-        if own >= MAX_OF_OWNER {
+        let sessions_of_owner = sessions.values().filter(|one| of_owner(one)).count();
+        if sessions_of_owner >= MAX_OF_OWNER {
             end_most_idle(&mut sessions, of_owner);
         } else if sessions.len() >= MAX_SESSIONS {
             end_most_idle(&mut sessions, |_| true);

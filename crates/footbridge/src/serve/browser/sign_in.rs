@@ -203,8 +203,10 @@ impl BrowserRule {
         let sign_in = SignIn::read(head, body).await?;
         let before = self.found(head);
         let from = head.extensions.get::<ClientAddress>().map(|from| from.0);
-        let kept = before.as_ref().map(|before| before.rights.clone());
-        let rights = self.rights(sign_in, kept.unwrap_or_default(), from).await;
+        let rights_before = before.as_ref().map(|before| before.rights.clone());
+        let rights = self
+            .rights(sign_in, rights_before.unwrap_or_default(), from)
+            .await;
         let is_let_in = rights.is_ok();
         let is_looked_at = !matches!(&rights, Err(refusal) if refusal.retry_after.is_some());
         if is_looked_at {

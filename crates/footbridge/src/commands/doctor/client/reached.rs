@@ -115,12 +115,12 @@ async fn tools_at(
 fn variables(entry: &Value) -> Vec<(OsString, OsString)> {
     let needed =
         std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_needed_variable));
-    let own = ["env", "environment"]
+    let entry_variables = ["env", "environment"]
         .into_iter()
         .filter_map(|key| entry.get(key)?.as_object())
         .flatten()
         .filter_map(|(name, value)| Some((name.into(), value.as_str()?.into())));
-    needed.chain(own).collect()
+    needed.chain(entry_variables).collect()
 }
 
 /// The path of what may be started: this program itself, or a package runner from the search path.
@@ -147,8 +147,9 @@ fn startable(program: &str) -> Result<PathBuf, Box<ClientFinding>> {
         return Ok(path);
     }
     let is_this = |other: &Path| {
-        let own = std::env::current_exe().and_then(|own| own.canonicalize());
-        matches!((own, other.canonicalize()), (Ok(own), Ok(other)) if own == other)
+        let this_program =
+            std::env::current_exe().and_then(|this_program| this_program.canonicalize());
+        matches!((this_program, other.canonicalize()), (Ok(this_program), Ok(other)) if this_program == other)
     };
     if is_this(&path) {
         return Ok(path);
