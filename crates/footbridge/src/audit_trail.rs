@@ -1,6 +1,7 @@
 //! The trail of the audit beside the changes, which are in it by themselves: starts of the program,
 //! refusals, logins, and reads where the operator asks for them. Nobody waits for it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +21,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const REASON_CHARACTERS: usize = 300;
 /// Characters of what a client calls itself.
 const CLIENT_CHARACTERS: usize = 100;
+/// What refuses those who try to log in.
+const DOOR: &str = "door";
 /// How long the end waits for entries whose store is only being opened.
 const ENDING: Duration = Duration::from_secs(1);
 
@@ -34,6 +37,8 @@ struct TrailState {
     /// The start, until something is written: a program that only reads makes no database.
     start: Mutex<Option<(AuditEntry, SystemTime)>>,
     refusals: Mutex<NotePace>,
+    /// How many there were, by what refused them.
+    refused: Mutex<BTreeMap<String, u64>>,
     /// Apart from those: who hammers a door hides no refusal.
     log_ins: Mutex<NotePace>,
     /// Entries that wait for the store to be opened.
@@ -75,6 +80,7 @@ impl AuditTrail {
             audits_reads,
             start: Mutex::default(),
             refusals: Mutex::default(),
+            refused: Mutex::default(),
             log_ins: Mutex::default(),
             pending: Mutex::default(),
         }))
@@ -100,6 +106,25 @@ impl AuditTrail {
         }
     }
 
+    /// Counts what is refused, whether or not there is room for it in the audit.
+    fn count_refusal(&self, by: &str) {
+        let mut refused = self
+            .0
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match refused.get_mut(by) {
+            Some(count) => *count += 1,
+            None => drop(refused.insert(by.to_owned(), 1)),
+        }
+    }
+
+    /// How many calls and logins were refused, by what refused them.
+    pub(crate) fn refusals(&self) -> BTreeMap<String, u64> {
+        let refused = self.0.refused.lock();
+        refused.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A call was refused, by whom and why.
     pub(crate) fn refused(&self, call: AuditedCall<'_>, by: &str, why: &str) {
         self.note_refusal(call.members(), by, why);
@@ -118,6 +143,7 @@ impl AuditTrail {
     }
 
     fn note_refusal(&self, members: JsonObject, by: &str, why: &str) {
+        self.count_refusal(by);
         let Some(left_out) = NotePace::admit(&self.0.refusals) else {
             return;
         };
@@ -130,6 +156,9 @@ impl AuditTrail {
 
     /// Somebody was let in at a door, or not.
     pub(crate) fn logged_in(&self, door: &str, from: Option<String>, is_let_in: bool) {
+        if !is_let_in {
+            self.count_refusal(DOOR);
+        }
         let Some(left_out) = NotePace::admit(&self.0.log_ins) else {
             return;
         };

@@ -5,7 +5,7 @@ mod directory;
 mod skills;
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use footbridge_connector::{Connector, Declaration, MAX_FILE_BYTES, Problems};
@@ -241,6 +241,11 @@ impl ConnectorFile {
         is_named.then(|| ConnectorSkills::beside(Path::new(&self.file), name))
     }
 
+    /// Where it is, unless it comes with the program.
+    pub(crate) fn own_path(&self) -> Option<PathBuf> {
+        (!self.is_built_in()).then(|| PathBuf::from(&self.file))
+    }
+
     /// Whether it comes with the program.
     pub(crate) fn is_built_in(&self) -> bool {
         matches!(self.origin, Origin::BuiltIn(_))
@@ -289,6 +294,12 @@ impl ConnectorFile {
         let connector = footbridge_connector::compile_sound(file.path, file.text)?;
         Ok(file.compiled.get_or_init(|| connector).clone())
     }
+}
+
+/// What keeps a connector file from being served; none where nothing does.
+pub(crate) fn wrong_with(path: &Path) -> Option<Trouble> {
+    let read = ConnectorFile::read(path, None);
+    read.and_then(|file| file.compile()).err()
 }
 
 /// Whether a word can only mean a connector: a built-in one, or the path of a file.

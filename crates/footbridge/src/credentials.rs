@@ -1,8 +1,10 @@
 //! Credentials that `login` keeps: one file for each connector, for its owner alone, replaced as a
-//! whole. A credential belongs to the origin that it was made for; knows no backend.
+//! whole, and the secrets in it or in the system's keyring. A credential belongs to the origin that
+//! it was made for; knows no backend.
 
 mod kept_file;
 mod kept_session;
+mod keyring;
 mod of_reference;
 
 use std::io::ErrorKind;
@@ -17,6 +19,7 @@ use crate::exit::Trouble;
 use crate::small_file;
 use kept_file::KeptFile;
 pub(crate) use kept_session::{CaughtSession, FiledSession};
+pub(crate) use keyring::{HAS_KEYRING, KeyringTrouble};
 pub(crate) use of_reference::{REFERENCE_CONNECTOR, ReferenceLogin};
 
 /// Bytes of a file of credentials.
@@ -35,6 +38,25 @@ pub(crate) struct KeptCredential {
     pub(crate) who: Option<String>,
     /// Seconds since 1970.
     pub(crate) saved_at: i64,
+    /// The item of the system's keyring that holds token and renewal; none where the file does.
+    pub(crate) keyring: Option<String>,
+}
+
+/// Where the secrets of a credential are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SecretPlace {
+    // no comments for `--help`: with them it would say each option at length
+    Keyring,
+    File,
+}
+
+/// What is forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct Forgotten {
+    /// The origins that it was for.
+    pub(crate) origins: Vec<String>,
+    /// The items that are still in the keyring, and why.
+    pub(crate) left: Vec<(String, KeyringTrouble)>,
 }
 
 /// The use of a kept token.
@@ -82,59 +104,116 @@ impl CredentialStore {
     /// What is kept for a connector.
     ///
     /// # Errors
-    /// When its file cannot be read.
+    /// When its file cannot be read, or the keyring that has its secrets.
     pub(crate) fn find(&self, connector: &str, origin: &str) -> Result<FoundCredential, Trouble> {
-        let credentials = self.read(connector)?.credentials;
-        if let Some(here) = credentials
-            .iter()
-            .find(|credentials| credentials.origin == origin)
-        {
-            return Ok(FoundCredential::Here(here.clone()));
+        let mut tried = None;
+        loop {
+            let kept = self.read(connector)?.credentials;
+            let Some(here) = kept.iter().find(|kept| kept.origin == origin) else {
+                return Ok(elsewhere(kept));
+            };
+            let Some(name) = &here.keyring else {
+                return Ok(FoundCredential::Here(here.clone()));
+            };
+            match keyring::get(name) {
+                Ok(item) => {
+                    return kept_file::with_item(here.clone(), &item)
+                        .map(FoundCredential::Here)
+                        .ok_or_else(|| {
+                            let why = "the item does not hold what login writes";
+                            unreachable_secret(connector, here, why)
+                        });
+                }
+                // a session that went on meanwhile has an item of another name
+                Err(KeyringTrouble::NoItem) if tried.as_ref() != Some(name) => {
+                    tried = Some(name.clone());
+                }
+                Err(why) => return Err(unreachable_secret(connector, here, why)),
+            }
         }
-        Ok(match credentials.is_empty() {
-            true => FoundCredential::Nothing,
-            false => FoundCredential::Elsewhere(
-                credentials
-                    .into_iter()
-                    .map(|credentials| credentials.origin)
-                    .collect(),
-            ),
-        })
     }
-
-    /// Keeps it in the place of one for the same origin.
+    /// Keeps it in the place of one for the same origin, its secrets where that one has them; in
+    /// the file, where there is none.
     ///
     /// # Errors
     /// When it cannot be written; what was kept before is kept still.
     pub(crate) fn keep(&self, connector: &str, credential: KeptCredential) -> Result<(), Trouble> {
-        self.change(connector, |file| {
-            file.credentials
-                .retain(|other| other.origin != credential.origin);
-            file.credentials.push(credential);
-            true
-        })
-        .map(|_| ())
+        let place = match credential.keyring {
+            Some(_) => SecretPlace::Keyring,
+            None => SecretPlace::File,
+        };
+        self.keep_in(place, connector, credential)?
+            .map_err(|why| Trouble::failed(format!("the system's keyring cannot be used: {why}")))
     }
 
-    /// Forgets everything that is kept for a connector. Gives the origins that it was for.
+    /// Keeps it in the place of one for the same origin, its secrets in this place. The inner
+    /// result says whether the keyring took them.
     ///
     /// # Errors
     /// As [`CredentialStore::keep`].
-    pub(crate) fn forget(&self, connector: &str) -> Result<Vec<String>, Trouble> {
-        let mut origins = Vec::new();
+    pub(crate) fn keep_in(
+        &self,
+        place: SecretPlace,
+        connector: &str,
+        mut credential: KeptCredential,
+    ) -> Result<Result<(), KeyringTrouble>, Trouble> {
+        credential.keyring = None;
+        if place == SecretPlace::Keyring {
+            // an item of its own, so that the earlier one stays until the file names this one
+            let kept = keyring::new_name(connector, &credential.origin).and_then(|name| {
+                keyring::put(&name, &kept_file::item_of(&credential))?;
+                Ok(name)
+            });
+            match kept {
+                Ok(name) => credential.keyring = Some(name),
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        let new = credential.keyring.clone();
+        let mut replaced = Vec::new();
+        let written = self.change(connector, |file| {
+            let origin = credential.origin.as_str();
+            let of_origin = file
+                .credentials
+                .extract_if(.., |kept| kept.origin == origin);
+            replaced.extend(of_origin.filter_map(|kept| kept.keyring));
+            file.credentials.push(credential);
+            true
+        });
+        if written.is_err() {
+            replaced = new.into_iter().collect();
+        }
+        for (name, why) in take_out(replaced) {
+            tracing::warn!(
+                "the item {name:?} is not needed any more and stays in the system's keyring: {why}"
+            );
+        }
+        written.map(|_| Ok(()))
+    }
+
+    /// Forgets everything that is kept for a connector.
+    ///
+    /// # Errors
+    /// As [`CredentialStore::keep`].
+    pub(crate) fn forget(&self, connector: &str) -> Result<Forgotten, Trouble> {
+        let mut forgotten = Forgotten::default();
+        let mut items = Vec::new();
         // one that is not there need not be made
         let has_reference = connector == REFERENCE_CONNECTOR && ReferenceLogin::is_there();
         if self.stamp(connector).is_some() || has_reference {
             self.change(connector, |file| {
-                let all = std::mem::take(&mut file.credentials).into_iter();
-                origins.extend(all.map(|credential| credential.origin));
+                for kept in std::mem::take(&mut file.credentials) {
+                    items.extend(kept.keyring);
+                    forgotten.origins.push(kept.origin);
+                }
                 // nor is the reference's taken over after that
                 let has_looked = file.has_read_reference;
                 file.has_read_reference |= has_reference;
-                !origins.is_empty() || has_looked != file.has_read_reference
+                !forgotten.origins.is_empty() || has_looked != file.has_read_reference
             })?;
         }
-        Ok(origins)
+        forgotten.left = take_out(items);
+        Ok(forgotten)
     }
 
     /// Whether the file of the reference was read before.
@@ -204,6 +283,31 @@ impl CredentialStore {
         write_text(&path, &file.text()).map_err(failed)?;
         Ok(true)
     }
+}
+
+fn elsewhere(kept: Vec<KeptCredential>) -> FoundCredential {
+    match kept.is_empty() {
+        true => FoundCredential::Nothing,
+        false => FoundCredential::Elsewhere(kept.into_iter().map(|kept| kept.origin).collect()),
+    }
+}
+
+/// Takes items out of the keyring. Gives those that are still in it, and why.
+fn take_out(items: Vec<String>) -> Vec<(String, KeyringTrouble)> {
+    let left = |name: String| keyring::remove(&name).err().map(|why| (name, why));
+    items.into_iter().filter_map(left).collect()
+}
+
+fn unreachable_secret(
+    connector: &str,
+    kept: &KeptCredential,
+    why: impl std::fmt::Display,
+) -> Trouble {
+    Trouble::configuration(format!(
+        "{connector}: the login for {} is in the system's keyring, and {why}; unlock it, or keep the login anew: \
+         footbridge login {connector}",
+        kept.origin
+    ))
 }
 
 fn unreadable(path: &Path, connector: &str, why: impl std::fmt::Display) -> Trouble {

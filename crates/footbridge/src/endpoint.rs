@@ -25,6 +25,7 @@ use crate::caller::Caller;
 use crate::change_store::ChangeStore;
 use crate::cli::Surface;
 use crate::exit::Trouble;
+use crate::metrics::Metrics;
 use crate::opened::{Opened, Served};
 use crate::pages;
 use crate::tool_names::ToolNames;
@@ -33,8 +34,12 @@ use lease_tools::LeaseTools;
 use news::News;
 use own_endpoint::OwnEndpoint;
 
-/// Makes the endpoint, for these doors.
-pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Trouble> {
+/// Makes the endpoint, for these doors; its requests are counted where counts are wanted.
+pub(crate) fn over(
+    opened: &Opened,
+    doors: Doors,
+    metrics: Option<&Metrics>,
+) -> Result<Endpoint<Caller>, Trouble> {
     let names = Arc::new(ToolNames::of(&opened.served)?);
     let is_joined = opened.served.len() > 1;
     let parts = RoadParts {
@@ -65,9 +70,14 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
             opened.lists_changes,
         )])
         .chain(leases.tools(opened.lists_leases));
+    let is_of_this_machine = opened.served.iter().all(|served| served.is_local);
+    let in_reach = |tool: Tool<Caller>| match is_of_this_machine {
+        true => tool.open_world(false),
+        false => tool,
+    };
     let mut endpoint = builder(&opened.served)
-        .tools(others.map(unlisted_there))
-        .tools(searches)
+        .tools(others.map(unlisted_there).map(in_reach))
+        .tools(searches.into_iter().map(in_reach))
         .resource(latest_change::resource(&news, opened.lists_changes))
         .resource(held_leases::resource(&news));
     // who asks for the group is told of what goes with it
@@ -87,9 +97,20 @@ pub(crate) fn over(opened: &Opened, doors: Doors) -> Result<Endpoint<Caller>, Tr
             endpoint = endpoint.skills(skills.read());
         }
     }
+    let endpoint = counted(endpoint, metrics);
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
     own_endpoint.fill(&endpoint);
     Ok(endpoint)
+}
+
+fn counted(
+    endpoint: EndpointBuilder<Caller>,
+    metrics: Option<&Metrics>,
+) -> EndpointBuilder<Caller> {
+    match metrics {
+        Some(metrics) => metrics.around(endpoint),
+        None => endpoint,
+    }
 }
 
 /// What the endpoint of the accounts of the board is made of.
@@ -100,11 +121,12 @@ pub(crate) struct AccountParts {
     keys: CallKeys,
     brakes: Brakes,
     trail: AuditTrail,
+    metrics: Option<Metrics>,
 }
 
 impl AccountParts {
     /// Those of what is opened; none where the board of this machine is not among it.
-    pub(crate) fn of(opened: &Opened) -> Option<Self> {
+    pub(crate) fn of(opened: &Opened, metrics: Option<&Metrics>) -> Option<Self> {
         let board = opened.served.iter().find(|served| served.is_local)?;
         Some(Self {
             board: board.clone(),
@@ -112,6 +134,7 @@ impl AccountParts {
             keys: CallKeys::new(opened.changes.clone()),
             brakes: opened.brakes.clone(),
             trail: opened.trail.clone(),
+            metrics: metrics.cloned(),
         })
     }
 }
@@ -134,6 +157,7 @@ pub(crate) fn of_accounts(parts: &AccountParts) -> Result<Endpoint<Caller>, Trou
         .resource(latest_change::resource(&news, false))
         .unannounced_subscriptions();
     let endpoint = with_pages(endpoint, served, &names, false);
+    let endpoint = counted(endpoint, parts.metrics.as_ref());
     let endpoint = endpoint.build().map_err(Trouble::failed)?;
     own_endpoint.fill(&endpoint);
     Ok(endpoint)

@@ -26,6 +26,7 @@ mod brakes;
 mod call_keys;
 mod change_store;
 mod gate;
+mod metrics;
 mod recent_writes;
 mod upkeep;
 mod waits;

@@ -71,6 +71,8 @@ pub(crate) struct Served {
     pub(crate) is_local: bool,
     /// Its file comes with the program.
     is_built_in: bool,
+    /// The file of the user's own that it was read from.
+    pub(crate) own_file: Option<PathBuf>,
     /// Who asks, as it was at the start.
     pub(crate) credential: UsedCredential,
     /// What was wrong with its settings at the start: nothing can be called before that is mended.
@@ -376,6 +378,7 @@ impl Opened {
             accounts,
             is_local,
             is_built_in,
+            own_file: file.own_path(),
             credential,
             wrong: wrong.map(|trouble| trouble.to_string()),
             readiness: Readiness::default(),

@@ -227,7 +227,10 @@ fn is_kept(name: &OsStr, settings: &[&str]) -> bool {
             *known == name
         }
     });
-    is_setting || is_ours || name.starts_with(KEPT_PREFIX) || is_needed_variable(name)
+    // the way to a keyring
+    let is_of_bus =
+        cfg!(feature = "keyring") && matches!(name, "DBUS_SESSION_BUS_ADDRESS" | "XDG_RUNTIME_DIR");
+    is_setting || is_ours || is_of_bus || name.starts_with(KEPT_PREFIX) || is_needed_variable(name)
 }
 
 /// Starts again with these variables alone, and is handed the secrets. Where that cannot be and

@@ -8,10 +8,12 @@ mod board_door;
 mod board_leases;
 mod browser;
 mod doors;
+mod edited_files;
 mod forwarded;
 mod http;
 mod invitation;
 mod mending;
+mod metrics_page;
 mod preflight;
 mod shared_bearer;
 mod signals;
@@ -89,6 +91,7 @@ pub(crate) async fn run(
         may_write,
         ended,
     ));
+    let watching = edited_files::watch(&opened);
     for served in &opened.served {
         if let Some(wrong) = &served.wrong {
             terminal::say(format_args!("footbridge: warning: {wrong}"));
@@ -119,14 +122,15 @@ pub(crate) async fn run(
                     checks.as_mut().await;
                     checks.as_mut().take_output().unwrap_or(Ok(()))
                 };
-                let endpoint = endpoint::over(&opened, Doors::Mcp)?;
+                let endpoint = endpoint::over(&opened, Doors::Mcp, None)?;
                 let telling = tell_of_changes(&endpoint, &opened);
                 let exit = stdio::serve(endpoint, checks, &signals, &opened.waits).await;
                 telling.abort();
                 exit?
             }
             Some(door) => {
-                let endpoint = endpoint::over(&opened, Doors::McpAndActions)?;
+                let endpoint =
+                    endpoint::over(&opened, Doors::McpAndActions, door.metrics.as_ref())?;
                 let telling = tell_of_changes(&endpoint, &opened);
                 let exit = http::Door(door)
                     .serve(endpoint, &opened, checks, &signals)
@@ -138,6 +142,7 @@ pub(crate) async fn run(
         // The store is closed when nobody is at it any more: what is cut off leaves its connection
         // open, and with it the log beside the file.
         drop(ending);
+        watching.abort();
         if timeout(UPKEEP_PATIENCE, &mut upkeep).await.is_err() {
             upkeep.abort();
             drop(upkeep.await);

@@ -174,6 +174,16 @@ pub(crate) const PAGE: SettingRow = SettingRow {
     example: "true",
     ..ROW
 };
+pub(crate) const METRICS: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_METRICS"),
+    key: Some("metrics"),
+    kind: SettingValueKind::Switch,
+    default: Some("false"),
+    sentence: "Serve counts of requests, refusals and durations at /metrics, as Prometheus reads \
+               them, to whoever has the bearer",
+    example: "true",
+    ..ROW
+};
 pub(crate) const REQUIRE_ALL: SettingRow = SettingRow {
     flag: Some("require-all"),
     variable: Some("FOOTBRIDGE_REQUIRE_ALL"),
@@ -459,7 +469,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 41] = [
+pub(crate) const SETTINGS: [&SettingRow; 42] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -469,6 +479,7 @@ pub(crate) const SETTINGS: [&SettingRow; 41] = [
     &ALLOWED_ORIGINS,
     &TRUSTED_PROXIES,
     &PAGE,
+    &METRICS,
     &REQUIRE_ALL,
     &ALLOW,
     &CONFIRM_BY_FORM,

@@ -53,6 +53,9 @@ use repeated_create::RoadWrite;
 use second_call::PendingConsents;
 use taking::taking;
 
+/// What a connector's tool that writes says at its end.
+const ASKS_FIRST: &str = " Ask the user first.";
+
 /// The sentence of an action whose tool the operator closed to everybody.
 const CLOSED_ACTION: &str = "This action is closed: the operator allows reading alone. To open it, start footbridge without --allow read.";
 
@@ -249,13 +252,23 @@ fn admits(gate: &Gate, caller: Caller) -> bool {
     caller == Caller::ActionClient && !gate.only_reads()
 }
 
+/// What a tool says of itself. Who writes on the board of this machine need not ask its user for
+/// each card: it is open from the start, nobody else's, and can be undone.
+fn description<'t>(served: &Served, tool: &'t ConnectorTool) -> &'t str {
+    let whole = tool.description.as_str();
+    match served.is_local && tool.effect != ToolEffect::Destroy {
+        true => whole.strip_suffix(ASKS_FIRST).unwrap_or(whole),
+        false => whole,
+    }
+}
+
 fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> Tool<Caller> {
     let road = Road::new(served, connector_tool, parts);
     let names = &parts.names;
     let name = names.published(&served.name, &connector_tool.name);
     let tool = Tool::new(
         name,
-        connector_tool.description.as_str(),
+        description(served, connector_tool),
         connector_tool.input_schema.clone(),
         move |call: Call<Caller>| {
             let road = Arc::clone(&road);

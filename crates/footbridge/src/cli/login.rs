@@ -4,7 +4,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::{CommonOptions, DirectoryOption, FileOptions, RootsOption, secret};
-use crate::credentials::REFERENCE_CONNECTOR;
+use crate::credentials::{REFERENCE_CONNECTOR, SecretPlace};
 
 /// How `login` ends.
 pub(super) const EXITS: &str = "Exit codes:
@@ -50,6 +50,10 @@ pub(crate) struct LoginArguments {
     /// The token to keep; - reads it from the first line of stdin [default: it is asked for]
     #[arg(long, value_name = "TOKEN", value_parser = secret, allow_hyphen_values = true)]
     pub(crate) token: Option<SecretString>,
+    /// Where its secrets are kept, and nowhere else [default: the keyring, where this build uses one
+    /// and it answers; else the file]
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) keep_in: Option<SecretPlace>,
     #[command(flatten)]
     pub(crate) options: BackendOptions,
 }

@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: CallArguments) -> Result<Exit, Trouble> {
     let settings = Settings::new(arguments.options)?;
     let names: Vec<String> = arguments.connector.into_iter().collect();
     let opened = Opened::open(&names, &settings).await?;
-    let endpoint = endpoint::over(&opened, Doors::Mcp)?;
+    let endpoint = endpoint::over(&opened, Doors::Mcp, None)?;
     let answer = endpoint
         .call(
             &arguments.tool,

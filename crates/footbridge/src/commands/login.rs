@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::cli::LoginArguments;
 use crate::credentials::{
-    CaughtSession, CredentialKind, KeptCredential, REFERENCE_CONNECTOR, ReferenceLogin, now,
-    origin_of,
+    CaughtSession, CredentialKind, HAS_KEYRING, KeptCredential, REFERENCE_CONNECTOR,
+    ReferenceLogin, SecretPlace, now, origin_of,
 };
 use crate::exit::{Exit, Trouble};
 use crate::opened::{LoginPlace, UsedCredential};
@@ -86,12 +86,7 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
             return Ok(Exit::Failed);
         }
     };
-    let store = settings.credentials();
-    store.keep(&place.name, credential).map_err(|trouble| {
-        Trouble::failed(format!(
-            "the login is good, but {trouble}; what was kept before stays"
-        ))
-    })?;
+    keep(&settings, &place.name, credential, arguments.keep_in)?;
     terminal::say(format_args!(
         "{} signed in as {}",
         terminal::ok(),
@@ -103,6 +98,45 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<Exit, Trouble> {
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Keeps a login that is good: in the keyring where there is one, else in the file; where a place
+/// was named, there or nowhere.
+fn keep(
+    settings: &Settings,
+    connector: &str,
+    credential: KeptCredential,
+    wanted: Option<SecretPlace>,
+) -> Result<(), Trouble> {
+    let store = settings.credentials();
+    let failed = |why: &dyn std::fmt::Display| {
+        Trouble::failed(format!(
+            "the login is good, but {why}; what was kept before stays"
+        ))
+    };
+    let place = wanted.unwrap_or(match HAS_KEYRING {
+        true => SecretPlace::Keyring,
+        false => SecretPlace::File,
+    });
+    let by_keyring = store
+        .keep_in(place, connector, credential.clone())
+        .map_err(|trouble| failed(&trouble))?;
+    match by_keyring {
+        Ok(()) => Ok(()),
+        Err(why) if wanted.is_some() => Err(failed(&format_args!(
+            "the system's keyring cannot keep it: {why}"
+        ))),
+        Err(why) => {
+            let path = store.path(connector).unwrap_or_default();
+            terminal::say(format_args!(
+                "footbridge: note: the system's keyring cannot keep the login: {why}; it is kept in {}, for you alone",
+                path.display()
+            ));
+            store
+                .keep(connector, credential)
+                .map_err(|trouble| failed(&trouble))
+        }
+    }
 }
 
 fn trimmed(secret: &SecretString) -> SecretString {
@@ -251,6 +285,7 @@ async fn tried(
         renewal,
         who: who.clone(),
         saved_at: now(),
+        keyring: None,
     };
     Ok(Ok((credential, who.unwrap_or_else(|| NOBODY.to_owned()))))
 }

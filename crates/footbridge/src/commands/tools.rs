@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: ToolsArguments) -> Result<Exit, Trouble> {
     let mut settings = Settings::new(arguments.options)?;
     settings.only_lists = true;
     let opened = Opened::open(&names, &settings).await?;
-    let endpoint = endpoint::over(&opened, Doors::Mcp)?;
+    let endpoint = endpoint::over(&opened, Doors::Mcp, None)?;
     let list: Value =
         serde_json::from_str(&endpoint.tool_list(Caller::LocalUser)).map_err(Trouble::failed)?;
     let tools = list

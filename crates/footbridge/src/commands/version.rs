@@ -41,7 +41,7 @@ async fn in_place_of(linked: &LinkedProgram) -> Result<Exit, Trouble> {
     settings.only_lists = true;
     let connector = linked.connector().to_owned();
     let opened = Opened::open(&[connector], &settings).await?;
-    let endpoint = endpoint::over(&opened, Doors::Mcp)?;
+    let endpoint = endpoint::over(&opened, Doors::Mcp, None)?;
     let list: Value =
         serde_json::from_str(&endpoint.tool_list(Caller::LocalUser)).map_err(Trouble::failed)?;
     let tools = list

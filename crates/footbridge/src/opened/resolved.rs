@@ -299,6 +299,7 @@ fn of_reference(
         renewal: "{}".into(),
         who: login.who,
         saved_at: now(),
+        keyring: None,
     };
     let taken_over = store
         .keep(asking.name, credential.clone())

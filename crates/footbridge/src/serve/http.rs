@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use super::approver::{ApproverRule, ApproverSessions};
 use super::browser::{AccountsMcp, BrowserRule, OwnAddresses, PageReach, SessionDoor};
 use super::doors::{BrowserDoors, HEALTH, McpDoors, READINESS};
+use super::metrics_page::MetricsPage;
 use super::shared_bearer::SharedBearer;
 use super::signals::Signals;
 use super::threshold::Threshold;
@@ -48,6 +49,7 @@ impl Door {
             approver_token,
             proxies,
             page,
+            metrics,
         } = self.0;
         let writes_are_open = opened.served.iter().any(|served| served.gate.opens_any());
         let has_token = token.is_some();
@@ -91,6 +93,13 @@ impl Door {
                 doors: SessionDoor::new(SecretPace::new().map_err(Trouble::failed)?),
             })),
         };
+        let metrics_page = metrics.clone().map(|metrics| MetricsPage {
+            metrics,
+            trail: opened.trail.clone(),
+            token: token.clone(),
+            no_auth,
+            hosts: hosts.clone(),
+        });
         let entrance = SharedBearer::new(token, no_auth, proxies.clone());
         let entrance = entrance
             .audited(opened.trail.clone())
@@ -99,7 +108,7 @@ impl Door {
         let service = service.memory_budget(&memory);
         let has_page = browser.is_some();
         let browser = browser.map(|rule| BrowserDoors {
-            accounts: AccountParts::of(opened).map(|parts| {
+            accounts: AccountParts::of(opened, metrics.as_ref()).map(|parts| {
                 let rule = Arc::clone(&rule);
                 Arc::new(AccountsMcp::new(parts, rule, hosts.clone(), &memory))
             }),
@@ -116,7 +125,10 @@ impl Door {
             approver,
             store,
         };
-        let doors = doors::routes(&mcp, opened, &endpoint, threshold, &base)?;
+        let mut doors = doors::routes(&mcp, opened, &endpoint, threshold, &base)?;
+        if let Some(page) = metrics_page {
+            doors = doors.merge(page.routes());
+        }
         tracing::debug!(%address, "listening; calls wait for the checks before serving");
         let invitation =
             invitation::text(address, public_url.as_ref(), has_token, has_page, opened);

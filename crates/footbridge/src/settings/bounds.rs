@@ -12,7 +12,7 @@ use crate::environment::variable;
 use crate::exit::Trouble;
 use crate::setting_table::{
     AUDIT_READS, CONFIRM_BY_FORM, KEEP_AUDIT_DAYS, KEEP_AUDIT_ROWS, KEEP_CHANGES_DAYS,
-    KEEP_CHANGES_MIB, LEASE_MINUTES, LEASES_PER_CALLER, QUERY_CALLS, STRUCTURED_RESULTS,
+    KEEP_CHANGES_MIB, LEASE_MINUTES, LEASES_PER_CALLER, METRICS, QUERY_CALLS, STRUCTURED_RESULTS,
     SettingRow, SettingValueKind, WRITES_AT_ONCE, WRITES_PER_HOUR, WRITES_PER_MINUTE,
 };
 
@@ -76,6 +76,11 @@ impl Settings {
     /// Whether every tool with a schema of its results sends them as structured content too.
     pub(crate) fn structures_results(&self) -> Result<bool, Trouble> {
         truth(&STRUCTURED_RESULTS, self.file.structured_results)
+    }
+
+    /// Whether counts are served at `/metrics`.
+    pub(crate) fn shows_metrics(&self) -> Result<bool, Trouble> {
+        truth(&METRICS, self.file.metrics)
     }
 
     /// Whether a form alone confirms deletes and large changes.

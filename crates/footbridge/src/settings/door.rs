@@ -10,6 +10,7 @@ use super::decided::Decided;
 use super::{DoorSecret, Settings, action_key, exposure, shared_bearer};
 use crate::cli::ServeOptions;
 use crate::exit::Trouble;
+use crate::metrics::Metrics;
 use crate::setting_table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, PUBLIC_URL, SettingRow, TRUSTED_PROXIES,
 };
@@ -34,6 +35,8 @@ pub(crate) struct DoorSettings {
     pub(crate) proxies: TrustedProxies,
     /// Whether the pages are served, where that was said.
     pub(crate) page: Option<bool>,
+    /// The counts, where they are served.
+    pub(crate) metrics: Option<Metrics>,
 }
 
 impl DoorSettings {
@@ -100,6 +103,7 @@ impl DoorSettings {
             approver_token: approver_token()?,
             proxies,
             page: options.page.or(file.page),
+            metrics: settings.shows_metrics()?.then(Metrics::default),
         })
     }
 }

@@ -52,6 +52,7 @@ pub(crate) struct SettingsFile {
     pub(crate) query_calls: Option<u64>,
     pub(crate) structured_results: Option<bool>,
     pub(crate) confirm_by_form: Option<bool>,
+    pub(crate) metrics: Option<bool>,
     pub(crate) connectors: BTreeMap<String, ConnectorSettings>,
     /// Where it was read; empty where there is none.
     #[serde(skip)]

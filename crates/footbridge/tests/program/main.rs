@@ -24,6 +24,8 @@ mod transport_choice;
 mod endings;
 mod faults;
 mod joined;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod killed_writer;
 mod long_calls;
 mod shared_data;
@@ -65,6 +67,7 @@ mod doors;
 mod environment_file;
 mod exposure;
 mod leases;
+mod metrics;
 mod open_pages;
 mod pages;
 mod production_board;

@@ -262,3 +262,32 @@ fn a_filter_that_fails_is_named_in_the_terminal_and_the_log() {
         "{ended:?}"
     );
 }
+
+/// What is served is what was read at the start; whoever edits the file is told so, and whether it
+/// would start.
+#[test]
+fn a_file_that_is_edited_while_it_is_served_is_told() {
+    let home = Home::new();
+    let (_status, base) = Running::start_http(&mut home.command(&["serve"]));
+    let text = status_of(&base, "mine");
+    let file = home.file("my.yaml", &text);
+    let (mut served, mine) =
+        Running::start_http(&mut home.command(&["serve", file.to_str().unwrap()]));
+    let tool = || crate::harness::session::call_over_http(&mine, "status", &serde_json::json!({}));
+    assert!(tool().is_ok());
+    home.file("my.yaml", text.replace("name: status", "name: other"));
+    let told = served.error_line(|line| line.contains("was edited"));
+    assert!(
+        told.contains("my.yaml") && told.contains("until the program is started again"),
+        "{told}"
+    );
+    assert!(tool().is_ok(), "it goes on as it was");
+    home.file("my.yaml", text.replace("effect: read", "effect: raed"));
+    let told = served.error_line(|line| line.contains("was edited"));
+    assert!(
+        told.contains("would not start") && told.contains("raed"),
+        "{told}"
+    );
+    assert!(tool().is_ok(), "it goes on as it was");
+    served.stop();
+}

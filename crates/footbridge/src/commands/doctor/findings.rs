@@ -63,10 +63,15 @@ pub(super) fn of_settings(served: &Served, settings: &Settings) -> Vec<Finding> 
         UsedCredential::Kept(kept, _) => Finding::well(
             "login",
             format!(
-                "a {} of {} is kept for {}, {} characters",
+                "a {} of {} is kept for {}{}, {} characters",
                 kept.kind.word(),
                 kept.who.as_deref().unwrap_or("somebody"),
                 kept.origin,
+                if kept.keyring.is_some() {
+                    " in the system's keyring"
+                } else {
+                    ""
+                },
                 kept.token.expose_secret().len()
             ),
         ),
