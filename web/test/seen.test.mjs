@@ -79,6 +79,20 @@ test("an agent's change appears without reload, and a card of no column stands e
   await tab.locator(".card-title", { hasText: "One of them" }).waitFor();
 });
 
+test("a column that an agent adds is there at once, and one that it renames has its new name", async (t) => {
+  const { program, board } = await started(t);
+  await program.call("card_create", { title: "One", status: "todo", board_id: board });
+  const tab = await opened(t, program);
+  await tab.waitForSelector(".card");
+  const review = { key: "review", title: "Review", wip_limit: 1 };
+  await program.call("board_update", { id: board, columns: [...COLUMNS.slice(0, 2), review, COLUMNS[2]] });
+  await tab.waitForSelector('.column[aria-label="Review"]');
+  await tab.dragAndDrop(".card", '.column[aria-label="Review"]');
+  await tab.waitForSelector('.column[aria-label="Review"] .card:not(.moving)');
+  await program.call("board_update", { id: board, columns: [...COLUMNS.slice(0, 2), { ...review, title: "Looked at" }, COLUMNS[2]] });
+  await tab.waitForFunction(() => [...document.querySelectorAll(".column h3")].map((name) => name.textContent).join() === "To do,Doing,Looked at,Done");
+});
+
 test("500 cards, all read and drawn", async (t) => {
   const { program, board } = await started(t);
   await Promise.all(

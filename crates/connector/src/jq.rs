@@ -13,6 +13,7 @@ mod natives;
 mod program;
 mod query;
 mod reach;
+mod shared;
 pub(crate) mod traps;
 mod variable;
 
@@ -21,7 +22,7 @@ use jaq_json::Val;
 pub use budget::FILTER_STACK_BYTES;
 pub(crate) use clock::worked;
 pub(crate) use glue::{Evaluation, FilterOrigin, Glue, Key, Misfit, Plain};
-pub(crate) use json::{from_json, get, is_true, plain_text, read, read_text, sound, text, write};
+pub(crate) use json::{from_json, get, is_true, plain_text, read_text, sound, text, write};
 pub(crate) use message::without_values;
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
@@ -29,6 +30,7 @@ pub(crate) use program::{
 };
 pub use query::{QueryFault, QueryFilter, QueryValue};
 pub(crate) use reach::Reach;
+pub(crate) use shared::read;
 pub(crate) use variable::{Variable, Variables};
 
 #[cfg(test)]

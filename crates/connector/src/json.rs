@@ -16,13 +16,7 @@ pub(crate) const MAX_DEPTH: usize = 128;
 /// A JSON text that was checked: UTF-8, at most [`MAX_DEPTH`] deep, one value, no letter as
 /// `\uXXXX` that can stand as itself.
 #[derive(Debug, Clone)]
-pub(crate) struct Admitted(AdmittedText);
-
-#[derive(Debug, Clone)]
-enum AdmittedText {
-    AsReceived(Bytes),
-    Mended(String),
-}
+pub(crate) struct Admitted(Bytes);
 
 /// Why a text was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,23 +40,25 @@ impl Admitted {
     pub(crate) fn new(body: Bytes) -> Result<Self, NotAdmitted> {
         let text = std::str::from_utf8(&body).map_err(|_| NotAdmitted::Utf8)?;
         if check::check(text)?.escapes {
-            return Ok(Self(AdmittedText::Mended(as_letters(text))));
+            return Ok(Self(as_letters(text).into()));
         }
-        Ok(Self(AdmittedText::AsReceived(body)))
+        Ok(Self(body))
     }
 
     /// The same with other texts in it; `text` must be as valid.
     pub(crate) fn with_text(self, text: String) -> Self {
         debug_assert!(is_valid(&text), "JSON was made into something else");
-        Self(AdmittedText::Mended(text))
+        Self(text.into())
     }
 
     pub(crate) fn text(&self) -> &str {
-        match &self.0 {
-            // checked in `new`; an empty text would be refused by every reader
-            AdmittedText::AsReceived(body) => std::str::from_utf8(body).unwrap_or_default(),
-            AdmittedText::Mended(text) => text,
-        }
+        // checked in `new`; an empty text would be refused by every reader
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The same as bytes that others may share.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.0
     }
 }
 

@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::opened::{Opened, Served};
 use crate::pages;
 use crate::tool_names::ToolNames;
+use crate::waits::ChangeWaits;
 use crate::write_road::{self, Doors, RoadParts};
 use lease_tools::LeaseTools;
 use news::News;
@@ -122,6 +123,8 @@ pub(crate) struct AccountParts {
     brakes: Brakes,
     trail: AuditTrail,
     metrics: Option<Metrics>,
+    waits: ChangeWaits,
+    lists_changes: bool,
 }
 
 impl AccountParts {
@@ -135,6 +138,8 @@ impl AccountParts {
             brakes: opened.brakes.clone(),
             trail: opened.trail.clone(),
             metrics: metrics.cloned(),
+            waits: opened.waits.clone(),
+            lists_changes: opened.lists_changes,
         })
     }
 }
@@ -154,6 +159,12 @@ pub(crate) fn of_accounts(parts: &AccountParts) -> Result<Endpoint<Caller>, Trou
     let news = News::of(&parts.changes, served, &names, &own_endpoint);
     let endpoint = builder(served)
         .tools(write_road::tools(&parts.board, &road, Doors::Mcp))
+        .tool(wait_tool::tool(
+            &news,
+            &parts.waits,
+            &names,
+            parts.lists_changes,
+        ))
         .resource(latest_change::resource(&news, false))
         .unannounced_subscriptions();
     let endpoint = with_pages(endpoint, served, &names, false);

@@ -184,6 +184,24 @@ pub(crate) const METRICS: SettingRow = SettingRow {
     example: "true",
     ..ROW
 };
+pub(crate) const SESSION_IDLE_MINUTES: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_SESSION_IDLE_MINUTES"),
+    key: Some("session_idle_minutes"),
+    kind: SettingValueKind::Number(1, 10_080),
+    default: Some("720"),
+    sentence: "How long a sign-in on the pages lasts without a request, in minutes",
+    example: "60",
+    ..ROW
+};
+pub(crate) const SESSION_HOURS: SettingRow = SettingRow {
+    variable: Some("FOOTBRIDGE_SESSION_HOURS"),
+    key: Some("session_hours"),
+    kind: SettingValueKind::Number(1, 720),
+    default: Some("168"),
+    sentence: "How long a sign-in on the pages lasts in any case, in hours",
+    example: "24",
+    ..ROW
+};
 pub(crate) const REQUIRE_ALL: SettingRow = SettingRow {
     flag: Some("require-all"),
     variable: Some("FOOTBRIDGE_REQUIRE_ALL"),
@@ -242,7 +260,7 @@ pub(crate) const GROUPS: SettingRow = SettingRow {
     kind: SettingValueKind::Texts,
     sentence: "Groups of tools to list beside those listed anyway; -NAME leaves one out, all \
                means every group",
-    example: "wiki,-bulk",
+    example: "changes,-query",
     ..ROW
 };
 pub(crate) const SURFACE: SettingRow = SettingRow {
@@ -469,7 +487,7 @@ pub(crate) const ACTIONS_URL: SettingRow = SettingRow {
 };
 
 /// Every setting, in the order in which people read of them.
-pub(crate) const SETTINGS: [&SettingRow; 42] = [
+pub(crate) const SETTINGS: [&SettingRow; 44] = [
     &TRANSPORT,
     &HOST,
     &PORT,
@@ -480,6 +498,8 @@ pub(crate) const SETTINGS: [&SettingRow; 42] = [
     &TRUSTED_PROXIES,
     &PAGE,
     &METRICS,
+    &SESSION_IDLE_MINUTES,
+    &SESSION_HOURS,
     &REQUIRE_ALL,
     &ALLOW,
     &CONFIRM_BY_FORM,

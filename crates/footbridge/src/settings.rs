@@ -28,7 +28,7 @@ use crate::credentials::CredentialStore;
 use crate::environment::variable;
 use crate::exit::Trouble;
 pub(crate) use action_key::{action_key, probe_bearer};
-pub(crate) use bounds::Bounds;
+pub(crate) use bounds::{Bounds, SessionTimes};
 pub(crate) use door::DoorSettings;
 pub(crate) use door_secret::DoorSecret;
 pub(crate) use exposure::Exposed;

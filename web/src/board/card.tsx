@@ -62,11 +62,24 @@ function Matters({ row, fields }: { row: Row; fields: readonly string[] }) {
     <ul class="matters">
       {told.map((name) => (
         <li key={name} class={`matter ${name.replace(/[^a-z0-9_]/gi, "")}`} title={label(name)}>
-          <span class="only-heard">{label(name)}: </span>
-          {row.members[name] === true ? <bdi>{label(name)}</bdi> : <Value value={row.members[name]} name={name} />}
+          <Matter name={name} value={row.members[name]} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** A number alone says nothing: people write an item's with a sign, and others need their names. */
+function Matter({ name, value }: { name: string; value: Json | undefined }) {
+  if (value === true) return <bdi>{label(name.replace(/^is_/, ""))}</bdi>;
+  const isNumber = typeof value === "number";
+  const isReference = isNumber && name === "ref";
+  return (
+    <>
+      <span class={isNumber && !isReference ? undefined : "only-heard"}>{label(name)}: </span>
+      {isReference && "#"}
+      <Value value={value} name={name} />
+    </>
   );
 }
 

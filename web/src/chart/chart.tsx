@@ -7,7 +7,7 @@ import { rowsOf, type View } from "../view/view.ts";
 import { toRows } from "../view/rows.ts";
 import { Table } from "../parts/table.tsx";
 import { Value } from "../parts/text.tsx";
-import { Bars, Lines, Marks, XAxis, YAxis } from "./drawn.tsx";
+import { Bars, inRows, Lines, Marks, XAxis, YAxis, yTickCount } from "./drawn.tsx";
 import { chartData, type ChartData } from "./series.ts";
 import { scale } from "./scale.ts";
 
@@ -50,7 +50,7 @@ export function Chart({ view, data }: { view: View; data: Json }) {
       : scale([...points.map((point) => point.x), ...drawnMarks.flatMap((mark) => mark.x ?? [])]);
   const yScale = scale(
     points.map((point) => point.y),
-    { fromZero: true },
+    { fromZero: true, ticks: yTickCount(frame) },
   );
   return (
     <figure class="chart" ref={place}>
@@ -68,10 +68,10 @@ export function Chart({ view, data }: { view: View; data: Json }) {
           ) : (
             <Bars frame={frame} x={xScale} y={yScale} chart={chart} />
           )}
-          <Marks frame={frame} scale={xScale} marks={drawnMarks} lineHeight={MARK_LINE} top={TOP} />
+          <Marks frame={frame} scale={xScale} marks={inRows(drawnMarks, xScale)} lineHeight={MARK_LINE} top={TOP} />
         </svg>
       )}
-      {chart.series.length > 1 && (
+      {points.length > 0 && (
         <ul class="legend">
           {chart.series.map((one, at) => (
             <li key={one.name} class={`series-${at % 4}`}>

@@ -14,10 +14,14 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
+export function yTickCount(frame: Frame): number {
+  return Math.max(2, Math.floor(frame.height / TICK_HEIGHT));
+}
+
 export function YAxis({ frame, scale }: { frame: Frame; scale: Scale }) {
   return (
     <g class="axis">
-      {ticks(scale, Math.max(2, Math.floor(frame.height / TICK_HEIGHT))).map((tick) => {
+      {ticks(scale, yTickCount(frame)).map((tick) => {
         const y = round(frame.top + frame.height * (1 - scale.place(tick)));
         return (
           <g key={tick}>
@@ -130,6 +134,18 @@ interface MarksProps {
   top: number;
 }
 
+/** Where the name of a mark stands to the left of it. */
+const LEFT_FROM = 0.7;
+
+/** Marks from the top row to the bottom, so that no line of one goes through the name of another: a line begins at its own row. */
+export function inRows(marks: readonly Mark[], scale: Scale): Mark[] {
+  const place = (mark: Mark) => scale.place(mark.x ?? 0);
+  const isLeft = (mark: Mark) => place(mark) > LEFT_FROM;
+  const left = marks.filter(isLeft).sort((one, other) => place(other) - place(one));
+  const right = marks.filter((mark) => !isLeft(mark)).sort((one, other) => place(one) - place(other));
+  return [...left, ...right];
+}
+
 /** Each mark's name has a line of its own, so that close ones do not cover each other. */
 export function Marks({ frame, scale, marks, lineHeight, top }: MarksProps) {
   return (
@@ -138,7 +154,7 @@ export function Marks({ frame, scale, marks, lineHeight, top }: MarksProps) {
         const place = scale.place(mark.x ?? 0);
         const x = round(frame.left + frame.width * place);
         const y = top + lineHeight * at + 10;
-        const isLeft = place > 0.7;
+        const isLeft = place > LEFT_FROM;
         return (
           <g key={mark.name} class="mark">
             <line x1={x} x2={x} y1={y - 8} y2={frame.top + frame.height} />

@@ -73,13 +73,33 @@ pub(super) async fn decide(
     if !callers_own && fields.is_empty() && old != new {
         return Ok(Way::Again(again, now));
     }
+    let title = &inner.compiled().title;
+    let passed = match &sent.body {
+        Some(body) if callers_own => version(body).await?,
+        _ => Val::Null,
+    };
+    if let (Val::Num(passed), Val::Num(latest)) = (&passed, &new)
+        && passed > latest
+    {
+        let message = format!(
+            "{title} refused the change: it was made for version {passed}, which this record never had; \
+             the latest is {latest}. Read it, and pass that version or none."
+        );
+        return Ok(Way::Refuse(error.with_message(message)));
+    }
     let what = match fields.as_slice() {
-        [] => String::new(),
+        // what it was at the caller's version is known to nobody any more
+        [] => match others_than_sent(sent.body.as_ref(), &now, &passed).as_slice() {
+            [] => String::new(),
+            fields => format!(
+                " Of what you change, this is otherwise now: {}.",
+                fields.join(", ")
+            ),
+        },
         fields => format!(" Changed meanwhile: {}.", fields.join(", ")),
     };
     let message = format!(
-        "{} refused the change: the record was changed by someone else since it was read.{what}{latest} Read it, then decide.",
-        inner.compiled().title
+        "{title} refused the change: the record was changed by someone else since it was read.{what}{latest} Read it, then decide."
     );
     Ok(Way::Refuse(error.with_message(message)))
 }
@@ -124,6 +144,18 @@ async fn merged<'i>(
         return Ok(Some((plan, conflicts.map(|field| field.field).collect())));
     }
     Ok(None)
+}
+
+/// Fields of the body that the record has otherwise; none where the version is not the caller's.
+fn others_than_sent(body: Option<&Val>, now: &Val, passed: &Val) -> Vec<String> {
+    let (Some(Val::Obj(body)), Val::Num(_)) = (body, passed) else {
+        return Vec::new();
+    };
+    let sent = body.iter().filter(|(_, value)| *value != passed);
+    let keys = sent.filter_map(|(key, value)| Some((jq::text(key)?, value)));
+    keys.filter(|(key, value)| jq::get(now, key).is_some_and(|now| now != *value))
+        .map(|(key, _)| key.into_owned())
+        .collect()
 }
 
 /// Fields of the body that differ between the two images.

@@ -103,12 +103,39 @@ pub(super) async fn prepare(
         }
         None => None,
     };
+    if let Some(name) = body.as_ref().and_then(with_null_character) {
+        return Err(BackendError::caller(format!(
+            "{name} holds the character NUL (U+0000), which no backend keeps: leave it out."
+        )));
+    }
     Ok(Prepared {
         method: request.method.clone(),
         path,
         query,
         body,
     })
+}
+
+/// The member of a body in which the character NUL is, which databases refuse after the request was
+/// taken.
+fn with_null_character(body: &Val) -> Option<String> {
+    fn holds(value: &Val) -> bool {
+        match value {
+            Val::TStr(text) => text.contains(&0),
+            Val::Arr(items) => items.iter().any(holds),
+            Val::Obj(members) => members
+                .iter()
+                .any(|(name, value)| holds(name) || holds(value)),
+            _ => false,
+        }
+    }
+    match body {
+        Val::Obj(members) => members
+            .iter()
+            .find(|(name, value)| holds(name) || holds(value))
+            .map(|(name, _)| jq::text(name).unwrap_or_default().replace('\0', "")),
+        other => holds(other).then(|| "What was passed".to_owned()),
+    }
 }
 
 /// A list repeats the key; null is not sent.

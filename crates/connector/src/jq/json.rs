@@ -4,12 +4,7 @@
 use jaq_json::{Map, Num, Val};
 use serde_json::Value;
 
-use crate::json::{Admitted, MAX_DEPTH, push_string};
-
-/// Admitted JSON as a value.
-pub(crate) fn read(json: &Admitted) -> Result<Val, &'static str> {
-    jaq_json::read::parse_single(json.text().as_bytes()).map_err(|_| "it is not JSON")
-}
+use crate::json::{MAX_DEPTH, push_string};
 
 /// Part of admitted JSON as a value: it is no deeper than the whole.
 pub(crate) fn read_text(json: &str) -> Result<Val, &'static str> {

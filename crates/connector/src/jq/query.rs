@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use jaq_core::load::{Arena, File, Loader, parse};
 use jaq_core::{Ctx, Vars};
 use jaq_json::Val;
@@ -36,31 +37,62 @@ pub struct QueryFault {
 
 /// The result of a call as filters see it. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct QueryValue(Val);
+pub struct QueryValue {
+    value: Val,
+    /// As it was read; none for what a filter made.
+    json: Option<Bytes>,
+}
 
 impl QueryValue {
     /// The value of a JSON text that this crate made, such as [`Outcome::json`](crate::Outcome).
     ///
     /// # Errors
     /// When it is no JSON.
-    pub fn read(json: &str) -> Result<Self, QueryFault> {
-        let value = json::Admitted::new(json.to_owned().into())
-            .ok()
-            .and_then(|json| super::read(&json).ok());
-        value.map(Self).ok_or(QueryFault {
+    pub fn read(json: String) -> Result<Self, QueryFault> {
+        let read = json::Admitted::new(json.into()).ok().and_then(|json| {
+            let value = super::read(&json).ok()?;
+            Some((value, json.bytes().clone()))
+        });
+        let (value, json) = read.ok_or(QueryFault {
             line: None,
             what: "an answer could not be read".to_owned(),
+        })?;
+        Ok(Self {
+            value,
+            json: Some(json),
         })
+    }
+
+    fn made(value: Val) -> Self {
+        Self { value, json: None }
     }
 
     /// A list of these.
     pub fn list(items: Vec<Self>) -> Self {
-        Self(items.into_iter().map(|item| item.0).collect())
+        Self::made(items.into_iter().map(|item| item.value).collect())
+    }
+
+    /// An object of named results as compact JSON, without a filter: as they were read.
+    pub fn object_json(names: &[&str], results: &[Self]) -> String {
+        let texts = results.iter().map(|result| result.json.as_deref());
+        let texts = texts.map(|json| std::str::from_utf8(json.unwrap_or_default()));
+        let mut out = String::from("{");
+        for (name, text) in names.iter().zip(texts) {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            json::push_string(&mut out, name);
+            out.push(':');
+            // each was read from a compact JSON text
+            out.push_str(text.ok().filter(|text| !text.is_empty()).unwrap_or("null"));
+        }
+        out.push('}');
+        out
     }
 
     /// Items of a list, or of an object's `items`; none for what is neither.
     pub fn rows(&self) -> usize {
-        let items = super::get(&self.0, "items").unwrap_or(&self.0);
+        let items = super::get(&self.value, "items").unwrap_or(&self.value);
         match items {
             Val::Arr(items) => items.len(),
             _ => 0,
@@ -69,7 +101,7 @@ impl QueryValue {
 
     /// The value of a key, when this is an object that has it.
     pub fn get(&self, key: &str) -> Option<Self> {
-        super::get(&self.0, key).cloned().map(Self)
+        super::get(&self.value, key).cloned().map(Self::made)
     }
 
     /// As compact JSON.
@@ -78,7 +110,7 @@ impl QueryValue {
     /// When JSON cannot say it.
     pub fn json(&self) -> Result<String, QueryFault> {
         let mut out = String::new();
-        match super::sound(&self.0).and_then(|()| super::write(&mut out, &self.0)) {
+        match super::sound(&self.value).and_then(|()| super::write(&mut out, &self.value)) {
             Ok(()) => Ok(out),
             Err(why) => Err(QueryFault {
                 line: None,
@@ -90,7 +122,7 @@ impl QueryValue {
     /// Whether any text or name in it is not one of those that `own` holds word for word, so that
     /// it may be somebody else's.
     pub fn has_text_beside(&self, known_text: &str) -> bool {
-        has_text_beside(&self.0, known_text)
+        has_text_beside(&self.value, known_text)
     }
 }
 
@@ -179,11 +211,11 @@ impl QueryFilter {
     ) -> Result<Vec<QueryValue>, QueryFault> {
         let budget = Budget::new();
         let data = Data::new(&self.lut, &budget);
-        let values = results.iter().map(|result| result.0.clone());
+        let values = results.iter().map(|result| result.value.clone());
         let context = Ctx::<JaqData>::new(data, Vars::new(values));
         let found: Result<Vec<Val>, Stop> = self
             .main
-            .run((context, input.0.clone()))
+            .run((context, input.value.clone()))
             .take(most.saturating_add(1))
             .map(|value| value.map_err(program::stop))
             .collect();
@@ -202,7 +234,7 @@ impl QueryFilter {
             Ok(values) => {
                 let unsound = values.iter().find_map(|value| super::sound(value).err());
                 unsound.map_or_else(
-                    || Ok(values.into_iter().map(QueryValue).collect()),
+                    || Ok(values.into_iter().map(QueryValue::made).collect()),
                     |why| {
                         Err(fault(format!(
                             "it made a value that cannot be given: {why}"
@@ -224,9 +256,9 @@ impl QueryFilter {
         let members = names.iter().zip(results);
         let members = members.map(|(name, result)| {
             let name = Val::utf8_str((*name).to_owned());
-            (name, result.0.clone())
+            (name, result.value.clone())
         });
-        QueryValue(Val::obj(members.collect()))
+        QueryValue::made(Val::obj(members.collect()))
     }
 }
 
@@ -370,7 +402,7 @@ mod tests {
     use crate::jq::{FilterId, Variables, compile, function_names, read_text};
 
     fn value(json: &serde_json::Value) -> QueryValue {
-        QueryValue::read(&json.to_string()).unwrap()
+        QueryValue::read(json.to_string()).unwrap()
     }
 
     /// What a filter gives over `$a` and `$b`, each value as JSON; else its line and what is wrong.
@@ -520,10 +552,11 @@ mod tests {
             for input in ["[3,1,[2]]", r#"{"a":[1,"b"]}"#, r#""a,b""#, "7", "null"] {
                 let own = read_text(input).unwrap();
                 let whole = program.run_first(FilterId(place), &Variables::default(), own, 20);
-                let Ok(values) = query.run(&[], &QueryValue::read(input).unwrap(), 20) else {
+                let Ok(values) = query.run(&[], &QueryValue::read(input.to_owned()).unwrap(), 20)
+                else {
                     continue;
                 };
-                let values: Vec<_> = values.into_iter().map(|value| value.0).collect();
+                let values: Vec<_> = values.into_iter().map(|value| value.value).collect();
                 let whole = whole.map(|values| format!("{values:?}")).map_err(drop);
                 assert_eq!(Ok(format!("{values:?}")), whole, "{code} over {input}");
             }

@@ -158,15 +158,21 @@ struct Made {
 async fn made(request: Arc<QueryRequest>, results: ReadResults) -> Result<Made, String> {
     blocking(move || {
         let names: Vec<&str> = request.names().collect();
+        let Some(filter) = &request.filter else {
+            return Ok(Made {
+                json: QueryValue::object_json(&names, &results.values),
+                has_others_words: true,
+            });
+        };
         let input = QueryFilter::input(&names, &results.values);
-        let found = request.filter.run(&results.values, &input, MAX_VALUES);
+        let found = filter.compiled.run(&results.values, &input, MAX_VALUES);
         let fault = |fault| format!("The filter failed: {}.", request::sentence(&fault));
         let mut found = found.map_err(fault)?;
         let value = match found.len() {
             1 => found.pop().unwrap_or_else(|| QueryValue::list(Vec::new())),
             _ => QueryValue::list(found),
         };
-        let has_others_words = value.has_text_beside(&request.code);
+        let has_others_words = value.has_text_beside(&filter.code);
         let json = value.json().map_err(fault)?;
         Ok(Made {
             json,

@@ -21,7 +21,7 @@ use super::approver::ApproverRule;
 use super::forwarded::is_forwarded;
 use crate::audit_trail::AuditTrail;
 use crate::change_store::ChangeStore;
-use crate::settings::DoorSecret;
+use crate::settings::{DoorSecret, SessionTimes};
 pub(super) use accounts::{AccountsMcp, McpOfBrowser};
 pub(super) use origin::OwnAddresses;
 pub(super) use origin::SEC_FETCH_SITE;
@@ -73,9 +73,9 @@ pub(super) struct SessionDoor {
 }
 
 impl SessionDoor {
-    pub(super) fn new(pace: SecretPace) -> Self {
+    pub(super) fn new(pace: SecretPace, times: SessionTimes) -> Self {
         Self {
-            sessions: BrowserSessions::default(),
+            sessions: BrowserSessions::new(times),
             pace,
         }
     }

@@ -50,6 +50,7 @@ impl Door {
             proxies,
             page,
             metrics,
+            sessions,
         } = self.0;
         let writes_are_open = opened.served.iter().any(|served| served.gate.opens_any());
         let has_token = token.is_some();
@@ -90,7 +91,7 @@ impl Door {
                 trail: opened.trail.clone(),
                 changes: opened.changes.clone(),
                 accounts: store.clone(),
-                doors: SessionDoor::new(SecretPace::new().map_err(Trouble::failed)?),
+                doors: SessionDoor::new(SecretPace::new().map_err(Trouble::failed)?, sessions),
             })),
         };
         let metrics_page = metrics.clone().map(|metrics| MetricsPage {

@@ -12,11 +12,13 @@ use crate::environment::variable;
 use crate::exit::Trouble;
 use crate::setting_table::{
     AUDIT_READS, CONFIRM_BY_FORM, KEEP_AUDIT_DAYS, KEEP_AUDIT_ROWS, KEEP_CHANGES_DAYS,
-    KEEP_CHANGES_MIB, LEASE_MINUTES, LEASES_PER_CALLER, METRICS, QUERY_CALLS, STRUCTURED_RESULTS,
-    SettingRow, SettingValueKind, WRITES_AT_ONCE, WRITES_PER_HOUR, WRITES_PER_MINUTE,
+    KEEP_CHANGES_MIB, LEASE_MINUTES, LEASES_PER_CALLER, METRICS, QUERY_CALLS, SESSION_HOURS,
+    SESSION_IDLE_MINUTES, STRUCTURED_RESULTS, SettingRow, SettingValueKind, WRITES_AT_ONCE,
+    WRITES_PER_HOUR, WRITES_PER_MINUTE,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What bounds writing, and what is kept of it.
@@ -29,7 +31,34 @@ pub(crate) struct Bounds {
     pub(crate) query_calls: usize,
 }
 
+/// How long a session of a browser lasts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionTimes {
+    /// Without a request.
+    pub(crate) idle: Duration,
+    /// In any case.
+    pub(crate) whole: Duration,
+}
+
 impl Settings {
+    /// How long a session of a browser lasts.
+    ///
+    /// # Errors
+    /// A value that is no number, or out of its range, with the place where it stands.
+    pub(crate) fn session_times(&self) -> Result<SessionTimes, Trouble> {
+        let of = |row, in_file, unit: Duration| -> Result<Duration, Trouble> {
+            Ok(unit * u32::try_from(self.number(row, in_file)?).unwrap_or(u32::MAX))
+        };
+        Ok(SessionTimes {
+            idle: of(
+                &SESSION_IDLE_MINUTES,
+                self.file.session_idle_minutes,
+                MINUTE,
+            )?,
+            whole: of(&SESSION_HOURS, self.file.session_hours, HOUR)?,
+        })
+    }
+
     /// The bounds of writing, and of what is kept.
     ///
     /// # Errors
@@ -167,6 +196,13 @@ mod tests {
         assert!(bounds.audits_reads);
         assert_eq!(bounds.query_calls, 12);
         assert_eq!(settings("query_calls: 3").bounds().unwrap().query_calls, 3);
+        let times = settings("session_idle_minutes: 5").session_times().unwrap();
+        assert_eq!(
+            (times.idle.as_secs(), times.whole.as_secs()),
+            (300, 604_800)
+        );
+        let why = settings("session_hours: 721").session_times().unwrap_err();
+        assert!(why.to_string().contains("from 1 to 720"), "{why}");
         for (text, needle) in [
             (
                 "writes_per_minute: 0",

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::approver_token::approver_token;
 use super::decided::Decided;
-use super::{DoorSecret, Settings, action_key, exposure, shared_bearer};
+use super::{DoorSecret, SessionTimes, Settings, action_key, exposure, shared_bearer};
 use crate::cli::ServeOptions;
 use crate::exit::Trouble;
 use crate::metrics::Metrics;
@@ -37,6 +37,7 @@ pub(crate) struct DoorSettings {
     pub(crate) page: Option<bool>,
     /// The counts, where they are served.
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) sessions: SessionTimes,
 }
 
 impl DoorSettings {
@@ -104,6 +105,7 @@ impl DoorSettings {
             proxies,
             page: options.page.or(file.page),
             metrics: settings.shows_metrics()?.then(Metrics::default),
+            sessions: settings.session_times()?,
         })
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct SettingsFile {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) page: Option<bool>,
+    pub(crate) session_idle_minutes: Option<u64>,
+    pub(crate) session_hours: Option<u64>,
     pub(crate) require_all: Option<bool>,
     pub(crate) allow: Option<Vec<AllowWord>>,
     pub(crate) groups: Option<Vec<String>>,

@@ -1,6 +1,8 @@
 //! A stand-in's place: a port of its own, and the world behind it, which a test may look at and
 //! change; and a port where nobody is. What a stand-in answers is its own.
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -57,6 +59,21 @@ impl<W: Send + 'static> Standing<W> {
 
     pub(crate) fn world(&self) -> MutexGuard<'_, W> {
         self.world.lock().unwrap()
+    }
+
+    /// Prints a line of JSON, the variables that lead to it, and is there until standard input ends:
+    /// for a program outside, as a browser's test, which starts this one.
+    pub(crate) async fn serve_outside<'v>(
+        self,
+        variables: impl IntoIterator<Item = (&'v str, String)>,
+    ) {
+        let variables: BTreeMap<_, _> = variables.into_iter().collect();
+        writeln!(std::io::stdout(), "{}", serde_json::json!(variables)).unwrap();
+        let until_end = || std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        tokio::task::spawn_blocking(until_end)
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     /// The world, for a router without a socket.

@@ -168,6 +168,41 @@ fn an_account_reaches_no_tool_of_another_connector_nor_what_others_did() {
 }
 
 #[test]
+fn an_account_waits_for_changes_of_its_own_records_alone() {
+    let home = Home::new();
+    add(&home, "anna");
+    add(&home, "ben");
+    let mut command = home.command(&["serve", "board"]);
+    let (_running, base) = Running::start_http(command.env("FOOTBRIDGE_TOKEN", TOKEN));
+    let [anna, ben] = ["anna", "ben"].map(|name| as_account(&base, name));
+    let shared = signed_in(&base, &json!({ "token": TOKEN }));
+    let made = |cookie: &str, title: &str| {
+        let made = of_page(create(&base, title), &base, cookie).send().json();
+        let card = outcome(&made).unwrap();
+        json!([format!("card:{}", card["id"].as_str().unwrap())])
+    };
+    let wait = |cookie: &str, arguments: &Value| {
+        let told = outcome(&call(&base, cookie, "wait_for", arguments)).unwrap();
+        let changes = told["changes"].as_array().unwrap().iter();
+        let records: Vec<Value> = changes.map(|change| change["records"].clone()).collect();
+        (told["latest"].clone(), records)
+    };
+    let first = made(&anna, "First");
+    let (since, told) = wait(&anna, &json!({ "since": 0 }));
+    assert_eq!(told, [first.clone()]);
+    // what others do on their boards does not end the wait, her own does
+    let (second, (_, told)) = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| wait(&anna, &json!({ "since": since, "up_to": 50 })));
+        made(&ben, "Ben's");
+        made(&shared, "Everybody's");
+        (made(&anna, "Second"), waiting.join().unwrap())
+    });
+    assert_eq!(told, [second.clone()]);
+    let (_, all) = wait(&anna, &json!({ "since": 0 }));
+    assert_eq!(all, [first, second]);
+}
+
+#[test]
 fn the_operators_word_and_the_request_s_hold_for_accounts() {
     let home = Home::new();
     add(&home, "anna");

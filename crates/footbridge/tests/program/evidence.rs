@@ -123,6 +123,27 @@ fn every_tool_names_the_exchanges_it_was_checked_against_or_what_it_rests_on() {
     }
 }
 
+/// What nobody recorded is said where people read of the connector.
+#[test]
+fn what_rests_on_documents_alone_is_named_to_people() {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/connectors");
+    for (connector, place) in BUILT_IN {
+        let evidence: BTreeMap<String, Evidence> =
+            serde_json::from_value(json(&folder(place).join("evidence.json"))).unwrap();
+        let is_alone = |evidence: &Evidence| matches!(evidence, Evidence::Facts(sentence) if sentence.contains("by document alone"));
+        let alone = evidence.iter().filter(|(_, evidence)| is_alone(evidence));
+        let alone: BTreeSet<&str> = alone.map(|(tool, _)| tool.as_str()).collect();
+        let page = std::fs::read_to_string(pages.join(format!("{place}.md"))).unwrap();
+        let paragraph = page
+            .split("\n* ")
+            .find(|paragraph| paragraph.contains("no answer of a real"));
+        let paragraph = paragraph.unwrap_or_default();
+        let paragraph = paragraph.split_once("\n\n").map_or(paragraph, |(it, _)| it);
+        let named: BTreeSet<&str> = paragraph.split('`').skip(1).step_by(2).collect();
+        assert_eq!(named, alone, "{connector}");
+    }
+}
+
 #[test]
 fn golden_tools_of_groups_that_are_off() {
     let home = Home::new();

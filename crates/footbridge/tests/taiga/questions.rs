@@ -7,14 +7,14 @@ use crate::harness::questions::{Asked, QuestionPage, one};
 use crate::served::Served;
 use crate::stand_in::{Kind, StandIn, World};
 
-fn day(days: i64) -> String {
+pub(crate) fn day(days: i64) -> String {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
     let days = jiff::Span::new().days(days);
     today.date().checked_add(days).unwrap().to_string()
 }
 
 /// A sprint under way, with what a lead asks about in it.
-fn lively(world: &mut World) {
+pub(crate) fn lively(world: &mut World) {
     let mut sprint = world.sprint_like(1, 50, "Sprint of now");
     (sprint.estimated_start, sprint.estimated_finish) = (day(-5), day(9));
     world.sprints.insert(50, sprint);

@@ -19,6 +19,7 @@ mod hostile;
 mod ledger;
 mod lists;
 mod manager;
+mod outside;
 mod questions;
 mod replay;
 mod searches;

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::harness::questions::{Asked, QuestionPage, one};
 use crate::served::Served;
-use crate::stand_in::sample::{PLATFORM, SPRINT};
+use crate::stand_in::sample::{GA_LAUNCH, PLATFORM, SPRINT};
 use crate::stand_in::{StandIn, World};
 
 /// A plan with a baseline, something late, a sprint under way.
-fn lively(world: &mut World) {
+pub(crate) fn lively(world: &mut World) {
     for task in &mut world.tasks {
         if task["project"] != PLATFORM {
             continue;
@@ -30,6 +30,16 @@ fn lively(world: &mut World) {
         .find(|sprint| sprint["id"] == SPRINT)
         .unwrap();
     sprint.insert("state".into(), json!("ACTIVE"));
+    // risks of one project alone were recorded, and it is in no program
+    let homes = world.projects.iter();
+    let homes = homes.filter(|project| project["program"] == GA_LAUNCH);
+    let homes: Vec<Value> = homes.map(|project| project["id"].clone()).collect();
+    let mut of_program = world.risks.clone();
+    for (number, (risk, home)) in of_program.iter_mut().zip(homes.iter().cycle()).enumerate() {
+        risk.insert("id".into(), json!(format!("risk-{number}")));
+        risk.insert("project".into(), home.clone());
+    }
+    world.risks.append(&mut of_program);
 }
 
 fn questions() -> Vec<Asked> {

@@ -7,7 +7,7 @@ use crate::harness::process::Home;
 use crate::harness::session::{Session, shows_pages};
 use crate::served::settings;
 use crate::stand_in::StandIn;
-use crate::stand_in::sample::PLATFORM;
+use crate::stand_in::sample::{PLATFORM, TOOLING};
 
 fn session(home: &Home, stand_in: &StandIn) -> Session {
     let mut command = home.command(&["serve", "trueppm"]);
@@ -85,6 +85,22 @@ async fn the_forecast_is_a_curve_with_marks_once_it_is_asked_for() {
         marks.as_object().unwrap().values().all(Value::is_string),
         "{marks}"
     );
+
+    // one that was run today says percents, and each day twice
+    let again = json!({ "project_id": TOOLING, "fields": ["confidence_curve"] });
+    let curve = session
+        .call("get_monte_carlo_forecast", again.clone())
+        .unwrap();
+    let curve = curve["confidence_curve"].as_array().unwrap();
+    let first = [&curve[0], &curve[1], &curve[2]];
+    let told = [
+        json!({ "date": "2027-02-01", "probability": 0.008 }),
+        json!({ "date": "2027-02-02", "probability": 0.064 }),
+        json!({ "date": "2027-02-03", "probability": 0.189 }),
+    ];
+    assert_eq!(first, [&told[0], &told[1], &told[2]]);
+    let view = session.view("get_monte_carlo_forecast", again);
+    assert_eq!(view.get("problem"), None, "{view}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +112,7 @@ async fn the_burndown_of_a_sprint_is_a_line_of_what_remains() {
     let view = session.view("get_sprint_burndown", sprint);
     assert_eq!(
         [&view["kind"], &view["rows"], &view["x"]],
-        ["chart", "days", "date"]
+        ["chart", "series", "date"]
     );
     assert_eq!(view["y"], json!(["remaining_points"]));
     let views = session.read("footbridge://views");

@@ -267,6 +267,15 @@ async fn groups(served: &Served) {
         )
         .await;
     assert_eq!(items(&found)[0]["name"], fenced("Cutover rehearsal"));
+    let listed = json!({ "project_id": PLATFORM, "search": "Cutover rehearsal" });
+    let listed = served.succeed("list_tasks", listed).await;
+    let short_id = &items(&listed)[0]["short_id"];
+    assert!(short_id.as_str().unwrap().starts_with("T-"), "{listed}");
+    assert_eq!(
+        &items(&found)[0]["short_id"],
+        short_id,
+        "one form everywhere"
+    );
     let blocked = served
         .succeed("list_blocked_work", json!({ "project_id": PLATFORM }))
         .await;

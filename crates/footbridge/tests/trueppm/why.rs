@@ -64,6 +64,21 @@ async fn a_summary_names_the_finish_and_how_many_tasks_drive_it() {
         text,
         "This forecast: CPM finish is 2026-12-19; 9 critical-path task(s) drive it."
     );
+    // a plan that was not calculated since it was changed marks none
+    {
+        let mut world = stand_in.world();
+        for task in &mut world.tasks {
+            task.insert("is_critical".into(), Value::Null);
+        }
+    }
+    let summary = served
+        .succeed("get_schedule_summary", json!({ "project_id": PLATFORM }))
+        .await;
+    let text = explanation(&summary);
+    assert!(
+        text.contains("no task is marked as critical") && text.contains("whatif"),
+        "{text}"
+    );
     served.end().await;
 }
 

@@ -13,9 +13,15 @@ const MAX_NAME: usize = 40;
 #[derive(Debug)]
 pub(super) struct QueryRequest {
     pub(super) calls: Vec<QueryCall>,
-    pub(super) filter: QueryFilter,
-    /// The filter as it was written.
+    /// None where the results are wanted as they are.
+    pub(super) filter: Option<WrittenFilter>,
+}
+
+/// A filter as it was written, and compiled.
+#[derive(Debug)]
+pub(super) struct WrittenFilter {
     pub(super) code: String,
+    pub(super) compiled: QueryFilter,
 }
 
 /// One read of a query.
@@ -63,19 +69,16 @@ impl QueryRequest {
             names.push(name);
         }
         let code = match arguments.remove("filter") {
-            Some(Value::String(code)) if !code.trim().is_empty() => code,
-            _ => ".".to_owned(),
+            Some(Value::String(code)) if !["", "."].contains(&code.trim()) => Some(code),
+            _ => None,
         };
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
         let known: Vec<&str> = known.into_iter().filter(|name| is_name(name)).collect();
-        match QueryFilter::compile(&code, &known) {
-            Ok(filter) if problems.is_empty() => {
-                return Ok(Self {
-                    calls,
-                    filter,
-                    code,
-                });
-            }
+        let compile = |code: String| {
+            QueryFilter::compile(&code, &known).map(|compiled| WrittenFilter { code, compiled })
+        };
+        match code.map(compile).transpose() {
+            Ok(filter) if problems.is_empty() => return Ok(Self { calls, filter }),
             Ok(_) => {}
             Err(fault) => problems.push(format!("filter, {}", sentence(&fault))),
         }

@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use footbridge_store::AccountId;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -13,10 +12,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// A session ends when nothing came by it for this long.
-pub(super) const IDLE_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
-/// A session ends after this, whatever came.
-pub(super) const WHOLE_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+use crate::settings::SessionTimes;
+
 /// Sessions of one owner at once; a further one takes the place of the one that is idle longest.
 const MAX_OF_OWNER: usize = 50;
 /// The same, of all owners.
@@ -25,12 +22,15 @@ const MAX_SESSIONS: usize = 1_000;
 const ID_BYTES: usize = 32;
 
 /// The sessions that last.
-#[derive(Default)]
-pub(super) struct BrowserSessions(Mutex<HashMap<[u8; 32], Arc<BrowserSession>>>);
+pub(super) struct BrowserSessions {
+    times: SessionTimes,
+    by_digest: Mutex<HashMap<[u8; 32], Arc<BrowserSession>>>,
+}
 
 /// One of them.
 pub(in crate::serve) struct BrowserSession {
     pub(super) rights: SessionRights,
+    times: SessionTimes,
     begun: Instant,
     used: Mutex<Instant>,
     is_ended: watch::Sender<bool>,
@@ -73,7 +73,7 @@ impl BrowserSession {
 
     /// When it ends unless something comes by it.
     fn over_at(&self) -> Instant {
-        (*locked(&self.used) + IDLE_LIFE).min(self.begun + WHOLE_LIFE)
+        (*locked(&self.used) + self.times.idle).min(self.begun + self.times.whole)
     }
 
     fn is_over(&self) -> bool {
@@ -93,6 +93,18 @@ impl BrowserSession {
 }
 
 impl BrowserSessions {
+    /// None yet; each will last so long.
+    pub(super) fn new(times: SessionTimes) -> Self {
+        Self {
+            times,
+            by_digest: Mutex::default(),
+        }
+    }
+
+    pub(super) fn times(&self) -> SessionTimes {
+        self.times
+    }
+
     /// Begins one with an id that nobody had before, and gives the id.
     pub(super) fn begin(&self, rights: SessionRights) -> Result<SecretString, getrandom::Error> {
         let mut random = [0; ID_BYTES];
@@ -102,11 +114,12 @@ impl BrowserSessions {
         let owner = rights.owner();
         let session = BrowserSession {
             rights,
+            times: self.times,
             begun: now,
             used: Mutex::new(now),
             is_ended: watch::Sender::new(false),
         };
-        let mut sessions = locked(&self.0);
+        let mut sessions = locked(&self.by_digest);
         sessions.retain(|_, session| !session.is_over());
         let of_owner = |session: &BrowserSession| session.rights.owner() == owner;
         let sessions_of_owner = sessions.values().filter(|one| of_owner(one)).count();
@@ -121,14 +134,16 @@ impl BrowserSessions {
 
     /// The session of an id. Looking for one does not use it.
     pub(super) fn find(&self, id: &SecretString) -> Option<Arc<BrowserSession>> {
-        let session = locked(&self.0).get(&digest(id.expose_secret())).cloned()?;
+        let session = locked(&self.by_digest)
+            .get(&digest(id.expose_secret()))
+            .cloned()?;
         (!session.is_over()).then_some(session)
     }
 
     /// Ends one, and the streams that came by it.
     pub(super) fn end(&self, ended: &Arc<BrowserSession>) {
         ended.is_ended.send_replace(true);
-        locked(&self.0).retain(|_, session| !Arc::ptr_eq(session, ended));
+        locked(&self.by_digest).retain(|_, session| !Arc::ptr_eq(session, ended));
     }
 }
 
@@ -165,7 +180,13 @@ mod tests {
 
     use secrecy::{ExposeSecret as _, SecretString};
 
-    use super::{BrowserSessions, IDLE_LIFE, MAX_OF_OWNER, SessionRights, WHOLE_LIFE};
+    use super::{BrowserSessions, MAX_OF_OWNER, SessionRights};
+    use crate::settings::SessionTimes;
+
+    const TIMES: SessionTimes = SessionTimes {
+        idle: Duration::from_secs(12 * 60 * 60),
+        whole: Duration::from_secs(7 * 24 * 60 * 60),
+    };
 
     fn rights() -> SessionRights {
         SessionRights {
@@ -176,15 +197,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
-        let sessions = BrowserSessions::default();
+        let sessions = BrowserSessions::new(TIMES);
         let idle = sessions.begin(rights()).unwrap();
         assert_eq!(idle.expose_secret().len(), 64);
-        tokio::time::advance(IDLE_LIFE).await;
+        tokio::time::advance(TIMES.idle).await;
         assert!(sessions.find(&idle).is_none());
         let used = sessions.begin(rights()).unwrap();
         let mut passed = Duration::ZERO;
-        let step = IDLE_LIFE - Duration::from_secs(1);
-        while passed + step < WHOLE_LIFE {
+        let step = TIMES.idle - Duration::from_secs(1);
+        while passed + step < TIMES.whole {
             tokio::time::advance(step).await;
             passed += step;
             sessions.find(&used).expect("it is in use").use_now();
@@ -195,7 +216,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_for_the_end_is_told_of_every_kind() {
-        let sessions = BrowserSessions::default();
+        let sessions = BrowserSessions::new(TIMES);
         let id = sessions.begin(rights()).unwrap();
         let session = sessions.find(&id).unwrap();
         let waiting = tokio::spawn({
@@ -214,7 +235,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_most_idle_of_too_many_of_an_owner_makes_room() {
-        let sessions = BrowserSessions::default();
+        let sessions = BrowserSessions::new(TIMES);
         let approver = sessions.begin(SessionRights::default()).unwrap();
         let ids: Vec<_> = (0..MAX_OF_OWNER)
             .map(|_| sessions.begin(rights()).unwrap())

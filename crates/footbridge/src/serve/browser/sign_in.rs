@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::super::doors::nothing_here;
 use super::BrowserRule;
-use super::sessions::{SessionRights, WHOLE_LIFE};
+use super::sessions::SessionRights;
 
 /// The path of signing in.
 pub(in crate::serve) const SESSION: &str = "/session";
@@ -215,7 +215,8 @@ impl BrowserRule {
         }
         let id = self.begin(rights?, before.as_ref()).map_err(no_random)?;
         let cookie = self.addresses.cookie(head);
-        with_cookie(&cookie.set(id.expose_secret(), WHOLE_LIFE.as_secs()))
+        let whole = self.doors.sessions.times().whole;
+        with_cookie(&cookie.set(id.expose_secret(), whole.as_secs()))
     }
 
     /// What a session has from now, beside what it had.

@@ -132,7 +132,7 @@ impl Kind {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) kind: Kind,
     pub(crate) id: u64,

@@ -221,6 +221,15 @@ pub(crate) fn statistics(world: &World, me: Option<u64>, id: u64) -> Reply {
         .clone()
         .filter_map(|story| story.total_points(world))
         .collect();
+    // a story is done from the day on that it has as its end, if it has one
+    let is_done_on = |story: &Item, day: jiff::civil::Date| {
+        let end = story.fields.get("finish_date").and_then(Value::as_str);
+        story.is_closed(world) && end.is_none_or(|end| end[..10] <= *day.to_string())
+    };
+    let done_on = |day| -> f64 {
+        let done = stories.iter().filter(|story| is_done_on(story, day));
+        done.filter_map(|story| story.total_points(world)).sum()
+    };
     let (start, finish) = (
         sprint.estimated_start.parse::<jiff::civil::Date>(),
         sprint.estimated_finish.parse::<jiff::civil::Date>(),
@@ -229,7 +238,7 @@ pub(crate) fn statistics(world: &World, me: Option<u64>, id: u64) -> Reply {
     let length = f64::from(start.until(finish).unwrap().get_days().max(1));
     let days = start.series(jiff::Span::new().days(1)).take_while(|day| *day <= finish).enumerate().map(|(number, day)| {
         let ideal = total * (1.0 - number as f64 / length);
-        json!({ "day": day.to_string(), "name": day.day(), "open_points": total - completed.iter().sum::<f64>(), "optimal_points": ideal })
+        json!({ "day": day.to_string(), "name": day.day(), "open_points": total - done_on(day), "optimal_points": ideal })
     });
     Ok(Answer::ok(json!({
         "name": sprint.name, "estimated_start": sprint.estimated_start, "estimated_finish": sprint.estimated_finish,

@@ -256,9 +256,7 @@ fn sprint(world: &World, caller: Caller<'_>, id: &str, view: &[&str]) -> Reply {
     }
     Ok(Answer::ok(match view {
         [] => Value::Object(found.clone()),
-        ["burndown"] => {
-            json!({ "days": [{ "date": "2026-11-20", "remaining_points": 21 }], "committed_points": 44 })
-        }
+        ["burndown"] => views::burndown(found),
         [view] => views::of_sprint(found, view).ok_or_else(Answer::no_route)?,
         _ => return Err(Answer::no_route()),
     }))

@@ -224,19 +224,32 @@ fn take_keeping(rows: Vec<Record>, count: usize, kept: &str) -> Vec<Record> {
     rest
 }
 
-/// A simulation as long as a real one: its lists were cut to six when it was recorded.
+/// What is left of the doubt from one day to the next.
+const DOUBT: f64 = 0.89;
+
+/// A simulation as long as a real one: its lists were cut to six when it was recorded. The curve goes
+/// on towards certainty, in shares of one or in percents, as it was recorded.
 fn long(mut simulation: Record) -> Record {
+    const DAYS: usize = 60;
     let runs = simulation["runs"].as_u64().unwrap();
-    let day = |number: usize| format!("2027-{:02}-{:02}", 1 + number / 28 % 12, 1 + number % 28);
     for key in ["confidence_curve", "histogram_buckets"] {
         let list = simulation[key].as_array_mut().unwrap();
-        let template = list[0].clone();
-        for number in list.len()..60 {
-            let mut entry = template.clone();
-            entry["date"] = json!(day(number));
+        let last = list.last().unwrap().clone();
+        let from: jiff::civil::Date = last["date"].as_str().unwrap().parse().unwrap();
+        for days in 1..=i32::try_from(DAYS - list.len()).unwrap() {
+            let mut entry = last.clone();
+            let date = from.checked_add(jiff::Span::new().days(days)).unwrap();
+            entry["date"] = json!(date.to_string());
+            for (share, all) in [("probability", 1.0), ("pct", 100.0)] {
+                if let Some(known) = last[share].as_f64() {
+                    let sure = all - (all - known) * DOUBT.powi(days);
+                    entry[share] = json!((sure * 1e4).round() / 1e4);
+                }
+            }
             list.push(entry);
         }
     }
+    let day = |number: usize| format!("2027-{:02}-{:02}", 1 + number / 28 % 12, 1 + number % 28);
     if let Some(distribution) = simulation
         .get_mut("distribution")
         .and_then(Value::as_array_mut)

