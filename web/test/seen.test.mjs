@@ -93,6 +93,24 @@ test("a column that an agent adds is there at once, and one that it renames has 
   await tab.waitForFunction(() => [...document.querySelectorAll(".column h3")].map((name) => name.textContent).join() === "To do,Doing,Looked at,Done");
 });
 
+test("cards that have no place yet are put into an order, which agents and other browsers see", async (t) => {
+  const { program, board } = await started(t);
+  for (const title of ["One", "Two", "Three"]) await program.call("card_create", { title, status: "todo", board_id: board });
+  const tab = await opened(t, program);
+  await tab.waitForFunction(() => document.querySelectorAll(".card").length === 3);
+  const [first, , last] = await inColumn(tab, "To do");
+  const key = async (title) => `[data-key="${await tab.locator(".card", { hasText: title }).getAttribute("data-key")}"]`;
+  await tab.dragAndDrop(await key(last), await key(first), { targetPosition: { x: 20, y: 3 } });
+  await tab.waitForFunction(() => document.querySelector(".moving") === null);
+  const now = await inColumn(tab, "To do");
+  assert.equal(now[0], last);
+  const { items } = await program.call("card_list", { filter: { board_id: [board] } });
+  assert.deepEqual(items.map(({ title }) => title), now);
+  const other = await opened(t, program);
+  await other.waitForFunction(() => document.querySelectorAll(".card").length === 3);
+  assert.deepEqual(await inColumn(other, "To do"), now);
+});
+
 test("500 cards, all read and drawn", async (t) => {
   const { program, board } = await started(t);
   await Promise.all(

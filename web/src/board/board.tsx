@@ -7,6 +7,7 @@ import { announce } from "../parts/announcer.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { boardShape, type BoardColumn } from "../view/board_columns.ts";
 import type { Row } from "../view/rows.ts";
+import { BEHIND_ALL } from "../view/order.ts";
 import { searchText } from "../view/shown.ts";
 import type { View } from "../view/view.ts";
 import { Card, titleOf, type CardActions } from "./card.tsx";
@@ -19,13 +20,18 @@ interface BoardProps {
   filter: string;
   /** By the key of a row, the column that it is on its way to. */
   moved: ReadonlyMap<string, string>;
+  /** By the key of a row, the number that it gets in the order of the cards. */
+  placed: ReadonlyMap<string, number>;
   onOpen(row: Row): void;
-  onMove(row: Row, from: BoardColumn, to: BoardColumn): void;
+  /** `before` is the card of the column before which it is to stand, "" behind all; null where its place there does not matter. */
+  onMove(row: Row, from: BoardColumn, to: BoardColumn, before: string | null): void;
 }
 
-export function Board({ view, rows, filter, moved, onOpen, onMove }: BoardProps) {
+export function Board({ view, rows, filter, moved, placed, onOpen, onMove }: BoardProps) {
   const place = useRef<HTMLDivElement>(null);
-  const focused = useRef<{ key: string; isWanted: boolean }>({ key: "", isWanted: false });
+  const focused = useRef({ key: "", isWanted: false, isIn: false });
+  const isDrawing = useRef(false);
+  isDrawing.current = true;
   const [menu, setMenu] = useState<Row>();
   const texts = useRef(new WeakMap<object, string>());
   const words = useMemo(() => filter.toLocaleLowerCase().split(/\s+/).filter((word) => word !== ""), [filter]);
@@ -37,30 +43,35 @@ export function Board({ view, rows, filter, moved, onOpen, onMove }: BoardProps)
       return words.every((word) => text.includes(word));
     });
   }, [rows, words]);
-  const shape = useMemo(() => boardShape(view, shown, moved), [view, shown, moved]);
-  const whole = useMemo(() => (shown === rows ? shape : boardShape(view, rows, moved)), [view, rows, shown, shape, moved]);
+  const shape = useMemo(() => boardShape(view, shown, moved, placed), [view, shown, moved, placed]);
+  const whole = useMemo(() => (shown === rows ? shape : boardShape(view, rows, moved, placed)), [view, rows, shown, shape, moved, placed]);
   const canMove = view.move !== undefined;
+  const isOrdered = view.move?.order !== undefined;
 
   const columnOf = (row: Row) => shape.columns.find((one) => one.rows.some((other) => other.key === row.key));
-  const move = (row: Row, to: BoardColumn | undefined) => {
+  const move = (row: Row, to: BoardColumn | undefined, before: string | null = null) => {
     const from = columnOf(row);
-    if (from === undefined || to === undefined || to === from || to.isElsewhere) return;
-    focused.current = { key: row.key, isWanted: true };
-    announce(`${titleOf(view.card, row)} moved to ${to.column.name}.`);
-    onMove(row, from, to);
+    if (from === undefined || to === undefined || to.isElsewhere) return;
+    const place = isOrdered ? before : null;
+    if (to === from && (place === null || isThere(from, row, place))) return;
+    focused.current = { key: row.key, isWanted: true, isIn: true };
+    announce(to === from ? `${titleOf(view.card, row)} has another place in ${to.column.name}.` : `${titleOf(view.card, row)} moved to ${to.column.name}.`);
+    onMove(row, from, whole.columns.find((one) => one.key === to.key) ?? to, place);
   };
   const state = useRef({ shape, move });
   state.current = { shape, move };
   const dragging = useMemo(() => new Dragging(), []);
-  dragging.onDrop = (cardKey, columnKey) => {
+  dragging.isOrdered = isOrdered;
+  dragging.onDrop = (cardKey, columnKey, before) => {
     const row = rows.find((one) => one.key === cardKey);
-    if (row !== undefined) move(row, shape.columns.find((one) => one.key === columnKey));
+    if (row !== undefined) move(row, shape.columns.find((one) => one.key === columnKey), before);
   };
   const actions = useMemo<CardActions>(() => ({ open: onOpen, menu: setMenu }), [onOpen]);
 
   // one card is in the order of the tab key; a card that moved keeps the focus
   useLayoutEffect(() => {
     const element = place.current;
+    isDrawing.current = false;
     if (element === null) return;
     const titles = element.querySelectorAll<HTMLElement>(".card-title");
     const own = element.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused.current.key)}"] .card-title`);
@@ -70,14 +81,21 @@ export function Board({ view, rows, filter, moved, onOpen, onMove }: BoardProps)
       own.focus();
       own.scrollIntoView({ block: "nearest", inline: "nearest" });
       focused.current.isWanted = false;
+    } else if (focused.current.isIn && own !== null && (document.activeElement === null || document.activeElement === document.body)) {
+      // somebody else moved the card, and the browser forgets where the reader was
+      own.focus({ preventScroll: true });
     }
   });
   const onFocus = (event: FocusEvent) => {
     const card = event.target instanceof Element ? event.target.closest<HTMLElement>(".card") : null;
     if (card === null) return;
     focused.current.key = card.dataset["key"] ?? "";
+    focused.current.isIn = true;
     place.current?.querySelector('.card-title[tabindex="0"]')?.setAttribute("tabindex", "-1");
     card.querySelector(".card-title")?.setAttribute("tabindex", "0");
+  };
+  const onBlur = () => {
+    if (!isDrawing.current) focused.current.isIn = false;
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const target = event.target;
@@ -87,6 +105,11 @@ export function Board({ view, rows, filter, moved, onOpen, onMove }: BoardProps)
     if (event.shiftKey && canMove && found?.column !== undefined && found.isSideways) {
       event.preventDefault();
       move(found.row, found.column);
+    } else if (event.shiftKey && isOrdered && canMove && found?.next !== undefined && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      event.preventDefault();
+      const here = columnOf(found.row);
+      const at = here?.rows.findIndex((row) => row.key === found.row.key) ?? -1;
+      move(found.row, here, event.key === "ArrowUp" ? found.next : (here?.rows[at + 2]?.key ?? BEHIND_ALL));
     } else if (!event.shiftKey && found?.next !== undefined) {
       event.preventDefault();
       place.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(found.next)}"] .card-title`)?.focus();
@@ -100,7 +123,8 @@ export function Board({ view, rows, filter, moved, onOpen, onMove }: BoardProps)
     <div class="board-place">
       {canMove && (
         <p id="board-keys" class="only-heard">
-          Arrow keys go from card to card, Enter opens one, M asks where to move it, Shift with left or right moves it.
+          Arrow keys go from card to card, Enter opens one, M asks where to move it, Shift with left or right moves it
+          {isOrdered && ", Shift with up or down within its column"}.
         </p>
       )}
       {shape.repeated.length > 0 && (
@@ -115,6 +139,7 @@ export function Board({ view, rows, filter, moved, onOpen, onMove }: BoardProps)
         aria-label={view.title || "Board"}
         aria-describedby={canMove ? "board-keys" : undefined}
         onFocusIn={onFocus}
+        onFocusOut={onBlur}
         onKeyDown={onKeyDown}
         {...dragging.handlers}
       >
@@ -136,6 +161,12 @@ export function Board({ view, rows, filter, moved, onOpen, onMove }: BoardProps)
       )}
     </div>
   );
+}
+
+/** Whether a card stands before another one of its column already, or behind all. */
+function isThere(column: BoardColumn, row: Row, before: string): boolean {
+  const at = column.rows.findIndex((one) => one.key === row.key);
+  return (column.rows[at + 1]?.key ?? BEHIND_ALL) === before || before === row.key;
 }
 
 interface ColumnViewProps {

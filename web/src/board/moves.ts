@@ -42,14 +42,22 @@ export async function write(
   }
 }
 
-export function moveArguments(view: View, row: Row, column: Column): JsonObject | undefined {
+/** The arguments that put a card into a column, or give it its number in the order of the cards, or both. */
+export function moveArguments(view: View, row: Row, column: Column | undefined, number: number | undefined): JsonObject | undefined {
   if (view.move === undefined || row.id === undefined) return undefined;
-  return { [view.move.id]: row.id, [view.move.column]: column.value };
+  return {
+    [view.move.id]: row.id,
+    ...(column === undefined ? {} : { [view.move.column]: column.value }),
+    ...(view.move.order === undefined || number === undefined ? {} : { [view.move.order]: number }),
+  };
 }
 
-/** A row as it is once it stands in a column. */
-export function movedRow(view: View, row: Row, column: Column): Row {
-  return { ...row, members: { ...row.members, [view.group]: valueIn(view, row, column) } };
+/** A row as it is once it was moved so. */
+export function movedRow(view: View, row: Row, column: Column | undefined, number: number | undefined): Row {
+  const members = { ...row.members };
+  if (column !== undefined) members[view.group] = valueIn(view, row, column);
+  if (view.move?.order !== undefined && number !== undefined) members[view.move.order] = number;
+  return { ...row, members };
 }
 
 export function refusalOf(title: string, from: BoardColumn, ended: Ended): string | undefined {

@@ -1,6 +1,7 @@
 //! Rows put into the columns of a board. No row is lost: what fits no column stands "elsewhere".
 
 import { asObject, isObject, type Json } from "../json.ts";
+import { inOrder } from "./order.ts";
 import type { Row } from "./rows.ts";
 import type { Column, View } from "./view.ts";
 
@@ -22,8 +23,15 @@ export interface BoardShape {
   repeated: string[];
 }
 
-/** `moved` says, by the key of a row, in which column a row stands that is on its way there. */
-export function boardShape(view: View, rows: readonly Row[], moved: ReadonlyMap<string, string> = new Map()): BoardShape {
+/**
+ * `moved` says, by the key of a row, in which column a row stands that is on its way there, and `placed` its number in the order of the cards.
+ */
+export function boardShape(
+  view: View,
+  rows: readonly Row[],
+  moved: ReadonlyMap<string, string> = new Map(),
+  placed: ReadonlyMap<string, number> = new Map(),
+): BoardShape {
   const columns = (view.columns ?? seenColumns(view, rows)).map((column, at) => ({
     key: `${at} ${plain(column.id)}`,
     column,
@@ -55,6 +63,8 @@ export function boardShape(view: View, rows: readonly Row[], moved: ReadonlyMap<
     const place = (to === undefined ? undefined : byKey.get(to)) ?? standing(value) ?? elsewhere;
     place.rows.push(row);
   }
+  const order = view.move?.order;
+  if (order !== undefined) for (const one of columns) one.rows = inOrder(one.rows, order, placed);
   return { columns: elsewhere.rows.length > 0 ? [...columns, elsewhere] : columns, repeated: [...repeated] };
 }
 

@@ -33,6 +33,8 @@ export interface MoveTool {
   tool: string;
   id: string;
   column: string;
+  /** The field by whose number cards stand in a column, and the argument that sets it. */
+  order: string | undefined;
 }
 
 export interface ReadTool {
@@ -152,9 +154,9 @@ function readColumn(told: Json): Column[] {
 }
 
 function readMove(told: Json | undefined): MoveTool | undefined {
-  const { tool, id, column } = asObject(told);
+  const { tool, id, column, order } = asObject(told);
   if (typeof tool !== "string" || typeof id !== "string" || typeof column !== "string") return undefined;
-  return { tool, id, column };
+  return { tool, id, column, order: typeof order === "string" ? order : undefined };
 }
 
 function readRead(told: Json | undefined): ReadTool | undefined {

@@ -51,11 +51,12 @@ export function ViewPlace({ state, onSignedOut }: ViewPlaceProps) {
   };
   const onOpen = useCallback((row: Row) => setOpen(row), []);
   const onMove = useCallback(
-    async (row: Row, from: BoardColumn, to: BoardColumn) => {
+    async (row: Row, from: BoardColumn, to: BoardColumn, before: string | null) => {
       const title = titleOf(state.shown.drawn?.view?.card ?? [], row);
-      const { refusal, ended } = await state.move(row, from, to, title);
+      const { refusal, ended } = await state.move(row, from, to, title, before);
+      const how = from.key === to.key ? `within “${to.column.name}”` : `from “${from.column.name}” to “${to.column.name}”`;
       if (refusal !== undefined) refuse(refusal);
-      else if (ended.is === "done") tell(`The user moved “${title}” from “${from.column.name}” to “${to.column.name}” on the page.`);
+      else if (ended.is === "done") tell(`The user moved “${title}” ${how} on the page.`);
     },
     [state, tell],
   );
@@ -98,7 +99,7 @@ export function ViewPlace({ state, onSignedOut }: ViewPlaceProps) {
           {drawn.text}
         </pre>
       ) : drawn.view.kind === "board" ? (
-        <Board view={drawn.view} rows={rows} filter={filter} moved={shown.moved} onOpen={onOpen} onMove={onMove} />
+        <Board view={drawn.view} rows={rows} filter={filter} moved={shown.moved} placed={shown.placed} onOpen={onOpen} onMove={onMove} />
       ) : drawn.view.kind === "chart" ? (
         <Chart view={drawn.view} data={drawn.data} />
       ) : drawn.view.kind === "table" ? (

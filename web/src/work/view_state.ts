@@ -7,6 +7,7 @@ import { allPages, hasMore, toRows, type Row } from "../view/rows.ts";
 import { draw, rowsOf, type Drawn } from "../view/view.ts";
 import { movedRow, moveArguments, refusalOf, write, type Ended } from "../board/moves.ts";
 import type { BoardColumn } from "../view/board_columns.ts";
+import { numbersFor } from "../view/order.ts";
 
 export interface Source {
   tool: string;
@@ -17,6 +18,7 @@ export interface Shown {
   drawn: Drawn | undefined;
   rows: readonly Row[];
   moved: ReadonlyMap<string, string>;
+  placed: ReadonlyMap<string, number>;
   isReading: boolean;
   /** Not all rows are there, and why. */
   isCutBecause: string | undefined;
@@ -24,7 +26,7 @@ export interface Shown {
   failure: string | undefined;
 }
 
-const NOTHING: Shown = { drawn: undefined, rows: [], moved: new Map(), isReading: false, isCutBecause: undefined, failure: undefined };
+const NOTHING: Shown = { drawn: undefined, rows: [], moved: new Map(), placed: new Map(), isReading: false, isCutBecause: undefined, failure: undefined };
 
 export class ViewState {
   shown: Shown = NOTHING;
@@ -118,15 +120,34 @@ export class ViewState {
     else this.#isAskedAgain = true;
   }
 
-  /** Moves a card; gives the sentence to say when it did not go, and none when it did. */
-  async move(row: Row, from: BoardColumn, to: BoardColumn, title: string): Promise<{ refusal?: string; ended: Ended }> {
+  /**
+   * Moves a card, before another one of its column where cards have an order; gives the sentence to say when it did not go, and none when it did.
+   */
+  async move(row: Row, from: BoardColumn, to: BoardColumn, title: string, before: string | null): Promise<{ refusal?: string; ended: Ended }> {
     const view = this.shown.drawn?.view;
-    const args = view === undefined ? undefined : moveArguments(view, row, to.column);
-    if (view?.move === undefined || args === undefined) return { ended: { is: "refused", why: "It cannot be moved." }, refusal: "It cannot be moved." };
+    const column = from.key === to.key ? undefined : to.column;
+    const order = view?.move?.order;
+    const others = to.rows.filter((one) => one.key !== row.key);
+    const numbers = before === null || order === undefined ? [] : numbersFor(row, others, before, order);
+    const number = numbers?.[0]?.number;
+    const args = view === undefined ? undefined : moveArguments(view, row, column, number);
+    const refused = (why: string) => ({ ended: { is: "refused" as const, why }, refusal: why });
+    if (view?.move === undefined || args === undefined) return refused("It cannot be moved.");
+    if (numbers === undefined) return refused("Too many cards behind that place have none of their own: put it further down.");
     const { tool } = view.move;
-    this.#change({ moved: new Map(this.shown.moved).set(row.key, to.key) });
-    const before = this.#moves.get(row.key) ?? Promise.resolve();
-    const moving = before.then(() => write(this.connection, tool, args));
+    const placed = new Map(this.shown.placed);
+    for (const one of numbers) placed.set(one.row.key, one.number);
+    this.#change({ moved: new Map(this.shown.moved).set(row.key, to.key), placed });
+    const earlier = this.#moves.get(row.key) ?? Promise.resolve();
+    const moving = earlier.then(async () => {
+      // those behind it first, from the last on: what is seen meanwhile is in order
+      for (const one of numbers.slice(1).reverse()) {
+        const own = moveArguments(view, one.row, undefined, one.number);
+        const ended = own === undefined ? undefined : await write(this.connection, tool, own);
+        if (ended !== undefined && ended.is !== "done") return ended;
+      }
+      return write(this.connection, tool, args);
+    });
     const settled = moving.then(() => {});
     this.#moves.set(row.key, settled);
     const ended = await moving;
@@ -135,8 +156,15 @@ export class ViewState {
     if (isNewest) this.#moves.delete(row.key);
     const moved = new Map(this.shown.moved);
     if (isNewest) moved.delete(row.key);
-    const rows = ended.is === "done" ? this.shown.rows.map((one) => (one.key === row.key ? movedRow(view, one, to.column) : one)) : this.shown.rows;
-    this.#change({ moved, rows });
+    const left = new Map(this.shown.placed);
+    for (const one of numbers) if (left.get(one.row.key) === one.number) left.delete(one.row.key);
+    const byKey = new Map(numbers.map((one) => [one.row.key, one.number]));
+    const isConcerned = (one: Row) => one.key === row.key || byKey.has(one.key);
+    const rows =
+      ended.is === "done"
+        ? this.shown.rows.map((one) => (isConcerned(one) ? movedRow(view, one, one.key === row.key ? column : undefined, byKey.get(one.key)) : one))
+        : this.shown.rows;
+    this.#change({ moved, placed: left, rows });
     this.again();
     if (ended.is === "signed out") this.onSignedOut();
     const refusal = refusalOf(title, from, ended);

@@ -141,6 +141,7 @@ impl<'d> Compilation<'d> {
             ),
             ("card", rules.card.first().map(|field| field.place)),
             ("move", place(&rules.mover)),
+            ("order", place(&rules.order)),
             ("open", rules.open.as_ref().map(|open| open.tool.place)),
         ];
         let (keys, what) = match rules.board {
@@ -246,6 +247,10 @@ impl<'d> Compilation<'d> {
             self.found.add(view.place, view.part.clone(), what);
         }
         self.field_of_view(view, group, "group");
+        if let (Some(order), None) = (&rules.order, &rules.mover) {
+            let what = "`order` needs `move`, the tool that sets it";
+            self.found.add(order.place, view.part.clone(), what);
+        }
         let group_id = rules
             .group_id
             .as_ref()
@@ -387,10 +392,24 @@ impl<'d> Compilation<'d> {
             self.found.add(name.place, part, what);
             return None;
         };
+        let order = view.rules.order.as_ref().map(|order| {
+            self.field_of_view(view, order, "order");
+            if !known.contains(&order.value) {
+                let what = format!(
+                    "`{}` has no argument `{}`, which would put a card before another",
+                    tool.name, order.value
+                );
+                let known = known.iter().map(String::as_str);
+                self.found
+                    .add_near(order, format!("{}.order", view.part), what, known);
+            }
+            order.value.clone()
+        });
         Some(MoveTool {
             tool: tool.name.clone(),
             id,
             column: group.value.clone(),
+            order,
         })
     }
 

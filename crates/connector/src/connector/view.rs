@@ -87,6 +87,8 @@ pub struct MoveTool {
     pub id: String,
     /// The argument that takes the column.
     pub column: String,
+    /// The field by whose number cards stand in a column, and the argument that takes it.
+    pub order: Option<String>,
 }
 
 /// The tool that reads a card.

@@ -49,6 +49,9 @@ pub(crate) struct ViewRules {
     /// Board: the tool that changes a card, and puts it into another column.
     #[serde(rename = "move")]
     pub(crate) mover: Option<Placed<String>>,
+    /// Board: the field by whose number cards stand in their column, the least first and those without
+    /// one before all, and the argument of `move` that sets it.
+    pub(crate) order: Option<Placed<String>>,
     /// Board: the tool that reads one card.
     pub(crate) open: Option<OpenRules>,
     /// Chart: the field of a row that stands on the horizontal axis.

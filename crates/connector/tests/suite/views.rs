@@ -130,6 +130,8 @@ views:
   paths: { chart: forecast, rows: ".points[]", x: day, y: share, marks: { P: .p5O } }
   made: { chart: burn, rows: .dayz, x: day, y: open }
   list: { chart: cards, x: dew, y: status }
+  order: { board: cards, group: status, columns: status, card: [title], move: card_change, order: titel }
+  placed: { board: cards, group: status, columns: status, card: [title], order: title }
 "##;
     let problems = compile("views.yaml", &file(wrong)).unwrap_err();
     insta::assert_snapshot!(problems.to_string());
@@ -154,6 +156,7 @@ fn a_call_is_shown_by_the_view_that_is_about_the_most_of_it() {
     let board = board.board().unwrap();
     let mover = board.mover.as_ref().unwrap();
     assert_eq!((&*mover.id, &*mover.column), ("card", "status"));
+    assert_eq!(mover.order, None);
     let (editor, maker) = (
         board.editor.as_ref().unwrap(),
         board.maker.as_ref().unwrap(),

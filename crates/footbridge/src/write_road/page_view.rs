@@ -196,7 +196,13 @@ fn offering(
     let offered = |tool: &str| road.page_tools.offered(tool, caller);
     let mover = board.mover.as_ref().and_then(|mover| {
         let tool = offered(&mover.tool)?;
-        Some(json!({ "tool": tool, "id": mover.id, "column": mover.column }))
+        Some(
+            JsonObject::default()
+                .with("tool", tool)
+                .with("id", mover.id.as_str())
+                .with("column", mover.column.as_str())
+                .with_some("order", mover.order.as_deref()),
+        )
     });
     let opener = board.opener.as_ref().and_then(|opener| {
         let tool = offered(&opener.tool)?;

@@ -124,7 +124,7 @@ fn the_board_is_drawn_by_its_columns_and_a_card_moves_by_what_the_page_is_told()
     );
     assert_eq!(
         view["move"],
-        json!({ "tool": "card_update", "id": "id", "column": "status" })
+        json!({ "tool": "card_update", "id": "id", "column": "status", "order": "position" })
     );
     assert_eq!(view["read"]["tool"], "card_get");
     let (edit, create) = (&view["edit"], &view["create"]);

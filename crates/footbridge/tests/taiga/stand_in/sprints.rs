@@ -224,7 +224,7 @@ pub(crate) fn statistics(world: &World, me: Option<u64>, id: u64) -> Reply {
     // a story is done from the day on that it has as its end, if it has one
     let is_done_on = |story: &Item, day: jiff::civil::Date| {
         let end = story.fields.get("finish_date").and_then(Value::as_str);
-        story.is_closed(world) && end.is_none_or(|end| end[..10] <= *day.to_string())
+        story.is_closed(world) && end.is_none_or(|end| *end <= *format!("{day}T23:59:59Z"))
     };
     let done_on = |day| -> f64 {
         let done = stories.iter().filter(|story| is_done_on(story, day));
