@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::hall::{Person, hall_of, rpc};
-use crate::http_client::{Client, Modern, post, server};
+use crate::http_client::{Modern, post};
 use crate::schemas::{self, LEGACY, MODERN};
 use crate::wire::InMemory as _;
 

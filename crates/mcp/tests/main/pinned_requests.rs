@@ -1,17 +1,11 @@
 //! What users of plain.mcp 0.7.1 rely on in requests and their headers, and no other test says.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use footbridge_mcp::{Call, Effect, Endpoint, Failure, Icon, Output, Resource, Run, Theme, Tool};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use footbridge_mcp::{Call, Endpoint, Output, Tool};
 use serde_json::{Value, json};
 
-use crate::hall::{Person, hall_of, rpc};
+use crate::hall::{Person, hall_of};
 use crate::http_client::{Client, Modern, post, server};
-use crate::schemas::{self, LEGACY, MODERN};
-use crate::wire::InMemory as _;
+use crate::schemas::{self, MODERN};
 
 #[tokio::test]
 async fn a_tool_knows_its_client_in_both_eras() {
