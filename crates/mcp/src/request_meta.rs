@@ -81,11 +81,10 @@ impl<'a> Params<'a> {
     /// its id. No other parameter speaks for it, however it is called. Source: specification
     /// 2026-07-28, Streamable HTTP, "Request Metadata", and the extension Tasks.
     pub(crate) fn named_by(&self, method: &str) -> Option<&'a RawValue> {
-        match method {
-            "tools/call" | "prompts/get" => self.name,
-            "resources/read" => self.uri,
-            "tasks/get" | "tasks/update" | "tasks/cancel" => self.task_id,
-            _ => None,
+        match NamingParameter::of(method)? {
+            NamingParameter::Name => self.name,
+            NamingParameter::Uri => self.uri,
+            NamingParameter::TaskId => self.task_id,
         }
     }
 
@@ -99,6 +98,32 @@ impl<'a> Params<'a> {
         text_of(raw)
             .ok_or_else(|| ProtocolError::invalid_params(format!("`{name}` must be a string")))
     }
+}
+
+/// The parameter that says what a method acts on.
+enum NamingParameter {
+    Name,
+    Uri,
+    TaskId,
+}
+
+impl NamingParameter {
+    fn of(method: &str) -> Option<Self> {
+        match method {
+            "tools/call" | "prompts/get" => Some(Self::Name),
+            "resources/read" => Some(Self::Uri),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => Some(Self::TaskId),
+            _ => None,
+        }
+    }
+}
+
+/// The name of what a method acts on, out of its parameters as they were sent; they are not read for
+/// a method that acts on nothing.
+pub(crate) fn name_in(params: &[u8], method: &str) -> Option<String> {
+    NamingParameter::of(method)?;
+    let name = Params::of_json(params).named_by(method)?;
+    Some(text_of(name)?.into_owned())
 }
 
 /// What every request of 2026-07-28 says of itself. Source: specification 2026-07-28, Overview,
@@ -208,14 +233,20 @@ pub(crate) fn traceparent(meta: &Map<String, Value>) -> Option<&str> {
     meta.get("traceparent").and_then(Value::as_str)
 }
 
-/// The same of metadata as JSON, of which nothing else is read.
-pub(crate) fn traceparent_of(meta: &str) -> Option<String> {
+/// The same out of parameters as they were sent, which are not read where no name in them can be it.
+pub(crate) fn traceparent_in(params: &[u8]) -> Option<String> {
+    let may_be_there = memchr::memmem::find(params, b"traceparent").is_some()
+        || memchr::memchr(b'\\', params).is_some();
+    if !may_be_there {
+        return None;
+    }
     #[derive(Deserialize)]
     struct Trace<'a> {
         #[serde(borrow, default)]
         traceparent: Option<&'a RawValue>,
     }
-    let read: Trace<'_> = serde_json::from_str(meta).ok()?;
+    let meta = Params::of_json(params).meta().ok()?;
+    let read: Trace<'_> = serde_json::from_str(meta.json()?).ok()?;
     Some(text_of(read.traceparent?)?.into_owned())
 }
 
@@ -227,4 +258,22 @@ pub(crate) fn read_level(raw: &RawValue) -> Result<LogLevel, ProtocolError> {
             "{shown} is no log level; levels are debug, info, notice, warning, error, critical, alert, emergency"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{name_in, traceparent_in};
+
+    #[test]
+    fn a_name_and_a_trace_are_found_however_they_are_written() {
+        let params = br#"{"name": "a\"b", "uri": "c", "_meta": {"trace\u0070arent": "00-x"}}"#;
+        assert_eq!(name_in(params, "tools/call").as_deref(), Some("a\"b"));
+        assert_eq!(name_in(params, "resources/read").as_deref(), Some("c"));
+        assert_eq!(name_in(params, "tools/list"), None);
+        assert_eq!(traceparent_in(params).as_deref(), Some("00-x"));
+        let elsewhere = br#"{"name": "traceparent", "arguments": {"traceparent": "00-x"}}"#;
+        assert_eq!(traceparent_in(elsewhere), None);
+        assert_eq!(traceparent_in(br#"{"_meta": {"traceparent": 7}}"#), None);
+        assert_eq!(traceparent_in(b"[]"), None);
+    }
 }

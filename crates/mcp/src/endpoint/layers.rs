@@ -22,7 +22,7 @@ use crate::conversation::Conversation;
 use crate::output::{ErrorKind, Failure, Output};
 use crate::protocol_error::ProtocolError;
 use crate::reply::{self, OutcomeKind, Reply};
-use crate::request_meta::{Params, SentMeta, traceparent_of};
+use crate::request_meta::{Params, SentMeta, name_in, traceparent_in};
 use crate::revision::Revision;
 use way::LayerPath;
 pub use way::Next;
@@ -138,14 +138,13 @@ impl<C> EndpointRequest<C> {
     /// task. As it was sent: nobody has looked yet whether there is such a thing.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        let SentParams::Client(_) = &self.0.sent else {
-            return self.program_tool();
-        };
-        let name = self.0.name.get_or_init(|| {
-            let name = self.params().named_by(self.method())?;
-            serde_json::from_str(name.get()).ok()
-        });
-        name.as_deref()
+        match &self.0.sent {
+            SentParams::Program(tool, _) => Some(tool),
+            SentParams::Client(params) => {
+                let read = || name_in(params.as_deref()?, self.method());
+                self.0.name.get_or_init(read).as_deref()
+            }
+        }
     }
 
     /// The arguments as they were sent, before they are coerced and checked; null when there are
@@ -191,8 +190,11 @@ impl<C> EndpointRequest<C> {
     /// The trace that the request is part of, as [`crate::Call::traceparent`].
     #[must_use]
     pub fn traceparent(&self) -> Option<&str> {
-        let trace = || traceparent_of(self.params().meta().ok()?.json()?);
-        self.0.trace.get_or_init(trace).as_deref()
+        let SentParams::Client(params) = &self.0.sent else {
+            return None;
+        };
+        let read = || traceparent_in(params.as_deref()?);
+        self.0.trace.get_or_init(read).as_deref()
     }
 
     /// Whether the program itself called, with [`crate::Endpoint::call`].
@@ -238,13 +240,6 @@ impl<C> EndpointRequest<C> {
         match &self.0.sent {
             SentParams::Client(Some(json)) => Params::of_json(json),
             SentParams::Client(None) | SentParams::Program(..) => Params::default(),
-        }
-    }
-
-    fn program_tool(&self) -> Option<&str> {
-        match &self.0.sent {
-            SentParams::Client(_) => None,
-            SentParams::Program(tool, _) => Some(tool),
         }
     }
 
