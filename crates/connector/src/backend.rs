@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod actions;
+mod attached;
 mod budget;
 mod charset;
 mod conflict;
@@ -479,8 +480,7 @@ impl Backend {
 }
 
 impl Backend {
-    /// A record as it is now, for a [plan](crate::plan_undo): of this kind, with this id. That there
-    /// is none, or that it cannot be read, is what was found.
+    /// A record as it is now, for a [plan](crate::plan_undo). That there is none is what was found.
     ///
     /// # Errors
     /// When the connector has no such kind.

@@ -26,7 +26,7 @@ pub(crate) use plan::{
     LoginPlan, LookupPlan, MAX_REQUESTS, Oldest, Pages, PagingPlan, Plan, Request, Resolve,
     RollPlan, Row, ShapePlan, SourcePlan, StepPlan, Timeout, TouchPlan, UndoNames, Until, Want,
 };
-pub(crate) use records::{CreationPlan, FieldsPlan, MAX_FIELDS, RecordPlan};
+pub(crate) use records::{AttachedPlan, CreationPlan, FieldsPlan, MAX_FIELDS, RecordPlan};
 pub use records::{RecordKind, UndoWay, Undoing};
 pub use search::{DocumentKind, FindingTool, SearchPart};
 pub use served::{ConnectorPrompt, ConnectorPromptArgument, ConnectorResource};

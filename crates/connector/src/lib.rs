@@ -70,8 +70,8 @@ pub use operation::BackendOperation;
 pub use place::Place;
 pub use placeholder::is_placeholder;
 pub use planner::{
-    ChangePlan, CurrentRecord, CurrentRecords, FieldEquality, FieldValues, FieldVerdict, Image,
-    NotTaken, Obstacle, PastChange, PlannedField, PlannedObstacle, PlannedRecord, RecordAct,
+    Attached, ChangePlan, CurrentRecord, CurrentRecords, FieldEquality, FieldValues, FieldVerdict,
+    Image, NotTaken, Obstacle, PastChange, PlannedField, PlannedObstacle, PlannedRecord, RecordAct,
     RecordNow, RecordRef, RecordTraits, Transition, UnknownVerdict, decide_unknown, merge_write,
     plan_proposal, plan_undo, read_back, records_to_read,
 };

@@ -21,6 +21,10 @@
 //! | [`decide_unknown`], the answer never came | as sent | as before it |
 //! | [`read_back`] | as sent | as before it |
 //!
+//! Where a field is a set, such as tags, an undo takes out what the change added and puts in what it
+//! took away; what is in it otherwise stays, and nothing of it conflicts. A write or an approval sends
+//! the whole set, so there it conflicts as any other value.
+//!
 //! Values that repeat do not tell: where somebody put a field back to the value that a change gave
 //! it, it counts as untouched. Where the record has a version, that says so (`changed_since`),
 //! though it moves with an edit of any other field too; so it is named and makes no conflict.
@@ -29,10 +33,12 @@
 mod change;
 mod current;
 mod equality;
+mod hanging;
 mod image;
 mod outcome;
 mod plan;
 mod rewind;
+mod sets;
 mod three_way;
 
 #[cfg(test)]
@@ -42,8 +48,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use change::{PastChange, RecordRef, Transition};
-pub use current::{CurrentRecord, CurrentRecords, RecordNow, RecordTraits};
+pub use current::{Attached, CurrentRecord, CurrentRecords, RecordNow, RecordTraits};
 pub use equality::FieldEquality;
+use hanging::Hanging;
 pub use image::{FieldValues, Image};
 pub use outcome::{NotTaken, UnknownVerdict, decide_unknown, read_back};
 pub use plan::{
@@ -82,7 +89,7 @@ pub use three_way::merge_write;
 ///     is_selected: true,
 /// };
 /// // a person gave it eight points since
-/// let now = RecordNow::Found { image: image("done", 8), attached: None };
+/// let now = RecordNow::Found { image: image("done", 8), attached: Vec::new() };
 /// let current = CurrentRecord { now, name: None, traits: RecordTraits::default() };
 ///
 /// let plan = plan_undo(&[change], &[(story, current)].into());
@@ -94,15 +101,23 @@ pub use three_way::merge_write;
 /// ```
 #[must_use]
 pub fn plan_undo(history: &[PastChange], current: &CurrentRecords) -> ChangePlan {
-    let mut planned: Vec<_> = steps_by_record(history)
-        .into_iter()
-        .filter_map(|(record, mut steps)| {
-            steps.reverse();
-            planned_record(&record, &steps, current, Direction::Back)
-        })
-        .collect();
-    planned.sort_by_key(|(place, _, _)| std::cmp::Reverse(*place));
-    sealed(planned)
+    let mut by_record = steps_by_record(history);
+    for (_, steps) in &mut by_record {
+        steps.reverse();
+    }
+    let mut hanging = Hanging::of(current);
+    loop {
+        let planned = by_record.iter().filter_map(|(record, steps)| {
+            let attached = hanging.on(record);
+            planned_record(record, steps, current, Direction::Back, attached)
+        });
+        let mut planned: Vec<_> = planned.collect();
+        // what stays where it hangs keeps that from being deleted, which may keep more
+        if !hanging.keep(planned.iter().map(|(_, record, _)| record), current) {
+            planned.sort_by_key(|(place, _, _)| std::cmp::Reverse(*place));
+            return sealed(planned);
+        }
+    }
 }
 
 /// Plans the doing of a proposed change, over the records as they are now. What it was proposed
@@ -119,7 +134,13 @@ pub fn plan_proposal(proposed: &[PastChange], current: &CurrentRecords) -> Chang
             step.transition = Cow::Owned(step.transition.reversed());
             step.is_selected = true;
         }
-        planned.extend(planned_record(&record, &steps, current, Direction::Forth));
+        planned.extend(planned_record(
+            &record,
+            &steps,
+            current,
+            Direction::Forth,
+            None,
+        ));
     }
     planned.sort_by_key(|(place, _, _)| *place);
     sealed(planned)
@@ -144,6 +165,7 @@ fn planned_record(
     steps: &[RewindStep<'_>],
     current: &CurrentRecords,
     direction: Direction,
+    attached: Option<&str>,
 ) -> Option<Ranked> {
     if !steps.iter().any(|step| step.is_selected) {
         return None;
@@ -157,7 +179,7 @@ fn planned_record(
         true => Some(&yet_to_be_made),
         false => current.get(record),
     };
-    let (plan, place) = rewind(record, steps, current, direction);
+    let (plan, place) = rewind(record, steps, current, direction, attached);
     let equality = current.map(|current| current.traits.equality.clone());
     let part = plan.seal(&equality.unwrap_or_default());
     Some((place, plan, part))

@@ -6,11 +6,13 @@ use jaq_json::Val;
 use serde_json::Value;
 
 use super::values::{self, FilterRuns, Held};
-use super::{Inner, request, secrets};
+use super::{Inner, attached, request, secrets};
 use crate::connector::{FieldsPlan, RecordPlan, Request};
 use crate::failure::BackendError;
 use crate::jq::{self, Glue, Variable, Variables};
-use crate::planner::{CurrentRecord, Image, RecordNow, RecordRef, RecordTraits};
+use crate::planner::{
+    Attached, CurrentRecord, FieldEquality, Image, RecordNow, RecordRef, RecordTraits,
+};
 
 /// What an answer holds of a record.
 pub(super) struct Pictured {
@@ -173,20 +175,43 @@ pub(super) async fn read(
     }
 }
 
+/// Whether what hangs on a record is wanted too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AttachedReading {
+    Wanted,
+    Left,
+}
+
+async fn attached_of(
+    inner: &Arc<Inner>,
+    plan: &RecordPlan,
+    id: &str,
+    held: &Held,
+    reading: AttachedReading,
+) -> Result<Vec<Attached>, BackendError> {
+    match reading {
+        AttachedReading::Wanted => attached::read(inner, plan, id, held).await,
+        AttachedReading::Left => Ok(Vec::new()),
+    }
+}
+
 /// A record as it is now, for a plan.
 pub(super) async fn current(
     inner: &Arc<Inner>,
     plan: &RecordPlan,
     id: &str,
+    reading: AttachedReading,
 ) -> Result<CurrentRecord, BackendError> {
     let (now, name) = match read(inner, plan, id).await {
         Ok(RecordFound::Gone) => (RecordNow::Gone, None),
         Ok(RecordFound::There(held)) => {
             let pictured = picture(inner, plan, &held, ImageScope::Fields).await?;
             let now = match pictured.image {
-                Ok(image) => RecordNow::Found {
-                    image,
-                    attached: None,
+                Ok(image) => match attached_of(inner, plan, id, &held, reading).await {
+                    Ok(attached) => RecordNow::Found { image, attached },
+                    Err(error) => RecordNow::Unread {
+                        why: format!("what hangs on it could not be read: {}", error.for_people()),
+                    },
                 },
                 Err(why) => RecordNow::Unread { why },
             };
@@ -211,7 +236,10 @@ pub(super) fn traits(plan: &RecordPlan) -> RecordTraits {
         can_make: plan.kind.can_make,
         can_delete: plan.kind.can_delete,
         lost: plan.kind.lost.clone(),
-        ..RecordTraits::default()
+        equality: plan
+            .sets
+            .iter()
+            .fold(FieldEquality::default(), FieldEquality::unordered),
     }
 }
 

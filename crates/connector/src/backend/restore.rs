@@ -7,12 +7,13 @@ use http::Method;
 use jaq_json::Val;
 use serde_json::{Map, Value};
 
+use super::attached;
 use super::exchange::Ask;
-use super::image::{self, ImageScope, RecordFound};
+use super::image::{self, AttachedReading, ImageScope, RecordFound};
 use super::request;
 use super::touching::AfterFrom;
 use super::values::{self, Held};
-use super::{Backend, Inner, Options, Outcome, WriteWitness, steps, touching};
+use super::{Backend, Inner, MAX_REQUESTS, Options, Outcome, WriteWitness, steps, touching};
 use crate::connector::{Action, FieldsPlan, RecordPlan, Request, UndoWay};
 use crate::failure::BackendError;
 use crate::jq;
@@ -27,7 +28,7 @@ pub(super) async fn read(
     kind: &str,
     id: &str,
 ) -> Result<CurrentRecord, BackendError> {
-    image::current(inner, plan(inner, kind)?, id).await
+    image::current(inner, plan(inner, kind)?, id, AttachedReading::Left).await
 }
 
 /// Sends what a plan says of a record.
@@ -60,7 +61,7 @@ pub(super) async fn send(
     }
 }
 
-fn plan<'i>(inner: &'i Inner, kind: &str) -> Result<&'i RecordPlan, BackendError> {
+pub(super) fn plan<'i>(inner: &'i Inner, kind: &str) -> Result<&'i RecordPlan, BackendError> {
     let mut plans = inner.compiled().records.iter();
     plans.find(|plan| plan.kind.name == kind).ok_or_else(|| {
         BackendError::caller(format!(
@@ -363,6 +364,10 @@ impl Restoring<'_> {
         {
             return Err(self.moved("it changed since"));
         }
+        let hanging = attached::read(self.inner, self.plan, self.id(), &now.held).await?;
+        if let Some(first) = hanging.first() {
+            return Err(self.moved(&format!("{first} hangs on it, and would go with it")));
+        }
         let mut touched = self.touched(Touch::Deletes);
         touched.name = now.name.or(touched.name);
         touched.before = Some(now.image);
@@ -510,7 +515,10 @@ async fn take_back(
         (Some(UndoWay::Steps), Action::Steps(plan)) => {
             let requests = plan.requests.saturating_add(touching::READS);
             let inner = backend.begin(requests);
-            Box::pin(steps::take_back(&inner, plan, &values, options)).await
+            let mut outcome = Box::pin(steps::take_back(&inner, plan, &values, options)).await?;
+            let reading = backend.begin(MAX_REQUESTS);
+            attached::note_what_came_along(&reading, &mut outcome.touched).await;
+            Ok(outcome)
         }
         (Some(UndoWay::Inverse(inverse)), _) => {
             let takes = |name: &str| {

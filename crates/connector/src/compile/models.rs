@@ -28,6 +28,7 @@ impl<'d> Compilation<'d> {
             let record = self.model_record(&model);
             models.push(Arc::new(Model { record, ..model }));
         }
+        self.attach_models(&models);
         models
     }
 }

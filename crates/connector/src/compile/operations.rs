@@ -204,6 +204,17 @@ impl Operations<'_> {
                 self.add(method, &path.value, false, &by, none(), body);
             }
         }
+        for (_, attached) in record.attached.iter() {
+            let query = attached.query.keys().map(str::to_owned).collect();
+            self.add(
+                Method::GET,
+                &attached.get.value,
+                false,
+                &by,
+                Some(query),
+                none(),
+            );
+        }
         if let Some(create) = &record.create {
             let body = fields.iter().cloned().chain(names(&create.extra)).collect();
             self.add(

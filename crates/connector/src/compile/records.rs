@@ -5,7 +5,9 @@ use http::Method;
 use super::compilation::Compilation;
 use super::scope::FilterScope;
 use super::tools::steps::get;
-use crate::connector::{CreationPlan, FieldsPlan, MAX_FIELDS, RecordKind, RecordPlan, Request};
+use crate::connector::{
+    AttachedPlan, CreationPlan, FieldsPlan, MAX_FIELDS, RecordKind, RecordPlan, Request,
+};
 use crate::definition::{Answer, RecordField, RecordFields, RecordRules};
 use crate::jq::{self, Glue, Variable};
 use crate::place::Placed;
@@ -76,6 +78,8 @@ impl<'d> Compilation<'d> {
             );
         }
         self.check_whole(name, rules, &part);
+        let sets = self.record_sets(rules, &fields, &part);
+        let attached = self.attached(rules, &part);
         let names = match &fields {
             FieldsPlan::Listed(list) => Some(list.iter().map(|(name, _)| name.clone()).collect()),
             FieldsPlan::Open { .. } => None,
@@ -104,7 +108,69 @@ impl<'d> Compilation<'d> {
             version,
             name: called,
             fields,
+            sets,
+            attached,
         })
+    }
+
+    /// The fields that are sets, which must be fields.
+    fn record_sets(
+        &mut self,
+        rules: &'d RecordRules,
+        fields: &FieldsPlan,
+        part: &str,
+    ) -> Vec<String> {
+        let part = format!("{part}.sets");
+        let known: Vec<&str> = match fields {
+            FieldsPlan::Listed(fields) => fields.iter().map(|(name, _)| name.as_str()).collect(),
+            FieldsPlan::Open { .. } => Vec::new(),
+        };
+        let mut sets: Vec<String> = Vec::new();
+        for set in &rules.sets {
+            let name = &set.value;
+            if sets.contains(name) {
+                self.found
+                    .add(set.place, &part, format!("`{name}` is there twice"));
+            } else if !known.contains(&name.as_str()) {
+                self.found
+                    .add(set.place, &part, format!("`{name}` is none of `fields`"));
+            }
+            sets.push(name.clone());
+        }
+        sets
+    }
+
+    /// What hangs on a record.
+    fn attached(&mut self, rules: &'d RecordRules, part: &str) -> Vec<AttachedPlan> {
+        let mut attached = Vec::new();
+        for (noun, list) in rules.attached.iter() {
+            let part = format!("{part}.attached.{}", noun.value);
+            if rules.delete.is_none() {
+                self.found.add(
+                    noun.place,
+                    &part,
+                    "what would go with it is asked for before it is deleted: there is no `delete`",
+                );
+            }
+            let scope = FilterScope::of_names(
+                self.definition,
+                vec![ID],
+                &[Variable::Args, Variable::Before],
+            );
+            let query = self.query(&list.query, &part, &scope);
+            let rows = match &list.rows {
+                Some(rows) => self.record_filter(rows, &format!("{part}.rows")),
+                None => Glue::of_format("."),
+            };
+            let names_it = list.get.value.contains("{id}");
+            let path = self.record_path(&list.get, &format!("{part}.get"), names_it);
+            attached.extend(path.map(|path| AttachedPlan {
+                noun: noun.value.clone(),
+                list: Request { query, ..get(path) },
+                rows,
+            }));
+        }
+        attached
     }
 
     /// What it is a part of is a record of the file, which is a part of nothing itself.

@@ -45,6 +45,10 @@ pub(crate) struct RecordPlan {
     pub(crate) version_name: Option<String>,
     pub(crate) name: Option<Glue>,
     pub(crate) fields: FieldsPlan,
+    /// Those that are sets.
+    pub(crate) sets: Vec<String>,
+    /// What hangs on one.
+    pub(crate) attached: Vec<AttachedPlan>,
 }
 
 impl RecordPlan {
@@ -55,6 +59,15 @@ impl RecordPlan {
             FieldsPlan::Open { name: known, .. } => known == name,
         }
     }
+}
+
+/// Where the things of one kind are listed that hang on a record, settled.
+#[derive(Debug)]
+pub(crate) struct AttachedPlan {
+    /// What one is called; the kind of a record, where it is one.
+    pub(crate) noun: String,
+    pub(crate) list: Request,
+    pub(crate) rows: Glue,
 }
 
 /// How a record is made, settled.

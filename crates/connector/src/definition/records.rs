@@ -34,10 +34,32 @@ pub(crate) struct RecordRules {
     /// with a jq filter over the record that gives what is written under it; or the name of an open
     /// map, such as `.values`, whose keys are the fields.
     pub(crate) fields: RecordFields,
+    /// Those of `fields` whose lists are sets, such as tags: their order tells nothing, and undoing
+    /// takes out what was added and puts in what was taken away, whatever others put in.
+    #[serde(default)]
+    pub(crate) sets: Vec<Placed<String>>,
+    /// What hangs on one and would go with it, by what it is called: the name of a record, or any
+    /// other word. While there is some, undoing does not delete what was made.
+    #[serde(default)]
+    pub(crate) attached: Table<AttachedDefinition>,
     /// What making it again cannot bring back.
     pub(crate) lost: Option<Placed<String>>,
     /// The record that it is a part of, under the same id; whoever has that one leased has this too.
     pub(crate) part_of: Option<Placed<String>>,
+}
+
+/// Where the things of one kind are listed that hang on a record.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Attached")]
+pub(crate) struct AttachedDefinition {
+    /// Path that lists them; `{id}` is the record's id.
+    pub(crate) get: Placed<String>,
+    /// Query parameters, each a jq filter; `$args.id` is the record's id, `$before` the record.
+    #[serde(default)]
+    pub(crate) query: Table<Placed<String>>,
+    /// jq filter over the answer: the list; `.`.
+    pub(crate) rows: Option<Placed<String>>,
 }
 
 /// How a record is made.

@@ -1,10 +1,30 @@
 //! A record as it is now, and what its kind lets us do with it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::change::RecordRef;
 use super::equality::FieldEquality;
 use super::image::Image;
+
+/// What hangs on a record and would go with it when it is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attached {
+    /// A record, which the same undo may take away first.
+    Record(RecordRef),
+    /// Something else, such as `attachments (3)`.
+    Other(String),
+}
+
+/// In words, such as `task 9`.
+impl fmt::Display for Attached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record(record) => record.fmt(f),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
 
 /// What was found when the record was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +33,8 @@ pub enum RecordNow {
     Found {
         /// What it is.
         image: Image,
-        /// What hangs on it and would go with it, such as `3 tasks`; none when nothing does.
-        attached: Option<String>,
+        /// What hangs on it and would go with it; nothing where nobody looked.
+        attached: Vec<Attached>,
     },
     /// The backend says that there is none.
     Gone,

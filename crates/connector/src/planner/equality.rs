@@ -38,6 +38,11 @@ impl FieldEquality {
         self
     }
 
+    /// Whether the lists of this field are sets.
+    pub(super) fn is_set(&self, field: &str) -> bool {
+        self.unordered.contains(field)
+    }
+
     /// Whether two values of this field are the same; none stands for a field that is absent.
     #[must_use]
     pub fn is_same(&self, field: &str, one: Option<&Value>, other: Option<&Value>) -> bool {
@@ -79,7 +84,7 @@ impl FieldEquality {
     pub(super) fn spelled(&self, field: &str, value: &Value) -> String {
         let mut text = String::new();
         match value {
-            Value::Array(items) if self.unordered.contains(field) => {
+            Value::Array(items) if self.is_set(field) => {
                 let mut spelled: Vec<String> = items.iter().map(spelling).collect();
                 spelled.sort_unstable();
                 text.push('[');

@@ -9,7 +9,8 @@ use super::current::RecordNow;
 use super::equality::FieldEquality;
 use super::image::{FieldTrace, FieldValues, Image, fields_of_both};
 use super::plan::{FieldVerdict, PlannedField};
-use super::three_way::{ThreeWay, has_moved, three_way};
+use super::sets::three_way_by_items;
+use super::three_way::{ThreeWay, has_moved};
 
 /// A field that does not have the value that was sent, though the backend said that all went well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,7 +105,7 @@ pub enum UnknownVerdict {
 /// let image = |status: u8| Image::new([("status".to_owned(), json!(status))], None);
 /// let sent = Transition::Changed { before: image(1), after: image(2) };
 /// let decided = |status| {
-///     let now = RecordNow::Found { image: image(status), attached: None };
+///     let now = RecordNow::Found { image: image(status), attached: Vec::new() };
 ///     decide_unknown(&sent, &now, &FieldEquality::default())
 /// };
 /// assert_eq!(decided(1), UnknownVerdict::NeverHappened { changed_since: false });
@@ -187,7 +188,7 @@ fn compared<'a>(
     let compared = fields.into_iter().filter_map(|field| {
         let values = (after.get(field), before.get(field), now.get(field));
         let (target, expected, is) = values;
-        let found = three_way(equality, field, target, expected, is);
+        let found = three_way_by_items(equality, field, target, expected, is);
         let verdict = match found {
             ThreeWay::NotOurs => return None,
             ThreeWay::Already => FieldVerdict::Already {

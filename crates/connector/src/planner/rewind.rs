@@ -13,6 +13,7 @@ use super::image::{FieldTrace, Image, fields_of_both};
 use super::plan::{
     FieldVerdict, Obstacle, PlannedField, PlannedObstacle, PlannedRecord, RecordAct,
 };
+use super::sets::{self, MergedSets};
 use super::three_way::{ThreeWay, three_way};
 
 /// Whether changes are undone or done. A change is done by undoing what leads back from it.
@@ -42,6 +43,8 @@ struct Touched<'a> {
 struct Rewind<'a> {
     direction: Direction,
     traits: &'a RecordTraits,
+    /// Sets that were made of others while going through.
+    sets: &'a MergedSets,
     now: Option<&'a Image>,
     attached: Option<&'a str>,
     /// The record as it would be, as far as the changes have been gone through; none when it is
@@ -71,6 +74,7 @@ pub(super) fn rewind(
     steps: &[RewindStep<'_>],
     current: Option<&CurrentRecord>,
     direction: Direction,
+    attached: Option<&str>,
 ) -> (PlannedRecord, usize) {
     let selected = || steps.iter().filter(|step| step.is_selected);
     let mut plan = PlannedRecord {
@@ -100,7 +104,8 @@ pub(super) fn rewind(
             .collect();
         return (plan, first_place);
     };
-    let mut rewind = Rewind::new(current, steps, direction);
+    let sets = MergedSets::default();
+    let mut rewind = Rewind::new(current, steps, direction, &sets, attached);
     for (index, step) in steps.iter().enumerate() {
         rewind.step(step, steps.get(index + 1..).unwrap_or_default());
     }
@@ -110,10 +115,16 @@ pub(super) fn rewind(
 }
 
 impl<'a> Rewind<'a> {
-    fn new(current: &'a CurrentRecord, steps: &'a [RewindStep<'a>], direction: Direction) -> Self {
-        let (now, attached) = match &current.now {
-            RecordNow::Found { image, attached } => (Some(image), attached.as_deref()),
-            RecordNow::Gone | RecordNow::Unread { .. } => (None, None),
+    fn new(
+        current: &'a CurrentRecord,
+        steps: &'a [RewindStep<'a>],
+        direction: Direction,
+        sets: &'a MergedSets,
+        attached: Option<&'a str>,
+    ) -> Self {
+        let now = match &current.now {
+            RecordNow::Found { image, .. } => Some(image),
+            RecordNow::Gone | RecordNow::Unread { .. } => None,
         };
         let newest_known = steps
             .iter()
@@ -126,6 +137,7 @@ impl<'a> Rewind<'a> {
         Self {
             direction,
             traits: &current.traits,
+            sets,
             now,
             attached,
             record: now.map(|image| image.values().collect()),
@@ -202,8 +214,22 @@ impl<'a> Rewind<'a> {
                 continue;
             };
             let now = record.get(field).copied();
-            match three_way(&self.traits.equality, field, target, expected, now) {
+            let equality = &self.traits.equality;
+            let found = three_way(equality, field, target, expected, now);
+            let set = match (found, self.direction) {
+                (ThreeWay::Conflict, Direction::Back) => {
+                    sets::merged(equality, field, target, expected, now)
+                }
+                _ => None,
+            };
+            match found {
                 ThreeWay::NotOurs => {}
+                _ if let Some(set) = set => {
+                    if !sets::is_as(equality, field, &set, now) {
+                        record.insert(field, FieldTrace::Whole(self.sets.keep(set)));
+                    }
+                    self.touch(step, field);
+                }
                 ThreeWay::Untouched => {
                     match target {
                         Some(value) => record.insert(field, value),

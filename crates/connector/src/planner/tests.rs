@@ -1,8 +1,10 @@
 //! The planner held to its table of truth and to random histories.
 
+mod hanging;
 mod histories;
 mod kept;
 mod oracle;
+mod sets;
 mod truth;
 mod uses;
 mod world;
@@ -67,7 +69,7 @@ fn unselected(past: PastChange) -> PastChange {
 fn found(fields: Value) -> RecordNow {
     RecordNow::Found {
         image: image(fields),
-        attached: None,
+        attached: Vec::new(),
     }
 }
 

@@ -102,11 +102,15 @@ records:
     version: $before.version
     name: nope
     fields: [a, a, {{ d: $args.d }}]
+    sets: [d, d, nope]
+    attached: {{ rows: {{ get: "/rows/{{nope}}", query: {{ of: $args.nope }}, rows: .a | }} }}
     lost: " "
   open:
     get: "/open/{{id}}"
     create: {{ post: /open }}
     fields: .a.b
+    sets: [a]
+    attached: {{ rows: {{ get: /rows }} }}
   bare: {{ get: "/bare/{{settings.NONE}}/{{id}}", fields: [a], lost: All of it. }}
   nowhere_part: {{ get: "/a/{{id}}", fields: [a], part_of: things }}
   own_part: {{ get: "/b/{{id}}", fields: [a], part_of: own_part }}

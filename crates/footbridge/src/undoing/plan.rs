@@ -8,7 +8,7 @@ use footbridge_connector::{
 };
 use footbridge_store::{ChangeDetail, ChangeId, ChangeQuery, ChangeSelection, ChangeState};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ChangeUndo;
 use super::history::{History, HistoryChange};
@@ -105,9 +105,14 @@ pub(super) async fn plan(undoing: &ChangeUndo<'_>, history: History) -> UndoPlan
         past.extend(changed);
     }
     let mut current = CurrentRecords::new();
+    let may_be_deleted: BTreeSet<RecordRef> = past
+        .iter()
+        .filter(|past| past.is_selected && matches!(past.transition, Transition::Made { .. }))
+        .map(|past| past.record.clone())
+        .collect();
     for record in records_to_read(&past) {
-        let account = origins.accounts.get(&record);
-        let now = read(undoing, &record, account.map(String::as_str)).await;
+        let account = origins.accounts.get(&record).map(String::as_str);
+        let now = read(undoing, &record, account, may_be_deleted.contains(&record)).await;
         current.insert(record, now);
     }
     let SettledCalls {
@@ -359,6 +364,7 @@ async fn read(
     undoing: &ChangeUndo<'_>,
     record: &RecordRef,
     account: Option<&str>,
+    may_be_deleted: bool,
 ) -> CurrentRecord {
     let unread = |why: String| CurrentRecord {
         now: RecordNow::Unread { why },
@@ -369,8 +375,12 @@ async fn read(
     match served.and_then(|served| served.acting_as(account)) {
         None => unread(format!("{} is not served here", record.connector)),
         Some(backend) => {
-            let image = backend.read_image(&record.kind, &record.id).await;
-            image.unwrap_or_else(|error| unread(error.for_people().to_owned()))
+            let (kind, id) = (&record.kind, &record.id);
+            let now = match may_be_deleted {
+                true => backend.read_with_attached(kind, id).await,
+                false => backend.read_image(kind, id).await,
+            };
+            now.unwrap_or_else(|error| unread(error.for_people().to_owned()))
         }
     }
 }

@@ -284,7 +284,7 @@ fn since_proposed(proposed: &[PastChange], touched: &[TouchedRecord]) -> Option<
         .filter_map(|one| {
             let now = RecordNow::Found {
                 image: one.before.clone()?,
-                attached: None,
+                attached: Vec::new(),
             };
             let current = CurrentRecord {
                 now,

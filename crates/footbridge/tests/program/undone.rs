@@ -202,3 +202,40 @@ fn with_person(rows: &[String]) -> Vec<String> {
     changed.sort();
     changed
 }
+
+/// What a person wrote on a card keeps it, though an agent made it; what the agent wrote goes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_with_a_person_s_comment_is_not_deleted() {
+    let served = agent(Home::new(), "write,destroy").await;
+    let mut cards = Vec::new();
+    for title in ["Theirs", "Ours"] {
+        let new = json!({ "title": title, "tags": ["a"] });
+        let card = id(&served.succeed("card_create", new).await);
+        let said = json!({ "card_id": card, "text": "By the agent" });
+        served.succeed("comment_create", said).await;
+        cards.push(card);
+    }
+    let home = served.moves_out().await;
+    let said = format!("card_id={}", cards[0]);
+    home.succeed(&["call", "comment_create", &said, "text=By a person"]);
+    let undo = [
+        "changes",
+        "undo",
+        "1",
+        "2",
+        "3",
+        "4",
+        "--allow",
+        "write,destroy",
+    ];
+    let shown = home.succeed(&[&undo[..], &["--dry-run"]].concat());
+    assert!(shown.contains("would go with it"), "{shown}");
+    home.run(&[&undo[..], &["--yes"]].concat());
+    let left = home.succeed(&["call", "card_list", "--json"]);
+    assert!(left.contains("Theirs") && !left.contains("Ours"), "{left}");
+    let left = home.succeed(&["call", "comment_list", "--json"]);
+    assert!(
+        left.contains("By a person") && !left.contains("By the agent"),
+        "{left}"
+    );
+}

@@ -255,3 +255,64 @@ fn with_people(lines: &[String]) -> Vec<String> {
     changed.sort();
     changed
 }
+
+/// Tags that people put in stay, and what they hung on what an agent made keeps it.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_and_files_of_people_stay() {
+    let stand_in = StandIn::start().await;
+    let served = agent(Home::new(), &stand_in, "write,destroy").await;
+    let tags = |id: u64| {
+        let world = stand_in.world();
+        let tags = world.items[&(Kind::Story, id)].field("tags").clone();
+        let tags = tags.as_array().unwrap().iter();
+        tags.map(|tag| tag[0].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    a_person_changes(
+        &stand_in,
+        Kind::Story,
+        6,
+        "tags",
+        json!([["web", null], ["old", null]]),
+    );
+    let made = async |subject: &str| {
+        let new = json!({ "project_id": 1, "subject": subject });
+        let made = served.succeed("taiga_stories_create", new).await;
+        let id = made["id"].as_u64().unwrap();
+        let task = json!({ "user_story_id": id, "subject": "A task of the agent" });
+        served.succeed("taiga_tasks_create", task).await;
+        id
+    };
+    let (kept, gone) = (made("Kept").await, made("Gone").await);
+    let replaced = json!({ "user_story_id": 6, "tags": ["web", "agent"] });
+    served.succeed("taiga_stories_update", replaced).await;
+    let theirs = json!([["agent", null], ["people", null], ["web", null]]);
+    a_person_changes(&stand_in, Kind::Story, 6, "tags", theirs);
+    stand_in.world().attach(Kind::Story, kept, "plan.pdf", 3);
+    let home = served.moves_out().await;
+
+    let undo = [
+        "changes",
+        "undo",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "--allow",
+        "write,destroy",
+    ];
+    let shown = succeed(&home, &stand_in, &[&undo[..], &["--dry-run"]].concat());
+    assert!(
+        shown.contains("attachments (1) would go with it"),
+        "{shown}"
+    );
+    assert_eq!(tags(6), ["agent", "people", "web"], "nothing was sent");
+    terminal(&home, &stand_in, &[&undo[..], &["--yes"]].concat());
+    assert_eq!(tags(6), ["people", "web", "old"]);
+    let world = stand_in.world();
+    assert!(world.items.contains_key(&(Kind::Story, kept)));
+    assert!(!world.items.contains_key(&(Kind::Story, gone)));
+    let mut left = world.items.values();
+    assert!(!left.any(|item| item.field("subject") == "A task of the agent"));
+}

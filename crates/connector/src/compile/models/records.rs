@@ -1,10 +1,13 @@
 //! The record of a model, made from its table: what its tools touch, and how that is undone.
 
+use std::sync::Arc;
+
 use http::Method;
 
 use super::super::compilation::Compilation;
 use super::super::tools::steps::get;
-use crate::connector::{CreationPlan, FieldsPlan, RecordKind, RecordPlan, Request};
+use super::FIELD_PREFIX;
+use crate::connector::{AttachedPlan, CreationPlan, FieldsPlan, RecordKind, RecordPlan, Request};
 use crate::connector::{FieldKind, Model, ModelOperation};
 use crate::connector::{TouchPlan, UndoWay, Undoing};
 use crate::definition::Answer;
@@ -44,7 +47,12 @@ impl Compilation<'_> {
         let mut fields_of_model = model.fields.iter();
         let called =
             fields_of_model.find(|field| field.kind == FieldKind::String && field.is_required);
+        let sets = model.fields.iter();
+        let sets =
+            sets.filter(|field| field.kind == FieldKind::Tags && fields.contains(&field.name));
         self.records.push(RecordPlan {
+            sets: sets.map(|field| field.name.clone()).collect(),
+            attached: Vec::new(),
             kind: RecordKind {
                 name: model.name.clone(),
                 can_change: change.is_some(),
@@ -65,6 +73,39 @@ impl Compilation<'_> {
             fields: FieldsPlan::Listed(fields.iter().map(|name| in_row(name)).collect()),
         });
         Some(self.records.len() - 1)
+    }
+
+    /// What hangs on the rows of models: those of others that name one by a field which may be
+    /// filtered by.
+    pub(super) fn attach_models(&mut self, models: &[Arc<Model>]) {
+        for other in models
+            .iter()
+            .filter(|model| has(model, ModelOperation::List))
+        {
+            for field in &other.fields {
+                let filter = format!("{FIELD_PREFIX}{}", field.name);
+                let may_filter = other.filters.iter().any(|key| key.wire == filter);
+                let whole = field.reference.as_ref().filter(|_| may_filter);
+                let whole = whole.and_then(|whole| {
+                    models
+                        .iter()
+                        .find(|model| model.name == whole.model)?
+                        .record
+                });
+                let plan = whole.and_then(|place| self.records.get_mut(place));
+                let (Some(plan), Ok(path)) = (plan, Template::parse(&other.path)) else {
+                    continue;
+                };
+                plan.attached.push(AttachedPlan {
+                    noun: other.name.clone(),
+                    list: Request {
+                        query: vec![(filter, Glue::of_format("$args.id"))],
+                        ..get(path)
+                    },
+                    rows: Glue::of_format(".data"),
+                });
+            }
+        }
     }
 
     /// How what a tool of a model does is undone.

@@ -1,6 +1,8 @@
 //! What a tool touches and how its change is taken back: what the file says of it, checked, and
 //! the sentences that say it to people.
 
+use std::collections::BTreeSet;
+
 use super::super::compilation::Compilation;
 use super::super::operations;
 use super::super::scope::FilterScope;
@@ -307,15 +309,35 @@ impl<'d> Compilation<'d> {
     /// What undoing by records does, in a sentence for each.
     pub(in crate::compile) fn records_undone(&self, touches: &[TouchPlan]) -> String {
         let sentences = touches.iter().filter_map(|touch| {
-            let kind = &self.records.get(touch.record)?.kind;
+            let plan = self.records.get(touch.record)?;
+            let kind = &plan.kind;
             let name = &kind.name;
             Some(match (touch.touch, &kind.fields) {
-                (Touch::Makes, _) => format!("Deletes the {name}, unless it was changed since."),
+                (Touch::Makes, _) if plan.attached.is_empty() => {
+                    format!("Deletes the {name}, unless it was changed since.")
+                }
+                (Touch::Makes, _) => {
+                    let hangs = plan.attached.iter().map(|attached| attached.noun.as_str());
+                    let hangs = hangs.collect::<BTreeSet<_>>();
+                    let hangs = hangs.into_iter().collect::<Vec<_>>().join(", ");
+                    format!(
+                        "Deletes the {name}, unless it was changed since, or something of others hangs on it ({hangs})."
+                    )
+                }
                 (Touch::Deletes, _) => format!("Makes the {name} again."),
-                (Touch::Changes, Some(fields)) => format!(
-                    "Puts back {} of the {name}, each unless it was changed since.",
-                    fields.join(", ")
-                ),
+                (Touch::Changes, Some(fields)) => {
+                    let put_back = format!(
+                        "Puts back {} of the {name}, each unless it was changed since",
+                        fields.join(", ")
+                    );
+                    match plan.sets.as_slice() {
+                        [] => put_back + ".",
+                        sets => format!(
+                            "{put_back}; of {} only what was added and taken away.",
+                            sets.join(", ")
+                        ),
+                    }
+                }
                 (Touch::Changes, None) => {
                     format!("Puts back each key of the {name}, unless it was changed since.")
                 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::{ProptestConfig, any, proptest};
+use serde_json::{Value, json};
 
 use super::world::{Broken, Planner, World};
 use crate::planner::{
@@ -154,11 +155,10 @@ fn undo_what_was_seen(
             let records = plan.records.iter();
             let told = records.map(|record| {
                 let conflicts = record.fields.iter().filter(|field| field.is_conflict());
-                (
-                    record.act,
-                    record.values(),
-                    conflicts.cloned().collect::<Vec<_>>(),
-                )
+                let conflicts: Vec<_> = conflicts.collect();
+                let mut shown = json!([record.act, record.values(), conflicts]);
+                order_sets(&mut shown);
+                shown
             });
             told.collect()
         };
@@ -166,6 +166,18 @@ fn undo_what_was_seen(
         return world.undo(selected, planner, usize::MAX);
     }
     Ok(BTreeSet::new())
+}
+
+/// Puts the items of sets in one order.
+fn order_sets(shown: &mut Value) {
+    match shown {
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(order_sets),
+        Value::Object(members) => members.values_mut().for_each(order_sets),
+        _ => {}
+    }
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(one: &T, other: &T, what: &str) -> Result<(), Broken> {

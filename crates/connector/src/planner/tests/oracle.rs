@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::world::{BEING, Broken, FIELDS, Thing, Write, Writer};
-use crate::planner::{FieldVerdict, PastChange, PlannedRecord, RecordAct, Transition};
+use super::world::{BEING, Broken, FIELDS, ITEMS, SET, Thing, Write, Writer, equality};
+use crate::planner::{FieldVerdict, Image, PastChange, PlannedRecord, RecordAct, Transition};
 
 /// One record, before and after its undo.
 pub(super) struct Seen<'a> {
@@ -77,6 +77,11 @@ pub(super) fn being(thing: &Thing, history: &[PastChange], selected: &BTreeSet<u
                     let left = left_in_effect(writes, &going, write.time);
                     value_left(writes, left).as_ref() == after.fields.get(*field)
                 });
+                let is_in = |item: &str| is_left_in(thing, history, &going, Some(change), item);
+                let is_untouched = is_untouched
+                    && ITEMS
+                        .iter()
+                        .all(|item| is_in(item) == has_item(after, item));
                 let is_untold = thing.version.is_some()
                     && thing.unexplained_at.iter().any(|time| *time > write.time);
                 if is_there && (!is_untouched || thing.is_there && (is_untold || thing.is_attached))
@@ -111,13 +116,73 @@ pub(super) fn being(thing: &Thing, history: &[PastChange], selected: &BTreeSet<u
     }
 }
 
+/// Whether something is in an image's set.
+fn has_item(image: &Image, item: &str) -> bool {
+    let items = image.fields.get(SET).and_then(Value::as_array);
+    items.is_some_and(|items| items.contains(&Value::from(item)))
+}
+
+/// Whether something is left in a set when those of these changes are undone that are newer than
+/// `since`, if that is given: it is in or not, so the oldest of them that moved it says it.
+fn is_left_in(
+    thing: &Thing,
+    history: &[PastChange],
+    going: &BTreeSet<usize>,
+    since: Option<usize>,
+    item: &str,
+) -> bool {
+    let newer =
+        |change: &&usize| since.is_none_or(|since| **change > since) && going.contains(*change);
+    let mut moved = thing.changes.iter().filter(newer).filter_map(|change| {
+        let Transition::Changed { before, after } = &history[*change].transition else {
+            return None;
+        };
+        let (was, became) = (has_item(before, item), has_item(after, item));
+        (was != became).then_some(was)
+    });
+    moved.next().unwrap_or_else(|| thing.set.contains(item))
+}
+
 impl Seen<'_> {
     pub(super) fn check(&self, repeats: bool) -> Result<(), Broken> {
         self.what_is_named_is_so()?;
+        self.what_others_put_in_stays()?;
         match repeats {
             true => self.no_value_is_lost_by_value(),
             false => self.all_is_as_writers_tell(),
         }
+    }
+
+    /// Of a set, what the selected changes added is out and what they took away is in, and all else
+    /// is as it was. Where they made or deleted the record, its fields tell.
+    fn what_others_put_in_stays(&self) -> Result<(), Broken> {
+        let of_it: BTreeSet<usize> = self
+            .selected
+            .iter()
+            .filter(|change| self.is_of(**change))
+            .copied()
+            .collect();
+        let comes_or_goes = |change: &usize| {
+            let transition = &self.history[*change].transition;
+            matches!(
+                transition,
+                Transition::Made { .. } | Transition::Deleted { .. }
+            )
+        };
+        if !self.before.is_there || !self.after.is_there || of_it.iter().any(comes_or_goes) {
+            return Ok(());
+        }
+        for item in ITEMS {
+            let (was, is) = (
+                self.before.set.contains(item),
+                self.after.set.contains(item),
+            );
+            let is_to_be = is_left_in(self.before, self.history, &of_it, None, item);
+            if is != is_to_be {
+                return broken(was != is, format!("{item} is in its set: {is}"));
+            }
+        }
+        Ok(())
     }
 
     /// Values are all different: what is left is known exactly. Only an undo gives back a value
@@ -250,7 +315,10 @@ impl Seen<'_> {
     fn what_is_named_is_so(&self) -> Result<(), Broken> {
         let planned = self.planned;
         for field in &planned.fields {
-            let is = self.after.values.get(field.field.as_str());
+            let is = self.after.value(&field.field);
+            let same = |one: Option<&Value>, other: Option<&Value>| {
+                equality().is_same(&field.field, one, other)
+            };
             match &field.verdict {
                 FieldVerdict::Conflict { before, ours, now } => {
                     let name = field.change.as_deref().unwrap_or_default();
@@ -267,18 +335,20 @@ impl Seen<'_> {
                         Transition::Made { after, .. } => (None, after.fields.get(&field.field)),
                         _ => return broken(false, format!("{name} is no change of a field")),
                     };
-                    if (before.as_ref(), ours.as_ref()) != (was, became) || now.as_ref() != is {
+                    let named = same(before.as_ref(), was) && same(ours.as_ref(), became);
+                    if !named || !same(now.as_ref(), is.as_ref()) {
                         return broken(false, format!("{field:?} has other values"));
                     }
                 }
                 FieldVerdict::Set { value, now, .. } => {
-                    let was = self.before.values.get(field.field.as_str());
-                    if value.as_ref() != is || self.before.is_there && now.as_ref() != was {
+                    let was = self.before.value(&field.field);
+                    let is_seen = !self.before.is_there || same(now.as_ref(), was.as_ref());
+                    if !same(value.as_ref(), is.as_ref()) || !is_seen {
                         return broken(false, format!("{field:?} is not so"));
                     }
                 }
                 FieldVerdict::Already { .. } => {
-                    if is != self.before.values.get(field.field.as_str()) {
+                    if !same(is.as_ref(), self.before.value(&field.field).as_ref()) {
                         return broken(false, format!("{field:?} was not so"));
                     }
                 }
@@ -291,7 +361,9 @@ impl Seen<'_> {
         let values = planned.values();
         let others = FIELDS.iter().filter(|field| !values.contains_key(**field));
         let stay = |field: &str| self.before.values.get(field) == self.after.values.get(field);
-        if planned.act == RecordAct::Change && !others.into_iter().all(|field| stay(field)) {
+        let has_other_set = !values.contains_key(SET) && self.before.set != self.after.set;
+        let all_stay = others.into_iter().all(|field| stay(field)) && !has_other_set;
+        if planned.act == RecordAct::Change && !all_stay {
             return broken(false, "something else was changed".to_owned());
         }
         Ok(())

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::{changed, current, current_with, deleted, found, image, lines, made, past, story};
 use super::{undone, unselected};
 use crate::planner::{
-    Obstacle, PastChange, PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits, Transition,
-    plan_undo, records_to_read,
+    Attached, Obstacle, PastChange, PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits,
+    Transition, plan_undo, records_to_read,
 };
 
 fn obstacles(plan: &PlannedRecord) -> Vec<&Obstacle> {
@@ -267,7 +267,7 @@ fn what_was_made_is_deleted_when_nobody_touched_it() {
     );
     let attached = RecordNow::Found {
         image: image(now.clone()),
-        attached: Some("2 tasks".to_owned()),
+        attached: vec![Attached::Other("2 tasks".to_owned())],
     };
     let plan = undone(&history, attached);
     assert_eq!(

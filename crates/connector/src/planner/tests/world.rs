@@ -7,12 +7,16 @@ use serde_json::Value;
 
 use super::oracle;
 use crate::planner::{
-    ChangePlan, CurrentRecord, CurrentRecords, FieldEquality, Image, PastChange, PlannedRecord,
-    RecordAct, RecordNow, RecordRef, RecordTraits, Transition, UnknownVerdict, decide_unknown,
-    records_to_read,
+    Attached, ChangePlan, CurrentRecord, CurrentRecords, FieldEquality, Image, PastChange,
+    PlannedRecord, RecordAct, RecordNow, RecordRef, RecordTraits, Transition, UnknownVerdict,
+    decide_unknown, records_to_read,
 };
 
 pub(super) const FIELDS: [&str; 4] = ["a", "b", "c", "d"];
+/// The field that is a set, and what may be in it. Nobody keeps who wrote which: a thing is in it or
+/// not, and what is left is told by the changes.
+pub(super) const SET: &str = "tags";
+pub(super) const ITEMS: [&str; 3] = ["x", "y", "z"];
 /// What stands for a record's being there among its fields.
 pub(super) const BEING: &str = "";
 
@@ -54,6 +58,13 @@ pub(super) enum Writer {
     Ours(usize),
 }
 
+/// The fields of a thing, and what is in its set.
+pub(super) type ShownThing = (BTreeMap<&'static str, Value>, BTreeSet<&'static str>);
+
+pub(super) fn equality() -> FieldEquality {
+    FieldEquality::default().unordered(SET)
+}
+
 /// One value written over another.
 #[derive(Debug, Clone)]
 pub(super) struct Write {
@@ -74,6 +85,9 @@ pub(super) struct Thing {
     pub(super) is_there: bool,
     pub(super) is_attached: bool,
     pub(super) values: BTreeMap<&'static str, Value>,
+    pub(super) set: BTreeSet<&'static str>,
+    /// Those of the history that are of it.
+    pub(super) changes: Vec<usize>,
     pub(super) writes: BTreeMap<&'static str, Vec<Write>>,
     /// When something happened to it that no change that is kept tells of.
     pub(super) unexplained_at: Vec<usize>,
@@ -133,6 +147,8 @@ impl World {
             is_there: true,
             is_attached: false,
             values: BTreeMap::new(),
+            set: BTreeSet::new(),
+            changes: Vec::new(),
             writes: FIELDS.iter().map(|field| (*field, Vec::new())).collect(),
             unexplained_at: Vec::new(),
         };
@@ -154,6 +170,10 @@ impl World {
                 write(field, value.clone());
                 thing.values.insert(field, value);
             }
+        }
+        if !self.is_plain {
+            let items = ITEMS.into_iter().filter(|_| self.dice.is_below(40));
+            thing.set = items.collect();
         }
         self.things.push(thing);
         self.things.len() - 1
@@ -237,6 +257,15 @@ impl World {
     }
 
     fn change_one(&mut self, place: usize, writer: Writer) {
+        if !self.is_plain && self.dice.is_below(25) {
+            for item in ITEMS.into_iter().filter(|_| self.dice.is_below(50)) {
+                let set = &mut self.things[place].set;
+                if !set.remove(item) {
+                    set.insert(item);
+                }
+            }
+            return;
+        }
         let field = FIELDS[self.dice.below(FIELDS.len())];
         let removes = self.repeats && self.dice.is_below(20);
         let value = (!removes).then(|| self.value());
@@ -273,6 +302,7 @@ impl World {
     }
 
     fn record(&mut self, place: usize, transition: Transition) {
+        self.things[place].changes.push(self.history.len());
         self.history.push(PastChange {
             change: format!("c{}", self.history.len()),
             record: self.things[place].record(),
@@ -394,7 +424,17 @@ impl World {
                         self.write(place, field, writer, value, cancels);
                     }
                 }
-                if planned.act == RecordAct::Make {
+                let is_made = planned.act == RecordAct::Make;
+                match values.get(SET) {
+                    Some(Some(Value::Array(items))) => {
+                        let is_in = |item: &&str| items.contains(&Value::from(*item));
+                        self.things[place].set = ITEMS.into_iter().filter(is_in).collect();
+                    }
+                    Some(other) => return otherwise(&format!("a set is to be {other:?}")),
+                    None if is_made => self.things[place].set.clear(),
+                    None => {}
+                }
+                if is_made {
                     let cancels = self.cancelled(place, BEING, going, Some(&true.into()));
                     self.write(place, BEING, writer, Some(true.into()), cancels);
                     self.last_id += 1;
@@ -469,8 +509,7 @@ impl World {
         before: &Thing,
         place: usize,
     ) -> Result<(), Broken> {
-        let decided =
-            |thing: &Thing| decide_unknown(sent, &thing.current().now, &FieldEquality::default());
+        let decided = |thing: &Thing| decide_unknown(sent, &thing.current().now, &equality());
         let (unsent, done) = (decided(before), decided(&self.things[place]));
         let never = UnknownVerdict::NeverHappened {
             changed_since: false,
@@ -484,10 +523,13 @@ impl World {
     }
 
     /// What is there, whatever its ids and versions.
-    pub(super) fn shown(&self) -> Vec<Option<BTreeMap<&'static str, Value>>> {
+    pub(super) fn shown(&self) -> Vec<Option<ShownThing>> {
         let shown = self.things.iter();
         shown
-            .map(|thing| thing.is_there.then(|| thing.values.clone()))
+            .map(|thing| {
+                let shown = || (thing.values.clone(), thing.set.clone());
+                thing.is_there.then(shown)
+            })
             .collect()
     }
 }
@@ -498,25 +540,42 @@ impl Thing {
     }
 
     pub(super) fn image(&self) -> Image {
-        let fields = self
-            .values
-            .iter()
-            .map(|(field, value)| ((*field).to_owned(), value.clone()));
+        let names = self.values.keys().copied().chain([SET]);
+        let fields = names.filter_map(|name| Some((name.to_owned(), self.value(name)?)));
         Image::new(fields, self.version.map(Value::from))
+    }
+
+    /// The value of a field. In which order a set comes tells nothing.
+    pub(super) fn value(&self, field: &str) -> Option<Value> {
+        if field != SET {
+            return self.values.get(field).cloned();
+        }
+        let mut items: Vec<&str> = self.set.iter().copied().collect();
+        if self.unexplained_at.len() % 2 == 1 {
+            items.reverse();
+        }
+        Some(Value::from(items))
     }
 
     fn current(&self) -> CurrentRecord {
         let now = match self.is_there {
             true => RecordNow::Found {
                 image: self.image(),
-                attached: self.is_attached.then(|| "a task".to_owned()),
+                attached: self
+                    .is_attached
+                    .then(|| Attached::Other("a task".to_owned()))
+                    .into_iter()
+                    .collect(),
             },
             false => RecordNow::Gone,
         };
         CurrentRecord {
             now,
             name: None,
-            traits: RecordTraits::default(),
+            traits: RecordTraits {
+                equality: equality(),
+                ..RecordTraits::default()
+            },
         }
     }
 
