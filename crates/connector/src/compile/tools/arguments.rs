@@ -478,10 +478,15 @@ fn is_regular_expression(pattern: &str) -> bool {
         |byte: u8| byte.is_ascii_alphanumeric() || b" _-.^$[]()+*?{},|/:@#".contains(&byte);
     let is_repeated = |pair: &[u8]| pair.iter().all(|byte| b"*+?{}".contains(byte));
     let is_short = pattern.len() <= 100 && pattern.bytes().all(is_plain);
-    let is_large = |part: &str| part.len() > 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    // one group may be repeated a few times; more could grow beyond what the engine takes
+    let repeated_groups = pattern.matches("){").count();
+    let most_digits = if repeated_groups == 0 { 2 } else { 1 };
+    let is_large =
+        |part: &str| part.len() > most_digits && part.bytes().all(|byte| byte.is_ascii_digit());
     let has_traps = pattern.as_bytes().windows(2).any(is_repeated)
         || pattern.split(['{', ',', '}']).any(is_large)
-        || ["--", "(?", "){"].iter().any(|trap| pattern.contains(trap));
+        || repeated_groups > 1
+        || ["--", "(?"].iter().any(|trap| pattern.contains(trap));
     is_short && !has_traps && regex_syntax::parse(pattern).is_ok()
         || jsonschema::draft202012::new(&json!({ "pattern": pattern })).is_ok()
 }
