@@ -326,12 +326,26 @@ async fn carry_out(
             }
         }
     }
+    // whoever said yes beforehand has not seen the plan
+    let is_unseen = request.digest.is_none() && request.yes;
+    let (mut members, mut left) = (plan.members(), plan.left_lines());
+    members.retain(|name, _| is_unseen && ["conflicts", "left", "lost"].contains(&name.as_str()));
+    if !is_unseen {
+        left.clear();
+    } else if plan.steps.is_empty() && left.is_empty() {
+        left = plan.lines();
+    }
     let undone = undoing.apply(plan).await;
     let is_ignored = undone.done.iter().any(|done| !done.ignored.is_empty());
     let failed = undone.failed.is_some() || is_ignored;
     terminal::print(match request.json {
-        true => undone.json().to_string(),
-        false => terminal::harmless(&undone.lines().join("\n")),
+        true => {
+            if let Value::Object(undone) = undone.json() {
+                members.extend(undone);
+            }
+            Value::Object(members).to_string()
+        }
+        false => terminal::harmless(&[undone.lines(), left].concat().join("\n")),
     })?;
     Ok(if failed { Exit::Failed } else { Exit::Done })
 }

@@ -105,6 +105,16 @@ impl UndoPlan {
     /// The plan as lines for a person.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.steps.iter().map(line).collect();
+        lines.extend(self.left_lines());
+        if lines.is_empty() {
+            lines.push("nothing is left to undo: all is as it was before".to_owned());
+        }
+        lines
+    }
+
+    /// What it leaves and what does not come back, as lines for a person.
+    pub(crate) fn left_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
         for (record, field) in self.conflicts() {
             if let FieldVerdict::Conflict { before, ours, now } = &field.verdict {
                 lines.push(format!(
@@ -147,9 +157,6 @@ impl UndoPlan {
         lines.extend(
             lost_with_calls.map(|(change, lost)| format!("lost with change {change}: {lost}")),
         );
-        if lines.is_empty() {
-            lines.push("nothing is left to undo: all is as it was before".to_owned());
-        }
         lines
     }
 }

@@ -89,6 +89,6 @@ impl QuestionPage<'_> {
     }
 }
 
-fn tokens(text: &str) -> usize {
+pub(crate) fn tokens(text: &str) -> usize {
     o200k_base_singleton().encode_ordinary(text).len()
 }

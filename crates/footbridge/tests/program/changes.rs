@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::http;
 use crate::harness::process::{Home, Running};
+use crate::harness::questions::tokens;
 use crate::harness::session::{Session, call_over_http};
 
 fn session(home: &Home) -> Session {
@@ -383,4 +384,34 @@ fn a_write_that_cannot_be_recorded_is_not_sent() {
         file.to_str().unwrap(),
     ]);
     assert_ne!(ended.code, Some(0), "{ended:?}");
+}
+
+/// A list of changes costs little, and so does what stands behind the answer of a write.
+#[test]
+fn a_row_of_the_list_and_a_receipt_are_small() {
+    let home = Home::new();
+    let mut session = session(&home);
+    for number in 0..25 {
+        let id = create(
+            &mut session,
+            &format!("A card with a title of the usual length {number}"),
+        );
+        let moved = json!({ "id": id, "status": "in_progress", "assignee": "ada" });
+        let call = json!({ "name": "card_update", "arguments": moved });
+        let answer = session.request("tools/call", &call);
+        let receipt = answer["result"]["content"][1]["text"].as_str().unwrap();
+        assert!(tokens(receipt) <= 40, "{receipt}");
+    }
+    let call = json!({ "name": "changes_list", "arguments": { "limit": 50 } });
+    let answer = session.request("tools/call", &call);
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+    let listed: Value = serde_json::from_str(text).unwrap();
+    let rows = listed["items"].as_array().unwrap().len();
+    assert_eq!(rows, 50);
+    assert!(
+        tokens(text) <= 45 * rows,
+        "{} of {rows}: {text}",
+        tokens(text)
+    );
+    session.finish();
 }

@@ -24,7 +24,7 @@ format: 1
 connector: things
 title: Things
 instructions: None.
-settings: { THINGS_KEY: { required: true, secret: true, description: Key. } }
+settings: { THINGS_USER: { default: ada, description: Whose. }, THINGS_KEY: { required: true, secret: true, description: Key. } }
 upstream: { base: "BASE", headers: { Authorization: "Bearer {settings.THINGS_KEY}" } }
 records:
   thing:
@@ -439,4 +439,66 @@ async fn changes_are_undone_in_their_order_though_the_clock_jumps() {
     end.unwrap();
     assert_eq!(stand_in.world().things["a"]["title"], "Four");
     agent.finish();
+}
+
+/// Undoing or approving where it was made, or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_with_another_file_account_or_address_is_left() {
+    let home = Home::new();
+    let (stand_in, file) = things(&home).await;
+    let path = file.to_str().unwrap().to_owned();
+    let mut agent = session(&home, &file);
+    let change = |title: &str| json!({ "id": "a", "title": title });
+    agent.call("change", change("Two")).unwrap();
+    agent.finish();
+    let mut serve = home.command(&["serve", &path, "--allow", "propose"]);
+    let mut agent = Session::start(with_key(&mut serve));
+    agent.call("change", change("Three")).unwrap();
+    agent.finish();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let with = ["--yes", "--file", &path];
+    let refused = |arguments: &[&str], user: &str| {
+        let mut command = home.command(&[arguments, &with].concat());
+        let ended = Running::start(with_key(command.env("THINGS_USER", user))).ended();
+        ended.stdout + &ended.stderr
+    };
+    let undo = ["changes", "undo", "1", "--allow", "write"];
+    let approve = ["changes", "approve", "2"];
+    // another account
+    for arguments in [&undo[..], &approve] {
+        let why = refused(arguments, "bob");
+        assert!(why.contains("with other settings than those of"), "{why}");
+    }
+    // another address
+    let elsewhere = text.replace(&stand_in.url, "http://127.0.0.1:9");
+    std::fs::write(&file, elsewhere).unwrap();
+    for arguments in [&undo[..], &approve] {
+        let why = refused(arguments, "ada");
+        assert!(why.contains("with other settings than those of"), "{why}");
+    }
+    // its records and its tool have other names
+    let renamed = text.replace("name: change", "name: alter");
+    let renamed = renamed
+        .replace("  thing:\n", "  item:\n")
+        .replace("thing:", "item:");
+    let renamed = renamed.replace("makes: thing", "makes: item");
+    std::fs::write(
+        &file,
+        renamed.replace("changes: { thing:", "changes: { item:"),
+    )
+    .unwrap();
+    let why = refused(&undo, "ada");
+    assert!(why.contains("has no record `thing` any more"), "{why}");
+    let why = refused(&approve, "ada");
+    assert!(why.contains("things has no tool change any more"), "{why}");
+    // as it was, all of it goes on
+    std::fs::write(&file, text).unwrap();
+    assert_eq!(stand_in.world().things["a"]["title"], "Two");
+    let undo = ["changes", "undo", "1", "2", "--allow", "write"];
+    for arguments in [&approve[..], &undo] {
+        let mut command = home.command(&[arguments, &with].concat());
+        let ended = Running::start(with_key(&mut command)).ended();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    assert_eq!(stand_in.world().things["a"]["title"], "One");
 }
