@@ -1,6 +1,7 @@
 //! Connectors opened for use: compiled, with their settings, bound to their upstream. Calls
 //! nothing.
 
+mod checks;
 mod login_place;
 mod resolved;
 
@@ -9,28 +10,25 @@ use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use footbridge_board::Board;
-use footbridge_connector::{
-    Backend, Connector, ConnectorTool, Decides, InProcess, Network, SettingValues,
-};
+use footbridge_connector::{Backend, Connector, ConnectorTool, InProcess, Network, SettingValues};
 use footbridge_store::{Account, AccountId, Store};
 
-use crate::allow::{AllowWord, AllowedEffect, Passage};
+use crate::allow::Passage;
 use crate::audit_trail::AuditTrail;
 use crate::board_journal::{BoardBrakes, BoardJournal, other_account};
 use crate::board_models;
 use crate::brakes::Brakes;
 use crate::change_store::ChangeStore;
 use crate::cli::Surface;
-use crate::connectors::{self, ConnectorFile, ConnectorSkills, Connectors, Reached};
+use crate::connectors::{self, ConnectorFile, ConnectorSkills, Reached};
 use crate::exit::Trouble;
 use crate::gate::Gate;
 use crate::readiness::Readiness;
 use crate::scrub;
 use crate::settings::{Bounds, Settings};
-use crate::spelling::did_you_mean;
 use crate::waits::ChangeWaits;
+use checks::{check_allowed_tools, check_connectors_in_file, check_names, check_skills, gate};
 pub(crate) use login_place::LoginPlace;
-use resolved::file_of;
 use resolved::stand_ins;
 pub(crate) use resolved::{ResolvedSettings, SettingsOwner, UsedCredential, resolve};
 
@@ -429,170 +427,9 @@ impl Opened {
     }
 }
 
-/// Every name among those whose skills are wanted must be that of a file of the user's own.
-fn check_skills(
-    names: &[String],
-    served: &[(ConnectorFile, String, Connector)],
-) -> Result<(), Trouble> {
-    let custom_connectors = served.iter().filter(|(file, ..)| !file.is_built_in());
-    let custom_connectors: Vec<&str> = custom_connectors
-        .map(|(_, name, _)| name.as_str())
-        .collect();
-    match names
-        .iter()
-        .find(|name| !custom_connectors.contains(&name.as_str()))
-    {
-        None => Ok(()),
-        Some(name) if served.iter().any(|(_, other, _)| other == name) => {
-            Err(Trouble::usage(format!(
-                "{name} is no connector file of your custom_connectors: its skills are served anyway, so leave \
-                 it out of --skills"
-            )))
-        }
-        Some(name) => Err(Trouble::usage(format!(
-            "no connector file of your custom_connectors that is served is called {name:?}, so --skills cannot \
-             name it; there are: {}",
-            if custom_connectors.is_empty() {
-                "none".to_owned()
-            } else {
-                custom_connectors.join(", ")
-            }
-        ))),
-    }
-}
-
 /// Opens the store alone, for commands that manage accounts.
 pub(crate) async fn open_store(data_directory: &Path) -> Result<Store, Trouble> {
     Store::open(data_directory).await.map_err(Trouble::failed)
-}
-
-/// The gate: what the operator opened, else what the backend's own setting says, else writing on
-/// the board of this machine alone.
-fn gate(
-    allowed: Option<Vec<AllowWord>>,
-    connector: &Connector,
-    values: &SettingValues,
-    is_local: bool,
-) -> Gate {
-    if let Some(words) = allowed {
-        return Gate::said(by_published_name(words, connector));
-    }
-    let is_open = is_local || values.decided(Decides::ReadOnly) == Some("false");
-    let deciding = connector
-        .setting_rules()
-        .iter()
-        .find(|setting| setting.decides == Some(Decides::ReadOnly));
-    let switch = deciding.map(|setting| format!("{}=false", setting.name));
-    Gate::by_default(
-        if is_open {
-            vec![AllowedEffect::Write]
-        } else {
-            Vec::new()
-        },
-        switch,
-    )
-}
-
-/// Each tool of the words by the name that it is published under, its aliases too.
-fn by_published_name(words: Vec<AllowWord>, connector: &Connector) -> Vec<AllowWord> {
-    let published = |word| match word {
-        AllowWord::Tool(name, passage) => {
-            let tool = connector.tools().iter().find(|tool| is_called(tool, &name));
-            AllowWord::Tool(tool.map_or(name, |tool| tool.name.clone()), passage)
-        }
-        effect @ AllowWord::Effect(_) => effect,
-    };
-    words.into_iter().map(published).collect()
-}
-
-fn is_called(tool: &ConnectorTool, name: &str) -> bool {
-    tool.name == name || tool.aliases.iter().any(|alias| alias == name)
-}
-
-/// A word that is no tool of the connectors it is for was meant to open or close something.
-fn check_allowed_tools(
-    settings: &Settings,
-    compiled: &[(ConnectorFile, String, Connector)],
-) -> Result<(), Trouble> {
-    for (_, name, _) in compiled {
-        let words = settings.allowed(name).unwrap_or_default();
-        let has_own_words = settings.has_own_allowed(name);
-        let among = compiled
-            .iter()
-            .filter(|(_, other, _)| !has_own_words || other == name);
-        let tools = || {
-            among
-                .clone()
-                .flat_map(|(_, _, connector)| connector.tools())
-        };
-        for word in words {
-            let AllowWord::Tool(unknown, _) = word else {
-                continue;
-            };
-            if tools().any(|tool| is_called(tool, &unknown)) {
-                continue;
-            }
-            let near = did_you_mean(&unknown, tools().map(|tool| tool.name.as_str()));
-            return Err(Trouble::usage(format!(
-                "allow: there is no tool {unknown:?} in {}{}",
-                among
-                    .map(|(_, name, _)| name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-                near
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Settings of a connector that nobody has were meant for another.
-fn check_connectors_in_file(
-    settings: &Settings,
-    connectors: &Connectors,
-    opened: Vec<&str>,
-) -> Result<(), Trouble> {
-    let unknown = settings
-        .connectors_in_file()
-        .find(|name| !connectors.has(name) && !opened.contains(name));
-    unknown.map_or(Ok(()), |name| {
-        Err(Trouble::usage(format!(
-            "the settings file has settings for {name:?}, and there is no connector of that name; there are: {}; \
-             one of your own is found in the directory that connectors_directory or --connectors names",
-            connectors.names().join(", ")
-        )))
-    })
-}
-
-/// Names that a connector does not have were meant to do something.
-fn check_names<'n>(
-    connector: &Connector,
-    is_local: bool,
-    names: impl Iterator<Item = &'n str>,
-) -> Result<(), String> {
-    let rules = if is_local {
-        &[]
-    } else {
-        connector.setting_rules()
-    };
-    let rules: Vec<_> = rules.iter().filter(|rule| !rule.asked).collect();
-    for name in names {
-        if !rules
-            .iter()
-            .any(|rule| rule.name == name || (rule.secret && file_of(rule) == name))
-        {
-            let known: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
-            let known = if known.is_empty() {
-                "it has none".to_owned()
-            } else {
-                format!("it has: {}", known.join(", "))
-            };
-            return Err(format!(
-                "the settings file sets {name}, which is no setting of it; {known}"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The network, which also trusts the certificates of this file.

@@ -137,7 +137,7 @@ impl Road {
             passage: served.passage(tool),
             is_structured: served.structures(tool),
             is_structured_by_file: tool.structured,
-            has_own_lease: has_own_lease(tool),
+            has_own_lease: leased::has_own_lease(tool),
             keys: parts.keys.clone(),
             brakes: parts.brakes.clone(),
             trail: parts.trail.clone(),
@@ -187,15 +187,6 @@ impl Road {
             ..NewChange::default()
         }
     }
-}
-
-/// Whether the file's own tool has an argument that is called as that of leases.
-fn has_own_lease(tool: &ConnectorTool) -> bool {
-    let listed = tool
-        .input_schema
-        .pointer(&format!("/properties/{}", leased::ARGUMENT));
-    let mut unlisted = tool.unlisted_arguments.iter();
-    listed.is_some() || unlisted.any(|(name, _)| *name == leased::ARGUMENT)
 }
 
 /// What a client calls itself, as far as it is kept.
@@ -302,7 +293,7 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
         tool
     };
     let tool = match connector_tool.effect {
-        ToolEffect::Write | ToolEffect::Destroy if !has_own_lease(connector_tool) => {
+        ToolEffect::Write | ToolEffect::Destroy if !leased::has_own_lease(connector_tool) => {
             tool.unlisted_argument(leased::ARGUMENT, leased::schema())
         }
         _ => tool,

@@ -1,5 +1,5 @@
 //! The columns of a board as the backend has them now: the choices of a lookup, in its order, empty
-//! ones too. SoughtName within the call that reads the cards, and spends of what that may spend.
+//! ones too. Asked within the call that reads the cards, and spends of what that may spend.
 
 use std::sync::Arc;
 

@@ -228,7 +228,7 @@ fn kept(
                 format!(", or set {setting} back to that address")
             });
             return Err(Trouble::configuration(format!(
-                "{name}: the login that is credential was made for {} and goes nowhere else, and the address is {origin}: \
+                "{name}: the login that is kept was made for {} and goes nowhere else, and the address is {origin}: \
                  log in there with footbridge login {name}{back}",
                 origins.join(" and ")
             )));

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use footbridge_connector::{Connector, TouchedRecord};
+use footbridge_connector::{Connector, ConnectorTool, TouchedRecord};
 use footbridge_mcp::Call;
 use footbridge_store::{Lease, LeaseStanding, RecordAddress, Store, StoreError};
 use serde_json::{Map, Value, json};
@@ -229,6 +229,15 @@ pub(crate) fn clock(time: &str, now: SystemTime) -> String {
         (Some(day), Some(hour)) => format!("{day} {hour} UTC"),
         _ => time.to_owned(),
     }
+}
+
+/// Whether the file's own tool has an argument that is called as that of leases.
+pub(super) fn has_own_lease(tool: &ConnectorTool) -> bool {
+    let listed = tool
+        .input_schema
+        .pointer(&format!("/properties/{}", ARGUMENT));
+    let mut unlisted = tool.unlisted_arguments.iter();
+    listed.is_some() || unlisted.any(|(name, _)| *name == ARGUMENT)
 }
 
 #[cfg(test)]
