@@ -86,13 +86,14 @@ test("the stories of a Taiga are a board, and a story that is dragged has anothe
   await readable(tab, "the stories of a Taiga");
 
   const [title] = await inColumn(tab, "New");
-  const story = items.find(({ subject }) => subject.includes(title));
-  await tab.locator(".card", { hasText: title }).first().dragTo(tab.locator('.column[aria-label="In progress"]'));
-  await tab.locator('.column[aria-label="In progress"] .card:not(.moving)', { hasText: title }).waitFor();
+  const story = items.find(({ subject }) => plain(subject) === title);
+  const has = tab.locator(`.card-title:text-is("${title}")`);
+  await tab.locator(".card", { has }).dragTo(tab.locator('.column[aria-label="In progress"]'));
+  await tab.locator('.column[aria-label="In progress"] .card:not(.moving)', { has }).waitFor();
   const moved = await program.call("taiga_item_get", { project: "Project Example 1", ref: story.ref });
   assert.equal(moved.status, "In progress");
   // opened, it is the story whole
-  await tab.locator(".card-title", { hasText: title }).first().click();
+  await has.click();
   await tab.waitForSelector("dialog .record");
 });
 
