@@ -33,7 +33,7 @@ class StandIn:
     def environment_file(self, folder):
         """A file of the variables: clients hand none on to the servers that they start."""
         file = pathlib.Path(folder) / "stand-in.env"
-        file.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
+        file.write_text("".join(f"{name}='{value}'\n" for name, value in self.settings.items()))
         return str(file)
 
     def __enter__(self):
